@@ -1,0 +1,74 @@
+/**
+ * The one error of Holdfast. `code` is for programs and tests, `message` and `mend` are for people.
+ *
+ * A message says what failed and on what; `mend` says what to do about it. Neither may hold personal data,
+ * a provider id or a secret: they are logged. Whatever a library said stays in `cause`, which is never printed.
+ */
+export type ErrorCode =
+  // The person's own input.
+  | "usage" // a command line that cannot be meant
+  | "config" // a config file or secret reference that cannot be used
+  | "recipients" // recipients that must not be sealed to
+  // The source.
+  | "source-denied" // 401, 403: the key is wrong or lacks the right
+  | "source-missing" // 404
+  | "source-rejected" // any other 4xx
+  | "source-unavailable" // transient: 429, 5xx, connection, timeout
+  | "source-response" // an answer that is not what the API promises
+  // The vault.
+  | "vault-denied" // credentials or rights
+  | "vault-missing" // no such object, bucket or directory
+  | "vault-exists" // a conditional create met an object
+  | "vault-conflict" // a compare-and-swap lost
+  | "vault-locked" // the lock forbids it
+  | "vault-rejected" // a request the store refuses for good
+  | "vault-unavailable" // transient: 5xx, SlowDown, connection, timeout
+  | "vault-unfit" // the store cannot keep what Holdfast promises
+  // Evidence.
+  | "malformed" // stored bytes do not parse
+  | "unverified" // a signature, hash or proof does not check
+  | "forked" // two histories of one log
+  | "incomplete" // the vault lacks, or holds otherwise, what the log promises
+  // Keys.
+  | "key" // no key opens this, or the sealed bytes are damaged
+  // This machine.
+  | "state" // the state directory: full, unreadable, damaged
+  | "busy" // another run holds the vault
+  | "interrupted" // a person or the orchestrator asked to stop
+  | "partial" // the run ended, and some records failed
+  | "internal"; // a defect of Holdfast
+
+/** Codes for which the same call may succeed a little later. */
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set(["source-unavailable", "vault-unavailable"]);
+
+export class HoldfastError extends Error {
+  readonly code: ErrorCode;
+  /** What the person can do about it. */
+  readonly mend: string | undefined;
+  /** Milliseconds the other side asked us to wait (Retry-After). */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; mend?: string | undefined; retryAfter?: number | undefined } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "HoldfastError";
+    this.code = code;
+    this.mend = options.mend;
+    this.retryAfter = options.retryAfter;
+  }
+
+  get transient(): boolean {
+    return TRANSIENT.has(this.code);
+  }
+}
+
+export function isTransient(error: unknown): boolean {
+  return error instanceof HoldfastError && error.transient;
+}
+
+export function hasCode(error: unknown, ...codes: ErrorCode[]): error is HoldfastError {
+  return error instanceof HoldfastError && codes.includes(error.code);
+}

@@ -1,0 +1,109 @@
+import type { Rate } from "./rate.ts";
+import type { Recipients } from "./recipients.ts";
+import type { SecretRef } from "./secret.ts";
+
+/**
+ * A config that has been read, checked and resolved: paths are absolute, durations are Temporal, recipients can be
+ * sealed to. Secrets are still references, read by whoever needs them.
+ */
+export interface Config {
+  /** The file it came from, absolute. */
+  readonly file: string;
+  /** Holds one directory per client. */
+  readonly state: string;
+  readonly schedule: ScheduleConfig;
+  /** At least one; ids are unique. */
+  readonly clients: readonly ClientConfig[];
+}
+
+export interface ScheduleConfig {
+  readonly cron: string;
+  /** An IANA name. */
+  readonly timezone: string;
+}
+
+export interface ClientConfig {
+  readonly id: string;
+  /** This client's journal and catalog: `<config.state>/<id>`. */
+  readonly state: string;
+  readonly collect: Collect;
+  /** Never empty when `collect` is full. */
+  readonly legalBasis: readonly string[];
+  readonly minimal: MinimalConfig;
+  readonly source: SourceConfig;
+  readonly recipients: Recipients;
+  readonly vault: VaultConfig;
+  readonly lookups: LookupsConfig;
+  readonly log: LogConfig;
+  readonly retention: RetentionConfig;
+}
+
+export type Collect = "full" | "minimal";
+
+export interface MinimalConfig {
+  /** Ages, ascending: a minimal record says for each whether the person is that old, and no more. */
+  readonly overAge: readonly number[];
+}
+
+export interface SourceConfig {
+  readonly kind: "passbase";
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly apiKey: SecretRef;
+  readonly rate: Rate;
+  /** Requests in flight. */
+  readonly concurrency: number;
+}
+
+export type Lock = "governance" | "compliance";
+
+export type VaultConfig = S3VaultConfig | DirectoryVaultConfig;
+
+export interface S3VaultConfig {
+  readonly kind: "s3";
+  /** `s3://bucket` or `s3://bucket/prefix`, without a trailing slash. */
+  readonly url: string;
+  readonly bucket: string;
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  readonly lock: Lock;
+  /** Undefined: the AWS SDK decides. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly forcePathStyle: boolean;
+  /** Requests in flight. */
+  readonly concurrency: number;
+}
+
+export interface DirectoryVaultConfig {
+  readonly kind: "directory";
+  /** `file:///dir` */
+  readonly url: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly lock: Lock;
+  readonly concurrency: number;
+}
+
+export interface LookupsConfig {
+  readonly key: SecretRef;
+  /** `email`, `document.number` or `metadata.<name>`; may be empty. */
+  readonly fields: readonly string[];
+}
+
+export interface LogConfig {
+  readonly origin: string;
+  readonly key: SecretRef;
+}
+
+export type RetentionStart = "created" | "exported" | "relationship-end" | "account-closed";
+
+export interface RetentionConfig {
+  /** How long the law asks, from `from`; never less than `initialLock`. */
+  readonly keep: Temporal.Duration;
+  readonly from: RetentionStart;
+  /** The lock an object gets when it is stored. */
+  readonly initialLock: Temporal.Duration;
+  /** The nightly run extends a lock that has less than this left; less than `initialLock`. */
+  readonly extendWhenLessThan: Temporal.Duration;
+}

@@ -1,0 +1,25 @@
+import { HoldfastError } from "../error.ts";
+import { show } from "./show.ts";
+
+/** At most `count` requests in any `per` milliseconds. */
+export interface Rate {
+  readonly count: number;
+  readonly per: number;
+}
+
+const UNITS = { s: 1_000, min: 60_000, h: 3_600_000 } as const;
+
+/** More than any provider allows; a larger number is a typing error. */
+const MAX_COUNT = 100_000;
+
+/** `10/s`, `600/min` or `1000/h`. @throws HoldfastError "config" */
+export function parseRate(text: string): Rate {
+  const match = /^([1-9][0-9]{0,5})\/(s|min|h)$/.exec(text);
+  const count = Number(match?.[1]);
+  if (match === null || count > MAX_COUNT) {
+    throw new HoldfastError("config", `${show(text)} is not a rate`, {
+      mend: `write requests per second, minute or hour: 10/s, 600/min or 1000/h, from 1 to ${MAX_COUNT}`,
+    });
+  }
+  return { count, per: UNITS[match[2] as keyof typeof UNITS] };
+}

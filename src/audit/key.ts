@@ -1,0 +1,128 @@
+/**
+ * The keys of signed notes (C2SP signed-note, Ed25519): a name, a short ID, and 32 bytes.
+ *
+ * Keys in writing come from config and vault.json: whatever is not exactly a key is HoldfastError "malformed".
+ * No message and no cause holds any part of a private key.
+ */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  sign as signBytes,
+  verify as verifyBytes,
+} from "node:crypto";
+import { HoldfastError } from "../error.ts";
+import { parseBase64, parseText } from "./canonical.ts";
+
+const ED25519 = 0x01;
+// The fixed DER in front of a raw key (RFC 8410): SubjectPublicKeyInfo and PKCS #8.
+const SPKI = Buffer.from("302a300506032b6570032100", "hex");
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** A public key that notes are checked with. */
+export class Verifier {
+  readonly name: string;
+  /** Key ID, 8 hex digits: the first 4 bytes of SHA-256(name || LF || 0x01 || public key). */
+  readonly id: string;
+  /** The key in writing: `<name>+<id>+<base64(0x01 || public key)>`. Not secret. */
+  readonly vkey: string;
+  readonly #key: KeyObject;
+
+  /** `raw`: the 32 bytes of the public key. */
+  constructor(name: string, raw: Uint8Array) {
+    checkName(name);
+    const typed = Buffer.concat([Uint8Array.of(ED25519), raw]);
+    this.name = name;
+    this.id = createHash("sha256").update(`${name}\n`).update(typed).digest("hex").slice(0, 8);
+    this.vkey = `${name}+${this.id}+${typed.toString("base64")}`;
+    this.#key = importKey("public", raw);
+  }
+
+  /** Whether the signature is this key's over these bytes. */
+  verify(message: Uint8Array, signature: Uint8Array): boolean {
+    return signature.length === 64 && verifyBytes(null, message, this.#key, signature);
+  }
+}
+
+/** A private key. It is held where no printing, serialising or inspecting reaches it. */
+export class Signer {
+  readonly name: string;
+  readonly id: string;
+  /** The public half. */
+  readonly verifier: Verifier;
+  readonly #key: KeyObject;
+
+  /** `seed`: the 32 bytes of the private key; the caller may erase them afterwards. */
+  constructor(name: string, seed: Uint8Array) {
+    this.#key = importKey("private", seed);
+    const spki = createPublicKey(this.#key).export({ format: "der", type: "spki" });
+    this.verifier = new Verifier(name, spki.subarray(SPKI.length));
+    this.name = name;
+    this.id = this.verifier.id;
+  }
+
+  sign(message: Uint8Array): Buffer {
+    return signBytes(null, message, this.#key);
+  }
+}
+
+/** A new key pair in writing. `skey` is the secret, in the form parseSigner reads. */
+export function generateKey(name: string): { skey: string; vkey: string } {
+  const seed = randomBytes(32);
+  const { id, vkey } = new Signer(name, seed).verifier;
+  const typed = Buffer.concat([Uint8Array.of(ED25519), seed]);
+  return { skey: `PRIVATE+KEY+${name}+${id}+${typed.toString("base64")}`, vkey };
+}
+
+/** Reads `<name>+<8 hex>+<base64(0x01 || public key)>`. The key ID must be that of the key. */
+export function parseVerifier(vkey: string): Verifier {
+  const { name, id, raw } = parseKey(vkey);
+  const verifier = new Verifier(name, raw);
+  if (verifier.id !== id) throw malformed("A key's ID is not that of its name and bytes");
+  return verifier;
+}
+
+/** Reads Go's form of a private key, `PRIVATE+KEY+<name>+<8 hex>+<base64(0x01 || seed)>`. No error quotes it. */
+export function parseSigner(skey: string): Signer {
+  const prefix = "PRIVATE+KEY+";
+  if (!skey.startsWith(prefix)) throw malformed("This is no private note key");
+  const { name, id, raw } = parseKey(skey.slice(prefix.length));
+  const signer = new Signer(name, raw);
+  if (signer.id !== id) throw malformed("A key's ID is not that of its name and bytes");
+  return signer;
+}
+
+function parseKey(text: string): { name: string; id: string; raw: Uint8Array } {
+  // 32 bytes and their type are 44 characters of base64 without padding.
+  const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text);
+  if (match === null) throw malformed("A note key is not <name>+<ID>+<key>");
+  const bytes = parseBase64(match[3]!);
+  if (bytes[0] !== ED25519) throw malformed("A note key is not of Ed25519");
+  return { name: match[1]!, id: match[2]!, raw: bytes.subarray(1) };
+}
+
+/** Refuses a key name that is empty or has a Unicode space, a plus sign or a control character. */
+export function checkName(name: string): void {
+  parseText(name, Number.POSITIVE_INFINITY); // no bound of its own: a note is bounded
+  if (!/^[^\p{White_Space}+]+$/u.test(name)) throw malformed("A key's name is empty, or has a space or a plus sign");
+}
+
+function importKey(half: "public" | "private", raw: Uint8Array): KeyObject {
+  if (raw.length !== 32) throw malformed("An Ed25519 key is not 32 bytes");
+  const key = Buffer.concat([half === "public" ? SPKI : PKCS8, raw]);
+  try {
+    return half === "public"
+      ? createPublicKey({ key, format: "der", type: "spki" })
+      : createPrivateKey({ key, format: "der", type: "pkcs8" });
+  } catch {
+    throw malformed("This is no Ed25519 key"); // no cause: it might quote the key
+  } finally {
+    key.fill(0);
+  }
+}
+
+function malformed(message: string): HoldfastError {
+  return new HoldfastError("malformed", message);
+}

@@ -1,0 +1,54 @@
+/** How often the sandbox was asked for what, and what it said. */
+
+export type Endpoint = "settings" | "identities" | "identity" | "resources" | "resource" | "file" | "other";
+/** A status code, or `reset` for a connection that was cut instead of answered. */
+export type Outcome = number | "reset";
+
+export class Counters {
+  readonly #counts = new Map<`${Endpoint} ${Outcome}`, number>();
+  #inFlight = 0;
+  #peak = 0;
+
+  /** The most requests that were in flight at once. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  get total(): number {
+    return this.of();
+  }
+
+  /** Requests to an endpoint that ended so; without arguments all of them. */
+  of(endpoint?: Endpoint, outcome?: Outcome): number {
+    let sum = 0;
+    for (const [key, count] of this.#counts) {
+      const [where, how] = key.split(" ");
+      if ((endpoint ?? where) === where && String(outcome ?? how) === how) sum += count;
+    }
+    return sum;
+  }
+
+  clear(): void {
+    this.#counts.clear();
+    this.#peak = this.#inFlight;
+  }
+
+  begin(): void {
+    this.#inFlight++;
+    this.#peak = Math.max(this.#peak, this.#inFlight);
+  }
+
+  /** Counted when the answer is decided, so that a client which has it sees it counted. */
+  count(endpoint: Endpoint, outcome: Outcome): void {
+    const key = `${endpoint} ${outcome}` as const;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  end(): void {
+    this.#inFlight--;
+  }
+
+  toJSON(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
+  }
+}

@@ -1,0 +1,79 @@
+/** What goes wrong on purpose: a rate limit, random failures, refused and truncated files, slowness. */
+import { hash, Random } from "./random.ts";
+
+export interface Faults {
+  /** Requests per second; a burst of one second's worth is let through, beyond it 429 with Retry-After. Default: no limit. */
+  readonly rate?: number | undefined;
+  /** Percent of requests that answer 500, 503 or 429, or whose connection is reset. Default 0. */
+  readonly fail?: number | undefined;
+  /** Percent of files that answer 403, always the same files. Default 0. */
+  readonly withhold?: number | undefined;
+  /** Milliseconds before each answer. Default 0. */
+  readonly slow?: number | undefined;
+  /** Percent of file answers that end early, short of their Content-Length. Default 0. */
+  readonly truncate?: number | undefined;
+  /** Seconds that Retry-After says. Default: until the next token, at least 1. Zero keeps tests quick. */
+  readonly retryAfter?: number | undefined;
+}
+
+export type Failure = 500 | 503 | 429 | "reset";
+
+export class FaultInjector {
+  #faults: Faults;
+  readonly #seed: number;
+  readonly #random: Random;
+  #tokens: number;
+  #filled = performance.now();
+
+  constructor(seed: number, faults: Faults) {
+    this.#faults = faults;
+    this.#seed = seed;
+    this.#random = new Random(seed, 30);
+    this.#tokens = Math.max(1, faults.rate ?? 1);
+  }
+
+  set(faults: Faults): void {
+    this.#faults = { ...this.#faults, ...faults };
+    this.#tokens = Math.max(1, this.#faults.rate ?? 1);
+    this.#filled = performance.now();
+  }
+
+  get slow(): number {
+    return this.#faults.slow ?? 0;
+  }
+
+  /** Takes a token from the bucket. Seconds to wait when there is none. */
+  limit(): number | undefined {
+    const { rate, retryAfter } = this.#faults;
+    if (rate === undefined) return undefined;
+    const now = performance.now();
+    this.#tokens = Math.min(Math.max(1, rate), this.#tokens + ((now - this.#filled) / 1000) * rate);
+    this.#filled = now;
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1;
+      return undefined;
+    }
+    return retryAfter ?? Math.max(1, Math.ceil((1 - this.#tokens) / rate));
+  }
+
+  fail(): Failure | undefined {
+    const { fail = 0 } = this.#faults;
+    if (fail === 0 || !this.#random.chance(fail)) return undefined;
+    return this.#random.pick([500, 503, 429, "reset"] as const);
+  }
+
+  /** A failing service does not always say how long to wait. */
+  failureRetryAfter(): number | undefined {
+    return this.#random.chance(50) ? (this.#faults.retryAfter ?? 1) : undefined;
+  }
+
+  withheld(fileId: string): boolean {
+    const { withhold = 0 } = this.#faults;
+    return withhold > 0 && hash(this.#seed, 31, ...Buffer.from(fileId)) % 10_000 < withhold * 100;
+  }
+
+  truncates(): boolean {
+    const { truncate = 0 } = this.#faults;
+    return truncate > 0 && this.#random.chance(truncate);
+  }
+}

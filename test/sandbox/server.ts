@@ -1,0 +1,186 @@
+/**
+ * Passbase Verification API v2 on loopback, with invented identities: for tests, the demo and the benchmarks.
+ * The same seed gives the same bytes, always.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { canaries } from "./canary.ts";
+import { Counters, type Endpoint } from "./counters.ts";
+import { FaultInjector, type Faults } from "./faults.ts";
+import { type FileBody, makeFileBody } from "./files.ts";
+import { Population } from "./population.ts";
+import { makeResources } from "./resource.ts";
+import { type Answer, answer, BASE_PATH, endpointOf, errorText, identityText } from "./routes.ts";
+import type { WireIdentity, WireResource } from "./wire.ts";
+
+export interface SandboxOptions extends Faults {
+  /** Default 0: any free one. */
+  readonly port?: number | undefined;
+  /** How many identities there are at the start. Default 20. */
+  readonly identities?: number | undefined;
+  /** Default 1. */
+  readonly seed?: number | undefined;
+  /** Identities on a page unless `limit` (up to 500) says otherwise, and resources on a page. Default 50. */
+  readonly pageSize?: number | undefined;
+  /** Whether resources have files. Default true. */
+  readonly files?: boolean | undefined;
+  /** Default `sandbox-secret`. */
+  readonly apiKey?: string | undefined;
+  /** Makes every selfie video this long, in bytes; streamed. Default: as short as it is. */
+  readonly videoBytes?: number | undefined;
+}
+
+/** Answers by itself and returns true, or returns false and leaves the request to the sandbox. */
+export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export interface Sandbox extends AsyncDisposable {
+  /** The API's base, `http://127.0.0.1:<port>/verification/v2`. */
+  readonly url: string;
+  readonly origin: string;
+  readonly apiKey: string;
+  readonly requests: Counters;
+  /** Ids in the order of the list, without those that vanished. */
+  ids(): string[];
+  /** The identity as the API answers it now, parsed. `review.sequence` exceeds what a JavaScript number holds. */
+  identity(index: number): WireIdentity;
+  /** The same as the exact text on the wire. */
+  text(index: number): string;
+  resources(index: number): WireResource[];
+  /** The bytes of a file as the API sends them. Not for long videos: it holds them in memory. */
+  file(index: number, resourceId: string, fileId: string): Promise<Buffer>;
+  /**
+   * Changes these identities, or this many of them: `updated` moves, and the status (first, third, … change) or a data
+   * point (second, fourth, …) with it. `files` has their files captured anew: new `updated`, new bytes, same ids.
+   * Returns the indexes.
+   */
+  change(which: number | readonly number[], options?: { files?: boolean }): number[];
+  /** Takes identities away: not listed, 404. */
+  vanish(indexes: readonly number[]): void;
+  /** Owner, data points, metadata, network and files go; id, status and `updated` stay, `updated` moves. */
+  redact(indexes: readonly number[]): void;
+  /** Adds identities at the end of the list; returns their indexes. */
+  add(count: number): number[];
+  /** Personal strings, ids and the API key, of these identities or of all there ever were. */
+  canaries(indexes?: Iterable<number>): string[];
+  setFaults(faults: Faults): void;
+  /** Puts a hook before everything else, authorisation included; `undefined` takes it away. */
+  intercept(hook: Interceptor | undefined): void;
+  close(): Promise<void>;
+}
+
+function sendJson(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  const body = Buffer.from(text);
+  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": body.length, ...headers });
+  response.end(body);
+}
+
+const retryHeader = (seconds: number | undefined): Record<string, string> =>
+  seconds === undefined ? {} : { "Retry-After": String(seconds) };
+
+function sendFile(response: ServerResponse, body: FileBody, truncate: boolean): void {
+  response.writeHead(200, { "Content-Type": body.mediaType, "Content-Length": body.size });
+  if (Buffer.isBuffer(body.bytes)) {
+    if (!truncate) response.end(body.bytes);
+    else response.write(body.bytes.subarray(0, body.size >> 1), () => response.destroy());
+    return;
+  }
+  const stream = body.bytes;
+  let left = truncate ? body.size >> 1 : Number.POSITIVE_INFINITY;
+  if (truncate) {
+    stream.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left <= 0) response.destroy();
+    });
+  }
+  response.on("close", () => stream.destroy());
+  stream.pipe(response);
+}
+
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { port = 0, identities = 20, seed = 1, pageSize = 50, files = true, apiKey = "sandbox-secret" } = options;
+  const population = new Population(seed, identities);
+  const faults = new FaultInjector(seed, options);
+  const requests = new Counters();
+  let hook: Interceptor | undefined;
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://sandbox");
+    const endpoint: Endpoint = endpointOf(url.pathname);
+    const refuse = (status: number, message: string, headers?: Record<string, string>) => {
+      requests.count(endpoint, status);
+      sendJson(response, status, errorText(status, message), headers);
+    };
+    if (faults.slow > 0) await delay(faults.slow);
+    if (request.headers["x-api-key"] !== apiKey) return refuse(401, "invalid API key");
+    if (request.method !== "GET") return refuse(405, "method not allowed", { Allow: "GET" });
+    const wait = faults.limit();
+    if (wait !== undefined) return refuse(429, "too many requests", retryHeader(wait));
+    const failure = faults.fail();
+    if (failure === "reset") {
+      requests.count(endpoint, "reset");
+      request.socket.resetAndDestroy();
+      return;
+    }
+    if (failure === 500) return refuse(500, "internal error");
+    if (failure !== undefined) return refuse(failure, "try again later", retryHeader(faults.failureRetryAfter()));
+
+    const found: Answer = answer(population, url, { pageSize, files, withheld: (id) => faults.withheld(id) });
+    requests.count(endpoint, found.status);
+    if ("text" in found) sendJson(response, found.status, found.text);
+    else sendFile(response, makeFileBody(found.content), faults.truncates());
+  }
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    requests.begin();
+    response.once("close", () => requests.end());
+    if (hook?.(request, response)) return;
+    respond(request, response).catch((error: unknown) => {
+      process.stderr.write(`sandbox: ${error instanceof Error ? error.stack : String(error)}\n`);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = origin + BASE_PATH;
+
+  async function close(): Promise<void> {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  return {
+    url,
+    origin,
+    apiKey,
+    requests,
+    ids: () => Array.from(population.indexes(), (index) => population.id(index)),
+    identity: (index) => JSON.parse(identityText(population, index)) as WireIdentity,
+    text: (index) => identityText(population, index),
+    resources: (index) => makeResources(population, index, files),
+    file: async (index, resourceId, fileId) => {
+      const path = `/identity/${population.id(index)}/resources/${resourceId}/resource_files/${fileId}`;
+      const found = answer(population, new URL(url + path), { pageSize, files, withheld: () => false });
+      if ("text" in found) throw new RangeError(`identity ${index} has no such file`);
+      const { bytes } = makeFileBody(found.content);
+      return Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray());
+    },
+    change: (which, { files: recapture = false } = {}) => population.change(which, recapture),
+    vanish: (indexes) => population.vanish(indexes),
+    redact: (indexes) => population.redact(indexes),
+    add: (count) => population.add(count),
+    canaries: (indexes = Array(population.size).keys()) => canaries(population, indexes, apiKey),
+    setFaults: (news) => faults.set(news),
+    intercept: (next) => {
+      hook = next;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,330 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Clock, systemClock } from "../clock.ts";
+import { HoldfastError } from "../error.ts";
+import { covers } from "./lock.ts";
+import type { Lock, ObjectInfo, PutOptions, Stored, Vault } from "./vault.ts";
+
+/**
+ * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
+ * replaced nor deleted. The lock binds Holdfast, not the machine's administrator.
+ *
+ *     <key>                         the newest version, a hard link, for stock tools
+ *     .versions/<key>/<n>           each version; the exclusive creation of <n> is the commit and the compare-and-swap
+ *     .versions/<key>/<n>.json      its digest, lock and hold
+ */
+export class DirectoryVault implements Vault {
+  readonly url: string;
+  readonly #root: string;
+  readonly #now: Clock;
+  /** Directories known to exist and to be durable in their parents. */
+  readonly #made = new Set<string>();
+
+  constructor(root: string, now: Clock = systemClock) {
+    this.url = pathToFileURL(root).href;
+    this.#root = root;
+    this.#now = now;
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>),
+    options: PutOptions = {},
+  ): Promise<Stored> {
+    return this.#guard(`write ${key}`, async () => {
+      const versions = this.#versions(key);
+      await this.#makeDirectory(versions);
+      const temporary = join(versions, `.new-${randomBytes(8).toString("hex")}`);
+      try {
+        const written = await writeDurably(temporary, body);
+        const versionId = await this.#commit(key, temporary, options);
+        await this.#writeMeta(key, versionId, { sha256: written.sha256, lock: options.lock ?? null, hold: false });
+        await this.#show(key, versionId);
+        return { key, versionId, etag: versionId, ...written };
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    });
+  }
+
+  /** Gives the written bytes the next version number. The link fails if another process took it: a lost race. */
+  async #commit(key: string, temporary: string, { ifAbsent, ifMatch }: PutOptions): Promise<string> {
+    for (;;) {
+      const newest = (await this.#numbers(key)).at(-1);
+      if (ifAbsent && newest !== undefined)
+        throw new HoldfastError("vault-exists", `write ${key}: it is there already`);
+      if (ifMatch !== undefined && newest !== ifMatch) {
+        throw new HoldfastError("vault-conflict", `write ${key}: the object is not as expected`);
+      }
+      const next = String(Number(newest ?? 0) + 1).padStart(8, "0");
+      try {
+        await link(temporary, join(this.#versions(key), next));
+        return next;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+    }
+  }
+
+  /** Points the plain name at the newest version. Nothing reads it but people, so it need not be durable. */
+  async #show(key: string, versionId: string): Promise<void> {
+    const plain = join(this.#root, key);
+    await this.#makeDirectory(dirname(plain));
+    const temporary = `${plain}.new-${randomBytes(4).toString("hex")}`;
+    await link(join(this.#versions(key), versionId), temporary);
+    await rename(temporary, plain);
+  }
+
+  async stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>> {
+    return this.#guard(`read ${key}`, async () => {
+      const path = join(this.#versions(key), versionId ?? (await this.#newest(key)));
+      await stat(path);
+      return createReadStream(path, { highWaterMark: 256 * 1024 });
+    });
+  }
+
+  async read(key: string, limit: number): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
+    const info = await this.head(key);
+    if (info.size > limit) {
+      throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
+    }
+    return this.#guard(`read ${key}`, async () => ({
+      bytes: await readFile(join(this.#versions(key), info.versionId)),
+      info,
+    }));
+  }
+
+  async head(key: string, versionId?: string): Promise<ObjectInfo> {
+    return this.#guard(`read ${key}`, async () => {
+      const version = versionId ?? (await this.#newest(key));
+      const { size } = await stat(join(this.#versions(key), version));
+      return { key, versionId: version, etag: version, size, ...(await this.#readMeta(key, version)) };
+    });
+  }
+
+  async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
+    // Walks no wider than the prefix's own directory.
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    for await (const key of this.#keys(folder)) {
+      if (!key.startsWith(prefix)) continue;
+      const { size } = await this.head(key);
+      yield { key, size };
+    }
+  }
+
+  async *#keys(folder: string): AsyncGenerator<string> {
+    const path = join(this.#root, ".versions", folder);
+    const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw stateError(error, `list ${folder}`);
+    });
+    if (entries.some((entry) => VERSION.test(entry.name))) yield folder.replace(/\/$/, "");
+    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    for (const name of folders.sort(byKey)) yield* this.#keys(`${folder}${name}/`);
+  }
+
+  async lock(key: string, versionId: string, lock: Lock): Promise<void> {
+    const { lock: current, sha256, hold } = await this.head(key, versionId);
+    if (current !== null && !covers(lock, current)) {
+      throw new HoldfastError("vault-locked", `lock ${key}: a lock is never shortened or weakened`);
+    }
+    await this.#guard(`lock ${key}`, () => this.#writeMeta(key, versionId, { sha256, lock, hold }));
+  }
+
+  async deleteVersion(key: string, versionId: string): Promise<void> {
+    const { lock, hold } = await this.head(key, versionId);
+    if (hold || (lock !== null && Temporal.Instant.compare(this.#now(), lock.until) < 0)) {
+      throw new HoldfastError(
+        "vault-locked",
+        `delete ${key}: ${hold ? "a legal hold stands" : `locked until ${lock?.until}`}`,
+      );
+    }
+    await this.#guard(`delete ${key}`, async () => {
+      const versions = this.#versions(key);
+      await unlink(join(versions, versionId));
+      await rm(join(versions, `${versionId}.json`), { force: true });
+      await syncDirectory(versions);
+      const newest = (await this.#numbers(key)).at(-1);
+      if (newest === undefined) await rm(join(this.#root, key), { force: true });
+      else await this.#show(key, newest);
+    });
+  }
+
+  async inspect(): Promise<void> {
+    await this.#guard(`inspect ${this.#root}`, async () => {
+      await mkdir(this.#root, { recursive: true });
+      const probe = join(this.#root, `.probe-${randomBytes(4).toString("hex")}`);
+      try {
+        await writeDurably(probe, new Uint8Array());
+        await link(probe, `${probe}-link`);
+      } catch (error) {
+        throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {
+          cause: error,
+          mend: "Use a directory on a local file system that this user may write to, or an S3 bucket.",
+        });
+      } finally {
+        await rm(probe, { force: true });
+        await rm(`${probe}-link`, { force: true });
+      }
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  #versions(key: string): string {
+    if (!KEY.test(key) || key.split("/").some((part) => part === "." || part === "..")) {
+      throw new HoldfastError("malformed", "not a key of a vault");
+    }
+    return join(this.#root, ".versions", key);
+  }
+
+  async #numbers(key: string): Promise<string[]> {
+    const names = await readdir(this.#versions(key)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    return names.filter((name) => VERSION.test(name)).sort();
+  }
+
+  async #newest(key: string): Promise<string> {
+    const newest = (await this.#numbers(key)).at(-1);
+    if (newest === undefined) throw new HoldfastError("vault-missing", `${key}: no such object`);
+    return newest;
+  }
+
+  async #writeMeta(key: string, versionId: string, meta: Meta): Promise<void> {
+    const path = join(this.#versions(key), `${versionId}.json`);
+    const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
+    await writeDurably(temporary, Buffer.from(JSON.stringify(meta)));
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  }
+
+  /** A crash may leave a committed version without its note: then the digest is computed, and no lock is claimed. */
+  async #readMeta(key: string, versionId: string): Promise<Meta> {
+    const path = join(this.#versions(key), versionId);
+    const text = await readFile(`${path}.json`, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (text === null) {
+      const hash = createHash("sha256");
+      for await (const chunk of createReadStream(path)) hash.update(chunk);
+      return { sha256: hash.digest("hex"), lock: null, hold: false };
+    }
+    return parseMeta(text, key);
+  }
+
+  async #makeDirectory(path: string): Promise<void> {
+    if (this.#made.has(path)) return;
+    const first = await mkdir(path, { recursive: true });
+    if (first !== undefined) {
+      for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+    }
+    if (this.#made.size > 10_000) this.#made.clear();
+    this.#made.add(path);
+  }
+
+  async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw stateError(error, what);
+    }
+  }
+}
+
+interface Meta {
+  readonly sha256: string | null;
+  readonly lock: Lock | null;
+  readonly hold: boolean;
+}
+
+const KEY = /^[a-z0-9][A-Za-z0-9._/-]*$/;
+const VERSION = /^\d{8,}$/;
+
+function parseMeta(text: string, key: string): Meta {
+  try {
+    const { sha256, lock, hold } = JSON.parse(text);
+    return {
+      sha256: typeof sha256 === "string" ? sha256 : null,
+      lock: lock ? { mode: lock.mode, until: Temporal.Instant.from(lock.until) } : null,
+      hold: hold === true,
+    };
+  } catch (error) {
+    throw new HoldfastError("malformed", `${key}: the note of its digest and lock does not parse`, { cause: error });
+  }
+}
+
+/** The order in which S3 lists: folders compare as if their name ended in a slash. */
+function byKey(a: string, b: string): number {
+  return `${a}/` < `${b}/` ? -1 : 1;
+}
+
+async function writeDurably(
+  path: string,
+  body: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>),
+): Promise<{ size: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  const file = await open(path, "wx", 0o440);
+  const add = async (chunk: Uint8Array): Promise<void> => {
+    hash.update(chunk);
+    size += chunk.length;
+    await writeAll(file, chunk);
+  };
+  try {
+    if (body instanceof Uint8Array) await add(body);
+    else for await (const chunk of await body()) await add(chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { size, sha256: hash.digest("hex") };
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let written = 0; written < chunk.length; ) {
+    written += (await file.write(chunk, written)).bytesWritten;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function stateError(error: unknown, what: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new HoldfastError("vault-missing", `${what}: no such object`, { cause: error });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new HoldfastError("vault-denied", `${what}: the file system refused (${code})`, {
+        cause: error,
+        mend: "Give this user the right to write there.",
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new HoldfastError("vault-rejected", `${what}: the disk is full (${code})`, {
+        cause: error,
+        mend: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
+      });
+    case undefined:
+      // Not a file system error: it came from whoever produced the bytes.
+      throw error;
+    default:
+      return new HoldfastError("vault-unavailable", `${what}: ${code}`, { cause: error });
+  }
+}

@@ -1,0 +1,16 @@
+/** Where things lie in a vault (docs/FORMAT.md). A key holds no personal data: every name in it is a keyed hash. */
+export const VAULT_JSON = "vault.json";
+export const CHECKPOINT = "audit/checkpoint";
+
+export function recordKey(subject: string, version: string): string {
+  return `records/${subject.slice(0, 2)}/${subject}/${version}.age`;
+}
+
+export function fileKey(subject: string, file: string): string {
+  return `files/${subject.slice(0, 2)}/${subject}/${file}.age`;
+}
+
+/** `path` is a tile's or bundle's own path, as C2SP tlog-tiles names it: `tile/…`. */
+export function auditKey(path: string): string {
+  return `audit/${path}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Where sealed objects and the audit log live. Keys are relative to the vault; `layout.ts` makes them.
+ *
+ * Contract of every implementation, held to by test/vault/conformance.ts:
+ * - A `put` that resolved is durable: it survives the loss of this process and of this machine's power.
+ * - A `put` to a key that exists adds a version and destroys none. The newest version is what a read without
+ *   `versionId` sees.
+ * - Readers see the whole of a version or nothing of it.
+ * - A lock is on the version from the moment the `put` resolves, and is never shortened.
+ * - Every call ends in bounded time. What a retry may mend is thrown as `vault-unavailable`, everything else with
+ *   a permanent code. Implementations do not retry; `retry.ts` does, so every call here may run twice.
+ */
+export interface Vault {
+  /** For people: `s3://bucket/prefix` or `file:///dir`. */
+  readonly url: string;
+
+  /** Throws vault-exists (`ifAbsent`), vault-conflict (`ifMatch`), vault-denied, vault-rejected, vault-unfit. */
+  put(key: string, body: Body, options?: PutOptions): Promise<Stored>;
+
+  /** The bytes of a version as they arrive. Throws vault-missing. A cut connection throws, it never ends early. */
+  stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>>;
+
+  /** A whole small object, at most `limit` bytes; a larger one is `malformed`. Throws vault-missing. */
+  read(key: string, limit: number): Promise<{ bytes: Uint8Array; info: ObjectInfo }>;
+
+  /** Throws vault-missing. */
+  head(key: string, versionId?: string): Promise<ObjectInfo>;
+
+  /** Newest versions under a prefix, in the order of keys. */
+  list(prefix: string): AsyncIterable<{ key: string; size: number }>;
+
+  /** Sets or extends a version's lock. Throws vault-locked when asked to shorten one. */
+  lock(key: string, versionId: string, lock: Lock): Promise<void>;
+
+  /** Removes one version for ever. Throws vault-locked while a lock or a hold stands. */
+  deleteVersion(key: string, versionId: string): Promise<void>;
+
+  /** Whether the store can keep what Holdfast promises. Throws vault-unfit, vault-missing or vault-denied if not. */
+  inspect(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** Bytes, or a way to produce them. A producer is called again for each attempt. */
+export type Body = Uint8Array | BodyProducer;
+export type BodyProducer = () => Promise<AsyncIterable<Uint8Array>>;
+
+export interface Lock {
+  /** Governance can be lifted by those with a special right, compliance by nobody until it ends. */
+  readonly mode: "governance" | "compliance";
+  /** In whole seconds: stores keep no more. */
+  readonly until: Temporal.Instant;
+}
+
+export interface PutOptions {
+  readonly lock?: Lock | undefined;
+  /** Create only. Meaningful where the store is known to honour it (`Conditional`). */
+  readonly ifAbsent?: boolean;
+  /** Replace only the version with this etag. */
+  readonly ifMatch?: string;
+}
+
+export interface Stored {
+  readonly key: string;
+  readonly versionId: string;
+  readonly etag: string;
+  readonly size: number;
+  /** Of the stored bytes, lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly versionId: string;
+  readonly etag: string;
+  readonly size: number;
+  /** As noted when it was written; null for S3 multipart uploads, whose metadata precede their bytes. */
+  readonly sha256: string | null;
+  readonly lock: Lock | null;
+  readonly hold: boolean;
+}
+
+/** What a store does with conditional writes: some accept the header and ignore it, so `init` tries (probe.ts). */
+export interface Conditional {
+  readonly ifNoneMatch: boolean;
+  readonly ifMatch: boolean;
+}

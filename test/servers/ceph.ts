@@ -1,0 +1,65 @@
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age"];
+
+export interface Ceph {
+  readonly endpoint: string;
+  stop(): void;
+}
+
+/** Whether the real S3 server and the age command are here, after an attempt to install them as root on Debian. */
+export function installed(): boolean {
+  const here = () => ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age"].every((name) => onPath(name));
+  if (here()) return true;
+  if (process.getuid?.() !== 0 || !onPath("apt-get")) return false;
+  console.error(`installing ${PACKAGES.join(" ")} for the tests …`);
+  execFileSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
+  execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...PACKAGES], { stdio: "ignore" });
+  return here();
+}
+
+/** A fresh one-node Ceph with its S3 gateway on loopback; about 15 seconds. */
+export async function startCeph(): Promise<Ceph> {
+  const folder = join(mkdtempSync(join(tmpdir(), "holdfast-ceph-")), "cluster");
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const stop = () => {
+    const run = join(folder, "run");
+    for (const name of existsSync(run) ? readdirSync(run) : []) {
+      if (!name.endsWith(".pid")) continue;
+      try {
+        process.kill(Number(readFileSync(join(run, name), "utf8")), "SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+    }
+    rmSync(join(folder, ".."), { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await promisify(execFile)("bash", [join(import.meta.dirname, "ceph-rgw.sh"), folder, ...ports.map(String)], {
+      timeout: 180_000,
+    });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return { endpoint: `http://127.0.0.1:${ports[0]}`, stop };
+}
+
+function onPath(name: string): boolean {
+  return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name)));
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import { type Ceph, installed, startCeph } from "./servers/ceph.ts";
+
+let ceph: Ceph | undefined;
+
+/**
+ * Starts the real S3 server once for the whole run (HOLDFAST_TEST_S3 names one that runs already). Where it cannot be
+ * had, the tests that need it are left out and one line says so; in CI that is a failure.
+ */
+export async function globalSetup(): Promise<void> {
+  if (process.env.HOLDFAST_TEST_S3) return;
+  if (!installed()) {
+    if (process.env.CI)
+      throw new Error("CI must run every test: radosgw ceph-mon ceph-osd ceph-common age are missing");
+    console.error(
+      "left out: the tests on Ceph RGW and with the age command. To include them: apt-get install radosgw ceph-mon ceph-osd ceph-common age",
+    );
+    return;
+  }
+  ceph = await startCeph();
+  process.env.HOLDFAST_TEST_S3 = ceph.endpoint;
+}
+
+export async function globalTeardown(): Promise<void> {
+  ceph?.stop();
+}

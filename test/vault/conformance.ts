@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { HoldfastError } from "../../src/error.ts";
+import type { Lock, Vault } from "../../src/vault/vault.ts";
+
+export interface Subject {
+  readonly vault: Vault;
+  /** Whether conditional creation is honoured here (Ceph RGW 16 ignores it). */
+  readonly ifNoneMatch: boolean;
+  readonly ifMatch: boolean;
+  close?(): Promise<void>;
+}
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+const code = (expected: string) => (error: unknown) => {
+  assert.ok(error instanceof HoldfastError, String(error));
+  assert.equal(error.code, expected, error.message);
+  return true;
+};
+const lockFor = (seconds: number, mode: Lock["mode"] = "governance"): Lock => ({
+  mode,
+  until: Temporal.Now.instant().add({ seconds }).round({ smallestUnit: "second", roundingMode: "ceil" }),
+});
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** A stream of `size` bytes in odd-sized chunks, the same bytes each time. */
+function produce(size: number, failAt = Number.POSITIVE_INFINITY): () => Promise<AsyncIterable<Uint8Array>> {
+  return async () =>
+    (async function* () {
+      for (let sent = 0; sent < size; ) {
+        if (sent >= failAt) throw new HoldfastError("source-unavailable", "cut");
+        const chunk = Buffer.alloc(Math.min(99_991, size - sent), sent & 0xff);
+        sent += chunk.length;
+        yield chunk;
+      }
+    })();
+}
+
+/** What every vault must do, whoever keeps the bytes. */
+export function conformance(name: string, open: () => Promise<Subject>, options: { skip?: string | false } = {}): void {
+  describe(`vault: ${name}`, { skip: options.skip ?? false }, () => {
+    let subject: Subject;
+    let vault: Vault;
+    before(async () => {
+      subject = await open();
+      vault = subject.vault;
+    });
+    after(async () => {
+      await vault?.close();
+      await subject?.close?.();
+    });
+
+    test("is fit to keep records", () => vault.inspect());
+
+    for (const size of [0, 1, 65_536, 1_000_000]) {
+      test(`what is put is read back: ${size} bytes`, async () => {
+        const bytes = randomBytes(size);
+        const stored = await vault.put(`files/ab/size-${size}.age`, bytes);
+        assert.equal(stored.size, size);
+        assert.equal(stored.sha256, sha256(bytes));
+        assert.deepEqual(await collect(await vault.stream(stored.key, stored.versionId)), bytes);
+        const read = await vault.read(stored.key, 1_000_000);
+        assert.deepEqual(Buffer.from(read.bytes), bytes);
+        const head = await vault.head(stored.key);
+        assert.deepEqual(
+          [head.size, head.sha256, head.versionId, head.etag],
+          [size, stored.sha256, stored.versionId, stored.etag],
+        );
+      });
+    }
+
+    for (const size of [0, 1, 8 * 1024 * 1024 - 1, 8 * 1024 * 1024, 8 * 1024 * 1024 + 1, 21_000_000]) {
+      test(`a stream of unknown length is stored whole and locked: ${size} bytes`, async () => {
+        const lock = lockFor(3600);
+        const stored = await vault.put(`files/cd/stream-${size}.age`, produce(size), { lock });
+        const expected = await collect(await produce(size)());
+        assert.equal(stored.size, size);
+        assert.equal(stored.sha256, sha256(expected));
+        assert.equal(sha256(await collect(await vault.stream(stored.key))), stored.sha256);
+        const head = await vault.head(stored.key, stored.versionId);
+        assert.equal(head.size, size);
+        assert.equal(head.lock?.until.toString(), lock.until.toString());
+        assert.ok(head.sha256 === null || head.sha256 === stored.sha256);
+      });
+    }
+
+    test("a stream that breaks leaves no object, and its error is the one thrown", async () => {
+      for (const failAt of [1, 20_000_000]) {
+        const key = `files/ef/broken-${failAt}.age`;
+        await assert.rejects(vault.put(key, produce(25_000_000, failAt)), code("source-unavailable"));
+        await assert.rejects(vault.head(key), code("vault-missing"));
+      }
+    });
+
+    test("a second put adds a version and destroys none", async () => {
+      const first = await vault.put("records/aa/twice.age", text("first"), { lock: lockFor(3600) });
+      const second = await vault.put("records/aa/twice.age", text("second"), { lock: lockFor(3600) });
+      assert.notEqual(first.versionId, second.versionId);
+      assert.equal(String(await collect(await vault.stream(first.key))), "second");
+      assert.equal(String(await collect(await vault.stream(first.key, first.versionId))), "first");
+      assert.equal((await vault.head(first.key)).versionId, second.versionId);
+    });
+
+    test("a lock is on the version, and neither ends early nor is shortened", async () => {
+      const lock = lockFor(3600);
+      const stored = await vault.put("records/bb/locked.age", text("kept"), { lock });
+      assert.deepEqual(await vault.head(stored.key).then((head) => head.lock?.until.toString()), lock.until.toString());
+      await assert.rejects(vault.deleteVersion(stored.key, stored.versionId), code("vault-locked"));
+      await assert.rejects(vault.lock(stored.key, stored.versionId, lockFor(60)), code("vault-locked"));
+      const longer = lockFor(7200);
+      await vault.lock(stored.key, stored.versionId, longer);
+      assert.equal((await vault.head(stored.key)).lock?.until.toString(), longer.until.toString());
+      assert.equal(String(await collect(await vault.stream(stored.key))), "kept");
+    });
+
+    test("compliance is not weakened to governance", async () => {
+      const stored = await vault.put("records/bb/compliance.age", text("kept"), { lock: lockFor(30, "compliance") });
+      assert.equal((await vault.head(stored.key)).lock?.mode, "compliance");
+      await assert.rejects(vault.lock(stored.key, stored.versionId, lockFor(60)), code("vault-locked"));
+    });
+
+    test("an unlocked version can be deleted, and the one before it shows again", async () => {
+      const first = await vault.put("records/cc/gone.age", text("first"));
+      const second = await vault.put("records/cc/gone.age", text("second"));
+      await vault.deleteVersion(second.key, second.versionId);
+      assert.equal(String(await collect(await vault.stream(first.key))), "first");
+      await vault.deleteVersion(first.key, first.versionId);
+      await assert.rejects(vault.head(first.key), code("vault-missing"));
+    });
+
+    test("create-only refuses what is there", async (t) => {
+      if (!subject.ifNoneMatch) return t.diagnostic("this server ignores If-None-Match");
+      await vault.put("records/dd/once.age", text("first"), { ifAbsent: true });
+      await assert.rejects(vault.put("records/dd/once.age", text("second"), { ifAbsent: true }), code("vault-exists"));
+      assert.equal(String(await collect(await vault.stream("records/dd/once.age"))), "first");
+    });
+
+    test("compare-and-swap refuses what has moved", async (t) => {
+      if (!subject.ifMatch) return t.diagnostic("this server ignores If-Match");
+      const first = await vault.put("audit/checkpoint", text("one"));
+      const second = await vault.put("audit/checkpoint", text("two"), { ifMatch: first.etag });
+      await assert.rejects(
+        vault.put("audit/checkpoint", text("three"), { ifMatch: first.etag }),
+        code("vault-conflict"),
+      );
+      assert.equal((await vault.head("audit/checkpoint")).etag, second.etag);
+    });
+
+    test("what is not there is missing", async () => {
+      await assert.rejects(vault.head("records/zz/none.age"), code("vault-missing"));
+      await assert.rejects(vault.read("records/zz/none.age", 10), code("vault-missing"));
+      await assert.rejects(vault.stream("records/zz/none.age"), code("vault-missing"));
+    });
+
+    test("a small read is bounded", async () => {
+      await vault.put("audit/large", Buffer.alloc(1001));
+      await assert.rejects(vault.read("audit/large", 1000), code("malformed"));
+      assert.equal((await vault.read("audit/large", 1001)).bytes.length, 1001);
+    });
+
+    test("keys are listed in order, under their prefix only", async () => {
+      const keys = ["list/a/1.age", "list/a/2.age", "list/a.age", "list/b/x/3.age"];
+      for (const key of keys) await vault.put(key, text(key));
+      const listed: string[] = [];
+      for await (const { key, size } of vault.list("list/")) {
+        listed.push(key);
+        assert.equal(size, key.length);
+      }
+      assert.deepEqual(listed, ["list/a.age", "list/a/1.age", "list/a/2.age", "list/b/x/3.age"]);
+      const under: string[] = [];
+      for await (const { key } of vault.list("list/a/")) under.push(key);
+      assert.deepEqual(under, ["list/a/1.age", "list/a/2.age"]);
+    });
+  });
+}

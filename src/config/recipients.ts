@@ -28,18 +28,12 @@ export interface RecipientProblem {
 
 /** @throws HoldfastError "recipients" that names every problem, its position and its mend, and never a private key. */
 export async function parseRecipients(list: readonly string[]): Promise<Recipients> {
-  const problems = await recipientProblems(list);
-  if (problems.length > 0) {
-    const lines = problems.map(
-      ({ index, message, mend }) => `recipients${index === undefined ? "" : `[${index}]`}: ${message}; ${mend}`,
-    );
-    throw new HoldfastError("recipients", lines.join("\n"));
-  }
-  return {
-    strings: Object.freeze([...list]),
-    fingerprints: Object.freeze(list.map(fingerprint)),
-    kind: kindOf(list[0]!),
-  } as unknown as Recipients;
+  const result = await checkRecipients(list);
+  if ("strings" in result) return result;
+  const lines = result.map(
+    ({ index, message, mend }) => `recipients${index === undefined ? "" : `[${index}]`}: ${message}; ${mend}`,
+  );
+  throw new HoldfastError("recipients", lines.join("\n"));
 }
 
 /** The short name of a recipient in the audit log. */
@@ -47,8 +41,18 @@ export function fingerprint(recipient: string): string {
   return createHash("sha256").update(recipient, "utf8").digest("hex").slice(0, 16);
 }
 
-/** Everything that is wrong with a list; empty means `parseRecipients` accepts it. */
-export async function recipientProblems(list: readonly string[]): Promise<RecipientProblem[]> {
+/** As `parseRecipients`, for a caller with a line number for each position. */
+export async function checkRecipients(list: readonly string[]): Promise<Recipients | readonly RecipientProblem[]> {
+  const problems = await listProblems(list);
+  if (problems.length > 0) return problems;
+  return {
+    strings: Object.freeze([...list]),
+    fingerprints: Object.freeze(list.map(fingerprint)),
+    kind: kindOf(list[0]!),
+  } as unknown as Recipients;
+}
+
+async function listProblems(list: readonly string[]): Promise<RecipientProblem[]> {
   if (list.length === 0) {
     const mend = "list at least one recipient (age1…); two are advised, so that one lost key loses nothing";
     return [{ index: undefined, message: "there is none, and nothing could ever be opened again", mend }];
@@ -67,7 +71,7 @@ export async function recipientProblems(list: readonly string[]): Promise<Recipi
   const other = list.findIndex((recipient) => kindOf(recipient) !== kind);
   if (other === -1) return [];
   // A sealed file is as strong against a quantum computer as its weakest recipient, and age refuses to pretend.
-  const message = `${article(kindOf(list[other]!))} recipient beside ${article(kind)} one (recipients[0])`;
+  const message = `a ${kindOf(list[other]!)} recipient beside a ${kind} one (recipients[0])`;
   return [{ index: other, message, mend: "use only age1pq1…/age1tagpq1… or only age1…/age1tag1… in one list" }];
 }
 
@@ -101,10 +105,6 @@ async function recipientProblem(recipient: string): Promise<{ message: string; m
 
 function kindOf(recipient: string): RecipientKind {
   return /^age1(tag)?pq1/.test(recipient) ? "post-quantum" : "classical";
-}
-
-function article(kind: RecipientKind): string {
-  return `a ${kind}`;
 }
 
 /** Enough to find it in the file; never so much that a secret pasted by mistake could be used. */

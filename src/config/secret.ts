@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { HoldfastError } from "../error.ts";
+import { resolveFileReference } from "./path.ts";
 
 const REDACTED = "[secret]";
 
@@ -67,9 +66,9 @@ export class SecretRef {
       return new SecretRef("env", text, name);
     }
     if (text.startsWith("file:")) {
-      const path = filePath(text);
+      const path = resolveFileReference(text, folder);
       if (path === undefined) throw refusal("what follows file: is not a path (not shown: it may be the secret)");
-      return new SecretRef("file", text, resolve(folder, path));
+      return new SecretRef("file", text, path);
     }
     throw refusal("a secret is written into the config itself (not shown)");
   }
@@ -147,20 +146,6 @@ export class SecretRef {
 
   #failure(what: string, mend: string, cause?: unknown): HoldfastError {
     return new HoldfastError("config", `${this.reference}: ${what}`, { mend, cause });
-  }
-}
-
-function filePath(reference: string): string | undefined {
-  const path = reference.slice("file:".length);
-  if (path.trim() === "" || path.includes("\0")) return undefined;
-  // No shell reads this, so a tilde would become a folder of that name.
-  if (path.startsWith("~")) return undefined;
-  if (!path.startsWith("//")) return path;
-  try {
-    const absolute = fileURLToPath(reference);
-    return isAbsolute(absolute) ? absolute : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,0 +1,29 @@
+import { HoldfastError } from "../error.ts";
+import { show } from "./show.ts";
+
+/** S3 locks no object for longer. */
+const MAX_YEARS = 100;
+
+/** Months and years have no length of their own; comparing them from a common year gives them one. */
+const ANCHOR = Temporal.PlainDate.from("2001-01-01");
+
+/**
+ * An ISO 8601 duration: longer than nothing, at most 100 years.
+ * @throws HoldfastError "config"
+ */
+export function parseDuration(text: string): Temporal.Duration {
+  try {
+    const duration = Temporal.Duration.from(text);
+    if (/^P/i.test(text) && duration.sign > 0 && compareDurations(duration, { years: MAX_YEARS }) <= 0) return duration;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new HoldfastError("config", `${show(text)} is not a duration`, {
+    mend: `write an ISO 8601 duration such as P90D, P6M or P5Y, longer than nothing and at most P${MAX_YEARS}Y`,
+  });
+}
+
+/** Below 0 if `one` is shorter. A month counts as in a common year that begins now, a day as 24 hours. */
+export function compareDurations(one: Temporal.DurationLike, other: Temporal.DurationLike): number {
+  return Temporal.Duration.compare(one, other, { relativeTo: ANCHOR });
+}

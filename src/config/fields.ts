@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { HoldfastError } from "../error.ts";
+import { show } from "./show.ts";
+
+/**
+ * The kinds of field a config is made of. Each refuses with a whole sentence: the value, what it is not, and what to
+ * write instead. `doc` is what an editor shows beside the field.
+ */
+
+/** A field that `parse` reads; its HoldfastError becomes the problem. */
+export function read<T>(parse: (text: string) => T, expected: string, doc: string, pattern?: string) {
+  return text(expected)
+    .transform(attempt(parse))
+    .meta({ description: `${doc} Write ${expected}.`, ...(pattern === undefined ? {} : { pattern }) });
+}
+
+/** A reference to a secret. Nothing found in its place is ever shown. */
+export function secret<T>(parse: (text: string) => T, doc: string) {
+  const mend = "write env:NAME or file:/path/to/it";
+  return z
+    .string({
+      error: ({ input }) => absent(input, mend) ?? `not a reference (not shown); ${mend}`,
+    })
+    .transform(attempt(parse))
+    .meta({ description: doc, pattern: "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$" });
+}
+
+export function text(expected: string) {
+  return z.string({ error: ({ input }) => unfit(input, "text", `write ${expected}`) });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T, doc: string) {
+  const mend = `write ${values.join(" or ")}`;
+  return z.enum(values, { error: ({ input }) => unfit(input, "one of the choices", mend) }).meta({ description: doc });
+}
+
+export function whole(min: number, max: number, doc: string) {
+  const error = ({ input }: { input?: unknown }) =>
+    unfit(input, "in range", `write a whole number from ${min} to ${max}`);
+  return z.int({ error }).min(min, { error }).max(max, { error }).meta({ description: doc });
+}
+
+export function flag(doc: string) {
+  return z
+    .boolean({ error: ({ input }) => unfit(input, "yes or no", "write true or false") })
+    .meta({ description: doc });
+}
+
+export function list<T extends z.ZodType>(item: T, expected: string, bounds: { min?: number; max: number }) {
+  const { min = 0, max } = bounds;
+  return z
+    .array(item, { error: ({ input }) => unfit(input, "a list", `write ${expected}`) })
+    .min(min, { error: `is too short; write ${expected}` })
+    .max(max, { error: `is too long; write ${max} at most` });
+}
+
+/** A list without repetitions. */
+export function distinct<T extends z.ZodType<readonly (string | number)[]>>(items: T) {
+  return items.check(({ value, issues }) => {
+    for (const [index, item] of value.entries()) {
+      const first = value.indexOf(item);
+      if (first === index) continue;
+      issues.push({
+        code: "custom",
+        message: `the same as [${first}]; remove one of them`,
+        path: [index],
+        input: item,
+      });
+    }
+  });
+}
+
+/** A section that refuses keys it does not know; what it says about those is in `unknown-key.ts`. */
+export function section<T extends z.ZodRawShape>(shape: T, doc: string) {
+  const keys = Object.keys(shape).join(", ");
+  return z
+    .strictObject(shape, {
+      error: ({ code, input }) =>
+        code === "invalid_type" ? unfit(input, "a section", `write a section with ${keys}`) : undefined,
+    })
+    .meta({ description: doc });
+}
+
+/** Turns a parser that throws into one that reports. */
+function attempt<T>(parse: (text: string) => T) {
+  return (input: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(input);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      context.addIssue({ code: "custom", message: `${error.message}; ${error.mend}` });
+      return z.NEVER;
+    }
+  };
+}
+
+function unfit(input: unknown, what: string, mend: string): string {
+  return absent(input, mend) ?? `${show(input)} is not ${what}; ${mend}`;
+}
+
+function absent(input: unknown, mend: string): string | undefined {
+  if (input === undefined) return `is missing; ${mend}`;
+  return input === null ? `is empty; ${mend}` : undefined;
+}

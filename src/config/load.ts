@@ -1,0 +1,109 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { z } from "zod";
+import { HoldfastError } from "../error.ts";
+import type { ClientConfig, Config } from "./config.ts";
+import { parseDocument } from "./document.ts";
+import { configError, type Finding, type Path, type Problem } from "./problem.ts";
+import { brokenRules } from "./rules.ts";
+import { configSchema, type ParsedConfig } from "./schema.ts";
+import { unknownKey } from "./unknown-key.ts";
+
+/** A thousand clients take a quarter of it. */
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Reads, checks and resolves a config file.
+ * @throws HoldfastError "config" that lists everything wrong with it, each with file, line, path and mend, and never
+ *   what may be a secret; "recipients" if nothing but recipients is wrong.
+ */
+export async function loadConfig(path: string): Promise<Config> {
+  return parseConfig(await readConfig(path), path);
+}
+
+/** As `loadConfig`, for a text at hand; `path` names it and its folder is where relative paths begin. */
+export async function parseConfig(text: string, path: string): Promise<Config> {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw tooLarge(path);
+  const document = parseDocument(text);
+  if ("problems" in document) throw configError(path, document.problems);
+  const { value, lineOf } = document;
+  const file = resolve(path);
+  const folder = dirname(file);
+
+  const result = await configSchema(folder).safeParseAsync(value);
+  const issues = result.success ? [] : result.error.issues.flatMap(problemsOf);
+  const found = [...issues, ...brokenRules(value, file, folder)];
+  const problems = found.map(({ path, text, at }: Found): Problem => {
+    // clients[0].recipients…
+    const code = path[2] === "recipients" ? "recipients" : "config";
+    return { path, text, code, line: lineOf(at ?? path) };
+  });
+  if (!result.success || problems.length > 0) throw configError(path, problems);
+  return build(file, result.data);
+}
+
+/** The clients a command is for: all of them, or those named. @throws HoldfastError "usage" for an unknown id. */
+export function selectClients(config: Config, ids: readonly string[] = []): readonly ClientConfig[] {
+  if (ids.length === 0) return config.clients;
+  const known = config.clients.map(({ id }) => id);
+  const unknown = ids.filter((id) => !known.includes(id));
+  if (unknown.length > 0) {
+    const names = unknown.map((id) => JSON.stringify(id)).join(", ");
+    throw new HoldfastError("usage", `no client in ${config.file} is called ${names}`, {
+      mend: `name one of: ${known.join(", ")}`,
+    });
+  }
+  return config.clients.filter(({ id }) => ids.includes(id));
+}
+
+async function readConfig(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    if ((await stat(path)).size > MAX_BYTES) throw tooLarge(path);
+    bytes = await readFile(path);
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      const mend = "Copy config/holdfast.example.yaml there and fill it in, or name another file with --config.";
+      throw new HoldfastError("config", `there is no config file ${path}`, { mend, cause });
+    }
+    const mend = "Name a file that the user that runs Holdfast may read.";
+    throw new HoldfastError("config", `the config file ${path} cannot be read (${code})`, { mend, cause });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new HoldfastError("config", `the config file ${path} is not UTF-8 text`, {
+      mend: "Save it as UTF-8.",
+      cause,
+    });
+  }
+}
+
+function tooLarge(path: string): HoldfastError {
+  const mend = "Name the config file; a large one may be split and run file by file.";
+  return new HoldfastError("config", `the config file ${path} is larger than ${MAX_BYTES} bytes`, { mend });
+}
+
+/** `at` is where to look for its line, if that is not its path. */
+interface Found extends Finding {
+  readonly at?: Path;
+}
+
+function problemsOf(issue: z.core.$ZodIssue): Found[] {
+  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  if (issue.code !== "unrecognized_keys") return [{ path, text: issue.message }];
+  return issue.keys.map((key) => ({ path, at: [...path, key], text: unknownKey(path, key) }));
+}
+
+function build(file: string, parsed: ParsedConfig): Config {
+  const clients = parsed.clients.map(
+    (client): ClientConfig => ({
+      ...client,
+      state: join(parsed.state, client.id),
+      minimal: { overAge: client.minimal.overAge.toSorted((one, other) => one - other) },
+    }),
+  );
+  return { ...parsed, file, clients };
+}

@@ -1,0 +1,42 @@
+import { HoldfastError } from "../error.ts";
+import { resolvePath } from "./path.ts";
+import { show } from "./show.ts";
+
+/** Safe as a folder, in a key and on a command line, on any system. */
+export const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** @throws HoldfastError "config" */
+export function parseId(value: string): string {
+  if (ID.test(value) && value.length <= 63) return value;
+  const mend = "write up to 63 of a-z, 0-9 and single - between them, such as acme-bank";
+  throw new HoldfastError("config", `${show(value)} is not an id`, { mend });
+}
+
+/** @throws HoldfastError "config" */
+export function parseRule(value: string): string {
+  if (value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value)) return value.trim();
+  const mend = 'name the rule in up to 200 characters, such as "Regulation (EU) 2024/1624 Art. 77"';
+  throw new HoldfastError("config", `${show(value)} is not the name of a rule`, { mend });
+}
+
+export const LOOKUPS = "email, document.number or metadata.<name>";
+
+/** @throws HoldfastError "config" */
+export function parseLookup(value: string): string {
+  if (/^(email|document\.number|metadata(\.[A-Za-z0-9_-]+)+)$/.test(value) && value.length <= 200) return value;
+  throw new HoldfastError("config", `${show(value)} is not a lookup`, { mend: `write ${LOOKUPS}` });
+}
+
+/** @throws HoldfastError "config" */
+export function parseRegion(value: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(value)) return value;
+  throw new HoldfastError("config", `${show(value)} is not a region`, { mend: "write one such as eu-central-1" });
+}
+
+/** @throws HoldfastError "config" */
+export function parseState(value: string, folder: string): string {
+  const path = resolvePath(value, folder);
+  if (path !== undefined && path !== "/" && !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return path;
+  const mend = "write a path such as /var/lib/holdfast, or ./state from this file's folder";
+  throw new HoldfastError("config", `${show(value)} is not a directory of this machine`, { mend });
+}

@@ -1,0 +1,44 @@
+import { HoldfastError } from "../error.ts";
+
+export type Path = readonly (string | number)[];
+
+/** One thing wrong with a document. */
+export interface Finding {
+  /** Where in the document; empty for the file as a whole. */
+  readonly path: Path;
+  /** What is wrong and how to mend it; never a secret. */
+  readonly text: string;
+}
+
+/** A finding placed in its file. */
+export interface Problem extends Finding {
+  readonly code: "config" | "recipients";
+  /** From 1; undefined if it has none. */
+  readonly line: number | undefined;
+}
+
+/** A file that is wrong in more ways is a wrong file. */
+const MAX_LISTED = 50;
+
+const MEND = "config/holdfast.example.yaml explains every field.";
+
+/** `clients[0].vault.url` */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === "number") return `${text}[${step}]`;
+    return text === "" ? step : `${text}.${step}`;
+  }, "");
+}
+
+/** One error for all problems, in the order of the file: `file:line: path: what is wrong; how to mend it`. */
+export function configError(file: string, problems: readonly Problem[], cause?: unknown): HoldfastError {
+  const lines = problems
+    .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))
+    .map(({ line, path, text }) => [line === undefined ? file : `${file}:${line}`, formatPath(path), text])
+    .map((parts) => parts.filter((part) => part !== "").join(": "));
+  const listed = [...new Set(lines)];
+  const more = listed.length - MAX_LISTED;
+  if (more > 0) listed.splice(MAX_LISTED, more, `${file}: and ${more} more`);
+  const code = problems.every((problem) => problem.code === "recipients") ? "recipients" : "config";
+  return new HoldfastError(code, listed.join("\n"), { mend: MEND, cause });
+}

@@ -1,0 +1,23 @@
+import { validate } from "node-cron";
+import { HoldfastError } from "../error.ts";
+import { show } from "./show.ts";
+
+/** @throws HoldfastError "config" for what node-cron does not take, dates that never come included. */
+export function parseCron(text: string): string {
+  if (text.trim() !== "" && validate(text)) return text;
+  throw new HoldfastError("config", `${show(text)} is not a cron expression`, {
+    mend: 'write minute, hour, day, month and weekday: "30 2 * * *" is every night at 02:30',
+  });
+}
+
+/** @throws HoldfastError "config" for anything but an IANA name: a fixed offset would not follow summer time. */
+export function parseTimeZone(text: string): string {
+  try {
+    if (/^[A-Za-z]/.test(text)) return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new HoldfastError("config", `${show(text)} is not a time zone`, {
+    mend: "write a name of the IANA list, such as Europe/Berlin or UTC",
+  });
+}

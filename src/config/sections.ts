@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { VaultConfig } from "./config.ts";
+import { parseDuration } from "./duration.ts";
+import { choice, flag, list, read, section, text, whole } from "./fields.ts";
+import { parseRegion } from "./names.ts";
+import { parseRate } from "./rate.ts";
+import { checkRecipients, type Recipients } from "./recipients.ts";
+import type { SecretRef } from "./secret.ts";
+import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
+
+/** The sections of a client, those with more in them than names. */
+
+export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+  return section(
+    {
+      kind: choice(["passbase"], "The identity-verification provider."),
+      url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(
+        "https://api.passbase.com/verification/v2",
+      ),
+      apiKey: secretRef("The provider's secret API key."),
+      rate: read(parseRate, "10/s, 600/min or 1000/h", "Requests in a second, minute or hour, at most.").prefault(
+        "10/s",
+      ),
+      concurrency: whole(1, 64, "Requests in flight at the provider, at most.").prefault(4),
+    },
+    "Where identities come from.",
+  );
+}
+
+export function recipientsField() {
+  return list(text("age1…, as age-keygen prints it"), "[age1…officer, age1…escrow]", { max: 50 })
+    .transform(async (strings, context): Promise<Recipients> => {
+      const result = await checkRecipients(strings);
+      if ("strings" in result) return result;
+      for (const { index, message, mend } of result) {
+        const path = index === undefined ? [] : [index];
+        context.addIssue({ code: "custom", message: `${message}; ${mend}`, path });
+      }
+      return z.NEVER;
+    })
+    .meta({
+      description: "Public age keys everything is sealed to; any one of their private keys opens it. Two are advised.",
+      minItems: 1,
+    });
+}
+
+export function vaultSection(folder: string) {
+  const url = (value: string) => parseVaultUrl(value, folder);
+  return section(
+    {
+      url: read(url, VAULT_URL, "An S3 bucket with Object Lock and a prefix in it, or a directory."),
+      lock: choice(
+        ["governance", "compliance"],
+        "Object Lock mode. governance: who has the right to can lift a lock. compliance: nobody can, once it is set.",
+      ).prefault("governance"),
+      endpoint: read(parseServiceUrl, "https://host", "The S3 server, when it is not AWS.").optional(),
+      region: read(parseRegion, "one such as eu-central-1", "The S3 region; left out, the AWS SDK decides.").optional(),
+      forcePathStyle: flag("Ask for https://host/bucket, as most S3 servers but AWS need it.").optional(),
+      concurrency: whole(1, 256, "Requests in flight at the vault, at most.").prefault(16),
+    },
+    "Where sealed objects and the audit log live.",
+  ).transform(({ url, lock, endpoint, region, forcePathStyle = false, concurrency }): VaultConfig => {
+    if (url.kind === "directory") return { ...url, lock, concurrency };
+    return { ...url, lock, endpoint, region, forcePathStyle, concurrency };
+  });
+}
+
+export function retentionSection() {
+  return section(
+    {
+      keep: read(parseDuration, "a duration such as P5Y", "How long the law asks for copies, counted from `from`."),
+      from: choice(
+        ["created", "exported", "relationship-end", "account-closed"],
+        "What starts the clock; the last two are told to Holdfast by `relationship end`.",
+      ),
+      initialLock: read(parseDuration, "a duration such as P90D", "The lock of a new object.").prefault("P90D"),
+      extendWhenLessThan: read(
+        parseDuration,
+        "a duration such as P30D",
+        "The nightly run extends a lock that has less than this left, while the record is kept.",
+      ).prefault("P30D"),
+    },
+    "How long copies are kept.",
+  );
+}

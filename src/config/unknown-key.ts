@@ -1,0 +1,56 @@
+import { jsonSchema } from "./json-schema.ts";
+import { formatPath, type Path } from "./problem.ts";
+import { looksSecret } from "./show.ts";
+
+interface Node {
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
+/** What to say of a key that the section at `path` does not know: the nearest that it knows, or where it belongs. */
+export function unknownKey(path: Path, key: string): string {
+  const root = jsonSchema() as Node;
+  const known = Object.keys(nodeAt(root, path)?.properties ?? {});
+  // Only what looks like a key is repeated: a secret without its key parses as one.
+  const named = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(key) && !looksSecret(key) ? `"${key}"` : "this (not shown)";
+  const nearest = known
+    .map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) }))
+    .toSorted((one, other) => one.distance - other.distance)[0];
+  if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.name.length / 3))) {
+    return `${named} is not a key here; did you mean "${nearest.name}"?`;
+  }
+  const elsewhere = places(root, key, []).map(formatPath);
+  if (elsewhere.length > 0) return `${named} is not a key here; it belongs at ${elsewhere.join(" or ")}`;
+  return `${named} is not a key here; remove it, or write one of ${known.join(", ")}`;
+}
+
+function nodeAt(root: Node, path: Path): Node | undefined {
+  return path.reduce<Node | undefined>((node, step) => {
+    if (typeof step === "number") return node?.items;
+    return Object.hasOwn(node?.properties ?? {}, step) ? node?.properties?.[step] : undefined;
+  }, root);
+}
+
+function places(node: Node, key: string, path: Path): Path[] {
+  if (node.items !== undefined) return places(node.items, key, path);
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => [
+    ...(name === key ? [[...path, name]] : []),
+    ...places(child, key, [...path, name]),
+  ]);
+}
+
+/** Letters to insert, remove or replace to make one word the other (Levenshtein). */
+function distance(one: string, other: string): number {
+  // A long word is near none, and costs its square.
+  if (Math.abs(one.length - other.length) > 10) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (const [line, letter] of [...one].entries()) {
+    const next = [line + 1];
+    for (let column = 1; column <= other.length; column++) {
+      const replaced = row[column - 1]! + (letter === other[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[column]! + 1, next[column - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[other.length]!;
+}

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { HoldfastError } from "../error.ts";
+import { overlap, resolvePath } from "./path.ts";
+import type { Finding } from "./problem.ts";
+import { raw, rawList } from "./raw.ts";
+import { parseVaultUrl, type VaultLocation } from "./url.ts";
+
+/**
+ * One vault per client: none is, or lies in, another's, nor in a client's state. What a client finds in its vault and
+ * does not know it takes for lost or foreign, and two journals over one log fork it.
+ */
+export function vaultsApart(document: unknown, folder: string): Finding[] {
+  const { state = "./state", clients } = raw(document);
+  const root = typeof state === "string" ? resolvePath(state, folder) : undefined;
+  const ids = rawList(clients).map((client) => raw(client).id);
+  const states = ids.flatMap((id) =>
+    root !== undefined && typeof id === "string" && id !== "" ? [join(root, id)] : [],
+  );
+  const vaults = rawList(clients).map((client) => placeOf(raw(raw(client).vault), folder));
+  return vaults.flatMap((vault, index) => {
+    if (vault === undefined) return [];
+    const path = ["clients", index, "vault", "url"];
+    const first = vaults.findIndex((other) => other !== undefined && shared(other, vault));
+    if (first < index) {
+      const text = `overlaps with clients[${first}].vault.url; give each a prefix or directory outside the other's`;
+      return [{ path, text }];
+    }
+    const { location } = vault;
+    if (location.kind !== "directory" || !states.some((directory) => overlap(directory, location.path))) return [];
+    return [{ path, text: "overlaps with the state of a client; keep vaults and state in directories apart" }];
+  });
+}
+
+interface Place {
+  readonly location: VaultLocation;
+  /** Which S3 server, as written: one bucket name at two servers is two buckets. */
+  readonly server: string;
+}
+
+function placeOf({ url, endpoint = "" }: Readonly<Record<string, unknown>>, folder: string): Place | undefined {
+  if (typeof url !== "string") return undefined;
+  try {
+    return { location: parseVaultUrl(url, folder), server: String(endpoint).toLowerCase().replace(/\/+$/, "") };
+  } catch (error) {
+    if (error instanceof HoldfastError) return undefined;
+    throw error;
+  }
+}
+
+function shared(one: Place, other: Place): boolean {
+  const [a, b] = [one.location, other.location];
+  if (a.kind === "directory" && b.kind === "directory") return overlap(a.path, b.path);
+  if (a.kind !== "s3" || b.kind !== "s3" || a.bucket !== b.bucket || one.server !== other.server) return false;
+  return a.prefix === "" || b.prefix === "" || overlap(a.prefix, b.prefix);
+}

@@ -10,7 +10,8 @@ export type ErrorCode =
   | "config" // a config file or secret reference that cannot be used
   | "recipients" // recipients that must not be sealed to
   // The source.
-  | "source-denied" // 401, 403: the key is wrong or lacks the right
+  | "source-key" // 401: the API key is refused
+  | "source-denied" // 403: the key lacks the right
   | "source-missing" // 404
   | "source-rejected" // any other 4xx
   | "source-unavailable" // transient: 429, 5xx, connection, timeout
@@ -30,7 +31,7 @@ export type ErrorCode =
   | "forked" // two histories of one log
   | "incomplete" // the vault lacks, or holds otherwise, what the log promises
   // Keys.
-  | "key" // no key opens this, or the sealed bytes are damaged
+  | "key" // no key given opens this, or what was given is no key
   // This machine.
   | "state" // the state directory: full, unreadable, damaged
   | "busy" // another run holds the vault

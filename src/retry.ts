@@ -1,23 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pRetry from "p-retry";
-import { type HoldfastError, isTransient } from "./error.ts";
+import { HoldfastError, isTransient } from "./error.ts";
 
 export interface RetryPolicy {
   /** Attempts after the first. */
   readonly retries: number;
-  /** First pause in ms; it doubles each time, spread by a random factor of 1 to 2. */
+  /** First pause in ms; it doubles each time up to `maxDelay`, and is spread over the upper half of itself. */
   readonly minDelay: number;
   readonly maxDelay: number;
   /** The longest Retry-After that is honoured, in ms. If asked to wait longer, the call fails instead. */
   readonly maxRetryAfter: number;
 }
 
-export const defaultRetry: RetryPolicy = { retries: 6, minDelay: 250, maxDelay: 20_000, maxRetryAfter: 300_000 };
+export const defaultRetry: RetryPolicy = { retries: 7, minDelay: 250, maxDelay: 20_000, maxRetryAfter: 300_000 };
 
 /**
- * Runs `work` until it succeeds, fails for good, or the policy is used up. Only transient codes are retried.
- * A pause asked for by the other side (`retryAfter`) is waited out before the backoff: never sooner than asked.
- * An aborted `signal` ends the waiting, not the attempt under way.
+ * Runs `work` until it succeeds, fails for good, or the policy is used up. Only transient codes are retried, and never
+ * sooner than the other side asked (`retryAfter`). An aborted `signal` ends the waiting, not the attempt under way:
+ * what succeeds after it still counts. (p-retry throws such a success away, and cannot wait for Retry-After.)
  */
 export async function retrying<T>(
   work: () => Promise<T>,
@@ -25,20 +24,27 @@ export async function retrying<T>(
   signal?: AbortSignal,
   onRetry?: (error: HoldfastError) => void,
 ): Promise<T> {
-  return pRetry(work, {
-    retries: policy.retries,
-    minTimeout: policy.minDelay,
-    maxTimeout: policy.maxDelay,
-    randomize: true,
-    ...(signal ? { signal } : {}),
-    shouldRetry: ({ error }) =>
-      isTransient(error) && ((error as HoldfastError).retryAfter ?? 0) <= policy.maxRetryAfter,
-    onFailedAttempt: async ({ error, retriesLeft }) => {
-      if (!isTransient(error) || retriesLeft === 0) return;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error) || attempt === policy.retries || signal?.aborted) throw error;
       const { retryAfter = 0 } = error as HoldfastError;
-      if (retryAfter > policy.maxRetryAfter) return;
+      if (retryAfter > policy.maxRetryAfter) throw error;
       onRetry?.(error as HoldfastError);
-      if (retryAfter > 0) await delay(retryAfter, undefined, signal ? { signal } : {});
-    },
-  });
+      await pause(Math.max(retryAfter, backoff(attempt, policy)), signal);
+    }
+  }
+}
+
+function backoff(attempt: number, { minDelay, maxDelay }: RetryPolicy): number {
+  return Math.min(maxDelay, minDelay * 2 ** attempt) * (0.5 + Math.random() / 2);
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {});
+  } catch {
+    throw new HoldfastError("interrupted", "interrupted while waiting to try again", { cause: signal?.reason });
+  }
 }

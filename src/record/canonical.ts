@@ -1,0 +1,16 @@
+import "../json.ts";
+
+/**
+ * One spelling for equal JSON: keys sorted by code unit, no white space, numbers as the provider wrote them.
+ * Two answers that differ only in the order of their keys are the same version of an identity.
+ * `value` comes from `parseExact`, so that a number JavaScript cannot hold is compared, not rounded.
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (JSON.isRawJSON(value)) return value.rawJSON;
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key])}`);
+  return `{${members.join(",")}}`;
+}

@@ -1,0 +1,51 @@
+import type { Identity } from "../identity.ts";
+import { scalarText } from "../json.ts";
+
+/** Names vary by document type (`date_of_birth`, `DATE_OF_BIRTH`, `dateOfBirth`): compare letters only. */
+const DATE_OF_BIRTH = new Set(["dateofbirth", "birthdate", "dob"]);
+const DOCUMENT_NUMBER = new Set(["documentnumber", "passportnumber", "idnumber", "licensenumber", "licencenumber"]);
+
+export function datesOfBirth(identity: Identity): Temporal.PlainDate[] {
+  return values(identity, DATE_OF_BIRTH).flatMap((value) => parseDate(value) ?? []);
+}
+
+export function documentNumbers(identity: Identity): string[] {
+  return values(identity, DOCUMENT_NUMBER);
+}
+
+function values(identity: Identity, names: ReadonlySet<string>): string[] {
+  const found = new Set<string>();
+  for (const { datapoints } of identity.documents) {
+    for (const [key, value] of Object.entries(datapoints)) {
+      const plain = plainValue(value);
+      if (plain !== null && names.has(key.replace(/[^a-z]/gi, "").toLowerCase())) found.add(plain);
+    }
+  }
+  return [...found];
+}
+
+/** A data point is a value, or an object that holds it as `value`. */
+function plainValue(value: unknown): string | null {
+  if (typeof value === "object" && value !== null && "value" in value) return plainValue(value.value);
+  return scalarText(value)?.trim() || null;
+}
+
+/** Only spellings that mean one day: 1990-05-31, 1990/05/31, 19900531 and 31.05.1990; never 05/06/1990. */
+function parseDate(text: string): Temporal.PlainDate | null {
+  const [, y, m, d] =
+    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:T.*)?$/.exec(text) ??
+    /^(\d{4})(\d{2})(\d{2})$/.exec(text) ??
+    reversed(text) ??
+    [];
+  if (y === undefined) return null;
+  try {
+    return Temporal.PlainDate.from({ year: Number(y), month: Number(m), day: Number(d) }, { overflow: "reject" });
+  } catch {
+    return null;
+  }
+}
+
+function reversed(text: string): string[] | null {
+  const match = /^(\d{2})\.(\d{2})\.(\d{4})$/.exec(text);
+  return match && [match[0], match[3]!, match[2]!, match[1]!];
+}

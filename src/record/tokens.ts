@@ -1,0 +1,60 @@
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import type { Secret } from "../config/secret.ts";
+import { HoldfastError } from "../error.ts";
+import { canonicalJson } from "./canonical.ts";
+
+/**
+ * The names that stand for people and files outside a sealed record: HMAC-SHA-256 under the client's lookup key, so
+ * that nobody without the key can tell, or test, whom a name stands for. Deterministic: the same input is the same
+ * name for ever, which is what makes every write repeatable.
+ */
+export class Tokens {
+  readonly #key: KeyObject;
+
+  /** @param key 64 hex digits. */
+  constructor(key: Secret) {
+    if (!/^[0-9a-f]{64}$/.test(key.reveal())) {
+      throw new HoldfastError("config", "the lookup key is not 64 hexadecimal digits", {
+        mend: "Run init to make one, or `openssl rand -hex 32`. A key in use must never be replaced: nothing would be found.",
+      });
+    }
+    this.#key = createSecretKey(key.reveal(), "hex");
+  }
+
+  /** The opaque name of an identity. */
+  subject(kind: string, id: string): string {
+    return this.#hmac(`identity\0${kind}\0${id}`).slice(0, 32);
+  }
+
+  /**
+   * The name of one version: when the provider changed it, and a digest of what it says.
+   * @param updated RFC 3339 UTC
+   * @param raw the provider's whole answer, parsed exactly
+   */
+  version(updated: string, raw: unknown): string {
+    const time = Temporal.Instant.from(updated).toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
+    return `${time}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
+  }
+
+  /** The name of one capture of a file, known before it is fetched. */
+  file(id: string, updated: string): string {
+    return this.#hmac(`file\0${id}\0${updated}`).slice(0, 32);
+  }
+
+  /** What a person is found by, under the name of the lookup (`email`, `metadata.customer_id`, …). */
+  lookup(name: string, value: string): string {
+    return this.#hmac(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
+  }
+
+  #hmac(text: string): string {
+    return createHmac("sha256", this.#key).update(text, "utf8").digest("hex");
+  }
+}
+
+/** People write an address or a number in more than one way; a token must not care. */
+function normalised(name: string, value: string): string {
+  const trimmed = value.normalize("NFC").trim();
+  if (name === "email") return trimmed.toLowerCase();
+  if (name === "document.number") return trimmed.toUpperCase().replace(/[\s.-]/g, "");
+  return trimmed;
+}

@@ -1,0 +1,166 @@
+import { type Dispatcher, errors, Pool } from "undici";
+import type { Secret } from "../../config/secret.ts";
+import { HoldfastError } from "../../error.ts";
+import { type RetryPolicy, retrying } from "../../retry.ts";
+import { retryAfter } from "../../retry-after.ts";
+import { Throttle } from "../throttle.ts";
+
+export interface HttpOptions {
+  readonly url: string;
+  readonly apiKey: Secret;
+  readonly rate: { readonly count: number; readonly per: number };
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  readonly signal?: AbortSignal;
+  readonly onRetry?: (error: HoldfastError) => void;
+  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+}
+
+/** No JSON answer is larger; an endless one must not fill the memory. */
+const MAX_JSON = 32 * 1024 * 1024;
+/** Codes of undici and the system that mean the connection failed, not the request. */
+const CONNECTION =
+  /^(UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|RES_CONTENT_LENGTH_MISMATCH|CLOSED|ABORTED)|HPE_.*|E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/;
+
+/**
+ * GET requests to one API: limits, timeouts and retry. `name` stands for the endpoint in errors, because a path holds
+ * provider ids; no error or log shows a path, an answer or the key.
+ */
+export class Http {
+  readonly #pool: Pool;
+  readonly #base: string;
+  readonly #throttle: Throttle;
+  readonly #options: HttpOptions;
+  #requests = 0;
+
+  constructor(options: HttpOptions) {
+    const url = new URL(options.url);
+    const { connect, headers, body } = options.timeouts ?? { connect: 10_000, headers: 30_000, body: 30_000 };
+    this.#pool = new Pool(url.origin, {
+      connections: options.concurrency,
+      connect: { timeout: connect },
+      headersTimeout: headers,
+      bodyTimeout: body,
+    });
+    this.#base = url.pathname.replace(/\/$/, "");
+    this.#throttle = new Throttle(options.rate, options.concurrency);
+    this.#options = options;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** The body of a JSON answer to the byte. */
+  async text(name: string, path: string): Promise<string> {
+    return this.#retrying(async () => {
+      const { body } = await this.#send(name, path, "application/json");
+      return bodyText(name, body);
+    });
+  }
+
+  /** A body as it arrives. A connection lost on the way throws source-unavailable: the whole is to be asked for again. */
+  async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
+    const { headers, body } = await this.#retrying(() => this.#send(name, path, "*/*"));
+    const type = headers["content-type"];
+    return {
+      mediaType: (typeof type === "string" && mediaType(type)) || "application/octet-stream",
+      bytes: chunks(name, body),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#throttle.close();
+    await this.#pool.destroy();
+  }
+
+  #retrying<T>(work: () => Promise<T>): Promise<T> {
+    return retrying(() => this.#throttle.run(work), this.#options.retry, this.#options.signal, this.#options.onRetry);
+  }
+
+  async #send(name: string, path: string, accept: string): Promise<Dispatcher.ResponseData> {
+    this.#requests += 1;
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await this.#pool.request({
+        method: "GET",
+        path: this.#base + path,
+        headers: { accept, "x-api-key": this.#options.apiKey.reveal(), "user-agent": "holdfast" },
+      });
+    } catch (error) {
+      throw connectionError(name, error);
+    }
+    if (response.statusCode === 200) return response;
+    // The rest of an error's body may hold anything: it is neither kept nor shown.
+    await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
+    const failure = statusError(name, response);
+    if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
+      this.#throttle.silence(failure.retryAfter);
+    }
+    throw failure;
+  }
+}
+
+async function bodyText(name: string, body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks(name, body)) {
+    size += chunk.length;
+    if (size > MAX_JSON) throw new HoldfastError("source-response", `${name}: the answer is larger than 32 MiB`);
+    parts.push(chunk);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts, size));
+  } catch (error) {
+    throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+  }
+}
+
+async function* chunks(name: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw connectionError(name, error);
+  }
+}
+
+function connectionError(name: string, error: unknown): HoldfastError {
+  const code = (error as NodeJS.ErrnoException).code ?? (error instanceof errors.UndiciError ? "UND_ERR" : "unknown");
+  return new HoldfastError(
+    CONNECTION.test(code) ? "source-unavailable" : "source-rejected",
+    `${name}: the connection failed (${code})`,
+    { cause: error, mend: "Check source.url, the network and the provider's status page." },
+  );
+}
+
+function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {
+  const message = `${name}: the provider answered ${statusCode}`;
+  switch (statusCode) {
+    case 401:
+      return new HoldfastError("source-key", message, {
+        mend: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
+      });
+    case 403:
+      return new HoldfastError("source-denied", message, {
+        mend: "Ask the provider to grant this right to the API key.",
+      });
+    case 404:
+      return new HoldfastError("source-missing", message, { mend: "Check source.url if every request says so." });
+  }
+  if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
+    const header = headers["retry-after"];
+    return new HoldfastError("source-unavailable", message, {
+      mend: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
+      retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
+    });
+  }
+  return new HoldfastError("source-rejected", message, {
+    mend: "Check source.url: this is not the API that is expected.",
+  });
+}
+
+/** Type and subtype only, and only if it is one: the header is untrusted and is written into the audit log. */
+function mediaType(header: string): string | undefined {
+  return /^[a-z]+\/[a-z0-9.+-]{1,60}/.exec(header.toLowerCase())?.[0];
+}

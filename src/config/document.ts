@@ -19,6 +19,9 @@ export function parseDocument(text: string): ParsedDocument {
       version: "1.2",
       schema: "core",
       uniqueKeys: true,
+      // `apiKey: {{ a template nobody filled in }}` is a key that is a section, and the library warns by printing it.
+      stringKeys: true,
+      logLevel: "error",
       // The library's prettier errors quote the line, secrets included.
       prettyErrors: false,
       lineCounter: lines,
@@ -32,9 +35,9 @@ export function parseDocument(text: string): ParsedDocument {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     if (value === null) return { problems: [problem(EMPTY)] };
     return { value, lineOf: (path) => lineOf(document, lines, path) };
-  } catch {
-    // Aliases without end, nesting beyond the stack: nothing a person writes.
-    return { problems: [problem("cannot be read as YAML: it is nested or aliased too deeply; write it plainly")] };
+  } catch (error) {
+    // Nesting beyond the stack, aliases without end, or of nothing.
+    return { problems: [problem(error instanceof ReferenceError ? ALIASES : DEPTH)] };
   }
 
   function line(error: YAMLError): number | undefined {
@@ -47,19 +50,22 @@ function problem(text: string, line?: number): Problem {
 }
 
 const EMPTY = "is empty; begin with a copy of config/holdfast.example.yaml";
+const DEPTH = "is nested too deeply to be a config; begin with a copy of config/holdfast.example.yaml";
+const ALIASES =
+  "an alias (*name) has no anchor (&name) before it, or aliases multiply; write the values themselves, or quote them";
 const OTHER = "is not YAML here; check indentation, quotes and brackets";
 
 /** The library's own words may quote the text, so these replace them. */
 const SAID: Partial<Record<YAMLError["code"], string>> = {
   DUPLICATE_KEY: "a key is written twice in one section; remove one",
   TAB_AS_INDENT: "a tab indents this line; use spaces",
-  BAD_INDENT: "the indentation is wrong; align it with the lines of its section",
+  BAD_INDENT: "the indentation is wrong, or a bracket before it is not closed; align it with its section",
   BAD_DQ_ESCAPE: "a backslash in \"…\" means an escape that does not exist; use '…' instead",
-  BAD_ALIAS: "an alias (*name) has no anchor (&name) before it; write the value itself, or quote it",
+  BAD_ALIAS: "an alias (*name) or anchor (&name) is not well formed; write the value itself, or quote it",
   MISSING_CHAR: "a quote, bracket, comma or colon is missing; close what was opened before",
   MULTILINE_IMPLICIT_KEY: "a key goes over more than one line; check colons and quotes",
   MULTIPLE_DOCS: "there is more than one document (---); keep one",
-  NON_STRING_KEY: "a key is not text; write a name",
+  NON_STRING_KEY: "a key is not a name; fill in the template if this is one, or quote the value",
   TAG_RESOLVE_FAILED: "a tag (!…) has no meaning here; remove it, or quote the value",
 };
 

@@ -10,3 +10,11 @@ export function raw(value: unknown): Raw {
 export function rawList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
+
+/** The most a config may have. */
+export const MAX_CLIENTS = 1000;
+
+/** Its clients, as far as the schema will take them: rules compare each with each. */
+export function rawClients(document: unknown): readonly Raw[] {
+  return rawList(raw(document).clients).slice(0, MAX_CLIENTS).map(raw);
+}

@@ -2,7 +2,7 @@ import { HoldfastError } from "../error.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_FILE, EXAMPLE_RECIPIENTS } from "./example.ts";
 import type { Finding } from "./problem.ts";
-import { type Raw, raw, rawList } from "./raw.ts";
+import { type Raw, raw, rawClients, rawList } from "./raw.ts";
 import { vaultsApart } from "./vaults-apart.ts";
 
 /**
@@ -10,7 +10,7 @@ import { vaultsApart } from "./vaults-apart.ts";
  * type (that is the schema's to say), so that all problems are told at once.
  */
 export function brokenRules(document: unknown, file: string, folder: string): Finding[] {
-  const clients = rawList(raw(document).clients).map(raw);
+  const clients = rawClients(document);
   const within = clients.flatMap((client, index) =>
     [
       ...fullNeedsLegalBasis(client),

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseId, parseLookup, parseRule, parseState } from "./names.ts";
+import { MAX_CLIENTS } from "./raw.ts";
 import { parseCron, parseTimeZone } from "./schedule.ts";
 import { SecretRef } from "./secret.ts";
 import { recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
@@ -24,7 +25,7 @@ export function configSchema(folder: string) {
         },
         "When the daemon exports.",
       ).prefault({}),
-      clients: list(clientSection(folder), "at least one client: - id: …", { min: 1, max: 1000 }).meta({
+      clients: list(clientSection(folder), "at least one client: - id: …", { min: 1, max: MAX_CLIENTS }).meta({
         description: "The organisations Holdfast keeps copies for.",
       }),
     },

@@ -94,8 +94,14 @@ export class SecretRef {
   /** What is unwise, though it works: for `doctor` and the log. Empty if all is well or there is no file yet. */
   warnings(): readonly string[] {
     if (this.kind !== "file" || process.platform === "win32") return [];
-    const mode = statSync(this.name, { throwIfNoEntry: false })?.mode;
-    if (mode === undefined || (mode & 0o077) === 0) return [];
+    let mode: number;
+    try {
+      mode = statSync(this.name).mode;
+    } catch {
+      // `resolve` says what is wrong with it.
+      return [];
+    }
+    if ((mode & 0o077) === 0) return [];
     const octal = (mode & 0o777).toString(8).padStart(4, "0");
     return [`${this.reference}: others on this machine can use this file (mode ${octal}); run chmod 600 ${this.name}`];
   }

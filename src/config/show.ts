@@ -14,8 +14,11 @@ const SECRET = [
   /(?=[A-Za-z0-9_+=-]*[0-9])[A-Za-z0-9_+=-]{28,}/,
 ];
 
+/** Nothing a person writes in one field; and the patterns are not to be run over a megabyte. */
+const MAX_CHECKED = 1_000;
+
 export function looksSecret(text: string): boolean {
-  return SECRET.some((pattern) => pattern.test(text));
+  return text.length > MAX_CHECKED || SECRET.some((pattern) => pattern.test(text));
 }
 
 /** A value out of the config as an error may print it: short, on one line, and never what may be a secret. */
@@ -24,6 +27,10 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a section";
   if (typeof value !== "string") return String(value);
-  if (looksSecret(value)) return "this (not shown: it looks like a secret)";
-  return JSON.stringify(value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value);
+  if (looksSecret(value)) return "this (not shown: it may be a secret)";
+  const cut = value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value;
+  // JSON leaves these as they are, and a terminal obeys them.
+  return JSON.stringify(cut).replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }

@@ -7,9 +7,12 @@ interface Node {
   readonly items?: Node;
 }
 
+/** Made when it is first needed: most runs never do. */
+let root: Node | undefined;
+
 /** What to say of a key that the section at `path` does not know: the nearest that it knows, or where it belongs. */
 export function unknownKey(path: Path, key: string): string {
-  const root = jsonSchema() as Node;
+  root ??= jsonSchema() as Node;
   const known = Object.keys(nodeAt(root, path)?.properties ?? {});
   // Only what looks like a key is repeated: a secret without its key parses as one.
   const named = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(key) && !looksSecret(key) ? `"${key}"` : "this (not shown)";
@@ -24,11 +27,11 @@ export function unknownKey(path: Path, key: string): string {
   return `${named} is not a key here; remove it, or write one of ${known.join(", ")}`;
 }
 
-function nodeAt(root: Node, path: Path): Node | undefined {
+function nodeAt(top: Node, path: Path): Node | undefined {
   return path.reduce<Node | undefined>((node, step) => {
     if (typeof step === "number") return node?.items;
     return Object.hasOwn(node?.properties ?? {}, step) ? node?.properties?.[step] : undefined;
-  }, root);
+  }, top);
 }
 
 function places(node: Node, key: string, path: Path): Path[] {

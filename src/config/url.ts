@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { HoldfastError } from "../error.ts";
 import { resolveFileReference } from "./path.ts";
-import { looksSecret, show } from "./show.ts";
+import { show } from "./show.ts";
 
 export const VAULT_URL = "s3://bucket/prefix or file:///dir";
 
@@ -75,11 +75,13 @@ function isLoopback(hostname: string): boolean {
  * @throws HoldfastError "config"
  */
 export function parseOrigin(text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(text) && text.length <= 255) return text;
+  // A bare word is no name for the world; it may be the key, pasted a line too high.
+  const named = /^(?=.*[./])[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(text);
+  if (named && text.length <= 255) return text;
   throw refusal(text, "the name of a log", "write your host and a path, without https://: acme-bank.example/holdfast");
 }
 
 function refusal(text: string | undefined, what: string, mend: string): HoldfastError {
-  const shown = text === undefined || looksSecret(text) ? "this" : show(text);
+  const shown = text === undefined ? "this" : show(text);
   return new HoldfastError("config", `${shown} is not ${what}`, { mend });
 }

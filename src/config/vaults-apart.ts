@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { HoldfastError } from "../error.ts";
 import { overlap, resolvePath } from "./path.ts";
 import type { Finding } from "./problem.ts";
-import { raw, rawList } from "./raw.ts";
+import { type Raw, raw, rawClients } from "./raw.ts";
 import { parseVaultUrl, type VaultLocation } from "./url.ts";
 
 /**
@@ -10,13 +10,14 @@ import { parseVaultUrl, type VaultLocation } from "./url.ts";
  * does not know it takes for lost or foreign, and two journals over one log fork it.
  */
 export function vaultsApart(document: unknown, folder: string): Finding[] {
-  const { state = "./state", clients } = raw(document);
+  const { state = "./state" } = raw(document);
+  const clients = rawClients(document);
   const root = typeof state === "string" ? resolvePath(state, folder) : undefined;
-  const ids = rawList(clients).map((client) => raw(client).id);
+  const ids = clients.map(({ id }) => id);
   const states = ids.flatMap((id) =>
     root !== undefined && typeof id === "string" && id !== "" ? [join(root, id)] : [],
   );
-  const vaults = rawList(clients).map((client) => placeOf(raw(raw(client).vault), folder));
+  const vaults = clients.map(({ vault }) => placeOf(raw(vault), folder));
   return vaults.flatMap((vault, index) => {
     if (vault === undefined) return [];
     const path = ["clients", index, "vault", "url"];
@@ -37,7 +38,7 @@ interface Place {
   readonly server: string;
 }
 
-function placeOf({ url, endpoint = "" }: Readonly<Record<string, unknown>>, folder: string): Place | undefined {
+function placeOf({ url, endpoint = "" }: Raw, folder: string): Place | undefined {
   if (typeof url !== "string") return undefined;
   try {
     return { location: parseVaultUrl(url, folder), server: String(endpoint).toLowerCase().replace(/\/+$/, "") };

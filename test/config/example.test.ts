@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
+import { jsonSchema } from "../../src/config/json-schema.ts";
+import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { hasCode } from "../../src/error.ts";
+
+const EXAMPLE = "config/holdfast.example.yaml";
+const text = readFileSync(EXAMPLE, "utf8");
+
+test("the example loads", async () => {
+  const { clients, schedule, state } = await loadConfig(EXAMPLE);
+  assert.deepEqual(
+    clients.map(({ id, collect, vault }) => [id, collect, vault.kind]),
+    [
+      ["acme-bank", "full", "s3"],
+      ["corner-shop", "minimal", "directory"],
+    ],
+  );
+  assert.equal(schedule.timezone, "Europe/Berlin");
+  assert.equal(state, "/var/lib/holdfast");
+  const recipients = clients.flatMap(({ recipients }) => recipients.strings);
+  assert.deepEqual(recipients, EXAMPLE_RECIPIENTS);
+});
+
+test("the example names the schema of its editor first", () => {
+  assert.ok(text.startsWith("# yaml-language-server: $schema=./holdfast.schema.json\n"));
+});
+
+test("a copy of the example is refused until its recipients are one's own", async () => {
+  await assert.rejects(parseConfig(text, "config/holdfast.yaml"), (error) => {
+    assert.ok(hasCode(error, "recipients"), String(error));
+    const lines = error.message.split("\n");
+    assert.equal(lines.length, 3);
+    for (const line of lines) {
+      assert.match(line, /^config\/holdfast\.yaml:\d+: clients\[\d\]\.recipients\[\d\]: the recipient of the example/);
+    }
+    return true;
+  });
+});
+
+test("the example mentions every field", () => {
+  for (const [path] of fields(jsonSchema() as Node, "")) {
+    const name = path.split(".").at(-1);
+    assert.match(text, new RegExp(`(^|[\\s{#-])${name}:`), path);
+  }
+});
+
+test("the schema for editors is up to date, and describes every field", () => {
+  const stored: unknown = JSON.parse(readFileSync("config/holdfast.schema.json", "utf8"));
+  const again = "run: node src/config/json-schema.ts > config/holdfast.schema.json && npm run format";
+  assert.deepEqual(stored, JSON.parse(JSON.stringify(jsonSchema())), again);
+  for (const [path, node] of fields(stored as Node, "")) assert.ok(node.description, path);
+});
+
+interface Node {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
+function fields(node: Node, path: string): [string, Node][] {
+  return [
+    ...(node.items === undefined ? [] : fields(node.items, path)),
+    ...Object.entries(node.properties ?? {}).flatMap(([name, child]): [string, Node][] => [
+      [`${path}.${name}`, child],
+      ...fields(child, `${path}.${name}`),
+    ]),
+  ];
+}

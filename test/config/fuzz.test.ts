@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { stringify } from "yaml";
+import { parseConfig } from "../../src/config/load.ts";
+import { hasCode } from "../../src/error.ts";
+import { client, yaml } from "./sample.ts";
+
+const EXAMPLE = "config/holdfast.example.yaml";
+const example = readFileSync(EXAMPLE, "utf8");
+
+/** Of the form of a provider's secret key. */
+const CANARY = "b7e1f0c49d2a4c58a3f6e90d71cc5b84";
+
+/** A config, or a refusal of the right code that keeps the canary; nothing else may come of any text. */
+async function holds(text: string): Promise<void> {
+  try {
+    const config = await parseConfig(text, EXAMPLE);
+    assert.ok(config.clients.length > 0);
+  } catch (error) {
+    assert.ok(hasCode(error, "config", "recipients"), `${error}\n${text}`);
+    assert.ok(!`${error.message} ${error.mend}`.includes(CANARY), error.message);
+    for (const line of error.message.split("\n")) assert.ok(line.startsWith(EXAMPLE), line);
+  }
+}
+
+test("any text is a config or refused", async () => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 300 }), holds));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(..."abc:- \n\t[]{}&*!|>'\"#%@`,?\\0~<=.".split(""))), (letters) =>
+      holds(letters.join("")),
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("any document is a config or refused", async () => {
+  const keys = fc.constantFrom(
+    "clients",
+    "state",
+    "schedule",
+    "id",
+    "source",
+    "vault",
+    "url",
+    "recipients",
+    "retention",
+  );
+  const value = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { depthSize: "small" },
+      fc.anything({ maxDepth: 0, withNullPrototype: false }).filter((one) => typeof one !== "symbol"),
+      fc.constantFrom("minimal", "full", "s3://bucket/x", "P1D", CANARY),
+      fc.array(tie("node"), { maxLength: 4 }),
+      fc.dictionary(fc.oneof(keys, fc.string()), tie("node"), { maxKeys: 5 }),
+    ),
+  })).node;
+  await fc.assert(
+    fc.asyncProperty(value, (document) => holds(stringify(document) ?? "")),
+    { numRuns: 300 },
+  );
+  await fc.assert(
+    fc.asyncProperty(value, value, (one, other) => holds(stringify({ clients: [one, other] }))),
+    { numRuns: 300 },
+  );
+});
+
+test("the example with anything cut out, put in or doubled is a config or refused", async () => {
+  const place = fc.nat(example.length);
+  const patch = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom("\n", ": ", "- ", "'", '"', "*a", "&a ", CANARY));
+  await fc.assert(
+    fc.asyncProperty(place, fc.nat(40), patch, (at, length, insert) =>
+      holds(example.slice(0, at) + insert + example.slice(at + length)),
+    ),
+    { numRuns: 150 },
+  );
+  const lines = example.split("\n");
+  await fc.assert(
+    fc.asyncProperty(fc.nat(lines.length - 1), fc.nat(lines.length - 1), (from, to) =>
+      holds(lines.toSpliced(to, 0, lines[from]!).join("\n")),
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("a literal where a secret is expected is never repeated, however the file is damaged around it", async () => {
+  const secrets = ["env:ACME_PASSBASE_SECRET_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup"];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...secrets),
+      fc.constantFrom("", "'", '"', "[", "{", "|\n", "*", "&", "!", "- ", "? ", "% ", "\t"),
+      fc.integer({ min: -40, max: 40 }),
+      fc.nat(20),
+      async (secret, before, offset, length) => {
+        const text = example.replace(secret, () => before + CANARY);
+        const at = text.indexOf(CANARY) + (offset < 0 ? offset - length : offset + CANARY.length);
+        await holds(text.slice(0, at) + text.slice(at + length));
+      },
+    ),
+    { numRuns: 200 },
+  );
+  for (const path of ["source.apiKey", "lookups.key", "log.key"]) await holds(yaml(client({ [path]: CANARY })));
+});

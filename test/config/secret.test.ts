@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { Secret, SecretRef } from "../../src/config/secret.ts";
+import { HoldfastError } from "../../src/error.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-secret-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const CANARY = "canary-4f1d";
+
+function code(work: () => unknown): HoldfastError {
+  try {
+    work();
+  } catch (error) {
+    assert.ok(error instanceof HoldfastError, String(error));
+    assert.equal(error.code, "config");
+    assert.ok(!`${error.message} ${error.mend}`.includes(CANARY), error.message);
+    return error;
+  }
+  assert.fail("accepted");
+}
+
+function fileWith(content: string | Uint8Array, mode = 0o600): SecretRef {
+  const path = join(folder, "secret");
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return SecretRef.parse("file:./secret", folder);
+}
+
+test("a secret prints as [secret] however it is printed, and reveals itself only when asked", () => {
+  const secret = new Secret(CANARY);
+  const holder = { name: "x", nested: [{ secret }] };
+  const printed = [
+    `${secret}`,
+    String(secret),
+    `${secret}!`,
+    secret.toString(),
+    JSON.stringify(holder),
+    inspect(secret),
+    inspect(holder, { depth: 9, showHidden: true }),
+    inspect(secret, { customInspect: false, showHidden: true }),
+    JSON.stringify(Object.entries(secret)),
+    JSON.stringify(structuredClone({ ...secret })),
+    String(new Error(`failed with ${secret}`)),
+  ];
+  for (const text of printed) assert.ok(!text.includes(CANARY), text);
+  assert.equal(`${secret}`, "[secret]");
+  assert.equal(JSON.stringify({ secret }), '{"secret":"[secret]"}');
+  assert.equal(inspect({ secret }), "{ secret: [secret] }");
+  assert.equal(secret.reveal(), CANARY);
+});
+
+test("a reference prints as it was written", () => {
+  const reference = SecretRef.parse("env:SOME_KEY", folder);
+  assert.equal(`${reference}`, "env:SOME_KEY");
+  assert.equal(JSON.stringify({ reference }), '{"reference":"env:SOME_KEY"}');
+  assert.equal(inspect({ reference }), "{ reference: env:SOME_KEY }");
+  assert.equal(reference.path, undefined);
+});
+
+test("relative files are meant from the folder of the config", () => {
+  assert.equal(SecretRef.parse("file:keys/a", "/etc/holdfast").path, "/etc/holdfast/keys/a");
+  assert.equal(SecretRef.parse("file:../a", "/etc/holdfast").path, "/etc/a");
+  assert.equal(SecretRef.parse("file:/run/secrets/a", "/etc").path, "/run/secrets/a");
+  assert.equal(SecretRef.parse("file:///run/a%20b", "/etc").path, "/run/a b");
+});
+
+test("anything but a reference is refused and never repeated", () => {
+  const literals = [CANARY, "", ` env:${CANARY}`, `env:${CANARY}`, "env:", "env:1A", "env:A B", "ENV:A", "file:"];
+  literals.push(
+    "file: ",
+    `file:~/${CANARY}`,
+    `file://host/${CANARY}`,
+    `file:a\0${CANARY}`,
+    `file: ${CANARY}`,
+    "vault:x",
+  );
+  for (const literal of literals) assert.match(code(() => SecretRef.parse(literal, folder)).mend ?? "", /env:NAME/);
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      code(() => SecretRef.parse(`${CANARY}${text}`, folder));
+    }),
+  );
+});
+
+test("a variable is read when it is asked for", () => {
+  const reference = SecretRef.parse("env:A_KEY", folder);
+  assert.equal(reference.resolve({ A_KEY: "value" }).reveal(), "value");
+  assert.equal(reference.resolve({ A_KEY: "value\n" }).reveal(), "value");
+  assert.match(code(() => reference.resolve({})).message, /env:A_KEY: is not set/);
+  for (const A_KEY of ["", "\n", "  "]) assert.match(code(() => reference.resolve({ A_KEY })).message, /is empty/);
+});
+
+test("a file loses one trailing newline and no more", () => {
+  assert.equal(fileWith("key").resolve().reveal(), "key");
+  assert.equal(fileWith("key\n").resolve().reveal(), "key");
+  assert.equal(fileWith("key\r\n").resolve().reveal(), "key");
+  assert.equal(fileWith("key\n\n").resolve().reveal(), "key\n");
+  assert.equal(fileWith(" k e y ").resolve().reveal(), " k e y ");
+  assert.equal(fileWith("a\nb\n").resolve().reveal(), "a\nb");
+});
+
+test("a file that cannot be a secret is refused by name", () => {
+  const missing = code(() => SecretRef.parse("file:./nowhere", folder).resolve());
+  assert.match(missing.message, /file:\.\/nowhere: there is no file .*nowhere$/);
+  code(() => SecretRef.parse("file:./secret/below", folder).resolve());
+  assert.match(code(() => SecretRef.parse("file:.", folder).resolve()).message, /is a directory/);
+  assert.match(code(() => fileWith("").resolve()).message, /is empty/);
+  assert.match(code(() => fileWith("\n").resolve()).message, /is empty/);
+  assert.match(code(() => fileWith(Uint8Array.of(0x61, 0xff)).resolve()).message, /not UTF-8/);
+  assert.equal(fileWith("k".repeat(65_536)).resolve().reveal().length, 65_536);
+  assert.match(code(() => fileWith("k".repeat(65_537)).resolve()).message, /65537 bytes/);
+});
+
+test("a file that others can read is warned of, not refused", () => {
+  assert.deepEqual(fileWith("key", 0o600).warnings(), []);
+  assert.deepEqual(fileWith("key", 0o400).warnings(), []);
+  for (const mode of [0o640, 0o604, 0o660]) {
+    const reference = fileWith("key", mode);
+    assert.match(reference.warnings().join(), /file:\.\/secret: .*chmod 600/);
+    assert.equal(reference.resolve().reveal(), "key");
+  }
+  assert.deepEqual(SecretRef.parse("file:./nowhere", folder).warnings(), []);
+  assert.deepEqual(SecretRef.parse("env:A", folder).warnings(), []);
+});

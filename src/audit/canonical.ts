@@ -34,8 +34,9 @@ export function parseText(input: Uint8Array | string, limit: number): string {
   }
   const bytes = typeof input === "string" ? Buffer.from(input) : input;
   if (bytes.length > limit) throw new HoldfastError("malformed", `A text is longer than ${limit} bytes`);
-  for (const byte of bytes) {
-    if (byte < 0x20 && byte !== 0x0a) throw new HoldfastError("malformed", "A text holds a control character");
+  // Every byte below 0x20 is a character of its own in UTF-8.
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i]! < 0x20 && bytes[i] !== 0x0a) throw new HoldfastError("malformed", "A text holds a control character");
   }
   try {
     return UTF8.decode(bytes);

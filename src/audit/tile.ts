@@ -17,6 +17,10 @@ export const TILE_WIDTH = 256;
 /** Bytes of the longest entry: its length is a uint16. */
 export const MAX_ENTRY = 65_535;
 
+/** Bytes of a full tile, and of the largest bundle: bounds for reading untrusted ones. */
+export const MAX_TILE = TILE_WIDTH * HASH_SIZE;
+export const MAX_BUNDLE = TILE_WIDTH * (2 + MAX_ENTRY);
+
 /** One tile of hashes: `index` counts tiles within the level, `width` (1 to 256) counts hashes in the tile. */
 export interface Tile {
   readonly level: number;

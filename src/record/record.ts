@@ -23,10 +23,10 @@ export interface RecordFile {
   readonly type: string;
   readonly page: number | null;
   readonly mediaType: string;
-  /** Bytes and SHA-256 of the file itself; null where it was stored with an earlier version, which `describedIn` names. */
+  /** Bytes and SHA-256 of the file itself; null where it was stored with an earlier version, which `storedWith` names. */
   readonly size: number | null;
   readonly sha256: string | null;
-  readonly describedIn?: string;
+  readonly storedWith?: string;
   /** Where the sealed file lies in the vault. */
   readonly key: string;
 }

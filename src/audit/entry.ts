@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { HoldfastError } from "../error.ts";
+import { MAX_ENTRY } from "./tile.ts";
+
+/**
+ * What is done to the vault, one line of JSON each (docs/FORMAT.md). Nothing personal: people are subjects, errors are
+ * codes. A type this version does not know is kept and passed over, so that an older reader can check a newer log.
+ */
+const text = z.string().max(500);
+const count = z.int().min(0);
+const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+const common = { time: instant, run: text };
+
+const storedObject = z.object({ key: text, versionId: text, size: count, sha256: hex(64) });
+const storedFile = storedObject.extend({
+  type: text,
+  mediaType: text,
+  lockedUntil: instant,
+  /** The version it was stored with, where that is an earlier one. */
+  storedWith: text.optional(),
+});
+
+const entry = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("run.started"), ...common, job: text, holdfast: text }),
+  z.object({
+    type: z.literal("run.finished"),
+    ...common,
+    outcome: z.enum(["done", "partial", "failed", "interrupted"]),
+    counts: z.record(text, count),
+  }),
+  z.object({
+    type: z.literal("record.stored"),
+    ...common,
+    subject: hex(32),
+    version: text,
+    updated: instant,
+    object: storedObject,
+    files: z.array(storedFile),
+    withheld: count,
+    recipients: z.array(hex(16)),
+    lockedUntil: instant,
+    lookups: z.record(text, hex(32)),
+  }),
+  z.object({ type: z.literal("record.failed"), ...common, subject: hex(32), stage: text, code: text }),
+  z.object({
+    type: z.literal("record.gone"),
+    ...common,
+    subject: hex(32),
+    reason: z.enum(["deleted", "redacted", "unlisted"]),
+    /** The version that the provider offered instead, and that was not kept. */
+    redacted: text.optional(),
+    /** The version that stays; absent if there never was one. */
+    kept: text.optional(),
+  }),
+  z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
+]);
+
+export type Entry = z.output<typeof entry>;
+export type RecordStored = Extract<Entry, { type: "record.stored" }>;
+export type RecordGone = Extract<Entry, { type: "record.gone" }>;
+export type StoredFile = RecordStored["files"][number];
+export type RunOutcome = Extract<Entry, { type: "run.finished" }>["outcome"];
+/** Types this version writes; others are read as `unknown`. */
+const KNOWN: ReadonlySet<string> = new Set(entry.options.map((option) => option.shape.type.value));
+
+/** The bytes that are logged. Throws `internal` for what is longer than the log can hold. */
+export function encodeEntry(value: Entry): Uint8Array {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  if (bytes.length > MAX_ENTRY) {
+    throw new HoldfastError(
+      "internal",
+      `an audit entry of ${bytes.length} bytes is longer than ${MAX_ENTRY}: a record with so many files cannot be logged`,
+    );
+  }
+  return bytes;
+}
+
+/** Logged bytes, untrusted, to an entry; null for a type this version does not know. Throws `malformed`. */
+export function decodeEntry(bytes: Uint8Array): Entry | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new HoldfastError("malformed", "an audit entry is not a line of JSON", { cause });
+  }
+  const result = entry.safeParse(value);
+  if (result.success) return result.data;
+  const head = z.looseObject({ type: text, ...common }).safeParse(value);
+  if (head.success && !KNOWN.has(head.data.type)) return null;
+  const fields = result.error.issues.map((issue) => issue.path.join(".") || "type");
+  throw new HoldfastError(
+    "malformed",
+    `an audit entry lacks or misspells: ${[...new Set(fields)].slice(0, 5).join(", ")}`,
+  );
+}

@@ -1,0 +1,90 @@
+import { auditKey, CHECKPOINT } from "../vault/layout.ts";
+import type { Vault } from "../vault/vault.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { leafHash } from "./merkle.ts";
+import { MAX_NOTE, type Verifier } from "./note.ts";
+import type { ReadTile } from "./proof.ts";
+import { decodeBundle, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "./tile.ts";
+
+export interface LogEntry {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The signed head of a log as it lies in the vault. */
+export interface Head extends Checkpoint {
+  /** The signed note to the byte. */
+  readonly note: Uint8Array;
+  readonly etag: string;
+}
+
+/** Bundles asked for ahead of the one being read. */
+const AHEAD = 4;
+
+/** Reads a client's audit log from the vault. What comes back is untrusted until it is checked against a checkpoint. */
+export class AuditLog {
+  readonly #vault: Vault;
+  readonly origin: string;
+  readonly #verifiers: readonly Verifier[];
+
+  constructor(vault: Vault, origin: string, verifiers: readonly Verifier[]) {
+    this.#vault = vault;
+    this.origin = origin;
+    this.#verifiers = verifiers;
+  }
+
+  /** The checkpoint, its signature checked. Throws vault-missing, malformed, unverified. */
+  async head(): Promise<Head> {
+    const { bytes, info } = await this.#vault.read(CHECKPOINT, MAX_NOTE);
+    return { ...openCheckpoint(bytes, this.origin, this.#verifiers), note: bytes, etag: info.etag };
+  }
+
+  readonly tile: ReadTile = async (level, index, width) => {
+    const { bytes } = await this.#vault.read(auditKey(tilePath({ level, index, width })), MAX_TILE);
+    return bytes;
+  };
+
+  /**
+   * Entries `from` to before `size`, the size of a checkpoint. A few bundles are held, whatever the number of entries.
+   * Throws `incomplete` where a bundle is missing, `malformed` where it does not parse.
+   */
+  async *entries(from: number, size: number): AsyncGenerator<LogEntry> {
+    const last = Math.ceil(size / TILE_WIDTH);
+    const asked: Promise<Uint8Array[]>[] = [];
+    let next = Math.floor(from / TILE_WIDTH);
+    for (let bundle = next; bundle < last; bundle++) {
+      for (; next < Math.min(last, bundle + AHEAD); next++) asked.push(quiet(this.bundle(next, size)));
+      const entries = await asked.shift()!;
+      for (const [position, bytes] of entries.entries()) {
+        const index = bundle * TILE_WIDTH + position;
+        if (index >= from) yield { index, bytes };
+      }
+    }
+  }
+
+  /** The entries of bundle `index` in the log of `size` entries. */
+  async bundle(index: number, size: number): Promise<Uint8Array[]> {
+    const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+    const { bytes } = await this.#vault.read(auditKey(tilePath({ level: "entries", index, width })), MAX_BUNDLE);
+    return decodeBundle(bytes, width);
+  }
+
+  /** The leaf hash that the tree of `size` has at `index`. */
+  async leaf(index: number, size: number): Promise<Uint8Array> {
+    const tile = Math.floor(index / TILE_WIDTH);
+    const width = Math.min(TILE_WIDTH, size - tile * TILE_WIDTH);
+    const bytes = await this.tile(0, tile, width);
+    const at = (index % TILE_WIDTH) * 32;
+    return bytes.subarray(at, at + 32);
+  }
+}
+
+/** A request made ahead may fail before anybody waits for it; whoever waits still sees the failure. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+export function sameLeaf(bytes: Uint8Array, leaf: Uint8Array): boolean {
+  return Buffer.compare(leafHash(bytes), leaf) === 0;
+}

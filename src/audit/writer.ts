@@ -1,0 +1,235 @@
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { HoldfastError, hasCode } from "../error.ts";
+import { auditKey, CHECKPOINT } from "../vault/layout.ts";
+import { lockFor } from "../vault/lock.ts";
+import type { Conditional, Lock, Vault } from "../vault/vault.ts";
+import { signCheckpoint } from "./checkpoint.ts";
+import { type Entry, encodeEntry } from "./entry.ts";
+import { Frontier } from "./frontier.ts";
+import { Journal, type Journaled } from "./journal.ts";
+import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
+import { AuditLog, type Head, sameLeaf } from "./log.ts";
+import { leafHash } from "./merkle.ts";
+import { MAX_NOTE, type Signer } from "./note.ts";
+import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
+
+export interface WriterOptions {
+  readonly vault: Vault;
+  readonly signer: Signer;
+  /** This client's own; holds the journal and the last checkpoint seen. */
+  readonly state: string;
+  readonly conditional: Conditional;
+  readonly lock: { readonly mode: Lock["mode"]; readonly initial: Temporal.Duration };
+  readonly now: Clock;
+  /** Entries that make a batch go to the log; a multiple of 256, so that only whole tiles are written meanwhile. */
+  readonly batch?: number;
+}
+
+const BATCH = 4 * TILE_WIDTH;
+/** Tiles and bundles written at once. */
+const PARALLEL = 8;
+
+/**
+ * Appends to a client's audit log. One writer per vault. The order that makes a crash harmless at any instant:
+ * journal (fsync), then bundles and tiles, then the checkpoint, then the journal is released.
+ */
+export class AuditWriter {
+  readonly log: AuditLog;
+  readonly #options: WriterOptions;
+  readonly #journal: Journal;
+  #head: Head;
+  #frontier: Frontier;
+  /** Journaled, or about to be, and not in the log yet; the first has index `#head.size`. */
+  #pending: Journaled[] = [];
+  #next: number;
+  /** Entries below this index are on this machine's disk or in the log. */
+  #durable: number;
+  /** Entries below this index were there when a batch was last sent on its way. */
+  #scheduled: number;
+  /** The entries of the last bundle, if it is not full; read from the vault when first needed. */
+  #tail: Uint8Array[] = [];
+  #flushing: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  private constructor(options: WriterOptions, log: AuditLog, journal: Journal, head: Head, frontier: Frontier) {
+    this.#options = options;
+    this.log = log;
+    this.#journal = journal;
+    this.#head = head;
+    this.#frontier = frontier;
+    this.#next = head.size;
+    this.#durable = head.size;
+    this.#scheduled = head.size;
+  }
+
+  /** Writes the empty log of a new vault, once. */
+  static async create({ vault, signer, now, lock, conditional }: Omit<WriterOptions, "state">): Promise<void> {
+    const note = signCheckpoint({ origin: signer.name, size: 0, root: new Frontier().root() }, signer);
+    await vault.put(CHECKPOINT, Buffer.from(note), {
+      lock: lockFor(lock.mode, lock.initial, now()),
+      ifAbsent: conditional.ifNoneMatch,
+    });
+  }
+
+  /**
+   * Takes the log up where it ends, and appends what an earlier process journaled before anything else.
+   * Throws `forked` where the vault's log is not a continuation of the one this machine wrote.
+   */
+  static async open(options: WriterOptions): Promise<AuditWriter> {
+    const { vault, signer } = options;
+    const log = new AuditLog(vault, signer.name, [signer.verifier]);
+    const head = await log.head();
+    const frontier = await Frontier.load(head.size, head.root, log.tile);
+    await checkAgainstLastSeen(options.state, signer, log, head);
+    const journal = new Journal(join(options.state, "journal"));
+    const writer = new AuditWriter(options, log, journal, head, frontier);
+    await writer.#takeUp(await journal.recover());
+    return writer;
+  }
+
+  /** Entries, those not yet in the log included. */
+  get size(): number {
+    return this.#next;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** Journaled entries that the log does not hold yet, in order. */
+  get pending(): readonly Journaled[] {
+    return this.#pending;
+  }
+
+  async #takeUp(journaled: readonly Journaled[]): Promise<void> {
+    for (const entry of journaled) {
+      if (entry.index < this.#head.size) {
+        // A crash between checkpoint and release: the log has it, and it must be the same.
+        if (!sameLeaf(entry.bytes, await this.log.leaf(entry.index, this.#head.size))) {
+          throw forked(`entry ${entry.index} of the log is not the one journaled here`);
+        }
+      } else if (entry.index === this.#next) {
+        this.#pending.push(entry);
+        this.#next += 1;
+      } else {
+        throw forked(`the log ends at entry ${this.#head.size}, and the journal goes on from ${entry.index}`);
+      }
+    }
+    this.#durable = this.#next;
+    await this.flush();
+  }
+
+  /**
+   * Resolves with the entry's index when it is durable on this machine: from then on its work counts as done.
+   * Full batches go to the log by themselves; once anything could not be written, every call throws why.
+   */
+  async append(entry: Entry): Promise<number> {
+    if (this.#failure) throw this.#failure;
+    const journaled = { index: this.#next, bytes: encodeEntry(entry) };
+    this.#next += 1;
+    this.#pending.push(journaled);
+    try {
+      await this.#journal.append(journaled);
+    } catch (error) {
+      // Later entries would leave a gap: this writer has come to its end.
+      this.#failure ??= error;
+      throw error;
+    }
+    this.#durable = Math.max(this.#durable, journaled.index + 1);
+    const batch = this.#options.batch ?? BATCH;
+    if (this.#durable >= this.#scheduled + batch) {
+      this.#scheduled = this.#durable;
+      void this.#schedule((size) => Math.floor(size / TILE_WIDTH) * TILE_WIDTH).catch(() => {});
+    }
+    return journaled.index;
+  }
+
+  /** Everything appended so far is in the log, under a signed checkpoint, when this resolves. */
+  async flush(): Promise<void> {
+    await this.#schedule((size) => size);
+  }
+
+  /** Ends the writer, without writing: what is journaled is taken up by the next one. */
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#journal.close();
+  }
+
+  #schedule(until: (size: number) => number): Promise<void> {
+    const flushed = this.#flushing.then(async () => {
+      if (this.#failure) throw this.#failure;
+      const size = until(this.#durable);
+      if (size > this.#head.size) await this.#grow(size);
+      await rememberHead(this.#options.state, this.#head);
+      await this.#journal.release(this.#head.size);
+    });
+    this.#flushing = flushed.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    return flushed;
+  }
+
+  async #grow(size: number): Promise<void> {
+    const { vault, signer, now, lock } = this.#options;
+    const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
+    const bundles = await this.#bundles(size, added);
+    const frontier = this.#frontier.clone();
+    const tiles = frontier.append(added.map(leafHash));
+    const locked = lockFor(lock.mode, lock.initial, now());
+    const writes = [...bundles, ...tiles];
+    const workers = Array.from({ length: PARALLEL }, async () => {
+      for (let write = writes.shift(); write; write = writes.shift()) {
+        await vault.put(auditKey(write.path), write.bytes, { lock: locked });
+      }
+    });
+    await Promise.all(workers);
+    const root = frontier.root();
+    const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, signer));
+    const etag = await this.#replaceCheckpoint(note, locked);
+    this.#head = { origin: signer.name, size, root, note, etag };
+    this.#frontier = frontier;
+    this.#pending = this.#pending.slice(added.length);
+  }
+
+  /** The bundles that a log grown to `size` has and the present one has not. The first may begin with logged entries. */
+  async #bundles(size: number, added: readonly Uint8Array[]): Promise<{ path: string; bytes: Uint8Array }[]> {
+    const before = this.#head.size;
+    const begun = this.#frontier.lastLeaves;
+    if (this.#tail.length !== begun.length) {
+      this.#tail = await this.log.bundle(Math.floor(before / TILE_WIDTH), before);
+      if (!this.#tail.every((entry, position) => sameLeaf(entry, begun[position]!))) {
+        throw new HoldfastError("unverified", "the audit log's last bundle does not match its tiles", {
+          mend: "Run verify to see which object was changed; its earlier versions are in the vault.",
+        });
+      }
+    }
+    const entries = [...this.#tail, ...added];
+    const first = before - this.#tail.length;
+    this.#tail = entries.slice(Math.floor(size / TILE_WIDTH) * TILE_WIDTH - first);
+    return Array.from(newBundles(before, size), (bundle) => {
+      const start = bundle.index * TILE_WIDTH - first;
+      return { path: tilePath(bundle), bytes: encodeBundle(entries.slice(start, start + bundle.width)) };
+    });
+  }
+
+  async #replaceCheckpoint(note: Uint8Array, lock: Lock): Promise<string> {
+    const { vault, conditional } = this.#options;
+    if (!conditional.ifMatch) {
+      // The store cannot compare and swap: the lease keeps others out, and this finds them if it did not.
+      const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
+      if (Buffer.compare(bytes, this.#head.note) !== 0)
+        throw forked("its checkpoint was replaced while this run wrote");
+      return (await vault.put(CHECKPOINT, note, { lock })).etag;
+    }
+    try {
+      return (await vault.put(CHECKPOINT, note, { lock, ifMatch: this.#head.etag })).etag;
+    } catch (error) {
+      if (!hasCode(error, "vault-conflict")) throw error;
+      // The answer to an attempt that succeeded may have been lost.
+      const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
+      if (Buffer.compare(bytes, note) === 0) return info.etag;
+      throw forked("its checkpoint was replaced while this run wrote");
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
+import type { AuditLog, LogEntry } from "../audit/log.ts";
+import { leafHash } from "../audit/merkle.ts";
+import { HoldfastError } from "../error.ts";
+import { SCHEMA, TABLES } from "./schema.ts";
+
+/** What is known of a subject without opening anything. */
+export interface Known {
+  /** The newest version kept. */
+  readonly version: string;
+  /** What the provider said last, as a version: equal means nothing changed. Null after it was gone. */
+  readonly listed: string | null;
+  readonly gone: string | null;
+}
+
+/**
+ * What the vault holds, in SQLite on this machine: derived from the audit log entry by entry, and disposable. What is
+ * not from the log (`listed`, `missed`, `walk`) saves requests; losing it loses nothing.
+ */
+export class Catalog {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  #size: number;
+  #walk = 0;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#statements = prepare(db);
+    this.#size = (db.prepare("SELECT size FROM log").get() as { size: number }).size;
+  }
+
+  /** Opens the catalog at `path`; one that is absent, damaged, of another schema or of another log begins empty. */
+  static open(path: string, origin: string): Catalog {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      const db = connect(path);
+      const head = currentHead(db);
+      if (head?.schema === SCHEMA && head.origin === origin) return new Catalog(db);
+      db.close();
+      return Catalog.empty(path, origin);
+    } catch (error) {
+      if (isDamage(error)) return Catalog.empty(path, origin);
+      throw stateError(error);
+    }
+  }
+
+  static empty(path: string, origin: string): Catalog {
+    try {
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      const db = connect(path);
+      db.exec(`BEGIN; ${TABLES} COMMIT`);
+      db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL)").run(SCHEMA, origin);
+      return new Catalog(db);
+    } catch (error) {
+      throw stateError(error);
+    }
+  }
+
+  /** Log entries applied so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether the log has, where this catalog ends, the entry it ends with: false for an older or another history. */
+  async follows(log: AuditLog, size: number): Promise<boolean> {
+    if (this.#size === 0) return true;
+    if (this.#size > size) return false;
+    const { leaf } = this.#db.prepare("SELECT leaf FROM log").get() as { leaf: Uint8Array };
+    return Buffer.compare(await log.leaf(this.#size - 1, size), leaf) === 0;
+  }
+
+  /** Applies the next entries of the log, in one transaction. */
+  apply(entries: readonly LogEntry[]): void {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    this.#transaction(() => {
+      for (const { index, bytes } of entries) {
+        if (index !== this.#size)
+          throw new HoldfastError("internal", `entry ${index} was given to a catalog of ${this.#size}`);
+        const entry = decodeEntry(bytes);
+        if (entry) this.#applyOne(index, entry);
+        this.#size += 1;
+      }
+      this.#statements.advance.run(this.#size, leafHash(last.bytes));
+    });
+  }
+
+  #applyOne(index: number, entry: Entry): void {
+    if (entry.type === "record.stored") this.#applyStored(index, entry);
+    if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
+  }
+
+  #applyStored(index: number, entry: RecordStored): void {
+    const { subject, version, object, files } = entry;
+    const { insertSubject, insertVersion, insertFile, insertLookup } = this.#statements;
+    insertSubject.run(subject, version, version, this.#walk);
+    insertVersion.run(
+      ...[subject, version, index, entry.updated, entry.time, entry.run],
+      ...[object.versionId, object.size, object.sha256, entry.lockedUntil, entry.withheld, files.length],
+    );
+    for (const file of files) {
+      if (file.storedWith !== undefined) continue;
+      insertFile.run(
+        ...[file.key, version, file.versionId, file.size, file.sha256],
+        ...[file.type, file.mediaType, file.lockedUntil],
+      );
+    }
+    for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name, token, subject);
+  }
+
+  known(subject: string): Known | undefined {
+    return this.#statements.known.get(subject) as Known | undefined;
+  }
+
+  /** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
+  file(key: string): (StoredFile & { storedWith: string }) | undefined {
+    return this.#statements.file.get(key) as (StoredFile & { storedWith: string }) | undefined;
+  }
+
+  /** Whether the newest version kept has files or lookups: it was somebody. */
+  hadContent(subject: string): boolean {
+    return this.#statements.hadContent.get(subject, subject) !== undefined;
+  }
+
+  hasVersion(subject: string, version: string): boolean {
+    return this.#statements.hasVersion.get(subject, version) !== undefined;
+  }
+
+  /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
+  beginWalk(): void {
+    const { walk } = this.#db.prepare("SELECT COALESCE(MAX(walk), 0) + 1 AS walk FROM subject").get() as {
+      walk: number;
+    };
+    this.#walk = walk;
+  }
+
+  /** The walk met these subjects; `listed` is what the list says of one, once that is known to be kept. */
+  noteListed(seen: readonly { readonly subject: string; readonly listed?: string }[]): void {
+    this.#transaction(() => {
+      for (const { subject, listed } of seen) this.#statements.listed.run(this.#walk, listed ?? null, subject);
+    });
+  }
+
+  /**
+   * After a complete walk: what it did not meet was missed once more. Gives those missed `times` walks in a row that
+   * nobody said were gone yet. One walk is no proof, because pages may shift while they are read.
+   */
+  endWalk(times: number): { subject: string; version: string }[] {
+    this.#db.prepare("UPDATE subject SET missed = missed + 1 WHERE walk < ? AND gone IS NULL").run(this.#walk);
+    return this.#db
+      .prepare("SELECT subject, version FROM subject WHERE walk < ? AND missed >= ? AND gone IS NULL")
+      .all(this.#walk, times) as { subject: string; version: string }[];
+  }
+
+  counts(): { subjects: number; versions: number; files: number; bytes: number } {
+    return this.#db
+      .prepare(
+        `SELECT (SELECT COUNT(*) FROM subject) AS subjects, (SELECT COUNT(*) FROM version) AS versions,
+                (SELECT COUNT(*) FROM file) AS files,
+                (SELECT COALESCE(SUM(size), 0) FROM version) + (SELECT COALESCE(SUM(size), 0) FROM file) AS bytes`,
+      )
+      .get() as { subjects: number; versions: number; files: number; bytes: number };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #transaction(work: () => void): void {
+    const { begin, commit, rollback } = this.#statements;
+    const before = this.#size;
+    try {
+      begin.run();
+      work();
+      commit.run();
+    } catch (error) {
+      this.#size = before;
+      if (this.#db.isTransaction) rollback.run();
+      throw stateError(error);
+    }
+  }
+}
+
+/**
+ * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise.
+ * @param head the log's size, under a checkpoint that was verified
+ */
+export async function openCatalog(
+  path: string,
+  log: AuditLog,
+  size: number,
+  onEntries?: (done: number, total: number) => void,
+): Promise<Catalog> {
+  let catalog = Catalog.open(path, log.origin);
+  if (!(await catalog.follows(log, size))) {
+    catalog.close();
+    catalog = Catalog.empty(path, log.origin);
+  }
+  let batch: LogEntry[] = [];
+  for await (const entry of log.entries(catalog.size, size)) {
+    batch.push(entry);
+    if (batch.length < 1024) continue;
+    catalog.apply(batch);
+    batch = [];
+    onEntries?.(catalog.size, size);
+  }
+  catalog.apply(batch);
+  return catalog;
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+function prepare(db: DatabaseSync) {
+  const statement = (sql: string): StatementSync => db.prepare(sql);
+  return {
+    begin: statement("BEGIN IMMEDIATE"),
+    commit: statement("COMMIT"),
+    rollback: statement("ROLLBACK"),
+    advance: statement("UPDATE log SET size = ?, leaf = ?"),
+    known: statement("SELECT version, listed, gone FROM subject WHERE subject = ?"),
+    hasVersion: statement("SELECT 1 FROM version WHERE subject = ? AND version = ?"),
+    hadContent: statement(
+      `SELECT 1 FROM lookup WHERE subject = ?
+       UNION SELECT 1 FROM subject JOIN version USING (subject, version) WHERE subject = ? AND version.files > 0 LIMIT 1`,
+    ),
+    // What was missed or deleted is back; what was redacted stays so until it has content again.
+    listed: statement(
+      `UPDATE subject SET walk = ?, missed = 0, listed = COALESCE(?, listed),
+         gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?`,
+    ),
+    gone: statement("UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
+    file: statement(
+      `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
+              locked_until AS lockedUntil, version AS storedWith FROM file WHERE key = ?`,
+    ),
+    insertSubject: statement(
+      `INSERT INTO subject (subject, version, listed, walk) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, walk = excluded.walk,
+         gone = NULL, missed = 0`,
+    ),
+    insertVersion: statement("INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertFile: statement("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertLookup: statement("INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
+  };
+}
+
+function connect(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+  return db;
+}
+
+function currentHead(db: DatabaseSync): { schema: number; origin: string } | undefined {
+  const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'log'").get();
+  return (
+    table && (db.prepare("SELECT schema, origin FROM log").get() as { schema: number; origin: string } | undefined)
+  );
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, since the log has it all. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
+}
+
+function stateError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  return new HoldfastError(
+    "state",
+    `the catalog cannot be used (${error instanceof Error ? error.message : "unknown"})`,
+    {
+      cause: error,
+      mend: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
+    },
+  );
+}

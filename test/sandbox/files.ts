@@ -1,6 +1,9 @@
-/** The bytes of a file. */
+/** The bytes of a file: a drawn page or a clip. */
 import type { Readable } from "node:stream";
+import { drawDocument } from "./document.ts";
+import { addComment } from "./png.ts";
 import type { FileContent } from "./resource.ts";
+import { makeVideo } from "./video.ts";
 
 export interface FileBody {
   readonly mediaType: string;
@@ -8,7 +11,36 @@ export interface FileBody {
   readonly bytes: Buffer | Readable;
 }
 
-export function makeFileBody(content: FileContent): FileBody {
-  const bytes = Buffer.from(`specimen ${content.file.id} ${content.recaptured}`);
-  return { mediaType: content.document ? "image/png" : "video/mp4", size: bytes.length, bytes };
+export interface FileStyle {
+  readonly videoBytes?: number | undefined;
+  /** Draws one page of each kind and tells the others apart by a comment only. */
+  readonly plainImages?: boolean | undefined;
+}
+
+const KEPT = 64; // pages of about 100 kB
+
+/** Pages drawn lately, the latest last: drawing one takes about as long as sending a hundred. */
+export class FileStore {
+  readonly #seed: number;
+  readonly #style: FileStyle;
+  readonly #drawn = new Map<string, Buffer>();
+
+  constructor(seed: number, style: FileStyle) {
+    this.#seed = seed;
+    this.#style = style;
+  }
+
+  body(content: FileContent): FileBody {
+    const { document, file, recaptured } = content;
+    if (!document) return { mediaType: "video/mp4", ...makeVideo(`${file.id} ${recaptured}`, this.#style.videoBytes) };
+    const page = file.page ?? 1;
+    const key = this.#style.plainImages ? `${document.type} ${page}` : `${file.id} ${recaptured}`;
+    let bytes = this.#drawn.get(key);
+    this.#drawn.delete(key);
+    bytes ??= drawDocument(this.#seed, content.person, document, page, recaptured);
+    this.#drawn.set(key, bytes);
+    if (this.#drawn.size > KEPT) this.#drawn.delete(this.#drawn.keys().next().value!);
+    if (this.#style.plainImages) bytes = addComment(bytes, `${file.id} ${recaptured}`);
+    return { mediaType: "image/png", size: bytes.length, bytes };
+  }
 }

@@ -33,14 +33,20 @@ const LETTERS: Readonly<Record<string, string>> = {
   ı: "I",
 };
 
+const known = new Map<string, string>(); // a few hundred names come again and again
+
 /** A name as A-Z and fillers: apostrophes vanish, hyphens and blanks become `<`. */
 export function transliterate(name: string): string {
+  const before = known.get(name);
+  if (before !== undefined) return before;
   let out = "";
   for (const letter of name.normalize("NFC")) {
     const upper = letter === "ß" ? "ß" : letter.toUpperCase();
     out += LETTERS[upper] ?? upper.normalize("NFD").replace(/\p{M}/gu, "");
   }
-  return out.replace(/['’.]/g, "").replace(/[^A-Z0-9]+/g, "<");
+  const result = out.replace(/['’.]/g, "").replace(/[^A-Z0-9]+/g, "<");
+  known.set(name, result);
+  return result;
 }
 
 function value(character: string): number {

@@ -8,13 +8,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { canaries } from "./canary.ts";
 import { Counters, type Endpoint } from "./counters.ts";
 import { FaultInjector, type Faults } from "./faults.ts";
-import { type FileBody, makeFileBody } from "./files.ts";
+import { type FileBody, FileStore, type FileStyle } from "./files.ts";
 import { Population } from "./population.ts";
 import { makeResources } from "./resource.ts";
 import { type Answer, answer, BASE_PATH, endpointOf, errorText, identityText } from "./routes.ts";
 import type { WireIdentity, WireResource } from "./wire.ts";
 
-export interface SandboxOptions extends Faults {
+export interface SandboxOptions extends Faults, FileStyle {
   /** Default 0: any free one. */
   readonly port?: number | undefined;
   /** How many identities there are at the start. Default 20. */
@@ -29,6 +29,11 @@ export interface SandboxOptions extends Faults {
   readonly apiKey?: string | undefined;
   /** Makes every selfie video this long, in bytes; streamed. Default: as short as it is. */
   readonly videoBytes?: number | undefined;
+  /**
+   * Sends one drawing for all documents of a kind, told apart by a comment chunk only: for benchmarks, where drawing
+   * (some 20 ms a page) would be what is measured. Default false.
+   */
+  readonly plainImages?: boolean | undefined;
 }
 
 /** Answers by itself and returns true, or returns false and leaves the request to the sandbox. */
@@ -101,6 +106,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { port = 0, identities = 20, seed = 1, pageSize = 50, files = true, apiKey = "sandbox-secret" } = options;
   const population = new Population(seed, identities);
   const faults = new FaultInjector(seed, options);
+  const store = new FileStore(seed, options);
   const requests = new Counters();
   let hook: Interceptor | undefined;
 
@@ -128,7 +134,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const found: Answer = answer(population, url, { pageSize, files, withheld: (id) => faults.withheld(id) });
     requests.count(endpoint, found.status);
     if ("text" in found) sendJson(response, found.status, found.text);
-    else sendFile(response, makeFileBody(found.content), faults.truncates());
+    else sendFile(response, store.body(found.content), faults.truncates());
   }
 
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -168,7 +174,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const path = `/identity/${population.id(index)}/resources/${resourceId}/resource_files/${fileId}`;
       const found = answer(population, new URL(url + path), { pageSize, files, withheld: () => false });
       if ("text" in found) throw new RangeError(`identity ${index} has no such file`);
-      const { bytes } = makeFileBody(found.content);
+      const { bytes } = store.body(found.content);
       return Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray());
     },
     change: (which, { files: recapture = false } = {}) => population.change(which, recapture),

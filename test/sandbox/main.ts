@@ -1,0 +1,82 @@
+/** The sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`. */
+import { Command, InvalidArgumentError } from "commander";
+import { startSandbox } from "./server.ts";
+
+function whole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 100)
+    throw new InvalidArgumentError("Expected a percentage from 0 to 100.");
+  return value;
+}
+
+function rate(text: string): number {
+  const value = Number(text.replace(/\/s$/, ""));
+  if (!(value > 0 && value <= 1_000_000))
+    throw new InvalidArgumentError("Expected requests per second, such as 10 or 10/s.");
+  return value;
+}
+
+interface Options {
+  port: number;
+  identities: number;
+  seed: number;
+  rate?: number;
+  fail: number;
+  withhold: number;
+  files: boolean;
+  plainImages: boolean;
+  videoBytes?: number;
+}
+
+const program = new Command("sandbox")
+  .description("Passbase Verification API v2 on loopback, with invented identities")
+  .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
+  .option("--identities <n>", "how many identities there are", whole(0, 10_000_000), 20)
+  .option("--seed <n>", "another seed, other people", whole(0, 0xffffffff), 1)
+  .option("--rate <n/s>", "requests per second before 429; default no limit", rate)
+  .option("--fail <percent>", "requests that fail at random: 500, 503, 429 or a connection reset", percent, 0)
+  .option("--withhold <percent>", "files that answer 403", percent, 0)
+  .option("--no-files", "resources without files")
+  .option("--plain-images", "one drawing for all documents of a kind; for benchmarks", false)
+  .option("--video-bytes <n>", "makes every selfie video this long", whole(0, 100_000_000_000))
+  .allowExcessArguments(false)
+  .showHelpAfterError("(--help lists the options)")
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  });
+
+const options = program.parse().opts<Options>();
+
+try {
+  const sandbox = await startSandbox(options);
+  process.stdout.write(`${sandbox.url}
+X-API-KEY: ${sandbox.apiKey}
+${options.identities} identities, seed ${options.seed}. Ctrl-C stops.
+
+  curl -H 'X-API-KEY: ${sandbox.apiKey}' '${sandbox.url}/identities?limit=2'
+`);
+  const stop = () => {
+    sandbox.close().then(
+      () => process.stdout.write(`\n${sandbox.requests.total} requests answered.\n`),
+      () => process.exit(1),
+    );
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+} catch (error) {
+  const code = (error as NodeJS.ErrnoException).code;
+  const reason =
+    code === "EADDRINUSE" ? "another program listens on it" : code === "EACCES" ? "it takes privileges" : code;
+  process.stderr.write(`sandbox: cannot listen on port ${options.port}: ${reason}\n`);
+  process.exit(code === "EADDRINUSE" || code === "EACCES" ? 2 : 1);
+}

@@ -62,7 +62,7 @@ export interface Sandbox extends AsyncDisposable {
   change(which: number | readonly number[], options?: { files?: boolean }): number[];
   /** Takes identities away: not listed, 404. */
   vanish(indexes: readonly number[]): void;
-  /** Owner, data points, metadata, network and files go; id, status and `updated` stay, `updated` moves. */
+  /** Owner, data points, metadata, network and files go; id and status stay, and `updated` moves. */
   redact(indexes: readonly number[]): void;
   /** Adds identities at the end of the list; returns their indexes. */
   add(count: number): number[];

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { startSandbox } from "./server.ts";
+
+const main = new URL("main.ts", import.meta.url).pathname;
+
+function run(...args: string[]): Promise<{ code: number; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], (error, _, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stderr }),
+    );
+  });
+}
+
+test("a bad option is named with its value, and the exit code is 2", async () => {
+  for (const [args, named] of [
+    [["--port", "70000"], /--port .*'70000'/],
+    [["--identities", "many"], /--identities .*'many'/],
+    [["--fail", "101"], /--fail .*'101'/],
+    [["--rate", "0"], /--rate .*'0'/],
+    [["--nonsense"], /--nonsense/],
+  ] as const) {
+    const { code, stderr } = await run(...args);
+    assert.equal(code, 2);
+    assert.match(stderr, named);
+  }
+});
+
+test("a port that is taken is said to be taken", async () => {
+  await using sandbox = await startSandbox();
+  const { code, stderr } = await run("--port", new URL(sandbox.url).port);
+  assert.equal(code, 2);
+  assert.match(stderr, /another program listens/);
+});
+
+test("it prints where it listens, serves, and stops cleanly on Ctrl-C", async () => {
+  const child = spawn(process.execPath, [main, "--identities", "3", "--no-files"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const closed = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const url = String((await lines.next()).value);
+  const key = String((await lines.next()).value).replace("X-API-KEY: ", "");
+  const response = await fetch(`${url}/identities`, { headers: { "X-API-KEY": key } });
+  const { data } = (await response.json()) as { data: unknown[] };
+  assert.equal(data.length, 3);
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [0, null]);
+});

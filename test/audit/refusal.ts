@@ -1,0 +1,15 @@
+import { hasCode } from "../../src/error.ts";
+
+/** For assert.throws and assert.rejects: the error is a HoldfastError of this code. */
+export const malformed = (error: unknown): boolean => hasCode(error, "malformed");
+export const unverified = (error: unknown): boolean => hasCode(error, "unverified");
+
+/** Runs code on hostile input: it may refuse as malformed or unverified, and fail in no other way. */
+export function mayRefuse<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (hasCode(error, "malformed", "unverified")) return undefined;
+    throw error;
+  }
+}

@@ -5,36 +5,45 @@ import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
 import type { AuditLog, Head } from "./log.ts";
 import { verifyConsistency } from "./merkle.ts";
-import type { Signer } from "./note.ts";
+import type { Verifier } from "./note.ts";
 import { consistencyProof } from "./proof.ts";
 
 const lastSeen = (folder: string): string => join(folder, "checkpoint");
 
 /** Durable before the journal lets go of what the checkpoint covers. */
-export async function rememberHead(folder: string, head: Head): Promise<void> {
+export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
   await state("remember the checkpoint", async () => {
+    await mkdir(folder, { recursive: true });
     const temporary = `${lastSeen(folder)}.new`;
     const file = await open(temporary, "w", 0o600);
-    await file.writeFile(head.note);
+    await file.writeFile(note);
     await file.datasync();
     await file.close();
     await rename(temporary, lastSeen(folder));
   });
 }
 
-/** The vault's log must continue the one last seen here: nobody may cut it short or write it anew. */
-export async function checkAgainstLastSeen(folder: string, signer: Signer, log: AuditLog, head: Head): Promise<void> {
+/**
+ * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. False where this
+ * machine never saw it.
+ */
+export async function checkAgainstLastSeen(
+  folder: string,
+  verifiers: readonly Verifier[],
+  log: AuditLog,
+  head: Head,
+): Promise<boolean> {
   const note = await state("read the last checkpoint", async () => {
-    await mkdir(folder, { recursive: true });
     return readFile(lastSeen(folder)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;
     });
   });
-  if (note === null) return;
-  const seen = openCheckpoint(note, log.origin, [signer.verifier]);
-  if (seen.size > head.size)
+  if (note === null) return false;
+  const seen = openCheckpoint(note, log.origin, verifiers);
+  if (seen.size > head.size) {
     throw forked(`it had ${seen.size} entries when this machine last saw it, and has ${head.size} now`);
+  }
   try {
     verifyConsistency(
       seen.size,
@@ -47,6 +56,7 @@ export async function checkAgainstLastSeen(folder: string, signer: Signer, log: 
     if (hasCode(error, "unverified")) throw forked(`its first ${seen.size} entries are not those this machine saw`);
     throw error;
   }
+  return true;
 }
 
 export function forked(what: string): HoldfastError {

@@ -10,7 +10,7 @@ import { Frontier } from "./frontier.ts";
 import { Journal, type Journaled } from "./journal.ts";
 import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
 import { AuditLog, type Head, sameLeaf } from "./log.ts";
-import { leafHash } from "./merkle.ts";
+import { emptyRoot, leafHash } from "./merkle.ts";
 import { MAX_NOTE, type Signer } from "./note.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
 
@@ -36,6 +36,8 @@ const PARALLEL = 8;
  */
 export class AuditWriter {
   readonly log: AuditLog;
+  /** Whether this machine has seen the log before. If not, a journal may have been lost with its state directory. */
+  readonly continued: boolean;
   readonly #options: WriterOptions;
   readonly #journal: Journal;
   #head: Head;
@@ -52,7 +54,15 @@ export class AuditWriter {
   #flushing: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  private constructor(options: WriterOptions, log: AuditLog, journal: Journal, head: Head, frontier: Frontier) {
+  private constructor(
+    options: WriterOptions,
+    log: AuditLog,
+    journal: Journal,
+    head: Head,
+    frontier: Frontier,
+    continued: boolean,
+  ) {
+    this.continued = continued;
     this.#options = options;
     this.log = log;
     this.#journal = journal;
@@ -64,12 +74,13 @@ export class AuditWriter {
   }
 
   /** Writes the empty log of a new vault, once. */
-  static async create({ vault, signer, now, lock, conditional }: Omit<WriterOptions, "state">): Promise<void> {
-    const note = signCheckpoint({ origin: signer.name, size: 0, root: new Frontier().root() }, signer);
-    await vault.put(CHECKPOINT, Buffer.from(note), {
+  static async create({ vault, signer, now, lock, conditional, state }: WriterOptions): Promise<void> {
+    const note = Buffer.from(signCheckpoint({ origin: signer.name, size: 0, root: emptyRoot }, signer));
+    await vault.put(CHECKPOINT, note, {
       lock: lockFor(lock.mode, lock.initial, now()),
       ifAbsent: conditional.ifNoneMatch,
     });
+    await rememberHead(state, note);
   }
 
   /**
@@ -81,9 +92,9 @@ export class AuditWriter {
     const log = new AuditLog(vault, signer.name, [signer.verifier]);
     const head = await log.head();
     const frontier = await Frontier.load(head.size, head.root, log.tile);
-    await checkAgainstLastSeen(options.state, signer, log, head);
+    const continued = await checkAgainstLastSeen(options.state, [signer.verifier], log, head);
     const journal = new Journal(join(options.state, "journal"));
-    const writer = new AuditWriter(options, log, journal, head, frontier);
+    const writer = new AuditWriter(options, log, journal, head, frontier, continued);
     await writer.#takeUp(await journal.recover());
     return writer;
   }
@@ -121,10 +132,10 @@ export class AuditWriter {
   }
 
   /**
-   * Resolves with the entry's index when it is durable on this machine: from then on its work counts as done.
+   * Resolves with the entry as logged when it is durable on this machine: from then on its work counts as done.
    * Full batches go to the log by themselves; once anything could not be written, every call throws why.
    */
-  async append(entry: Entry): Promise<number> {
+  async append(entry: Entry): Promise<Journaled> {
     if (this.#failure) throw this.#failure;
     const journaled = { index: this.#next, bytes: encodeEntry(entry) };
     this.#next += 1;
@@ -142,7 +153,7 @@ export class AuditWriter {
       this.#scheduled = this.#durable;
       void this.#schedule((size) => Math.floor(size / TILE_WIDTH) * TILE_WIDTH).catch(() => {});
     }
-    return journaled.index;
+    return journaled;
   }
 
   /** Everything appended so far is in the log, under a signed checkpoint, when this resolves. */
@@ -161,7 +172,7 @@ export class AuditWriter {
       if (this.#failure) throw this.#failure;
       const size = until(this.#durable);
       if (size > this.#head.size) await this.#grow(size);
-      await rememberHead(this.#options.state, this.#head);
+      await rememberHead(this.#options.state, this.#head.note);
       await this.#journal.release(this.#head.size);
     });
     this.#flushing = flushed.catch((error: unknown) => {

@@ -52,7 +52,7 @@ export class Catalog {
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
       const db = connect(path);
       db.exec(`BEGIN; ${TABLES} COMMIT`);
-      db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL)").run(SCHEMA, origin);
+      db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL, 1)").run(SCHEMA, origin);
       return new Catalog(db);
     } catch (error) {
       throw stateError(error);
@@ -90,6 +90,8 @@ export class Catalog {
 
   #applyOne(index: number, entry: Entry): void {
     if (entry.type === "record.stored") this.#applyStored(index, entry);
+    if (entry.type === "run.started") this.#statements.clean.run(0);
+    if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
   }
 
@@ -153,6 +155,14 @@ export class Catalog {
     return this.#db
       .prepare("SELECT subject, version FROM subject WHERE walk < ? AND missed >= ? AND gone IS NULL")
       .all(this.#walk, times) as { subject: string; version: string }[];
+  }
+
+  /**
+   * Whether the last run ended well. If not, objects may lie in the vault that no entry mentions: the next run looks
+   * before it stores.
+   */
+  get clean(): boolean {
+    return (this.#db.prepare("SELECT clean FROM log").get() as { clean: number }).clean === 1;
   }
 
   counts(): { subjects: number; versions: number; files: number; bytes: number } {
@@ -220,6 +230,7 @@ function prepare(db: DatabaseSync) {
     commit: statement("COMMIT"),
     rollback: statement("ROLLBACK"),
     advance: statement("UPDATE log SET size = ?, leaf = ?"),
+    clean: statement("UPDATE log SET clean = ?"),
     known: statement("SELECT version, listed, gone FROM subject WHERE subject = ?"),
     hasVersion: statement("SELECT 1 FROM version WHERE subject = ? AND version = ?"),
     hadContent: statement(

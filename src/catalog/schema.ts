@@ -6,7 +6,8 @@ export const TABLES = `
     only INTEGER PRIMARY KEY CHECK (only = 0),
     schema INTEGER NOT NULL, origin TEXT NOT NULL,
     size INTEGER NOT NULL,           -- entries applied
-    leaf BLOB                        -- hash of the last of them
+    leaf BLOB,                       -- hash of the last of them
+    clean INTEGER NOT NULL           -- whether the last run ended with nothing left over
   ) STRICT;
   CREATE TABLE subject (
     subject TEXT PRIMARY KEY,

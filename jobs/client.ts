@@ -1,0 +1,73 @@
+import { parseSigner, parseVerifier, type Signer, type Verifier } from "../src/audit/note.ts";
+import type { Clock } from "../src/clock.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError, hasCode } from "../src/error.ts";
+import type { Console } from "../src/observe/console.ts";
+import { Tokens } from "../src/record/tokens.ts";
+import { readDescription, type VaultDescription } from "../src/vault/description.ts";
+import { openVault } from "../src/vault/open.ts";
+import type { Vault } from "../src/vault/vault.ts";
+
+/** What every job is given. */
+export interface Session {
+  readonly clients: readonly ClientConfig[];
+  readonly console: Console;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly now: Clock;
+}
+
+/** A client's vault, its description read and held against the config. */
+export interface OpenVault {
+  readonly vault: Vault;
+  readonly description: VaultDescription;
+  readonly verifier: Verifier;
+  /** Attempts that had to be made again so far. */
+  readonly retries: () => number;
+}
+
+export async function openClientVault(config: ClientConfig, { signal }: Session): Promise<OpenVault> {
+  let retries = 0;
+  const onRetry = () => {
+    retries += 1;
+  };
+  const vault = openVault(config.vault, { signal, onRetry });
+  try {
+    const { description } = await readDescription(vault);
+    if (description.client !== config.id || description.log.origin !== config.log.origin) {
+      throw new HoldfastError(
+        "config",
+        `${vault.url} is the vault of client ${description.client}, log ${description.log.origin}`,
+        {
+          mend: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
+        },
+      );
+    }
+    return { vault, description, verifier: parseVerifier(description.log.vkey), retries: () => retries };
+  } catch (error) {
+    await vault.close();
+    if (!hasCode(error, "vault-missing")) throw error;
+    throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
+      cause: error,
+      mend: `Run init --client ${config.id} once; or correct vault.url.`,
+    });
+  }
+}
+
+/** The log's private key. It must be the one the vault was made with. */
+export function openSigner({ log }: ClientConfig, { log: { vkey } }: Pick<VaultDescription, "log">): Signer {
+  const signer = parseSigner(log.key.resolve().reveal());
+  if (signer.verifier.vkey === vkey) return signer;
+  throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
+    mend: "Restore the key that init made; the audit log can be continued with no other.",
+  });
+}
+
+/** The lookup key, as tokens. It must be the one the vault was made with, else everything would be stored again. */
+export function openTokens({ lookups }: ClientConfig, description: Pick<VaultDescription, "lookups">): Tokens {
+  const tokens = new Tokens(lookups.key.resolve());
+  if (tokens.check() === description.lookups.check) return tokens;
+  throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
+    mend: "Restore the key that init made; with another nothing in the vault could be found.",
+  });
+}

@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { AuditWriter } from "../src/audit/writer.ts";
+import { openCatalog } from "../src/catalog/catalog.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/error.ts";
+import { recipientsChanged } from "../src/export/recipients.ts";
+import { runExport } from "../src/export/run.ts";
+import type { Summary } from "../src/export/summary.ts";
+import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
+import { defaultRetry } from "../src/retry.ts";
+import { Sealer } from "../src/seal/seal.ts";
+import { PassbaseSource } from "../src/source/passbase/passbase.ts";
+import type { Source } from "../src/source/source.ts";
+import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+import { VERSION } from "./version.ts";
+
+export interface ExportOptions {
+  /** Provider ids; undefined exports all that is new or changed. */
+  readonly identities?: readonly string[] | undefined;
+}
+
+/** New and changed identities of every client. One client's failure does not keep the others from their export. */
+export async function exportClients(session: Session, options: ExportOptions): Promise<Summary[]> {
+  const { console, clients, signal } = session;
+  if (options.identities && clients.length > 1) {
+    throw new HoldfastError("usage", "--identity names an identity of one client, and the config has several", {
+      mend: "Add --client <id>.",
+    });
+  }
+  const summaries: Summary[] = [];
+  const failures: unknown[] = [];
+  for (const config of clients) {
+    if (signal.aborted) break;
+    try {
+      const summary = await exportClient(config, session, options);
+      console.say(summaryText(summary));
+      summaries.push(summary);
+    } catch (error) {
+      if (clients.length > 1) console.log.error("client failed", { client: config.id });
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return summaries;
+}
+
+async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
+  const { console, signal, now } = session;
+  const { vault, description, retries } = await openClientVault(config, session);
+  let source: Source | undefined;
+  let sourceRetries = 0;
+  const closing: (() => unknown)[] = [() => vault.close()];
+  try {
+    const signer = openSigner(config, description);
+    const tokens = openTokens(config, description);
+    source = openSource(config, signal, () => {
+      sourceRetries += 1;
+    });
+    closing.push(() => source?.close());
+    const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
+    const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
+    const writer = await AuditWriter.open({
+      ...{ vault, signer, now, state: config.state, conditional },
+      lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+    });
+    closing.push(() => writer.close());
+    const rebuilding = console.progress("catalog");
+    const catalog = await openCatalog(
+      join(config.state, "catalog.sqlite"),
+      writer.log,
+      writer.head.size,
+      rebuilding.update,
+    );
+    rebuilding.end();
+    closing.push(() => catalog.close());
+    if (!hadCatalog && writer.size > 0)
+      console.log.info("catalog made from the log", { client: config.id, count: writer.size });
+    return await runExport(
+      {
+        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
+        sealer: new Sealer(config.recipients),
+        lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
+      },
+      {
+        job: "export",
+        version: VERSION,
+        identities: options.identities,
+        progress: console.progress(config.id),
+        retries: () => retries() + sourceRetries,
+      },
+    );
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+function openSource({ source }: ClientConfig, signal: AbortSignal, onRetry: () => void): Source {
+  return new PassbaseSource({ ...source, apiKey: source.apiKey.resolve(), retry: defaultRetry, signal, onRetry });
+}
+
+export function summaryText(summary: Summary): string {
+  const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
+  const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
+  const rows = [
+    ["new", number(summary.new)],
+    ["changed", number(summary.changed)],
+    ["unchanged", number(unchanged)],
+    ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
+    ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
+    ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
+    ["sealed", bytes(summary.bytes)],
+    ["requests", `${number(requests)} to the source, ${plural(retries, "retry").replace("retrys", "retries")}`],
+    ["time", seconds(summary.seconds)],
+  ];
+  return [
+    `${client}: ${heading}, ${plural(examined, "identity").replace("identitys", "identities")} examined  (run ${summary.run})`,
+    ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
+  ].join("\n");
+}

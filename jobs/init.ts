@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { generateKey, parseSigner } from "../src/audit/note.ts";
+import { AuditWriter } from "../src/audit/writer.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import type { SecretRef } from "../src/config/secret.ts";
+import { HoldfastError, hasCode } from "../src/error.ts";
+import { timestamp } from "../src/export/time.ts";
+import { Tokens } from "../src/record/tokens.ts";
+import { encodeDescription, readDescription, type VaultDescription } from "../src/vault/description.ts";
+import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
+import { covers, lockFor } from "../src/vault/lock.ts";
+import { openVault } from "../src/vault/open.ts";
+import { probeConditional } from "../src/vault/probe.ts";
+import type { Vault } from "../src/vault/vault.ts";
+import { openSigner, openTokens, type Session } from "./client.ts";
+
+/**
+ * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are
+ * not there, vault.json and an empty log. May be run again: what is there stays, what is missing is made.
+ */
+export async function init(session: Session) {
+  const done = [];
+  for (const config of session.clients) done.push(await initClient(config, session));
+  return done;
+}
+
+async function initClient(config: ClientConfig, { console, signal, now }: Session) {
+  const vault = openVault(config.vault, { signal });
+  try {
+    await vault.inspect();
+    const made: string[] = [];
+    const existing = await describedAlready(vault);
+    if (existing === undefined) made.push(...(await makeKeys(config)));
+    const signer = parseSigner(config.log.key.resolve().reveal());
+    const tokens = new Tokens(config.lookups.key.resolve());
+    if (signer.name !== config.log.origin) {
+      throw new HoldfastError(
+        "config",
+        `${config.log.key.reference} is a key of log ${signer.name}, not ${config.log.origin}`,
+        {
+          mend: "Set log.origin to the key's name, or give a key of its own to this log.",
+        },
+      );
+    }
+    if (existing) {
+      openSigner(config, existing);
+      openTokens(config, existing);
+    }
+    const lock = lockFor(config.vault.lock, config.retention.initialLock, now());
+    let description: VaultDescription = existing ?? {
+      format: "holdfast-vault/1",
+      client: config.id,
+      created: timestamp(now()),
+      log: { origin: signer.name, vkey: signer.verifier.vkey },
+      recipients: [...config.recipients.strings],
+      lookups: { check: tokens.check() },
+    };
+    if (description.store === undefined) {
+      const draft = encodeDescription(description);
+      await vault.put(VAULT_JSON, draft, { lock });
+      const store = await probeConditional(vault, VAULT_JSON, draft, { lock });
+      description = { ...description, store };
+      await vault.put(VAULT_JSON, encodeDescription(description), { lock });
+      if (!covers((await vault.head(VAULT_JSON)).lock, lock)) {
+        throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock and does not keep it`, {
+          mend: "Use a bucket with Object Lock enabled, on a store that supports it.",
+        });
+      }
+      made.push(VAULT_JSON);
+    }
+    if (!(await exists(vault, CHECKPOINT))) {
+      await AuditWriter.create({
+        ...{ vault, signer, now, state: config.state, conditional: description.store! },
+        lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+      });
+      made.push("an empty audit log");
+    }
+    if (config.recipients.strings.length === 1) {
+      console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
+        client: config.id,
+      });
+    }
+    return { client: config.id, vault: vault.url, vkey: signer.verifier.vkey, made, store: description.store! };
+  } finally {
+    await vault.close();
+  }
+}
+
+async function describedAlready(vault: Vault): Promise<VaultDescription | undefined> {
+  try {
+    return (await readDescription(vault)).description;
+  } catch (error) {
+    if (hasCode(error, "vault-missing")) return undefined;
+    throw error;
+  }
+}
+
+async function exists(vault: Vault, key: string): Promise<boolean> {
+  try {
+    await vault.head(key);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "vault-missing")) return false;
+    throw error;
+  }
+}
+
+async function makeKeys({ lookups, log }: ClientConfig): Promise<string[]> {
+  return [
+    ...(await makeKey(lookups.key, () => randomBytes(32).toString("hex"))),
+    ...(await makeKey(log.key, () => generateKey(log.origin).skey)),
+  ];
+}
+
+/** Writes a new key where a file is named and is not there. One that is there is never touched. */
+async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]> {
+  if (ref.path === undefined) return [];
+  try {
+    await mkdir(dirname(ref.path), { recursive: true, mode: 0o700 });
+    const file = await open(ref.path, "wx", 0o600);
+    await file.writeFile(`${generate()}\n`);
+    await file.sync();
+    await file.close();
+    return [ref.reference];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return [];
+    throw new HoldfastError("config", `${ref.reference}: the key cannot be written (${code})`, {
+      cause: error,
+      mend: "Name a file in a directory this user may write to.",
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { AuditLog } from "../src/audit/log.ts";
+import { Catalog, openCatalog } from "../src/catalog/catalog.ts";
+import { bytes, number } from "../src/observe/figures.ts";
+import { openClientVault, type Session } from "./client.ts";
+
+/** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
+export async function rebuild(session: Session) {
+  const done = [];
+  for (const config of session.clients) {
+    const { vault, description, verifier } = await openClientVault(config, session);
+    try {
+      const log = new AuditLog(vault, description.log.origin, [verifier]);
+      const head = await log.head();
+      const path = join(config.state, "catalog.sqlite");
+      Catalog.empty(path, log.origin).close();
+      const progress = session.console.progress(`${config.id}: rebuild`);
+      const catalog = await openCatalog(path, log, head.size, progress.update);
+      progress.end();
+      const counts = catalog.counts();
+      catalog.close();
+      session.console.say(
+        `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
+      );
+      done.push({ client: config.id, entries: head.size, ...counts });
+    } finally {
+      await vault.close();
+    }
+  }
+  return done;
+}

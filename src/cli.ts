@@ -1,0 +1,247 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Session } from "../jobs/client.ts";
+import { exportClients } from "../jobs/export.ts";
+import { init } from "../jobs/init.ts";
+import { openSealed } from "../jobs/open.ts";
+import { rebuild } from "../jobs/rebuild.ts";
+import { runOnSchedule } from "../jobs/schedule.ts";
+import { refuseProblems, verify } from "../jobs/verify.ts";
+import { VERSION } from "../jobs/version.ts";
+import { systemClock } from "./clock.ts";
+import { loadConfig, selectClients } from "./config/load.ts";
+import { HoldfastError } from "./error.ts";
+import { type Console, createConsole } from "./observe/console.ts";
+import { errorFields } from "./observe/log.ts";
+
+interface CommonOptions {
+  readonly config: string;
+  readonly client?: string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    failed
+  2    the command line or the config cannot be used
+  3    done in part: some records failed, and are tried again on the next run
+  4    integrity: the vault, the log or a key does not agree with what was written
+  5    another run holds the vault
+  130  interrupted; what was done is kept, the next run goes on`;
+
+function exitCode(error: unknown): number {
+  if (!(error instanceof HoldfastError)) return 1;
+  switch (error.code) {
+    case "usage":
+    case "config":
+    case "recipients":
+      return 2;
+    case "partial":
+      return 3;
+    case "malformed":
+    case "unverified":
+    case "forked":
+    case "incomplete":
+      return 4;
+    case "busy":
+      return 5;
+    case "interrupted":
+      return 130;
+    default:
+      return 1;
+  }
+}
+
+/** The first signal asks the run to finish what is under way; the second ends it at once, which loses nothing either. */
+function onSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
+      controller.abort(new HoldfastError("interrupted", "interrupted"));
+    });
+  }
+  return controller.signal;
+}
+
+function command(name: string, description: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(description)
+    .option("-c, --config <file>", "the config file", "config/holdfast.yaml")
+    .addOption(
+      new Option("--client <id>", "only this client; repeatable").argParser((id: string, ids: string[] = []) => [
+        ...ids,
+        id,
+      ]),
+    )
+    .option("--json", "print one JSON object on stdout, and nothing else there", false)
+    .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
+    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
+}
+
+/** Opens what every command has in common, runs it, and turns what it throws into words and an exit code. */
+async function run(
+  options: CommonOptions,
+  work: (session: Session, file: Awaited<ReturnType<typeof loadConfig>>) => Promise<void>,
+) {
+  const console = createConsole(options);
+  try {
+    const config = await loadConfig(options.config);
+    const clients = selectClients(config, options.client);
+    await work({ clients, console, signal: onSignals(), now: systemClock }, config);
+  } catch (error) {
+    report(error, console, options.json);
+  }
+}
+
+function report(error: unknown, console: Console, json: boolean): void {
+  console.error(error);
+  const { code, error: message, mend } = errorFields(error);
+  if (json && process.stdout.writableLength === 0) console.result({ error: { code, message, mend } });
+  process.exitCode = exitCode(error);
+}
+
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!/^\d{1,3}(\.\d{1,4})?%?$/.test(text) || value > 100)
+    throw new InvalidArgumentError("Write a share from 0% to 100%.");
+  return value;
+}
+
+const program = new Command("holdfast")
+  .description(
+    "Keeps the copies of identity records that the law makes a company keep: pulls them from the\nidentity-verification provider, seals them with age, stores them under Object Lock, and proves it\nwith a tamper-evident log.",
+  )
+  .version(VERSION)
+  .showHelpAfterError("(holdfast --help shows what there is)")
+  .addHelpText(
+    "after",
+    `
+First day:
+  holdfast init                    make the keys, check the vault, write an empty log
+  holdfast export                  export everything there is; later only what is new or changed
+  holdfast verify                  prove that the vault holds what the log says
+${EXIT_CODES}
+
+S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
+  );
+
+program.addCommand(
+  command(
+    "init",
+    "make the lookup key and the log key, check the vault, write vault.json and an empty log; safe to repeat",
+    ["holdfast init", "holdfast init --client acme-bank --config /etc/holdfast.yaml"],
+  ).action((options: CommonOptions) =>
+    run(options, async (session) => {
+      const done = await init(session);
+      for (const { client, vault, vkey, made, store } of done) {
+        session.console.say(
+          [
+            `${client}: ${vault} is ready${made.length > 0 ? ` (made: ${made.join(", ")})` : " (it was before)"}`,
+            `  log key   ${vkey}`,
+            "            give this line to your auditor: with it anybody can check the log",
+            `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
+            "  keep      the lookup key and the log's private key: back them up apart from this machine",
+          ].join("\n"),
+        );
+      }
+      session.console.result({ command: "init", clients: done });
+    }),
+  ),
+);
+
+program.addCommand(
+  command("export", "export new and changed identities of every client", [
+    "holdfast export",
+    "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
+    "holdfast export --schedule          run as a daemon on the config's cron line",
+  ])
+    .addOption(
+      new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
+        (id: string, ids: string[] = []) => [...ids, id],
+      ),
+    )
+    .addOption(new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts("identity"))
+    .action((options: CommonOptions & { identity?: string[]; schedule?: boolean }) =>
+      run(options, async (session, config) => {
+        if (options.schedule) {
+          let interrupted = false;
+          await runOnSchedule(config.schedule, session, async () => {
+            const summaries = await exportClients(session, {});
+            interrupted = summaries.some(({ outcome }) => outcome === "interrupted");
+          });
+          if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+          return;
+        }
+        const summaries = await exportClients(session, { identities: options.identity });
+        session.console.result({ command: "export", clients: summaries });
+        refuseUnfinished(summaries, session.signal);
+      }),
+    ),
+);
+
+function refuseUnfinished(summaries: readonly { outcome: string; failed: number }[], signal: AbortSignal): void {
+  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+  const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
+  if (failed === 0) return;
+  throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
+    mend: "The log says which, by subject and code. The next run tries them again.",
+  });
+}
+
+program.addCommand(
+  command("verify", "check the log against its signed checkpoint, and every object against the log", [
+    "holdfast verify",
+    "holdfast verify --read-data 5%      also read and hash one object in twenty",
+    "holdfast verify --json | jq '.clients[].problems'",
+  ])
+    .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent, 0)
+    .action((options: CommonOptions & { readData: number }) =>
+      run(options, async (session) => {
+        const reports = await verify(session, options);
+        session.console.result({ command: "verify", clients: reports });
+        refuseProblems(reports);
+      }),
+    ),
+);
+
+program.addCommand(
+  command("rebuild", "make the local catalog anew from the log in the vault", ["holdfast rebuild"]).action(
+    (options: CommonOptions) =>
+      run(options, async (session) => {
+        session.console.result({ command: "rebuild", clients: await rebuild(session) });
+      }),
+  ),
+);
+
+program.addCommand(
+  new Command("open")
+    .description("decrypt one sealed record or file, for the holder of a private key")
+    .argument("<sealed>", "path of a sealed .age file")
+    .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
+    .option("--out <file>", "write here instead of to stdout; appears only when all of it is authenticated")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
+    )
+    .action(async (sealed: string, { key, out }: { key: string; out?: string }) => {
+      const console = createConsole({ json: false, quiet: false });
+      try {
+        await openSealed(sealed, key, out);
+      } catch (error) {
+        report(error, console, false);
+      }
+    }),
+);
+
+for (const each of [program, ...program.commands]) each.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has said what is wrong, or has shown the help that was asked for.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

@@ -1,0 +1,40 @@
+import type PQueue from "p-queue";
+import type { AuditWriter } from "../audit/writer.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Clock } from "../clock.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { Log } from "../observe/log.ts";
+import type { Tokens } from "../record/tokens.ts";
+import type { Sealer } from "../seal/seal.ts";
+import type { Project, Source } from "../source/source.ts";
+import type { VaultDescription } from "../vault/description.ts";
+import type { Conditional, Vault } from "../vault/vault.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What a run works with: one client's parts, opened. */
+export interface Parts {
+  readonly config: ClientConfig;
+  readonly source: Source;
+  readonly sealer: Sealer;
+  readonly tokens: Tokens;
+  readonly vault: Vault;
+  readonly conditional: Conditional;
+  readonly description: VaultDescription;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly now: Clock;
+  /** Aborted when the run is to stop: nothing new is begun, what is under way is finished. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Objects may lie in the vault that no entry mentions (a crash, a lost state directory): look before storing. */
+  readonly lookFirst: boolean;
+}
+
+/** The parts during one run. */
+export interface Run extends Parts {
+  readonly id: string;
+  readonly project: Project;
+  readonly ledger: Ledger;
+  /** Bounds what is under way at the vault. */
+  readonly vaultQueue: PQueue;
+}

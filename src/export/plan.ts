@@ -1,0 +1,62 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Tokens } from "../record/tokens.ts";
+import type { Page, Source } from "../source/source.ts";
+
+/** An identity that has to be fetched. */
+export interface Candidate {
+  readonly id: string;
+  readonly subject: string;
+  /** What the list says of it, as a version; undefined when it was named on the command line. */
+  readonly listed: string | undefined;
+}
+
+export interface PlanCounts {
+  examined: number;
+  unchanged: number;
+}
+
+interface PlanParts {
+  readonly source: Source;
+  readonly tokens: Tokens;
+  readonly catalog: Catalog;
+}
+
+/**
+ * Walks the whole source and gives what is new or changed. An identity is unchanged when the list says of it what it
+ * said when it was last kept: the content counts, not only its date. One page is held.
+ */
+export async function* planWalk(parts: PlanParts, counts: PlanCounts): AsyncGenerator<Candidate> {
+  parts.catalog.beginWalk();
+  for await (const page of parts.source.pages()) {
+    const { candidates, met } = comparePage(page, parts);
+    parts.catalog.noteListed(met);
+    counts.examined += page.identities.length;
+    counts.unchanged += page.identities.length - candidates.length;
+    yield* candidates;
+  }
+}
+
+function comparePage({ identities }: Page, { source, tokens, catalog }: PlanParts) {
+  const candidates: Candidate[] = [];
+  const met: { subject: string }[] = [];
+  for (const { id, updated, raw } of identities) {
+    const subject = tokens.subject(source.kind, id);
+    const listed = tokens.version(updated, raw);
+    const known = catalog.known(subject);
+    if (known !== undefined) met.push({ subject });
+    if (known?.listed !== listed) candidates.push({ id, subject, listed });
+  }
+  return { candidates, met };
+}
+
+/** The identities named, each once. */
+export function* planNamed(
+  ids: readonly string[],
+  { source, tokens }: PlanParts,
+  counts: PlanCounts,
+): Generator<Candidate> {
+  for (const id of new Set(ids)) {
+    counts.examined += 1;
+    yield { id, subject: tokens.subject(source.kind, id), listed: undefined };
+  }
+}

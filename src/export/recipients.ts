@@ -1,0 +1,32 @@
+import { fingerprint } from "../config/recipients.ts";
+import { encodeDescription } from "../vault/description.ts";
+import { VAULT_JSON } from "../vault/layout.ts";
+import { lockFor } from "../vault/lock.ts";
+import type { Parts } from "./context.ts";
+import type { Ledger } from "./ledger.ts";
+import { timestamp } from "./time.ts";
+
+/** Whether the config seals to others than the vault's description says. */
+export function recipientsChanged({ config, description }: Pick<Parts, "config" | "description">): boolean {
+  return [...config.recipients.strings].sort().join() !== [...description.recipients].sort().join();
+}
+
+/**
+ * From this run on it is sealed to others: said in the log first, then in vault.json, so that a crash between the two
+ * says it twice rather than never. What is sealed already stays as it is.
+ */
+export async function noteRecipients(parts: Parts, ledger: Ledger, run: string): Promise<void> {
+  if (!recipientsChanged(parts)) return;
+  const { config, description, vault, now } = parts;
+  await ledger.log({
+    type: "recipients.changed",
+    time: timestamp(now()),
+    run,
+    from: description.recipients.map(fingerprint),
+    to: [...config.recipients.fingerprints],
+  });
+  await vault.put(VAULT_JSON, encodeDescription({ ...description, recipients: [...config.recipients.strings] }), {
+    lock: lockFor(config.vault.lock, config.retention.initialLock, now()),
+  });
+  parts.log.warn("recipients changed: from now on it is sealed to others");
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import PQueue from "p-queue";
+import type { RunOutcome } from "../audit/entry.ts";
+import { type ErrorCode, HoldfastError, hasCode } from "../error.ts";
+import { errorFields } from "../observe/log.ts";
+import type { Progress } from "../observe/progress.ts";
+import type { Parts, Run } from "./context.ts";
+import { exportIdentity, type IdentityOutcome, logGone } from "./identity.ts";
+import { Ledger } from "./ledger.ts";
+import { type Candidate, planNamed, planWalk } from "./plan.ts";
+import { noteRecipients } from "./recipients.ts";
+import { emptyTally, type Summary, type Tally } from "./summary.ts";
+import { timestamp } from "./time.ts";
+
+export interface RunOptions {
+  readonly job: string;
+  /** Of Holdfast. */
+  readonly version: string;
+  /** Provider ids; undefined walks the whole source. */
+  readonly identities?: readonly string[] | undefined;
+  readonly progress: Progress;
+  readonly retries: () => number;
+}
+
+/** Walks in a row that must miss an identity before it is logged as gone. */
+const MISSED = 2;
+/** Failures in a row after which it is not the record that is at fault. */
+const IN_A_ROW = 20;
+/** Codes that every further record would meet too. */
+const FATAL: readonly ErrorCode[] = [
+  ...(["source-key", "vault-denied", "vault-unfit", "state", "forked", "unverified", "malformed", "busy"] as const),
+  "internal",
+];
+
+/**
+ * One run for one client: plan, fetch, seal, store, log. A record that fails is logged and the run goes on; what would
+ * fail every record ends it. Whatever ends it, what was done is in the log. Throws what ended it early, except an
+ * interruption, which the summary tells.
+ */
+export async function runExport(parts: Parts, options: RunOptions): Promise<Summary> {
+  const begun = performance.now();
+  const tally = emptyTally();
+  const ledger = new Ledger(parts.writer, parts.catalog);
+  const id = `${timestamp(parts.now()).replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
+  const log = parts.log.with({ run: id, job: options.job, client: parts.config.id });
+  await ledger.log({
+    type: "run.started",
+    time: timestamp(parts.now()),
+    run: id,
+    job: options.job,
+    holdfast: options.version,
+  });
+  log.info("run started");
+  const finish = async (outcome: RunOutcome): Promise<Summary> => {
+    const summary: Summary = {
+      ...{ client: parts.config.id, run: id, outcome, ...tally },
+      ...{ requests: parts.source.requests, retries: options.retries() },
+      seconds: Math.round(performance.now() - begun) / 1000,
+    };
+    const { client: _, run: __, outcome: ___, seconds, ...counts } = summary;
+    await ledger.log({ type: "run.finished", time: timestamp(parts.now()), run: id, outcome, counts });
+    await parts.writer.flush();
+    options.progress.end();
+    log.info("run finished", { outcome, counts, durationMs: Math.round(seconds * 1000) });
+    return summary;
+  };
+  try {
+    await noteRecipients(parts, ledger, id);
+    const project = await parts.source.project();
+    const vaultQueue = new PQueue({ concurrency: parts.config.vault.concurrency });
+    await exportAll({ ...parts, log, id, project, ledger, vaultQueue }, tally, options);
+    return await finish(parts.signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
+  } catch (error) {
+    options.progress.end();
+    if (hasCode(error, "interrupted")) return finish("interrupted");
+    log.error("run failed", errorFields(error));
+    await finish("failed").catch(() => {});
+    throw error;
+  }
+}
+
+async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOptions): Promise<void> {
+  const underWay = new Set<string>();
+  const inFlight = Math.max(run.config.source.concurrency, 2) * 2;
+  const work = new PQueue({ concurrency: inFlight });
+  const expected = run.catalog.counts().subjects;
+  let failures = 0;
+  let fatal: unknown;
+
+  const show = (): void => {
+    const done = tally.examined - work.size - work.pending;
+    progress.update(
+      done,
+      identities?.length ?? (expected > 0 ? Math.max(expected, tally.examined) : undefined),
+      brief(tally),
+    );
+  };
+  const exportOne = async (candidate: Candidate): Promise<void> => {
+    try {
+      count(tally, await withSecondAttempt(() => exportIdentity(run, candidate)));
+      failures = 0;
+    } catch (error) {
+      if (hasCode(error, "interrupted")) return;
+      failures += 1;
+      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= IN_A_ROW) fatal ??= error;
+      else await fail(run, candidate, error, tally).catch((logging: unknown) => (fatal ??= logging));
+    } finally {
+      underWay.delete(candidate.subject);
+      show();
+    }
+  };
+
+  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, tally);
+  try {
+    for await (const candidate of plan) {
+      if (run.signal.aborted || fatal) break;
+      // The same identity twice in one walk: pages shifted while they were read.
+      if (underWay.has(candidate.subject)) continue;
+      underWay.add(candidate.subject);
+      void work.add(() => exportOne(candidate));
+      show();
+      await work.onSizeLessThan(inFlight);
+    }
+  } finally {
+    if (fatal || run.signal.aborted) work.clear();
+    await work.onIdle();
+  }
+  if (fatal) throw fatal;
+  if (identities || run.signal.aborted) return;
+  for (const { subject } of run.catalog.endWalk(MISSED)) {
+    await logGone(run, subject, "unlisted");
+    tally.gone += 1;
+  }
+}
+
+/** A broken answer may have been a passing fault: one more attempt at the whole record. The rest has been retried. */
+async function withSecondAttempt(work: () => Promise<IdentityOutcome>): Promise<IdentityOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!hasCode(error, "source-response")) throw error;
+    return work();
+  }
+}
+
+async function fail(run: Run, { subject }: Candidate, error: HoldfastError, tally: Tally): Promise<void> {
+  tally.failed += 1;
+  const stage = error.code.split("-")[0]!;
+  run.log.error("record failed", { subject, stage, ...errorFields(error) });
+  const entry = { type: "record.failed", time: timestamp(run.now()), run: run.id, subject, stage, code: error.code };
+  await run.ledger.log(entry as typeof entry & { type: "record.failed" });
+}
+
+function count(tally: Tally, outcome: IdentityOutcome): void {
+  tally[outcome.kind] += 1;
+  if (outcome.kind === "unchanged" || outcome.kind === "gone") return;
+  tally.files += outcome.files;
+  tally.withheld += outcome.withheld;
+  tally.bytes += outcome.bytes;
+}
+
+function brief({ new: fresh, changed, failed }: Tally): string {
+  return `${fresh} new, ${changed} changed${failed > 0 ? `, ${failed} failed` : ""}`;
+}

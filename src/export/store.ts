@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { hasCode } from "../error.ts";
+import { covers } from "../vault/lock.ts";
+import type { Body, Lock, Stored } from "../vault/vault.ts";
+import type { Run } from "./context.ts";
+
+/**
+ * Stores a sealed object under its deterministic key. What an earlier run stored and did not come to log is taken up
+ * instead of stored twice: the store itself says so where it honours create-only; elsewhere the run looks first, when
+ * it has reason to.
+ */
+export async function storeSealed(run: Run, key: string, body: Body, lock: Lock): Promise<Stored> {
+  return run.vaultQueue.add(async () => {
+    const { ifNoneMatch } = run.conditional;
+    if (!ifNoneMatch && run.lookFirst) {
+      const found = await takeUp(run, key, lock);
+      if (found) {
+        await drain(body);
+        return found;
+      }
+    }
+    try {
+      return await run.vault.put(key, body, { lock, ifAbsent: ifNoneMatch && run.lookFirst });
+    } catch (error) {
+      if (!hasCode(error, "vault-exists")) throw error;
+      return (await takeUp(run, key, lock)) ?? run.vault.put(key, body, { lock });
+    }
+  });
+}
+
+/** The object that lies under this key already, its lock brought to what it must be; null where it cannot be used. */
+async function takeUp({ vault, log }: Run, key: string, lock: Lock): Promise<Stored | null> {
+  try {
+    const info = await vault.head(key);
+    const sha256 = info.sha256 ?? (await digest(await vault.stream(key, info.versionId)));
+    if (!covers(info.lock, lock)) await vault.lock(key, info.versionId, lock);
+    log.info("took up an object that no entry mentioned", { key });
+    return { key, versionId: info.versionId, etag: info.etag, size: info.size, sha256 };
+  } catch (error) {
+    // Not there; or these credentials may not read it back, and then it is stored once more.
+    if (hasCode(error, "vault-missing", "vault-denied", "vault-locked")) return null;
+    throw error;
+  }
+}
+
+async function digest(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of stream) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** The producer of a body may have more to tell than its bytes (their digest): it is run to its end. */
+async function drain(body: Body): Promise<void> {
+  if (body instanceof Uint8Array) return;
+  for await (const _ of await body());
+}

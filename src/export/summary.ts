@@ -1,0 +1,34 @@
+import type { RunOutcome } from "../audit/entry.ts";
+
+/** What one run did for one client. */
+export interface Summary {
+  readonly client: string;
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  /** Identities the source listed, or that were named. */
+  readonly examined: number;
+  readonly new: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** Identities the provider has no more; their copies stay. */
+  readonly gone: number;
+  readonly failed: number;
+  /** Files stored, and files the provider withheld. */
+  readonly files: number;
+  readonly withheld: number;
+  /** Sealed bytes stored. */
+  readonly bytes: number;
+  /** Requests to the source, retries included. */
+  readonly requests: number;
+  /** Attempts at source or vault that had to be made again. */
+  readonly retries: number;
+  readonly seconds: number;
+}
+
+export type Tally = {
+  -readonly [K in Exclude<keyof Summary, "client" | "run" | "outcome" | "requests" | "retries" | "seconds">]: number;
+};
+
+export function emptyTally(): Tally {
+  return { examined: 0, new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, files: 0, withheld: 0, bytes: 0 };
+}

@@ -1,0 +1,69 @@
+import { errorFields, type Fields, jsonLog, type Log, silentLog } from "./log.ts";
+import { noProgress, type Progress, progressBar } from "./progress.ts";
+
+/** What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone. */
+export interface Console {
+  readonly log: Log;
+  progress(label: string): Progress;
+  /** Lines for people; where nobody watches the first of them is logged. Without personal data. */
+  say(text: string): void;
+  /** A command's result on stdout. */
+  result(value: unknown, text?: string): void;
+  /** What went wrong, and how to mend it. */
+  error(error: unknown): void;
+}
+
+export interface ConsoleOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly stdout?: NodeJS.WriteStream;
+  readonly stderr?: NodeJS.WriteStream;
+}
+
+export function createConsole({
+  json,
+  quiet,
+  stdout = process.stdout,
+  stderr = process.stderr,
+}: ConsoleOptions): Console {
+  const result = (value: unknown, text?: string): void => {
+    if (json) stdout.write(`${JSON.stringify(value)}\n`);
+    else if (text !== undefined) stdout.write(text);
+  };
+  if (!stderr.isTTY) {
+    const log = jsonLog(quiet ? "warn" : "info");
+    return {
+      log,
+      result,
+      progress: () => noProgress,
+      say: (text) => log.info(text.split("\n", 1)[0]!),
+      error: (error) => log.error("failed", errorFields(error)),
+    };
+  }
+  return {
+    log: terminalLog((line) => stderr.write(`${line}\n`)),
+    result,
+    progress: (label) => (quiet ? noProgress : progressBar(label, stderr)),
+    say: (text) => void (quiet || stderr.write(`${text}\n`)),
+    error: (error) => void stderr.write(`${errorText(error)}\n`),
+  };
+}
+
+/** As people read an error: what failed, then how to mend it. */
+export function errorText(error: unknown): string {
+  const { code, error: message, mend, stack } = errorFields(error);
+  const lines = [code === "internal" && stack ? `a defect of Holdfast: ${message}\n${stack}` : message];
+  if (mend) lines.push(`  → ${mend}`);
+  return lines.join("\n");
+}
+
+/** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
+function terminalLog(write: (line: string) => void): Log {
+  const line = (message: string, fields: Fields = {}): void => {
+    const { subject, key, error, mend } = fields;
+    const on = subject ?? key;
+    write(`\r\x1b[K! ${message}${on ? ` (${on})` : ""}${error ? `: ${error}` : ""}${mend ? `\n  → ${mend}` : ""}`);
+  };
+  const log: Log = { ...silentLog, warn: line, error: line, with: () => log };
+  return log;
+}

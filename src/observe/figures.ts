@@ -1,0 +1,39 @@
+/** Numbers as people read them, with their units. */
+const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+export function number(value: number): string {
+  return integer.format(value);
+}
+
+/** Decimal units, three digits: `1.25 MB`. */
+export function bytes(value: number): string {
+  let unit = 0;
+  let amount = value;
+  while (amount >= 999.5 && unit < UNITS.length - 1) {
+    amount /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2;
+  return `${amount.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** `0.8 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */
+export function seconds(value: number): string {
+  if (value < 9.95) return `${value.toFixed(1)} s`;
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function rate(count: number, elapsed: number): string {
+  const value = elapsed > 0 ? count / elapsed : 0;
+  return `${value < 10 ? value.toFixed(1) : integer.format(value)}/s`;
+}
+
+/** `1 record`, `2 records`. */
+export function plural(count: number, word: string): string {
+  return `${number(count)} ${word}${count === 1 ? "" : "s"}`;
+}

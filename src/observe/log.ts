@@ -1,0 +1,95 @@
+import pino, { type DestinationStream, type Logger } from "pino";
+import { HoldfastError } from "../error.ts";
+
+/**
+ * Every field a log line may have. An allow-list, because a deny-list forgets: whatever is not named here is dropped
+ * before it is written, and nothing named here is personal (subjects and keys are keyed hashes).
+ */
+export interface Fields {
+  readonly run?: string;
+  readonly job?: string;
+  readonly client?: string;
+  readonly subject?: string;
+  readonly version?: string;
+  readonly key?: string;
+  readonly stage?: string;
+  readonly outcome?: string;
+  readonly code?: string;
+  /** An error's own words and its mend, which `HoldfastError` keeps free of data. */
+  readonly error?: string;
+  readonly mend?: string;
+  readonly stack?: string;
+  readonly durationMs?: number;
+  readonly count?: number;
+  readonly total?: number;
+  readonly url?: string;
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly next?: string;
+}
+
+const FIELDS: readonly (keyof Fields)[] = [
+  ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "mend"] as const),
+  ...(["stack", "durationMs", "count", "total", "url", "counts", "next"] as const),
+];
+
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+  /** The same log with fields on every line. */
+  with(fields: Fields): Log;
+}
+
+/** JSON lines, to stderr unless told otherwise. `message` must be a constant: data go into fields. */
+export function jsonLog(level: string, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Log {
+  return wrap(
+    pino(
+      {
+        level,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      destination,
+    ),
+  );
+}
+
+export const silentLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  with: () => silentLog,
+};
+
+function wrap(logger: Logger): Log {
+  return {
+    debug: (message, fields) => logger.debug(allowed(fields), message),
+    info: (message, fields) => logger.info(allowed(fields), message),
+    warn: (message, fields) => logger.warn(allowed(fields), message),
+    error: (message, fields) => logger.error(allowed(fields), message),
+    with: (fields) => wrap(logger.child(allowed(fields))),
+  };
+}
+
+function allowed(fields: Fields = {}): Record<string, unknown> {
+  return Object.fromEntries(FIELDS.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
+}
+
+/** An error as fields. Of one that is not ours only its kind and where it arose: a library's message may hold data. */
+export function errorFields(error: unknown): Fields {
+  if (error instanceof HoldfastError) {
+    return { code: error.code, error: error.message, ...(error.mend ? { mend: error.mend } : {}) };
+  }
+  const { name = "unknown", stack = "" } = error instanceof Error ? error : {};
+  return {
+    code: "internal",
+    error: name,
+    stack: stack
+      .split("\n")
+      .filter((line) => /^\s+at /.test(line))
+      .join("\n"),
+  };
+}

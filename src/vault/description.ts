@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { HoldfastError } from "../error.ts";
+import { VAULT_JSON } from "./layout.ts";
+import type { Vault } from "./vault.ts";
+
+/** `vault.json`: what a stranger with the right key needs to read this vault. Nothing in it is secret. */
+const description = z.object({
+  format: z.literal("holdfast-vault/1"),
+  client: z.string(),
+  created: z.string(),
+  log: z.object({ origin: z.string(), vkey: z.string() }),
+  recipients: z.array(z.string()).min(1),
+  /** Tells a wrong lookup key from the right one, before everything is stored a second time under other names. */
+  lookups: z.object({ check: z.string() }),
+  /** What the store was found to do with conditional writes. Absent until `init` has come to its end. */
+  store: z.object({ ifNoneMatch: z.boolean(), ifMatch: z.boolean() }).optional(),
+});
+
+export type VaultDescription = z.output<typeof description>;
+
+const LIMIT = 1024 * 1024;
+
+export function encodeDescription(value: VaultDescription): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Throws vault-missing where there is none yet, malformed where it is not a vault of this format. */
+export async function readDescription(vault: Vault): Promise<{ description: VaultDescription; etag: string }> {
+  const { bytes, info } = await vault.read(VAULT_JSON, LIMIT);
+  try {
+    return {
+      description: description.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))),
+      etag: info.etag,
+    };
+  } catch (cause) {
+    throw new HoldfastError(
+      "malformed",
+      `${vault.url}/${VAULT_JSON} is not a vault's description of format holdfast-vault/1`,
+      {
+        cause,
+        mend: "Earlier versions of it are in the vault. If it is of a newer format, use the Holdfast that wrote it.",
+      },
+    );
+  }
+}

@@ -1,5 +1,5 @@
 import type { StoredFile } from "../audit/entry.ts";
-import { hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../error.ts";
 import type { FileRef } from "../identity.ts";
 import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
@@ -28,7 +28,11 @@ export async function exportIdentity(run: Run, { id, subject, listed }: Candidat
   const { source, tokens, catalog } = run;
   const known = catalog.known(subject);
   const fetched = await present(source.identity(id));
-  if (fetched === null) return logGone(run, subject, "deleted");
+  if (fetched === null) {
+    // A name from the command line that nobody knows is a typing error, and no evidence of anything.
+    if (!known && listed === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
+    return logGone(run, subject, "deleted");
+  }
   const version = tokens.version(fetched.identity.updated, fetched.raw);
   if (catalog.hasVersion(subject, version)) {
     // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.

@@ -88,7 +88,7 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
   let fatal: unknown;
 
   const show = (): void => {
-    const done = tally.examined - work.size - work.pending;
+    const done = tally.unchanged + tally.new + tally.changed + tally.gone + tally.failed;
     progress.update(
       done,
       identities?.length ?? (expected > 0 ? Math.max(expected, tally.examined) : undefined),

@@ -27,6 +27,7 @@ export function progressBar(label: string, out: WriteStream, now: () => number =
     },
     end() {
       if (drawn > 0) out.write("\r\x1b[K");
+      drawn = 0;
     },
   };
 }

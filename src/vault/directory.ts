@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
 import { covers } from "./lock.ts";
-import type { Lock, ObjectInfo, PutOptions, Stored, Vault } from "./vault.ts";
+import type { Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 /**
  * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
@@ -86,8 +86,8 @@ export class DirectoryVault implements Vault {
     });
   }
 
-  async read(key: string, limit: number): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
-    const info = await this.head(key);
+  async read(key: string, limit: number, versionId?: string): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
+    const info = await this.head(key, versionId);
     if (info.size > limit) {
       throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
     }
@@ -112,6 +112,17 @@ export class DirectoryVault implements Vault {
       if (!key.startsWith(prefix)) continue;
       const { size } = await this.head(key);
       yield { key, size };
+    }
+  }
+
+  async *versions(prefix: string): AsyncGenerator<VersionInfo> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    for await (const key of this.#keys(folder)) {
+      if (!key.startsWith(prefix)) continue;
+      for (const versionId of (await this.#guard(`list ${key}`, () => this.#numbers(key))).reverse()) {
+        const { size } = await this.#guard(`list ${key}`, () => stat(join(this.#versions(key), versionId)));
+        yield { key, versionId, size, deleteMarker: false };
+      }
     }
   }
 

@@ -31,9 +31,10 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
       });
     },
     stream: (key, versionId) => again(() => vault.stream(key, versionId)),
-    read: (key, limit) => again(() => vault.read(key, limit)),
+    read: (key, limit, versionId) => again(() => vault.read(key, limit, versionId)),
     head: (key, versionId) => again(() => vault.head(key, versionId)),
     list: (prefix) => vault.list(prefix),
+    versions: (prefix) => vault.versions(prefix),
     lock: (key, versionId, lock) => again(() => vault.lock(key, versionId, lock)),
     deleteVersion: (key, versionId) => again(() => vault.deleteVersion(key, versionId)),
     inspect: () => again(() => vault.inspect()),

@@ -11,6 +11,8 @@ import {
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   PutObjectRetentionCommand,
   S3Client,
@@ -20,7 +22,7 @@ import { HoldfastError, hasCode } from "../error.ts";
 import { defaultRetry, retrying } from "../retry.ts";
 import { covers } from "./lock.ts";
 import { s3Error } from "./s3-errors.ts";
-import type { Lock, ObjectInfo, PutOptions, Stored, Vault } from "./vault.ts";
+import type { Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 export interface S3Options {
   readonly bucket: string;
@@ -190,8 +192,8 @@ export class S3Vault implements Vault {
     })();
   }
 
-  async read(key: string, limit: number): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
-    const { body, info } = await this.#get(key);
+  async read(key: string, limit: number, versionId?: string): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
+    const { body, info } = await this.#get(key, versionId);
     if (info.size > limit) {
       body.destroy();
       throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
@@ -249,6 +251,39 @@ export class S3Vault implements Vault {
       );
     } catch (error) {
       throw s3Error(error, `LIST ${prefix}`);
+    }
+  }
+
+  async *versions(prefix: string): AsyncGenerator<VersionInfo> {
+    let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+    while (marker !== undefined) {
+      const from: { KeyMarker?: string; VersionIdMarker?: string } = marker;
+      const page: ListObjectVersionsCommandOutput = await retrying(() => this.#versionPage(prefix, from), defaultRetry);
+      const found = [
+        ...(page.Versions ?? []).map((version) => ({ ...version, deleteMarker: false })),
+        ...(page.DeleteMarkers ?? []).map((version) => ({ ...version, Size: 0, deleteMarker: true })),
+      ];
+      // The SDK sorts marks from versions; within a key the server's order, newest first, is put together again by time.
+      found.sort((a, b) => compareKeys(a.Key, b.Key) || Number(b.LastModified ?? 0) - Number(a.LastModified ?? 0));
+      for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of found) {
+        yield { key: Key.slice(this.#prefix.length), versionId: VersionId, size: Size, deleteMarker };
+      }
+      marker = page.IsTruncated
+        ? {
+            ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
+            ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
+          }
+        : undefined;
+    }
+  }
+
+  async #versionPage(prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
+    try {
+      return await this.#client.send(
+        new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: this.#prefix + prefix, ...from }),
+      );
+    } catch (error) {
+      throw s3Error(error, `LIST versions of ${prefix}`);
     }
   }
 
@@ -362,4 +397,8 @@ function lockedError(error: unknown, what: string): HoldfastError {
   return new HoldfastError("vault-locked", `${what}: refused: the lock forbids it, or the right is missing`, {
     cause: error,
   });
+}
+
+function compareKeys(a = "", b = ""): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

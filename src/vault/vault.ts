@@ -21,13 +21,16 @@ export interface Vault {
   stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>>;
 
   /** A whole small object, at most `limit` bytes; a larger one is `malformed`. Throws vault-missing. */
-  read(key: string, limit: number): Promise<{ bytes: Uint8Array; info: ObjectInfo }>;
+  read(key: string, limit: number, versionId?: string): Promise<{ bytes: Uint8Array; info: ObjectInfo }>;
 
   /** Throws vault-missing. */
   head(key: string, versionId?: string): Promise<ObjectInfo>;
 
   /** Newest versions under a prefix, in the order of keys. */
   list(prefix: string): AsyncIterable<{ key: string; size: number }>;
+
+  /** All versions of the keys under a prefix, key by key, newest first: the order in which they became durable. */
+  versions(prefix: string): AsyncIterable<VersionInfo>;
 
   /** Sets or extends a version's lock. Throws vault-locked when asked to shorten one. */
   lock(key: string, versionId: string, lock: Lock): Promise<void>;
@@ -78,6 +81,14 @@ export interface ObjectInfo {
   readonly sha256: string | null;
   readonly lock: Lock | null;
   readonly hold: boolean;
+}
+
+export interface VersionInfo {
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  /** A mark that hides the key from readers without removing anything. */
+  readonly deleteMarker: boolean;
 }
 
 /** What a store does with conditional writes: some accept the header and ignore it, so `init` tries (probe.ts). */

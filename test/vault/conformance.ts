@@ -165,6 +165,24 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal((await vault.read("audit/large", 1001)).bytes.length, 1001);
     });
 
+    test("versions are listed newest first, each readable by itself", async () => {
+      const stored: string[] = [];
+      for (const body of ["one", "two", "three"])
+        stored.unshift((await vault.put("versions/a.age", text(body))).versionId);
+      await vault.put("versions/b.age", text("other"));
+      const listed: string[] = [];
+      for await (const version of vault.versions("versions/a")) listed.push(version.versionId);
+      assert.deepEqual(listed, stored);
+      const bodies = await Promise.all(stored.map((versionId) => vault.read("versions/a.age", 100, versionId)));
+      assert.deepEqual(
+        bodies.map(({ bytes }) => String(Buffer.from(bytes))),
+        ["three", "two", "one"],
+      );
+      const keys: string[] = [];
+      for await (const { key } of vault.versions("versions/")) keys.push(key);
+      assert.deepEqual(keys, [...stored.map(() => "versions/a.age"), "versions/b.age"]);
+    });
+
     test("keys are listed in order, under their prefix only", async () => {
       const keys = ["list/a/1.age", "list/a/2.age", "list/a.age", "list/b/x/3.age"];
       for (const key of keys) await vault.put(key, text(key));

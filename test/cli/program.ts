@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+const CLI = join(import.meta.dirname, "../../src/cli.ts");
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Options of Node itself, before the program: `["--import", hook]`. */
+  readonly node?: readonly string[];
+}
+
+/** How a run of the real program ended. */
+export interface Ended {
+  /** Null when a signal killed it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What `--json` printed. Throws where stdout is not one JSON value. */
+  readonly json: unknown;
+  /** The lines on stderr that are JSON objects. */
+  readonly log: readonly LogLine[];
+}
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A run of the real program that is under way. */
+export interface Running {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with the first log line, earlier ones included, of which this holds; rejects when the program ends. */
+  logged(holds: (line: LogLine) => boolean): Promise<LogLine>;
+}
+
+/** Starts `holdfast <args>` as a child process. */
+export function startProgram(args: readonly string[], { cwd, env, node = [] }: ProgramOptions = {}): Running {
+  const child = spawn(process.execPath, [...node, CLI, ...args], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    for (const look of watchers) look();
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) =>
+      resolve({
+        ...{ code, signal, stdout, stderr, log: logLines(stderr) },
+        get json() {
+          return JSON.parse(stdout);
+        },
+      }),
+    );
+  });
+  return {
+    pid: child.pid!,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    logged: (holds) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const line = logLines(stderr).find(holds);
+          if (line === undefined) return;
+          watchers.delete(look);
+          resolve(line);
+        };
+        watchers.add(look);
+        look();
+        void ended.then(({ code }) => reject(new Error(`it ended with ${code} and never logged that:\n${stderr}`)));
+      }),
+  };
+}
+
+/** Runs `holdfast <args>` to its end. */
+export function program(args: readonly string[], options?: ProgramOptions): Promise<Ended> {
+  return startProgram(args, options).ended;
+}
+
+function logLines(text: string): LogLine[] {
+  return text.split("\n").flatMap((line) => {
+    try {
+      return line.startsWith("{") ? [JSON.parse(line) as LogLine] : [];
+    } catch {
+      return []; // The rest of the line is still on its way.
+    }
+  });
+}

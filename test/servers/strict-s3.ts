@@ -1,0 +1,113 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { type Answer, errorAnswer } from "./strict-s3/answer.ts";
+import { type Fault, Faults, send } from "./strict-s3/fault.ts";
+import { listObjects, listVersions } from "./strict-s3/list.ts";
+import { abortUpload, completeUpload, createUpload, listUploads, uploadPart } from "./strict-s3/multipart.ts";
+import * as object from "./strict-s3/object.ts";
+import type { Operation } from "./strict-s3/operation.ts";
+import { Refusal } from "./strict-s3/refusal.ts";
+import { admit, type Request, type Target, targetOf } from "./strict-s3/request.ts";
+import * as store from "./strict-s3/store.ts";
+
+/** A request as it came over the wire. */
+export type Seen = Target & { readonly headers: IncomingHttpHeaders; readonly size: number };
+
+export interface StrictS3 {
+  readonly endpoint: string;
+  /** How many requests of each operation have come, those that failed included. */
+  readonly requests: Partial<Record<Operation, number>>;
+  /** All of them, in the order in which they were complete. */
+  readonly seen: readonly Seen[];
+  /** Forgets the requests so far. */
+  forget(): void;
+  /** Replaces the faults; with [] all is well again. */
+  setFaults(faults: readonly Fault[]): void;
+  /** Shows each request to `handler` before its body is read. If it returns true, the answer is its own affair. */
+  intercept(handler: (request: IncomingMessage, response: ServerResponse) => boolean): void;
+  close(): Promise<void>;
+}
+
+const OPERATIONS: Record<Operation, (all: store.Store, request: Request) => Answer> = {
+  CreateBucket: store.createBucket,
+  HeadBucket: store.headBucket,
+  GetBucketVersioning: store.getVersioning,
+  PutBucketVersioning: store.putVersioning,
+  GetObjectLockConfiguration: store.getLockConfiguration,
+  ListObjectsV2: listObjects,
+  ListObjectVersions: listVersions,
+  ListMultipartUploads: listUploads,
+  PutObject: object.putObject,
+  GetObject: object.getObject,
+  HeadObject: object.getObject,
+  DeleteObject: object.deleteObject,
+  PutObjectRetention: object.putRetention,
+  GetObjectRetention: object.getRetention,
+  PutObjectLegalHold: object.putLegalHold,
+  GetObjectLegalHold: object.getLegalHold,
+  CreateMultipartUpload: createUpload,
+  UploadPart: uploadPart,
+  CompleteMultipartUpload: completeUpload,
+  AbortMultipartUpload: abortUpload,
+};
+
+/**
+ * An S3 server in memory, on loopback, for path-style requests: as strict as AWS documents itself where real servers at
+ * hand are lax (checksums, conditional writes, what a lock forbids), and lax on demand where some are.
+ */
+export async function startStrictS3(options: store.StrictOptions = {}): Promise<StrictS3> {
+  const all = new store.Store(options);
+  const faults = new Faults();
+  const requests: Partial<Record<Operation, number>> = {};
+  const seen: Seen[] = [];
+  let interceptor: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
+
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (interceptor(incoming, response)) return;
+    // A client that goes away in the middle of its body has asked for nothing.
+    const body = await buffer(incoming).catch(() => null);
+    if (body === null) return;
+    const headOnly = incoming.method === "HEAD";
+    try {
+      const target = targetOf(incoming);
+      requests[target.operation] = (requests[target.operation] ?? 0) + 1;
+      seen.push({ ...target, headers: incoming.headers, size: body.length });
+      const failure = faults.take(target.operation);
+      if (failure === "reset") {
+        response.socket?.resetAndDestroy();
+      } else if (typeof failure === "object") {
+        const refused = errorAnswer(new Refusal(failure.status, failure.code));
+        send(response, { ...refused, headers: { ...refused.headers, ...failure.headers } }, undefined, headOnly);
+      } else {
+        admit(incoming, body);
+        const answer = OPERATIONS[target.operation](all, { ...target, headers: incoming.headers, body });
+        send(response, answer, failure, headOnly);
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      send(response, errorAnswer(error), undefined, headOnly);
+    }
+  };
+
+  const server = createServer((incoming, response) => void serve(incoming, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    seen,
+    forget: () => {
+      seen.length = 0;
+      for (const name of Object.keys(requests) as Operation[]) delete requests[name];
+    },
+    setFaults: (next) => faults.set(next),
+    intercept: (handler) => {
+      interceptor = handler;
+    },
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

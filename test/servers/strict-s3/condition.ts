@@ -1,0 +1,22 @@
+import type { Bucket } from "./bucket.ts";
+import { Refusal } from "./refusal.ts";
+import type { Request } from "./request.ts";
+
+/** Conditional writes, as AWS has them since 2024: PutObject and CompleteMultipartUpload, against the current version. */
+export function checkCondition(bucket: Bucket, { key, headers }: Request): void {
+  const ifNoneMatch = headers["if-none-match"];
+  const ifMatch = headers["if-match"];
+  const current = bucket.current(key);
+  if (ifNoneMatch !== undefined) {
+    if (ifNoneMatch !== "*") throw new Refusal(501, "NotImplemented", "If-None-Match takes * only");
+    if (current !== undefined) throw new Refusal(412, "PreconditionFailed");
+  }
+  if (ifMatch !== undefined) {
+    if (current === undefined) throw new Refusal(404, "NoSuchKey");
+    if (unquoted(ifMatch) !== unquoted(current.etag)) throw new Refusal(412, "PreconditionFailed");
+  }
+}
+
+export function unquoted(etag: string): string {
+  return etag.replace(/^"(.*)"$/, "$1");
+}

@@ -1,0 +1,64 @@
+import { Refusal } from "./refusal.ts";
+
+export type Operation =
+  | "CreateBucket"
+  | "HeadBucket"
+  | "GetBucketVersioning"
+  | "PutBucketVersioning"
+  | "GetObjectLockConfiguration"
+  | "ListObjectsV2"
+  | "ListObjectVersions"
+  | "ListMultipartUploads"
+  | "PutObject"
+  | "GetObject"
+  | "HeadObject"
+  | "DeleteObject"
+  | "PutObjectRetention"
+  | "GetObjectRetention"
+  | "PutObjectLegalHold"
+  | "GetObjectLegalHold"
+  | "CreateMultipartUpload"
+  | "UploadPart"
+  | "CompleteMultipartUpload"
+  | "AbortMultipartUpload";
+
+/** By method and subresource; the plain method is the entry without one. The first that matches counts. */
+const OF_BUCKET: readonly (readonly [method: string, query: string | undefined, operation: Operation])[] = [
+  ["GET", "versioning", "GetBucketVersioning"],
+  ["PUT", "versioning", "PutBucketVersioning"],
+  ["GET", "object-lock", "GetObjectLockConfiguration"],
+  ["GET", "versions", "ListObjectVersions"],
+  ["GET", "uploads", "ListMultipartUploads"],
+  ["GET", "list-type", "ListObjectsV2"],
+  ["PUT", undefined, "CreateBucket"],
+  ["HEAD", undefined, "HeadBucket"],
+];
+const OF_OBJECT: typeof OF_BUCKET = [
+  ["PUT", "retention", "PutObjectRetention"],
+  ["GET", "retention", "GetObjectRetention"],
+  ["PUT", "legal-hold", "PutObjectLegalHold"],
+  ["GET", "legal-hold", "GetObjectLegalHold"],
+  ["POST", "uploads", "CreateMultipartUpload"],
+  ["PUT", "uploadId", "UploadPart"],
+  ["POST", "uploadId", "CompleteMultipartUpload"],
+  ["DELETE", "uploadId", "AbortMultipartUpload"],
+  ["PUT", undefined, "PutObject"],
+  ["GET", undefined, "GetObject"],
+  ["HEAD", undefined, "HeadObject"],
+  ["DELETE", undefined, "DeleteObject"],
+];
+/** What may stand in a query beside the subresource. */
+const PARAMETERS = new Set(
+  "x-id versionId partNumber prefix start-after continuation-token max-keys key-marker version-id-marker".split(" "),
+);
+
+/** The operation that a request names. What this server does not know it refuses, instead of doing something like it. */
+export function operationOf(method: string, key: string, query: URLSearchParams): Operation {
+  const table = key === "" ? OF_BUCKET : OF_OBJECT;
+  const found = table.find(([m, name]) => m === method && (name === undefined || query.has(name)));
+  const unknown = [...query.keys()].find((name) => name !== found?.[1] && !PARAMETERS.has(name));
+  if (found === undefined || unknown !== undefined) {
+    throw new Refusal(501, "NotImplemented", `${method} ${unknown ?? ""}`);
+  }
+  return found[2];
+}

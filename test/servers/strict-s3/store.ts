@@ -1,0 +1,85 @@
+import { type Answer, document, element, textOf } from "./answer.ts";
+import { Bucket, type Version } from "./bucket.ts";
+import { Refusal } from "./refusal.ts";
+import type { Request } from "./request.ts";
+
+/** Where it is to be laxer than AWS. Everything left out is strict. */
+export interface StrictOptions {
+  /** Most keys to a page of a listing, whatever is asked for. */
+  readonly pageSize?: number;
+  /** False: If-Match and If-None-Match are accepted and ignored. */
+  readonly conditionals?: boolean;
+  /** False: the lock headers of a multipart upload are dropped without a word, as Ceph RGW 16 does. */
+  readonly multipartLocks?: boolean;
+  /** False: PutObjectRetention is answered with 200 and forgotten. */
+  readonly retention?: boolean;
+  /** False: no answer names a version. */
+  readonly versionIds?: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** All buckets of one server, and how it behaves. */
+export class Store {
+  readonly pageSize: number;
+  readonly conditionals: boolean;
+  readonly multipartLocks: boolean;
+  readonly retention: boolean;
+  readonly now: () => number;
+  readonly #versionIds: boolean;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(options: StrictOptions) {
+    this.pageSize = options.pageSize ?? 1000;
+    this.conditionals = options.conditionals ?? true;
+    this.multipartLocks = options.multipartLocks ?? true;
+    this.retention = options.retention ?? true;
+    this.now = options.now ?? Date.now;
+    this.#versionIds = options.versionIds ?? true;
+  }
+
+  bucket({ bucket }: Pick<Request, "bucket">): Bucket {
+    const found = this.#buckets.get(bucket);
+    if (found === undefined) throw new Refusal(404, "NoSuchBucket");
+    return found;
+  }
+
+  create(name: string, bucket: Bucket): void {
+    if (this.#buckets.has(name)) throw new Refusal(409, "BucketAlreadyOwnedByYou");
+    this.#buckets.set(name, bucket);
+  }
+
+  /** A bucket that never had versioning names no version; one where it is suspended names "null". */
+  versionHeader(bucket: Bucket, version: Version): Record<string, string> {
+    return bucket.versioning === undefined || !this.#versionIds ? {} : { "x-amz-version-id": version.id };
+  }
+}
+
+export function createBucket(store: Store, { bucket, headers }: Request): Answer {
+  store.create(bucket, new Bucket(headers["x-amz-bucket-object-lock-enabled"] === "true"));
+  return { status: 200, headers: { location: `/${bucket}` } };
+}
+
+export function headBucket(store: Store, request: Request): Answer {
+  store.bucket(request);
+  return { status: 200 };
+}
+
+export function getVersioning(store: Store, request: Request): Answer {
+  const { versioning } = store.bucket(request);
+  return document("VersioningConfiguration", versioning ? [element("Status", versioning)] : []);
+}
+
+export function putVersioning(store: Store, request: Request): Answer {
+  const bucket = store.bucket(request);
+  const status = textOf(String(request.body), "Status");
+  if (status !== "Enabled" && status !== "Suspended") throw new Refusal(400, "MalformedXML");
+  if (bucket.locks && status === "Suspended") throw new Refusal(409, "InvalidBucketState");
+  bucket.versioning = status;
+  return { status: 200 };
+}
+
+export function getLockConfiguration(store: Store, request: Request): Answer {
+  if (!store.bucket(request).locks) throw new Refusal(404, "ObjectLockConfigurationNotFoundError");
+  return document("ObjectLockConfiguration", [element("ObjectLockEnabled", "Enabled")]);
+}

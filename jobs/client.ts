@@ -21,7 +21,8 @@ export interface Session {
 export interface OpenVault {
   readonly vault: Vault;
   readonly description: VaultDescription;
-  readonly verifier: Verifier;
+  /** The log's public keys: the present one first, then those it had before. */
+  readonly verifiers: readonly Verifier[];
   /** Attempts that had to be made again so far. */
   readonly retries: () => number;
 }
@@ -43,7 +44,7 @@ export async function openClientVault(config: ClientConfig, { signal }: Session)
         },
       );
     }
-    return { vault, description, verifier: parseVerifier(description.log.vkey), retries: () => retries };
+    return { vault, description, verifiers: [parseVerifier(description.log.vkey)], retries: () => retries };
   } catch (error) {
     await vault.close();
     if (!hasCode(error, "vault-missing")) throw error;

@@ -12,6 +12,7 @@ import { defaultRetry } from "../src/retry.ts";
 import { Sealer } from "../src/seal/seal.ts";
 import { PassbaseSource } from "../src/source/passbase/passbase.ts";
 import type { Source } from "../src/source/source.ts";
+import { Lease } from "../src/vault/lease.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
 import { VERSION } from "./version.ts";
 
@@ -59,9 +60,11 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
     });
     closing.push(() => source?.close());
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
+    const lease = await Lease.acquire(vault, "export", now);
+    closing.push(() => lease.release());
     const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
     const writer = await AuditWriter.open({
-      ...{ vault, signer, now, state: config.state, conditional },
+      ...{ vault, signer, now, state: config.state, conditional, holds: () => lease.check() },
       lock: { mode: config.vault.lock, initial: config.retention.initialLock },
     });
     closing.push(() => writer.close());

@@ -72,7 +72,7 @@ async function initClient(config: ClientConfig, { console, signal, now }: Sessio
     }
     if (!(await exists(vault, CHECKPOINT))) {
       await AuditWriter.create({
-        ...{ vault, signer, now, state: config.state, conditional: description.store! },
+        ...{ vault, signer, now, state: config.state, conditional: description.store!, holds: () => {} },
         lock: { mode: config.vault.lock, initial: config.retention.initialLock },
       });
       made.push("an empty audit log");

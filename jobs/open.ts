@@ -11,8 +11,7 @@ import { Opener, parseIdentityFile } from "../src/seal/open.ts";
  * been authenticated; on stdout it is written as it is authenticated, chunk by chunk.
  */
 export async function openSealed(sealed: string, keyFile: string, out: string | undefined): Promise<void> {
-  const text = await readKeyFile(keyFile);
-  const opener = new Opener(parseIdentityFile(text, (key) => new Secret(key)));
+  const opener = await openKeyFile(keyFile);
   await stat(sealed).catch((cause: unknown) => {
     throw new HoldfastError("usage", `there is no file ${sealed}`, {
       cause,
@@ -34,10 +33,12 @@ export async function openSealed(sealed: string, keyFile: string, out: string | 
   }
 }
 
-async function readKeyFile(path: string): Promise<string> {
+/** @param path an age identity file, as age-keygen writes it */
+export async function openKeyFile(path: string): Promise<Opener> {
   try {
-    return await readFile(path, "utf8");
+    return new Opener(parseIdentityFile(await readFile(path, "utf8"), (key) => new Secret(key)));
   } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("key", `the key file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
       mend: "Give the age identity file that age-keygen wrote.",

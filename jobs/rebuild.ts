@@ -8,9 +8,9 @@ import { openClientVault, type Session } from "./client.ts";
 export async function rebuild(session: Session) {
   const done = [];
   for (const config of session.clients) {
-    const { vault, description, verifier } = await openClientVault(config, session);
+    const { vault, description, verifiers } = await openClientVault(config, session);
     try {
-      const log = new AuditLog(vault, description.log.origin, [verifier]);
+      const log = new AuditLog(vault, description.log.origin, verifiers);
       const head = await log.head();
       const path = join(config.state, "catalog.sqlite");
       Catalog.empty(path, log.origin).close();

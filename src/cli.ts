@@ -6,7 +6,7 @@ import { init } from "../jobs/init.ts";
 import { openSealed } from "../jobs/open.ts";
 import { rebuild } from "../jobs/rebuild.ts";
 import { runOnSchedule } from "../jobs/schedule.ts";
-import { refuseProblems, verify } from "../jobs/verify.ts";
+import { refuseProblems, type VerifyOptions, verify } from "../jobs/verify.ts";
 import { VERSION } from "../jobs/version.ts";
 import { systemClock } from "./clock.ts";
 import { loadConfig, selectClients } from "./config/load.ts";
@@ -100,7 +100,7 @@ async function run(
 function report(error: unknown, console: Console, json: boolean): void {
   console.error(error);
   const { code, error: message, mend } = errorFields(error);
-  if (json && process.stdout.writableLength === 0) console.result({ error: { code, message, mend } });
+  if (json) console.result({ error: { code, message, mend } });
   process.exitCode = exitCode(error);
 }
 
@@ -109,6 +109,16 @@ function percent(text: string): number {
   if (!/^\d{1,3}(\.\d{1,4})?%?$/.test(text) || value > 100)
     throw new InvalidArgumentError("Write a share from 0% to 100%.");
   return value;
+}
+
+function instant(text: string): Temporal.Instant {
+  try {
+    return text.includes("T")
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDate.from(text).toZonedDateTime("UTC").toInstant();
+  } catch {
+    throw new InvalidArgumentError("Write a date such as 2026-11-01, or a time such as 2026-11-01T12:00:00Z.");
+  }
 }
 
 const program = new Command("holdfast")
@@ -196,10 +206,18 @@ program.addCommand(
   command("verify", "check the log against its signed checkpoint, and every object against the log", [
     "holdfast verify",
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
+    "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
     "holdfast verify --json | jq '.clients[].problems'",
   ])
     .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent, 0)
-    .action((options: CommonOptions & { readData: number }) =>
+    .option(
+      "--since <date>",
+      "leave out objects stored before, such as 2026-11-01; the log is always checked whole",
+      instant,
+    )
+    .option("--key <file>", "age identity file: what is read is also decrypted")
+    .option("--orphans", "list the objects that no log entry mentions", false)
+    .action((options: CommonOptions & VerifyOptions) =>
       run(options, async (session) => {
         const reports = await verify(session, options);
         session.console.result({ command: "verify", clients: reports });

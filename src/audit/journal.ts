@@ -33,34 +33,48 @@ export class Journal {
   async recover(): Promise<Journaled[]> {
     return state("read the journal", async () => {
       await mkdir(this.#folder, { recursive: true });
-      const segments = (await readdir(this.#folder)).filter((name) => /^\d+\.jsonl$/.test(name)).sort(byNumber);
       const found: Journaled[] = [];
-      for (const [position, name] of segments.entries()) {
-        const first = Number.parseInt(name, 10);
-        const lines = await this.#readSegment(name, first, position === segments.length - 1);
-        if (lines.length === 0) await rm(join(this.#folder, name));
-        else this.#closed.push({ first, next: first + lines.length });
-        found.push(...lines);
-      }
-      for (const [position, { index }] of found.entries()) {
-        if (index !== found[0]!.index + position) throw damaged(this.#folder, "its segments do not follow each other");
+      for (const segment of await this.#segments()) {
+        const path = join(this.#folder, segment.name);
+        if (segment.torn) await truncate(path, segment.bytes);
+        if (segment.lines.length === 0) await rm(path);
+        else this.#closed.push({ first: segment.first, next: segment.first + segment.lines.length });
+        found.push(...segment.lines);
       }
       return found;
     });
   }
 
-  async #readSegment(name: string, first: number, newest: boolean): Promise<Journaled[]> {
-    const path = join(this.#folder, name);
-    const text = await readFile(path, "utf8");
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole.length < text.length) {
-      if (!newest) throw damaged(path, "it ends in the middle of a line");
-      await truncate(path, Buffer.byteLength(whole));
+  /** The same without changing anything, for whoever only looks. Empty where there is no journal. */
+  async inspect(): Promise<Journaled[]> {
+    return state("read the journal", async () => (await this.#segments()).flatMap(({ lines }) => lines));
+  }
+
+  async #segments() {
+    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    const segments = [];
+    let next: number | undefined;
+    const sorted = names.filter((name) => /^\d+\.jsonl$/.test(name)).sort(byNumber);
+    for (const name of sorted) {
+      const path = join(this.#folder, name);
+      const first = Number.parseInt(name, 10);
+      const text = await readFile(path, "utf8");
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+      const torn = whole.length < text.length;
+      if (torn && name !== sorted.at(-1)) throw damaged(path, "it ends in the middle of a line");
+      const lines = whole
+        .split("\n")
+        .slice(0, -1)
+        .map((line, position) => parseLine(line, first + position, path));
+      if (lines.length > 0 && next !== undefined && first !== next)
+        throw damaged(path, "it does not follow the one before");
+      if (lines.length > 0) next = first + lines.length;
+      segments.push({ name, first, lines, torn, bytes: Buffer.byteLength(whole) });
     }
-    return whole
-      .split("\n")
-      .slice(0, -1)
-      .map((line, position) => parseLine(line, first + position, path));
+    return segments;
   }
 
   /** Resolves when the entry is on the disk. Appends that come together share one fsync. */

@@ -16,6 +16,7 @@ export interface Head extends Checkpoint {
   /** The signed note to the byte. */
   readonly note: Uint8Array;
   readonly etag: string;
+  readonly versionId: string;
 }
 
 /** Bundles asked for ahead of the one being read. */
@@ -36,7 +37,12 @@ export class AuditLog {
   /** The checkpoint, its signature checked. Throws vault-missing, malformed, unverified. */
   async head(): Promise<Head> {
     const { bytes, info } = await this.#vault.read(CHECKPOINT, MAX_NOTE);
-    return { ...openCheckpoint(bytes, this.origin, this.#verifiers), note: bytes, etag: info.etag };
+    return {
+      ...openCheckpoint(bytes, this.origin, this.#verifiers),
+      note: bytes,
+      etag: info.etag,
+      versionId: info.versionId,
+    };
   }
 
   readonly tile: ReadTile = async (level, index, width) => {

@@ -22,6 +22,8 @@ export interface WriterOptions {
   readonly conditional: Conditional;
   readonly lock: { readonly mode: Lock["mode"]; readonly initial: Temporal.Duration };
   readonly now: Clock;
+  /** Throws once this process no longer holds the vault; asked before each checkpoint. */
+  readonly holds: () => void;
   /** Entries that make a batch go to the log; a multiple of 256, so that only whole tiles are written meanwhile. */
   readonly batch?: number;
 }
@@ -197,8 +199,8 @@ export class AuditWriter {
     await Promise.all(workers);
     const root = frontier.root();
     const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, signer));
-    const etag = await this.#replaceCheckpoint(note, locked);
-    this.#head = { origin: signer.name, size, root, note, etag };
+    const { etag, versionId } = await this.#replaceCheckpoint(note, locked);
+    this.#head = { origin: signer.name, size, root, note, etag, versionId };
     this.#frontier = frontier;
     this.#pending = this.#pending.slice(added.length);
   }
@@ -224,23 +226,38 @@ export class AuditWriter {
     });
   }
 
-  async #replaceCheckpoint(note: Uint8Array, lock: Lock): Promise<string> {
-    const { vault, conditional } = this.#options;
-    if (!conditional.ifMatch) {
-      // The store cannot compare and swap: the lease keeps others out, and this finds them if it did not.
-      const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
-      if (Buffer.compare(bytes, this.#head.note) !== 0)
-        throw forked("its checkpoint was replaced while this run wrote");
-      return (await vault.put(CHECKPOINT, note, { lock })).etag;
-    }
+  async #replaceCheckpoint(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
+    const { vault, conditional, holds } = this.#options;
+    if (!conditional.ifMatch) return this.#replaceLooking(note, lock);
+    holds();
     try {
-      return (await vault.put(CHECKPOINT, note, { lock, ifMatch: this.#head.etag })).etag;
+      return await vault.put(CHECKPOINT, note, { lock, ifMatch: this.#head.etag });
     } catch (error) {
       if (!hasCode(error, "vault-conflict")) throw error;
       // The answer to an attempt that succeeded may have been lost.
       const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
-      if (Buffer.compare(bytes, note) === 0) return info.etag;
+      if (Buffer.compare(bytes, note) === 0) return info;
       throw forked("its checkpoint was replaced while this run wrote");
     }
+  }
+
+  /**
+   * Where the store cannot compare and swap, the lease keeps others out. If it did not, this finds them: before the
+   * write, and after it by the version that came before, which the store keeps.
+   */
+  async #replaceLooking(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
+    const { vault, holds } = this.#options;
+    const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
+    if (Buffer.compare(bytes, this.#head.note) !== 0) throw forked("its checkpoint was replaced while this run wrote");
+    holds();
+    const written = await vault.put(CHECKPOINT, note, { lock });
+    for await (const { key, versionId } of vault.versions(CHECKPOINT)) {
+      if (key !== CHECKPOINT || versionId === written.versionId) continue;
+      if (versionId === this.#head.versionId) return written;
+      // A retried put may have written the same note twice.
+      const before = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
+      if (Buffer.compare(before.bytes, note) !== 0) break;
+    }
+    throw forked("another checkpoint was written at the same time as this one");
   }
 }

@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
 import type { AuditLog, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError, hasCode } from "../error.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 
 /** What is known of a subject without opening anything. */
@@ -59,6 +59,14 @@ export class Catalog {
     }
   }
 
+  /** A catalog in memory's stead: at `path`, gone when closed. */
+  static temporary(path: string, origin: string): Catalog {
+    const catalog = Catalog.empty(path, origin);
+    // The open file lives on without its name, and goes with the process, however that ends.
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    return catalog;
+  }
+
   /** Log entries applied so far. */
   get size(): number {
     return this.#size;
@@ -85,6 +93,20 @@ export class Catalog {
         this.#size += 1;
       }
       this.#statements.advance.run(this.#size, leafHash(last.bytes));
+    });
+  }
+
+  /** For whoever checks a log: applies the entries that can be read, wherever they stand, and passes over the rest. */
+  applyKnown(first: number, entries: readonly Uint8Array[]): void {
+    this.#transaction(() => {
+      for (const [position, bytes] of entries.entries()) {
+        try {
+          const entry = decodeEntry(bytes);
+          if (entry) this.#applyOne(first + position, entry);
+        } catch (error) {
+          if (!hasCode(error, "malformed")) throw error;
+        }
+      }
     });
   }
 
@@ -125,6 +147,15 @@ export class Catalog {
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject, subject) !== undefined;
+  }
+
+  /** The store's version of an object that the log mentions; undefined for a key it does not. */
+  objectVersion(key: string): string | undefined {
+    const record = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/.exec(key);
+    const row = record
+      ? this.#statements.recordObject.get(record[1]!, record[2]!)
+      : this.#statements.fileObject.get(key);
+    return (row as { versionId: string } | undefined)?.versionId;
   }
 
   hasVersion(subject: string, version: string): boolean {
@@ -232,6 +263,8 @@ function prepare(db: DatabaseSync) {
     advance: statement("UPDATE log SET size = ?, leaf = ?"),
     clean: statement("UPDATE log SET clean = ?"),
     known: statement("SELECT version, listed, gone FROM subject WHERE subject = ?"),
+    recordObject: statement("SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
+    fileObject: statement("SELECT object_version AS versionId FROM file WHERE key = ?"),
     hasVersion: statement("SELECT 1 FROM version WHERE subject = ? AND version = ?"),
     hadContent: statement(
       `SELECT 1 FROM lookup WHERE subject = ?

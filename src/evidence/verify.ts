@@ -1,162 +1,187 @@
-import { createHash, randomInt } from "node:crypto";
 import PQueue from "p-queue";
-import { decodeEntry, type RecordStored } from "../audit/entry.ts";
-import { Frontier } from "../audit/frontier.ts";
+import { decodeEntry, type Entry } from "../audit/entry.ts";
 import type { AuditLog, Head } from "../audit/log.ts";
-import { leafHash } from "../audit/merkle.ts";
-import { parseTilePath, TILE_WIDTH } from "../audit/tile.ts";
-import type { Clock } from "../clock.ts";
+import type { Verifier } from "../audit/note.ts";
+import { MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { auditKey } from "../vault/layout.ts";
-import type { Vault } from "../vault/vault.ts";
+import { checkpointHistory } from "./history.ts";
+import { checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
+import type { Problem } from "./problem.ts";
+import { findStrays, type Orphan } from "./strays.ts";
+import { TreeCheck } from "./tree.ts";
 
-export interface VerifyOptions {
-  readonly vault: Vault;
+export interface VerifyOptions extends ObjectCheck {
   readonly log: AuditLog;
   readonly head: Head;
-  readonly now: Clock;
+  readonly verifiers: readonly Verifier[];
+  /** Empty; filled on the way, and asked at the end what the log mentions. */
+  readonly index: Catalog;
   /** Requests in flight. */
   readonly concurrency: number;
-  /** Share of the objects, 0 to 100, whose content is read and hashed. */
-  readonly readData: number;
+  /** Objects of earlier entries are left out; the log itself is always checked whole. */
+  readonly since?: Temporal.Instant | undefined;
   readonly signal: AbortSignal;
   onProgress(entries: number, total: number, problems: number): void;
   onProblem(problem: Problem): void;
-}
-
-export interface Problem {
-  /** What it is about: an object's key or a tile's. */
-  readonly key: string;
-  /** The log entry that promises otherwise. */
-  readonly entry?: number;
-  readonly what: string;
+  onOrphan(orphan: Orphan): void;
 }
 
 export interface VerifyReport {
   readonly entries: number;
+  /** Checkpoints that the vault keeps, the present one included. */
+  readonly checkpoints: number;
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
   /** Objects whose content was read, and its bytes. */
   readonly read: number;
   readonly readBytes: number;
+  readonly orphans: number;
   readonly problems: number;
 }
 
-interface Promised {
-  readonly entry: number;
-  readonly key: string;
-  readonly versionId: string;
-  readonly size: number;
-  readonly sha256: string;
-  readonly lockedUntil: string;
-}
+/** Bundles asked for ahead of the one being checked. */
+const AHEAD = 4;
 
 /**
- * Log against checkpoint: every entry is hashed into the tree, every tile compared, and the root must be the one
- * signed. Vault against log: every object an entry promises is there, of its size and digest, locked as long as it
- * must be. Streams the log; memory does not grow with it.
+ * Log against checkpoint: every entry is hashed into the tree, every tile and earlier checkpoint held against it, and
+ * the root must be the one signed. Vault against log, both ways: every object an entry promises is there, of its size
+ * and digest, locked as long as it must be, and neither hidden nor replaced. Streams; memory does not grow with the log.
  */
 export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
-  const { log, head, concurrency, signal } = options;
-  const report = { entries: 0, records: 0, files: 0, bytes: 0, read: 0, readBytes: 0, problems: 0 };
+  const { vault, log, head, index, concurrency, signal } = options;
+  const report = {
+    entries: 0,
+    checkpoints: 1,
+    records: 0,
+    files: 0,
+    bytes: 0,
+    read: 0,
+    readBytes: 0,
+    orphans: 0,
+    problems: 0,
+  };
   const problem = (found: Problem): void => {
     report.problems += 1;
     options.onProblem(found);
   };
-  const checks = new PQueue({ concurrency });
-  let failure: unknown;
-  const check = async (work: () => Promise<void>): Promise<void> => {
-    await checks.onSizeLessThan(concurrency * 4);
-    if (failure) throw failure;
-    void checks.add(work).catch((error: unknown) => {
-      failure ??= error;
-    });
-  };
+  const checks = new Checks(concurrency);
+  const earlier = await checkpointHistory(vault, head, options.verifiers, problem);
+  report.checkpoints += earlier.length;
+  const tree = new TreeCheck(log, head, earlier, problem);
+  const since = options.since?.toString({ smallestUnit: "millisecond" }) ?? "";
 
-  const frontier = new Frontier();
-  for (let bundle = 0; bundle * TILE_WIDTH < head.size; bundle++) {
+  for await (const { bundle, entries } of bundles(log, head.size, problem)) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-    const entries = await log.bundle(bundle, head.size);
-    for (const tile of frontier.append(entries.map(leafHash))) {
-      // Between two full ones the vault has only the partial tiles of its own checkpoints.
-      if (parseTilePath(tile.path).width < TILE_WIDTH && frontier.size < head.size) continue;
-      await check(() => checkTile(options.vault, tile, problem));
-    }
-    for (const [position, bytes] of entries.entries()) {
-      const index = bundle * TILE_WIDTH + position;
-      const entry = decodeEntry(bytes);
+    for (const tile of await tree.add(bundle, entries)) await checks.add(() => checkTile(options, tile, problem));
+    for (const [position, bytes] of (entries ?? []).entries()) {
       report.entries += 1;
-      if (entry?.type !== "record.stored") continue;
+      const at = bundle * TILE_WIDTH + position;
+      const entry = readEntry(bytes, at, bundle, problem);
+      if (entry?.type !== "record.stored" || entry.time < since) continue;
       report.records += 1;
-      for (const promised of promisedBy(index, entry)) {
+      for (const promised of promisedBy(at, entry)) {
         if (promised.key !== entry.object.key) report.files += 1;
         report.bytes += promised.size;
-        await check(() => checkObject(options, promised, report, problem));
+        await checks.add(async () => {
+          const read = await checkObject(options, promised, problem);
+          report.read += read > 0 ? 1 : 0;
+          report.readBytes += read;
+        });
       }
     }
+    index.applyKnown(bundle * TILE_WIDTH, entries ?? []);
     options.onProgress(report.entries, head.size, report.problems);
   }
-  await checks.onIdle();
-  if (failure) throw failure;
-  if (Buffer.compare(frontier.root(), head.root) !== 0) {
-    problem({ key: "audit/checkpoint", what: "the entries do not give the root it signs: an entry was changed" });
-  }
+  await checks.end();
+  tree.end();
+  await findStrays(vault, index, problem, (orphan) => {
+    report.orphans += 1;
+    options.onOrphan(orphan);
+  });
   options.onProgress(report.entries, head.size, report.problems);
   return report;
 }
 
-async function checkTile(vault: Vault, tile: { path: string; bytes: Uint8Array }, problem: (found: Problem) => void) {
-  const key = auditKey(tile.path);
+/** The log's bundles in order, read ahead; `entries` is undefined where one is missing or does not parse. */
+async function* bundles(log: AuditLog, size: number, problem: (found: Problem) => void) {
+  const last = Math.ceil(size / TILE_WIDTH);
+  const read = async (bundle: number): Promise<Uint8Array[] | undefined> => {
+    try {
+      return await log.bundle(bundle, size);
+    } catch (error) {
+      if (!hasCode(error, "vault-missing", "malformed")) throw error;
+      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
+      const key = auditKey(tilePath({ level: "entries", index: bundle, width }));
+      problem({
+        key,
+        what: hasCode(error, "malformed") ? "the entry bundle does not parse" : "the entry bundle is missing",
+      });
+      return undefined;
+    }
+  };
+  const asked: Promise<Uint8Array[] | undefined>[] = [];
+  for (let bundle = 0; bundle < last; bundle++) {
+    while (asked.length < AHEAD && bundle + asked.length < last) {
+      const promise = read(bundle + asked.length);
+      promise.catch(() => {});
+      asked.push(promise);
+    }
+    yield { bundle, entries: await asked.shift()! };
+  }
+}
+
+function readEntry(bytes: Uint8Array, entry: number, bundle: number, problem: (found: Problem) => void): Entry | null {
   try {
-    const { bytes } = await vault.read(key, tile.bytes.length);
-    if (Buffer.compare(bytes, tile.bytes) !== 0) problem({ key, what: "the tile does not match the entries" });
+    return decodeEntry(bytes);
+  } catch (error) {
+    if (!hasCode(error, "malformed")) throw error;
+    problem({ key: auditKey(`tile/entries (bundle ${bundle})`), entry, what: error.message });
+    return null;
+  }
+}
+
+/** A tile above the leaves must be one of those that entries or tiles below give. */
+async function checkTile(
+  { vault }: VerifyOptions,
+  { key, bytes }: { key: string; bytes: readonly Uint8Array[] },
+  problem: (found: Problem) => void,
+): Promise<void> {
+  try {
+    const found = (await vault.read(key, MAX_TILE)).bytes;
+    if (!bytes.some((expected) => Buffer.compare(expected, found) === 0)) {
+      problem({ key, what: "the tile was changed: it does not match what is below it" });
+    }
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
     problem({ key, what: hasCode(error, "malformed") ? "the tile has the wrong size" : "the tile is missing" });
   }
 }
 
-/** What was stored with this version; files that came with an earlier one were promised there. */
-function* promisedBy(entry: number, { object, files, lockedUntil }: RecordStored): Generator<Promised> {
-  for (const file of files) if (file.storedWith === undefined) yield { entry, ...file };
-  yield { entry, ...object, lockedUntil };
-}
+/** Checks under way: so many at once, a few more waiting. The first that cannot be made ends them all. */
+class Checks {
+  readonly #queue: PQueue;
+  readonly #waiting: number;
+  #failure: unknown;
 
-async function checkObject(
-  { vault, now, readData }: VerifyOptions,
-  { entry, key, versionId, size, sha256, lockedUntil }: Promised,
-  report: { read: number; readBytes: number },
-  problem: (found: Problem) => void,
-): Promise<void> {
-  try {
-    const info = await vault.head(key, versionId);
-    if (info.size !== size) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
-    if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
-    const until = Temporal.Instant.from(lockedUntil);
-    if (
-      Temporal.Instant.compare(until, now()) > 0 &&
-      (info.lock === null || Temporal.Instant.compare(info.lock.until, until) < 0)
-    ) {
-      problem({
-        key,
-        entry,
-        what: `must be locked until ${lockedUntil}, and is ${info.lock ? `locked until ${info.lock.until}` : "not locked"}`,
-      });
-    }
-    // A sample nobody can foresee.
-    if (readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return;
-    const hash = createHash("sha256");
-    for await (const chunk of await vault.stream(key, versionId)) hash.update(chunk);
-    report.read += 1;
-    report.readBytes += size;
-    if (hash.digest("hex") !== sha256) problem({ key, entry, what: "its content was changed" });
-  } catch (error) {
-    if (!hasCode(error, "vault-missing", "malformed")) throw error;
-    problem({
-      key,
-      entry,
-      what: hasCode(error, "vault-missing") ? "is missing" : "its note of digest and lock is damaged",
+  constructor(concurrency: number) {
+    this.#queue = new PQueue({ concurrency });
+    this.#waiting = concurrency * 4;
+  }
+
+  async add(work: () => Promise<void>): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    void this.#queue.add(work).catch((error: unknown) => {
+      this.#failure ??= error;
+      this.#queue.clear();
     });
+    await this.#queue.onSizeLessThan(this.#waiting);
+  }
+
+  async end(): Promise<void> {
+    await this.#queue.onIdle();
+    if (this.#failure) throw this.#failure;
   }
 }

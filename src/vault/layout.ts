@@ -1,6 +1,7 @@
 /** Where things lie in a vault (docs/FORMAT.md). A key holds no personal data: every name in it is a keyed hash. */
 export const VAULT_JSON = "vault.json";
 export const CHECKPOINT = "audit/checkpoint";
+export const LEASE = "lease.json";
 
 export function recordKey(subject: string, version: string): string {
   return `records/${subject.slice(0, 2)}/${subject}/${version}.age`;

@@ -1,0 +1,87 @@
+import { createHash, randomInt } from "node:crypto";
+import type { RecordStored } from "../audit/entry.ts";
+import type { Clock } from "../clock.ts";
+import { hasCode } from "../error.ts";
+import type { Opener } from "../seal/open.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Problem } from "./problem.ts";
+
+/** An object as a log entry promises it. */
+export interface Promised {
+  readonly entry: number;
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly lockedUntil: string;
+}
+
+/** What was stored with this version; files that came with an earlier one were promised there. */
+export function* promisedBy(entry: number, { object, files, lockedUntil }: RecordStored): Generator<Promised> {
+  for (const file of files) if (file.storedWith === undefined) yield { entry, ...file };
+  yield { entry, ...object, lockedUntil };
+}
+
+export interface ObjectCheck {
+  readonly vault: Vault;
+  readonly now: Clock;
+  /** Share of the objects, 0 to 100, whose content is read and hashed: a sample nobody can foresee. */
+  readonly readData: number;
+  /** Decrypts what is read, to see that it opens. */
+  readonly opener?: Opener | undefined;
+}
+
+/** There, of its size and digest, locked as long as it must be. Gives the bytes that were read. */
+export async function checkObject(
+  check: ObjectCheck,
+  promised: Promised,
+  problem: (found: Problem) => void,
+): Promise<number> {
+  const { vault, now, readData } = check;
+  const { entry, key, versionId, size, sha256, lockedUntil } = promised;
+  try {
+    const info = await vault.head(key, versionId);
+    if (info.size !== size) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
+    if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
+    const until = Temporal.Instant.from(lockedUntil);
+    const due = Temporal.Instant.compare(until, now()) > 0;
+    if (due && (info.lock === null || Temporal.Instant.compare(info.lock.until, until) < 0)) {
+      const is = info.lock ? `locked until ${info.lock.until}` : "not locked";
+      problem({ key, entry, what: `must be locked until ${lockedUntil}, and is ${is}` });
+    }
+    if (readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
+    await checkContent(check, promised, problem);
+    return size;
+  } catch (error) {
+    if (!hasCode(error, "vault-missing", "malformed")) throw error;
+    problem({
+      key,
+      entry,
+      what: hasCode(error, "malformed") ? "its note of digest and lock is damaged" : "is missing",
+    });
+    return 0;
+  }
+}
+
+async function checkContent(
+  { vault, opener }: ObjectCheck,
+  { entry, key, versionId, sha256 }: Promised,
+  problem: (found: Problem) => void,
+): Promise<void> {
+  const hash = createHash("sha256");
+  const sealed = (async function* () {
+    for await (const chunk of await vault.stream(key, versionId)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  })();
+  let opens = true;
+  try {
+    for await (const _ of opener ? await opener.openStream(sealed) : sealed);
+  } catch (error) {
+    if (!hasCode(error, "key", "unverified")) throw error;
+    opens = false;
+    problem({ key, entry, what: hasCode(error, "key") ? "none of the keys given opens it" : "does not decrypt" });
+  }
+  if (opens && hash.digest("hex") !== sha256) problem({ key, entry, what: "its content was changed" });
+}

@@ -1,0 +1,167 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import { HoldfastError } from "../error.ts";
+import { LEASE } from "./layout.ts";
+import { isDead, processName } from "./process.ts";
+import type { Vault } from "./vault.ts";
+
+const claim = z.object({
+  /** Made anew for each holder. */
+  token: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  /** See process.ts; absent where the system cannot tell. */
+  process: z.string().optional(),
+  job: z.string(),
+  since: z.string(),
+  /** Renewed before it passes; after it the holder counts as dead. Equal to the time of writing when given up. */
+  until: z.string(),
+});
+type Claim = z.output<typeof claim>;
+
+/** How long a claim stands without being renewed, and how often it is. Clocks may differ by what lies between. */
+const TERM = { minutes: 5 };
+const RENEW_MS = 60_000;
+const LIMIT = 4096;
+
+/**
+ * One writer per vault. Needs nothing of the store but that it lists the versions of a key in the order they were
+ * written, which every versioned bucket and the directory vault do; conditional writes, which some stores accept and
+ * ignore, are not relied on. Who wants the lease writes a claim and then looks: of the claims that stand, the one
+ * written first holds, and the others take theirs back.
+ *
+ * A holder that died on this machine is known at once; one elsewhere when its term has passed.
+ */
+export class Lease {
+  readonly #vault: Vault;
+  readonly #now: Clock;
+  #claim: Claim;
+  #timer: NodeJS.Timeout | undefined;
+  #lost: HoldfastError | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  /** Tokens of others whose claims stood at the last renewal. */
+  #rivals: ReadonlySet<string> = new Set();
+
+  private constructor(vault: Vault, now: Clock, mine: Claim) {
+    this.#vault = vault;
+    this.#now = now;
+    this.#claim = mine;
+  }
+
+  /** Throws `busy`, which says who holds the vault and since when. */
+  static async acquire(vault: Vault, job: string, now: Clock): Promise<Lease> {
+    const holder = (await standing(vault, now())).at(0);
+    if (holder) throw busy(vault, holder);
+    const at = now();
+    const mine: Claim = {
+      token: randomUUID(),
+      ...{ host: hostname(), pid: process.pid, process: processName(), job },
+      since: at.toString(),
+      until: at.add(TERM).toString(),
+    };
+    await vault.put(LEASE, encode(mine));
+    const first = (await standing(vault, now())).at(0);
+    if (first && first.token !== mine.token) {
+      await vault.put(LEASE, encode({ ...mine, until: mine.since }));
+      throw busy(vault, first);
+    }
+    const lease = new Lease(vault, now, mine);
+    lease.#renewLater();
+    return lease;
+  }
+
+  /** Throws `busy` once the vault is no longer surely this holder's: to be asked before the log is written. */
+  check(): void {
+    if (this.#lost) throw this.#lost;
+    if (Temporal.Instant.compare(this.#now(), Temporal.Instant.from(this.#claim.until)) >= 0) {
+      throw lost(this.#vault, "it could not be renewed in time: the store did not answer, or this machine slept");
+    }
+  }
+
+  /** Gives the vault to whoever comes next. */
+  async release(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#renewing;
+    if (this.#lost) return;
+    // If it cannot be given back it ends by itself.
+    await this.#vault.put(LEASE, encode({ ...this.#claim, until: this.#now().toString() })).catch(() => {});
+  }
+
+  /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
+  async renew(): Promise<void> {
+    this.check();
+    const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
+    await this.#vault.put(LEASE, encode(renewed));
+    this.#claim = renewed;
+    const others = (await standing(this.#vault, this.#now())).filter(({ token }) => token !== renewed.token);
+    // Whoever merely tried takes the claim back at once; one that still stands at the next renewal was not told off.
+    const rival = others.find(({ token }) => this.#rivals.has(token));
+    if (rival) this.#lost = lost(this.#vault, `${who(rival)} took it over`);
+    this.#rivals = new Set(others.map(({ token }) => token));
+  }
+
+  #renewLater(): void {
+    this.#timer = setTimeout(() => {
+      // A renewal that fails is tried again; `check` says when the term has passed.
+      this.#renewing = this.renew().catch(() => {});
+      void this.#renewing.then(() => this.#lost ?? this.#renewLater());
+    }, RENEW_MS).unref();
+  }
+}
+
+/**
+ * The claims that stand, in the order they were first made. A claim that stands has been written or renewed within its
+ * term, so only the newest versions are read.
+ */
+async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
+  const latest = new Map<string, Claim>();
+  for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
+    if (key !== LEASE) continue;
+    // Somebody cleared the lease by hand.
+    if (deleteMarker) break;
+    const found = parse(vault, (await vault.read(LEASE, LIMIT, versionId)).bytes);
+    // Twice the term, for clocks that differ.
+    if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
+    const newest = latest.get(found.token) ?? found;
+    latest.delete(found.token);
+    latest.set(found.token, newest);
+  }
+  return [...latest.values()].reverse().filter((each) => stands(each, now));
+}
+
+function parse(vault: Vault, bytes: Uint8Array): Claim {
+  try {
+    return claim.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new HoldfastError("malformed", `${vault.url}/${LEASE} is not a lease: something else wrote it`, {
+      cause,
+      mend: "Make sure that no export runs, then delete lease.json (a delete marker is enough).",
+    });
+  }
+}
+
+function stands({ until, process }: Claim, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
+}
+
+function encode(value: Claim): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+}
+
+function who({ job, host, pid, since }: Claim): string {
+  return `${job} on ${host} (process ${pid}, since ${since})`;
+}
+
+function busy(vault: Vault, holder: Claim): HoldfastError {
+  return new HoldfastError("busy", `${vault.url} is held by ${who(holder)}`, {
+    mend: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
+  });
+}
+
+function lost(vault: Vault, why: string): HoldfastError {
+  return new HoldfastError("busy", `this run no longer holds ${vault.url}: ${why}`, {
+    mend: "What was done is journaled here, and is logged by the next run. Run again.",
+  });
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { hasCode } from "../../src/error.ts";
+import { DirectoryVault } from "../../src/vault/directory.ts";
+import { LEASE } from "../../src/vault/layout.ts";
+import { Lease } from "../../src/vault/lease.ts";
+import { processName } from "../../src/vault/process.ts";
+import { S3Vault } from "../../src/vault/s3.ts";
+import type { Vault } from "../../src/vault/vault.ts";
+import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
+
+const busy = (error: unknown) => hasCode(error, "busy");
+
+/** A clock that stands still until it is moved. */
+function clock(start = Temporal.Now.instant()) {
+  let at = start;
+  return Object.assign(() => at, {
+    advance: (duration: Temporal.DurationLike) => {
+      at = at.add(duration);
+    },
+  });
+}
+
+function leases(
+  name: string,
+  open: () => Promise<{ vault: (at: string) => Vault; close(): Promise<void> }>,
+  skip: string | false,
+): void {
+  describe(`lease: ${name}`, { skip }, () => {
+    let opened: Awaited<ReturnType<typeof open>>;
+    before(async () => {
+      opened = await open();
+    });
+    after(() => opened?.close());
+
+    test("one holds, a second is told who and since when, and comes in after the first has gone", async () => {
+      const vault = opened.vault("one");
+      const first = await Lease.acquire(vault, "export", clock());
+      await assert.rejects(Lease.acquire(vault, "export", clock()), busy);
+      await first.release();
+      const second = await Lease.acquire(vault, "export", clock());
+      await assert.rejects(Lease.acquire(vault, "export", clock()), busy);
+      await second.release();
+    });
+
+    test("of many who come at once exactly one gets it, time after time", async () => {
+      const vault = opened.vault("many");
+      const now = clock();
+      for (let round = 0; round < 2; round++) {
+        const tries = await Promise.allSettled(Array.from({ length: 5 }, () => Lease.acquire(vault, "export", now)));
+        const held = tries.filter((attempt) => attempt.status === "fulfilled").map((attempt) => attempt.value);
+        assert.equal(held.length, 1, `round ${round}`);
+        for (const attempt of tries)
+          if (attempt.status === "rejected") assert.ok(busy(attempt.reason), String(attempt.reason));
+        // A comer after the losers took their claims back must still find the holder.
+        await assert.rejects(Lease.acquire(vault, "export", now), busy);
+        held[0]!.check();
+        await held[0]!.release();
+      }
+    });
+
+    test("a holder elsewhere that dies is followed when its term has passed, not before", async () => {
+      const vault = opened.vault("elsewhere");
+      const now = clock();
+      await vault.put(LEASE, claim({ host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }));
+      now.advance({ minutes: 4, seconds: 59 });
+      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      now.advance({ seconds: 2 });
+      await (await Lease.acquire(vault, "export", now)).release();
+    });
+
+    test("a holder that renews is not followed; one that could not renew in time knows it", async () => {
+      const vault = opened.vault("renew");
+      const now = clock();
+      const lease = await Lease.acquire(vault, "export", now);
+      now.advance({ minutes: 4 });
+      await lease.renew();
+      now.advance({ minutes: 4 });
+      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      lease.check();
+      now.advance({ minutes: 2 });
+      assert.throws(() => lease.check(), busy);
+      await assert.rejects(lease.renew(), busy);
+      await (await Lease.acquire(vault, "export", now)).release();
+    });
+
+    test("a rival that stays is noticed, one that merely tried is not", async () => {
+      const vault = opened.vault("rival");
+      const now = clock();
+      const lease = await Lease.acquire(vault, "export", now);
+      await vault.put(
+        LEASE,
+        claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }),
+      );
+      await lease.renew();
+      lease.check();
+      await vault.put(
+        LEASE,
+        claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }),
+      );
+      await lease.renew();
+      assert.throws(() => lease.check(), busy);
+    });
+
+    test("a holder that died on this machine is followed at once, one that lives is not", async () => {
+      const vault = opened.vault("here");
+      const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+      await new Promise((resolve) => child.once("spawn", resolve));
+      const now = clock();
+      const process_ = processName(child.pid);
+      await vault.put(LEASE, claim({ process: process_, since: now(), until: now().add({ minutes: 5 }) }));
+      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("close", resolve));
+      await (await Lease.acquire(vault, "export", now)).release();
+    });
+
+    test("what is no claim is refused, not taken for a free vault", async () => {
+      const vault = opened.vault("garbage");
+      for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000)]) {
+        await vault.put(LEASE, Buffer.from(garbage, "latin1"));
+        await assert.rejects(Lease.acquire(vault, "export", clock()), (error) => hasCode(error, "malformed"));
+      }
+    });
+  });
+}
+
+function claim(fields: Record<string, unknown>): Uint8Array {
+  const text = JSON.stringify({ token: "t", host: "here", pid: 1, job: "export", ...fields }, (_key, value) =>
+    value instanceof Temporal.Instant ? value.toString() : value,
+  );
+  return Buffer.from(text);
+}
+
+leases(
+  "directory",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-lease-"));
+    return { vault: (at) => new DirectoryVault(join(folder, at)), close: () => rm(folder, { recursive: true }) };
+  },
+  false,
+);
+
+leases(
+  "Ceph RGW",
+  async () => {
+    const bucket = await lockedBucket();
+    const made: S3Vault[] = [];
+    return {
+      vault: (prefix) => {
+        made.push(new S3Vault({ bucket, prefix, endpoint: cephEndpoint, forcePathStyle: true, concurrency: 8 }));
+        return made.at(-1)!;
+      },
+      close: async () => {
+        for (const vault of made) await vault.close();
+      },
+    };
+  },
+  withoutCeph,
+);

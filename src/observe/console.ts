@@ -7,7 +7,7 @@ export interface Console {
   progress(label: string): Progress;
   /** Lines for people; where nobody watches the first of them is logged. Without personal data. */
   say(text: string): void;
-  /** A command's result on stdout. */
+  /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
   result(value: unknown, text?: string): void;
   /** What went wrong, and how to mend it. */
   error(error: unknown): void;
@@ -26,9 +26,11 @@ export function createConsole({
   stdout = process.stdout,
   stderr = process.stderr,
 }: ConsoleOptions): Console {
+  let given = false;
   const result = (value: unknown, text?: string): void => {
-    if (json) stdout.write(`${JSON.stringify(value)}\n`);
-    else if (text !== undefined) stdout.write(text);
+    if (json && !given) stdout.write(`${JSON.stringify(value)}\n`);
+    else if (!json && text !== undefined) stdout.write(text);
+    given = true;
   };
   if (!stderr.isTTY) {
     const log = jsonLog(quiet ? "warn" : "info");

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { first } from "../sandbox/ask.ts";
+import { startSandbox } from "../sandbox/server.ts";
+import { makeWorkplace } from "./workplace.ts";
+
+test("one that is listed no more is gone after two complete walks, and the copy stays", async () => {
+  await using sandbox = await startSandbox({ identities: 8, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const { id } = sandbox.identity(2);
+  const text = sandbox.text(2);
+  const subject = await place.subject(id);
+  sandbox.vanish([2]);
+
+  assert.equal((await place.export()).gone, 0);
+  assert.deepEqual(await place.entries("record.gone"), []);
+  assert.equal((await place.export()).gone, 1);
+  const [kept] = (await place.stored()).get(subject)!;
+  const gone = await place.entries("record.gone");
+  assert.deepEqual(
+    gone.map((entry) => [entry.subject, entry.reason, entry.kept]),
+    [[subject, "unlisted", kept!.version]],
+  );
+  // Said once, not every night.
+  assert.equal((await place.export()).gone, 0);
+  assert.equal((await place.entries("record.gone")).length, 1);
+  assert.equal((await place.record(kept!)).raw!.identity, text);
+  await place.expect(0, "verify", "--read-data", "100");
+});
+
+test("a walk that was cut short proves nothing", async () => {
+  await using sandbox = await startSandbox({ identities: 8, pageSize: 500, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  sandbox.vanish([2]);
+  sandbox.intercept((request, response) => {
+    if (!request.url!.includes("/identities?")) return false;
+    response.writeHead(403).end("{}");
+    return true;
+  });
+  for (let walk = 0; walk < 2; walk++) assert.equal((await place.holdfast("export")).code, 1);
+  sandbox.intercept(undefined);
+  assert.equal((await place.export()).gone, 0);
+  assert.deepEqual(await place.entries("record.gone"), []);
+});
+
+test("listed and then not found: gone at once; one never kept is no record of anything but that", async () => {
+  await using sandbox = await startSandbox({ identities: 6, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const [changed] = sandbox.change([1]);
+  const [added] = sandbox.add(1);
+  const gone = [changed!, added!].map((index) => sandbox.identity(index).id);
+  sandbox.intercept((request, response) => {
+    if (!gone.some((id) => request.url!.endsWith(`/identities/${id}`))) return false;
+    response.writeHead(404).end("{}");
+    return true;
+  });
+  const summary = await place.export();
+  assert.deepEqual([summary.gone, summary.failed], [2, 0]);
+  const stored = await place.stored();
+  const subjects = await Promise.all(gone.map((id) => place.subject(id)));
+  assert.deepEqual(
+    new Map((await place.entries("record.gone")).map(({ subject, reason, kept }) => [subject, [reason, kept]])),
+    new Map([
+      [subjects[0], ["deleted", stored.get(subjects[0]!)![0]!.version]],
+      [subjects[1], ["deleted", undefined]],
+    ]),
+  );
+  // It is back, and as it never was kept.
+  sandbox.intercept(undefined);
+  const back = await place.export();
+  assert.deepEqual([back.changed, back.new, back.gone], [1, 1, 0]);
+});
+
+test("a redaction is logged and never replaces the copy; who comes back is kept again", async () => {
+  const options = { identities: 8, plainImages: true };
+  await using sandbox = await startSandbox(options);
+  // The same people at another address: where nobody was redacted.
+  await using before = await startSandbox(options);
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const index = first(sandbox, (i) => sandbox.resources(i).length > 0 && sandbox.identity(i).owner !== null);
+  const { id } = sandbox.identity(index);
+  const text = sandbox.text(index);
+  const subject = await place.subject(id);
+
+  sandbox.redact([index]);
+  const summary = await place.export();
+  assert.deepEqual([summary.gone, summary.changed, summary.failed], [1, 0, 0]);
+  const versions = (await place.stored()).get(subject)!;
+  assert.equal(versions.length, 1);
+  const [gone, ...others] = await place.entries("record.gone");
+  assert.deepEqual(others, []);
+  assert.deepEqual([gone!.subject, gone!.reason, gone!.kept], [subject, "redacted", versions[0]!.version]);
+  assert.ok(gone!.redacted && gone!.redacted !== versions[0]!.version);
+  const record = await place.record(versions[0]!);
+  assert.equal(record.raw!.identity, text);
+  for (const { key } of record.files) assert.ok((await place.unseal(key)).length > 0);
+
+  const again = await place.export();
+  assert.deepEqual([again.gone, again.unchanged], [0, 8]);
+  assert.equal((await place.entries("record.gone")).length, 1);
+
+  await place.configure({ source: { url: before.url } });
+  const same = await place.export();
+  assert.deepEqual([same.unchanged, same.changed, same.files], [8, 0, 0]);
+  before.change([index]);
+  const changed = await place.export();
+  assert.deepEqual([changed.changed, changed.gone], [1, 0]);
+  const [, second] = (await place.stored()).get(subject)!;
+  assert.equal((await place.record(second!)).raw!.identity, before.text(index));
+});

@@ -12,19 +12,21 @@ export async function probeConditional(
   bytes: Uint8Array,
   options: PutOptions,
 ): Promise<Conditional> {
-  const refused = async (condition: PutOptions): Promise<boolean> => {
+  const attempt = async (condition: PutOptions): Promise<"written" | "refused" | "unknown"> => {
     try {
       await vault.put(key, bytes, { ...options, ...condition });
-      return false;
+      return "written";
     } catch (error) {
-      if (hasCode(error, "vault-exists", "vault-conflict", "vault-rejected")) return true;
+      if (hasCode(error, "vault-exists", "vault-conflict")) return "refused";
+      // The store does not take the header at all (501): to be treated as if it ignored it.
+      if (hasCode(error, "vault-rejected")) return "unknown";
       throw error;
     }
   };
-  const ifNoneMatch = await refused({ ifAbsent: true });
+  const ifNoneMatch = (await attempt({ ifAbsent: true })) === "refused";
   const { etag: first } = await vault.put(key, bytes, options);
   const current = await vault.put(key, Buffer.concat([bytes, Buffer.from("\n")]), options);
-  const honoursWrong = first !== current.etag && (await refused({ ifMatch: first }));
-  const acceptsRight = honoursWrong && !(await refused({ ifMatch: current.etag }));
-  return { ifNoneMatch, ifMatch: honoursWrong && acceptsRight };
+  const refusesWrong = first !== current.etag && (await attempt({ ifMatch: first })) === "refused";
+  const acceptsRight = refusesWrong && (await attempt({ ifMatch: current.etag })) === "written";
+  return { ifNoneMatch, ifMatch: acceptsRight };
 }

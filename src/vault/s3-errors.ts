@@ -1,11 +1,16 @@
-import { S3ServiceException } from "@aws-sdk/client-s3";
+import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { HoldfastError } from "../error.ts";
 import { retryAfter } from "../retry-after.ts";
 
 /** Error names that mean "try again", whatever the status they come with. */
 const TRANSIENT = new Set(["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"]);
+/** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
+const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
+/** A 5xx that no waiting mends: the store does not know what it is asked for. */
+const NOT_IMPLEMENTED = 501;
 const CREDENTIALS = new Set([
   "ExpiredToken",
+  "InvalidToken",
   "InvalidAccessKeyId",
   "SignatureDoesNotMatch",
   "CredentialsProviderError",
@@ -22,9 +27,21 @@ export function s3Error(error: unknown, what: string): HoldfastError {
       mend: "Give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role).",
     });
   }
-  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-  if (status === undefined || status >= 500 || status === 429 || status === 409 || TRANSIENT.has(name)) {
-    const header = (error as S3ServiceException).$response?.headers["retry-after"];
+  if (name === "RequestTimeTooSkewed") {
+    return new HoldfastError("vault-denied", `${what}: the clocks of this machine and of the store differ too much`, {
+      cause: error,
+      mend: "Set this machine's clock: signatures, locks and the audit log depend on it.",
+    });
+  }
+  const status = (error as Partial<S3ServiceException> | null)?.$metadata?.httpStatusCode;
+  if (
+    status === undefined ||
+    (status >= 500 && status !== NOT_IMPLEMENTED) ||
+    status === 429 ||
+    status === 409 ||
+    TRANSIENT.has(name)
+  ) {
+    const header = (error as Partial<S3ServiceException> | null)?.$response?.headers["retry-after"];
     return new HoldfastError("vault-unavailable", `${what}: ${status ?? "no answer"} (${name})`, {
       cause: error,
       mend: "It was tried several times. Check the endpoint, the network and the health of the store.",
@@ -46,5 +63,10 @@ export function s3Error(error: unknown, what: string): HoldfastError {
       mend: "Give these credentials the right named here on the bucket and prefix; a lock may also forbid it.",
     });
   }
-  return new HoldfastError("vault-rejected", `${what}: ${status} (${name})`, { cause: error });
+  return new HoldfastError("vault-rejected", `${what}: ${status} (${name})`, {
+    cause: error,
+    ...(ELSEWHERE.has(name) || status < 400
+      ? { mend: "Give the bucket's own region: vault.region, or AWS_REGION." }
+      : {}),
+  });
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   DeleteObjectCommand,
   GetBucketVersioningCommand,
@@ -13,16 +14,19 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
+  NoSuchKey,
+  type ObjectVersion,
   PutObjectCommand,
   PutObjectRetentionCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { HoldfastError, hasCode } from "../error.ts";
-import { defaultRetry, retrying } from "../retry.ts";
+import { defaultRetry, type RetryPolicy, retrying } from "../retry.ts";
+import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
 import { s3Error } from "./s3-errors.ts";
-import type { Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
+import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 export interface S3Options {
   readonly bucket: string;
@@ -35,6 +39,8 @@ export interface S3Options {
   readonly concurrency: number;
   /** Longest silence on a connection, in ms. */
   readonly idleTimeout?: number;
+  /** For what would be lost by starting over: the next page of a listing, the lock of an upload just completed. */
+  readonly retry?: RetryPolicy;
 }
 
 const PART = 8 * 1024 * 1024;
@@ -48,11 +54,13 @@ export class S3Vault implements Vault {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #retry: RetryPolicy;
 
   constructor(options: S3Options) {
     this.url = `s3://${options.bucket}${options.prefix && `/${options.prefix}`}`;
     this.#bucket = options.bucket;
     this.#prefix = options.prefix && `${options.prefix}/`;
+    this.#retry = options.retry ?? defaultRetry;
     const sockets = { keepAlive: true, maxSockets: options.concurrency * PARTS_AT_ONCE };
     const idle = options.idleTimeout ?? 60_000;
     this.#client = new S3Client({
@@ -65,8 +73,7 @@ export class S3Vault implements Vault {
       maxAttempts: 1,
       requestHandler: {
         connectionTimeout: Math.min(10_000, idle),
-        requestTimeout: idle,
-        throwOnRequestTimeout: true,
+        // Silence is bounded and no more: on a slow line a part may take long, as long as its bytes move.
         socketTimeout: idle,
         httpAgent: new HttpAgent(sockets),
         httpsAgent: new HttpsAgent(sockets),
@@ -74,17 +81,11 @@ export class S3Vault implements Vault {
     });
   }
 
-  async put(
-    key: string,
-    body: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>),
-    options: PutOptions = {},
-  ): Promise<Stored> {
-    return body instanceof Uint8Array
-      ? this.#putWhole(key, body, options)
-      : this.#putParts(key, await body(), options.lock);
+  async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
+    return body instanceof Uint8Array ? this.#putWhole(key, body, options) : this.#putParts(key, body, options);
   }
 
-  async #putWhole(key: string, body: Uint8Array, { lock, ifAbsent, ifMatch }: PutOptions): Promise<Stored> {
+  async #putWhole(key: string, body: Uint8Array, options: PutOptions): Promise<Stored> {
     const sha256 = createHash("sha256").update(body).digest("hex");
     try {
       const output = await this.#client.send(
@@ -95,35 +96,20 @@ export class S3Vault implements Vault {
           ContentMD5: createHash("md5").update(body).digest("base64"),
           ContentType: "application/octet-stream",
           Metadata: { sha256 },
-          ...lockHeaders(lock),
-          ...(ifAbsent ? { IfNoneMatch: "*" } : {}),
-          ...(ifMatch ? { IfMatch: ifMatch } : {}),
+          ...lockHeaders(options.lock),
+          ...conditionHeaders(options),
         }),
       );
       return this.#stored(key, output, body.length, sha256);
     } catch (error) {
-      const failure = s3Error(error, `PUT ${key}`);
-      if (ifAbsent && failure.code === "vault-conflict") {
-        throw new HoldfastError("vault-exists", `PUT ${key}: it is there already`, { cause: error });
-      }
-      throw failure;
+      throw putError(error, `PUT ${key}`, options);
     }
   }
 
   /** Multipart: the bytes are hashed as they pass; a producer that throws leaves no object behind. */
-  async #putParts(key: string, body: AsyncIterable<Uint8Array>, lock: Lock | undefined): Promise<Stored> {
-    const hash = createHash("sha256");
-    let size = 0;
-    const source = Readable.from(
-      (async function* () {
-        for await (const chunk of body) {
-          hash.update(chunk);
-          size += chunk.length;
-          yield chunk;
-        }
-      })(),
-      { objectMode: false, highWaterMark: 256 * 1024 },
-    );
+  async #putParts(key: string, body: BodyProducer, options: PutOptions): Promise<Stored> {
+    const intake = new Intake(body);
+    const source = Readable.from(intake, { objectMode: false, highWaterMark: 256 * 1024 });
     const upload = new Upload({
       client: this.#client,
       partSize: PART,
@@ -133,7 +119,8 @@ export class S3Vault implements Vault {
         Body: source,
         ContentType: "application/octet-stream",
         ChecksumAlgorithm: "SHA256",
-        ...lockHeaders(lock),
+        ...lockHeaders(options.lock),
+        ...conditionHeaders(options),
       },
     });
     try {
@@ -141,11 +128,13 @@ export class S3Vault implements Vault {
       // Ceph RGW 16 completes a multipart upload without naming version or etag: it is the newest.
       const { versionId: VersionId, etag: ETag } =
         output.VersionId && output.ETag ? { versionId: output.VersionId, etag: output.ETag } : await this.head(key);
-      const stored = this.#stored(key, { VersionId, ETag }, size, hash.digest("hex"));
-      if (lock) await this.#ensureLock(key, stored.versionId, lock);
+      const stored = this.#stored(key, { VersionId, ETag }, intake.size, intake.sha256());
+      if (options.lock) await this.#ensureLock(key, stored.versionId, options.lock);
       return stored;
     } catch (error) {
-      throw s3Error(error, `multipart PUT ${key}`);
+      // The upload is taken back by one more request, whose failure must not hide why it was needed.
+      if (intake.failure) throw intake.failure.error;
+      throw putError(error, `multipart PUT ${key}`, options);
     } finally {
       source.destroy();
     }
@@ -153,12 +142,22 @@ export class S3Vault implements Vault {
 
   /**
    * Some servers complete a multipart upload and silently drop its lock (Ceph RGW 16), so what was asked for is read
-   * back, and set where it is missing. Some refuse a retention in the second after the upload: that is waited out.
+   * back, and set where it is missing. Some refuse a retention in the second after the upload: that is waited out. A
+   * failure here would have the whole body produced and stored once more, so these small requests are tried again.
    */
   async #ensureLock(key: string, versionId: string, lock: Lock): Promise<void> {
-    if (covers(await this.#retention(key, versionId), lock)) return;
-    await retrying(() => this.lock(key, versionId, lock), defaultRetry);
-    if (!covers(await this.#retention(key, versionId), lock)) {
+    const there = () => retrying(() => this.#retention(key, versionId), this.#retry);
+    if (covers(await there(), lock)) return;
+    for (let refusals = 0; ; refusals++) {
+      try {
+        await retrying(() => this.lock(key, versionId, lock), this.#retry);
+        break;
+      } catch (error) {
+        if (!hasCode(error, "vault-locked") || refusals === 2) throw error;
+        await delay(this.#retry.minDelay * 4 ** refusals);
+      }
+    }
+    if (!covers(await there(), lock)) {
       throw new HoldfastError(
         "vault-unfit",
         `${key}: the store accepted the object and its lock, but the lock is not there`,
@@ -182,14 +181,8 @@ export class S3Vault implements Vault {
   }
 
   async stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>> {
-    const { body } = await this.#get(key, versionId);
-    return (async function* () {
-      try {
-        yield* body as AsyncIterable<Uint8Array>;
-      } catch (error) {
-        throw s3Error(error, `GET ${key}`);
-      }
-    })();
+    const { body, info } = await this.#get(key, versionId);
+    return wholeBody(body, key, info.size);
   }
 
   async read(key: string, limit: number, versionId?: string): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
@@ -198,13 +191,9 @@ export class S3Vault implements Vault {
       body.destroy();
       throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
     }
-    try {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of body) chunks.push(chunk as Uint8Array);
-      return { bytes: Buffer.concat(chunks), info };
-    } catch (error) {
-      throw s3Error(error, `GET ${key}`);
-    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of wholeBody(body, key, info.size)) chunks.push(chunk);
+    return { bytes: Buffer.concat(chunks), info };
   }
 
   async #get(key: string, versionId?: string): Promise<{ body: Readable; info: ObjectInfo }> {
@@ -212,6 +201,10 @@ export class S3Vault implements Vault {
       const output = await this.#client.send(
         new GetObjectCommand({ ...this.#object(key), ...(versionId ? { VersionId: versionId } : {}) }),
       );
+      if (output.ContentLength === undefined) {
+        (output.Body as Readable).destroy();
+        throw new HoldfastError("vault-unfit", `GET ${key}: the store does not say how long the object is`);
+      }
       return { body: output.Body as Readable, info: infoOf(key, output) };
     } catch (error) {
       throw s3Error(error, `GET ${key}`);
@@ -232,7 +225,7 @@ export class S3Vault implements Vault {
   async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
     let token: string | undefined;
     do {
-      const page = await retrying(() => this.#page(prefix, token), defaultRetry);
+      const page = await retrying(() => this.#page(prefix, token), this.#retry);
       for (const { Key, Size } of page.Contents ?? []) {
         if (Key !== undefined) yield { key: Key.slice(this.#prefix.length), size: Size ?? 0 };
       }
@@ -258,14 +251,8 @@ export class S3Vault implements Vault {
     let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
     while (marker !== undefined) {
       const from: { KeyMarker?: string; VersionIdMarker?: string } = marker;
-      const page: ListObjectVersionsCommandOutput = await retrying(() => this.#versionPage(prefix, from), defaultRetry);
-      const found = [
-        ...(page.Versions ?? []).map((version) => ({ ...version, deleteMarker: false })),
-        ...(page.DeleteMarkers ?? []).map((version) => ({ ...version, Size: 0, deleteMarker: true })),
-      ];
-      // The SDK sorts marks from versions; within a key the server's order, newest first, is put together again by time.
-      found.sort((a, b) => compareKeys(a.Key, b.Key) || Number(b.LastModified ?? 0) - Number(a.LastModified ?? 0));
-      for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of found) {
+      const page: ListObjectVersionsCommandOutput = await retrying(() => this.#versionPage(prefix, from), this.#retry);
+      for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of inOrder(page)) {
         yield { key: Key.slice(this.#prefix.length), versionId: VersionId, size: Size, deleteMarker };
       }
       marker = page.IsTruncated
@@ -325,13 +312,15 @@ export class S3Vault implements Vault {
         throw new HoldfastError("vault-unfit", `bucket ${this.#bucket}: Object Lock is not enabled`, { mend });
       }
     } catch (error) {
-      if (error instanceof Error && error.name === "ObjectLockConfigurationNotFoundError") {
+      const failure = s3Error(error, `inspect bucket ${this.#bucket}`);
+      // A store that does not know the question does not know Object Lock either.
+      if ((error instanceof Error && NO_LOCK.has(error.name)) || failure.code === "vault-rejected") {
         throw new HoldfastError("vault-unfit", `bucket ${this.#bucket}: Object Lock is not enabled`, {
           cause: error,
           mend,
         });
       }
-      throw s3Error(error, `inspect bucket ${this.#bucket}`);
+      throw failure;
     }
   }
 
@@ -349,7 +338,8 @@ export class S3Vault implements Vault {
     size: number,
     sha256: string,
   ): Stored {
-    if (!output.VersionId || !output.ETag) {
+    // "null" is the one version of an object that was written while versioning was off or suspended.
+    if (!output.VersionId || output.VersionId === "null" || !output.ETag) {
       throw new HoldfastError("vault-unfit", `PUT ${key}: the store gave no version id`, {
         mend: `Enable versioning on bucket ${this.#bucket}: without it an object can be overwritten.`,
       });
@@ -390,6 +380,38 @@ function date(instant: Temporal.Instant): Date {
   return new Date(instant.epochMilliseconds);
 }
 
+/** A body to its end, which is where the store said it would be: an early one is a failure, not an end. */
+async function* wholeBody(body: Readable, key: string, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let received = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      received += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw s3Error(error, `GET ${key}`);
+  }
+  if (received !== size) {
+    throw new HoldfastError("vault-unavailable", `GET ${key}: ${received} bytes came of ${size}`);
+  }
+}
+
+function conditionHeaders({ ifAbsent, ifMatch }: PutOptions) {
+  return { ...(ifAbsent ? { IfNoneMatch: "*" } : {}), ...(ifMatch === undefined ? {} : { IfMatch: ifMatch }) };
+}
+
+/** A condition that does not hold. To If-Match AWS answers 404 where there is no object at all. */
+function putError(error: unknown, what: string, { ifAbsent, ifMatch }: PutOptions): HoldfastError {
+  const failure = s3Error(error, what);
+  if (ifAbsent && failure.code === "vault-conflict") {
+    return new HoldfastError("vault-exists", `${what}: it is there already`, { cause: error });
+  }
+  if (ifMatch !== undefined && error instanceof NoSuchKey) {
+    return new HoldfastError("vault-conflict", `${what}: the object is not there`, { cause: error });
+  }
+  return failure;
+}
+
 /** A lock shows itself as a refusal; S3 does not say whether the lock or the policy refused. */
 function lockedError(error: unknown, what: string): HoldfastError {
   const failure = s3Error(error, what);
@@ -399,6 +421,23 @@ function lockedError(error: unknown, what: string): HoldfastError {
   });
 }
 
-function compareKeys(a = "", b = ""): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+type Listed = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified"> & { deleteMarker: boolean };
+
+/**
+ * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
+ * versions the server's own order stands, for it knows better than clocks do.
+ */
+function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): Listed[] {
+  const markers = DeleteMarkers.map((marker) => ({ ...marker, deleteMarker: true }));
+  const ordered: Listed[] = [];
+  for (const version of Versions) {
+    while (markers.length > 0 && comesFirst(markers[0]!, version)) ordered.push(markers.shift()!);
+    ordered.push({ ...version, deleteMarker: false });
+  }
+  return [...ordered, ...markers];
+}
+
+function comesFirst(a: Pick<Listed, "Key" | "LastModified">, b: typeof a): boolean {
+  if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
+  return Number(a.LastModified ?? 0) > Number(b.LastModified ?? 0);
 }

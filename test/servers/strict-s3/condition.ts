@@ -1,11 +1,14 @@
 import type { Bucket } from "./bucket.ts";
 import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
+import type { Store } from "./store.ts";
 
 /** Conditional writes, as AWS has them since 2024: PutObject and CompleteMultipartUpload, against the current version. */
-export function checkCondition(bucket: Bucket, { key, headers }: Request): void {
+export function checkCondition({ conditionals }: Store, bucket: Bucket, { key, headers }: Request): void {
   const ifNoneMatch = headers["if-none-match"];
   const ifMatch = headers["if-match"];
+  if (conditionals === "ignored" || (ifNoneMatch ?? ifMatch) === undefined) return;
+  if (conditionals === "refused") throw new Refusal(501, "NotImplemented", "a conditional write");
   const current = bucket.current(key);
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch !== "*") throw new Refusal(501, "NotImplemented", "If-None-Match takes * only");

@@ -48,7 +48,7 @@ export function completeUpload(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const upload = find(bucket, request);
   const parts = listed(upload, String(request.body));
-  if (store.conditionals) checkCondition(bucket, request);
+  checkCondition(store, bucket, request);
   const digests = parts.map(({ etag }) => Buffer.from(unquoted(etag), "hex"));
   const version = bucket.add({
     key: upload.key,

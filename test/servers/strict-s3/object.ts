@@ -12,7 +12,7 @@ export function putObject(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const lock = lockOfHeaders(request.headers, bucket.locks, store.now());
   const checksum = checkBody(request, bucket.locks);
-  if (store.conditionals) checkCondition(bucket, request);
+  checkCondition(store, bucket, request);
   const version = bucket.add({
     ...lock,
     key: request.key,

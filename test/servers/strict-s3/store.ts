@@ -7,8 +7,8 @@ import type { Request } from "./request.ts";
 export interface StrictOptions {
   /** Most keys to a page of a listing, whatever is asked for. */
   readonly pageSize?: number;
-  /** False: If-Match and If-None-Match are accepted and ignored. */
-  readonly conditionals?: boolean;
+  /** What becomes of If-Match and If-None-Match on writes: some servers accept and ignore them, others answer 501. */
+  readonly conditionals?: "honoured" | "ignored" | "refused";
   /** False: the lock headers of a multipart upload are dropped without a word, as Ceph RGW 16 does. */
   readonly multipartLocks?: boolean;
   /** False: PutObjectRetention is answered with 200 and forgotten. */
@@ -22,7 +22,7 @@ export interface StrictOptions {
 /** All buckets of one server, and how it behaves. */
 export class Store {
   readonly pageSize: number;
-  readonly conditionals: boolean;
+  readonly conditionals: "honoured" | "ignored" | "refused";
   readonly multipartLocks: boolean;
   readonly retention: boolean;
   readonly now: () => number;
@@ -31,7 +31,7 @@ export class Store {
 
   constructor(options: StrictOptions) {
     this.pageSize = options.pageSize ?? 1000;
-    this.conditionals = options.conditionals ?? true;
+    this.conditionals = options.conditionals ?? "honoured";
     this.multipartLocks = options.multipartLocks ?? true;
     this.retention = options.retention ?? true;
     this.now = options.now ?? Date.now;

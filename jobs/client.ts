@@ -44,7 +44,12 @@ export async function openClientVault(config: ClientConfig, { signal }: Session)
         },
       );
     }
-    return { vault, description, verifiers: [parseVerifier(description.log.vkey)], retries: () => retries };
+    return {
+      vault,
+      description,
+      verifiers: [description.log.vkey, ...(description.log.former ?? [])].map(parseVerifier),
+      retries: () => retries,
+    };
   } catch (error) {
     await vault.close();
     if (!hasCode(error, "vault-missing")) throw error;
@@ -60,7 +65,7 @@ export function openSigner({ log }: ClientConfig, { log: { vkey } }: Pick<VaultD
   const signer = parseSigner(log.key.resolve().reveal());
   if (signer.verifier.vkey === vkey) return signer;
   throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
-    mend: "Restore the key that init made; the audit log can be continued with no other.",
+    mend: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run init.",
   });
 }
 

@@ -48,7 +48,7 @@ export async function exportClients(session: Session, options: ExportOptions): P
 
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
   const { console, signal, now } = session;
-  const { vault, description, retries } = await openClientVault(config, session);
+  const { vault, description, verifiers, retries } = await openClientVault(config, session);
   let source: Source | undefined;
   let sourceRetries = 0;
   const closing: (() => unknown)[] = [() => vault.close()];
@@ -64,7 +64,15 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
     closing.push(() => lease.release());
     const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
     const writer = await AuditWriter.open({
-      ...{ vault, signer, now, state: config.state, conditional, holds: () => lease.check() },
+      ...{
+        vault,
+        signer,
+        now,
+        state: config.state,
+        conditional,
+        holds: () => lease.check(),
+        former: verifiers.slice(1),
+      },
       lock: { mode: config.vault.lock, initial: config.retention.initialLock },
     });
     closing.push(() => writer.close());

@@ -15,6 +15,7 @@ import { openVault } from "../src/vault/open.ts";
 import { probeConditional } from "../src/vault/probe.ts";
 import type { Vault } from "../src/vault/vault.ts";
 import { openSigner, openTokens, type Session } from "./client.ts";
+import { handOver } from "./hand-over.ts";
 
 /**
  * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are
@@ -26,13 +27,18 @@ export async function init(session: Session) {
   return done;
 }
 
-async function initClient(config: ClientConfig, { console, signal, now }: Session) {
+async function initClient(config: ClientConfig, session: Session) {
+  const { console, signal, now } = session;
   const vault = openVault(config.vault, { signal });
   try {
     await vault.inspect();
     const made: string[] = [];
-    const existing = await describedAlready(vault);
-    if (existing === undefined) made.push(...(await makeKeys(config)));
+    let existing = await describedAlready(vault);
+    if (existing === undefined)
+      made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
+    if (existing === undefined || config.log.previousKey) {
+      made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
+    }
     const signer = parseSigner(config.log.key.resolve().reveal());
     const tokens = new Tokens(config.lookups.key.resolve());
     if (signer.name !== config.log.origin) {
@@ -45,6 +51,10 @@ async function initClient(config: ClientConfig, { console, signal, now }: Sessio
       );
     }
     if (existing) {
+      if (signer.verifier.vkey !== existing.log.vkey) {
+        existing = await handOver(vault, config, existing, signer, session);
+        made.push("the log's hand-over to its new key");
+      }
       openSigner(config, existing);
       openTokens(config, existing);
     }
@@ -105,13 +115,6 @@ async function exists(vault: Vault, key: string): Promise<boolean> {
     if (hasCode(error, "vault-missing")) return false;
     throw error;
   }
-}
-
-async function makeKeys({ lookups, log }: ClientConfig): Promise<string[]> {
-  return [
-    ...(await makeKey(lookups.key, () => randomBytes(32).toString("hex"))),
-    ...(await makeKey(log.key, () => generateKey(log.origin).skey)),
-  ];
 }
 
 /** Writes a new key where a file is named and is not there. One that is there is never touched. */

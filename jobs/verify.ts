@@ -17,6 +17,8 @@ export interface VerifyOptions {
   readonly since?: Temporal.Instant;
   /** An age identity file: what is read is also decrypted. */
   readonly key?: string;
+  /** The log's public key as the auditor knows it; else the vault's word is taken. */
+  readonly vkey?: string;
   /** List the objects that no entry mentions. */
   readonly orphans?: boolean;
 }
@@ -44,9 +46,18 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
     try {
       // Where the log key is at hand the vault's description must name it; elsewhere that description is trusted.
       if (isPresent(config.log.key)) openSigner(config, description);
+      if (options.vkey !== undefined && options.vkey !== description.log.vkey) {
+        throw new HoldfastError(
+          "unverified",
+          `${vault.url} names another log key than the one given: ${description.log.vkey}`,
+          {
+            mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
+          },
+        );
+      }
       const log = new AuditLog(vault, description.log.origin, verifiers);
       const head = await log.head();
-      await checkAgainstLastSeen(config.state, verifiers, log, head);
+      await checkAgainstLastSeen(config.state, log, head);
       await checkJournal(config.state, log, head);
       const index = Catalog.temporary(join(config.state, `verify-${process.pid}.sqlite`), log.origin);
       closing.push(() => index.close());

@@ -216,6 +216,7 @@ program.addCommand(
       instant,
     )
     .option("--key <file>", "age identity file: what is read is also decrypted")
+    .option("--vkey <key>", "the log's public key that you trust, as init printed it")
     .option("--orphans", "list the objects that no log entry mentions", false)
     .action((options: CommonOptions & VerifyOptions) =>
       run(options, async (session) => {

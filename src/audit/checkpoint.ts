@@ -46,10 +46,12 @@ export function parseCheckpoint(text: string): Checkpoint & { readonly extension
   return { origin, size: parseDecimal(size), root: hash, extensions };
 }
 
-/** The signed note of a checkpoint. The key's name must be the origin. */
-export function signCheckpoint(checkpoint: Checkpoint, signer: Signer): string {
-  if (signer.name !== checkpoint.origin) throw malformed("The log key's name is not the checkpoint's origin");
-  return signNote(formatCheckpoint(checkpoint), [signer]);
+/** The signed note of a checkpoint. Every key's name must be the origin; two sign where one hands over to the other. */
+export function signCheckpoint(checkpoint: Checkpoint, ...signers: readonly Signer[]): string {
+  if (!signers.every(({ name }) => name === checkpoint.origin)) {
+    throw malformed("The log key's name is not the checkpoint's origin");
+  }
+  return signNote(formatCheckpoint(checkpoint), signers);
 }
 
 /**

@@ -53,6 +53,7 @@ const entry = z.discriminatedUnion("type", [
     /** The version that stays; absent if there never was one. */
     kept: text.optional(),
   }),
+  z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
 ]);
 

@@ -5,7 +5,6 @@ import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
 import type { AuditLog, Head } from "./log.ts";
 import { verifyConsistency } from "./merkle.ts";
-import type { Verifier } from "./note.ts";
 import { consistencyProof } from "./proof.ts";
 
 const lastSeen = (folder: string): string => join(folder, "checkpoint");
@@ -27,12 +26,7 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
  * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. False where this
  * machine never saw it.
  */
-export async function checkAgainstLastSeen(
-  folder: string,
-  verifiers: readonly Verifier[],
-  log: AuditLog,
-  head: Head,
-): Promise<boolean> {
+export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<boolean> {
   const note = await state("read the last checkpoint", async () => {
     return readFile(lastSeen(folder)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
@@ -40,7 +34,7 @@ export async function checkAgainstLastSeen(
     });
   });
   if (note === null) return false;
-  const seen = openCheckpoint(note, log.origin, verifiers);
+  const seen = openCheckpoint(note, log.origin, log.verifiers);
   if (seen.size > head.size) {
     throw forked(`it had ${seen.size} entries when this machine last saw it, and has ${head.size} now`);
   }

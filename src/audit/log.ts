@@ -26,19 +26,20 @@ const AHEAD = 4;
 export class AuditLog {
   readonly #vault: Vault;
   readonly origin: string;
-  readonly #verifiers: readonly Verifier[];
+  /** The present key first, then those it had before, which vouch for earlier checkpoints only. */
+  readonly verifiers: readonly Verifier[];
 
   constructor(vault: Vault, origin: string, verifiers: readonly Verifier[]) {
     this.#vault = vault;
     this.origin = origin;
-    this.#verifiers = verifiers;
+    this.verifiers = verifiers;
   }
 
-  /** The checkpoint, its signature checked. Throws vault-missing, malformed, unverified. */
+  /** The checkpoint, signed by the present key. Throws vault-missing, malformed, unverified. */
   async head(): Promise<Head> {
     const { bytes, info } = await this.#vault.read(CHECKPOINT, MAX_NOTE);
     return {
-      ...openCheckpoint(bytes, this.origin, this.#verifiers),
+      ...openCheckpoint(bytes, this.origin, this.verifiers.slice(0, 1)),
       note: bytes,
       etag: info.etag,
       versionId: info.versionId,

@@ -11,12 +11,16 @@ import { Journal, type Journaled } from "./journal.ts";
 import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
 import { AuditLog, type Head, sameLeaf } from "./log.ts";
 import { emptyRoot, leafHash } from "./merkle.ts";
-import { MAX_NOTE, type Signer } from "./note.ts";
+import { MAX_NOTE, type Signer, type Verifier } from "./note.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
 
 export interface WriterOptions {
   readonly vault: Vault;
   readonly signer: Signer;
+  /** Signs too, where the log is handed over to a new key. */
+  readonly cosigner?: Signer;
+  /** Keys the log had before: they vouch for what this machine saw then. */
+  readonly former?: readonly Verifier[];
   /** This client's own; holds the journal and the last checkpoint seen. */
   readonly state: string;
   readonly conditional: Conditional;
@@ -91,10 +95,10 @@ export class AuditWriter {
    */
   static async open(options: WriterOptions): Promise<AuditWriter> {
     const { vault, signer } = options;
-    const log = new AuditLog(vault, signer.name, [signer.verifier]);
+    const log = new AuditLog(vault, signer.name, [signer.verifier, ...(options.former ?? [])]);
     const head = await log.head();
     const frontier = await Frontier.load(head.size, head.root, log.tile);
-    const continued = await checkAgainstLastSeen(options.state, [signer.verifier], log, head);
+    const continued = await checkAgainstLastSeen(options.state, log, head);
     const journal = new Journal(join(options.state, "journal"));
     const writer = new AuditWriter(options, log, journal, head, frontier, continued);
     await writer.#takeUp(await journal.recover());
@@ -184,7 +188,7 @@ export class AuditWriter {
   }
 
   async #grow(size: number): Promise<void> {
-    const { vault, signer, now, lock } = this.#options;
+    const { vault, signer, cosigner, now, lock } = this.#options;
     const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
     const bundles = await this.#bundles(size, added);
     const frontier = this.#frontier.clone();
@@ -198,7 +202,8 @@ export class AuditWriter {
     });
     await Promise.all(workers);
     const root = frontier.root();
-    const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, signer));
+    const signers = cosigner ? [signer, cosigner] : [signer];
+    const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, ...signers));
     const { etag, versionId } = await this.#replaceCheckpoint(note, locked);
     this.#head = { origin: signer.name, size, root, note, etag, versionId };
     this.#frontier = frontier;

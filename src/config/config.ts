@@ -94,6 +94,8 @@ export interface LookupsConfig {
 export interface LogConfig {
   readonly origin: string;
   readonly key: SecretRef;
+  /** Set while the log is handed over to a new key. */
+  readonly previousKey?: SecretRef | undefined;
 }
 
 export type RetentionStart = "created" | "exported" | "relationship-end" | "account-closed";

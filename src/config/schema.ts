@@ -80,6 +80,9 @@ function clientSection(folder: string) {
         {
           origin: read(parseOrigin, "acme-bank.example/holdfast", "The log's name: a host and a path of yours."),
           key: secretRef("The key that signs the log; `init` makes the file."),
+          previousKey: secretRef(
+            "The key that signed until now, while `init` hands the log over to a new `key`. Remove it afterwards.",
+          ).optional(),
         },
         "The audit log.",
       ),

@@ -8,7 +8,8 @@ const description = z.object({
   format: z.literal("holdfast-vault/1"),
   client: z.string(),
   created: z.string(),
-  log: z.object({ origin: z.string(), vkey: z.string() }),
+  /** `former` are the keys the log had before, newest first: they vouch for its earlier checkpoints. */
+  log: z.object({ origin: z.string(), vkey: z.string(), former: z.array(z.string()).optional() }),
   recipients: z.array(z.string()).min(1),
   /** Tells a wrong lookup key from the right one, before everything is stored a second time under other names. */
   lookups: z.object({ check: z.string() }),

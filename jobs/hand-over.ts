@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import { openNote, parseSigner, type Signer } from "../src/audit/note.ts";
+import { AuditWriter } from "../src/audit/writer.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError, hasCode } from "../src/error.ts";
+import { timestamp } from "../src/export/time.ts";
+import { encodeDescription, type VaultDescription } from "../src/vault/description.ts";
+import { VAULT_JSON } from "../src/vault/layout.ts";
+import { Lease } from "../src/vault/lease.ts";
+import { lockFor } from "../src/vault/lock.ts";
+import type { Vault } from "../src/vault/vault.ts";
+import type { Session } from "./client.ts";
+
+/**
+ * Hands the log over from `log.previousKey` to `log.key`. The old key signs its last checkpoint together with the new
+ * one, over an entry that names both; then vault.json names the new key. Safe to repeat after a crash at any point.
+ */
+export async function handOver(
+  vault: Vault,
+  config: ClientConfig,
+  description: VaultDescription,
+  next: Signer,
+  { now }: Session,
+): Promise<VaultDescription> {
+  const previous = openPrevious(config, description);
+  const lease = await Lease.acquire(vault, "init", now);
+  try {
+    const lock = { mode: config.vault.lock, initial: config.retention.initialLock };
+    const writer = await AuditWriter.open({
+      ...{ vault, signer: previous, cosigner: next, now, state: config.state, lock },
+      conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
+      holds: () => lease.check(),
+    });
+    try {
+      if (!isSignedBy(writer.head.note, next)) {
+        await writer.append({
+          ...{ type: "key.changed", time: timestamp(now()), run: `init-${randomBytes(3).toString("hex")}` },
+          ...{ from: previous.verifier.vkey, to: next.verifier.vkey },
+        });
+        await writer.flush();
+      }
+    } finally {
+      await writer.close();
+    }
+    const { origin, vkey, former = [] } = description.log;
+    const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
+    await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()) });
+    return changed;
+  } finally {
+    await lease.release();
+  }
+}
+
+function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Signer {
+  const mend = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
+  if (log.previousKey === undefined) {
+    throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { mend });
+  }
+  const previous = parseSigner(log.previousKey.resolve().reveal());
+  if (previous.verifier.vkey === vkey) return previous;
+  throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { mend });
+}
+
+function isSignedBy(note: Uint8Array, signer: Signer): boolean {
+  try {
+    return openNote(note, [signer.verifier]).verified.length > 0;
+  } catch (error) {
+    if (hasCode(error, "unverified")) return false;
+    throw error;
+  }
+}

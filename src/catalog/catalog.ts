@@ -35,10 +35,9 @@ export class Catalog {
   /** Opens the catalog at `path`; one that is absent, damaged, of another schema or of another log begins empty. */
   static open(path: string, origin: string): Catalog {
     try {
-      mkdirSync(dirname(path), { recursive: true });
       const db = connect(path);
       const head = currentHead(db);
-      if (head?.schema === SCHEMA && head.origin === origin) return new Catalog(db);
+      if (head?.schema === SCHEMA && head.origin === origin && isSound(db)) return new Catalog(db);
       db.close();
       return Catalog.empty(path, origin);
     } catch (error) {
@@ -292,6 +291,7 @@ function prepare(db: DatabaseSync) {
 }
 
 function connect(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
   const db = new DatabaseSync(path);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   return db;
@@ -302,6 +302,11 @@ function currentHead(db: DatabaseSync): { schema: number; origin: string } | und
   return (
     table && (db.prepare("SELECT schema, origin FROM log").get() as { schema: number; origin: string } | undefined)
   );
+}
+
+/** Some 3 s for a million identities: a damaged page met later would end the run, and each one after it. */
+function isSound(db: DatabaseSync): boolean {
+  return (db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string }).quick_check === "ok";
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, since the log has it all. */

@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type { Entry, RecordStored } from "../../src/audit/entry.ts";
+import { encodeEntry } from "../../src/audit/entry.ts";
+import type { AuditLog, LogEntry } from "../../src/audit/log.ts";
+import { leafHash } from "../../src/audit/merkle.ts";
+import { Catalog, openCatalog } from "../../src/catalog/catalog.ts";
+import { hasCode } from "../../src/error.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-catalog-"));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const fresh = (): string => join(folder, `${files++}`, "catalog.sqlite");
+
+const ORIGIN = "acme.example/log";
+const time = "2026-11-23T10:15:00.000Z";
+const run = "20261123T101500Z-abcdef";
+const subject = (n: number): string => n.toString(16).padStart(32, "0");
+const version = (n: number): string => `20261123T1015${String(n).padStart(2, "0")}Z-0123456789ab`;
+
+function stored(who: number, which: number, changes: Partial<RecordStored> = {}): RecordStored {
+  const key = `records/00/${subject(who)}/${version(which)}.age`;
+  return {
+    ...{ type: "record.stored", time, run, subject: subject(who), version: version(which), updated: time },
+    object: { key, versionId: `v${who}-${which}`, size: 1000, sha256: "ab".repeat(32) },
+    ...{ files: [], withheld: 0, recipients: [], lockedUntil: time, lookups: {} },
+    ...changes,
+  };
+}
+
+const file = (name: string, storedWith?: string): RecordStored["files"][number] => ({
+  ...{ key: `files/00/${name}.age`, versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
+  ...{ type: "document_image", mediaType: "image/png", lockedUntil: time },
+  ...(storedWith === undefined ? {} : { storedWith }),
+});
+
+const gone = (who: number, reason: "deleted" | "redacted" | "unlisted", redacted?: string): Entry => ({
+  ...{ type: "record.gone", time, run, subject: subject(who), reason },
+  ...(redacted === undefined ? {} : { redacted }),
+});
+
+const numbered = (entries: readonly (Entry | Uint8Array)[], from = 0): LogEntry[] =>
+  entries.map((entry, position) => ({
+    index: from + position,
+    bytes: entry instanceof Uint8Array ? entry : encodeEntry(entry),
+  }));
+
+/** A log that is a list; counts what is read of it. */
+function logOf(entries: readonly LogEntry[]): { log: AuditLog; read: () => number } {
+  let read = 0;
+  const log = {
+    origin: ORIGIN,
+    leaf: async (index: number) => leafHash(entries[index]!.bytes),
+    async *entries(from: number, size: number) {
+      for (const entry of entries.slice(from, size)) {
+        read += 1;
+        yield entry;
+      }
+    },
+  };
+  return { log: log as unknown as AuditLog, read: () => read };
+}
+
+function withEntries(...entries: Entry[]): Catalog {
+  const catalog = Catalog.empty(fresh(), ORIGIN);
+  catalog.apply(numbered(entries));
+  return catalog;
+}
+
+describe("what the log says is known", () => {
+  test("the newest version counts, and every version is remembered", () => {
+    const catalog = withEntries(stored(1, 1), stored(1, 2));
+    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(2), listed: version(2), gone: null });
+    assert.ok(catalog.hasVersion(subject(1), version(1)) && catalog.hasVersion(subject(1), version(2)));
+    assert.ok(!catalog.hasVersion(subject(1), version(3)));
+    assert.equal(catalog.known(subject(2)), undefined);
+    assert.deepEqual({ ...catalog.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
+  });
+
+  test("a file is kept once, with the version that it came with", () => {
+    const catalog = withEntries(
+      stored(1, 1, { files: [file("a"), file("b")] }),
+      stored(1, 2, { files: [file("a", version(1)), file("c")] }),
+    );
+    assert.deepEqual({ ...catalog.file("files/00/a.age") }, { ...file("a"), storedWith: version(1) });
+    assert.deepEqual({ ...catalog.file("files/00/c.age") }, { ...file("c"), storedWith: version(2) });
+    assert.equal(catalog.file("files/00/d.age"), undefined);
+    assert.equal(catalog.counts().files, 3);
+  });
+
+  test("who has files or lookups was somebody", () => {
+    const catalog = withEntries(
+      stored(1, 1),
+      stored(2, 1, { files: [file("a")] }),
+      stored(3, 1, { lookups: { email: "ef".repeat(16) } }),
+    );
+    assert.deepEqual(
+      [1, 2, 3].map((who) => catalog.hadContent(subject(who))),
+      [false, true, true],
+    );
+  });
+
+  test("a run that did not end well leaves it unclean", () => {
+    const started: Entry = { type: "run.started", time, run, job: "export", holdfast: "0" };
+    const finished = (outcome: "done" | "partial" | "interrupted" | "failed"): Entry => ({
+      ...{ type: "run.finished", time, run, outcome, counts: {} },
+    });
+    assert.equal(Catalog.empty(fresh(), ORIGIN).clean, true);
+    assert.equal(withEntries(started).clean, false);
+    for (const outcome of ["partial", "interrupted", "failed"] as const)
+      assert.equal(withEntries(started, finished(outcome)).clean, false);
+    assert.equal(withEntries(started, finished("failed"), started, finished("done")).clean, true);
+  });
+
+  test("a type of a later version is passed over; what is no entry is refused and changes nothing", () => {
+    const catalog = withEntries(stored(1, 1));
+    const later = Buffer.from(JSON.stringify({ type: "moon.phase", time, run, phase: "full" }));
+    catalog.apply(numbered([later, stored(2, 1)], 1));
+    assert.equal(catalog.size, 3);
+    assert.throws(() => catalog.apply(numbered([stored(3, 1), Buffer.from("{}")], 3)), { code: "malformed" });
+    assert.throws(
+      () => catalog.apply(numbered([stored(3, 1)], 4)),
+      (error) => hasCode(error, "internal"),
+    );
+    assert.equal(catalog.size, 3);
+    assert.equal(catalog.known(subject(3)), undefined);
+  });
+});
+
+describe("walks", () => {
+  const walk = (catalog: Catalog, ...met: number[]): string[] => {
+    catalog.beginWalk();
+    catalog.noteListed(met.map((who) => ({ subject: subject(who) })));
+    return catalog.endWalk(2).map((missed) => missed.subject);
+  };
+
+  test("missed twice in a row is missed; met in between is not; said once", () => {
+    const catalog = withEntries(stored(1, 1), stored(2, 1), stored(3, 1));
+    assert.deepEqual(walk(catalog, 1), []);
+    assert.deepEqual(walk(catalog, 1, 2), [subject(3)]);
+    catalog.apply(numbered([gone(3, "unlisted")], 3));
+    assert.deepEqual(walk(catalog, 1), []);
+    assert.deepEqual(walk(catalog, 1), [subject(2)]);
+  });
+
+  test("stored during the walk is met", () => {
+    const catalog = withEntries(stored(1, 1));
+    for (let n = 0; n < 3; n++) {
+      catalog.beginWalk();
+      catalog.apply(numbered([stored(1, n + 2)], n + 1));
+      assert.deepEqual(catalog.endWalk(1), []);
+    }
+  });
+
+  test("deleted is over once it is listed; redacted only once it has content again", () => {
+    const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
+    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(1), listed: null, gone: "deleted" });
+    assert.deepEqual({ ...catalog.known(subject(2)) }, { version: version(1), listed: version(5), gone: "redacted" });
+    walk(catalog, 1, 2);
+    assert.deepEqual(
+      [1, 2].map((who) => catalog.known(subject(who))!.gone),
+      [null, "redacted"],
+    );
+    catalog.apply(numbered([stored(2, 6)], 4));
+    assert.equal(catalog.known(subject(2))!.gone, null);
+  });
+
+  test("what the list says of one is remembered apart from what is kept", () => {
+    const catalog = withEntries(stored(1, 1));
+    catalog.noteListed([{ subject: subject(1), listed: version(9) }]);
+    catalog.noteListed([{ subject: subject(1) }]);
+    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(1), listed: version(9), gone: null });
+  });
+});
+
+describe("derived from the log", () => {
+  const entries = numbered(Array.from({ length: 2500 }, (_, n) => stored(n, 1, { files: [file(`f${n}`)] })));
+  const open = async (path: string, list = entries): Promise<{ counts: object; read: number }> => {
+    const { log, read } = logOf(list);
+    const catalog = await openCatalog(path, log, list.length);
+    const counts = { size: catalog.size, ...catalog.counts() };
+    catalog.close();
+    return { counts, read: read() };
+  };
+  const whole = { size: 2500, subjects: 2500, versions: 2500, files: 2500, bytes: 2500 * 1050 };
+
+  test("absent: all of it is read; present: only what is new", async () => {
+    const path = fresh();
+    assert.deepEqual(await open(path, entries.slice(0, 2000)), {
+      counts: { ...whole, size: 2000, subjects: 2000, versions: 2000, files: 2000, bytes: 2000 * 1050 },
+      read: 2000,
+    });
+    assert.deepEqual(await open(path), { counts: whole, read: 500 });
+    assert.deepEqual(await open(path), { counts: whole, read: 0 });
+  });
+
+  test("ahead of the log, of another history, of another log: made anew", async () => {
+    const path = fresh();
+    await open(path);
+    const shorter = entries.slice(0, 10);
+    assert.equal((await open(path, shorter)).read, 10);
+    const other = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
+    assert.equal((await open(path, other)).read, 2500);
+    const { log, read } = logOf(entries);
+    (await openCatalog(path, { ...log, origin: "other.example/log" } as AuditLog, 2500)).close();
+    assert.equal(read(), 2500);
+  });
+
+  test("any damaged page, a cut file, no database at all: made anew", async () => {
+    const path = fresh();
+    await open(path);
+    const sound = readFileSync(path);
+    const pages = sound.length / 4096;
+    const damages = [
+      Buffer.from("not a database at all".repeat(500)),
+      sound.subarray(0, sound.length / 2),
+      Buffer.of(1),
+    ];
+    // Every page would take long: the first, the last, and a sample with a stride that is prime to any structure.
+    for (let page = 0; page < pages; page += 17) {
+      damages.push(Buffer.from(sound).fill(0x5a, page * 4096, (page + 1) * 4096));
+    }
+    for (const bytes of damages) {
+      writeFileSync(path, bytes);
+      assert.deepEqual((await open(path)).counts, whole);
+    }
+  });
+});

@@ -5,8 +5,9 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
+import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
-import type { Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
+import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 /**
  * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
@@ -14,7 +15,7 @@ import type { Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from ".
  *
  *     <key>                         the newest version, a hard link, for stock tools
  *     .versions/<key>/<n>           each version; the exclusive creation of <n> is the commit and the compare-and-swap
- *     .versions/<key>/<n>.json      its digest, lock and hold
+ *     .versions/<key>/<n>.json      its digest, lock and hold; it outlives the version, so that <n> is never given again
  */
 export class DirectoryVault implements Vault {
   readonly url: string;
@@ -29,24 +30,25 @@ export class DirectoryVault implements Vault {
     this.#now = now;
   }
 
-  async put(
-    key: string,
-    body: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>),
-    options: PutOptions = {},
-  ): Promise<Stored> {
-    return this.#guard(`write ${key}`, async () => {
+  async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
+    const intake = new Intake(body);
+    const stored = this.#guard(`write ${key}`, async () => {
       const versions = this.#versions(key);
       await this.#makeDirectory(versions);
       const temporary = join(versions, `.new-${randomBytes(8).toString("hex")}`);
       try {
-        const written = await writeDurably(temporary, body);
+        await writeDurably(temporary, intake);
+        const written = { size: intake.size, sha256: intake.sha256() };
         const versionId = await this.#commit(key, temporary, options);
         await this.#writeMeta(key, versionId, { sha256: written.sha256, lock: options.lock ?? null, hold: false });
-        await this.#show(key, versionId);
+        await this.#show(key);
         return { key, versionId, etag: versionId, ...written };
       } finally {
         await rm(temporary, { force: true });
       }
+    });
+    return stored.catch((error) => {
+      throw intake.failure ? intake.failure.error : error;
     });
   }
 
@@ -59,7 +61,7 @@ export class DirectoryVault implements Vault {
       if (ifMatch !== undefined && newest !== ifMatch) {
         throw new HoldfastError("vault-conflict", `write ${key}: the object is not as expected`);
       }
-      const next = String(Number(newest ?? 0) + 1).padStart(8, "0");
+      const next = String(Number((await this.#taken(key)).at(-1) ?? 0) + 1).padStart(8, "0");
       try {
         await link(temporary, join(this.#versions(key), next));
         return next;
@@ -69,20 +71,39 @@ export class DirectoryVault implements Vault {
     }
   }
 
-  /** Points the plain name at the newest version. Nothing reads it but people, so it need not be durable. */
-  async #show(key: string, versionId: string): Promise<void> {
+  /**
+   * Points the plain name at the newest version. Nothing reads it but people, so it need not be durable. Who put it in
+   * place looks once more: otherwise, of two writers, the slower one would leave the older version on view.
+   */
+  async #show(key: string): Promise<void> {
     const plain = join(this.#root, key);
     await this.#makeDirectory(dirname(plain));
-    const temporary = `${plain}.new-${randomBytes(4).toString("hex")}`;
-    await link(join(this.#versions(key), versionId), temporary);
-    await rename(temporary, plain);
+    for (let shown: string | undefined; ; ) {
+      const newest = (await this.#numbers(key)).at(-1);
+      if (newest === shown) return;
+      if (newest === undefined) {
+        await rm(plain, { force: true });
+      } else {
+        const temporary = `${plain}.new-${randomBytes(4).toString("hex")}`;
+        try {
+          await link(join(this.#versions(key), newest), temporary);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === "ENOENT") continue; // deleted meanwhile
+          throw error;
+        }
+        await rename(temporary, plain);
+        // Where both are links to one file already, rename leaves the temporary name standing.
+        await rm(temporary, { force: true });
+      }
+      shown = newest;
+    }
   }
 
   async stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>> {
     return this.#guard(`read ${key}`, async () => {
-      const path = join(this.#versions(key), versionId ?? (await this.#newest(key)));
+      const path = this.#version(key, versionId ?? (await this.#newest(key)));
       await stat(path);
-      return createReadStream(path, { highWaterMark: 256 * 1024 });
+      return fileStream(path, key);
     });
   }
 
@@ -92,7 +113,7 @@ export class DirectoryVault implements Vault {
       throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
     }
     return this.#guard(`read ${key}`, async () => ({
-      bytes: await readFile(join(this.#versions(key), info.versionId)),
+      bytes: await readFile(this.#version(key, info.versionId)),
       info,
     }));
   }
@@ -100,7 +121,7 @@ export class DirectoryVault implements Vault {
   async head(key: string, versionId?: string): Promise<ObjectInfo> {
     return this.#guard(`read ${key}`, async () => {
       const version = versionId ?? (await this.#newest(key));
-      const { size } = await stat(join(this.#versions(key), version));
+      const { size } = await stat(this.#version(key, version));
       return { key, versionId: version, etag: version, size, ...(await this.#readMeta(key, version)) };
     });
   }
@@ -127,12 +148,13 @@ export class DirectoryVault implements Vault {
   }
 
   async *#keys(folder: string): AsyncGenerator<string> {
+    if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
     const path = join(this.#root, ".versions", folder);
     const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
       throw stateError(error, `list ${folder}`);
     });
-    if (entries.some((entry) => VERSION.test(entry.name))) yield folder.replace(/\/$/, "");
+    if (entries.some((entry) => VERSION.test(entry.name) && entry.isFile())) yield folder.replace(/\/$/, "");
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     for (const name of folders.sort(byKey)) yield* this.#keys(`${folder}${name}/`);
   }
@@ -146,21 +168,20 @@ export class DirectoryVault implements Vault {
   }
 
   async deleteVersion(key: string, versionId: string): Promise<void> {
-    const { lock, hold } = await this.head(key, versionId);
-    if (hold || (lock !== null && Temporal.Instant.compare(this.#now(), lock.until) < 0)) {
-      throw new HoldfastError(
-        "vault-locked",
-        `delete ${key}: ${hold ? "a legal hold stands" : `locked until ${lock?.until}`}`,
-      );
-    }
     await this.#guard(`delete ${key}`, async () => {
-      const versions = this.#versions(key);
-      await unlink(join(versions, versionId));
-      await rm(join(versions, `${versionId}.json`), { force: true });
-      await syncDirectory(versions);
-      const newest = (await this.#numbers(key)).at(-1);
-      if (newest === undefined) await rm(join(this.#root, key), { force: true });
-      else await this.#show(key, newest);
+      const path = this.#version(key, versionId);
+      if (await isMissing(path)) return;
+      const meta = await this.#readMeta(key, versionId);
+      if (meta.hold || (meta.lock !== null && Temporal.Instant.compare(this.#now(), meta.lock.until) < 0)) {
+        throw new HoldfastError(
+          "vault-locked",
+          `delete ${key}: ${meta.hold ? "a legal hold stands" : `locked until ${meta.lock?.until}`}`,
+        );
+      }
+      if (await isMissing(`${path}.json`)) await this.#writeMeta(key, versionId, meta);
+      await unlink(path);
+      await syncDirectory(dirname(path));
+      await this.#show(key);
     });
   }
 
@@ -169,7 +190,7 @@ export class DirectoryVault implements Vault {
       await mkdir(this.#root, { recursive: true });
       const probe = join(this.#root, `.probe-${randomBytes(4).toString("hex")}`);
       try {
-        await writeDurably(probe, new Uint8Array());
+        await writeDurably(probe, new Intake(new Uint8Array()));
         await link(probe, `${probe}-link`);
       } catch (error) {
         throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {
@@ -186,18 +207,33 @@ export class DirectoryVault implements Vault {
   async close(): Promise<void> {}
 
   #versions(key: string): string {
-    if (!KEY.test(key) || key.split("/").some((part) => part === "." || part === "..")) {
-      throw new HoldfastError("malformed", "not a key of a vault");
-    }
+    if (!isKey(key)) throw new HoldfastError("malformed", "not a key of a vault");
     return join(this.#root, ".versions", key);
   }
 
+  /** Untrusted: a version's name comes from the log, and the log from whoever could write to the vault. */
+  #version(key: string, versionId: string): string {
+    if (!VERSION.test(versionId)) throw new HoldfastError("vault-missing", `${key}: no such version`);
+    return join(this.#versions(key), versionId);
+  }
+
+  /** Versions that are there, oldest first. */
   async #numbers(key: string): Promise<string[]> {
-    const names = await readdir(this.#versions(key)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return [];
+    return (await this.#names(key)).filter((name) => VERSION.test(name)).sort(byNumber);
+  }
+
+  /** Numbers that were ever given to a version, in order: a note outlives what it describes. */
+  async #taken(key: string): Promise<string[]> {
+    const numbers = (await this.#names(key)).map((name) => name.replace(/\.json$/, ""));
+    return numbers.filter((name) => VERSION.test(name)).sort(byNumber);
+  }
+
+  async #names(key: string): Promise<string[]> {
+    const entries = await readdir(this.#versions(key), { withFileTypes: true }).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
     });
-    return names.filter((name) => VERSION.test(name)).sort();
+    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   }
 
   async #newest(key: string): Promise<string> {
@@ -209,7 +245,7 @@ export class DirectoryVault implements Vault {
   async #writeMeta(key: string, versionId: string, meta: Meta): Promise<void> {
     const path = join(this.#versions(key), `${versionId}.json`);
     const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
-    await writeDurably(temporary, Buffer.from(JSON.stringify(meta)));
+    await writeDurably(temporary, new Intake(Buffer.from(JSON.stringify(meta))));
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   }
@@ -254,15 +290,24 @@ interface Meta {
   readonly hold: boolean;
 }
 
-const KEY = /^[a-z0-9][A-Za-z0-9._/-]*$/;
+/** A part that begins with a dot is none: `..` leaves the vault, `.versions` is its inside. */
+const KEY = /^[a-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 const VERSION = /^\d{8,}$/;
+
+function isKey(text: string): boolean {
+  return KEY.test(text);
+}
+
+function byNumber(a: string, b: string): number {
+  return Number(a) - Number(b);
+}
 
 function parseMeta(text: string, key: string): Meta {
   try {
     const { sha256, lock, hold } = JSON.parse(text);
     return {
       sha256: typeof sha256 === "string" ? sha256 : null,
-      lock: lock ? { mode: lock.mode, until: Temporal.Instant.from(lock.until) } : null,
+      lock: lock ? { mode: modeOf(lock.mode), until: Temporal.Instant.from(lock.until) } : null,
       hold: hold === true,
     };
   } catch (error) {
@@ -270,31 +315,42 @@ function parseMeta(text: string, key: string): Meta {
   }
 }
 
+function modeOf(mode: unknown): Lock["mode"] {
+  if (mode !== "governance" && mode !== "compliance") throw new Error("unknown lock mode");
+  return mode;
+}
+
 /** The order in which S3 lists: folders compare as if their name ended in a slash. */
 function byKey(a: string, b: string): number {
   return `${a}/` < `${b}/` ? -1 : 1;
 }
 
-async function writeDurably(
-  path: string,
-  body: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>),
-): Promise<{ size: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let size = 0;
+async function writeDurably(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, "wx", 0o440);
-  const add = async (chunk: Uint8Array): Promise<void> => {
-    hash.update(chunk);
-    size += chunk.length;
-    await writeAll(file, chunk);
-  };
   try {
-    if (body instanceof Uint8Array) await add(body);
-    else for await (const chunk of await body()) await add(chunk);
+    for await (const chunk of body) await writeAll(file, chunk);
     await file.sync();
   } finally {
     await file.close();
   }
-  return { size, sha256: hash.digest("hex") };
+}
+
+async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw stateError(error, `read ${key}`);
+  }
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw error;
+  }
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -322,6 +378,7 @@ function stateError(error: unknown, what: string): HoldfastError {
     case "EACCES":
     case "EPERM":
     case "EROFS":
+    case "ERR_ACCESS_DENIED": // node --permission
       return new HoldfastError("vault-denied", `${what}: the file system refused (${code})`, {
         cause: error,
         mend: "Give this user the right to write there.",
@@ -332,10 +389,20 @@ function stateError(error: unknown, what: string): HoldfastError {
         cause: error,
         mend: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
       });
+    case "EAGAIN":
+    case "EBUSY":
+    case "EINTR":
+    case "EIO":
+    case "EMFILE":
+    case "ENFILE":
+    case "ENOMEM":
+    case "ESTALE":
+    case "ETIMEDOUT":
+      return new HoldfastError("vault-unavailable", `${what}: ${code}`, { cause: error });
     case undefined:
-      // Not a file system error: it came from whoever produced the bytes.
+      // Not the file system's: a defect, to be seen as it is.
       throw error;
     default:
-      return new HoldfastError("vault-unavailable", `${what}: ${code}`, { cause: error });
+      return new HoldfastError("vault-rejected", `${what}: the file system refused (${code})`, { cause: error });
   }
 }

@@ -7,6 +7,7 @@ import type { Vault } from "./vault.ts";
 
 /** The vault that a client's config names, with retry. */
 export function openVault(config: VaultConfig, retry: Partial<RetryOptions> = {}): Vault {
-  const vault = config.kind === "s3" ? new S3Vault(config) : new DirectoryVault(config.path);
-  return withRetry(vault, { policy: defaultRetry, ...retry });
+  const { policy = defaultRetry } = retry;
+  const vault = config.kind === "s3" ? new S3Vault({ ...config, retry: policy }) : new DirectoryVault(config.path);
+  return withRetry(vault, { ...retry, policy });
 }

@@ -1,6 +1,6 @@
 import type { HoldfastError } from "../error.ts";
 import { type RetryPolicy, retrying } from "../retry.ts";
-import type { Body, Vault } from "./vault.ts";
+import type { BodyProducer, Vault } from "./vault.ts";
 
 /** Bodies up to this size are kept and sent again; longer ones are produced again. */
 const KEEP = 8 * 1024 * 1024;
@@ -23,11 +23,16 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
       if (body instanceof Uint8Array) return again(() => vault.put(key, body, options));
       const kept = await again(() => keepSmall(body));
       if (kept.bytes) return again(() => vault.put(key, kept.bytes, options));
-      let first = kept.rest;
-      return again(() => {
+      let first: AsyncIterableIterator<Uint8Array> | undefined = kept.rest;
+      return again(async () => {
         const opened = first;
         first = undefined;
-        return vault.put(key, opened ? () => Promise.resolve(opened) : body, options);
+        try {
+          return await vault.put(key, opened ? () => Promise.resolve(opened) : body, options);
+        } finally {
+          // A put may fail before it asks for the first byte; whoever produces would be left waiting to be read.
+          await opened?.return?.();
+        }
       });
     },
     stream: (key, versionId) => again(() => vault.stream(key, versionId)),
@@ -42,12 +47,10 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
   };
 }
 
+type Kept = { bytes: Uint8Array; rest?: undefined } | { bytes?: undefined; rest: AsyncIterableIterator<Uint8Array> };
+
 /** Reads a body up to KEEP bytes: either the whole of it, or the stream with what was read put back in front. */
-async function keepSmall(
-  produce: Exclude<Body, Uint8Array>,
-): Promise<
-  { bytes: Uint8Array; rest?: undefined } | { bytes?: undefined; rest: AsyncIterable<Uint8Array> | undefined }
-> {
+async function keepSmall(produce: BodyProducer): Promise<Kept> {
   const iterator = (await produce())[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -60,11 +63,19 @@ async function keepSmall(
   return { rest: prepended(chunks, iterator) };
 }
 
-async function* prepended(chunks: Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    while (chunks.length > 0) yield chunks.shift()!;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  } finally {
-    await iterator.return?.();
-  }
+/** No generator: one that was never begun does not pass `return` on. */
+function prepended(chunks: Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncIterableIterator<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const value = chunks.shift();
+      return value ? { value, done: false } : iterator.next();
+    },
+    async return() {
+      chunks.length = 0;
+      return (await iterator.return?.()) ?? { value: undefined, done: true };
+    },
+  };
 }

@@ -14,7 +14,10 @@ export interface Vault {
   /** For people: `s3://bucket/prefix` or `file:///dir`. */
   readonly url: string;
 
-  /** Throws vault-exists (`ifAbsent`), vault-conflict (`ifMatch`), vault-denied, vault-rejected, vault-unfit. */
+  /**
+   * Throws vault-exists (`ifAbsent`), vault-conflict (`ifMatch`), vault-denied, vault-rejected, vault-unfit; what the
+   * body's producer threw, as it is, and then no version was added.
+   */
   put(key: string, body: Body, options?: PutOptions): Promise<Stored>;
 
   /** The bytes of a version as they arrive. Throws vault-missing. A cut connection throws, it never ends early. */
@@ -32,10 +35,16 @@ export interface Vault {
   /** All versions of the keys under a prefix, key by key, newest first: the order in which they became durable. */
   versions(prefix: string): AsyncIterable<VersionInfo>;
 
-  /** Sets or extends a version's lock. Throws vault-locked when asked to shorten one. */
+  /**
+   * Sets or extends a version's lock. Throws vault-locked when asked to shorten one. Whether a governance lock may
+   * become a compliance lock is the store's affair: AWS wants s3:BypassGovernanceRetention for it, and refuses without.
+   */
   lock(key: string, versionId: string, lock: Lock): Promise<void>;
 
-  /** Removes one version for ever. Throws vault-locked while a lock or a hold stands. */
+  /**
+   * Removes one version for ever; its id is never given again. Throws vault-locked while a lock or a hold stands. What
+   * is gone already is no error.
+   */
   deleteVersion(key: string, versionId: string): Promise<void>;
 
   /** Whether the store can keep what Holdfast promises. Throws vault-unfit, vault-missing or vault-denied if not. */

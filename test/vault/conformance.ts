@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { HoldfastError } from "../../src/error.ts";
 import type { Lock, Vault } from "../../src/vault/vault.ts";
+import { collect, produce, text } from "./body.ts";
+import { code } from "./refusal.ts";
 
 export interface Subject {
   readonly vault: Vault;
@@ -12,36 +13,11 @@ export interface Subject {
   close?(): Promise<void>;
 }
 
-const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-const code = (expected: string) => (error: unknown) => {
-  assert.ok(error instanceof HoldfastError, String(error));
-  assert.equal(error.code, expected, error.message);
-  return true;
-};
 const lockFor = (seconds: number, mode: Lock["mode"] = "governance"): Lock => ({
   mode,
   until: Temporal.Now.instant().add({ seconds }).round({ smallestUnit: "second", roundingMode: "ceil" }),
 });
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** A stream of `size` bytes in odd-sized chunks, the same bytes each time. */
-function produce(size: number, failAt = Number.POSITIVE_INFINITY): () => Promise<AsyncIterable<Uint8Array>> {
-  return async () =>
-    (async function* () {
-      for (let sent = 0; sent < size; ) {
-        if (sent >= failAt) throw new HoldfastError("source-unavailable", "cut");
-        const chunk = Buffer.alloc(Math.min(99_991, size - sent), sent & 0xff);
-        sent += chunk.length;
-        yield chunk;
-      }
-    })();
-}
 
 /** What every vault must do, whoever keeps the bytes. */
 export function conformance(name: string, open: () => Promise<Subject>, options: { skip?: string | false } = {}): void {
@@ -135,6 +111,15 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.head(first.key), code("vault-missing"));
     });
 
+    test("what is gone already can be deleted again, and its id is never given to another version", async () => {
+      const first = await vault.put("records/cc/again.age", text("first"));
+      await vault.deleteVersion(first.key, first.versionId);
+      await vault.deleteVersion(first.key, first.versionId);
+      const second = await vault.put("records/cc/again.age", text("second"));
+      assert.notEqual(second.versionId, first.versionId);
+      await assert.rejects(vault.head(first.key, first.versionId), code("vault-missing"));
+    });
+
     test("create-only refuses what is there", async (t) => {
       if (!subject.ifNoneMatch) return t.diagnostic("this server ignores If-None-Match");
       await vault.put("records/dd/once.age", text("first"), { ifAbsent: true });
@@ -153,10 +138,41 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal((await vault.head("audit/checkpoint")).etag, second.etag);
     });
 
+    test("a condition holds for a stream of any length as it does for bytes", async (t) => {
+      if (!subject.ifNoneMatch || !subject.ifMatch) return t.diagnostic("this server ignores conditions");
+      for (const size of [1, 10_000_000]) {
+        const key = `files/dd/conditional-${size}.age`;
+        const first = await vault.put(key, produce(size), { ifAbsent: true });
+        await assert.rejects(vault.put(key, produce(size), { ifAbsent: true }), code("vault-exists"));
+        const second = await vault.put(key, text("second"), { ifMatch: first.etag });
+        await assert.rejects(vault.put(key, produce(size), { ifMatch: first.etag }), code("vault-conflict"));
+        await vault.put(key, produce(size), { ifMatch: second.etag });
+        const none = `files/dd/none-${size}.age`;
+        await assert.rejects(vault.put(none, produce(size), { ifMatch: first.etag }), code("vault-conflict"));
+      }
+      await assert.rejects(vault.put("audit/none", text("one"), { ifMatch: '"0"' }), code("vault-conflict"));
+    });
+
+    test("what a producer throws is thrown as it is, whatever it looks like", async () => {
+      const failure = Object.assign(new Error("not the store's"), { code: "ENOENT", name: "AccessDenied" });
+      for (const failAt of [0, 20_000_000]) {
+        const broken = vault.put("files/ef/thrown.age", produce(25_000_000, failAt, failure));
+        await assert.rejects(broken, (error) => error === failure);
+      }
+      const unopened = vault.put("files/ef/thrown.age", () => Promise.reject(failure));
+      await assert.rejects(unopened, (error) => error === failure);
+    });
+
     test("what is not there is missing", async () => {
       await assert.rejects(vault.head("records/zz/none.age"), code("vault-missing"));
       await assert.rejects(vault.read("records/zz/none.age", 10), code("vault-missing"));
       await assert.rejects(vault.stream("records/zz/none.age"), code("vault-missing"));
+      const { key, versionId } = await vault.put("records/zz/some.age", text("some"));
+      await vault.deleteVersion(key, versionId);
+      await vault.put(key, text("other"));
+      await assert.rejects(vault.read(key, 10, versionId), code("vault-missing"));
+      await assert.rejects(vault.stream(key, versionId), code("vault-missing"));
+      await assert.rejects(vault.lock(key, versionId, lockFor(60)), code("vault-missing"));
     });
 
     test("a small read is bounded", async () => {

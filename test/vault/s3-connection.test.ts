@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { freePort } from "../servers/ceph.ts";
+import type { Failure } from "../servers/strict-s3/fault.ts";
+import { collect, produce, text } from "./body.ts";
+import { code } from "./refusal.ts";
+import { type StrictVault, strictVault, vaultOn } from "./strict-vault.ts";
+
+const KEY = "files/aa/a.age";
+const SIZE = 3_000_000;
+/** Longest silence in these tests, and by when everything must have ended that meets one. */
+const IDLE = 200;
+const bounded = { timeout: 5000 };
+
+describe("S3 behind a bad connection", () => {
+  let strict: StrictVault;
+  before(async () => {
+    strict = await strictVault({}, IDLE);
+    await strict.vault.put(KEY, Buffer.alloc(SIZE, 7));
+  });
+  beforeEach(() => strict.server.setFaults([]));
+  after(() => strict[Symbol.asyncDispose]());
+
+  for (const fails of ["reset", "lost-answer", "stall"] as const satisfies Failure[]) {
+    test(`${fails}: every call ends, and may be tried again`, bounded, async () => {
+      const { vault, server } = strict;
+      server.setFaults([{ fails }]);
+      await assert.rejects(vault.head(KEY), code("vault-unavailable"));
+      await assert.rejects(vault.stream(KEY), code("vault-unavailable"));
+      await assert.rejects(vault.read(KEY, SIZE), code("vault-unavailable"));
+      await assert.rejects(vault.put("audit/a", text("one")), code("vault-unavailable"));
+      await assert.rejects(vault.put("audit/a", Buffer.alloc(SIZE)), code("vault-unavailable"));
+      await assert.rejects(vault.put("audit/a", produce(10_000_000)), code("vault-unavailable"));
+      for (const operation of ["UploadPart", "CompleteMultipartUpload"] as const) {
+        server.setFaults([{ operation, fails }]);
+        await assert.rejects(vault.put("audit/a", produce(10_000_000)), code("vault-unavailable"));
+      }
+    });
+  }
+
+  for (const fails of ["stalled-body", "cut-body"] as const satisfies Failure[]) {
+    test(`${fails}: what was read is never taken for the whole`, bounded, async () => {
+      strict.server.setFaults([{ operation: "GetObject", fails }]);
+      await assert.rejects(collect(await strict.vault.stream(KEY)), code("vault-unavailable"));
+      await assert.rejects(strict.vault.read(KEY, SIZE), code("vault-unavailable"));
+    });
+
+    test(`${fails}: a listing is not taken for the whole either`, bounded, async () => {
+      strict.server.setFaults([{ operation: "ListObjectsV2", fails, times: 1 }]);
+      assert.deepEqual(
+        (await Array.fromAsync(strict.vault.list("files/"))).map(({ key }) => key),
+        [KEY],
+      );
+    });
+  }
+
+  test("a body that broke before anyone read it is not taken for an empty one", bounded, async () => {
+    const closed = Promise.withResolvers<void>();
+    strict.server.intercept((request, response) => {
+      if (request.method !== "GET") return false;
+      response.writeHead(200, { "content-length": String(SIZE), etag: '"e"' });
+      response.write("x", () => response.socket?.resetAndDestroy());
+      response.on("close", closed.resolve);
+      return true;
+    });
+    const stream = await strict.vault.stream(KEY);
+    await closed.promise;
+    strict.server.intercept(() => false);
+    await strict.vault.head(KEY);
+    await assert.rejects(collect(stream), code("vault-unavailable"));
+  });
+
+  test("a body that nobody reads to its end holds nothing up", bounded, async () => {
+    for (let i = 0; i < 12; i++) {
+      for await (const _ of await strict.vault.stream(KEY)) break;
+    }
+    assert.equal((await strict.vault.head(KEY)).size, SIZE);
+  });
+
+  test("a slow body is no stalled one", bounded, async () => {
+    strict.server.intercept((request, response) => {
+      if (request.method !== "GET") return false;
+      response.writeHead(200, { "content-length": "6", etag: '"e"' });
+      let left = 6;
+      const timer = setInterval(() => {
+        response.write("x");
+        if (--left === 0) clearInterval(timer);
+      }, IDLE / 2);
+      return true;
+    });
+    assert.equal(String(await collect(await strict.vault.stream(KEY))), "xxxxxx");
+    strict.server.intercept(() => false);
+  });
+
+  test("nobody listens", bounded, async () => {
+    const vault = vaultOn({ endpoint: `http://127.0.0.1:${await freePort()}` }, "bucket", IDLE);
+    await assert.rejects(vault.head(KEY), code("vault-unavailable"));
+    await assert.rejects(vault.put(KEY, produce(10_000_000)), code("vault-unavailable"));
+    await assert.rejects(Array.fromAsync(vault.list("")), code("vault-unavailable"));
+    await vault.close();
+  });
+
+  test("someone listens and says nothing, or no HTTP", bounded, async () => {
+    for (const answer of ["", "SSH-2.0-OpenSSH\r\n"]) {
+      const server = createServer((socket) => void socket.on("error", () => {}).write(answer)).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as { port: number };
+      const vault = vaultOn({ endpoint: `http://127.0.0.1:${port}` }, "bucket", IDLE);
+      await assert.rejects(vault.head(KEY), code("vault-unavailable"));
+      await assert.rejects(vault.put(KEY, Buffer.alloc(SIZE)), code("vault-unavailable"));
+      await vault.close();
+      server.close();
+    }
+  });
+});

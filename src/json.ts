@@ -7,17 +7,23 @@ declare global {
 
 type ExactReviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
-/** A number that a JavaScript number would round is kept as the text it was written in; JSON.stringify gives it back. */
-const keepLargeNumbers: ExactReviver = (_key, value, { source }) =>
-  typeof value === "number" && source !== undefined && source.length > 15 && String(value) !== source
+/**
+ * A number that a JavaScript number would round is kept as the text it was written in; JSON.stringify gives it back.
+ * Up to 15 characters nothing is rounded, unless the exponent leaves the range of normal numbers (`1e400`, `1.234e-320`).
+ */
+const keepExactNumbers: ExactReviver = (_key, value, { source }) =>
+  typeof value === "number" &&
+  source !== undefined &&
+  (source.length > 15 || /[eE][+-]?\d{3}/.test(source)) &&
+  String(value) !== source
     ? JSON.rawJSON(source)
     : value;
 
 /** JSON.parse without loss. Untrusted; throws SyntaxError. */
 export function parseExact(text: string): unknown {
   // A reviver costs several times the parse, and nearly no answer needs it.
-  return /[0-9.eE+-]{16}/.test(text)
-    ? JSON.parse(text, keepLargeNumbers as Parameters<typeof JSON.parse>[1])
+  return /[0-9.eE+-]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/.test(text)
+    ? JSON.parse(text, keepExactNumbers as Parameters<typeof JSON.parse>[1])
     : JSON.parse(text);
 }
 

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseExact, scalarText } from "../src/json.ts";
+
+/** The value of a JSON number, exactly: digits and a power of ten, without trailing zeros. */
+function exact(text: string): string {
+  const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)!;
+  const digits = `${whole}${fraction}`.replace(/^0+/, "");
+  const kept = digits.replace(/0+$/, "");
+  if (kept === "") return "0";
+  return `${sign}${kept}e${Number(exponent) - fraction.length + digits.length - kept.length}`;
+}
+
+const digits = (minLength: number, maxLength: number) =>
+  fc.string({ unit: fc.constantFrom(..."0123456789"), minLength, maxLength });
+const jsonNumber = fc
+  .tuple(
+    fc.constantFrom("", "-"),
+    fc.oneof(
+      fc.constant("0"),
+      digits(1, 24).map((text) => text.replace(/^0+(?=.)/, "")),
+    ),
+    fc.oneof(
+      fc.constant(""),
+      digits(1, 24).map((text) => `.${text}`),
+    ),
+    fc.oneof(
+      fc.constant(""),
+      fc.tuple(fc.constantFrom("e", "E", "e+", "e-"), fc.integer({ min: 0, max: 420 })).map(([e, n]) => `${e}${n}`),
+    ),
+  )
+  .map((parts) => parts.join(""));
+
+test("every number has the same value when it is printed again", () => {
+  fc.assert(
+    fc.property(
+      jsonNumber,
+      fc.constantFrom(["", ""], ['{"a":[', " ]}"], ["[0,", "\n,1]"]),
+      (number, [before, after]) => {
+        const printed = JSON.stringify(parseExact(`${before}${number}${after}`));
+        const again = printed.slice(before!.length, printed.length - after!.trim().length);
+        assert.equal(exact(again), exact(number));
+      },
+    ),
+    { numRuns: 5_000 },
+  );
+});
+
+test("numbers at the edges of what JavaScript holds", () => {
+  for (const text of [
+    ...["9007199254740991", "9007199254740993", "-9007199254740993", "123456789012345", "0.1234567890123456789"],
+    ...["1e400", "-1e400", "1e-400", "1.2345e-320", "[1e400]", '{"a":1e400}', "1e308", "5e-324"],
+  ]) {
+    const printed = JSON.stringify(parseExact(text));
+    assert.equal(printed.replace("e+", "e"), text);
+  }
+  assert.equal(parseExact("123456789012345"), 123456789012345);
+  assert.equal(parseExact("9007199254740991"), 9007199254740991);
+});
+
+test("anything else is what JSON.parse makes of it", () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 4 }), (text) => assert.deepEqual(parseExact(text), JSON.parse(text))),
+    { numRuns: 300 },
+  );
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const fails = (parse: (text: string) => unknown): boolean => {
+        try {
+          parse(text);
+          return false;
+        } catch (error) {
+          assert.ok(error instanceof SyntaxError);
+          return true;
+        }
+      };
+      assert.equal(fails(parseExact), fails(JSON.parse));
+    }),
+  );
+});
+
+test("a key called __proto__ is a key", () => {
+  const value = parseExact('{"__proto__":{"x":12345678901234567890}}') as object;
+  assert.deepEqual(Object.keys(value), ["__proto__"]);
+  assert.equal(Object.getPrototypeOf(value), Object.prototype);
+  assert.equal(JSON.stringify(value), '{"__proto__":{"x":12345678901234567890}}');
+});
+
+test("scalars as text", () => {
+  const texts = ['"a"', "5", "12345678901234567890", "true", "null", "[]", "{}", '{"rawJSON":"1"}'].map(parseExact);
+  assert.deepEqual(texts.map(scalarText), ["a", "5", "12345678901234567890", null, null, null, null, null]);
+});

@@ -30,10 +30,13 @@ function plainValue(value: unknown): string | null {
   return scalarText(value)?.trim() || null;
 }
 
-/** Only spellings that mean one day: 1990-05-31, 1990/05/31, 19900531 and 31.05.1990; never 05/06/1990. */
+/**
+ * Only spellings that mean one day: 1990-05-31, 1990/05/31, 19900531 and 31.05.1990; never 05/06/1990. A time of day
+ * other than midnight is refused: 1990-05-30T22:00:00Z is the 31st where the person was born.
+ */
 function parseDate(text: string): Temporal.PlainDate | null {
   const [, y, m, d] =
-    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:T.*)?$/.exec(text) ??
+    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:T00:00(?::00(?:\.0+)?)?Z?)?$/.exec(text) ??
     /^(\d{4})(\d{2})(\d{2})$/.exec(text) ??
     reversed(text) ??
     [];

@@ -5,7 +5,7 @@ import { HoldfastError } from "../error.ts";
 /**
  * Decrypts what a Sealer made, for the holder of a private key. A chunk is released only after it is authenticated;
  * whoever needs the whole or nothing waits for the end. Throws `key` where no key fits, `unverified` where the bytes
- * are not as they were sealed. Sealed bytes are untrusted.
+ * are not as they were sealed; an error of the source passes through. Sealed bytes are untrusted.
  */
 export class Opener {
   readonly #age = new Decrypter();
@@ -30,17 +30,27 @@ export class Opener {
   }
 
   async openStream(sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-    const age = this.#age;
-    const plain = await age
-      .decrypt(ReadableStream.from(sealed) as ReadableStream<Uint8Array>)
+    // A file that cannot be read is not a file that was tampered with.
+    let failure: { readonly error: unknown } | undefined;
+    const source = async function* () {
+      try {
+        yield* sealed;
+      } catch (error) {
+        failure = { error };
+        throw error;
+      }
+    };
+    const why = (error: unknown): unknown => (failure ? failure.error : openError(error));
+    const plain = await this.#age
+      .decrypt(ReadableStream.from(source()) as ReadableStream<Uint8Array>)
       .catch((error: unknown) => {
-        throw openError(error);
+        throw why(error);
       });
     return (async function* () {
       try {
         yield* plain;
       } catch (error) {
-        throw openError(error);
+        throw why(error);
       }
     })();
   }
@@ -65,7 +75,6 @@ export function parseIdentityFile(text: string, secret: (key: string) => Secret)
 }
 
 function openError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
   if (error instanceof Error && error.message.startsWith("no identity matched")) {
     return new HoldfastError("key", "none of the keys given is among those this was sealed to", {
       cause: error,

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pair, sealerFor } from "./pair.ts";
+
+const MB = 1024 * 1024;
+
+test("sealing a stream of 200 MB holds a chunk of it, not the stream", async () => {
+  const sealer = await sealerFor(await pair(), await pair());
+  const source = async function* (size: number) {
+    for (let at = 0; at < size; at += MB) yield new Uint8Array(MB);
+  };
+  let sealed = 0;
+  let peak = 0;
+  const drain = async (size: number): Promise<void> => {
+    for await (const chunk of await sealer.sealStream(source(size))) {
+      sealed += chunk.length;
+      peak = Math.max(peak, process.memoryUsage.rss());
+    }
+  };
+  await drain(16 * MB);
+  const before = peak;
+  sealed = 0;
+  await drain(200 * MB);
+  assert.ok(sealed > 200 * MB);
+  assert.ok(peak - before < 60 * MB, `${Math.round((peak - before) / MB)} MB more`);
+});

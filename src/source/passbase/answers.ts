@@ -8,10 +8,12 @@ import type { Listed, Project } from "../source.ts";
  * What the Verification API v2 answers. Any field but an id and a time may be missing, null, or of a kind not seen
  * before: nobody's record is lost for that, since the exact text is kept beside what is read here.
  */
-const id = z.string().min(1).max(200);
-const seconds = z.number().min(0).max(253_402_300_799);
+/** Half a surrogate pair is in no URL. */
+const text = z.string().refine((value) => value.isWellFormed());
+const id = text.min(1).max(200);
+const seconds = z.preprocess(rounded, z.number().min(0).max(253_402_300_799));
 const page = z.object({
-  cursor: z.object({ next: z.string().max(4096).nullish() }).nullish(),
+  cursor: z.object({ next: text.max(4096).nullish() }).nullish(),
   data: z.array(z.unknown()),
 });
 const identity = z.object({ id, updated: seconds.nullish(), created: seconds.nullish() });
@@ -47,7 +49,7 @@ export function parseIdentity(text: string): { identity: Identity; raw: unknown;
     created: created == null ? null : instant(created),
     updated: instant(updated ?? created ?? 0),
     owner: { email: word(owner.email), firstName: word(owner.first_name), lastName: word(owner.last_name) },
-    score: typeof fields.score === "number" ? fields.score : null,
+    score: finite(rounded(fields.score)),
     documents: list(fields.resources).map((item) => {
       const { type, datapoints } = object(item);
       return { type: word(type) ?? "unknown", datapoints: object(datapoints) };
@@ -107,11 +109,25 @@ function parsePage(name: string, text: string): { data: unknown[]; next: string 
 }
 
 function parseJson(name: string, text: string): unknown {
+  let value: unknown;
   try {
-    return parseExact(text);
-  } catch (error) {
-    throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { cause: error, mend });
+    value = parseExact(text);
+  } catch {
+    // The parser's words quote the answer: not even a cause may hold them.
+    throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { mend });
   }
+  if (isDeeper(value, MAX_DEPTH)) {
+    throw new HoldfastError("source-response", `${name}: the answer is nested more than ${MAX_DEPTH} deep`, { mend });
+  }
+  return value;
+}
+
+/** Whatever walks an answer later, JSON.stringify among them, does so by recursion: some 2,000 levels end the stack. */
+const MAX_DEPTH = 500;
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
 function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
@@ -142,11 +158,20 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** A number kept as text because JavaScript would round it, where rounded is good enough. */
+function rounded(value: unknown): unknown {
+  return JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
+}
+
+function finite(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
 function word(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
 function pageNumber(value: unknown): number | null {
-  const number = Number(scalarText(value) ?? Number.NaN);
-  return Number.isSafeInteger(number) ? number : null;
+  const text = scalarText(value) ?? "";
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : null;
 }

@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import { type Dispatcher, errors, Pool } from "undici";
 import type { Secret } from "../../config/secret.ts";
 import { HoldfastError } from "../../error.ts";
@@ -35,6 +36,11 @@ export class Http {
   #requests = 0;
 
   constructor(options: HttpOptions) {
+    if (!/^[\x21-\x7e]+$/.test(options.apiKey.reveal())) {
+      throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
+        mend: "Copy the secret API key again, alone on one line.",
+      });
+    }
     const url = new URL(options.url);
     const { connect, headers, body } = options.timeouts ?? { connect: 10_000, headers: 30_000, body: 30_000 };
     this.#pool = new Pool(url.origin, {
@@ -44,7 +50,7 @@ export class Http {
       bodyTimeout: body,
     });
     this.#base = url.pathname.replace(/\/$/, "");
-    this.#throttle = new Throttle(options.rate, options.concurrency);
+    this.#throttle = new Throttle(options.rate, options.concurrency, options.signal);
     this.#options = options;
   }
 
@@ -62,7 +68,11 @@ export class Http {
 
   /** A body as it arrives. A connection lost on the way throws source-unavailable: the whole is to be asked for again. */
   async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
-    const { headers, body } = await this.#retrying(() => this.#send(name, path, "*/*"));
+    const { headers, body } = await this.#retrying(
+      () => this.#send(name, path, "*/*"),
+      // Until the last byte: what the pool lets wait for this connection would start unthrottled, even in a silence.
+      ({ body }) => finished(body).catch(() => {}),
+    );
     const type = headers["content-type"];
     return {
       mediaType: (typeof type === "string" && mediaType(type)) || "application/octet-stream",
@@ -75,8 +85,9 @@ export class Http {
     await this.#pool.destroy();
   }
 
-  #retrying<T>(work: () => Promise<T>): Promise<T> {
-    return retrying(() => this.#throttle.run(work), this.#options.retry, this.#options.signal, this.#options.onRetry);
+  #retrying<T>(work: () => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
+    const { retry, signal, onRetry } = this.#options;
+    return retrying(() => this.#throttle.run(work, ended), retry, signal, onRetry);
   }
 
   async #send(name: string, path: string, accept: string): Promise<Dispatcher.ResponseData> {
@@ -102,7 +113,9 @@ export class Http {
   }
 }
 
-async function bodyText(name: string, body: AsyncIterable<Uint8Array>): Promise<string> {
+type Body = Dispatcher.ResponseData["body"];
+
+async function bodyText(name: string, body: Body): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks(name, body)) {
@@ -117,20 +130,38 @@ async function bodyText(name: string, body: AsyncIterable<Uint8Array>): Promise<
   }
 }
 
-async function* chunks(name: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw connectionError(name, error);
-  }
+/** Not a generator: one that is left before its first chunk would keep the connection for ever. */
+function chunks(name: string, body: Body): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+      return {
+        next: () =>
+          iterator.next().catch((error: unknown) => {
+            throw connectionError(name, error);
+          }),
+        return: async () => {
+          body.once("error", () => {}).destroy();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 function connectionError(name: string, error: unknown): HoldfastError {
-  const code = (error as NodeJS.ErrnoException).code ?? (error instanceof errors.UndiciError ? "UND_ERR" : "unknown");
+  // What is no HTTP; the error holds the bytes that came, and is not kept.
+  const garbled = error instanceof errors.HTTPParserError;
+  const code =
+    (error as NodeJS.ErrnoException).code ??
+    (garbled ? "HPE_UNKNOWN" : error instanceof errors.UndiciError ? "UND_ERR" : "unknown");
   return new HoldfastError(
     CONNECTION.test(code) ? "source-unavailable" : "source-rejected",
     `${name}: the connection failed (${code})`,
-    { cause: error, mend: "Check source.url, the network and the provider's status page." },
+    {
+      cause: garbled ? undefined : error,
+      mend: "Check source.url, the network and the provider's status page.",
+    },
   );
 }
 

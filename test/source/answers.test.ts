@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type ErrorCode, hasCode } from "../../src/error.ts";
+import {
+  parseIdentity,
+  parseIdentityPage,
+  parseProject,
+  parseResourcePage,
+} from "../../src/source/passbase/answers.ts";
+import { answerWith, open, refusal } from "./connect.ts";
+
+const response = (error: unknown): boolean => hasCode(error, "source-response" satisfies ErrorCode);
+const parsers = [parseIdentityPage, parseIdentity, parseResourcePage, parseProject];
+
+/** JSON of any shape, with the API's own names in it more often than chance would put them. */
+const names = fc.constantFrom(
+  ...["id", "data", "cursor", "next", "updated", "created", "owner", "email", "resources", "type", "datapoints"],
+  ...["resource_files", "page", "score", "status", "metadata", "slug", "__proto__", "toString"],
+);
+const { value: shaped } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5, withCrossShrink: true },
+    fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom("a", 1_700_000_000, 1e15, -1, "")),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.array(fc.tuple(names, tie("value")), { maxLength: 6 }).map((members) => Object.fromEntries(members)),
+  ),
+}));
+
+test("whatever the provider says is either read or a refusal of one kind", () => {
+  const texts = fc.oneof(
+    shaped.map((value) => JSON.stringify(value)),
+    shaped.map((data) => JSON.stringify({ data: [data], cursor: null })),
+    shaped.map((value) => JSON.stringify({ id: "a", updated: 1, resources: [value], owner: value, data: [] })),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(texts, fc.constantFrom(...parsers), (text, parse) => {
+      try {
+        parse(text);
+      } catch (error) {
+        assert.ok(response(error), String(error));
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("what is no JSON, or JSON of another shape, is refused", () => {
+  for (const text of ["", "{", "<html>", "﻿{}", "{}", "[]", "null", "1", '"text"', '{"data":{}}', '{"id":5}']) {
+    for (const parse of [parseIdentityPage, parseIdentity, parseResourcePage])
+      assert.throws(() => parse(text), response, text);
+  }
+  for (const text of ["", "{", "<html>"]) assert.throws(() => parseProject(text), response);
+  for (const [field, value] of [
+    ["id", ""],
+    ["id", "x".repeat(201)],
+    // Half a surrogate pair: encodeURIComponent would throw, in the middle of a run.
+    ["id", "\ud800"],
+    ["updated", -1],
+    ["updated", 253_402_300_800],
+    ["updated", "2024-01-01"],
+    ["created", true],
+  ] as const) {
+    const bad = JSON.stringify({ id: "a", updated: 1, [field]: value });
+    assert.throws(() => parseIdentity(bad), response, bad);
+    assert.throws(() => parseIdentityPage(`{"data":[${bad}]}`), response, bad);
+  }
+  const pageTo = (next: unknown) => JSON.stringify({ data: [], cursor: { next } });
+  for (const next of [5, {}, "x".repeat(4_097), "\udfff"])
+    assert.throws(() => parseIdentityPage(pageTo(next)), response);
+  for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).next, null);
+});
+
+test("the edges that are accepted", () => {
+  const at = (updated: unknown) => parseIdentity(`{"id":"${"x".repeat(200)}","updated":${updated}}`).identity.updated;
+  assert.equal(at(0), "1970-01-01T00:00:00Z");
+  assert.equal(at(253_402_300_799), "9999-12-31T23:59:59Z");
+  assert.equal(at("1700000000.123456789"), "2023-11-14T22:13:20.123Z");
+  assert.equal(at("null"), "1970-01-01T00:00:00Z");
+  const score = (text: string) => parseIdentity(`{"id":"a","score":${text}}`).identity.score;
+  assert.equal(score("0.12345678901234567890"), 0.12345678901234568);
+  assert.deepEqual([score("1e400"), score('"1"'), score("null")], [null, null, null]);
+  const page = (text: string) =>
+    parseResourcePage(`{"data":[{"id":"r","resource_files":[{"id":"f","page":${text}}]}]}`).files[0]!.page;
+  assert.deepEqual(["1", '"2"', '""', "1.5", "null", "{}", "12345678901234567890"].map(page), [
+    1,
+    2,
+    ...Array(5).fill(null),
+  ]);
+});
+
+test("nesting that would end the stack of whoever reads the answer later is refused", () => {
+  const nested = (depth: number) => `{"id":"a","metadata":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+  assert.equal(JSON.stringify(parseIdentity(nested(499)).raw), nested(499));
+  for (const depth of [500, 5_000, 100_000]) assert.throws(() => parseIdentity(nested(depth)), response);
+});
+
+test("only what names nobody is redacted", () => {
+  const redacted = (rest: object) => parseIdentity(JSON.stringify({ id: "a", updated: 1, ...rest })).redacted;
+  const owner = { email: null, first_name: null, last_name: null };
+  assert.equal(redacted({ owner, resources: [{ type: "PASSPORT", datapoints: {} }] }), true);
+  assert.equal(redacted({ owner: null, resources: [{ type: "PASSPORT", datapoints: { last_name: null } }] }), true);
+  assert.equal(redacted({ owner: { ...owner, first_name: "A" } }), false);
+  assert.equal(redacted({ owner, resources: [{ type: "PASSPORT", datapoints: { last_name: "B" } }] }), false);
+});
+
+test("over the wire: broken JSON, a wrong shape, another identity, no UTF-8, too much; asked for once", async (t) => {
+  const { sandbox, source } = await open(t);
+  const [id] = sandbox.ids();
+  const text = sandbox.text(0);
+  const answers: readonly (string | Buffer)[] = [
+    text.slice(0, -1),
+    `${text}}`,
+    text.replace('"id":', '"ID":'),
+    sandbox.text(1),
+    Buffer.concat([Buffer.from(text.slice(0, -2)), Buffer.from([0xc3, 0x28]), Buffer.from(text.slice(-2))]),
+    Buffer.from(text, "utf16le"),
+    Buffer.alloc(32 * 1024 * 1024 + 1, " "),
+  ];
+  for (const body of answers) {
+    const requests = answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(body)));
+    await refusal(sandbox, source.identity(id!), "source-response");
+    assert.equal(requests.length, 1);
+  }
+  const padded = Buffer.alloc(32 * 1024 * 1024, " ");
+  padded.write(text);
+  answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(padded)));
+  assert.equal((await source.identity(id!)).identity.id, id);
+});
+
+test("a cursor that comes back a second time ends the walk", async (t) => {
+  const { sandbox, source } = await open(t);
+  const walk = async (start: { cursor?: string }, cursors: readonly string[]): Promise<number> => {
+    const requests = answerWith(sandbox, (response, count) => {
+      response.writeHead(200).end(JSON.stringify({ cursor: { next: cursors[count - 1] ?? null }, data: [] }));
+      return true;
+    });
+    const all = (async () => {
+      for await (const _ of source.pages(start));
+    })();
+    await refusal(sandbox, all, "source-response");
+    return requests.length;
+  };
+  assert.equal(await walk({}, ["a", "b", "a"]), 3);
+  assert.equal(await walk({}, ["a", "a"]), 2);
+  assert.equal(await walk({ cursor: "a" }, ["a"]), 1);
+  answerWith(sandbox, (response) => Boolean(response.writeHead(200).end('{"cursor":{"next":"a"},"data":[]}')));
+  await refusal(sandbox, source.resources("x"), "source-response");
+});

@@ -4,6 +4,7 @@ import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import type { Console } from "../src/observe/console.ts";
 import { Tokens } from "../src/record/tokens.ts";
+import type { RetryPolicy } from "../src/retry.ts";
 import { readDescription, type VaultDescription } from "../src/vault/description.ts";
 import { openVault } from "../src/vault/open.ts";
 import type { Vault } from "../src/vault/vault.ts";
@@ -15,6 +16,16 @@ export interface Session {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: Clock;
+  /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
+  readonly patience?: Patience;
+}
+
+export interface Patience {
+  readonly retry?: RetryPolicy;
+  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** The largest file that is taken from the source, in bytes. */
+  readonly maxFile?: number;
 }
 
 /** A client's vault, its description read and held against the config. */
@@ -27,12 +38,16 @@ export interface OpenVault {
   readonly retries: () => number;
 }
 
-export async function openClientVault(config: ClientConfig, { signal }: Session): Promise<OpenVault> {
+export async function openClientVault(config: ClientConfig, { signal, patience }: Session): Promise<OpenVault> {
   let retries = 0;
   const onRetry = () => {
     retries += 1;
   };
-  const vault = openVault(config.vault, { signal, onRetry });
+  const vault = openVault(config.vault, {
+    ...{ signal, onRetry },
+    ...(patience?.retry ? { policy: patience.retry } : {}),
+    ...(patience?.timeouts ? { idleTimeout: patience.timeouts.body } : {}),
+  });
   try {
     const { description } = await readDescription(vault);
     if (description.client !== config.id || description.log.origin !== config.log.origin) {

@@ -46,6 +46,16 @@ export async function exportClients(session: Session, options: ExportOptions): P
   return summaries;
 }
 
+/** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
+export function refuseUnfinished(summaries: readonly Summary[], signal: AbortSignal): void {
+  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+  const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
+  if (failed === 0) return;
+  throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
+    mend: "The log says which, by subject and code. The next run tries them again.",
+  });
+}
+
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
   const { console, signal, now } = session;
   const { vault, description, verifiers, retries } = await openClientVault(config, session);
@@ -55,7 +65,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
   try {
     const signer = openSigner(config, description);
     const tokens = openTokens(config, description);
-    source = openSource(config, signal, () => {
+    source = openSource(config, session, () => {
       sourceRetries += 1;
     });
     closing.push(() => source?.close());
@@ -91,7 +101,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       {
         ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
         sealer: new Sealer(config.recipients),
-        lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
+        lookFirst: false && !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
       },
       {
         job: "export",
@@ -106,8 +116,9 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
   }
 }
 
-function openSource({ source }: ClientConfig, signal: AbortSignal, onRetry: () => void): Source {
-  return new PassbaseSource({ ...source, apiKey: source.apiKey.resolve(), retry: defaultRetry, signal, onRetry });
+function openSource({ source }: ClientConfig, { signal, patience }: Session, onRetry: () => void): Source {
+  const { retry = defaultRetry, ...bounds } = patience ?? {};
+  return new PassbaseSource({ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, onRetry });
 }
 
 export function summaryText(summary: Summary): string {

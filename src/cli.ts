@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Session } from "../jobs/client.ts";
-import { exportClients } from "../jobs/export.ts";
+import { exportClients, refuseUnfinished } from "../jobs/export.ts";
 import { init } from "../jobs/init.ts";
 import { openSealed } from "../jobs/open.ts";
 import { rebuild } from "../jobs/rebuild.ts";
@@ -11,6 +11,7 @@ import { VERSION } from "../jobs/version.ts";
 import { systemClock } from "./clock.ts";
 import { loadConfig, selectClients } from "./config/load.ts";
 import { HoldfastError } from "./error.ts";
+import { exitCode } from "./exit-code.ts";
 import { type Console, createConsole } from "./observe/console.ts";
 import { errorFields } from "./observe/log.ts";
 
@@ -30,29 +31,6 @@ Exit codes:
   4    integrity: the vault, the log or a key does not agree with what was written
   5    another run holds the vault
   130  interrupted; what was done is kept, the next run goes on`;
-
-function exitCode(error: unknown): number {
-  if (!(error instanceof HoldfastError)) return 1;
-  switch (error.code) {
-    case "usage":
-    case "config":
-    case "recipients":
-      return 2;
-    case "partial":
-      return 3;
-    case "malformed":
-    case "unverified":
-    case "forked":
-    case "incomplete":
-      return 4;
-    case "busy":
-      return 5;
-    case "interrupted":
-      return 130;
-    default:
-      return 1;
-  }
-}
 
 /** The first signal asks the run to finish what is under way; the second ends it at once, which loses nothing either. */
 function onSignals(): AbortSignal {
@@ -192,15 +170,6 @@ program.addCommand(
       }),
     ),
 );
-
-function refuseUnfinished(summaries: readonly { outcome: string; failed: number }[], signal: AbortSignal): void {
-  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
-  const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
-  if (failed === 0) return;
-  throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    mend: "The log says which, by subject and code. The next run tries them again.",
-  });
-}
 
 program.addCommand(
   command("verify", "check the log against its signed checkpoint, and every object against the log", [

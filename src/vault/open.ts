@@ -5,9 +5,15 @@ import { type RetryOptions, withRetry } from "./retry.ts";
 import { S3Vault } from "./s3.ts";
 import type { Vault } from "./vault.ts";
 
+export interface OpenOptions extends Partial<RetryOptions> {
+  /** Longest silence of an S3 connection, in ms. */
+  readonly idleTimeout?: number;
+}
+
 /** The vault that a client's config names, with retry. */
-export function openVault(config: VaultConfig, retry: Partial<RetryOptions> = {}): Vault {
+export function openVault(config: VaultConfig, { idleTimeout, ...retry }: OpenOptions = {}): Vault {
   const { policy = defaultRetry } = retry;
-  const vault = config.kind === "s3" ? new S3Vault({ ...config, retry: policy }) : new DirectoryVault(config.path);
+  const s3 = { retry: policy, ...(idleTimeout === undefined ? {} : { idleTimeout }) };
+  const vault = config.kind === "s3" ? new S3Vault({ ...config, ...s3 }) : new DirectoryVault(config.path);
   return withRetry(vault, { ...retry, policy });
 }

@@ -66,7 +66,7 @@ export class HoldfastError extends Error {
   }
 }
 
-export function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): error is HoldfastError {
   return error instanceof HoldfastError && error.transient;
 }
 

@@ -13,6 +13,9 @@ export interface RetryPolicy {
 
 export const defaultRetry: RetryPolicy = { retries: 7, minDelay: 250, maxDelay: 20_000, maxRetryAfter: 300_000 };
 
+/** Errors that a policy was used up on: a retry around a retry does not begin anew, else their attempts multiply. */
+const spent = new WeakSet<object>();
+
 /**
  * Runs `work` until it succeeds, fails for good, or the policy is used up. Only transient codes are retried, and never
  * sooner than the other side asked (`retryAfter`). An aborted `signal` ends the waiting, not the attempt under way:
@@ -28,10 +31,13 @@ export async function retrying<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isTransient(error) || attempt === policy.retries || signal?.aborted) throw error;
-      const { retryAfter = 0 } = error as HoldfastError;
-      if (retryAfter > policy.maxRetryAfter) throw error;
-      onRetry?.(error as HoldfastError);
+      if (!isTransient(error) || spent.has(error) || signal?.aborted) throw error;
+      const { retryAfter = 0 } = error;
+      if (attempt === policy.retries || retryAfter > policy.maxRetryAfter) {
+        spent.add(error);
+        throw error;
+      }
+      onRetry?.(error);
       await pause(Math.max(retryAfter, backoff(attempt, policy)), signal);
     }
   }

@@ -24,6 +24,8 @@ export class Journal {
   readonly #closed: { first: number; next: number }[] = [];
   #waiting: { lines: Journaled[]; done: Promise<void> } | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** What a write failed with. It may have left half a line, behind which nothing may be written. */
+  #broken: unknown;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -94,10 +96,16 @@ export class Journal {
   }
 
   async #write(lines: readonly Journaled[]): Promise<void> {
+    if (this.#broken) throw this.#broken;
     const { index } = lines[0]!;
-    this.#segment ??= await this.#create(index);
-    await this.#segment.file.appendFile(lines.map(formatLine).join(""));
-    await this.#segment.file.datasync();
+    try {
+      this.#segment ??= await this.#create(index);
+      await this.#segment.file.appendFile(lines.map(formatLine).join(""));
+      await this.#segment.file.datasync();
+    } catch (error) {
+      this.#broken = error;
+      throw error;
+    }
     this.#segment.next = index + lines.length;
   }
 

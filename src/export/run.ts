@@ -28,8 +28,8 @@ const MISSED = 2;
 const IN_A_ROW = 20;
 /** Codes that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
-  ...(["source-key", "vault-denied", "vault-unfit", "state", "forked", "unverified", "malformed", "busy"] as const),
-  "internal",
+  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "unverified"] as const),
+  ...(["malformed", "busy", "internal"] as const),
 ];
 
 /**

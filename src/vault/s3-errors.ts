@@ -3,7 +3,11 @@ import { HoldfastError } from "../error.ts";
 import { retryAfter } from "../retry-after.ts";
 
 /** Error names that mean "try again", whatever the status they come with. */
-const TRANSIENT = new Set(["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"]);
+const TRANSIENT = new Set([
+  ...["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"],
+  // Somebody took a multipart upload back while it was under way: the next attempt begins a new one.
+  "NoSuchUpload",
+]);
 /** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
 /** A 5xx that no waiting mends: the store does not know what it is asked for. */

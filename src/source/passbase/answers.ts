@@ -61,11 +61,14 @@ export function parseIdentity(text: string): { identity: Identity; raw: unknown;
   return { identity: read, raw, redacted: isRedacted(read) };
 }
 
-export function parseResourcePage(text: string): { files: FileRef[]; next: string | null } {
+/** `first` is the id of its first resource: where pages go in circles, that comes back. */
+export function parseResourcePage(text: string): { files: FileRef[]; next: string | null; first: string | undefined } {
   const name = "GET /identity/{id}/resources";
   const { data, next } = parsePage(name, text);
+  let first: string | undefined;
   const files = data.flatMap((item) => {
     const { id: resourceId, resource_files } = check(name, resource, item);
+    first ??= resourceId;
     return (resource_files ?? []).map((entry) => {
       const { id, type, updated, created } = check(name, file, entry);
       return {
@@ -77,7 +80,7 @@ export function parseResourcePage(text: string): { files: FileRef[]; next: strin
       };
     });
   });
-  return { files, next };
+  return { files, next, first };
 }
 
 export function parseProject(text: string): Project {

@@ -16,10 +16,16 @@ export interface HttpOptions {
   readonly onRetry?: (error: HoldfastError) => void;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
+  readonly maxFile?: number;
 }
 
 /** No JSON answer is larger; an endless one must not fill the memory. */
 const MAX_JSON = 32 * 1024 * 1024;
+const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
+const MAX_FILE = 1024 ** 3;
+/** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
+const SLOWEST = 1024;
 /** Codes of undici and the system that mean the connection failed, not the request. */
 const CONNECTION =
   /^(UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|RES_CONTENT_LENGTH_MISMATCH|CLOSED|ABORTED)|HPE_.*|E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/;
@@ -42,7 +48,7 @@ export class Http {
       });
     }
     const url = new URL(options.url);
-    const { connect, headers, body } = options.timeouts ?? { connect: 10_000, headers: 30_000, body: 30_000 };
+    const { connect, headers, body } = options.timeouts ?? TIMEOUTS;
     this.#pool = new Pool(url.origin, {
       connections: options.concurrency,
       connect: { timeout: connect },
@@ -62,7 +68,7 @@ export class Http {
   async text(name: string, path: string): Promise<string> {
     return this.#retrying(async () => {
       const { body } = await this.#send(name, path, "application/json");
-      return bodyText(name, body);
+      return this.#text(name, body);
     });
   }
 
@@ -76,7 +82,7 @@ export class Http {
     const type = headers["content-type"];
     return {
       mediaType: (typeof type === "string" && mediaType(type)) || "application/octet-stream",
-      bytes: chunks(name, body),
+      bytes: this.#chunks(name, body, this.#options.maxFile ?? MAX_FILE),
     };
   }
 
@@ -111,42 +117,67 @@ export class Http {
     }
     throw failure;
   }
+
+  async #text(name: string, body: Body): Promise<string> {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of this.#chunks(name, body, MAX_JSON)) parts.push(chunk);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+    } catch (error) {
+      throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+    }
+  }
+
+  /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection for ever. */
+  #chunks(name: string, body: Body, limit: number): AsyncIterable<Uint8Array> {
+    const patience = (this.#options.timeouts ?? TIMEOUTS).body;
+    return {
+      [Symbol.asyncIterator]: () => {
+        const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+        const leave = () => body.once("error", () => {}).destroy();
+        let size = 0;
+        // Spent in waiting for the source; what the reader takes its time with is not counted.
+        let waited = 0;
+        return {
+          next: async () => {
+            const begun = performance.now();
+            const next = await iterator.next().catch((error: unknown) => {
+              throw connectionError(name, error);
+            });
+            if (next.done) return next;
+            size += next.value.length;
+            waited += performance.now() - begun;
+            const failure = size > limit ? tooLarge(name, limit) : isTooSlow(size, waited, patience) && tooSlow(name);
+            if (!failure) return next;
+            leave();
+            throw failure;
+          },
+          return: async () => {
+            leave();
+            return { done: true, value: undefined };
+          },
+        };
+      },
+    };
+  }
 }
 
 type Body = Dispatcher.ResponseData["body"];
 
-async function bodyText(name: string, body: Body): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks(name, body)) {
-    size += chunk.length;
-    if (size > MAX_JSON) throw new HoldfastError("source-response", `${name}: the answer is larger than 32 MiB`);
-    parts.push(chunk);
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts, size));
-  } catch (error) {
-    throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
-  }
+function tooLarge(name: string, limit: number): HoldfastError {
+  return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {
+    mend: "No identity's answer or file is that large: the provider sent something broken.",
+  });
 }
 
-/** Not a generator: one that is left before its first chunk would keep the connection for ever. */
-function chunks(name: string, body: Body): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]: () => {
-      const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
-      return {
-        next: () =>
-          iterator.next().catch((error: unknown) => {
-            throw connectionError(name, error);
-          }),
-        return: async () => {
-          body.once("error", () => {}).destroy();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+function isTooSlow(size: number, waited: number, patience: number): boolean {
+  return waited > patience && size < (waited / 1000) * SLOWEST;
+}
+
+function tooSlow(name: string): HoldfastError {
+  return new HoldfastError("source-unavailable", `${name}: the answer comes slower than ${SLOWEST} bytes a second`, {
+    mend: "Check the network and the provider's status page.",
+  });
 }
 
 function connectionError(name: string, error: unknown): HoldfastError {

@@ -6,6 +6,10 @@ import { Http, type HttpOptions } from "./http.ts";
 
 /** Identities to a page: the fewer pages, the cheaper the night on which nothing changed. */
 const PAGE = 100;
+/** Pages in a row that list nothing new, after which the list has no end. */
+const STALE_PAGES = 100;
+/** The resources of one identity are no larger, in characters: they are held, and sealed into one record. */
+const MAX_RESOURCES = 32 * 1024 * 1024;
 
 /** Passbase Verification API v2. It has no filter by date: `pages` lists everything and `since` is not used. */
 export class PassbaseSource implements Source {
@@ -33,7 +37,7 @@ export class PassbaseSource implements Source {
       const { identities, next } = parseIdentityPage(
         await this.#http.text("GET /identities", `/identities?limit=${PAGE}${query}`),
       );
-      walk.advance(next);
+      walk.advance(next, identities[0]?.id);
       yield { identities, cursor: next };
     } while (walk.cursor !== null);
   }
@@ -54,13 +58,17 @@ export class PassbaseSource implements Source {
     const walk = new Walk(name);
     const texts: string[] = [];
     const files: FileRef[] = [];
+    let size = 0;
     do {
       const query = walk.cursor === null ? "" : `?cursor=${encodeURIComponent(walk.cursor)}`;
       const text = await this.#http.text(name, `/identity/${encodeURIComponent(id)}/resources${query}`);
       const page = parseResourcePage(text);
+      size += text.length;
+      if (size > MAX_RESOURCES)
+        throw new HoldfastError("source-response", `${name}: the answers are larger than 32 MiB`);
       texts.push(text);
       files.push(...page.files);
-      walk.advance(page.next);
+      walk.advance(page.next, page.first);
     } while (walk.cursor !== null);
     return { texts, files };
   }
@@ -75,10 +83,15 @@ export class PassbaseSource implements Source {
   }
 }
 
-/** Follows a cursor, and refuses to go in circles. */
+/**
+ * Follows a cursor, and refuses to go in circles: a cursor that comes back, or pages in a row that begin as one before
+ * them did, or are empty. Few of these are honest (pages shift; a filter may leave one empty); for ever is not.
+ */
 class Walk {
   readonly #name: string;
   readonly #seen = new Set<string>();
+  readonly #begun = new Set<string>();
+  #stale = 0;
   cursor: string | null;
 
   constructor(name: string, cursor: string | null = null) {
@@ -87,13 +100,20 @@ class Walk {
     if (cursor !== null) this.#seen.add(cursor);
   }
 
-  advance(next: string | null): void {
-    if (next !== null && this.#seen.has(next)) {
-      throw new HoldfastError("source-response", `${this.#name}: a page cursor came back a second time`, {
-        mend: "The provider's paging is broken; try again later. What was exported so far is kept.",
-      });
-    }
-    if (next !== null) this.#seen.add(next);
+  /** @param first the id that the page begins with; undefined when it is empty */
+  advance(next: string | null, first: string | undefined): void {
+    this.#stale = first === undefined || this.#begun.has(first) ? this.#stale + 1 : 0;
+    if (first !== undefined) this.#begun.add(first);
     this.cursor = next;
+    if (next === null) return;
+    if (this.#seen.has(next)) throw this.#broken("a page cursor came back a second time");
+    if (this.#stale >= STALE_PAGES) throw this.#broken(`${STALE_PAGES} pages in a row listed nothing new`);
+    this.#seen.add(next);
+  }
+
+  #broken(what: string): HoldfastError {
+    return new HoldfastError("source-response", `${this.#name}: ${what}`, {
+      mend: "The provider's paging is broken; try again later. What was exported so far is kept.",
+    });
   }
 }

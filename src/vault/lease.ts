@@ -16,8 +16,10 @@ const claim = z.object({
   process: z.string().optional(),
   job: z.string(),
   since: z.string(),
-  /** Renewed before it passes; after it the holder counts as dead. Equal to the time of writing when given up. */
+  /** Renewed before it passes; after it the holder counts as dead. */
   until: z.string(),
+  /** Given up, whatever a clock says of `until`. */
+  released: z.literal(true).optional(),
 });
 type Claim = z.output<typeof claim>;
 
@@ -44,9 +46,9 @@ export class Lease {
   /** Tokens of others whose claims stood at the last renewal. */
   #rivals: ReadonlySet<string> = new Set();
 
-  private constructor(vault: Vault, now: Clock, mine: Claim) {
+  private constructor(vault: Vault, clock: Clock, mine: Claim) {
     this.#vault = vault;
-    this.#now = now;
+    this.#now = forward(clock, Temporal.Instant.from(mine.since));
     this.#claim = mine;
   }
 
@@ -64,7 +66,7 @@ export class Lease {
     await vault.put(LEASE, encode(mine));
     const first = (await standing(vault, now())).at(0);
     if (first && first.token !== mine.token) {
-      await vault.put(LEASE, encode({ ...mine, until: mine.since }));
+      await vault.put(LEASE, encode({ ...mine, until: mine.since, released: true }));
       throw busy(vault, first);
     }
     const lease = new Lease(vault, now, mine);
@@ -86,7 +88,9 @@ export class Lease {
     await this.#renewing;
     if (this.#lost) return;
     // If it cannot be given back it ends by itself.
-    await this.#vault.put(LEASE, encode({ ...this.#claim, until: this.#now().toString() })).catch(() => {});
+    await this.#vault
+      .put(LEASE, encode({ ...this.#claim, until: this.#now().toString(), released: true }))
+      .catch(() => {});
   }
 
   /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
@@ -109,6 +113,20 @@ export class Lease {
       void this.#renewing.then(() => this.#lost ?? this.#renewLater());
     }, RENEW_MS).unref();
   }
+}
+
+/**
+ * A clock that never goes back behind the time that has passed. Set back in the middle of a run, the machine's own clock
+ * would have this holder renew its claim to instants long past for everybody else, and believe it for hours. A jump
+ * ahead is believed: nobody can tell it from a machine that slept.
+ */
+function forward(clock: Clock, begun: Temporal.Instant): Clock {
+  const start = performance.now();
+  return () => {
+    const wall = clock();
+    const passed = begun.add({ milliseconds: Math.floor(performance.now() - start) });
+    return Temporal.Instant.compare(wall, passed) < 0 ? passed : wall;
+  };
 }
 
 /**
@@ -142,8 +160,8 @@ function parse(vault: Vault, bytes: Uint8Array): Claim {
   }
 }
 
-function stands({ until, process }: Claim, now: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
+function stands({ until, process, released }: Claim, now: Temporal.Instant): boolean {
+  return !released && Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
 }
 
 function encode(value: Claim): Uint8Array {

@@ -55,13 +55,20 @@ export class DirectoryVault implements Vault {
   /** Gives the written bytes the next version number. The link fails if another process took it: a lost race. */
   async #commit(key: string, temporary: string, { ifAbsent, ifMatch }: PutOptions): Promise<string> {
     for (;;) {
-      const newest = (await this.#numbers(key)).at(-1);
-      if (ifAbsent && newest !== undefined)
+      // One look at the folder decides both whether the condition holds and which number is next: with two, a writer
+      // in between would make this one's number free again and its condition stale.
+      const names = await this.#names(key);
+      const newest = versionsIn(names).at(-1);
+      if (ifAbsent && newest !== undefined) {
         throw new HoldfastError("vault-exists", `write ${key}: it is there already`);
+      }
       if (ifMatch !== undefined && newest !== ifMatch) {
         throw new HoldfastError("vault-conflict", `write ${key}: the object is not as expected`);
       }
-      const next = String(Number((await this.#taken(key)).at(-1) ?? 0) + 1).padStart(8, "0");
+      const noted = notesIn(names).filter((number) => Number(number) > Number(newest ?? 0));
+      // A note above the newest is of a version deleted since, or of one being written that this look just missed.
+      if (await this.#anyThere(key, noted)) continue;
+      const next = String(Number(noted.at(-1) ?? newest ?? 0) + 1).padStart(8, "0");
       try {
         await link(temporary, join(this.#versions(key), next));
         return next;
@@ -154,7 +161,7 @@ export class DirectoryVault implements Vault {
       if (error.code === "ENOENT") return [];
       throw stateError(error, `list ${folder}`);
     });
-    if (entries.some((entry) => VERSION.test(entry.name) && entry.isFile())) yield folder.replace(/\/$/, "");
+    if (entries.some((entry) => VERSION.test(entry.name) && !entry.isDirectory())) yield folder.replace(/\/$/, "");
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     for (const name of folders.sort(byKey)) yield* this.#keys(`${folder}${name}/`);
   }
@@ -219,13 +226,12 @@ export class DirectoryVault implements Vault {
 
   /** Versions that are there, oldest first. */
   async #numbers(key: string): Promise<string[]> {
-    return (await this.#names(key)).filter((name) => VERSION.test(name)).sort(byNumber);
+    return versionsIn(await this.#names(key));
   }
 
-  /** Numbers that were ever given to a version, in order: a note outlives what it describes. */
-  async #taken(key: string): Promise<string[]> {
-    const numbers = (await this.#names(key)).map((name) => name.replace(/\.json$/, ""));
-    return numbers.filter((name) => VERSION.test(name)).sort(byNumber);
+  async #anyThere(key: string, versionIds: readonly string[]): Promise<boolean> {
+    for (const versionId of versionIds) if (!(await isMissing(this.#version(key, versionId)))) return true;
+    return false;
   }
 
   async #names(key: string): Promise<string[]> {
@@ -233,7 +239,7 @@ export class DirectoryVault implements Vault {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
     });
-    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    return entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   }
 
   async #newest(key: string): Promise<string> {
@@ -296,6 +302,16 @@ const VERSION = /^\d{8,}$/;
 
 function isKey(text: string): boolean {
   return KEY.test(text);
+}
+
+function versionsIn(names: readonly string[]): string[] {
+  return names.filter((name) => VERSION.test(name)).sort(byNumber);
+}
+
+/** Numbers ever given to a version, as far as their notes are written: a note outlives what it describes. */
+function notesIn(names: readonly string[]): string[] {
+  const noted = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
+  return versionsIn(noted);
 }
 
 function byNumber(a: string, b: string): number {

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { Session } from "../../jobs/client.ts";
+import { exportClients } from "../../jobs/export.ts";
+import { init } from "../../jobs/init.ts";
+import { verify } from "../../jobs/verify.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { Console } from "../../src/observe/console.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { noProgress } from "../../src/observe/progress.ts";
+import { makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import type { Sandbox } from "../sandbox/server.ts";
+
+const silent: Console = {
+  log: silentLog,
+  progress: () => noProgress,
+  say: () => {},
+  result: () => {},
+  error: () => {},
+};
+
+export async function session(place: Workplace): Promise<Session> {
+  return { clients: [await place.client()], console: silent, signal: new AbortController().signal, now: systemClock };
+}
+
+/** A workplace made ready in this process: a child for every one of hundreds would take longer than the rest. */
+export async function readyWorkplace(sandbox: Sandbox, options: WorkplaceOptions): Promise<Workplace> {
+  const place = await makeWorkplace(sandbox, { ...options, init: false });
+  await init(await session(place));
+  return place;
+}
+
+/**
+ * What must hold after a crash, once the next run has come to its end: nobody is missing, nothing is logged or stored
+ * twice, there is one history, and verify has nothing to say.
+ */
+export async function assertWhole(place: Workplace, sandbox: Sandbox, what: string): Promise<void> {
+  const here = await session(place);
+  const [summary] = await exportClients(here, {});
+  assert.equal(summary?.outcome, "done", what);
+  const stored = await place.entries("record.stored");
+  const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
+  assert.deepEqual(new Set(stored.map(({ subject }) => subject)), new Set(subjects), `${what}: somebody is missing`);
+  const records = stored.map(({ object }) => object.key);
+  assert.equal(new Set(records).size, records.length, `${what}: a version is logged twice`);
+  const files = stored.flatMap((entry) => entry.files.filter(({ storedWith }) => !storedWith).map(({ key }) => key));
+  assert.equal(new Set(files).size, files.length, `${what}: a file is logged twice`);
+  const [report] = await verify(here, { readData: 100, orphans: true });
+  assert.deepEqual(report?.found, [], what);
+  assert.deepEqual(report?.orphaned, [], `${what}: stored twice`);
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import PQueue from "p-queue";
+import type { WorkplaceOptions } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { withoutCeph } from "../servers/s3.ts";
+import { assertWhole, readyWorkplace } from "./aftermath.ts";
+
+const HOOK = join(import.meta.dirname, "hook.ts");
+/** Two people with their files: every kind of write, each several times. */
+const PEOPLE = 2;
+/** Kills under way at once. */
+const PARALLEL = 4;
+
+/** HOLDFAST_CRASH_KILLS=all goes through every moment; by default a few of each name, and random times. */
+const everything = process.env.HOLDFAST_CRASH_KILLS === "all";
+
+for (const vault of ["directory", "ceph"] as const) {
+  describe(`killed at every write: ${vault}`, { skip: vault === "ceph" ? withoutCeph : false }, () => {
+    let sandbox: Sandbox;
+    let moments: string[];
+    before(async () => {
+      sandbox = await startSandbox({ identities: PEOPLE, seed: 11, plainImages: true });
+      moments = await trace(sandbox, { vault });
+    });
+    after(() => sandbox?.close());
+
+    test("every kind of write is among the moments", (t) => {
+      const names = new Set(moments);
+      const writes =
+        vault === "ceph"
+          ? ["PUT records", "PUT files", "PUT tile/entries", "PUT tile", "PUT checkpoint", "PUT lease"]
+          : ["link records", "link files", "link tile/entries", "link tile", "link checkpoint", "link lease"];
+      for (const write of [
+        ...writes,
+        "datasync of a file",
+        "commit of the catalog",
+        "rm journal",
+        "rename checkpoint",
+      ]) {
+        for (const when of ["before", "after"]) assert.ok(names.has(`${when} ${write}`), `${when} ${write}`);
+      }
+      t.diagnostic(`${moments.length} moments of ${names.size} names in one export`);
+    });
+
+    test("nothing is lost, nothing forks, nothing is stored twice", async (t) => {
+      const chosen = everything ? moments.map((_name, position) => position + 1) : fewOfEach(moments, 2);
+      let killed = 0;
+      await inParallel(chosen, async (at) => {
+        const died = await killAndCheck(
+          sandbox,
+          { vault },
+          { HOLDFAST_CRASH_AT: String(at) },
+          `${at}: ${moments[at - 1]}`,
+        );
+        if (died) killed += 1;
+      });
+      t.diagnostic(`${killed} of ${chosen.length} runs killed at a moment`);
+      // The order of what runs at the same time varies, and a run may end before its moment comes.
+      assert.ok(killed > chosen.length * 0.9, `${killed} of ${chosen.length}`);
+    });
+
+    test("killed at random times, several times in a row, it comes to its end", async (t) => {
+      const rounds = everything ? 30 : 3;
+      let killed = 0;
+      await inParallel(
+        Array.from({ length: rounds }, (_, round) => round),
+        async (round) => {
+          await using place = await readyWorkplace(sandbox, { vault });
+          for (let kill = 0; kill < 3; kill++) {
+            const ms = String(350 + Math.floor(Math.random() * 500));
+            const ended = await place.holdfast("export", [], {
+              node: ["--import", HOOK],
+              env: { HOLDFAST_CRASH_AFTER_MS: ms },
+            });
+            if (ended.signal === "SIGKILL") killed += 1;
+            else assert.equal(ended.code, 0, ended.stderr);
+          }
+          await assertWhole(place, sandbox, `random round ${round}`);
+        },
+      );
+      t.diagnostic(`${killed} runs killed at random times`);
+      assert.ok(killed > 0);
+    });
+  });
+}
+
+/** The moments of one whole export, by name, in order. */
+async function trace(sandbox: Sandbox, options: WorkplaceOptions): Promise<string[]> {
+  await using place = await readyWorkplace(sandbox, options);
+  const file = place.path("moments");
+  const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env: { HOLDFAST_CRASH_TRACE: file } });
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.ok(existsSync(file));
+  return readFileSync(file, "utf8").trimEnd().split("\n");
+}
+
+async function killAndCheck(
+  sandbox: Sandbox,
+  options: WorkplaceOptions,
+  env: Record<string, string>,
+  what: string,
+): Promise<boolean> {
+  await using place = await readyWorkplace(sandbox, options);
+  const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env });
+  await assertWhole(place, sandbox, `killed at ${what}`);
+  return ended.signal === "SIGKILL";
+}
+
+/** Positions, counted from 1: of each name the first, the last, and what fits between. */
+function fewOfEach(names: readonly string[], most: number): number[] {
+  const positions = Map.groupBy(
+    names.map((name, position) => ({ name, at: position + 1 })),
+    ({ name }) => name,
+  );
+  return [...positions.values()].flatMap((found) =>
+    Array.from(
+      { length: Math.min(most, found.length) },
+      (_, n) => found[Math.floor((n * (found.length - 1)) / Math.max(1, most - 1))]!.at,
+    ),
+  );
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = new PQueue({ concurrency: PARALLEL });
+  await Promise.all(items.map((item) => queue.add(() => work(item))));
+}

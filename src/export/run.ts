@@ -96,6 +96,8 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
     );
   };
   const exportOne = async (candidate: Candidate): Promise<void> => {
+    // It was waiting when the run came to its end.
+    if (fatal || run.signal.aborted) return;
     try {
       count(tally, await withSecondAttempt(() => exportIdentity(run, candidate)));
       failures = 0;

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
@@ -12,18 +13,28 @@ import { Opener, parseIdentityFile } from "../src/seal/open.ts";
  */
 export async function openSealed(sealed: string, keyFile: string, out: string | undefined): Promise<void> {
   const opener = await openKeyFile(keyFile);
-  await stat(sealed).catch((cause: unknown) => {
-    throw new HoldfastError("usage", `there is no file ${sealed}`, {
+  const reading = createReadStream(sealed);
+  try {
+    const plain = Readable.from(await opener.openStream(reading), { objectMode: false });
+    if (out === undefined) await pipeline(plain, process.stdout, { end: false });
+    else await writeWhole(plain, out);
+  } catch (cause) {
+    const { code, syscall, path } = cause as NodeJS.ErrnoException;
+    // Whoever reads the output has seen enough.
+    if (code === "EPIPE") return;
+    if (cause instanceof HoldfastError || syscall === undefined) throw cause;
+    const what = out !== undefined && path?.startsWith(out) ? `${out} cannot be written` : `${sealed} cannot be read`;
+    throw new HoldfastError("usage", `${what} (${code})`, {
       cause,
-      mend: "Give the path of a sealed .age file.",
+      mend: "Name a sealed .age file, and with --out a file that may be written.",
     });
-  });
-  const plain = Readable.from(await opener.openStream(createReadStream(sealed)), { objectMode: false });
-  if (out === undefined) {
-    await pipeline(plain, process.stdout, { end: false });
-    return;
+  } finally {
+    reading.destroy();
   }
-  const partial = `${out}.partial`;
+}
+
+async function writeWhole(plain: Readable, out: string): Promise<void> {
+  const partial = `${out}.${randomBytes(4).toString("hex")}.partial`;
   try {
     await pipeline(plain, createWriteStream(partial, { flags: "wx", mode: 0o600 }));
     await rename(partial, out);

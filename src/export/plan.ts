@@ -25,12 +25,17 @@ interface PlanParts {
  * Walks the whole source and gives what is new or changed. An identity is unchanged when the list says of it what it
  * said when it was last kept: the content counts, not only its date. One page is held.
  */
-export async function* planWalk(parts: PlanParts, counts: PlanCounts): AsyncGenerator<Candidate> {
+export async function* planWalk(
+  parts: PlanParts,
+  counts: PlanCounts,
+  onUnreadable: (count: number) => void,
+): AsyncGenerator<Candidate> {
   parts.catalog.beginWalk();
   for await (const page of parts.source.pages()) {
     const { candidates, met } = comparePage(page, parts);
     parts.catalog.noteListed(met);
-    counts.examined += page.identities.length;
+    counts.examined += page.identities.length + page.unreadable;
+    if (page.unreadable > 0) onUnreadable(page.unreadable);
     counts.unchanged += page.identities.length - candidates.length;
     yield* candidates;
   }

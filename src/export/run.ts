@@ -112,7 +112,13 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
     }
   };
 
-  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, tally);
+  let whole = identities === undefined;
+  const onUnreadable = (count: number): void => {
+    whole = false;
+    tally.failed += count;
+    run.log.error("identities in the provider's list cannot be read: no id or no time", { stage: "source", count });
+  };
+  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, tally, onUnreadable);
   try {
     for await (const candidate of plan) {
       if (run.signal.aborted || fatal) break;
@@ -128,7 +134,8 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
     await work.onIdle();
   }
   if (fatal) throw fatal;
-  if (identities || run.signal.aborted) return;
+  // A walk that did not see everybody says nothing of whom it missed.
+  if (!whole || run.signal.aborted) return;
   for (const { subject } of run.catalog.endWalk(MISSED)) {
     await logGone(run, subject, "unlisted");
     tally.gone += 1;

@@ -46,6 +46,8 @@ export interface Project {
 
 export interface Page {
   readonly identities: readonly Listed[];
+  /** Identities in the page of which not even id and time can be read: they cannot be exported, nor told apart. */
+  readonly unreadable: number;
   /** Goes on after this page; null at the end. */
   readonly cursor: string | null;
 }

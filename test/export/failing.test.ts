@@ -142,3 +142,23 @@ test("--identity: known, unchanged, unknown, and two of them", async () => {
   await place.addClient("other-bank");
   assert.equal((await place.holdfast("export", ["--identity", a!])).code, 2);
 });
+
+test("an identity that the list garbles fails, the others are done, and nobody is called gone for it", async () => {
+  await using sandbox = await startSandbox({ identities: 6, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const list = sandbox.ids().map((_id, index) => sandbox.text(index));
+  sandbox.intercept((request, response) => {
+    if (!request.url!.includes("/identities?")) return false;
+    const data = [`{"id":null}`, ...list.slice(1)].join();
+    response.writeHead(200, { "Content-Type": "application/json" }).end(`{"cursor":{"next":null},"data":[${data}]}`);
+    return true;
+  });
+  for (let night = 0; night < 3; night++) {
+    const [summary] = await place.expect(3, "export");
+    assert.deepEqual([summary!.outcome, summary!.unchanged, summary!.failed, summary!.gone], ["partial", 5, 1, 0]);
+  }
+  assert.deepEqual(await place.entries("record.gone"), []);
+  sandbox.intercept(undefined);
+  assert.deepEqual((await place.export()).unchanged, 6);
+});

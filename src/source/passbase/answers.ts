@@ -25,15 +25,14 @@ const resource = z.object({
 });
 const file = z.object({ id, type: z.string().nullish(), updated: seconds.nullish(), created: seconds.nullish() });
 
-export function parseIdentityPage(text: string): { identities: Listed[]; next: string | null } {
+export function parseIdentityPage(text: string): { identities: Listed[]; unreadable: number; next: string | null } {
   const { data, next } = parsePage("GET /identities", text);
-  return {
-    next,
-    identities: data.map((raw) => {
-      const { id, updated, created } = check("GET /identities", identity, raw);
-      return { id, updated: instant(updated ?? created ?? 0), raw };
-    }),
-  };
+  // One broken identity does not keep the others from their export.
+  const identities = data.flatMap((raw) => {
+    const { success, data: read } = identity.safeParse(raw);
+    return success ? [{ id: read.id, updated: instant(read.updated ?? read.created ?? 0), raw }] : [];
+  });
+  return { next, identities, unreadable: data.length - identities.length };
 }
 
 export function parseIdentity(text: string): { identity: Identity; raw: unknown; redacted: boolean } {

@@ -34,11 +34,11 @@ export class PassbaseSource implements Source {
     const walk = new Walk("GET /identities", cursor);
     do {
       const query = walk.cursor === null ? "" : `&cursor=${encodeURIComponent(walk.cursor)}`;
-      const { identities, next } = parseIdentityPage(
+      const { identities, unreadable, next } = parseIdentityPage(
         await this.#http.text("GET /identities", `/identities?limit=${PAGE}${query}`),
       );
       walk.advance(next, identities[0]?.id);
-      yield { identities, cursor: next };
+      yield { identities, unreadable, cursor: next };
     } while (walk.cursor !== null);
   }
 

@@ -20,7 +20,10 @@ describe("S3 behind a bad connection", () => {
     strict = await strictVault({}, IDLE);
     await strict.vault.put(KEY, Buffer.alloc(SIZE, 7));
   });
-  beforeEach(() => strict.server.setFaults([]));
+  beforeEach(() => {
+    strict.server.setFaults([]);
+    strict.server.intercept(() => false);
+  });
   after(() => strict[Symbol.asyncDispose]());
 
   for (const fails of ["reset", "lost-answer", "stall"] as const satisfies Failure[]) {
@@ -92,7 +95,6 @@ describe("S3 behind a bad connection", () => {
       return true;
     });
     assert.equal(String(await collect(await vault.stream(KEY))), "xxxxxxxx");
-    strict.server.intercept(() => false);
     await vault.close();
   });
 
@@ -104,16 +106,16 @@ describe("S3 behind a bad connection", () => {
     await vault.close();
   });
 
-  test("someone listens and says nothing, or no HTTP", bounded, async () => {
+  test("someone listens and says nothing, or no HTTP", bounded, async (t) => {
     for (const answer of ["", "SSH-2.0-OpenSSH\r\n"]) {
       const server = createServer((socket) => void socket.on("error", () => {}).write(answer)).listen(0, "127.0.0.1");
+      t.after(() => server.close());
       await once(server, "listening");
       const { port } = server.address() as { port: number };
       const vault = vaultOn({ endpoint: `http://127.0.0.1:${port}` }, "bucket", IDLE);
       await assert.rejects(vault.head(KEY), code("vault-unavailable"));
       await assert.rejects(vault.put(KEY, Buffer.alloc(SIZE)), code("vault-unavailable"));
       await vault.close();
-      server.close();
     }
   });
 });

@@ -55,8 +55,9 @@ describe("stores that do not keep what they accept", () => {
     }
   });
 
-  test("a bucket without Object Lock, or with versioning off or suspended, is unfit", async () => {
+  test("a bucket without Object Lock, or with versioning off or suspended, is unfit", async (t) => {
     const server = await startStrictS3();
+    t.after(() => server.close());
     const client = s3Client(server.endpoint);
     const Bucket = `t-${randomBytes(6).toString("hex")}`;
     const vault = vaultOn(server, Bucket);
@@ -79,7 +80,6 @@ describe("stores that do not keep what they accept", () => {
     await assert.rejects(vault.inspect(), code("vault-unfit"));
     client.destroy();
     await vault.close();
-    await server.close();
   });
 
   test("a store that does not say how long an object is is unfit", async () => {

@@ -101,7 +101,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       {
         ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
         sealer: new Sealer(config.recipients),
-        lookFirst: false && !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
+        lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
       },
       {
         job: "export",

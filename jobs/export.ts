@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AuditWriter } from "../src/audit/writer.ts";
 import { openCatalog } from "../src/catalog/catalog.ts";
+import { steady } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { recipientsChanged } from "../src/export/recipients.ts";
@@ -57,7 +58,8 @@ export function refuseUnfinished(summaries: readonly Summary[], signal: AbortSig
 }
 
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
-  const { console, signal, now } = session;
+  const { console, signal } = session;
+  const now = steady(session.now);
   const { vault, description, verifiers, retries } = await openClientVault(config, session);
   let source: Source | undefined;
   let sourceRetries = 0;
@@ -101,6 +103,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       {
         ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
         sealer: new Sealer(config.recipients),
+        holds: () => lease.check(),
         lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
       },
       {

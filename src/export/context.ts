@@ -26,6 +26,8 @@ export interface Parts {
   /** Aborted when the run is to stop: nothing new is begun, what is under way is finished. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Throws `busy` once this process no longer surely holds the vault; asked before anything is stored. */
+  readonly holds: () => void;
   /** Objects may lie in the vault that no entry mentions (a crash, a lost state directory): look before storing. */
   readonly lookFirst: boolean;
 }

@@ -11,6 +11,8 @@ import type { Run } from "./context.ts";
  */
 export async function storeSealed(run: Run, key: string, body: Body, lock: Lock): Promise<Stored> {
   return run.vaultQueue.add(async () => {
+    // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
+    run.holds();
     const { ifNoneMatch } = run.conditional;
     if (!ifNoneMatch && run.lookFirst) {
       const found = await takeUp(run, key, lock);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
+import { type Clock, steady } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
 import { LEASE } from "./layout.ts";
 import { isDead, processName } from "./process.ts";
@@ -46,9 +46,9 @@ export class Lease {
   /** Tokens of others whose claims stood at the last renewal. */
   #rivals: ReadonlySet<string> = new Set();
 
-  private constructor(vault: Vault, clock: Clock, mine: Claim) {
+  private constructor(vault: Vault, now: Clock, mine: Claim) {
     this.#vault = vault;
-    this.#now = forward(clock, Temporal.Instant.from(mine.since));
+    this.#now = now;
     this.#claim = mine;
   }
 
@@ -56,7 +56,9 @@ export class Lease {
   static async acquire(vault: Vault, job: string, now: Clock): Promise<Lease> {
     const holder = (await standing(vault, now())).at(0);
     if (holder) throw busy(vault, holder);
-    const at = now();
+    // Renewed by a clock that was set back, the claim would be one of long ago to everybody else.
+    const steadyNow = steady(now);
+    const at = steadyNow();
     const mine: Claim = {
       token: randomUUID(),
       ...{ host: hostname(), pid: process.pid, process: processName(), job },
@@ -69,7 +71,7 @@ export class Lease {
       await vault.put(LEASE, encode({ ...mine, until: mine.since, released: true }));
       throw busy(vault, first);
     }
-    const lease = new Lease(vault, now, mine);
+    const lease = new Lease(vault, steadyNow, mine);
     lease.#renewLater();
     return lease;
   }
@@ -113,20 +115,6 @@ export class Lease {
       void this.#renewing.then(() => this.#lost ?? this.#renewLater());
     }, RENEW_MS).unref();
   }
-}
-
-/**
- * A clock that never goes back behind the time that has passed. Set back in the middle of a run, the machine's own clock
- * would have this holder renew its claim to instants long past for everybody else, and believe it for hours. A jump
- * ahead is believed: nobody can tell it from a machine that slept.
- */
-function forward(clock: Clock, begun: Temporal.Instant): Clock {
-  const start = performance.now();
-  return () => {
-    const wall = clock();
-    const passed = begun.add({ milliseconds: Math.floor(performance.now() - start) });
-    return Temporal.Instant.compare(wall, passed) < 0 ? passed : wall;
-  };
 }
 
 /**

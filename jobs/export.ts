@@ -5,6 +5,7 @@ import { openCatalog } from "../src/catalog/catalog.ts";
 import { steady } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
+import type { Selection } from "../src/export/plan.ts";
 import { recipientsChanged } from "../src/export/recipients.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
@@ -20,18 +21,39 @@ import { VERSION } from "./version.ts";
 export interface ExportOptions {
   /** Provider ids; undefined exports all that is new or changed. */
   readonly identities?: readonly string[] | undefined;
+  /** Store the named identities anew though nothing changed. */
+  readonly again?: boolean | undefined;
+  /** Subjects to store anew, as verify names them. */
+  readonly subjects?: readonly string[] | undefined;
+  /** Store anew what the provider withheld files of. */
+  readonly withheld?: boolean | undefined;
+}
+
+/** What one client's export came to, where it did not come to a summary. */
+export interface ClientFailure {
+  readonly client: string;
+  readonly error: unknown;
 }
 
 /** New and changed identities of every client. One client's failure does not keep the others from their export. */
-export async function exportClients(session: Session, options: ExportOptions): Promise<Summary[]> {
+export async function exportClients(
+  session: Session,
+  options: ExportOptions,
+  onFailure: (failure: ClientFailure) => void = ({ error }) => {
+    throw error;
+  },
+): Promise<Summary[]> {
   const { console, clients, signal } = session;
-  if (options.identities && clients.length > 1) {
-    throw new HoldfastError("usage", "--identity names an identity of one client, and the config has several", {
-      mend: "Add --client <id>.",
-    });
+  if ((options.identities || options.subjects) && clients.length > 1) {
+    throw new HoldfastError(
+      "usage",
+      "--identity and --subject name somebody of one client, and the config has several",
+      {
+        mend: "Add --client <id>.",
+      },
+    );
   }
   const summaries: Summary[] = [];
-  const failures: unknown[] = [];
   for (const config of clients) {
     if (signal.aborted) break;
     try {
@@ -40,10 +62,9 @@ export async function exportClients(session: Session, options: ExportOptions): P
       summaries.push(summary);
     } catch (error) {
       if (clients.length > 1) console.log.error("client failed", { client: config.id });
-      failures.push(error);
+      onFailure({ client: config.id, error });
     }
   }
-  if (failures.length > 0) throw failures[0];
   return summaries;
 }
 
@@ -104,12 +125,14 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
         ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
         sealer: new Sealer(config.recipients),
         holds: () => lease.check(),
+        again: (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false),
         lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
       },
       {
         job: "export",
         version: VERSION,
         identities: options.identities,
+        selection: selectionOf(options),
         progress: console.progress(config.id),
         retries: () => retries() + sourceRetries,
       },
@@ -117,6 +140,11 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
   } finally {
     for (const close of closing.reverse()) await close();
   }
+}
+
+function selectionOf({ subjects, withheld }: ExportOptions): Selection {
+  if (subjects) return { kind: "subjects", subjects: new Set(subjects) };
+  return { kind: withheld ? "withheld" : "changed" };
 }
 
 function openSource({ source }: ClientConfig, { signal, patience }: Session, onRetry: () => void): Source {
@@ -131,6 +159,7 @@ export function summaryText(summary: Summary): string {
     ["new", number(summary.new)],
     ["changed", number(summary.changed)],
     ["unchanged", number(unchanged)],
+    ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored anew, as asked)`]] : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
     ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
     ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],

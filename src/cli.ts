@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Session } from "../jobs/client.ts";
-import { exportClients, refuseUnfinished } from "../jobs/export.ts";
+import { type ClientFailure, exportClients, refuseUnfinished } from "../jobs/export.ts";
 import { init } from "../jobs/init.ts";
 import { openSealed } from "../jobs/open.ts";
 import { rebuild } from "../jobs/rebuild.ts";
@@ -14,6 +14,14 @@ import { HoldfastError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Console, createConsole } from "./observe/console.ts";
 import { errorFields } from "./observe/log.ts";
+
+interface ExportFlags {
+  readonly identity?: string[];
+  readonly subject?: string[];
+  readonly again?: boolean;
+  readonly withheld?: boolean;
+  readonly schedule?: boolean;
+}
 
 interface CommonOptions {
   readonly config: string;
@@ -145,6 +153,7 @@ program.addCommand(
   command("export", "export new and changed identities of every client", [
     "holdfast export",
     "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
+    "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
     "holdfast export --schedule          run as a daemon on the config's cron line",
   ])
     .addOption(
@@ -152,20 +161,48 @@ program.addCommand(
         (id: string, ids: string[] = []) => [...ids, id],
       ),
     )
-    .addOption(new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts("identity"))
-    .action((options: CommonOptions & { identity?: string[]; schedule?: boolean }) =>
+    .addOption(
+      new Option("--subject <token>", "store this subject anew, as verify names it; walks the source; repeatable")
+        .argParser((token: string, tokens: string[] = []) => [...tokens, token])
+        .conflicts("identity"),
+    )
+    .option("--again", "with --identity: store it anew though nothing changed")
+    .addOption(
+      new Option("--withheld", "store anew what the provider withheld files of: it may grant them now").conflicts([
+        "identity",
+        "subject",
+      ]),
+    )
+    .addOption(
+      new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts([
+        "identity",
+        "subject",
+        "withheld",
+      ]),
+    )
+    .action((options: CommonOptions & ExportFlags) =>
       run(options, async (session, config) => {
         if (options.schedule) {
           let interrupted = false;
           await runOnSchedule(config.schedule, session, async () => {
-            const summaries = await exportClients(session, {});
+            const summaries = await exportClients(session, {}, ({ client, error }) =>
+              session.console.log.error("client failed", { client, ...errorFields(error) }),
+            );
             interrupted = summaries.some(({ outcome }) => outcome === "interrupted");
           });
           if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
           return;
         }
-        const summaries = await exportClients(session, { identities: options.identity });
-        session.console.result({ command: "export", clients: summaries });
+        const failures: ClientFailure[] = [];
+        const asked = { ...options, identities: options.identity, subjects: options.subject };
+        const summaries = await exportClients(session, asked, (failure) => failures.push(failure));
+        session.console.result({
+          ...{ command: "export", clients: summaries },
+          ...(failures.length > 0
+            ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
+            : {}),
+        });
+        if (failures[0]) throw failures[0].error;
         refuseUnfinished(summaries, session.signal);
       }),
     ),

@@ -30,6 +30,8 @@ export interface Parts {
   readonly holds: () => void;
   /** Objects may lie in the vault that no entry mentions (a crash, a lost state directory): look before storing. */
   readonly lookFirst: boolean;
+  /** What is asked for is stored anew though the log has it: it was withheld in part, or went missing. */
+  readonly again: boolean;
 }
 
 /** The parts during one run. */

@@ -24,7 +24,7 @@ export async function exportFile(
   const { id, resource, type, page } = ref;
   const key = fileKey(subject, run.tokens.file(id, ref.updated));
   const before = run.catalog.file(key);
-  if (before) {
+  if (before && !run.again) {
     const { mediaType, storedWith } = before;
     return {
       record: { id, resource, type, page, mediaType, size: null, sha256: null, storedWith, key },
@@ -32,23 +32,18 @@ export async function exportFile(
       bytes: 0,
     };
   }
-  let plain: Tap | undefined;
-  let mediaType = "application/octet-stream";
+  const fetching = new Fetching(run, identity, ref);
   try {
-    const stored = await storeSealed(
-      run,
-      key,
-      async () => {
-        const fetched = await run.source.file(identity, ref);
-        mediaType = fetched.mediaType;
-        plain = new Tap(fetched.bytes);
-        return run.sealer.sealStream(plain);
-      },
-      lock,
-    );
-    const { size, sha256 } = plain!.result();
+    if (before && (await isThere(run, before))) {
+      // Its record is made again and describes it; the sealed file itself stays.
+      for await (const _ of await fetching.plain());
+      return { record: { id, resource, type, page, ...fetching.described(), key }, logged: before, bytes: 0 };
+    }
+    const produce = async () => run.sealer.sealStream(await fetching.plain());
+    const stored = await storeSealed(run, key, produce, lock, before !== undefined);
+    const { mediaType } = fetching.described();
     return {
-      record: { id, resource, type, page, mediaType, size, sha256, key },
+      record: { id, resource, type, page, ...fetching.described(), key },
       logged: {
         ...{ key, versionId: stored.versionId, size: stored.size, sha256: stored.sha256 },
         ...{ type, mediaType, lockedUntil: lock.until.toString() },
@@ -59,6 +54,43 @@ export async function exportFile(
     if (hasCode(error, "source-denied")) return { withheld: { id, resource, reason: "forbidden" } };
     if (hasCode(error, "source-missing")) return { withheld: { id, resource, reason: "missing" } };
     throw error;
+  }
+}
+
+/** Whether the vault still holds a file as the log describes it. */
+async function isThere({ vault }: Run, { key, versionId, size }: StoredFile): Promise<boolean> {
+  try {
+    return (await vault.head(key, versionId)).size === size;
+  } catch (error) {
+    if (hasCode(error, "vault-missing", "malformed")) return false;
+    throw error;
+  }
+}
+
+/** One file on its way: fetched as often as it takes, and described by the last time. */
+class Fetching {
+  readonly #run: Run;
+  readonly #identity: string;
+  readonly #ref: FileRef;
+  #mediaType = "application/octet-stream";
+  #plain: Tap | undefined;
+
+  constructor(run: Run, identity: string, ref: FileRef) {
+    this.#run = run;
+    this.#identity = identity;
+    this.#ref = ref;
+  }
+
+  async plain(): Promise<AsyncIterable<Uint8Array>> {
+    const { mediaType, bytes } = await this.#run.source.file(this.#identity, this.#ref);
+    this.#mediaType = mediaType;
+    this.#plain = new Tap(bytes);
+    return this.#plain;
+  }
+
+  /** After the stream has come to its end. */
+  described(): { mediaType: string; size: number; sha256: string } {
+    return { mediaType: this.#mediaType, ...this.#plain!.result() };
   }
 }
 
@@ -81,6 +113,6 @@ class Tap implements AsyncIterable<Uint8Array> {
   }
 
   result(): { size: number; sha256: string } {
-    return { size: this.#size, sha256: this.#hash.digest("hex") };
+    return { size: this.#size, sha256: this.#hash.copy().digest("hex") };
   }
 }

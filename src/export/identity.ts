@@ -16,7 +16,12 @@ import { timestamp } from "./time.ts";
 
 /** What became of one identity. */
 export type IdentityOutcome =
-  | { readonly kind: "new" | "changed"; readonly files: number; readonly withheld: number; readonly bytes: number }
+  | {
+      readonly kind: "new" | "changed" | "again";
+      readonly files: number;
+      readonly withheld: number;
+      readonly bytes: number;
+    }
   | { readonly kind: "unchanged" }
   | { readonly kind: "gone" };
 
@@ -34,7 +39,8 @@ export async function exportIdentity(run: Run, { id, subject, listed }: Candidat
     return logGone(run, subject, "deleted");
   }
   const version = tokens.version(fetched.identity.updated, fetched.raw);
-  if (catalog.hasVersion(subject, version)) {
+  const again = catalog.hasVersion(subject, version);
+  if (again && !run.again) {
     // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.
     if (listed !== undefined) catalog.noteListed([{ subject, listed }]);
     return { kind: "unchanged" };
@@ -43,11 +49,11 @@ export async function exportIdentity(run: Run, { id, subject, listed }: Candidat
   const outcome = await store(run, subject, version, fetched);
   if (outcome === null) return logGone(run, subject, "deleted");
   if (listed !== undefined && listed !== version) catalog.noteListed([{ subject, listed }]);
-  return { kind: known ? "changed" : "new", ...outcome };
+  return { kind: again ? "again" : known ? "changed" : "new", ...outcome };
 }
 
 async function store(run: Run, subject: string, version: string, fetched: FetchedIdentity) {
-  const { config, source, sealer, tokens, ledger, now } = run;
+  const { config, source, sealer, tokens, ledger, catalog, now } = run;
   const lock = lockFor(config.vault.lock, config.retention.initialLock, now());
   const full = config.collect === "full";
   const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
@@ -68,7 +74,15 @@ async function store(run: Run, subject: string, version: string, fetched: Fetche
     files: files.records,
     withheld: files.withheld,
   };
-  const object = await storeSealed(run, recordKey(subject, version), await sealer.seal(encodeRecord(record)), lock);
+  // Beside an earlier copy of the same version the new one is never that copy taken up.
+  const fresh = catalog.hasVersion(subject, version);
+  const object = await storeSealed(
+    run,
+    recordKey(subject, version),
+    await sealer.seal(encodeRecord(record)),
+    lock,
+    fresh,
+  );
   await ledger.log({
     type: "record.stored",
     time: timestamp(now()),
@@ -102,7 +116,7 @@ async function exportFiles(run: Run, id: string, subject: string, refs: readonly
     records.push(outcome.record);
     logged.push(outcome.logged);
     bytes += outcome.bytes;
-    if (outcome.record.storedWith === undefined) stored += 1;
+    if (outcome.bytes > 0) stored += 1;
   }
   return { records, logged, withheld, bytes, stored };
 }

@@ -1,4 +1,4 @@
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, Known } from "../catalog/catalog.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Page, Source } from "../source/source.ts";
 
@@ -15,6 +15,14 @@ export interface PlanCounts {
   unchanged: number;
 }
 
+/** Which identities a run is about. All but the first are taken again though nothing changed. */
+export type Selection =
+  | { readonly kind: "changed" }
+  /** Those the provider withheld files of: it may have granted them since. */
+  | { readonly kind: "withheld" }
+  /** Subjects, of which only a walk of the source can tell who they are. */
+  | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
+
 interface PlanParts {
   readonly source: Source;
   readonly tokens: Tokens;
@@ -27,12 +35,13 @@ interface PlanParts {
  */
 export async function* planWalk(
   parts: PlanParts,
+  selection: Selection,
   counts: PlanCounts,
   onUnreadable: (count: number) => void,
 ): AsyncGenerator<Candidate> {
   parts.catalog.beginWalk();
   for await (const page of parts.source.pages()) {
-    const { candidates, met } = comparePage(page, parts);
+    const { candidates, met } = comparePage(page, selection, parts);
     parts.catalog.noteListed(met);
     counts.examined += page.identities.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
@@ -41,7 +50,7 @@ export async function* planWalk(
   }
 }
 
-function comparePage({ identities }: Page, { source, tokens, catalog }: PlanParts) {
+function comparePage({ identities }: Page, selection: Selection, { source, tokens, catalog }: PlanParts) {
   const candidates: Candidate[] = [];
   const met: { subject: string }[] = [];
   for (const { id, updated, raw } of identities) {
@@ -49,9 +58,14 @@ function comparePage({ identities }: Page, { source, tokens, catalog }: PlanPart
     const listed = tokens.version(updated, raw);
     const known = catalog.known(subject);
     if (known !== undefined) met.push({ subject });
-    if (known?.listed !== listed) candidates.push({ id, subject, listed });
+    if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
   }
   return { candidates, met };
+}
+
+function isSelected(selection: Selection, subject: string, known: Known | undefined, listed: string): boolean {
+  if (selection.kind === "subjects") return selection.subjects.has(subject);
+  return known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0);
 }
 
 /** The identities named, each once. */

@@ -7,7 +7,7 @@ import type { Progress } from "../observe/progress.ts";
 import type { Parts, Run } from "./context.ts";
 import { exportIdentity, type IdentityOutcome, logGone } from "./identity.ts";
 import { Ledger } from "./ledger.ts";
-import { type Candidate, planNamed, planWalk } from "./plan.ts";
+import { type Candidate, planNamed, planWalk, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
 import { emptyTally, type Summary, type Tally } from "./summary.ts";
 import { timestamp } from "./time.ts";
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly version: string;
   /** Provider ids; undefined walks the whole source. */
   readonly identities?: readonly string[] | undefined;
+  /** Which of those the walk meets. */
+  readonly selection: Selection;
   readonly progress: Progress;
   readonly retries: () => number;
 }
@@ -79,7 +81,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   }
 }
 
-async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOptions): Promise<void> {
+async function exportAll(run: Run, tally: Tally, { identities, selection, progress }: RunOptions): Promise<void> {
   const underWay = new Set<string>();
   const inFlight = Math.max(run.config.source.concurrency, 2) * 2;
   const work = new PQueue({ concurrency: inFlight });
@@ -88,7 +90,7 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
   let fatal: unknown;
 
   const show = (): void => {
-    const done = tally.unchanged + tally.new + tally.changed + tally.gone + tally.failed;
+    const done = tally.unchanged + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
     progress.update(
       done,
       identities?.length ?? (expected > 0 ? Math.max(expected, tally.examined) : undefined),
@@ -118,7 +120,7 @@ async function exportAll(run: Run, tally: Tally, { identities, progress }: RunOp
     tally.failed += count;
     run.log.error("identities in the provider's list cannot be read: no id or no time", { stage: "source", count });
   };
-  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, tally, onUnreadable);
+  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, selection, tally, onUnreadable);
   try {
     for await (const candidate of plan) {
       if (run.signal.aborted || fatal) break;

@@ -9,8 +9,16 @@ import type { Run } from "./context.ts";
  * instead of stored twice: the store itself says so where it honours create-only; elsewhere the run looks first, when
  * it has reason to.
  */
-export async function storeSealed(run: Run, key: string, body: Body, lock: Lock): Promise<Stored> {
+export async function storeSealed(
+  run: Run,
+  key: string,
+  body: Body,
+  lock: Lock,
+  /** Whether what lies there is known and to be stored anew. */
+  fresh = false,
+): Promise<Stored> {
   return run.vaultQueue.add(async () => {
+    if (fresh) return run.vault.put(key, body, { lock });
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
     run.holds();
     const { ifNoneMatch } = run.conditional;

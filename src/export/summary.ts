@@ -10,6 +10,8 @@ export interface Summary {
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
+  /** Stored anew though nothing changed, because it was asked for. */
+  readonly again: number;
   /** Identities the provider has no more; their copies stay. */
   readonly gone: number;
   readonly failed: number;
@@ -30,5 +32,16 @@ export type Tally = {
 };
 
 export function emptyTally(): Tally {
-  return { examined: 0, new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, files: 0, withheld: 0, bytes: 0 };
+  return {
+    examined: 0,
+    new: 0,
+    changed: 0,
+    unchanged: 0,
+    again: 0,
+    gone: 0,
+    failed: 0,
+    files: 0,
+    withheld: 0,
+    bytes: 0,
+  };
 }

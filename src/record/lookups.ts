@@ -10,19 +10,26 @@ import type { Tokens } from "./tokens.ts";
 export function lookupTokens(identity: Identity, fields: readonly string[], tokens: Tokens): Record<string, string> {
   const found: Record<string, string> = {};
   for (const field of fields) {
-    const value = lookupValue(identity, field);
-    if (value !== null && value.trim() !== "") found[field] = tokens.lookup(field, value);
+    // A second value of the same kind is found by the same name: its token stands under `<name>/2`.
+    const values = new Set(lookupValues(identity, field).map((value) => tokens.lookup(field, value)));
+    for (const [position, token] of [...values].entries())
+      found[position === 0 ? field : `${field}/${position + 1}`] = token;
   }
   return found;
 }
 
-function lookupValue(identity: Identity, field: string): string | null {
-  if (field === "email") return identity.owner.email;
-  if (field === "document.number") return documentNumbers(identity)[0] ?? null;
+function lookupValues(identity: Identity, field: string): string[] {
+  return rawValues(identity, field).filter((value) => value.trim() !== "");
+}
+
+function rawValues(identity: Identity, field: string): string[] {
+  if (field === "email") return identity.owner.email === null ? [] : [identity.owner.email];
+  if (field === "document.number") return documentNumbers(identity);
   let value = identity.metadata;
   for (const name of field.split(".").slice(1)) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return null;
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return [];
     value = (value as Record<string, unknown>)[name];
   }
-  return scalarText(value);
+  const text = scalarText(value);
+  return text === null ? [] : [text];
 }

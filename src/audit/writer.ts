@@ -188,7 +188,10 @@ export class AuditWriter {
   }
 
   async #grow(size: number): Promise<void> {
-    const { vault, signer, cosigner, now, lock } = this.#options;
+    const { vault, signer, cosigner, now, lock, holds } = this.#options;
+    // Before the first tile, too: a writer that was overtaken would put its own in place of the log's.
+    holds();
+    await this.#refuseReplaced();
     const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
     const bundles = await this.#bundles(size, added);
     const frontier = this.#frontier.clone();
@@ -252,8 +255,7 @@ export class AuditWriter {
    */
   async #replaceLooking(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
     const { vault, holds } = this.#options;
-    const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
-    if (Buffer.compare(bytes, this.#head.note) !== 0) throw forked("its checkpoint was replaced while this run wrote");
+    await this.#refuseReplaced();
     holds();
     const written = await vault.put(CHECKPOINT, note, { lock });
     for await (const { key, versionId } of vault.versions(CHECKPOINT)) {
@@ -264,5 +266,9 @@ export class AuditWriter {
       if (Buffer.compare(before.bytes, note) !== 0) break;
     }
     throw forked("another checkpoint was written at the same time as this one");
+  }
+  async #refuseReplaced(): Promise<void> {
+    const { bytes } = await this.#options.vault.read(CHECKPOINT, MAX_NOTE);
+    if (Buffer.compare(bytes, this.#head.note) !== 0) throw forked("its checkpoint was replaced while this run wrote");
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
@@ -123,9 +123,16 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
   try {
     await mkdir(dirname(ref.path), { recursive: true, mode: 0o700 });
     const file = await open(ref.path, "wx", 0o600);
-    await file.writeFile(`${generate()}\n`);
-    await file.sync();
-    await file.close();
+    try {
+      await file.writeFile(`${generate()}\n`);
+      await file.sync();
+    } catch (error) {
+      // Half a key would be taken for one that is there already.
+      await rm(ref.path);
+      throw error;
+    } finally {
+      await file.close();
+    }
     return [ref.reference];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

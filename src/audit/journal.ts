@@ -111,9 +111,12 @@ export class Journal {
 
   async #create(first: number): Promise<{ first: number; next: number; file: FileHandle }> {
     const file = await open(join(this.#folder, `${first}.jsonl`), "ax", 0o600);
-    const folder = await open(this.#folder, "r");
-    await folder.sync();
-    await folder.close();
+    try {
+      await syncFolder(this.#folder);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return { first, next: first, file };
   }
 
@@ -140,6 +143,15 @@ export class Journal {
     await this.#writing;
     await this.#segment?.file.close();
     this.#segment = undefined;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

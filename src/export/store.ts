@@ -18,9 +18,9 @@ export async function storeSealed(
   fresh = false,
 ): Promise<Stored> {
   return run.vaultQueue.add(async () => {
-    if (fresh) return run.vault.put(key, body, { lock });
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
     run.holds();
+    if (fresh) return run.vault.put(key, body, { lock });
     const { ifNoneMatch } = run.conditional;
     if (!ifNoneMatch && run.lookFirst) {
       const found = await takeUp(run, key, lock);

@@ -15,9 +15,12 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
     await mkdir(folder, { recursive: true });
     const temporary = `${lastSeen(folder)}.new`;
     const file = await open(temporary, "w", 0o600);
-    await file.writeFile(note);
-    await file.datasync();
-    await file.close();
+    try {
+      await file.writeFile(note);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
     await rename(temporary, lastSeen(folder));
   });
 }

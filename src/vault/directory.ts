@@ -1,6 +1,18 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../clock.ts";
@@ -109,7 +121,7 @@ export class DirectoryVault implements Vault {
   async stream(key: string, versionId?: string): Promise<AsyncIterable<Uint8Array>> {
     return this.#guard(`read ${key}`, async () => {
       const path = this.#version(key, versionId ?? (await this.#newest(key)));
-      await stat(path);
+      await fileSize(path, key);
       return fileStream(path, key);
     });
   }
@@ -128,7 +140,7 @@ export class DirectoryVault implements Vault {
   async head(key: string, versionId?: string): Promise<ObjectInfo> {
     return this.#guard(`read ${key}`, async () => {
       const version = versionId ?? (await this.#newest(key));
-      const { size } = await stat(this.#version(key, version));
+      const size = await fileSize(this.#version(key, version), key);
       return { key, versionId: version, etag: version, size, ...(await this.#readMeta(key, version)) };
     });
   }
@@ -166,12 +178,24 @@ export class DirectoryVault implements Vault {
     for (const name of folders.sort(byKey)) yield* this.#keys(`${folder}${name}/`);
   }
 
+  async view(key: string): Promise<"newest" | "earlier" | "other"> {
+    return this.#guard(`look at ${key}`, async () => {
+      const versions = (await this.#numbers(key)).reverse().map((name) => join(this.#versions(key), name));
+      const same = await sameFile(join(this.#root, key), versions);
+      return same === 0 ? "newest" : same === undefined ? "other" : "earlier";
+    });
+  }
+
   async lock(key: string, versionId: string, lock: Lock): Promise<void> {
     const { lock: current, sha256, hold } = await this.head(key, versionId);
     if (current !== null && !covers(lock, current)) {
       throw new HoldfastError("vault-locked", `lock ${key}: a lock is never shortened or weakened`);
     }
-    await this.#guard(`lock ${key}`, () => this.#writeMeta(key, versionId, { sha256, lock, hold }));
+    await this.#guard(`lock ${key}`, async () => {
+      await this.#writeMeta(key, versionId, { sha256, lock, hold });
+      // Where a crash came between a version and its plain name, nobody else would mend that.
+      await this.#show(key);
+    });
   }
 
   async deleteVersion(key: string, versionId: string): Promise<void> {
@@ -259,16 +283,13 @@ export class DirectoryVault implements Vault {
   /** A crash may leave a committed version without its note: then the digest is computed, and no lock is claimed. */
   async #readMeta(key: string, versionId: string): Promise<Meta> {
     const path = join(this.#versions(key), versionId);
-    const text = await readFile(`${path}.json`, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return null;
-      throw error;
-    });
-    if (text === null) {
-      const hash = createHash("sha256");
-      for await (const chunk of createReadStream(path)) hash.update(chunk);
-      return { sha256: hash.digest("hex"), lock: null, hold: false };
+    const note = await lstat(`${path}.json`).catch(noFile);
+    if (note === undefined) return { sha256: await fileDigest(path), lock: null, hold: false };
+    // Untrusted: what is no file, or a huge one, is not read.
+    if (!note.isFile() || note.size > MAX_NOTE) {
+      throw new HoldfastError("malformed", `${key}: the note of its digest and lock is none`);
     }
-    return parseMeta(text, key);
+    return parseMeta(await readFile(`${path}.json`, "utf8"), key);
   }
 
   async #makeDirectory(path: string): Promise<void> {
@@ -299,6 +320,8 @@ interface Meta {
 /** A part that begins with a dot is none: `..` leaves the vault, `.versions` is its inside. */
 const KEY = /^[a-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 const VERSION = /^\d{8,}$/;
+/** Bytes of the longest note. */
+const MAX_NOTE = 4096;
 
 function isKey(text: string): boolean {
   return KEY.test(text);
@@ -321,10 +344,12 @@ function byNumber(a: string, b: string): number {
 function parseMeta(text: string, key: string): Meta {
   try {
     const { sha256, lock, hold } = JSON.parse(text);
+    if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256) || typeof hold !== "boolean")
+      throw new Error("not as it is written");
     return {
-      sha256: typeof sha256 === "string" ? sha256 : null,
-      lock: lock ? { mode: modeOf(lock.mode), until: Temporal.Instant.from(lock.until) } : null,
-      hold: hold === true,
+      sha256,
+      lock: lock === null ? null : { mode: modeOf(lock.mode), until: Temporal.Instant.from(lock.until) },
+      hold,
     };
   } catch (error) {
     throw new HoldfastError("malformed", `${key}: the note of its digest and lock does not parse`, { cause: error });
@@ -357,6 +382,43 @@ async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array
   } catch (error) {
     throw stateError(error, `read ${key}`);
   }
+}
+
+/**
+ * Which of `versions` the file at `plain` is: a link to it, or, where somebody copied the directory, the same bytes.
+ * `versions.length` where there is no such file, undefined where it is none of them.
+ */
+async function sameFile(plain: string, versions: readonly string[]): Promise<number | undefined> {
+  const shown = await lstat(plain).catch(noFile);
+  if (!shown) return versions.length;
+  if (!shown.isFile()) return undefined;
+  for (const [index, path] of versions.entries()) {
+    const { ino, dev } = await lstat(path);
+    if (ino === shown.ino && dev === shown.dev) return index;
+  }
+  const digest = await fileDigest(plain);
+  for (const [index, path] of versions.entries()) {
+    const stored = await lstat(path);
+    if (stored.isFile() && stored.size === shown.size && (await fileDigest(path)) === digest) return index;
+  }
+  return undefined;
+}
+
+/** Untrusted: what is no file is no version, and opening a pipe would wait for ever. */
+async function fileSize(path: string, key: string): Promise<number> {
+  const found = await lstat(path);
+  if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: what lies there is no file`);
+  return found.size;
+}
+
+function noFile(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+}
+
+async function fileDigest(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 async function isMissing(path: string): Promise<boolean> {

@@ -36,6 +36,13 @@ export interface Vault {
   versions(prefix: string): AsyncIterable<VersionInfo>;
 
   /**
+   * What a reader who knows nothing of versions gets by opening the key: the newest version, an earlier one or nothing
+   * (after a crash it may lag behind), or something that no version holds. A bucket shows the newest by definition,
+   * and has no such call.
+   */
+  view?(key: string): Promise<"newest" | "earlier" | "other">;
+
+  /**
    * Sets or extends a version's lock. Throws vault-locked when asked to shorten one. Whether a governance lock may
    * become a compliance lock is the store's affair: AWS wants s3:BypassGovernanceRetention for it, and refuses without.
    */

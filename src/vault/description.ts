@@ -19,28 +19,27 @@ const description = z.object({
 
 export type VaultDescription = z.output<typeof description>;
 
-const LIMIT = 1024 * 1024;
+/** Bytes of the largest description that is read. */
+export const DESCRIPTION_LIMIT = 1024 * 1024;
 
 export function encodeDescription(value: VaultDescription): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Untrusted bytes to a description. Throws `malformed`. */
+export function parseDescription(bytes: Uint8Array): VaultDescription {
+  try {
+    return description.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new HoldfastError("malformed", `${VAULT_JSON} is not a vault's description of format holdfast-vault/1`, {
+      cause,
+      mend: "Earlier versions of it are in the vault. If it is of a newer format, use the Holdfast that wrote it.",
+    });
+  }
+}
+
 /** Throws vault-missing where there is none yet, malformed where it is not a vault of this format. */
 export async function readDescription(vault: Vault): Promise<{ description: VaultDescription; etag: string }> {
-  const { bytes, info } = await vault.read(VAULT_JSON, LIMIT);
-  try {
-    return {
-      description: description.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))),
-      etag: info.etag,
-    };
-  } catch (cause) {
-    throw new HoldfastError(
-      "malformed",
-      `${vault.url}/${VAULT_JSON} is not a vault's description of format holdfast-vault/1`,
-      {
-        cause,
-        mend: "Earlier versions of it are in the vault. If it is of a newer format, use the Holdfast that wrote it.",
-      },
-    );
-  }
+  const { bytes, info } = await vault.read(VAULT_JSON, DESCRIPTION_LIMIT);
+  return { description: parseDescription(bytes), etag: info.etag };
 }

@@ -7,6 +7,14 @@ import { LEASE } from "./layout.ts";
 import { isDead, processName } from "./process.ts";
 import type { Vault } from "./vault.ts";
 
+const instant = z.string().refine((text) => {
+  try {
+    return Temporal.Instant.from(text) !== undefined;
+  } catch {
+    return false;
+  }
+});
+
 const claim = z.object({
   /** Made anew for each holder. */
   token: z.string(),
@@ -15,7 +23,7 @@ const claim = z.object({
   /** See process.ts; absent where the system cannot tell. */
   process: z.string().optional(),
   job: z.string(),
-  since: z.string(),
+  since: instant,
   /** Renewed before it passes; after it the holder counts as dead. */
   until: z.string(),
   /** Given up, whatever a clock says of `until`. */
@@ -26,7 +34,8 @@ type Claim = z.output<typeof claim>;
 /** How long a claim stands without being renewed, and how often it is. Clocks may differ by what lies between. */
 const TERM = { minutes: 5 };
 const RENEW_MS = 60_000;
-const LIMIT = 4096;
+/** Bytes of the largest claim that is read. */
+export const LEASE_LIMIT = 4096;
 
 /**
  * One writer per vault. Needs nothing of the store but that it lists the versions of a key in the order they were
@@ -127,7 +136,7 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
     if (key !== LEASE) continue;
     // Somebody cleared the lease by hand.
     if (deleteMarker) break;
-    const found = parse(vault, (await vault.read(LEASE, LIMIT, versionId)).bytes);
+    const found = parseClaim(vault, (await vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
     // Twice the term, for clocks that differ.
     if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
     const newest = latest.get(found.token) ?? found;
@@ -137,7 +146,8 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   return [...latest.values()].reverse().filter((each) => stands(each, now));
 }
 
-function parse(vault: Vault, bytes: Uint8Array): Claim {
+/** Untrusted bytes to a claim. Throws `malformed`. */
+export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim {
   try {
     return claim.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {

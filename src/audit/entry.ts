@@ -10,13 +10,21 @@ const text = z.string().max(500);
 const count = z.int().min(0);
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+/** One that is compared with the clock: it must be a time that exists. */
+const lockEnd = instant.refine((value) => {
+  try {
+    return Temporal.Instant.from(value) !== undefined;
+  } catch {
+    return false;
+  }
+});
 const common = { time: instant, run: text };
 
 const storedObject = z.object({ key: text, versionId: text, size: count, sha256: hex(64) });
 const storedFile = storedObject.extend({
   type: text,
   mediaType: text,
-  lockedUntil: instant,
+  lockedUntil: lockEnd,
   /** The version it was stored with, where that is an earlier one. */
   storedWith: text.optional(),
 });
@@ -39,7 +47,7 @@ const entry = z.discriminatedUnion("type", [
     files: z.array(storedFile),
     withheld: count,
     recipients: z.array(hex(16)),
-    lockedUntil: instant,
+    lockedUntil: lockEnd,
     lookups: z.record(text, hex(32)),
   }),
   z.object({ type: z.literal("record.failed"), ...common, subject: hex(32), stage: text, code: text }),

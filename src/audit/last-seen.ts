@@ -1,10 +1,12 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, hasCode } from "../error.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
 import type { AuditLog, Head } from "./log.ts";
 import { verifyConsistency } from "./merkle.ts";
+import { MAX_NOTE, type Verifier } from "./note.ts";
 import { consistencyProof } from "./proof.ts";
 
 const lastSeen = (folder: string): string => join(folder, "checkpoint");
@@ -26,21 +28,56 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
 }
 
 /**
- * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. False where this
- * machine never saw it.
+ * The head that this machine saw last; undefined where it never saw one. Throws `malformed` or `unverified` where it was
+ * changed here, and `forked` where the vault's log is shorter, or of the same length and another.
  */
-export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<boolean> {
+export async function lastSeenHead(
+  folder: string,
+  { origin, verifiers }: Pick<AuditLog, "origin" | "verifiers">,
+  head: Pick<Head, "size" | "root">,
+): Promise<{ path: string; size: number; root: Uint8Array } | undefined> {
+  const path = lastSeen(folder);
   const note = await state("read the last checkpoint", async () => {
-    return readFile(lastSeen(folder)).catch((error: NodeJS.ErrnoException) => {
+    return readBounded(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;
     });
   });
-  if (note === null) return false;
-  const seen = openCheckpoint(note, log.origin, log.verifiers);
+  if (note === null) return undefined;
+  const seen = openSeen(path, note, origin, verifiers);
   if (seen.size > head.size) {
-    throw forked(`it had ${seen.size} entries when this machine last saw it, and has ${head.size} now`);
+    throw forked(`it had ${seen.size} entries when this machine last saw it (${path}), and has ${head.size} now`);
   }
+  if (seen.size === head.size && Buffer.compare(seen.root, head.root) !== 0) {
+    throw forked(`its ${seen.size} entries are not those this machine saw (${path})`);
+  }
+  return { path, size: seen.size, root: seen.root };
+}
+
+/** A byte more than the largest note, at most: that one is refused. */
+async function readBounded(path: string): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(createReadStream(path, { end: MAX_NOTE })));
+}
+
+function openSeen(path: string, note: Uint8Array, origin: string, verifiers: readonly Verifier[]) {
+  try {
+    return openCheckpoint(note, origin, verifiers);
+  } catch (error) {
+    if (!hasCode(error, "malformed", "unverified")) throw error;
+    throw new HoldfastError(error.code, `${path}, the checkpoint that this machine saw last: ${error.message}`, {
+      cause: error,
+      mend: "It was changed here, or the vault's key is another one. Compare vault.json with what init printed; if that is right, keep a copy of the file and move it away.",
+    });
+  }
+}
+
+/**
+ * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. False where this
+ * machine never saw it.
+ */
+export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<boolean> {
+  const seen = await lastSeenHead(folder, log, head);
+  if (seen === undefined) return false;
   try {
     verifyConsistency(
       seen.size,

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Session } from "../jobs/client.ts";
 import { type ClientFailure, exportClients, refuseUnfinished } from "../jobs/export.ts";
@@ -14,6 +15,10 @@ import { HoldfastError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Console, createConsole } from "./observe/console.ts";
 import { errorFields } from "./observe/log.ts";
+
+// Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
+// peaked 100 MB above one of 1,000, with no more to hold.
+setFlagsFromString("--heap-growing-percent=30");
 
 interface ExportFlags {
   readonly identity?: string[];

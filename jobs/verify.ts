@@ -1,14 +1,19 @@
 import { join } from "node:path";
 import { Journal } from "../src/audit/journal.ts";
-import { checkAgainstLastSeen, forked } from "../src/audit/last-seen.ts";
-import { AuditLog, type Head, sameLeaf } from "../src/audit/log.ts";
+import { lastSeenHead } from "../src/audit/last-seen.ts";
+import { AuditLog, type Head } from "../src/audit/log.ts";
+import { parseSigner } from "../src/audit/note.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
+import { wasDescribed } from "../src/evidence/described.ts";
 import type { Problem } from "../src/evidence/problem.ts";
 import type { Orphan } from "../src/evidence/strays.ts";
 import { type VerifyReport, verifyVault } from "../src/evidence/verify.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
-import { openClientVault, openSigner, type Session } from "./client.ts";
+import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
+import { openVault } from "../src/vault/open.ts";
+import { type OpenVault, openClientVault, type Session } from "./client.ts";
 import { openKeyFile } from "./open.ts";
 
 export interface VerifyOptions {
@@ -40,25 +45,16 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
   const reports: ClientReport[] = [];
   for (const config of session.clients) {
     const { console, signal, now } = session;
-    const { vault, description, verifiers } = await openClientVault(config, session);
+    const { vault, description, verifiers } = await openDescribed(config, session);
     const progress = console.progress(`${config.id}: verify`);
     const closing: (() => unknown)[] = [() => vault.close(), () => progress.end()];
     try {
-      // Where the log key is at hand the vault's description must name it; elsewhere that description is trusted.
-      if (isPresent(config.log.key)) openSigner(config, description);
-      if (options.vkey !== undefined && options.vkey !== description.log.vkey) {
-        throw new HoldfastError(
-          "unverified",
-          `${vault.url} names another log key than the one given: ${description.log.vkey}`,
-          {
-            mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
-          },
-        );
-      }
+      const vkeys = [options.vkey, ownKey(config)].filter((vkey) => vkey !== undefined);
+      if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
       const log = new AuditLog(vault, description.log.origin, verifiers);
-      const head = await log.head();
-      await checkAgainstLastSeen(config.state, log, head);
-      await checkJournal(config.state, log, head);
+      const head = await openHead(log);
+      const seen = await lastSeenHead(config.state, log, head);
+      const journal = join(config.state, "journal");
       const index = Catalog.temporary(join(config.state, `verify-${process.pid}.sqlite`), log.origin);
       closing.push(() => index.close());
       const found: Problem[] = [];
@@ -66,8 +62,9 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
       const report = await verifyVault({
         ...{
           vault,
-          log,
           head,
+          seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
+          journal: { path: journal, entries: await new Journal(journal).inspect() },
           verifiers,
           index,
           now,
@@ -100,14 +97,57 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
   return reports;
 }
 
-/** What this machine has journaled and the log holds already must be the same; damage is `malformed`. */
-async function checkJournal(state: string, log: AuditLog, head: Head): Promise<void> {
-  for (const { index, bytes: entry } of await new Journal(join(state, "journal")).inspect()) {
-    if (index >= head.size) break;
-    if (!sameLeaf(entry, await log.leaf(index, head.size))) {
-      throw forked(`entry ${index} of the log is not the one journaled here`);
+/** A vault.json that was changed or taken away is not an error in the config, nor a vault not made yet. */
+async function openDescribed(config: ClientConfig, session: Session): Promise<OpenVault> {
+  try {
+    return await openClientVault(config, session);
+  } catch (error) {
+    if (!hasCode(error, "config", "vault-missing", "malformed")) throw error;
+    const vault = openVault(config.vault, { signal: session.signal });
+    try {
+      if (!hasCode(error, "malformed") && !(await wasDescribed(vault, config.id, config.log.origin))) throw error;
+    } finally {
+      await vault.close();
     }
+    const missing = hasCode(error, "vault-missing");
+    throw new HoldfastError("incomplete", `${vault.url}/${VAULT_JSON} ${missing ? "is missing" : "was changed"}`, {
+      cause: error,
+      mend: "Earlier versions of it may be in the vault; keep the present one as evidence.",
+    });
   }
+}
+
+/** The log's head; what is wrong with it names the object. */
+async function openHead(log: AuditLog): Promise<Head> {
+  try {
+    return await log.head();
+  } catch (error) {
+    if (!hasCode(error, "vault-missing", "malformed", "unverified")) throw error;
+    throw new HoldfastError(
+      error.code === "vault-missing" ? "incomplete" : error.code,
+      `${CHECKPOINT} cannot be trusted: ${error.message}`,
+      {
+        cause: error,
+        mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
+      },
+    );
+  }
+}
+
+/** The log's public key by the private one in the config, where that is at hand. */
+function ownKey({ log }: ClientConfig): string | undefined {
+  try {
+    return parseSigner(log.key.resolve().reveal()).verifier.vkey;
+  } catch (error) {
+    if (hasCode(error, "config")) return undefined;
+    throw error;
+  }
+}
+
+function anotherKey(url: string, vkey: string): HoldfastError {
+  return new HoldfastError("unverified", `${url}/${VAULT_JSON} names another log key than the one at hand: ${vkey}`, {
+    mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
+  });
 }
 
 /** Throws `incomplete` where any problem was found: the command's exit code. */
@@ -128,14 +168,4 @@ function reportText(client: string, report: VerifyReport, origin: string): strin
     ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
     ...(read > 0 ? [`  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`] : []),
   ].join("\n");
-}
-
-function isPresent(key: { resolve(): unknown }): boolean {
-  try {
-    key.resolve();
-    return true;
-  } catch (error) {
-    if (hasCode(error, "config")) return false;
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
 import type { AuditLog, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError } from "../error.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 
 /** What is known of a subject without opening anything. */
@@ -14,6 +14,8 @@ export interface Known {
   /** What the provider said last, as a version: equal means nothing changed. Null after it was gone. */
   readonly listed: string | null;
   readonly gone: string | null;
+  /** Files of that version that the provider withheld. */
+  readonly withheld: number;
 }
 
 /**
@@ -95,17 +97,10 @@ export class Catalog {
     });
   }
 
-  /** For whoever checks a log: applies the entries that can be read, wherever they stand, and passes over the rest. */
-  applyKnown(first: number, entries: readonly Uint8Array[]): void {
+  /** For whoever checks a log: applies the entries that could be read, wherever they stand. */
+  applyKnown(entries: Iterable<{ readonly index: number; readonly entry: Entry }>): void {
     this.#transaction(() => {
-      for (const [position, bytes] of entries.entries()) {
-        try {
-          const entry = decodeEntry(bytes);
-          if (entry) this.#applyOne(first + position, entry);
-        } catch (error) {
-          if (!hasCode(error, "malformed")) throw error;
-        }
-      }
+      for (const { index, entry } of entries) this.#applyOne(index, entry);
     });
   }
 
@@ -131,7 +126,8 @@ export class Catalog {
         ...[file.type, file.mediaType, file.lockedUntil],
       );
     }
-    for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name, token, subject);
+    // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
+    for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
   }
 
   known(subject: string): Known | undefined {
@@ -261,7 +257,9 @@ function prepare(db: DatabaseSync) {
     rollback: statement("ROLLBACK"),
     advance: statement("UPDATE log SET size = ?, leaf = ?"),
     clean: statement("UPDATE log SET clean = ?"),
-    known: statement("SELECT version, listed, gone FROM subject WHERE subject = ?"),
+    known: statement(
+      "SELECT version, listed, gone, withheld FROM subject JOIN version USING (subject, version) WHERE subject = ?",
+    ),
     recordObject: statement("SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
     fileObject: statement("SELECT object_version AS versionId FROM file WHERE key = ?"),
     hasVersion: statement("SELECT 1 FROM version WHERE subject = ? AND version = ?"),

@@ -10,8 +10,12 @@ import type { Problem } from "./problem.ts";
 export interface Earlier {
   readonly size: number;
   readonly root: Uint8Array;
-  readonly versionId: string;
+  /** Who remembers it: `version 00000003`. */
+  readonly source: string;
 }
+
+/** Versions read at once. */
+const AT_ONCE = 8;
 
 /**
  * The checkpoints that the vault keeps behind the present one, smallest first: the store's own memory of the log.
@@ -25,27 +29,40 @@ export async function checkpointHistory(
 ): Promise<Earlier[]> {
   const found: Earlier[] = [];
   let newer = head.size;
+  const look = async (versionIds: readonly string[]): Promise<void> => {
+    const opened = await Promise.all(versionIds.map((id) => openVersion(vault, head.origin, verifiers, id)));
+    for (const [position, earlier] of opened.entries()) {
+      const source = `version ${versionIds[position]}`;
+      if (earlier === undefined) {
+        problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
+        continue;
+      }
+      const { size, root } = earlier;
+      if (size > newer) {
+        problem({
+          key: CHECKPOINT,
+          what: `${source} has ${size} entries, a later one ${newer}: the log was cut short`,
+        });
+      } else {
+        newer = size;
+      }
+      if (size <= head.size) found.push({ size, root, source });
+    }
+  };
+  let waiting: string[] = [];
+  // A version newer than the head was written since: by a run that is under way.
+  let behind = false;
   for await (const { key, versionId, deleteMarker } of vault.versions(CHECKPOINT)) {
-    if (key !== CHECKPOINT || versionId === head.versionId) continue;
-    if (deleteMarker) {
-      problem({ key, what: "was hidden by a delete marker" });
-      continue;
-    }
-    const earlier = await openVersion(vault, head.origin, verifiers, versionId);
-    if (earlier === undefined) {
-      problem({ key, what: `version ${versionId} is not a checkpoint that the log's key signed` });
-      continue;
-    }
-    if (earlier.size > newer) {
-      problem({
-        key,
-        what: `the log had ${earlier.size} entries, and a later checkpoint has ${newer}: it was cut short`,
-      });
-    } else {
-      newer = earlier.size;
-    }
-    if (earlier.size <= head.size) found.push({ ...earlier, versionId });
+    if (key !== CHECKPOINT) continue;
+    if (deleteMarker) problem({ key, what: "was hidden by a delete marker" });
+    else if (versionId === head.versionId) behind = true;
+    else if (behind) waiting.push(versionId);
+    if (waiting.length < AT_ONCE) continue;
+    await look(waiting);
+    waiting = [];
   }
+  await look(waiting);
+  if (!behind) problem({ key: CHECKPOINT, what: `version ${head.versionId} was read and is not listed` });
   return found.sort((a, b) => a.size - b.size);
 }
 

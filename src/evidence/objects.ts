@@ -2,6 +2,7 @@ import { createHash, randomInt } from "node:crypto";
 import type { RecordStored } from "../audit/entry.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode } from "../error.ts";
+import { defaultRetry, retrying } from "../retry.ts";
 import type { Opener } from "../seal/open.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -27,6 +28,7 @@ export interface ObjectCheck {
   readonly now: Clock;
   /** Share of the objects, 0 to 100, whose content is read and hashed: a sample nobody can foresee. */
   readonly readData: number;
+  readonly signal: AbortSignal;
   /** Decrypts what is read, to see that it opens. */
   readonly opener?: Opener | undefined;
 }
@@ -41,7 +43,8 @@ export async function checkObject(
   const { entry, key, versionId, size, sha256, lockedUntil } = promised;
   try {
     const info = await vault.head(key, versionId);
-    if (info.size !== size) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
+    const whole = info.size === size;
+    if (!whole) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
     if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
     const until = Temporal.Instant.from(lockedUntil);
     const due = Temporal.Instant.compare(until, now()) > 0;
@@ -49,8 +52,9 @@ export async function checkObject(
       const is = info.lock ? `locked until ${info.lock.until}` : "not locked";
       problem({ key, entry, what: `must be locked until ${lockedUntil}, and is ${is}` });
     }
-    if (readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
-    await checkContent(check, promised, problem);
+    // What has another size is another content, however long it is.
+    if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
+    await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
     return size;
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;

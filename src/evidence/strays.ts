@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Vault } from "../vault/vault.ts";
+import { HoldfastError } from "../error.ts";
+import type { Vault, VersionInfo } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
 /** A version in the vault that no entry mentions: left by a crash, or put there by somebody else. */
@@ -17,36 +18,40 @@ export interface Orphan {
 export async function findStrays(
   vault: Vault,
   index: Catalog,
+  signal: AbortSignal,
   problem: (found: Problem) => void,
   orphan: (found: Orphan) => void,
 ): Promise<void> {
+  let present = "";
+  let logged: string | undefined;
+  /** What readers of the present key see: its newest version, or a mark that hides them all. */
+  let seen: VersionInfo | undefined;
   for (const prefix of ["records/", "files/"]) {
-    // Versions of the present key that are newer than the one the log mentions.
-    let newer: Orphan[] = [];
-    let present = "";
-    let logged: string | undefined;
-    let hidden = false;
-    const settle = (): void => {
-      for (const each of newer) orphan(each);
-      if (hidden) problem({ key: present, what: "is hidden by a delete marker" });
-      newer = [];
-    };
-    for await (const { key, versionId, size, deleteMarker } of vault.versions(prefix)) {
+    for await (const version of vault.versions(prefix)) {
+      const { key, versionId, size, deleteMarker } = version;
       if (key !== present) {
-        settle();
+        if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
         present = key;
         logged = index.objectVersion(key);
-        hidden = false;
+        seen = undefined;
       }
-      if (deleteMarker) {
-        hidden ||= logged !== undefined && newer.length === 0;
-      } else if (versionId === logged) {
-        if (newer.length > 0) problem({ key, what: "was replaced: a newer version hides the one that was logged" });
-        newer.splice(0).forEach(orphan);
-      } else {
-        newer.push({ key, versionId, size });
-      }
+      seen ??= version;
+      if (!deleteMarker && versionId === logged) await checkSeen(vault, version, seen, problem);
+      else if (!deleteMarker) orphan({ key, versionId, size });
     }
-    settle();
+  }
+}
+
+/** A version that is logged must be the one that readers see, those too who know nothing of versions. */
+async function checkSeen(
+  vault: Vault,
+  { key, versionId }: VersionInfo,
+  seen: VersionInfo,
+  problem: (found: Problem) => void,
+): Promise<void> {
+  if (seen.deleteMarker) problem({ key, what: "is hidden by a delete marker" });
+  else if (seen.versionId !== versionId) problem({ key, what: "was replaced: a newer version hides it" });
+  else if (((await vault.view?.(key)) ?? "newest") !== "newest") {
+    problem({ key, what: "its plain name is gone or shows something else: people and stock tools read that" });
   }
 }

@@ -1,19 +1,23 @@
 import { Frontier } from "../audit/frontier.ts";
-import type { AuditLog, Head } from "../audit/log.ts";
+import type { Head } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { decodeTile, parseTilePath, TILE_WIDTH, tilePath } from "../audit/tile.ts";
-import { hasCode } from "../error.ts";
-import { auditKey } from "../vault/layout.ts";
+import { parseTilePath, TILE_WIDTH, tilePath } from "../audit/tile.ts";
+import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Earlier } from "./history.ts";
 import type { Problem } from "./problem.ts";
 
+/** A tile above the leaves, and the bytes it may have: those that the entries give, or those that the tiles below do. */
+export interface ExpectedTile {
+  readonly key: string;
+  readonly bytes: readonly Uint8Array[];
+}
+
 /**
- * Grows the tree anew from the entries, bundle by bundle, and holds every tile and every earlier checkpoint against it.
+ * Grows the tree anew from the entries, bundle by bundle, and holds the tiles and every earlier checkpoint against it.
  * Where entries and their tile differ, two trees are grown on, one from each: the root that was signed says which of
  * the two is true.
  */
 export class TreeCheck {
-  readonly #log: AuditLog;
   readonly #head: Head;
   readonly #earlier: readonly Earlier[];
   readonly #problem: (found: Problem) => void;
@@ -21,54 +25,51 @@ export class TreeCheck {
   #byTiles: Frontier | undefined;
   /** Bundles that differ from their tiles, by index. */
   readonly #differing: number[] = [];
+  /** A bundle and its tile are both lost: nothing can be said of the tree from there on. */
+  #lost = false;
   #next = 0;
 
-  constructor(log: AuditLog, head: Head, earlier: readonly Earlier[], problem: (found: Problem) => void) {
-    this.#log = log;
+  /** @param earlier smallest first */
+  constructor(head: Head, earlier: readonly Earlier[], problem: (found: Problem) => void) {
     this.#head = head;
     this.#earlier = earlier;
     this.#problem = problem;
     this.#checkEarlier();
   }
 
-  /** The entries of the next bundle, or undefined where it is missing or does not parse. Gives the tiles to check. */
-  async add(
-    index: number,
-    entries: readonly Uint8Array[] | undefined,
-  ): Promise<{ key: string; bytes: Uint8Array[] }[]> {
-    const width = Math.min(TILE_WIDTH, this.#head.size - index * TILE_WIDTH);
-    const row = await this.#row(index, width);
+  /** The next bundle's entries and the hashes in its tile; undefined for what cannot be had. Gives the tiles to check. */
+  add(index: number, entries: readonly Uint8Array[] | undefined, row: readonly Uint8Array[] | undefined) {
     const leaves = entries?.map(leafHash);
     const fromEntries = leaves ?? row;
     const fromTile = row ?? leaves;
-    if (fromEntries === undefined || fromTile === undefined) return [];
+    this.#lost ||= fromEntries === undefined;
     if (leaves && row && !leaves.every((leaf, position) => Buffer.compare(leaf, row[position]!) === 0)) {
       this.#differing.push(index);
       this.#byTiles ??= this.#byEntries.clone();
     }
+    if (this.#lost) return [];
     const tiles = new Map<string, Uint8Array[]>();
-    for (const [frontier, hashes] of [
-      [this.#byEntries, fromEntries],
-      [this.#byTiles, fromTile],
-    ] as const) {
-      for (const { path, bytes } of frontier ? this.#grow(frontier, hashes) : []) {
-        const { level, width } = parseTilePath(path);
-        // Tiles of level 0 were compared above; between two full ones the vault has only those of its own checkpoints.
-        if (level === 0 || (width < TILE_WIDTH && frontier!.size < this.#head.size)) continue;
-        tiles.set(auditKey(path), [...(tiles.get(auditKey(path)) ?? []), bytes]);
-      }
+    const grown = [...this.#grow(fromEntries!), ...(this.#byTiles?.append(fromTile!) ?? [])];
+    for (const { path, bytes } of grown) {
+      if (this.#isHigher(path)) tiles.set(path, [...(tiles.get(path) ?? []), bytes]);
     }
-    return Array.from(tiles, ([key, bytes]) => ({ key, bytes }));
+    return Array.from(tiles, ([path, bytes]): ExpectedTile => ({ key: auditKey(path), bytes }));
+  }
+
+  /** A tile above the leaves, of the tree as it is signed: on the way there it had other partial ones. */
+  #isHigher(path: string): boolean {
+    const { level, index, width } = parseTilePath(path);
+    if (level === 0 || level === "entries") return false;
+    return width === Math.min(TILE_WIDTH, Math.floor(this.#head.size / TILE_WIDTH ** level) - index * TILE_WIDTH);
   }
 
   /** Adds leaves, stopping at the size of each earlier checkpoint to compare. */
-  #grow(frontier: Frontier, leaves: readonly Uint8Array[]): { path: string; bytes: Uint8Array }[] {
-    if (frontier !== this.#byEntries) return frontier.append(leaves);
+  #grow(leaves: readonly Uint8Array[]): { path: string; bytes: Uint8Array }[] {
     const tiles = [];
     for (let from = 0; from < leaves.length; ) {
       const stop = this.#earlier[this.#next]?.size ?? Number.POSITIVE_INFINITY;
-      const count = Math.min(leaves.length - from, stop - frontier.size);
-      tiles.push(...frontier.append(leaves.slice(from, from + count)));
+      const count = Math.min(leaves.length - from, stop - this.#byEntries.size);
+      tiles.push(...this.#byEntries.append(leaves.slice(from, from + count)));
       from += count;
       this.#checkEarlier();
     }
@@ -77,43 +78,30 @@ export class TreeCheck {
 
   #checkEarlier(): void {
     for (; this.#earlier[this.#next]?.size === this.#byEntries.size; this.#next++) {
-      const { root, size, versionId } = this.#earlier[this.#next]!;
+      const { root, size, source } = this.#earlier[this.#next]!;
       // After a difference the trees are in doubt, and `end` has said so.
       if (this.#byTiles || Buffer.compare(root, this.#byEntries.root()) === 0) continue;
-      this.#problem({
-        key: "audit/checkpoint",
-        what: `version ${versionId} of ${size} entries is of another history: the log forked`,
-      });
+      this.#problem({ key: CHECKPOINT, what: `the log forked: ${source}, of ${size} entries, is of another history` });
     }
   }
 
   /** Says which of entries and tiles were changed, by the root that was signed. */
   end(): void {
-    const { root } = this.#head;
-    const signs = (frontier: Frontier | undefined): boolean =>
-      frontier !== undefined && frontier.size === this.#head.size && Buffer.compare(frontier.root(), root) === 0;
-    const entriesHold = signs(this.#byEntries);
-    const tilesHold = signs(this.#byTiles);
+    const { root, size } = this.#head;
+    const signed = (tree: Frontier | undefined): boolean =>
+      !this.#lost && tree?.size === size && Buffer.compare(tree.root(), root) === 0;
+    const entriesHold = signed(this.#byEntries);
+    const tilesHold = signed(this.#byTiles);
     for (const index of this.#differing) {
-      const width = Math.min(TILE_WIDTH, this.#head.size - index * TILE_WIDTH);
+      const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
       const bundle = auditKey(tilePath({ level: "entries", index, width }));
       const tile = auditKey(tilePath({ level: 0, index, width }));
-      if (!entriesHold)
-        this.#problem({ key: bundle, what: tilesHold ? "an entry in it was changed" : `it and ${tile} differ` });
-      if (entriesHold) this.#problem({ key: tile, what: "the tile was changed: it does not match the entries" });
+      if (!entriesHold) this.#problem({ key: bundle, what: tilesHold ? "an entry in it was changed" : IN_DOUBT });
+      if (!tilesHold) this.#problem({ key: tile, what: entriesHold ? "the tile was changed" : IN_DOUBT });
     }
-    if (entriesHold || (tilesHold && this.#differing.length > 0)) return;
-    this.#problem({ key: "audit/checkpoint", what: "the log's entries and tiles do not give the root that it signs" });
-  }
-
-  async #row(index: number, width: number): Promise<Uint8Array[] | undefined> {
-    try {
-      return decodeTile(await this.#log.tile(0, index, width), width);
-    } catch (error) {
-      if (!hasCode(error, "vault-missing", "malformed")) throw error;
-      const key = auditKey(tilePath({ level: 0, index, width }));
-      this.#problem({ key, what: hasCode(error, "malformed") ? "the tile has the wrong size" : "the tile is missing" });
-      return undefined;
-    }
+    if (entriesHold || tilesHold || this.#lost) return;
+    this.#problem({ key: CHECKPOINT, what: "the log's entries and tiles do not give the root that it signs" });
   }
 }
+
+const IN_DOUBT = "bundle and tile differ, and neither gives the root that was signed";

@@ -1,28 +1,36 @@
 import PQueue from "p-queue";
 import { decodeEntry, type Entry } from "../audit/entry.ts";
-import type { AuditLog, Head } from "../audit/log.ts";
+import type { Journaled } from "../audit/journal.ts";
+import type { Head } from "../audit/log.ts";
 import type { Verifier } from "../audit/note.ts";
-import { MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
+import { MAX_TILE, TILE_WIDTH } from "../audit/tile.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError, hasCode } from "../error.ts";
-import { auditKey } from "../vault/layout.ts";
-import { checkpointHistory } from "./history.ts";
+import { auditKey, VAULT_JSON } from "../vault/layout.ts";
+import { readBundles } from "./bundles.ts";
+import { checkDescription, joined } from "./described.ts";
+import { checkCheckpoint, checkLease } from "./fixed.ts";
+import { checkpointHistory, type Earlier } from "./history.ts";
+import { JournalCheck } from "./journal.ts";
 import { checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
+import { checkLocked, readPiece } from "./piece.ts";
 import type { Problem } from "./problem.ts";
 import { findStrays, type Orphan } from "./strays.ts";
-import { TreeCheck } from "./tree.ts";
+import { type ExpectedTile, TreeCheck } from "./tree.ts";
 
 export interface VerifyOptions extends ObjectCheck {
-  readonly log: AuditLog;
   readonly head: Head;
   readonly verifiers: readonly Verifier[];
+  /** Heads that others than the vault remember: no larger than the present one, smallest first. */
+  readonly seen?: readonly Earlier[];
+  /** What this machine wrote down of the log's entries, and where. */
+  readonly journal?: { readonly path: string; readonly entries: readonly Journaled[] };
   /** Empty; filled on the way, and asked at the end what the log mentions. */
   readonly index: Catalog;
   /** Requests in flight. */
   readonly concurrency: number;
   /** Objects of earlier entries are left out; the log itself is always checked whole. */
   readonly since?: Temporal.Instant | undefined;
-  readonly signal: AbortSignal;
   onProgress(entries: number, total: number, problems: number): void;
   onProblem(problem: Problem): void;
   onOrphan(orphan: Orphan): void;
@@ -42,8 +50,8 @@ export interface VerifyReport {
   readonly problems: number;
 }
 
-/** Bundles asked for ahead of the one being checked. */
-const AHEAD = 4;
+/** Untrusted as the log is: nothing else in the bucket is asked for. */
+const OBJECT_KEY = /^(records|files)\/[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\.age$/;
 
 /**
  * Log against checkpoint: every entry is hashed into the tree, every tile and earlier checkpoint held against it, and
@@ -51,38 +59,51 @@ const AHEAD = 4;
  * and digest, locked as long as it must be, and neither hidden nor replaced. Streams; memory does not grow with the log.
  */
 export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
-  const { vault, log, head, index, concurrency, signal } = options;
+  const { vault, head, index, concurrency, signal, now } = options;
   const report = {
-    entries: 0,
-    checkpoints: 1,
-    records: 0,
-    files: 0,
-    bytes: 0,
-    read: 0,
-    readBytes: 0,
-    orphans: 0,
-    problems: 0,
+    ...{ entries: 0, checkpoints: 1, records: 0, files: 0, bytes: 0 },
+    ...{ read: 0, readBytes: 0, orphans: 0, problems: 0 },
   };
   const problem = (found: Problem): void => {
     report.problems += 1;
     options.onProblem(found);
   };
+  const begun = now();
   const checks = new Checks(concurrency);
+  const recipients = await checkDescription(vault, problem);
+  const sealedTo = new Set([recipients.first]);
+  await checkLease(vault, problem);
   const earlier = await checkpointHistory(vault, head, options.verifiers, problem);
   report.checkpoints += earlier.length;
-  const tree = new TreeCheck(log, head, earlier, problem);
+  const remembered = [...earlier, ...(options.seen ?? [])].sort((a, b) => a.size - b.size);
+  const tree = new TreeCheck(head, remembered, problem);
   const since = options.since?.toString({ smallestUnit: "millisecond" }) ?? "";
+  const journal = new JournalCheck(options.journal, head, problem);
+  /** Whether anything that the log proves must be locked still. */
+  let due = false;
 
-  for await (const { bundle, entries } of bundles(log, head.size, problem)) {
+  for await (const { number, bundle, tile, entries, row } of readBundles(vault, head.size, problem)) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-    for (const tile of await tree.add(bundle, entries)) await checks.add(() => checkTile(options, tile, problem));
+    const first = number * TILE_WIDTH;
+    const known: { index: number; entry: Entry }[] = [];
     for (const [position, bytes] of (entries ?? []).entries()) {
-      report.entries += 1;
-      const at = bundle * TILE_WIDTH + position;
-      const entry = readEntry(bytes, at, bundle, problem);
-      if (entry?.type !== "record.stored" || entry.time < since) continue;
+      journal.check(first + position, bytes);
+      const entry = readEntry(bytes, first + position, bundle?.info.key, problem);
+      if (entry) known.push({ index: first + position, entry });
+    }
+    report.entries += entries?.length ?? 0;
+    let dueHere = false;
+    for (const { index: at, entry } of known) {
+      if (entry.type === "recipients.changed") sealedTo.add(joined(entry.to));
+      if (entry.type !== "record.stored") continue;
+      dueHere ||= Temporal.Instant.compare(Temporal.Instant.from(entry.lockedUntil), begun) > 0;
+      if (entry.time < since) continue;
       report.records += 1;
       for (const promised of promisedBy(at, entry)) {
+        if (!OBJECT_KEY.test(promised.key)) {
+          problem({ key: promised.key, entry: at, what: "is no key of a record or a file" });
+          continue;
+        }
         if (promised.key !== entry.object.key) report.files += 1;
         report.bytes += promised.size;
         await checks.add(async () => {
@@ -92,12 +113,23 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
         });
       }
     }
-    index.applyKnown(bundle * TILE_WIDTH, entries ?? []);
+    due ||= dueHere;
+    for (const piece of [bundle, tile]) if (piece && dueHere) checkLocked(piece, begun, problem);
+    for (const expected of tree.add(number, entries, row)) {
+      const lockedToo = due;
+      await checks.add(() => checkTile(options, expected, lockedToo, problem));
+    }
+    index.applyKnown(known);
     options.onProgress(report.entries, head.size, report.problems);
   }
   await checks.end();
   tree.end();
-  await findStrays(vault, index, problem, (orphan) => {
+  journal.end();
+  await checkCheckpoint(vault, due ? begun : undefined, problem);
+  if (!sealedTo.has(recipients.present)) {
+    problem({ key: VAULT_JSON, what: "its recipients are not those that the log says" });
+  }
+  await findStrays(vault, index, signal, problem, (orphan) => {
     report.orphans += 1;
     options.onOrphan(orphan);
   });
@@ -105,59 +137,33 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   return report;
 }
 
-/** The log's bundles in order, read ahead; `entries` is undefined where one is missing or does not parse. */
-async function* bundles(log: AuditLog, size: number, problem: (found: Problem) => void) {
-  const last = Math.ceil(size / TILE_WIDTH);
-  const read = async (bundle: number): Promise<Uint8Array[] | undefined> => {
-    try {
-      return await log.bundle(bundle, size);
-    } catch (error) {
-      if (!hasCode(error, "vault-missing", "malformed")) throw error;
-      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-      const key = auditKey(tilePath({ level: "entries", index: bundle, width }));
-      problem({
-        key,
-        what: hasCode(error, "malformed") ? "the entry bundle does not parse" : "the entry bundle is missing",
-      });
-      return undefined;
-    }
-  };
-  const asked: Promise<Uint8Array[] | undefined>[] = [];
-  for (let bundle = 0; bundle < last; bundle++) {
-    while (asked.length < AHEAD && bundle + asked.length < last) {
-      const promise = read(bundle + asked.length);
-      promise.catch(() => {});
-      asked.push(promise);
-    }
-    yield { bundle, entries: await asked.shift()! };
-  }
-}
-
-function readEntry(bytes: Uint8Array, entry: number, bundle: number, problem: (found: Problem) => void): Entry | null {
+function readEntry(
+  bytes: Uint8Array,
+  entry: number,
+  key: string | undefined,
+  problem: (found: Problem) => void,
+): Entry | null {
   try {
     return decodeEntry(bytes);
   } catch (error) {
     if (!hasCode(error, "malformed")) throw error;
-    problem({ key: auditKey(`tile/entries (bundle ${bundle})`), entry, what: error.message });
+    problem({ key: key ?? auditKey("tile/entries"), entry, what: error.message });
     return null;
   }
 }
 
 /** A tile above the leaves must be one of those that entries or tiles below give. */
 async function checkTile(
-  { vault }: VerifyOptions,
-  { key, bytes }: { key: string; bytes: readonly Uint8Array[] },
+  { vault, now }: VerifyOptions,
+  { key, bytes }: ExpectedTile,
+  due: boolean,
   problem: (found: Problem) => void,
 ): Promise<void> {
-  try {
-    const found = (await vault.read(key, MAX_TILE)).bytes;
-    if (!bytes.some((expected) => Buffer.compare(expected, found) === 0)) {
-      problem({ key, what: "the tile was changed: it does not match what is below it" });
-    }
-  } catch (error) {
-    if (!hasCode(error, "vault-missing", "malformed")) throw error;
-    problem({ key, what: hasCode(error, "malformed") ? "the tile has the wrong size" : "the tile is missing" });
-  }
+  const piece = await readPiece(vault, key, MAX_TILE, problem);
+  if (piece === undefined) return;
+  if (due) checkLocked(piece, now(), problem);
+  if (bytes.some((expected) => Buffer.compare(expected, piece.bytes) === 0)) return;
+  problem({ key, what: "the tile was changed: it does not match what is below it" });
 }
 
 /** Checks under way: so many at once, a few more waiting. The first that cannot be made ends them all. */

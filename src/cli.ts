@@ -267,7 +267,9 @@ program.addCommand(
     }),
 );
 
-for (const each of [program, ...program.commands]) each.exitOverride();
+program.exitOverride();
+for (const each of program.commands)
+  each.exitOverride().showHelpAfterError(`(holdfast ${each.name()} --help shows what there is)`);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HoldfastError } from "../../src/error.ts";
+import { createConsole, errorText } from "../../src/observe/console.ts";
+
+function stream(isTTY: boolean) {
+  const written: string[] = [];
+  const out = { isTTY, columns: 80, write: (text: string) => written.push(text) > 0 };
+  return { out: out as unknown as NodeJS.WriteStream, text: () => written.join("") };
+}
+
+const failure = new HoldfastError("vault-denied", "the store refused", { mend: "Grant it." });
+
+test("with --json stdout holds one object, whatever is told after it", () => {
+  const [stdout, stderr] = [stream(false), stream(true)];
+  const console = createConsole({ json: true, quiet: false, stdout: stdout.out, stderr: stderr.out });
+  console.result({ done: 1 }, "one is done\n");
+  console.result({ error: {} });
+  assert.deepEqual(JSON.parse(stdout.text()), { done: 1 });
+});
+
+test("without it stdout holds what is for people, and nothing otherwise", () => {
+  const [stdout, stderr] = [stream(false), stream(true)];
+  const console = createConsole({ json: false, quiet: false, stdout: stdout.out, stderr: stderr.out });
+  console.result({ done: 1 });
+  assert.equal(stdout.text(), "");
+  console.result({ done: 2 }, "two\n");
+  assert.equal(stdout.text(), "two\n");
+});
+
+test("on a terminal: words, warnings and errors with their mend; --quiet leaves out all but these", () => {
+  for (const quiet of [false, true]) {
+    const stderr = stream(true);
+    const console = createConsole({ json: false, quiet, stdout: stream(true).out, stderr: stderr.out });
+    console.say("a summary");
+    console.log.info("a detail");
+    const progress = console.progress("acme");
+    progress.update(1, 2);
+    progress.end();
+    console.log.warn("look", { subject: "ab12", error: "why", mend: "Do so." });
+    console.error(failure);
+    const text = stderr.text();
+    assert.equal(text.includes("a summary"), !quiet);
+    assert.equal(text.includes("acme"), !quiet);
+    assert.ok(!text.includes("a detail"));
+    for (const part of ["look (ab12): why", "Do so.", "the store refused", "Grant it."]) assert.ok(text.includes(part));
+  }
+});
+
+test("an error of ours has no stack; a defect says that it is one", () => {
+  assert.ok(!errorText(failure).includes(" at "));
+  const text = errorText(new TypeError("jane@example.com"));
+  assert.match(text, /defect/);
+  assert.match(text, /console\.test\.ts/);
+  assert.ok(!text.includes("jane"));
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { WriteStream } from "node:tty";
+import { progressBar, progressLine } from "../../src/observe/progress.ts";
+
+describe("the line", () => {
+  test("share, count, rate and time left", () => {
+    const line = progressLine("acme", 25, 100, 5, "3 new");
+    assert.match(line, /^acme {2}█{6}░{18} 25 % {2}25 of 100 {2}5\.0\/s {2}15 s left {2}3 new$/);
+  });
+
+  test("without a total: count, rate and time so far", () => {
+    assert.equal(progressLine("acme", 1500, undefined, 10), "acme  1,500  150/s  10 s");
+    assert.equal(progressLine("acme", 0, 0, 0), "acme  0  0.0/s  0.0 s");
+  });
+
+  test("more than expected is all, nothing done says nothing of the time left", () => {
+    assert.match(progressLine("acme", 120, 100, 5), / 100 % .* 0\.0 s left$/);
+    assert.doesNotMatch(progressLine("acme", 0, 100, 5), /left/);
+  });
+});
+
+describe("the bar", () => {
+  function bar(columns: number) {
+    const written: string[] = [];
+    let now = 1_000;
+    const out = { columns, write: (text: string) => written.push(text) } as unknown as WriteStream;
+    const pass = (ms: number): void => {
+      now += ms;
+    };
+    return { progress: progressBar("acme", out, () => now), written, pass };
+  }
+
+  test("is redrawn in place, ten times a second at most, and at the end", () => {
+    const { progress, written, pass } = bar(80);
+    progress.update(1, 100);
+    progress.update(2, 100);
+    pass(99);
+    progress.update(3, 100);
+    assert.equal(written.length, 1);
+    pass(1);
+    progress.update(4, 100);
+    progress.update(100, 100);
+    assert.equal(written.length, 3);
+    for (const text of written) assert.ok(text.startsWith("\r\x1b[K") && !text.includes("\n"));
+  });
+
+  test("never wraps, and is gone when it ends", () => {
+    const { progress, written, pass } = bar(30);
+    progress.update(1, 100, "a note that is longer than the terminal is wide");
+    assert.equal(written[0]!.length, "\r\x1b[K".length + 29);
+    progress.end();
+    assert.equal(written[1], "\r\x1b[K");
+    progress.end();
+    assert.equal(written.length, 2);
+    pass(100);
+    progress.update(2, 100);
+    assert.equal(written.length, 3);
+  });
+});

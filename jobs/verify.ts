@@ -160,11 +160,14 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
 }
 
 function reportText(client: string, report: VerifyReport, origin: string): string {
-  const { entries, checkpoints, records, files, read, readBytes, orphans, problems } = report;
+  const { entries, checkpoints, records, files, read, readBytes, renewed, orphans, problems } = report;
   return [
     `${client}: ${problems === 0 ? "all is well" : plural(problems, "problem")}  (log ${origin})`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files checked: there, size, digest, lock; ${bytes(report.bytes)}`,
+    ...(renewed > 0
+      ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and stored anew since`]
+      : []),
     ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
     ...(read > 0 ? [`  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`] : []),
   ].join("\n");

@@ -48,6 +48,8 @@ const entry = z.discriminatedUnion("type", [
     withheld: count,
     recipients: z.array(hex(16)),
     lockedUntil: lockEnd,
+    /** Of the record and of the files stored with it. */
+    lockMode: z.enum(["governance", "compliance"]).optional(),
     lookups: z.record(text, hex(32)),
   }),
   z.object({ type: z.literal("record.failed"), ...common, subject: hex(32), stage: text, code: text }),

@@ -1,6 +1,6 @@
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
-import { MAX_NOTE, type Verifier } from "../audit/note.ts";
+import { MAX_NOTE, openNote, type Verifier } from "../audit/note.ts";
 import { hasCode } from "../error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -12,6 +12,12 @@ export interface Earlier {
   readonly root: Uint8Array;
   /** Who remembers it: `version 00000003`. */
   readonly source: string;
+}
+
+/** One that the vault keeps. */
+export interface Kept extends Earlier {
+  /** The log keys that signed it, as verifier keys. */
+  readonly signers: readonly string[];
 }
 
 /** Versions read at once. */
@@ -26,8 +32,8 @@ export async function checkpointHistory(
   head: Head,
   verifiers: readonly Verifier[],
   problem: (found: Problem) => void,
-): Promise<Earlier[]> {
-  const found: Earlier[] = [];
+): Promise<Kept[]> {
+  const found: Kept[] = [];
   let newer = head.size;
   const look = async (versionIds: readonly string[]): Promise<void> => {
     const opened = await Promise.all(versionIds.map((id) => openVersion(vault, head.origin, verifiers, id)));
@@ -37,7 +43,7 @@ export async function checkpointHistory(
         problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
         continue;
       }
-      const { size, root } = earlier;
+      const { size, root, signers } = earlier;
       if (size > newer) {
         problem({
           key: CHECKPOINT,
@@ -46,7 +52,7 @@ export async function checkpointHistory(
       } else {
         newer = size;
       }
-      if (size <= head.size) found.push({ size, root, source });
+      if (size <= head.size) found.push({ size, root, source, signers });
     }
   };
   let waiting: string[] = [];
@@ -68,9 +74,16 @@ export async function checkpointHistory(
 
 async function openVersion(vault: Vault, origin: string, verifiers: readonly Verifier[], versionId: string) {
   try {
-    return openCheckpoint((await vault.read(CHECKPOINT, MAX_NOTE, versionId)).bytes, origin, verifiers);
+    const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
+    return { ...openCheckpoint(bytes, origin, verifiers), signers: signersOf(bytes, verifiers) };
   } catch (error) {
     if (hasCode(error, "malformed", "unverified", "vault-missing")) return undefined;
     throw error;
   }
+}
+
+/** Which of these keys signed a note, as verifier keys. */
+export function signersOf(note: Uint8Array, verifiers: readonly Verifier[]): string[] {
+  const signed = new Set(openNote(note, verifiers).verified.map(({ id }) => id));
+  return verifiers.filter(({ id }) => signed.has(id)).map(({ vkey }) => vkey);
 }

@@ -4,7 +4,8 @@ import type { Clock } from "../clock.ts";
 import { hasCode } from "../error.ts";
 import { defaultRetry, retrying } from "../retry.ts";
 import type { Opener } from "../seal/open.ts";
-import type { Vault } from "../vault/vault.ts";
+import { covers } from "../vault/lock.ts";
+import type { Lock, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
 /** An object as a log entry promises it. */
@@ -15,12 +16,16 @@ export interface Promised {
   readonly size: number;
   readonly sha256: string;
   readonly lockedUntil: string;
+  readonly lockMode?: Lock["mode"] | undefined;
 }
 
 /** What was stored with this version; files that came with an earlier one were promised there. */
-export function* promisedBy(entry: number, { object, files, lockedUntil }: RecordStored): Generator<Promised> {
-  for (const file of files) if (file.storedWith === undefined) yield { entry, ...file };
-  yield { entry, ...object, lockedUntil };
+export function* promisedBy(
+  entry: number,
+  { object, files, lockedUntil, lockMode }: RecordStored,
+): Generator<Promised> {
+  for (const file of files) if (file.storedWith === undefined) yield { entry, ...file, lockMode };
+  yield { entry, ...object, lockedUntil, lockMode };
 }
 
 export interface ObjectCheck {
@@ -40,17 +45,16 @@ export async function checkObject(
   problem: (found: Problem) => void,
 ): Promise<number> {
   const { vault, now, readData } = check;
-  const { entry, key, versionId, size, sha256, lockedUntil } = promised;
+  const { entry, key, versionId, size, sha256, lockedUntil, lockMode } = promised;
   try {
     const info = await vault.head(key, versionId);
     const whole = info.size === size;
     if (!whole) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
     if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
-    const until = Temporal.Instant.from(lockedUntil);
-    const due = Temporal.Instant.compare(until, now()) > 0;
-    if (due && (info.lock === null || Temporal.Instant.compare(info.lock.until, until) < 0)) {
-      const is = info.lock ? `locked until ${info.lock.until}` : "not locked";
-      problem({ key, entry, what: `must be locked until ${lockedUntil}, and is ${is}` });
+    const wanted = { mode: lockMode ?? "governance", until: Temporal.Instant.from(lockedUntil) } as const;
+    if (Temporal.Instant.compare(wanted.until, now()) > 0 && !covers(info.lock, wanted)) {
+      const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
+      problem({ key, entry, what: `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}` });
     }
     // What has another size is another content, however long it is.
     if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;

@@ -10,8 +10,9 @@ import { auditKey, VAULT_JSON } from "../vault/layout.ts";
 import { readBundles } from "./bundles.ts";
 import { checkDescription, joined } from "./described.ts";
 import { checkCheckpoint, checkLease } from "./fixed.ts";
-import { checkpointHistory, type Earlier } from "./history.ts";
+import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck } from "./journal.ts";
+import { KeyChain } from "./key-chain.ts";
 import { checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
 import { checkLocked, readPiece } from "./piece.ts";
 import type { Problem } from "./problem.ts";
@@ -46,6 +47,8 @@ export interface VerifyReport {
   /** Objects whose content was read, and its bytes. */
   readonly read: number;
   readonly readBytes: number;
+  /** Objects that went missing or were damaged, and were stored and logged anew since. */
+  readonly renewed: number;
   readonly orphans: number;
   readonly problems: number;
 }
@@ -62,7 +65,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const { vault, head, index, concurrency, signal, now } = options;
   const report = {
     ...{ entries: 0, checkpoints: 1, records: 0, files: 0, bytes: 0 },
-    ...{ read: 0, readBytes: 0, orphans: 0, problems: 0 },
+    ...{ read: 0, readBytes: 0, renewed: 0, orphans: 0, problems: 0 },
   };
   const problem = (found: Problem): void => {
     report.problems += 1;
@@ -78,6 +81,9 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const remembered = [...earlier, ...(options.seen ?? [])].sort((a, b) => a.size - b.size);
   const tree = new TreeCheck(head, remembered, problem);
   const since = options.since?.toString({ smallestUnit: "millisecond" }) ?? "";
+  const keys = new KeyChain();
+  /** Of objects: told at the end, since an object that is lost may have been stored anew, and logged, later. */
+  const lost: { versionId: string; found: Problem }[] = [];
   const journal = new JournalCheck(options.journal, head, problem);
   /** Whether anything that the log proves must be locked still. */
   let due = false;
@@ -94,6 +100,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     report.entries += entries?.length ?? 0;
     let dueHere = false;
     for (const { index: at, entry } of known) {
+      keys.note(at, entry);
       if (entry.type === "recipients.changed") sealedTo.add(joined(entry.to));
       if (entry.type !== "record.stored") continue;
       dueHere ||= Temporal.Instant.compare(Temporal.Instant.from(entry.lockedUntil), begun) > 0;
@@ -107,7 +114,8 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
         if (promised.key !== entry.object.key) report.files += 1;
         report.bytes += promised.size;
         await checks.add(async () => {
-          const read = await checkObject(options, promised, problem);
+          const { versionId } = promised;
+          const read = await checkObject(options, promised, (found) => lost.push({ versionId, found }));
           report.read += read > 0 ? 1 : 0;
           report.readBytes += read;
         });
@@ -123,7 +131,13 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     options.onProgress(report.entries, head.size, report.problems);
   }
   await checks.end();
+  for (const { versionId, found } of lost) {
+    if (index.objectVersion(found.key) === versionId) problem(found);
+    else report.renewed += 1;
+  }
   tree.end();
+  const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
+  keys.check(options.verifiers, [...earlier, present], problem);
   journal.end();
   await checkCheckpoint(vault, due ? begun : undefined, problem);
   if (!sealedTo.has(recipients.present)) {

@@ -95,6 +95,7 @@ async function store(run: Run, subject: string, version: string, fetched: Fetche
     withheld: files.withheld.length,
     recipients: [...sealer.fingerprints],
     lockedUntil: lock.until.toString(),
+    lockMode: lock.mode,
     lookups: lookupTokens(fetched.identity, config.lookups.fields, tokens),
   });
   return { files: files.stored, withheld: files.withheld.length, bytes: object.size + files.bytes };

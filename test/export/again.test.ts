@@ -43,6 +43,9 @@ test("an object that went missing is stored anew for the subject that verify nam
   const anew = (await place.stored()).get(entry.subject)!.at(-1)!;
   assert.equal(anew.version, entry.version);
   assert.deepEqual(await place.record(anew).then(({ files }) => files.length), entry.files.length);
+  // What was lost and is there again is told, and is no problem any more.
+  const [report] = await place.expect<{ renewed: number; problems: number }>(0, "verify", "--read-data", "100");
+  assert.deepEqual([report!.renewed, report!.problems], [2, 0]);
   assert.equal((await place.export("--identity", sandbox.ids()[0]!, "--again")).again, 1);
   assert.equal((await place.export("--identity", sandbox.ids()[0]!)).unchanged, 1);
 });

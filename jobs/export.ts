@@ -120,13 +120,15 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
     closing.push(() => catalog.close());
     if (!hadCatalog && writer.size > 0)
       console.log.info("catalog made from the log", { client: config.id, count: writer.size });
+    const mayTakeUp = !recipientsChanged({ config, description });
     return await runExport(
       {
         ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
         sealer: new Sealer(config.recipients),
         holds: () => lease.check(),
         again: (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false),
-        lookFirst: !recipientsChanged({ config, description }) && !(catalog.clean && writer.continued),
+        mayTakeUp,
+        lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
       },
       {
         job: "export",

@@ -28,6 +28,8 @@ export interface Parts {
   readonly log: Log;
   /** Throws `busy` once this process no longer surely holds the vault; asked before anything is stored. */
   readonly holds: () => void;
+  /** What lies in the vault unmentioned is sealed to those it is sealed to now. */
+  readonly mayTakeUp: boolean;
   /** Objects may lie in the vault that no entry mentions (a crash, a lost state directory): look before storing. */
   readonly lookFirst: boolean;
   /** What is asked for is stored anew though the log has it: it was withheld in part, or went missing. */

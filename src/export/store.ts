@@ -5,9 +5,9 @@ import type { Body, Lock, Stored } from "../vault/vault.ts";
 import type { Run } from "./context.ts";
 
 /**
- * Stores a sealed object under its deterministic key. What an earlier run stored and did not come to log is taken up
- * instead of stored twice: the store itself says so where it honours create-only; elsewhere the run looks first, when
- * it has reason to.
+ * Stores a sealed object under its deterministic key. What an earlier run or attempt stored and nobody came to log is
+ * taken up instead of stored twice: the store itself says so where it honours create-only, so that an attempt which was
+ * given up and arrives late hides nothing either; elsewhere the run looks first, when it has reason to.
  */
 export async function storeSealed(
   run: Run,
@@ -21,8 +21,8 @@ export async function storeSealed(
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
     run.holds();
     if (fresh) return run.vault.put(key, body, { lock });
-    const { ifNoneMatch } = run.conditional;
-    if (!ifNoneMatch && run.lookFirst) {
+    const ifAbsent = run.conditional.ifNoneMatch && run.mayTakeUp;
+    if (!ifAbsent && run.lookFirst) {
       const found = await takeUp(run, key, lock);
       if (found) {
         await drain(body);
@@ -30,7 +30,7 @@ export async function storeSealed(
       }
     }
     try {
-      return await run.vault.put(key, body, { lock, ifAbsent: ifNoneMatch && run.lookFirst });
+      return await run.vault.put(key, body, { lock, ifAbsent });
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
       return (await takeUp(run, key, lock)) ?? run.vault.put(key, body, { lock });

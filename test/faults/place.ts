@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import type { Patience, Session } from "../../jobs/client.ts";
+import { type ExportOptions, exportClients, refuseUnfinished } from "../../jobs/export.ts";
+import { init } from "../../jobs/init.ts";
+import { refuseProblems, verify } from "../../jobs/verify.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import type { ErrorCode } from "../../src/error.ts";
+import { exitCode } from "../../src/exit-code.ts";
+import type { Summary } from "../../src/export/summary.ts";
+import type { Console } from "../../src/observe/console.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { noProgress } from "../../src/observe/progress.ts";
+import { makeWorkplace, type Section, type Workplace } from "../export/workplace.ts";
+import type { Sandbox } from "../sandbox/server.ts";
+import { lockedBucket } from "../servers/s3.ts";
+import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
+
+/** Tries three times in all and hardly waits between; what stalls is left alone after a moment. */
+export const impatient: Patience = {
+  retry: { retries: 2, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 },
+  timeouts: { connect: 2_000, headers: 400, body: 400 },
+};
+/** Tries as quickly, and takes its time: for runs in which nothing stalls. */
+export const calm: Patience = {
+  retry: { retries: 7, minDelay: 1, maxDelay: 16, maxRetryAfter: 2_000 },
+  timeouts: { connect: 10_000, headers: 10_000, body: 10_000 },
+};
+
+/** However a run ends, it ends before this, in ms. */
+const BOUND = 30_000;
+
+/** How one export ended, as a shell and a person would be told. */
+export interface Attempt {
+  readonly exit: number;
+  readonly code?: ErrorCode;
+  readonly summary?: Summary;
+}
+
+/** A workplace whose jobs run in this process, with short patience. */
+export class FaultPlace implements AsyncDisposable {
+  readonly work: Workplace;
+  readonly sandbox: Sandbox;
+
+  constructor(work: Workplace, sandbox: Sandbox) {
+    this.work = work;
+    this.sandbox = sandbox;
+  }
+
+  async session(changes: Partial<Session> = {}): Promise<Session> {
+    const { signal } = new AbortController();
+    const clients = [await this.work.client()];
+    return { clients, console: quiet, signal, now: systemClock, patience: impatient, ...changes };
+  }
+
+  /** One export; that it ends in bounded time is asserted. */
+  async export(changes: Partial<Session> = {}, options: ExportOptions = {}): Promise<Attempt> {
+    const session = await this.session(changes);
+    const begun = performance.now();
+    let summaries: Summary[] = [];
+    try {
+      summaries = await exportClients(session, options);
+      refuseUnfinished(summaries, session.signal);
+      return { exit: 0, summary: summaries[0]! };
+    } catch (error) {
+      const { code } = error as { code: ErrorCode };
+      return { exit: exitCode(error), code, ...(summaries[0] ? { summary: summaries[0] } : {}) };
+    } finally {
+      assert.ok(performance.now() - begun < BOUND, `it took ${performance.now() - begun} ms`);
+    }
+  }
+
+  /**
+   * The fault is lifted: the next run completes, every byte is as the log says, and nothing is in the log twice.
+   * @param listed how many identities there must be; all there are, if nothing is said
+   */
+  async completes(listed: number = this.sandbox.ids().length, now: Clock = later): Promise<Summary> {
+    const ended = await this.export({ now, patience: calm });
+    assert.deepEqual([ended.exit, ended.code], [0, undefined]);
+    await this.isWhole(listed, now);
+    return ended.summary!;
+  }
+
+  /** What is in the vault is as the log says, in which nothing stands twice. */
+  async isWhole(listed?: number, now: Clock = later): Promise<void> {
+    const reports = await verify(await this.session({ now, patience: calm }), { readData: 100 });
+    assert.deepEqual(
+      reports.flatMap(({ found }) => found),
+      [],
+    );
+    refuseProblems(reports);
+    const stored = await this.work.entries("record.stored");
+    const versions = stored.map(({ subject, version }) => `${subject} ${version}`);
+    assert.equal(new Set(versions).size, versions.length, "a version stands in the log twice");
+    if (listed !== undefined) assert.equal(new Set(stored.map(({ subject }) => subject)).size, listed);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.work[Symbol.asyncDispose]();
+  }
+}
+
+/** A lease that could not be given back has ended by itself. */
+export const later: Clock = () => systemClock().add({ minutes: 10 });
+
+const quiet: Console = {
+  log: silentLog,
+  progress: () => noProgress,
+  say: () => {},
+  result: () => {},
+  error: () => {},
+};
+
+/** A place with an empty vault: a directory, or what `client` says. */
+export async function makePlace(sandbox: Sandbox, client: Section = {}): Promise<FaultPlace> {
+  const work = await makeWorkplace(sandbox, { client, init: false });
+  const place = new FaultPlace(work, sandbox);
+  await init(await place.session());
+  return place;
+}
+
+/** A place whose vault is a bucket on a strict S3 server of its own. */
+export async function makeStrictPlace(
+  sandbox: Sandbox,
+): Promise<{ place: FaultPlace; s3: StrictS3 } & AsyncDisposable> {
+  const s3 = await startStrictS3();
+  const url = `s3://${await lockedBucket(s3.endpoint)}/acme`;
+  const place = await makePlace(sandbox, { vault: { url, endpoint: s3.endpoint, forcePathStyle: true } });
+  s3.forget();
+  return {
+    ...{ place, s3 },
+    [Symbol.asyncDispose]: async () => {
+      await place[Symbol.asyncDispose]();
+      await s3.close();
+    },
+  };
+}
+
+/** Waits until something holds, without a clock. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setImmediate();
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { startSandbox } from "../sandbox/server.ts";
+import { freePort } from "../servers/ceph.ts";
+import { makePlace } from "./place.ts";
+import * as the from "./requests.ts";
+
+const faults: Readonly<Record<string, the.Fault>> = {
+  "500": the.status(500),
+  "503": the.status(503),
+  "503 with Retry-After": the.status(503, { "Retry-After": "0" }),
+  "429": the.status(429),
+  "429 with Retry-After": the.status(429, { "Retry-After": "0" }),
+  "429 with a Retry-After that nobody waits for": the.status(429, { "Retry-After": "86400" }),
+  "a connection reset": the.reset,
+  "a stall in the headers": the.stall,
+  "a stall in the body": the.stallInBody,
+  "a body that ends before its Content-Length": the.endsEarly,
+  "a body that stops before its Content-Length": the.saysTooMuch,
+  "a chunked body that is cut": the.chunkedCut,
+  "no HTTP": the.noHttp,
+};
+
+describe("the provider does not answer as it should", { concurrency: 4 }, () => {
+  for (const [name, fault] of Object.entries(faults)) {
+    test(name, async () => {
+      await using sandbox = await startSandbox({ identities: 8, plainImages: true });
+      await using place = await makePlace(sandbox);
+      const withFiles = sandbox.ids().findIndex((_, i) => sandbox.resources(i).length > 0);
+      const other = withFiles === 0 ? 1 : 0;
+
+      // The list: nothing can be done without it.
+      the.strike(sandbox, the.list, fault);
+      const unlisted = await place.export();
+      assert.deepEqual([unlisted.exit, unlisted.code], [1, "source-unavailable"]);
+
+      // One identity, and the files of another: these fail, the rest is done.
+      const one = the.identity(sandbox, other);
+      const files = the.filesOf(sandbox, withFiles);
+      the.strike(sandbox, (endpoint, path) => one(endpoint, path) || files(endpoint, path), fault);
+      const partly = await place.export();
+      assert.deepEqual([partly.exit, partly.summary?.failed, partly.summary?.new], [3, 2, 6]);
+      const failed = await place.work.entries("record.failed");
+      assert.deepEqual(new Set(failed.map(({ code }) => code)), new Set(["source-unavailable"]));
+
+      sandbox.intercept(undefined);
+      assert.equal((await place.completes()).new, 2);
+    });
+  }
+});
+
+describe("a fault that passes is no failure", { concurrency: 4 }, () => {
+  for (const [name, fault] of Object.entries(faults)) {
+    if (name.includes("nobody waits")) continue;
+    test(name, async () => {
+      await using sandbox = await startSandbox({ identities: 4, files: false });
+      await using place = await makePlace(sandbox);
+      const struck = the.strike(sandbox, the.everywhere, fault, { from: 3, times: 2 });
+      const ended = await place.export();
+      assert.deepEqual([ended.exit, ended.summary?.new, struck()], [0, 4, 2]);
+      assert.ok(ended.summary!.retries >= 2);
+      sandbox.intercept(undefined);
+      await place.isWhole(4);
+    });
+  }
+});
+
+test("a refused connection", async () => {
+  await using sandbox = await startSandbox({ identities: 3, files: false });
+  await using place = await makePlace(sandbox);
+  await place.work.configure({ source: { url: `http://127.0.0.1:${await freePort()}/verification/v2` } });
+  const ended = await place.export();
+  assert.deepEqual([ended.exit, ended.code], [1, "source-unavailable"]);
+  await place.work.configure({ source: { url: sandbox.url } });
+  await place.completes();
+});
+
+test("a provider that fails for every identity ends the run, and not one after the other", async () => {
+  await using sandbox = await startSandbox({ identities: 80, files: false });
+  await using place = await makePlace(sandbox);
+  the.strike(sandbox, (endpoint) => endpoint === "identity", the.status(503));
+  const ended = await place.export();
+  assert.deepEqual([ended.exit, ended.code], [1, "source-unavailable"]);
+  assert.ok((await place.work.entries("record.failed")).length < 40);
+  sandbox.intercept(undefined);
+  await place.completes();
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { init } from "../../jobs/init.ts";
+import { startSandbox } from "../sandbox/server.ts";
+import type { Failure } from "../servers/strict-s3/fault.ts";
+import { makePlace, makeStrictPlace } from "./place.ts";
+
+/** What is asked is done, and the answer does not arrive. */
+const lost: readonly Failure[] = ["lost-answer", "stall"];
+
+/** Sets the fault for the one request whose path ends so. */
+function onPut(s3: Awaited<ReturnType<typeof makeStrictPlace>>["s3"], path: RegExp, fails: Failure, times = 1) {
+  let left = times;
+  let struck = 0;
+  s3.intercept((request) => {
+    const meant = request.method === "PUT" && path.test(request.url!.split("?")[0]!) && left > 0;
+    if (meant) {
+      left -= 1;
+      struck += 1;
+    }
+    // Requests are answered in the order in which their bodies end: the fault is for the next PUT, which is this one.
+    if (meant) s3.setFaults([{ operation: "PutObject", times: 1, fails }]);
+    return false;
+  });
+  return () => struck;
+}
+
+describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }, () => {
+  for (const fails of lost) {
+    test(`of the checkpoint, compared and swapped: no fork (${fails})`, async () => {
+      await using sandbox = await startSandbox({ identities: 4, files: false });
+      await using strict = await makeStrictPlace(sandbox);
+      const { place, s3 } = strict;
+      const struck = onPut(s3, /audit\/checkpoint$/, fails);
+      const ended = await place.export();
+      assert.deepEqual([ended.exit, ended.code, struck()], [0, undefined, 1]);
+      const conditional = s3.seen.filter(({ key, headers }) => key.endsWith("checkpoint") && headers["if-match"]);
+      assert.equal(conditional.length, 2);
+      await place.completes();
+    });
+
+    test(`of the checkpoint, every time, and nothing can be read: the next run finds it its own (${fails})`, async () => {
+      await using sandbox = await startSandbox({ identities: 4, files: false });
+      await using strict = await makeStrictPlace(sandbox);
+      const { place, s3 } = strict;
+      s3.intercept((request) => {
+        if (request.method === "PUT" && /audit\/checkpoint/.test(request.url!)) s3.setFaults([{ fails }]);
+        return false;
+      });
+      const ended = await place.export();
+      assert.deepEqual([ended.exit, ended.code], [1, "vault-unavailable"]);
+      s3.intercept(() => false);
+      s3.setFaults([]);
+      assert.equal((await place.completes()).unchanged, 4);
+    });
+
+    for (const before of ["in the first run", "after a run that failed"]) {
+      test(`of records, ${before}: each is stored once (${fails})`, async () => {
+        await using sandbox = await startSandbox({ identities: 4, files: false });
+        await using strict = await makeStrictPlace(sandbox);
+        const { place, s3 } = strict;
+        if (before !== "in the first run") {
+          s3.intercept((request, response) => {
+            if (!/records\//.test(request.url!)) return false;
+            request.resume();
+            response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>");
+            return true;
+          });
+          assert.equal((await place.export()).exit, 1);
+        }
+        const struck = onPut(s3, /records\//, fails, 3);
+        assert.equal((await place.export()).exit, 0);
+        assert.equal(struck(), 3);
+        await place.isWhole(4);
+        const vault = await place.work.vault();
+        for (const { object } of await place.work.entries("record.stored")) {
+          assert.equal((await Array.fromAsync(vault.versions(object.key))).length, 1);
+        }
+      });
+    }
+
+    test(`of the lease: who took it holds it (${fails})`, async () => {
+      await using sandbox = await startSandbox({ identities: 2, files: false });
+      await using strict = await makeStrictPlace(sandbox);
+      const struck = onPut(strict.s3, /lease\.json$/, fails, 2);
+      assert.equal((await strict.place.export()).exit, 0);
+      assert.equal(struck(), 2);
+      await strict.place.completes();
+    });
+  }
+
+  test("while a vault is made: init may be run again", async () => {
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using strict = await makeStrictPlace(sandbox);
+    const { s3 } = strict;
+    const url = strict.place.work.config.clients[0]!.vault;
+    await using place = await makePlace(sandbox);
+    await place.work.configure({ vault: { ...(url as object), url: `${(url as { url: string }).url}-second` } });
+    for (let put = 0; put < 8; put++) {
+      s3.setFaults([{ operation: "PutObject", times: 4, fails: put % 2 ? "lost-answer" : "reset" }]);
+      await init(await place.session()).catch(() => {});
+    }
+    s3.setFaults([]);
+    await init(await place.session());
+    await place.completes();
+  });
+});

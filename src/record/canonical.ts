@@ -1,7 +1,8 @@
 import "../json.ts";
 
 /**
- * One spelling for equal JSON: keys sorted by code unit, no white space, numbers as the provider wrote them.
+ * One spelling for equal JSON: keys sorted by code unit, no white space, numbers as ECMAScript
+ * writes them, and those that it would round as the provider wrote them.
  * Two answers that differ only in the order of their keys are the same version of an identity.
  * `value` comes from `parseExact`, so that a number JavaScript cannot hold is compared, not rounded.
  */

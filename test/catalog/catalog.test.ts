@@ -73,7 +73,10 @@ function withEntries(...entries: Entry[]): Catalog {
 describe("what the log says is known", () => {
   test("the newest version counts, and every version is remembered", () => {
     const catalog = withEntries(stored(1, 1), stored(1, 2));
-    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(2), listed: version(2), gone: null });
+    assert.deepEqual(
+      { ...catalog.known(subject(1)) },
+      { version: version(2), listed: version(2), gone: null, withheld: 0 },
+    );
     assert.ok(catalog.hasVersion(subject(1), version(1)) && catalog.hasVersion(subject(1), version(2)));
     assert.ok(!catalog.hasVersion(subject(1), version(3)));
     assert.equal(catalog.known(subject(2)), undefined);
@@ -100,6 +103,14 @@ describe("what the log says is known", () => {
     assert.deepEqual(
       [1, 2, 3].map((who) => catalog.hadContent(subject(who))),
       [false, true, true],
+    );
+  });
+
+  test("the files that the provider withheld of the newest version are counted", () => {
+    const catalog = withEntries(stored(1, 1, { withheld: 2 }), stored(2, 1, { withheld: 1 }), stored(2, 2));
+    assert.deepEqual(
+      [1, 2].map((who) => catalog.known(subject(who))!.withheld),
+      [2, 0],
     );
   });
 
@@ -157,8 +168,14 @@ describe("walks", () => {
 
   test("deleted is over once it is listed; redacted only once it has content again", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
-    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(1), listed: null, gone: "deleted" });
-    assert.deepEqual({ ...catalog.known(subject(2)) }, { version: version(1), listed: version(5), gone: "redacted" });
+    assert.deepEqual(
+      { ...catalog.known(subject(1)) },
+      { version: version(1), listed: null, gone: "deleted", withheld: 0 },
+    );
+    assert.deepEqual(
+      { ...catalog.known(subject(2)) },
+      { version: version(1), listed: version(5), gone: "redacted", withheld: 0 },
+    );
     walk(catalog, 1, 2);
     assert.deepEqual(
       [1, 2].map((who) => catalog.known(subject(who))!.gone),
@@ -172,7 +189,10 @@ describe("walks", () => {
     const catalog = withEntries(stored(1, 1));
     catalog.noteListed([{ subject: subject(1), listed: version(9) }]);
     catalog.noteListed([{ subject: subject(1) }]);
-    assert.deepEqual({ ...catalog.known(subject(1)) }, { version: version(1), listed: version(9), gone: null });
+    assert.deepEqual(
+      { ...catalog.known(subject(1)) },
+      { version: version(1), listed: version(9), gone: null, withheld: 0 },
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
-import { makeWorkplace } from "./workplace.ts";
+import { makeWorkplace, type Section } from "./workplace.ts";
 
 test("files the provider withholds are recorded, and the export goes on", async () => {
   await using sandbox = await startSandbox({ identities: 12, plainImages: true, withhold: 30 });
@@ -81,7 +81,15 @@ test("one client's wrong key does not keep the others from their export", async 
   await place.expect(0, "init");
   const ended = await place.holdfast("export", ["--json"]);
   assert.equal(ended.code, 1);
-  assert.equal((ended.json as { error: { code: string } }).error.code, "source-key");
+  const { clients, failures } = ended.json as { clients: Section[]; failures: Section[] };
+  assert.deepEqual(
+    clients.map(({ client, new: fresh }) => [client, fresh]),
+    [["acme-bank", 5]],
+  );
+  assert.deepEqual(
+    failures.map(({ client, code }) => [client, code]),
+    [["other-bank", "source-key"]],
+  );
   assert.ok(!(ended.stdout + ended.stderr).includes("no-such-key"));
   assert.equal((await place.stored("acme-bank")).size, 5);
   assert.deepEqual(
@@ -103,7 +111,10 @@ test("when every record fails it is not the records: the run ends, and says why"
   });
   const ended = await place.holdfast("export", ["--json"]);
   assert.equal(ended.code, 1);
-  assert.equal((ended.json as { error: { code: string } }).error.code, "source-response");
+  assert.deepEqual(
+    (ended.json as { failures: Section[] }).failures.map(({ code }) => code),
+    ["source-response"],
+  );
   assert.ok((await place.entries("record.failed")).length < 60);
   sandbox.intercept(undefined);
   assert.equal((await place.export()).new, 60);

@@ -49,23 +49,27 @@ export class Catalog {
   }
 
   static empty(path: string, origin: string): Catalog {
+    return Catalog.#make(path, origin, DURABLE);
+  }
+
+  /** A catalog in memory's stead: at `path`, gone when closed. Of a crash it need survive nothing. */
+  static temporary(path: string, origin: string): Catalog {
+    const catalog = Catalog.#make(path, origin, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+    // The open file lives on without its name, and goes with the process, however that ends.
+    rmSync(path, { force: true });
+    return catalog;
+  }
+
+  static #make(path: string, origin: string, pragmas: string): Catalog {
     try {
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-      const db = connect(path);
+      const db = connect(path, pragmas);
       db.exec(`BEGIN; ${TABLES} COMMIT`);
       db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL, 1)").run(SCHEMA, origin);
       return new Catalog(db);
     } catch (error) {
       throw stateError(error);
     }
-  }
-
-  /** A catalog in memory's stead: at `path`, gone when closed. */
-  static temporary(path: string, origin: string): Catalog {
-    const catalog = Catalog.empty(path, origin);
-    // The open file lives on without its name, and goes with the process, however that ends.
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-    return catalog;
   }
 
   /** Log entries applied so far. */
@@ -288,10 +292,12 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-function connect(path: string): DatabaseSync {
+const DURABLE = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000";
+
+function connect(path: string, pragmas = DURABLE): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
   const db = new DatabaseSync(path);
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+  db.exec(pragmas);
   return db;
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, hasCode } from "../error.ts";
+import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
 import type { AuditLog, Head } from "./log.ts";
@@ -94,7 +95,11 @@ export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: 
 }
 
 export function forked(what: string): HoldfastError {
-  return new HoldfastError("forked", `the audit log in the vault is not the one this machine knows: ${what}`, {
-    mend: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or somebody replaced the log. Do not delete either side; both are evidence.",
-  });
+  return new HoldfastError(
+    "forked",
+    `the audit log in the vault (${CHECKPOINT}) is not the one this machine knows: ${what}`,
+    {
+      mend: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or somebody replaced the log. Do not delete either side; both are evidence.",
+    },
+  );
 }

@@ -10,6 +10,7 @@ import { recipientsChanged } from "../src/export/recipients.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
 import { defaultRetry } from "../src/retry.ts";
 import { Sealer } from "../src/seal/seal.ts";
 import { PassbaseSource } from "../src/source/passbase/passbase.ts";
@@ -61,7 +62,7 @@ export async function exportClients(
       console.say(summaryText(summary));
       summaries.push(summary);
     } catch (error) {
-      if (clients.length > 1) console.log.error("client failed", { client: config.id });
+      if (clients.length > 1) console.log.error("client failed", { client: config.id, ...errorFields(error) });
       onFailure({ client: config.id, error });
     }
   }

@@ -122,15 +122,11 @@ async function openHead(log: AuditLog): Promise<Head> {
   try {
     return await log.head();
   } catch (error) {
-    if (!hasCode(error, "vault-missing", "malformed", "unverified")) throw error;
-    throw new HoldfastError(
-      error.code === "vault-missing" ? "incomplete" : error.code,
-      `${CHECKPOINT} cannot be trusted: ${error.message}`,
-      {
-        cause: error,
-        mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
-      },
-    );
+    if (!hasCode(error, "incomplete", "malformed", "unverified")) throw error;
+    throw new HoldfastError(error.code, `${CHECKPOINT} cannot be trusted: ${error.message}`, {
+      cause: error,
+      mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
+    });
   }
 }
 

@@ -190,10 +190,10 @@ program.addCommand(
         if (options.schedule) {
           let interrupted = false;
           await runOnSchedule(config.schedule, session, async () => {
-            const summaries = await exportClients(session, {}, ({ client, error }) =>
-              session.console.log.error("client failed", { client, ...errorFields(error) }),
-            );
+            const failures: ClientFailure[] = [];
+            const summaries = await exportClients(session, {}, (failure) => failures.push(failure));
             interrupted = summaries.some(({ outcome }) => outcome === "interrupted");
+            if (failures[0]) throw failures[0].error;
           });
           if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
           return;

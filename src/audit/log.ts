@@ -1,3 +1,4 @@
+import { HoldfastError, hasCode } from "../error.ts";
 import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
@@ -35,9 +36,9 @@ export class AuditLog {
     this.verifiers = verifiers;
   }
 
-  /** The checkpoint, signed by the present key. Throws vault-missing, malformed, unverified. */
+  /** The checkpoint, signed by the present key. Throws incomplete, malformed, unverified. */
   async head(): Promise<Head> {
-    const { bytes, info } = await this.#vault.read(CHECKPOINT, MAX_NOTE);
+    const { bytes, info } = await this.#read(CHECKPOINT, MAX_NOTE);
     return {
       ...openCheckpoint(bytes, this.origin, this.verifiers.slice(0, 1)),
       note: bytes,
@@ -47,8 +48,7 @@ export class AuditLog {
   }
 
   readonly tile: ReadTile = async (level, index, width) => {
-    const { bytes } = await this.#vault.read(auditKey(tilePath({ level, index, width })), MAX_TILE);
-    return bytes;
+    return (await this.#read(auditKey(tilePath({ level, index, width })), MAX_TILE)).bytes;
   };
 
   /**
@@ -72,8 +72,21 @@ export class AuditLog {
   /** The entries of bundle `index` in the log of `size` entries. */
   async bundle(index: number, size: number): Promise<Uint8Array[]> {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
-    const { bytes } = await this.#vault.read(auditKey(tilePath({ level: "entries", index, width })), MAX_BUNDLE);
+    const { bytes } = await this.#read(auditKey(tilePath({ level: "entries", index, width })), MAX_BUNDLE);
     return decodeBundle(bytes, width);
+  }
+
+  /** A part of the log that is not there is not a vault not made yet, but evidence gone. */
+  async #read(key: string, limit: number): ReturnType<Vault["read"]> {
+    try {
+      return await this.#vault.read(key, limit);
+    } catch (cause) {
+      if (!hasCode(cause, "vault-missing")) throw cause;
+      throw new HoldfastError("incomplete", `${this.#vault.url}/${key} is missing: the audit log is not whole`, {
+        cause,
+        mend: "Look for its earlier versions in the vault, a delete marker may hide it; run verify. If init never came to its end, run init again.",
+      });
+    }
   }
 
   /** The leaf hash that the tree of `size` has at `index`. */

@@ -59,6 +59,16 @@ describe("a file", { concurrency: 3 }, () => {
     assert.equal(strict.s3.requests.AbortMultipartUpload, strict.s3.requests.CreateMultipartUpload);
   });
 
+  test("that is not to be had is asked for as often as the policy says, not once more by the vault's retry", async () => {
+    await using sandbox = await startSandbox({ identities: 4, plainImages: true });
+    await using place = await makePlace(sandbox);
+    const struck = the.strike(sandbox, the.filesOf(sandbox, indexWithFiles(sandbox)), the.status(503));
+    assert.equal((await place.export()).exit, 3);
+    assert.equal(struck(), impatient.retry!.retries + 1);
+    sandbox.intercept(undefined);
+    await place.completes();
+  });
+
   test("that hardly comes is given up", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);

@@ -7,7 +7,7 @@ import type { Fault } from "../servers/strict-s3/fault.ts";
 import { calm, type FaultPlace, impatient, makeStrictPlace } from "./place.ts";
 
 /** Two parts. */
-const VIDEO = 10 * 1024 * 1024;
+const VIDEO = 9 * 1024 * 1024;
 /** Large bodies take their time: nothing here stalls. */
 const patience = { ...calm, retry: impatient.retry! };
 

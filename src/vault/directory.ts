@@ -1,22 +1,21 @@
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import {
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
+import { directoryError } from "./directory-errors.ts";
+import {
+  fileDigest,
+  fileSize,
+  fileStream,
+  isMissing,
+  noFile,
+  sameFile,
+  syncDirectory,
+  writeDurably,
+} from "./directory-files.ts";
+import { MAX_NOTE, type Meta, notesIn, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
 import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
@@ -171,7 +170,7 @@ export class DirectoryVault implements Vault {
     const path = join(this.#root, ".versions", folder);
     const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
-      throw stateError(error, `list ${folder}`);
+      throw directoryError(error, `list ${folder}`);
     });
     if (entries.some((entry) => VERSION.test(entry.name) && !entry.isDirectory())) yield folder.replace(/\/$/, "");
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -306,181 +305,18 @@ export class DirectoryVault implements Vault {
     try {
       return await work();
     } catch (error) {
-      throw stateError(error, what);
+      throw directoryError(error, what);
     }
   }
 }
 
-interface Meta {
-  readonly sha256: string | null;
-  readonly lock: Lock | null;
-  readonly hold: boolean;
-}
-
 /** A part that begins with a dot is none: `..` leaves the vault, `.versions` is its inside. */
 const KEY = /^[a-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
-const VERSION = /^\d{8,}$/;
-/** Bytes of the longest note. */
-const MAX_NOTE = 4096;
-
 function isKey(text: string): boolean {
   return KEY.test(text);
-}
-
-function versionsIn(names: readonly string[]): string[] {
-  return names.filter((name) => VERSION.test(name)).sort(byNumber);
-}
-
-/** Numbers ever given to a version, as far as their notes are written: a note outlives what it describes. */
-function notesIn(names: readonly string[]): string[] {
-  const noted = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
-  return versionsIn(noted);
-}
-
-function byNumber(a: string, b: string): number {
-  return Number(a) - Number(b);
-}
-
-function parseMeta(text: string, key: string): Meta {
-  try {
-    const { sha256, lock, hold } = JSON.parse(text);
-    if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256) || typeof hold !== "boolean")
-      throw new Error("not as it is written");
-    return {
-      sha256,
-      lock: lock === null ? null : { mode: modeOf(lock.mode), until: Temporal.Instant.from(lock.until) },
-      hold,
-    };
-  } catch (error) {
-    throw new HoldfastError("malformed", `${key}: the note of its digest and lock does not parse`, { cause: error });
-  }
-}
-
-function modeOf(mode: unknown): Lock["mode"] {
-  if (mode !== "governance" && mode !== "compliance") throw new Error("unknown lock mode");
-  return mode;
 }
 
 /** The order in which S3 lists: folders compare as if their name ended in a slash. */
 function byKey(a: string, b: string): number {
   return `${a}/` < `${b}/` ? -1 : 1;
-}
-
-async function writeDurably(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx", 0o440);
-  try {
-    for await (const chunk of body) await writeAll(file, chunk);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw stateError(error, `read ${key}`);
-  }
-}
-
-/**
- * Which of `versions` the file at `plain` is: a link to it, or, where somebody copied the directory, the same bytes.
- * `versions.length` where there is no such file, undefined where it is none of them.
- */
-async function sameFile(plain: string, versions: readonly string[]): Promise<number | undefined> {
-  const shown = await lstat(plain).catch(noFile);
-  if (!shown) return versions.length;
-  if (!shown.isFile()) return undefined;
-  for (const [index, path] of versions.entries()) {
-    const { ino, dev } = await lstat(path);
-    if (ino === shown.ino && dev === shown.dev) return index;
-  }
-  const digest = await fileDigest(plain);
-  for (const [index, path] of versions.entries()) {
-    const stored = await lstat(path);
-    if (stored.isFile() && stored.size === shown.size && (await fileDigest(path)) === digest) return index;
-  }
-  return undefined;
-}
-
-/** Untrusted: what is no file is no version, and opening a pipe would wait for ever. */
-async function fileSize(path: string, key: string): Promise<number> {
-  const found = await lstat(path);
-  if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: what lies there is no file`);
-  return found.size;
-}
-
-function noFile(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
-}
-
-async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest("hex");
-}
-
-async function isMissing(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return false;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw error;
-  }
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let written = 0; written < chunk.length; ) {
-    written += (await file.write(chunk, written)).bytesWritten;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function stateError(error: unknown, what: string): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return new HoldfastError("vault-missing", `${what}: no such object`, { cause: error });
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    case "ERR_ACCESS_DENIED": // node --permission
-      return new HoldfastError("vault-denied", `${what}: the file system refused (${code})`, {
-        cause: error,
-        mend: "Give this user the right to write there.",
-      });
-    case "ENOSPC":
-    case "EDQUOT":
-      return new HoldfastError("vault-rejected", `${what}: the disk is full (${code})`, {
-        cause: error,
-        mend: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
-      });
-    case "EAGAIN":
-    case "EBUSY":
-    case "EINTR":
-    case "EIO":
-    case "EMFILE":
-    case "ENFILE":
-    case "ENOMEM":
-    case "ESTALE":
-    case "ETIMEDOUT":
-      return new HoldfastError("vault-unavailable", `${what}: ${code}`, { cause: error });
-    case undefined:
-      // Not the file system's: a defect, to be seen as it is.
-      throw error;
-    default:
-      return new HoldfastError("vault-rejected", `${what}: the file system refused (${code})`, { cause: error });
-  }
 }

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, lstat, open, stat } from "node:fs/promises";
+import { HoldfastError } from "../error.ts";
+import { directoryError } from "./directory-errors.ts";
+
+/** A new file, on the disk when this resolves. */
+export async function writeDurably(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, "wx", 0o440);
+  try {
+    for await (const chunk of body) await writeAll(file, chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+export async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw directoryError(error, `read ${key}`);
+  }
+}
+
+/**
+ * Which of `versions` the file at `plain` is: a link to it, or, where somebody copied the directory, the same bytes.
+ * `versions.length` where there is no such file, undefined where it is none of them.
+ */
+export async function sameFile(plain: string, versions: readonly string[]): Promise<number | undefined> {
+  const shown = await lstat(plain).catch(noFile);
+  if (!shown) return versions.length;
+  if (!shown.isFile()) return undefined;
+  for (const [index, path] of versions.entries()) {
+    const { ino, dev } = await lstat(path);
+    if (ino === shown.ino && dev === shown.dev) return index;
+  }
+  const digest = await fileDigest(plain);
+  for (const [index, path] of versions.entries()) {
+    const stored = await lstat(path);
+    if (stored.isFile() && stored.size === shown.size && (await fileDigest(path)) === digest) return index;
+  }
+  return undefined;
+}
+
+/** Untrusted: what is no file is no version, and opening a pipe would wait for ever. */
+export async function fileSize(path: string, key: string): Promise<number> {
+  const found = await lstat(path);
+  if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: what lies there is no file`);
+  return found.size;
+}
+
+export function noFile(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+}
+
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+export async function isMissing(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw error;
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let written = 0; written < chunk.length; ) {
+    written += (await file.write(chunk, written)).bytesWritten;
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

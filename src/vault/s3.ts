@@ -162,7 +162,7 @@ export class S3Vault implements Vault {
         "vault-unfit",
         `${key}: the store accepted the object and its lock, but the lock is not there`,
         {
-          mend: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted; run doctor.",
+          mend: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted.",
         },
       );
     }

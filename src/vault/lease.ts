@@ -25,7 +25,7 @@ const claim = z.object({
   job: z.string(),
   since: instant,
   /** Renewed before it passes; after it the holder counts as dead. */
-  until: z.string(),
+  until: instant,
   /** Given up, whatever a clock says of `until`. */
   released: z.literal(true).optional(),
 });
@@ -34,6 +34,8 @@ type Claim = z.output<typeof claim>;
 /** How long a claim stands without being renewed, and how often it is. Clocks may differ by what lies between. */
 const TERM = { minutes: 5 };
 const RENEW_MS = 60_000;
+/** Claims this process has given up, also where the store could not be told: it need not wait for itself. */
+const GIVEN_UP = new Set<string>();
 /** Bytes of the largest claim that is read. */
 export const LEASE_LIMIT = 4096;
 
@@ -97,6 +99,7 @@ export class Lease {
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#renewing;
+    GIVEN_UP.add(this.#claim.token);
     if (this.#lost) return;
     // If it cannot be given back it ends by itself.
     await this.#vault
@@ -158,8 +161,9 @@ export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim 
   }
 }
 
-function stands({ until, process, released }: Claim, now: Temporal.Instant): boolean {
-  return !released && Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
+function stands({ token, until, process, released }: Claim, now: Temporal.Instant): boolean {
+  if (released || GIVEN_UP.has(token)) return false;
+  return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
 }
 
 function encode(value: Claim): Uint8Array {

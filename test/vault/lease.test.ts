@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import { Lease } from "../../src/vault/lease.ts";
@@ -117,6 +117,23 @@ function leases(
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("close", resolve));
       await (await Lease.acquire(vault, "export", now)).release();
+    });
+
+    test("what this process could not give back, for the store was gone, it need not wait for", async () => {
+      const vault = opened.vault("gone");
+      let gone = false;
+      const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        put: (...args: Parameters<Vault["put"]>) =>
+          gone ? Promise.reject(new HoldfastError("vault-unavailable", "gone")) : vault.put(...args),
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
+      });
+      const lease = await Lease.acquire(flaky, "export", clock());
+      gone = true;
+      await lease.release();
+      gone = false;
+      await (await Lease.acquire(flaky, "export", clock())).release();
     });
 
     test("what is no claim is refused, not taken for a free vault", async () => {

@@ -1,6 +1,7 @@
 import { Decrypter } from "age-encryption";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../error.ts";
+import { checkHeader, withinHeader } from "./header.ts";
 
 /**
  * Decrypts what a Sealer made, for the holder of a private key. A chunk is released only after it is authenticated;
@@ -22,6 +23,7 @@ export class Opener {
   }
 
   async open(sealed: Uint8Array): Promise<Uint8Array> {
+    checkHeader(sealed);
     try {
       return await this.#age.decrypt(sealed);
     } catch (error) {
@@ -34,7 +36,7 @@ export class Opener {
     let failure: { readonly error: unknown } | undefined;
     const source = async function* () {
       try {
-        yield* sealed;
+        yield* withinHeader(sealed);
       } catch (error) {
         failure = { error };
         throw error;

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import fc from "fast-check";
+import { type ErrorCode, hasCode } from "../../src/error.ts";
+
+/** HOLDFAST_FUZZ=20 makes every run twenty times as long; HOLDFAST_SEED=<n> repeats one. */
+const TIMES = Number(process.env.HOLDFAST_FUZZ ?? 1);
+const seed = Number(process.env.HOLDFAST_SEED ?? Date.now() % 2 ** 31);
+/** Much longer than any input here takes, on any machine. */
+const MOST_MS = 5000;
+
+/** Whatever comes, `read` gives a value or throws one of ours with one of these codes, and soon. */
+export async function holds<T>(
+  t: TestContext,
+  runs: number,
+  inputs: fc.Arbitrary<T>,
+  read: (input: T) => unknown,
+  ...codes: readonly ErrorCode[]
+): Promise<void> {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(inputs, async (input) => {
+      const begun = performance.now();
+      try {
+        await read(input);
+      } catch (error) {
+        assert.ok(hasCode(error, ...codes), String((error as Error)?.stack ?? error));
+        refused += 1;
+      }
+      const took = performance.now() - begun;
+      assert.ok(took < MOST_MS, `${took} ms`);
+    }),
+    { numRuns: runs * TIMES, seed },
+  );
+  t.diagnostic(`seed ${seed}: ${runs * TIMES} inputs, ${refused} refused`);
+}

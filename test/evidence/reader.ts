@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { newBundles, tilePath, tilesFor } from "../../src/audit/tile.ts";
+import { auditKey, CHECKPOINT, LEASE, VAULT_JSON } from "../../src/vault/layout.ts";
+import { parseClaim } from "../../src/vault/lease.ts";
+import type { Scene } from "./scene.ts";
+
+/** What an entry says of a record or file. */
+interface Logged {
+  readonly versionId: string;
+  readonly lockedUntil: string;
+}
+
+/**
+ * What readers of a vault in a directory see of each key, worked out from the files alone, without the code under test:
+ * two different texts mean that a change altered something for somebody.
+ */
+export class Reader {
+  readonly #root: string;
+  readonly #state: string;
+  readonly logged = new Map<string, Logged>();
+  /** Tiles and bundles of the log as it is signed. */
+  readonly pieces = new Set<string>();
+
+  private constructor({ root, state }: Scene) {
+    this.#root = root;
+    this.#state = join(state, "checkpoint");
+  }
+
+  static async of(scene: Scene): Promise<Reader> {
+    const reader = new Reader(scene);
+    for (const { object, files, lockedUntil } of await scene.place.entries("record.stored")) {
+      reader.logged.set(object.key, { versionId: object.versionId, lockedUntil });
+      for (const file of files) if (file.storedWith === undefined) reader.logged.set(file.key, file);
+    }
+    const { head } = await scene.place.log();
+    for (const piece of [...tilesFor(head.size), ...newBundles(0, head.size)])
+      reader.pieces.add(auditKey(tilePath(piece)));
+    return reader;
+  }
+
+  async see(key: string): Promise<string> {
+    const versions = await this.#versions(key);
+    const newest = versions.at(-1);
+    const logged = this.logged.get(key);
+    if (logged) {
+      const plain = digest(await read(join(this.#root, key)));
+      const bytes = digest(await this.#read(key, logged.versionId));
+      const note = await this.#note(key, logged.versionId, logged.lockedUntil);
+      return JSON.stringify([newest === logged.versionId, bytes, note, plain]);
+    }
+    const bytes = newest === undefined ? undefined : await this.#read(key, newest);
+    if (key === LEASE) return bytes === undefined || isClaim(bytes) ? "claim or none" : "garbage";
+    if (key === VAULT_JSON) return JSON.stringify([meaning(bytes), await this.#foreign(key, versions)]);
+    if (key === CHECKPOINT && (await read(this.#state)) === undefined) return "no memory";
+    if (key !== CHECKPOINT && !this.pieces.has(key)) return "nobody reads it";
+    const note = newest === undefined ? "none" : await this.#note(key, newest);
+    // What proves no record need not be locked: it may lose its note altogether.
+    const kept = PROVING.test(key)
+      ? note
+      : note.replace(/^(\w+) (true|false) .*/, "$1").replace(/^lost$/, digest(bytes)!);
+    return JSON.stringify([digest(bytes), kept, await this.#foreign(key, versions)]);
+  }
+
+  /** Whether the plain name shows something that is no version: an earlier one or none it may show after a crash. */
+  async #foreign(key: string, versions: readonly string[]): Promise<boolean> {
+    const plain = await read(join(this.#root, key));
+    if (plain === undefined) return false;
+    const stored = await Promise.all(versions.map((name) => this.#read(key, name)));
+    return !stored.some((bytes) => bytes?.equals(plain));
+  }
+
+  async #note(key: string, versionId: string, until = "2026-01-01T00:00:00Z"): Promise<string> {
+    const note = await this.#read(key, `${versionId}.json`);
+    if (note === undefined) return "lost";
+    try {
+      const { sha256, lock, hold } = JSON.parse(String(note));
+      const locked = Temporal.Instant.compare(Temporal.Instant.from(lock.until), Temporal.Instant.from(until)) >= 0;
+      return `${sha256} ${locked} ${typeof hold} ${lock.mode}`;
+    } catch {
+      return "none";
+    }
+  }
+
+  async #versions(key: string): Promise<string[]> {
+    const names = await readdir(join(this.#root, ".versions", key)).catch(() => []);
+    return names.filter((name) => /^\d{8,}$/.test(name)).sort();
+  }
+
+  #read(key: string, name: string): Promise<Buffer | undefined> {
+    return read(join(this.#root, ".versions", key, name));
+  }
+}
+
+/** In the scene all records are among the first 256 entries. */
+const PROVING = /^audit\/(checkpoint|tile\/(0|entries)\/000|tile\/1\/.*)$/;
+
+async function read(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch(() => undefined);
+}
+
+function digest(bytes: Uint8Array | undefined): string | null {
+  return bytes ? createHash("sha256").update(bytes).digest("hex") : null;
+}
+
+/** What vault.json says, but for what the store was found to do: earlier versions of it lack that. */
+function meaning(bytes: Buffer | undefined): string {
+  try {
+    const { store: _, ...rest } = JSON.parse(String(bytes));
+    return JSON.stringify(rest);
+  } catch {
+    return "garbage";
+  }
+}
+
+function isClaim(bytes: Uint8Array): boolean {
+  try {
+    return parseClaim({ url: "" }, bytes) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -150,9 +150,17 @@ function selectionOf({ subjects, withheld }: ExportOptions): Selection {
   return { kind: withheld ? "withheld" : "changed" };
 }
 
-function openSource({ source }: ClientConfig, { signal, patience }: Session, onRetry: () => void): Source {
+function openSource(config: ClientConfig, { console, signal, patience }: Session, onRetry: () => void): Source {
+  const { id, state, source } = config;
   const { retry = defaultRetry, ...bounds } = patience ?? {};
-  return new PassbaseSource({ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, onRetry });
+  return new PassbaseSource({
+    ...{ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, onRetry },
+    share: {
+      path: join(state, "limits.sqlite"),
+      priority: "high",
+      onTrouble: (error) => console.log.warn("limits are not shared", { client: id, ...errorFields(error) }),
+    },
+  });
 }
 
 export function summaryText(summary: Summary): string {

@@ -14,7 +14,12 @@ export interface Faults {
   readonly truncate?: number | undefined;
   /** Seconds that Retry-After says. Default: until the next token, at least 1. Zero keeps tests quick. */
   readonly retryAfter?: number | undefined;
+  /** Headers that tell every answer what is left of `rate`, in one of the forms in use. Default: none. */
+  readonly rateHeaders?: RateHeaders | undefined;
 }
+
+/** IETF drafts 8 and later, 7, and up to 6; the older custom with a span or a time. */
+export type RateHeaders = "draft-8" | "draft-7" | "draft-6" | "x-seconds" | "x-epoch";
 
 export type Failure = 500 | 503 | 429 | "reset";
 
@@ -54,6 +59,22 @@ export class FaultInjector {
       return undefined;
     }
     return retryAfter ?? Math.max(1, Math.ceil((1 - this.#tokens) / rate));
+  }
+
+  /** What is left in the bucket, and in how many seconds it is full. */
+  rateHeaders(): Record<string, string> {
+    const { rate, rateHeaders: form } = this.#faults;
+    if (rate === undefined || form === undefined) return {};
+    const limit = Math.max(1, Math.floor(rate));
+    const left = Math.floor(this.#tokens);
+    const seconds = Math.max(1, Math.ceil((limit - this.#tokens) / rate));
+    if (form === "draft-8")
+      return { RateLimit: `"default";r=${left};t=${seconds}`, "RateLimit-Policy": `"default";q=${limit};w=1` };
+    if (form === "draft-7")
+      return { RateLimit: `limit=${limit}, remaining=${left}, reset=${seconds}`, "RateLimit-Policy": `${limit};w=1` };
+    const prefix = form === "draft-6" ? "RateLimit" : "X-RateLimit";
+    const reset = form === "x-epoch" ? Math.ceil(Date.now() / 1000) + seconds : seconds;
+    return { [`${prefix}-Limit`]: `${limit}`, [`${prefix}-Remaining`]: `${left}`, [`${prefix}-Reset`]: `${reset}` };
   }
 
   fail(): Failure | undefined {

@@ -121,6 +121,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     if (request.headers["x-api-key"] !== apiKey) return refuse(401, "invalid API key");
     if (request.method !== "GET") return refuse(405, "method not allowed", { Allow: "GET" });
     const wait = faults.limit();
+    for (const [name, value] of Object.entries(faults.rateHeaders())) response.setHeader(name, value);
     if (wait !== undefined) return refuse(429, "too many requests", retryHeader(wait));
     const failure = faults.fail();
     if (failure === "reset") {

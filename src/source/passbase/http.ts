@@ -4,7 +4,10 @@ import type { Secret } from "../../config/secret.ts";
 import { HoldfastError } from "../../error.ts";
 import { type RetryPolicy, retrying } from "../../retry.ts";
 import { retryAfter } from "../../retry-after.ts";
-import { Throttle } from "../throttle.ts";
+import type { Priority } from "../claim.ts";
+import type { LimitsView } from "../limits.ts";
+import { SharedLimits } from "../shared-limits.ts";
+import { type Answered, Throttle } from "../throttle.ts";
 
 export interface HttpOptions {
   readonly url: string;
@@ -18,6 +21,18 @@ export interface HttpOptions {
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
   /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
   readonly maxFile?: number;
+  /** Default: this process keeps the limits for itself. */
+  readonly share?: Share;
+}
+
+/** What processes on this machine share, so that all they ask of the source keeps to one rate. */
+export interface Share {
+  /** Absolute path of the file in which the limits are kept: one for each source. */
+  readonly path: string;
+  /** Default `high`. */
+  readonly priority?: Priority;
+  /** The file cannot be used: from then on this process keeps the limits for itself. Told once. */
+  readonly onTrouble?: (error: HoldfastError) => void;
 }
 
 /** No JSON answer is larger; an endless one must not fill the memory. */
@@ -56,7 +71,11 @@ export class Http {
       bodyTimeout: body,
     });
     this.#base = url.pathname.replace(/\/$/, "");
-    this.#throttle = new Throttle(options.rate, options.concurrency, options.signal);
+    const { share, rate, concurrency, signal } = options;
+    this.#throttle = new Throttle(rate, concurrency, signal, {
+      store: share && new SharedLimits(share.path, share.onTrouble),
+      priority: share?.priority,
+    });
     this.#options = options;
   }
 
@@ -64,10 +83,14 @@ export class Http {
     return this.#requests;
   }
 
+  get limits(): LimitsView {
+    return this.#throttle.limits;
+  }
+
   /** The body of a JSON answer to the byte. */
   async text(name: string, path: string): Promise<string> {
-    return this.#retrying(async () => {
-      const { body } = await this.#send(name, path, "application/json");
+    return this.#retrying(async (answered) => {
+      const { body } = await this.#send(name, path, "application/json", answered);
       return this.#text(name, body);
     });
   }
@@ -75,7 +98,7 @@ export class Http {
   /** A body as it arrives. A connection lost on the way throws source-unavailable: the whole is to be asked for again. */
   async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
     const { headers, body } = await this.#retrying(
-      () => this.#send(name, path, "*/*"),
+      (answered) => this.#send(name, path, "*/*", answered),
       // Until the last byte: what the pool lets wait for this connection would start unthrottled, even in a silence.
       ({ body }) => finished(body).catch(() => {}),
     );
@@ -91,12 +114,12 @@ export class Http {
     await this.#pool.destroy();
   }
 
-  #retrying<T>(work: () => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
+  #retrying<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
     const { retry, signal, onRetry } = this.#options;
     return retrying(() => this.#throttle.run(work, ended), retry, signal, onRetry);
   }
 
-  async #send(name: string, path: string, accept: string): Promise<Dispatcher.ResponseData> {
+  async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
     this.#requests += 1;
     let response: Dispatcher.ResponseData;
     try {
@@ -108,6 +131,7 @@ export class Http {
     } catch (error) {
       throw connectionError(name, error);
     }
+    answered({ status: response.statusCode, headers: response.headers });
     if (response.statusCode === 200) return response;
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});

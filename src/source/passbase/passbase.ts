@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../error.ts";
 import type { FileRef } from "../../identity.ts";
+import type { LimitsView } from "../limits.ts";
 import type { FetchedFile, FetchedIdentity, FetchedResources, Page, Project, Source } from "../source.ts";
 import { parseIdentity, parseIdentityPage, parseProject, parseResourcePage } from "./answers.ts";
 import { Http, type HttpOptions } from "./http.ts";
@@ -24,6 +25,11 @@ export class PassbaseSource implements Source {
 
   get requests(): number {
     return this.#http.requests;
+  }
+
+  /** The rate now and what it is bounded by; `limitsText` shows it. */
+  get limits(): LimitsView {
+    return this.#http.limits;
   }
 
   async project(): Promise<Project> {

@@ -1,0 +1,84 @@
+import { HoldfastError } from "../error.ts";
+import type { Wait } from "./claim.ts";
+import type { Limits } from "./limits.ts";
+
+/** A start that was granted. */
+export interface Start {
+  /** When. */
+  readonly at: number;
+  /** Whether it had to wait for it: only then does the answer say anything of the rate. */
+  readonly waited: boolean;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly resolve: (start: Start) => void;
+  readonly reject: (error: HoldfastError) => void;
+  waited: boolean;
+}
+
+/** Once interrupted, nobody waits longer for a start, in ms. */
+const PATIENCE = 1_000;
+
+/** The line of those who are ready to start; they start in order, as the limits grant it. */
+export class Pacer {
+  readonly #limits: Limits;
+  readonly #signal: AbortSignal | undefined;
+  #line: Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(limits: Limits, signal?: AbortSignal) {
+    this.#limits = limits;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.serve);
+  }
+
+  /** Throws `interrupted` when closed, or aborted in a silence or a long wait. */
+  start(): Promise<Start> {
+    const { promise, resolve, reject } = Promise.withResolvers<Start>();
+    this.#line.push({ since: this.#limits.now(), resolve, reject, waited: this.#line.length > 0 });
+    if (this.#line.length === 1) this.serve();
+    return promise;
+  }
+
+  /** Looks anew whether somebody may start. */
+  readonly serve = (): void => {
+    clearTimeout(this.#timer);
+    for (let head = this.#line[0]; head; head = this.#line[0]) {
+      const wait = this.#closed ? undefined : this.#limits.claim(head.since);
+      if (this.#closed || (wait && this.#isTooLong(wait))) {
+        this.#refuse();
+      } else if (wait) {
+        head.waited = true;
+        this.#timer = setTimeout(this.serve, Math.ceil(wait.ms));
+        break;
+      } else {
+        this.#line.shift();
+        head.resolve({ at: this.#limits.now(), waited: head.waited });
+      }
+    }
+  };
+
+  close(): void {
+    this.#closed = true;
+    this.#signal?.removeEventListener("abort", this.serve);
+    this.serve();
+  }
+
+  #isTooLong({ ms, silent }: Wait): boolean {
+    return this.#signal?.aborted === true && (silent || ms > PATIENCE);
+  }
+
+  #refuse(): void {
+    const line = this.#line;
+    this.#line = [];
+    for (const { reject } of line) {
+      reject(
+        new HoldfastError("interrupted", "interrupted while waiting for the source's limits", {
+          cause: this.#signal?.reason,
+        }),
+      );
+    }
+  }
+}

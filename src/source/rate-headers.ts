@@ -1,0 +1,97 @@
+import { type Member, parseStructuredField } from "./structured-field.ts";
+
+/** So many more requests within so many milliseconds. */
+export interface RateAdvice {
+  readonly remaining: number;
+  readonly window: number;
+}
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** No honest limit is larger. */
+const MAX_COUNT = 1_000_000_000;
+/** Nor is one counted over a longer time, in seconds. */
+const MAX_WINDOW = 86_400;
+/** Seconds from which on a reset is a time, not a span: 2001. */
+const EPOCH = 1_000_000_000;
+
+/**
+ * What an answer's headers say of the source's limits: the strictest of it, undefined where they say nothing. Read are,
+ * the first that is there: `RateLimit` with `RateLimit-Policy` as IETF drafts have it (`"default";r=50;t=30`, and
+ * before draft 8 `limit=100, remaining=50, reset=30`), `RateLimit-Limit`, `-Remaining` and `-Reset` (drafts before 7),
+ * `X-RateLimit-` with the same three. Untrusted: what is not exactly so is not there.
+ */
+export function rateAdvice(headers: Headers, now: number = Date.now()): RateAdvice | undefined {
+  const one = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === "string" ? value : value?.join(", ");
+  };
+  for (const advice of [
+    standard(one("ratelimit"), one("ratelimit-policy")),
+    triple(one("ratelimit-limit"), one("ratelimit-remaining"), one("ratelimit-reset"), undefined),
+    triple(one("x-ratelimit-limit"), one("x-ratelimit-remaining"), one("x-ratelimit-reset"), clock(one("date"), now)),
+  ]) {
+    if (advice.length > 0) return advice.reduce(stricter);
+  }
+  return undefined;
+}
+
+/** None left is strictest, the longer the stricter; else it is the pace that counts. */
+function stricter(a: RateAdvice, b: RateAdvice): RateAdvice {
+  if (a.remaining === 0 && b.remaining === 0) return a.window > b.window ? a : b;
+  return a.remaining * b.window <= b.remaining * a.window ? a : b;
+}
+
+function standard(limit: string | undefined, policy: string | undefined): readonly RateAdvice[] {
+  const policies = (policy !== undefined && parseStructuredField("list", policy)) || [];
+  if (limit === undefined) return policies.flatMap(quota);
+  const members = parseStructuredField("list", limit);
+  if (members?.some(({ parameters }) => parameters.has("r"))) {
+    return members.flatMap((member) => {
+      const { value, parameters } = member;
+      const left = advice(parameters.get("r"), parameters.get("t"));
+      // Without a reset, what the policy of that name gives over time.
+      return left.length > 0 ? left : policies.filter((other) => other.value === value).flatMap(quota);
+    });
+  }
+  const fields = new Map(parseStructuredField("dictionary", limit)?.map(({ key, value }) => [key, value]));
+  return advice(fields.get("remaining"), fields.get("reset"));
+}
+
+/** `"name";q=100;w=60`, or `100;w=60` as before draft 8. */
+function quota({ value, parameters }: Member): readonly RateAdvice[] {
+  const count = typeof value === "number" ? value : parameters.get("q");
+  return count === 0 ? [] : advice(count, parameters.get("w"));
+}
+
+/** @param epoch where a reset may be a time: what the source's clock says now, in seconds */
+function triple(
+  limit: string | undefined,
+  remaining: string | undefined,
+  reset: string | undefined,
+  epoch: number | undefined,
+): readonly RateAdvice[] {
+  const seconds = decimal(reset);
+  const isTime = epoch !== undefined && seconds !== undefined && seconds >= EPOCH;
+  const left = advice(decimal(remaining), isTime ? seconds - epoch : seconds);
+  if (left.length > 0 || limit === undefined) return left;
+  // `100, 100;w=60`: the limit that applies, then all there are.
+  return (parseStructuredField("list", limit) ?? []).flatMap(quota);
+}
+
+function advice(remaining: unknown, seconds: unknown): readonly RateAdvice[] {
+  if (typeof remaining !== "number" || !Number.isInteger(remaining) || remaining < 0 || remaining > MAX_COUNT)
+    return [];
+  if (typeof seconds !== "number" || !(seconds > 0 && seconds <= MAX_WINDOW)) return [];
+  return [{ remaining, window: seconds * 1000 }];
+}
+
+function decimal(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,12}(\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
+}
+
+/** The source's own clock, by which its times are meant. */
+function clock(date: string | undefined, now: number): number {
+  const time = date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
+  return (Number.isNaN(time) ? now : time) / 1000;
+}

@@ -25,6 +25,7 @@ import { HoldfastError, hasCode } from "../error.ts";
 import { defaultRetry, type RetryPolicy, retrying } from "../retry.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
+import { boundAnswers } from "./s3-bounds.ts";
 import { s3Error } from "./s3-errors.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
@@ -79,6 +80,7 @@ export class S3Vault implements Vault {
         httpsAgent: new HttpsAgent(sockets),
       },
     });
+    boundAnswers(this.#client);
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
@@ -421,7 +423,9 @@ function lockedError(error: unknown, what: string): HoldfastError {
   });
 }
 
-type Listed = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified"> & { deleteMarker: boolean };
+type Listed = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified" | "IsLatest"> & {
+  deleteMarker: boolean;
+};
 
 /**
  * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
@@ -437,7 +441,9 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
   return [...ordered, ...markers];
 }
 
-function comesFirst(a: Pick<Listed, "Key" | "LastModified">, b: typeof a): boolean {
+function comesFirst(a: Pick<Listed, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
   if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
+  // Times are to the second on some servers; which one is the newest they say.
+  if (a.IsLatest) return true;
   return Number(a.LastModified ?? 0) > Number(b.LastModified ?? 0);
 }

@@ -1,3 +1,4 @@
+import { ahead } from "../ahead.ts";
 import { decodeBundle, decodeTile, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
 import { hasCode } from "../error.ts";
 import { auditKey } from "../vault/layout.ts";
@@ -23,18 +24,10 @@ export async function* readBundles(
   size: number,
   problem: (found: Problem) => void,
 ): AsyncGenerator<BundleRead> {
-  const last = Math.ceil(size / TILE_WIDTH);
-  const asked: Promise<BundleRead>[] = [];
-  let next = 0;
-  for (let number = 0; number < last; number++) {
-    for (; next < Math.min(last, number + AHEAD); next++) {
-      const promise = readOne(vault, next, Math.min(TILE_WIDTH, size - next * TILE_WIDTH), problem);
-      // It may fail before anybody waits for it; whoever waits still sees that.
-      promise.catch(() => {});
-      asked.push(promise);
-    }
-    yield await asked.shift()!;
-  }
+  const numbers = Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, number) => number);
+  yield* ahead(numbers, AHEAD, (number) =>
+    readOne(vault, number, Math.min(TILE_WIDTH, size - number * TILE_WIDTH), problem),
+  );
 }
 
 async function readOne(

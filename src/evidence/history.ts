@@ -1,3 +1,4 @@
+import { ahead } from "../ahead.ts";
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
 import { MAX_NOTE, openNote, type Verifier } from "../audit/note.ts";
@@ -35,41 +36,34 @@ export async function checkpointHistory(
 ): Promise<Kept[]> {
   const found: Kept[] = [];
   let newer = head.size;
-  const look = async (versionIds: readonly string[]): Promise<void> => {
-    const opened = await Promise.all(versionIds.map((id) => openVersion(vault, head.origin, verifiers, id)));
-    for (const [position, earlier] of opened.entries()) {
-      const source = `version ${versionIds[position]}`;
-      if (earlier === undefined) {
-        problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
-        continue;
-      }
-      const { size, root, signers } = earlier;
-      if (size > newer) {
-        problem({
-          key: CHECKPOINT,
-          what: `${source} has ${size} entries, a later one ${newer}: the log was cut short`,
-        });
-      } else {
-        newer = size;
-      }
-      if (size <= head.size) found.push({ size, root, source, signers });
+  const opened = ahead(behind(vault, head, problem), AT_ONCE, async (versionId) => {
+    return { versionId, earlier: await openVersion(vault, head.origin, verifiers, versionId) };
+  });
+  for await (const { versionId, earlier } of opened) {
+    const source = `version ${versionId}`;
+    if (earlier === undefined) {
+      problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
+      continue;
     }
-  };
-  let waiting: string[] = [];
-  // A version newer than the head was written since: by a run that is under way.
-  let behind = false;
+    const { size, root, signers } = earlier;
+    if (size <= newer) newer = size;
+    else
+      problem({ key: CHECKPOINT, what: `${source} has ${size} entries, a later one ${newer}: the log was cut short` });
+    if (size <= head.size) found.push({ size, root, source, signers });
+  }
+  return found.sort((a, b) => a.size - b.size);
+}
+
+/** The versions behind the head, newest first. One before it was written since, by a run that is under way. */
+async function* behind(vault: Vault, head: Head, problem: (found: Problem) => void): AsyncGenerator<string> {
+  let passed = false;
   for await (const { key, versionId, deleteMarker } of vault.versions(CHECKPOINT)) {
     if (key !== CHECKPOINT) continue;
     if (deleteMarker) problem({ key, what: "was hidden by a delete marker" });
-    else if (versionId === head.versionId) behind = true;
-    else if (behind) waiting.push(versionId);
-    if (waiting.length < AT_ONCE) continue;
-    await look(waiting);
-    waiting = [];
+    else if (versionId === head.versionId) passed = true;
+    else if (passed) yield versionId;
   }
-  await look(waiting);
-  if (!behind) problem({ key: CHECKPOINT, what: `version ${head.versionId} was read and is not listed` });
-  return found.sort((a, b) => a.size - b.size);
+  if (!passed) problem({ key: CHECKPOINT, what: `version ${head.versionId} was read and is not listed` });
 }
 
 async function openVersion(vault: Vault, origin: string, verifiers: readonly Verifier[], versionId: string) {

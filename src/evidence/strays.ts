@@ -19,6 +19,7 @@ export async function findStrays(
   vault: Vault,
   index: Catalog,
   signal: AbortSignal,
+  check: (work: () => Promise<void>) => Promise<void>,
   problem: (found: Problem) => void,
   orphan: (found: Orphan) => void,
 ): Promise<void> {
@@ -36,7 +37,8 @@ export async function findStrays(
         seen = undefined;
       }
       seen ??= version;
-      if (!deleteMarker && versionId === logged) await checkSeen(vault, version, seen, problem);
+      const first = seen;
+      if (!deleteMarker && versionId === logged) await check(() => checkSeen(vault, version, first, problem));
       else if (!deleteMarker) orphan({ key, versionId, size });
     }
   }

@@ -143,10 +143,12 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   if (!sealedTo.has(recipients.present)) {
     problem({ key: VAULT_JSON, what: "its recipients are not those that the log says" });
   }
-  await findStrays(vault, index, signal, problem, (orphan) => {
+  const orphan = (found: Orphan): void => {
     report.orphans += 1;
-    options.onOrphan(orphan);
-  });
+    options.onOrphan(found);
+  };
+  await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
+  await checks.end();
   options.onProgress(report.entries, head.size, report.problems);
   return report;
 }

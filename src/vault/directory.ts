@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { ahead } from "../ahead.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
 import { directoryError } from "./directory-errors.ts";
@@ -19,6 +21,9 @@ import { MAX_NOTE, type Meta, notesIn, parseMeta, VERSION, versionsIn } from "./
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
 import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
+
+/** What a listing reads at once. */
+const AT_ONCE = 8;
 
 /**
  * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
@@ -156,25 +161,38 @@ export class DirectoryVault implements Vault {
 
   async *versions(prefix: string): AsyncGenerator<VersionInfo> {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    for await (const key of this.#keys(folder)) {
-      if (!key.startsWith(prefix)) continue;
-      for (const versionId of (await this.#guard(`list ${key}`, () => this.#numbers(key))).reverse()) {
-        const { size } = await this.#guard(`list ${key}`, () => stat(join(this.#versions(key), versionId)));
-        yield { key, versionId, size, deleteMarker: false };
-      }
-    }
+    const listed = ahead(this.#keys(folder), AT_ONCE, async (key): Promise<VersionInfo[]> => {
+      if (!key.startsWith(prefix)) return [];
+      return this.#guard(`list ${key}`, async () => {
+        const numbers = (await this.#numbers(key)).reverse();
+        const sizes = await Promise.all(numbers.map((name) => stat(join(this.#versions(key), name))));
+        return numbers.map((versionId, n) => ({ key, versionId, size: sizes[n]!.size, deleteMarker: false }));
+      });
+    });
+    for await (const versions of listed) yield* versions;
   }
 
   async *#keys(folder: string): AsyncGenerator<string> {
     if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
+    yield* this.#walk(folder, await this.#inside(folder));
+  }
+
+  /** Depth first, in the order of keys; folders beside each other are read ahead. */
+  async *#walk(folder: string, entries: readonly Dirent[]): AsyncGenerator<string> {
+    if (entries.some((entry) => VERSION.test(entry.name) && !entry.isDirectory())) yield folder.replace(/\/$/, "");
+    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    const read = ahead(folders.sort(byKey), AT_ONCE, async (name) => {
+      return { path: `${folder}${name}/`, inside: await this.#inside(`${folder}${name}/`) };
+    });
+    for await (const { path, inside } of read) yield* this.#walk(path, inside);
+  }
+
+  async #inside(folder: string): Promise<Dirent[]> {
     const path = join(this.#root, ".versions", folder);
-    const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    return readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
       throw directoryError(error, `list ${folder}`);
     });
-    if (entries.some((entry) => VERSION.test(entry.name) && !entry.isDirectory())) yield folder.replace(/\/$/, "");
-    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-    for (const name of folders.sort(byKey)) yield* this.#keys(`${folder}${name}/`);
   }
 
   async view(key: string): Promise<"newest" | "earlier" | "other"> {

@@ -76,6 +76,8 @@ export class DirectoryVault implements Vault {
       const names = await this.#names(key);
       const newest = versionsIn(names).at(-1);
       if (ifAbsent && newest !== undefined) {
+        // Whoever wrote it may have died before it was shown, and whoever finds it here takes it up.
+        await this.#show(key);
         throw new HoldfastError("vault-exists", `write ${key}: it is there already`);
       }
       if (ifMatch !== undefined && newest !== ifMatch) {
@@ -152,7 +154,7 @@ export class DirectoryVault implements Vault {
   async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
     // Walks no wider than the prefix's own directory.
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    for await (const key of this.#keys(folder)) {
+    for await (const { key } of this.#keys(folder)) {
       if (!key.startsWith(prefix)) continue;
       const { size } = await this.head(key);
       yield { key, size };
@@ -161,25 +163,29 @@ export class DirectoryVault implements Vault {
 
   async *versions(prefix: string): AsyncGenerator<VersionInfo> {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    const listed = ahead(this.#keys(folder), AT_ONCE, async (key): Promise<VersionInfo[]> => {
+    const listed = ahead(this.#keys(folder), AT_ONCE, async ({ key, names }): Promise<VersionInfo[]> => {
       if (!key.startsWith(prefix)) return [];
       return this.#guard(`list ${key}`, async () => {
-        const numbers = (await this.#numbers(key)).reverse();
-        const sizes = await Promise.all(numbers.map((name) => stat(join(this.#versions(key), name))));
-        return numbers.map((versionId, n) => ({ key, versionId, size: sizes[n]!.size, deleteMarker: false }));
+        const numbers = versionsIn(names).reverse();
+        const found = await Promise.all(numbers.map((name) => stat(join(this.#versions(key), name)).catch(noFile)));
+        // One that is deleted meanwhile is left out.
+        return numbers.flatMap((versionId, n) =>
+          found[n] ? [{ key, versionId, size: found[n].size, deleteMarker: false }] : [],
+        );
       });
     });
     for await (const versions of listed) yield* versions;
   }
 
-  async *#keys(folder: string): AsyncGenerator<string> {
+  async *#keys(folder: string): AsyncGenerator<{ key: string; names: string[] }> {
     if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
     yield* this.#walk(folder, await this.#inside(folder));
   }
 
   /** Depth first, in the order of keys; folders beside each other are read ahead. */
-  async *#walk(folder: string, entries: readonly Dirent[]): AsyncGenerator<string> {
-    if (entries.some((entry) => VERSION.test(entry.name) && !entry.isDirectory())) yield folder.replace(/\/$/, "");
+  async *#walk(folder: string, entries: readonly Dirent[]): AsyncGenerator<{ key: string; names: string[] }> {
+    const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+    if (names.some((name) => VERSION.test(name))) yield { key: folder.replace(/\/$/, ""), names };
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     const read = ahead(folders.sort(byKey), AT_ONCE, async (name) => {
       return { path: `${folder}${name}/`, inside: await this.#inside(`${folder}${name}/`) };

@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from "node:crypto";
+import { link, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseSigner } from "../../src/audit/note.ts";
+import { AuditWriter } from "../../src/audit/writer.ts";
+import { systemClock } from "../../src/clock.ts";
+import { recordKey } from "../../src/vault/layout.ts";
+import { openVault } from "../../src/vault/open.ts";
+import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
+
+export interface LogVaultOptions {
+  readonly entries: number;
+  /** Whether the objects that the entries speak of are there. Only in a directory. */
+  readonly objects?: boolean;
+  readonly vault?: "directory" | "ceph";
+}
+
+export interface LogVault extends AsyncDisposable {
+  readonly place: Workplace;
+}
+
+/** Bytes of a sealed record without images. */
+const SIZE = 4630;
+/** Entries that are on their way at once. */
+const AT_ONCE = 4096;
+const LOCKED_UNTIL = "2099-01-01T00:00:00Z";
+
+/** A vault of so many records, each one entry of the log, written by the log's own writer. */
+export async function makeLogVault({
+  entries,
+  objects = false,
+  vault: kind = "directory",
+}: LogVaultOptions): Promise<LogVault> {
+  // No provider is asked for anything.
+  const place = await makeWorkplace({ url: "http://127.0.0.1:9/verification/v2", apiKey: "none" }, { vault: kind });
+  const client = await place.client();
+  const vault = openVault(client.vault);
+  const writer = await AuditWriter.open({
+    ...{ vault, signer: parseSigner((await readFile(place.path("keys/log"), "utf8")).trim()), now: systemClock },
+    ...{ state: client.state, holds: () => {}, conditional: { ifNoneMatch: false, ifMatch: false } },
+    lock: { mode: "governance", initial: client.retention.initialLock },
+  });
+  const sealed = randomBytes(SIZE);
+  const sha256 = createHash("sha256").update(sealed).digest("hex");
+  const note = JSON.stringify({ sha256, lock: { mode: "governance", until: LOCKED_UNTIL }, hold: false });
+  const root = place.path("vault", CLIENT);
+  for (let first = 0; first < entries; first += AT_ONCE) {
+    const count = Math.min(AT_ONCE, entries - first);
+    await Promise.all(
+      Array.from({ length: count }, async (_, n) => {
+        const subject = createHash("md5")
+          .update(`${first + n}`)
+          .digest("hex");
+        const version = "20261123T101500Z-0123456789ab";
+        const key = recordKey(subject, version);
+        if (objects) await lay(root, key, sealed, note);
+        await writer.append({
+          ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "bench", subject, version },
+          ...{ updated: "2026-11-23T10:15:00Z", object: { key, versionId: "00000001", size: SIZE, sha256 }, files: [] },
+          ...{ withheld: 0, recipients: ["0123456789abcdef"], lockedUntil: LOCKED_UNTIL, lookups: { email: subject } },
+        });
+      }),
+    );
+  }
+  await writer.flush();
+  await writer.close();
+  await vault.close();
+  return { place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+}
+
+async function lay(root: string, key: string, bytes: Uint8Array, note: string): Promise<void> {
+  const version = join(root, ".versions", key, "00000001");
+  await mkdir(dirname(version), { recursive: true });
+  await mkdir(dirname(join(root, key)), { recursive: true });
+  await writeFile(version, bytes);
+  await writeFile(`${version}.json`, note);
+  await link(version, join(root, key));
+}

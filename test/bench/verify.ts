@@ -52,9 +52,7 @@ async function withLog(options: Parameters<typeof makeLogVault>[0], work: (vault
   await work(vault);
 }
 
-process.stdout.write(
-  `${"".padEnd(44)}${"entries".padStart(11)}${"s".padStart(9)}${"entries/s".padStart(11)}${"peak".padStart(9)}\n`,
-);
+line("", "entries", "s", "cpu s", "entries/s", "peak");
 for (const entries of [10_000, 100_000]) {
   await withLog({ entries, objects: true }, async ({ place }) => {
     await measure("verify: log and objects, in a directory", entries, place, "verify");

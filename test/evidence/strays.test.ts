@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { RecordStored } from "../../src/audit/entry.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
 import { findStrays } from "../../src/evidence/strays.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
@@ -11,10 +12,11 @@ const key = `records/ab/${"ab".repeat(16)}/v.age`;
 /** What is said of a key with these versions, newest first; "logged" is the one that the log mentions. */
 async function said(...versionIds: string[]): Promise<{ problems: number; orphans: string[] }> {
   const index = Catalog.temporary(join(tmpdir(), `holdfast-strays-${process.pid}.sqlite`), "origin");
-  const object = { key, versionId: "logged", size: 1, sha256: "0".repeat(64) };
-  const stored = { type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "r", object, files: [] } as const;
-  const rest = { updated: "2026-11-23T10:15:00Z", withheld: 0, recipients: [], lookups: {} };
-  const entry = { ...stored, ...rest, subject: "ab".repeat(16), version: "v", lockedUntil: "2027-01-01T00:00:00Z" };
+  const entry: RecordStored = {
+    ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "r", subject: "ab".repeat(16), version: "v" },
+    ...{ updated: "2026-11-23T10:15:00Z", object: { key, versionId: "logged", size: 1, sha256: "0".repeat(64) } },
+    ...{ files: [], withheld: 0, recipients: [], lockedUntil: "2027-01-01T00:00:00Z", lookups: {} },
+  };
   index.applyKnown([{ index: 0, entry }]);
   const vault = {
     versions: async function* (prefix: string): AsyncGenerator<VersionInfo> {

@@ -23,7 +23,8 @@ export async function readPiece(
       problem({ key, what: "its bytes and the digest noted when they were written differ" });
     }
     // After a crash its plain name may lag behind; bytes that were never a version of it do not come of a crash.
-    if ((await vault.view?.(key)) === "other") problem({ key, what: "its plain name shows what was never stored" });
+    if ((await vault.view?.(key, piece.info.versionId)) === "other")
+      problem({ key, what: "its plain name shows what was never stored" });
     return piece;
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;

@@ -53,7 +53,7 @@ async function checkSeen(
 ): Promise<void> {
   if (seen.deleteMarker) problem({ key, what: "is hidden by a delete marker" });
   else if (seen.versionId !== versionId) problem({ key, what: "was replaced: a newer version hides it" });
-  else if (((await vault.view?.(key)) ?? "newest") !== "newest") {
+  else if (((await vault.view?.(key, versionId)) ?? "newest") !== "newest") {
     problem({ key, what: "its plain name is gone or shows something else: people and stock tools read that" });
   }
 }

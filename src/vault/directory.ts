@@ -201,10 +201,12 @@ export class DirectoryVault implements Vault {
     });
   }
 
-  async view(key: string): Promise<"newest" | "earlier" | "other"> {
+  async view(key: string, newest?: string): Promise<"newest" | "earlier" | "other"> {
     return this.#guard(`look at ${key}`, async () => {
+      const plain = join(this.#root, key);
+      if (newest !== undefined && (await sameFile(plain, [this.#version(key, newest)])) === 0) return "newest";
       const versions = (await this.#numbers(key)).reverse().map((name) => join(this.#versions(key), name));
-      const same = await sameFile(join(this.#root, key), versions);
+      const same = await sameFile(plain, versions);
       return same === 0 ? "newest" : same === undefined ? "other" : "earlier";
     });
   }

@@ -40,7 +40,7 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
     head: (key, versionId) => again(() => vault.head(key, versionId)),
     list: (prefix) => vault.list(prefix),
     versions: (prefix) => vault.versions(prefix),
-    ...(vault.view ? { view: (key: string) => again(() => vault.view!(key)) } : {}),
+    ...(vault.view ? { view: (key: string, newest?: string) => again(() => vault.view!(key, newest)) } : {}),
     lock: (key, versionId, lock) => again(() => vault.lock(key, versionId, lock)),
     deleteVersion: (key, versionId) => again(() => vault.deleteVersion(key, versionId)),
     inspect: () => again(() => vault.inspect()),

@@ -39,8 +39,9 @@ export interface Vault {
    * What a reader who knows nothing of versions gets by opening the key: the newest version, an earlier one or nothing
    * (after a crash it may lag behind), or something that no version holds. A bucket shows the newest by definition,
    * and has no such call.
+   * @param newest the newest version, where the caller knows it: that saves looking
    */
-  view?(key: string): Promise<"newest" | "earlier" | "other">;
+  view?(key: string, newest?: string): Promise<"newest" | "earlier" | "other">;
 
   /**
    * Sets or extends a version's lock. Throws vault-locked when asked to shorten one. Whether a governance lock may

@@ -6,6 +6,7 @@ import type { Console } from "../src/observe/console.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import type { RetryPolicy } from "../src/retry.ts";
 import { readDescription, type VaultDescription } from "../src/vault/description.ts";
+import { VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import type { Vault } from "../src/vault/vault.ts";
 
@@ -66,8 +67,12 @@ export async function openClientVault(config: ClientConfig, { signal, patience }
       retries: () => retries,
     };
   } catch (error) {
-    await vault.close();
-    if (!hasCode(error, "vault-missing")) throw error;
+    try {
+      if (!hasCode(error, "vault-missing")) throw error;
+      await refuseHidden(vault, VAULT_JSON);
+    } finally {
+      await vault.close();
+    }
     throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
       cause: error,
       mend: `Run init --client ${config.id} once; or correct vault.url.`,
@@ -91,4 +96,17 @@ export function openTokens({ lookups }: ClientConfig, description: Pick<VaultDes
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
     mend: "Restore the key that init made; with another nothing in the vault could be found.",
   });
+}
+
+/**
+ * A part of a vault that is missing, though the store has versions of it, was hidden or deleted: nothing may be begun
+ * anew over it. Throws `incomplete`.
+ */
+export async function refuseHidden(vault: Vault, key: string): Promise<void> {
+  for await (const version of vault.versions(key)) {
+    if (version.key !== key) continue;
+    throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: somebody hid or deleted it`, {
+      mend: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run verify.",
+    });
+  }
 }

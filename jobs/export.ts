@@ -54,6 +54,17 @@ export async function exportClients(
       },
     );
   }
+  if (options.again && !options.identities) {
+    throw new HoldfastError("usage", "--again is for the identities named with --identity", {
+      mend: "Add --identity <id>; or name subjects with --subject.",
+    });
+  }
+  for (const subject of options.subjects ?? []) {
+    if (/^[0-9a-f]{32}$/.test(subject)) continue;
+    throw new HoldfastError("usage", "--subject takes 32 hexadecimal digits", {
+      mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
+    });
+  }
   const summaries: Summary[] = [];
   for (const config of clients) {
     if (signal.aborted) break;
@@ -93,6 +104,9 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       sourceRetries += 1;
     });
     closing.push(() => source?.close());
+    for (const warning of [config.log.key, config.lookups.key, config.source.apiKey].flatMap((ref) => ref.warnings())) {
+      console.log.warn(warning, { client: config.id });
+    }
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
     const lease = await Lease.acquire(vault, "export", now);
     closing.push(() => lease.release());
@@ -111,14 +125,15 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
     });
     closing.push(() => writer.close());
     const rebuilding = console.progress("catalog");
-    const catalog = await openCatalog(
-      join(config.state, "catalog.sqlite"),
-      writer.log,
-      writer.head.size,
-      rebuilding.update,
-    );
+    const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
     rebuilding.end();
     closing.push(() => catalog.close());
+    if (!writer.continued) {
+      console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
+        client: config.id,
+        count: writer.size,
+      });
+    }
     if (!hadCatalog && writer.size > 0)
       console.log.info("catalog made from the log", { client: config.id, count: writer.size });
     const mayTakeUp = !recipientsChanged({ config, description });
@@ -136,7 +151,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
         version: VERSION,
         identities: options.identities,
         selection: selectionOf(options),
-        progress: console.progress(config.id),
+        progress: console.progress(`${config.id}: identities`),
         retries: () => retries() + sourceRetries,
       },
     );

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import type { ClientConfig } from "../src/config/config.ts";
@@ -14,7 +15,7 @@ import { covers, lockFor } from "../src/vault/lock.ts";
 import { openVault } from "../src/vault/open.ts";
 import { probeConditional } from "../src/vault/probe.ts";
 import type { Vault } from "../src/vault/vault.ts";
-import { openSigner, openTokens, type Session } from "./client.ts";
+import { openSigner, openTokens, refuseHidden, type Session } from "./client.ts";
 import { handOver } from "./hand-over.ts";
 
 /**
@@ -27,6 +28,8 @@ export async function init(session: Session) {
   return done;
 }
 
+export const HANDED_OVER = "the log's hand-over to its new key";
+
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
   const vault = openVault(config.vault, { signal });
@@ -34,6 +37,7 @@ async function initClient(config: ClientConfig, session: Session) {
     await vault.inspect();
     const made: string[] = [];
     let existing = await describedAlready(vault);
+    if (existing === undefined) await refuseFormer(vault, config);
     if (existing === undefined)
       made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
     if (existing === undefined || config.log.previousKey) {
@@ -53,7 +57,7 @@ async function initClient(config: ClientConfig, session: Session) {
     if (existing) {
       if (signer.verifier.vkey !== existing.log.vkey) {
         existing = await handOver(vault, config, existing, signer, session);
-        made.push("the log's hand-over to its new key");
+        made.push(HANDED_OVER);
       }
       openSigner(config, existing);
       openTokens(config, existing);
@@ -81,6 +85,7 @@ async function initClient(config: ClientConfig, session: Session) {
       made.push(VAULT_JSON);
     }
     if (!(await exists(vault, CHECKPOINT))) {
+      await refuseHidden(vault, CHECKPOINT);
       await AuditWriter.create({
         ...{ vault, signer, now, state: config.state, conditional: description.store!, holds: () => {} },
         lock: { mode: config.vault.lock, initial: config.retention.initialLock },
@@ -105,6 +110,16 @@ async function describedAlready(vault: Vault): Promise<VaultDescription | undefi
     if (hasCode(error, "vault-missing")) return undefined;
     throw error;
   }
+}
+
+/** A vault that was one already is not begun anew, whoever took its description away. */
+async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void> {
+  for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
+  const seen = join(state, "checkpoint");
+  if (!existsSync(seen)) return;
+  throw new HoldfastError("incomplete", `${vault.url} is empty, and this machine has seen a log there (${seen})`, {
+    mend: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
+  });
 }
 
 async function exists(vault: Vault, key: string): Promise<boolean> {

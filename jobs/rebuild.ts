@@ -14,8 +14,8 @@ export async function rebuild(session: Session) {
       const head = await log.head();
       const path = join(config.state, "catalog.sqlite");
       Catalog.empty(path, log.origin).close();
-      const progress = session.console.progress(`${config.id}: rebuild`);
-      const catalog = await openCatalog(path, log, head.size, progress.update);
+      const progress = session.console.progress(`${config.id}: log entries`);
+      const catalog = await openCatalog(path, log, head, progress.update);
       progress.end();
       const counts = catalog.counts();
       catalog.close();

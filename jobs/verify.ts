@@ -46,7 +46,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
   for (const config of session.clients) {
     const { console, signal, now } = session;
     const { vault, description, verifiers } = await openDescribed(config, session);
-    const progress = console.progress(`${config.id}: verify`);
+    const progress = console.progress(`${config.id}: log entries`);
     const closing: (() => unknown)[] = [() => vault.close(), () => progress.end()];
     try {
       const vkeys = [options.vkey, ownKey(config)].filter((vkey) => vkey !== undefined);
@@ -160,11 +160,13 @@ function reportText(client: string, report: VerifyReport, origin: string): strin
   return [
     `${client}: ${problems === 0 ? "all is well" : plural(problems, "problem")}  (log ${origin})`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
-    `  vault     ${number(records)} records and ${number(files)} files checked: there, size, digest, lock; ${bytes(report.bytes)}`,
+    `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
     ...(renewed > 0
       ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and stored anew since`]
       : []),
     ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
-    ...(read > 0 ? [`  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`] : []),
+    read > 0
+      ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
+      : "  content   not read; --read-data 100 reads and hashes all of it",
   ].join("\n");
 }

@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Session } from "../jobs/client.ts";
 import { type ClientFailure, exportClients, refuseUnfinished } from "../jobs/export.ts";
-import { init } from "../jobs/init.ts";
+import { HANDED_OVER, init } from "../jobs/init.ts";
 import { openSealed } from "../jobs/open.ts";
 import { rebuild } from "../jobs/rebuild.ts";
 import { runOnSchedule } from "../jobs/schedule.ts";
@@ -145,6 +145,11 @@ program.addCommand(
             `  log key   ${vkey}`,
             "            give this line to your auditor: with it anybody can check the log",
             `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
+            ...(made.includes(HANDED_OVER)
+              ? [
+                  "            this is a NEW key: give it to your auditor again, then take previousKey out of the config",
+                ]
+              : []),
             "  keep      the lookup key and the log's private key: back them up apart from this machine",
           ].join("\n"),
         );
@@ -171,7 +176,9 @@ program.addCommand(
         .argParser((token: string, tokens: string[] = []) => [...tokens, token])
         .conflicts("identity"),
     )
-    .option("--again", "with --identity: store it anew though nothing changed")
+    .addOption(
+      new Option("--again", "with --identity: store it anew though nothing changed").conflicts(["subject", "withheld"]),
+    )
     .addOption(
       new Option("--withheld", "store anew what the provider withheld files of: it may grant them now").conflicts([
         "identity",
@@ -220,18 +227,21 @@ program.addCommand(
     "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
     "holdfast verify --json | jq '.clients[].problems'",
   ])
-    .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent, 0)
+    .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent)
     .option(
       "--since <date>",
       "leave out objects stored before, such as 2026-11-01; the log is always checked whole",
       instant,
     )
-    .option("--key <file>", "age identity file: what is read is also decrypted")
+    .addOption(
+      new Option("--key <file>", "age identity file: what is read is also decrypted; reads all unless told otherwise"),
+    )
     .option("--vkey <key>", "the log's public key that you trust, as init printed it")
     .option("--orphans", "list the objects that no log entry mentions", false)
-    .action((options: CommonOptions & VerifyOptions) =>
+    .action((options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) =>
       run(options, async (session) => {
-        const reports = await verify(session, options);
+        const readData = options.readData ?? (options.key === undefined ? 0 : 100);
+        const reports = await verify(session, { ...options, readData });
         session.console.result({ command: "verify", clients: reports });
         refuseProblems(reports);
       }),

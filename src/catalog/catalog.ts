@@ -2,7 +2,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
-import type { AuditLog, LogEntry } from "../audit/log.ts";
+import { Frontier } from "../audit/frontier.ts";
+import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { HoldfastError } from "../error.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
@@ -225,13 +226,14 @@ export class Catalog {
 }
 
 /**
- * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise.
- * @param head the log's size, under a checkpoint that was verified
+ * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise. One
+ * made from the beginning is of the very log that the checkpoint signs, else this throws `unverified`.
+ * @param head the log's size and root, under a checkpoint that was verified
  */
 export async function openCatalog(
   path: string,
   log: AuditLog,
-  size: number,
+  { size, root }: Pick<Head, "size" | "root">,
   onEntries?: (done: number, total: number) => void,
 ): Promise<Catalog> {
   let catalog = Catalog.open(path, log.origin);
@@ -239,15 +241,26 @@ export async function openCatalog(
     catalog.close();
     catalog = Catalog.empty(path, log.origin);
   }
+  const tree = catalog.size === 0 ? new Frontier() : undefined;
   let batch: LogEntry[] = [];
-  for await (const entry of log.entries(catalog.size, size)) {
-    batch.push(entry);
-    if (batch.length < 1024) continue;
+  const apply = (): void => {
+    tree?.append(batch.map(({ bytes }) => leafHash(bytes)));
     catalog.apply(batch);
     batch = [];
     onEntries?.(catalog.size, size);
+  };
+  for await (const entry of log.entries(catalog.size, size)) {
+    batch.push(entry);
+    if (batch.length === 1024) apply();
   }
-  catalog.apply(batch);
+  if (batch.length > 0) apply();
+  if (tree && Buffer.compare(tree.root(), root) !== 0) {
+    catalog.close();
+    Catalog.empty(path, log.origin).close();
+    throw new HoldfastError("unverified", "the audit log's entries do not give the root that its checkpoint signs", {
+      mend: "Run verify: it names what was changed. Earlier versions of it are in the vault.",
+    });
+  }
   return catalog;
 }
 

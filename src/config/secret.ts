@@ -136,7 +136,7 @@ export class SecretRef {
       if (code === "ENOENT" || code === "ENOTDIR") {
         throw this.#failure(
           `there is no file ${this.name}`,
-          "create it; for lookup and log keys `init` does so",
+          "restore it; only for a vault that is not there yet does `init` make lookup and log keys",
           cause,
         );
       }

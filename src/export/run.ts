@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
-import { type ErrorCode, HoldfastError, hasCode } from "../error.ts";
+import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../error.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Progress } from "../observe/progress.ts";
 import type { Parts, Run } from "./context.ts";
@@ -26,8 +26,9 @@ export interface RunOptions {
 
 /** Walks in a row that must miss an identity before it is logged as gone. */
 const MISSED = 2;
-/** Failures in a row after which it is not the record that is at fault. */
+/** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
 const IN_A_ROW = 20;
+const OUTAGES_IN_A_ROW = 5;
 /** Codes that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
   ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "unverified"] as const),
@@ -74,7 +75,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
     return await finish(parts.signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
   } catch (error) {
     options.progress.end();
-    if (hasCode(error, "interrupted")) return finish("interrupted");
+    if (hasCode(error, "interrupted") || (parts.signal.aborted && isTransient(error))) return finish("interrupted");
     log.error("run failed", errorFields(error));
     await finish("failed").catch(() => {});
     throw error;
@@ -83,6 +84,8 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
 
 async function exportAll(run: Run, tally: Tally, { identities, selection, progress }: RunOptions): Promise<void> {
   const underWay = new Set<string>();
+  /** Of the subjects asked for. */
+  const met = new Set<string>();
   const inFlight = Math.max(run.config.source.concurrency, 2) * 2;
   const work = new PQueue({ concurrency: inFlight });
   const expected = run.catalog.counts().subjects;
@@ -104,9 +107,11 @@ async function exportAll(run: Run, tally: Tally, { identities, selection, progre
       count(tally, await withSecondAttempt(() => exportIdentity(run, candidate)));
       failures = 0;
     } catch (error) {
-      if (hasCode(error, "interrupted")) return;
+      // An attempt that failed after the interruption was not tried again, and says nothing of the record.
+      if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return;
       failures += 1;
-      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= IN_A_ROW) fatal ??= error;
+      const most = isTransient(error) ? OUTAGES_IN_A_ROW : IN_A_ROW;
+      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) fatal ??= error;
       else await fail(run, candidate, error, tally).catch((logging: unknown) => (fatal ??= logging));
     } finally {
       underWay.delete(candidate.subject);
@@ -127,6 +132,7 @@ async function exportAll(run: Run, tally: Tally, { identities, selection, progre
       // The same identity twice in one walk: pages shifted while they were read.
       if (underWay.has(candidate.subject)) continue;
       underWay.add(candidate.subject);
+      if (selection.kind === "subjects") met.add(candidate.subject);
       void work.add(() => exportOne(candidate));
       show();
       await work.onSizeLessThan(inFlight);
@@ -136,11 +142,20 @@ async function exportAll(run: Run, tally: Tally, { identities, selection, progre
     await work.onIdle();
   }
   if (fatal) throw fatal;
+  if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
   // A walk that did not see everybody says nothing of whom it missed.
   if (!whole || run.signal.aborted) return;
   for (const { subject } of run.catalog.endWalk(MISSED)) {
     await logGone(run, subject, "unlisted");
     tally.gone += 1;
+  }
+}
+
+/** Who was asked for and is not at the provider cannot be stored anew: said, and counted as failed. */
+function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet<string>, tally: Tally): void {
+  for (const subject of wanted.difference(met)) {
+    tally.failed += 1;
+    run.log.error("the provider lists nobody of this subject", { subject, stage: "source", code: "source-missing" });
   }
 }
 

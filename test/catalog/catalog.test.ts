@@ -6,7 +6,7 @@ import { after, describe, test } from "node:test";
 import type { Entry, RecordStored } from "../../src/audit/entry.ts";
 import { encodeEntry } from "../../src/audit/entry.ts";
 import type { AuditLog, LogEntry } from "../../src/audit/log.ts";
-import { leafHash } from "../../src/audit/merkle.ts";
+import { leafHash, rootOf } from "../../src/audit/merkle.ts";
 import { Catalog, openCatalog } from "../../src/catalog/catalog.ts";
 import { hasCode } from "../../src/error.ts";
 
@@ -198,9 +198,13 @@ describe("walks", () => {
 
 describe("derived from the log", () => {
   const entries = numbered(Array.from({ length: 2500 }, (_, n) => stored(n, 1, { files: [file(`f${n}`)] })));
+  const headOf = (list: typeof entries) => ({
+    size: list.length,
+    root: rootOf(list.map(({ bytes }) => leafHash(bytes))),
+  });
   const open = async (path: string, list = entries): Promise<{ counts: object; read: number }> => {
     const { log, read } = logOf(list);
-    const catalog = await openCatalog(path, log, list.length);
+    const catalog = await openCatalog(path, log, headOf(list));
     const counts = { size: catalog.size, ...catalog.counts() };
     catalog.close();
     return { counts, read: read() };
@@ -225,8 +229,18 @@ describe("derived from the log", () => {
     const other = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
     assert.equal((await open(path, other)).read, 2500);
     const { log, read } = logOf(entries);
-    (await openCatalog(path, { ...log, origin: "other.example/log" } as AuditLog, 2500)).close();
+    (await openCatalog(path, { ...log, origin: "other.example/log" } as AuditLog, headOf(entries))).close();
     assert.equal(read(), 2500);
+  });
+
+  test("of entries that the checkpoint does not sign: none is made", async () => {
+    const path = fresh();
+    const { log } = logOf(entries);
+    const forged = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
+    await assert.rejects(openCatalog(path, log, headOf(forged)), (error) => hasCode(error, "unverified"));
+    const catalog = Catalog.open(path, log.origin);
+    assert.equal(catalog.size, 0);
+    catalog.close();
   });
 
   test("any damaged page, a cut file, no database at all: made anew", async () => {

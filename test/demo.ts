@@ -46,7 +46,7 @@ async function demo(): Promise<void> {
 
   step(
     "5",
-    "The officer opens one person's record and passport with the private key, which was never near the exporter.",
+    "The officer opens one person's record and document with the private key, which was never near the exporter.",
   );
   await openOne();
 
@@ -55,7 +55,7 @@ async function demo(): Promise<void> {
   demo/vault/${CLIENT}/audit/       the log: demo/vault/${CLIENT}/audit/checkpoint is its signed head
   demo/opened/                     what the officer saw: record.json and a document
   demo/holdfast.yaml               the config; config/holdfast.example.yaml explains every line
-Try:
+Try, also after changing a byte of any file below demo/vault:
   npm start -- verify --config demo/holdfast.yaml --read-data 100
   age -d -i demo/keys/officer.txt <any file below demo/vault/${CLIENT}/records> | jq .identity`);
 }

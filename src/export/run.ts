@@ -28,7 +28,7 @@ export interface RunOptions {
 const MISSED = 2;
 /** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
 const IN_A_ROW = 20;
-const OUTAGES_IN_A_ROW = 5;
+const OUTAGES_IN_A_ROW = 10;
 /** Codes that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
   ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "unverified"] as const),

@@ -4,7 +4,7 @@ import { Random } from "../sandbox/random.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { later, makeStrictPlace } from "./place.ts";
 
-const IDENTITIES = 300;
+const IDENTITIES = 120;
 /** Percent of the requests to the store that fail. */
 const FAILING = 10;
 const RUNS = 10;

@@ -28,7 +28,7 @@ export const calm: Patience = {
 };
 
 /** However a run ends, it ends before this, in ms. */
-const BOUND = 30_000;
+const BOUND = 60_000;
 
 /** How one export ended, as a shell and a person would be told. */
 export interface Attempt {

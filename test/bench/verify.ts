@@ -12,10 +12,17 @@ import { type LogVault, makeLogVault } from "./log-vault.ts";
 const { values } = parseArgs({ options: { large: { type: "boolean", default: false } } });
 /** Objects stored before this are left out: all of them. The log itself is always checked whole. */
 const LOG_ONLY = ["--since", "2999-01-01"];
-/** Says at the end how much memory the process had at most. */
-const METER = `data:text/javascript,${encodeURIComponent(
-  'process.on("exit",()=>process.stderr.write(JSON.stringify({meter:process.resourceUsage()})+"\\n"))',
-)}`;
+/**
+ * Says at the end what the process used. The peak is VmHWM, its own: maxRSS of a child begins with its parent's, and the
+ * parent here has just written a log.
+ */
+const METER = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync } from "node:fs";
+  process.on("exit", () => {
+    const peak = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+    process.stderr.write(JSON.stringify({ meter: { ...process.resourceUsage(), peak } }) + "\\n");
+  });
+`)}`;
 
 interface Row {
   readonly what: string;
@@ -34,9 +41,9 @@ async function measure(what: string, entries: number, place: Workplace, command:
   const ended = await place.holdfast(command, ["--quiet", "--json", ...args], { node: ["--import", METER] });
   const seconds = (performance.now() - begun) / 1000;
   if (ended.code !== 0) throw new Error(`${what} ended with ${ended.code}: ${ended.stderr.slice(0, 2000)}`);
-  const meter = ended.log.find((line) => line.meter !== undefined)!.meter as NodeJS.ResourceUsage;
+  const meter = ended.log.find((line) => line.meter !== undefined)!.meter as NodeJS.ResourceUsage & { peak: number };
   const cpu = (meter.userCPUTime + meter.systemCPUTime) / 1e6;
-  print({ what, entries, seconds, cpu, peak: meter.maxRSS / 1024 });
+  print({ what, entries, seconds, cpu, peak: meter.peak / 1024 });
 }
 
 function print({ what, entries, seconds, cpu, peak }: Row): void {

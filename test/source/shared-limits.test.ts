@@ -231,23 +231,19 @@ describe("a file that cannot be used", () => {
     );
   });
 
-  test("rights that are missing", { skip: process.getuid?.() === 0 && "root has all rights" }, (t) => {
+  test("rights that are missing", (t) => {
     const path = place(t);
     mkdirSync(dirname(path), { mode: 0o500 });
-    t.after(() => chmodSync(dirname(path), 0o700));
-    const { troubles, limits } = use(t, path);
-    assert.equal(limits.claim(Date.now()), undefined);
-    assert.equal(troubles.length, 1);
+    // Root has all rights: it becomes somebody else meanwhile.
+    const root = process.geteuid?.() === 0;
+    if (root) process.seteuid?.(65_534);
+    try {
+      const { troubles, limits } = use(t, path);
+      assert.equal(limits.claim(Date.now()), undefined);
+      assert.equal(troubles.length, 1);
+    } finally {
+      if (root) process.seteuid?.(0);
+      chmodSync(dirname(path), 0o700);
+    }
   });
-});
-
-test("what it costs", (t) => {
-  const store = new SharedLimits(place(t));
-  t.after(() => store.close());
-  const limits = new Limits({ count: 100_000, per: 1_000 }, { store });
-  const begun = process.cpuUsage();
-  for (let i = 0; i < 5_000; i++) limits.claim(Date.now());
-  const { user, system } = process.cpuUsage(begun);
-  t.diagnostic(`${((user + system) / 5_000).toFixed(0)} µs of a processor for each look at the file`);
-  assert.ok((user + system) / 5_000 < 200);
 });

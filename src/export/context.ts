@@ -6,25 +6,24 @@ import type { ClientConfig } from "../config/config.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Sealer } from "../seal/seal.ts";
-import type { Project, Source } from "../source/source.ts";
+import type { Source } from "../source/source.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** What a run works with: one client's parts, opened. */
-export interface Parts {
+/** What it takes to bring one identity into the vault. */
+export interface Capturing {
   readonly config: ClientConfig;
   readonly source: Source;
+  /** The provider's id of the project. */
+  readonly project: string;
   readonly sealer: Sealer;
   readonly tokens: Tokens;
   readonly vault: Vault;
+  /** Bounds what is under way at the vault. */
+  readonly vaultQueue: PQueue;
   readonly conditional: Conditional;
-  readonly description: VaultDescription;
-  readonly writer: AuditWriter;
-  readonly catalog: Catalog;
   readonly now: Clock;
-  /** Aborted when the run is to stop: nothing new is begun, what is under way is finished. */
-  readonly signal: AbortSignal;
   readonly log: Log;
   /** Throws `busy` once this process no longer surely holds the vault; asked before anything is stored. */
   readonly holds: () => void;
@@ -36,11 +35,17 @@ export interface Parts {
   readonly again: boolean;
 }
 
+/** What a run works with: one client's parts, opened. */
+export interface Parts extends Omit<Capturing, "project" | "vaultQueue"> {
+  readonly description: VaultDescription;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  /** Aborted when the run is to stop: nothing new is begun, what is under way is finished. */
+  readonly signal: AbortSignal;
+}
+
 /** The parts during one run. */
-export interface Run extends Parts {
+export interface Run extends Parts, Capturing {
   readonly id: string;
-  readonly project: Project;
   readonly ledger: Ledger;
-  /** Bounds what is under way at the vault. */
-  readonly vaultQueue: PQueue;
 }

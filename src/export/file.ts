@@ -5,7 +5,8 @@ import type { FileRef } from "../identity.ts";
 import type { RecordFile, WithheldFile } from "../record/record.ts";
 import { fileKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
-import type { Run } from "./context.ts";
+import type { Capturing } from "./context.ts";
+import type { Kept } from "./kept.ts";
 import { storeSealed } from "./store.ts";
 
 /** What became of one file: for the record, and for the log. */
@@ -15,16 +16,17 @@ export type FileOutcome =
 
 /** Fetches, seals and stores one file as a stream. One that the vault has is neither fetched nor stored again. */
 export async function exportFile(
-  run: Run,
+  parts: Capturing,
   identity: string,
   subject: string,
   ref: FileRef,
   lock: Lock,
+  kept: Kept,
 ): Promise<FileOutcome> {
   const { id, resource, type, page } = ref;
-  const key = fileKey(subject, run.tokens.file(id, ref.updated));
-  const before = run.catalog.file(key);
-  if (before && !run.again) {
+  const key = fileKey(subject, parts.tokens.file(id, ref.updated));
+  const before = kept.file(key);
+  if (before && !parts.again) {
     const { mediaType, storedWith } = before;
     return {
       record: { id, resource, type, page, mediaType, size: null, sha256: null, storedWith, key },
@@ -32,15 +34,15 @@ export async function exportFile(
       bytes: 0,
     };
   }
-  const fetching = new Fetching(run, identity, ref);
+  const fetching = new Fetching(parts, identity, ref);
   try {
-    if (before && (await isThere(run, before))) {
+    if (before && (await isThere(parts, before))) {
       // Its record is made again and describes it; the sealed file itself stays.
       for await (const _ of await fetching.plain());
       return { record: { id, resource, type, page, ...fetching.described(), key }, logged: before, bytes: 0 };
     }
-    const produce = async () => run.sealer.sealStream(await fetching.plain());
-    const stored = await storeSealed(run, key, produce, lock, before !== undefined);
+    const produce = async () => parts.sealer.sealStream(await fetching.plain());
+    const stored = await storeSealed(parts, key, produce, lock, before !== undefined);
     const { mediaType } = fetching.described();
     return {
       record: { id, resource, type, page, ...fetching.described(), key },
@@ -58,7 +60,7 @@ export async function exportFile(
 }
 
 /** Whether the vault still holds a file as the log describes it. */
-async function isThere({ vault }: Run, { key, versionId, size }: StoredFile): Promise<boolean> {
+async function isThere({ vault }: Capturing, { key, versionId, size }: StoredFile): Promise<boolean> {
   try {
     return (await vault.head(key, versionId)).size === size;
   } catch (error) {
@@ -69,20 +71,20 @@ async function isThere({ vault }: Run, { key, versionId, size }: StoredFile): Pr
 
 /** One file on its way: fetched as often as it takes, and described by the last time. */
 class Fetching {
-  readonly #run: Run;
+  readonly #parts: Capturing;
   readonly #identity: string;
   readonly #ref: FileRef;
   #mediaType = "application/octet-stream";
   #plain: Tap | undefined;
 
-  constructor(run: Run, identity: string, ref: FileRef) {
-    this.#run = run;
+  constructor(parts: Capturing, identity: string, ref: FileRef) {
+    this.#parts = parts;
     this.#identity = identity;
     this.#ref = ref;
   }
 
   async plain(): Promise<AsyncIterable<Uint8Array>> {
-    const { mediaType, bytes } = await this.#run.source.file(this.#identity, this.#ref);
+    const { mediaType, bytes } = await this.#parts.source.file(this.#identity, this.#ref);
     this.#mediaType = mediaType;
     this.#plain = new Tap(bytes);
     return this.#plain;

@@ -1,6 +1,6 @@
 import type { Catalog, Known } from "../catalog/catalog.ts";
 import type { Tokens } from "../record/tokens.ts";
-import type { Page, Source } from "../source/source.ts";
+import type { Listed, Page, Source } from "../source/source.ts";
 
 /** An identity that has to be fetched. */
 export interface Candidate {
@@ -10,47 +10,75 @@ export interface Candidate {
   readonly listed: string | undefined;
 }
 
+/** Candidates of one page. */
+export interface Batch {
+  readonly candidates: readonly Candidate[];
+  /** Where a walk goes on after this page; null at its end. */
+  readonly cursor: string | null;
+}
+
 export interface PlanCounts {
   examined: number;
   unchanged: number;
 }
 
-/** Which identities a run is about. All but the first are taken again though nothing changed. */
+/** Which identities a run is about. All but `changed` and `period` are taken again though nothing changed. */
 export type Selection =
   | { readonly kind: "changed" }
+  | ({ readonly kind: "period" } & Period)
   /** Those the provider withheld files of: it may have granted them since. */
   | { readonly kind: "withheld" }
   /** Subjects, of which only a walk of the source can tell who they are. */
   | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
 
-interface PlanParts {
-  readonly source: Source;
+/** Identities that the provider made in a time, and of a status. What is undefined bounds nothing. */
+export interface Period {
+  readonly from?: Temporal.Instant | undefined;
+  /** Not included. */
+  readonly to?: Temporal.Instant | undefined;
+  readonly statuses?: ReadonlySet<string> | undefined;
+}
+
+export interface PlanParts {
+  readonly source: Pick<Source, "kind">;
   readonly tokens: Tokens;
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, "known" | "noteListed">;
 }
 
 /**
- * Walks the whole source and gives what is new or changed. An identity is unchanged when the list says of it what it
- * said when it was last kept: the content counts, not only its date. One page is held.
+ * Compares the pages of a walk with what is kept, and gives what is new or changed. An identity is unchanged when the
+ * list says of it what it said when it was last kept: the content counts, not only its date. One page is held.
  */
 export async function* planWalk(
   parts: PlanParts,
+  pages: AsyncIterable<Page>,
   selection: Selection,
   counts: PlanCounts,
   onUnreadable: (count: number) => void,
-): AsyncGenerator<Candidate> {
-  parts.catalog.beginWalk();
-  for await (const page of parts.source.pages()) {
-    const { candidates, met } = comparePage(page, selection, parts);
+): AsyncGenerator<Batch> {
+  for await (const page of pages) {
+    const listed =
+      selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
+    const { candidates, met } = compare(listed, selection, parts);
     parts.catalog.noteListed(met);
-    counts.examined += page.identities.length + page.unreadable;
+    counts.examined += listed.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
-    counts.unchanged += page.identities.length - candidates.length;
-    yield* candidates;
+    counts.unchanged += listed.length - candidates.length;
+    yield { candidates, cursor: page.cursor };
   }
 }
 
-function comparePage({ identities }: Page, selection: Selection, { source, tokens, catalog }: PlanParts) {
+export function isWithin({ from, to, statuses }: Period, { created, status }: Listed): boolean {
+  if (statuses && !statuses.has(status)) return false;
+  if (from === undefined && to === undefined) return true;
+  const at = Temporal.Instant.from(created);
+  return (
+    (from === undefined || Temporal.Instant.compare(at, from) >= 0) &&
+    (to === undefined || Temporal.Instant.compare(at, to) < 0)
+  );
+}
+
+function compare(identities: readonly Listed[], selection: Selection, { source, tokens, catalog }: PlanParts) {
   const candidates: Candidate[] = [];
   const met: { subject: string }[] = [];
   for (const { id, updated, raw } of identities) {
@@ -71,11 +99,11 @@ function isSelected(selection: Selection, subject: string, known: Known | undefi
 /** The identities named, each once. */
 export function* planNamed(
   ids: readonly string[],
-  { source, tokens }: PlanParts,
+  { source, tokens }: Pick<PlanParts, "source" | "tokens">,
   counts: PlanCounts,
-): Generator<Candidate> {
-  for (const id of new Set(ids)) {
-    counts.examined += 1;
-    yield { id, subject: tokens.subject(source.kind, id), listed: undefined };
-  }
+): Generator<Batch> {
+  const named = [...new Set(ids)];
+  counts.examined += named.length;
+  const candidates = named.map((id) => ({ id, subject: tokens.subject(source.kind, id), listed: undefined }));
+  yield { candidates, cursor: null };
 }

@@ -2,13 +2,19 @@ import { randomBytes } from "node:crypto";
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../error.ts";
+import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Progress } from "../observe/progress.ts";
+import { limitsText } from "../source/limits.ts";
+import type { Page } from "../source/source.ts";
+import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Parts, Run } from "./context.ts";
-import { exportIdentity, type IdentityOutcome, logGone } from "./identity.ts";
+import { keptIn } from "./kept.ts";
 import { Ledger } from "./ledger.ts";
+import { PageOrder } from "./page-order.ts";
 import { type Candidate, planNamed, planWalk, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
+import { logged, settle } from "./settle.ts";
 import { emptyTally, type Summary, type Tally } from "./summary.ts";
 import { timestamp } from "./time.ts";
 
@@ -20,8 +26,29 @@ export interface RunOptions {
   readonly identities?: readonly string[] | undefined;
   /** Which of those the walk meets. */
   readonly selection: Selection;
+  /** A walk that need not be whole, and says how far it has come. Default: the whole source, from its beginning. */
+  readonly walk?: Walk | undefined;
+  /** Brings identities into the vault, so many at once. Default: this process does. */
+  readonly crew?: Crew | undefined;
   readonly progress: Progress;
   readonly retries: () => number;
+}
+
+/** A walk in parts: it begins after a page of an earlier run, or leaves identities out. */
+export interface Walk {
+  readonly pages: AsyncIterable<Page>;
+  /** Identities that earlier runs examined, and all there are. */
+  readonly before: number;
+  readonly total: number | undefined;
+  /** Whoever was listed up to this cursor is settled; null at the end. */
+  settled(cursor: string | null, examined: number): void;
+}
+
+export interface Crew {
+  readonly size: number;
+  capture(run: Run, candidate: Candidate): Promise<Capture>;
+  /** For people, beside the progress. */
+  readonly note: string;
 }
 
 /** Walks in a row that must miss an identity before it is logged as gone. */
@@ -69,7 +96,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   };
   try {
     await noteRecipients(parts, ledger, id);
-    const project = await parts.source.project();
+    const { id: project } = await parts.source.project();
     const vaultQueue = new PQueue({ concurrency: parts.config.vault.concurrency });
     await exportAll({ ...parts, log, id, project, ledger, vaultQueue }, tally, options);
     return await finish(parts.signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
@@ -82,60 +109,75 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   }
 }
 
-async function exportAll(run: Run, tally: Tally, { identities, selection, progress }: RunOptions): Promise<void> {
+async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
+  const { identities, selection, progress, walk, crew = own(run), retries } = options;
   const underWay = new Set<string>();
   /** Of the subjects asked for. */
   const met = new Set<string>();
-  const inFlight = Math.max(run.config.source.concurrency, 2) * 2;
-  const work = new PQueue({ concurrency: inFlight });
+  const work = new PQueue({ concurrency: crew.size });
   const expected = run.catalog.counts().subjects;
   let failures = 0;
   let fatal: unknown;
 
   const show = (): void => {
     const done = tally.unchanged + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
-    progress.update(
-      done,
-      identities?.length ?? (expected > 0 ? Math.max(expected, tally.examined) : undefined),
-      brief(tally),
-    );
+    const { before, total } = walk ?? {
+      before: 0,
+      total: expected > 0 ? Math.max(expected, tally.examined) : undefined,
+    };
+    progress.update(before + done, identities?.length ?? total, note(tally, retries(), crew));
   };
-  const exportOne = async (candidate: Candidate): Promise<void> => {
+  /** Whether it is settled: done, or failed and logged. */
+  const exportOne = async (candidate: Candidate): Promise<boolean> => {
     // It was waiting when the run came to its end.
-    if (fatal || run.signal.aborted) return;
+    if (fatal || run.signal.aborted) return false;
     try {
-      count(tally, await withSecondAttempt(() => exportIdentity(run, candidate)));
+      await settle(run, candidate.subject, await crew.capture(run, candidate), tally);
       failures = 0;
+      return true;
     } catch (error) {
       // An attempt that failed after the interruption was not tried again, and says nothing of the record.
-      if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return;
+      if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return false;
       failures += 1;
       const most = isTransient(error) ? OUTAGES_IN_A_ROW : IN_A_ROW;
       if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) fatal ??= error;
       else await fail(run, candidate, error, tally).catch((logging: unknown) => (fatal ??= logging));
+      return !fatal;
     } finally {
       underWay.delete(candidate.subject);
       show();
     }
   };
 
-  let whole = identities === undefined;
+  let whole = identities === undefined && walk === undefined;
   const onUnreadable = (count: number): void => {
     whole = false;
     tally.failed += count;
     run.log.error("identities in the provider's list cannot be read: no id or no time", { stage: "source", count });
   };
-  const plan = identities ? planNamed(identities, run, tally) : planWalk(run, selection, tally, onUnreadable);
+  const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
+  if (whole) run.catalog.beginWalk();
+  const plan = identities
+    ? planNamed(identities, run, tally)
+    : planWalk(run, walk?.pages ?? run.source.pages(), selection, tally, onUnreadable);
   try {
-    for await (const candidate of plan) {
+    for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;
-      // The same identity twice in one walk: pages shifted while they were read.
-      if (underWay.has(candidate.subject)) continue;
-      underWay.add(candidate.subject);
-      if (selection.kind === "subjects") met.add(candidate.subject);
-      void work.add(() => exportOne(candidate));
+      const settled = order.begin(cursor, candidates.length);
       show();
-      await work.onSizeLessThan(inFlight);
+      for (const candidate of candidates) {
+        if (run.signal.aborted || fatal) break;
+        if (underWay.has(candidate.subject)) {
+          // The same identity twice in one walk: pages shifted while they were read.
+          settled();
+          continue;
+        }
+        underWay.add(candidate.subject);
+        if (selection.kind === "subjects") met.add(candidate.subject);
+        void work.add(async () => (await exportOne(candidate)) && settled());
+        show();
+        await work.onSizeLessThan(crew.size);
+      }
     }
   } finally {
     if (fatal || run.signal.aborted) work.clear();
@@ -146,8 +188,7 @@ async function exportAll(run: Run, tally: Tally, { identities, selection, progre
   // A walk that did not see everybody says nothing of whom it missed.
   if (!whole || run.signal.aborted) return;
   for (const { subject } of run.catalog.endWalk(MISSED)) {
-    await logGone(run, subject, "unlisted");
-    tally.gone += 1;
+    await settle(run, subject, gone(subject, keptIn(run.catalog, subject), "unlisted"), tally);
   }
 }
 
@@ -159,32 +200,29 @@ function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet
   }
 }
 
-/** A broken answer may have been a passing fault: one more attempt at the whole record. The rest has been retried. */
-async function withSecondAttempt(work: () => Promise<IdentityOutcome>): Promise<IdentityOutcome> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!hasCode(error, "source-response")) throw error;
-    return work();
-  }
+/** This process does the work. */
+function own(run: Run): Crew {
+  return {
+    size: Math.max(run.config.source.concurrency, 2) * 2,
+    capture: (_, candidate) => captureIdentity(run, candidate, keptIn(run.catalog, candidate.subject)),
+    get note() {
+      return limitsText(run.source.limits);
+    },
+  };
 }
 
 async function fail(run: Run, { subject }: Candidate, error: HoldfastError, tally: Tally): Promise<void> {
   tally.failed += 1;
   const stage = error.code.split("-")[0]!;
   run.log.error("record failed", { subject, stage, ...errorFields(error) });
-  const entry = { type: "record.failed", time: timestamp(run.now()), run: run.id, subject, stage, code: error.code };
-  await run.ledger.log(entry as typeof entry & { type: "record.failed" });
+  await logged(run, { type: "record.failed", subject, stage, code: error.code } as const);
 }
 
-function count(tally: Tally, outcome: IdentityOutcome): void {
-  tally[outcome.kind] += 1;
-  if (outcome.kind === "unchanged" || outcome.kind === "gone") return;
-  tally.files += outcome.files;
-  tally.withheld += outcome.withheld;
-  tally.bytes += outcome.bytes;
-}
-
-function brief({ new: fresh, changed, failed }: Tally): string {
-  return `${fresh} new, ${changed} changed${failed > 0 ? `, ${failed} failed` : ""}`;
+function note({ new: fresh, changed, failed }: Tally, retries: number, { note }: Crew): string {
+  return [
+    `${fresh} new, ${changed} changed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(retries > 0 ? [plural(retries, "retry").replace("retrys", "retries")] : []),
+    note,
+  ].join(", ");
 }

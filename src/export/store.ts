@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { hasCode } from "../error.ts";
 import { covers } from "../vault/lock.ts";
 import type { Body, Lock, Stored } from "../vault/vault.ts";
-import type { Run } from "./context.ts";
+import type { Capturing } from "./context.ts";
 
 /**
  * Stores a sealed object under its deterministic key. What an earlier run or attempt stored and nobody came to log is
@@ -10,36 +10,36 @@ import type { Run } from "./context.ts";
  * given up and arrives late hides nothing either; elsewhere the run looks first, when it has reason to.
  */
 export async function storeSealed(
-  run: Run,
+  parts: Capturing,
   key: string,
   body: Body,
   lock: Lock,
   /** Whether what lies there is known and to be stored anew. */
   fresh = false,
 ): Promise<Stored> {
-  return run.vaultQueue.add(async () => {
+  return parts.vaultQueue.add(async () => {
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
-    run.holds();
-    if (fresh) return run.vault.put(key, body, { lock });
-    const ifAbsent = run.conditional.ifNoneMatch && run.mayTakeUp;
-    if (!ifAbsent && run.lookFirst) {
-      const found = await takeUp(run, key, lock);
+    parts.holds();
+    if (fresh) return parts.vault.put(key, body, { lock });
+    const ifAbsent = parts.conditional.ifNoneMatch && parts.mayTakeUp;
+    if (!ifAbsent && parts.lookFirst) {
+      const found = await takeUp(parts, key, lock);
       if (found) {
         await drain(body);
         return found;
       }
     }
     try {
-      return await run.vault.put(key, body, { lock, ifAbsent });
+      return await parts.vault.put(key, body, { lock, ifAbsent });
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
-      return (await takeUp(run, key, lock)) ?? run.vault.put(key, body, { lock });
+      return (await takeUp(parts, key, lock)) ?? parts.vault.put(key, body, { lock });
     }
   });
 }
 
 /** The object that lies under this key already, its lock brought to what it must be; null where it cannot be used. */
-async function takeUp({ vault, log }: Run, key: string, lock: Lock): Promise<Stored | null> {
+async function takeUp({ vault, log }: Capturing, key: string, lock: Lock): Promise<Stored | null> {
   try {
     const info = await vault.head(key);
     const sha256 = info.sha256 ?? (await digest(await vault.stream(key, info.versionId)));

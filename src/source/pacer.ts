@@ -1,14 +1,7 @@
 import { HoldfastError } from "../error.ts";
 import type { Wait } from "./claim.ts";
 import type { Limits } from "./limits.ts";
-
-/** A start that was granted. */
-export interface Start {
-  /** When. */
-  readonly at: number;
-  /** Whether it had to wait for it: only then does the answer say anything of the rate. */
-  readonly waited: boolean;
-}
+import type { Start } from "./starts.ts";
 
 interface Waiting {
   readonly since: number;

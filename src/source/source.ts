@@ -1,4 +1,5 @@
 import type { FileRef, Identity } from "../identity.ts";
+import type { LimitsView } from "./limits.ts";
 
 /**
  * A connection to an identity-verification provider for one client. Wide enough for those that page by cursor or by
@@ -31,6 +32,9 @@ export interface Source {
   /** The bytes as they arrive. Throws source-denied when the provider withholds it, source-missing. A cut one throws. */
   file(identity: string, file: FileRef): Promise<FetchedFile>;
 
+  /** The rate now and what bounds it; `limitsText` shows it. */
+  readonly limits: LimitsView;
+
   /** Requests sent so far, retries included. */
   readonly requests: number;
 
@@ -55,7 +59,10 @@ export interface Page {
 export interface Listed {
   readonly id: string;
   /** RFC 3339 UTC. */
+  readonly created: string;
   readonly updated: string;
+  /** The provider's own word; `unknown` if it says none. */
+  readonly status: string;
   /** What the list says of it, parsed without loss: equal content means nothing changed. */
   readonly raw: unknown;
 }

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import fc from "fast-check";
 import { parseRate } from "../../src/config/rate.ts";
+import type { Answered } from "../../src/source/answer.ts";
 import { Limits, limitsText } from "../../src/source/limits.ts";
-import { type Answered, Throttle } from "../../src/source/throttle.ts";
+import { ownStarts } from "../../src/source/passbase/http.ts";
+import { Throttle } from "../../src/source/throttle.ts";
 import type { RateHeaders } from "../sandbox/faults.ts";
 import { answerWith, open } from "./connect.ts";
 import { Bucket, type Sent, simulate } from "./simulation.ts";
@@ -214,7 +216,7 @@ describe("limits on a clock of their own", () => {
 test("which answers count: 429 and 503 that says when lower the rate, good ones that waited raise it", async () => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   try {
-    const throttle = new Throttle(parseRate("10/s"), 8);
+    const throttle = new Throttle(ownStarts({ rate: parseRate("10/s") }), 8);
     const ask = (status: number, headers = {}) =>
       throttle.run(async (answered: Answered) => answered({ status, headers }));
     const pass = async (ms: number) => {

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { Secret } from "../../src/config/secret.ts";
 import { hasCode } from "../../src/error.ts";
 import { first } from "../sandbox/ask.ts";
+import { startSandbox } from "../sandbox/server.ts";
 import { answerWith, collect, connect, open, quick, refusal } from "./connect.ts";
 
 const timeouts = { connect: 2_000, headers: 80, body: 80 };
@@ -32,6 +33,21 @@ for (const [status, code] of [
     assert.equal(source.requests, 2);
   });
 }
+
+test("a key that was rotated meanwhile is asked for anew, and one that is refused still ends it", async (t) => {
+  const sandbox = await startSandbox({ identities: 1 });
+  t.after(() => sandbox.close());
+  let present = "the-key-of-yesterday";
+  const source = connect(
+    { url: sandbox.url, apiKey: present },
+    { renewKey: () => new Secret(present), concurrency: 1 },
+  );
+  t.after(() => source.close());
+  await refusal(sandbox, source.project(), "source-key");
+  present = sandbox.apiKey;
+  await source.project();
+  assert.equal(source.requests, 3);
+});
 
 test("the sandbox itself: a wrong key, a vanished identity, a withheld file; each asked for once", async (t) => {
   const { sandbox, source } = await open(t, { withhold: 100 });

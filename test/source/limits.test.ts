@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, mock, test } from "node:test";
 import { parseRate } from "../../src/config/rate.ts";
+import { ownStarts } from "../../src/source/passbase/http.ts";
 import { Throttle } from "../../src/source/throttle.ts";
 import { first } from "../sandbox/ask.ts";
 import { answerWith, collect, open, refusal } from "./connect.ts";
@@ -130,14 +131,14 @@ test("slow rates are kept too: by the minute and by the hour", async () => {
       ["10/min", 6_000],
       ["1000/h", 3_600],
     ] as const) {
-      const throttle = new Throttle(parseRate(text), 4);
+      const throttle = new Throttle(ownStarts({ rate: parseRate(text) }), 4);
       let started = 0;
       const all = Array.from({ length: 5 }, () => throttle.run(async () => void started++));
       for (let expected = 1; expected <= 5; expected++) {
-        await Promise.resolve();
+        await new Promise(setImmediate);
         assert.equal(started, expected, text);
         mock.timers.tick(gap - 1);
-        await Promise.resolve();
+        await new Promise(setImmediate);
         assert.equal(started, expected, text);
         mock.timers.tick(1);
       }

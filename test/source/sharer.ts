@@ -6,7 +6,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseRate } from "../../src/config/rate.ts";
 import { begin, boundsOf } from "../../src/source/law.ts";
+import { Limits } from "../../src/source/limits.ts";
 import { SharedLimits } from "../../src/source/shared-limits.ts";
+import { OwnStarts } from "../../src/source/starts.ts";
 import { Throttle } from "../../src/source/throttle.ts";
 
 const [path = "", rate = "", priority = "", until = ""] = process.argv.slice(2);
@@ -17,7 +19,10 @@ if (priority === "die") {
     () => process.kill(process.pid, "SIGKILL"),
   );
 }
-const throttle = new Throttle(parseRate(rate), 8, undefined, { store, priority: priority === "low" ? "low" : "high" });
+const throttle = new Throttle(
+  new OwnStarts(new Limits(parseRate(rate), { store, priority: priority === "low" ? "low" : "high" })),
+  8,
+);
 const end = until ? Number(until) : Number.POSITIVE_INFINITY;
 const one = async (): Promise<void> => {
   while (Date.now() < end) {

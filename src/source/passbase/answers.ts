@@ -30,7 +30,10 @@ export function parseIdentityPage(text: string): { identities: Listed[]; unreada
   // One broken identity does not keep the others from their export.
   const identities = data.flatMap((raw) => {
     const { success, data: read } = identity.safeParse(raw);
-    return success ? [{ id: read.id, updated: instant(read.updated ?? read.created ?? 0), raw }] : [];
+    if (!success) return [];
+    const { id, created, updated } = read;
+    const status = word((raw as Record<string, unknown>).status) ?? "unknown";
+    return [{ id, created: instant(created ?? updated ?? 0), updated: instant(updated ?? created ?? 0), status, raw }];
   });
   return { next, identities, unreadable: data.length - identities.length };
 }

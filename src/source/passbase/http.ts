@@ -4,10 +4,12 @@ import type { Secret } from "../../config/secret.ts";
 import { HoldfastError } from "../../error.ts";
 import { type RetryPolicy, retrying } from "../../retry.ts";
 import { retryAfter } from "../../retry-after.ts";
+import type { Answered } from "../answer.ts";
 import type { Priority } from "../claim.ts";
-import type { LimitsView } from "../limits.ts";
+import { Limits, type LimitsView } from "../limits.ts";
 import { SharedLimits } from "../shared-limits.ts";
-import { type Answered, Throttle } from "../throttle.ts";
+import { OwnStarts, type Starts } from "../starts.ts";
+import { Throttle } from "../throttle.ts";
 
 export interface HttpOptions {
   readonly url: string;
@@ -23,6 +25,10 @@ export interface HttpOptions {
   readonly maxFile?: number;
   /** Default: this process keeps the limits for itself. */
   readonly share?: Share;
+  /** Who grants the starts, where not this process: then `rate` and `share` are that one's affair. */
+  readonly starts?: Starts;
+  /** The key as it is now, asked when one is refused: it may have been rotated. */
+  readonly renewKey?: () => Secret;
 }
 
 /** What processes on this machine share, so that all they ask of the source keeps to one rate. */
@@ -54,14 +60,11 @@ export class Http {
   readonly #base: string;
   readonly #throttle: Throttle;
   readonly #options: HttpOptions;
+  #key: Secret;
   #requests = 0;
 
   constructor(options: HttpOptions) {
-    if (!/^[\x21-\x7e]+$/.test(options.apiKey.reveal())) {
-      throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
-        mend: "Copy the secret API key again, alone on one line.",
-      });
-    }
+    this.#key = usable(options.apiKey);
     const url = new URL(options.url);
     const { connect, headers, body } = options.timeouts ?? TIMEOUTS;
     this.#pool = new Pool(url.origin, {
@@ -71,11 +74,7 @@ export class Http {
       bodyTimeout: body,
     });
     this.#base = url.pathname.replace(/\/$/, "");
-    const { share, rate, concurrency, signal } = options;
-    this.#throttle = new Throttle(rate, concurrency, signal, {
-      store: share && new SharedLimits(share.path, share.onTrouble),
-      priority: share?.priority,
-    });
+    this.#throttle = new Throttle(options.starts ?? ownStarts(options), options.concurrency);
     this.#options = options;
   }
 
@@ -120,13 +119,14 @@ export class Http {
   }
 
   async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
+    const key = this.#key;
     this.#requests += 1;
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#pool.request({
         method: "GET",
         path: this.#base + path,
-        headers: { accept, "x-api-key": this.#options.apiKey.reveal(), "user-agent": "holdfast" },
+        headers: { accept, "x-api-key": key.reveal(), "user-agent": "holdfast" },
       });
     } catch (error) {
       throw connectionError(name, error);
@@ -135,11 +135,18 @@ export class Http {
     if (response.statusCode === 200) return response;
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
+    if (response.statusCode === 401 && this.#renewed(key)) return this.#send(name, path, accept, answered);
     const failure = statusError(name, response);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       this.#throttle.silence(failure.retryAfter);
     }
     throw failure;
+  }
+
+  /** Whether there is another key by now than the one that was refused. */
+  #renewed(refused: Secret): boolean {
+    if (this.#key === refused && this.#options.renewKey) this.#key = usable(this.#options.renewKey());
+    return this.#key.reveal() !== refused.reveal();
   }
 
   async #text(name: string, body: Body): Promise<string> {
@@ -186,7 +193,20 @@ export class Http {
   }
 }
 
+/** Within limits that all processes on this machine keep which share the same file. */
+export function ownStarts({ rate, share, signal }: Pick<HttpOptions, "rate" | "share" | "signal">): Starts {
+  const store = share && new SharedLimits(share.path, share.onTrouble);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal);
+}
+
 type Body = Dispatcher.ResponseData["body"];
+
+function usable(key: Secret): Secret {
+  if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
+  throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
+    mend: "Copy the secret API key again, alone on one line.",
+  });
+}
 
 function tooLarge(name: string, limit: number): HoldfastError {
   return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {

@@ -1,0 +1,163 @@
+import type { RecordGone, RecordStored } from "../audit/entry.ts";
+import { HoldfastError, hasCode } from "../error.ts";
+import type { FileRef } from "../identity.ts";
+import { lookupTokens } from "../record/lookups.ts";
+import { minimalIdentity } from "../record/minimal.ts";
+import { encodeRecord, type RecordFile, type SealedRecord, type WithheldFile } from "../record/record.ts";
+import type { FetchedIdentity } from "../source/source.ts";
+import { recordKey } from "../vault/layout.ts";
+import { lockFor } from "../vault/lock.ts";
+import type { Lock } from "../vault/vault.ts";
+import type { Capturing } from "./context.ts";
+import { exportFile } from "./file.ts";
+import type { Kept } from "./kept.ts";
+import type { Candidate } from "./plan.ts";
+import { storeSealed } from "./store.ts";
+import { timestamp } from "./time.ts";
+
+/** An entry that the log does not have yet: who logs it says when and in which run. */
+export type Unlogged<T> = T extends unknown ? Omit<T, "time" | "run"> : never;
+
+/** What became of one identity. `listed` is what the list said of it, where that is to be remembered. */
+export type Capture =
+  | {
+      readonly kind: "new" | "changed" | "again";
+      readonly entry: Unlogged<RecordStored>;
+      /** Files and bytes that were stored; files that the provider withheld. */
+      readonly files: number;
+      readonly bytes: number;
+      readonly withheld: number;
+      readonly listed?: string | undefined;
+    }
+  | { readonly kind: "unchanged"; readonly listed?: string | undefined }
+  | { readonly kind: "gone"; readonly entry?: Unlogged<RecordGone> | undefined };
+
+/**
+ * One identity's way into the vault: fetched, its files and its record sealed and stored. It counts when `settle` has
+ * logged it, in this order, so that nothing is logged that is not in the vault. May be done again from any point:
+ * every key is the same the second time. A broken answer may have been a passing fault, and gets one more attempt.
+ */
+export async function captureIdentity(parts: Capturing, candidate: Candidate, kept: Kept): Promise<Capture> {
+  try {
+    return await capture(parts, candidate, kept);
+  } catch (error) {
+    if (!hasCode(error, "source-response")) throw error;
+    return capture(parts, candidate, kept);
+  }
+}
+
+async function capture(parts: Capturing, { id, subject, listed }: Candidate, kept: Kept): Promise<Capture> {
+  const { source, tokens } = parts;
+  const fetched = await present(source.identity(id));
+  if (fetched === null) {
+    // A name from the command line that nobody knows is a typing error, and no evidence of anything.
+    if (!kept.known && listed === undefined)
+      throw new HoldfastError("source-missing", "the provider has no such identity");
+    return gone(subject, kept, "deleted");
+  }
+  const version = tokens.version(fetched.identity.updated, fetched.raw);
+  const again = kept.hasVersion(version);
+  // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.
+  if (again && !parts.again) return { kind: "unchanged", listed };
+  if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
+  const stored = await store(parts, subject, version, fetched, kept);
+  if (stored === null) return gone(subject, kept, "deleted");
+  const kind = again ? "again" : kept.known ? "changed" : "new";
+  return { kind, ...stored, ...(listed === version ? {} : { listed }) };
+}
+
+async function store(parts: Capturing, subject: string, version: string, fetched: FetchedIdentity, kept: Kept) {
+  const { config, source, sealer, tokens, now } = parts;
+  const lock = lockFor(config.vault.lock, config.retention.initialLock, now());
+  const full = config.collect === "full";
+  const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
+  if (resources === null) return null;
+  const files = await storeFiles(parts, fetched.identity.id, subject, resources.files, lock, kept);
+  const at = now();
+  const record: SealedRecord = {
+    holdfast: "record/1",
+    client: config.id,
+    source: { kind: source.kind, api: source.api, project: parts.project },
+    fetched: timestamp(at),
+    collect: config.collect,
+    legalBasis: config.legalBasis,
+    identity: full
+      ? fetched.identity
+      : minimalIdentity(fetched.identity, config.minimal.overAge, at.toZonedDateTimeISO("UTC").toPlainDate()),
+    ...(full ? { raw: { identity: fetched.text, resources: resources.texts } } : {}),
+    files: files.records,
+    withheld: files.withheld,
+  };
+  // Beside an earlier copy of the same version the new one is never that copy taken up.
+  const fresh = kept.hasVersion(version);
+  const object = await storeSealed(
+    parts,
+    recordKey(subject, version),
+    await sealer.seal(encodeRecord(record)),
+    lock,
+    fresh,
+  );
+  const entry: Unlogged<RecordStored> = {
+    type: "record.stored",
+    subject,
+    version,
+    updated: fetched.identity.updated,
+    object: { key: object.key, versionId: object.versionId, size: object.size, sha256: object.sha256 },
+    files: files.logged,
+    withheld: files.withheld.length,
+    recipients: [...sealer.fingerprints],
+    lockedUntil: lock.until.toString(),
+    lockMode: lock.mode,
+    lookups: lookupTokens(fetched.identity, config.lookups.fields, tokens),
+  };
+  return { entry, files: files.stored, withheld: files.withheld.length, bytes: object.size + files.bytes };
+}
+
+/** One file after the other: what is held in memory is one file's part, whatever the number of files. */
+async function storeFiles(
+  parts: Capturing,
+  id: string,
+  subject: string,
+  refs: readonly FileRef[],
+  lock: Lock,
+  kept: Kept,
+) {
+  const records: RecordFile[] = [];
+  const logged: RecordStored["files"] = [];
+  const withheld: WithheldFile[] = [];
+  let bytes = 0;
+  let stored = 0;
+  for (const ref of refs) {
+    const outcome = await exportFile(parts, id, subject, ref, lock, kept);
+    if ("withheld" in outcome) {
+      withheld.push(outcome.withheld);
+      continue;
+    }
+    records.push(outcome.record);
+    logged.push(outcome.logged);
+    bytes += outcome.bytes;
+    if (outcome.bytes > 0) stored += 1;
+  }
+  return { records, logged, withheld, bytes, stored };
+}
+
+/** The copy that is kept stays; what is logged is that the provider has it no more. Said once, not every night. */
+export function gone(
+  subject: string,
+  { known }: Pick<Kept, "known">,
+  reason: RecordGone["reason"],
+  redacted?: string,
+): Capture {
+  if (known?.gone === reason && reason !== "redacted") return { kind: "gone" };
+  const of = { ...(redacted === undefined ? {} : { redacted }), ...(known ? { kept: known.version } : {}) };
+  return { kind: "gone", entry: { type: "record.gone", subject, reason, ...of } };
+}
+
+async function present<T>(fetched: Promise<T>): Promise<T | null> {
+  try {
+    return await fetched;
+  } catch (error) {
+    if (hasCode(error, "source-missing")) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Entry } from "../audit/entry.ts";
+import type { Capture, Unlogged } from "./capture.ts";
+import type { Run } from "./context.ts";
+import type { Tally } from "./summary.ts";
+import { timestamp } from "./time.ts";
+
+/** Logs what became of one identity, and counts it: from then on it is done. */
+export async function settle(run: Run, subject: string, capture: Capture, tally: Tally): Promise<void> {
+  if ("entry" in capture && capture.entry) await logged(run, capture.entry);
+  if (capture.kind !== "gone" && capture.listed !== undefined) {
+    run.catalog.noteListed([{ subject, listed: capture.listed }]);
+  }
+  tally[capture.kind] += 1;
+  if (capture.kind === "unchanged" || capture.kind === "gone") return;
+  tally.files += capture.files;
+  tally.withheld += capture.withheld;
+  tally.bytes += capture.bytes;
+}
+
+/** Logs an entry as this run's, of now. */
+export async function logged(run: Run, entry: Unlogged<Entry>): Promise<void> {
+  const { type, ...fields } = entry;
+  await run.ledger.log({ type, time: timestamp(run.now()), run: run.id, ...fields } as Entry);
+}

@@ -108,7 +108,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       console.log.warn(warning, { client: config.id });
     }
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
-    const lease = await Lease.acquire(vault, "export", now);
+    const lease = await Lease.acquire(vault, { job: "export", now });
     closing.push(() => lease.release());
     const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
     const writer = await AuditWriter.open({

@@ -23,7 +23,7 @@ export async function handOver(
   { now }: Session,
 ): Promise<VaultDescription> {
   const previous = openPrevious(config, description);
-  const lease = await Lease.acquire(vault, "init", now);
+  const lease = await Lease.acquire(vault, { job: "init", now });
   try {
     const lock = { mode: config.vault.lock, initial: config.retention.initialLock };
     const writer = await AuditWriter.open({

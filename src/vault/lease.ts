@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type Clock, steady } from "../clock.ts";
 import { HoldfastError } from "../error.ts";
@@ -28,16 +29,37 @@ const claim = z.object({
   until: instant,
   /** Given up, whatever a clock says of `until`. */
   released: z.literal(true).optional(),
+  /** The holder gives way to whoever comes next in line. */
+  yields: z.literal(true).optional(),
 });
 type Claim = z.output<typeof claim>;
 
 /** How long a claim stands without being renewed, and how often it is. Clocks may differ by what lies between. */
 const TERM = { minutes: 5 };
 const RENEW_MS = 60_000;
+/** How often one that gives way looks for others, and one that waits for its turn looks whether it has come. */
+const LOOK_MS = 5_000;
+/**
+ * For so long a holder that gives way is waited for: what it has under way may have to be retried. Shorter than claims
+ * are looked back for, so that the line keeps its order.
+ */
+const PATIENCE = { minutes: 10 };
 /** Claims this process has given up, also where the store could not be told: it need not wait for itself. */
 const GIVEN_UP = new Set<string>();
 /** Bytes of the largest claim that is read. */
 export const LEASE_LIMIT = 4096;
+
+export interface LeaseOptions {
+  /** What the holder does, for people. */
+  readonly job: string;
+  readonly now: Clock;
+  /** Somebody waits for the vault: this holder gives it up as soon as it can. Without it nobody is given way to. */
+  readonly onWanted?: (() => void) | undefined;
+  /** Ends the waiting for one that gives way. */
+  readonly signal?: AbortSignal | undefined;
+  /** In ms; default 5 s. */
+  readonly look?: number | undefined;
+}
 
 /**
  * One writer per vault. Needs nothing of the store but that it lists the versions of a key in the order they were
@@ -45,28 +67,34 @@ export const LEASE_LIMIT = 4096;
  * ignore, are not relied on. Who wants the lease writes a claim and then looks: of the claims that stand, the one
  * written first holds, and the others take theirs back.
  *
+ * A long job that can be taken up again (a backfill) says in its claim that it gives way: then the next one's claim
+ * stands in line behind it, and holds when it was given up.
+ *
  * A holder that died on this machine is known at once; one elsewhere when its term has passed.
  */
 export class Lease {
   readonly #vault: Vault;
   readonly #now: Clock;
   #claim: Claim;
+  readonly #onWanted: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #lost: HoldfastError | undefined;
   #renewing: Promise<void> = Promise.resolve();
   /** Tokens of others whose claims stood at the last renewal. */
   #rivals: ReadonlySet<string> = new Set();
 
-  private constructor(vault: Vault, now: Clock, mine: Claim) {
+  private constructor(vault: Vault, now: Clock, mine: Claim, onWanted: (() => void) | undefined) {
+    this.#onWanted = onWanted;
     this.#vault = vault;
     this.#now = now;
     this.#claim = mine;
   }
 
   /** Throws `busy`, which says who holds the vault and since when. */
-  static async acquire(vault: Vault, job: string, now: Clock): Promise<Lease> {
+  static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
     const holder = (await standing(vault, now())).at(0);
-    if (holder) throw busy(vault, holder);
+    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder);
     // Renewed by a clock that was set back, the claim would be one of long ago to everybody else.
     const steadyNow = steady(now);
     const at = steadyNow();
@@ -75,22 +103,45 @@ export class Lease {
       ...{ host: hostname(), pid: process.pid, process: processName(), job },
       since: at.toString(),
       until: at.add(TERM).toString(),
+      ...(onWanted ? { yields: true } : {}),
     };
     await vault.put(LEASE, encode(mine));
-    const first = (await standing(vault, now())).at(0);
-    if (first && first.token !== mine.token) {
+    const lease = new Lease(vault, steadyNow, mine, onWanted);
+    try {
+      await lease.#turn(at.add(PATIENCE), look, signal);
+    } catch (error) {
       await vault.put(LEASE, encode({ ...mine, until: mine.since, released: true }));
-      throw busy(vault, first);
+      throw error;
     }
-    const lease = new Lease(vault, steadyNow, mine);
     lease.#renewLater();
+    if (onWanted) lease.#lookOut(look);
     return lease;
+  }
+
+  /** Resolves when this claim is the first that stands. */
+  async #turn(patience: Temporal.Instant, look: number, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const first = (await standing(this.#vault, this.#now())).at(0);
+      if (!first || first.token === this.#claim.token) return;
+      if (!givesWay(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
+        throw busy(this.#vault, first);
+      }
+      await delay(look, undefined, signal ? { signal } : {}).catch((cause: unknown) => {
+        throw new HoldfastError("interrupted", `interrupted while waiting for ${who(first)}`, { cause });
+      });
+      if (Temporal.Instant.compare(this.#now().add({ milliseconds: 4 * RENEW_MS }), this.#until) > 0)
+        await this.#prolong();
+    }
+  }
+
+  get #until(): Temporal.Instant {
+    return Temporal.Instant.from(this.#claim.until);
   }
 
   /** Throws `busy` once the vault is no longer surely this holder's: to be asked before the log is written. */
   check(): void {
     if (this.#lost) throw this.#lost;
-    if (Temporal.Instant.compare(this.#now(), Temporal.Instant.from(this.#claim.until)) >= 0) {
+    if (Temporal.Instant.compare(this.#now(), this.#until) >= 0) {
       throw lost(this.#vault, "it could not be renewed in time: the store did not answer, or this machine slept");
     }
   }
@@ -98,6 +149,7 @@ export class Lease {
   /** Gives the vault to whoever comes next. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
+    clearTimeout(this.#looking);
     await this.#renewing;
     GIVEN_UP.add(this.#claim.token);
     if (this.#lost) return;
@@ -110,14 +162,34 @@ export class Lease {
   /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
   async renew(): Promise<void> {
     this.check();
-    const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
-    await this.#vault.put(LEASE, encode(renewed));
-    this.#claim = renewed;
-    const others = (await standing(this.#vault, this.#now())).filter(({ token }) => token !== renewed.token);
+    await this.#prolong();
+    const others = (await standing(this.#vault, this.#now())).filter(({ token }) => token !== this.#claim.token);
+    if (this.#onWanted) {
+      // They stand in line, and hold when this claim was given up.
+      if (others.length > 0) this.#onWanted();
+      return;
+    }
     // Whoever merely tried takes the claim back at once; one that still stands at the next renewal was not told off.
     const rival = others.find(({ token }) => this.#rivals.has(token));
     if (rival) this.#lost = lost(this.#vault, `${who(rival)} took it over`);
     this.#rivals = new Set(others.map(({ token }) => token));
+  }
+
+  async #prolong(): Promise<void> {
+    const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
+    await this.#vault.put(LEASE, encode(renewed));
+    this.#claim = renewed;
+  }
+
+  /** Looks for others between renewals; what fails there is for the renewal to find. */
+  #lookOut(every: number): void {
+    this.#looking = setTimeout(() => {
+      const wanted = standing(this.#vault, this.#now()).then(
+        (claims) => claims.some(({ token }) => token !== this.#claim.token),
+        () => false,
+      );
+      void wanted.then((is) => (is ? this.#onWanted?.() : this.#lookOut(every)));
+    }, every).unref();
   }
 
   #renewLater(): void {
@@ -164,6 +236,11 @@ export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim 
 function stands({ token, until, process, released }: Claim, now: Temporal.Instant): boolean {
   if (released || GIVEN_UP.has(token)) return false;
   return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
+}
+
+/** Whether to wait for this holder: one that would give way itself does not push another out. */
+function givesWay({ yields }: Claim, onWanted: (() => void) | undefined): boolean {
+  return yields === true && onWanted === undefined;
 }
 
 function encode(value: Claim): Uint8Array {

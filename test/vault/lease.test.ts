@@ -39,11 +39,11 @@ function leases(
 
     test("one holds, a second is told who and since when, and comes in after the first has gone", async () => {
       const vault = opened.vault("one");
-      const first = await Lease.acquire(vault, "export", clock());
-      await assert.rejects(Lease.acquire(vault, "export", clock()), busy);
+      const first = await Lease.acquire(vault, { job: "export", now: clock() });
+      await assert.rejects(Lease.acquire(vault, { job: "export", now: clock() }), busy);
       await first.release();
-      const second = await Lease.acquire(vault, "export", clock());
-      await assert.rejects(Lease.acquire(vault, "export", clock()), busy);
+      const second = await Lease.acquire(vault, { job: "export", now: clock() });
+      await assert.rejects(Lease.acquire(vault, { job: "export", now: clock() }), busy);
       await second.release();
     });
 
@@ -51,13 +51,15 @@ function leases(
       const vault = opened.vault("many");
       const now = clock();
       for (let round = 0; round < 2; round++) {
-        const tries = await Promise.allSettled(Array.from({ length: 5 }, () => Lease.acquire(vault, "export", now)));
+        const tries = await Promise.allSettled(
+          Array.from({ length: 5 }, () => Lease.acquire(vault, { job: "export", now })),
+        );
         const held = tries.filter((attempt) => attempt.status === "fulfilled").map((attempt) => attempt.value);
         assert.equal(held.length, 1, `round ${round}`);
         for (const attempt of tries)
           if (attempt.status === "rejected") assert.ok(busy(attempt.reason), String(attempt.reason));
         // A comer after the losers took their claims back must still find the holder.
-        await assert.rejects(Lease.acquire(vault, "export", now), busy);
+        await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
         held[0]!.check();
         await held[0]!.release();
       }
@@ -68,30 +70,69 @@ function leases(
       const now = clock();
       await vault.put(LEASE, claim({ host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }));
       now.advance({ minutes: 4, seconds: 59 });
-      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
       now.advance({ seconds: 2 });
-      await (await Lease.acquire(vault, "export", now)).release();
+      await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
     test("a holder that renews is not followed; one that could not renew in time knows it", async () => {
       const vault = opened.vault("renew");
       const now = clock();
-      const lease = await Lease.acquire(vault, "export", now);
+      const lease = await Lease.acquire(vault, { job: "export", now });
       now.advance({ minutes: 4 });
       await lease.renew();
       now.advance({ minutes: 4 });
-      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
       lease.check();
       now.advance({ minutes: 2 });
       assert.throws(() => lease.check(), busy);
       await assert.rejects(lease.renew(), busy);
-      await (await Lease.acquire(vault, "export", now)).release();
+      await (await Lease.acquire(vault, { job: "export", now })).release();
+    });
+
+    test("one that gives way is told that it is wanted, and who waited in line holds when it has gone", async () => {
+      const vault = opened.vault("way");
+      const now = clock();
+      const wanted = Promise.withResolvers<void>();
+      const backfill = await Lease.acquire(vault, { job: "backfill", now, onWanted: wanted.resolve, look: 20 });
+      await assert.rejects(Lease.acquire(vault, { job: "backfill", now, onWanted: () => {} }), busy);
+      const inLine = Lease.acquire(vault, { job: "export", now, look: 20 });
+      let holds = false;
+      void inLine.then(() => (holds = true));
+      await wanted.promise;
+      await backfill.renew();
+      backfill.check();
+      assert.equal(holds, false);
+      await backfill.release();
+      const nightly = await inLine;
+      await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
+      await assert.rejects(Lease.acquire(vault, { job: "backfill", now, onWanted: () => {} }), busy);
+      await nightly.release();
+      await (await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {} })).release();
+    });
+
+    test("one that gives way too slowly is not waited for longer than it takes; nor after an interruption", async () => {
+      const vault = opened.vault("slow");
+      const now = clock();
+      const backfill = await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {}, look: 20 });
+      const signal = AbortSignal.abort();
+      await assert.rejects(Lease.acquire(vault, { job: "export", now, signal }), (error) =>
+        hasCode(error, "interrupted"),
+      );
+      const inLine = assert.rejects(Lease.acquire(vault, { job: "export", now, look: 20 }), busy);
+      for (let minute = 0; minute < 11; minute++) {
+        await backfill.renew();
+        now.advance({ minutes: 1 });
+      }
+      await inLine;
+      backfill.check();
+      await backfill.release();
     });
 
     test("a rival that stays is noticed, one that merely tried is not", async () => {
       const vault = opened.vault("rival");
       const now = clock();
-      const lease = await Lease.acquire(vault, "export", now);
+      const lease = await Lease.acquire(vault, { job: "export", now });
       await vault.put(
         LEASE,
         claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }),
@@ -113,10 +154,10 @@ function leases(
       const now = clock();
       const process_ = processName(child.pid);
       await vault.put(LEASE, claim({ process: process_, since: now(), until: now().add({ minutes: 5 }) }));
-      await assert.rejects(Lease.acquire(vault, "export", now), busy);
+      await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("close", resolve));
-      await (await Lease.acquire(vault, "export", now)).release();
+      await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
     test("what this process could not give back, for the store was gone, it need not wait for", async () => {
@@ -129,18 +170,20 @@ function leases(
         versions: (prefix: string) => vault.versions(prefix),
         read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
       });
-      const lease = await Lease.acquire(flaky, "export", clock());
+      const lease = await Lease.acquire(flaky, { job: "export", now: clock() });
       gone = true;
       await lease.release();
       gone = false;
-      await (await Lease.acquire(flaky, "export", clock())).release();
+      await (await Lease.acquire(flaky, { job: "export", now: clock() })).release();
     });
 
     test("what is no claim is refused, not taken for a free vault", async () => {
       const vault = opened.vault("garbage");
       for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000)]) {
         await vault.put(LEASE, Buffer.from(garbage, "latin1"));
-        await assert.rejects(Lease.acquire(vault, "export", clock()), (error) => hasCode(error, "malformed"));
+        await assert.rejects(Lease.acquire(vault, { job: "export", now: clock() }), (error) =>
+          hasCode(error, "malformed"),
+        );
       }
     });
   });

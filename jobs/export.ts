@@ -1,22 +1,12 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { AuditWriter } from "../src/audit/writer.ts";
-import { openCatalog } from "../src/catalog/catalog.ts";
-import { steady } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import type { Selection } from "../src/export/plan.ts";
-import { recipientsChanged } from "../src/export/recipients.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { defaultRetry } from "../src/retry.ts";
-import { Sealer } from "../src/seal/seal.ts";
-import { PassbaseSource } from "../src/source/passbase/passbase.ts";
-import type { Source } from "../src/source/source.ts";
-import { Lease } from "../src/vault/lease.ts";
-import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+import type { Session } from "./client.ts";
+import { withParts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
 export interface ExportOptions {
@@ -91,91 +81,22 @@ export function refuseUnfinished(summaries: readonly Summary[], signal: AbortSig
 }
 
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
-  const { console, signal } = session;
-  const now = steady(session.now);
-  const { vault, description, verifiers, retries } = await openClientVault(config, session);
-  let source: Source | undefined;
-  let sourceRetries = 0;
-  const closing: (() => unknown)[] = [() => vault.close()];
-  try {
-    const signer = openSigner(config, description);
-    const tokens = openTokens(config, description);
-    source = openSource(config, session, () => {
-      sourceRetries += 1;
-    });
-    closing.push(() => source?.close());
-    for (const warning of [config.log.key, config.lookups.key, config.source.apiKey].flatMap((ref) => ref.warnings())) {
-      console.log.warn(warning, { client: config.id });
-    }
-    const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
-    const lease = await Lease.acquire(vault, { job: "export", now });
-    closing.push(() => lease.release());
-    const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
-    const writer = await AuditWriter.open({
-      ...{
-        vault,
-        signer,
-        now,
-        state: config.state,
-        conditional,
-        holds: () => lease.check(),
-        former: verifiers.slice(1),
-      },
-      lock: { mode: config.vault.lock, initial: config.retention.initialLock },
-    });
-    closing.push(() => writer.close());
-    const rebuilding = console.progress("catalog");
-    const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
-    rebuilding.end();
-    closing.push(() => catalog.close());
-    if (!writer.continued) {
-      console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
-        client: config.id,
-        count: writer.size,
-      });
-    }
-    if (!hadCatalog && writer.size > 0)
-      console.log.info("catalog made from the log", { client: config.id, count: writer.size });
-    const mayTakeUp = !recipientsChanged({ config, description });
-    return await runExport(
-      {
-        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
-        sealer: new Sealer(config.recipients),
-        holds: () => lease.check(),
-        again: (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false),
-        mayTakeUp,
-        lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
-      },
-      {
-        job: "export",
-        version: VERSION,
-        identities: options.identities,
-        selection: selectionOf(options),
-        progress: console.progress(`${config.id}: identities`),
-        retries: () => retries() + sourceRetries,
-      },
-    );
-  } finally {
-    for (const close of closing.reverse()) await close();
-  }
+  const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
+  return withParts(config, session, { job: "export", priority: "high", again }, ({ parts, retries }) =>
+    runExport(parts, {
+      job: "export",
+      version: VERSION,
+      identities: options.identities,
+      selection: selectionOf(options),
+      progress: session.console.progress(`${config.id}: identities`),
+      retries,
+    }),
+  );
 }
 
 function selectionOf({ subjects, withheld }: ExportOptions): Selection {
   if (subjects) return { kind: "subjects", subjects: new Set(subjects) };
   return { kind: withheld ? "withheld" : "changed" };
-}
-
-function openSource(config: ClientConfig, { console, signal, patience }: Session, onRetry: () => void): Source {
-  const { id, state, source } = config;
-  const { retry = defaultRetry, ...bounds } = patience ?? {};
-  return new PassbaseSource({
-    ...{ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, onRetry },
-    share: {
-      path: join(state, "limits.sqlite"),
-      priority: "high",
-      onTrouble: (error) => console.log.warn("limits are not shared", { client: id, ...errorFields(error) }),
-    },
-  });
 }
 
 export function summaryText(summary: Summary): string {

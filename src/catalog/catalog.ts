@@ -50,6 +50,20 @@ export class Catalog {
     }
   }
 
+  /** For whoever only looks, while another may write it. Undefined where there is none, or none to be used. */
+  static peek(path: string, origin: string): Catalog | undefined {
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(path, { readOnly: true });
+      const head = currentHead(db);
+      if (head?.schema === SCHEMA && head.origin === origin) return new Catalog(db);
+    } catch {
+      // It is made anew by whoever may write it.
+    }
+    db?.close();
+    return undefined;
+  }
+
   static empty(path: string, origin: string): Catalog {
     return Catalog.#make(path, origin, DURABLE);
   }

@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { HoldfastError } from "../error.ts";
+import type { Period } from "../export/plan.ts";
+import type { Box } from "../seal/box.ts";
+
+const saved = z.object({
+  holdfast: z.literal("backfill/1"),
+  /** Where the walk goes on, closed: a provider may put an id into its cursors. */
+  cursor: z.string(),
+  examined: z.int().min(0),
+  total: z.int().min(0).nullable(),
+});
+
+/** How far a backfill has come: whoever was listed before `cursor` is settled. */
+export interface Reached {
+  readonly cursor: string;
+  readonly examined: number;
+  /** All there are to examine; null if nobody counted. */
+  readonly total: number | null;
+}
+
+/**
+ * The position of one backfill, in the state directory: one file for each period, so that two do not mix. It saves
+ * requests; without it the walk begins anew and finds in the catalog what is kept already.
+ */
+export class Position {
+  readonly #path: string;
+  readonly #box: Box;
+
+  constructor(state: string, period: Period, box: Box) {
+    const { from, to, statuses } = period;
+    const name = JSON.stringify([from?.toString(), to?.toString(), [...(statuses ?? [])].sort()]);
+    const hash = createHash("sha256").update(name).digest("hex").slice(0, 12);
+    this.#path = join(state, `backfill-${hash}.json`);
+    this.#box = box;
+  }
+
+  /** Undefined where there is none, or none that can be read. */
+  load(): Reached | undefined {
+    try {
+      const { cursor, examined, total } = saved.parse(JSON.parse(readFileSync(this.#path, "utf8")));
+      return { cursor: this.#box.open(cursor, "cursor"), examined, total };
+    } catch {
+      return undefined;
+    }
+  }
+
+  save({ cursor, examined, total }: Reached): void {
+    const text = JSON.stringify({ holdfast: "backfill/1", cursor: this.#box.close(cursor, "cursor"), examined, total });
+    this.#change(() => {
+      mkdirSync(join(this.#path, ".."), { recursive: true });
+      writeFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+    });
+  }
+
+  /** The end was reached: the next backfill begins anew. */
+  clear(): void {
+    this.#change(() => rmSync(this.#path, { force: true }));
+  }
+
+  #change(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      throw new HoldfastError(
+        "state",
+        `cannot write how far the backfill has come: ${(cause as NodeJS.ErrnoException).code}`,
+        {
+          cause,
+          mend: "Check the state directory: space and rights. Nothing is lost; run again after.",
+        },
+      );
+    }
+  }
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { backfillClients, planBackfill } from "../jobs/backfill.ts";
 import type { Session } from "../jobs/client.ts";
 import { type ClientFailure, exportClients, refuseUnfinished } from "../jobs/export.ts";
 import { HANDED_OVER, init } from "../jobs/init.ts";
@@ -13,8 +14,11 @@ import { systemClock } from "./clock.ts";
 import { loadConfig, selectClients } from "./config/load.ts";
 import { HoldfastError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
+import type { Period } from "./export/plan.ts";
+import type { Summary } from "./export/summary.ts";
 import { type Console, createConsole } from "./observe/console.ts";
 import { errorFields } from "./observe/log.ts";
+import { STATUSES } from "./source/passbase/answers.ts";
 
 // Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
 // peaked 100 MB above one of 1,000, with no more to hold.
@@ -26,6 +30,12 @@ interface ExportFlags {
   readonly again?: boolean;
   readonly withheld?: boolean;
   readonly schedule?: boolean;
+}
+
+interface BackfillFlags extends Period {
+  readonly status?: string[];
+  readonly plan?: boolean;
+  readonly putPrice?: number;
 }
 
 interface CommonOptions {
@@ -84,11 +94,29 @@ async function run(
     const clients = selectClients(config, options.client);
     await work({ clients, console, signal: onSignals(), now: systemClock }, config);
   } catch (error) {
-    report(error, console, options.json);
+    fail(error, console, options.json);
   }
 }
 
-function report(error: unknown, console: Console, json: boolean): void {
+/** The result of a command that exports, and its failures if any, as its exit code. */
+async function report(
+  session: Session,
+  command: string,
+  work: (onFailure: (failure: ClientFailure) => void) => Promise<Summary[]>,
+): Promise<void> {
+  const failures: ClientFailure[] = [];
+  const summaries = await work((failure) => failures.push(failure));
+  session.console.result({
+    ...{ command, clients: summaries },
+    ...(failures.length > 0
+      ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
+      : {}),
+  });
+  if (failures[0]) throw failures[0].error;
+  refuseUnfinished(summaries, session.signal);
+}
+
+function fail(error: unknown, console: Console, json: boolean): void {
   console.error(error);
   const { code, error: message, mend } = errorFields(error);
   if (json) console.result({ error: { code, message, mend } });
@@ -112,6 +140,17 @@ function instant(text: string): Temporal.Instant {
   }
 }
 
+function amount(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");
+  return value;
+}
+
+function oneOf(words: readonly string[], text: string): string {
+  if (words.includes(text)) return text;
+  throw new InvalidArgumentError(`Write one of: ${words.join(", ")}.`);
+}
+
 const program = new Command("holdfast")
   .description(
     "Keeps the copies of identity records that the law makes a company keep: pulls them from the\nidentity-verification provider, seals them with age, stores them under Object Lock, and proves it\nwith a tamper-evident log.",
@@ -124,6 +163,7 @@ const program = new Command("holdfast")
 First day:
   holdfast init                    make the keys, check the vault, write an empty log
   holdfast export                  export everything there is; later only what is new or changed
+  holdfast backfill --plan         what it takes to export everything there is
   holdfast verify                  prove that the vault holds what the log says
 ${EXIT_CODES}
 
@@ -205,17 +245,44 @@ program.addCommand(
           if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
           return;
         }
-        const failures: ClientFailure[] = [];
         const asked = { ...options, identities: options.identity, subjects: options.subject };
-        const summaries = await exportClients(session, asked, (failure) => failures.push(failure));
-        session.console.result({
-          ...{ command: "export", clients: summaries },
-          ...(failures.length > 0
-            ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
-            : {}),
-        });
-        if (failures[0]) throw failures[0].error;
-        refuseUnfinished(summaries, session.signal);
+        await report(session, "export", (onFailure) => exportClients(session, asked, onFailure));
+      }),
+    ),
+);
+
+program.addCommand(
+  command("backfill", "export everything there is, once: resumable, and giving way to the nightly export", [
+    "holdfast backfill --plan            what it will take: identities, requests, time, S3 writes",
+    "holdfast backfill --plan --put-price 0.005   and what S3 will ask for a thousand writes at that price",
+    "holdfast backfill                   as much as is missing; run it again and it goes on",
+    "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
+  ])
+    .option("--from <date>", "only identities that the provider made on this date or later", instant)
+    .option("--to <date>", "only identities that the provider made before this date", instant)
+    .addOption(
+      new Option("--status <status>", "only identities of this status; repeatable").argParser(
+        (status: string, statuses: string[] = []) => [...statuses, oneOf(STATUSES, status)],
+      ),
+    )
+    .addOption(new Option("--plan", "only say what it will take"))
+    .option("--put-price <amount>", "with --plan: what a thousand S3 writes cost, in your currency", amount)
+    .action((options: CommonOptions & BackfillFlags) =>
+      run(options, async (session) => {
+        const { from, to, status, plan, putPrice } = options;
+        if (from && to && Temporal.Instant.compare(from, to) >= 0) {
+          throw new HoldfastError("usage", "--from is not before --to", { mend: "--to is the first date left out." });
+        }
+        if (putPrice !== undefined && !plan) {
+          throw new HoldfastError("usage", "--put-price is for an estimate", { mend: "Add --plan." });
+        }
+        const period = { from, to, statuses: status && new Set(status) };
+        if (plan) {
+          const estimates = await planBackfill(session, period, putPrice);
+          session.console.result({ command: "backfill", plan: estimates });
+          return;
+        }
+        await report(session, "backfill", (onFailure) => backfillClients(session, period, onFailure));
       }),
     ),
 );
@@ -272,7 +339,7 @@ program.addCommand(
       try {
         await openSealed(sealed, key, out);
       } catch (error) {
-        report(error, console, false);
+        fail(error, console, false);
       }
     }),
 );

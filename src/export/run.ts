@@ -220,7 +220,8 @@ async function fail(run: Run, { subject }: Candidate, error: HoldfastError, tall
 
 function note({ new: fresh, changed, failed }: Tally, retries: number, { note }: Crew): string {
   return [
-    `${fresh} new, ${changed} changed`,
+    `${fresh} new`,
+    ...(changed > 0 ? [`${changed} changed`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(retries > 0 ? [plural(retries, "retry").replace("retrys", "retries")] : []),
     note,

@@ -45,3 +45,18 @@ export function emptyTally(): Tally {
     bytes: 0,
   };
 }
+
+/** Of two runs, one after the other, that were one piece of work; named and ended as the later one. */
+export function addSummaries(first: Summary, then: Summary): Summary {
+  const tally = Object.fromEntries(
+    (Object.keys(emptyTally()) as (keyof Tally)[]).map((name) => [name, first[name] + then[name]]),
+  ) as Tally;
+  const { requests, retries, seconds } = first;
+  return {
+    ...then,
+    ...tally,
+    requests: requests + then.requests,
+    retries: retries + then.retries,
+    seconds: seconds + then.seconds,
+  };
+}

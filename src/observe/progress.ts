@@ -12,18 +12,22 @@ export const noProgress: Progress = { update: () => {}, end: () => {} };
 
 const REDRAW = 100;
 const WIDTH = 24;
+const NARROW = 6;
 
-/** One line on a terminal, redrawn in place at most ten times a second. */
+/** One line on a terminal, redrawn in place at most ten times a second. What was done before it began is not its speed. */
 export function progressBar(label: string, out: WriteStream, now: () => number = Date.now): Progress {
   const begun = now();
+  let before: number | undefined;
   let drawn = 0;
   return {
     update(done, total, note) {
       const at = now();
+      before ??= done;
       if (at - drawn < REDRAW && done !== total) return;
       drawn = at;
-      const line = progressLine(label, done, total, (at - begun) / 1000, note);
-      out.write(`\r\x1b[K${line.slice(0, (out.columns || 80) - 1)}`);
+      const columns = (out.columns || 80) - 1;
+      const line = progressLine(label, { done, before, total, elapsed: (at - begun) / 1000, note, columns });
+      out.write(`\r\x1b[K${line.slice(0, columns)}`);
     },
     end() {
       if (drawn > 0) out.write("\r\x1b[K");
@@ -32,19 +36,31 @@ export function progressBar(label: string, out: WriteStream, now: () => number =
   };
 }
 
+export interface Progressed {
+  readonly done: number;
+  /** Of those, done before the time began. */
+  readonly before?: number;
+  readonly total: number | undefined;
+  /** Seconds. */
+  readonly elapsed: number;
+  readonly note?: string | undefined;
+  /** Of the terminal: a narrow one has less of a bar, and keeps the words. */
+  readonly columns?: number;
+}
+
 export function progressLine(
   label: string,
-  done: number,
-  total: number | undefined,
-  elapsed: number,
-  note = "",
+  { done, before = 0, total, elapsed, note, columns = 120 }: Progressed,
 ): string {
-  const speed = rate(done, elapsed);
-  const tail = note && `  ${note}`;
+  const fresh = done - before;
+  const speed = rate(fresh, elapsed);
+  const tail = note ? `  ${note}` : "";
   if (total === undefined || total === 0) return `${label}  ${number(done)}  ${speed}  ${seconds(elapsed)}${tail}`;
   const share = Math.min(1, done / total);
-  const filled = Math.round(share * WIDTH);
-  const left = done > 0 ? `  ${seconds((elapsed / done) * Math.max(0, total - done))} left` : "";
-  const bar = "█".repeat(filled) + "░".repeat(WIDTH - filled);
-  return `${label}  ${bar} ${Math.floor(share * 100)} %  ${number(done)} of ${number(total)}  ${speed}${left}${tail}`;
+  const left = fresh > 0 ? `  ${seconds((elapsed / fresh) * Math.max(0, total - done))} left` : "";
+  const words = `${Math.floor(share * 100)} %  ${number(done)} of ${number(total)}  ${speed}${left}${tail}`;
+  const width = Math.min(WIDTH, columns - `${label}   ${words}`.length);
+  if (width < NARROW) return `${label}  ${words}`;
+  const filled = Math.round(share * width);
+  return `${label}  ${"█".repeat(filled)}${"░".repeat(width - filled)} ${words}`;
 }

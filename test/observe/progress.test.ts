@@ -5,18 +5,30 @@ import { progressBar, progressLine } from "../../src/observe/progress.ts";
 
 describe("the line", () => {
   test("share, count, rate and time left", () => {
-    const line = progressLine("acme", 25, 100, 5, "3 new");
+    const line = progressLine("acme", { done: 25, total: 100, elapsed: 5, note: "3 new" });
     assert.match(line, /^acme {2}█{6}░{18} 25 % {2}25 of 100 {2}5\.0\/s {2}15 s left {2}3 new$/);
   });
 
   test("without a total: count, rate and time so far", () => {
-    assert.equal(progressLine("acme", 1500, undefined, 10), "acme  1,500  150/s  10 s");
-    assert.equal(progressLine("acme", 0, 0, 0), "acme  0  0.0/s  0.0 s");
+    assert.equal(progressLine("acme", { done: 1500, total: undefined, elapsed: 10 }), "acme  1,500  150/s  10 s");
+    assert.equal(progressLine("acme", { done: 0, total: 0, elapsed: 0 }), "acme  0  0.0/s  0.0 s");
   });
 
   test("more than expected is all, nothing done says nothing of the time left", () => {
-    assert.match(progressLine("acme", 120, 100, 5), / 100 % .* 0\.0 s left$/);
-    assert.doesNotMatch(progressLine("acme", 0, 100, 5), /left/);
+    assert.match(progressLine("acme", { done: 120, total: 100, elapsed: 5 }), / 100 % .* 0\.0 s left$/);
+    assert.doesNotMatch(progressLine("acme", { done: 0, total: 100, elapsed: 5 }), /left/);
+  });
+
+  test("what was done before it began is not its speed", () => {
+    const line = progressLine("acme", { done: 75, before: 50, total: 100, elapsed: 5 });
+    assert.match(line, / 75 % {2}75 of 100 {2}5\.0\/s {2}5\.0 s left$/);
+  });
+
+  test("a narrow terminal has less of a bar, or none, and all the words", () => {
+    const line = (columns: number) => progressLine("acme", { done: 25, total: 100, elapsed: 5, columns });
+    assert.match(line(60), /^acme {2}█+░+ 25 % {2}25 of 100 {2}5\.0\/s {2}15 s left$/);
+    assert.ok(line(60).length <= 60);
+    assert.equal(line(40), "acme  25 %  25 of 100  5.0/s  15 s left");
   });
 });
 

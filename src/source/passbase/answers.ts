@@ -25,6 +25,11 @@ const resource = z.object({
 });
 const file = z.object({ id, type: z.string().nullish(), updated: seconds.nullish(), created: seconds.nullish() });
 
+/** What the provider says of an identity. */
+export const STATUSES = [
+  ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
+];
+
 export function parseIdentityPage(text: string): { identities: Listed[]; unreadable: number; next: string | null } {
   const { data, next } = parsePage("GET /identities", text);
   // One broken identity does not keep the others from their export.

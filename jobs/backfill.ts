@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.ts";
+import { pagesAfter } from "../src/backfill/pages.ts";
+import { Position, type Reached } from "../src/backfill/position.ts";
+import { survey } from "../src/backfill/survey.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
+import type { Period } from "../src/export/plan.ts";
+import { type Crew, runExport, type Walk } from "../src/export/run.ts";
+import { addSummaries, type Summary } from "../src/export/summary.ts";
+import { errorFields } from "../src/observe/log.ts";
+import { Box } from "../src/seal/box.ts";
+import { openClientVault, openTokens, type Session } from "./client.ts";
+import { type ClientFailure, summaryText } from "./export.ts";
+import { type Opened, openSource, withParts } from "./parts.ts";
+import { VERSION } from "./version.ts";
+
+export interface BackfillOptions extends Period {
+  /** Brings the work to other processes. Default: this one does it. */
+  readonly crew?: ((opened: Opened, config: ClientConfig) => Promise<Crew & AsyncDisposable>) | undefined;
+}
+
+/** Identities that are asked for their files, for an estimate. */
+const SAMPLE = 25;
+/** How often to look whether the vault is free again, in ms. */
+const LOOK = 5_000;
+
+/** What a backfill of each client would take. Writes nothing, and needs no lease. */
+export async function planBackfill(session: Session, period: Period, price: number | undefined): Promise<Estimate[]> {
+  const estimates: Estimate[] = [];
+  for (const config of session.clients) {
+    const { vault, description } = await openClientVault(config, session);
+    await vault.close();
+    const tokens = openTokens(config, description);
+    const { source } = openSource(config, session, "low");
+    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    const progress = session.console.progress(`${config.id}: listed`);
+    try {
+      const known = { known: (subject: string) => catalog?.known(subject), noteListed: () => {} };
+      const pages = source.pages();
+      const found = await survey({ source, tokens, catalog: known }, pages, period, SAMPLE, (n) => progress.update(n));
+      const of = await estimate(found, { config, source, catalog, price });
+      progress.end();
+      session.console.say(estimateText(of));
+      estimates.push(of);
+    } finally {
+      progress.end();
+      catalog?.close();
+      await source.close();
+    }
+  }
+  return estimates;
+}
+
+/** Everything each client has at its source, in a period. Goes on from where an earlier one was stopped. */
+export async function backfillClients(
+  session: Session,
+  options: BackfillOptions,
+  onFailure: (failure: ClientFailure) => void,
+): Promise<Summary[]> {
+  const { console, clients, signal } = session;
+  const summaries: Summary[] = [];
+  for (const config of clients) {
+    if (signal.aborted) break;
+    try {
+      const summary = await backfillClient(config, session, options);
+      console.say(summaryText(summary));
+      summaries.push(summary);
+    } catch (error) {
+      if (clients.length > 1) console.log.error("client failed", { client: config.id, ...errorFields(error) });
+      onFailure({ client: config.id, error });
+    }
+  }
+  return summaries;
+}
+
+/**
+ * In as many turns as it takes: whoever else wants the vault (the nightly export) is given way to, and a vault that
+ * was lost because this machine slept is taken again.
+ */
+async function backfillClient(config: ClientConfig, session: Session, options: BackfillOptions): Promise<Summary> {
+  const { console, signal } = session;
+  let done: Summary | undefined;
+  for (;;) {
+    const wanted = new AbortController();
+    const turn = { ...session, signal: AbortSignal.any([signal, wanted.signal]) };
+    let held = done !== undefined;
+    try {
+      const parts = { job: "backfill", priority: "low" as const, onWanted: () => wanted.abort() };
+      const summary = await withParts(config, turn, parts, async (opened) => {
+        held = true;
+        return runTurn(opened, turn, options);
+      });
+      done = done ? addSummaries(done, summary) : summary;
+      if (!wanted.signal.aborted || signal.aborted || summary.outcome !== "interrupted") return done;
+      console.log.warn("another job wants the vault: it goes first, then this goes on", { client: config.id });
+    } catch (error) {
+      // Not held yet, it is another's and this run has nothing to wait for.
+      if (!held || !hasCode(error, "busy")) throw error;
+      console.log.info("waiting for the vault", { client: config.id, ...errorFields(error) });
+    }
+    await delay(LOOK, undefined, { signal }).catch((cause: unknown) => {
+      throw new HoldfastError("interrupted", "interrupted while waiting for the vault", { cause });
+    });
+  }
+}
+
+async function runTurn(opened: Opened, session: Session, { crew: open, ...period }: BackfillOptions): Promise<Summary> {
+  const { parts, retries } = opened;
+  const { console } = session;
+  const { config, log } = parts;
+  const position = new Position(config.state, period, new Box(config.lookups.key.resolve(), "backfill position"));
+  const reached = position.load() ?? (await count(opened, session, period));
+  const walk: Walk & { before: number } = {
+    before: reached.examined,
+    total: reached.total ?? undefined,
+    pages: pagesAfter(parts.source, reached.cursor, () => {
+      walk.before = 0;
+      log.warn("the source knows the page cursor no more: walking from the beginning", { client: config.id });
+    }),
+    settled(cursor, examined) {
+      if (cursor === null) position.clear();
+      else position.save({ cursor, examined, total: reached.total });
+    },
+  };
+  if (reached.cursor !== null)
+    log.info("going on from where it was stopped", { client: config.id, count: reached.examined });
+  const crew = await open?.(opened, config);
+  try {
+    return await runExport(parts, {
+      ...{ job: "backfill", version: VERSION, selection: { kind: "period", ...period }, walk, crew, retries },
+      progress: console.progress(`${config.id}: identities`),
+    });
+  } finally {
+    await crew?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A walk of the list beforehand, a hundredth of the whole, so that there is a time left to show. */
+async function count(
+  { parts }: Opened,
+  { console, signal }: Session,
+  period: Period,
+): Promise<Omit<Reached, "cursor"> & { cursor: null }> {
+  const progress = console.progress(`${parts.config.id}: listed`);
+  try {
+    const { matching } = await survey(parts, parts.source.pages(), period, 0, (listed) => {
+      signal.throwIfAborted();
+      progress.update(listed);
+    });
+    return { cursor: null, examined: 0, total: matching };
+  } catch (error) {
+    // It only spares people a guess; what is the matter with the source the walk itself will say.
+    if (!signal.aborted && !isTransient(error) && !hasCode(error, "source-rejected", "source-response")) throw error;
+    return { cursor: null, examined: 0, total: null };
+  } finally {
+    progress.end();
+  }
+}

@@ -6,20 +6,21 @@ import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
+import type { Secret } from "../src/config/secret.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
 import type { Period } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/box.ts";
-import { openClientVault, openTokens, type Session } from "./client.ts";
+import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import { type ClientFailure, summaryText } from "./export.ts";
 import { type Opened, openSource, withParts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
 export interface BackfillOptions extends Period {
-  /** Brings the work to other processes. Default: this one does it. */
-  readonly crew?: ((opened: Opened, config: ClientConfig) => Promise<Crew & AsyncDisposable>) | undefined;
+  /** Where workers meet that do the work. Default: this process does it. */
+  readonly redis?: Secret | undefined;
 }
 
 /** Identities that are asked for their files, for an estimate. */
@@ -107,8 +108,8 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
   }
 }
 
-async function runTurn(opened: Opened, session: Session, { crew: open, ...period }: BackfillOptions): Promise<Summary> {
-  const { parts, retries } = opened;
+async function runTurn(opened: Opened, session: Session, { redis, ...period }: BackfillOptions): Promise<Summary> {
+  const { parts, starts, retries } = opened;
   const { console } = session;
   const { config, log } = parts;
   const position = new Position(config.state, period, new Box(config.lookups.key.resolve(), "backfill position"));
@@ -127,14 +128,25 @@ async function runTurn(opened: Opened, session: Session, { crew: open, ...period
   };
   if (reached.cursor !== null)
     log.info("going on from where it was stopped", { client: config.id, count: reached.examined });
-  const crew = await open?.(opened, config);
-  try {
-    return await runExport(parts, {
+  const run = (crew?: Crew): Promise<Summary> =>
+    runExport(parts, {
       ...{ job: "backfill", version: VERSION, selection: { kind: "period", ...period }, walk, crew, retries },
       progress: console.progress(`${config.id}: identities`),
     });
+  if (redis === undefined) return run();
+  // Only here: what talks to Redis takes longer to load than all else.
+  const { Coordinator } = await import("../src/workers/coordinator.ts");
+  const { connectRedis } = await import("../src/workers/redis.ts");
+  const connection = await connectRedis(redis, (error) =>
+    log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
+  );
+  try {
+    await using coordinator = await Coordinator.open(connection, parts, starts, messagesOf(config));
+    const summary = await run(coordinator);
+    if (summary.outcome !== "interrupted") await coordinator.end();
+    return summary;
   } finally {
-    await crew?.[Symbol.asyncDispose]();
+    connection.disconnect();
   }
 }
 

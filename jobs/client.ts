@@ -5,10 +5,12 @@ import { HoldfastError, hasCode } from "../src/error.ts";
 import type { Console } from "../src/observe/console.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import type { RetryPolicy } from "../src/retry.ts";
+import { Box } from "../src/seal/box.ts";
 import { readDescription, type VaultDescription } from "../src/vault/description.ts";
 import { VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import type { Vault } from "../src/vault/vault.ts";
+import { Messages } from "../src/workers/task.ts";
 
 /** What every job is given. */
 export interface Session {
@@ -109,4 +111,9 @@ export async function refuseHidden(vault: Vault, key: string): Promise<void> {
       mend: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run verify.",
     });
   }
+}
+
+/** What coordinator and workers of a client say to each other, closed under what only they have. */
+export function messagesOf({ lookups }: ClientConfig): Messages {
+  return new Messages(new Box(lookups.key.resolve(), "backfill workers"));
 }

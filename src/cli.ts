@@ -19,6 +19,7 @@ import type { Summary } from "./export/summary.ts";
 import { type Console, createConsole } from "./observe/console.ts";
 import { errorFields } from "./observe/log.ts";
 import { STATUSES } from "./source/passbase/answers.ts";
+import { redisAddress } from "./workers/address.ts";
 
 // Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
 // peaked 100 MB above one of 1,000, with no more to hold.
@@ -35,6 +36,7 @@ interface ExportFlags {
 interface BackfillFlags extends Period {
   readonly status?: string[];
   readonly plan?: boolean;
+  readonly workers?: string;
   readonly putPrice?: number;
 }
 
@@ -256,6 +258,7 @@ program.addCommand(
     "holdfast backfill --plan            what it will take: identities, requests, time, S3 writes",
     "holdfast backfill --plan --put-price 0.005   and what S3 will ask for a thousand writes at that price",
     "holdfast backfill                   as much as is missing; run it again and it goes on",
+    "holdfast backfill --workers redis://queue:6379     plans and logs; `holdfast worker`s do the work",
     "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
   ])
     .option("--from <date>", "only identities that the provider made on this date or later", instant)
@@ -266,10 +269,14 @@ program.addCommand(
       ),
     )
     .addOption(new Option("--plan", "only say what it will take"))
+    .option(
+      "--workers <redis>",
+      "leave the work to `holdfast worker`s that meet at redis://host:6379 (or env:NAME, file:path)",
+    )
     .option("--put-price <amount>", "with --plan: what a thousand S3 writes cost, in your currency", amount)
     .action((options: CommonOptions & BackfillFlags) =>
       run(options, async (session) => {
-        const { from, to, status, plan, putPrice } = options;
+        const { from, to, status, plan, putPrice, workers } = options;
         if (from && to && Temporal.Instant.compare(from, to) >= 0) {
           throw new HoldfastError("usage", "--from is not before --to", { mend: "--to is the first date left out." });
         }
@@ -282,7 +289,27 @@ program.addCommand(
           session.console.result({ command: "backfill", plan: estimates });
           return;
         }
-        await report(session, "backfill", (onFailure) => backfillClients(session, period, onFailure));
+        const redis = workers === undefined ? undefined : redisAddress(workers, process.cwd());
+        await report(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure));
+      }),
+    ),
+);
+
+program.addCommand(
+  command("worker", "fetch, seal and store for a backfill that runs elsewhere, until it has ended", [
+    "holdfast worker --redis redis://queue:6379",
+    "holdfast worker --redis env:REDIS_URL --client acme-bank     when the address holds a password",
+  ])
+    .requiredOption("--redis <address>", "where `backfill --workers` meets its workers")
+    .addHelpText(
+      "after",
+      "\nIt needs the same config, without the log key: it holds none, and only the coordinator writes the log.",
+    )
+    .action((options: CommonOptions & { redis: string }) =>
+      run(options, async (session) => {
+        const { workForClients } = await import("../jobs/worker.ts");
+        const clients = await workForClients(session, redisAddress(options.redis, process.cwd()));
+        session.console.result({ command: "worker", clients });
       }),
     ),
 );

@@ -25,6 +25,8 @@ export type ErrorCode =
   | "vault-rejected" // a request the store refuses for good
   | "vault-unavailable" // transient: 5xx, SlowDown, connection, timeout
   | "vault-unfit" // the store cannot keep what Holdfast promises
+  // The workers' meeting place.
+  | "queue-unavailable" // transient: Redis does not answer
   // Evidence.
   | "malformed" // stored bytes do not parse
   | "unverified" // a signature, hash or proof does not check
@@ -40,7 +42,7 @@ export type ErrorCode =
   | "internal"; // a defect of Holdfast
 
 /** Codes for which the same call may succeed a little later. */
-const TRANSIENT: ReadonlySet<ErrorCode> = new Set(["source-unavailable", "vault-unavailable"]);
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set(["source-unavailable", "vault-unavailable", "queue-unavailable"]);
 
 export class HoldfastError extends Error {
   readonly code: ErrorCode;

@@ -29,7 +29,7 @@ const storedFile = storedObject.extend({
   storedWith: text.optional(),
 });
 
-const entry = z.discriminatedUnion("type", [
+export const entrySchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run.started"), ...common, job: text, holdfast: text }),
   z.object({
     type: z.literal("run.finished"),
@@ -67,13 +67,13 @@ const entry = z.discriminatedUnion("type", [
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
 ]);
 
-export type Entry = z.output<typeof entry>;
+export type Entry = z.output<typeof entrySchema>;
 export type RecordStored = Extract<Entry, { type: "record.stored" }>;
 export type RecordGone = Extract<Entry, { type: "record.gone" }>;
 export type StoredFile = RecordStored["files"][number];
 export type RunOutcome = Extract<Entry, { type: "run.finished" }>["outcome"];
 /** Types this version writes; others are read as `unknown`. */
-const KNOWN: ReadonlySet<string> = new Set(entry.options.map((option) => option.shape.type.value));
+const KNOWN: ReadonlySet<string> = new Set(entrySchema.options.map((option) => option.shape.type.value));
 
 /** The bytes that are logged. Throws `internal` for what is longer than the log can hold. */
 export function encodeEntry(value: Entry): Uint8Array {
@@ -95,7 +95,7 @@ export function decodeEntry(bytes: Uint8Array): Entry | null {
   } catch (cause) {
     throw new HoldfastError("malformed", "an audit entry is not a line of JSON", { cause });
   }
-  const result = entry.safeParse(value);
+  const result = entrySchema.safeParse(value);
   if (result.success) return result.data;
   const head = z.looseObject({ type: text, ...common }).safeParse(value);
   if (head.success && !KNOWN.has(head.data.type)) return null;

@@ -159,6 +159,16 @@ export class Catalog {
     return this.#statements.file.get(key) as (StoredFile & { storedWith: string }) | undefined;
   }
 
+  /** All versions of a subject, and all its files, as `file` gives one. */
+  versions(subject: string): string[] {
+    return this.#statements.versions.all(subject).map((row) => (row as { version: string }).version);
+  }
+
+  files(subject: string): (StoredFile & { storedWith: string })[] {
+    const folder = `files/${subject.slice(0, 2)}/${subject}/`;
+    return this.#statements.files.all(folder, `${folder}~`) as unknown as (StoredFile & { storedWith: string })[];
+  }
+
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject, subject) !== undefined;
@@ -279,6 +289,9 @@ export async function openCatalog(
   return catalog;
 }
 
+const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
+  locked_until AS lockedUntil, version AS storedWith FROM file`;
+
 type Statements = ReturnType<typeof prepare>;
 
 function prepare(db: DatabaseSync) {
@@ -307,11 +320,9 @@ function prepare(db: DatabaseSync) {
          gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?`,
     ),
     gone: statement(db, "UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
-    file: statement(
-      db,
-      `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
-              locked_until AS lockedUntil, version AS storedWith FROM file WHERE key = ?`,
-    ),
+    file: statement(db, `${FILE} WHERE key = ?`),
+    versions: statement(db, "SELECT version FROM version WHERE subject = ?"),
+    files: statement(db, `${FILE} WHERE key BETWEEN ? AND ?`),
     insertSubject: statement(
       db,
       `INSERT INTO subject (subject, version, listed, walk) VALUES (?, ?, ?, ?)

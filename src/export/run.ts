@@ -47,6 +47,10 @@ export interface Walk {
 export interface Crew {
   readonly size: number;
   capture(run: Run, candidate: Candidate): Promise<Capture>;
+  /** What became of it is in the log: done, or failed. */
+  settled?(candidate: Candidate): Promise<void>;
+  /** Requests to the source that others than this process sent. */
+  readonly requests: number;
   /** For people, beside the progress. */
   readonly note: string;
 }
@@ -84,7 +88,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   const finish = async (outcome: RunOutcome): Promise<Summary> => {
     const summary: Summary = {
       ...{ client: parts.config.id, run: id, outcome, ...tally },
-      ...{ requests: parts.source.requests, retries: options.retries() },
+      ...{ requests: parts.source.requests + (options.crew?.requests ?? 0), retries: options.retries() },
       seconds: Math.round(performance.now() - begun) / 1000,
     };
     const { client: _, run: __, outcome: ___, seconds, ...counts } = summary;
@@ -133,6 +137,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     if (fatal || run.signal.aborted) return false;
     try {
       await settle(run, candidate.subject, await crew.capture(run, candidate), tally);
+      await crew.settled?.(candidate);
       failures = 0;
       return true;
     } catch (error) {
@@ -204,6 +209,7 @@ function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet
 function own(run: Run): Crew {
   return {
     size: Math.max(run.config.source.concurrency, 2) * 2,
+    requests: 0,
     capture: (_, candidate) => captureIdentity(run, candidate, keptIn(run.catalog, candidate.subject)),
     get note() {
       return limitsText(run.source.limits);

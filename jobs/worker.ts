@@ -1,0 +1,69 @@
+import PQueue from "p-queue";
+import { steady } from "../src/clock.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import type { Secret } from "../src/config/secret.ts";
+import { bytes, number } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
+import { Sealer } from "../src/seal/seal.ts";
+import { limitsText } from "../src/source/limits.ts";
+import { namesOf } from "../src/workers/names.ts";
+import { connectRedis } from "../src/workers/redis.ts";
+import { RemoteStarts } from "../src/workers/remote-starts.ts";
+
+import { type WorkerTally, work } from "../src/workers/worker.ts";
+import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
+import { openSourceWith } from "./parts.ts";
+
+/**
+ * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no
+ * log; only of the clients it works for does it need the keys of source, lookups and vault.
+ */
+export async function workForClients(session: Session, address: Secret): Promise<(WorkerTally & { client: string })[]> {
+  return Promise.all(session.clients.map((config) => workFor(config, session, address)));
+}
+
+async function workFor(
+  config: ClientConfig,
+  session: Session,
+  address: Secret,
+): Promise<WorkerTally & { client: string }> {
+  const { console, signal } = session;
+  const { vault, description } = await openClientVault(config, session);
+  const closing: (() => unknown)[] = [() => vault.close()];
+  try {
+    const tokens = openTokens(config, description);
+    const redis = await connectRedis(address, (error) =>
+      console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
+    );
+    closing.push(() => redis.disconnect());
+    const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
+    const { source } = openSourceWith(starts, config, session);
+    closing.push(() => source.close());
+    const progress = console.progress(`${config.id}: identities`);
+    closing.push(() => progress.end());
+    const now = steady(session.now);
+    const tally = await work({
+      ...{ redis, messages: messagesOf(config), signal },
+      parts: {
+        ...{ config, source, tokens, vault, now, log: console.log, sealer: new Sealer(config.recipients) },
+        vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
+        conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
+        holds: () => starts.checkClock(),
+        mayTakeUp: true,
+      },
+      onDone: ({ new: fresh, changed, failed, unchanged, gone }) =>
+        progress.update(
+          fresh + changed + failed + unchanged + gone,
+          undefined,
+          `${number(fresh)} new, ${number(failed)} failed, all at ${limitsText(starts.view)}`,
+        ),
+    });
+    progress.end();
+    console.say(
+      `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
+    );
+    return { client: config.id, ...tally };
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}

@@ -1,0 +1,129 @@
+import type { Redis } from "ioredis";
+import type { Answer } from "../source/answer.ts";
+import type { Start, Starts } from "../source/starts.ts";
+import type { Names } from "./names.ts";
+import { type Granted, parseReport, type Report } from "./wire.ts";
+
+/** Reports taken from the list at once. */
+const BATCH = 256;
+/** Seconds that a list is waited at, and that a start that was granted is kept for its worker. */
+const WAIT = 1;
+const KEEP = 60;
+/** A worker that does not say how a request ended has died in it, in ms. */
+const FORGOTTEN = 10 * 60_000;
+
+/**
+ * Grants the starts of all workers' requests, one by one, out of this process's own: so all of them keep to one rate,
+ * which knows the nightly export of this machine too and learns from every answer. Runs until `stop`.
+ */
+export class Dispenser {
+  readonly #redis: Redis;
+  /** Blocked most of the time, so it is one of its own. */
+  readonly #listener: Redis;
+  readonly #names: Names;
+  readonly #starts: Starts;
+  /** Asked for and not granted yet; granted and not ended yet: by worker and number. */
+  readonly #asked = new Set<string>();
+  readonly #granted = new Map<string, Start>();
+  /** Granted and not sent yet, by worker. */
+  readonly #outgoing = new Map<string, Granted[]>();
+  #count = 0;
+  #stopped = false;
+  readonly #running: Promise<void>;
+
+  constructor(redis: Redis, names: Names, starts: Starts) {
+    this.#redis = redis;
+    this.#listener = redis.duplicate();
+    this.#listener.on("error", () => {});
+    this.#names = names;
+    this.#starts = starts;
+    this.#running = this.#run();
+  }
+
+  /** Starts granted so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#listener.disconnect();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const first = await this.#listener.blpop(this.#names.starts, WAIT);
+        this.#forget();
+        if (first === null) continue;
+        const more = (await this.#listener.lpop(this.#names.starts, BATCH)) ?? [];
+        for (const text of [first[1], ...more]) this.#take(parseReport(text));
+      } catch {
+        // The connection went; it comes back by itself, and workers ask again for what was lost.
+      }
+    }
+  }
+
+  #take(report: Report | undefined): void {
+    if (report === undefined) return;
+    if (report.kind === "silence") this.#starts.silence(report.ms);
+    else if (report.kind === "ended") this.#end(`${report.worker} ${report.number}`, report.answer);
+    else void this.#grant(report.worker, report.number);
+  }
+
+  async #grant(worker: string, number: number): Promise<void> {
+    const key = `${worker} ${number}`;
+    // It asks again: either it still stands in line, or what it was granted went with a Redis that restarted.
+    if (this.#asked.has(key)) return;
+    if (!this.#granted.has(key)) {
+      this.#asked.add(key);
+      try {
+        this.#granted.set(key, await this.#starts.start());
+        this.#count += 1;
+      } catch {
+        // Interrupted: this coordinator ends, and the next one will be asked.
+        return;
+      } finally {
+        this.#asked.delete(key);
+      }
+    }
+    const { waited, at } = this.#granted.get(key)!;
+    this.#send(worker, { number, waited, at, rate: this.#starts.view.rate });
+  }
+
+  #send(worker: string, granted: Granted): void {
+    const outgoing = this.#outgoing.get(worker);
+    if (outgoing) {
+      outgoing.push(granted);
+      return;
+    }
+    this.#outgoing.set(worker, [granted]);
+    setImmediate(() => {
+      const texts = this.#outgoing.get(worker)!.map((each) => JSON.stringify(each));
+      this.#outgoing.delete(worker);
+      const key = this.#names.granted(worker);
+      void this.#redis
+        .pipeline()
+        .rpush(key, ...texts)
+        .expire(key, KEEP)
+        .exec()
+        .catch(() => {});
+    });
+  }
+
+  #end(key: string, answer: Answer | undefined): void {
+    const start = this.#granted.get(key);
+    if (start === undefined) return;
+    this.#granted.delete(key);
+    this.#starts.ended(start, answer);
+  }
+
+  /** The oldest come first. */
+  #forget(): void {
+    for (const [key, { at }] of this.#granted) {
+      if (at > Date.now() - FORGOTTEN) break;
+      this.#end(key, undefined);
+    }
+  }
+}

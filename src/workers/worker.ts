@@ -1,0 +1,123 @@
+import type { Redis } from "ioredis";
+import { type ErrorCode, HoldfastError } from "../error.ts";
+import { captureIdentity } from "../export/capture.ts";
+import type { Capturing } from "../export/context.ts";
+import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
+import { namesOf, PREFIX } from "./names.ts";
+import { stageOf } from "./stage.ts";
+import { difference, keptOf, type Messages, type Result, type Task, termsOf } from "./task.ts";
+
+/** A worker that does not renew its hold on a job for so long counts as dead, in ms; and how often that is looked for. */
+const HOLD = 15_000;
+const LOOK = 5_000;
+/** Workers that may die of one identity before it is given up. */
+const DEATHS = 3;
+/** An end that was there when this worker came is believed after so long, in ms: another backfill may just begin. */
+const STALE = 60_000;
+/** What is wrong with this worker and not with the identity: others may do better. */
+const OWN: readonly ErrorCode[] = [
+  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "config", "recipients", "key", "state"] as const),
+  ...(["interrupted", "busy", "internal"] as const),
+];
+
+export interface WorkerOptions {
+  readonly redis: Redis;
+  readonly messages: Messages;
+  /** All that one capture needs but what comes with its task. */
+  readonly parts: Omit<Capturing, "project" | "lookFirst" | "again">;
+  readonly signal: AbortSignal;
+  readonly onDone: (tally: WorkerTally) => void;
+}
+
+export type WorkerTally = { -readonly [K in "new" | "changed" | "unchanged" | "gone" | "failed" | "bytes"]: number };
+
+/**
+ * Fetches, seals and stores what the coordinator gives out, until the backfill ends or the signal says so; then what is
+ * under way is finished first. Throws what is wrong with this worker itself, after giving back what it held.
+ */
+export async function work({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
+  const names = namesOf(parts.config.id);
+  const terms = termsOf(parts.config);
+  const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
+  const ending = Promise.withResolvers<void>();
+
+  const capture = async (job: IdentityJob, token?: string): Promise<string> => {
+    // One that no coordinator of this client wrote fails, and this worker goes on.
+    const task = messages.openTask(job.id!, job.data);
+    try {
+      const differs = difference(terms, task.terms);
+      if (differs) throw unlike(differs);
+      const result = await resultOf(job, task);
+      count(tally, result);
+      onDone(tally);
+      return messages.closeResult(job.id!, result);
+    } catch (error) {
+      // It is another worker's, as if this one had never had it.
+      ending.reject(error);
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+  };
+  const resultOf = async (job: IdentityJob, task: Task): Promise<Result> => {
+    const [subject = ""] = job.id!.split(".");
+    const { project, kept, id, listed } = task;
+    const lookFirst = task.lookFirst || job.attemptsStarted > 1;
+    try {
+      const capturing = { ...parts, project, lookFirst, again: false };
+      return { terms, capture: await captureIdentity(capturing, { id, subject, listed }, keptOf(kept)) };
+    } catch (error: unknown) {
+      if (!(error instanceof HoldfastError) || OWN.includes(error.code)) throw error;
+      // Not tried again, because this worker was told to stop.
+      if (signal.aborted && error.transient) throw error;
+      return { terms, failure: { code: error.code, message: error.message, mend: error.mend } };
+    }
+  };
+
+  const worker = new Worker<string, string>(names.queue, capture, {
+    ...{ connection: redis as never, prefix: PREFIX, concurrency: Math.max(parts.config.source.concurrency, 2) * 2 },
+    ...{ lockDuration: HOLD, stalledInterval: LOOK, maxStalledCount: DEATHS },
+  });
+  worker.on("error", () => {});
+  const stop = (): void => ending.resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const watching = watch(redis, names.stage, ending.resolve);
+  try {
+    await ending.promise;
+  } finally {
+    clearInterval(watching);
+    await worker.close();
+  }
+  return tally;
+}
+
+/** Looks for the end of the backfill: one that is seen to come, or that stood before this worker came and stays. */
+function watch(redis: Redis, key: string, onEnd: () => void): NodeJS.Timeout {
+  const begun = performance.now();
+  let open = false;
+  return setInterval(() => {
+    void stageOf(redis, key).then(
+      (stage) => {
+        open ||= stage?.is === "open";
+        if (stage?.is === "ended" && (open || performance.now() - begun > STALE)) onEnd();
+      },
+      () => {},
+    );
+  }, 1_000);
+}
+
+function count(tally: WorkerTally, result: Result): void {
+  if ("failure" in result) {
+    tally.failed += 1;
+    return;
+  }
+  const { capture } = result;
+  tally[capture.kind === "again" ? "unchanged" : capture.kind] += 1;
+  if ("bytes" in capture) tally.bytes += capture.bytes;
+}
+
+function unlike(field: string): HoldfastError {
+  return new HoldfastError("config", `this worker's config differs from the coordinator's in ${field}`, {
+    mend: "Give coordinator and workers the same config.",
+  });
+}

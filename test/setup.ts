@@ -10,9 +10,9 @@ export async function globalSetup(): Promise<void> {
   if (process.env.HOLDFAST_TEST_S3) return;
   if (!installed()) {
     if (process.env.CI)
-      throw new Error("CI must run every test: radosgw ceph-mon ceph-osd ceph-common age are missing");
+      throw new Error("CI must run every test: radosgw ceph-mon ceph-osd ceph-common age redis-server are missing");
     console.error(
-      "left out: the tests on Ceph RGW and with the age command. To include them: apt-get install radosgw ceph-mon ceph-osd ceph-common age",
+      "left out: the tests on Ceph RGW, on Redis and with the age command. To include them: apt-get install radosgw ceph-mon ceph-osd ceph-common age redis-server",
     );
     return;
   }

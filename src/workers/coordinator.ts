@@ -134,7 +134,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    let reckoned = 0;
+    let reckoned = Number.NEGATIVE_INFINITY;
     let interrupted: number | undefined;
     while (!this.#closed) {
       try {
@@ -149,7 +149,7 @@ export class Coordinator implements Crew, AsyncDisposable {
         }
       } catch {
         // Redis went: it comes back by itself, and `#reckon` finds what it lost.
-        reckoned = 0;
+        reckoned = Number.NEGATIVE_INFINITY;
       }
       await delay(LOOK);
     }

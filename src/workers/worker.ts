@@ -40,6 +40,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   const terms = termsOf(parts.config);
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
   const ending = Promise.withResolvers<void>();
+  let worked = false;
 
   const capture = async (job: IdentityJob, token?: string): Promise<string> => {
     // One that no coordinator of this client wrote fails, and this worker goes on.
@@ -48,6 +49,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
       const differs = difference(terms, task.terms);
       if (differs) throw unlike(differs);
       const result = await resultOf(job, task);
+      worked = true;
       count(tally, result);
       onDone(tally);
       return messages.closeResult(job.id!, result);
@@ -81,7 +83,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   const stop = (): void => ending.resolve();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const watching = watch(redis, names.stage, ending.resolve);
+  const watching = watch(redis, names.stage, () => worked, ending.resolve);
   try {
     await ending.promise;
   } finally {
@@ -91,14 +93,17 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   return tally;
 }
 
-/** Looks for the end of the backfill: one that is seen to come, or that stood before this worker came and stays. */
-function watch(redis: Redis, key: string, onEnd: () => void): NodeJS.Timeout {
+/**
+ * Looks for the end of the backfill: of one that was seen to be open or worked for, or one that stood before this
+ * worker came and stays.
+ */
+function watch(redis: Redis, key: string, worked: () => boolean, onEnd: () => void): NodeJS.Timeout {
   const begun = performance.now();
   let open = false;
   return setInterval(() => {
     void stageOf(redis, key).then(
       (stage) => {
-        open ||= stage?.is === "open";
+        open ||= stage?.is === "open" || worked();
         if (stage?.is === "ended" && (open || performance.now() - begun > STALE)) onEnd();
       },
       () => {},

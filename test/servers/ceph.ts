@@ -5,16 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age"];
+const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server"];
 
 export interface Ceph {
   readonly endpoint: string;
   stop(): void;
 }
 
-/** Whether the real S3 server and the age command are here, after an attempt to install them as root on Debian. */
+/** Whether the real servers and the age command are here, after an attempt to install them as root on Debian. */
 export function installed(): boolean {
-  const here = () => ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age"].every((name) => onPath(name));
+  const here = () => ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server"].every((name) => onPath(name));
   if (here()) return true;
   if (process.getuid?.() !== 0 || !onPath("apt-get")) return false;
   console.error(`installing ${PACKAGES.join(" ")} for the tests …`);
@@ -50,7 +50,7 @@ export async function startCeph(): Promise<Ceph> {
   return { endpoint: `http://127.0.0.1:${ports[0]}`, stop };
 }
 
-function onPath(name: string): boolean {
+export function onPath(name: string): boolean {
   return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name)));
 }
 

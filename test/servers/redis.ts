@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePort, onPath } from "./ceph.ts";
+
+/** For `test(name, { skip })`. In CI the set-up has failed before a test could be skipped. */
+export const withoutRedis: string | false = onPath("redis-server") ? false : "redis-server is not installed";
+
+/** A real Redis on loopback, to be killed and started again. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
+  readonly #keeps: boolean;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, keeps: boolean) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#keeps = keeps;
+  }
+
+  /** @param keeps whether it has its data again after it was killed */
+  static async start(keeps: boolean): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), keeps);
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    const keep = this.#keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+    const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder, ...keep];
+    this.#process = spawn("redis-server", args, { stdio: "ignore" });
+    while (!(await this.#answers())) await delay(20);
+  }
+
+  async kill(): Promise<void> {
+    const gone = new Promise((resolve) => this.#process?.once("exit", resolve));
+    this.#process?.kill("SIGKILL");
+    await gone;
+  }
+
+  /** All that was ever written to it, where it keeps it. */
+  history(): string {
+    const folder = join(this.#folder, "appendonlydir");
+    return readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), "latin1"))
+      .join("");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = createConnection(this.port, "127.0.0.1", () => socket.write("PING\r\n"));
+      socket.on("data", (data) => {
+        socket.destroy();
+        resolve(String(data).startsWith("+PONG"));
+      });
+      socket.on("error", () => resolve(false));
+    });
+  }
+}

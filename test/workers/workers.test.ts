@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { withoutRedis } from "../servers/redis.ts";
+import { withoutCeph } from "../servers/s3.ts";
+import { Team } from "./team.ts";
+
+/** Resolves at the request after which so many identities were asked for. */
+function askedFor(sandbox: Sandbox, count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  sandbox.intercept(() => {
+    if (sandbox.requests.of("identity") >= count) resolve();
+    return false;
+  });
+  return promise;
+}
+
+describe("a backfill on many machines", { skip: withoutRedis }, () => {
+  for (const vault of ["directory", "ceph"] as const) {
+    test(`${vault}: two workers do it, the coordinator logs it, and all go home`, {
+      skip: vault === "ceph" && withoutCeph,
+    }, async () => {
+      await using sandbox = await startSandbox({ identities: 60, plainImages: true, slow: 5 });
+      await using team = await Team.make(sandbox, { vault, keeps: true });
+      const coordinator = team.coordinate();
+      const workers = [team.work(), team.work()];
+      const summary = await team.summary(coordinator);
+      assert.deepEqual([summary.new, summary.failed], [60, 0]);
+      assert.equal(summary.requests, sandbox.requests.total);
+      let done = 0;
+      for (const worker of workers) {
+        const ended = await worker.ended;
+        assert.equal(ended.code, 0, ended.stderr);
+        const [{ new: fresh }] = (ended.json as { clients: [{ new: number }] }).clients;
+        assert.ok(fresh > 0, "both had some of it");
+        done += fresh;
+      }
+      assert.equal(done, 60);
+      await team.assertAllOnce(sandbox);
+      const history = team.redis.history();
+      assert.ok(history.includes(await team.place.subject(sandbox.ids()[0]!)), "subjects pass through Redis");
+      for (const canary of sandbox.canaries()) assert.ok(!history.includes(canary), `${canary} went through Redis`);
+      assert.equal((await team.place.export()).unchanged, 60);
+    });
+  }
+
+  test("what changed and what is gone: a second backfill, its workers knowing what is kept", async () => {
+    await using sandbox = await startSandbox({ identities: 30, plainImages: true });
+    await using team = await Team.make(sandbox);
+    await team.place.export();
+    sandbox.change([0, 1, 2, 3, 4, 5, 6, 7]);
+    sandbox.redact([20]);
+    sandbox.requests.clear();
+    const coordinator = team.coordinate();
+    team.work();
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.changed, summary.gone, summary.new], [8, 1, 0]);
+    assert.equal(sandbox.requests.of("file", 200), summary.files);
+    const files = (await team.place.entries("record.stored")).slice(-8).flatMap(({ files }) => files);
+    const kept = files.filter(({ storedWith }) => storedWith !== undefined).length;
+    assert.deepEqual([kept > 0, files.length - kept], [true, summary.files], "a kept file is not fetched again");
+    const [report] = await team.place.expect<{ problems: number }>(0, "verify", "--orphans", "--read-data", "100");
+    assert.equal(report!.problems, 0);
+  });
+
+  test("a worker that is killed: what it had goes to the others", async () => {
+    await using sandbox = await startSandbox({ identities: 80, files: false, slow: 60 });
+    await using team = await Team.make(sandbox);
+    const coordinator = team.coordinate();
+    const [first] = [team.work(), team.work()];
+    await askedFor(sandbox, 20);
+    first!.kill("SIGKILL");
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.new, summary.failed], [80, 0]);
+    await team.assertAllOnce(sandbox);
+  });
+
+  test("a worker that is asked to stop finishes what it has and goes; one that comes late does the rest", async () => {
+    await using sandbox = await startSandbox({ identities: 60, files: false, slow: 40 });
+    await using team = await Team.make(sandbox);
+    const coordinator = team.coordinate();
+    const first = team.work();
+    await askedFor(sandbox, 15);
+    first.kill("SIGTERM");
+    const ended = await first.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    team.work();
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.new, summary.failed], [60, 0]);
+    await team.assertAllOnce(sandbox);
+  });
+
+  for (const keeps of [true, false]) {
+    test(`a Redis that is killed and comes back ${keeps ? "with" : "without"} its data`, async () => {
+      await using sandbox = await startSandbox({ identities: 80, files: false, slow: 40 });
+      await using team = await Team.make(sandbox, { keeps });
+      const coordinator = team.coordinate();
+      for (let worker = 0; worker < 2; worker++) team.work();
+      for (const asked of [15, 45]) {
+        await askedFor(sandbox, asked);
+        await team.redis.kill();
+        await team.redis.start();
+      }
+      const summary = await team.summary(coordinator);
+      assert.deepEqual([summary.new, summary.failed], [80, 0]);
+      await team.assertAllOnce(sandbox);
+    });
+  }
+
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    test(`a coordinator that ends by ${signal}: the next one goes on, and workers wait for it`, async () => {
+      await using sandbox = await startSandbox({ identities: 150, files: false, slow: 40 });
+      await using team = await Team.make(sandbox);
+      const first = team.coordinate();
+      for (let worker = 0; worker < 2; worker++) team.work();
+      await askedFor(sandbox, 40);
+      first.kill(signal);
+      const ended = await first.ended;
+      assert.equal(ended.code, signal === "SIGKILL" ? null : 130, ended.stderr);
+      sandbox.intercept(undefined);
+      const summary = await team.summary(team.coordinate());
+      assert.equal(summary.failed, 0);
+      assert.ok(summary.new < 150, `${summary.new} of 150 were left`);
+      await team.assertAllOnce(sandbox);
+    });
+  }
+
+  test("the nightly export goes first", async () => {
+    await using sandbox = await startSandbox({ identities: 100, files: false, slow: 200 });
+    await using team = await Team.make(sandbox);
+    const coordinator = team.coordinate();
+    team.work();
+    await askedFor(sandbox, 10);
+    const nightly = await team.place.export();
+    assert.equal(nightly.outcome, "done");
+    const summary = await team.summary(coordinator);
+    assert.equal(summary.new + nightly.new, 100);
+    const stored = await team.place.stored();
+    for (const versions of stored.values()) assert.equal(versions.length, 1);
+  });
+
+  test("all workers together keep to one rate, and learn from what any of them is told", async () => {
+    await using sandbox = await startSandbox({ identities: 120, files: false });
+    await using team = await Team.make(sandbox, { client: { source: { rate: "40/s" } } });
+    const times: number[] = [];
+    sandbox.intercept((_, response) => {
+      times.push(performance.now());
+      // One of the workers is refused once.
+      if (times.length !== 100) return false;
+      response.writeHead(429, { "Retry-After": "1" }).end("{}");
+      return true;
+    });
+    const coordinator = team.coordinate();
+    for (let worker = 0; worker < 3; worker++) team.work();
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.new, summary.failed], [120, 0]);
+    for (let first = 0, last = 0; last < times.length; last++) {
+      while (times[last]! - times[first]! >= 1000) first += 1;
+      // One more for what was on its way as the second began.
+      assert.ok(last - first + 1 <= 42, `${last - first + 1} in a second`);
+    }
+    const silence = times.slice(100).find((_, at) => at >= 12)! - times[99]!;
+    assert.ok(silence > 900, "after those that were on their way nobody starts for a second");
+  });
+
+  test("a worker of another config is told in which field, and leaves its work to the others", async () => {
+    await using sandbox = await startSandbox({ identities: 20, files: false });
+    await using team = await Team.make(sandbox);
+    await team.workers.configure({ collect: "minimal" });
+    const coordinator = team.coordinate();
+    const ended = await team.work().ended;
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(String(ended.log.at(-1)!.error), /collect/);
+    await team.workers.configure({ collect: "full" });
+    team.work();
+    assert.equal((await team.summary(coordinator)).new, 20);
+    await team.assertAllOnce(sandbox);
+  });
+
+  test("no Redis there: exit code 1, and what to check", async () => {
+    await using sandbox = await startSandbox({ identities: 3, files: false });
+    await using team = await Team.make(sandbox);
+    await team.redis.kill();
+    for (const running of [team.coordinate(), team.work()]) {
+      const ended = await running.ended;
+      assert.equal(ended.code, 1, ended.stderr);
+      assert.equal(ended.log.at(-1)!.code, "queue-unavailable");
+    }
+    await team.redis.start();
+    team.work();
+    assert.equal((await team.summary(team.coordinate())).new, 3);
+  });
+
+  test("no address of Redis: exit code 2, and it is not shown", async () => {
+    await using sandbox = await startSandbox({ identities: 1, files: false });
+    await using team = await Team.make(sandbox);
+    for (const address of ["http://:secret-word@host", "env:NO_SUCH_VARIABLE", "queue:6379"]) {
+      const ended = await team.workers.holdfast("worker", ["--redis", address]);
+      assert.equal(ended.code, 2, ended.stderr);
+      assert.ok(!ended.stderr.includes("secret-word"));
+    }
+  });
+});

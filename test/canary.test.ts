@@ -131,6 +131,11 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     sandbox.vanish([7]);
     sandbox.redact([8, 9]);
     for (const args of [[], ["--json"], ["--quiet"]]) await run(0, "export", ...args);
+    sandbox.add(4);
+    await run(0, "backfill", "--plan");
+    await run(0, "backfill", "--plan", "--json", "--put-price", "5");
+    await run(0, "backfill", "--status", sandbox.identity(31).status!);
+    await run(0, "backfill", "--json");
     await run(0, "export", "--identity", sandbox.identity(0).id);
     await run(3, "export", "--identity", "canary-id-that-nobody-knows-41c8");
 

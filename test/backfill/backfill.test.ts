@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Estimate } from "../../src/backfill/estimate.ts";
 import type { Summary } from "../../src/export/summary.ts";
@@ -39,7 +39,8 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     running.kill(signal);
     const ended = await running.ended;
     assert.equal(ended.code, signal === "SIGTERM" ? 130 : null, ended.stderr);
-    assert.equal(positions(place).length, 1);
+    const [position] = positions(place);
+    const text = readFileSync(place.path("state", CLIENT, position!), "utf8");
 
     const cursors: (string | null)[] = [];
     sandbox.requests.clear();
@@ -51,6 +52,9 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     const [summary] = await place.expect<Summary>(0, "backfill");
     assert.equal(cursors.length, 2, "the first page is not asked for again");
     assert.ok(cursors[0], "it begins where the other one ended");
+    for (const secret of [...cursors.filter((cursor) => cursor !== null), ...sandbox.canaries()]) {
+      assert.ok(!text.includes(secret), secret);
+    }
     assert.equal(summary!.outcome, "done");
     assert.ok(sandbox.requests.of("identity") < PEOPLE - 100 + 1);
     assert.deepEqual(positions(place), []);

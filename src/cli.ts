@@ -310,6 +310,8 @@ program.addCommand(
         const { workForClients } = await import("../jobs/worker.ts");
         const clients = await workForClients(session, redisAddress(options.redis, process.cwd()));
         session.console.result({ command: "worker", clients });
+        // Not an end: whoever looks after workers starts another.
+        if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");
       }),
     ),
 );

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { inspect } from "node:util";
 import { HoldfastError } from "../error.ts";
 import { resolveFileReference } from "./path.ts";
@@ -94,14 +94,17 @@ export class SecretRef {
   /** What is unwise, though it works: for `doctor` and the log. Empty if all is well or there is no file yet. */
   warnings(): readonly string[] {
     if (this.kind !== "file" || process.platform === "win32") return [];
-    let mode: number;
+    let file: Stats;
     try {
-      mode = statSync(this.name).mode;
+      file = statSync(this.name);
     } catch {
       // `resolve` says what is wrong with it.
       return [];
     }
-    if ((mode & 0o077) === 0) return [];
+    const { mode, uid, gid } = file;
+    // Orchestrators give a secret to a group that has this user alone.
+    const asGroup = uid !== process.geteuid?.() && process.getgroups?.().includes(gid);
+    if ((mode & (asGroup ? 0o037 : 0o077)) === 0) return [];
     const octal = (mode & 0o777).toString(8).padStart(4, "0");
     return [`${this.reference}: others on this machine can use this file (mode ${octal}); run chmod 600 ${this.name}`];
   }

@@ -46,7 +46,8 @@ export async function estimate(
   const { pages, toFetch } = survey;
   const each = config.collect === "full" ? await meanOf(sample, source) : { resources: 0, files: 0, sampled: 0 };
   const files = Math.round(toFetch * each.files);
-  const requests = Math.round(pages + toFetch * (1 + each.resources + each.files)) + 1;
+  // The list is walked twice: to count, and to fetch.
+  const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
   const { count, per } = config.source.rate;
   const time = (requests * per) / count / 1000;
   const kept = catalog?.counts();

@@ -47,6 +47,8 @@ export interface Walk {
 export interface Crew {
   readonly size: number;
   capture(run: Run, candidate: Candidate): Promise<Capture>;
+  /** The run is at its end: whoever has not begun is not to begin, and `capture` throws `interrupted`. */
+  stop?(): void;
   /** What became of it is in the log: done, or failed. */
   settled?(candidate: Candidate): Promise<void>;
   /** Requests to the source that others than this process sent. */
@@ -122,6 +124,10 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   const expected = run.catalog.counts().subjects;
   let failures = 0;
   let fatal: unknown;
+  const end = (error: unknown): void => {
+    fatal ??= error;
+    crew.stop?.();
+  };
 
   const show = (): void => {
     const done = tally.unchanged + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
@@ -145,8 +151,8 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return false;
       failures += 1;
       const most = isTransient(error) ? OUTAGES_IN_A_ROW : IN_A_ROW;
-      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) fatal ??= error;
-      else await fail(run, candidate, error, tally).catch((logging: unknown) => (fatal ??= logging));
+      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) end(error);
+      else await fail(run, candidate, error, tally).catch(end);
       return !fatal;
     } finally {
       underWay.delete(candidate.subject);
@@ -184,6 +190,9 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
         await work.onSizeLessThan(crew.size);
       }
     }
+  } catch (error) {
+    crew.stop?.();
+    throw error;
   } finally {
     if (fatal || run.signal.aborted) work.clear();
     await work.onIdle();

@@ -22,7 +22,7 @@ const WINDOW = 500;
 /** How often results are looked for, and how often whether Redis still has what it was given, in ms. */
 const LOOK = 50;
 const RECKON = 5_000;
-/** Once interrupted, what a worker has under way is waited for, in ms: its share of the grace that orchestrators give. */
+/** Once stopped, what a worker has under way is waited for, in ms: its share of the grace that orchestrators give. */
 const PATIENCE = 20_000;
 
 interface Given {
@@ -56,6 +56,8 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #dispenser: Dispenser;
   readonly #given: Map<string, Given> = new Map();
   #workers = 0;
+  /** Since when. */
+  #stopped: number | undefined;
   #closed = false;
   #run = "";
   readonly #working: Promise<void>;
@@ -76,9 +78,15 @@ export class Coordinator implements Crew, AsyncDisposable {
   /** @param redis its connection, closed by whoever opened it */
   static async open(redis: Redis, parts: Parts, starts: Starts, messages: Messages): Promise<Coordinator> {
     const coordinator = new Coordinator(redis, parts, starts, messages);
-    // What waited was planned by an earlier coordinator: by other terms, perhaps.
-    await coordinator.#queue.drain(true);
-    return coordinator;
+    try {
+      // What waited was planned by an earlier coordinator: by other terms, perhaps. What failed is tried again.
+      await coordinator.#queue.drain(true);
+      await coordinator.#queue.clean(0, 2 * WINDOW, "failed");
+      return coordinator;
+    } catch (error) {
+      await coordinator[Symbol.asyncDispose]();
+      throw unavailable(redis, error);
+    }
   }
 
   /** Rejects with what the worker failed with, in its words. */
@@ -98,6 +106,11 @@ export class Coordinator implements Crew, AsyncDisposable {
 
   get note(): string {
     return `${plural(this.#workers, "worker")}, ${limitsText(this.#starts.view)}`;
+  }
+
+  /** Gives nothing more, and takes back what no worker has begun. */
+  stop(): void {
+    this.#stopped ??= performance.now();
   }
 
   /** The backfill has come to its end: workers may go. Otherwise they wait for the next coordinator. */
@@ -135,13 +148,11 @@ export class Coordinator implements Crew, AsyncDisposable {
 
   async #work(): Promise<void> {
     let reckoned = Number.NEGATIVE_INFINITY;
-    let interrupted: number | undefined;
     while (!this.#closed) {
       try {
-        if (this.#parts.signal.aborted) {
-          interrupted ??= performance.now();
-          await this.#takeBack(performance.now() - interrupted > PATIENCE);
-        } else await this.#send();
+        if (this.#parts.signal.aborted) this.stop();
+        if (this.#stopped === undefined) await this.#send();
+        else await this.#takeBack(performance.now() - this.#stopped > PATIENCE);
         await this.#collect();
         if (performance.now() - reckoned > RECKON) {
           reckoned = performance.now();
@@ -230,7 +241,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     for (const [at, [, given]] of sent.entries()) if (there[at] === 0) given.sent = false;
   }
 
-  /** After an interruption: what no worker has begun is nobody's; what one has under way may come to its end. */
+  /** What no worker has begun is nobody's; what one has under way may come to its end. */
   async #takeBack(all: boolean): Promise<void> {
     for (const [id, given] of this.#given) {
       const begun = given.sent && !all && (await this.#isActive(id));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutRedis } from "../servers/redis.ts";
@@ -83,7 +84,8 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
     await askedFor(sandbox, 15);
     first.kill("SIGTERM");
     const ended = await first.ended;
-    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(ended.code, 130, ended.stderr);
+    assert.ok(!existsSync(team.workers.path("state")), "a worker keeps nothing");
     team.work();
     const summary = await team.summary(coordinator);
     assert.deepEqual([summary.new, summary.failed], [60, 0]);
@@ -174,6 +176,25 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
     await team.workers.configure({ collect: "full" });
     team.work();
     assert.equal((await team.summary(coordinator)).new, 20);
+    await team.assertAllOnce(sandbox);
+  });
+
+  test("a coordinator that cannot go on does not wait for workers that are not there", async () => {
+    await using sandbox = await startSandbox({ identities: 150, files: false });
+    await using team = await Team.make(sandbox);
+    let pages = 0;
+    sandbox.intercept((request, response) => {
+      // The second page of the second walk: the first one counts.
+      if (!request.url!.includes("/identities?") || ++pages < 4) return false;
+      response.writeHead(401).end("{}");
+      return true;
+    });
+    const ended = await team.coordinate().ended;
+    assert.equal(ended.code, 1, ended.stderr);
+    assert.equal(ended.log.at(-1)!.code, "source-key");
+    sandbox.intercept(undefined);
+    team.work();
+    assert.equal((await team.summary(team.coordinate())).new, 150);
     await team.assertAllOnce(sandbox);
   });
 

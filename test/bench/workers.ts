@@ -1,10 +1,11 @@
 /**
  * A backfill on 1, 2 and 4 workers, all on this machine with the provider, Redis and the vault:
  *
- *     node test/bench/workers.ts [--identities 20000] [--rate 200]
+ *     node test/bench/workers.ts [--identities 20000] [--rate 200] [--workers 1,2,4]
  *
  * First at a fixed rate, which the sandbox enforces: how well all workers together keep to it, and how near the whole
- * comes to the least time it can take. Then without a limit: how the time falls with a second worker.
+ * comes to the least time it can take. Then without a limit: how the time falls with a second worker, and with none
+ * (0: one process that does it all).
  */
 import { parseArgs } from "node:util";
 import type { Summary } from "../../src/export/summary.ts";
@@ -12,10 +13,15 @@ import { startSandbox } from "../sandbox/server.ts";
 import { Team } from "../workers/team.ts";
 
 const { values } = parseArgs({
-  options: { identities: { type: "string", default: "20000" }, rate: { type: "string", default: "200" } },
+  options: {
+    identities: { type: "string", default: "20000" },
+    rate: { type: "string", default: "200" },
+    workers: { type: "string", default: "1,2,4" },
+  },
 });
 const people = Number(values.identities);
 const rate = Number(values.rate);
+const numbers = values.workers.split(",").map(Number);
 
 interface Measured {
   readonly summary: Summary;
@@ -44,7 +50,7 @@ async function measure(
   });
   for (let worker = 0; worker < workers; worker++) team.work();
   const begun = performance.now();
-  const summary = await team.summary(team.coordinate());
+  const summary = await team.summary(workers > 0 ? team.coordinate() : team.place.start("backfill", ["--json"]));
   const wall = (performance.now() - begun) / 1000;
   if (summary.new !== identities) throw new Error(`${summary.new} of ${identities}`);
   return {
@@ -70,7 +76,7 @@ const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 
 process.stdout.write(`${people} identities at ${rate} requests a second\n`);
 line("workers", "requests", "refused", "wall s", "floor s", "of floor", "mean of rate", "worst 10 s", "worst 1 s");
-for (const workers of [1, 2, 4]) {
+for (const workers of numbers) {
   const { requests, refused, wall, span, second, ten } = await measure(workers, rate, people, false);
   const floor = requests / rate;
   line(
@@ -82,7 +88,7 @@ for (const workers of [1, 2, 4]) {
 const some = Math.round(people / 10);
 process.stdout.write(`\n${some} identities with their files, no limit\n`);
 line("workers", "wall s", "identities/s", "MB/s");
-for (const workers of [1, 2, 4]) {
+for (const workers of numbers) {
   const { wall, summary } = await measure(workers, undefined, some, true);
   line(workers, wall.toFixed(1), (some / wall).toFixed(1), (summary.bytes / 1e6 / wall).toFixed(1));
 }

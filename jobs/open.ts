@@ -5,6 +5,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
+import { openBag } from "../src/evidence/bag/open.ts";
+import { checkBag } from "../src/evidence/bag/reader.ts";
+import type { Console } from "../src/observe/console.ts";
+import { plural } from "../src/observe/figures.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
 
 /**
@@ -31,6 +35,26 @@ export async function openSealed(sealed: string, keyFile: string, out: string | 
   } finally {
     reading.destroy();
   }
+}
+
+/** Decrypts a bag, after all of it was checked, into a folder that is made for it. */
+export async function openWholeBag(
+  bag: string,
+  { key, out, vkey }: { key: string; out: string | undefined; vkey?: string | undefined },
+  console: Console,
+): Promise<void> {
+  if (out === undefined) {
+    throw new HoldfastError("usage", "a bag is opened into a folder", {
+      mend: "Add --out <a folder that is not there yet>.",
+    });
+  }
+  const opener = await openKeyFile(key);
+  const checked = await checkBag(bag, vkey);
+  const progress = console.progress("records");
+  const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
+  console.say(
+    `${out}: ${plural(opened.records, "record")} and ${plural(opened.files, "file")} opened; all of it was as the log says, by the key ${checked.vkey}`,
+  );
 }
 
 async function writeWhole(plain: Readable, out: string): Promise<void> {

@@ -1,8 +1,4 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { AuditWriter } from "../src/audit/writer.ts";
-import { openCatalog } from "../src/catalog/catalog.ts";
-import { steady } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Parts } from "../src/export/context.ts";
 import { recipientsChanged } from "../src/export/recipients.ts";
@@ -14,8 +10,8 @@ import { type HttpOptions, ownStarts } from "../src/source/passbase/http.ts";
 import { PassbaseSource } from "../src/source/passbase/passbase.ts";
 import type { Source } from "../src/source/source.ts";
 import type { Starts } from "../src/source/starts.ts";
-import { Lease } from "../src/vault/lease.ts";
-import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+import type { Session } from "./client.ts";
+import { warnOf, withLog } from "./log.ts";
 
 export interface PartsOptions {
   readonly job: string;
@@ -35,56 +31,28 @@ export interface Opened {
   readonly retries: () => number;
 }
 
-/** Opens what it takes to export one client, its lease first, and closes all of it when `work` has come to its end. */
+/** Opens what it takes to export one client, and closes all of it when `work` has come to its end. */
 export async function withParts<T>(
   config: ClientConfig,
   session: Session,
   { job, priority, again = false, onWanted }: PartsOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const { console, signal } = session;
-  const now = steady(session.now);
-  const { vault, description, verifiers, retries } = await openClientVault(config, session);
-  const closing: (() => unknown)[] = [() => vault.close()];
+  const { source, starts, retries } = openSource(config, session, priority);
   try {
-    const signer = openSigner(config, description);
-    const tokens = openTokens(config, description);
-    const { source, starts, retries: sourceRetries } = openSource(config, session, priority);
-    closing.push(() => source.close());
-    for (const warning of [config.log.key, config.lookups.key, config.source.apiKey].flatMap((ref) => ref.warnings())) {
-      console.log.warn(warning, { client: config.id });
-    }
-    const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
-    const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
-    closing.push(() => lease.release());
-    const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
-    const writer = await AuditWriter.open({
-      ...{ vault, signer, now, state: config.state, conditional },
-      ...{ holds: () => lease.check(), former: verifiers.slice(1) },
-      lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+    warnOf(session, config, [config.source.apiKey]);
+    return await withLog(config, session, { job, onWanted }, async (opened) => {
+      const { vault, description, conditional, tokens, writer, catalog, now, holds } = opened;
+      const mayTakeUp = !recipientsChanged({ config, description });
+      const parts: Parts = {
+        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again, mayTakeUp },
+        ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
+        lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
+      };
+      return work({ parts, starts, retries: () => retries() + opened.retries() });
     });
-    closing.push(() => writer.close());
-    const rebuilding = console.progress("catalog");
-    const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
-    rebuilding.end();
-    closing.push(() => catalog.close());
-    if (!writer.continued) {
-      console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
-        client: config.id,
-        count: writer.size,
-      });
-    }
-    if (!hadCatalog && writer.size > 0)
-      console.log.info("catalog made from the log", { client: config.id, count: writer.size });
-    const mayTakeUp = !recipientsChanged({ config, description });
-    const parts: Parts = {
-      ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, signal, log: console.log },
-      ...{ sealer: new Sealer(config.recipients), holds: () => lease.check(), again, mayTakeUp },
-      lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
-    };
-    return await work({ parts, starts, retries: () => retries() + sourceRetries() });
   } finally {
-    for (const close of closing.reverse()) await close();
+    await source.close();
   }
 }
 

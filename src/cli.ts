@@ -1,18 +1,23 @@
 #!/usr/bin/env node
+import { statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { backfillClients, planBackfill } from "../jobs/backfill.ts";
 import type { Session } from "../jobs/client.ts";
 import { type ClientFailure, exportClients, refuseUnfinished } from "../jobs/export.ts";
 import { HANDED_OVER, init } from "../jobs/init.ts";
-import { openSealed } from "../jobs/open.ts";
+import { openSealed, openWholeBag } from "../jobs/open.ts";
 import { rebuild } from "../jobs/rebuild.ts";
+import { retrieve } from "../jobs/retrieve.ts";
 import { runOnSchedule } from "../jobs/schedule.ts";
 import { refuseProblems, type VerifyOptions, verify } from "../jobs/verify.ts";
+import { verifyBag } from "../jobs/verify-bag.ts";
 import { VERSION } from "../jobs/version.ts";
 import { systemClock } from "./clock.ts";
 import { loadConfig, selectClients } from "./config/load.ts";
 import { HoldfastError } from "./error.ts";
+import type { Versions } from "./evidence/bag/prepare.ts";
+import type { Request } from "./evidence/bag/retrieval.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Period } from "./export/plan.ts";
 import type { Summary } from "./export/summary.ts";
@@ -38,6 +43,17 @@ interface BackfillFlags extends Period {
   readonly plan?: boolean;
   readonly workers?: string;
   readonly putPrice?: number;
+}
+
+interface RetrieveFlags extends Request {
+  readonly identity: string[];
+  readonly email: string[];
+  readonly reference: string[];
+  readonly subject: string[];
+  readonly allInRange?: { readonly from: Temporal.Instant; readonly to: Temporal.Instant };
+  readonly allMatches: boolean;
+  readonly versions: Versions;
+  readonly out: string;
 }
 
 interface CommonOptions {
@@ -118,6 +134,19 @@ async function report(
   refuseUnfinished(summaries, session.signal);
 }
 
+/** For what an auditor runs, on a machine that has no config. */
+async function withoutConfig(
+  options: Pick<CommonOptions, "json" | "quiet">,
+  work: (console: Console) => Promise<void>,
+) {
+  const console = createConsole(options);
+  try {
+    await work(console);
+  } catch (error) {
+    fail(error, console, options.json);
+  }
+}
+
 function fail(error: unknown, console: Console, json: boolean): void {
   console.error(error);
   const { code, error: message, mend } = errorFields(error);
@@ -146,6 +175,23 @@ function amount(text: string): number {
   const value = Number(text);
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");
   return value;
+}
+
+const gather = (value: string, before: string[]): string[] => [...before, value];
+
+function range(text: string): { from: Temporal.Instant; to: Temporal.Instant } {
+  const [from = "", to = "", ...more] = text.split("..");
+  const parsed = { from: instant(from), to: instant(to) };
+  if (more.length > 0 || Temporal.Instant.compare(parsed.from, parsed.to) >= 0) {
+    throw new InvalidArgumentError("Write two dates, the earlier first: 2023-01-01..2024-01-01.");
+  }
+  return parsed;
+}
+
+function versions(text: string): Versions {
+  if (text === "all" || text === "latest") return { kind: text };
+  if (text.startsWith("as-of:")) return { kind: "as-of", at: instant(text.slice("as-of:".length)) };
+  throw new InvalidArgumentError("Write all, latest, or as-of:<date>.");
 }
 
 function oneOf(words: readonly string[], text: string): string {
@@ -317,12 +363,44 @@ program.addCommand(
 );
 
 program.addCommand(
+  command("retrieve", "make a sealed bag for an auditor: what the vault has of somebody, and the proofs of it", [
+    "holdfast retrieve --case 2026-117 --requested-by 'FIU Berlin' --reason 'request of 3 November' \\",
+    "    --email someone@example.com --out ./case-2026-117",
+    "holdfast retrieve --case 12 --requested-by … --reason … --reference C-10442 --versions latest --out ./case-12",
+    "holdfast retrieve --case 13 … --all-in-range 2023-01-01..2023-04-01 --out ./case-13",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'     what the auditor does first",
+    "holdfast open ./case-12 --key auditor.txt --out ./opened            and then",
+  ])
+    .requiredOption("--case <number>", "the case it is for")
+    .requiredOption("--requested-by <who>", "who asked")
+    .requiredOption("--reason <text>", "why; it stands in the bag, and in the log as a commitment only")
+    .option("--identity <id>", "somebody, by the provider's id; repeatable", gather, [])
+    .option("--email <address>", "by e-mail, where lookups.fields has it; repeatable", gather, [])
+    .option("--reference <value>", "by your own reference: any metadata.* of lookups.fields; repeatable", gather, [])
+    .option("--subject <token>", "by the subject, as the log and verify name it; repeatable", gather, [])
+    .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
+    .option("--all-matches", "take all of several people under one e-mail or reference", false)
+    .option("--versions <which>", "all, latest, or as-of:<date>", versions, { kind: "all" } as const)
+    .requiredOption("--out <folder>", "the bag; must not be there yet")
+    .action((options: CommonOptions & RetrieveFlags) =>
+      run(options, async (session) => {
+        const { identity: identities, email: emails, reference: references, subject: subjects, allInRange } = options;
+        const wanted = { identities, emails, references, subjects, range: allInRange };
+        const prepared = await retrieve(session, { ...options, ...wanted });
+        session.console.result({ command: "retrieve", ...prepared });
+      }),
+    ),
+);
+
+program.addCommand(
   command("verify", "check the log against its signed checkpoint, and every object against the log", [
     "holdfast verify",
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
     "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
     "holdfast verify --json | jq '.clients[].problems'",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag, with nothing else at hand",
   ])
+    .argument("[bag]", "the folder of a bag that retrieve made; left out, the vaults of the config are verified")
     .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent)
     .option(
       "--since <date>",
@@ -334,13 +412,20 @@ program.addCommand(
     )
     .option("--vkey <key>", "the log's public key that you trust, as init printed it")
     .option("--orphans", "list the objects that no log entry mentions", false)
-    .action((options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) =>
-      run(options, async (session) => {
-        const readData = options.readData ?? (options.key === undefined ? 0 : 100);
-        const reports = await verify(session, { ...options, readData });
-        session.console.result({ command: "verify", clients: reports });
-        refuseProblems(reports);
-      }),
+    .action(
+      (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
+        if (bag !== undefined) {
+          return withoutConfig(options, async (console) =>
+            console.result({ command: "verify", ...(await verifyBag(bag, options.vkey, console)) }),
+          );
+        }
+        return run(options, async (session) => {
+          const readData = options.readData ?? (options.key === undefined ? 0 : 100);
+          const reports = await verify(session, { ...options, readData });
+          session.console.result({ command: "verify", clients: reports });
+          refuseProblems(reports);
+        });
+      },
     ),
 );
 
@@ -355,22 +440,25 @@ program.addCommand(
 
 program.addCommand(
   new Command("open")
-    .description("decrypt one sealed record or file, for the holder of a private key")
-    .argument("<sealed>", "path of a sealed .age file")
+    .description("decrypt a bag, or one sealed record or file, for the holder of a private key")
+    .argument("<sealed>", "the folder of a bag, or the path of a sealed .age file")
     .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
-    .option("--out <file>", "write here instead of to stdout; appears only when all of it is authenticated")
+    .option(
+      "--out <path>",
+      "write here, a folder for a bag; appears only when all of it is authenticated. Default for a file: stdout",
+    )
+    .option("--vkey <key>", "of a bag: the log's public key that you trust")
     .addHelpText(
       "after",
       "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
     )
-    .action(async (sealed: string, { key, out }: { key: string; out?: string }) => {
-      const console = createConsole({ json: false, quiet: false });
-      try {
-        await openSealed(sealed, key, out);
-      } catch (error) {
-        fail(error, console, false);
-      }
-    }),
+    .action((sealed: string, { key, out, vkey }: { key: string; out?: string; vkey?: string }) =>
+      withoutConfig({ json: false, quiet: false }, async (console) => {
+        const isBag = statSync(sealed, { throwIfNoEntry: false })?.isDirectory();
+        if (isBag) await openWholeBag(sealed, { key, out, vkey }, console);
+        else await openSealed(sealed, key, out);
+      }),
+    ),
 );
 
 program.exitOverride();

@@ -63,6 +63,17 @@ export const entrySchema = z.discriminatedUnion("type", [
     /** The version that stays; absent if there never was one. */
     kept: text.optional(),
   }),
+  z.object({
+    type: z.literal("retrieval.prepared"),
+    ...common,
+    /** At most a thousand: a larger retrieval has several entries. */
+    subjects: z.array(hex(32)),
+    /** Sealed records and files of those subjects that were handed out. */
+    records: count,
+    files: count,
+    /** To who asked, why, and in which case: the words are in the bag, with the salt. */
+    commitment: hex(64),
+  }),
   z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
 ]);

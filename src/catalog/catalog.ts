@@ -125,6 +125,8 @@ export class Catalog {
   }
 
   #applyOne(index: number, entry: Entry): void {
+    if ("subject" in entry) this.#statements.insertMention.run(entry.subject, index);
+    if ("subjects" in entry) for (const subject of entry.subjects) this.#statements.insertMention.run(subject, index);
     if (entry.type === "record.stored") this.#applyStored(index, entry);
     if (entry.type === "run.started") this.#statements.clean.run(0);
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
@@ -167,6 +169,26 @@ export class Catalog {
   files(subject: string): (StoredFile & { storedWith: string })[] {
     const folder = `files/${subject.slice(0, 2)}/${subject}/`;
     return this.#statements.files.all(folder, `${folder}~`) as unknown as (StoredFile & { storedWith: string })[];
+  }
+
+  /** Whoever was found by this token when one of their records was stored. */
+  find(name: string, token: string): string[] {
+    return this.#statements.found.all(name, token).map((row) => (row as { subject: string }).subject);
+  }
+
+  /** Subjects with a version that the provider made in a time (RFC 3339 UTC; the end is not in it), so many at most. */
+  updatedIn(from: string, to: string, limit: number): string[] {
+    return this.#statements.updatedIn.all(from, to, limit).map((row) => (row as { subject: string }).subject);
+  }
+
+  /** Versions of a subject, in the order they were stored, each with the last entry that stored it. */
+  stored(subject: string): { version: string; entry: number; updated: string }[] {
+    return this.#statements.stored.all(subject) as unknown as { version: string; entry: number; updated: string }[];
+  }
+
+  /** Log entries that speak of a subject. */
+  mentions(subject: string): number[] {
+    return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
   }
 
   /** Whether the newest version kept has files or lookups: it was somebody. */
@@ -331,6 +353,14 @@ function prepare(db: DatabaseSync) {
     ),
     insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertMention: statement(db, "INSERT OR IGNORE INTO mention VALUES (?, ?)"),
+    found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
+    updatedIn: statement(
+      db,
+      "SELECT DISTINCT subject FROM version WHERE updated >= ? AND updated < ? ORDER BY subject LIMIT ?",
+    ),
+    stored: statement(db, "SELECT version, entry, updated FROM version WHERE subject = ? ORDER BY entry"),
+    mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
     insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
   };
 }

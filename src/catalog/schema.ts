@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -34,5 +34,10 @@ export const TABLES = `
     name TEXT NOT NULL, token TEXT NOT NULL, subject TEXT NOT NULL,
     PRIMARY KEY (name, token, subject)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE mention (
+    subject TEXT NOT NULL, entry INTEGER NOT NULL, -- an entry of the log that speaks of the subject
+    PRIMARY KEY (subject, entry)
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX subject_walk ON subject (walk);
+  CREATE INDEX version_updated ON version (updated);
 `;

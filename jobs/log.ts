@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Signer } from "../src/audit/note.ts";
+import { AuditWriter } from "../src/audit/writer.ts";
+import { type Catalog, openCatalog } from "../src/catalog/catalog.ts";
+import { type Clock, steady } from "../src/clock.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import type { SecretRef } from "../src/config/secret.ts";
+import type { Tokens } from "../src/record/tokens.ts";
+import type { VaultDescription } from "../src/vault/description.ts";
+import { Lease } from "../src/vault/lease.ts";
+import type { Conditional, Vault } from "../src/vault/vault.ts";
+import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+
+export interface LogOptions {
+  readonly job: string;
+  /** See `Lease`: somebody else waits for the vault. */
+  readonly onWanted?: (() => void) | undefined;
+}
+
+/** A client's vault, held by this process, with its log and catalog. */
+export interface Held {
+  readonly vault: Vault;
+  readonly description: VaultDescription;
+  readonly conditional: Conditional;
+  readonly signer: Signer;
+  readonly tokens: Tokens;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly now: Clock;
+  /** Throws `busy` once this process no longer surely holds the vault. */
+  readonly holds: () => void;
+  /** Attempts at the vault that had to be made again so far. */
+  readonly retries: () => number;
+}
+
+/** Opens what it takes to write a client's log, its lease first, and closes all of it after `work`. */
+export async function withLog<T>(
+  config: ClientConfig,
+  session: Session,
+  { job, onWanted }: LogOptions,
+  work: (held: Held) => Promise<T>,
+): Promise<T> {
+  const { console, signal } = session;
+  const now = steady(session.now);
+  const { vault, description, verifiers, retries } = await openClientVault(config, session);
+  const closing: (() => unknown)[] = [() => vault.close()];
+  try {
+    const signer = openSigner(config, description);
+    const tokens = openTokens(config, description);
+    warnOf(session, config, [config.log.key, config.lookups.key]);
+    const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
+    const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
+    closing.push(() => lease.release());
+    const holds = (): void => lease.check();
+    const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
+    const writer = await AuditWriter.open({
+      ...{ vault, signer, now, state: config.state, conditional, holds, former: verifiers.slice(1) },
+      lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+    });
+    closing.push(() => writer.close());
+    const rebuilding = console.progress("catalog");
+    const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
+    rebuilding.end();
+    closing.push(() => catalog.close());
+    if (!writer.continued) {
+      console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
+        client: config.id,
+        count: writer.size,
+      });
+    }
+    if (!hadCatalog && writer.size > 0)
+      console.log.info("catalog made from the log", { client: config.id, count: writer.size });
+    return await work({ vault, description, conditional, signer, tokens, writer, catalog, now, holds, retries });
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+/** Says what is unwise about these secrets' files. */
+export function warnOf({ console }: Session, { id }: ClientConfig, secrets: readonly SecretRef[]): void {
+  for (const warning of secrets.flatMap((secret) => secret.warnings())) console.log.warn(warning, { client: id });
+}

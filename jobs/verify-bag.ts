@@ -1,0 +1,41 @@
+import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
+import type { Console } from "../src/observe/console.ts";
+import { bytes, plural } from "../src/observe/figures.ts";
+
+export interface BagReport {
+  readonly bag: string;
+  readonly vkey: string;
+  readonly case: string;
+  readonly subjects: number;
+  readonly records: number;
+  readonly files: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** Checks a bag, with no access to the vault it came from. Throws for the first thing that is not as it was made. */
+export async function verifyBag(bag: string, vkey: string | undefined, console: Console): Promise<BagReport> {
+  const checked = await checkBag(bag, vkey);
+  console.say(reportText(bag, checked, vkey !== undefined));
+  const { retrieval, records, files, entries } = checked;
+  return {
+    ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
+    ...{ records: records.length, files: files - records.length, bytes: checked.bytes },
+  };
+}
+
+function reportText(
+  bag: string,
+  { retrieval, records, entries, files, bytes: size, vkey }: Checked,
+  trusted: boolean,
+): string {
+  return [
+    `${bag}: all is well`,
+    `  case      ${retrieval.case}, prepared ${retrieval.prepared}`,
+    `  holds     ${plural(retrieval.subjects.length, "person").replace("persons", "people")}, ${plural(records.length, "record")}, ${plural(files - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
+    `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
+    trusted
+      ? "  key       signed by the log key that you trust"
+      : `  key       signed by ${vkey}, by the bag's own word: ask for the log's key on another way, and give it with --vkey`,
+  ].join("\n");
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from "node:crypto";
+import { decodeEntry, type Entry, type RecordStored } from "../../audit/entry.ts";
+import type { Signer } from "../../audit/note.ts";
+import { formatProof, inclusionProof, type ReadTile } from "../../audit/proof.ts";
+import { TILE_WIDTH } from "../../audit/tile.ts";
+import type { AuditWriter } from "../../audit/writer.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import type { Clock } from "../../clock.ts";
+import { HoldfastError } from "../../error.ts";
+import { encodeDescription, type VaultDescription } from "../../vault/description.ts";
+import type { Vault } from "../../vault/vault.ts";
+import { CHECKPOINT, entryPath, proofPath, README, RETRIEVAL, VAULT } from "./layout.ts";
+import { readme } from "./readme.ts";
+import { commitment, type Request, type Retrieval } from "./retrieval.ts";
+import { BagWriter } from "./writer.ts";
+
+/** Which versions of each subject: all, the newest, or the newest that the provider made until a time. */
+export type Versions =
+  | { readonly kind: "all" }
+  | { readonly kind: "latest" }
+  | { readonly kind: "as-of"; readonly at: Temporal.Instant };
+
+export interface Preparation {
+  readonly client: string;
+  readonly vault: Vault;
+  readonly description: VaultDescription;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly signer: Signer;
+  readonly now: Clock;
+  readonly signal: AbortSignal;
+  /** The run's name in the log. */
+  readonly run: string;
+  readonly subjects: readonly string[];
+  readonly versions: Versions;
+  readonly request: Request;
+  readonly out: string;
+  readonly onObject: (done: number, total: number) => void;
+}
+
+export interface Prepared {
+  readonly client: string;
+  readonly out: string;
+  readonly subjects: number;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Log entries of this retrieval. */
+  readonly entries: readonly number[];
+}
+
+/** Subjects that one entry of the log names at most. */
+const PER_ENTRY = 1000;
+
+/**
+ * Makes a bag of sealed objects and of the proofs of what the log says of them. Nothing is decrypted: there is no key.
+ * That it was made is in the log, under the checkpoint that the bag holds, before the bag is whole.
+ * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged; then nothing is
+ * left that looks like a bag.
+ */
+export async function prepareBag(preparation: Preparation): Promise<Prepared> {
+  const { writer, catalog, signer, now, description, client, request, run, subjects, out } = preparation;
+  const bag = await BagWriter.begin(out);
+  try {
+    const chosen = subjects.map((subject) => ({ subject, records: choose(catalog, subject, preparation.versions) }));
+    const empty = chosen.find(({ records }) => records.length === 0);
+    if (empty) {
+      throw new HoldfastError("usage", `${empty.subject} has no version of that time in the vault`, {
+        mend: "Ask for a later --versions as-of:…, or for all.",
+      });
+    }
+    const entries = new Entries(writer);
+    const records = chosen.reduce((sum, each) => sum + each.records.length, 0);
+    let done = 0;
+    for (const { records: versions } of chosen) {
+      // The newest first: what was stored anew is taken as it was stored last.
+      for (const { entry } of versions.toReversed()) {
+        preparation.signal.throwIfAborted();
+        await copy(bag, preparation.vault, (await entries.read(entry)) as RecordStored);
+        preparation.onObject(++done, records);
+      }
+    }
+    const salt = randomBytes(32).toString("hex");
+    const prepared = now().toString({ smallestUnit: "millisecond" });
+    const logged: number[] = [];
+    for (let first = 0; first < chosen.length; first += PER_ENTRY) {
+      const part = chosen.slice(first, first + PER_ENTRY);
+      const entry: Entry = {
+        ...{ type: "retrieval.prepared", time: prepared, run, subjects: part.map(({ subject }) => subject) },
+        records: part.reduce((sum, each) => sum + each.records.length, 0),
+        files: bag.payload.files - records,
+        commitment: commitment(request, salt),
+      };
+      const journaled = await writer.append(entry);
+      catalog.apply([journaled]);
+      logged.push(journaled.index);
+    }
+    await writer.flush();
+    const retrieval: Retrieval = {
+      ...{ holdfast: "bag/1", client, ...request, prepared, salt, retrieval: logged },
+      subjects: chosen.map(({ subject, records: of }) => ({
+        subject,
+        records: of.map(({ version, entry }) => ({ version, entry })),
+        trail: catalog.mentions(subject),
+      })),
+    };
+    await writeEvidence(bag, entries, retrieval);
+    await bag.tag(CHECKPOINT, writer.head.note);
+    await bag.tag(VAULT, encodeDescription(description));
+    await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
+    await bag.tag(README, readme(retrieval, description));
+    const { bytes, files } = bag.payload;
+    await bag.finish(
+      [
+        ["Source-Organization", client],
+        ["External-Identifier", request.case],
+        ["External-Description", "Sealed identity records, with proofs of what the audit log says of them"],
+        ["Bagging-Date", prepared.slice(0, 10)],
+      ],
+      signer,
+    );
+    return { client, out, subjects: chosen.length, records, files: files - records, bytes, entries: logged };
+  } catch (error) {
+    await bag.abandon();
+    throw error;
+  }
+}
+
+function choose(catalog: Catalog, subject: string, versions: Versions): { version: string; entry: number }[] {
+  const stored = catalog.stored(subject);
+  if (versions.kind === "all") return stored;
+  if (versions.kind === "latest") return stored.slice(-1);
+  const { at } = versions;
+  return stored.filter(({ updated }) => Temporal.Instant.compare(Temporal.Instant.from(updated), at) <= 0).slice(-1);
+}
+
+async function copy(bag: BagWriter, vault: Vault, { object, files }: RecordStored): Promise<void> {
+  for (const each of [...files, object]) await bag.object(each, () => vault.stream(each.key, each.versionId));
+}
+
+/** Every entry that speaks of the subjects, to the byte, with its proof under the head of the log. */
+async function writeEvidence(bag: BagWriter, entries: Entries, { subjects, retrieval }: Retrieval): Promise<void> {
+  const indices = new Set([...subjects.flatMap(({ trail }) => trail), ...retrieval]);
+  for (const index of [...indices].sort((a, b) => a - b)) {
+    await bag.tag(entryPath(index), await entries.bytes(index));
+    await bag.tag(proofPath(index), await entries.proof(index));
+  }
+}
+
+/** Entries of the log by their index. The last bundle and the tiles are held: neighbours are in them too. */
+class Entries {
+  readonly #writer: AuditWriter;
+  #bundle: { index: number; size: number; entries: readonly Uint8Array[] } | undefined;
+  #tiles: { size: number; read: Map<string, Promise<Uint8Array>> } | undefined;
+
+  constructor(writer: AuditWriter) {
+    this.#writer = writer;
+  }
+
+  async bytes(index: number): Promise<Uint8Array> {
+    const { log, head } = this.#writer;
+    const bundle = Math.floor(index / TILE_WIDTH);
+    if (this.#bundle?.index !== bundle || this.#bundle.size !== head.size) {
+      this.#bundle = { index: bundle, size: head.size, entries: await log.bundle(bundle, head.size) };
+    }
+    return this.#bundle.entries[index % TILE_WIDTH]!;
+  }
+
+  async read(index: number): Promise<Entry> {
+    const entry = decodeEntry(await this.bytes(index));
+    if (entry === null) throw new HoldfastError("internal", `entry ${index} is of a type that stores nothing`);
+    return entry;
+  }
+
+  async proof(index: number): Promise<string> {
+    const { head } = this.#writer;
+    const hashes = await inclusionProof(index, head.size, this.#tile);
+    return formatProof({ index, hashes, checkpoint: Buffer.from(head.note).toString("utf8") });
+  }
+
+  readonly #tile: ReadTile = (level, index, width) => {
+    const { log, head } = this.#writer;
+    if (this.#tiles?.size !== head.size) this.#tiles = { size: head.size, read: new Map() };
+    const key = `${level}/${index}/${width}`;
+    const known = this.#tiles.read.get(key);
+    if (known !== undefined) return known;
+    const read = log.tile(level, index, width);
+    this.#tiles.read.set(key, read);
+    return read;
+  };
+}

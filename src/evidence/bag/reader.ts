@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openCheckpoint } from "../../audit/checkpoint.ts";
+import { decodeEntry, type Entry, type RecordStored } from "../../audit/entry.ts";
+import { leafHash, verifyInclusion } from "../../audit/merkle.ts";
+import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
+import { parseProof } from "../../audit/proof.ts";
+import { HoldfastError } from "../../error.ts";
+import { parseDescription } from "../../vault/description.ts";
+import { BAGIT, DECLARATION, isBagPath, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
+import { CHECKPOINT, dataPath, entryPath, NOTE, proofPath, RETRIEVAL, VAULT } from "./layout.ts";
+import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
+import { noteText } from "./writer.ts";
+
+/** No tag file is larger, but the manifests; and no bag has more files. */
+const MAX_TAG = 4 * 1024 * 1024;
+const MAX_MANIFEST = 256 * 1024 * 1024;
+const MAX_FILES = 2_000_000;
+
+/** A bag of which everything was checked. */
+export interface Checked {
+  readonly retrieval: Retrieval;
+  /** The entries that its records were logged by. */
+  readonly records: readonly RecordStored[];
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Of the log, that all of it was checked with. */
+  readonly vkey: string;
+}
+
+/**
+ * Checks a bag, all of which is untrusted, with nothing else at hand: that it is whole and nothing was added, who signed
+ * it, that every entry is in the log that the checkpoint signs, and that every sealed object is the one that was logged.
+ * Throws `incomplete`, `malformed` or `unverified` for the first thing that is not so, and names the file.
+ * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
+ */
+export async function checkBag(folder: string, vkey?: string): Promise<Checked> {
+  const found = await list(folder);
+  const read = async (path: string, limit = MAX_TAG): Promise<Buffer> => {
+    const size = found.get(path);
+    if (size === undefined) throw incomplete(`${path} is missing`);
+    if (size > limit) throw new HoldfastError("malformed", `${path} is larger than ${limit} bytes`);
+    return readFile(join(folder, path));
+  };
+  const text = async (path: string, limit?: number): Promise<string> => (await read(path, limit)).toString("utf8");
+
+  if ((await text(BAGIT)) !== DECLARATION) throw new HoldfastError("malformed", `${BAGIT} is not that of BagIt 1.0`);
+  const tagManifest = await read(TAG_MANIFEST, MAX_MANIFEST);
+  const tags = parseManifest(TAG_MANIFEST, tagManifest.toString("utf8"));
+  await checkDigests(folder, found, tags, TAG_MANIFEST);
+  const data = parseManifest(MANIFEST, await text(MANIFEST, MAX_MANIFEST));
+  if (!tags.has(MANIFEST)) throw incomplete(`${TAG_MANIFEST} does not list ${MANIFEST}`);
+  for (const path of data.keys())
+    if (!path.startsWith("data/")) throw incomplete(`${MANIFEST} lists ${path}, no payload`);
+  await checkDigests(folder, found, data, MANIFEST);
+  for (const path of found.keys()) {
+    const listed = path.startsWith("data/") ? data.has(path) : tags.has(path) || path === TAG_MANIFEST || path === NOTE;
+    if (!listed) throw incomplete(`${path} is in no manifest: it was added, or renamed`);
+  }
+
+  const { log } = parseDescription(await read(VAULT));
+  if (vkey !== undefined && vkey !== log.vkey) {
+    throw new HoldfastError(
+      "unverified",
+      `this bag was signed by another log key than the one that is trusted: ${log.vkey}`,
+      {
+        mend: "Ask who made it for the log's public key, on another way than with the bag.",
+      },
+    );
+  }
+  const verifiers = [parseVerifier(log.vkey)];
+  const digest = createHash("sha256").update(tagManifest).digest("hex");
+  if (openNote(await read(NOTE), verifiers).text !== noteText(log.origin, digest)) {
+    throw new HoldfastError("unverified", `${NOTE} signs another bag`);
+  }
+  const retrieval = parseRetrieval(await text(RETRIEVAL));
+  const proven = new BagLog(read, log.origin, verifiers);
+  const records = await checkContents(retrieval, data, found, proven);
+  let bytes = 0;
+  for (const path of data.keys()) bytes += found.get(path)!;
+  return { retrieval, records, entries: proven.checked, files: data.size, bytes, vkey: log.vkey };
+}
+
+/** Entries of a bag, each proven to be in the log that the bag's checkpoint signs. */
+class BagLog {
+  readonly #read: (path: string) => Promise<Buffer>;
+  readonly #origin: string;
+  readonly #verifiers: readonly Verifier[];
+  readonly #entries = new Map<number, Entry | null>();
+
+  constructor(read: (path: string) => Promise<Buffer>, origin: string, verifiers: readonly Verifier[]) {
+    this.#read = read;
+    this.#origin = origin;
+    this.#verifiers = verifiers;
+  }
+
+  get checked(): number {
+    return this.#entries.size;
+  }
+
+  async entry(index: number): Promise<Entry | null> {
+    const known = this.#entries.get(index);
+    if (known !== undefined) return known;
+    const note = await this.#read(CHECKPOINT);
+    const { size, root } = openCheckpoint(note, this.#origin, this.#verifiers);
+    const bytes = await this.#read(entryPath(index));
+    const proof = parseProof(await this.#read(proofPath(index)));
+    if (proof.index !== index || proof.checkpoint !== note.toString("utf8")) {
+      throw new HoldfastError("unverified", `${proofPath(index)} is the proof of something else`);
+    }
+    verifyInclusion(leafHash(bytes), index, size, proof.hashes, root);
+    const entry = decodeEntry(bytes);
+    this.#entries.set(index, entry);
+    return entry;
+  }
+}
+
+/** What the retrieval says of its records is what the log says, and all of the payload was logged. */
+async function checkContents(
+  retrieval: Retrieval,
+  data: Manifest,
+  found: ReadonlyMap<string, number>,
+  log: BagLog,
+): Promise<RecordStored[]> {
+  /** What was stored anew has another digest in its later entry: the bag has one of them. */
+  const promised = new Map<string, Set<string>>();
+  const records: RecordStored[] = [];
+  for (const { subject, records: versions, trail } of retrieval.subjects) {
+    for (const index of trail) await log.entry(index);
+    for (const { version, entry: index } of versions) {
+      const entry = await log.entry(index);
+      if (entry?.type !== "record.stored" || entry.subject !== subject || entry.version !== version) {
+        throw new HoldfastError("unverified", `entry ${index} did not store version ${version} of ${subject}`);
+      }
+      records.push(entry);
+      for (const { key, size, sha256 } of [entry.object, ...entry.files]) {
+        const path = dataPath(key);
+        promised.set(path, (promised.get(path) ?? new Set()).add(`${size} ${sha256}`));
+      }
+    }
+  }
+  for (const [path, stored] of promised) {
+    if (!stored.has(`${found.get(path)} ${data.get(path)}`))
+      throw incomplete(`${path} is not what the log says was stored`);
+  }
+  for (const path of data.keys()) if (!promised.has(path)) throw incomplete(`${path} belongs to no record of this bag`);
+  const named = new Set<string>();
+  for (const index of retrieval.retrieval) {
+    const entry = await log.entry(index);
+    if (entry?.type !== "retrieval.prepared" || entry.commitment !== commitment(retrieval, retrieval.salt)) {
+      throw new HoldfastError(
+        "unverified",
+        `entry ${index} logged another retrieval than evidence/retrieval.json tells`,
+      );
+    }
+    for (const subject of entry.subjects) named.add(subject);
+  }
+  const told = retrieval.subjects.map(({ subject }) => subject);
+  if (named.size !== told.length || !told.every((subject) => named.has(subject))) {
+    throw new HoldfastError("unverified", "the subjects of evidence/retrieval.json are not those that were logged");
+  }
+  return records;
+}
+
+/** Files below the folder, by their path in the bag, with their sizes. No links, no names that no bag has. */
+async function list(folder: string): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const visit = async (prefix: string): Promise<void> => {
+    for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+      const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+      if (!isBagPath(path)) throw incomplete("a name in it is none that a bag has: it was added, or renamed");
+      if (entry.isDirectory()) await visit(path);
+      else if (!entry.isFile()) throw incomplete(`${path} is no file`);
+      else if (found.size >= MAX_FILES)
+        throw new HoldfastError("malformed", `the bag has more than ${MAX_FILES} files`);
+      else found.set(path, (await lstat(join(folder, path))).size);
+    }
+  };
+  try {
+    await visit("");
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    throw new HoldfastError("usage", `${folder} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      mend: "Name the folder of a bag: the one that holds bagit.txt.",
+    });
+  }
+  return found;
+}
+
+async function checkDigests(folder: string, found: ReadonlyMap<string, number>, manifest: Manifest, name: string) {
+  for (const [path, digest] of manifest) {
+    if (!found.has(path)) throw incomplete(`${path} is missing: ${name} lists it`);
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Uint8Array);
+    if (hash.digest("hex") !== digest) throw incomplete(`${path} was changed: its digest is not the one in ${name}`);
+  }
+}
+
+function incomplete(what: string): HoldfastError {
+  return new HoldfastError("incomplete", `this bag is not as it was made: ${what}`, {
+    mend: "Keep it as it is, and ask for it again.",
+  });
+}

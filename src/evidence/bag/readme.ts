@@ -1,0 +1,55 @@
+import type { VaultDescription } from "../../vault/description.ts";
+import type { Retrieval } from "./retrieval.ts";
+
+/** What the auditor reads first. Plain words, and commands that need nothing of Holdfast. */
+export function readme(retrieval: Retrieval, { log }: VaultDescription): string {
+  const { client, case: number, requestedBy, reason, prepared, subjects } = retrieval;
+  const records = subjects.flatMap(({ records }) => records).length;
+  return `Identity records of ${client}
+${"=".repeat(20 + client.length)}
+
+Case           ${number}
+Requested by   ${requestedBy}
+Reason         ${reason}
+Prepared       ${prepared}
+Holds          ${subjects.length} ${subjects.length === 1 ? "person" : "people"}, ${records} ${records === 1 ? "record" : "records"}
+
+What this is
+------------
+Copies of identity records, sealed as they came from the identity-verification
+provider. They are encrypted (age): only who has one of the private keys can
+read them. Whoever made this folder had none, and read nothing.
+
+Is it whole, and untouched?
+---------------------------
+    sha256sum -c --strict manifest-sha256.txt tagmanifest-sha256.txt
+
+says whether each file is as it was when the folder was made. That nothing was
+changed since the records were stored is what the audit log proves:
+
+    holdfast verify <this folder> --vkey '${log.vkey}'
+
+Ask ${client} for that key (the log's public key) on another way than with
+this folder, and compare: the same word in the same place proves nothing.
+
+Reading it
+----------
+    holdfast open <this folder> --key <your private key file> --out <a new folder>
+
+or, with age alone, one file at a time:
+
+    age -d -i <your private key file> data/records/…/….age > record.json
+
+What is in it
+-------------
+data/records      one sealed record for each version of each person: JSON
+data/files        sealed document images and videos; the record names them
+evidence/entries  what the audit log says of these people: when each record
+                  was stored, by which run, and every retrieval, this one too
+evidence/proofs   for each of those entries, the proof that it is in the log
+evidence/checkpoint  the log's signed head, that all proofs lead to
+
+The formats are those of RFC 8493 (BagIt), C2SP age, signed-note, tlog-tiles
+and tlog-proof; docs/FORMAT.md of Holdfast has the rest.
+`;
+}

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type Signer, signNote } from "../../audit/note.ts";
+import { HoldfastError } from "../../error.ts";
+import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
+import { dataPath, NOTE } from "./layout.ts";
+
+/** An object of the vault on its way into a bag, and what it must be. */
+export interface Payload {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/**
+ * Writes a bag beside its place, under a name that says it is not whole, and puts it there when it is. Throws `usage`
+ * where the place is taken, `state` where it cannot be written, `incomplete` for an object that is not as it was logged.
+ */
+export class BagWriter {
+  readonly #out: string;
+  readonly #partial: string;
+  readonly #data = new Map<string, string>();
+  readonly #tags = new Map<string, string>();
+  #bytes = 0;
+
+  private constructor(out: string) {
+    this.#out = resolve(out);
+    this.#partial = `${this.#out}.partial`;
+  }
+
+  static async begin(out: string): Promise<BagWriter> {
+    const writer = new BagWriter(out);
+    for (const path of [writer.#out, writer.#partial]) {
+      if (!(await isThere(path))) continue;
+      throw new HoldfastError("usage", `${path} is there already`, {
+        mend:
+          path === writer.#out
+            ? "Name another --out: a bag is never written over."
+            : "An earlier retrieval was ended in it. Remove it, and try again.",
+      });
+    }
+    await writing(() => mkdir(writer.#partial, { recursive: true, mode: 0o700 }));
+    return writer;
+  }
+
+  /** Bytes and files of payload so far. */
+  get payload(): { readonly bytes: number; readonly files: number } {
+    return { bytes: this.#bytes, files: this.#data.size };
+  }
+
+  /** One object, as it comes; each once. */
+  async object({ key, size, sha256 }: Payload, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+    const path = dataPath(key);
+    if (this.#data.has(path)) return;
+    this.#data.set(path, sha256);
+    const bytes = await read();
+    const hash = createHash("sha256");
+    let length = 0;
+    async function* measured(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of bytes) {
+        length += chunk.length;
+        // What has another size is another content, however long it is.
+        if (length > size) break;
+        hash.update(chunk);
+        yield chunk;
+      }
+    }
+    const file = await this.#place(path);
+    await pipeline(measured(), createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
+    if (length !== size || hash.digest("hex") !== sha256) {
+      throw new HoldfastError("incomplete", `${key} is not what the log says was stored`, {
+        mend: "Run verify --read-data 100. Earlier versions of it may be in the vault.",
+      });
+    }
+    this.#bytes += length;
+  }
+
+  async tag(path: string, content: Uint8Array | string): Promise<void> {
+    this.#tags.set(path, await this.#write(path, content));
+  }
+
+  /** Manifests, signature, and the bag's own name: it is whole. */
+  async finish(info: readonly (readonly [string, string])[], signer: Signer): Promise<void> {
+    await this.tag(BAGIT, DECLARATION);
+    await this.tag(BAG_INFO, formatInfo([...info, ["Payload-Oxum", `${this.#bytes}.${this.#data.size}`]]));
+    await this.tag(MANIFEST, formatManifest(this.#data));
+    const digest = await this.#write(TAG_MANIFEST, formatManifest(this.#tags));
+    await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
+    await writing(() => rename(this.#partial, this.#out));
+  }
+
+  /** What there is of it is removed. */
+  async abandon(): Promise<void> {
+    await rm(this.#partial, { recursive: true, force: true });
+  }
+
+  async #write(path: string, content: Uint8Array | string): Promise<string> {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    const place = await this.#place(path);
+    await writing(async () => {
+      const file = await open(place, "wx", 0o600);
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    });
+    return createHash("sha256").update(bytes).digest("hex");
+  }
+
+  async #place(path: string): Promise<string> {
+    const place = join(this.#partial, path);
+    await writing(() => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
+    return place;
+  }
+}
+
+/** What is signed of a bag: the log's name, and the digest of its tag manifest, which covers all else. */
+export function noteText(origin: string, sha256: string): string {
+  return `${origin}/bag\n${Buffer.from(sha256, "hex").toString("base64")}\n`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new HoldfastError(
+      "state",
+      `the bag cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
+      {
+        cause,
+        mend: "Check the folder of --out: space and rights.",
+      },
+    );
+  }
+}

@@ -3,7 +3,7 @@ import type { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { type Prepared, prepareBag, type Versions } from "../src/evidence/bag/prepare.ts";
-import type { Request } from "../src/evidence/bag/retrieval.ts";
+import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
 import type { Tokens } from "../src/record/tokens.ts";
 import type { Session } from "./client.ts";
@@ -28,7 +28,7 @@ export interface RetrieveOptions extends Wanted, Request {
 }
 
 /** People that one retrieval may be about. */
-const MOST = 100_000;
+const MOST = 50_000;
 
 /** Makes a sealed bag of what the vault has of these people. Decrypts nothing, and needs no key that could. */
 export async function retrieve(session: Session, options: RetrieveOptions): Promise<Prepared> {
@@ -37,6 +37,12 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
   if (config === undefined || others.length > 0) {
     throw new HoldfastError("usage", "a retrieval is about one client, and the config has several", {
       mend: "Add --client <id>.",
+    });
+  }
+  for (const words of [options.case, options.requestedBy, options.reason]) {
+    if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
+    throw new HoldfastError("usage", `--case, --requested-by and --reason take 1 to ${number(MAX_WORDS)} characters`, {
+      mend: "Say in short who asked and why; the auditor reads it.",
     });
   }
   return withLog(config, session, { job: "retrieve" }, async ({ tokens, catalog, writer, ...held }) => {

@@ -210,6 +210,7 @@ describe("which versions, and who", () => {
     const everybody = await checkBag(await retrieve(place, "all", "--all-in-range", "2001-01-01..2100-01-01"));
     assert.equal(everybody.records.length, 8);
     await refused(place, 2, /nobody is named/);
+    await refused(place, 2, /1 to 2,000 characters/, "--subject", subject, "--reason", "x".repeat(2001));
     await refused(place, 2, /nobody with that identity/, "--identity", "who");
     await refused(place, 2, /nobody with that e-mail/, "--email", "nobody@example.com");
     await refused(place, 2, /nobody with a version/, "--all-in-range", "2001-01-01..2001-01-02");

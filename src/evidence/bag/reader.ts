@@ -15,7 +15,7 @@ import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { noteText } from "./writer.ts";
 
 /** No tag file is larger, but the manifests; and no bag has more files. */
-const MAX_TAG = 4 * 1024 * 1024;
+const MAX_TAG = 64 * 1024 * 1024;
 const MAX_MANIFEST = 256 * 1024 * 1024;
 const MAX_FILES = 2_000_000;
 

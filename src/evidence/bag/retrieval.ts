@@ -3,7 +3,9 @@ import { z } from "zod";
 import { HoldfastError } from "../../error.ts";
 import { canonicalJson } from "../../record/canonical.ts";
 
-const text = z.string().max(2000);
+/** Characters of the longest of the request's words. */
+export const MAX_WORDS = 2000;
+const text = z.string().max(MAX_WORDS);
 const index = z.int().min(0);
 const subject = z.string().regex(/^[0-9a-f]{32}$/);
 

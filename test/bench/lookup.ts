@@ -1,0 +1,72 @@
+/**
+ * How long the catalog takes to find somebody among a million. The catalog is
+ * filled by the log's own entries; objects are not there. `node test/bench/lookup.ts [--people 1000000]`
+ */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Catalog } from "../../src/catalog/catalog.ts";
+
+const { values } = parseArgs({ options: { people: { type: "string", default: "1000000" } } });
+const people = Number(values.people);
+const folder = mkdtempSync(join(tmpdir(), "holdfast-lookup-"));
+const path = join(folder, "catalog.sqlite");
+const token = (text: string) => createHash("md5").update(text).digest("hex");
+
+try {
+  const catalog = Catalog.empty(path, "bench");
+  for (let first = 0; first < people; first += 10_000) {
+    catalog.apply(
+      Array.from({ length: 10_000 }, (_, n) => {
+        const subject = token(`subject ${first + n}`);
+        const object = {
+          key: `records/${subject.slice(0, 2)}/${subject}/v.age`,
+          versionId: "1",
+          size: 1,
+          sha256: "0".repeat(64),
+        };
+        const entry = {
+          ...{
+            type: "record.stored",
+            time: "2026-11-23T10:15:00Z",
+            run: "bench",
+            subject,
+            version: "v",
+            object,
+            files: [],
+          },
+          ...{ updated: new Date(1.6e12 + (first + n) * 1000).toISOString(), withheld: 0, recipients: [] },
+          ...{ lockedUntil: "2099-01-01T00:00:00Z", lookups: { email: token(`email ${first + n}`) } },
+        };
+        return { index: first + n, bytes: new TextEncoder().encode(JSON.stringify(entry)) };
+      }),
+    );
+  }
+  catalog.close();
+
+  const begun = performance.now();
+  const opened = Catalog.open(path, "bench");
+  const openedIn = performance.now() - begun;
+  const times = Array.from({ length: 1000 }, (_, n) => {
+    const number = Math.floor((n * people) / 1000);
+    const start = performance.now();
+    const [subject] = opened.find("email", token(`email ${number}`));
+    if (subject !== token(`subject ${number}`)) throw new Error("found somebody else");
+    opened.stored(subject);
+    opened.mentions(subject);
+    return performance.now() - start;
+  }).sort((a, b) => a - b);
+  const start = performance.now();
+  const found = opened.updatedIn("2021-01-01T00:00:00Z", "2021-01-02T00:00:00Z", 50_000).length;
+  const ranged = performance.now() - start;
+  opened.close();
+  process.stdout.write(
+    `${people} people: catalog opened and checked in ${(openedIn / 1000).toFixed(1)} s; ` +
+      `found by e-mail with versions and trail in ${times[500]!.toFixed(2)} ms (median), ${times[999]!.toFixed(1)} ms (worst of 1,000); ` +
+      `${found} people of one day in ${ranged.toFixed(0)} ms\n`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

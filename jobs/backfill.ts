@@ -131,7 +131,7 @@ async function runTurn(opened: Opened, session: Session, { redis, ...period }: B
   const run = (crew?: Crew): Promise<Summary> =>
     runExport(parts, {
       ...{ job: "backfill", version: VERSION, selection: { kind: "period", ...period }, walk, crew, retries },
-      progress: console.progress(`${config.id}: identities`),
+      progress: console.progress(`${config.id}: identities`, reached.examined),
     });
   if (redis === undefined) return run();
   // Only here: what talks to Redis takes longer to load than all else.

@@ -4,7 +4,8 @@ import { noProgress, type Progress, progressBar } from "./progress.ts";
 /** What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone. */
 export interface Console {
   readonly log: Log;
-  progress(label: string): Progress;
+  /** @param before what an earlier run did of it */
+  progress(label: string, before?: number): Progress;
   /** Lines for people; where nobody watches the first of them is logged. Without personal data. */
   say(text: string): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
@@ -45,7 +46,7 @@ export function createConsole({
   return {
     log: terminalLog((line) => stderr.write(`${line}\n`)),
     result,
-    progress: (label) => (quiet ? noProgress : progressBar(label, stderr)),
+    progress: (label, before) => (quiet ? noProgress : progressBar(label, stderr, before)),
     say: (text) => void (quiet || stderr.write(`${text}\n`)),
     error: (error) => void stderr.write(`${errorText(error)}\n`),
   };

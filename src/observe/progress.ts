@@ -14,15 +14,16 @@ const REDRAW = 100;
 const WIDTH = 24;
 const NARROW = 6;
 
-/** One line on a terminal, redrawn in place at most ten times a second. What was done before it began is not its speed. */
-export function progressBar(label: string, out: WriteStream, now: () => number = Date.now): Progress {
+/**
+ * One line on a terminal, redrawn in place at most ten times a second.
+ * @param before done before it began, which is not its speed
+ */
+export function progressBar(label: string, out: WriteStream, before = 0, now: () => number = Date.now): Progress {
   const begun = now();
-  let before: number | undefined;
   let drawn = 0;
   return {
     update(done, total, note) {
       const at = now();
-      before ??= done;
       if (at - drawn < REDRAW && done !== total) return;
       drawn = at;
       const columns = (out.columns || 80) - 1;

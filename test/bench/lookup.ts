@@ -59,7 +59,7 @@ try {
     return performance.now() - start;
   }).sort((a, b) => a - b);
   const start = performance.now();
-  const found = opened.updatedIn("2021-01-01T00:00:00Z", "2021-01-02T00:00:00Z", 50_000).length;
+  const found = opened.updatedIn("2020-09-14T00:00:00Z", "2020-09-15T00:00:00Z", 50_000).length;
   const ranged = performance.now() - start;
   opened.close();
   process.stdout.write(

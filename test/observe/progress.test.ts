@@ -33,14 +33,14 @@ describe("the line", () => {
 });
 
 describe("the bar", () => {
-  function bar(columns: number) {
+  function bar(columns: number, before = 0) {
     const written: string[] = [];
     let now = 1_000;
     const out = { columns, write: (text: string) => written.push(text) } as unknown as WriteStream;
     const pass = (ms: number): void => {
       now += ms;
     };
-    return { progress: progressBar("acme", out, () => now), written, pass };
+    return { progress: progressBar("acme", out, before, () => now), written, pass };
   }
 
   test("is redrawn in place, ten times a second at most, and at the end", () => {
@@ -55,6 +55,13 @@ describe("the bar", () => {
     progress.update(100, 100);
     assert.equal(written.length, 3);
     for (const text of written) assert.ok(text.startsWith("\r\x1b[K") && !text.includes("\n"));
+  });
+
+  test("goes on from what an earlier run did", () => {
+    const { progress, written, pass } = bar(80, 50);
+    pass(5_000);
+    progress.update(75, 100);
+    assert.match(written[0]!, / 75 % {2}75 of 100 {2}5\.0\/s {2}5\.0 s left$/);
   });
 
   test("never wraps, and is gone when it ends", () => {

@@ -1,3 +1,4 @@
+import { ReadableStream } from "node:stream/web";
 import { Decrypter } from "age-encryption";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../error.ts";
@@ -11,7 +12,7 @@ import { checkHeader, withinHeader } from "./header.ts";
 export class Opener {
   readonly #age = new Decrypter();
 
-  constructor(keys: readonly Secret[]) {
+  constructor(keys: readonly Pick<Secret, "reveal">[]) {
     for (const key of keys) {
       try {
         this.#age.addIdentity(key.reveal());
@@ -44,7 +45,7 @@ export class Opener {
     };
     const why = (error: unknown): unknown => (failure ? failure.error : openError(error));
     const plain = await this.#age
-      .decrypt(ReadableStream.from(source()) as ReadableStream<Uint8Array>)
+      .decrypt(ReadableStream.from(source()) as globalThis.ReadableStream<Uint8Array>)
       .catch((error: unknown) => {
         throw why(error);
       });
@@ -62,7 +63,7 @@ export class Opener {
  * The private keys of an age identity file, as age-keygen writes it: a key to a line, # comments.
  * @throws HoldfastError "key", which never repeats a line.
  */
-export function parseIdentityFile(text: string, secret: (key: string) => Secret): Secret[] {
+export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string, secret: (key: string) => K): K[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
   if (lines.length === 0 || !lines.every((line) => /^AGE-SECRET-KEY-[0-9A-Z-]+$/.test(line))) {
     throw new HoldfastError(

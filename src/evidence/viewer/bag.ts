@@ -1,0 +1,215 @@
+import { openCheckpoint } from "../../audit/checkpoint.ts";
+import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
+import { HoldfastError } from "../../error.ts";
+import { TAG_MANIFEST } from "../bag/bagit.ts";
+import { CHECKPOINT, dataPath, entryPath, NOTE, RETRIEVAL, VAULT } from "../bag/layout.ts";
+import type { BagFile } from "./bag-file.ts";
+import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
+import { Json } from "./json.ts";
+import { type LogEntry, readEntry } from "./log-entry.ts";
+import { type Contents, checkContents, readSmall } from "./manifest.ts";
+import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
+import { checkVersions, type SealedVersion } from "./sealed-record.ts";
+
+/** A bag after everything was checked that takes no private key. */
+export interface CheckedBag {
+  /** Null where it cannot be read: then nothing can be shown. */
+  readonly retrieval: Retrieval | null;
+  readonly verdict: Verdict;
+  readonly checks: readonly Check[];
+  readonly problems: readonly Problem[];
+  readonly leftBehind: readonly string[];
+  readonly people: readonly CheckedPerson[];
+  /** The key that everything was checked with. */
+  readonly vkey: string | null;
+  readonly trusted: boolean;
+}
+
+export interface CheckedPerson {
+  readonly subject: string;
+  readonly versions: readonly SealedVersion[];
+  readonly trail: readonly LogEntry[];
+}
+
+const MAX_JSON = 64 * 1024 ** 2;
+const MAX_NOTE = 1_000_000;
+
+/** `trusted`: the log's key as the auditor has it from the client; null: the one in the bag has to do. */
+export async function checkBag(
+  files: readonly BagFile[],
+  trusted: Verifier | null,
+  said: (words: string) => void,
+): Promise<CheckedBag> {
+  const contents = await checkContents(files, (done) => {
+    if (done % 25 === 0) said(`Checking: ${done} of ${files.length} files read.`);
+  });
+  const problems: Problem[] = [...contents.problems];
+  const inBag = await attempt(problems, VAULT, () => keyInBag(contents));
+  const verifier = trusted ?? inBag;
+  const agreed: Verdict = trusted === null ? "unsure" : "good";
+  if (trusted !== null && inBag !== null && trusted.vkey !== inBag.vkey)
+    problems.push({ path: VAULT, words: "It names another log key than the one that you trust." });
+
+  const whole = contents.problems.length === 0;
+  const note = await attempt(problems, NOTE, () => checkNote(contents, need(verifier)));
+  const head = await attempt(problems, CHECKPOINT, () => checkHead(contents, need(verifier)));
+  const retrieval = await attempt(problems, RETRIEVAL, async () =>
+    parseRetrieval(await mustRead(contents, RETRIEVAL, MAX_JSON)),
+  );
+  const checks: Check[] = [
+    keyCheck(trusted, inBag),
+    {
+      title: "Files",
+      verdict: whole ? "good" : "bad",
+      words: whole
+        ? `All ${contents.files.size} files are there, none was added, and each has the digest that the bag lists.`
+        : "Files are missing, were added or changed. They are named below.",
+    },
+    note === null
+      ? { title: "Signature over the bag", verdict: "bad", words: "The list of files is not signed by the log's key." }
+      : { title: "Signature over the bag", verdict: agreed, words: note },
+    head === null
+      ? { title: "Signature of the log", verdict: "bad", words: "The log's checkpoint is not signed by the log's key." }
+      : { title: "Signature of the log", verdict: agreed, words: head },
+  ];
+  const common = { leftBehind: contents.leftBehind, vkey: verifier?.vkey ?? null, trusted: trusted !== null };
+  if (retrieval === null)
+    return { ...common, retrieval, verdict: "bad", checks, problems: unique(problems), people: [] };
+
+  const { entries, wanted } = await readEntries(retrieval, contents, verifier, problems, said);
+  const proven = [...entries.values()].filter((entry) => entry.unproven === null).length;
+  const people = retrieval.subjects.map((each) => ({
+    subject: each.subject,
+    versions: checkVersions(each, entries, contents, agreed, problems),
+    trail: [...new Set([...each.trail, ...retrieval.lines])]
+      .sort((a, b) => a - b)
+      .flatMap((at) => entries.get(at) ?? []),
+  }));
+  const sealed = people.flatMap(({ versions }) => versions.flatMap((version) => [version, ...version.files]));
+  const known = new Set(sealed.map(({ key }) => dataPath(key)));
+  for (const path of contents.files.keys()) {
+    if (path.startsWith("data/") && !known.has(path))
+      problems.push({ path, words: "It belongs to no record of this bag." });
+  }
+  const bad = sealed.filter(({ unproven }) => unproven !== null).length;
+  const logged = await attempt(problems, RETRIEVAL, () => checkLogged(retrieval, entries, problems));
+  checks.push(
+    {
+      title: "Lines of the log",
+      verdict: proven === wanted ? agreed : "bad",
+      words:
+        proven === wanted
+          ? `Each of the ${wanted} lines in this bag is proven to stand in the log.`
+          : `${wanted - proven} of ${wanted} lines are missing, or not proven to stand in the log.`,
+    },
+    {
+      title: "Records and files",
+      verdict: bad === 0 ? agreed : "bad",
+      words:
+        bad === 0
+          ? `Each of the ${known.size} sealed records and files is, to the byte, what the log says was stored.`
+          : `${bad} are not shown to be what was stored. They are not opened.`,
+    },
+    logged === null
+      ? { title: "This retrieval", verdict: "bad", words: "The log tells of another retrieval than this bag does." }
+      : { title: "This retrieval", verdict: agreed, words: logged },
+  );
+  const failed = problems.length > 0 || checks.some(({ verdict }) => verdict === "bad");
+  return { ...common, retrieval, verdict: failed ? "bad" : agreed, checks, problems: unique(problems), people };
+}
+
+function keyCheck(trusted: Verifier | null, inBag: Verifier | null): Check {
+  const title = "The log's key";
+  if (trusted === null) {
+    if (inBag === null) return { title, verdict: "bad", words: "The bag names none." };
+    return { title, verdict: "unsure", words: "It came out of the bag itself: nobody vouched for it." };
+  }
+  return trusted.vkey === inBag?.vkey
+    ? { title, verdict: "good", words: "The one that you entered, and the same that the bag names." }
+    : { title, verdict: "bad", words: "The bag names another key than the one that you entered." };
+}
+
+function need(verifier: Verifier | null): Verifier {
+  if (verifier === null) throw new HoldfastError("unverified", "There is no key to check it with.");
+  return verifier;
+}
+
+async function keyInBag(contents: Contents): Promise<Verifier> {
+  const vault = Json.parse(await mustRead(contents, VAULT, MAX_JSON), "vault.json");
+  return parseVerifier(vault.member("log").member("vkey").text());
+}
+
+async function checkNote(contents: Contents, verifier: Verifier): Promise<string> {
+  const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
+  const digest = (contents.digests.get(TAG_MANIFEST) ?? "").match(/../g) ?? [];
+  const base64 = btoa(digest.map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
+  if (text !== `${verifier.name}/bag\n${base64}\n`)
+    throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
+  return "The list of files is signed by the log's key: the bag is as it was made.";
+}
+
+async function checkHead(contents: Contents, verifier: Verifier): Promise<string> {
+  const { size, origin } = openCheckpoint(await mustRead(contents, CHECKPOINT, MAX_NOTE), verifier.name, [verifier]);
+  return `${origin}, signed over ${size} lines.`;
+}
+
+async function readEntries(
+  { lines, subjects }: Retrieval,
+  contents: Contents,
+  verifier: Verifier | null,
+  problems: Problem[],
+  said: (words: string) => void,
+): Promise<{ entries: Map<number, LogEntry>; wanted: number }> {
+  const about = subjects.flatMap(({ records, trail }) => [...records.map(({ entry }) => entry), ...trail]);
+  const indices = new Set([...lines, ...about]);
+  const entries = new Map<number, LogEntry>();
+  for (const index of indices) {
+    const read = await readEntry(contents.files, index, verifier);
+    problems.push(...read.problems);
+    if (read.entry !== null) entries.set(index, read.entry);
+    if (entries.size % 25 === 0) said(`Checking: ${entries.size} of ${indices.size} lines of the log proven.`);
+  }
+  return { entries, wanted: indices.size };
+}
+
+/** That the log tells of this retrieval: who asked and why, by its commitment, and whom it is about. */
+async function checkLogged(
+  retrieval: Retrieval,
+  entries: ReadonlyMap<number, LogEntry>,
+  problems: Problem[],
+): Promise<string> {
+  const commitment = await commitmentOf(retrieval);
+  const named = new Set<unknown>();
+  for (const index of retrieval.lines) {
+    const entry = entries.get(index);
+    if (entry?.type !== "retrieval.prepared" || entry.json.member("commitment").value !== commitment) {
+      problems.push({ path: entryPath(index), words: "This line does not tell of this retrieval." });
+      throw new HoldfastError("unverified", "Case, requester or reason are not those that were logged.");
+    }
+    for (const subject of entry.json.member("subjects").items(5_000)) named.add(subject.value);
+  }
+  const told = retrieval.subjects.map(({ subject }) => subject);
+  if (named.size !== told.length || !told.every((subject) => named.has(subject)))
+    throw new HoldfastError("unverified", "The people in it are not those whom the log names.");
+  return "Case, requester, reason and people are those that were logged when the bag was made.";
+}
+
+/** Null where it fails, and then the file is named. */
+async function attempt<T>(problems: Problem[], path: string, check: () => Promise<T>): Promise<T | null> {
+  try {
+    return await check();
+  } catch (error) {
+    problems.push({ path, words: wordsOf(error) });
+    return null;
+  }
+}
+
+async function mustRead({ files }: Contents, path: string, most: number): Promise<Uint8Array> {
+  const file = files.get(path);
+  if (file === undefined) throw new HoldfastError("incomplete", "Missing.");
+  return readSmall(file, most);
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.path}\n${problem.words}`, problem])).values()];
+}

@@ -1,0 +1,238 @@
+import { parseVerifier, type Verifier } from "../../audit/note.ts";
+import { HoldfastError } from "../../error.ts";
+import type { Opener } from "../../seal/open.ts";
+import { type CheckedBag, checkBag } from "./bag.ts";
+import { type BagFile, findBag } from "./bag-file.ts";
+import { byId, element } from "./element.ts";
+import { type Verdict, wordsOf } from "./finding.ts";
+import { droppedFolder, pickedFolder } from "./folder.ts";
+import { BlobUrls } from "./media.ts";
+import { openerFrom, openVersion } from "./opened.ts";
+import { nameOf, type Person, personView } from "./person.ts";
+import type { Retrieval } from "./retrieval.ts";
+import { requestView, statusView } from "./status.ts";
+import { plural } from "./words.ts";
+import { readZip } from "./zip.ts";
+
+const MAX_KEY = 64 * 1024;
+
+/** What the person at the page gave it. All of it stays in this page's memory. */
+let files: readonly BagFile[] | null = null;
+let opener: Opener | null = null;
+let trusted: Verifier | null = null;
+let checked: CheckedBag | null = null;
+/** Counts what was begun: whoever finds it has moved on stops, and shows nothing. */
+let turn = 0;
+const urls = new BlobUrls();
+
+function say(where: "bag" | "key" | "vkey", words: string, verdict: Verdict | "busy" = "good"): void {
+  const said = byId(`${where}-said`);
+  said.textContent = words;
+  said.dataset.verdict = words === "" ? "" : verdict;
+}
+
+async function takeBag(name: string, read: () => Promise<readonly BagFile[]>): Promise<void> {
+  files = checked = null;
+  show();
+  say("bag", "Reading…", "busy");
+  try {
+    files = findBag(await read());
+    say("bag", `${name}, ${plural(files.length, "file")}`);
+    await check();
+  } catch (error) {
+    say("bag", wordsOf(error), "bad");
+  }
+}
+
+async function takeKey(text: string, name: string): Promise<void> {
+  opener = null;
+  try {
+    opener = openerFrom(text);
+    say("key", `${name}. It stays in this page.`);
+  } catch (error) {
+    say("key", wordsOf(error), "bad");
+  }
+  await render(false);
+}
+
+async function takeVkey(text: string): Promise<void> {
+  trusted = null;
+  try {
+    if (text.trim() !== "") trusted = parseVerifier(text.trim());
+    say("vkey", trusted === null ? "" : `Everything is checked with this key, ${trusted.id}.`);
+  } catch {
+    say("vkey", "This is no log key. It reads <name>+<8 digits>+<base64>, all of it on one line.", "bad");
+  }
+  await check();
+}
+
+/** Everything that takes no private key. */
+async function check(): Promise<void> {
+  if (files === null) return;
+  const mine = ++turn;
+  const found = await checkBag(files, trusted, (words) => mine === turn && progress(words));
+  if (mine !== turn) return;
+  checked = found;
+  await render(true);
+}
+
+/** Shows the bag anew: sealed, or opened where there is a key. */
+async function render(focus: boolean): Promise<void> {
+  const bag = checked;
+  if (bag === null) return;
+  const mine = ++turn;
+  urls.revoke();
+  const people: Person[] = [];
+  for (const person of bag.people) {
+    if (opener === null) {
+      people.push({ ...person, opened: null });
+      continue;
+    }
+    const opened = [];
+    for (const version of person.versions) opened.push(await openVersion(version, bag.retrieval!.client, opener));
+    if (mine !== turn) return;
+    people.push({ ...person, opened });
+    if (people.length % 20 === 0) progress(`Opening: ${people.length} of ${bag.people.length} people.`);
+  }
+  const records = people.flatMap(({ opened }) => opened ?? []);
+  const unopened = records.filter(({ problem, sealed }) => problem !== null && sealed.unproven === null);
+  if (opener !== null && unopened.length > 0) {
+    const all = unopened.length === records.length;
+    say(
+      "key",
+      `${all ? "It opens nothing in this bag" : `It does not open ${unopened.length} of ${records.length} records`}. ${unopened[0]!.problem}`,
+      "bad",
+    );
+  } else if (opener !== null && records.length > 0) {
+    say(
+      "key",
+      `Opens ${plural(records.filter(({ record }) => record !== null).length, "record")}. It stays in this page.`,
+    );
+  }
+  const place = element("div", { id: "place" });
+  const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
+  show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));
+  if (people[0] !== undefined) await showPerson(people[0], bag, place);
+  progress(
+    { good: "The bag checks.", unsure: "The bag agrees with its own key.", bad: "The bag does not check." }[
+      bag.verdict
+    ],
+  );
+  if (focus) byId("verdict").focus();
+}
+
+async function showPerson(person: Person, bag: CheckedBag, place: HTMLElement): Promise<void> {
+  const mine = turn;
+  urls.revoke();
+  const view = await personView(person, bag as CheckedBag & { retrieval: Retrieval }, opener, urls);
+  if (mine === turn) place.replaceChildren(view);
+}
+
+function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
+  const buttons = people.map((person, i) => {
+    const bad = person.versions.some(
+      ({ unproven, files: all }) => unproven !== null || all.some((f) => f.unproven !== null),
+    );
+    const button = element(
+      "button",
+      { type: "button", "aria-current": i === 0 ? "true" : undefined },
+      element("strong", {}, nameOf(person)),
+      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", does not check" : ""}`),
+    );
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.removeAttribute("aria-current");
+      button.setAttribute("aria-current", "true");
+      choose(person);
+    });
+    return button;
+  });
+  return element(
+    "nav",
+    { "aria-label": "People in this bag" },
+    element("h2", {}, "People"),
+    element(
+      "ul",
+      {},
+      buttons.map((button) => element("li", {}, button)),
+    ),
+  );
+}
+
+function show(...views: (HTMLElement | null)[]): void {
+  byId("result").replaceChildren(...views.filter((view) => view !== null));
+}
+
+function progress(words: string): void {
+  byId("progress").textContent = words;
+}
+
+/** A file by itself is the zip of a bag, or a key. */
+async function takeFile(file: File): Promise<void> {
+  const head = new TextDecoder("latin1").decode(await file.slice(0, 4).arrayBuffer());
+  if (head === "PK\x03\x04" || /\.zip$/i.test(file.name)) return takeBag(file.name, () => readZip(file));
+  if (file.size <= MAX_KEY) return takeKey(await file.text(), file.name);
+  say("bag", "This is neither a bag nor a key. Drop the folder of the bag, or its zip.", "bad");
+}
+
+async function takeDrop({ items }: DataTransfer): Promise<void> {
+  // Only while the event lasts does the browser give these out.
+  const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  for (const { entry, file } of dropped) {
+    if (entry?.isDirectory) await takeBag(entry.name, () => droppedFolder(entry as FileSystemDirectoryEntry));
+    else if (file !== null) await takeFile(file);
+  }
+}
+
+function onPick(id: string, take: (picked: File[]) => Promise<void>): void {
+  const input = byId<HTMLInputElement>(id);
+  input.addEventListener("change", () => {
+    const picked = [...(input.files ?? [])];
+    input.value = ""; // so that the same may be picked again
+    if (picked.length > 0) void guarded(take(picked));
+  });
+}
+
+async function guarded(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    show(
+      element(
+        "section",
+        { class: "verdict bad" },
+        element("h2", {}, "The page came to no end"),
+        element("p", {}, wordsOf(error)),
+      ),
+    );
+  }
+}
+
+onPick("folder", (picked) =>
+  takeBag(picked[0]!.webkitRelativePath.split("/")[0] || "Folder", async () => pickedFolder(picked)),
+);
+onPick("zip", ([zip]) => takeBag(zip!.name, () => readZip(zip!)));
+onPick("key", async ([file]) => {
+  if (file!.size > MAX_KEY) say("key", wordsOf(new HoldfastError("key", "This file is too large to be a key")), "bad");
+  else await takeKey(await file!.text(), file!.name);
+});
+byId("vkey").addEventListener("change", (event) => void guarded(takeVkey((event.target as HTMLTextAreaElement).value)));
+byId("print").addEventListener("click", () => print());
+for (const name of ["dragenter", "dragover", "dragleave", "drop"] as const) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("dropping", name === "dragenter" || name === "dragover");
+    if (name === "drop" && event.dataTransfer) void guarded(takeDrop(event.dataTransfer));
+  });
+}
+// On paper nothing can be unfolded; the provider's answer stays away, it is all in the table.
+const folded = new Set<HTMLDetailsElement>();
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll<HTMLDetailsElement>("details:not([open], .raw)")) {
+    folded.add(details);
+    details.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const details of folded) details.open = false;
+  folded.clear();
+});

@@ -1,0 +1,47 @@
+/** As much of node:crypto as checking takes, for the browser. Nothing here can sign. */
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { Buffer } from "./buffer.ts";
+
+type Data = Uint8Array | string;
+
+const bytesOf = (data: Data) => (typeof data === "string" ? new TextEncoder().encode(data) : data);
+
+export function createHash(_algorithm: "sha256") {
+  const state = sha256.create();
+  const running = {
+    update(data: Data) {
+      state.update(bytesOf(data));
+      return running;
+    },
+    digest(encoding?: "hex") {
+      const digest = Buffer.from(state.digest());
+      return encoding === undefined ? digest : digest.toString(encoding);
+    },
+  };
+  return running;
+}
+
+export function hash(_algorithm: "sha256", data: Data, _encoding: "buffer") {
+  return Buffer.from(sha256(bytesOf(data)));
+}
+
+/** The raw key: the last 32 bytes of its DER, copied, because the caller erases what it gave. */
+export function createPublicKey({ key }: { key: Uint8Array }): Uint8Array {
+  return Uint8Array.from(key.subarray(-32));
+}
+
+export function verify(_algorithm: null, message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    // The rules of RFC 8032, which Node's OpenSSL keeps too.
+    return ed25519.verify(signature, message, key, { zip215: false });
+  } catch {
+    return false; // bytes that are no point of the curve
+  }
+}
+
+function absent(): never {
+  throw new Error("The viewer holds no signing keys");
+}
+
+export { absent as createPrivateKey, absent as randomBytes, absent as sign };

@@ -1,0 +1,181 @@
+import type { Identity } from "../../identity.ts";
+import type { Opener } from "../../seal/open.ts";
+import type { CheckedBag, CheckedPerson } from "./bag.ts";
+import { comparisonView, versionName } from "./comparison.ts";
+import { custodyView } from "./custody.ts";
+import { element } from "./element.ts";
+import { isObject } from "./json.ts";
+import { type BlobUrls, mediaView } from "./media.ts";
+import { type OpenedVersion, openFile } from "./opened.ts";
+import type { Retrieval } from "./retrieval.ts";
+import { badge, checkList } from "./status.ts";
+import { label } from "./words.ts";
+
+/** A person of the bag. `opened` is null without a private key: then only what the log tells is shown. */
+export interface Person extends CheckedPerson {
+  readonly opened: readonly OpenedVersion[] | null;
+}
+
+export function nameOf({ subject, opened: versions }: Person): string {
+  const identity = versions?.findLast(({ record }) => record !== null)?.record?.identity as
+    | Partial<Identity>
+    | undefined;
+  const { firstName, lastName } = identity?.owner ?? {};
+  const name = [firstName, lastName].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return name || `Subject ${subject.slice(0, 8)}…`;
+}
+
+export async function personView(
+  person: Person,
+  bag: CheckedBag & { readonly retrieval: Retrieval },
+  opener: Opener | null,
+  urls: BlobUrls,
+): Promise<HTMLElement> {
+  const { subject, versions, opened, trail } = person;
+  const contents =
+    opener !== null && opened !== null && opened.length > 0 ? await openedView(opened, opener, urls) : null;
+  return element(
+    "article",
+    { class: "person", "aria-labelledby": "person" },
+    element(
+      "header",
+      {},
+      element("h2", { id: "person" }, nameOf(person)),
+      element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
+    ),
+    opener === null && element("p", { class: "waiting" }, "Sealed. Add a private key above to read what is inside."),
+    contents,
+    element(
+      "section",
+      { "aria-labelledby": "custody" },
+      element("h3", { id: "custody" }, "Chain of custody"),
+      custodyView(trail, bag.retrieval, bag.trusted),
+    ),
+    element(
+      "section",
+      { "aria-labelledby": "proofs" },
+      element("h3", { id: "proofs" }, "Proof of each record"),
+      versions.map((sealed, i) => {
+        const problem = opened?.[i]?.problem ?? null;
+        const signed = bag.checks.find(({ title }) => title === "Signature of the log");
+        const checks = [...sealed.checks, ...(signed ? [{ ...signed, title: "Checkpoint signature" }] : [])];
+        return element(
+          "div",
+          { class: "proof" },
+          element("h4", {}, `Version of ${versionName({ sealed })}`),
+          checkList([
+            ...checks,
+            ...(opened === null
+              ? []
+              : [
+                  {
+                    title: "Opened",
+                    verdict: problem === null ? ("good" as const) : ("bad" as const),
+                    words: problem ?? "age authenticated it to its end before anything of it was shown.",
+                  },
+                ]),
+          ]),
+        );
+      }),
+    ),
+  );
+}
+
+async function openedView(versions: readonly OpenedVersion[], opener: Opener, urls: BlobUrls): Promise<HTMLElement> {
+  const shown = element("div", {});
+  const select = (id: string, first: HTMLOptionElement | null) =>
+    element(
+      "select",
+      { id },
+      first,
+      versions.map((version, i) => element("option", { value: String(i) }, versionName(version))).reverse(),
+    );
+  const version = select("version", null);
+  const other = select("compared", element("option", { value: "" }, "none"));
+  version.value = String(versions.length - 1);
+  other.value = versions.length > 1 ? String(versions.length - 2) : "";
+
+  let turn = 0;
+  async function show(): Promise<void> {
+    const mine = ++turn;
+    const newer = versions[Number(version.value)]!;
+    const older = other.value === "" || other.value === version.value ? null : versions[Number(other.value)]!;
+    const { record } = newer;
+    const files = [];
+    for (const file of record?.files ?? []) files.push(await openFile(file, newer, versions, opener));
+    if (mine !== turn) return;
+    urls.revoke();
+    shown.replaceChildren(
+      record === null ? "" : summary(record.identity),
+      element(
+        "section",
+        { "aria-labelledby": "data" },
+        element("h3", { id: "data" }, "Data points"),
+        comparisonView(newer, older),
+      ),
+      record === null
+        ? ""
+        : element(
+            "section",
+            { "aria-labelledby": "media" },
+            element("h3", { id: "media" }, "Documents and video"),
+            mediaView(files, record.withheld.length, urls),
+          ),
+      record?.raw === undefined ? "" : rawView(record.raw.identity),
+    );
+  }
+  version.addEventListener("change", () => void show());
+  other.addEventListener("change", () => void show());
+  await show();
+  return element(
+    "div",
+    {},
+    versions.length > 1 &&
+      element(
+        "div",
+        { class: "choose", role: "group", "aria-label": "Versions" },
+        element("label", {}, "Version ", version),
+        element("label", {}, "compared with ", other),
+      ),
+    shown,
+  );
+}
+
+/** The outcome at a glance. A minimal record has nothing but it. */
+function summary(identity: unknown): HTMLElement {
+  const said = isObject(identity) ? identity : {};
+  const verdict = said.verified === true ? "good" : said.verified === false ? "bad" : "unsure";
+  const status = typeof said.status === "string" ? label(said.status) : null;
+  const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
+  return element(
+    "p",
+    { class: "outcome" },
+    element(
+      "span",
+      {},
+      "Identity ",
+      badge(verdict, { good: "Verified", bad: "Not verified", unsure: "Undecided" }[verdict]),
+    ),
+    status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, status)),
+    typeof clean === "boolean" &&
+      element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),
+    typeof said.score === "number" &&
+      element("span", {}, "Confidence ", element("strong", {}, `${Math.round(said.score * 100)} %`)),
+  );
+}
+
+function rawView(raw: unknown): HTMLElement | string {
+  if (typeof raw !== "string") return "";
+  let text = raw;
+  try {
+    text = JSON.stringify(JSON.parse(raw), null, 2);
+  } catch {
+    // Shown as it came.
+  }
+  return element(
+    "details",
+    { class: "raw" },
+    element("summary", {}, "The provider's answer"),
+    element("pre", { tabindex: "0" }, text.slice(0, 200_000)),
+  );
+}

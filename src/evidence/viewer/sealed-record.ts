@@ -1,0 +1,122 @@
+import { dataPath, entryPath } from "../bag/layout.ts";
+import type { BagFile } from "./bag-file.ts";
+import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
+import type { LogEntry } from "./log-entry.ts";
+import type { Contents } from "./manifest.ts";
+import type { Subject } from "./retrieval.ts";
+
+/** A sealed object of the bag against the lines of the log that name it. */
+export interface SealedObject {
+  readonly key: string;
+  /** Absent where the bag lacks it. */
+  readonly file: BagFile | undefined;
+  /** Why its bytes are not shown to be those that were stored; null where they are. */
+  readonly unproven: string | null;
+}
+
+export interface SealedVersion extends SealedObject {
+  readonly version: string;
+  readonly entry: LogEntry | null;
+  readonly files: readonly SealedObject[];
+  /** What was checked of the record itself. */
+  readonly checks: readonly Check[];
+}
+
+/** All versions of a subject. What was stored anew has another digest in its later line: the bag has one of the two. */
+export function checkVersions(
+  { subject, records }: Subject,
+  entries: ReadonlyMap<number, LogEntry>,
+  contents: Contents,
+  agreed: Verdict,
+  problems: Problem[],
+): SealedVersion[] {
+  const lines = records.map(({ version, entry: index }) => {
+    const entry = entries.get(index) ?? null;
+    const stored = entry === null ? null : storedBy(entry, subject, version, problems);
+    return { version, index, entry, stored };
+  });
+  /** Key to `<size> <sha256>` of each time that a proven line says it was stored. */
+  const promised = new Map<string, Set<string>>();
+  for (const { entry, stored } of lines) {
+    if (stored === null || entry?.unproven !== null) continue;
+    for (const { key, size, sha256 } of stored) {
+      promised.set(key, (promised.get(key) ?? new Set()).add(`${size} ${sha256}`));
+    }
+  }
+
+  function check(key: string): SealedObject {
+    const path = dataPath(key);
+    const file = contents.files.get(path);
+    const known = promised.get(key);
+    const unproven =
+      file === undefined
+        ? "Missing: the log says that it was stored, and it is not in the bag."
+        : known === undefined
+          ? "The log is not shown to hold the line that names it."
+          : known.has(`${file.size} ${contents.digests.get(path)}`)
+            ? null
+            : "Changed: these are not the bytes that were stored. Their digest is not the one in the log.";
+    if (unproven !== null) problems.push({ path, words: unproven });
+    return { key, file, unproven };
+  }
+
+  return lines.map(({ version, index, entry, stored }) => {
+    const [record, ...files] = (stored ?? []).map(({ key }) => check(key));
+    const object = record ?? { key: "", file: undefined, unproven: "The line of the log that names it is missing." };
+    return {
+      ...object,
+      version,
+      entry,
+      files,
+      checks: [
+        {
+          title: "Digest",
+          verdict: object.unproven === null ? agreed : "bad",
+          words:
+            object.unproven ??
+            `SHA-256 ${contents.digests.get(dataPath(object.key))}: the sealed bytes are those that the log names.`,
+        },
+        {
+          title: "Inclusion proof",
+          verdict: entry?.unproven === null ? agreed : "bad",
+          words:
+            entry === null
+              ? `Line ${index} of the log is missing, or cannot be read.`
+              : (entry.unproven ?? `Line ${index} of the audit log; the proof leads to the signed checkpoint.`),
+        },
+      ],
+    };
+  });
+}
+
+interface Stored {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** What a line says was stored: the record, then its files. Null unless it is about this very version. */
+function storedBy(
+  { index, type, json }: LogEntry,
+  subject: string,
+  version: string,
+  problems: Problem[],
+): Stored[] | null {
+  try {
+    if (
+      type === "record.stored" &&
+      json.member("subject").value === subject &&
+      json.member("version").value === version
+    ) {
+      return [json.member("object"), ...json.member("files").items(5_000)].map((object) => ({
+        key: object.member("key").text(500),
+        size: object.member("size").count(),
+        sha256: object.member("sha256").text(64),
+      }));
+    }
+    problems.push({ path: entryPath(index), words: "This line is not about the record that it is said to be about." });
+  } catch (error) {
+    problems.push({ path: entryPath(index), words: wordsOf(error) });
+  }
+  return null;
+}

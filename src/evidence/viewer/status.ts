@@ -1,0 +1,114 @@
+import type { CheckedBag } from "./bag.ts";
+import { element } from "./element.ts";
+import type { Check, Verdict } from "./finding.ts";
+import { instant, plural } from "./words.ts";
+
+const WORD = { good: "Checks", unsure: "Agrees", bad: "Does not check" };
+
+/** Never by colour alone: a mark and a word say it too. */
+export function badge(verdict: Verdict, word: string = WORD[verdict]): HTMLElement {
+  return element("span", { class: `badge ${verdict}` }, word);
+}
+
+export function checkList(checks: readonly Check[]): HTMLElement {
+  return element(
+    "ul",
+    { class: "checks" },
+    checks.map(({ title, verdict, words }) =>
+      element(
+        "li",
+        {},
+        element("span", { class: `mark ${verdict}`, "aria-hidden": "true" }),
+        element("div", {}, element("strong", {}, title), " ", badge(verdict), element("p", {}, words)),
+      ),
+    ),
+  );
+}
+
+/** What the bag is, whether it checks, and what in it does not. */
+export function statusView({
+  retrieval,
+  verdict,
+  checks,
+  problems,
+  leftBehind,
+  vkey,
+  trusted,
+}: CheckedBag): HTMLElement {
+  const client = retrieval?.client ?? "whoever made it";
+  const [title, words] = {
+    good: ["Everything checks", "The bag is whole and unaltered, and all of it stands in the log whose key you trust."],
+    unsure: [
+      "Everything agrees, but the key came with the bag",
+      `Who forges a bag can put a forged key in it. Ask ${client} for the log's public key on another way, and enter it above.`,
+    ],
+    bad: [
+      "This bag does not check",
+      `${plural(problems.length, "thing is", "things are")} wrong with it. What is not proven is not opened. Keep the bag as it is, and ask ${client} for it again.`,
+    ],
+  }[verdict] as [string, string];
+  return element(
+    "section",
+    { class: `verdict ${verdict}`, "aria-labelledby": "verdict" },
+    element(
+      "div",
+      { class: "verdict-head" },
+      element("span", { class: `mark large ${verdict}`, "aria-hidden": "true" }),
+      element("div", {}, element("h2", { id: "verdict", tabindex: "-1" }, title), element("p", {}, words)),
+    ),
+    problems.length > 0 &&
+      element(
+        "div",
+        { class: "problems" },
+        element("h3", {}, "What is wrong"),
+        element(
+          "ul",
+          {},
+          problems
+            .slice(0, 200)
+            .map(({ path, words: why }) => element("li", {}, element("code", {}, path), element("span", {}, why))),
+        ),
+        problems.length > 200 && element("p", {}, `And ${problems.length - 200} more.`),
+      ),
+    leftBehind.length > 0 &&
+      element(
+        "p",
+        { class: "aside" },
+        `Passed over: ${plural(leftBehind.length, "file")} that a file manager left in the folder (${leftBehind.slice(0, 3).join(", ")}).`,
+      ),
+    element(
+      "details",
+      { open: verdict === "bad" },
+      element("summary", {}, "What was checked"),
+      checkList(checks),
+      vkey !== null &&
+        element(
+          "p",
+          { class: "aside" },
+          trusted ? "Checked with the key that you entered: " : "Checked with the key in the bag: ",
+          element("code", {}, vkey),
+        ),
+    ),
+  );
+}
+
+export function requestView({ retrieval }: CheckedBag): HTMLElement | null {
+  if (retrieval === null) return null;
+  const facts: [string, string][] = [
+    ["Client", retrieval.client],
+    ["Case", retrieval.case],
+    ["Requested by", retrieval.requestedBy],
+    ["Reason", retrieval.reason],
+    ["Prepared", instant(retrieval.prepared)],
+    ["Holds", plural(retrieval.subjects.length, "person", "people")],
+  ];
+  return element(
+    "section",
+    { class: "request", "aria-label": "What this bag was made for" },
+    element(
+      "dl",
+      { class: "facts" },
+      facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    ),
+  );
+}

@@ -1,4 +1,5 @@
 import { type Ceph, installed, startCeph } from "./servers/ceph.ts";
+import { withoutChromium } from "./servers/chromium.ts";
 
 let ceph: Ceph | undefined;
 
@@ -7,6 +8,10 @@ let ceph: Ceph | undefined;
  * had, the tests that need it are left out and one line says so; in CI that is a failure.
  */
 export async function globalSetup(): Promise<void> {
+  if (withoutChromium) {
+    if (process.env.CI) throw new Error("CI must run every test: chromium is missing");
+    console.error("left out: the tests of viewer.html in a browser. To include them: apt-get install chromium");
+  }
   if (process.env.HOLDFAST_TEST_S3) return;
   if (!installed()) {
     if (process.env.CI)

@@ -63,7 +63,7 @@ export async function checkBag(
       verdict: whole ? "good" : "bad",
       words: whole
         ? `All ${contents.files.size} files are there, none was added, and each has the digest that the bag lists.`
-        : "Files are missing, were added or changed. They are named below.",
+        : "Files are missing, were added or changed. They are named above.",
     },
     note === null
       ? { title: "Signature over the bag", verdict: "bad", words: "The list of files is not signed by the log's key." }
@@ -145,7 +145,7 @@ async function checkNote(contents: Contents, verifier: Verifier): Promise<string
   const base64 = btoa(digest.map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
   if (text !== `${verifier.name}/bag\n${base64}\n`)
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
-  return "The list of files is signed by the log's key: the bag is as it was made.";
+  return "The list of files is signed by the log's key, as it is here.";
 }
 
 async function checkHead(contents: Contents, verifier: Verifier): Promise<string> {

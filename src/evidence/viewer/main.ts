@@ -38,7 +38,7 @@ async function takeBag(name: string, read: () => Promise<readonly BagFile[]>): P
   try {
     files = findBag(await read());
     say("bag", `${name}, ${plural(files.length, "file")}`);
-    await check();
+    await check(true);
   } catch (error) {
     say("bag", wordsOf(error), "bad");
   }
@@ -63,17 +63,17 @@ async function takeVkey(text: string): Promise<void> {
   } catch {
     say("vkey", "This is no log key. It reads <name>+<8 digits>+<base64>, all of it on one line.", "bad");
   }
-  await check();
+  await check(false);
 }
 
 /** Everything that takes no private key. */
-async function check(): Promise<void> {
+async function check(focus: boolean): Promise<void> {
   if (files === null) return;
   const mine = ++turn;
   const found = await checkBag(files, trusted, (words) => mine === turn && progress(words));
   if (mine !== turn) return;
   checked = found;
-  await render(true);
+  await render(focus);
 }
 
 /** Shows the bag anew: sealed, or opened where there is a key. */

@@ -66,7 +66,7 @@ function shown(content: Uint8Array, mediaType: string, title: string, urls: Blob
   if (kind === undefined) return saving(content, "This kind of file is not shown in the page.", urls);
   const url = urls.of(content, mediaType);
   if (kind === "video") {
-    const video = element("video", { controls: true, preload: "metadata", "aria-label": title });
+    const video = element("video", { controls: true, preload: "auto", "aria-label": title });
     video.src = url;
     video.addEventListener("error", () => video.replaceWith(saving(content, "This browser cannot play it.", urls)));
     return video;

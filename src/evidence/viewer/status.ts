@@ -25,6 +25,9 @@ export function checkList(checks: readonly Check[]): HTMLElement {
   );
 }
 
+/** Files that are named; whoever wants all asks the command line. */
+const MOST_NAMED = 200;
+
 /** What the bag is, whether it checks, and what in it does not. */
 export function statusView({
   retrieval,
@@ -35,6 +38,7 @@ export function statusView({
   vkey,
   trusted,
 }: CheckedBag): HTMLElement {
+  const files = [...Map.groupBy(problems, ({ path }) => path)];
   const client = retrieval?.client ?? "whoever made it";
   const [title, words] = {
     good: ["Everything checks", "The bag is whole and unaltered, and all of it stands in the log whose key you trust."],
@@ -44,7 +48,7 @@ export function statusView({
     ],
     bad: [
       "This bag does not check",
-      `${plural(problems.length, "thing is", "things are")} wrong with it. What is not proven is not opened. Keep the bag as it is, and ask ${client} for it again.`,
+      `${plural(files.length, "file is", "files are")} not as the bag was made. What is not proven is not opened. Keep the bag as it is, and ask ${client} for it again.`,
     ],
   }[verdict] as [string, string];
   return element(
@@ -64,11 +68,20 @@ export function statusView({
         element(
           "ul",
           {},
-          problems
-            .slice(0, 200)
-            .map(({ path, words: why }) => element("li", {}, element("code", {}, path), element("span", {}, why))),
+          files.slice(0, MOST_NAMED).map(([path, whys]) =>
+            element(
+              "li",
+              {},
+              element("code", {}, path),
+              element(
+                "div",
+                {},
+                whys.map(({ words: why }) => element("p", {}, why)),
+              ),
+            ),
+          ),
         ),
-        problems.length > 200 && element("p", {}, `And ${problems.length - 200} more.`),
+        files.length > MOST_NAMED && element("p", {}, `And ${files.length - MOST_NAMED} more.`),
       ),
     leftBehind.length > 0 &&
       element(

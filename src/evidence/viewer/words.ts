@@ -28,7 +28,6 @@ export function label(name: string): string {
     .replace(/[_-]+/g, " ")
     .trim()
     .toLowerCase();
-  return words === ""
-    ? name
-    : words[0]!.toUpperCase() + words.slice(1).replace(/\b(ip|id|mrz)\b/g, (w) => w.toUpperCase());
+  const capital = words === "" ? name : words[0]!.toUpperCase() + words.slice(1);
+  return capital.replace(/\b(ip|id|mrz|mrtd)\b/gi, (short) => short.toUpperCase());
 }

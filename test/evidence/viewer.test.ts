@@ -1,0 +1,530 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { generateHybridIdentity, identityToRecipient } from "age-encryption";
+import { zipSync } from "fflate";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { generateKey, parseSigner, signNote } from "../../src/audit/note.ts";
+import { buildViewer, VIEWER } from "../../src/evidence/viewer/build.ts";
+import { CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { startChromium, withoutChromium } from "../servers/chromium.ts";
+
+/** Markup where words belong: it must be shown as it is. */
+const REASON = `<img src="http://127.0.0.1:9/leak" onerror="document.title='run'"> & a suspicion`;
+
+test("viewer.html is what its sources give, and of a size that goes into every bag", async (t) => {
+  const page = await readFile(VIEWER, "utf8");
+  assert.equal(page, await buildViewer(), "sources changed: npm run viewer");
+  t.diagnostic(`${page.length} characters`);
+  assert.ok(page.length < 300_000);
+  // Nothing is fetched: all of it is in the page.
+  assert.doesNotMatch(page.replace(/<!--[^]*-->/, ""), /\bimport\(|<link|<script src|@import/);
+});
+
+test("colours: text on its ground has the contrast of WCAG AA, light and dark", async () => {
+  const css = await readFile(new URL("../../src/evidence/viewer/viewer.css", import.meta.url), "utf8");
+  const pairs = Map.groupBy(
+    css.matchAll(/--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g),
+    ([, name]) => name!,
+  );
+  const colour = (name: string, scheme: 1 | 2) => pairs.get(name)![0]![1 + scheme]!;
+  const texts: [string, string[]][] = [
+    ["ink", ["paper", "card", "good-bg", "unsure-bg", "bad-bg", "changed"]],
+    ["soft", ["paper", "card"]],
+    ["accent", ["paper", "card"]],
+    ["on-accent", ["accent"]],
+    ["soft", ["changed"]],
+    ["card", ["good", "unsure", "bad"]],
+    ...(["good", "unsure", "bad"] as const).map((name): [string, string[]] => [name, [`${name}-bg`, "card"]]),
+  ];
+  for (const scheme of [1, 2] as const) {
+    for (const [text, grounds] of texts) {
+      for (const ground of grounds) {
+        const ratio = contrast(colour(text, scheme), colour(ground, scheme));
+        assert.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`);
+      }
+    }
+  }
+});
+
+function contrast(a: string, b: string): number {
+  const light = (colour: string) => {
+    const [r, g, blue] = [1, 3, 5]
+      .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * blue!;
+  };
+  const [dark, bright] = [light(a), light(b)].sort((x, y) => x - y);
+  return (bright! + 0.05) / (dark! + 0.05);
+}
+
+describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
+  let sandbox: Sandbox;
+  let place: Workplace;
+  let browser: Browser;
+  /** Of one person with two versions, and of three. */
+  let bag: string;
+  let three: string;
+  let vkey: string;
+  let person: { given: string; family: string };
+  let copies = 0;
+
+  before(async () => {
+    sandbox = await startSandbox({ identities: 8 });
+    place = await makeWorkplace(sandbox);
+    browser = await startChromium();
+    await place.export();
+    const index = withFiles(sandbox);
+    sandbox.change([index]);
+    await place.export();
+    const others = sandbox.ids().filter((_, i) => i !== index);
+    bag = await retrieve(place, "bag", [sandbox.ids()[index]!]);
+    three = await retrieve(place, "three", [sandbox.ids()[index]!, ...others.slice(0, 2)]);
+    vkey = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8")).log.vkey;
+    const { first_name: given, last_name: family } = sandbox.identity(index).owner!;
+    person = { given: given!, family: family! };
+  });
+  after(async () => {
+    await browser?.close();
+    await place?.[Symbol.asyncDispose]();
+    await sandbox?.close();
+  });
+
+  /** The page in a browser of its own. Whatever it asks for is kept, and so is what it complains of. */
+  async function open(options: BrowserContextOptions = {}) {
+    const context = await browser.newContext(options);
+    const asked: string[] = [];
+    const complaints: string[] = [];
+    context.on("request", (request) => asked.push(request.url()));
+    context.on("weberror", (error) => complaints.push(String(error.error())));
+    const page = await context.newPage();
+    page.on("console", (message) => complaints.push(message.text()));
+    await page.goto(pathToFileURL(VIEWER).href);
+    return {
+      page,
+      asked,
+      async [Symbol.asyncDispose]() {
+        await context.close();
+        for (const url of asked)
+          assert.match(url, /^(file:\/\/\/.*\/viewer\.html$|blob:)/, "the page asked for something");
+        assert.deepEqual(complaints, []);
+      },
+    };
+  }
+
+  async function give(page: Page, what: { bag?: string; key?: string; vkey?: string }): Promise<void> {
+    if (what.vkey) {
+      await page.locator("#vkey").fill(what.vkey);
+      await page.locator("#vkey").blur();
+    }
+    if (what.bag) {
+      await page.locator("#folder").setInputFiles(what.bag);
+      await page.locator("#verdict").waitFor();
+    }
+    if (what.key) {
+      await page.locator("#key").setInputFiles(what.key);
+      await page.locator("#key-said", { hasText: /pens / }).waitFor();
+    }
+  }
+
+  async function copy(): Promise<string> {
+    const to = place.path(`copy-${copies++}`);
+    await cp(bag, to, { recursive: true });
+    return to;
+  }
+
+  const verdict = (page: Page) => page.locator("#verdict").textContent();
+  const text = (page: Page) => page.locator("#result").innerText();
+
+  async function showsThePerson(page: Page): Promise<void> {
+    await page.locator("#person", { hasText: `${person.given} ${person.family}` }).waitFor();
+    const images = page.locator("figure img");
+    await images.first().waitFor();
+    for (const image of await images.all()) {
+      await page.waitForFunction("[...document.querySelectorAll('figure img')].every((i) => i.complete)");
+      assert.ok((await image.evaluate((i: unknown) => (i as { naturalWidth: number }).naturalWidth)) > 100);
+    }
+    await page.waitForFunction("document.querySelector('video')?.readyState >= 1");
+    assert.ok(((await page.evaluate("document.querySelector('video').duration")) as number) > 0);
+  }
+
+  test("a folder, the officer's key and the log's key: everything is shown, everything checks", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    await give(page, { vkey, bag, key: place.officer.file });
+    assert.equal(await verdict(page), "Everything checks");
+    await showsThePerson(page);
+    const shown = await text(page);
+    for (const words of [
+      "Date of birth",
+      "Watchlist",
+      "Metadata from the client",
+      "CUST-",
+      "2026-117",
+      "Ada Auditor",
+      REASON,
+    ])
+      assert.ok(shown.includes(words), words);
+    // Two versions side by side.
+    assert.match(shown, /\d values? changed/);
+    assert.ok((await page.locator("tr.changed").count()) > 0);
+    await page.locator("#compared").selectOption("none");
+    await page.waitForFunction("document.querySelector('table').className === 'data'");
+    // Chain of custody: stored twice, then this.
+    assert.deepEqual(
+      await page.locator(".custody strong").allTextContents(),
+      ["Stored, sealed and locked", "Stored, sealed and locked", "Retrieved into this bag"].toSpliced(
+        3,
+        0,
+        ...((await page.locator(".custody strong").count()) > 3 ? ["Retrieved before"] : []),
+      ),
+    );
+    assert.equal(await page.locator(".proof .badge.good").count(), 8);
+    assert.equal(await page.locator("#result .bad").count(), 0);
+    assert.equal(await page.title(), "Holdfast: evidence");
+  });
+
+  test("a zip, inside another folder too, opens as the folder does; so does a folder that is dropped", async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (const entry of await readdir(bag, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      files[`for the auditor/bag${path.slice(bag.length)}`] = await readFile(path);
+    }
+    const zip = place.path("bag.zip");
+    await writeFile(zip, zipSync({ ...files, "__MACOSX/x": new Uint8Array(3) }));
+    {
+      await using viewer = await open();
+      await give(viewer.page, { vkey, key: place.officer.file }).catch(() => {});
+      await viewer.page.locator("#zip").setInputFiles(zip);
+      await viewer.page.locator("#verdict", { hasText: "Everything checks" }).waitFor();
+      await showsThePerson(viewer.page);
+    }
+    await using viewer = await open();
+    const devtools = await viewer.page.context().newCDPSession(viewer.page);
+    for (const files of [[bag], [place.officer.file]]) {
+      for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+        const data = { items: [], files, dragOperationsMask: 1 };
+        await devtools.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data });
+      }
+      await viewer.page.locator("#verdict").waitFor();
+    }
+    await showsThePerson(viewer.page);
+  });
+
+  test("without a key it is checked and stays sealed; without the log's key it says whose word that is", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    await give(page, { bag });
+    assert.match((await verdict(page))!, /the key came with the bag/);
+    const shown = await text(page);
+    assert.match(shown, /Sealed\. Add a private key/);
+    assert.ok(!shown.includes(person.family));
+    assert.match(shown, /Stored, sealed and locked/);
+  });
+
+  test("a wrong key, a damaged one, and what is no key, are told apart from a bag that was tampered with", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    const other = await makeAgeKey(place.path("other.txt"));
+    await give(page, { vkey, bag, key: other.file });
+    assert.match((await page.locator("#key-said").textContent())!, /opens nothing in this bag\. None of the keys/);
+    assert.equal(await verdict(page), "Everything checks");
+    assert.ok(!(await text(page)).includes(person.family));
+    await writeFile(place.path("damaged.txt"), other.identity.slice(0, -3));
+    await page.locator("#key").setInputFiles(place.path("damaged.txt"));
+    await page.locator("#key-said", { hasText: "damaged" }).waitFor();
+    await page.locator("#key").setInputFiles(join(bag, "README.txt"));
+    await page.locator("#key-said", { hasText: "no age identity file" }).waitFor();
+    await page.locator("#key").setInputFiles(place.escrow.file);
+    await showsThePerson(page);
+  });
+
+  /** Alters a copy of the bag and gives the path that must be named. */
+  const tamperings: Record<string, (copy: string) => Promise<string>> = {
+    "a sealed record, one bit": (at) => flip(at, first(at, "data/records")),
+    "a sealed file, one bit": (at) => flip(at, first(at, "data/files")),
+    "a file gone": (at) => gone(at, first(at, "data/files")),
+    "a record gone": (at) => gone(at, first(at, "data/records")),
+    "a file added": async (at) => {
+      await writeFile(join(at, "data/files/added.age"), "x");
+      return "data/files/added.age";
+    },
+    "a file renamed": async (at) => {
+      const path = await first(at, "data/files");
+      await rename(join(at, path), join(at, `${path}.bak`));
+      return `${path}.bak`;
+    },
+    "a line of the log": (at) => flip(at, first(at, "evidence/entries"), 30),
+    "a proof": (at) => flip(at, first(at, "evidence/proofs"), 60),
+    "the checkpoint": (at) => flip(at, "evidence/checkpoint", 40),
+    "the signature over the bag": (at) => flip(at, "tagmanifest-sha256.txt.note", 40),
+    "a manifest": (at) => flip(at, "manifest-sha256.txt", 3),
+    "the tag manifest gone": (at) => gone(at, "tagmanifest-sha256.txt"),
+    "the vault's description": (at) => gone(at, "evidence/vault.json"),
+    "what was asked": (at) => gone(at, "evidence/retrieval.json"),
+    "what was asked, in other words and with all lists made to fit": async (at) => {
+      const path = join(at, "evidence/retrieval.json");
+      const json = JSON.parse(await readFile(path, "utf8"));
+      await writeFile(path, JSON.stringify({ ...json, requestedBy: "Mallory" }));
+      await relist(at);
+      return "tagmanifest-sha256.txt.note";
+    },
+    "the same, and signed by who has the log's key": async (at) => {
+      const path = join(at, "evidence/retrieval.json");
+      const json = JSON.parse(await readFile(path, "utf8"));
+      await writeFile(path, JSON.stringify({ ...json, requestedBy: "Mallory" }));
+      await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
+      return "evidence/retrieval.json";
+    },
+    "a record put in the place of another, with all lists made to fit and signed": async (at) => {
+      const [one, two] = (await paths(at)).filter((path) => path.startsWith("data/records"));
+      await cp(join(at, one!), join(at, two!));
+      await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
+      return two!;
+    },
+  };
+  for (const [what, alter] of Object.entries(tamperings)) {
+    test(`tampered with: ${what}`, async () => {
+      const at = await copy();
+      const named = await alter(at);
+      await using viewer = await open();
+      const { page } = viewer;
+      await give(page, { vkey, bag: at, key: place.officer.file });
+      assert.equal(await verdict(page), "This bag does not check");
+      const problems = await page.locator(".problems code").allTextContents();
+      assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
+    });
+  }
+
+  test("what a bag with other bytes holds is not shown, nor what the log is not shown to name", async () => {
+    const at = await copy();
+    const records = (await paths(at)).filter((path) => path.startsWith("data/records"));
+    for (const path of records) await flip(at, path);
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: at });
+    await viewer.page.locator("#key").setInputFiles(place.officer.file);
+    await viewer.page.locator(".not-opened", { hasText: "Not opened. Changed" }).first().waitFor();
+    assert.ok(!(await text(viewer.page)).includes(person.family));
+  });
+
+  test("another log key than that of the bag, and what is no key", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    await give(page, { bag, vkey: generateKey(`${CLIENT}.example/holdfast`).vkey });
+    assert.equal(await verdict(page), "This bag does not check");
+    assert.match(await text(page), /names another log key than the one that you trust/);
+    await page.locator("#vkey").fill("holdfast");
+    await page.locator("#vkey").blur();
+    await page.locator("#vkey-said", { hasText: "This is no log key" }).waitFor();
+  });
+
+  test("a forged bag with a key of its own agrees, and is never said to check", async () => {
+    const at = await copy();
+    const forger = generateKey(`${CLIENT}.example/holdfast`);
+    const vault = join(at, "evidence/vault.json");
+    const json = JSON.parse(await readFile(vault, "utf8"));
+    await writeFile(vault, JSON.stringify({ ...json, log: { ...json.log, vkey: forger.vkey } }));
+    await resign(at, forger.skey);
+    await using viewer = await open();
+    await give(viewer.page, { bag: at });
+    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.equal(await viewer.page.locator("#result .badge.good").count(), 0 + (await filesCheck(viewer.page)));
+  });
+
+  test("a folder that is no bag, a file that is no zip, a folder with two bags", async () => {
+    const foreign = place.path("foreign");
+    await mkdir(foreign);
+    await writeFile(join(foreign, "holiday.txt"), "x");
+    await using viewer = await open();
+    const { page } = viewer;
+    await page.locator("#folder").setInputFiles(foreign);
+    await page.locator("#bag-said", { hasText: "This is not a bag" }).waitFor();
+    await writeFile(place.path("no.zip"), "PK\x03\x04 and no more");
+    await page.locator("#zip").setInputFiles(place.path("no.zip"));
+    await page.locator("#bag-said", { hasText: "The zip is damaged" }).waitFor();
+    await writeFile(place.path("out.zip"), zipSync({ "../bagit.txt": new Uint8Array(1) }));
+    await page.locator("#zip").setInputFiles(place.path("out.zip"));
+    await page.locator("#bag-said", { hasText: "leads out of it" }).waitFor();
+    for (const name of ["a", "b"]) await cp(bag, join(foreign, name), { recursive: true });
+    await page.locator("#folder").setInputFiles(foreign);
+    await page.locator("#bag-said", { hasText: "more than one bag" }).waitFor();
+    assert.equal(await page.locator("#verdict").count(), 0);
+  });
+
+  test("what a file manager leaves behind is passed over, and said", async () => {
+    const at = await copy();
+    await writeFile(join(at, "data/.DS_Store"), "x");
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: at });
+    assert.equal(await verdict(viewer.page), "Everything checks");
+    assert.match(await text(viewer.page), /Passed over: 1 file .*\.DS_Store/);
+  });
+
+  test("several people: a list to choose from", async () => {
+    await using viewer = await open({ colorScheme: "dark", viewport: { width: 390, height: 800 } });
+    const { page } = viewer;
+    await give(page, { vkey, bag: three, key: place.officer.file });
+    const people = page.locator("nav button");
+    assert.equal(await people.count(), 3);
+    for (const button of await people.all()) {
+      const name = (await button.locator("strong").textContent())!;
+      await button.click();
+      await page.locator("#person", { hasText: name }).waitFor();
+      assert.equal(await button.getAttribute("aria-current"), "true");
+    }
+    // Nothing sticks out of a narrow page.
+    assert.ok(((await page.evaluate("document.documentElement.scrollWidth")) as number) <= 390);
+  });
+
+  test("by keyboard alone", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    async function tabTo(selector: string): Promise<void> {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`)) return;
+      }
+      assert.fail(`Tab does not reach ${selector}`);
+    }
+    async function pick(selector: string, path: string): Promise<void> {
+      await tabTo(selector);
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+      await chooser.setFiles(path);
+    }
+    await pick("#folder", bag);
+    // What came of it has the focus, and is read out.
+    await page.waitForFunction("document.activeElement.id === 'verdict'");
+    await page.keyboard.press("Shift+Tab");
+    assert.equal(await page.evaluate("document.activeElement.id"), "vkey");
+    await page.keyboard.insertText(vkey);
+    await page.keyboard.press("Tab");
+    await page.locator("#verdict", { hasText: "Everything checks" }).waitFor();
+    for (let i = 0; i < 2; i++) await page.keyboard.press("Shift+Tab");
+    await page.evaluate("document.querySelector('.skip').focus()");
+    await pick("#key", place.officer.file);
+    await showsThePerson(page);
+    await tabTo("summary");
+    await page.keyboard.press("Enter");
+    await page.locator("details[open] .checks").waitFor();
+    await tabTo("#compared");
+    await page.keyboard.press("n");
+    await page.waitForFunction("document.querySelector('table').className === 'data'");
+    await tabTo(".enlarge");
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open] img").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    // Every field and button has a name.
+    const nameless = `[...document.querySelectorAll("button, input, select, textarea, video, img")]
+      .filter((e) => !(e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.alt)).length`;
+    assert.equal(await page.evaluate(nameless), 0);
+  });
+
+  test("on paper: what was checked is unfolded, what is for the screen is left out", async () => {
+    await using viewer = await open();
+    const { page } = viewer;
+    await give(page, { vkey, bag, key: place.officer.file });
+    await showsThePerson(page);
+    const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
+    assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+    assert.ok((pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length >= 2);
+    assert.match(pdf.toString("latin1"), /\/MediaBox \[0 0 59[45][.\d]* 84[12]/);
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator(".intake").isVisible(), false);
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    assert.ok(await page.locator(".verdict .checks").isVisible());
+  });
+
+  test("the page may not reach out, whatever runs in it", async () => {
+    await using viewer = await open();
+    const reach = (how: string) => viewer.page.evaluate(`(async () => ${how})().then(() => "out", () => "held")`);
+    assert.equal(await reach(`await fetch("http://127.0.0.1:9/")`), "held");
+    assert.equal(await reach(`new WebSocket("ws://127.0.0.1:9/")`).catch(() => "held"), "out"); // made, and never connected
+    assert.equal(await reach(`await import("http://127.0.0.1:9/x.js")`), "held");
+    const image = `new Promise((yes, no) => { const i = new Image(); i.onload = yes; i.onerror = no; i.src = "http://127.0.0.1:9/x"; })`;
+    assert.equal(await reach(`await ${image}`), "held");
+  });
+
+  test("a post-quantum key opens", async () => {
+    const identity = await generateHybridIdentity();
+    await using own = await makeWorkplace(sandbox, { client: { recipients: [await identityToRecipient(identity)] } });
+    const index = withFiles(sandbox);
+    await own.export("--identity", sandbox.ids()[index]!);
+    const key = own.path("hybrid.txt");
+    await writeFile(key, `# made for a test\n\n${identity}\n`);
+    await using viewer = await open();
+    await give(viewer.page, { bag: await retrieve(own, "bag", [sandbox.ids()[index]!]), key });
+    await showsThePerson(viewer.page);
+  });
+});
+
+/** "Files" is about the bag's own lists, which agree. */
+async function filesCheck(page: Page): Promise<number> {
+  return page.locator(".checks li", { hasText: "All " }).locator(".badge.good").count();
+}
+
+function withFiles(sandbox: Sandbox): number {
+  return sandbox.ids().findIndex((_, index) => {
+    const types = sandbox.resources(index).flatMap(({ resource_files: files }) => files!.map(({ type }) => type));
+    return types.includes("document_image") && types.includes("face_video");
+  });
+}
+
+async function retrieve(place: Workplace, name: string, identities: readonly string[]): Promise<string> {
+  const request = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", REASON];
+  const people = identities.flatMap((id) => ["--identity", id]);
+  const ended = await place.holdfast("retrieve", ["--json", ...request, ...people, "--out", place.path(name)]);
+  assert.equal(ended.code, 0, ended.stderr);
+  return place.path(name);
+}
+
+async function paths(bag: string): Promise<string[]> {
+  const entries = await readdir(bag, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(bag.length + 1))
+    .sort();
+}
+
+async function first(bag: string, folder: string): Promise<string> {
+  return (await paths(bag)).find((path) => path.startsWith(`${folder}/`)) ?? assert.fail(`nothing in ${folder}`);
+}
+
+async function flip(bag: string, which: string | Promise<string>, at = -5): Promise<string> {
+  const path = await which;
+  const bytes = await readFile(join(bag, path));
+  const index = at < 0 ? bytes.length + at : at;
+  bytes[index] = bytes[index]! ^ 1;
+  await writeFile(join(bag, path), bytes);
+  return path;
+}
+
+async function gone(bag: string, which: string | Promise<string>): Promise<string> {
+  await rm(join(bag, await which));
+  return which;
+}
+
+/** Makes the lists fit what is there; gives the digest of the last. */
+async function relist(bag: string): Promise<Buffer> {
+  const hash = async (path: string) => createHash("sha256").update(await readFile(join(bag, path)));
+  for (const [name, belongs] of [
+    ["manifest-sha256.txt", (path: string) => path.startsWith("data/")],
+    ["tagmanifest-sha256.txt", (path: string) => !path.startsWith("data/") && !path.startsWith("tagmanifest")],
+  ] as const) {
+    const lines: string[] = [];
+    for (const path of (await paths(bag)).filter(belongs)) lines.push(`${(await hash(path)).digest("hex")}  ${path}\n`);
+    await writeFile(join(bag, name), lines.join(""));
+  }
+  return (await hash("tagmanifest-sha256.txt")).digest();
+}
+
+async function resign(bag: string, skey: string): Promise<void> {
+  const signer = parseSigner(skey);
+  const digest = (await relist(bag)).toString("base64");
+  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(`${signer.name}/bag\n${digest}\n`, [signer]));
+}

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -22,7 +25,7 @@ test("viewer.html is what its sources give, and of a size that goes into every b
   t.diagnostic(`${page.length} characters`);
   assert.ok(page.length < 300_000);
   // Nothing is fetched: all of it is in the page.
-  assert.doesNotMatch(page.replace(/<!--[^]*-->/, ""), /\bimport\(|<link|<script src|@import/);
+  assert.doesNotMatch(page.replace(/<!--[\s\S]*-->/, ""), /\bimport\(|<link|<script src|@import/);
 });
 
 test("colours: text on its ground has the contrast of WCAG AA, light and dark", async () => {
@@ -127,7 +130,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     }
     if (what.key) {
       await page.locator("#key").setInputFiles(what.key);
-      await page.locator("#key-said", { hasText: /pens / }).waitFor();
+      await page.locator("#key-said:not(:empty)").waitFor();
     }
   }
 
@@ -138,6 +141,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
   }
 
   const verdict = (page: Page) => page.locator("#verdict").textContent();
+  // biome-ignore lint/nursery/noPlaywrightUselessInnerText: what a person sees, and only that
   const text = (page: Page) => page.locator("#result").innerText();
 
   async function showsThePerson(page: Page): Promise<void> {
@@ -145,10 +149,10 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const images = page.locator("figure img");
     await images.first().waitFor();
     for (const image of await images.all()) {
-      await page.waitForFunction("[...document.querySelectorAll('figure img')].every((i) => i.complete)");
+      await until(page, "[...document.querySelectorAll('figure img')].every((i) => i.complete)");
       assert.ok((await image.evaluate((i: unknown) => (i as { naturalWidth: number }).naturalWidth)) > 100);
     }
-    await page.waitForFunction("document.querySelector('video')?.readyState >= 1");
+    await until(page, "document.querySelector('video')?.readyState >= 1");
     assert.ok(((await page.evaluate("document.querySelector('video').duration")) as number) > 0);
   }
 
@@ -173,7 +177,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     assert.match(shown, /\d values? changed/);
     assert.ok((await page.locator("tr.changed").count()) > 0);
     await page.locator("#compared").selectOption("none");
-    await page.waitForFunction("document.querySelector('table').className === 'data'");
+    await until(page, "document.querySelector('table').className === 'data'");
     // Chain of custody: stored twice, then this.
     assert.deepEqual(
       await page.locator(".custody strong").allTextContents(),
@@ -184,7 +188,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       ),
     );
     assert.equal(await page.locator(".proof .badge.good").count(), 8);
-    assert.equal(await page.locator("#result .bad").count(), 0);
+    // The provider's own verdict on the person is another thing.
+    assert.equal(await page.locator("#result .bad:not(.outcome *)").count(), 0);
     assert.equal(await page.title(), "Holdfast: evidence");
   });
 
@@ -199,7 +204,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await writeFile(zip, zipSync({ ...files, "__MACOSX/x": new Uint8Array(3) }));
     {
       await using viewer = await open();
-      await give(viewer.page, { vkey, key: place.officer.file }).catch(() => {});
+      await give(viewer.page, { vkey, key: place.officer.file });
       await viewer.page.locator("#zip").setInputFiles(zip);
       await viewer.page.locator("#verdict", { hasText: "Everything checks" }).waitFor();
       await showsThePerson(viewer.page);
@@ -398,7 +403,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     }
     await pick("#folder", bag);
     // What came of it has the focus, and is read out.
-    await page.waitForFunction("document.activeElement.id === 'verdict'");
+    await until(page, "document.activeElement.id === 'verdict'");
     await page.keyboard.press("Shift+Tab");
     assert.equal(await page.evaluate("document.activeElement.id"), "vkey");
     await page.keyboard.insertText(vkey);
@@ -413,7 +418,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await page.locator("details[open] .checks").waitFor();
     await tabTo("#compared");
     await page.keyboard.press("n");
-    await page.waitForFunction("document.querySelector('table').className === 'data'");
+    await until(page, "document.querySelector('table').className === 'data'");
     await tabTo(".enlarge");
     await page.keyboard.press("Enter");
     await page.locator("dialog[open] img").waitFor();
@@ -441,13 +446,45 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
   });
 
   test("the page may not reach out, whatever runs in it", async () => {
-    await using viewer = await open();
-    const reach = (how: string) => viewer.page.evaluate(`(async () => ${how})().then(() => "out", () => "held")`);
-    assert.equal(await reach(`await fetch("http://127.0.0.1:9/")`), "held");
-    assert.equal(await reach(`new WebSocket("ws://127.0.0.1:9/")`).catch(() => "held"), "out"); // made, and never connected
-    assert.equal(await reach(`await import("http://127.0.0.1:9/x.js")`), "held");
-    const image = `new Promise((yes, no) => { const i = new Image(); i.onload = yes; i.onerror = no; i.src = "http://127.0.0.1:9/x"; })`;
-    assert.equal(await reach(`await ${image}`), "held");
+    let heard = 0;
+    await using server = createServer((_, response) => {
+      heard++;
+      response.setHeader("Access-Control-Allow-Origin", "*").end("export {}");
+    }).listen(0, "127.0.0.1");
+    server.on("upgrade", (_, socket) => {
+      heard++;
+      socket.destroy();
+    });
+    await once(server, "listening");
+    const at = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const loading = (tag: string, address: string) =>
+      `new Promise((done) => { const e = document.createElement("${tag}"); e.onload = e.onerror = done; e.${address} = "http://${at}/x"; document.body.append(e); })`;
+    const ways = [
+      `fetch("http://${at}/x")`,
+      `new Promise((done) => { const s = new WebSocket("ws://${at}/"); s.onclose = done; })`,
+      `import("http://${at}/x.js")`,
+      loading("img", "src"),
+      loading("script", "src"),
+      loading("link", "rel = 'stylesheet'; e.href"),
+      loading("iframe", "src"),
+    ];
+    async function reach(options: BrowserContextOptions): Promise<number[]> {
+      await using context = await browser.newContext(options);
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(VIEWER).href);
+      const heards = [];
+      for (const way of ways) {
+        heard = 0;
+        // A refused WebSocket ends with no event of its own.
+        const refused = `new Promise((done) => document.addEventListener("securitypolicyviolation", done, { once: true }))`;
+        await page.evaluate(`Promise.race([(async () => ${way})().then(() => {}, () => {}), ${refused}])`);
+        heards.push(heard);
+      }
+      return heards;
+    }
+    assert.deepEqual(await reach({}), [0, 0, 0, 0, 0, 0, 0]);
+    // The same without the page's policy: so the test can fail.
+    assert.deepEqual(await reach({ bypassCSP: true }), [1, 1, 1, 1, 1, 1, 1]);
   });
 
   test("a post-quantum key opens", async () => {
@@ -462,6 +499,14 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await showsThePerson(viewer.page);
   });
 });
+
+/** Playwright's own way of waiting would need eval in the page, which its policy forbids. */
+async function until(page: Page, expression: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await page.evaluate(expression))) {
+    assert.ok(performance.now() < deadline, `never came true: ${expression}`);
+  }
+}
 
 /** "Files" is about the bag's own lists, which agree. */
 async function filesCheck(page: Page): Promise<number> {

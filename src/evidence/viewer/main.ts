@@ -5,7 +5,7 @@ import { type CheckedBag, checkBag } from "./bag.ts";
 import { type BagFile, findBag } from "./bag-file.ts";
 import { byId, element } from "./element.ts";
 import { type Verdict, wordsOf } from "./finding.ts";
-import { droppedFolder, pickedFolder } from "./folder.ts";
+import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts";
 import { BlobUrls } from "./media.ts";
 import { openerFrom, openVersion } from "./opened.ts";
 import { nameOf, type Person, personView } from "./person.ts";
@@ -176,9 +176,10 @@ async function takeFile(file: File): Promise<void> {
 
 async function takeDrop({ items }: DataTransfer): Promise<void> {
   // Only while the event lasts does the browser give these out.
-  const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
-  for (const { entry, file } of dropped) {
-    if (entry?.isDirectory) await takeBag(entry.name, () => droppedFolder(entry as FileSystemDirectoryEntry));
+  const dropped = [...items].map((item) => ({ given: droppedItem(item), file: item.getAsFile() }));
+  for (const { given, file } of dropped) {
+    const entry = await given;
+    if (entry !== null && isFolder(entry)) await takeBag(entry.name, () => droppedFolder(entry));
     else if (file !== null) await takeFile(file);
   }
 }

@@ -1,19 +1,23 @@
 import { randomBytes } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import type { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
-import { type Prepared, prepareBag, type Versions } from "../src/evidence/bag/prepare.ts";
+import { approve, MAX_SIGNATURE, type Refusal } from "../src/evidence/approval/approval.ts";
+import { formatRequest, parseRequest, type Versions } from "../src/evidence/approval/request.ts";
+import { NAMESPACE } from "../src/evidence/approval/signature.ts";
+import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/evidence/bag/prepare.ts";
 import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
 import type { Tokens } from "../src/record/tokens.ts";
 import type { Session } from "./client.ts";
-import { withLog } from "./log.ts";
+import { type Held, withLog } from "./log.ts";
 
 /** How people are named on the command line. */
 export interface Wanted {
   readonly identities: readonly string[];
   readonly emails: readonly string[];
-  /** By any of the client's own lookups: `metadata.*`. */
+  /** By any of the client's lookups but the e-mail: `metadata.*`, `document.number`. */
   readonly references: readonly string[];
   readonly subjects: readonly string[];
   /** When the provider made a version; the end is not in it. */
@@ -27,42 +31,140 @@ export interface RetrieveOptions extends Wanted, Request {
   readonly allMatches: boolean;
 }
 
+/** A retrieval that a second person approved: everything else stands in the request. */
+export interface ApprovedOptions {
+  /** The file that `retrieve` wrote, and the signature over it. */
+  readonly request: string;
+  readonly approval: string;
+  readonly out: string;
+}
+
 /** People that one retrieval may be about. */
 const MOST = 50_000;
+const MAX_REQUEST = 4 * 1024 * 1024;
 
-/** Makes a sealed bag of what the vault has of these people. Decrypts nothing, and needs no key that could. */
+/**
+ * Makes a sealed bag of what the vault has of these people. Decrypts nothing, and needs no key that could. Where the
+ * client asks for a second person, writes the request that they sign, logs that it was asked for, and throws
+ * `unapproved`.
+ */
 export async function retrieve(session: Session, options: RetrieveOptions): Promise<Prepared> {
-  const { clients, console, signal } = session;
-  const [config, ...others] = clients;
-  if (config === undefined || others.length > 0) {
-    throw new HoldfastError("usage", "a retrieval is about one client, and the config has several", {
-      mend: "Add --client <id>.",
-    });
-  }
+  const config = onlyClient(session);
   for (const words of [options.case, options.requestedBy, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case, --requested-by and --reason take 1 to ${number(MAX_WORDS)} characters`, {
       mend: "Say in short who asked and why; the auditor reads it.",
     });
   }
-  return withLog(config, session, { job: "retrieve" }, async ({ tokens, catalog, writer, ...held }) => {
-    const subjects = find(options, config, tokens, catalog);
-    const now = held.now();
-    const run = `${now.toString({ smallestUnit: "second" }).replace(/[-:]/g, "")}-${randomBytes(3).toString("hex")}`;
-    const progress = console.progress(`${config.id}: records`);
-    try {
-      const prepared = await prepareBag({
-        ...{ client: config.id, ...held, writer, catalog, signal, run, subjects },
-        ...{ versions: options.versions, out: options.out, onObject: progress.update },
-        request: { case: options.case, requestedBy: options.requestedBy, reason: options.reason },
-      });
-      progress.end();
-      console.say(preparedText(prepared));
-      return prepared;
-    } finally {
-      progress.end();
+  const words = { case: options.case, requestedBy: options.requestedBy, reason: options.reason };
+  return withLog(config, session, { job: "retrieve" }, async (held) => {
+    const subjects = find(options, config, held.tokens, held.catalog);
+    const { versions, out } = options;
+    if (config.retrieval.approvals.length > 0) {
+      const salt = randomBytes(32).toString("hex");
+      const { origin } = held.description.log;
+      const about = { ...words, client: config.id, origin, subjects, versions, salt };
+      return ask(held, formatRequest(about, held.now()), `${out}.request.json`);
     }
+    return prepare(config, session, held, { subjects, versions, out, request: words });
   });
+}
+
+/** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
+export async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
+  const config = onlyClient(session);
+  const asked = parseRequest(await readSmall(options.request, MAX_REQUEST));
+  const signature = await readSmall(options.approval, MAX_SIGNATURE);
+  const { request } = asked;
+  return withLog(config, session, { job: "retrieve" }, async (held) => {
+    if (request.client !== config.id || request.origin !== held.description.log.origin) {
+      throw new HoldfastError("usage", `${options.request} asks for records of another client or vault`, {
+        mend: "Check --client and --config.",
+      });
+    }
+    const approval = approve(asked, signature, config.retrieval.approvals, held.now());
+    if (typeof approval === "string") {
+      await logRefusal({ ...held, run: runId(held) }, asked, approval);
+      throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
+        mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
+      });
+    }
+    for (const subject of request.subjects) one(held.catalog, subject, `subject ${subject}`);
+    const { subjects, versions } = request;
+    return prepare(config, session, held, { subjects, versions, out: options.out, request, approval });
+  });
+}
+
+const REFUSED: Readonly<Record<Refusal, string>> = {
+  missing: "nobody approved it yet",
+  "bad-signature": "the signature is not over this request, or is none",
+  "not-listed": "it is signed with a key that is not among those that may approve",
+  expired: "the request is too old: ask again",
+};
+
+/** Writes the request that a second person signs, and ends this retrieval. */
+async function ask(held: Held, text: string, file: string): Promise<never> {
+  try {
+    await writeFile(file, text, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    throw new HoldfastError("usage", `${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      mend: "Name another --out; a request that is there already is never written over.",
+    });
+  }
+  await logRefusal({ ...held, run: runId(held) }, parseRequest(Buffer.from(text)), "missing");
+  throw new HoldfastError("unapproved", `this client's retrievals need a second person; ${file} was written for them`, {
+    mend: [
+      "Have them read and sign it, within 7 days:",
+      `  ssh-keygen -Y sign -n ${NAMESPACE} -f <their key> ${file}`,
+      "and then run",
+      `  holdfast retrieve --request ${file} --approval ${file}.sig --out <folder>`,
+    ].join("\n"),
+  });
+}
+
+function onlyClient({ clients }: Session): ClientConfig {
+  const [config, ...others] = clients;
+  if (config !== undefined && others.length === 0) return config;
+  throw new HoldfastError("usage", "a retrieval is about one client, and the config has several", {
+    mend: "Add --client <id>.",
+  });
+}
+
+function runId({ now }: Pick<Held, "now">): string {
+  return `${now().toString({ smallestUnit: "second" }).replace(/[-:]/g, "")}-${randomBytes(3).toString("hex")}`;
+}
+
+async function prepare(
+  config: ClientConfig,
+  { console, signal }: Session,
+  held: Held,
+  what: Pick<Preparation, "subjects" | "versions" | "out" | "request" | "approval">,
+): Promise<Prepared> {
+  const progress = console.progress(`${config.id}: records`);
+  const { case: number, requestedBy, reason } = what.request;
+  try {
+    const prepared = await prepareBag({
+      ...{ client: config.id, ...held, signal, run: runId(held), ...what, onObject: progress.update },
+      request: { case: number, requestedBy, reason },
+    });
+    progress.end();
+    console.say(preparedText(prepared));
+    return prepared;
+  } finally {
+    progress.end();
+  }
+}
+
+async function readSmall(path: string, most: number): Promise<Uint8Array> {
+  try {
+    if ((await stat(path)).size > most)
+      throw new HoldfastError("usage", `${path} is larger than ${number(most)} bytes`);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    throw new HoldfastError("usage", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+  }
 }
 
 /** Throws `usage` for whoever the vault does not have, and for a lookup that finds more than one. */
@@ -70,7 +172,7 @@ function find(options: RetrieveOptions, config: ClientConfig, tokens: Tokens, ca
   const found = new Set<string>();
   for (const id of options.identities) found.add(one(catalog, tokens.subject(config.source.kind, id), "that identity"));
   for (const subject of options.subjects) found.add(one(catalog, subject, `subject ${subject}`));
-  const fields = config.lookups.fields.filter((field) => field.startsWith("metadata."));
+  const fields = config.lookups.fields.filter((field) => field !== "email");
   const byLookup = (names: readonly string[], value: string, what: string): void => {
     if (names.length === 0) {
       throw new HoldfastError("usage", `nobody of ${config.id} can be found by ${what}: no such lookup is configured`, {
@@ -101,7 +203,7 @@ function find(options: RetrieveOptions, config: ClientConfig, tokens: Tokens, ca
   }
   if (found.size === 0) {
     throw new HoldfastError("usage", "nobody is named", {
-      mend: "Add --identity, --email, --reference, --subject or --all-in-range.",
+      mend: "Add --identity, --email, --reference, --subject, --all-in-range or --list.",
     });
   }
   if (found.size > MOST) {
@@ -128,6 +230,6 @@ function preparedText({ client, out, subjects, records, files, bytes: size }: Pr
     `${client}: ${out} is ready`,
     `  holds     ${plural(subjects, "person").replace("persons", "people")}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
     "  proves    what the audit log says of them, this retrieval included",
-    "  next      hand it over; README.txt in it says how to check and open it",
+    "  next      hand it over; viewer.html in it checks and opens it, README.txt says how else",
   ].join("\n");
 }

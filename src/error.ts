@@ -34,6 +34,8 @@ export type ErrorCode =
   | "incomplete" // the vault lacks, or holds otherwise, what the log promises
   // Keys.
   | "key" // no key given opens this, or what was given is no key
+  // People.
+  | "unapproved" // a second person has to agree, and has not
   // This machine.
   | "state" // the state directory: full, unreadable, damaged
   | "busy" // another run holds the vault

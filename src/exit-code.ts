@@ -7,6 +7,7 @@ export function exitCode(error: unknown): number {
     case "usage":
     case "config":
     case "recipients":
+    case "unapproved":
       return 2;
     case "partial":
       return 3;

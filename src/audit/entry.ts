@@ -73,6 +73,18 @@ export const entrySchema = z.discriminatedUnion("type", [
     files: count,
     /** To who asked, why, and in which case: the words are in the bag, with the salt. */
     commitment: hex(64),
+    /** SHA-256 of the request that a second person approved, and the public key that they signed it with. */
+    request: hex(64).optional(),
+    approvedBy: text.optional(),
+  }),
+  z.object({
+    type: z.literal("retrieval.refused"),
+    ...common,
+    /** Nothing was handed out. At most a thousand, as above. */
+    subjects: z.array(hex(32)),
+    reason: z.enum(["missing", "bad-signature", "not-listed", "expired"]),
+    request: hex(64),
+    commitment: hex(64),
   }),
   z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
@@ -80,6 +92,7 @@ export const entrySchema = z.discriminatedUnion("type", [
 
 export type Entry = z.output<typeof entrySchema>;
 export type RecordStored = Extract<Entry, { type: "record.stored" }>;
+export type RetrievalPrepared = Extract<Entry, { type: "retrieval.prepared" }>;
 export type RecordGone = Extract<Entry, { type: "record.gone" }>;
 export type StoredFile = RecordStored["files"][number];
 export type RunOutcome = Extract<Entry, { type: "run.finished" }>["outcome"];

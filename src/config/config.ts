@@ -1,3 +1,4 @@
+import type { Approver } from "./approver.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
@@ -36,6 +37,7 @@ export interface ClientConfig {
   readonly lookups: LookupsConfig;
   readonly log: LogConfig;
   readonly retention: RetentionConfig;
+  readonly retrieval: RetrievalConfig;
 }
 
 export type Collect = "full" | "minimal";
@@ -96,6 +98,11 @@ export interface LogConfig {
   readonly key: SecretRef;
   /** Set while the log is handed over to a new key. */
   readonly previousKey?: SecretRef | undefined;
+}
+
+export interface RetrievalConfig {
+  /** Whoever may approve a retrieval; empty where one person is enough. */
+  readonly approvals: readonly Approver[];
 }
 
 export type RetentionStart = "created" | "exported" | "relationship-end" | "account-closed";

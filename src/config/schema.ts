@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { parseApprover } from "./approver.ts";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseId, parseLookup, parseRule, parseState } from "./names.ts";
 import { MAX_CLIENTS } from "./raw.ts";
@@ -87,6 +88,21 @@ function clientSection(folder: string) {
         "The audit log.",
       ),
       retention: retentionSection(),
+      retrieval: section(
+        {
+          approvals: list(
+            read(parseApprover, "ssh-ed25519 AAAA… ada@acme", "The public key of somebody who may approve."),
+            "a list of public keys",
+            { max: 50 },
+          )
+            .prefault([])
+            .meta({
+              description:
+                "Whoever may approve a retrieval. Where anybody is listed, `retrieve` hands out nothing without the signature of one of them.",
+            }),
+        },
+        "Who must agree before records are handed out.",
+      ).prefault({}),
     },
     "An organisation with a legal duty to hold copies, and the one vault they are in.",
   ).meta(FULL_NEEDS_LEGAL_BASIS);

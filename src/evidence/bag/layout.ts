@@ -1,9 +1,14 @@
 /** Where things lie in a bag (docs/FORMAT.md, section 14), besides what BagIt says. */
 export const README = "README.txt";
+/** The page that opens a bag in a browser. */
+export const VIEWER = "viewer.html";
 export const NOTE = "tagmanifest-sha256.txt.note";
 export const CHECKPOINT = "evidence/checkpoint";
 export const VAULT = "evidence/vault.json";
 export const RETRIEVAL = "evidence/retrieval.json";
+/** What a second person approved, to the byte, and their signature over it; where the client asks for approval. */
+export const REQUEST = "evidence/request.json";
+export const APPROVAL = "evidence/request.sig";
 
 /** An object of the vault, by its key there. */
 export const dataPath = (key: string): string => `data/${key}`;

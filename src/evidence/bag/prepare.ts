@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { decodeEntry, type Entry, type RecordStored } from "../../audit/entry.ts";
 import type { Signer } from "../../audit/note.ts";
 import { formatProof, inclusionProof, type ReadTile } from "../../audit/proof.ts";
@@ -9,16 +10,12 @@ import type { Clock } from "../../clock.ts";
 import { HoldfastError } from "../../error.ts";
 import { encodeDescription, type VaultDescription } from "../../vault/description.ts";
 import type { Vault } from "../../vault/vault.ts";
-import { CHECKPOINT, entryPath, proofPath, README, RETRIEVAL, VAULT } from "./layout.ts";
+import type { Approval, Refusal } from "../approval/approval.ts";
+import type { ReadRequest, Versions } from "../approval/request.ts";
+import { APPROVAL, CHECKPOINT, entryPath, proofPath, README, REQUEST, RETRIEVAL, VAULT, VIEWER } from "./layout.ts";
 import { readme } from "./readme.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
 import { BagWriter } from "./writer.ts";
-
-/** Which versions of each subject: all, the newest, or the newest that the provider made until a time. */
-export type Versions =
-  | { readonly kind: "all" }
-  | { readonly kind: "latest" }
-  | { readonly kind: "as-of"; readonly at: Temporal.Instant };
 
 export interface Preparation {
   readonly client: string;
@@ -34,6 +31,8 @@ export interface Preparation {
   readonly subjects: readonly string[];
   readonly versions: Versions;
   readonly request: Request;
+  /** Of a second person, where the client asks for it: then subjects, versions and request are those of it. */
+  readonly approval?: Approval | undefined;
   readonly out: string;
   readonly onObject: (done: number, total: number) => void;
 }
@@ -80,7 +79,8 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
         preparation.onObject(++done, records);
       }
     }
-    const salt = randomBytes(32).toString("hex");
+    const { approval } = preparation;
+    const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
     const prepared = now().toString({ smallestUnit: "millisecond" });
     const logged: number[] = [];
     for (let first = 0; first < chosen.length; first += PER_ENTRY) {
@@ -90,6 +90,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
         records: part.reduce((sum, each) => sum + each.records.length, 0),
         files: bag.payload.files - records,
         commitment: commitment(request, salt),
+        ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
       };
       const journaled = await writer.append(entry);
       catalog.apply([journaled]);
@@ -108,7 +109,12 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     await bag.tag(CHECKPOINT, writer.head.note);
     await bag.tag(VAULT, encodeDescription(description));
     await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
+    if (approval) {
+      await bag.tag(REQUEST, approval.bytes);
+      await bag.tag(APPROVAL, approval.signature);
+    }
     await bag.tag(README, readme(retrieval, description));
+    await bag.tag(VIEWER, await readFile(new URL("../viewer.html", import.meta.url)));
     const { bytes, files } = bag.payload;
     await bag.finish(
       [
@@ -124,6 +130,23 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     await bag.abandon();
     throw error;
   }
+}
+
+/** Says in the log that a retrieval was asked for, and refused for want of a valid approval. */
+export async function logRefusal(
+  { writer, catalog, now, run }: Pick<Preparation, "writer" | "catalog" | "now" | "run">,
+  { request, sha256 }: ReadRequest,
+  reason: Refusal,
+): Promise<void> {
+  for (let first = 0; first < request.subjects.length; first += PER_ENTRY) {
+    const journaled = await writer.append({
+      ...{ type: "retrieval.refused", time: now().toString({ smallestUnit: "millisecond" }), run, reason },
+      ...{ subjects: request.subjects.slice(first, first + PER_ENTRY), request: sha256 },
+      commitment: commitment(request, request.salt),
+    });
+    catalog.apply([journaled]);
+  }
+  await writer.flush();
 }
 
 function choose(catalog: Catalog, subject: string, versions: Versions): { version: string; entry: number }[] {

@@ -3,14 +3,17 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCheckpoint } from "../../audit/checkpoint.ts";
-import { decodeEntry, type Entry, type RecordStored } from "../../audit/entry.ts";
+import { decodeEntry, type Entry, type RecordStored, type RetrievalPrepared } from "../../audit/entry.ts";
 import { leafHash, verifyInclusion } from "../../audit/merkle.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
 import { parseProof } from "../../audit/proof.ts";
+import { parseApprover } from "../../config/approver.ts";
 import { HoldfastError } from "../../error.ts";
 import { parseDescription } from "../../vault/description.ts";
+import { approve } from "../approval/approval.ts";
+import { parseRequest } from "../approval/request.ts";
 import { BAGIT, DECLARATION, isBagPath, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { CHECKPOINT, dataPath, entryPath, NOTE, proofPath, RETRIEVAL, VAULT } from "./layout.ts";
+import { APPROVAL, CHECKPOINT, dataPath, entryPath, NOTE, proofPath, REQUEST, RETRIEVAL, VAULT } from "./layout.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { noteText } from "./writer.ts";
 
@@ -18,6 +21,8 @@ import { noteText } from "./writer.ts";
 const MAX_TAG = 64 * 1024 * 1024;
 const MAX_MANIFEST = 256 * 1024 * 1024;
 const MAX_FILES = 2_000_000;
+
+type Read = (path: string, limit?: number) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
 export interface Checked {
@@ -39,7 +44,7 @@ export interface Checked {
  */
 export async function checkBag(folder: string, vkey?: string): Promise<Checked> {
   const found = await list(folder);
-  const read = async (path: string, limit = MAX_TAG): Promise<Buffer> => {
+  const read: Read = async (path, limit = MAX_TAG) => {
     const size = found.get(path);
     if (size === undefined) throw incomplete(`${path} is missing`);
     if (size > limit) throw new HoldfastError("malformed", `${path} is larger than ${limit} bytes`);
@@ -78,7 +83,7 @@ export async function checkBag(folder: string, vkey?: string): Promise<Checked> 
   }
   const retrieval = parseRetrieval(await text(RETRIEVAL));
   const proven = new BagLog(read, log.origin, verifiers);
-  const records = await checkContents(retrieval, data, found, proven);
+  const records = await checkContents(retrieval, data, found, proven, read);
   let bytes = 0;
   for (const path of data.keys()) bytes += found.get(path)!;
   return { retrieval, records, entries: proven.checked, files: data.size, bytes, vkey: log.vkey };
@@ -124,6 +129,7 @@ async function checkContents(
   data: Manifest,
   found: ReadonlyMap<string, number>,
   log: BagLog,
+  read: Read,
 ): Promise<RecordStored[]> {
   /** What was stored anew has another digest in its later entry: the bag has one of them. */
   const promised = new Map<string, Set<string>>();
@@ -156,6 +162,7 @@ async function checkContents(
         `entry ${index} logged another retrieval than evidence/retrieval.json tells`,
       );
     }
+    if (entry.request !== undefined) await checkApproval(retrieval, entry, read);
     for (const subject of entry.subjects) named.add(subject);
   }
   const told = retrieval.subjects.map(({ subject }) => subject);
@@ -163,6 +170,22 @@ async function checkContents(
     throw new HoldfastError("unverified", "the subjects of evidence/retrieval.json are not those that were logged");
   }
   return records;
+}
+
+/** A second person signed for this very retrieval, with the key that the log names. */
+async function checkApproval(retrieval: Retrieval, entry: RetrievalPrepared, read: Read): Promise<void> {
+  const asked = parseRequest(await read(REQUEST));
+  const { request } = asked;
+  const same =
+    asked.sha256 === entry.request &&
+    commitment(request, request.salt) === entry.commitment &&
+    retrieval.subjects.every(({ subject }) => request.subjects.includes(subject));
+  if (!same) throw new HoldfastError("unverified", `${REQUEST} is not the request that was logged as approved`);
+  const approvers = [parseApprover(entry.approvedBy ?? "")];
+  // Whether it was in time was for the machine that made the bag to say: its clock wrote the entry.
+  const at = Temporal.Instant.from(entry.time);
+  if (typeof approve(asked, await read(APPROVAL), approvers, at) === "string")
+    throw new HoldfastError("unverified", `${APPROVAL} is not the signature of the key that the log names`);
 }
 
 /** Files below the folder, by their path in the bag, with their sizes. No links, no names that no bag has. */

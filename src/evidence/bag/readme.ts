@@ -34,6 +34,12 @@ this folder, and compare: the same word in the same place proves nothing.
 
 Reading it
 ----------
+Open viewer.html in a browser (Chrome, Edge, Firefox or Safari of 2024 or
+later), and give it this folder and your private key file. It checks
+everything, shows the records, and needs no network: nothing leaves it. If you
+do not trust a page that came with the data, take viewer.html out of Holdfast
+itself: it is the same file, to the byte. Or, on the command line:
+
     holdfast open <this folder> --key <your private key file> --out <a new folder>
 
 or, with age alone, one file at a time:
@@ -42,6 +48,7 @@ or, with age alone, one file at a time:
 
 What is in it
 -------------
+viewer.html       the page that checks and shows it all
 data/records      one sealed record for each version of each person: JSON
 data/files        sealed document images and videos; the record names them
 evidence/entries  what the audit log says of these people: when each record

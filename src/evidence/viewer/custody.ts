@@ -61,10 +61,17 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
         };
       case "retrieval.prepared": {
         const holds = `${plural(json.member("records").count(), "record")} and ${plural(json.member("files").count(), "file")} were handed out, sealed.`;
-        if (!retrieval.lines.includes(index)) return { title: "Retrieved before", words: [holds] };
+        const approved = json.has("approvedBy")
+          ? [`Approved by a second person, with the key ${json.member("approvedBy").text()}.`]
+          : [];
+        if (!retrieval.lines.includes(index)) return { title: "Retrieved before", words: [holds, ...approved] };
         return {
           title: "Retrieved into this bag",
-          words: [`Case ${retrieval.case}, requested by ${retrieval.requestedBy}: ${retrieval.reason}`, holds],
+          words: [
+            `Case ${retrieval.case}, requested by ${retrieval.requestedBy}: ${retrieval.reason}`,
+            holds,
+            ...approved,
+          ],
         };
       }
     }
@@ -76,6 +83,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
 
 const TITLES: Readonly<Record<string, string>> = {
   "retrieval.opened": "Opened",
+  "retrieval.refused": "Retrieval asked for, and refused: no valid approval of a second person",
   "relationship.ended": "The business relationship ended",
   "lock.extended": "Lock extended",
   "hold.placed": "Legal hold placed",

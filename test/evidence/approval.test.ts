@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { parseApprover } from "../../src/config/approver.ts";
+import { approve } from "../../src/evidence/approval/approval.ts";
+import { parseRequest } from "../../src/evidence/approval/request.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+
+const run = promisify(execFile);
+const WORDS = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", "a suspicion"];
+const NAMESPACE = "holdfast-retrieval";
+
+describe("retrieval by two people", () => {
+  let sandbox: Sandbox;
+  let place: Workplace;
+  let bare: { readonly public: string; readonly sign: (message: Uint8Array) => Buffer };
+  let made = 0;
+
+  before(async () => {
+    sandbox = await startSandbox({ identities: 4 });
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const raw = Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url");
+    bare = { public: `ed25519:${raw.toString("base64")}`, sign: (message) => sign(null, message, privateKey) };
+    const keys = await makeWorkplace(sandbox);
+    for (const name of ["grace", "mallory"])
+      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `${name}@acme`, "-f", keys.path(name)]);
+    const grace = (await readFile(keys.path("grace.pub"), "utf8")).trim();
+    place = await makeWorkplace(sandbox, { client: { retrieval: { approvals: [grace, bare.public] } } });
+    for (const name of ["grace", "mallory"]) await cp(keys.path(name), place.path(name));
+    await keys[Symbol.asyncDispose]();
+    await place.export();
+  });
+  after(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await sandbox?.close();
+  });
+
+  /** Asks, and gives the request that was written for the second person. */
+  async function ask(): Promise<{ out: string; request: string }> {
+    const out = place.path(`bag-${made++}`);
+    const ended = await place.holdfast("retrieve", [...WORDS, "--identity", sandbox.ids()[0]!, "--out", out]);
+    assert.equal(ended.code, 2, ended.stderr);
+    return { out, request: `${out}.request.json` };
+  }
+
+  async function signedBy(who: string, request: string, namespace = NAMESPACE): Promise<string> {
+    await rm(`${request}.sig`, { force: true });
+    await run("ssh-keygen", ["-q", "-Y", "sign", "-n", namespace, "-f", place.path(who), request]);
+    return `${request}.sig`;
+  }
+
+  const fetch = (request: string, approval: string, out: string) =>
+    place.holdfast("retrieve", ["--json", "--request", request, "--approval", approval, "--out", out]);
+
+  async function refused(ended: Awaited<ReturnType<typeof fetch>>, words: RegExp): Promise<void> {
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(JSON.parse(ended.stdout).error.message, words);
+    const last = (await place.entries()).at(-1)!;
+    assert.equal(last.type, "retrieval.refused");
+  }
+
+  test("one asks, another signs with ssh-keygen; the bag holds both, and verify checks it", async () => {
+    const { out, request } = await ask();
+    const asked = (await place.entries()).at(-1)!;
+    assert.ok(asked.type === "retrieval.refused" && asked.reason === "missing");
+    const ended = await fetch(request, await signedBy("grace", request), out);
+    assert.equal(ended.code, 0, ended.stderr);
+    const logged = (await place.entries()).at(-1)!;
+    assert.ok(logged.type === "retrieval.prepared");
+    assert.equal(logged.request, asked.request);
+    assert.equal(logged.commitment, asked.commitment);
+    assert.match(logged.approvedBy!, /^ssh-ed25519 \S+$/);
+    assert.deepEqual(await readFile(join(out, "evidence/request.json")), await readFile(request));
+    const verified = await place.holdfast("verify", ["--json", out]);
+    assert.equal(verified.code, 0, verified.stderr);
+    // What OpenSSH itself says of the signature in the bag.
+    await writeFile(place.path("allowed"), `grace ${logged.approvedBy}\n`);
+    const checking = run("ssh-keygen", [
+      ...["-Y", "verify", "-f", place.path("allowed"), "-I", "grace", "-n", NAMESPACE],
+      ...["-s", join(out, "evidence/request.sig")],
+    ]);
+    checking.child.stdin!.end(await readFile(request));
+    assert.match((await checking).stdout, /^Good "holdfast-retrieval" signature/);
+  });
+
+  test("a bare Ed25519 key approves as well, raw and in base64", async () => {
+    for (const encoding of ["binary", "base64"] as const) {
+      const { out, request } = await ask();
+      const signature = bare.sign(await readFile(request));
+      await writeFile(`${request}.sig`, encoding === "binary" ? signature : `${signature.toString("base64")}\n`);
+      const ended = await fetch(request, `${request}.sig`, out);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.equal((await place.holdfast("verify", ["--json", out])).code, 0);
+    }
+  });
+
+  test("without a valid approval nothing is handed out, and the log says so", async () => {
+    const { out, request } = await ask();
+    await refused(await fetch(request, await signedBy("mallory", request), out), /not among those that may approve/);
+    await refused(await fetch(request, await signedBy("grace", request, "file"), out), /not over this request/);
+    const good = await signedBy("grace", request);
+    const other = await ask();
+    await refused(await fetch(other.request, good, other.out), /not over this request/);
+    const text = await readFile(request, "utf8");
+    await writeFile(request, text.replace('"all"', '"latest"'));
+    await refused(await fetch(request, good, out), /not over this request/);
+    await writeFile(request, text);
+    await writeFile(place.path("none.sig"), "approved by Grace");
+    await refused(await fetch(request, place.path("none.sig"), out), /not over this request|is none/);
+    const late = await place.holdfast("retrieve", [
+      "--request",
+      request,
+      "--approval",
+      good,
+      "--case",
+      "x",
+      "--out",
+      out,
+    ]);
+    assert.equal(late.code, 2);
+    const foreign = place.path("foreign.json");
+    await writeFile(foreign, "{}");
+    assert.equal((await fetch(foreign, good, out)).code, 4);
+    await assert.rejects(readFile(join(out, "bagit.txt")));
+    // The words of the request are nowhere in the log.
+    const log = JSON.stringify(await place.entries());
+    for (const word of ["Ada Auditor", "a suspicion", "2026-117"]) assert.ok(!log.includes(word), word);
+  });
+
+  test("an approval holds for seven days, to the second", async () => {
+    const { request } = await ask();
+    const asked = parseRequest(await readFile(request));
+    const signature = bare.sign(asked.bytes);
+    const approvers = [parseApprover(bare.public)];
+    const { expires, made: from } = asked.request;
+    assert.equal(expires.since(from).total("hours"), 7 * 24);
+    assert.equal(typeof approve(asked, signature, approvers, expires.subtract({ seconds: 1 })), "object");
+    assert.equal(approve(asked, signature, approvers, expires), "expired");
+  });
+
+  test("a bag whose approval was exchanged is refused, whoever signed the lists", async () => {
+    const { out, request } = await ask();
+    await fetch(request, await signedBy("grace", request), out);
+    await cp(await signedBy("mallory", request), join(out, "evidence/request.sig"));
+    const ended = await place.holdfast("verify", ["--json", out]);
+    assert.equal(ended.code, 4, ended.stderr);
+  });
+});
+
+test("approvers: keys that are none are refused with a mend, a private one is not repeated", () => {
+  const good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6mPHh0zJyVvlbmCN5gkrtU0nLjhuB2Q3jGDK5bWXmG";
+  assert.equal(parseApprover(`${good} ada@acme with words`).key, good);
+  for (const bad of ["", "ssh-rsa AAAA", good.slice(0, -4), `${good.slice(0, 40)}!`, "ed25519:AAAA", "age1xyz"]) {
+    assert.throws(() => parseApprover(bad), { code: "config" }, bad);
+  }
+  assert.throws(
+    () => parseApprover("-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXk"),
+    (error: Error) => !error.message.includes("b3Blb"),
+  );
+});

@@ -11,29 +11,39 @@ export interface BagReport {
   readonly files: number;
   readonly entries: number;
   readonly bytes: number;
+  /** When the bag was handed on to other recipients, by its own word. */
+  readonly resealed?: string;
 }
 
 /** Checks a bag, with no access to the vault it came from. Throws for the first thing that is not as it was made. */
 export async function verifyBag(bag: string, vkey: string | undefined, console: Console): Promise<BagReport> {
   const checked = await checkBag(bag, vkey);
   console.say(reportText(bag, checked, vkey !== undefined));
-  const { retrieval, records, files, entries } = checked;
+  const { retrieval, records, data, entries, reseal } = checked;
   return {
     ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
-    ...{ records: records.length, files: files - records.length, bytes: checked.bytes },
+    ...{
+      records: records.length,
+      files: data.size - records.length,
+      bytes: checked.bytes,
+      ...(reseal && { resealed: reseal.resealed }),
+    },
   };
 }
 
 function reportText(
   bag: string,
-  { retrieval, records, entries, files, bytes: size, vkey }: Checked,
+  { retrieval, records, entries, data, bytes: size, vkey, reseal }: Checked,
   trusted: boolean,
 ): string {
   return [
     `${bag}: all is well`,
     `  case      ${retrieval.case}, prepared ${retrieval.prepared}`,
-    `  holds     ${plural(retrieval.subjects.length, "person").replace("persons", "people")}, ${plural(records.length, "record")}, ${plural(files - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
+    `  holds     ${plural(retrieval.subjects.length, "person").replace("persons", "people")}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
+    ...(reseal
+      ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: other headers, the payloads as they were stored`]
+      : []),
     trusted
       ? "  key       signed by the log key that you trust"
       : `  key       signed by ${vkey}, by the bag's own word: ask for the log's key on another way, and give it with --vkey`,

@@ -29,6 +29,15 @@ export function checkHeader(sealed: Uint8Array): void {
     throw tooLong();
 }
 
+/** Bytes of the header that sealed bytes begin with; the payload is the rest. Throws `unverified` where it does not end. */
+export function headerLength(sealed: Uint8Array): number {
+  const head = Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(sealed.length, MAX_HEADER));
+  const mark = head.indexOf(MARK);
+  const end = mark < 0 ? -1 : head.indexOf("\n", mark + MARK.length);
+  if (end < 0) throw tooLong();
+  return end + 1;
+}
+
 /** Whether a header ends in these bytes, from here on, and within bounds. */
 function endsHeader(head: Buffer, from: number): boolean {
   const mark = head.indexOf(MARK, from);

@@ -32,6 +32,15 @@ export class Opener {
     }
   }
 
+  /** What the payload after this header is encrypted with. For whoever hands it on to somebody else, and for nothing else. */
+  async fileKey(header: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await this.#age.decryptHeader(header);
+    } catch (error) {
+      throw openError(error);
+    }
+  }
+
   async openStream(sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
     // A file that cannot be read is not a file that was tampered with.
     let failure: { readonly error: unknown } | undefined;

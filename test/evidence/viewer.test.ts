@@ -490,6 +490,43 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     assert.deepEqual(await reach({ bypassCSP: true }), [1, 1, 1, 1, 1, 1, 1]);
   });
 
+  test("a bag that was handed on opens with the auditor's key, and proves what it proved", async () => {
+    const auditor = await makeAgeKey(place.path("auditor.txt"));
+    const resealed = place.path("resealed");
+    const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", resealed];
+    assert.equal((await place.holdfast("reseal", [bag, ...to])).code, 0);
+    {
+      await using viewer = await open();
+      const { page } = viewer;
+      await give(page, { vkey, bag: resealed, key: auditor.file });
+      assert.equal(await verdict(page), "Everything checks");
+      await showsThePerson(page);
+      assert.match((await page.locator(".checks").first().textContent())!, /sealed anew for [0-9a-f]{16}:/);
+      await page.locator("#key").setInputFiles(place.officer.file);
+      await page.locator("#key-said", { hasText: "opens nothing in this bag" }).waitFor();
+    }
+    for (const alter of [
+      (at: string) => flip(at, first(at, "data/records")),
+      (at: string) => flip(at, first(at, "original/headers"), 60),
+      (at: string) => gone(at, first(at, "original/headers")),
+      (at: string) => flip(at, "original/manifest-sha256.txt", 3),
+      (at: string) => flip(at, "reseal.json", 40),
+      async (at: string) => {
+        await writeFile(join(at, "original/added"), "x");
+        return "original/added";
+      },
+    ]) {
+      const at = place.path(`resealed-${copies++}`);
+      await cp(resealed, at, { recursive: true });
+      const named = await alter(at);
+      await using viewer = await open();
+      await give(viewer.page, { vkey, bag: at });
+      assert.equal(await verdict(viewer.page), "This bag does not check");
+      const problems = await viewer.page.locator(".problems code").allTextContents();
+      assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
+    }
+  });
+
   test("a post-quantum key opens", async () => {
     const identity = await generateHybridIdentity();
     await using own = await makeWorkplace(sandbox, { client: { recipients: [await identityToRecipient(identity)] } });

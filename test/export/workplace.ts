@@ -102,7 +102,7 @@ export class Workplace implements AsyncDisposable {
   }
 
   #args(command: string, args: readonly string[]): string[] {
-    return [command, ...(command === "open" ? [] : ["--config", this.file]), ...args];
+    return [command, ...(["open", "reseal"].includes(command) ? [] : ["--config", this.file]), ...args];
   }
 
   /** Runs a command that must exit with `code`, and gives what `--json` says of each client. */

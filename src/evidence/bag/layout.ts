@@ -10,6 +10,13 @@ export const RETRIEVAL = "evidence/retrieval.json";
 export const REQUEST = "evidence/request.json";
 export const APPROVAL = "evidence/request.sig";
 
+/** Of a bag that was handed on: to whom, and what each object was and is. */
+export const RESEAL = "reseal.json";
+/** What the bag had in the place of these before. */
+export const originalPath = (path: string): string => `original/${path}`;
+/** The header that an object had in the vault. */
+export const headerPath = (key: string): string => `original/headers/${key}`;
+
 /** An object of the vault, by its key there. */
 export const dataPath = (key: string): string => `data/${key}`;
 export const entryPath = (index: number): string => `evidence/entries/${index}.json`;

@@ -1,7 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { decodeEntry, type Entry, type RecordStored, type RetrievalPrepared } from "../../audit/entry.ts";
 import { leafHash, verifyInclusion } from "../../audit/merkle.ts";
@@ -12,17 +9,27 @@ import { HoldfastError } from "../../error.ts";
 import { parseDescription } from "../../vault/description.ts";
 import { approve } from "../approval/approval.ts";
 import { parseRequest } from "../approval/request.ts";
-import { BAGIT, DECLARATION, isBagPath, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { APPROVAL, CHECKPOINT, dataPath, entryPath, NOTE, proofPath, REQUEST, RETRIEVAL, VAULT } from "./layout.ts";
+import { BAGIT, DECLARATION, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
+import { type BagFiles, notAsMade, readFolder, readTag } from "./folder.ts";
+import {
+  APPROVAL,
+  CHECKPOINT,
+  dataPath,
+  entryPath,
+  NOTE,
+  proofPath,
+  REQUEST,
+  RESEAL,
+  RETRIEVAL,
+  VAULT,
+} from "./layout.ts";
+import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { noteText } from "./writer.ts";
 
-/** No tag file is larger, but the manifests; and no bag has more files. */
-const MAX_TAG = 64 * 1024 * 1024;
 const MAX_MANIFEST = 256 * 1024 * 1024;
-const MAX_FILES = 2_000_000;
 
-type Read = (path: string, limit?: number) => Promise<Buffer>;
+type Read = (path: string) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
 export interface Checked {
@@ -30,10 +37,13 @@ export interface Checked {
   /** The entries that its records were logged by. */
   readonly records: readonly RecordStored[];
   readonly entries: number;
-  readonly files: number;
+  /** The payload's files, as the bag was made, with their digests. */
+  readonly data: Manifest;
   readonly bytes: number;
   /** Of the log, that all of it was checked with. */
   readonly vkey: string;
+  /** Of a bag that was handed on to other recipients. */
+  readonly reseal: Reseal | undefined;
 }
 
 /**
@@ -43,28 +53,20 @@ export interface Checked {
  * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
  */
 export async function checkBag(folder: string, vkey?: string): Promise<Checked> {
-  const found = await list(folder);
-  const read: Read = async (path, limit = MAX_TAG) => {
-    const size = found.get(path);
-    if (size === undefined) throw incomplete(`${path} is missing`);
-    if (size > limit) throw new HoldfastError("malformed", `${path} is larger than ${limit} bytes`);
-    return readFile(join(folder, path));
-  };
-  const text = async (path: string, limit?: number): Promise<string> => (await read(path, limit)).toString("utf8");
+  const here = await readFolder(folder);
+  if (!here.sizes.has(RESEAL)) return checkMade(here, vkey);
+  // The lists of whoever handed it on say that it is whole. What it proves, it proves as it was made.
+  const { data } = await checkLists(here, [TAG_MANIFEST]);
+  const reseal = parseReseal(await readTag(here, RESEAL));
+  const files = await asMade(here);
+  const checked = await checkMade(files, vkey);
+  checkReseal(reseal, { files: here, data }, { files, data: checked.data });
+  return { ...checked, reseal };
+}
 
-  if ((await text(BAGIT)) !== DECLARATION) throw new HoldfastError("malformed", `${BAGIT} is not that of BagIt 1.0`);
-  const tagManifest = await read(TAG_MANIFEST, MAX_MANIFEST);
-  const tags = parseManifest(TAG_MANIFEST, tagManifest.toString("utf8"));
-  await checkDigests(folder, found, tags, TAG_MANIFEST);
-  const data = parseManifest(MANIFEST, await text(MANIFEST, MAX_MANIFEST));
-  if (!tags.has(MANIFEST)) throw incomplete(`${TAG_MANIFEST} does not list ${MANIFEST}`);
-  for (const path of data.keys())
-    if (!path.startsWith("data/")) throw incomplete(`${MANIFEST} lists ${path}, no payload`);
-  await checkDigests(folder, found, data, MANIFEST);
-  for (const path of found.keys()) {
-    const listed = path.startsWith("data/") ? data.has(path) : tags.has(path) || path === TAG_MANIFEST || path === NOTE;
-    if (!listed) throw incomplete(`${path} is in no manifest: it was added, or renamed`);
-  }
+async function checkMade(files: BagFiles, vkey: string | undefined): Promise<Checked> {
+  const { data, digest } = await checkLists(files, [TAG_MANIFEST, NOTE]);
+  const read: Read = (path) => readTag(files, path);
 
   const { log } = parseDescription(await read(VAULT));
   if (vkey !== undefined && vkey !== log.vkey) {
@@ -77,16 +79,15 @@ export async function checkBag(folder: string, vkey?: string): Promise<Checked> 
     );
   }
   const verifiers = [parseVerifier(log.vkey)];
-  const digest = createHash("sha256").update(tagManifest).digest("hex");
   if (openNote(await read(NOTE), verifiers).text !== noteText(log.origin, digest)) {
     throw new HoldfastError("unverified", `${NOTE} signs another bag`);
   }
-  const retrieval = parseRetrieval(await text(RETRIEVAL));
+  const retrieval = parseRetrieval((await read(RETRIEVAL)).toString("utf8"));
   const proven = new BagLog(read, log.origin, verifiers);
-  const records = await checkContents(retrieval, data, found, proven, read);
+  const records = await checkContents(retrieval, data, files.sizes, proven, read);
   let bytes = 0;
-  for (const path of data.keys()) bytes += found.get(path)!;
-  return { retrieval, records, entries: proven.checked, files: data.size, bytes, vkey: log.vkey };
+  for (const path of data.keys()) bytes += files.sizes.get(path)!;
+  return { retrieval, records, entries: proven.checked, data, bytes, vkey: log.vkey, reseal: undefined };
 }
 
 /** Entries of a bag, each proven to be in the log that the bag's checkpoint signs. */
@@ -150,9 +151,9 @@ async function checkContents(
   }
   for (const [path, stored] of promised) {
     if (!stored.has(`${found.get(path)} ${data.get(path)}`))
-      throw incomplete(`${path} is not what the log says was stored`);
+      throw notAsMade(`${path} is not what the log says was stored`);
   }
-  for (const path of data.keys()) if (!promised.has(path)) throw incomplete(`${path} belongs to no record of this bag`);
+  for (const path of data.keys()) if (!promised.has(path)) throw notAsMade(`${path} belongs to no record of this bag`);
   const named = new Set<string>();
   for (const index of retrieval.retrieval) {
     const entry = await log.entry(index);
@@ -188,43 +189,30 @@ async function checkApproval(retrieval: Retrieval, entry: RetrievalPrepared, rea
     throw new HoldfastError("unverified", `${APPROVAL} is not the signature of the key that the log names`);
 }
 
-/** Files below the folder, by their path in the bag, with their sizes. No links, no names that no bag has. */
-async function list(folder: string): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  const visit = async (prefix: string): Promise<void> => {
-    for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
-      const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
-      if (!isBagPath(path)) throw incomplete("a name in it is none that a bag has: it was added, or renamed");
-      if (entry.isDirectory()) await visit(path);
-      else if (!entry.isFile()) throw incomplete(`${path} is no file`);
-      else if (found.size >= MAX_FILES)
-        throw new HoldfastError("malformed", `the bag has more than ${MAX_FILES} files`);
-      else found.set(path, (await lstat(join(folder, path))).size);
-    }
-  };
-  try {
-    await visit("");
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("usage", `${folder} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-      mend: "Name the folder of a bag: the one that holds bagit.txt.",
-    });
+/** Holds every file to the bag's own lists (RFC 8493), and gives these. */
+async function checkLists(files: BagFiles, unlisted: readonly string[]) {
+  if ((await readTag(files, BAGIT)).toString("utf8") !== DECLARATION)
+    throw new HoldfastError("malformed", `${BAGIT} is not that of BagIt 1.0`);
+  const tagManifest = await readTag(files, TAG_MANIFEST, MAX_MANIFEST);
+  const tags = parseManifest(TAG_MANIFEST, tagManifest.toString("utf8"));
+  await checkDigests(files, tags, TAG_MANIFEST);
+  const data = parseManifest(MANIFEST, (await readTag(files, MANIFEST, MAX_MANIFEST)).toString("utf8"));
+  if (!tags.has(MANIFEST)) throw notAsMade(`${TAG_MANIFEST} does not list ${MANIFEST}`);
+  for (const path of data.keys())
+    if (!path.startsWith("data/")) throw notAsMade(`${MANIFEST} lists ${path}, no payload`);
+  await checkDigests(files, data, MANIFEST);
+  for (const path of files.sizes.keys()) {
+    const listed = path.startsWith("data/") ? data.has(path) : tags.has(path) || unlisted.includes(path);
+    if (!listed) throw notAsMade(`${path} is in no manifest: it was added, or renamed`);
   }
-  return found;
+  return { data, digest: createHash("sha256").update(tagManifest).digest("hex") };
 }
 
-async function checkDigests(folder: string, found: ReadonlyMap<string, number>, manifest: Manifest, name: string) {
+async function checkDigests(files: BagFiles, manifest: Manifest, name: string) {
   for (const [path, digest] of manifest) {
-    if (!found.has(path)) throw incomplete(`${path} is missing: ${name} lists it`);
+    if (!files.sizes.has(path)) throw notAsMade(`${path} is missing: ${name} lists it`);
     const hash = createHash("sha256");
-    for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Uint8Array);
-    if (hash.digest("hex") !== digest) throw incomplete(`${path} was changed: its digest is not the one in ${name}`);
+    for await (const chunk of files.stream(path)) hash.update(chunk);
+    if (hash.digest("hex") !== digest) throw notAsMade(`${path} was changed: its digest is not the one in ${name}`);
   }
-}
-
-function incomplete(what: string): HoldfastError {
-  return new HoldfastError("incomplete", `this bag is not as it was made: ${what}`, {
-    mend: "Keep it as it is, and ask for it again.",
-  });
 }

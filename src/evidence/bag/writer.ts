@@ -53,42 +53,51 @@ export class BagWriter {
 
   /** One object, as it comes; each once. */
   async object({ key, size, sha256 }: Payload, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
-    const path = dataPath(key);
-    if (this.#data.has(path)) return;
-    this.#data.set(path, sha256);
-    const bytes = await read();
+    if (this.#data.has(dataPath(key))) return;
+    // What has another size is another content, however long it is.
+    const written = await this.#stream(dataPath(key), await read(), size);
+    if (written.size !== size || written.sha256 !== sha256) {
+      throw new HoldfastError("incomplete", `${key} is not what the log says was stored`, {
+        mend: "Run verify --read-data 100. Earlier versions of it may be in the vault.",
+      });
+    }
+  }
+
+  /** An object under another header than it was stored with: what it is now is seen as it is written. */
+  resealed(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Omit<Payload, "key">> {
+    return this.#stream(dataPath(key), bytes, Number.POSITIVE_INFINITY);
+  }
+
+  async #stream(path: string, bytes: AsyncIterable<Uint8Array>, most: number): Promise<Omit<Payload, "key">> {
     const hash = createHash("sha256");
-    let length = 0;
+    let size = 0;
     async function* measured(): AsyncGenerator<Uint8Array> {
       for await (const chunk of bytes) {
-        length += chunk.length;
-        // What has another size is another content, however long it is.
-        if (length > size) break;
+        size += chunk.length;
+        if (size > most) break;
         hash.update(chunk);
         yield chunk;
       }
     }
     const file = await this.#place(path);
     await pipeline(measured(), createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
-    if (length !== size || hash.digest("hex") !== sha256) {
-      throw new HoldfastError("incomplete", `${key} is not what the log says was stored`, {
-        mend: "Run verify --read-data 100. Earlier versions of it may be in the vault.",
-      });
-    }
-    this.#bytes += length;
+    const sha256 = hash.digest("hex");
+    this.#data.set(path, sha256);
+    this.#bytes += size;
+    return { size, sha256 };
   }
 
   async tag(path: string, content: Uint8Array | string): Promise<void> {
     this.#tags.set(path, await this.#write(path, content));
   }
 
-  /** Manifests, signature, and the bag's own name: it is whole. */
-  async finish(info: readonly (readonly [string, string])[], signer: Signer): Promise<void> {
+  /** Manifests, signature, and the bag's own name: it is whole. Whoever hands a bag on has no key to sign it with. */
+  async finish(info: readonly (readonly [string, string])[], signer: Signer | undefined): Promise<void> {
     await this.tag(BAGIT, DECLARATION);
     await this.tag(BAG_INFO, formatInfo([...info, ["Payload-Oxum", `${this.#bytes}.${this.#data.size}`]]));
     await this.tag(MANIFEST, formatManifest(this.#data));
     const digest = await this.#write(TAG_MANIFEST, formatManifest(this.#tags));
-    await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
+    if (signer) await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
     await writing(() => rename(this.#partial, this.#out));
   }
 

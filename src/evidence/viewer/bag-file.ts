@@ -6,6 +6,8 @@ export interface BagFile {
   readonly path: string;
   readonly size: number;
   read(): Promise<Uint8Array>;
+  /** Of an object that was handed on: what stands here in its place, under a header for other recipients. */
+  readonly opens?: BagFile;
 }
 
 /** More than a bag of a thousand people has. The bounds keep a hostile one from exhausting the browser. */

@@ -2,14 +2,16 @@ import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
 import { HoldfastError } from "../../error.ts";
 import { TAG_MANIFEST } from "../bag/bagit.ts";
-import { CHECKPOINT, dataPath, entryPath, NOTE, RETRIEVAL, VAULT } from "../bag/layout.ts";
+import { CHECKPOINT, dataPath, entryPath, NOTE, RESEAL, RETRIEVAL, VAULT } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
 import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
+import { handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
 import { type Contents, checkContents, readSmall } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { checkVersions, type SealedVersion } from "./sealed-record.ts";
+import { instant } from "./words.ts";
 
 /** A bag after everything was checked that takes no private key. */
 export interface CheckedBag {
@@ -40,17 +42,21 @@ export async function checkBag(
   trusted: Verifier | null,
   said: (words: string) => void,
 ): Promise<CheckedBag> {
-  const contents = await checkContents(files, (done) => {
+  const read = (done: number) => {
     if (done % 25 === 0) said(`Checking: ${done} of ${files.length} files read.`);
-  });
-  const problems: Problem[] = [...contents.problems];
+  };
+  const reseal = files.some(({ path }) => path === RESEAL) ? await handedOn(files) : null;
+  // Of a bag that was handed on the lists say that it is whole; what it proves, it proves as it was made.
+  const outer = reseal === null ? [] : (await checkContents(files, read)).problems;
+  const contents = await checkContents(reseal?.files ?? files, read);
+  const problems: Problem[] = unique([...outer, ...(reseal?.problems ?? []), ...contents.problems]);
   const inBag = await attempt(problems, VAULT, () => keyInBag(contents));
   const verifier = trusted ?? inBag;
   const agreed: Verdict = trusted === null ? "unsure" : "good";
+  const whole = outer.length + contents.problems.length + (reseal?.problems.length ?? 0) === 0;
   if (trusted !== null && inBag !== null && trusted.vkey !== inBag.vkey)
     problems.push({ path: VAULT, words: "It names another log key than the one that you trust." });
 
-  const whole = contents.problems.length === 0;
   const note = await attempt(problems, NOTE, () => checkNote(contents, need(verifier)));
   const head = await attempt(problems, CHECKPOINT, () => checkHead(contents, need(verifier)));
   const retrieval = await attempt(problems, RETRIEVAL, async () =>
@@ -114,6 +120,12 @@ export async function checkBag(
       ? { title: "This retrieval", verdict: "bad", words: "The log tells of another retrieval than this bag does." }
       : { title: "This retrieval", verdict: agreed, words: logged },
   );
+  if (reseal?.told)
+    checks.push({
+      title: "Handed on",
+      verdict: problems.length === 0 ? agreed : "bad",
+      words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}: other headers, and the contents that were stored. What is proven here is proven of the bag as it was made.`,
+    });
   const failed = problems.length > 0 || checks.some(({ verdict }) => verdict === "bad");
   return { ...common, retrieval, verdict: failed ? "bad" : agreed, checks, problems: unique(problems), people };
 }

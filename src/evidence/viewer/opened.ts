@@ -31,7 +31,7 @@ export function openerFrom(text: string): Opener {
 /** Only what the log vouches for is decrypted: age says nothing about who sealed a thing. */
 async function unseal({ file, unproven }: SealedObject, opener: Opener): Promise<Uint8Array> {
   if (file === undefined || unproven !== null) throw new HoldfastError("unverified", `Not opened. ${unproven}`);
-  return opener.open(await file.read());
+  return opener.open(await (file.opens ?? file).read());
 }
 
 export async function openVersion(sealed: SealedVersion, client: string, opener: Opener): Promise<OpenedVersion> {

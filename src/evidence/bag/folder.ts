@@ -1,0 +1,58 @@
+import { createReadStream } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { HoldfastError } from "../../error.ts";
+import { isBagPath } from "./bagit.ts";
+
+/** The files of a bag. Their names are checked, their bytes are untrusted. */
+export interface BagFiles {
+  /** Path in the bag to size. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Of a path that is there. */
+  stream(path: string): AsyncIterable<Uint8Array>;
+}
+
+const MAX_FILES = 2_000_000;
+/** No tag file is larger, but the manifests. */
+const MAX_TAG = 64 * 1024 * 1024;
+
+/** Files below the folder. No links, no names that no bag has. Throws `incomplete`, `usage` for what is no folder. */
+export async function readFolder(folder: string): Promise<BagFiles> {
+  const sizes = new Map<string, number>();
+  const visit = async (prefix: string): Promise<void> => {
+    for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+      const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+      if (!isBagPath(path)) throw notAsMade("a name in it is none that a bag has: it was added, or renamed");
+      if (entry.isDirectory()) await visit(path);
+      else if (!entry.isFile()) throw notAsMade(`${path} is no file`);
+      else if (sizes.size >= MAX_FILES)
+        throw new HoldfastError("malformed", `the bag has more than ${MAX_FILES} files`);
+      else sizes.set(path, (await lstat(join(folder, path))).size);
+    }
+  };
+  try {
+    await visit("");
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    throw new HoldfastError("usage", `${folder} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      mend: "Name the folder of a bag: the one that holds bagit.txt.",
+    });
+  }
+  return { sizes, stream: (path) => createReadStream(join(folder, path)) };
+}
+
+export async function readTag(files: BagFiles, path: string, limit = MAX_TAG): Promise<Buffer> {
+  const size = files.sizes.get(path);
+  if (size === undefined) throw notAsMade(`${path} is missing`);
+  if (size > limit) throw new HoldfastError("malformed", `${path} is larger than ${limit} bytes`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of files.stream(path)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export function notAsMade(what: string): HoldfastError {
+  return new HoldfastError("incomplete", `this bag is not as it was made: ${what}`, {
+    mend: "Keep it as it is, and ask for it again.",
+  });
+}

@@ -1,0 +1,78 @@
+import type { Recipients } from "../../config/recipients.ts";
+import type { Opener } from "../../seal/open.ts";
+import { Rewrapper } from "../../seal/rewrap.ts";
+import { BAGIT } from "./bagit.ts";
+import { readFolder, readTag } from "./folder.ts";
+import { dataPath, headerPath, originalPath, RESEAL } from "./layout.ts";
+import type { Checked } from "./reader.ts";
+import { after, beginning, headerOf, REWRITTEN, type Reseal } from "./reseal.ts";
+import { BagWriter } from "./writer.ts";
+
+export interface HandedOn {
+  readonly out: string;
+  readonly objects: number;
+  readonly bytes: number;
+  /** Fingerprints of the recipients. */
+  readonly to: readonly string[];
+}
+
+/**
+ * Makes another bag of one that was checked, for other recipients: each object gets another header, its payload stays to
+ * the byte. Nothing is decrypted but the file keys. Appears whole or not at all.
+ */
+export async function handOn(
+  folder: string,
+  { retrieval, data }: Checked,
+  { opener, to, out, now }: { opener: Opener; to: Recipients; out: string; now: Temporal.Instant },
+  onObject: (done: number, total: number) => void,
+): Promise<HandedOn> {
+  const files = await readFolder(folder);
+  const before = files.sizes.has(RESEAL);
+  const rewrapper = new Rewrapper(opener, to);
+  const bag = await BagWriter.begin(out);
+  try {
+    const objects: Reseal["objects"] = [];
+    for (const [path, sha256] of data) {
+      const key = path.slice(dataPath("").length);
+      const length = await headerOf(files, path);
+      const header = await beginning(files.stream(path), length);
+      const stored = before ? await readTag(files, headerPath(key)) : header;
+      const rewrapped = await rewrapper.rewrap(header);
+      await bag.tag(headerPath(key), stored);
+      const here = await bag.resealed(key, joined(rewrapped, after(files.stream(path), length)));
+      const size = files.sizes.get(path)! - length + stored.length;
+      objects.push({ key, stored: { size, sha256 }, here });
+      onObject(objects.length, data.size);
+    }
+    for (const path of files.sizes.keys()) if (isKept(path)) await bag.tag(path, await readTag(files, path));
+    for (const path of REWRITTEN)
+      await bag.tag(originalPath(path), await readTag(files, before ? originalPath(path) : path));
+    const resealed = now.toString({ smallestUnit: "second" });
+    const reseal: Reseal = { holdfast: "reseal/1", resealed, to: [...to.fingerprints], objects };
+    await bag.tag(RESEAL, `${JSON.stringify(reseal, null, 2)}\n`);
+    const { bytes } = bag.payload;
+    await bag.finish(
+      [
+        ["Source-Organization", retrieval.client],
+        ["External-Identifier", retrieval.case],
+        ["External-Description", "Sealed identity records, handed on to other recipients; reseal.json says how"],
+        ["Bagging-Date", resealed.slice(0, 10)],
+      ],
+      undefined,
+    );
+    return { out, objects: objects.length, bytes, to: to.fingerprints };
+  } catch (error) {
+    await bag.abandon();
+    throw error;
+  }
+}
+
+/** Tag files that go on as they are. */
+function isKept(path: string): boolean {
+  return !path.startsWith("data/") && !path.startsWith("original/") && ![...REWRITTEN, BAGIT, RESEAL].includes(path);
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* rest;
+}

@@ -5,16 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server"];
+/** Debian's, of everything real that the tests use; `.ci/run` has the same list. */
+export const PACKAGES = [
+  ...["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server", "chromium", "openssh-client"],
+];
+const PROGRAMS = ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server", "chromium", "ssh-keygen"];
 
 export interface Ceph {
   readonly endpoint: string;
   stop(): void;
 }
 
-/** Whether the real servers and the age command are here, after an attempt to install them as root on Debian. */
+/** Whether the real servers and programs are here, after an attempt to install them as root on Debian. */
 export function installed(): boolean {
-  const here = () => ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server"].every((name) => onPath(name));
+  const here = () => PROGRAMS.every((name) => onPath(name));
   if (here()) return true;
   if (process.getuid?.() !== 0 || !onPath("apt-get")) return false;
   console.error(`installing ${PACKAGES.join(" ")} for the tests …`);

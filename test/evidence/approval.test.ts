@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -8,8 +8,11 @@ import { promisify } from "node:util";
 import { parseApprover } from "../../src/config/approver.ts";
 import { approve } from "../../src/evidence/approval/approval.ts";
 import { parseRequest } from "../../src/evidence/approval/request.ts";
+import { checkSignature } from "../../src/evidence/approval/signature.ts";
+import { checkBag } from "../../src/evidence/bag/reader.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { resign } from "./bag-lists.ts";
 
 const run = promisify(execFile);
 const WORDS = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", "a suspicion"];
@@ -143,13 +146,75 @@ describe("retrieval by two people", () => {
     assert.equal(approve(asked, signature, approvers, expires), "expired");
   });
 
-  test("a bag whose approval was exchanged is refused, whoever signed the lists", async () => {
-    const { out, request } = await ask();
-    await fetch(request, await signedBy("grace", request), out);
-    await cp(await signedBy("mallory", request), join(out, "evidence/request.sig"));
-    const ended = await place.holdfast("verify", ["--json", out]);
-    assert.equal(ended.code, 4, ended.stderr);
+  test("a bag whose approval was exchanged is refused, also with lists that fit and are signed", async () => {
+    const skey = (await readFile(place.path("keys/log"), "utf8")).trim();
+    for (const [name, exchange] of [
+      ["evidence/request.sig", async (request: string) => readFile(await signedBy("mallory", request))],
+      ["evidence/request.json", async (request: string) => Buffer.from(`${await readFile(request, "utf8")} `)],
+    ] as const) {
+      const { out, request } = await ask();
+      await fetch(request, await signedBy("grace", request), out);
+      await writeFile(join(out, name), await exchange(request));
+      await resign(out, skey);
+      await assert.rejects(checkBag(out), (error: Error) => error.message.includes(name));
+    }
   });
+});
+
+test("a key on a security token approves, if it was touched", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const raw = Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url");
+  const kind = "sk-ssh-ed25519@openssh.com";
+  const wire = Buffer.concat([kind, raw, "ssh:"].map(sshString));
+  const approver = parseApprover(`${kind} ${wire.toString("base64")} token`);
+  const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest();
+  function signed(message: string, flags: number): Buffer {
+    const digest = createHash("sha512").update(message).digest();
+    const blob = Buffer.concat([Buffer.from("SSHSIG"), ...[NAMESPACE, "", "sha512", digest].map(sshString)]);
+    const tail = Buffer.from([flags, 0, 0, 0, 7]);
+    const bytes = sign(null, Buffer.concat([sha256("ssh:"), tail, sha256(blob)]), privateKey);
+    const inner = Buffer.concat([sshString(kind), sshString(bytes), tail]);
+    const version = Buffer.from([0, 0, 0, 1]);
+    const parts = [wire, NAMESPACE, "", "sha512", inner].map(sshString);
+    const base64 = Buffer.concat([Buffer.from("SSHSIG"), version, ...parts]).toString("base64");
+    return Buffer.from(`-----BEGIN SSH SIGNATURE-----\n${base64}\n-----END SSH SIGNATURE-----\n`);
+  }
+  const check = (message: string, signature: Uint8Array) => checkSignature(Buffer.from(message), signature, approver);
+  assert.equal(check("this", signed("this", 1)), "good");
+  assert.equal(check("this", signed("this", 0)), "bad");
+  assert.equal(check("that", signed("this", 1)), "bad");
+  assert.equal(check("this", signed("this", 1).subarray(0, 200)), "bad");
+});
+
+function sshString(value: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(value as string);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+test("people from a list; a line that names nobody is told by its number, and is not repeated", async () => {
+  await using sandbox = await startSandbox({ identities: 4 });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const list = place.path("people.txt");
+  const [first, , third] = sandbox.ids();
+  const email = sandbox.identity(1).owner!.email!;
+  await writeFile(
+    list,
+    `# of 3 November\n\nidentity ${first}\r\n email  ${email}\nsubject ${await place.subject(third!)}\n`,
+  );
+  const out = place.path("listed");
+  const ended = await place.holdfast("retrieve", ["--json", ...WORDS, "--list", list, "--out", out]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal((await checkBag(out)).retrieval.subjects.length, 3);
+  await writeFile(list, `identity ${first}\n${email}\n`);
+  const refused = await place.holdfast("retrieve", [...WORDS, "--list", list, "--out", place.path("not")]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /line 2 of /);
+  assert.ok(!refused.stderr.includes(email));
+  const missing = await place.holdfast("retrieve", [...WORDS, "--list", place.path("no"), "--out", place.path("not")]);
+  assert.equal(missing.code, 2);
 });
 
 test("approvers: keys that are none are refused with a mend, a private one is not repeated", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -11,6 +12,7 @@ import { checkBag } from "../../src/evidence/bag/reader.ts";
 import { headerLength } from "../../src/seal/header.ts";
 import { type AgeKey, makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { paths, relist } from "./bag-lists.ts";
 
 const run = promisify(execFile);
 
@@ -52,12 +54,12 @@ describe("reseal", () => {
     await run("diff", ["-r", place.path("opened"), place.path("opened-anew")]);
     assert.equal((await open(resealed, place.officer.file, "not")).code, 1);
     assert.ok(!existsSync(place.path("not")));
-    const sealed = (await filesOf(resealed)).filter((path) => path.startsWith("data/files"));
+    const sealed = (await paths(resealed)).filter((path) => path.startsWith("data/files"));
     await run("age", ["-d", "-i", auditor.file, "-o", "/dev/null", join(resealed, sealed[0]!)]);
   });
 
   test("payloads are untouched, and what was in the vault can be had again", async () => {
-    for (const path of (await filesOf(bag)).filter((each) => each.startsWith("data/"))) {
+    for (const path of (await paths(bag)).filter((each) => each.startsWith("data/"))) {
       const [was, is] = [await readFile(join(bag, path)), await readFile(join(resealed, path))];
       assert.ok(was.subarray(headerLength(was)).equals(is.subarray(headerLength(is))), path);
       const header = await readFile(join(resealed, path.replace("data/", "original/headers/")));
@@ -94,7 +96,7 @@ describe("reseal", () => {
   });
 
   test("each file of it flipped, cut, removed, renamed; anything added: refused", async () => {
-    const files = await filesOf(resealed);
+    const files = await paths(resealed);
     const kinds = Map.groupBy(files, (path) => path.replace(/\/[^/]*$/, "").replace(/[0-9a-f]{32}.*/, ""));
     const some = [...kinds.values()].flatMap((paths) =>
       paths.slice(0, 8).filter((_, at) => at < 2 || !paths[at]!.includes("/")),
@@ -129,7 +131,7 @@ describe("reseal", () => {
   });
 
   test("with lists made to fit: what the log proves is refused, what age proves does not open", async () => {
-    const path = (await filesOf(resealed)).find((each) => each.startsWith("data/records"))!;
+    const path = (await paths(resealed)).find((each) => each.startsWith("data/records"))!;
     for (const [name, where, code] of [
       ["the payload", -5, 4],
       ["the header", 40, 0],
@@ -140,7 +142,7 @@ describe("reseal", () => {
       const at = where < 0 ? bytes.length + where : where;
       bytes[at] = bytes[at] === 65 ? 66 : 65;
       await writeFile(join(copy, path), bytes);
-      await relist(copy);
+      await refit(copy);
       assert.equal((await verify(copy)).code, code, name);
       assert.notEqual((await open(copy, auditor.file, `of-forged-${code}`)).code, 0, name);
       assert.ok(!existsSync(place.path(`of-forged-${code}`)), name);
@@ -160,26 +162,13 @@ describe("reseal", () => {
   });
 });
 
-async function filesOf(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
-}
-
-/** Makes lists and reseal.json fit what is there: nobody signs these. */
-async function relist(bag: string): Promise<void> {
-  const digest = async (path: string) => (await run("sha256sum", [path], { cwd: bag })).stdout.slice(0, 64);
+/** Makes reseal.json and the lists fit what is there: nobody signs these. */
+async function refit(bag: string): Promise<void> {
   const told = JSON.parse(await readFile(join(bag, "reseal.json"), "utf8"));
-  for (const object of told.objects) object.here.sha256 = await digest(`data/${object.key}`);
-  await writeFile(join(bag, "reseal.json"), JSON.stringify(told));
-  for (const [list, isListed] of [
-    ["manifest-sha256.txt", (path: string) => path.startsWith("data/")],
-    ["tagmanifest-sha256.txt", (path: string) => !path.startsWith("data/") && path !== "tagmanifest-sha256.txt"],
-  ] as const) {
-    const lines: string[] = [];
-    for (const path of (await filesOf(bag)).filter(isListed)) lines.push(`${await digest(path)}  ${path}\n`);
-    await writeFile(join(bag, list), lines.join(""));
+  for (const object of told.objects) {
+    const bytes = await readFile(join(bag, "data", object.key));
+    object.here.sha256 = createHash("sha256").update(bytes).digest("hex");
   }
+  await writeFile(join(bag, "reseal.json"), JSON.stringify(told));
+  await relist(bag);
 }

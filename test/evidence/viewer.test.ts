@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,11 +9,12 @@ import { pathToFileURL } from "node:url";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { zipSync } from "fflate";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { generateKey, parseSigner, signNote } from "../../src/audit/note.ts";
+import { generateKey } from "../../src/audit/note.ts";
 import { buildViewer, VIEWER } from "../../src/evidence/viewer/build.ts";
 import { CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
+import { paths, relist, resign } from "./bag-lists.ts";
 
 /** Markup where words belong: it must be shown as it is. */
 const REASON = `<img src="http://127.0.0.1:9/leak" onerror="document.title='run'"> & a suspicion`;
@@ -131,7 +131,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     }
     if (what.key) {
       await page.locator("#key").setInputFiles(what.key);
-      await page.locator("#key-said:not(:empty)").waitFor();
+      await page.locator("#key-said:not(:empty):not([data-verdict='busy'])").waitFor();
     }
   }
 
@@ -568,14 +568,6 @@ async function retrieve(place: Workplace, name: string, identities: readonly str
   return place.path(name);
 }
 
-async function paths(bag: string): Promise<string[]> {
-  const entries = await readdir(bag, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(bag.length + 1))
-    .sort();
-}
-
 async function first(bag: string, folder: string): Promise<string> {
   return (await paths(bag)).find((path) => path.startsWith(`${folder}/`)) ?? assert.fail(`nothing in ${folder}`);
 }
@@ -592,24 +584,4 @@ async function flip(bag: string, which: string | Promise<string>, at = -5): Prom
 async function gone(bag: string, which: string | Promise<string>): Promise<string> {
   await rm(join(bag, await which));
   return which;
-}
-
-/** Makes the lists fit what is there; gives the digest of the last. */
-async function relist(bag: string): Promise<Buffer> {
-  const hash = async (path: string) => createHash("sha256").update(await readFile(join(bag, path)));
-  for (const [name, belongs] of [
-    ["manifest-sha256.txt", (path: string) => path.startsWith("data/")],
-    ["tagmanifest-sha256.txt", (path: string) => !path.startsWith("data/") && !path.startsWith("tagmanifest")],
-  ] as const) {
-    const lines: string[] = [];
-    for (const path of (await paths(bag)).filter(belongs)) lines.push(`${(await hash(path)).digest("hex")}  ${path}\n`);
-    await writeFile(join(bag, name), lines.join(""));
-  }
-  return (await hash("tagmanifest-sha256.txt")).digest();
-}
-
-async function resign(bag: string, skey: string): Promise<void> {
-  const signer = parseSigner(skey);
-  const digest = (await relist(bag)).toString("base64");
-  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(`${signer.name}/bag\n${digest}\n`, [signer]));
 }

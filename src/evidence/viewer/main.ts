@@ -48,7 +48,7 @@ async function takeKey(text: string, name: string): Promise<void> {
   opener = null;
   try {
     opener = openerFrom(text);
-    say("key", `${name}. It stays in this page.`);
+    say("key", `${name}. It stays in this page.`, checked === null ? "good" : "busy");
   } catch (error) {
     say("key", wordsOf(error), "bad");
   }
@@ -109,6 +109,7 @@ async function render(focus: boolean): Promise<void> {
       `Opens ${plural(records.filter(({ record }) => record !== null).length, "record")}. It stays in this page.`,
     );
   }
+  if (opener !== null && records.length === 0) say("key", "There is nothing that it could open.", "unsure");
   const place = element("div", { id: "place" });
   const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
   show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));

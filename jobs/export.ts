@@ -5,8 +5,10 @@ import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
+import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "./client.ts";
 import { withParts } from "./parts.ts";
+import { extendHeld, locksText, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
 
 export interface ExportOptions {
@@ -18,6 +20,11 @@ export interface ExportOptions {
   readonly subjects?: readonly string[] | undefined;
   /** Store anew what the provider withheld files of. */
   readonly withheld?: boolean | undefined;
+}
+
+export interface ExportSummary extends Summary {
+  /** Of a run that was about everybody. */
+  readonly locks?: Extended;
 }
 
 /** What one client's export came to, where it did not come to a summary. */
@@ -33,7 +40,7 @@ export async function exportClients(
   onFailure: (failure: ClientFailure) => void = ({ error }) => {
     throw error;
   },
-): Promise<Summary[]> {
+): Promise<ExportSummary[]> {
   const { console, clients, signal } = session;
   if ((options.identities || options.subjects) && clients.length > 1) {
     throw new HoldfastError(
@@ -55,7 +62,7 @@ export async function exportClients(
       mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
-  const summaries: Summary[] = [];
+  const summaries: ExportSummary[] = [];
   for (const config of clients) {
     if (signal.aborted) break;
     try {
@@ -71,27 +78,33 @@ export async function exportClients(
 }
 
 /** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
-export function refuseUnfinished(summaries: readonly Summary[], signal: AbortSignal): void {
+export function refuseUnfinished(summaries: readonly ExportSummary[], signal: AbortSignal): void {
   if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
   const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
-  if (failed === 0) return;
+  if (failed === 0) {
+    refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
+    return;
+  }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
     mend: "The log says which, by subject and code. The next run tries them again.",
   });
 }
 
-async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<Summary> {
+async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
-  return withParts(config, session, { job: "export", priority: "high", again }, ({ parts, retries }) =>
-    runExport(parts, {
+  return withParts(config, session, { job: "export", priority: "high", again }, async ({ parts, retries }) => {
+    const summary = await runExport(parts, {
       job: "export",
       version: VERSION,
       identities: options.identities,
       selection: selectionOf(options),
       progress: session.console.progress(`${config.id}: identities`),
       retries,
-    }),
-  );
+    });
+    // What is named is fetched at once; the locks are for the night.
+    if (options.identities || session.signal.aborted) return summary;
+    return { ...summary, locks: await extendHeld(config, session, parts, summary.run) };
+  });
 }
 
 function selectionOf({ subjects, withheld }: ExportOptions): Selection {
@@ -99,7 +112,7 @@ function selectionOf({ subjects, withheld }: ExportOptions): Selection {
   return { kind: withheld ? "withheld" : "changed" };
 }
 
-export function summaryText(summary: Summary): string {
+export function summaryText(summary: ExportSummary): string {
   const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
   const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
   const rows = [
@@ -112,6 +125,7 @@ export function summaryText(summary: Summary): string {
     ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
     ["sealed", bytes(summary.bytes)],
     ["requests", `${number(requests)} to the source, ${plural(retries, "retry").replace("retrys", "retries")}`],
+    ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
     ["time", seconds(summary.seconds)],
   ];
   return [

@@ -10,6 +10,7 @@ import { openSealed, openWholeBag } from "../jobs/open.ts";
 import { listedPeople } from "../jobs/people-list.ts";
 import { rebuild } from "../jobs/rebuild.ts";
 import { type ResealOptions, reseal } from "../jobs/reseal.ts";
+import { extendAll, refuseDue } from "../jobs/retention.ts";
 import { retrieve, retrieveApproved } from "../jobs/retrieve.ts";
 import { runOnSchedule } from "../jobs/schedule.ts";
 import { refuseProblems, type VerifyOptions, verify } from "../jobs/verify.ts";
@@ -489,6 +490,22 @@ program.addCommand(
 );
 
 program.addCommand(
+  new Command("retention").description("how long copies are kept").addCommand(
+    command("extend", "extend the locks that end soon of what must be kept; the nightly export does it too", [
+      "holdfast retention extend",
+      "holdfast retention extend --client acme-bank --json",
+    ]).action((options: CommonOptions) =>
+      run(options, async (session) => {
+        const clients = await extendAll(session);
+        session.console.result({ command: "retention extend", clients });
+        refuseDue(clients);
+        session.signal.throwIfAborted();
+      }),
+    ),
+  ),
+);
+
+program.addCommand(
   new Command("open")
     .description("decrypt a bag, or one sealed record or file, for the holder of a private key")
     .argument("<sealed>", "the folder of a bag, or the path of a sealed .age file")
@@ -533,8 +550,11 @@ program.addCommand(
 );
 
 program.exitOverride();
-for (const each of program.commands)
+for (const each of program.commands) {
   each.exitOverride().showHelpAfterError(`(holdfast ${each.name()} --help shows what there is)`);
+  for (const inner of each.commands)
+    inner.exitOverride().showHelpAfterError(`(holdfast ${each.name()} ${inner.name()} --help shows what there is)`);
+}
 try {
   await program.parseAsync();
 } catch (error) {

@@ -86,6 +86,15 @@ export const entrySchema = z.discriminatedUnion("type", [
     request: hex(64),
     commitment: hex(64),
   }),
+  z.object({
+    type: z.literal("lock.extended"),
+    ...common,
+    subject: hex(32),
+    /** What of the subject is locked until then, in this mode or a stronger one. */
+    lockedUntil: lockEnd,
+    lockMode: z.enum(["governance", "compliance"]),
+    objects: z.array(z.object({ key: text, versionId: text })),
+  }),
   z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
 ]);
@@ -93,6 +102,7 @@ export const entrySchema = z.discriminatedUnion("type", [
 export type Entry = z.output<typeof entrySchema>;
 export type RecordStored = Extract<Entry, { type: "record.stored" }>;
 export type RetrievalPrepared = Extract<Entry, { type: "retrieval.prepared" }>;
+export type LockExtended = Extract<Entry, { type: "lock.extended" }>;
 export type RecordGone = Extract<Entry, { type: "record.gone" }>;
 export type StoredFile = RecordStored["files"][number];
 export type RunOutcome = Extract<Entry, { type: "run.finished" }>["outcome"];

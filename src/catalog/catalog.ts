@@ -20,6 +20,15 @@ export interface Known {
   readonly withheld: number;
 }
 
+/** A sealed record, as the log tells of it. Times are RFC 3339 UTC. */
+export interface CatalogRecord {
+  readonly version: string;
+  readonly versionId: string;
+  readonly lockedUntil: string;
+  readonly updated: string;
+  readonly stored: string;
+}
+
 /**
  * What the vault holds, in SQLite on this machine: derived from the audit log entry by entry, and disposable. What is
  * not from the log (`listed`, `missed`, `walk`) saves requests; losing it loses nothing.
@@ -128,6 +137,14 @@ export class Catalog {
     if ("subject" in entry) this.#statements.insertMention.run(entry.subject, index);
     if ("subjects" in entry) for (const subject of entry.subjects) this.#statements.insertMention.run(subject, index);
     if (entry.type === "record.stored") this.#applyStored(index, entry);
+    if (entry.type === "lock.extended") {
+      for (const { key, versionId } of entry.objects) {
+        const [, subject, version] = RECORD_KEY.exec(key) ?? [];
+        if (subject !== undefined && version !== undefined)
+          this.#statements.recordLock.run(entry.lockedUntil, subject, version, versionId);
+        else this.#statements.fileLock.run(entry.lockedUntil, key, versionId);
+      }
+    }
     if (entry.type === "run.started") this.#statements.clean.run(0);
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
@@ -198,11 +215,26 @@ export class Catalog {
 
   /** The store's version of an object that the log mentions; undefined for a key it does not. */
   objectVersion(key: string): string | undefined {
-    const record = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/.exec(key);
+    const record = RECORD_KEY.exec(key);
     const row = record
       ? this.#statements.recordObject.get(record[1]!, record[2]!)
       : this.#statements.fileObject.get(key);
     return (row as { versionId: string } | undefined)?.versionId;
+  }
+
+  /** Subjects with an object whose lock ends before a time (RFC 3339 UTC), in their order. */
+  lockedBefore(time: string): string[] {
+    return this.#statements.lockedBefore.all(time, time).map((row) => (row as { subject: string }).subject);
+  }
+
+  /** Whether the lock of anything lasts longer than a time (RFC 3339 UTC). */
+  lockedAfter(time: string): boolean {
+    return this.#statements.lockedAfter.get(time) !== undefined;
+  }
+
+  /** Sealed records of a subject; `stored` is when. Its files: `files`. */
+  records(subject: string): CatalogRecord[] {
+    return this.#statements.records.all(subject) as unknown as CatalogRecord[];
   }
 
   hasVersion(subject: string, version: string): boolean {
@@ -311,6 +343,8 @@ export async function openCatalog(
   return catalog;
 }
 
+const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
+
 const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
   locked_until AS lockedUntil, version AS storedWith FROM file`;
 
@@ -329,6 +363,23 @@ function prepare(db: DatabaseSync) {
     ),
     recordObject: statement(db, "SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
     fileObject: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
+    recordLock: statement(
+      db,
+      "UPDATE version SET locked_until = ? WHERE subject = ? AND version = ? AND object_version = ?",
+    ),
+    fileLock: statement(db, "UPDATE file SET locked_until = ? WHERE key = ? AND object_version = ?"),
+    // A file's key is files/<2 digits>/<subject>/….
+    lockedBefore: statement(
+      db,
+      `SELECT subject FROM version WHERE locked_until < ?
+       UNION SELECT substr(key, 10, 32) AS subject FROM file WHERE locked_until < ? ORDER BY subject`,
+    ),
+    lockedAfter: statement(db, "SELECT 1 FROM version WHERE locked_until > ? LIMIT 1"),
+    records: statement(
+      db,
+      `SELECT version, object_version AS versionId, locked_until AS lockedUntil, updated, stored
+       FROM version WHERE subject = ? ORDER BY entry`,
+    ),
     hasVersion: statement(db, "SELECT 1 FROM version WHERE subject = ? AND version = ?"),
     hadContent: statement(
       db,

@@ -5,7 +5,7 @@ import { hasCode } from "../error.ts";
 import { defaultRetry, retrying } from "../retry.ts";
 import type { Opener } from "../seal/open.ts";
 import { covers } from "../vault/lock.ts";
-import type { Lock, Vault } from "../vault/vault.ts";
+import type { Lock, ObjectInfo, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
 /** An object as a log entry promises it. */
@@ -51,11 +51,7 @@ export async function checkObject(
     const whole = info.size === size;
     if (!whole) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
     if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
-    const wanted = { mode: lockMode ?? "governance", until: Temporal.Instant.from(lockedUntil) } as const;
-    if (Temporal.Instant.compare(wanted.until, now()) > 0 && !covers(info.lock, wanted)) {
-      const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
-      problem({ key, entry, what: `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}` });
-    }
+    checkLock(info, { entry, key, lockedUntil, lockMode }, now, problem);
     // What has another size is another content, however long it is.
     if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
     await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
@@ -69,6 +65,36 @@ export async function checkObject(
     });
     return 0;
   }
+}
+
+/** An object whose lock was extended: in place, as long as the log says. That it is there, its own entry is held to. */
+export async function checkExtended(
+  { vault, now }: Pick<ObjectCheck, "vault" | "now">,
+  promised: Pick<Promised, "entry" | "key" | "versionId" | "lockedUntil" | "lockMode">,
+  problem: (found: Problem) => void,
+): Promise<void> {
+  try {
+    checkLock(await vault.head(promised.key, promised.versionId), promised, now, problem);
+  } catch (error) {
+    if (!hasCode(error, "vault-missing", "malformed")) throw error;
+    problem({
+      key: promised.key,
+      entry: promised.entry,
+      what: "is missing, or its note of digest and lock is damaged",
+    });
+  }
+}
+
+function checkLock(
+  info: ObjectInfo,
+  { entry, key, lockedUntil, lockMode }: Pick<Promised, "entry" | "key" | "lockedUntil" | "lockMode">,
+  now: Clock,
+  problem: (found: Problem) => void,
+): void {
+  const wanted = { mode: lockMode ?? "governance", until: Temporal.Instant.from(lockedUntil) } as const;
+  if (Temporal.Instant.compare(wanted.until, now()) <= 0 || covers(info.lock, wanted)) return;
+  const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
+  problem({ key, entry, what: `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}` });
 }
 
 async function checkContent(

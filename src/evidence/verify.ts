@@ -13,7 +13,7 @@ import { checkCheckpoint, checkLease } from "./fixed.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
-import { checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
+import { checkExtended, checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
 import { checkLocked, readPiece } from "./piece.ts";
 import type { Problem } from "./problem.ts";
 import { findStrays, type Orphan } from "./strays.ts";
@@ -87,6 +87,9 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const journal = new JournalCheck(options.journal, head, problem);
   /** Whether anything that the log proves must be locked still. */
   let due = false;
+  const isDue = (until: string): boolean => Temporal.Instant.compare(Temporal.Instant.from(until), begun) > 0;
+  /** Pieces of the log. All of them prove what is due, each with its part of the tree. */
+  const unlocked: Problem[] = [];
 
   for await (const { number, bundle, tile, entries, row } of readBundles(vault, head.size, problem)) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
@@ -98,12 +101,23 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
       if (entry) known.push({ index: first + position, entry });
     }
     report.entries += entries?.length ?? 0;
-    let dueHere = false;
     for (const { index: at, entry } of known) {
       keys.note(at, entry);
       if (entry.type === "recipients.changed") sealedTo.add(joined(entry.to));
+      if (entry.type === "lock.extended" && isDue(entry.lockedUntil)) {
+        due = true;
+        for (const { key, versionId } of entry.objects) {
+          if (!OBJECT_KEY.test(key)) problem({ key, entry: at, what: "is no key of a record or a file" });
+          else
+            await checks.add(() =>
+              checkExtended(options, { ...entry, entry: at, key, versionId }, (found) =>
+                lost.push({ versionId, found }),
+              ),
+            );
+        }
+      }
       if (entry.type !== "record.stored") continue;
-      dueHere ||= Temporal.Instant.compare(Temporal.Instant.from(entry.lockedUntil), begun) > 0;
+      due ||= isDue(entry.lockedUntil);
       if (entry.time < since) continue;
       report.records += 1;
       for (const promised of promisedBy(at, entry)) {
@@ -121,8 +135,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
         });
       }
     }
-    due ||= dueHere;
-    for (const piece of [bundle, tile]) if (piece && dueHere) checkLocked(piece, begun, problem);
+    for (const piece of [bundle, tile]) if (piece) checkLocked(piece, begun, (found) => unlocked.push(found));
     for (const expected of tree.add(number, entries, row)) {
       const lockedToo = due;
       await checks.add(() => checkTile(options, expected, lockedToo, problem));
@@ -135,6 +148,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     if (index.objectVersion(found.key) === versionId) problem(found);
     else report.renewed += 1;
   }
+  if (due) for (const found of unlocked) problem(found);
   tree.end();
   const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
   keys.check(options.verifiers, [...earlier, present], problem);

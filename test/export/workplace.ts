@@ -102,12 +102,15 @@ export class Workplace implements AsyncDisposable {
   }
 
   #args(command: string, args: readonly string[]): string[] {
-    return [command, ...(["open", "reseal"].includes(command) ? [] : ["--config", this.file]), ...args];
+    const config = ["open", "reseal"].includes(command) ? [] : ["--config", this.file];
+    // `retention extend`: options come after the second word.
+    const words = command === "retention" ? [command, args[0]!] : [command];
+    return [...words, ...config, ...args.slice(words.length - 1)];
   }
 
   /** Runs a command that must exit with `code`, and gives what `--json` says of each client. */
   async expect<T = Section>(code: number, command: string, ...args: string[]): Promise<T[]> {
-    const ended = await this.holdfast(command, ["--json", ...args]);
+    const ended = await this.holdfast(command, [...args, "--json"]);
     assert.equal(ended.code, code, `${command} ended with ${ended.code}:\n${ended.stderr}`);
     return (ended.json as { clients: T[] }).clients;
   }

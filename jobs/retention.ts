@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/error.ts";
+import { number, plural } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
+import { type Extended, extendLocks } from "../src/retention/extend.ts";
+import type { Session } from "./client.ts";
+import { type Held, withLog } from "./log.ts";
+
+export interface ClientLocks extends Extended {
+  readonly client: string;
+}
+
+/** Extends the locks that end soon, of every client. The nightly export does the same at its end. */
+export async function extendAll(session: Session): Promise<ClientLocks[]> {
+  const done: ClientLocks[] = [];
+  for (const config of session.clients) {
+    if (session.signal.aborted) break;
+    const locks = await withLog(config, session, { job: "retention" }, (held) => {
+      const time = held.now().toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
+      return extendHeld(config, session, held, `${time}-${randomBytes(3).toString("hex")}`);
+    });
+    session.console.say(`${config.id}: ${locksText(locks)}`);
+    done.push({ client: config.id, ...locks });
+  }
+  return done;
+}
+
+/** The same for one client, by whoever holds its vault. */
+export async function extendHeld(
+  config: ClientConfig,
+  { console, signal }: Session,
+  held: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
+  run: string,
+): Promise<Extended> {
+  const progress = console.progress(`${config.id}: locks`);
+  const { mode, concurrency } = { mode: config.vault.lock, concurrency: config.vault.concurrency };
+  try {
+    return await extendLocks({
+      ...{ vault: held.vault, writer: held.writer, catalog: held.catalog, now: held.now, holds: held.holds },
+      ...{ retention: config.retention, mode, concurrency, signal, run, onSubject: progress.update },
+      onFailure: (subject, error) =>
+        console.log.error("lock not extended", { client: config.id, run, subject, ...errorFields(error) }),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Throws `partial` where locks are due that could not be extended. */
+export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
+  const failed = all.reduce((sum, locks) => sum + locks.failed, 0);
+  if (failed === 0) return;
+  throw new HoldfastError("partial", `the locks of ${plural(failed, "object")} are due and could not be extended`, {
+    mend: "The log says which, by subject and code. The next run tries them again.",
+  });
+}
+
+export function locksText({ subjects, objects, pieces, failed }: Extended): string {
+  if (objects + pieces + failed === 0) return "no lock was due";
+  const people = plural(subjects, "person").replace("persons", "people");
+  const of = [`${plural(objects, "object")} of ${people}`, `${plural(pieces, "piece")} of the log`];
+  return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed, and are tried again` : ""}`;
+}

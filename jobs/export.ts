@@ -8,7 +8,7 @@ import { errorFields } from "../src/observe/log.ts";
 import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "./client.ts";
 import { withParts } from "./parts.ts";
-import { extendHeld, locksText, refuseDue } from "./retention.ts";
+import { extendHeld, locksText, newRun, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
 
 export interface ExportOptions {
@@ -93,7 +93,7 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], signal: Ab
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
   return withParts(config, session, { job: "export", priority: "high", again }, async ({ parts, retries }) => {
-    const summary = await runExport(parts, {
+    const exported = runExport(parts, {
       job: "export",
       version: VERSION,
       identities: options.identities,
@@ -102,8 +102,15 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       retries,
     });
     // What is named is fetched at once; the locks are for the night.
-    if (options.identities || session.signal.aborted) return summary;
-    return { ...summary, locks: await extendHeld(config, session, parts, summary.run) };
+    if (options.identities) return exported;
+    const [ended] = await Promise.allSettled([exported]);
+    if (session.signal.aborted) return exported;
+    // Also when the provider is not to be had, be it for ever: the copies must be kept all the same.
+    const run = ended.status === "fulfilled" ? ended.value.run : newRun(parts.now());
+    const [locks] = await Promise.allSettled([extendHeld(config, session, parts, run)]);
+    const summary = await exported;
+    if (locks.status === "rejected") throw locks.reason;
+    return { ...summary, locks: locks.value };
   });
 }
 

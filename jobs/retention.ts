@@ -16,14 +16,19 @@ export async function extendAll(session: Session): Promise<ClientLocks[]> {
   const done: ClientLocks[] = [];
   for (const config of session.clients) {
     if (session.signal.aborted) break;
-    const locks = await withLog(config, session, { job: "retention" }, (held) => {
-      const time = held.now().toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
-      return extendHeld(config, session, held, `${time}-${randomBytes(3).toString("hex")}`);
-    });
+    const locks = await withLog(config, session, { job: "retention" }, (held) =>
+      extendHeld(config, session, held, newRun(held.now())),
+    );
     session.console.say(`${config.id}: ${locksText(locks)}`);
     done.push({ client: config.id, ...locks });
   }
   return done;
+}
+
+/** A name for a run that exports nothing. */
+export function newRun(now: Temporal.Instant): string {
+  const time = now.toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
+  return `${time}-${randomBytes(3).toString("hex")}`;
 }
 
 /** The same for one client, by whoever holds its vault. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { PutObjectRetentionCommand } from "@aws-sdk/client-s3";
@@ -124,6 +124,23 @@ test("not a day longer than the law says: the last lock ends with the clock, and
   const signal = new AbortController().signal;
   const [later] = await extendAll({ clients: [await place.client()], console, signal, now });
   assert.deepEqual(later, { client: CLIENT, subjects: 0, objects: 0, pieces: 0, failed: 0 });
+});
+
+test("the provider is not to be had: the export fails, and what it keeps is kept all the same", async () => {
+  await using place = await (async () => {
+    await using sandbox = await startSandbox({ identities: 2, plainImages: true });
+    const made = await makeWorkplace(sandbox, { client: { retention: FIRST } });
+    await made.export();
+    return made;
+  })();
+  // A key that the provider does not know is refused at once; nobody answering is tried for minutes.
+  await using other = await startSandbox({ identities: 2, plainImages: true });
+  await writeFile(place.path("keys/provider"), "revoked");
+  await place.configure({ source: { url: other.url }, retention: LONGER });
+  const ended = await place.holdfast("export", ["--json"]);
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.equal((await place.entries("lock.extended")).length, 2);
+  assert.equal((await extend(place)).objects, 0);
 });
 
 test("an object that is gone is told, does not keep the others from their lock, and ends the run with code 3", async () => {

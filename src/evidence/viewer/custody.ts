@@ -54,6 +54,14 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
         const kept = json.has("kept") ? [`Version ${json.member("kept").text()} stays in the vault.`] : [];
         return { title: "Gone at the provider", words: [why[reason] ?? reason, ...kept] };
       }
+      case "lock.extended": {
+        const objects = plural(json.member("objects").items(5_000).length, "object");
+        const until = day(json.member("lockedUntil").text());
+        return {
+          title: "Lock extended",
+          words: [`${objects}, until ${until} (${json.member("lockMode").text()} mode).`],
+        };
+      }
       case "record.failed":
         return {
           title: "Could not be stored",
@@ -85,7 +93,6 @@ const TITLES: Readonly<Record<string, string>> = {
   "retrieval.opened": "Opened",
   "retrieval.refused": "Retrieval asked for, and refused: no valid approval of a second person",
   "relationship.ended": "The business relationship ended",
-  "lock.extended": "Lock extended",
   "hold.placed": "Legal hold placed",
   "hold.released": "Legal hold released",
   "record.purged": "Purged at the end of its retention",

@@ -61,11 +61,18 @@ try {
   const start = performance.now();
   const found = opened.updatedIn("2020-09-14T00:00:00Z", "2020-09-15T00:00:00Z", 50_000).length;
   const ranged = performance.now() - start;
+  const from = performance.now();
+  if (opened.lockedBefore("2098-01-01T00:00:00Z").length > 0) throw new Error("found a lock that is not due");
+  const nothingDue = performance.now() - from;
+  const after = performance.now();
+  if (opened.lockedBefore("2099-06-01T00:00:00Z").length !== people) throw new Error("did not find every lock");
+  const allDue = performance.now() - after;
   opened.close();
   process.stdout.write(
     `${people} people: catalog opened and checked in ${(openedIn / 1000).toFixed(1)} s; ` +
       `found by e-mail with versions and trail in ${times[500]!.toFixed(2)} ms (median), ${times[999]!.toFixed(1)} ms (worst of 1,000); ` +
-      `${found} people of one day in ${ranged.toFixed(0)} ms\n`,
+      `${found} people of one day in ${ranged.toFixed(0)} ms; ` +
+      `locks that are due: none in ${nothingDue.toFixed(0)} ms, all in ${allDue.toFixed(0)} ms\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -70,6 +70,18 @@ describe("reseal", () => {
     });
   });
 
+  test("nothing personal is in the open, nor a private key", async () => {
+    const people = sandbox.ids().map((_, index) => sandbox.identity(index));
+    const canaries = people.flatMap(({ id, owner }) => [id, owner?.email, owner?.last_name].filter((word) => word));
+    canaries.push(auditor.identity.slice(20, 50), place.officer.identity.slice(20, 50));
+    assert.ok(canaries.length > 12);
+    for (const path of await paths(resealed)) {
+      const text = (await readFile(join(resealed, path))).toString("latin1");
+      const utf8 = path === "viewer.html" ? "" : Buffer.from(text, "latin1").toString("utf8");
+      for (const word of canaries) assert.ok(!utf8.includes(word!), `${path} holds ${word}`);
+    }
+  });
+
   test("verify proves it as it proved the first one, and says that it was handed on", async () => {
     const [was, is] = [JSON.parse((await verify(bag)).stdout), JSON.parse((await verify(resealed)).stdout)];
     assert.match(is.resealed, /^\d{4}-/);

@@ -1,3 +1,4 @@
+import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import type { Selection } from "../src/export/plan.ts";
@@ -8,7 +9,7 @@ import { errorFields } from "../src/observe/log.ts";
 import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "./client.ts";
 import { withParts } from "./parts.ts";
-import { extendHeld, locksText, newRun, refuseDue } from "./retention.ts";
+import { extendHeld, locksText, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
 
 export interface ExportOptions {
@@ -106,7 +107,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
     const [ended] = await Promise.allSettled([exported]);
     if (session.signal.aborted) return exported;
     // Also when the provider is not to be had, be it for ever: the copies must be kept all the same.
-    const run = ended.status === "fulfilled" ? ended.value.run : newRun(parts.now());
+    const run = ended.status === "fulfilled" ? ended.value.run : runId(parts.now());
     const [locks] = await Promise.allSettled([extendHeld(config, session, parts, run)]);
     const summary = await exported;
     if (locks.status === "rejected") throw locks.reason;

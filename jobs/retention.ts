@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { number, plural } from "../src/observe/figures.ts";
@@ -17,18 +17,12 @@ export async function extendAll(session: Session): Promise<ClientLocks[]> {
   for (const config of session.clients) {
     if (session.signal.aborted) break;
     const locks = await withLog(config, session, { job: "retention" }, (held) =>
-      extendHeld(config, session, held, newRun(held.now())),
+      extendHeld(config, session, held, runId(held.now())),
     );
     session.console.say(`${config.id}: ${locksText(locks)}`);
     done.push({ client: config.id, ...locks });
   }
   return done;
-}
-
-/** A name for a run that exports nothing. */
-export function newRun(now: Temporal.Instant): string {
-  const time = now.toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
-  return `${time}-${randomBytes(3).toString("hex")}`;
 }
 
 /** The same for one client, by whoever holds its vault. */
@@ -39,11 +33,10 @@ export async function extendHeld(
   run: string,
 ): Promise<Extended> {
   const progress = console.progress(`${config.id}: locks`);
-  const { mode, concurrency } = { mode: config.vault.lock, concurrency: config.vault.concurrency };
   try {
     return await extendLocks({
-      ...{ vault: held.vault, writer: held.writer, catalog: held.catalog, now: held.now, holds: held.holds },
-      ...{ retention: config.retention, mode, concurrency, signal, run, onSubject: progress.update },
+      ...{ ...held, retention: config.retention, mode: config.vault.lock, concurrency: config.vault.concurrency },
+      ...{ signal, run, onSubject: progress.update },
       onFailure: (subject, error) =>
         console.log.error("lock not extended", { client: config.id, run, subject, ...errorFields(error) }),
     });

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
+import { runId } from "../src/audit/run-id.ts";
 import type { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
@@ -12,7 +13,6 @@ import { bytes, number, plural } from "../src/observe/figures.ts";
 import type { Tokens } from "../src/record/tokens.ts";
 import type { Session } from "./client.ts";
 import { type Held, withLog } from "./log.ts";
-import { newRun } from "./retention.ts";
 
 /** How people are named on the command line. */
 export interface Wanted {
@@ -85,7 +85,7 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
     }
     const approval = approve(asked, signature, config.retrieval.approvals, held.now());
     if (typeof approval === "string") {
-      await logRefusal({ ...held, run: newRun(held.now()) }, asked, approval);
+      await logRefusal({ ...held, run: runId(held.now()) }, asked, approval);
       throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
         mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
       });
@@ -113,7 +113,7 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
       mend: "Name another --out; a request that is there already is never written over.",
     });
   }
-  await logRefusal({ ...held, run: newRun(held.now()) }, parseRequest(Buffer.from(text)), "missing");
+  await logRefusal({ ...held, run: runId(held.now()) }, parseRequest(Buffer.from(text)), "missing");
   throw new HoldfastError("unapproved", `this client's retrievals need a second person; ${file} was written for them`, {
     mend: [
       "Have them read and sign it, within 7 days:",
@@ -142,7 +142,7 @@ async function prepare(
   const { case: number, requestedBy, reason } = what.request;
   try {
     const prepared = await prepareBag({
-      ...{ client: config.id, ...held, signal, run: newRun(held.now()), ...what, onObject: progress.update },
+      ...{ client: config.id, ...held, signal, run: runId(held.now()), ...what, onObject: progress.update },
       request: { case: number, requestedBy, reason },
     });
     progress.end();

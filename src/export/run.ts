@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
+import { runId } from "../audit/run-id.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../error.ts";
 import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
@@ -77,7 +77,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   const begun = performance.now();
   const tally = emptyTally();
   const ledger = new Ledger(parts.writer, parts.catalog);
-  const id = `${timestamp(parts.now()).replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
+  const id = runId(parts.now());
   const log = parts.log.with({ run: id, job: options.job, client: parts.config.id });
   await ledger.log({
     type: "run.started",

@@ -1,28 +1,21 @@
 import PQueue from "p-queue";
 import type { AuditWriter } from "../audit/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../clock.ts";
-import type { RetentionConfig } from "../config/config.ts";
 import { HoldfastError } from "../error.ts";
 import { recordKey } from "../vault/layout.ts";
-import { lockFor } from "../vault/lock.ts";
-import type { Lock, Vault } from "../vault/vault.ts";
+import { lockFor, wholeSecond } from "../vault/lock.ts";
+import type { Lock } from "../vault/vault.ts";
 import { keepUntil } from "./keep.ts";
 import { lengthen } from "./lengthen.ts";
-import { extendLog } from "./log-locks.ts";
+import { extendLog, type LogExtension } from "./log-locks.ts";
 
-export interface Extension {
-  readonly vault: Vault;
+export interface Extension extends LogExtension {
   readonly writer: AuditWriter;
   readonly catalog: Catalog;
-  readonly retention: RetentionConfig;
-  readonly mode: Lock["mode"];
   /** Requests in flight at the vault. */
   readonly concurrency: number;
-  readonly now: Clock;
   /** Throws once this process no longer surely holds the vault. */
   readonly holds: () => void;
-  readonly signal: AbortSignal;
   /** The run's name in the log. */
   readonly run: string;
   readonly onSubject: (done: number, total: number) => void;
@@ -96,7 +89,7 @@ function dueOf({ catalog, retention, mode, now }: Extension, subject: string, so
   const { until: longest } = lockFor(mode, retention.initialLock, now());
   // What need not be kept any more is left to unlock.
   if (end !== undefined && Temporal.Instant.compare(end, now()) <= 0) return [];
-  const until = end !== undefined && Temporal.Instant.compare(end, longest) < 0 ? roundUp(end) : longest;
+  const until = end !== undefined && Temporal.Instant.compare(end, longest) < 0 ? wholeSecond(end) : longest;
   return [
     ...records.map(({ version, versionId, lockedUntil }) => ({
       key: recordKey(subject, version),
@@ -110,10 +103,6 @@ function dueOf({ catalog, retention, mode, now }: Extension, subject: string, so
       return Temporal.Instant.compare(is, soon) < 0 && Temporal.Instant.compare(is, until) < 0;
     })
     .map(({ key, versionId }) => ({ key, versionId, until }));
-}
-
-function roundUp(instant: Temporal.Instant): Temporal.Instant {
-  return instant.round({ smallestUnit: "second", roundingMode: "ceil" });
 }
 
 async function extendOne(

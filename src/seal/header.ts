@@ -17,7 +17,7 @@ export async function* withinHeader(sealed: AsyncIterable<Uint8Array>): AsyncGen
     if (head) {
       const from: number = Math.max(0, head.length - LAST_LINE);
       head = Buffer.concat([head, chunk.subarray(0, MAX_HEADER + 1)]);
-      if (endsHeader(head, from)) head = undefined;
+      if (headerEnd(head, from) >= 0) head = undefined;
       else if (head.length > MAX_HEADER) throw tooLong();
     }
     yield chunk;
@@ -25,24 +25,23 @@ export async function* withinHeader(sealed: AsyncIterable<Uint8Array>): AsyncGen
 }
 
 export function checkHeader(sealed: Uint8Array): void {
-  if (sealed.length > MAX_HEADER && !endsHeader(Buffer.from(sealed.buffer, sealed.byteOffset, MAX_HEADER), 0))
+  if (sealed.length > MAX_HEADER && headerEnd(Buffer.from(sealed.buffer, sealed.byteOffset, MAX_HEADER), 0) < 0)
     throw tooLong();
 }
 
 /** Bytes of the header that sealed bytes begin with; the payload is the rest. Throws `unverified` where it does not end. */
 export function headerLength(sealed: Uint8Array): number {
   const head = Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(sealed.length, MAX_HEADER));
-  const mark = head.indexOf(MARK);
-  const end = mark < 0 ? -1 : head.indexOf("\n", mark + MARK.length);
+  const end = headerEnd(head, 0);
   if (end < 0) throw tooLong();
   return end + 1;
 }
 
-/** Whether a header ends in these bytes, from here on, and within bounds. */
-function endsHeader(head: Buffer, from: number): boolean {
+/** Where the last byte of a header is in these bytes, looked for from here on; -1 where it does not end within bounds. */
+function headerEnd(head: Buffer, from: number): number {
   const mark = head.indexOf(MARK, from);
   const end = mark < 0 ? -1 : head.indexOf("\n", mark + MARK.length);
-  return end >= 0 && end < MAX_HEADER;
+  return end < MAX_HEADER ? end : -1;
 }
 
 function tooLong(): HoldfastError {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSigner, signNote } from "../../src/audit/note.ts";
+import { noteText } from "../../src/evidence/bag/layout.ts";
 
 /** What somebody does who alters a bag and makes its lists fit. */
 
@@ -14,22 +15,38 @@ export async function paths(bag: string): Promise<string[]> {
     .sort();
 }
 
-/** Makes the lists fit what is there; gives the digest of the last. */
-export async function relist(bag: string): Promise<Buffer> {
-  const hash = async (path: string) => createHash("sha256").update(await readFile(join(bag, path)));
-  for (const [name, belongs] of [
-    ["manifest-sha256.txt", (path: string) => path.startsWith("data/")],
-    ["tagmanifest-sha256.txt", (path: string) => !path.startsWith("data/") && !path.startsWith("tagmanifest")],
-  ] as const) {
-    const lines: string[] = [];
-    for (const path of (await paths(bag)).filter(belongs)) lines.push(`${(await hash(path)).digest("hex")}  ${path}\n`);
-    await writeFile(join(bag, name), lines.join(""));
-  }
-  return (await hash("tagmanifest-sha256.txt")).digest();
+/** Makes both lists fit what is there; gives the digest of the last. */
+export async function relist(bag: string): Promise<string> {
+  await list(bag, "manifest-sha256.txt", (path) => path.startsWith("data/"));
+  return relistTags(bag);
 }
 
+/** The same, signed anew. */
 export async function resign(bag: string, skey: string): Promise<void> {
+  await sign(bag, await relist(bag), skey);
+}
+
+/** Makes the tag manifest alone fit what is there, and signs it if there is a key. */
+export async function remanifest(bag: string, skey?: string): Promise<void> {
+  const digest = await relistTags(bag);
+  if (skey !== undefined) await sign(bag, digest, skey);
+}
+
+function relistTags(bag: string): Promise<string> {
+  return list(bag, "tagmanifest-sha256.txt", (path) => !path.startsWith("data/") && !path.startsWith("tagmanifest"));
+}
+
+/** Writes a list of the paths that belong to it; gives its digest. */
+async function list(bag: string, name: string, belongs: (path: string) => boolean): Promise<string> {
+  const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
+  const lines: string[] = [];
+  for (const path of (await paths(bag)).filter(belongs))
+    lines.push(`${sha256(await readFile(join(bag, path)))}  ${path}\n`);
+  await writeFile(join(bag, name), lines.join(""));
+  return sha256(lines.join(""));
+}
+
+async function sign(bag: string, digest: string, skey: string): Promise<void> {
   const signer = parseSigner(skey);
-  const digest = (await relist(bag)).toString("base64");
-  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(`${signer.name}/bag\n${digest}\n`, [signer]));
+  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(noteText(signer.name, digest), [signer]));
 }

@@ -8,14 +8,14 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
-import { generateKey, parseSigner, signNote } from "../../src/audit/note.ts";
+import { generateKey } from "../../src/audit/note.ts";
 import { HoldfastError } from "../../src/error.ts";
 import { checkBag } from "../../src/evidence/bag/reader.ts";
-import { noteText } from "../../src/evidence/bag/writer.ts";
 import { readDescription } from "../../src/vault/description.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
+import { remanifest } from "./bag-lists.ts";
 
 const run = promisify(execFile);
 const REQUEST = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", "a suspicion of 3 November"];
@@ -383,22 +383,3 @@ describe("a bag that was tampered with", () => {
     });
   });
 });
-
-/** Makes the tag manifest anew over what is there, and signs it if there is a key. */
-async function remanifest(bag: string, skey?: string): Promise<void> {
-  const lines: string[] = [];
-  for (const path of (await filesOf(bag)).sort()) {
-    const name = path.slice(bag.length + 1);
-    if (name.startsWith("data/") || name.startsWith("tagmanifest")) continue;
-    lines.push(
-      `${createHash("sha256")
-        .update(await readFile(path))
-        .digest("hex")}  ${name}\n`,
-    );
-  }
-  await writeFile(join(bag, "tagmanifest-sha256.txt"), lines.join(""));
-  if (skey === undefined) return;
-  const signer = parseSigner(skey);
-  const digest = createHash("sha256").update(lines.join("")).digest("hex");
-  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(noteText(signer.name, digest), [signer]));
-}

@@ -3,9 +3,9 @@ import type { Opener } from "../../seal/open.ts";
 import { Rewrapper } from "../../seal/rewrap.ts";
 import { BAGIT } from "./bagit.ts";
 import { readFolder, readTag } from "./folder.ts";
-import { dataPath, headerPath, originalPath, RESEAL } from "./layout.ts";
+import { headerPath, keyOf, originalPath, RESEAL, REWRITTEN } from "./layout.ts";
 import type { Checked } from "./reader.ts";
-import { after, beginning, headerOf, REWRITTEN, type Reseal } from "./reseal.ts";
+import { after, headerOf, type Reseal } from "./reseal.ts";
 import { BagWriter } from "./writer.ts";
 
 export interface HandedOn {
@@ -33,14 +33,13 @@ export async function handOn(
   try {
     const objects: Reseal["objects"] = [];
     for (const [path, sha256] of data) {
-      const key = path.slice(dataPath("").length);
-      const length = await headerOf(files, path);
-      const header = await beginning(files.stream(path), length);
+      const key = keyOf(path);
+      const header = await headerOf(files, path);
       const stored = before ? await readTag(files, headerPath(key)) : header;
       const rewrapped = await rewrapper.rewrap(header);
       await bag.tag(headerPath(key), stored);
-      const here = await bag.resealed(key, joined(rewrapped, after(files.stream(path), length)));
-      const size = files.sizes.get(path)! - length + stored.length;
+      const here = await bag.resealed(key, joined(rewrapped, after(files.stream(path), header.length)));
+      const size = files.sizes.get(path)! - header.length + stored.length;
       objects.push({ key, stored: { size, sha256 }, here });
       onObject(objects.length, data.size);
     }

@@ -17,6 +17,7 @@ import {
   dataPath,
   entryPath,
   NOTE,
+  noteText,
   proofPath,
   REQUEST,
   RESEAL,
@@ -25,7 +26,6 @@ import {
 } from "./layout.ts";
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
-import { noteText } from "./writer.ts";
 
 const MAX_MANIFEST = 256 * 1024 * 1024;
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { HoldfastError } from "../../error.ts";
 import { headerLength, MAX_HEADER } from "../../seal/header.ts";
-import { BAG_INFO, MANIFEST, type Manifest, TAG_MANIFEST } from "./bagit.ts";
+import type { Manifest } from "./bagit.ts";
 import { type BagFiles, notAsMade } from "./folder.ts";
-import { dataPath, headerPath, NOTE, originalPath, RESEAL } from "./layout.ts";
+import { dataPath, headerPath, keyOf, NOTE, originalPath, RESEAL, REWRITTEN } from "./layout.ts";
 
 const content = z.object({ size: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const schema = z.object({
@@ -21,9 +21,6 @@ const schema = z.object({
  * and the same payloads; `original/` holds what it takes to have the bag again as it was made, and so to prove it.
  */
 export type Reseal = z.output<typeof schema>;
-
-/** What of a bag changes with its payload; everything else stays, to the byte. */
-export const REWRITTEN: readonly string[] = [BAG_INFO, MANIFEST, TAG_MANIFEST, NOTE];
 
 /** Untrusted bytes. Throws `malformed`. */
 export function parseReseal(bytes: Uint8Array): Reseal {
@@ -53,9 +50,9 @@ export async function asMade(here: BagFiles): Promise<BagFiles> {
   for (const [path, size] of here.sizes) {
     if (path === RESEAL || path.startsWith("original/") || REWRITTEN.includes(path)) continue;
     if (path.startsWith("data/")) {
-      const header = await headerOf(here, path);
+      const { length: header } = await headerOf(here, path);
       headers.set(path, header);
-      sizes.set(path, put(path, headerPath(path.slice("data/".length))) + size - header);
+      sizes.set(path, put(path, headerPath(keyOf(path))) + size - header);
     } else sizes.set(path, size);
   }
   for (const path of REWRITTEN) sizes.set(path, put(path, originalPath(path)));
@@ -91,21 +88,17 @@ interface Listed {
   readonly data: Manifest;
 }
 
-/** The header's length of a sealed object. */
-export async function headerOf(files: BagFiles, path: string): Promise<number> {
-  return headerLength(await beginning(files.stream(path), MAX_HEADER));
-}
-
-/** At most so many bytes from the start. */
-export async function beginning(bytes: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+/** The header of a sealed object, to the byte. Throws `unverified` where it does not end. */
+export async function headerOf(files: BagFiles, path: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of bytes) {
+  for await (const chunk of files.stream(path)) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length >= most) break;
+    if (length >= MAX_HEADER) break;
   }
-  return Buffer.concat(chunks).subarray(0, most);
+  const start = Buffer.concat(chunks);
+  return start.subarray(0, headerLength(start));
 }
 
 /** What comes after so many bytes. */

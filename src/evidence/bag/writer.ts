@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { type Signer, signNote } from "../../audit/note.ts";
 import { HoldfastError } from "../../error.ts";
 import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
-import { dataPath, NOTE } from "./layout.ts";
+import { dataPath, NOTE, noteText } from "./layout.ts";
 
 /** An object of the vault on its way into a bag, and what it must be. */
 export interface Payload {
@@ -126,11 +126,6 @@ export class BagWriter {
     await writing(() => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
     return place;
   }
-}
-
-/** What is signed of a bag: the log's name, and the digest of its tag manifest, which covers all else. */
-export function noteText(origin: string, sha256: string): string {
-  return `${origin}/bag\n${Buffer.from(sha256, "hex").toString("base64")}\n`;
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
 import { HoldfastError } from "../../error.ts";
 import { TAG_MANIFEST } from "../bag/bagit.ts";
-import { CHECKPOINT, dataPath, entryPath, NOTE, RESEAL, RETRIEVAL, VAULT } from "../bag/layout.ts";
+import { CHECKPOINT, dataPath, entryPath, NOTE, noteText, RESEAL, RETRIEVAL, VAULT } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
 import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
 import { handedOn } from "./handed-on.ts";
@@ -153,9 +153,7 @@ async function keyInBag(contents: Contents): Promise<Verifier> {
 
 async function checkNote(contents: Contents, verifier: Verifier): Promise<string> {
   const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
-  const digest = (contents.digests.get(TAG_MANIFEST) ?? "").match(/../g) ?? [];
-  const base64 = btoa(digest.map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
-  if (text !== `${verifier.name}/bag\n${base64}\n`)
+  if (text !== noteText(verifier.name, contents.digests.get(TAG_MANIFEST) ?? ""))
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
   return "The list of files is signed by the log's key, as it is here.";
 }

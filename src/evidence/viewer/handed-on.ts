@@ -1,6 +1,5 @@
 import { headerLength, MAX_HEADER } from "../../seal/header.ts";
-import { BAG_INFO, MANIFEST, TAG_MANIFEST } from "../bag/bagit.ts";
-import { headerPath, NOTE, originalPath, RESEAL } from "../bag/layout.ts";
+import { headerPath, keyOf, NOTE, originalPath, RESEAL, REWRITTEN } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
 import { type Problem, wordsOf } from "./finding.ts";
 import { Json } from "./json.ts";
@@ -15,7 +14,6 @@ export interface HandedOn {
   readonly problems: readonly Problem[];
 }
 
-const REWRITTEN = [BAG_INFO, MANIFEST, TAG_MANIFEST, NOTE];
 const MAX_TOLD = 32 * 1024 ** 2;
 
 export async function handedOn(all: readonly BagFile[]): Promise<HandedOn> {
@@ -38,7 +36,7 @@ export async function handedOn(all: readonly BagFile[]): Promise<HandedOn> {
       files.push(file);
       continue;
     }
-    const header = original(headerPath(file.path.slice("data/".length)));
+    const header = original(headerPath(keyOf(file.path)));
     if (header === undefined) continue;
     try {
       files.push(await underFirstHeader(file, header));

@@ -14,8 +14,6 @@ export interface Extension extends LogExtension {
   readonly catalog: Catalog;
   /** Requests in flight at the vault. */
   readonly concurrency: number;
-  /** Throws once this process no longer surely holds the vault. */
-  readonly holds: () => void;
   /** The run's name in the log. */
   readonly run: string;
   readonly onSubject: (done: number, total: number) => void;
@@ -106,10 +104,12 @@ function dueOf({ catalog, retention, mode, now }: Extension, subject: string, so
 }
 
 async function extendOne(
-  { vault, mode, onFailure }: Extension,
+  { vault, mode, holds, onFailure }: Extension,
   subject: string,
   due: Due,
 ): Promise<(Due & { mode: Lock["mode"] }) | null> {
+  // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
+  holds();
   try {
     return { ...due, mode: await lengthen(vault, due.key, due.versionId, { mode, until: due.until }) };
   } catch (error) {

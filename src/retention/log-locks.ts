@@ -13,6 +13,8 @@ export interface LogExtension {
   readonly mode: Lock["mode"];
   readonly retention: RetentionConfig;
   readonly now: Clock;
+  /** Throws once this process no longer surely holds the vault. */
+  readonly holds: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -22,7 +24,10 @@ export interface LogExtension {
  * says when they are due: all of them then, and that one last, so that an interrupted run is seen and done again.
  * Gives how many were extended.
  */
-export async function extendLog({ vault, mode, retention, now, signal }: LogExtension, queue: PQueue): Promise<number> {
+export async function extendLog(
+  { vault, mode, retention, now, holds, signal }: LogExtension,
+  queue: PQueue,
+): Promise<number> {
   const oldest = await oldestVersion(vault.versions(CHECKPOINT));
   if (oldest === undefined) return 0;
   const { lock: is } = await vault.head(oldest.key, oldest.versionId);
@@ -39,7 +44,10 @@ export async function extendLog({ vault, mode, retention, now, signal }: LogExte
       pieces += 1;
       await queue.onSizeLessThan(queue.concurrency * 2);
       void queue
-        .add(() => lengthen(vault, key, versionId, lock))
+        .add(() => {
+          holds();
+          return lengthen(vault, key, versionId, lock);
+        })
         .catch((error: unknown) => {
           failure ??= { error };
         });

@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from "commander";
+import type { Versions } from "../evidence/approval/request.ts";
+
+/** Words of the command line to values; what they throw, commander prints beside the option's name. */
+export function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!/^\d{1,3}(\.\d{1,4})?%?$/.test(text) || value > 100)
+    throw new InvalidArgumentError("Write a share from 0% to 100%.");
+  return value;
+}
+
+export function instant(text: string): Temporal.Instant {
+  try {
+    return text.includes("T")
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDate.from(text).toZonedDateTime("UTC").toInstant();
+  } catch {
+    throw new InvalidArgumentError("Write a date such as 2026-11-01, or a time such as 2026-11-01T12:00:00Z.");
+  }
+}
+
+export function amount(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");
+  return value;
+}
+
+export const gather = (value: string, before: string[]): string[] => [...before, value];
+
+export function range(text: string): { from: Temporal.Instant; to: Temporal.Instant } {
+  const [from = "", to = "", ...more] = text.split("..");
+  const parsed = { from: instant(from), to: instant(to) };
+  if (more.length > 0 || Temporal.Instant.compare(parsed.from, parsed.to) >= 0) {
+    throw new InvalidArgumentError("Write two dates, the earlier first: 2023-01-01..2024-01-01.");
+  }
+  return parsed;
+}
+
+export function versions(text: string): Versions {
+  if (text === "all" || text === "latest") return { kind: text };
+  if (text.startsWith("as-of:")) return { kind: "as-of", at: instant(text.slice("as-of:".length)) };
+  throw new InvalidArgumentError("Write all, latest, or as-of:<date>.");
+}
+
+export function oneOf(words: readonly string[], text: string): string {
+  if (words.includes(text)) return text;
+  throw new InvalidArgumentError(`Write one of: ${words.join(", ")}.`);
+}

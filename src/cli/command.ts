@@ -1,0 +1,79 @@
+import { Command, Option } from "commander";
+import type { Session } from "../../jobs/client.ts";
+import { systemClock } from "../clock.ts";
+import { loadConfig, selectClients } from "../config/load.ts";
+import { HoldfastError } from "../error.ts";
+import { exitCode } from "../exit-code.ts";
+import { type Console, createConsole } from "../observe/console.ts";
+import { errorFields } from "../observe/log.ts";
+
+/** What every command has in common: its options, its session, its exit code. */
+export interface CommonOptions {
+  readonly config: string;
+  readonly client?: string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function command(name: string, description: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(description)
+    .option("-c, --config <file>", "the config file", "config/holdfast.yaml")
+    .addOption(
+      new Option("--client <id>", "only this client; repeatable").argParser((id: string, ids: string[] = []) => [
+        ...ids,
+        id,
+      ]),
+    )
+    .option("--json", "print one JSON object on stdout, and nothing else there", false)
+    .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
+    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
+}
+
+/** Opens what every command has in common, runs it, and turns what it throws into words and an exit code. */
+export async function run(
+  options: CommonOptions,
+  work: (session: Session, file: Awaited<ReturnType<typeof loadConfig>>) => Promise<void>,
+) {
+  const console = createConsole(options);
+  try {
+    const config = await loadConfig(options.config);
+    const clients = selectClients(config, options.client);
+    await work({ clients, console, signal: onSignals(), now: systemClock }, config);
+  } catch (error) {
+    fail(error, console, options.json);
+  }
+}
+
+/** For what an auditor runs, on a machine that has no config. */
+export async function withoutConfig(
+  options: Pick<CommonOptions, "json" | "quiet">,
+  work: (console: Console) => Promise<void>,
+) {
+  const console = createConsole(options);
+  try {
+    await work(console);
+  } catch (error) {
+    fail(error, console, options.json);
+  }
+}
+
+function fail(error: unknown, console: Console, json: boolean): void {
+  console.error(error);
+  const { code, error: message, mend } = errorFields(error);
+  if (json) console.result({ error: { code, message, mend } });
+  process.exitCode = exitCode(error);
+}
+
+/** The first signal asks the run to finish what is under way; the second ends it at once, which loses nothing either. */
+function onSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
+      controller.abort(new HoldfastError("interrupted", "interrupted"));
+    });
+  }
+  return controller.signal;
+}

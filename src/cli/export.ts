@@ -1,0 +1,64 @@
+import { Option } from "commander";
+import { type ClientFailure, exportClients } from "../../jobs/export.ts";
+import { runOnSchedule } from "../../jobs/schedule.ts";
+import { HoldfastError } from "../error.ts";
+import { type CommonOptions, command, run } from "./command.ts";
+import { report } from "./exported.ts";
+
+interface ExportFlags {
+  readonly identity?: string[];
+  readonly subject?: string[];
+  readonly again?: boolean;
+  readonly withheld?: boolean;
+  readonly schedule?: boolean;
+}
+
+export const exportCommand = command("export", "export new and changed identities of every client", [
+  "holdfast export",
+  "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
+  "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
+  "holdfast export --schedule          run as a daemon on the config's cron line",
+])
+  .addOption(
+    new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
+      (id: string, ids: string[] = []) => [...ids, id],
+    ),
+  )
+  .addOption(
+    new Option("--subject <token>", "store this subject anew, as verify names it; walks the source; repeatable")
+      .argParser((token: string, tokens: string[] = []) => [...tokens, token])
+      .conflicts("identity"),
+  )
+  .addOption(
+    new Option("--again", "with --identity: store it anew though nothing changed").conflicts(["subject", "withheld"]),
+  )
+  .addOption(
+    new Option("--withheld", "store anew what the provider withheld files of: it may grant them now").conflicts([
+      "identity",
+      "subject",
+    ]),
+  )
+  .addOption(
+    new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts([
+      "identity",
+      "subject",
+      "withheld",
+    ]),
+  )
+  .action((options: CommonOptions & ExportFlags) =>
+    run(options, async (session, config) => {
+      if (options.schedule) {
+        let interrupted = false;
+        await runOnSchedule(config.schedule, session, async () => {
+          const failures: ClientFailure[] = [];
+          const summaries = await exportClients(session, {}, (failure) => failures.push(failure));
+          interrupted = summaries.some(({ outcome }) => outcome === "interrupted");
+          if (failures[0]) throw failures[0].error;
+        });
+        if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+        return;
+      }
+      const asked = { ...options, identities: options.identity, subjects: options.subject };
+      await report(session, "export", (onFailure) => exportClients(session, asked, onFailure));
+    }),
+  );

@@ -39,9 +39,18 @@ export async function planBackfill(session: Session, period: Period, price: numb
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
     const progress = session.console.progress(`${config.id}: listed`);
     try {
-      const known = { known: (subject: string) => catalog?.known(subject), noteListed: () => {} };
+      const life = {
+        hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
+      };
+      const known = { known: (subject: string) => catalog?.known(subject), noteListed: () => {}, life };
       const pages = source.pages();
-      const found = await survey({ source, tokens, catalog: known }, pages, period, SAMPLE, (n) => progress.update(n));
+      const found = await survey(
+        { config, now: session.now, source, tokens, catalog: known },
+        pages,
+        period,
+        SAMPLE,
+        (n) => progress.update(n),
+      );
       const of = await estimate(found, { config, source, catalog, price });
       progress.end();
       session.console.say(estimateText(of));

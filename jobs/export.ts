@@ -128,6 +128,9 @@ export function summaryText(summary: ExportSummary): string {
     ["changed", number(summary.changed)],
     ["unchanged", number(unchanged)],
     ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored anew, as asked)`]] : []),
+    ...(summary.past > 0
+      ? [["past", `${number(summary.past)} (of whom the law asks for no copy any more; not taken)`]]
+      : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
     ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
     ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { openNote, parseSigner, type Signer } from "../src/audit/note.ts";
+import { timestamp } from "../src/audit/time.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
-import { timestamp } from "../src/export/time.ts";
+import { firstMode } from "../src/retention/first-lock.ts";
 import { encodeDescription, type VaultDescription } from "../src/vault/description.ts";
 import { VAULT_JSON } from "../src/vault/layout.ts";
 import { Lease } from "../src/vault/lease.ts";
@@ -25,12 +26,16 @@ export async function handOver(
   const previous = openPrevious(config, description);
   const lease = await Lease.acquire(vault, { job: "init", now });
   try {
-    const lock = { mode: config.vault.lock, initial: config.retention.initialLock };
-    const writer = await AuditWriter.open({
-      ...{ vault, signer: previous, cosigner: next, now, state: config.state, lock },
+    const lock = { mode: firstMode(config), initial: config.retention.initialLock };
+    const options = {
+      ...{ vault, signer: previous, now, state: config.state, lock },
       conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
       holds: () => lease.check(),
-    });
+    };
+    // What an earlier run journaled and did not log is the previous key's alone: the first checkpoint that both sign is
+    // the one that tells of the hand-over.
+    await (await AuditWriter.open(options)).close();
+    const writer = await AuditWriter.open({ ...options, cosigner: next });
     try {
       if (!isSignedBy(writer.head.note, next)) {
         await writer.append({

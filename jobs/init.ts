@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
+import { timestamp } from "../src/audit/time.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { SecretRef } from "../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
-import { timestamp } from "../src/export/time.ts";
 import { Tokens } from "../src/record/tokens.ts";
+import { firstMode } from "../src/retention/first-lock.ts";
 import { encodeDescription, readDescription, type VaultDescription } from "../src/vault/description.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { covers, lockFor } from "../src/vault/lock.ts";
@@ -62,7 +63,7 @@ async function initClient(config: ClientConfig, session: Session) {
       openSigner(config, existing);
       openTokens(config, existing);
     }
-    const lock = lockFor(config.vault.lock, config.retention.initialLock, now());
+    const lock = lockFor(firstMode(config), config.retention.initialLock, now());
     let description: VaultDescription = existing ?? {
       format: "holdfast-vault/1",
       client: config.id,
@@ -88,7 +89,7 @@ async function initClient(config: ClientConfig, session: Session) {
       await refuseHidden(vault, CHECKPOINT);
       await AuditWriter.create({
         ...{ vault, signer, now, state: config.state, conditional: description.store!, holds: () => {} },
-        lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+        lock: { mode: firstMode(config), initial: config.retention.initialLock },
       });
       made.push("an empty audit log");
     }

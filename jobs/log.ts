@@ -7,6 +7,7 @@ import { type Clock, steady } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { SecretRef } from "../src/config/secret.ts";
 import type { Tokens } from "../src/record/tokens.ts";
+import { firstMode } from "../src/retention/first-lock.ts";
 import type { VaultDescription } from "../src/vault/description.ts";
 import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
@@ -56,7 +57,7 @@ export async function withLog<T>(
     const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
     const writer = await AuditWriter.open({
       ...{ vault, signer, now, state: config.state, conditional, holds, former: verifiers.slice(1) },
-      lock: { mode: config.vault.lock, initial: config.retention.initialLock },
+      lock: { mode: firstMode(config), initial: config.retention.initialLock },
     });
     closing.push(() => writer.close());
     const rebuilding = console.progress("catalog");

@@ -4,6 +4,9 @@ import { HoldfastError } from "../src/error.ts";
 import { number, plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { type Extended, extendLocks } from "../src/retention/extend.ts";
+import { holdNew } from "../src/retention/hold.ts";
+import { notePolicy } from "../src/retention/policy.ts";
+import type { Work } from "../src/retention/work.ts";
 import type { Session } from "./client.ts";
 import { type Held, withLog } from "./log.ts";
 
@@ -25,20 +28,36 @@ export async function extendAll(session: Session): Promise<ClientLocks[]> {
   return done;
 }
 
-/** The same for one client, by whoever holds its vault. */
+/** The same for one client, by whoever holds its vault. What was stored of somebody under a legal hold is held too. */
 export async function extendHeld(
   config: ClientConfig,
-  { console, signal }: Session,
+  session: Session,
   held: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
   run: string,
 ): Promise<Extended> {
-  const progress = console.progress(`${config.id}: locks`);
+  return withWork(config, session, held, { run, what: "locks", failure: "lock not extended" }, async (work) => {
+    await notePolicy(work);
+    await holdNew(work);
+    return extendLocks(work);
+  });
+}
+
+/** Everything that a change of retention works with, and a progress line for as long as it takes. */
+export async function withWork<T>(
+  config: ClientConfig,
+  { console, signal }: Session,
+  { vault, writer, catalog, now, holds }: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
+  { run = runId(now()), what, failure }: { run?: string; what: string; failure: string },
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
+  const progress = console.progress(`${config.id}: ${what}`);
   try {
-    return await extendLocks({
-      ...{ ...held, retention: config.retention, mode: config.vault.lock, concurrency: config.vault.concurrency },
-      ...{ signal, run, onSubject: progress.update },
+    return await work({
+      ...{ vault, writer, catalog, now, holds, signal, run },
+      ...{ retention: config.retention, mode: config.vault.lock, concurrency: config.vault.concurrency },
+      onSubject: progress.update,
       onFailure: (subject, error) =>
-        console.log.error("lock not extended", { client: config.id, run, subject, ...errorFields(error) }),
+        console.log.error(failure, { client: config.id, run, subject, ...errorFields(error) }),
     });
   } finally {
     progress.end();
@@ -56,7 +75,10 @@ export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
 
 export function locksText({ subjects, objects, pieces, failed }: Extended): string {
   if (objects + pieces + failed === 0) return "no lock was due";
-  const people = plural(subjects, "person").replace("persons", "people");
-  const of = [`${plural(objects, "object")} of ${people}`, `${plural(pieces, "piece")} of the log`];
+  const of = [`${plural(objects, "object")} of ${people(subjects)}`, `${plural(pieces, "piece")} of the log`];
   return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed, and are tried again` : ""}`;
+}
+
+export function people(count: number): string {
+  return plural(count, "person").replace("persons", "people");
 }

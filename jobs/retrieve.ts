@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { runId } from "../src/audit/run-id.ts";
-import type { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { approve, MAX_SIGNATURE, type Refusal } from "../src/evidence/approval/approval.ts";
@@ -10,26 +9,13 @@ import { NAMESPACE } from "../src/evidence/approval/signature.ts";
 import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/evidence/bag/prepare.ts";
 import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
-import type { Tokens } from "../src/record/tokens.ts";
 import type { Session } from "./client.ts";
 import { type Held, withLog } from "./log.ts";
-
-/** How people are named on the command line. */
-export interface Wanted {
-  readonly identities: readonly string[];
-  readonly emails: readonly string[];
-  /** By any of the client's lookups but the e-mail: `metadata.*`, `document.number`. */
-  readonly references: readonly string[];
-  readonly subjects: readonly string[];
-  /** When the provider made a version; the end is not in it. */
-  readonly range?: { readonly from: Temporal.Instant; readonly to: Temporal.Instant } | undefined;
-}
+import { findPeople, knownSubject, onlyClient, type Wanted } from "./people.ts";
 
 export interface RetrieveOptions extends Wanted, Request {
   readonly versions: Versions;
   readonly out: string;
-  /** Several people under one e-mail or reference are all meant. */
-  readonly allMatches: boolean;
 }
 
 /** A retrieval that a second person approved: everything else stands in the request. */
@@ -40,8 +26,6 @@ export interface ApprovedOptions {
   readonly out: string;
 }
 
-/** People that one retrieval may be about. */
-const MOST = 50_000;
 const MAX_REQUEST = 4 * 1024 * 1024;
 
 /**
@@ -50,7 +34,7 @@ const MAX_REQUEST = 4 * 1024 * 1024;
  * `unapproved`.
  */
 export async function retrieve(session: Session, options: RetrieveOptions): Promise<Prepared> {
-  const config = onlyClient(session);
+  const config = onlyClient(session, "a retrieval");
   for (const words of [options.case, options.requestedBy, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case, --requested-by and --reason take 1 to ${number(MAX_WORDS)} characters`, {
@@ -59,7 +43,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
   }
   const words = { case: options.case, requestedBy: options.requestedBy, reason: options.reason };
   return withLog(config, session, { job: "retrieve" }, async (held) => {
-    const subjects = find(options, config, held.tokens, held.catalog);
+    const subjects = findPeople(options, config, held);
     const { versions, out } = options;
     if (config.retrieval.approvals.length > 0) {
       const salt = randomBytes(32).toString("hex");
@@ -73,7 +57,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
 
 /** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
 export async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
-  const config = onlyClient(session);
+  const config = onlyClient(session, "a retrieval");
   const asked = parseRequest(await readSmall(options.request, MAX_REQUEST));
   const signature = await readSmall(options.approval, MAX_SIGNATURE);
   const { request } = asked;
@@ -90,7 +74,7 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
         mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
       });
     }
-    for (const subject of request.subjects) one(held.catalog, subject, `subject ${subject}`);
+    for (const subject of request.subjects) knownSubject(held.catalog, subject, `subject ${subject}`);
     const { subjects, versions } = request;
     return prepare(config, session, held, { subjects, versions, out: options.out, request, approval });
   });
@@ -124,14 +108,6 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
   });
 }
 
-function onlyClient({ clients }: Session): ClientConfig {
-  const [config, ...others] = clients;
-  if (config !== undefined && others.length === 0) return config;
-  throw new HoldfastError("usage", "a retrieval is about one client, and the config has several", {
-    mend: "Add --client <id>.",
-  });
-}
-
 async function prepare(
   config: ClientConfig,
   { console, signal }: Session,
@@ -162,64 +138,6 @@ async function readSmall(path: string, most: number): Promise<Uint8Array> {
     if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("usage", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
   }
-}
-
-/** Throws `usage` for whoever the vault does not have, and for a lookup that finds more than one. */
-function find(options: RetrieveOptions, config: ClientConfig, tokens: Tokens, catalog: Catalog): string[] {
-  const found = new Set<string>();
-  for (const id of options.identities) found.add(one(catalog, tokens.subject(config.source.kind, id), "that identity"));
-  for (const subject of options.subjects) found.add(one(catalog, subject, `subject ${subject}`));
-  const fields = config.lookups.fields.filter((field) => field !== "email");
-  const byLookup = (names: readonly string[], value: string, what: string): void => {
-    if (names.length === 0) {
-      throw new HoldfastError("usage", `nobody of ${config.id} can be found by ${what}: no such lookup is configured`, {
-        mend: `lookups.fields has: ${config.lookups.fields.join(", ") || "none"}. Name them by --identity or --subject.`,
-      });
-    }
-    const subjects = [...new Set(names.flatMap((name) => catalog.find(name, tokens.lookup(name, value))))];
-    if (subjects.length === 0) throw unknown(`that ${what}`);
-    if (subjects.length > 1 && !options.allMatches) {
-      throw new HoldfastError("usage", `${subjects.length} people have that ${what}: ${subjects.join(", ")}`, {
-        mend: "Name the one you mean with --subject, or all with --all-matches.",
-      });
-    }
-    for (const subject of subjects) found.add(subject);
-  };
-  for (const email of options.emails)
-    byLookup(
-      config.lookups.fields.filter((f) => f === "email"),
-      email,
-      "e-mail",
-    );
-  for (const reference of options.references) byLookup(fields, reference, "reference");
-  if (options.range) {
-    const [from, to] = [options.range.from, options.range.to].map((at) => at.toString({ smallestUnit: "second" }));
-    const subjects = catalog.updatedIn(from!, to!, MOST + 1);
-    if (subjects.length === 0) throw unknown("a version of that time");
-    for (const subject of subjects) found.add(subject);
-  }
-  if (found.size === 0) {
-    throw new HoldfastError("usage", "nobody is named", {
-      mend: "Add --identity, --email, --reference, --subject, --all-in-range or --list.",
-    });
-  }
-  if (found.size > MOST) {
-    throw new HoldfastError("usage", `those are more than ${number(MOST)} people`, {
-      mend: "Ask for a part of the time at once.",
-    });
-  }
-  return [...found].sort();
-}
-
-function one(catalog: Catalog, subject: string, what: string): string {
-  if (catalog.known(subject)) return subject;
-  throw unknown(what);
-}
-
-function unknown(what: string): HoldfastError {
-  return new HoldfastError("usage", `the vault has nobody with ${what}`, {
-    mend: "Check how it is written, and --client. What was never exported cannot be retrieved.",
-  });
 }
 
 function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string {

@@ -15,6 +15,7 @@ import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
 import { openKeyFile } from "./open.ts";
+import { people } from "./retention.ts";
 
 export interface VerifyOptions {
   /** Percent of the objects to read. */
@@ -63,6 +64,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
         ...{
           vault,
           head,
+          policy: { retention: config.retention, mode: config.vault.lock },
           seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
           journal: { path: journal, entries: await new Journal(journal).inspect() },
           verifiers,
@@ -156,13 +158,26 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
 }
 
 function reportText(client: string, report: VerifyReport, origin: string): string {
-  const { entries, checkpoints, records, files, read, readBytes, renewed, orphans, problems } = report;
+  const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
+  const { due, past, held, unfinished, stuck } = report;
   return [
     `${client}: ${problems === 0 ? "all is well" : plural(problems, "problem")}  (log ${origin})`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
     ...(renewed > 0
       ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and stored anew since`]
+      : []),
+    ...(purged > 0 ? [`  purged    ${plural(purged, "object")} removed at the end of their retention`] : []),
+    ...(due > 0
+      ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets anew`]
+      : []),
+    ...(past > 0
+      ? [`  past      ${plural(past, "object")} that need not be kept any more: retention purge lists them`]
+      : []),
+    ...(held > 0 ? [`  held      ${people(held)} under a legal hold`] : []),
+    ...(unfinished > 0 ? [`  unended   ${people(unfinished)} whose purge was stopped: run retention purge again`] : []),
+    ...(stuck > 0
+      ? [`  stuck     ${plural(stuck, "object")} locked for longer than the log says, or held though no case stands`]
       : []),
     ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
     read > 0

@@ -20,6 +20,19 @@ const lockEnd = instant.refine((value) => {
 });
 const common = { time: instant, run: text };
 
+/** Of a calendar: the last day of a relationship. */
+const day = z.string().refine((value) => {
+  try {
+    return /^\d{4}-\d\d-\d\d$/.test(value) && Temporal.PlainDate.from(value) !== undefined;
+  } catch {
+    return false;
+  }
+});
+/** One version of one object. */
+const objectVersion = z.object({ key: text, versionId: text });
+/** A policy of retention in its own words: ISO 8601 durations, and what starts them. */
+const policy = z.record(text, z.string().max(100));
+
 const storedObject = z.object({ key: text, versionId: text, size: count, sha256: hex(64) });
 const storedFile = storedObject.extend({
   type: text,
@@ -93,16 +106,55 @@ export const entrySchema = z.discriminatedUnion("type", [
     /** What of the subject is locked until then, in this mode or a stronger one. */
     lockedUntil: lockEnd,
     lockMode: z.enum(["governance", "compliance"]),
-    objects: z.array(z.object({ key: text, versionId: text })),
+    objects: z.array(objectVersion),
   }),
+  z.object({ type: z.literal("relationship.ended"), ...common, subject: hex(32), ended: day }),
+  /** It did not end, or began again: what is left of the copies is kept on. */
+  z.object({ type: z.literal("relationship.reopened"), ...common, subject: hex(32) }),
+  z.object({
+    type: z.literal("hold.placed"),
+    ...common,
+    subject: hex(32),
+    /** A keyed token of the case's number, by which it is released. */
+    case: hex(32),
+    /** To case and reason, under the client's lookup key: the words are wherever the case is kept. */
+    commitment: hex(64),
+    /** Held since then, every version of them; more than one entry for many, or for what was stored later. */
+    objects: z.array(objectVersion),
+  }),
+  z.object({ type: z.literal("hold.released"), ...common, subject: hex(32), case: hex(32), commitment: hex(64) }),
+  z.object({
+    type: z.literal("purge.begun"),
+    ...common,
+    subject: hex(32),
+    /** From here on these may be gone, until record.purged says that they are. */
+    keys: z.array(text),
+  }),
+  z.object({
+    type: z.literal("record.purged"),
+    ...common,
+    subject: hex(32),
+    /** What was stored, as its own entry said it, and how many versions and delete markers were removed of it. */
+    objects: z.array(storedObject.extend({ versions: count, due: instant })),
+    /** The last day of the relationship, where that started the clock. */
+    ended: day.optional(),
+    /** Nothing is left of the subject. */
+    whole: z.boolean(),
+  }),
+  z.object({ type: z.literal("policy.changed"), ...common, from: policy.nullable(), to: policy }),
   z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
   z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
 ]);
 
 export type Entry = z.output<typeof entrySchema>;
+/** An entry that the log does not have yet: who logs it says when and in which run. */
+export type Unlogged<T> = T extends unknown ? Omit<T, "time" | "run"> : never;
 export type RecordStored = Extract<Entry, { type: "record.stored" }>;
 export type RetrievalPrepared = Extract<Entry, { type: "retrieval.prepared" }>;
 export type LockExtended = Extract<Entry, { type: "lock.extended" }>;
+export type HoldPlaced = Extract<Entry, { type: "hold.placed" }>;
+export type RecordPurged = Extract<Entry, { type: "record.purged" }>;
+export type Policy = Extract<Entry, { type: "policy.changed" }>["to"];
 export type RecordGone = Extract<Entry, { type: "record.gone" }>;
 export type StoredFile = RecordStored["files"][number];
 export type RunOutcome = Extract<Entry, { type: "run.finished" }>["outcome"];

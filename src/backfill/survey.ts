@@ -24,7 +24,7 @@ export async function survey(
   onPage: (listed: number) => void = () => {},
   random: () => number = Math.random,
 ): Promise<Survey> {
-  const counts = { examined: 0, unchanged: 0 };
+  const counts = { examined: 0, unchanged: 0, past: 0 };
   const sample: Candidate[] = [];
   let listed = 0;
   let walked = 0;

@@ -6,7 +6,9 @@ import { Frontier } from "../audit/frontier.ts";
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { HoldfastError } from "../error.ts";
+import { filesOf, Life } from "./life.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
+import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
 
 /** What is known of a subject without opening anything. */
@@ -25,8 +27,17 @@ export interface CatalogRecord {
   readonly version: string;
   readonly versionId: string;
   readonly lockedUntil: string;
+  readonly lockMode: "governance" | "compliance";
   readonly updated: string;
   readonly stored: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
+export interface CatalogFile extends StoredFile {
+  readonly storedWith: string;
+  readonly lockMode: "governance" | "compliance";
 }
 
 /**
@@ -34,6 +45,8 @@ export interface CatalogRecord {
  * not from the log (`listed`, `missed`, `walk`) saves requests; losing it loses nothing.
  */
 export class Catalog {
+  readonly life: Life;
+  readonly seen: Seen;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   #size: number;
@@ -42,6 +55,8 @@ export class Catalog {
   private constructor(db: DatabaseSync) {
     this.#db = db;
     this.#statements = prepare(db);
+    this.life = new Life(db);
+    this.seen = new Seen(db);
     this.#size = (db.prepare("SELECT size FROM log").get() as { size: number }).size;
   }
 
@@ -141,28 +156,30 @@ export class Catalog {
       for (const { key, versionId } of entry.objects) {
         const [, subject, version] = RECORD_KEY.exec(key) ?? [];
         if (subject !== undefined && version !== undefined)
-          this.#statements.recordLock.run(entry.lockedUntil, subject, version, versionId);
-        else this.#statements.fileLock.run(entry.lockedUntil, key, versionId);
+          this.#statements.recordLock.run(entry.lockedUntil, entry.lockMode, subject, version, versionId);
+        else this.#statements.fileLock.run(entry.lockedUntil, entry.lockMode, key, versionId);
       }
     }
     if (entry.type === "run.started") this.#statements.clean.run(0);
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
+    this.life.apply(index, entry);
   }
 
   #applyStored(index: number, entry: RecordStored): void {
-    const { subject, version, object, files } = entry;
-    const { insertSubject, insertVersion, insertFile, insertLookup } = this.#statements;
+    const { subject, version, object, files, lockMode = "governance" } = entry;
+    const { insertSubject, insertVersion, insertFile, insertListing, insertLookup } = this.#statements;
     insertSubject.run(subject, version, version, this.#walk);
     insertVersion.run(
       ...[subject, version, index, entry.updated, entry.time, entry.run],
-      ...[object.versionId, object.size, object.sha256, entry.lockedUntil, entry.withheld, files.length],
+      ...[object.versionId, object.size, object.sha256, entry.lockedUntil, lockMode, entry.withheld, files.length],
     );
     for (const file of files) {
+      insertListing.run(file.key, version);
       if (file.storedWith !== undefined) continue;
       insertFile.run(
         ...[file.key, version, file.versionId, file.size, file.sha256],
-        ...[file.type, file.mediaType, file.lockedUntil],
+        ...[file.type, file.mediaType, file.lockedUntil, lockMode],
       );
     }
     // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
@@ -173,9 +190,8 @@ export class Catalog {
     return this.#statements.known.get(subject) as Known | undefined;
   }
 
-  /** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
-  file(key: string): (StoredFile & { storedWith: string }) | undefined {
-    return this.#statements.file.get(key) as (StoredFile & { storedWith: string }) | undefined;
+  file(key: string): CatalogFile | undefined {
+    return this.#statements.file.get(key) as CatalogFile | undefined;
   }
 
   /** All versions of a subject, and all its files, as `file` gives one. */
@@ -183,9 +199,25 @@ export class Catalog {
     return this.#statements.versions.all(subject).map((row) => (row as { version: string }).version);
   }
 
-  files(subject: string): (StoredFile & { storedWith: string })[] {
-    const folder = `files/${subject.slice(0, 2)}/${subject}/`;
-    return this.#statements.files.all(folder, `${folder}~`) as unknown as (StoredFile & { storedWith: string })[];
+  files(subject: string): CatalogFile[] {
+    return this.#statements.files.all(...filesOf(subject)) as unknown as CatalogFile[];
+  }
+
+  /** Versions of a subject that list its files, by the file's key. */
+  listings(subject: string): Map<string, string[]> {
+    const rows = this.#statements.listings.all(...filesOf(subject)) as { key: string; version: string }[];
+    const groups = Map.groupBy(rows, ({ key }) => key);
+    return new Map([...groups].map(([key, of]) => [key, of.map(({ version }) => version)]));
+  }
+
+  /** Everybody of whom something is kept, in their order. */
+  *subjects(): Generator<string> {
+    for (let after = ""; ; ) {
+      const page = this.#statements.subjectsAfter.all(after) as { subject: string }[];
+      for (const { subject } of page) yield subject;
+      if (page.length < SUBJECTS) return;
+      after = page.at(-1)!.subject;
+    }
   }
 
   /** Whoever was found by this token when one of their records was stored. */
@@ -227,6 +259,11 @@ export class Catalog {
     return this.#statements.lockedBefore.all(time, time).map((row) => (row as { subject: string }).subject);
   }
 
+  /** Subjects with an object stored before a time (RFC 3339 UTC) whose lock is in governance mode. */
+  softBefore(time: string): string[] {
+    return this.#statements.softBefore.all(time).map((row) => (row as { subject: string }).subject);
+  }
+
   /** Whether the lock of anything lasts longer than a time (RFC 3339 UTC). */
   lockedAfter(time: string): boolean {
     return this.#statements.lockedAfter.get(time) !== undefined;
@@ -252,7 +289,10 @@ export class Catalog {
   /** The walk met these subjects; `listed` is what the list says of one, once that is known to be kept. */
   noteListed(seen: readonly { readonly subject: string; readonly listed?: string }[]): void {
     this.#transaction(() => {
-      for (const { subject, listed } of seen) this.#statements.listed.run(this.#walk, listed ?? null, subject);
+      for (const { subject, listed } of seen) {
+        this.#statements.listed.run(this.#walk, listed ?? null, subject);
+        if (listed !== undefined) this.life.noteDeparted(subject, listed);
+      }
     });
   }
 
@@ -346,7 +386,10 @@ export async function openCatalog(
 const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
 
 const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
-  locked_until AS lockedUntil, version AS storedWith FROM file`;
+  locked_until AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;
+
+/** Subjects read at once. */
+const SUBJECTS = 1000;
 
 type Statements = ReturnType<typeof prepare>;
 
@@ -365,19 +408,27 @@ function prepare(db: DatabaseSync) {
     fileObject: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
     recordLock: statement(
       db,
-      "UPDATE version SET locked_until = ? WHERE subject = ? AND version = ? AND object_version = ?",
+      "UPDATE version SET locked_until = ?, lock_mode = ? WHERE subject = ? AND version = ? AND object_version = ?",
     ),
-    fileLock: statement(db, "UPDATE file SET locked_until = ? WHERE key = ? AND object_version = ?"),
+    fileLock: statement(db, "UPDATE file SET locked_until = ?, lock_mode = ? WHERE key = ? AND object_version = ?"),
     // A file's key is files/<2 digits>/<subject>/….
     lockedBefore: statement(
       db,
       `SELECT subject FROM version WHERE locked_until < ?
        UNION SELECT substr(key, 10, 32) AS subject FROM file WHERE locked_until < ? ORDER BY subject`,
     ),
+    softBefore: statement(
+      db,
+      `SELECT subject FROM version WHERE lock_mode = 'governance' AND stored < ?1
+       UNION SELECT subject FROM version WHERE stored < ?1 AND EXISTS (SELECT 1 FROM file WHERE lock_mode = 'governance'
+         AND key BETWEEN 'files/' || substr(subject, 1, 2) || '/' || subject || '/'
+         AND 'files/' || substr(subject, 1, 2) || '/' || subject || '/~') ORDER BY subject`,
+    ),
     lockedAfter: statement(db, "SELECT 1 FROM version WHERE locked_until > ? LIMIT 1"),
     records: statement(
       db,
-      `SELECT version, object_version AS versionId, locked_until AS lockedUntil, updated, stored
+      `SELECT version, object_version AS versionId, locked_until AS lockedUntil, lock_mode AS lockMode, updated, stored,
+         size, sha256
        FROM version WHERE subject = ? ORDER BY entry`,
     ),
     hasVersion: statement(db, "SELECT 1 FROM version WHERE subject = ? AND version = ?"),
@@ -402,8 +453,11 @@ function prepare(db: DatabaseSync) {
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, walk = excluded.walk,
          gone = NULL, missed = 0`,
     ),
-    insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertListing: statement(db, "INSERT OR IGNORE INTO listing VALUES (?, ?)"),
+    listings: statement(db, "SELECT key, version FROM listing WHERE key BETWEEN ? AND ?"),
+    subjectsAfter: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${SUBJECTS}`),
     insertMention: statement(db, "INSERT OR IGNORE INTO mention VALUES (?, ?)"),
     found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
     updatedIn: statement(
@@ -416,7 +470,8 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-const DURABLE = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000";
+const DURABLE =
+  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000";
 
 function connect(path: string, pragmas = DURABLE): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });

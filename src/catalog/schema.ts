@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -22,13 +22,17 @@ export const TABLES = `
     entry INTEGER NOT NULL,          -- index in the log
     updated TEXT NOT NULL, stored TEXT NOT NULL, run TEXT NOT NULL,
     object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    locked_until TEXT NOT NULL, withheld INTEGER NOT NULL, files INTEGER NOT NULL,
+    locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL, withheld INTEGER NOT NULL, files INTEGER NOT NULL,
     PRIMARY KEY (subject, version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE file (
     key TEXT PRIMARY KEY, version TEXT NOT NULL,
     object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    type TEXT NOT NULL, media_type TEXT NOT NULL, locked_until TEXT NOT NULL
+    type TEXT NOT NULL, media_type TEXT NOT NULL, locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE listing (
+    key TEXT NOT NULL, version TEXT NOT NULL, -- a version that lists a file
+    PRIMARY KEY (key, version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE lookup (
     name TEXT NOT NULL, token TEXT NOT NULL, subject TEXT NOT NULL,
@@ -38,6 +42,42 @@ export const TABLES = `
     subject TEXT NOT NULL, entry INTEGER NOT NULL, -- an entry of the log that speaks of the subject
     PRIMARY KEY (subject, entry)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE relationship (
+    subject TEXT PRIMARY KEY, ended TEXT NOT NULL -- its last day; no row while it lasts
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE hold (
+    subject TEXT NOT NULL, case_token TEXT NOT NULL, commitment TEXT NOT NULL,
+    placed TEXT NOT NULL, entry INTEGER NOT NULL,
+    PRIMARY KEY (subject, case_token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE held (                 -- versions in the store that are under a legal hold
+    key TEXT NOT NULL, object_version TEXT NOT NULL,
+    PRIMARY KEY (key, object_version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE seen (                 -- in the store, by a verification: more than was promised at first
+    key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, hold INTEGER NOT NULL,
+    PRIMARY KEY (key, object_version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE purged (
+    key TEXT PRIMARY KEY, subject TEXT NOT NULL,
+    done INTEGER NOT NULL             -- 0: begun, and may be gone already
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE departed (             -- subjects of whom nothing is left
+    subject TEXT PRIMARY KEY,
+    listed TEXT                       -- what the provider's list said of them last; a hint
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE run (
+    run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
+    finished TEXT, outcome TEXT, counts TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE failure (              -- the last attempt at a subject, where it failed
+    subject TEXT PRIMARY KEY, time TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE policy (
+    only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in force, as JSON
+  ) STRICT;
+  CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
+  CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX subject_walk ON subject (walk);
   CREATE INDEX version_updated ON version (updated);
 `;

@@ -107,12 +107,27 @@ export interface RetrievalConfig {
 
 export type RetentionStart = "created" | "exported" | "relationship-end" | "account-closed";
 
-export interface RetentionConfig {
-  /** How long the law asks, from `from`; never less than `initialLock`. */
+/** How long the law asks for copies, counted from something. */
+export interface Keep {
   readonly keep: Temporal.Duration;
   readonly from: RetentionStart;
+}
+
+/** What a law may give clocks of their own: who somebody is, what was found of them, and the images of their papers. */
+export type DataClass = "identifying" | "verification" | "files";
+
+export interface RetentionConfig {
+  /** Where it was taken from (`presets.ts`), if the client did not write all of it. */
+  readonly preset: string | undefined;
+  readonly classes: Readonly<Record<DataClass, Keep>>;
   /** The lock an object gets when it is stored. */
   readonly initialLock: Temporal.Duration;
   /** The nightly run extends a lock that has less than this left; less than `initialLock`. */
   readonly extendWhenLessThan: Temporal.Duration;
+  /** Nothing is purged that was stored less than this ago. */
+  readonly minimum: Temporal.Duration | undefined;
+  /** No lock is set that would last longer than this from now. */
+  readonly maximum: Temporal.Duration | undefined;
+  /** Compliance locks begin as governance locks, and are hardened once they are this old. */
+  readonly coolingOff: Temporal.Duration | undefined;
 }

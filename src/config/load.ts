@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { HoldfastError } from "../error.ts";
 import type { ClientConfig, Config } from "./config.ts";
 import { parseDocument } from "./document.ts";
+import { presetOf } from "./presets.ts";
 import { configError, type Finding, type Path, type Problem } from "./problem.ts";
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
@@ -101,9 +102,16 @@ function build(file: string, parsed: ParsedConfig): Config {
   const clients = parsed.clients.map(
     (client): ClientConfig => ({
       ...client,
+      legalBasis: client.legalBasis.length > 0 ? client.legalBasis : citation(client.retention.preset),
       state: join(parsed.state, client.id),
       minimal: { overAge: client.minimal.overAge.toSorted((one, other) => one - other) },
     }),
   );
   return { ...parsed, file, clients };
+}
+
+/** What a preset rests on is said in every record, where the client names no law of its own. */
+function citation(preset: string | undefined): string[] {
+  const taken = presetOf(preset);
+  return taken ? [taken.citation] : [];
 }

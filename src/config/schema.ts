@@ -38,7 +38,10 @@ export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
 
 /** For editors; `rules.ts` says it to everybody else. */
 const FULL_NEEDS_LEGAL_BASIS = {
-  if: { properties: { collect: { const: "full" } }, required: ["collect"] },
+  if: {
+    properties: { collect: { const: "full" }, retention: { not: { required: ["preset"] } } },
+    required: ["collect"],
+  },
   // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so, and nobody awaits a schema.
   then: { required: ["legalBasis"], properties: { legalBasis: { minItems: 1 } } },
 };

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { VaultConfig } from "./config.ts";
+import type { DataClass, Keep, RetentionConfig, VaultConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
 import { parseRegion } from "./names.ts";
+import { PRESET_NAMES, presetOf } from "./presets.ts";
 import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
@@ -65,21 +66,61 @@ export function vaultSection(folder: string) {
   });
 }
 
+const STARTS = ["created", "exported", "relationship-end", "account-closed"] as const;
+
+function keepFields() {
+  return {
+    keep: read(parseDuration, "a duration such as P5Y", "How long the law asks for copies, counted from `from`."),
+    from: choice(STARTS, "What starts the clock; the last two are told to Holdfast by `relationship end`."),
+  };
+}
+
 export function retentionSection() {
+  const { keep, from } = keepFields();
+  const bound = (doc: string) => read(parseDuration, "a duration such as P1Y", doc).optional();
+  const ownClock = (what: string) => section(keepFields(), `A clock of its own for ${what}.`).optional();
   return section(
     {
-      keep: read(parseDuration, "a duration such as P5Y", "How long the law asks for copies, counted from `from`."),
-      from: choice(
-        ["created", "exported", "relationship-end", "account-closed"],
-        "What starts the clock; the last two are told to Holdfast by `relationship end`.",
-      ),
+      preset: choice(
+        PRESET_NAMES,
+        "keep, from and classes as a law has them; what is written besides wins.",
+      ).optional(),
+      keep: keep.optional(),
+      from: from.optional(),
+      classes: section(
+        {
+          identifying: ownClock("who somebody is"),
+          verification: ownClock("what was found of them"),
+          files: ownClock("document images and videos"),
+        },
+        "Clocks of their own, where a law splits them. A sealed record holds the first two, and is kept for the longer.",
+      ).prefault({}),
       initialLock: read(parseDuration, "a duration such as P90D", "The lock of a new object.").prefault("P90D"),
       extendWhenLessThan: read(
         parseDuration,
         "a duration such as P30D",
         "The nightly run extends a lock that has less than this left, while the record is kept.",
       ).prefault("P30D"),
+      minimum: bound("Nothing is purged that was stored less than this ago, whatever date was given."),
+      maximum: bound("No lock is set that would last longer than this from now."),
+      coolingOff: bound("With lock: compliance, locks begin as governance, and are hardened when they are this old."),
     },
     "How long copies are kept.",
-  );
+  ).transform(({ classes, keep, from, ...rest }): RetentionConfig => {
+    const preset = presetOf(rest.preset);
+    const clock = (name: DataClass): Keep => {
+      // Who writes a clock of their own for everything means all classes, also those that the preset splits.
+      const split = keep === undefined && from === undefined ? preset?.classes?.[name] : undefined;
+      return (
+        classes[name] ?? {
+          keep: keep ?? Temporal.Duration.from((split ?? preset)?.keep ?? "PT0S"),
+          // `rules.ts` refuses a config in which neither the client nor a preset says it.
+          from: from ?? (split ?? preset)?.from ?? "relationship-end",
+        }
+      );
+    };
+    const all = { identifying: clock("identifying"), verification: clock("verification"), files: clock("files") };
+    const { preset: name, initialLock, extendWhenLessThan, minimum, maximum, coolingOff } = rest;
+    return { preset: name, classes: all, initialLock, extendWhenLessThan, minimum, maximum, coolingOff };
+  });
 }

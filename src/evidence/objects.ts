@@ -36,6 +36,8 @@ export interface ObjectCheck {
   readonly signal: AbortSignal;
   /** Decrypts what is read, to see that it opens. */
   readonly opener?: Opener | undefined;
+  /** Told of what is locked for longer than was promised, or held. */
+  readonly onMore: (key: string, info: ObjectInfo) => void;
 }
 
 /** There, of its size and digest, locked as long as it must be. Gives the bytes that were read. */
@@ -52,17 +54,17 @@ export async function checkObject(
     if (!whole) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
     if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
     checkLock(info, { entry, key, lockedUntil, lockMode }, now, problem);
+    const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
+    if (longer || info.hold) check.onMore(key, info);
     // What has another size is another content, however long it is.
     if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
     await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
     return size;
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
-    problem({
-      key,
-      entry,
-      what: hasCode(error, "malformed") ? "its note of digest and lock is damaged" : "is missing",
-    });
+    const isMissing = hasCode(error, "vault-missing");
+    const what = isMissing ? "is missing" : "its note of digest and lock is damaged";
+    problem({ key, entry, what, ...(isMissing ? { isMissing } : {}) });
     return 0;
   }
 }
@@ -77,11 +79,9 @@ export async function checkExtended(
     checkLock(await vault.head(promised.key, promised.versionId), promised, now, problem);
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
-    problem({
-      key: promised.key,
-      entry: promised.entry,
-      what: "is missing, or its note of digest and lock is damaged",
-    });
+    const { key, entry } = promised;
+    const what = "is missing, or its note of digest and lock is damaged";
+    problem({ key, entry, what, ...(hasCode(error, "vault-missing") ? { isMissing: true } : {}) });
   }
 }
 

@@ -5,4 +5,6 @@ export interface Problem {
   /** The log entry that promises otherwise. */
   readonly entry?: number;
   readonly what: string;
+  /** Nothing is there at all: what a purge leaves. */
+  readonly isMissing?: boolean;
 }

@@ -35,6 +35,7 @@ export async function findStrays(
         present = key;
         logged = index.objectVersion(key);
         seen = undefined;
+        if (index.life.purge(key) === "done") problem({ key, what: "was purged, as the log says, and is there still" });
       }
       seen ??= version;
       const first = seen;

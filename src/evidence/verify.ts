@@ -6,6 +6,7 @@ import type { Verifier } from "../audit/note.ts";
 import { MAX_TILE, TILE_WIDTH } from "../audit/tile.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError, hasCode } from "../error.ts";
+import type { Policy } from "../retention/due.ts";
 import { auditKey, VAULT_JSON } from "../vault/layout.ts";
 import { readBundles } from "./bundles.ts";
 import { checkDescription, joined } from "./described.ts";
@@ -15,11 +16,14 @@ import { JournalCheck } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
 import { checkExtended, checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
 import { checkLocked, readPiece } from "./piece.ts";
+import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
 import type { Problem } from "./problem.ts";
 import { findStrays, type Orphan } from "./strays.ts";
 import { type ExpectedTile, TreeCheck } from "./tree.ts";
 
-export interface VerifyOptions extends ObjectCheck {
+export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
+  /** What the client's config asks for. */
+  readonly policy: Policy;
   readonly head: Head;
   readonly verifiers: readonly Verifier[];
   /** Heads that others than the vault remember: no larger than the present one, smallest first. */
@@ -37,7 +41,7 @@ export interface VerifyOptions extends ObjectCheck {
   onOrphan(orphan: Orphan): void;
 }
 
-export interface VerifyReport {
+export interface VerifyReport extends PolicyReport {
   readonly entries: number;
   /** Checkpoints that the vault keeps, the present one included. */
   readonly checkpoints: number;
@@ -49,6 +53,8 @@ export interface VerifyReport {
   readonly readBytes: number;
   /** Objects that went missing or were damaged, and were stored and logged anew since. */
   readonly renewed: number;
+  /** Objects that a purge removed at the end of their retention. */
+  readonly purged: number;
   readonly orphans: number;
   readonly problems: number;
 }
@@ -65,13 +71,17 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const { vault, head, index, concurrency, signal, now } = options;
   const report = {
     ...{ entries: 0, checkpoints: 1, records: 0, files: 0, bytes: 0 },
-    ...{ read: 0, readBytes: 0, renewed: 0, orphans: 0, problems: 0 },
+    ...{ read: 0, readBytes: 0, renewed: 0, purged: 0, orphans: 0, problems: 0 },
   };
   const problem = (found: Problem): void => {
     report.problems += 1;
     options.onProblem(found);
   };
   const begun = now();
+  const check: ObjectCheck = {
+    ...options,
+    onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
+  };
   const checks = new Checks(concurrency);
   const recipients = await checkDescription(vault, problem);
   const sealedTo = new Set([recipients.first]);
@@ -129,7 +139,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
         report.bytes += promised.size;
         await checks.add(async () => {
           const { versionId } = promised;
-          const read = await checkObject(options, promised, (found) => lost.push({ versionId, found }));
+          const read = await checkObject(check, promised, (found) => lost.push({ versionId, found }));
           report.read += read > 0 ? 1 : 0;
           report.readBytes += read;
         });
@@ -145,7 +155,10 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   }
   await checks.end();
   for (const { versionId, found } of lost) {
-    if (index.objectVersion(found.key) === versionId) problem(found);
+    const purge = index.life.purge(found.key);
+    if (purge === "done") report.purged += 1;
+    else if (purge === "begun" && found.isMissing) report.purged += 1;
+    else if (index.objectVersion(found.key) === versionId) problem(found);
     else report.renewed += 1;
   }
   if (due) for (const found of unlocked) problem(found);
@@ -161,10 +174,14 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     report.orphans += 1;
     options.onOrphan(found);
   };
+  const audited = await auditPolicy(
+    { vault, index, policy: options.policy, now, check: (work) => checks.add(work) },
+    problem,
+  );
   await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
   options.onProgress(report.entries, head.size, report.problems);
-  return report;
+  return { ...report, ...audited };
 }
 
 function readEntry(

@@ -1,22 +1,19 @@
-import type { RecordGone, RecordStored } from "../audit/entry.ts";
+import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
+import { timestamp } from "../audit/time.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import type { FileRef } from "../identity.ts";
 import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
 import { encodeRecord, type RecordFile, type SealedRecord, type WithheldFile } from "../record/record.ts";
+import { firstLock, isPast } from "../retention/first-lock.ts";
 import type { FetchedIdentity } from "../source/source.ts";
 import { recordKey } from "../vault/layout.ts";
-import { lockFor } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
 import { exportFile } from "./file.ts";
 import type { Kept } from "./kept.ts";
 import type { Candidate } from "./plan.ts";
 import { storeSealed } from "./store.ts";
-import { timestamp } from "./time.ts";
-
-/** An entry that the log does not have yet: who logs it says when and in which run. */
-export type Unlogged<T> = T extends unknown ? Omit<T, "time" | "run"> : never;
 
 /** What became of one identity. `listed` is what the list said of it, where that is to be remembered. */
 export type Capture =
@@ -30,6 +27,8 @@ export type Capture =
       readonly listed?: string | undefined;
     }
   | { readonly kind: "unchanged"; readonly listed?: string | undefined }
+  /** The law asks for no copy of it any more. */
+  | { readonly kind: "past"; readonly listed?: string | undefined }
   | { readonly kind: "gone"; readonly entry?: Unlogged<RecordGone> | undefined };
 
 /**
@@ -59,6 +58,8 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
   const again = kept.hasVersion(version);
   // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.
   if (again && !parts.again) return { kind: "unchanged", listed };
+  if (kept.wasPurged(version) || isPast(parts.config, fetched.identity.updated, parts.now()))
+    return { kind: "past", listed };
   if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
   const stored = await store(parts, subject, version, fetched, kept);
   if (stored === null) return gone(subject, kept, "deleted");
@@ -68,7 +69,7 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
 
 async function store(parts: Capturing, subject: string, version: string, fetched: FetchedIdentity, kept: Kept) {
   const { config, source, sealer, tokens, now } = parts;
-  const lock = lockFor(config.vault.lock, config.retention.initialLock, now());
+  const lock = firstLock(config, fetched.identity.updated, now());
   const full = config.collect === "full";
   const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
   if (resources === null) return null;

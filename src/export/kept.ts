@@ -1,10 +1,13 @@
 import type { StoredFile } from "../audit/entry.ts";
 import type { Catalog, Known } from "../catalog/catalog.ts";
+import { recordKey } from "../vault/layout.ts";
 
 /** What the vault holds of one subject already: all that its next capture must know. */
 export interface Kept {
   readonly known: Known | undefined;
   hasVersion(version: string): boolean;
+  /** Whether a version was kept, until the law asked for it no more. */
+  wasPurged(version: string): boolean;
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(): boolean;
   /** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
@@ -14,8 +17,15 @@ export interface Kept {
 export function keptIn(catalog: Catalog, subject: string): Kept {
   return {
     known: catalog.known(subject),
+    wasPurged: (version) => catalog.life.purge(recordKey(subject, version)) !== undefined,
     hasVersion: (version) => catalog.hasVersion(subject, version),
     hadContent: () => catalog.hadContent(subject),
-    file: (key) => catalog.file(key),
+    file: (key) => {
+      const found = catalog.file(key);
+      if (found === undefined) return undefined;
+      // How it is locked is its own affair, and no part of what a new version says of it.
+      const { lockMode: _, ...file } = found;
+      return file;
+    },
   };
 }

@@ -1,5 +1,9 @@
 import type { Catalog, Known } from "../catalog/catalog.ts";
+import type { Life } from "../catalog/life.ts";
+import type { Clock } from "../clock.ts";
+import type { ClientConfig } from "../config/config.ts";
 import type { Tokens } from "../record/tokens.ts";
+import { isPast } from "../retention/first-lock.ts";
 import type { Listed, Page, Source } from "../source/source.ts";
 
 /** An identity that has to be fetched. */
@@ -20,6 +24,7 @@ export interface Batch {
 export interface PlanCounts {
   examined: number;
   unchanged: number;
+  past: number;
 }
 
 /** Which identities a run is about. All but `changed` and `period` are taken again though nothing changed. */
@@ -42,7 +47,9 @@ export interface Period {
 export interface PlanParts {
   readonly source: Pick<Source, "kind">;
   readonly tokens: Tokens;
-  readonly catalog: Pick<Catalog, "known" | "noteListed">;
+  readonly catalog: Pick<Catalog, "known" | "noteListed"> & { readonly life: Pick<Life, "hasDeparted"> };
+  readonly config: Pick<ClientConfig, "retention" | "vault">;
+  readonly now: Clock;
 }
 
 /**
@@ -59,11 +66,12 @@ export async function* planWalk(
   for await (const page of pages) {
     const listed =
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
-    const { candidates, met } = compare(listed, selection, parts);
+    const { candidates, met, past } = compare(listed, selection, parts);
     parts.catalog.noteListed(met);
     counts.examined += listed.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
-    counts.unchanged += listed.length - candidates.length;
+    counts.unchanged += listed.length - candidates.length - past;
+    counts.past += past;
     yield { candidates, cursor: page.cursor };
   }
 }
@@ -78,17 +86,20 @@ export function isWithin({ from, to, statuses }: Period, { created, status }: Li
   );
 }
 
-function compare(identities: readonly Listed[], selection: Selection, { source, tokens, catalog }: PlanParts) {
+function compare(identities: readonly Listed[], selection: Selection, parts: PlanParts) {
+  const { source, tokens, catalog, config, now } = parts;
   const candidates: Candidate[] = [];
   const met: { subject: string }[] = [];
+  let past = 0;
   for (const { id, updated, raw } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.version(updated, raw);
     const known = catalog.known(subject);
     if (known !== undefined) met.push({ subject });
-    if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
+    if (known === undefined && (catalog.life.hasDeparted(subject, listed) || isPast(config, updated, now()))) past += 1;
+    else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
   }
-  return { candidates, met };
+  return { candidates, met, past };
 }
 
 function isSelected(selection: Selection, subject: string, known: Known | undefined, listed: string): boolean {

@@ -1,10 +1,11 @@
+import { timestamp } from "../audit/time.ts";
 import { fingerprint } from "../config/recipients.ts";
+import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Parts } from "./context.ts";
 import type { Ledger } from "./ledger.ts";
-import { timestamp } from "./time.ts";
 
 /** Whether the config seals to others than the vault's description says. */
 export function recipientsChanged({ config, description }: Pick<Parts, "config" | "description">): boolean {
@@ -26,7 +27,7 @@ export async function noteRecipients(parts: Parts, ledger: Ledger, run: string):
     to: [...config.recipients.fingerprints],
   });
   await vault.put(VAULT_JSON, encodeDescription({ ...description, recipients: [...config.recipients.strings] }), {
-    lock: lockFor(config.vault.lock, config.retention.initialLock, now()),
+    lock: lockFor(firstMode(config), config.retention.initialLock, now()),
   });
   parts.log.warn("recipients changed: from now on it is sealed to others");
 }

@@ -1,6 +1,7 @@
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
 import { runId } from "../audit/run-id.ts";
+import { timestamp } from "../audit/time.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../error.ts";
 import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
@@ -16,7 +17,6 @@ import { type Candidate, planNamed, planWalk, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
 import { logged, settle } from "./settle.ts";
 import { emptyTally, type Summary, type Tally } from "./summary.ts";
-import { timestamp } from "./time.ts";
 
 export interface RunOptions {
   readonly job: string;
@@ -130,7 +130,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   };
 
   const show = (): void => {
-    const done = tally.unchanged + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
+    const done = tally.unchanged + tally.past + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
     const { before, total } = walk ?? {
       before: 0,
       total: expected > 0 ? Math.max(expected, tally.examined) : undefined,

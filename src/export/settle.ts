@@ -1,8 +1,8 @@
-import type { Entry } from "../audit/entry.ts";
-import type { Capture, Unlogged } from "./capture.ts";
+import type { Entry, Unlogged } from "../audit/entry.ts";
+import { timestamp } from "../audit/time.ts";
+import type { Capture } from "./capture.ts";
 import type { Run } from "./context.ts";
 import type { Tally } from "./summary.ts";
-import { timestamp } from "./time.ts";
 
 /** Logs what became of one identity, and counts it: from then on it is done. */
 export async function settle(run: Run, subject: string, capture: Capture, tally: Tally): Promise<void> {
@@ -11,7 +11,7 @@ export async function settle(run: Run, subject: string, capture: Capture, tally:
     run.catalog.noteListed([{ subject, listed: capture.listed }]);
   }
   tally[capture.kind] += 1;
-  if (capture.kind === "unchanged" || capture.kind === "gone") return;
+  if (capture.kind === "unchanged" || capture.kind === "past" || capture.kind === "gone") return;
   tally.files += capture.files;
   tally.withheld += capture.withheld;
   tally.bytes += capture.bytes;

@@ -10,6 +10,8 @@ export interface Summary {
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
+  /** Identities of which the law asks for no copy any more: purged, or older than it asks. */
+  readonly past: number;
   /** Stored anew though nothing changed, because it was asked for. */
   readonly again: number;
   /** Identities the provider has no more; their copies stay. */
@@ -37,6 +39,7 @@ export function emptyTally(): Tally {
     new: 0,
     changed: 0,
     unchanged: 0,
+    past: 0,
     again: 0,
     gone: 0,
     failed: 0,

@@ -46,6 +46,16 @@ export class Tokens {
     return this.#hmac(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
   }
 
+  /** What a case is found by again, without its number standing anywhere. */
+  case(number: string): string {
+    return this.#hmac(`case\0${number.normalize("NFC").trim()}`).slice(0, 32);
+  }
+
+  /** Commits to a case and its reason: who has the key and the words can show that these were meant. 64 hex digits. */
+  commitment(number: string, reason: string): string {
+    return this.#hmac(`commitment\0${number.normalize("NFC").trim()}\0${reason.normalize("NFC").trim()}`);
+  }
+
   /** Says of two lookup keys whether they are the same, and nothing else of them. Stands in vault.json. */
   check(): string {
     return this.#hmac("check\0holdfast").slice(0, 16);

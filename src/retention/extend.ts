@@ -1,28 +1,14 @@
 import PQueue from "p-queue";
-import type { AuditWriter } from "../audit/writer.ts";
-import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError } from "../error.ts";
-import { recordKey } from "../vault/layout.ts";
-import { lockFor, wholeSecond } from "../vault/lock.ts";
-import type { Lock } from "../vault/vault.ts";
-import { keepUntil } from "./keep.ts";
+import { type DueLock, dueLock, soonOf } from "./due.ts";
+import { relationshipEnds } from "./keep.ts";
 import { lengthen } from "./lengthen.ts";
-import { extendLog, type LogExtension } from "./log-locks.ts";
-
-export interface Extension extends LogExtension {
-  readonly writer: AuditWriter;
-  readonly catalog: Catalog;
-  /** Requests in flight at the vault. */
-  readonly concurrency: number;
-  /** The run's name in the log. */
-  readonly run: string;
-  readonly onSubject: (done: number, total: number) => void;
-  /** An object's lock could not be extended; it is tried again by the next run. */
-  readonly onFailure: (subject: string, error: unknown) => void;
-}
+import { extendLog } from "./log-locks.ts";
+import { termsOf } from "./terms.ts";
+import { logged, parts, type Work } from "./work.ts";
 
 export interface Extended {
-  /** Subjects and objects that have a longer lock now. */
+  /** Subjects and objects that have a longer or a harder lock now. */
   readonly subjects: number;
   readonly objects: number;
   /** Pieces of the log and of the vault's description, which are extended all at once. */
@@ -33,35 +19,44 @@ export interface Extended {
 
 /** Subjects whose objects are locked before that is logged. */
 const BATCH = 500;
-/** Objects that one entry of the log names: it holds 65,535 bytes. */
-const PER_ENTRY = 250;
+/** Locks set in a second, at most: well below what S3 takes for one prefix, so that an export beside it is not slowed. */
+const PER_SECOND = 1_000;
 
-interface Due {
+interface Due extends DueLock {
   readonly key: string;
   readonly versionId: string;
-  readonly until: Temporal.Instant;
 }
 
 /**
  * Gives everything that must be kept, and whose lock has less than `extendWhenLessThan` left, another `initialLock` from
- * now, never beyond the date that the law sets. The lock comes first, then the entry: the log promises none that is not
- * there. Stopped in between, the next run extends what is due still. Then the log's own pieces, when they are due.
+ * now, never beyond the date that the law sets; and locks to that very date whatever has one because a relationship has
+ * ended. After a cooling-off period governance becomes compliance. The lock comes first, then the entry: the log
+ * promises none that is not there. Stopped in between, the next run extends what is due still. Then the log's own
+ * pieces, when they are due.
  */
-export async function extendLocks(extension: Extension): Promise<Extended> {
-  const { catalog, writer, now, retention, signal, holds } = extension;
-  const soon = now().toZonedDateTimeISO("UTC").add(retention.extendWhenLessThan).toInstant();
-  const subjects = catalog.lockedBefore(soon.toString({ smallestUnit: "second" }));
-  const queue = new PQueue({ concurrency: extension.concurrency });
+export async function extendLocks(work: Work): Promise<Extended> {
+  const { catalog, now } = work;
+  const queue = locksQueue(work.concurrency);
+  const done = await extendSubjects(work, dueSubjects(work), queue);
+  const held = catalog.lockedAfter(now().toString({ smallestUnit: "second" }));
+  return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
+}
+
+/** The same for subjects of whom something has changed, and without the log's pieces. */
+export async function extendSubjects(
+  work: Work,
+  subjects: readonly string[],
+  queue: PQueue = locksQueue(work.concurrency),
+): Promise<Extended> {
+  const { writer, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
   for (let first = 0; first < subjects.length; first += BATCH) {
     if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the other locks");
-    const batch = subjects
-      .slice(first, first + BATCH)
-      .map((subject) => ({ subject, due: dueOf(extension, subject, soon) }));
+    const batch = subjects.slice(first, first + BATCH).map((subject) => ({ subject, due: dueOf(work, subject) }));
     const locked = await Promise.all(
       batch.map(async ({ subject, due }) => ({
         subject,
-        objects: await Promise.all(due.map((each) => queue.add(() => extendOne(extension, subject, each)))),
+        objects: await Promise.all(due.map((each) => queue.add(() => extendOne(work, subject, each)))),
       })),
     );
     for (const { subject, objects } of locked) {
@@ -71,66 +66,70 @@ export async function extendLocks(extension: Extension): Promise<Extended> {
       tally.subjects += 1;
       tally.objects += done.length;
       holds();
-      await log(extension, subject, done);
+      await log(work, subject, done);
     }
     await writer.flush();
-    extension.onSubject(Math.min(first + BATCH, subjects.length), subjects.length);
+    work.onSubject(Math.min(first + BATCH, subjects.length), subjects.length);
   }
-  const held = catalog.lockedAfter(now().toString({ smallestUnit: "second" }));
-  return { ...tally, pieces: held ? await extendLog(extension, queue) : 0 };
+  return { ...tally, pieces: 0 };
 }
 
-/** The objects of a subject whose lock ends soon, and would end later. */
-function dueOf({ catalog, retention, mode, now }: Extension, subject: string, soon: Temporal.Instant): Due[] {
-  const records = catalog.records(subject);
-  const end = keepUntil(retention, records);
-  const { until: longest } = lockFor(mode, retention.initialLock, now());
-  // What need not be kept any more is left to unlock.
-  if (end !== undefined && Temporal.Instant.compare(end, now()) <= 0) return [];
-  const until = end !== undefined && Temporal.Instant.compare(end, longest) < 0 ? wholeSecond(end) : longest;
-  return [
-    ...records.map(({ version, versionId, lockedUntil }) => ({
-      key: recordKey(subject, version),
-      versionId,
-      lockedUntil,
-    })),
-    ...catalog.files(subject),
-  ]
-    .filter(({ lockedUntil }) => {
-      const is = Temporal.Instant.from(lockedUntil);
-      return Temporal.Instant.compare(is, soon) < 0 && Temporal.Instant.compare(is, until) < 0;
-    })
-    .map(({ key, versionId }) => ({ key, versionId, until }));
+function locksQueue(concurrency: number): PQueue {
+  return new PQueue({ concurrency, interval: 1_000, intervalCap: PER_SECOND });
 }
 
-async function extendOne(
-  { vault, mode, holds, onFailure }: Extension,
-  subject: string,
-  due: Due,
-): Promise<(Due & { mode: Lock["mode"] }) | null> {
+/** Whoever may have an object whose lock is due: each of them is looked at closely after. */
+function dueSubjects({ catalog, now, retention, mode }: Work): string[] {
+  const { life } = catalog;
+  const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
+  const found = new Set(catalog.lockedBefore(second(soonOf(retention, now()))));
+  for (const ended of life.endings()) {
+    const last = relationshipEnds(retention, ended);
+    if (last === undefined || Temporal.Instant.compare(last, now()) <= 0) continue;
+    for (const subject of life.endedShort(ended, second(last))) found.add(subject);
+  }
+  if (mode === "compliance" && retention.coolingOff) {
+    const cooled = now().toZonedDateTimeISO("UTC").subtract(retention.coolingOff).toInstant();
+    for (const subject of catalog.softBefore(second(cooled))) found.add(subject);
+  }
+  return [...found].sort();
+}
+
+/** The objects of a subject whose lock is to be another. */
+function dueOf(work: Work, subject: string): Due[] {
+  const { catalog, retention, now } = work;
+  const hasEnded = catalog.life.ended(subject) !== undefined;
+  return termsOf(catalog, retention, subject).flatMap((term) => {
+    const due = dueLock(work, term, hasEnded, now());
+    return due ? { key: term.key, versionId: term.versionId, ...due } : [];
+  });
+}
+
+async function extendOne({ vault, holds, onFailure }: Work, subject: string, due: Due): Promise<Due | null> {
   // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
   holds();
   try {
-    return { ...due, mode: await lengthen(vault, due.key, due.versionId, { mode, until: due.until }) };
+    const mode = await lengthen(vault, due.key, due.versionId, due.lock, due);
+    if (due.harden && mode !== due.lock.mode) {
+      throw new HoldfastError("vault-locked", `${due.key}: the store keeps the lock in ${mode} mode`, {
+        mend: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",
+      });
+    }
+    return { ...due, lock: { ...due.lock, mode } };
   } catch (error) {
     onFailure(subject, error);
     return null;
   }
 }
 
-async function log(
-  { writer, catalog, run, now }: Extension,
-  subject: string,
-  done: readonly (Due & { mode: Lock["mode"] })[],
-): Promise<void> {
-  for (let first = 0; first < done.length; first += PER_ENTRY) {
-    const part = done.slice(first, first + PER_ENTRY);
-    const journaled = await writer.append({
-      ...{ type: "lock.extended", time: now().toString({ smallestUnit: "millisecond" }), run, subject },
-      lockedUntil: part[0]!.until.toString(),
-      lockMode: part.every(({ mode }) => mode === "compliance") ? "compliance" : "governance",
-      objects: part.map(({ key, versionId }) => ({ key, versionId })),
-    });
-    catalog.apply([journaled]);
+async function log(work: Work, subject: string, done: readonly Due[]): Promise<void> {
+  const alike = Map.groupBy(done, ({ lock }) => `${lock.mode} ${lock.until}`);
+  for (const group of alike.values()) {
+    for (const part of parts(group)) {
+      const { lock } = part[0]!;
+      const objects = part.map(({ key, versionId }) => ({ key, versionId }));
+      const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
+      await logged(work, { type: "lock.extended", subject, ...locked, objects });
+    }
   }
 }

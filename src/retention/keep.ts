@@ -1,19 +1,68 @@
-import type { RetentionConfig } from "../config/config.ts";
+import type { Keep, RetentionConfig } from "../config/config.ts";
 
-/** What starts the clocks of a copy: when the provider made this version, and when it was stored. RFC 3339 UTC. */
+/** What starts the clocks of one version: when the provider made it, and when it was stored. RFC 3339 UTC. */
 export interface Begun {
   readonly updated: string;
   readonly stored: string;
 }
 
+/** The last day of the relationship, `2026-11-24`; undefined while it lasts, as far as Holdfast was told. */
+export type Ended = string | undefined;
+
 /**
- * Until when the law asks for copies of a subject, by its newest one; undefined while nobody knows: the relationship has
- * not ended, as far as Holdfast was told. Of `created` the provider's time of the version stands in for that of the
- * identity, which is earlier. Calendar units are UTC's.
+ * Until when the law asks for the sealed record of a version; undefined while nobody knows. It holds who somebody is
+ * and what was found of them, and is kept for the longer of the two.
  */
-export function keepUntil({ keep, from }: RetentionConfig, versions: readonly Begun[]): Temporal.Instant | undefined {
-  if (from === "relationship-end" || from === "account-closed") return undefined;
-  const begun = versions.map(({ updated, stored }) => Temporal.Instant.from(from === "created" ? updated : stored));
-  const newest = begun.sort(Temporal.Instant.compare).at(-1);
-  return newest?.toZonedDateTimeISO("UTC").add(keep).toInstant();
+export function recordUntil(retention: RetentionConfig, begun: Begun, ended: Ended): Temporal.Instant | undefined {
+  const { identifying, verification } = retention.classes;
+  return later(keepUntil(retention, identifying, begun, ended), keepUntil(retention, verification, begun, ended));
+}
+
+/** The same of a file, for one of the versions that list it: it is kept for the last of them. */
+export function fileUntil(retention: RetentionConfig, begun: Begun, ended: Ended): Temporal.Instant | undefined {
+  return keepUntil(retention, retention.classes.files, begun, ended);
+}
+
+/** The last end of any class whose clock a relationship starts, if it ended on that day; undefined where none has. */
+export function relationshipEnds(retention: RetentionConfig, ended: string): Temporal.Instant | undefined {
+  const ends = Object.values(retention.classes)
+    .filter(({ from }) => from === "relationship-end" || from === "account-closed")
+    .map(({ keep, from }) => add(begins(from, "", "", ended), keep)!);
+  return ends.sort(Temporal.Instant.compare).at(-1);
+}
+
+/** The later of two ends, where undefined is one that is not known yet. */
+export function later(
+  one: Temporal.Instant | undefined,
+  other: Temporal.Instant | undefined,
+): Temporal.Instant | undefined {
+  if (one === undefined || other === undefined) return undefined;
+  return Temporal.Instant.compare(one, other) >= 0 ? one : other;
+}
+
+/**
+ * Of `created` the provider's time of the version stands in for that of the identity, which is earlier. A relationship
+ * lasts to the end of its last day. Calendar units are UTC's.
+ */
+function keepUntil(
+  { minimum }: RetentionConfig,
+  { keep, from }: Keep,
+  { updated, stored }: Begun,
+  ended: Ended,
+): Temporal.Instant | undefined {
+  const end = add(begins(from, updated, stored, ended), keep);
+  const least = minimum && add(Temporal.Instant.from(stored), minimum);
+  return least && end ? later(end, least) : end;
+}
+
+function begins(from: Keep["from"], updated: string, stored: string, ended: Ended): Temporal.Instant | undefined {
+  if (from === "created") return Temporal.Instant.from(updated);
+  if (from === "exported") return Temporal.Instant.from(stored);
+  return ended === undefined
+    ? undefined
+    : Temporal.PlainDate.from(ended).add({ days: 1 }).toZonedDateTime("UTC").toInstant();
+}
+
+function add(instant: Temporal.Instant | undefined, duration: Temporal.Duration): Temporal.Instant | undefined {
+  return instant?.toZonedDateTimeISO("UTC").add(duration).toInstant();
 }

@@ -1,21 +1,36 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { hasCode } from "../error.ts";
 import { covers } from "../vault/lock.ts";
 import type { Lock, Vault } from "../vault/vault.ts";
 
+/** Pauses in ms before a refusal is believed: some stores refuse a lock in the seconds after the object's PUT. */
+const PAUSES = [250, 1_000, 4_000];
+
 /**
  * Sets a longer lock, in the mode that is there where a store refuses to change it: governance becomes compliance only
  * with a right that an exporter should not have. Gives the mode that holds now.
+ * @param harden that right is asked for, if it is there
  */
-export async function lengthen(vault: Vault, key: string, versionId: string, lock: Lock): Promise<Lock["mode"]> {
-  try {
-    await vault.lock(key, versionId, lock);
-    return lock.mode;
-  } catch (error) {
-    if (!hasCode(error, "vault-locked")) throw error;
-    const { lock: is } = await vault.head(key, versionId);
-    if (is !== null && covers(is, { ...lock, mode: is.mode })) return is.mode;
-    if (is === null || is.mode === lock.mode) throw error;
-    await vault.lock(key, versionId, { ...lock, mode: is.mode });
-    return is.mode;
+export async function lengthen(
+  vault: Vault,
+  key: string,
+  versionId: string,
+  lock: Lock,
+  { harden = false, pauses = PAUSES }: { harden?: boolean; pauses?: readonly number[] } = {},
+): Promise<Lock["mode"]> {
+  for (let refusals = 0; ; refusals++) {
+    try {
+      await vault.lock(key, versionId, lock, harden);
+      return lock.mode;
+    } catch (error) {
+      if (!hasCode(error, "vault-locked")) throw error;
+      const { lock: is } = await vault.head(key, versionId);
+      if (is !== null && covers(is, { ...lock, mode: is.mode })) return is.mode;
+      if (is !== null && is.mode !== lock.mode)
+        return lengthen(vault, key, versionId, { ...lock, mode: is.mode }, { pauses });
+      const pause = pauses[refusals];
+      if (pause === undefined) throw error;
+      await delay(pause);
+    }
   }
 }

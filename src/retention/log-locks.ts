@@ -1,22 +1,11 @@
 import type PQueue from "p-queue";
-import type { Clock } from "../clock.ts";
-import type { RetentionConfig } from "../config/config.ts";
 import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
-import type { Lock, Vault, VersionInfo } from "../vault/vault.ts";
+import type { VersionInfo } from "../vault/vault.ts";
 import { lengthen } from "./lengthen.ts";
+import type { Work } from "./work.ts";
 
 const LOG = "audit/";
-
-export interface LogExtension {
-  readonly vault: Vault;
-  readonly mode: Lock["mode"];
-  readonly retention: RetentionConfig;
-  readonly now: Clock;
-  /** Throws once this process no longer surely holds the vault. */
-  readonly holds: () => void;
-  readonly signal: AbortSignal;
-}
 
 /**
  * What proves a record must not be easier to take away than the record. Every piece of the log and of the vault's
@@ -24,16 +13,15 @@ export interface LogExtension {
  * says when they are due: all of them then, and that one last, so that an interrupted run is seen and done again.
  * Gives how many were extended.
  */
-export async function extendLog(
-  { vault, mode, retention, now, holds, signal }: LogExtension,
-  queue: PQueue,
-): Promise<number> {
+export async function extendLog({ vault, mode, retention, now, holds, signal }: Work, queue: PQueue): Promise<number> {
   const oldest = await oldestVersion(vault.versions(CHECKPOINT));
   if (oldest === undefined) return 0;
   const { lock: is } = await vault.head(oldest.key, oldest.versionId);
   const soon = now().toZonedDateTimeISO("UTC").add(retention.extendWhenLessThan).toInstant();
   if (is !== null && Temporal.Instant.compare(is.until, soon) >= 0) return 0;
   const lock = lockFor(mode, retention.initialLock, now());
+  // They began in governance mode, and are as old as what is left of their lock tells.
+  const harden = retention.coolingOff !== undefined;
   let pieces = 0;
   let failure: { readonly error: unknown } | undefined;
   for (const prefix of [VAULT_JSON, LOG]) {
@@ -46,7 +34,7 @@ export async function extendLog(
       void queue
         .add(() => {
           holds();
-          return lengthen(vault, key, versionId, lock);
+          return lengthen(vault, key, versionId, lock, { harden });
         })
         .catch((error: unknown) => {
           failure ??= { error };
@@ -55,7 +43,7 @@ export async function extendLog(
   }
   await queue.onIdle();
   if (failure) throw failure.error;
-  await lengthen(vault, oldest.key, oldest.versionId, lock);
+  await lengthen(vault, oldest.key, oldest.versionId, lock, { harden });
   return pieces + 1;
 }
 

@@ -223,6 +223,12 @@ export class DirectoryVault implements Vault {
     });
   }
 
+  async hold(key: string, versionId: string, held: boolean): Promise<void> {
+    const { lock, sha256, hold } = await this.head(key, versionId);
+    if (hold !== held)
+      await this.#guard(`hold ${key}`, () => this.#writeMeta(key, versionId, { sha256, lock, hold: held }));
+  }
+
   async deleteVersion(key: string, versionId: string): Promise<void> {
     await this.#guard(`delete ${key}`, async () => {
       const path = this.#version(key, versionId);

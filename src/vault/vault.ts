@@ -46,8 +46,12 @@ export interface Vault {
   /**
    * Sets or extends a version's lock. Throws vault-locked when asked to shorten one. Whether a governance lock may
    * become a compliance lock is the store's affair: AWS wants s3:BypassGovernanceRetention for it, and refuses without.
+   * @param harden that right is used, if it is there, to turn governance into compliance
    */
-  lock(key: string, versionId: string, lock: Lock): Promise<void>;
+  lock(key: string, versionId: string, lock: Lock, harden?: boolean): Promise<void>;
+
+  /** Places or lifts a version's legal hold. Doing it twice is no error. Throws vault-missing. */
+  hold(key: string, versionId: string, held: boolean): Promise<void>;
 
   /**
    * Removes one version for ever; its id is never given again. Throws vault-locked while a lock or a hold stands. What

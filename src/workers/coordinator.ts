@@ -137,7 +137,8 @@ export class Coordinator implements Crew, AsyncDisposable {
     const kept = {
       known: catalog.known(subject),
       versions: catalog.versions(subject),
-      files: catalog.files(subject),
+      purged: catalog.life.purgedVersions(subject),
+      files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
       hadContent: catalog.hadContent(subject),
     };
     const task = { id: candidate.id, listed, kept, project, terms: this.#terms, lookFirst };

@@ -5,6 +5,7 @@ import { HoldfastError } from "../error.ts";
 import type { Capture } from "../export/capture.ts";
 import type { Kept } from "../export/kept.ts";
 import type { Candidate } from "../export/plan.ts";
+import { policyOf } from "../retention/policy.ts";
 import type { Box } from "../seal/box.ts";
 
 /**
@@ -18,6 +19,7 @@ export interface Task {
   readonly kept: {
     readonly known: Known | undefined;
     readonly versions: readonly string[];
+    readonly purged: readonly string[];
     readonly files: readonly (StoredFile & { storedWith: string })[];
     readonly hadContent: boolean;
   };
@@ -47,7 +49,7 @@ export function termsOf(config: ClientConfig): Terms {
     recipients: JSON.stringify([...config.recipients.fingerprints].sort()),
     "vault.lock": vault.lock,
     "lookups.fields": JSON.stringify(lookups.fields),
-    "retention.initialLock": retention.initialLock.toString(),
+    retention: JSON.stringify(policyOf(retention)),
   };
 }
 
@@ -62,10 +64,11 @@ export function jobId({ subject, listed }: Pick<Candidate, "subject" | "listed">
 }
 
 /** As `Kept`, of what came with the task. */
-export function keptOf({ known, versions, files, hadContent }: Task["kept"]): Kept {
+export function keptOf({ known, versions, purged, files, hadContent }: Task["kept"]): Kept {
   return {
     known,
     hasVersion: (version) => versions.includes(version),
+    wasPurged: (version) => purged.includes(version),
     hadContent: () => hadContent,
     file: (key) => files.find((file) => file.key === key),
   };

@@ -117,7 +117,7 @@ function count(tally: WorkerTally, result: Result): void {
     return;
   }
   const { capture } = result;
-  tally[capture.kind === "again" ? "unchanged" : capture.kind] += 1;
+  tally[capture.kind === "again" || capture.kind === "past" ? "unchanged" : capture.kind] += 1;
   if ("bytes" in capture) tally.bytes += capture.bytes;
 }
 

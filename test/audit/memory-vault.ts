@@ -73,6 +73,7 @@ export class MemoryVault implements Vault {
   }
 
   async lock(): Promise<void> {}
+  async hold(): Promise<void> {}
   async deleteVersion(): Promise<void> {}
   async inspect(): Promise<void> {}
   async close(): Promise<void> {}
@@ -106,6 +107,7 @@ export function dying(vault: Vault, at: number, fault: Fault): Vault {
     list: (prefix) => vault.list(prefix),
     versions: (prefix) => vault.versions(prefix),
     lock: (key, versionId, lock) => alive(() => vault.lock(key, versionId, lock)),
+    hold: (key, versionId, held) => alive(() => vault.hold(key, versionId, held)),
     deleteVersion: (key, versionId) => alive(() => vault.deleteVersion(key, versionId)),
     inspect: () => alive(() => vault.inspect()),
     close: () => vault.close(),

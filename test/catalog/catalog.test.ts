@@ -88,8 +88,14 @@ describe("what the log says is known", () => {
       stored(1, 1, { files: [file("a"), file("b")] }),
       stored(1, 2, { files: [file("a", version(1)), file("c")] }),
     );
-    assert.deepEqual({ ...catalog.file("files/00/a.age") }, { ...file("a"), storedWith: version(1) });
-    assert.deepEqual({ ...catalog.file("files/00/c.age") }, { ...file("c"), storedWith: version(2) });
+    assert.deepEqual(
+      { ...catalog.file("files/00/a.age") },
+      { ...file("a"), lockMode: "governance", storedWith: version(1) },
+    );
+    assert.deepEqual(
+      { ...catalog.file("files/00/c.age") },
+      { ...file("c"), lockMode: "governance", storedWith: version(2) },
+    );
     assert.equal(catalog.file("files/00/d.age"), undefined);
     assert.equal(catalog.counts().files, 3);
   });

@@ -7,8 +7,9 @@ import PQueue from "p-queue";
 import { exportClients } from "../../jobs/export.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { verify } from "../../jobs/verify.ts";
+import type { RetentionStart } from "../../src/config/config.ts";
 import { createConsole } from "../../src/observe/console.ts";
-import { keepUntil } from "../../src/retention/keep.ts";
+import { recordUntil } from "../../src/retention/keep.ts";
 import type { ObjectInfo, Vault } from "../../src/vault/vault.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -210,17 +211,23 @@ test("killed at every kind of write: the log promises no lock that is not there,
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-test("clocks: from the newest copy; none while a relationship lasts", () => {
-  const copies = [
-    { updated: "2022-01-01T00:00:00Z", stored: "2024-02-29T12:00:00Z" },
-    { updated: "2022-03-01T00:00:00Z", stored: "2023-01-01T00:00:00Z" },
-  ];
+test("clocks: each version has its own; none while a relationship lasts; its last day is a whole one", () => {
   const keep = Temporal.Duration.from("P5Y");
-  const until = (from: "created" | "exported" | "relationship-end" | "account-closed") =>
-    keepUntil({ keep, from, initialLock: keep, extendWhenLessThan: keep }, copies)?.toString();
+  const begun = { updated: "2022-03-01T00:00:00Z", stored: "2024-02-29T12:00:00Z" };
+  const until = (from: RetentionStart, ended?: string, minimum?: string) => {
+    const clock = { keep, from };
+    const classes = { identifying: clock, verification: clock, files: clock };
+    const rest = { preset: undefined, initialLock: keep, extendWhenLessThan: keep, maximum: undefined };
+    const least = minimum === undefined ? undefined : Temporal.Duration.from(minimum);
+    return recordUntil({ classes, ...rest, minimum: least, coolingOff: undefined }, begun, ended)?.toString();
+  };
   assert.equal(until("created"), "2027-03-01T00:00:00Z");
   assert.equal(until("exported"), "2029-02-28T12:00:00Z");
   assert.equal(until("relationship-end"), undefined);
   assert.equal(until("account-closed"), undefined);
-  assert.equal(keepUntil({ keep, from: "created", initialLock: keep, extendWhenLessThan: keep }, []), undefined);
+  assert.equal(until("relationship-end", "2024-12-31"), "2030-01-01T00:00:00Z");
+  assert.equal(until("account-closed", "2024-02-28"), "2029-02-28T00:00:00Z");
+  // A day that was long past when it was told: not before the copy is as old as `minimum`.
+  assert.equal(until("relationship-end", "2010-01-01", "P1Y"), "2025-02-28T12:00:00Z");
+  assert.equal(until("relationship-end", undefined, "P1Y"), undefined);
 });

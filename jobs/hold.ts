@@ -1,0 +1,66 @@
+import { HoldfastError } from "../src/error.ts";
+import { number, plural } from "../src/observe/figures.ts";
+import { type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
+import type { Session } from "./client.ts";
+import { withLog } from "./log.ts";
+import { findPeople, namesSomebody, onlyClient, type Wanted } from "./people.ts";
+import { people, withWork } from "./retention.ts";
+
+export interface HoldOptions extends Wanted {
+  readonly case: string;
+  readonly reason: string;
+}
+
+export interface HoldResult extends HoldsChanged {
+  readonly client: string;
+  /** The case as the log has it, and the commitment to its reason. */
+  readonly case: string;
+  readonly commitment: string;
+}
+
+/** Characters of a case's number, and of a reason. */
+const MAX_WORDS = 500;
+
+/** Places a legal hold on everything that the vault has of these people: nothing of it is purged while it stands. */
+export async function placeHold(session: Session, options: HoldOptions): Promise<HoldResult> {
+  return change(session, options, true);
+}
+
+/** Releases what a case held: these people, or all that it holds. Another case's hold stands. */
+export async function releaseHold(session: Session, options: HoldOptions): Promise<HoldResult> {
+  return change(session, options, false);
+}
+
+async function change(session: Session, options: HoldOptions, place: boolean): Promise<HoldResult> {
+  const config = onlyClient(session, "a hold");
+  for (const words of [options.case, options.reason]) {
+    if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
+    throw new HoldfastError("usage", `--case and --reason take 1 to ${number(MAX_WORDS)} characters`, {
+      mend: "They are kept nowhere; the log has a token and a commitment. Keep them where the case is kept.",
+    });
+  }
+  return withLog(config, session, { job: "hold" }, async (held) => {
+    const { tokens, catalog } = held;
+    const token = tokens.case(options.case);
+    const commitment = tokens.commitment(options.case, options.reason);
+    const subjects =
+      place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
+    if (subjects.length === 0) {
+      throw new HoldfastError("usage", "no hold of that case stands", {
+        mend: "Check how its number is written: it is found by exactly those characters.",
+      });
+    }
+    const changed = await withWork(config, session, held, { what: "holds", failure: "hold not changed" }, (work) =>
+      (place ? placeHolds : releaseHolds)(work, subjects, { token, commitment }),
+    );
+    session.console.say(holdText(config.id, changed, place));
+    return { client: config.id, case: token, commitment, ...changed };
+  });
+}
+
+function holdText(client: string, { subjects, objects, unchanged }: HoldsChanged, place: boolean): string {
+  const already = unchanged > 0 ? `; ${people(unchanged)} ${place ? "under it already" : "not under it"}` : "";
+  return place
+    ? `${client}: legal hold on ${people(subjects)}, ${plural(objects, "object")} held in the store${already}`
+    : `${client}: legal hold released for ${people(subjects)}, ${plural(objects, "object")} free of it${already}`;
+}

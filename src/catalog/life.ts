@@ -1,0 +1,265 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry, Policy, RecordPurged } from "../audit/entry.ts";
+import { statement } from "./statement.ts";
+
+/** A legal hold that stands: a keyed token of its case, a commitment to its reason, and since when (RFC 3339 UTC). */
+export interface Hold {
+  readonly case: string;
+  readonly commitment: string;
+  readonly placed: string;
+}
+
+/** One run as the log tells it; a run that was killed has no end. */
+export interface RunTold {
+  readonly run: string;
+  readonly job: string;
+  readonly started: string;
+  readonly finished: string | null;
+  readonly outcome: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** What comes after a record was stored: relationships that end, holds, purges; and the runs that did all of it. */
+export class Life {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** Within the catalog's transaction. */
+  apply(index: number, entry: Entry): void {
+    const of = this.#statements;
+    switch (entry.type) {
+      case "relationship.ended":
+        of.end.run(entry.subject, entry.ended);
+        break;
+      case "relationship.reopened":
+        of.reopen.run(entry.subject);
+        of.returned.run(entry.subject);
+        break;
+      case "hold.placed":
+        of.hold.run(entry.subject, entry.case, entry.commitment, entry.time, index);
+        for (const { key, versionId } of entry.objects) of.held.run(key, versionId);
+        break;
+      case "hold.released":
+        of.release.run(entry.subject, entry.case);
+        if (this.holds(entry.subject).length === 0)
+          for (const folder of folders(entry.subject)) of.unheld.run(...folder);
+        break;
+      case "purge.begun":
+        for (const key of entry.keys) of.purging.run(key, entry.subject);
+        break;
+      case "record.purged":
+        this.#purged(entry);
+        break;
+      case "record.stored":
+        // Somebody who came back.
+        of.returned.run(entry.subject);
+        for (const { key } of [entry.object, ...entry.files]) of.restored.run(key);
+        of.mended.run(entry.subject);
+        break;
+      case "record.failed":
+        of.failed.run(entry.subject, entry.time, entry.stage, entry.code);
+        break;
+      case "policy.changed":
+        of.policy.run(JSON.stringify(entry.to));
+        break;
+      case "run.started":
+        of.started.run(entry.run, entry.job, entry.time);
+        break;
+      case "run.finished":
+        of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
+        break;
+    }
+  }
+
+  /** The subject's tokens go too, once nothing is left of them. */
+  #purged({ subject, objects, whole }: RecordPurged): void {
+    const of = this.#statements;
+    for (const { key } of objects) {
+      of.gone.run(key, subject);
+      const version = versionOf(key);
+      if (version === undefined) {
+        of.dropFile.run(key);
+        of.dropListings.run(key);
+      } else {
+        of.dropVersion.run(subject, version);
+        of.dropListed.run(version, ...filesOf(subject));
+      }
+      of.dropHeld.run(key);
+    }
+    if (!whole) {
+      of.newest.run(subject, subject);
+      return;
+    }
+    of.depart.run(subject);
+    for (const drop of [of.dropLookups, of.dropSubject, of.mended]) drop.run(subject);
+  }
+
+  /** The last day of a subject's relationship; undefined while it lasts. */
+  ended(subject: string): string | undefined {
+    return (this.#statements.ended.get(subject) as { ended: string } | undefined)?.ended;
+  }
+
+  /** Last days of relationships, each once. */
+  endings(): string[] {
+    return this.#statements.endings.all().map((row) => (row as { ended: string }).ended);
+  }
+
+  /** Subjects whose relationship ended on a day, with an object whose lock ends before a time (RFC 3339 UTC). */
+  endedShort(ended: string, time: string): string[] {
+    return subjects(this.#statements.endedShort.all(ended, time, time));
+  }
+
+  holds(subject: string): Hold[] {
+    return this.#statements.holds.all(subject) as unknown as Hold[];
+  }
+
+  /** Subjects under a hold, all or of a case, in their order. */
+  heldSubjects(caseToken?: string): string[] {
+    return subjects(caseToken === undefined ? this.#statements.heldAll.all() : this.#statements.heldOf.all(caseToken));
+  }
+
+  isHeld(key: string, versionId: string): boolean {
+    return this.#statements.isHeld.get(key, versionId) !== undefined;
+  }
+
+  /** Subjects of whom a purge began that has not ended. */
+  unfinished(): string[] {
+    return subjects(this.#statements.unfinished.all());
+  }
+
+  /** Keys of a subject whose purge began and has not ended. */
+  unfinishedKeys(subject: string): string[] {
+    return this.#statements.unfinishedKeys.all(subject).map((row) => (row as { key: string }).key);
+  }
+
+  /** Whether an object may be gone: its purge began, or has ended. */
+  purge(key: string): "begun" | "done" | undefined {
+    const row = this.#statements.purge.get(key) as { done: number } | undefined;
+    return row && (row.done === 1 ? "done" : "begun");
+  }
+
+  /** Versions of a subject that were purged, or are being purged. */
+  purgedVersions(subject: string): string[] {
+    const rows = this.#statements.purgedOf.all(subject) as { key: string }[];
+    return rows.flatMap(({ key }) => versionOf(key) ?? []);
+  }
+
+  /**
+   * Whether all of a subject was purged; of what the list says of them now, whether it is not to be taken again: the
+   * relationship has not been reopened, or the provider has nothing newer.
+   */
+  hasDeparted(subject: string, listed?: string): boolean {
+    const row = this.#statements.departed.get(subject) as { listed: string | null; ended: string | null } | undefined;
+    if (row === undefined) return false;
+    return listed === undefined || row.ended !== null || row.listed === listed;
+  }
+
+  departedCount(): number {
+    return (this.#statements.departedCount.get() as { count: number }).count;
+  }
+
+  noteDeparted(subject: string, listed: string): void {
+    this.#statements.noteDeparted.run(listed, subject);
+  }
+
+  /** The policy that the log has last; undefined where it has none. */
+  policy(): Policy | undefined {
+    const row = this.#statements.lastPolicy.get() as { policy: string } | undefined;
+    return row && (JSON.parse(row.policy) as Policy);
+  }
+
+  /** Runs that began at a time or later (RFC 3339 UTC), in their order. */
+  runs(since: string): RunTold[] {
+    return (this.#statements.runs.all(since) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]).map(
+      (row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }),
+    );
+  }
+
+  /** Subjects whose last attempt failed. */
+  failures(): { subject: string; time: string; stage: string; code: string }[] {
+    return this.#statements.failures.all() as unknown as ReturnType<Life["failures"]>;
+  }
+}
+
+const subjects = (rows: unknown[]): string[] => rows.map((row) => (row as { subject: string }).subject);
+
+function versionOf(key: string): string | undefined {
+  return /^records\/[^/]+\/[^/]+\/([^/]+)\.age$/.exec(key)?.[1];
+}
+
+/** The keys of a subject's files lie between these two. */
+export function filesOf(subject: string): [string, string] {
+  const folder = `files/${subject.slice(0, 2)}/${subject}/`;
+  return [folder, `${folder}~`];
+}
+
+function folders(subject: string): [string, string][] {
+  const records = `records/${subject.slice(0, 2)}/${subject}/`;
+  return [[records, `${records}~`], filesOf(subject)];
+}
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    end: of("INSERT OR REPLACE INTO relationship VALUES (?, ?)"),
+    reopen: of("DELETE FROM relationship WHERE subject = ?"),
+    ended: of("SELECT ended FROM relationship WHERE subject = ?"),
+    endings: of("SELECT DISTINCT ended FROM relationship ORDER BY ended"),
+    endedShort: of(
+      `SELECT subject FROM relationship WHERE ended = ? AND (
+         EXISTS (SELECT 1 FROM version WHERE version.subject = relationship.subject AND locked_until < ?) OR
+         EXISTS (SELECT 1 FROM file WHERE key BETWEEN 'files/' || substr(subject, 1, 2) || '/' || subject || '/'
+           AND 'files/' || substr(subject, 1, 2) || '/' || subject || '/~' AND locked_until < ?)) ORDER BY subject`,
+    ),
+    hold: of("INSERT OR IGNORE INTO hold VALUES (?, ?, ?, ?, ?)"),
+    held: of("INSERT OR IGNORE INTO held VALUES (?, ?)"),
+    release: of("DELETE FROM hold WHERE subject = ? AND case_token = ?"),
+    unheld: of("DELETE FROM held WHERE key BETWEEN ? AND ?"),
+    dropHeld: of("DELETE FROM held WHERE key = ?"),
+    holds: of("SELECT case_token AS 'case', commitment, placed FROM hold WHERE subject = ? ORDER BY entry"),
+    heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
+    heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),
+    isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),
+    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0)"),
+    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1)"),
+    restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
+    purgedOf: of(
+      `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
+         AND 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/~'`,
+    ),
+    purge: of("SELECT done FROM purged WHERE key = ?"),
+    unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
+    unfinishedKeys: of("SELECT key FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
+    dropFile: of("DELETE FROM file WHERE key = ?"),
+    dropListings: of("DELETE FROM listing WHERE key = ?"),
+    dropListed: of("DELETE FROM listing WHERE version = ? AND key BETWEEN ? AND ?"),
+    dropVersion: of("DELETE FROM version WHERE subject = ? AND version = ?"),
+    newest: of(
+      `UPDATE subject SET version = (SELECT version FROM version WHERE subject = ? ORDER BY entry DESC LIMIT 1)
+       WHERE subject = ? AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
+         AND subject.version = version.version)`,
+    ),
+    dropLookups: of("DELETE FROM lookup WHERE subject = ?"),
+    dropSubject: of("DELETE FROM subject WHERE subject = ?"),
+    depart: of(
+      "INSERT OR REPLACE INTO departed SELECT subject, COALESCE(listed, version) FROM subject WHERE subject = ?",
+    ),
+    departed: of(
+      "SELECT listed, ended FROM departed LEFT JOIN relationship USING (subject) WHERE departed.subject = ?",
+    ),
+    departedCount: of("SELECT COUNT(*) AS count FROM departed"),
+    noteDeparted: of("UPDATE departed SET listed = ? WHERE subject = ?"),
+    returned: of("DELETE FROM departed WHERE subject = ?"),
+    mended: of("DELETE FROM failure WHERE subject = ?"),
+    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)"),
+    failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
+    policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
+    lastPolicy: of("SELECT policy FROM policy"),
+    started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
+    finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
+    runs: of("SELECT run, job, started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY started"),
+  };
+}

@@ -1,0 +1,40 @@
+import type { DataClass, RetentionStart } from "./config.ts";
+
+/** What a law asks for, as a client may take it. Not legal advice: somebody who answers for it has to agree. */
+export interface Preset {
+  /** The rule, as it stands in records where the client names none of its own. */
+  readonly citation: string;
+  readonly keep: string;
+  readonly from: RetentionStart;
+  /** Classes of data that it gives another clock. */
+  readonly classes?: Partial<Record<DataClass, { readonly keep: string; readonly from: RetentionStart }>>;
+}
+
+export const PRESETS = {
+  /** Five years from the end of the relationship; until July 2027 Directive (EU) 2015/849 Art. 40 says the same. */
+  "eu-amlr": { citation: "Regulation (EU) 2024/1624 Art. 77", keep: "P5Y", from: "relationship-end" },
+  "uk-mlr": { citation: "MLR 2017 reg. 40", keep: "P5Y", from: "relationship-end" },
+  /**
+   * Two clocks: identifying information five years from the closing of the account, (ii)(A); descriptions of documents,
+   * methods and results five years from when the record was made, (ii)(B).
+   */
+  "us-cip": {
+    citation: "31 CFR 1020.220(a)(3)",
+    keep: "P5Y",
+    from: "account-closed",
+    classes: {
+      verification: { keep: "P5Y", from: "exported" },
+      files: { keep: "P5Y", from: "exported" },
+    },
+  },
+  /** Six years from the closing of the account, (e)(5), on media that cannot be rewritten, (f)(2). */
+  "sec-17a-4": { citation: "17 CFR 240.17a-4(e)(5), (f)(2)", keep: "P6Y", from: "account-closed" },
+} as const satisfies Readonly<Record<string, Preset>>;
+
+export type PresetName = keyof typeof PRESETS;
+
+export const PRESET_NAMES = Object.keys(PRESETS) as [PresetName, ...PresetName[]];
+
+export function presetOf(name: unknown): Preset | undefined {
+  return typeof name === "string" && Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined;
+}

@@ -1,0 +1,125 @@
+import PQueue from "p-queue";
+import { HoldfastError } from "../error.ts";
+import { versionsOf } from "./objects.ts";
+import { termsOf } from "./terms.ts";
+import { logged, parts, type Work } from "./work.ts";
+
+/** A case, as the log has it: a keyed token of its number, and a commitment to number and reason. */
+export interface Case {
+  readonly token: string;
+  readonly commitment: string;
+}
+
+export interface HoldsChanged {
+  readonly subjects: number;
+  /** Versions in the store whose legal hold was placed or lifted. */
+  readonly objects: number;
+  /** Subjects for which it was so already. */
+  readonly unchanged: number;
+}
+
+/**
+ * Holds every version of every object of these subjects, also those that no entry mentions. The store's hold comes
+ * first, then the entry: the log promises none that is not there. Done again after a crash, it holds what is missing.
+ */
+export async function placeHolds(
+  work: Work,
+  subjects: readonly string[],
+  { token, commitment }: Case,
+): Promise<HoldsChanged> {
+  const { catalog } = work;
+  return each(work, subjects, async (subject, set) => {
+    const stands = catalog.life.holds(subject).some((hold) => hold.case === token);
+    const objects = await set(subject, true, (key, versionId) => !catalog.life.isHeld(key, versionId));
+    if (stands && objects.length === 0) return undefined;
+    for (const part of parts(objects))
+      await logged(work, { type: "hold.placed", subject, case: token, commitment, objects: [...part] });
+    return objects.length;
+  });
+}
+
+/**
+ * The entry comes first, then the store's hold is lifted, unless another case needs it: the log promises no hold that is
+ * not there. Done again after a crash, or for a hold that no entry tells of, it lifts what is left.
+ */
+export async function releaseHolds(
+  work: Work,
+  subjects: readonly string[],
+  { token, commitment }: Case,
+): Promise<HoldsChanged> {
+  const { catalog, writer } = work;
+  return each(work, subjects, async (subject, set) => {
+    const stood = catalog.life.holds(subject).some((hold) => hold.case === token);
+    if (stood) {
+      await logged(work, { type: "hold.released", subject, case: token, commitment });
+      await writer.flush();
+    }
+    if (catalog.life.holds(subject).length > 0) return stood ? 0 : undefined;
+    const objects = await set(subject, false, () => true);
+    return stood || objects.length > 0 ? objects.length : undefined;
+  });
+}
+
+/** What was stored of held subjects since their hold was placed is held too. Gives how many versions. */
+export async function holdNew(work: Work): Promise<number> {
+  const { life } = work.catalog;
+  let objects = 0;
+  for (const subject of life.heldSubjects()) {
+    const stored = termsOf(work.catalog, work.retention, subject);
+    if (stored.every(({ key, versionId }) => life.isHeld(key, versionId))) continue;
+    const [{ case: token, commitment } = absent(subject)] = life.holds(subject);
+    objects += (await placeHolds(work, [subject], { token, commitment })).objects;
+  }
+  return objects;
+}
+
+function absent(subject: string): never {
+  throw new HoldfastError("internal", `${subject} is held by no case`);
+}
+
+type SetHold = (
+  subject: string,
+  held: boolean,
+  wanted: (key: string, versionId: string) => boolean,
+) => Promise<{ key: string; versionId: string }[]>;
+
+/** One subject after the other; undefined from `change` is one that needed nothing. */
+async function each(
+  work: Work,
+  subjects: readonly string[],
+  change: (subject: string, set: SetHold) => Promise<number | undefined>,
+): Promise<HoldsChanged> {
+  const { vault, writer, signal, holds, concurrency, onSubject } = work;
+  const queue = new PQueue({ concurrency });
+  const set: SetHold = async (subject, held, wanted) => {
+    const found: { key: string; versionId: string }[] = [];
+    for await (const { key, versionId, deleteMarker } of versionsOf(vault, subject)) {
+      if (!deleteMarker && wanted(key, versionId)) found.push({ key, versionId });
+    }
+    const changed = await Promise.all(
+      found.map((object) =>
+        queue.add(async () => {
+          holds();
+          // A lifted hold is not lifted again: that is told, and costs a right.
+          if (!held && !(await vault.head(object.key, object.versionId)).hold) return [];
+          await vault.hold(object.key, object.versionId, held);
+          return [object];
+        }),
+      ),
+    );
+    return changed.flat();
+  };
+  const changed = { subjects: 0, objects: 0, unchanged: 0 };
+  for (const [at, subject] of subjects.entries()) {
+    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; run it again, and it does the rest");
+    const objects = await change(subject, set);
+    if (objects === undefined) changed.unchanged += 1;
+    else {
+      changed.subjects += 1;
+      changed.objects += objects;
+    }
+    onSubject(at + 1, subjects.length);
+  }
+  await writer.flush();
+  return changed;
+}

@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Policy } from "../audit/entry.ts";
+import type { Keep, RetentionConfig } from "../config/config.ts";
+import { logged, type Work } from "./work.ts";
+
+/** A policy in the words of the config, every default filled in: what the log has of it. */
+export function policyOf(retention: RetentionConfig, lock?: string): Policy {
+  const { preset, classes, minimum, maximum, coolingOff, initialLock, extendWhenLessThan } = retention;
+  const words = {
+    preset,
+    lock,
+    ...{
+      identifying: clock(classes.identifying),
+      verification: clock(classes.verification),
+      files: clock(classes.files),
+    },
+    ...{ initialLock, extendWhenLessThan, minimum, maximum, coolingOff },
+  };
+  return Object.fromEntries(
+    Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
+
+export function clock({ keep, from }: Keep): string {
+  return `${keep} from ${from}`;
+}
+
+/** From now on other rules hold: said in the log before anything is done by them. No lock is shortened for it. */
+export async function notePolicy(
+  work: Pick<Work, "writer" | "catalog" | "run" | "now" | "retention" | "mode">,
+): Promise<void> {
+  const from = work.catalog.life.policy() ?? null;
+  const to = policyOf(work.retention, work.mode);
+  if (isDeepStrictEqual(from, to)) return;
+  await logged(work, { type: "policy.changed", from, to });
+  await work.writer.flush();
+}

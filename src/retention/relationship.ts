@@ -1,0 +1,89 @@
+import { HoldfastError } from "../error.ts";
+import { type Extended, extendSubjects } from "./extend.ts";
+import { relationshipEnds } from "./keep.ts";
+import { logged, type Work } from "./work.ts";
+
+/** Somebody whose relationship has ended, and on which day: `2026-11-24`. */
+export interface Ending {
+  readonly subject: string;
+  readonly ended: string;
+}
+
+export interface RelationshipsEnded {
+  readonly subjects: number;
+  /** Told before, of the same day. */
+  readonly unchanged: number;
+  /** Of them all, those whose copies nobody must keep any more: a purge may take them. */
+  readonly past: number;
+  readonly locks: Extended;
+}
+
+/** Endings that are logged and flushed before their objects are locked. */
+const BATCH = 500;
+/** A relationship may be told to end, and not for long. */
+const AHEAD = { years: 1 };
+
+/**
+ * Sets the final date and locks to it. The entry comes first: stopped in between, the nightly run locks what is not yet
+ * locked to the date. A lock that lasts longer already stays.
+ */
+export async function endRelationships(work: Work, endings: readonly Ending[]): Promise<RelationshipsEnded> {
+  for (const { subject, ended } of endings) refuseUnfit(work, subject, ended);
+  const told = { subjects: 0, unchanged: 0, past: 0 };
+  const locks = { subjects: 0, objects: 0, pieces: 0, failed: 0 };
+  for (let first = 0; first < endings.length; first += BATCH) {
+    const batch = endings.slice(first, first + BATCH);
+    for (const { subject, ended } of batch) {
+      work.holds();
+      if (work.catalog.life.ended(subject) === ended) told.unchanged += 1;
+      else {
+        await logged(work, { type: "relationship.ended", subject, ended });
+        told.subjects += 1;
+      }
+      const end = relationshipEnds(work.retention, ended);
+      if (end && Temporal.Instant.compare(end, work.now()) <= 0) told.past += 1;
+    }
+    await work.writer.flush();
+    const done = await extendSubjects(
+      { ...work, onSubject: (at) => work.onSubject(first + at, endings.length) },
+      batch.map(({ subject }) => subject),
+    );
+    locks.subjects += done.subjects;
+    locks.objects += done.objects;
+    locks.failed += done.failed;
+  }
+  return { ...told, locks };
+}
+
+/** It did not end, or began again. Gives whom that was news of. */
+export async function reopenRelationships(work: Work, subjects: readonly string[]): Promise<string[]> {
+  const { life } = work.catalog;
+  const ended = subjects.filter((subject) => life.ended(subject) !== undefined || life.hasDeparted(subject));
+  for (const subject of ended) {
+    work.holds();
+    await logged(work, { type: "relationship.reopened", subject });
+  }
+  await work.writer.flush();
+  return ended;
+}
+
+/** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by nobody. */
+function refuseUnfit({ retention, now }: Work, subject: string, ended: string): void {
+  const today = now().toZonedDateTimeISO("UTC").toPlainDate();
+  if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {
+    throw new HoldfastError("usage", `subject ${subject}: ${ended} is more than a year ahead`, {
+      mend: "Check the date: a lock that is set to it cannot be shortened. Tell it when it has come nearer.",
+    });
+  }
+  const end = relationshipEnds(retention, ended);
+  const most = retention.maximum && now().toZonedDateTimeISO("UTC").add(retention.maximum).toInstant();
+  if (end && most && Temporal.Instant.compare(end, most) > 0) {
+    throw new HoldfastError(
+      "usage",
+      `subject ${subject}: copies would be kept until ${end}, beyond retention.maximum`,
+      {
+        mend: `Check the date, or retention.maximum (${retention.maximum}).`,
+      },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { Catalog, CatalogFile, CatalogRecord } from "../catalog/catalog.ts";
+import type { RetentionConfig } from "../config/config.ts";
+import { recordKey } from "../vault/layout.ts";
+import { type Begun, type Ended, fileUntil, later, recordUntil } from "./keep.ts";
+
+/** One sealed object, and until when the law asks for it. */
+export interface Term {
+  readonly kind: "record" | "file";
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly lockedUntil: string;
+  readonly lockMode: "governance" | "compliance";
+  /** When it was stored, RFC 3339 UTC. */
+  readonly stored: string;
+  /** Undefined: nobody knows yet, because the relationship lasts. */
+  readonly until: Temporal.Instant | undefined;
+}
+
+/**
+ * What the vault has of a subject. A file is kept for the last of the versions that list it, and a record for no less
+ * than its files, which nobody could make sense of without it.
+ */
+export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: string): Term[] {
+  const ended = catalog.life.ended(subject);
+  const records = catalog.records(subject);
+  const files = catalog.files(subject);
+  const listings = files.length > 0 ? catalog.listings(subject) : new Map<string, string[]>();
+  const versions = new Map(records.map((record) => [record.version, record]));
+  const listing = new Set([...listings.values()].flat());
+  const recordEnd = (record: CatalogRecord): Temporal.Instant | undefined => {
+    const own = recordUntil(retention, record, ended);
+    return listing.has(record.version) ? later(own, fileUntil(retention, record, ended)) : own;
+  };
+  return [
+    ...records.map((record) => ({
+      ...{ kind: "record" as const, key: recordKey(subject, record.version), versionId: record.versionId },
+      ...{ size: record.size, sha256: record.sha256, stored: record.stored, until: recordEnd(record) },
+      ...{ lockedUntil: record.lockedUntil, lockMode: record.lockMode },
+    })),
+    ...files.map((file) => fileTerm(file, listings.get(file.key) ?? [], versions, retention, ended)),
+  ];
+}
+
+function fileTerm(
+  { key, versionId, size, sha256, lockedUntil, lockMode, storedWith }: CatalogFile,
+  listed: readonly string[],
+  versions: ReadonlyMap<string, Begun>,
+  retention: RetentionConfig,
+  ended: Ended,
+): Term {
+  const listers = listed.flatMap((version) => versions.get(version) ?? []);
+  const until = listers.map((begun) => fileUntil(retention, begun, ended)).reduce(later, LONG_AGO);
+  // Stored with the first of the versions that list it, as far as that is left.
+  const stored = versions.get(storedWith)?.stored ?? listers[0]?.stored ?? String(LONG_AGO);
+  return { kind: "file", key, versionId, size, sha256, lockedUntil, lockMode, stored, until };
+}
+
+const LONG_AGO = Temporal.Instant.fromEpochMilliseconds(0);

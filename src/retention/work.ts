@@ -1,0 +1,46 @@
+import type { Entry, Unlogged } from "../audit/entry.ts";
+import { timestamp } from "../audit/time.ts";
+import type { AuditWriter } from "../audit/writer.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Clock } from "../clock.ts";
+import type { RetentionConfig } from "../config/config.ts";
+import type { Lock, Vault } from "../vault/vault.ts";
+
+/** What it takes to change how long something is kept: a client's vault, held by this process. */
+export interface Work {
+  readonly vault: Vault;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly retention: RetentionConfig;
+  /** That locks come to in the end. */
+  readonly mode: Lock["mode"];
+  /** Requests in flight at the vault. */
+  readonly concurrency: number;
+  readonly now: Clock;
+  readonly signal: AbortSignal;
+  /** Throws once this process no longer surely holds the vault. */
+  readonly holds: () => void;
+  /** The run's name in the log. */
+  readonly run: string;
+  readonly onSubject: (done: number, total: number) => void;
+  /** Something of a subject could not be done; it is tried again by the next run. */
+  readonly onFailure: (subject: string, error: unknown) => void;
+}
+
+/** Objects that one entry of the log names: it holds 65,535 bytes. */
+export const PER_ENTRY = 200;
+
+/** Logs an entry as this run's, of now. When this resolves its work counts as done. */
+export async function logged(
+  { writer, catalog, run, now }: Pick<Work, "writer" | "catalog" | "run" | "now">,
+  entry: Unlogged<Entry>,
+): Promise<void> {
+  const { type, ...fields } = entry;
+  catalog.apply([await writer.append({ type, time: timestamp(now()), run, ...fields } as Entry)]);
+}
+
+/** So many at once as fit into an entry; one empty part where there are none. */
+export function* parts<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let first = 0; first === 0 || first < items.length; first += PER_ENTRY)
+    yield items.slice(first, first + PER_ENTRY);
+}

@@ -3,10 +3,13 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../jobs/version.ts";
 import { backfillCommand } from "./cli/backfill.ts";
+import { erasureCommand } from "./cli/erasure.ts";
 import { exportCommand } from "./cli/export.ts";
+import { holdCommand } from "./cli/hold.ts";
 import { initCommand } from "./cli/init.ts";
 import { openCommand } from "./cli/open.ts";
 import { rebuildCommand } from "./cli/rebuild.ts";
+import { relationshipCommand } from "./cli/relationship.ts";
 import { resealCommand } from "./cli/reseal.ts";
 import { retentionCommand } from "./cli/retention.ts";
 import { retrieveCommand } from "./cli/retrieve.ts";
@@ -55,6 +58,9 @@ for (const each of [
   verifyCommand,
   rebuildCommand,
   retentionCommand,
+  relationshipCommand,
+  holdCommand,
+  erasureCommand,
   openCommand,
   resealCommand,
 ]) {

@@ -5,7 +5,7 @@ import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../
 import { Frontier } from "../audit/frontier.ts";
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError, hasCode } from "../error.ts";
 import { filesOf, Life } from "./life.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
@@ -360,6 +360,23 @@ export async function openCatalog(
     catalog.close();
     catalog = Catalog.empty(path, log.origin);
   }
+  try {
+    await fillCatalog(catalog, log, { size, root }, onEntries);
+    return catalog;
+  } catch (error) {
+    catalog.close();
+    if (hasCode(error, "unverified")) Catalog.empty(path, log.origin).close();
+    throw error;
+  }
+}
+
+/** Applies what the log has beyond a catalog's end. An empty one is held to the root, as above. */
+export async function fillCatalog(
+  catalog: Catalog,
+  log: AuditLog,
+  { size, root }: Pick<Head, "size" | "root">,
+  onEntries?: (done: number, total: number) => void,
+): Promise<void> {
   const tree = catalog.size === 0 ? new Frontier() : undefined;
   let batch: LogEntry[] = [];
   const apply = (): void => {
@@ -374,13 +391,10 @@ export async function openCatalog(
   }
   if (batch.length > 0) apply();
   if (tree && Buffer.compare(tree.root(), root) !== 0) {
-    catalog.close();
-    Catalog.empty(path, log.origin).close();
     throw new HoldfastError("unverified", "the audit log's entries do not give the root that its checkpoint signs", {
       mend: "Run verify: it names what was changed. Earlier versions of it are in the vault.",
     });
   }
-  return catalog;
 }
 
 const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;

@@ -19,6 +19,16 @@ export function instant(text: string): Temporal.Instant {
   }
 }
 
+/** A day of the calendar, as it was written: `2026-10-31`. */
+export function day(text: string): string {
+  try {
+    if (/^\d{4}-\d\d-\d\d$/.test(text) && Temporal.PlainDate.from(text)) return text;
+  } catch {
+    // Told below.
+  }
+  throw new InvalidArgumentError("Write a day such as 2026-10-31.");
+}
+
 export function amount(text: string): number {
   const value = Number(text);
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");

@@ -1,17 +1,54 @@
 import { Command } from "commander";
+import { listPurges, purge, refuseLeft } from "../../jobs/purge.ts";
 import { extendAll, refuseDue } from "../../jobs/retention.ts";
+import { HoldfastError } from "../error.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
-export const retentionCommand = new Command("retention").description("how long copies are kept").addCommand(
-  command("extend", "extend the locks that end soon of what must be kept; the nightly export does it too", [
-    "holdfast retention extend",
-    "holdfast retention extend --client acme-bank --json",
-  ]).action((options: CommonOptions) =>
-    run(options, async (session) => {
-      const clients = await extendAll(session);
-      session.console.result({ command: "retention extend", clients });
-      refuseDue(clients);
-      session.signal.throwIfAborted();
-    }),
-  ),
+const extend = command(
+  "extend",
+  "extend the locks that end soon of what must be kept; the nightly export does it too",
+  ["holdfast retention extend", "holdfast retention extend --client acme-bank --json"],
+).action((options: CommonOptions) =>
+  run(options, async (session) => {
+    const clients = await extendAll(session);
+    session.console.result({ command: "retention extend", clients });
+    refuseDue(clients);
+    session.signal.throwIfAborted();
+  }),
 );
+
+const purging = command("purge", "list what need not be kept any more, and why; with --confirm remove it for ever", [
+  "holdfast retention purge            changes nothing",
+  "holdfast retention purge --json | jq '.clients[].purge[] | select(.kept == null)'",
+  "holdfast retention purge --client acme-bank --confirm --out ./destroyed-2026-11",
+])
+  .option("--confirm", "remove it", false)
+  .option("--out <folder>", "with --confirm: where the certificate of destruction is written; must not be there yet")
+  .addHelpText(
+    "after",
+    `
+Whoever is under a legal hold stays, and what a store still locks. What was removed cannot be brought back; the log and
+the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.`,
+  )
+  .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string }) =>
+    run(options, async (session) => {
+      const { confirm, out } = options;
+      if (confirm !== (out !== undefined)) {
+        throw new HoldfastError("usage", "--confirm and --out go together", {
+          mend: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
+        });
+      }
+      if (out === undefined) {
+        session.console.result({ command: "retention purge", clients: await listPurges(session) });
+        return;
+      }
+      const done = await purge(session, out);
+      session.console.result({ command: "retention purge", ...done });
+      refuseLeft(done);
+    }),
+  );
+
+export const retentionCommand = new Command("retention")
+  .description("how long copies are kept")
+  .addCommand(extend)
+  .addCommand(purging);

@@ -1,21 +1,15 @@
 import type { Session } from "../../jobs/client.ts";
-import { listedPeople } from "../../jobs/people-list.ts";
 import { retrieve, retrieveApproved } from "../../jobs/retrieve.ts";
 import { HoldfastError } from "../error.ts";
 import type { Versions } from "../evidence/approval/request.ts";
 import type { Prepared } from "../evidence/bag/prepare.ts";
 import type { Request } from "../evidence/bag/retrieval.ts";
-import { gather, range, versions } from "./arguments.ts";
+import { range, versions } from "./arguments.ts";
 import { type CommonOptions, command, run } from "./command.ts";
+import { type NamedFlags, wanted, withNames } from "./named.ts";
 
-interface RetrieveFlags extends Partial<Request> {
-  readonly identity: string[];
-  readonly email: string[];
-  readonly reference: string[];
-  readonly subject: string[];
+interface RetrieveFlags extends NamedFlags, Partial<Request> {
   readonly allInRange?: { readonly from: Temporal.Instant; readonly to: Temporal.Instant };
-  readonly allMatches: boolean;
-  readonly list?: string;
   readonly versions: Versions;
   readonly request?: string;
   readonly approval?: string;
@@ -41,45 +35,24 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
       mend: "Say which case it is for, who asked, and why: it stands in the bag.",
     });
   }
-  const listed = list === undefined ? [] : await listedPeople(list);
-  const of = (kind: string, more: readonly string[]) => [
-    ...more,
-    ...listed.filter((each) => each.kind === kind).map(({ value }) => value),
-  ];
-  return retrieve(session, {
-    ...{ ...options, case: number, requestedBy, reason, range: allInRange },
-    ...{ identities: of("identity", identity), emails: of("email", email) },
-    ...{ references: of("reference", reference), subjects: of("subject", subject) },
-  });
+  const people = await wanted(options);
+  return retrieve(session, { ...options, ...people, case: number, requestedBy, reason, range: allInRange });
 }
 
-export const retrieveCommand = command(
-  "retrieve",
-  "make a sealed bag for an auditor: what the vault has of somebody, and the proofs of it",
-  [
+export const retrieveCommand = withNames(
+  command("retrieve", "make a sealed bag for an auditor: what the vault has of somebody, and the proofs of it", [
     "holdfast retrieve --case 2026-117 --requested-by 'FIU Berlin' --reason 'request of 3 November' \\",
     "    --email someone@example.com --out ./case-2026-117",
     "holdfast retrieve --case 12 --requested-by … --reason … --reference C-10442 --versions latest --out ./case-12",
     "holdfast retrieve --case 13 … --all-in-range 2023-01-01..2023-04-01 --out ./case-13",
     "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'     what the auditor does first",
     "holdfast open ./case-12 --key auditor.txt --out ./opened            and then",
-  ],
+  ]),
 )
   .option("--case <number>", "the case it is for")
   .option("--requested-by <who>", "who asked")
   .option("--reason <text>", "why; it stands in the bag, and in the log as a commitment only")
-  .option("--identity <id>", "somebody, by the provider's id; repeatable", gather, [])
-  .option("--email <address>", "by e-mail, where lookups.fields has it; repeatable", gather, [])
-  .option(
-    "--reference <value>",
-    "by your own reference, or a document number: any of lookups.fields but the e-mail; repeatable",
-    gather,
-    [],
-  )
-  .option("--subject <token>", "by the subject, as the log and verify name it; repeatable", gather, [])
   .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
-  .option("--list <file>", "people in a file, one to a line: identity <id>, email <address>, reference …, subject …")
-  .option("--all-matches", "take all of several people under one e-mail or reference", false)
   .option("--versions <which>", "all, latest, or as-of:<date>", versions, { kind: "all" } as const)
   .option("--request <file>", "what retrieve wrote for a second person to sign; it says all of the above")
   .option("--approval <file>", "their signature over it")

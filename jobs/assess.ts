@@ -1,0 +1,52 @@
+import { bytes, plural } from "../src/observe/figures.ts";
+import { type Assessment, assess } from "../src/retention/assessment.ts";
+import { openTokens, type Session } from "./client.ts";
+import { findPeople, onlyClient, type Wanted } from "./people.ts";
+import { withReading } from "./reading.ts";
+
+/** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
+export async function assessErasure(
+  session: Session,
+  options: Wanted,
+): Promise<{ client: string; people: Assessment[] }> {
+  const config = onlyClient(session, "an assessment");
+  return withReading(config, session, async ({ catalog, description }) => {
+    const subjects = findPeople(options, config, { catalog, tokens: openTokens(config, description) });
+    const found = subjects.map((subject) => assess(catalog, config, subject, session.now()));
+    for (const assessment of found) session.console.say(assessmentText(config.id, assessment));
+    return { client: config.id, people: found };
+  });
+}
+
+function assessmentText(client: string, of: Assessment): string {
+  const law = of.legalBasis.length > 0 ? of.legalBasis.join("; ") : "none is named in the config";
+  const kind = of.collect === "full" ? "full copies" : "yes and no answers only";
+  return [
+    `${client}: subject ${of.subject}`,
+    `  held      ${plural(of.records, "version")}, ${plural(of.files, "file")}, ${bytes(of.bytes)}, stored ${day(of.first)} to ${day(of.last)}; ${kind}`,
+    `  basis     ${law}`,
+    ...Object.entries(of.clocks).map(([what, clock]) => `  keep      ${what}: ${clock}`),
+    `  ended     ${of.ended ?? "not that Holdfast was told"}`,
+    `  until     ${of.until ? day(of.until) : "unknown while the relationship lasts"}`,
+    `  locked    until ${day(of.lockedUntil)} in the store`,
+    ...of.holds.map(({ case: token, placed }) => `  hold      since ${day(placed)}, case token ${token}`),
+    `  answer    ${answerText(of)}`,
+  ].join("\n");
+}
+
+function answerText({ answer, until, lockedUntil }: Assessment): string {
+  switch (answer) {
+    case "held":
+      return "A legal hold stands: it must not be erased before every case has released it (GDPR Art. 17(3)(b), (e)).";
+    case "kept":
+      return `It must be kept ${until ? `until ${day(until)}` : "while the relationship lasts, and for as long after it"}: the legal duty overrides erasure (GDPR Art. 17(3)(b)).`;
+    case "locked":
+      return `Nobody must keep it any more. The store still locks it, until ${day(lockedUntil)}; erase it then: retention purge.`;
+    case "erasable":
+      return "Nobody must keep it any more. Erase it: retention purge --confirm.";
+  }
+}
+
+function day(time: string): string {
+  return time.slice(0, 10);
+}

@@ -1,0 +1,54 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { AuditLog, type Head } from "../src/audit/log.ts";
+import { Catalog, fillCatalog } from "../src/catalog/catalog.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { type OpenVault, openClientVault, type Session } from "./client.ts";
+
+/** A client's vault and what its log says, for whoever changes nothing. */
+export interface Reading extends OpenVault {
+  readonly log: AuditLog;
+  /** Its signature is checked with the key that vault.json names. */
+  readonly head: Head;
+  readonly catalog: Catalog;
+}
+
+/**
+ * Opens what it takes to look at a client's vault, without its lease: beside an export too. The catalog is this
+ * machine's where that is as far as the log; else one is made for the while.
+ */
+export async function withReading<T>(
+  config: ClientConfig,
+  session: Session,
+  work: (reading: Reading) => Promise<T>,
+): Promise<T> {
+  const opened = await openClientVault(config, session);
+  const closing: (() => unknown)[] = [() => opened.vault.close()];
+  try {
+    const log = new AuditLog(opened.vault, opened.description.log.origin, opened.verifiers);
+    const head = await log.head();
+    const catalog = await readable(config, session, log, head);
+    closing.push(() => catalog.close());
+    return await work({ ...opened, log, head, catalog });
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+async function readable(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
+  const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
+  if (own && own.size === head.size && (await own.follows(log, head.size))) return own;
+  own?.close();
+  await mkdir(config.state, { recursive: true });
+  const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);
+  const progress = console.progress(`${config.id}: log entries`);
+  try {
+    await fillCatalog(made, log, head, progress.update);
+    return made;
+  } catch (error) {
+    made.close();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}

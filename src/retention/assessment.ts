@@ -1,0 +1,66 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { clock } from "./policy.ts";
+import { purgeOf } from "./purge-plan.ts";
+import { termsOf } from "./terms.ts";
+
+/** What is held of one subject, on which legal basis, until when: for whoever replies to a request for erasure. */
+export interface Assessment {
+  readonly subject: string;
+  readonly collect: ClientConfig["collect"];
+  readonly legalBasis: readonly string[];
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** When the first and the last version was stored, RFC 3339 UTC. */
+  readonly first: string;
+  readonly last: string;
+  /** The clocks of the policy in words, for the data that there is. */
+  readonly clocks: Readonly<Record<string, string>>;
+  /** The last day of the relationship; undefined while it lasts. */
+  readonly ended: string | undefined;
+  /** Until when all of it must be kept; undefined while the relationship lasts. */
+  readonly until: string | undefined;
+  /** The last lock in the store: before it nobody can erase anything. */
+  readonly lockedUntil: string;
+  readonly holds: readonly { readonly case: string; readonly placed: string }[];
+  /** kept: a legal duty to keep overrides erasure, GDPR Art. 17(3)(b). */
+  readonly answer: "kept" | "held" | "locked" | "erasable";
+}
+
+export function assess(
+  catalog: Catalog,
+  { collect, legalBasis, retention }: Pick<ClientConfig, "collect" | "legalBasis" | "retention">,
+  subject: string,
+  now: Temporal.Instant,
+): Assessment {
+  const terms = termsOf(catalog, retention, subject);
+  const stored = terms.map((term) => term.stored).sort();
+  const holds = catalog.life.holds(subject).map(({ case: token, placed }) => ({ case: token, placed }));
+  const ends = terms.map(({ until }) => until);
+  const known = ends.filter((end) => end !== undefined).sort(Temporal.Instant.compare);
+  const until = known.length === ends.length ? known.at(-1) : undefined;
+  const purge = purgeOf(catalog, retention, subject, now);
+  const files = terms.filter(({ kind }) => kind === "file").length;
+  const { identifying, verification, files: ofFiles } = retention.classes;
+  return {
+    ...{ subject, collect, legalBasis, holds, files },
+    records: terms.length - files,
+    bytes: terms.reduce((sum, { size }) => sum + size, 0),
+    first: stored[0] ?? "",
+    last: stored.at(-1) ?? "",
+    clocks: {
+      "identifying data": clock(identifying),
+      "verification results": clock(verification),
+      ...(files > 0 ? { "document files": clock(ofFiles) } : {}),
+    },
+    ended: catalog.life.ended(subject),
+    until: until?.toString({ smallestUnit: "second" }),
+    lockedUntil:
+      terms
+        .map((term) => term.lockedUntil)
+        .sort()
+        .at(-1) ?? "",
+    answer: holds.length > 0 ? "held" : !purge?.whole ? "kept" : purge.kept?.by === "lock" ? "locked" : "erasable",
+  };
+}

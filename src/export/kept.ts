@@ -6,7 +6,7 @@ import { recordKey } from "../vault/layout.ts";
 export interface Kept {
   readonly known: Known | undefined;
   hasVersion(version: string): boolean;
-  /** Whether a version was kept, until the law asked for it no more. */
+  /** Whether a version was kept until the law asked for it no more, of somebody who has not come back since. */
   wasPurged(version: string): boolean;
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(): boolean;
@@ -17,7 +17,8 @@ export interface Kept {
 export function keptIn(catalog: Catalog, subject: string): Kept {
   return {
     known: catalog.known(subject),
-    wasPurged: (version) => catalog.life.purge(recordKey(subject, version)) !== undefined,
+    wasPurged: (version) =>
+      catalog.life.hasDeparted(subject) && catalog.life.purge(recordKey(subject, version)) !== undefined,
     hasVersion: (version) => catalog.hasVersion(subject, version),
     hadContent: () => catalog.hadContent(subject),
     file: (key) => {

@@ -137,7 +137,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     const kept = {
       known: catalog.known(subject),
       versions: catalog.versions(subject),
-      purged: catalog.life.purgedVersions(subject),
+      purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
       files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
       hadContent: catalog.hadContent(subject),
     };

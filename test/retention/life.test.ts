@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { hasCode } from "../../src/error.ts";
+import { foldersOf } from "../../src/retention/objects.ts";
+import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+import { withoutCeph } from "../servers/s3.ts";
+
+/** Long enough for what must be refused meanwhile, short enough to be waited for. */
+const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT25S", extendWhenLessThan: "PT20S" };
+
+const longAgo = (): string => Temporal.Now.plainDateISO("UTC").subtract({ days: 2 }).toString();
+
+async function versionsOf(vault: Vault, subject: string): Promise<VersionInfo[]> {
+  const found: VersionInfo[] = [];
+  for (const folder of foldersOf(subject)) for await (const version of vault.versions(folder)) found.push(version);
+  return found;
+}
+
+/** Real locks end by the server's clock, and there is nothing to do but wait. */
+async function unlocked(vault: Vault, objects: readonly VersionInfo[]): Promise<void> {
+  for (const { key, versionId } of objects) {
+    const { lock } = await vault.head(key, versionId);
+    await delay(Math.max(0, (lock?.until.epochMilliseconds ?? 0) - Date.now() + 1_200));
+  }
+}
+
+interface Result {
+  readonly [name: string]: unknown;
+}
+
+async function ask(place: Workplace, code: number, ...words: string[]): Promise<Result> {
+  const [command, ...args] = words;
+  const ended = await place.holdfast(command!, [...args, "--json"]);
+  assert.equal(ended.code, code, `${words.join(" ")}: ${ended.code}\n${ended.stderr}${ended.stdout}`);
+  return ended.json as Result;
+}
+
+describe("the life of one person", { concurrency: 2 }, () => {
+  for (const kind of ["directory", "ceph"] as const) {
+    const skip = kind === "ceph" && withoutCeph;
+    test(`${kind}: export, extension, end, hold, release, purge; the store itself refuses what is early`, {
+      skip,
+    }, async () => {
+      await using sandbox = await startSandbox({ identities: 4, plainImages: true });
+      await using place = await makeWorkplace(sandbox, { vault: kind, client: { retention: LOCK } });
+      await place.export();
+      const identity = (await (
+        await fetch(`${sandbox.url}/identities?limit=1`, { headers: { "x-api-key": sandbox.apiKey } })
+      ).json()) as {
+        data: { id: string }[];
+      };
+      const id = identity.data[0]!.id;
+      const subject = await place.subject(id);
+      sandbox.change([0]);
+      await place.export();
+      const vault = await place.vault();
+      const objects = await versionsOf(vault, subject);
+      assert.ok(objects.length >= 3);
+
+      // While the relationship lasts nothing is past its date, and locks are extended.
+      const before = (await ask(place, 0, "retention", "purge")) as { clients: { purge: unknown[] }[] };
+      assert.deepEqual(before.clients[0]!.purge, []);
+      await place.configure({ retention: { initialLock: "PT26S", extendWhenLessThan: "PT25S" } });
+      await ask(place, 0, "retention", "extend");
+      const assessed = (await ask(place, 0, "erasure", "assess", "--identity", id)) as { people: Result[] };
+      assert.equal(assessed.people[0]!.answer, "kept");
+
+      const ended = await ask(place, 0, "relationship", "end", "--identity", id, "--date", longAgo());
+      assert.deepEqual([ended.subjects, ended.past], [1, 1]);
+      assert.equal((await ask(place, 0, "relationship", "end", "--identity", id, "--date", longAgo())).unchanged, 1);
+
+      // Past its date, and locked still: listed as staying, not purged, and refused by the store.
+      const early = (await ask(place, 0, "retention", "purge")) as { clients: { purge: Result[] }[] };
+      assert.match(String(early.clients[0]!.purge[0]!.kept), /^locked until /);
+      const none = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("early"));
+      assert.deepEqual([none.subjects, none.kept], [0, 1]);
+      for (const { key, versionId } of objects) {
+        await assert.rejects(vault.deleteVersion(key, versionId), (error) => hasCode(error, "vault-locked"));
+      }
+
+      const hold = ["--case", "AZ 17/26", "--reason", "an inquiry"];
+      await ask(place, 0, "hold", "place", ...hold, "--identity", id);
+      assert.equal((await ask(place, 0, "hold", "place", ...hold, "--identity", id)).unchanged, 1);
+      await unlocked(vault, objects);
+      // The locks are over; the hold alone keeps it.
+      const held = (await ask(place, 0, "retention", "purge")) as { clients: { purge: Result[] }[] };
+      assert.equal(held.clients[0]!.purge[0]!.kept, "legal hold");
+      for (const { key, versionId } of objects) {
+        await assert.rejects(vault.deleteVersion(key, versionId), (error) => hasCode(error, "vault-locked"));
+      }
+      // The others' locks are over too, and theirs must not be: the audit says so, until they are extended.
+      const [unlockedToo] = await place.expect<{ found: { key: string; what: string }[] }>(4, "verify");
+      assert.ok(
+        unlockedToo!.found.every(({ key, what }) => !key.includes(subject) && /^must be kept while/.test(what)),
+      );
+      await place.configure({ retention: { initialLock: "PT30M", extendWhenLessThan: "PT20M" } });
+      await ask(place, 0, "retention", "extend");
+      assert.equal((await place.expect<Result>(0, "verify", "--read-data", "100"))[0]!.held, 1);
+
+      await ask(place, 2, "hold", "release", "--case", "AZ 18/26", "--reason", "closed");
+      await ask(place, 0, "hold", "release", "--case", "AZ 17/26", "--reason", "closed");
+      const done = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
+      assert.deepEqual([done.subjects, done.kept, done.failed], [1, 0, 0]);
+      assert.equal(done.versions, objects.length);
+      assert.deepEqual(await versionsOf(vault, subject), []);
+
+      // The others are as they were; the log tells of it; the provider still has the person, who is not taken again.
+      const [report] = await place.expect<Result>(0, "verify", "--read-data", "100");
+      assert.deepEqual([report!.problems, report!.purged], [0, objects.length]);
+      const again = (await place.export()) as unknown as Result;
+      assert.deepEqual([again.new, again.changed, again.past], [0, 0, 1]);
+      await ask(place, 2, "erasure", "assess", "--subject", subject);
+      const told = (await place.entries()).filter((entry) => "subject" in entry && entry.subject === subject);
+      const types = told.map(({ type }) => type);
+      const order = ["record.stored", "lock.extended", "relationship.ended", "hold.placed", "hold.released"];
+      assert.deepEqual([...new Set(types)], [...order, "purge.begun", "record.purged"]);
+
+      // Made anew from the log, the catalog knows the same.
+      await place.expect(0, "rebuild");
+      assert.equal(((await place.export()) as unknown as Result).past, 1);
+      // They come back as a customer.
+      await ask(place, 0, "relationship", "reopen", "--subject", subject);
+      assert.equal((await place.export()).new, 1);
+      assert.equal((await place.expect<Result>(0, "verify", "--read-data", "100"))[0]!.problems, 0);
+      await vault.close();
+      assert.ok(existsSync(place.path("vault")) === (kind === "directory"));
+    });
+  }
+});

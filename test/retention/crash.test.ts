@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import PQueue from "p-queue";
+import { exportClients } from "../../jobs/export.ts";
+import { placeHold, releaseHold } from "../../jobs/hold.ts";
+import { purge } from "../../jobs/purge.ts";
+import { endRelationship } from "../../jobs/relationship.ts";
+import { verify } from "../../jobs/verify.ts";
+import { foldersOf } from "../../src/retention/objects.ts";
+import type { ObjectInfo } from "../../src/vault/vault.ts";
+import { readyWorkplace, session } from "../crash/aftermath.ts";
+import type { Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+
+const HOOK = join(import.meta.dirname, "../crash/hook.ts");
+const HOLD = { case: "AZ 1/26", reason: "an inquiry" };
+const NOBODY = { identities: [], emails: [], references: [] };
+
+interface Scenario {
+  readonly retention: object;
+  /** Before the command that is killed. */
+  prepare(place: Workplace, subjects: readonly string[]): Promise<void>;
+  args(place: Workplace, subjects: readonly string[]): readonly [command: string, ...args: string[]];
+  /** What holds at once after the kill; the log has been read as it is in the vault. */
+  killed(place: Workplace, what: string): Promise<void>;
+  /** Runs it again to its end, and says what must hold then. */
+  again(place: Workplace, subjects: readonly string[], what: string): Promise<void>;
+}
+
+async function objectsOf(place: Workplace, subject: string): Promise<ObjectInfo[]> {
+  const vault = await place.vault();
+  const found: ObjectInfo[] = [];
+  for (const folder of foldersOf(subject))
+    for await (const { key, versionId } of vault.versions(folder)) found.push(await vault.head(key, versionId));
+  return found;
+}
+
+async function findsNothing(place: Workplace, what: string): Promise<void> {
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.deepEqual(report!.found, [], what);
+  assert.deepEqual(report!.orphaned, [], what);
+}
+
+/** Records and files are as the log says. Of the log's own newest piece a crash may have left the lock to the next run. */
+async function recordsAreWhole(place: Workplace, what: string): Promise<void> {
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.deepEqual(
+    report!.found.filter(({ key }) => !key.startsWith("audit/")),
+    [],
+    what,
+  );
+  assert.deepEqual(report!.orphaned, [], what);
+}
+
+/** Of each kind of write one in the middle: killed there, and done again. */
+async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<void> {
+  const ready = async (): Promise<{ place: Workplace; subjects: string[] }> => {
+    const place = await readyWorkplace(sandbox, { client: { retention: scenario.retention } });
+    await exportClients(await session(place), {});
+    const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
+    await scenario.prepare(place, subjects);
+    return { place, subjects };
+  };
+  const run = async ({ place, subjects }: { place: Workplace; subjects: string[] }, env: Record<string, string>) => {
+    const [command, ...args] = scenario.args(place, subjects);
+    return place.holdfast(command, args, { node: ["--import", HOOK], env });
+  };
+  const traced = await ready();
+  await using _ = traced.place;
+  const trace = traced.place.path("moments");
+  assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
+  const moments = (await readFile(trace, "utf8")).trim().split("\n");
+  const chosen = [...Map.groupBy(moments.keys(), (at) => moments[at]!).values()].map((of) => of[of.length >> 1]! + 1);
+  assert.ok(chosen.length > 10);
+  const kill = async (at: number): Promise<void> => {
+    const what = `${at}: ${moments[at - 1]}`;
+    const made = await ready();
+    await using place = made.place;
+    assert.equal((await run(made, { HOLDFAST_CRASH_AT: String(at) })).signal, "SIGKILL", what);
+    await scenario.killed(place, what);
+    await scenario.again(place, made.subjects, what);
+    await findsNothing(place, what);
+  };
+  const queue = new PQueue({ concurrency: 2 });
+  const ends = await Promise.allSettled(chosen.map((at) => queue.add(() => kill(at))));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+test("a purge that is killed anywhere: verify knows why something is gone, and the next purge ends it", async () => {
+  await using sandbox = await startSandbox({ identities: 3, plainImages: true });
+  await killEverywhere(sandbox, {
+    retention: { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" },
+    prepare: async (place, subjects) => {
+      await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects: [subjects[0]!] });
+      // Real locks end by the clock.
+      await delay(2_100);
+    },
+    args: (place) => ["retention", "purge", "--confirm", "--out", place.path("destroyed")],
+    killed: recordsAreWhole,
+    again: async (place, [held, ...others], what) => {
+      await purge(await session(place), place.path("destroyed-again"));
+      for (const subject of others) assert.deepEqual(await objectsOf(place, subject), [], what);
+      assert.ok((await objectsOf(place, held!)).length >= 1, what);
+      const keys = (await place.entries("record.purged")).flatMap(({ objects }) => objects.map(({ key }) => key));
+      assert.equal(new Set(keys).size, keys.length, `${what}: purged twice`);
+      const stored = (await place.entries("record.stored")).filter(({ subject }) => subject !== held);
+      assert.deepEqual(
+        new Set(keys),
+        new Set(stored.flatMap(({ object, files }) => [object.key, ...files.map(({ key }) => key)])),
+        what,
+      );
+      const [summary] = await exportClients(await session(place), {});
+      assert.deepEqual([summary!.new, summary!.past], [0, others.length], what);
+    },
+  });
+});
+
+test("a hold that is killed while it is placed: the log promises none that is not there, and again it is whole", async () => {
+  await using sandbox = await startSandbox({ identities: 2, plainImages: true });
+  await killEverywhere(sandbox, {
+    retention: {},
+    prepare: async () => {},
+    args: (_, subjects) => [
+      ...(["hold", "place", "--case", HOLD.case, "--reason", HOLD.reason] as const),
+      ...subjects.flatMap((subject) => ["--subject", subject]),
+    ],
+    killed: async (place, what) => {
+      const vault = await place.vault();
+      for (const { key, versionId } of (await place.entries("hold.placed")).flatMap(({ objects }) => objects))
+        assert.ok((await vault.head(key, versionId)).hold, what);
+      await recordsAreWhole(place, what);
+    },
+    again: async (place, subjects, what) => {
+      await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects });
+      for (const subject of subjects) for (const { hold } of await objectsOf(place, subject)) assert.ok(hold, what);
+    },
+  });
+});
+
+test("a hold that is killed while it is released: nothing stays held that no case stands for", async () => {
+  await using sandbox = await startSandbox({ identities: 2, plainImages: true });
+  await killEverywhere(sandbox, {
+    retention: {},
+    prepare: async (place, subjects) => void (await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects })),
+    args: () => ["hold", "release", "--case", HOLD.case, "--reason", HOLD.reason],
+    killed: recordsAreWhole,
+    again: async (place, subjects, what) => {
+      await releaseHold(await session(place), { ...HOLD, ...NOBODY, subjects });
+      for (const subject of subjects) for (const { hold } of await objectsOf(place, subject)) assert.ok(!hold, what);
+    },
+  });
+});
+
+test("the end of a relationship that is killed: told again, or by the next night, everything is locked to the date", async () => {
+  await using sandbox = await startSandbox({ identities: 2, plainImages: true });
+  const date = Temporal.Now.plainDateISO("UTC").toString();
+  const final = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime("UTC").add({ years: 5 }).toInstant();
+  await killEverywhere(sandbox, {
+    retention: {},
+    prepare: async () => {},
+    args: (_, subjects) => [
+      ...(["relationship", "end", "--date", date] as const),
+      ...subjects.flatMap((subject) => ["--subject", subject]),
+    ],
+    killed: recordsAreWhole,
+    again: async (place, subjects, what) => {
+      await exportClients(await session(place), {});
+      await endRelationship(await session(place), { ...NOBODY, subjects, date });
+      for (const subject of subjects)
+        for (const { lock } of await objectsOf(place, subject)) assert.equal(String(lock!.until), String(final), what);
+      const ended = await place.entries("relationship.ended");
+      assert.equal(new Set(ended.map(({ subject }) => subject)).size, ended.length, `${what}: told twice`);
+    },
+  });
+});

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { hasCode } from "../../src/error.ts";
 import { foldersOf } from "../../src/retention/objects.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
-import { withoutCeph } from "../servers/s3.ts";
+import { s3Client, withoutCeph } from "../servers/s3.ts";
 
 /** Long enough for what must be refused meanwhile, short enough to be waited for. */
 const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT25S", extendWhenLessThan: "PT20S" };
@@ -26,6 +27,11 @@ async function unlocked(vault: Vault, objects: readonly VersionInfo[]): Promise<
     const { lock } = await vault.head(key, versionId);
     await delay(Math.max(0, (lock?.until.epochMilliseconds ?? 0) - Date.now() + 1_200));
   }
+}
+
+async function hide(place: Workplace, key: string): Promise<void> {
+  const url = new URL((await place.client()).vault.url);
+  await s3Client().send(new DeleteObjectCommand({ Bucket: url.host, Key: `${url.pathname.slice(1)}/${key}` }));
 }
 
 interface Result {
@@ -103,9 +109,11 @@ describe("the life of one person", { concurrency: 2 }, () => {
 
       await ask(place, 2, "hold", "release", "--case", "AZ 18/26", "--reason", "closed");
       await ask(place, 0, "hold", "release", "--case", "AZ 17/26", "--reason", "closed");
+      // A mark that hides an object goes with it.
+      if (kind === "ceph") await hide(place, objects[0]!.key);
       const done = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
       assert.deepEqual([done.subjects, done.kept, done.failed], [1, 0, 0]);
-      assert.equal(done.versions, objects.length);
+      assert.equal(done.versions, objects.length + (kind === "ceph" ? 1 : 0));
       assert.deepEqual(await versionsOf(vault, subject), []);
 
       // The others are as they were; the log tells of it; the provider still has the person, who is not taken again.

@@ -102,6 +102,30 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.lock(stored.key, stored.versionId, lockFor(60)), code("vault-locked"));
     });
 
+    test("governance becomes compliance where that is asked for with the right to it", async () => {
+      const stored = await vault.put("records/bb/hardened.age", text("kept"), { lock: lockFor(20) });
+      await vault.lock(stored.key, stored.versionId, lockFor(30, "compliance"), true);
+      assert.equal((await vault.head(stored.key)).lock?.mode, "compliance");
+    });
+
+    test("a legal hold is on the version until it is lifted, lock or no lock", async () => {
+      const stored = await vault.put("records/bb/held.age", text("kept"));
+      const other = await vault.put("records/bb/held.age", text("later"));
+      for (const held of [true, true]) await vault.hold(stored.key, stored.versionId, held);
+      assert.ok((await vault.head(stored.key, stored.versionId)).hold);
+      assert.ok(!(await vault.head(stored.key, other.versionId)).hold);
+      await assert.rejects(vault.deleteVersion(stored.key, stored.versionId), code("vault-locked"));
+      const lock = lockFor(60);
+      await vault.lock(stored.key, stored.versionId, lock);
+      assert.ok((await vault.head(stored.key, stored.versionId)).hold, "a lock lifted the hold");
+      for (const held of [false, false]) await vault.hold(stored.key, stored.versionId, held);
+      assert.equal((await vault.head(stored.key, stored.versionId)).lock?.until.toString(), lock.until.toString());
+      await vault.hold(other.key, other.versionId, true);
+      await vault.hold(other.key, other.versionId, false);
+      await vault.deleteVersion(other.key, other.versionId);
+      await assert.rejects(vault.hold(other.key, other.versionId, true), code("vault-missing"));
+    });
+
     test("an unlocked version can be deleted, and the one before it shows again", async () => {
       const first = await vault.put("records/cc/gone.age", text("first"));
       const second = await vault.put("records/cc/gone.age", text("second"));

@@ -1,8 +1,10 @@
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
+import { refuseTaken } from "../src/report/certificate-writer.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { type Purge, purges } from "../src/retention/purge-plan.ts";
+import { certify } from "./certificate.ts";
 import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
 import { onlyClient } from "./people.ts";
@@ -49,8 +51,9 @@ export async function listPurges(session: Session): Promise<PurgeList[]> {
 export async function purge(
   session: Session,
   out: string,
-): Promise<Purged & { client: string; certificate: string | null }> {
+): Promise<Purged & { client: string; run: string; certificate: string | null }> {
   const config = onlyClient(session, "a purge");
+  await refuseTaken(out);
   const done = await withLog(config, session, { job: "purge" }, (held) =>
     withWork(config, session, held, { what: "purged", failure: "not purged" }, async (work) => {
       await notePolicy(work);
@@ -58,7 +61,8 @@ export async function purge(
       return { ...purged, run: work.run };
     }),
   );
-  session.console.say(purgedText(config.id, done, out));
+  session.console.say(purgedText(config.id, done));
+  if (done.subjects > 0) await certify(session, done.run, out);
   return { client: config.id, ...done, certificate: done.subjects > 0 ? out : null };
 }
 
@@ -109,12 +113,14 @@ function listText(client: string, all: readonly Listed[]): string {
   ].join("\n");
 }
 
-function purgedText(client: string, { subjects, records, files, versions, kept, ...of }: Purged, out: string): string {
+function purgedText(
+  client: string,
+  { run, subjects, records, files, versions, kept, ...of }: Purged & { run: string },
+): string {
   return [
-    `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store`,
+    `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
     ...(kept > 0
       ? [`  kept        ${people(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
       : []),
-    ...(subjects > 0 ? [`  certificate ${out}`] : []),
   ].join("\n");
 }

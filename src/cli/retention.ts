@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { certify } from "../../jobs/certificate.ts";
 import { listPurges, purge, refuseLeft } from "../../jobs/purge.ts";
 import { extendAll, refuseDue } from "../../jobs/retention.ts";
 import { HoldfastError } from "../error.ts";
@@ -48,7 +49,22 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
     }),
   );
 
+const certificate = command("certificate", "certify again what an earlier purge destroyed", [
+  "holdfast retention certificate --run 20311124T100834Z-cd9ffe --out ./destroyed-2031-11",
+])
+  .requiredOption("--run <id>", "the purge, as its output and the log name it")
+  .requiredOption("--out <folder>", "where it is written; must not be there yet")
+  .action((options: CommonOptions & { readonly run: string; readonly out: string }) =>
+    run(options, async (session) => {
+      session.console.result({
+        command: "retention certificate",
+        ...(await certify(session, options.run, options.out)),
+      });
+    }),
+  );
+
 export const retentionCommand = new Command("retention")
   .description("how long copies are kept")
   .addCommand(extend)
-  .addCommand(purging);
+  .addCommand(purging)
+  .addCommand(certificate);

@@ -1,6 +1,8 @@
 import { Option } from "commander";
+import { verifyCertificate } from "../../jobs/certificate.ts";
 import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
 import { verifyBag } from "../../jobs/verify-bag.ts";
+import { isCertificate } from "../report/certificate-check.ts";
 import { instant, percent } from "./arguments.ts";
 import { type CommonOptions, command, run, withoutConfig } from "./command.ts";
 
@@ -15,7 +17,10 @@ export const verifyCommand = command(
     "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag, with nothing else at hand",
   ],
 )
-  .argument("[bag]", "the folder of a bag that retrieve made; left out, the vaults of the config are verified")
+  .argument(
+    "[bag]",
+    "the folder of a bag, or of a certificate of destruction; left out, the vaults of the config are verified",
+  )
   .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent)
   .option(
     "--since <date>",
@@ -30,9 +35,10 @@ export const verifyCommand = command(
   .action(
     (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
       if (bag !== undefined) {
-        return withoutConfig(options, async (console) =>
-          console.result({ command: "verify", ...(await verifyBag(bag, options.vkey, console)) }),
-        );
+        return withoutConfig(options, async (console) => {
+          const check = (await isCertificate(bag)) ? verifyCertificate : verifyBag;
+          console.result({ command: "verify", ...(await check(bag, options.vkey, console)) });
+        });
       }
       return run(options, async (session) => {
         const readData = options.readData ?? (options.key === undefined ? 0 : 100);

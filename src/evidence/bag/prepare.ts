@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { decodeEntry, type Entry, type RecordStored } from "../../audit/entry.ts";
+import { Entries } from "../../audit/entries.ts";
+import type { Entry, RecordStored } from "../../audit/entry.ts";
 import type { Signer } from "../../audit/note.ts";
-import { formatProof, inclusionProof, type ReadTile } from "../../audit/proof.ts";
-import { TILE_WIDTH } from "../../audit/tile.ts";
 import type { AuditWriter } from "../../audit/writer.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { Clock } from "../../clock.ts";
@@ -168,47 +167,4 @@ async function writeEvidence(bag: BagWriter, entries: Entries, { subjects, retri
     await bag.tag(entryPath(index), await entries.bytes(index));
     await bag.tag(proofPath(index), await entries.proof(index));
   }
-}
-
-/** Entries of the log by their index. The last bundle and the tiles are held: neighbours are in them too. */
-class Entries {
-  readonly #writer: AuditWriter;
-  #bundle: { index: number; size: number; entries: readonly Uint8Array[] } | undefined;
-  #tiles: { size: number; read: Map<string, Promise<Uint8Array>> } | undefined;
-
-  constructor(writer: AuditWriter) {
-    this.#writer = writer;
-  }
-
-  async bytes(index: number): Promise<Uint8Array> {
-    const { log, head } = this.#writer;
-    const bundle = Math.floor(index / TILE_WIDTH);
-    if (this.#bundle?.index !== bundle || this.#bundle.size !== head.size) {
-      this.#bundle = { index: bundle, size: head.size, entries: await log.bundle(bundle, head.size) };
-    }
-    return this.#bundle.entries[index % TILE_WIDTH]!;
-  }
-
-  async read(index: number): Promise<Entry> {
-    const entry = decodeEntry(await this.bytes(index));
-    if (entry === null) throw new HoldfastError("internal", `entry ${index} is of a type that stores nothing`);
-    return entry;
-  }
-
-  async proof(index: number): Promise<string> {
-    const { head } = this.#writer;
-    const hashes = await inclusionProof(index, head.size, this.#tile);
-    return formatProof({ index, hashes, checkpoint: Buffer.from(head.note).toString("utf8") });
-  }
-
-  readonly #tile: ReadTile = (level, index, width) => {
-    const { log, head } = this.#writer;
-    if (this.#tiles?.size !== head.size) this.#tiles = { size: head.size, read: new Map() };
-    const key = `${level}/${index}/${width}`;
-    const known = this.#tiles.read.get(key);
-    if (known !== undefined) return known;
-    const read = log.tile(level, index, width);
-    this.#tiles.read.set(key, read);
-    return read;
-  };
 }

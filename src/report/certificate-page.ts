@@ -1,0 +1,108 @@
+import type { RecordPurged } from "../audit/entry.ts";
+import { bytes, number, plural } from "../observe/figures.ts";
+import type { Certificate } from "./certificate.ts";
+import { type Html, html, page } from "./html.ts";
+import { STYLE } from "./style.ts";
+
+/** The certificate for people, to print and to file. It follows from the JSON alone, so that it can be checked. */
+export function certificatePage(of: Certificate, purged: readonly RecordPurged[], digest: string): string {
+  const { client, origin, run, made, policy, legalBasis, totals } = of;
+  const first = purged
+    .map(({ time }) => time)
+    .sort()[0]!
+    .slice(0, 10);
+  return page(
+    `Certificate of destruction, ${client}, ${first}`,
+    STYLE,
+    html`<main>
+<h1>Certificate of destruction</h1>
+<p class="lead">On ${first}, ${client} destroyed the copies of identity records named below, because no law asked for them any more. Nothing of them is left in its vault: every version of each was removed.</p>
+<div class="figures">
+${figure(number(totals.subjects), totals.subjects === 1 ? "person" : "people")}
+${figure(number(totals.records), totals.records === 1 ? "sealed record" : "sealed records")}
+${figure(number(totals.files), totals.files === 1 ? "sealed file" : "sealed files")}
+${figure(bytes(totals.bytes), "as stored")}
+${figure(number(totals.versions), "versions removed")}
+</div>
+<h2>By which rule</h2>
+<dl class="facts">
+<dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
+${CLASSES.map(([name, words]) => (policy[name] === undefined ? undefined : html`<dt>${words}</dt><dd>${inWords(policy[name])}</dd>`))}
+<dt>Made</dt><dd>${made}</dd>
+<dt>Audit log</dt><dd>${origin}</dd>
+<dt>Run</dt><dd>${run}</dd>
+</dl>
+<h2>What was destroyed</h2>
+<p class="soft">People stand here as tokens: keyed digests that name nobody to whoever lacks the key. Digests are those of the sealed objects, as the audit log noted them when they were stored.</p>
+${purged.map(person)}
+<h2>How to check it</h2>
+<p>The audit log is append-only, and its owner cannot take a line out of it. This folder has the proof that each of these lines is in it, and is signed with the log's key:</p>
+<pre>holdfast verify &lt;this folder&gt; --vkey '${of.vkey}'</pre>
+<p class="soft">Ask ${client} for that key on another way than with this folder, and compare: the same word in the same place proves nothing. SHA-256 of certificate.json:</p>
+<p><code>${digest}</code></p>
+</main>`,
+  );
+}
+
+const CLASSES = [
+  ["identifying", "Identifying data"],
+  ["verification", "Verification results"],
+  ["files", "Document files"],
+] as const;
+
+const STARTS: Readonly<Record<string, string>> = {
+  created: "from when the provider made the version",
+  exported: "from when the copy was made",
+  "relationship-end": "from the end of the business relationship",
+  "account-closed": "from the closing of the account",
+};
+
+/** `P5Y from relationship-end`, as the log has it. */
+function inWords(clock: string): string {
+  const [duration = "", from = ""] = clock.split(" from ");
+  return `kept ${durationText(duration)} ${STARTS[from] ?? `from ${from}`}`;
+}
+
+function durationText(text: string): string {
+  try {
+    const { years, months, weeks, days, hours, minutes, seconds } = Temporal.Duration.from(text);
+    const parts = Object.entries({
+      year: years,
+      month: months,
+      week: weeks,
+      day: days,
+      hour: hours,
+      minute: minutes,
+      second: seconds,
+    });
+    return parts.flatMap(([unit, count]) => (count === 0 ? [] : [plural(count, unit)])).join(", ");
+  } catch {
+    return text;
+  }
+}
+
+function figure(value: string, what: string): Html {
+  return html`<div><b>${value}</b><span>${what}</span></div>`;
+}
+
+function person({ subject, time, ended, whole, objects }: RecordPurged): Html {
+  return html`<section>
+<h3><code>${subject}</code></h3>
+<p class="soft">${ended === undefined ? undefined : `Relationship ended ${ended}. `}Destroyed ${time.slice(0, 19).replace("T", " ")} UTC. ${whole ? "Nothing is left." : "What must be kept longer is kept."}</p>
+<div class="scroll"><table>
+<thead><tr><th>Object</th><th>Had to be kept until</th><th class="number">Bytes</th><th class="number">Versions</th><th>SHA-256 of the sealed object</th></tr></thead>
+<tbody>
+${objects.map(
+  ({
+    key,
+    due,
+    size,
+    versions,
+    sha256,
+  }) => html`<tr><td>${key.startsWith("records/") ? `record ${key.split("/").at(-1)!.replace(".age", "")}` : "file"}</td><td>${due.slice(0, 10)}</td><td class="number">${number(size)}</td><td class="number">${number(versions)}</td><td><code>${sha256}</code></td></tr>
+`,
+)}
+</tbody></table></div>
+</section>
+`;
+}

@@ -99,7 +99,7 @@ ${objects.map(
     size,
     versions,
     sha256,
-  }) => html`<tr><td>${key.startsWith("records/") ? `record ${key.split("/").at(-1)!.replace(".age", "")}` : "file"}</td><td>${due.slice(0, 10)}</td><td class="number">${number(size)}</td><td class="number">${number(versions)}</td><td><code>${sha256}</code></td></tr>
+  }) => html`<tr><td>${key.startsWith("records/") ? `record ${key.split("/").at(-1)!.replace(".age", "")}` : "file"}</td><td class="day">${due.slice(0, 10)}</td><td class="number">${number(size)}</td><td class="number">${number(versions)}</td><td><code>${sha256}</code></td></tr>
 `,
 )}
 </tbody></table></div>

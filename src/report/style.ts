@@ -38,6 +38,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.92rem; font-variant
 th, td { text-align: left; padding: 0.35rem 0.8rem 0.35rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { color: var(--soft); font-weight: 500; }
 td.number, th.number { text-align: right; }
+td.day, td.number { white-space: nowrap; }
 .good { color: var(--good); }
 .unsure { color: var(--unsure); }
 .bad { color: var(--bad); }

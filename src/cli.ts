@@ -9,7 +9,9 @@ import { holdCommand } from "./cli/hold.ts";
 import { initCommand } from "./cli/init.ts";
 import { openCommand } from "./cli/open.ts";
 import { rebuildCommand } from "./cli/rebuild.ts";
+import { reconcileCommand } from "./cli/reconcile.ts";
 import { relationshipCommand } from "./cli/relationship.ts";
+import { reportCommand } from "./cli/report.ts";
 import { resealCommand } from "./cli/reseal.ts";
 import { retentionCommand } from "./cli/retention.ts";
 import { retrieveCommand } from "./cli/retrieve.ts";
@@ -56,6 +58,8 @@ for (const each of [
   workerCommand,
   retrieveCommand,
   verifyCommand,
+  reconcileCommand,
+  reportCommand,
   rebuildCommand,
   retentionCommand,
   relationshipCommand,

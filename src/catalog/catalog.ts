@@ -240,6 +240,19 @@ export class Catalog {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
   }
 
+  /** Objects and bytes stored, by month (`2026-11`), ascending. */
+  storedByMonth(): { month: string; objects: number; bytes: number }[] {
+    return statement(
+      this.#db,
+      `SELECT month, SUM(objects) AS objects, SUM(bytes) AS bytes FROM (
+         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(size) AS bytes FROM version GROUP BY month
+         UNION ALL
+         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(file.size) AS bytes
+         FROM file JOIN version ON version.subject = substr(key, 10, 32) AND version.version = file.version GROUP BY month)
+       GROUP BY month ORDER BY month`,
+    ).all() as { month: string; objects: number; bytes: number }[];
+  }
+
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject, subject) !== undefined;

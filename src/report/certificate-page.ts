@@ -1,8 +1,9 @@
 import type { RecordPurged } from "../audit/entry.ts";
-import { bytes, number, plural } from "../observe/figures.ts";
+import { bytes, number } from "../observe/figures.ts";
 import type { Certificate } from "./certificate.ts";
 import { type Html, html, page } from "./html.ts";
 import { STYLE } from "./style.ts";
+import { clockInWords } from "./words.ts";
 
 /** The certificate for people, to print and to file. It follows from the JSON alone, so that it can be checked. */
 export function certificatePage(of: Certificate, purged: readonly RecordPurged[], digest: string): string {
@@ -27,7 +28,7 @@ ${figure(number(totals.versions), "versions removed")}
 <h2>By which rule</h2>
 <dl class="facts">
 <dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
-${CLASSES.map(([name, words]) => (policy[name] === undefined ? undefined : html`<dt>${words}</dt><dd>${inWords(policy[name])}</dd>`))}
+${CLASSES.map(([name, words]) => (policy[name] === undefined ? undefined : html`<dt>${words}</dt><dd>${clockInWords(policy[name])}</dd>`))}
 <dt>Made</dt><dd>${made}</dd>
 <dt>Audit log</dt><dd>${origin}</dd>
 <dt>Run</dt><dd>${run}</dd>
@@ -49,37 +50,6 @@ const CLASSES = [
   ["verification", "Verification results"],
   ["files", "Document files"],
 ] as const;
-
-const STARTS: Readonly<Record<string, string>> = {
-  created: "from when the provider made the version",
-  exported: "from when the copy was made",
-  "relationship-end": "from the end of the business relationship",
-  "account-closed": "from the closing of the account",
-};
-
-/** `P5Y from relationship-end`, as the log has it. */
-function inWords(clock: string): string {
-  const [duration = "", from = ""] = clock.split(" from ");
-  return `kept ${durationText(duration)} ${STARTS[from] ?? `from ${from}`}`;
-}
-
-function durationText(text: string): string {
-  try {
-    const { years, months, weeks, days, hours, minutes, seconds } = Temporal.Duration.from(text);
-    const parts = Object.entries({
-      year: years,
-      month: months,
-      week: weeks,
-      day: days,
-      hour: hours,
-      minute: minutes,
-      second: seconds,
-    });
-    return parts.flatMap(([unit, count]) => (count === 0 ? [] : [plural(count, unit)])).join(", ");
-  } catch {
-    return text;
-  }
-}
 
 function figure(value: string, what: string): Html {
   return html`<div><b>${value}</b><span>${what}</span></div>`;

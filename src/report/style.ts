@@ -42,6 +42,23 @@ td.day, td.number { white-space: nowrap; }
 .good { color: var(--good); }
 .unsure { color: var(--unsure); }
 .bad { color: var(--bad); }
+.tick { font: 12px var(--sans); fill: var(--soft); }
+.fill-accent { fill: var(--accent); background: var(--accent); }
+.fill-good { fill: var(--good); background: var(--good); }
+.fill-unsure { fill: var(--unsure); background: var(--unsure); }
+.fill-bad { fill: var(--bad); background: var(--bad); }
+.fill-soft { fill: var(--soft); background: var(--soft); }
+figure { margin: 1rem 0; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.88rem; color: var(--soft); max-width: none; }
+.legend i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 2px; margin-right: 0.4rem; vertical-align: -0.05rem; }
+.legend i.stripe { height: 0.35rem; vertical-align: 0.15rem; }
+details { font-size: 0.92rem; }
+summary { cursor: pointer; color: var(--accent); }
+nav ul { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.4rem 1.2rem; }
+a { color: var(--accent); }
+.client { border-top: 3px solid var(--ink); margin-top: 3.5rem; padding-top: 1.5rem; }
+.client:first-of-type { margin-top: 2rem; }
+.verdict { font-size: 1.1rem; margin: 0.8rem 0; max-width: none; }
 svg { display: block; width: 100%; height: auto; }
 @media (max-width: 40rem) {
   main { padding: 1.5rem 1rem; }
@@ -53,6 +70,9 @@ svg { display: block; width: 100%; height: auto; }
   body { background: #fff; font-size: 10pt; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
+  details { display: none; }
+  .client { break-before: page; }
+  .client:first-of-type { break-before: auto; }
   tr, .figures div, figure { break-inside: avoid; }
   .scroll { overflow: visible; }
 }`;

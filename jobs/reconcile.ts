@@ -1,0 +1,94 @@
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/error.ts";
+import { bytes, number } from "../src/observe/figures.ts";
+import { type Coverage, coverageOf, type Subjects } from "../src/report/coverage.ts";
+import { openTokens, type Session } from "./client.ts";
+import { openSource } from "./parts.ts";
+import { type Reading, withReading } from "./reading.ts";
+
+export interface Reconciled extends Coverage {
+  readonly client: string;
+}
+
+/** Subjects that the text names; `--json` has more. */
+const SHOWN = 20;
+
+/** The source against the vault, both ways. Fetches the list alone, changes nothing, and runs beside an export. */
+export async function reconcile(session: Session): Promise<Reconciled[]> {
+  const done: Reconciled[] = [];
+  for (const config of session.clients) {
+    const coverage = await withReading(config, session, (reading) => coverageNow(config, session, reading));
+    session.console.say(coverageText(config.id, coverage));
+    done.push({ client: config.id, ...coverage });
+  }
+  return done;
+}
+
+/** The same for one client that is open already. */
+export async function coverageNow(
+  config: ClientConfig,
+  session: Session,
+  { catalog, description }: Pick<Reading, "catalog" | "description">,
+): Promise<Coverage> {
+  const tokens = openTokens(config, description);
+  const { source } = openSource(config, session, "low");
+  const progress = session.console.progress(`${config.id}: listed`);
+  async function* pages() {
+    let walked = 0;
+    for await (const { identities, unreadable } of source.pages()) {
+      session.signal.throwIfAborted();
+      yield {
+        unreadable,
+        identities: identities.map(({ id, updated, raw }) => {
+          return { subject: tokens.subject(source.kind, id), listed: tokens.version(updated, raw), updated };
+        }),
+      };
+      walked += identities.length;
+      progress.update(walked);
+    }
+  }
+  try {
+    return await coverageOf(catalog, config, pages(), session.now());
+  } finally {
+    progress.end();
+    await source.close();
+  }
+}
+
+/** Throws `partial` where something that should be in the vault is not: the command's exit code. */
+export function refuseMissing(all: readonly Reconciled[]): void {
+  const lacking = all.reduce((sum, { missing, changed, failed, source }) => {
+    return sum + missing.count + changed.count + failed.count + (source?.unreadable ?? 0);
+  }, 0);
+  if (lacking === 0) return;
+  throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
+    mend: "The next export takes them. What failed is in the log, by subject and code.",
+  });
+}
+
+function coverageText(client: string, of: Coverage): string {
+  const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
+  const isWhole = missing.count + changed.count + failed.count + (source?.unreadable ?? 0) === 0;
+  const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
+  return [
+    `${client}: ${isWhole ? "the vault has all that the source has" : "the vault does not have all that the source has"}`,
+    `  source    ${number(source?.listed ?? 0)} identities${source?.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
+    `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
+    ...rows("missing", "at the source, never exported", missing),
+    ...rows("changed", "at the source, otherwise than exported last", changed),
+    ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),
+    ...rows("withheld", "by the provider: files of the newest version; export --withheld asks again", withheld),
+    ...rows("gone", "kept, and not at the source any more", gone),
+    ...(past.count > 0
+      ? [`  past      ${number(past.count)} at the source of whom the law asks for no copy any more`]
+      : []),
+    ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
+  ].join("\n");
+}
+
+function rows(name: string, what: string, { count, subjects }: Subjects): string[] {
+  if (count === 0) return [];
+  const named = subjects.slice(0, SHOWN).map((subject) => `            ${subject}`);
+  const more = count > SHOWN ? [`            … and ${number(count - SHOWN)} more; --json names them`] : [];
+  return [`  ${name.padEnd(10)}${number(count)} ${what}`, ...named, ...more];
+}

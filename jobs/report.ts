@@ -1,0 +1,81 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { readLastVerify } from "../src/catalog/last-verify.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError, hasCode } from "../src/error.ts";
+import { coverageOf } from "../src/report/coverage.ts";
+import { type Report, reportOf } from "../src/report/report.ts";
+import { reportPage } from "../src/report/report-page.ts";
+import type { Session } from "./client.ts";
+import { type Reading, withReading } from "./reading.ts";
+import { coverageNow } from "./reconcile.ts";
+
+export interface ReportOptions {
+  /** The page; undefined where only the figures are wanted. */
+  readonly out?: string | undefined;
+  /** The source is not asked. */
+  readonly offline: boolean;
+}
+
+/** The state of every client's vault, as figures and as a page. Changes nothing, and runs beside an export. */
+export async function report(session: Session, { out, offline }: ReportOptions): Promise<Report[]> {
+  const reports: Report[] = [];
+  for (const config of session.clients) {
+    reports.push(await withReading(config, session, (reading) => reportClient(config, session, reading, offline)));
+  }
+  if (out !== undefined) {
+    await write(out, reportPage(reports, session.now().toString({ smallestUnit: "second" })));
+    session.console.say(`${resolve(out)} is ready: open it in a browser, or print it`);
+  }
+  return reports;
+}
+
+async function reportClient(
+  config: ClientConfig,
+  session: Session,
+  reading: Reading,
+  offline: boolean,
+): Promise<Report> {
+  const { catalog, vault, head } = reading;
+  const now = session.now();
+  let notAsked: string | null = offline ? "--offline" : null;
+  const asked = offline
+    ? null
+    : await coverageNow(config, session, reading).catch((error: unknown) => {
+        // What is kept is to be told also when the provider is not to be had, be it for ever.
+        if (!hasCode(error, ...SOURCE)) throw error;
+        notAsked = error.message;
+        return null;
+      });
+  const coverage = asked ?? (await coverageOf(catalog, config, null, now));
+  const progress = session.console.progress(`${config.id}: what is kept`);
+  try {
+    return reportOf({
+      ...{ config, catalog, vault: vault.url, head, coverage, notAsked, now },
+      verified: readLastVerify(config.state) ?? null,
+      onSubject: (done) => progress.update(done, coverage.vault.subjects),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+const SOURCE = [
+  ...(["source-key", "source-denied", "source-missing", "source-rejected"] as const),
+  ...(["source-unavailable", "source-response"] as const),
+];
+
+/** Whole or not at all; an earlier report of that name is replaced. */
+async function write(out: string, page: string): Promise<void> {
+  const partial = `${resolve(out)}.partial`;
+  try {
+    await writeFile(partial, page, { mode: 0o600 });
+    await rename(partial, resolve(out));
+  } catch (cause) {
+    await rm(partial, { force: true });
+    throw new HoldfastError("state", `${out} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      mend: "Check the folder of --out: space and rights.",
+    });
+  }
+}

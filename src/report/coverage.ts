@@ -1,0 +1,112 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import { Met } from "../catalog/met.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { isPast } from "../retention/first-lock.ts";
+
+/** Subjects of one kind: how many, and the first of them. */
+export interface Subjects {
+  readonly count: number;
+  readonly subjects: readonly string[];
+}
+
+/** The source against the vault. Subjects are tokens; who they are only the source and the sealed records tell. */
+export interface Coverage {
+  /** Identities that the source lists; of some not even id and time can be read. Null where it was not asked. */
+  readonly source: { readonly listed: number; readonly unreadable: number } | null;
+  readonly vault: {
+    readonly subjects: number;
+    readonly versions: number;
+    readonly files: number;
+    readonly bytes: number;
+  };
+  /** Listed and never exported, and listed otherwise than they were exported last. */
+  readonly missing: Subjects;
+  readonly changed: Subjects;
+  /** Whose last attempt failed, by what. */
+  readonly failed: Subjects & { readonly codes: Readonly<Record<string, number>> };
+  /** Of whose newest version the provider withheld files. */
+  readonly withheld: Subjects;
+  /** Kept, and not at the source any more. */
+  readonly gone: Subjects;
+  /** Listed, and not to be kept: purged at the end of their retention, or older than the law asks. */
+  readonly past: Subjects;
+  /** Of whom all was purged, listed or not. */
+  readonly purged: number;
+}
+
+/** What the source says of one identity, as a subject and a version. */
+export interface Listing {
+  readonly subject: string;
+  readonly listed: string;
+  readonly updated: string;
+}
+
+/** Subjects of one kind that are named; beyond them only the number grows. */
+const NAMED = 10_000;
+
+/**
+ * Holds what the source lists against the catalog, both ways. One page is held, and what it met on a disk.
+ * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
+ */
+export async function coverageOf(
+  catalog: Catalog,
+  config: Pick<ClientConfig, "retention" | "vault">,
+  pages: AsyncIterable<{ readonly identities: readonly Listing[]; readonly unreadable: number }> | null,
+  now: Temporal.Instant,
+): Promise<Coverage> {
+  const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
+  const met = new Met();
+  try {
+    let listed = 0;
+    let unreadable = 0;
+    for await (const page of pages ?? []) {
+      listed += page.identities.length;
+      unreadable += page.unreadable;
+      met.add(page.identities.map(({ subject }) => subject));
+      for (const { subject, listed: version, updated } of page.identities) {
+        const known = catalog.known(subject);
+        if (known) {
+          if (known.listed !== version) changed!.add(subject);
+        } else if (catalog.life.hasDeparted(subject, version) || isPast(config, updated, now)) past!.add(subject);
+        else missing!.add(subject);
+      }
+    }
+    for (const subject of catalog.subjects()) {
+      const known = catalog.known(subject);
+      if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
+      if (pages === null ? known?.gone : !met.has(subject)) gone!.add(subject);
+    }
+    const codes: Record<string, number> = {};
+    for (const { subject, code } of catalog.life.failures()) {
+      failed!.add(subject);
+      codes[code] = (codes[code] ?? 0) + 1;
+    }
+    return {
+      ...{ source: pages === null ? null : { listed, unreadable }, vault: { ...catalog.counts() } },
+      ...{
+        missing: missing!.told,
+        changed: changed!.told,
+        withheld: withheld!.told,
+        gone: gone!.told,
+        past: past!.told,
+      },
+      ...{ failed: { ...failed!.told, codes }, purged: catalog.life.departedCount() },
+    };
+  } finally {
+    met.close();
+  }
+}
+
+class Some {
+  #count = 0;
+  readonly #subjects: string[] = [];
+
+  add(subject: string): void {
+    this.#count += 1;
+    if (this.#subjects.length < NAMED) this.#subjects.push(subject);
+  }
+
+  get told(): Subjects {
+    return { count: this.#count, subjects: this.#subjects };
+  }
+}

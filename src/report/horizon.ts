@@ -1,0 +1,70 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import { dueLock, type Policy } from "../retention/due.ts";
+import { purgeOf } from "../retention/purge-plan.ts";
+import { termsOf } from "../retention/terms.ts";
+
+/** Objects and bytes by month, `2031-11`, ascending. */
+export type Months = readonly { readonly month: string; readonly objects: number; readonly bytes: number }[];
+
+export interface Horizon {
+  /** What falls due when, by month, of what has a date that is not past. */
+  readonly due: Months;
+  /** What has none yet: the relationship lasts, as far as Holdfast was told. */
+  readonly open: { readonly objects: number; readonly bytes: number };
+  /** What is past its date: to be purged, or kept by a hold or by a lock that lasts. */
+  readonly past: { readonly subjects: number; readonly held: number; readonly locked: number };
+  /** When locks in the store end, by month, and how many are to be set anew by the next run. */
+  readonly locks: Months;
+  readonly locksDue: number;
+  /** Subjects whose relationship has ended. */
+  readonly ended: number;
+}
+
+/** What must be kept until when. Reads the catalog subject by subject; what it holds are months. */
+export function horizonOf(
+  catalog: Catalog,
+  policy: Policy,
+  now: Temporal.Instant,
+  onSubject: (done: number) => void = () => {},
+): Horizon {
+  const due = new Tally();
+  const locks = new Tally();
+  const open = { objects: 0, bytes: 0 };
+  const past = { subjects: 0, held: 0, locked: 0 };
+  let [locksDue, ended, done] = [0, 0, 0];
+  for (const subject of catalog.subjects()) {
+    const hasEnded = catalog.life.ended(subject) !== undefined;
+    if (hasEnded) ended += 1;
+    for (const term of termsOf(catalog, policy.retention, subject)) {
+      locks.add(term.lockedUntil.slice(0, 7), term.size);
+      if (dueLock(policy, term, hasEnded, now)) locksDue += 1;
+      if (term.until === undefined) {
+        open.objects += 1;
+        open.bytes += term.size;
+      } else if (Temporal.Instant.compare(term.until, now) > 0) due.add(term.until.toString().slice(0, 7), term.size);
+    }
+    const purge = purgeOf(catalog, policy.retention, subject, now);
+    if (purge) {
+      past.subjects += 1;
+      if (purge.kept) past[purge.kept.by === "hold" ? "held" : "locked"] += 1;
+    }
+    done += 1;
+    if (done % 1_000 === 0) onSubject(done);
+  }
+  return { due: due.months, open, past, locks: locks.months, locksDue, ended };
+}
+
+class Tally {
+  readonly #months = new Map<string, { objects: number; bytes: number }>();
+
+  add(month: string, size: number): void {
+    const of = this.#months.get(month) ?? { objects: 0, bytes: 0 };
+    of.objects += 1;
+    of.bytes += size;
+    this.#months.set(month, of);
+  }
+
+  get months(): Months {
+    return [...this.#months].sort(([a], [b]) => (a < b ? -1 : 1)).map(([month, of]) => ({ month, ...of }));
+  }
+}

@@ -1,0 +1,187 @@
+import { bytes, number, plural } from "../observe/figures.ts";
+import { bars } from "./chart.ts";
+import { type Html, html, page } from "./html.ts";
+import type { Night } from "./nights.ts";
+import type { Report } from "./report.ts";
+import { STYLE } from "./style.ts";
+import { clockInWords } from "./words.ts";
+
+/** Everything a compliance officer is asked, on one page that loads nothing: to read, to print, to file. */
+export function reportPage(reports: readonly Report[], made: string): string {
+  return page(
+    `Holdfast, report of ${made.slice(0, 10)}`,
+    STYLE,
+    html`<main>
+<h1>Identity records: what is kept</h1>
+<p class="lead soft">Made by Holdfast on ${time(made)}. People stand here as tokens, which name nobody to whoever lacks the key.</p>
+${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client }) => html`<li><a href="#${client}">${client}</a></li>`)}</ul></nav>` : undefined}
+${reports.map(client)}
+</main>`,
+  );
+}
+
+function client(report: Report): Html {
+  const { client: id, coverage, vault, checkpoint, horizon, holds } = report;
+  const found = concerns(report);
+  return html`<section class="client" id="${id}">
+<h1>${id}</h1>
+<p class="verdict ${found.length === 0 ? "good" : "unsure"}">${found.length === 0 ? "Nothing asks for attention." : "Asks for attention:"}</p>
+${found.length > 0 ? html`<ul>${found.map((words) => html`<li>${words}</li>`)}</ul>` : undefined}
+<div class="figures">
+${figure(number(coverage.vault.subjects), "people kept")}
+${figure(number(coverage.vault.versions), "sealed versions")}
+${figure(number(coverage.vault.files), "sealed files")}
+${figure(bytes(coverage.vault.bytes), "as stored")}
+${figure(number(holds.length), holds.length === 1 ? "legal hold" : "legal holds")}
+</div>
+${coverageView(report)}
+${nightsView(report)}
+<h2>What was stored</h2>
+${bars({
+  ...{ id: `${id}-growth`, title: "Bytes stored by month", labels: report.growth.map(({ month }) => month) },
+  ...{ series: [{ name: "Stored", colour: "accent", values: report.growth.map((of) => of.bytes) }], format: bytes },
+})}
+<h2>How long it is kept</h2>
+${policyView(report)}
+<h3>What falls due, by month</h3>
+<p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) of people whose relationship lasts, as far as Holdfast was told, have no date yet. ${plural(horizon.ended, "relationship")} ended.${horizon.past.subjects > 0 ? ` ${people(horizon.past.subjects)} past the date: ${number(horizon.past.held)} kept by a legal hold, ${number(horizon.past.locked)} by a lock that lasts.` : ""}</p>
+${bars({
+  ...{ id: `${id}-due`, title: "Objects that fall due by month", labels: horizon.due.map(({ month }) => month) },
+  ...{ series: [{ name: "Objects", colour: "accent", values: horizon.due.map((of) => of.objects) }], format: number },
+})}
+<h3>When locks end</h3>
+<p>${horizon.locksDue === 0 ? "No lock is to be set anew now." : `${plural(horizon.locksDue, "object")} with a lock that the next export, or retention extend, sets anew.`} While a relationship lasts, locks are short and are extended every night.</p>
+${bars({
+  ...{ id: `${id}-locks`, title: "Objects whose lock ends, by month", labels: horizon.locks.map(({ month }) => month) },
+  ...{ series: [{ name: "Objects", colour: "soft", values: horizon.locks.map((of) => of.objects) }], format: number },
+})}
+<h2>Legal holds</h2>
+${
+  holds.length === 0
+    ? html`<p class="soft">None stands.</p>`
+    : html`<div class="scroll"><table><thead><tr><th>Case, as a token</th><th>Since</th><th>Person</th></tr></thead><tbody>${holds.map(
+        ({ case: token, placed, subject }) =>
+          html`<tr><td><code>${token}</code></td><td class="day">${placed.slice(0, 10)}</td><td><code>${subject}</code></td></tr>`,
+      )}</tbody></table></div>`
+}
+<h2>Proof</h2>
+<dl class="facts">
+<dt>Vault</dt><dd><code>${vault}</code></dd>
+<dt>Audit log</dt><dd>${checkpoint.origin}, ${plural(checkpoint.size, "entry").replace("entrys", "entries")}</dd>
+<dt>Root hash</dt><dd><code>${checkpoint.root}</code></dd>
+<dt>Last verified</dt><dd>${verifiedWords(report)}</dd>
+</dl>
+</section>
+`;
+}
+
+/** What somebody should look at, in the order in which it matters. */
+function concerns({ coverage, nights, horizon, verified, notAsked }: Report): string[] {
+  const last = nights.findLast(({ outcome }) => outcome !== "none");
+  const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
+  const { missing, changed, failed, source } = coverage;
+  return [
+    ...(last === undefined ? ["Nothing was ever exported."] : []),
+    ...(last && quiet > 1 ? [`No export ran for ${plural(quiet, "night")}; the last one was on ${last.day}.`] : []),
+    ...(last && !["done", "none"].includes(last.outcome)
+      ? [`The last export, on ${last.day}, ${OUTCOMES[last.outcome].words}.`]
+      : []),
+    ...(missing.count > 0 ? [`${people(missing.count)} at the source, and never exported.`] : []),
+    ...(changed.count > 0 ? [`${people(changed.count)} changed at the source since they were exported.`] : []),
+    ...(failed.count > 0 ? [`${people(failed.count)} could not be exported when last tried.`] : []),
+    ...(source?.unreadable ? [`${plural(source.unreadable, "line")} of the source's list cannot be read.`] : []),
+    ...(horizon.past.subjects > horizon.past.held + horizon.past.locked
+      ? [
+          `${people(horizon.past.subjects - horizon.past.held - horizon.past.locked)} need not be kept any more: retention purge.`,
+        ]
+      : []),
+    ...(verified && verified.problems > 0
+      ? [`The last verification found ${plural(verified.problems, "problem")}.`]
+      : []),
+    ...(verified === null ? ["The vault was never verified on this machine."] : []),
+    ...(notAsked === null ? [] : [`The source was not asked: ${notAsked}`]),
+  ];
+}
+
+function coverageView({ coverage, notAsked }: Report): Html {
+  const { source, missing, changed, failed, withheld, gone, past, purged, vault } = coverage;
+  const rows: readonly (readonly [string, number, string])[] = [
+    ["Listed by the source", source?.listed ?? Number.NaN, ""],
+    ["Kept in the vault", vault.subjects, ""],
+    ["Never exported", missing.count, missing.count > 0 ? "bad" : ""],
+    ["Changed since", changed.count, changed.count > 0 ? "unsure" : ""],
+    ["Failed when last tried", failed.count, failed.count > 0 ? "bad" : ""],
+    ["With files that the source withholds", withheld.count, withheld.count > 0 ? "unsure" : ""],
+    ["Kept, and gone at the source", gone.count, ""],
+    ["Listed, and not to be kept any more", past.count, ""],
+    ["Purged at the end of their retention", purged, ""],
+  ];
+  return html`<h2>Source against vault</h2>
+${notAsked === null ? undefined : html`<p class="unsure">The source was not asked (${notAsked}); this is what the log says of the last export.</p>`}
+<div class="scroll"><table><thead><tr><th>People</th><th class="number">Count</th></tr></thead><tbody>
+${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="number ${colour}">${Number.isNaN(count) ? "not known" : number(count)}</td></tr>`)}
+</tbody></table></div>
+`;
+}
+
+const OUTCOMES: Readonly<Record<Night["outcome"], { words: string; mark: string; colour: string }>> = {
+  done: { words: "was done", mark: "Done", colour: "good" },
+  partial: { words: "was done in part", mark: "Done in part", colour: "unsure" },
+  interrupted: { words: "was interrupted", mark: "Interrupted", colour: "unsure" },
+  failed: { words: "failed", mark: "Failed", colour: "bad" },
+  unended: { words: "did not come to an end", mark: "Did not end", colour: "bad" },
+  none: { words: "did not run", mark: "No run", colour: "soft" },
+};
+
+function nightsView({ client: id, nights }: Report): Html {
+  return html`<h2>Night by night</h2>
+${bars({
+  ...{
+    id: `${id}-nights`,
+    title: "Identities exported by night, and how the runs ended",
+    labels: nights.map(({ day }) => day),
+  },
+  series: [
+    { name: "Exported", colour: "accent", values: nights.map(({ stored }) => stored) },
+    { name: "Failed", colour: "bad", values: nights.map(({ failed }) => failed) },
+  ],
+  format: number,
+  marks: nights.map(({ outcome }) => ({ word: OUTCOMES[outcome].mark, colour: OUTCOMES[outcome].colour })),
+})}
+`;
+}
+
+function policyView({ policy, legalBasis, collect }: Report): Html {
+  const classes = [
+    ["identifying", "Identifying data"],
+    ["verification", "Verification results"],
+    ["files", "Document files"],
+  ] as const;
+  return html`<dl class="facts">
+<dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
+<dt>Copies</dt><dd>${collect === "full" ? "full: data points, metadata, results, document files" : "minimal: yes and no answers only"}</dd>
+${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy[name] ?? "")}</dd>`)}
+<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${policy.initialLock} at first, set anew with less than ${policy.extendWhenLessThan} left</dd>
+</dl>
+`;
+}
+
+function verifiedWords({ verified, made }: Report): Html | string {
+  if (verified === null) return html`<span class="unsure">never on this machine</span>`;
+  const days = Math.floor(Temporal.Instant.from(made).since(Temporal.Instant.from(verified.time)).total("days"));
+  const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
+  const found = verified.problems === 0 ? "nothing was wrong" : `${plural(verified.problems, "problem")} found`;
+  return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${time(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry").replace("entrys", "entries")} of the log, ${String(verified.readData)} % of the content read`;
+}
+
+function figure(value: string, what: string): Html {
+  return html`<div><b>${value}</b><span>${what}</span></div>`;
+}
+
+function people(count: number): string {
+  return count === 1 ? "1 person" : `${number(count)} people`;
+}
+
+function time(instant: string): string {
+  return `${instant.slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,85 @@
+import type { Policy } from "../audit/entry.ts";
+import type { Head } from "../audit/log.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Hold } from "../catalog/life.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { policyOf } from "../retention/policy.ts";
+import type { Coverage } from "./coverage.ts";
+import { type Horizon, horizonOf, type Months } from "./horizon.ts";
+import { type Night, nightsOf } from "./nights.ts";
+
+/** The state of one client's vault, for whoever answers for it. Nothing personal: people are tokens. */
+export interface Report {
+  readonly client: string;
+  /** RFC 3339 UTC. */
+  readonly made: string;
+  readonly vault: string;
+  readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string };
+  readonly collect: ClientConfig["collect"];
+  readonly legalBasis: readonly string[];
+  readonly policy: Policy;
+  readonly coverage: Coverage;
+  /** Why the source was not asked, or could not be; null where it was. */
+  readonly notAsked: string | null;
+  readonly nights: readonly Night[];
+  /** What was stored, by month. */
+  readonly growth: Months;
+  readonly horizon: Horizon;
+  readonly holds: readonly (Pick<Hold, "case" | "placed"> & { readonly subject: string })[];
+  /** What `verify` found last on this machine; null where it never ran here. */
+  readonly verified: Verified | null;
+}
+
+export interface Verified {
+  readonly time: string;
+  readonly problems: number;
+  readonly entries: number;
+  readonly readData: number;
+}
+
+/** Nights that are told. */
+const NIGHTS = 120;
+/** Holds that are named. */
+const HOLDS = 1_000;
+
+export interface Reported {
+  readonly config: ClientConfig;
+  readonly catalog: Catalog;
+  readonly vault: string;
+  readonly head: Head;
+  readonly coverage: Coverage;
+  readonly notAsked: string | null;
+  readonly verified: Verified | null;
+  readonly now: Temporal.Instant;
+  readonly onSubject: (done: number) => void;
+}
+
+export function reportOf(of: Reported): Report {
+  const { config, catalog, vault, head, coverage, notAsked, verified, now, onSubject } = of;
+  const { id: client, collect, legalBasis, retention } = config;
+  const since = now.subtract({ hours: 24 * NIGHTS }).toString({ smallestUnit: "second" });
+  const today = now.toZonedDateTimeISO("UTC").toPlainDate();
+  return {
+    ...{
+      client,
+      made: now.toString({ smallestUnit: "second" }),
+      vault,
+      collect,
+      legalBasis,
+      coverage,
+      notAsked,
+      verified,
+    },
+    checkpoint: { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") },
+    policy: policyOf(retention, config.vault.lock),
+    nights: nightsOf(catalog.life.runs(since), today, NIGHTS),
+    growth: catalog.storedByMonth(),
+    horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
+    holds: catalog.life
+      .heldSubjects()
+      .slice(0, HOLDS)
+      .flatMap((subject) =>
+        catalog.life.holds(subject).map(({ case: token, placed }) => ({ subject, case: token, placed })),
+      ),
+  };
+}

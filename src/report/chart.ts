@@ -69,7 +69,7 @@ ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => 
       mark
         ? html`<rect x="${round(x(at))}" y="${TOP + plot + 3}" width="${round(width)}" height="5" class="fill-${mark.colour}"/>`
         : undefined
-    }${at % every === 0 ? html`<text x="${round(x(at) + width / 2)}" y="${HEIGHT - 6}" text-anchor="middle" class="tick">${label}</text>` : undefined}</g>`;
+    }${at % every === 0 ? html`<text x="${round(Math.min(x(at) + width / 2, WIDTH - 34))}" y="${HEIGHT - 6}" text-anchor="middle" class="tick">${label}</text>` : undefined}</g>`;
   }
 }
 
@@ -78,10 +78,10 @@ function legend(marks: Chart["marks"]): Html[] {
   return [...words].map(([word, colour]) => html`<span><i class="fill-${colour} stripe"></i>${word}</span>`);
 }
 
-/** The next of 1, 2, 5, 10, 20, … */
+/** The next of 2, 4, 6, 10, 20, …: half of it is a whole number too. */
 function nice(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= value)!;
+  return [2, 4, 6, 10].map((digit) => digit * power).find((step) => step >= value)!;
 }
 
 function round(value: number): number {

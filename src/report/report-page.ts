@@ -4,7 +4,7 @@ import { type Html, html, page } from "./html.ts";
 import type { Night } from "./nights.ts";
 import type { Report } from "./report.ts";
 import { STYLE } from "./style.ts";
-import { clockInWords } from "./words.ts";
+import { clockInWords, durationText } from "./words.ts";
 
 /** Everything a compliance officer is asked, on one page that loads nothing: to read, to print, to file. */
 export function reportPage(reports: readonly Report[], made: string): string {
@@ -161,7 +161,7 @@ function policyView({ policy, legalBasis, collect }: Report): Html {
 <dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
 <dt>Copies</dt><dd>${collect === "full" ? "full: data points, metadata, results, document files" : "minimal: yes and no answers only"}</dd>
 ${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy[name] ?? "")}</dd>`)}
-<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${policy.initialLock} at first, set anew with less than ${policy.extendWhenLessThan} left</dd>
+<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${durationText(policy.initialLock ?? "")} at first, set anew with less than ${durationText(policy.extendWhenLessThan ?? "")} left</dd>
 </dl>
 `;
 }

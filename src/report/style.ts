@@ -71,6 +71,9 @@ svg { display: block; width: 100%; height: auto; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
   details { display: none; }
+  .figures { grid-template-columns: repeat(5, 1fr); gap: 0.5rem; }
+  .figures div { padding: 0.5rem 0.6rem; }
+  .figures b { font-size: 1.2rem; }
   .client { break-before: page; }
   .client:first-of-type { break-before: auto; }
   tr, .figures div, figure { break-inside: avoid; }

@@ -13,7 +13,8 @@ export function clockInWords(clock: string): string {
   return `kept ${durationText(duration)} ${STARTS[from] ?? `from ${from}`}`;
 }
 
-function durationText(text: string): string {
+/** `P90D` as `90 days`. */
+export function durationText(text: string): string {
   try {
     const { years, months, weeks, days, hours, minutes, seconds } = Temporal.Duration.from(text);
     const parts = Object.entries({

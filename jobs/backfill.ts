@@ -17,6 +17,7 @@ import { messagesOf, openClientVault, openTokens, type Session } from "./client.
 import { type ClientFailure, summaryText } from "./export.ts";
 import { type Opened, openSource, withParts } from "./parts.ts";
 import { VERSION } from "./version.ts";
+import { observerOf, pushed } from "./watch.ts";
 
 export interface BackfillOptions extends Period {
   /** Where workers meet that do the work. Default: this process does it. */
@@ -75,7 +76,7 @@ export async function backfillClients(
   for (const config of clients) {
     if (signal.aborted) break;
     try {
-      const summary = await backfillClient(config, session, options);
+      const summary = await pushed(config, session, "backfill", (own) => backfillClient(config, own, options));
       console.say(summaryText(summary));
       summaries.push(summary);
     } catch (error) {
@@ -141,6 +142,7 @@ async function runTurn(opened: Opened, session: Session, { redis, ...period }: B
     runExport(parts, {
       ...{ job: "backfill", version: VERSION, selection: { kind: "period", ...period }, walk, crew, retries },
       progress: console.progress(`${config.id}: identities`, reached.examined),
+      observer: observerOf(config, session, parts),
     });
   if (redis === undefined) return run();
   // Only here: what talks to Redis takes longer to load than all else.

@@ -3,6 +3,7 @@ import type { Clock } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import type { Console } from "../src/observe/console.ts";
+import type { Metrics } from "../src/observe/metrics.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import type { RetryPolicy } from "../src/retry.ts";
 import { Box } from "../src/seal/box.ts";
@@ -21,6 +22,10 @@ export interface Session {
   readonly now: Clock;
   /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
   readonly patience?: Patience;
+  /** Where somebody looks at them. */
+  readonly metrics?: Metrics | undefined;
+  /** Told the metrics of a run that has none to be asked for. */
+  readonly pushgateway?: string | undefined;
 }
 
 export interface Patience {
@@ -41,13 +46,19 @@ export interface OpenVault {
   readonly retries: () => number;
 }
 
-export async function openClientVault(config: ClientConfig, { signal, patience }: Session): Promise<OpenVault> {
+export async function openClientVault(
+  config: ClientConfig,
+  { signal, patience, metrics }: Session,
+): Promise<OpenVault> {
   let retries = 0;
+  const measured = metrics?.client(config.id);
   const onRetry = () => {
     retries += 1;
+    measured?.retried("vault");
   };
   const vault = openVault(config.vault, {
     ...{ signal, onRetry },
+    onRequest: measured && ((...request) => measured.requested("vault", ...request)),
     ...(patience?.retry ? { policy: patience.retry } : {}),
     ...(patience?.timeouts ? { idleTimeout: patience.timeouts.body } : {}),
   });

@@ -11,6 +11,7 @@ import type { Session } from "./client.ts";
 import { withParts } from "./parts.ts";
 import { extendHeld, locksText, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
+import { observerOf, pushed, watched } from "./watch.ts";
 
 export interface ExportOptions {
   /** Provider ids; undefined exports all that is new or changed. */
@@ -67,7 +68,7 @@ export async function exportClients(
   for (const config of clients) {
     if (signal.aborted) break;
     try {
-      const summary = await exportClient(config, session, options);
+      const summary = await exportWatched(config, session, options);
       console.say(summaryText(summary));
       summaries.push(summary);
     } catch (error) {
@@ -91,6 +92,14 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], signal: Ab
   });
 }
 
+/** What is named on the command line is no night's work: nobody waits for word of it. */
+function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
+  if (options.identities || options.subjects || options.withheld) return exportClient(config, session, options);
+  return pushed(config, session, "export", (own) =>
+    watched(config, own, "export", () => exportClient(config, own, options)),
+  );
+}
+
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
   return withParts(config, session, { job: "export", priority: "high", again }, async ({ parts, retries }) => {
@@ -101,6 +110,7 @@ async function exportClient(config: ClientConfig, session: Session, options: Exp
       selection: selectionOf(options),
       progress: session.console.progress(`${config.id}: identities`),
       retries,
+      observer: observerOf(config, session, parts),
     });
     // What is named is fetched at once; the locks are for the night.
     if (options.identities) return exported;

@@ -76,17 +76,20 @@ export function openSource(
 /** The client's source, where somebody grants the starts of its requests. */
 export function openSourceWith(
   starts: Starts,
-  { source }: ClientConfig,
-  { signal, patience }: Session,
+  { id, source }: ClientConfig,
+  { signal, patience, metrics }: Session,
 ): { source: Source; retries: () => number } {
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
+  const measured = metrics?.client(id);
   const options: HttpOptions = {
     ...{ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, starts },
     renewKey: () => source.apiKey.resolve(),
     onRetry: () => {
       retries += 1;
+      measured?.retried("source");
     },
+    onRequest: measured && ((...request) => measured.requested("source", ...request)),
   };
   return { source: new PassbaseSource(options), retries: () => retries };
 }

@@ -4,6 +4,7 @@ import { lastSeenHead } from "../src/audit/last-seen.ts";
 import { AuditLog, type Head } from "../src/audit/log.ts";
 import { parseSigner } from "../src/audit/note.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { type LastVerify, writeLastVerify } from "../src/catalog/last-verify.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import { wasDescribed } from "../src/evidence/described.ts";
@@ -11,6 +12,7 @@ import type { Problem } from "../src/evidence/problem.ts";
 import type { Orphan } from "../src/evidence/strays.ts";
 import { type VerifyReport, verifyVault } from "../src/evidence/verify.ts";
 import { bytes, number, plural } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
@@ -90,6 +92,11 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
       });
       progress.end();
       const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
+      remember(
+        config,
+        { time: now().toString(), problems: report.problems, entries: report.entries, readData: options.readData },
+        console,
+      );
       console.say(reportText(config.id, report, head.origin));
       reports.push({ client: config.id, checkpoint, ...report, found, ...(options.orphans ? { orphaned } : {}) });
     } finally {
@@ -97,6 +104,15 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
     }
   }
   return reports;
+}
+
+/** For the metrics and the report: how long ago somebody looked. */
+function remember({ id, state }: ClientConfig, last: LastVerify, { log }: Session["console"]): void {
+  try {
+    writeLastVerify(state, last);
+  } catch (error) {
+    log.warn("that this vault was verified is not remembered", { client: id, ...errorFields(error) });
+  }
 }
 
 /** A vault.json that was changed or taken away is not an error in the config, nor a vault not made yet. */

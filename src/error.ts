@@ -27,6 +27,9 @@ export type ErrorCode =
   | "vault-unfit" // the store cannot keep what Holdfast promises
   // The workers' meeting place.
   | "queue-unavailable" // transient: Redis does not answer
+  // Who is told of runs, and the metrics' gateway. Never thrown out of a run.
+  | "notify-unavailable" // transient: 429, 5xx, connection, timeout
+  | "notify-rejected" // any other answer but success
   // Evidence.
   | "malformed" // stored bytes do not parse
   | "unverified" // a signature, hash or proof does not check
@@ -44,7 +47,9 @@ export type ErrorCode =
   | "internal"; // a defect of Holdfast
 
 /** Codes for which the same call may succeed a little later. */
-const TRANSIENT: ReadonlySet<ErrorCode> = new Set(["source-unavailable", "vault-unavailable", "queue-unavailable"]);
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  ...(["source-unavailable", "vault-unavailable", "queue-unavailable", "notify-unavailable"] as const),
+]);
 
 export class HoldfastError extends Error {
   readonly code: ErrorCode;

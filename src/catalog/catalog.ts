@@ -277,6 +277,11 @@ export class Catalog {
     return this.#statements.softBefore.all(time).map((row) => (row as { subject: string }).subject);
   }
 
+  /** The latest change at the provider that is kept (RFC 3339 UTC); undefined where nothing is. */
+  newest(): string | undefined {
+    return (this.#statements.newest.get() as { updated: string | null }).updated ?? undefined;
+  }
+
   /** Whether the lock of anything lasts longer than a time (RFC 3339 UTC). */
   lockedAfter(time: string): boolean {
     return this.#statements.lockedAfter.get(time) !== undefined;
@@ -487,6 +492,7 @@ function prepare(db: DatabaseSync) {
     subjectsAfter: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${SUBJECTS}`),
     insertMention: statement(db, "INSERT OR IGNORE INTO mention VALUES (?, ?)"),
     found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
+    newest: statement(db, "SELECT MAX(updated) AS updated FROM version"),
     updatedIn: statement(
       db,
       "SELECT DISTINCT subject FROM version WHERE updated >= ? AND updated < ? ORDER BY subject LIMIT ?",

@@ -39,7 +39,9 @@ export async function run(
   try {
     const config = await loadConfig(options.config);
     const clients = selectClients(config, options.client);
-    await work({ clients, console, signal: onSignals(), now: systemClock }, config);
+    const { grace } = config.schedule;
+    const { pushgateway } = config.metrics;
+    await work({ clients, console, signal: onSignals(console, grace), now: systemClock, pushgateway }, config);
   } catch (error) {
     fail(error, console, options.json);
   }
@@ -65,14 +67,22 @@ function fail(error: unknown, console: Console, json: boolean): void {
   process.exitCode = exitCode(error);
 }
 
-/** The first signal asks the run to finish what is under way; the second ends it at once, which loses nothing either. */
-function onSignals(): AbortSignal {
+/**
+ * The first signal asks the run to finish what is under way, for `grace` ms at most; the second ends it at once. Ended
+ * so, nothing is lost either: the next run goes on from there.
+ */
+function onSignals({ log }: Console, grace: number): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
       process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
+      log.info("told to stop: what is under way is finished, nothing new begins");
       controller.abort(new HoldfastError("interrupted", "interrupted"));
+      setTimeout(() => {
+        log.warn("what is under way took longer than schedule.grace: the next run goes on from here");
+        process.exit(130);
+      }, grace).unref();
     });
   }
   return controller.signal;

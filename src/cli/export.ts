@@ -49,10 +49,10 @@ export const exportCommand = command("export", "export new and changed identitie
     run(options, async (session, config) => {
       if (options.schedule) {
         let interrupted = false;
-        await runOnSchedule(config.schedule, session, async () => {
+        await runOnSchedule(session, config.metrics, async (due) => {
           const failures: ClientFailure[] = [];
-          const summaries = await exportClients(session, {}, (failure) => failures.push(failure));
-          interrupted = summaries.some(({ outcome }) => outcome === "interrupted");
+          const summaries = await exportClients(due, {}, (failure) => failures.push(failure));
+          interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
           if (failures[0]) throw failures[0].error;
         });
         if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");

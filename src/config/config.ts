@@ -1,4 +1,5 @@
 import type { Approver } from "./approver.ts";
+import type { Address } from "./listen.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
@@ -12,7 +13,11 @@ export interface Config {
   readonly file: string;
   /** Holds one directory per client. */
   readonly state: string;
-  readonly schedule: ScheduleConfig;
+  readonly schedule: ScheduleConfig & {
+    /** How long a run that is told to stop may take to finish what is under way, in ms. */
+    readonly grace: number;
+  };
+  readonly metrics: MetricsConfig;
   /** At least one; ids are unique. */
   readonly clients: readonly ClientConfig[];
 }
@@ -21,6 +26,21 @@ export interface ScheduleConfig {
   readonly cron: string;
   /** An IANA name. */
   readonly timezone: string;
+  /** A run begins up to so many ms later, at random. */
+  readonly jitter: number;
+}
+
+export interface MetricsConfig {
+  /** Where the daemon answers /metrics, /healthz and /readyz; undefined: nowhere. */
+  readonly listen?: Address | undefined;
+  /** Without a trailing slash. */
+  readonly pushgateway?: string | undefined;
+}
+
+/** Who is told when a run starts, ends and fails. */
+export interface NotifyConfig {
+  readonly healthchecks?: SecretRef | undefined;
+  readonly webhook?: { readonly url: SecretRef; readonly key: SecretRef } | undefined;
 }
 
 export interface ClientConfig {
@@ -38,6 +58,9 @@ export interface ClientConfig {
   readonly log: LogConfig;
   readonly retention: RetentionConfig;
   readonly retrieval: RetrievalConfig;
+  /** This client's own, or everybody's. */
+  readonly schedule: ScheduleConfig;
+  readonly notify: NotifyConfig;
 }
 
 export type Collect = "full" | "minimal";

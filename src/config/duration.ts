@@ -27,3 +27,19 @@ export function parseDuration(text: string): Temporal.Duration {
 export function compareDurations(one: Temporal.DurationLike, other: Temporal.DurationLike): number {
   return Temporal.Duration.compare(one, other, { relativeTo: ANCHOR });
 }
+
+/**
+ * A time in hours, minutes and seconds, in ms; nothing is a time too.
+ * @throws HoldfastError "config"
+ */
+export function parsePause(text: string, maxHours: number): number {
+  try {
+    const ms = /^PT/i.test(text) ? Temporal.Duration.from(text).total("milliseconds") : -1;
+    if (ms >= 0 && ms <= maxHours * 3_600_000) return ms;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new HoldfastError("config", `${show(text)} is not a time that fits here`, {
+    mend: `write hours, minutes or seconds such as PT10M or PT90S, at most PT${maxHours}H`,
+  });
+}

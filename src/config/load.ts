@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "../error.ts";
-import type { ClientConfig, Config } from "./config.ts";
+import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { presetOf } from "./presets.ts";
 import { configError, type Finding, type Path, type Problem } from "./problem.ts";
@@ -104,6 +104,7 @@ function build(file: string, parsed: ParsedConfig): Config {
       ...client,
       legalBasis: client.legalBasis.length > 0 ? client.legalBasis : citation(client.retention.preset),
       state: join(parsed.state, client.id),
+      schedule: ownSchedule(client.schedule, parsed.schedule),
       minimal: { overAge: client.minimal.overAge.toSorted((one, other) => one - other) },
     }),
   );
@@ -114,4 +115,12 @@ function build(file: string, parsed: ParsedConfig): Config {
 function citation(preset: string | undefined): string[] {
   const taken = presetOf(preset);
   return taken ? [taken.citation] : [];
+}
+
+/** What a client says of its schedule goes before what all have. */
+function ownSchedule(
+  own: ParsedConfig["clients"][number]["schedule"],
+  { cron, timezone, jitter }: ScheduleConfig,
+): ScheduleConfig {
+  return { cron: own.cron ?? cron, timezone: own.timezone ?? timezone, jitter: own.jitter ?? jitter };
 }

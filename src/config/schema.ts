@@ -2,8 +2,8 @@ import type { z } from "zod";
 import { parseApprover } from "./approver.ts";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseId, parseLookup, parseRule, parseState } from "./names.ts";
+import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
-import { parseCron, parseTimeZone } from "./schedule.ts";
 import { SecretRef } from "./secret.ts";
 import { recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
 import { parseOrigin } from "./url.ts";
@@ -19,13 +19,8 @@ export function configSchema(folder: string) {
       state: read(state, "a path such as ./state", "Journal and catalog: one directory per client in it.").prefault(
         "./state",
       ),
-      schedule: section(
-        {
-          cron: read(parseCron, '"30 2 * * *"', "When `export --schedule` runs.").prefault("30 2 * * *"),
-          timezone: read(parseTimeZone, "a name such as Europe/Berlin", "The IANA time zone of cron.").prefault("UTC"),
-        },
-        "When the daemon exports.",
-      ).prefault({}),
+      schedule: scheduleSection().prefault({}),
+      metrics: metricsSection().prefault({}),
       clients: list(clientSection(folder), "at least one client: - id: …", { min: 1, max: MAX_CLIENTS }).meta({
         description: "The organisations Holdfast keeps copies for.",
       }),
@@ -91,6 +86,8 @@ function clientSection(folder: string) {
         "The audit log.",
       ),
       retention: retentionSection(),
+      schedule: clientScheduleSection().prefault({}),
+      notify: notifySection(secretRef).prefault({}),
       retrieval: section(
         {
           approvals: list(

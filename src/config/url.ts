@@ -43,6 +43,23 @@ function parseS3Url(text: string): VaultLocation {
  * @throws HoldfastError "config"
  */
 export function parseServiceUrl(text: string): string {
+  const url = serviceUrl(text);
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    throw refusal(
+      text,
+      "encrypted",
+      "write https://; http:// is taken for this machine alone (127.0.0.1, ::1, localhost)",
+    );
+  }
+  return withoutSlash(url);
+}
+
+/** The same for what nobody need keep secret: http is taken everywhere. @throws HoldfastError "config" */
+export function parsePlainUrl(text: string): string {
+  return withoutSlash(serviceUrl(text));
+}
+
+function serviceUrl(text: string): URL {
   const url = /^https?:\/\/[^/]/i.test(text) && !/\s/.test(text) ? URL.parse(text) : null;
   if (url === null) throw refusal(text, "a web address", "write https://host/path");
   if (url.username !== "" || url.password !== "") {
@@ -55,13 +72,10 @@ export function parseServiceUrl(text: string): string {
       "write https://host/path",
     );
   }
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw refusal(
-      text,
-      "encrypted",
-      "write https://; http:// is taken for this machine alone (127.0.0.1, ::1, localhost)",
-    );
-  }
+  return url;
+}
+
+function withoutSlash(url: URL): string {
   return url.href.replace(/\/+$/, "");
 }
 

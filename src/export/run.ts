@@ -6,6 +6,7 @@ import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../error.ts
 import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Progress } from "../observe/progress.ts";
+import { sampled } from "../observe/sample.ts";
 import { limitsText } from "../source/limits.ts";
 import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
@@ -32,6 +33,16 @@ export interface RunOptions {
   readonly crew?: Crew | undefined;
   readonly progress: Progress;
   readonly retries: () => number;
+  readonly observer?: RunObserver | undefined;
+}
+
+/** Told of a run while it goes on, for metrics. */
+export interface RunObserver {
+  /** The counts as they stand; often. */
+  counted(tally: Tally): void;
+  failed(stage: string, code: ErrorCode): void;
+  /** The latest change that a page of the provider's list names, RFC 3339 UTC. */
+  listed(updated: string): void;
 }
 
 /** A walk in parts: it begins after a page of an earlier run, or leaves identities out. */
@@ -78,7 +89,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   const tally = emptyTally();
   const ledger = new Ledger(parts.writer, parts.catalog);
   const id = runId(parts.now());
-  const log = parts.log.with({ run: id, job: options.job, client: parts.config.id });
+  const log = sampled(parts.log.with({ run: id, job: options.job, client: parts.config.id }));
   await ledger.log({
     type: "run.started",
     time: timestamp(parts.now()),
@@ -97,6 +108,8 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
     await ledger.log({ type: "run.finished", time: timestamp(parts.now()), run: id, outcome, counts });
     await parts.writer.flush();
     options.progress.end();
+    options.observer?.counted(tally);
+    log.summarize();
     log.info("run finished", { outcome, counts, durationMs: Math.round(seconds * 1000) });
     return summary;
   };
@@ -116,7 +129,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
 }
 
 async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
-  const { identities, selection, progress, walk, crew = own(run), retries } = options;
+  const { identities, selection, progress, walk, crew = own(run), retries, observer } = options;
   const underWay = new Set<string>();
   /** Of the subjects asked for. */
   const met = new Set<string>();
@@ -136,14 +149,20 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       total: expected > 0 ? Math.max(expected, tally.examined) : undefined,
     };
     progress.update(before + done, identities?.length ?? total, note(tally, retries(), crew));
+    observer?.counted(tally);
   };
   /** Whether it is settled: done, or failed and logged. */
   const exportOne = async (candidate: Candidate): Promise<boolean> => {
     // It was waiting when the run came to its end.
     if (fatal || run.signal.aborted) return false;
+    const begun = performance.now();
+    const durationMs = () => Math.round(performance.now() - begun);
+    const { subject } = candidate;
     try {
-      await settle(run, candidate.subject, await crew.capture(run, candidate), tally);
+      const capture = await crew.capture(run, candidate);
+      await settle(run, subject, capture, tally);
       await crew.settled?.(candidate);
+      run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
       failures = 0;
       return true;
     } catch (error) {
@@ -152,7 +171,13 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       failures += 1;
       const most = isTransient(error) ? OUTAGES_IN_A_ROW : IN_A_ROW;
       if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) end(error);
-      else await fail(run, candidate, error, tally).catch(end);
+      else {
+        const stage = stageOf(error.code);
+        run.log.error("record failed", { subject, stage, durationMs: durationMs(), ...errorFields(error) });
+        observer?.failed(stage, error.code);
+        tally.failed += 1;
+        await logged(run, { type: "record.failed", subject, stage, code: error.code } as const).catch(end);
+      }
       return !fatal;
     } finally {
       underWay.delete(candidate.subject);
@@ -168,9 +193,10 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
   if (whole) run.catalog.beginWalk();
+  const pages = walk?.pages ?? run.source.pages();
   const plan = identities
     ? planNamed(identities, run, tally)
-    : planWalk(run, walk?.pages ?? run.source.pages(), selection, tally, onUnreadable);
+    : planWalk(run, observer ? noting(pages, observer) : pages, selection, tally, onUnreadable);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;
@@ -226,11 +252,16 @@ function own(run: Run): Crew {
   };
 }
 
-async function fail(run: Run, { subject }: Candidate, error: HoldfastError, tally: Tally): Promise<void> {
-  tally.failed += 1;
-  const stage = error.code.split("-")[0]!;
-  run.log.error("record failed", { subject, stage, ...errorFields(error) });
-  await logged(run, { type: "record.failed", subject, stage, code: error.code } as const);
+/** Where it failed: the source, the vault, … */
+function stageOf(code: ErrorCode): string {
+  return code.split("-")[0]!;
+}
+
+async function* noting(pages: AsyncIterable<Page>, observer: RunObserver): AsyncGenerator<Page> {
+  for await (const page of pages) {
+    for (const { updated } of page.identities) observer.listed(updated);
+    yield page;
+  }
 }
 
 function note({ new: fresh, changed, failed }: Tally, retries: number, { note }: Crew): string {

@@ -24,12 +24,13 @@ export interface Fields {
   readonly total?: number;
   readonly url?: string;
   readonly counts?: Readonly<Record<string, number>>;
-  readonly next?: string;
+  /** When a run was or is due, RFC 3339 UTC. */
+  readonly due?: string;
 }
 
 const FIELDS: readonly (keyof Fields)[] = [
   ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "mend"] as const),
-  ...(["stack", "durationMs", "count", "total", "url", "counts", "next"] as const),
+  ...(["stack", "durationMs", "count", "total", "url", "counts", "due"] as const),
 ];
 
 export interface Log {

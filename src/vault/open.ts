@@ -1,6 +1,7 @@
 import type { VaultConfig } from "../config/config.ts";
 import { defaultRetry } from "../retry.ts";
 import { DirectoryVault } from "./directory.ts";
+import { type OnRequest, observed } from "./observed.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
 import { S3Vault } from "./s3.ts";
 import type { Vault } from "./vault.ts";
@@ -8,12 +9,13 @@ import type { Vault } from "./vault.ts";
 export interface OpenOptions extends Partial<RetryOptions> {
   /** Longest silence of an S3 connection, in ms. */
   readonly idleTimeout?: number;
+  readonly onRequest?: OnRequest | undefined;
 }
 
 /** The vault that a client's config names, with retry. */
-export function openVault(config: VaultConfig, { idleTimeout, ...retry }: OpenOptions = {}): Vault {
+export function openVault(config: VaultConfig, { idleTimeout, onRequest, ...retry }: OpenOptions = {}): Vault {
   const { policy = defaultRetry } = retry;
   const s3 = { retry: policy, ...(idleTimeout === undefined ? {} : { idleTimeout }) };
   const vault = config.kind === "s3" ? new S3Vault({ ...config, ...s3 }) : new DirectoryVault(config.path);
-  return withRetry(vault, { ...retry, policy });
+  return withRetry(onRequest ? observed(vault, onRequest) : vault, { ...retry, policy });
 }

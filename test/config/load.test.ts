@@ -14,7 +14,7 @@ test("the least a config may say, and the defaults", async () => {
   const config = await accepted(yaml(client()));
   assert.equal(config.file, resolve(FILE));
   assert.equal(config.state, resolve("conf/state"));
-  assert.deepEqual(config.schedule, { cron: "30 2 * * *", timezone: "UTC" });
+  assert.deepEqual(config.schedule, { cron: "30 2 * * *", timezone: "UTC", jitter: 0, grace: 50_000 });
   const [acme] = config.clients;
   assert.ok(acme !== undefined);
   assert.equal(acme.state, resolve("conf/state/acme"));
@@ -139,7 +139,7 @@ test("top-level fields", async () => {
   await refusedOnce(`schedule: { timezone: CEST }\n${rest}`, /:1: schedule\.timezone: "CEST" is not a time zone/);
   await refusedOnce("clients: []", /:1: clients: is too short; write at least one client/);
   await refusedOnce("state: x", /clients: is missing; write at least one client/);
-  await refusedOnce("5", /5 is not a section; write a section with state, schedule, clients/);
+  await refusedOnce("5", /5 is not a section; write a section with state, schedule, metrics, clients/);
 });
 
 test("unknown keys: a hint at what was meant", async () => {

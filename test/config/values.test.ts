@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareDurations, parseDuration } from "../../src/config/duration.ts";
+import { compareDurations, parseDuration, parsePause } from "../../src/config/duration.ts";
+import { parseListen } from "../../src/config/listen.ts";
 import { parseRate } from "../../src/config/rate.ts";
 import { parseCron, parseTimeZone } from "../../src/config/schedule.ts";
 import { looksSecret, show } from "../../src/config/show.ts";
-import { parseOrigin, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
+import { parseOrigin, parsePlainUrl, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
 import { HoldfastError } from "../../src/error.ts";
 
 /** Refused, with the value and what to write instead. */
@@ -56,6 +57,39 @@ test("schedules", () => {
   assert.equal(parseTimeZone("Europe/Berlin"), "Europe/Berlin");
   assert.equal(parseTimeZone("UTC"), "UTC");
   refuses(parseTimeZone, ["", "Berlin", "+01:00", "Europe/Atlantis", "local"]);
+});
+
+test("pauses: hours, minutes and seconds, none included, bounded", () => {
+  const parse = (text: string) => parsePause(text, 12);
+  assert.deepEqual(
+    ["PT0S", "PT90S", "PT10M", "PT1H30M", "PT12H"].map(parse),
+    [0, 90_000, 600_000, 5_400_000, 43_200_000],
+  );
+  refuses(parse, ["", "10", "10m", "P1D", "P1Y", "-PT1S", "PT", "PT12H1S", "PT43201S"]);
+});
+
+test("addresses to listen on", () => {
+  assert.deepEqual(parseListen("127.0.0.1:9464"), { host: "127.0.0.1", port: 9464 });
+  assert.deepEqual(parseListen("0.0.0.0:0"), { host: "0.0.0.0", port: 0 });
+  assert.deepEqual(parseListen("[::1]:65535"), { host: "::1", port: 65_535 });
+  assert.equal(parseListen("localhost:80").host, "localhost");
+  refuses(parseListen, [
+    "",
+    "9464",
+    ":9464",
+    "127.0.0.1",
+    "127.0.0.1:65536",
+    "256.0.0.1:1",
+    "::1:80",
+    "[127.0.0.1]:80",
+  ]);
+  refuses(parseListen, ["http://127.0.0.1:80", "metrics.example:80", "127.0.0.1:80/metrics", "127.0.0.1:-1"]);
+});
+
+test("plain addresses may be http anywhere, and hold no password either", () => {
+  assert.equal(parsePlainUrl("http://pushgateway.monitoring:9091/"), "http://pushgateway.monitoring:9091");
+  refuses(parsePlainUrl, ["", "pushgateway:9091", "ftp://a"]);
+  refuses(parsePlainUrl, ["http://user:password@a", "http://a/?x=1"], false);
 });
 
 test("vault addresses", () => {

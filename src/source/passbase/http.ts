@@ -19,6 +19,8 @@ export interface HttpOptions {
   readonly retry: RetryPolicy;
   readonly signal?: AbortSignal;
   readonly onRetry?: (error: HoldfastError) => void;
+  /** Told of each request: the endpoint, `ok` or the error's code, and seconds until the head of the answer came. */
+  readonly onRequest?: ((endpoint: string, outcome: string, seconds: number) => void) | undefined;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
   /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
@@ -121,6 +123,8 @@ export class Http {
   async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
     const key = this.#key;
     this.#requests += 1;
+    const begun = performance.now();
+    const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#pool.request({
@@ -129,14 +133,20 @@ export class Http {
         headers: { accept, "x-api-key": key.reveal(), "user-agent": "holdfast" },
       });
     } catch (error) {
-      throw connectionError(name, error);
+      const failure = connectionError(name, error);
+      told(failure.code);
+      throw failure;
     }
     answered({ status: response.statusCode, headers: response.headers });
-    if (response.statusCode === 200) return response;
+    if (response.statusCode === 200) {
+      told("ok");
+      return response;
+    }
+    const failure = statusError(name, response);
+    told(failure.code);
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
     if (response.statusCode === 401 && this.#renewed(key)) return this.#send(name, path, accept, answered);
-    const failure = statusError(name, response);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       this.#throttle.silence(failure.retryAfter);
     }

@@ -1,0 +1,139 @@
+import { noteExport, readLastExport } from "../src/catalog/last-export.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/error.ts";
+import type { Parts } from "../src/export/context.ts";
+import type { RunObserver } from "../src/export/run.ts";
+import type { Summary } from "../src/export/summary.ts";
+import { errorFields } from "../src/observe/log.ts";
+import { Metrics } from "../src/observe/metrics.ts";
+import { type Event, notify, parseWebhookKey, type Targets } from "../src/observe/notify.ts";
+import type { Session } from "./client.ts";
+import { nextDue } from "./due.ts";
+import { seconds, showStanding } from "./standing.ts";
+import { VERSION } from "./version.ts";
+
+/** What a run that was about everybody came to. */
+export interface Ended extends Summary {
+  readonly locks?: { readonly failed: number };
+}
+
+/**
+ * A run about everybody, watched: whoever is to be told is told when it starts and how it ends, the metrics show it, and
+ * a success is remembered. None of that can fail the run.
+ */
+export async function watched<T extends Ended>(
+  config: ClientConfig,
+  session: Session,
+  job: string,
+  work: () => Promise<T>,
+) {
+  const { console, metrics, now } = session;
+  const log = console.log.with({ client: config.id, job });
+  const measured = metrics?.client(config.id);
+  const targets = targetsOf(config, log.warn);
+  const tell = (type: Event["type"], data: Partial<Event["data"]> = {}): Promise<void> =>
+    notify({ type, timestamp: now().toString(), data: { client: config.id, job, ...data } }, targets, {
+      ...{ log, signal: session.signal },
+    });
+  const begun = performance.now();
+  measured?.running(true);
+  const started = tell("run.started");
+  const ended = async (outcome: Summary["outcome"], data: Partial<Event["data"]>): Promise<void> => {
+    const durationMs = Math.round(performance.now() - begun);
+    measured?.running(false);
+    measured?.ended(outcome, durationMs / 1000);
+    remember(config, outcome, session);
+    // In the order in which they happened.
+    await started;
+    const type = outcome === "done" ? "finished" : outcome === "interrupted" ? outcome : "failed";
+    await tell(`run.${type}`, { outcome, durationMs, ...data });
+  };
+  try {
+    const summary = await work();
+    const { client: _, run, outcome, seconds: __, locks, ...counts } = summary;
+    const undone = outcome === "done" && (locks?.failed ?? 0) > 0;
+    await ended(undone ? "partial" : outcome, { run, counts: counts as Record<string, number> });
+    return summary;
+  } catch (error) {
+    const { code = "internal" } = errorFields(error);
+    await ended(code === "interrupted" ? "interrupted" : "failed", { code });
+    throw error;
+  }
+}
+
+/** Shows a run in the metrics while it goes on; undefined where nobody looks. */
+export function observerOf(
+  { id }: ClientConfig,
+  { metrics }: Session,
+  { source }: Pick<Parts, "source">,
+): RunObserver | undefined {
+  if (!metrics) return undefined;
+  const measured = metrics.client(id);
+  const counted = measured.counted();
+  let newest = "";
+  return {
+    counted(tally) {
+      counted(tally);
+      measured.rate(source.limits.rate, source.limits.ceiling);
+    },
+    failed: measured.failed,
+    listed(updated) {
+      if (updated <= newest) return;
+      newest = updated;
+      measured.newest(seconds(updated));
+    },
+  };
+}
+
+/** For a run that is over before anybody could ask it: with metrics of its own, which a gateway is told at its end. */
+export async function pushed<T>(
+  config: ClientConfig,
+  session: Session,
+  job: string,
+  work: (session: Session) => Promise<T>,
+) {
+  const { pushgateway, console } = session;
+  if (pushgateway === undefined || session.metrics) return work(session);
+  const metrics = new Metrics(VERSION);
+  metrics.refresh = () => showStanding(metrics, [config], session.now());
+  metrics.client(config.id);
+  try {
+    return await work({ ...session, metrics });
+  } finally {
+    await metrics.push(pushgateway, job, config.id).catch((cause: unknown) => {
+      const error = new HoldfastError("notify-unavailable", "the Pushgateway did not take the metrics", {
+        cause,
+        mend: "Check metrics.pushgateway and the way there. The run is not affected.",
+      });
+      console.log.warn("metrics not pushed", { client: config.id, job, ...errorFields(error) });
+    });
+  }
+}
+
+/** What the next process must know. A run that was cut is still due. */
+function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outcome"], { now, console }: Session): void {
+  if (outcome === "interrupted") return;
+  try {
+    noteExport(state, {
+      ...(outcome === "done" ? { success: now().toString() } : {}),
+      ...(readLastExport(state).due === undefined ? {} : { due: nextDue(schedule).toString() }),
+    });
+  } catch (error) {
+    console.log.warn("the end of this run is not remembered", { client: id, ...errorFields(error) });
+  }
+}
+
+function targetsOf(
+  { notify: { healthchecks, webhook } }: ClientConfig,
+  warn: Session["console"]["log"]["warn"],
+): Targets {
+  try {
+    return {
+      healthchecks: healthchecks?.resolve().reveal().replace(/\/+$/, ""),
+      webhook: webhook && { url: webhook.url.resolve().reveal(), key: parseWebhookKey(webhook.key.resolve().reveal()) },
+    };
+  } catch (error) {
+    warn("nobody can be told of this run", errorFields(error));
+    return {};
+  }
+}

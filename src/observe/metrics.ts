@@ -1,0 +1,168 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Pushgateway, Registry } from "prom-client";
+
+/** What one run came to so far; it only grows. */
+export interface RunCounts extends Readonly<Record<(typeof OUTCOMES)[number], number>> {
+  /** Files stored, and files the provider withheld. */
+  readonly files: number;
+  readonly withheld: number;
+  /** Sealed bytes stored. */
+  readonly bytes: number;
+}
+
+/** What is known of a client without a run. What is undefined is not shown. */
+export interface Standing {
+  /** Seconds since 1970. */
+  readonly lastSuccess?: number | undefined;
+  readonly lastVerify?: { readonly time: number; readonly problems: number } | undefined;
+  readonly nextRun?: number | undefined;
+  /** When the newest identity that is kept was changed at the provider. */
+  readonly newestKept?: number | undefined;
+  /** People with an object whose lock ends within so many days. */
+  readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
+}
+
+export type Side = "source" | "vault";
+
+const OUTCOMES = ["new", "changed", "unchanged", "again", "gone", "failed"] as const;
+const RUN_OUTCOMES = ["done", "partial", "failed", "interrupted"] as const;
+const PUSH_TIMEOUT = 10_000;
+/** Seconds: from a disk to a provider that nearly times out. */
+const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/**
+ * The metrics of Holdfast, by Prometheus' conventions: seconds, bytes, counters that end in _total. Every label has a
+ * bounded set of values, and none is personal: clients are names of the config, codes are those of HoldfastError.
+ * docs/MONITORING.md lists them all.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  /** Asked before each scrape. */
+  refresh: () => void = () => {};
+
+  readonly #records = this.#counter("records_total", "Identities examined, by what became of each", "outcome");
+  readonly #failures = this.#counter("failures_total", "Records that failed, by where and why", "stage", "code");
+  readonly #files = this.#counter("files_stored_total", "Document files sealed and stored");
+  readonly #withheld = this.#counter("files_withheld_total", "Document files that the provider withheld");
+  readonly #bytes = this.#counter("sealed_bytes_total", "Sealed bytes stored");
+  readonly #retries = this.#counter("retries_total", "Requests that had to be made again", "at");
+  readonly #runs = this.#counter("runs_total", "Runs about all identities that ended", "outcome");
+  readonly #requests: Record<Side, Histogram> = {
+    source: this.#histogram("source_request", "From a request to the provider to the head of its answer"),
+    vault: this.#histogram("vault_request", "One attempt at the vault"),
+  };
+  readonly #running = this.#gauge("run_in_progress", "Whether a run about all identities is under way");
+  readonly #duration = this.#gauge("last_run_duration_seconds", "How long the last of those runs took");
+  readonly #success = this.#gauge("last_success_timestamp_seconds", "When a run last ended with nothing undone");
+  readonly #next = this.#gauge("next_run_timestamp_seconds", "When the daemon's next run is due");
+  readonly #rate = this.#gauge("source_rate_limit", "Requests a second that the provider is asked now, at most");
+  readonly #ceiling = this.#gauge("source_rate_limit_configured", "The most that the config allows, a second");
+  readonly #newestSeen = this.#gauge("source_newest_timestamp_seconds", "Latest change that the provider lists");
+  readonly #newestKept = this.#gauge("kept_newest_timestamp_seconds", "Latest change at the provider that is kept");
+  readonly #verified = this.#gauge("last_verify_timestamp_seconds", "When verify last came to its end here");
+  readonly #problems = this.#gauge("last_verify_problems", "Problems that it found");
+  readonly #locks = this.#gauge("locks_due", "People with an object whose lock ends within this time", "within");
+
+  /** @param version of Holdfast */
+  constructor(version: string) {
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({ name: "holdfast_build_info", help: "1", labelNames: ["version"], registers: [this.registry] }).set(
+      { version },
+      1,
+    );
+  }
+
+  /** The text that Prometheus reads. */
+  async text(): Promise<string> {
+    this.refresh();
+    return this.registry.metrics();
+  }
+
+  /** Replaces what the gateway has of one client; the registry must be of that client alone. Throws its error. */
+  async push(url: string, job: string, client: string): Promise<void> {
+    this.refresh();
+    const gateway = new Pushgateway(url, { timeout: PUSH_TIMEOUT }, this.registry);
+    await gateway.push({ jobName: `holdfast-${job}`, groupings: { client } });
+  }
+
+  /** One client's side of them. Counters begin at 0, so that the first increase is seen. */
+  client(client: string): ClientMetrics {
+    for (const outcome of OUTCOMES) this.#records.inc({ client, outcome }, 0);
+    for (const outcome of RUN_OUTCOMES) this.#runs.inc({ client, outcome }, 0);
+    for (const at of ["source", "vault"]) this.#retries.inc({ client, at }, 0);
+    for (const counter of [this.#files, this.#withheld, this.#bytes]) counter.inc({ client }, 0);
+    return {
+      counted: () => {
+        let before: RunCounts | undefined;
+        return (counts) => {
+          for (const outcome of OUTCOMES)
+            this.#records.inc({ client, outcome }, counts[outcome] - (before?.[outcome] ?? 0));
+          this.#files.inc({ client }, counts.files - (before?.files ?? 0));
+          this.#withheld.inc({ client }, counts.withheld - (before?.withheld ?? 0));
+          this.#bytes.inc({ client }, counts.bytes - (before?.bytes ?? 0));
+          before = { ...counts };
+        };
+      },
+      failed: (stage, code) => this.#failures.inc({ client, stage, code }),
+      retried: (at) => this.#retries.inc({ client, at }),
+      requested: (side, operation, outcome, seconds) =>
+        this.#requests[side].observe({ client, operation, outcome }, seconds),
+      rate: (now, configured) => {
+        this.#rate.set({ client }, now);
+        this.#ceiling.set({ client }, configured);
+      },
+      newest: (seconds) => this.#newestSeen.set({ client }, seconds),
+      running: (is) => this.#running.set({ client }, is ? 1 : 0),
+      ended: (outcome, seconds) => {
+        this.#runs.inc({ client, outcome });
+        this.#duration.set({ client }, seconds);
+      },
+      standing: ({ lastSuccess, lastVerify, nextRun, newestKept, locksDue }) => {
+        const set = (gauge: Gauge, value: number | undefined): void => {
+          if (value === undefined) gauge.remove({ client });
+          else gauge.set({ client }, value);
+        };
+        set(this.#success, lastSuccess);
+        set(this.#verified, lastVerify?.time);
+        set(this.#problems, lastVerify?.problems);
+        set(this.#next, nextRun);
+        set(this.#newestKept, newestKept);
+        for (const within of ["7d", "30d"] as const) {
+          if (locksDue) this.#locks.set({ client, within }, locksDue[within]);
+        }
+      },
+    };
+  }
+
+  #counter(name: string, help: string, ...labels: string[]): Counter {
+    return new Counter({ ...this.#named(name, help, labels) });
+  }
+
+  #gauge(name: string, help: string, ...labels: string[]): Gauge {
+    return new Gauge({ ...this.#named(name, help, labels) });
+  }
+
+  #histogram(name: string, help: string): Histogram {
+    const named = this.#named(`${name}_duration_seconds`, help, ["operation", "outcome"]);
+    return new Histogram({ ...named, buckets: BUCKETS });
+  }
+
+  #named(name: string, help: string, labels: readonly string[]) {
+    return { name: `holdfast_${name}`, help, labelNames: ["client", ...labels], registers: [this.registry] };
+  }
+}
+
+/** `outcome` of a request is `ok` or the error's code. */
+export interface ClientMetrics {
+  /** For one run: told its counts as they stand, as often as you like. */
+  counted(): (counts: RunCounts) => void;
+  failed(stage: string, code: string): void;
+  retried(at: Side): void;
+  requested(side: Side, operation: string, outcome: string, seconds: number): void;
+  /** Requests a second, now and at most. */
+  rate(now: number, configured: number): void;
+  /** Seconds since 1970. */
+  newest(seconds: number): void;
+  running(is: boolean): void;
+  ended(outcome: (typeof RUN_OUTCOMES)[number], seconds: number): void;
+  standing(standing: Standing): void;
+}

@@ -1,0 +1,125 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { request } from "undici";
+import { HoldfastError } from "../error.ts";
+import { type RetryPolicy, retrying } from "../retry.ts";
+import { errorFields, type Log } from "./log.ts";
+
+/** What happened to a run. Nothing personal: names of the config, counts and codes. */
+export interface Event {
+  readonly type: "run.started" | "run.finished" | "run.failed" | "run.interrupted";
+  /** RFC 3339 UTC. */
+  readonly timestamp: string;
+  readonly data: {
+    readonly client: string;
+    readonly job: string;
+    readonly run?: string;
+    readonly outcome?: string;
+    /** Of what ended the run. */
+    readonly code?: string;
+    readonly durationMs?: number;
+    readonly counts?: Readonly<Record<string, number>>;
+  };
+}
+
+/** Where events go. Addresses and keys are secrets. */
+export interface Targets {
+  /** An address as healthchecks.io gives one. */
+  readonly healthchecks?: string | undefined;
+  readonly webhook?: { readonly url: string; readonly key: Uint8Array } | undefined;
+}
+
+export interface NotifyOptions {
+  readonly log: Log;
+  readonly retry?: RetryPolicy;
+  /** Of one attempt, in ms. */
+  readonly timeout?: number;
+  /** Aborted, nobody has the time to try again. */
+  readonly signal?: AbortSignal;
+}
+
+const RETRY: RetryPolicy = { retries: 3, minDelay: 500, maxDelay: 5_000, maxRetryAfter: 10_000 };
+const TIMEOUT = 10_000;
+/** The same when the process is to stop. */
+const HURRIED = 3_000;
+/** An interrupted run says nothing to healthchecks: the next one makes up for it, and if none comes, the silence tells. */
+const PATHS: Partial<Record<Event["type"], string>> = {
+  "run.started": "/start",
+  "run.finished": "",
+  "run.failed": "/fail",
+};
+
+/** Tells everybody of an event. What cannot be told is logged and never thrown: a run does not fail because of it. */
+export async function notify(event: Event, { healthchecks, webhook }: Targets, options: NotifyOptions): Promise<void> {
+  const body = JSON.stringify(event);
+  const path = PATHS[event.type];
+  await Promise.all([
+    healthchecks !== undefined &&
+      path !== undefined &&
+      deliver("healthchecks", healthchecks + path, body, () => ({}), options),
+    webhook && deliver("webhook", webhook.url, body, signing(webhook.key, body), options),
+  ]);
+}
+
+/** The headers of Standard Webhooks (standardwebhooks.com): one id however often it is tried, the time of each try. */
+function signing(key: Uint8Array, body: string): () => Record<string, string> {
+  const id = `msg_${randomUUID()}`;
+  return () => {
+    const at = Math.floor(Date.now() / 1000);
+    return {
+      "webhook-id": id,
+      "webhook-timestamp": String(at),
+      "webhook-signature": signature(key, id, at, body),
+    };
+  };
+}
+
+/** HMAC-SHA-256 over id, time in seconds and body. */
+export function signature(key: Uint8Array, id: string, at: number, body: string): string {
+  return `v1,${createHmac("sha256", key).update(`${id}.${at}.${body}`).digest("base64")}`;
+}
+
+/** `whsec_` and base64 of 24 to 64 bytes. Throws `config`, and never shows it. */
+export function parseWebhookKey(text: string): Uint8Array {
+  const [, base64 = ""] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+  const key = Buffer.from(base64, "base64");
+  if (key.length >= 24 && key.length <= 64) return key;
+  throw new HoldfastError("config", "notify.webhook.key is no key to sign webhooks with", {
+    mend: 'Make one of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)"',
+  });
+}
+
+async function deliver(
+  to: string,
+  url: string,
+  body: string,
+  headers: () => Record<string, string>,
+  { log, retry = RETRY, signal, timeout = signal?.aborted ? HURRIED : TIMEOUT }: NotifyOptions,
+): Promise<void> {
+  try {
+    await retrying(
+      async () => {
+        const answer = await request(url, {
+          ...{ method: "POST", body, signal: AbortSignal.timeout(timeout) },
+          headers: { "content-type": "application/json", "user-agent": "holdfast", ...headers() },
+        }).catch((cause: unknown) => {
+          throw unheard(to, `no answer (${(cause as NodeJS.ErrnoException).code ?? "timeout"})`, true, cause);
+        });
+        await answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
+        const { statusCode } = answer;
+        if (statusCode >= 300) throw unheard(to, `it answered ${statusCode}`, statusCode === 429 || statusCode >= 500);
+      },
+      retry,
+      signal,
+    );
+  } catch (error) {
+    log.warn("nobody could be told of the run", { ...errorFields(error), stage: "notify" });
+  }
+}
+
+/** Without the address, which is a secret. */
+function unheard(to: string, what: string, again: boolean, cause?: unknown): HoldfastError {
+  return new HoldfastError(again ? "notify-unavailable" : "notify-rejected", `${to}: ${what}`, {
+    cause,
+    mend: `Check notify.${to} and the way there. The run goes on all the same.`,
+  });
+}

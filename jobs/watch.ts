@@ -1,5 +1,6 @@
 import { noteExport, readLastExport } from "../src/catalog/last-export.ts";
 import type { ClientConfig } from "../src/config/config.ts";
+import { parseSecretUrl } from "../src/config/url.ts";
 import { HoldfastError } from "../src/error.ts";
 import type { Parts } from "../src/export/context.ts";
 import type { RunObserver } from "../src/export/run.ts";
@@ -129,8 +130,11 @@ function targetsOf(
 ): Targets {
   try {
     return {
-      healthchecks: healthchecks?.resolve().reveal().replace(/\/+$/, ""),
-      webhook: webhook && { url: webhook.url.resolve().reveal(), key: parseWebhookKey(webhook.key.resolve().reveal()) },
+      healthchecks: healthchecks && parseSecretUrl(healthchecks.resolve().reveal()),
+      webhook: webhook && {
+        url: parseSecretUrl(webhook.url.resolve().reveal()),
+        key: parseWebhookKey(webhook.key.resolve().reveal()),
+      },
     };
   } catch (error) {
     warn("nobody can be told of this run", errorFields(error));

@@ -59,6 +59,16 @@ export function parsePlainUrl(text: string): string {
   return withoutSlash(serviceUrl(text));
 }
 
+/**
+ * An address that is a secret as a whole: https, or http to this machine. It is never shown.
+ * @throws HoldfastError "config"
+ */
+export function parseSecretUrl(text: string): string {
+  const url = /^https?:\/\/[^/]/i.test(text) && !/\s/.test(text) ? URL.parse(text) : null;
+  if (url && (url.protocol === "https:" || isLoopback(url.hostname))) return url.href;
+  throw refusal(undefined, "an address that can be kept secret (not shown)", "write https://host/path");
+}
+
 function serviceUrl(text: string): URL {
   const url = /^https?:\/\/[^/]/i.test(text) && !/\s/.test(text) ? URL.parse(text) : null;
   if (url === null) throw refusal(text, "a web address", "write https://host/path");

@@ -55,9 +55,15 @@ export async function notify(event: Event, { healthchecks, webhook }: Targets, o
   await Promise.all([
     healthchecks !== undefined &&
       path !== undefined &&
-      deliver("healthchecks", healthchecks + path, body, () => ({}), options),
+      deliver("healthchecks", below(healthchecks, path), body, () => ({}), options),
     webhook && deliver("webhook", webhook.url, body, signing(webhook.key, body), options),
   ]);
+}
+
+function below(address: string, path: string): string {
+  const url = new URL(address);
+  url.pathname = url.pathname.replace(/\/+$/, "") + path;
+  return url.href;
 }
 
 /** The headers of Standard Webhooks (standardwebhooks.com): one id however often it is tried, the time of each try. */

@@ -5,7 +5,7 @@ import { parseListen } from "../../src/config/listen.ts";
 import { parseRate } from "../../src/config/rate.ts";
 import { parseCron, parseTimeZone } from "../../src/config/schedule.ts";
 import { looksSecret, show } from "../../src/config/show.ts";
-import { parseOrigin, parsePlainUrl, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
+import { parseOrigin, parsePlainUrl, parseSecretUrl, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
 import { HoldfastError } from "../../src/error.ts";
 
 /** Refused, with the value and what to write instead. */
@@ -90,6 +90,16 @@ test("plain addresses may be http anywhere, and hold no password either", () => 
   assert.equal(parsePlainUrl("http://pushgateway.monitoring:9091/"), "http://pushgateway.monitoring:9091");
   refuses(parsePlainUrl, ["", "pushgateway:9091", "ftp://a"]);
   refuses(parsePlainUrl, ["http://user:password@a", "http://a/?x=1"], false);
+});
+
+test("secret addresses may say anything after the host, and are never shown", () => {
+  assert.equal(parseSecretUrl("https://hc-ping.com/7f0c?x=1"), "https://hc-ping.com/7f0c?x=1");
+  assert.equal(parseSecretUrl("http://127.0.0.1:8000/ping"), "http://127.0.0.1:8000/ping");
+  refuses(parseSecretUrl, ["", "hc-ping.com/7f0c", "http://hc-ping.com/7f0c", "ftp://a/7f0c", "https://a b"], false);
+  assert.throws(
+    () => parseSecretUrl("http://hc-ping.com/7f0c"),
+    (error) => error instanceof HoldfastError && !`${error.message} ${error.mend}`.includes("7f0c"),
+  );
 });
 
 test("vault addresses", () => {

@@ -59,7 +59,7 @@ export class Workplace implements AsyncDisposable {
   readonly officer: AgeKey;
   readonly escrow: AgeKey;
   /** The config as it will be written by `save`. */
-  readonly config: { state: string; schedule?: Section; clients: Section[] };
+  readonly config: { state: string; schedule?: Section; metrics?: Section; clients: Section[] };
 
   constructor(folder: string, officer: AgeKey, escrow: AgeKey, client: Section) {
     this.folder = folder;

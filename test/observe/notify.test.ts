@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { hasCode } from "../../src/error.ts";
 import type { Fields, Log } from "../../src/observe/log.ts";
 import { type Event, notify, parseWebhookKey, signature } from "../../src/observe/notify.ts";
+import { type Received, startReceiver } from "../servers/receiver.ts";
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const EVENT: Event = {
@@ -13,33 +12,6 @@ const EVENT: Event = {
   data: { client: "acme", job: "export" },
 };
 const RETRY = { retries: 2, minDelay: 1, maxDelay: 2, maxRetryAfter: 1000 };
-
-interface Request {
-  readonly path: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
-/** A receiver on loopback, its answers by turns; the last stands. A status of 0 is none at all. */
-async function receiver(...statuses: number[]) {
-  const got: Request[] = [];
-  const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request)).toString();
-    got.push({ path: request.url!, headers: request.headers, body });
-    const status = statuses[Math.min(got.length, statuses.length) - 1]!;
-    if (status === 0) return void request.socket.destroy();
-    if (status > 0) response.writeHead(status).end("thanks");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    got,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/ping/7f0c`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 function noting(): { log: Log; lines: Fields[] } {
   const lines: Fields[] = [];
@@ -77,10 +49,10 @@ describe("signing", () => {
   });
 
   test("what arrives is signed over id, time and the very bytes", async () => {
-    await using to = await receiver(200);
+    await using to = await startReceiver(200);
     const { log, lines } = noting();
     await notify(EVENT, { webhook: { url: to.url, key: parseWebhookKey(KEY) } }, { log });
-    const [{ headers, body, path }] = to.got as [Request];
+    const [{ headers, body, path }] = to.got as [Received];
     assert.equal(path, "/ping/7f0c");
     assert.equal(headers["content-type"], "application/json");
     assert.deepEqual(JSON.parse(body), EVENT);
@@ -95,7 +67,7 @@ describe("signing", () => {
 });
 
 test("healthchecks is told by address: start, end, failure; of an interruption nothing", async () => {
-  await using to = await receiver(200);
+  await using to = await startReceiver(200);
   const { log } = noting();
   for (const type of ["run.started", "run.finished", "run.failed", "run.interrupted"] as const)
     await notify({ ...EVENT, type }, { healthchecks: to.url }, { log });
@@ -107,7 +79,7 @@ test("healthchecks is told by address: start, end, failure; of an interruption n
 
 describe("one that does not take it", () => {
   test("is tried again, under the same id, until it does", async () => {
-    await using to = await receiver(503, 0, 204);
+    await using to = await startReceiver(503, 0, 204);
     const { log, lines } = noting();
     await notify(EVENT, { webhook: { url: to.url, key: parseWebhookKey(KEY) } }, { log, retry: RETRY });
     assert.equal(to.got.length, 3);
@@ -122,7 +94,7 @@ describe("one that does not take it", () => {
     ["sends it elsewhere", 302, 1, "notify-rejected"],
   ] as const) {
     test(`${what}: logged, without its address, and nothing thrown`, async () => {
-      await using to = await receiver(status);
+      await using to = await startReceiver(status);
       const { log, lines } = noting();
       await notify(EVENT, { healthchecks: to.url }, { log, retry: RETRY, timeout: 200 });
       assert.equal(to.got.length, attempts);
@@ -135,8 +107,8 @@ describe("one that does not take it", () => {
   }
 
   test("does not keep the other from being told", async () => {
-    await using good = await receiver(200);
-    await using bad = await receiver(400);
+    await using good = await startReceiver(200);
+    await using bad = await startReceiver(400);
     const { log, lines } = noting();
     await notify(EVENT, { healthchecks: bad.url, webhook: { url: good.url, key: parseWebhookKey(KEY) } }, { log });
     assert.equal(good.got.length, 1);
@@ -144,7 +116,7 @@ describe("one that does not take it", () => {
   });
 
   test("is not tried again by a process that is to stop", async () => {
-    await using to = await receiver(500);
+    await using to = await startReceiver(500);
     const { log, lines } = noting();
     await notify(EVENT, { healthchecks: to.url }, { log, signal: AbortSignal.abort() });
     assert.equal(to.got.length, 1);

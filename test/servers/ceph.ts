@@ -8,8 +8,12 @@ import { promisify } from "node:util";
 /** Debian's, of everything real that the tests use; `.ci/run` has the same list. */
 export const PACKAGES = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server", "chromium", "openssh-client"],
+  ...["prometheus", "prometheus-pushgateway", "systemd"],
 ];
-const PROGRAMS = ["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server", "chromium", "ssh-keygen"];
+const PROGRAMS = [
+  ...["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server", "chromium", "ssh-keygen"],
+  ...["promtool", "prometheus-pushgateway", "systemd-analyze"],
+];
 
 export interface Ceph {
   readonly endpoint: string;

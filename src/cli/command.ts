@@ -5,7 +5,7 @@ import { loadConfig, selectClients } from "../config/load.ts";
 import { HoldfastError } from "../error.ts";
 import { exitCode } from "../exit-code.ts";
 import { type Console, createConsole } from "../observe/console.ts";
-import { errorFields } from "../observe/log.ts";
+import { errorFields, LEVELS, type Level } from "../observe/log.ts";
 
 /** What every command has in common: its options, its session, its exit code. */
 export interface CommonOptions {
@@ -13,6 +13,7 @@ export interface CommonOptions {
   readonly client?: string[];
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly logLevel?: Level;
 }
 
 export function command(name: string, description: string, examples: readonly string[]): Command {
@@ -27,6 +28,7 @@ export function command(name: string, description: string, examples: readonly st
     )
     .option("--json", "print one JSON object on stdout, and nothing else there", false)
     .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
+    .addOption(new Option("--log-level <level>", "of the JSON lines, where nobody watches").choices(LEVELS))
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 

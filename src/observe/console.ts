@@ -1,4 +1,4 @@
-import { errorFields, type Fields, jsonLog, type Log, silentLog } from "./log.ts";
+import { errorFields, type Fields, jsonLog, type Level, type Log, silentLog } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 
 /** What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone. */
@@ -17,6 +17,8 @@ export interface Console {
 export interface ConsoleOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Of the JSON lines; default `info`, or `warn` where quiet. */
+  readonly logLevel?: Level | undefined;
   readonly stdout?: NodeJS.WriteStream;
   readonly stderr?: NodeJS.WriteStream;
 }
@@ -24,6 +26,7 @@ export interface ConsoleOptions {
 export function createConsole({
   json,
   quiet,
+  logLevel = quiet ? "warn" : "info",
   stdout = process.stdout,
   stderr = process.stderr,
 }: ConsoleOptions): Console {
@@ -34,7 +37,7 @@ export function createConsole({
     given = true;
   };
   if (!stderr.isTTY) {
-    const log = jsonLog(quiet ? "warn" : "info");
+    const log = jsonLog(logLevel);
     return {
       log,
       result,

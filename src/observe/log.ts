@@ -28,10 +28,17 @@ export interface Fields {
   readonly due?: string;
 }
 
-const FIELDS: readonly (keyof Fields)[] = [
+export const FIELDS: readonly (keyof Fields)[] = [
   ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "mend"] as const),
   ...(["stack", "durationMs", "count", "total", "url", "counts", "due"] as const),
 ];
+
+/**
+ * error: somebody must look, a record or a run failed. warn: it went on, and something is not as it should be. info: the
+ * life of runs. debug: every record.
+ */
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type Level = (typeof LEVELS)[number];
 
 export interface Log {
   debug(message: string, fields?: Fields): void;
@@ -43,7 +50,7 @@ export interface Log {
 }
 
 /** JSON lines, to stderr unless told otherwise. `message` must be a constant: data go into fields. */
-export function jsonLog(level: string, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Log {
+export function jsonLog(level: Level, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Log {
   return wrap(
     pino(
       {

@@ -89,6 +89,7 @@ export class Metrics {
     for (const outcome of OUTCOMES) this.#records.inc({ client, outcome }, 0);
     for (const outcome of RUN_OUTCOMES) this.#runs.inc({ client, outcome }, 0);
     for (const at of ["source", "vault"]) this.#retries.inc({ client, at }, 0);
+    this.#running.inc({ client }, 0);
     for (const counter of [this.#files, this.#withheld, this.#bytes]) counter.inc({ client }, 0);
     return {
       counted: () => {

@@ -3,10 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
+import { parsePause } from "../../src/config/duration.ts";
+import { parseListen } from "../../src/config/listen.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { hasCode } from "../../src/error.ts";
 import { program } from "../cli/program.ts";
 
+/** schedule.grace, unless told otherwise. */
+const GRACE = parsePause("PT50S", 1);
 const FOLDER = "config/kubernetes";
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever YAML holds; a wrong path fails the test.
@@ -38,6 +42,7 @@ describe("Kubernetes", () => {
   test("there are pods for the export, the backfill, its workers and Redis", () => {
     assert.deepEqual(pods.map(({ name }) => name).sort(), [
       "CronJob holdfast-export",
+      "Deployment holdfast-daemon",
       "Deployment holdfast-redis",
       "Job holdfast-backfill",
       "Job holdfast-worker",
@@ -83,13 +88,32 @@ describe("Kubernetes", () => {
     assert.equal(images[0].newTag, JSON.parse(readFileSync("package.json", "utf8")).version);
   });
 
+  test("the daemon is asked where the config says that it listens, and is waited for longer than it takes", () => {
+    const { spec } = pods.find(({ name }) => name === "Deployment holdfast-daemon")!;
+    const { listen } = parse(readFileSync(join(FOLDER, "holdfast.yaml"), "utf8")).metrics;
+    const [{ ports, livenessProbe, readinessProbe }] = spec.containers;
+    assert.deepEqual(ports, [{ name: "metrics", containerPort: parseListen(listen).port }]);
+    assert.deepEqual(
+      [livenessProbe, readinessProbe].map(({ httpGet }) => [httpGet.path, httpGet.port]),
+      [
+        ["/healthz", "metrics"],
+        ["/readyz", "metrics"],
+      ],
+    );
+    for (const name of ["CronJob holdfast-export", "Deployment holdfast-daemon"]) {
+      const seconds = pods.find((pod) => pod.name === name)!.spec.terminationGracePeriodSeconds;
+      assert.ok(seconds * 1000 > GRACE, name);
+    }
+  });
+
   test("the log key goes to those who log, and to no worker", () => {
     const mounts = (name: string) => JSON.stringify(pods.find((pod) => pod.name === name)).includes("holdfast-log");
     assert.deepEqual(
-      ["CronJob holdfast-export", "Job holdfast-backfill", "Job holdfast-worker", "Deployment holdfast-redis"].map(
-        mounts,
-      ),
-      [true, true, false, false],
+      [
+        ...["CronJob holdfast-export", "Deployment holdfast-daemon", "Job holdfast-backfill"],
+        ...["Job holdfast-worker", "Deployment holdfast-redis"],
+      ].map(mounts),
+      [true, true, true, false, false],
     );
   });
 

@@ -146,6 +146,12 @@ describe("the daemon", () => {
     assert.ok(Math.abs(value(after, `holdfast_last_verify_timestamp_seconds{${acme}}`) - Date.now() / 1000) < 120);
     assert.equal(value(after, `holdfast_last_verify_problems{${acme}}`), 0);
     assert.equal(value(after, `holdfast_locks_due{${acme},within="30d"}`), 0);
+    const asked = [
+      await readFile("config/prometheus/holdfast.rules.yaml", "utf8"),
+      await readFile("config/grafana/holdfast.json", "utf8"),
+    ].join();
+    for (const [name] of asked.matchAll(/holdfast_[a-z_]+?(?=_bucket|_count\b|[^a-z_])/g))
+      assert.match(after, new RegExp(`^# TYPE ${name} `, "m"), name);
     const newest = value(after, `holdfast_kept_newest_timestamp_seconds{${acme}}`);
     assert.equal(newest, value(after, `holdfast_source_newest_timestamp_seconds{${acme}}`));
     assert.equal(
@@ -270,5 +276,42 @@ describe("a run that nobody can ask", { skip: withoutPushgateway }, () => {
     const { code, log } = await place.holdfast("export");
     assert.equal(code, 0);
     assert.ok(log.some(({ msg, code }) => msg === "metrics not pushed" && code === "notify-unavailable"));
+  });
+});
+
+describe("the log", () => {
+  test("a flood of failed records is sampled, counted at the end, and whole in the audit log", async () => {
+    await using sandbox = await startSandbox({ identities: 60, files: false });
+    await using place = await makeWorkplace(sandbox);
+    // Every other one, so that the run is not given up.
+    const broken = new Set(Array.from({ length: 30 }, (_, index) => sandbox.identity(2 * index).id));
+    sandbox.intercept((request, response) => {
+      if (!broken.has(request.url!.split("/").at(-1)!)) return false;
+      response.writeHead(200, { "Content-Type": "application/json" }).end('{"owner":');
+      return true;
+    });
+    const { code, log } = await place.holdfast("export");
+    assert.equal(code, 3);
+    const lines = log.filter(({ msg }) => msg === "record failed");
+    assert.equal(lines.length, 20);
+    for (const { level, run, client, subject, stage, durationMs } of lines) {
+      assert.deepEqual([level, client, stage], ["error", "acme-bank", "source"]);
+      assert.ok(run && /^[0-9a-f]{32}$/.test(String(subject)) && Number(durationMs) >= 0);
+    }
+    const [total, ...more] = log.filter(({ msg }) => msg === "record failed: this often in all");
+    assert.deepEqual([total!.count, total!.code, more.length], [30, "source-response", 0]);
+    assert.equal((await place.entries("record.failed")).length, 30);
+  });
+
+  test("--log-level debug tells of every record, and nothing personal either", async () => {
+    await using sandbox = await startSandbox({ identities: 6, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const { log, stderr } = await place.holdfast("export", ["--log-level", "debug"]);
+    const settled = log.filter(({ msg }) => msg === "record settled");
+    assert.equal(settled.length, 6);
+    assert.ok(settled.every(({ level, outcome }) => level === "debug" && outcome === "new"));
+    assert.doesNotMatch(stderr, PERSONAL);
+    const quiet = await place.holdfast("export", ["--log-level", "error"]);
+    assert.equal(quiet.stderr, "");
   });
 });

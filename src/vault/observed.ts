@@ -31,6 +31,7 @@ export function observed(vault: Vault, onRequest: OnRequest): Vault {
     versions: (prefix) => vault.versions(prefix),
     ...(vault.view ? { view: (key: string, newest?: string) => timed("view", vault.view!(key, newest)) } : {}),
     lock: (...args) => timed("lock", vault.lock(...args)),
+    hold: (...args) => timed("hold", vault.hold(...args)),
     deleteVersion: (...args) => timed("delete", vault.deleteVersion(...args)),
     inspect: () => timed("inspect", vault.inspect()),
     close: () => vault.close(),

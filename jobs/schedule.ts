@@ -6,7 +6,7 @@ import { Metrics } from "../src/observe/metrics.ts";
 import { startMonitor } from "../src/observe/server.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
-import { showStanding } from "./standing.ts";
+import { showStanding, sparing } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
 /** Brings the clients of a session up to date. */
@@ -20,7 +20,7 @@ export async function runOnSchedule(session: Session, { listen }: MetricsConfig,
   const { signal, console } = session;
   const metrics = listen && new Metrics(VERSION);
   const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, work);
-  if (metrics) metrics.refresh = () => showStanding(metrics, schedules.clients, session.now());
+  if (metrics) metrics.refresh = sparing(() => showStanding(metrics, schedules.clients, session.now()));
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
   schedules.replace(session.clients);

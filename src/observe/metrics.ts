@@ -17,7 +17,7 @@ export interface Standing {
   readonly nextRun?: number | undefined;
   /** When the newest identity that is kept was changed at the provider. */
   readonly newestKept?: number | undefined;
-  /** People with an object whose lock ends within so many days. */
+  /** People with an object whose lock ends within so many days, and that must be kept longer. */
   readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
 }
 
@@ -60,7 +60,11 @@ export class Metrics {
   readonly #newestKept = this.#gauge("kept_newest_timestamp_seconds", "Latest change at the provider that is kept");
   readonly #verified = this.#gauge("last_verify_timestamp_seconds", "When verify last came to its end here");
   readonly #problems = this.#gauge("last_verify_problems", "Problems that it found");
-  readonly #locks = this.#gauge("locks_due", "People with an object whose lock ends within this time", "within");
+  readonly #locks = this.#gauge(
+    "locks_due",
+    "People with an object whose lock ends within this time though it must be kept longer",
+    "within",
+  );
 
   /** @param version of Holdfast */
   constructor(version: string) {

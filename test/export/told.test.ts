@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { showStanding } from "../../jobs/standing.ts";
 import { noteExport } from "../../src/catalog/last-export.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
 import { parseWebhookKey, signature } from "../../src/observe/notify.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { startPushgateway, withoutPushgateway } from "../servers/pushgateway.ts";
@@ -277,6 +279,26 @@ describe("a run that nobody can ask", { skip: withoutPushgateway }, () => {
     assert.equal(code, 0);
     assert.ok(log.some(({ msg, code }) => msg === "metrics not pushed" && code === "notify-unavailable"));
   });
+});
+
+test("locks that fall due are counted where the copy must be kept longer, and only there", async () => {
+  await using sandbox = await startSandbox({ identities: 3, files: false });
+  for (const [retention, due] of [
+    [{ keep: "P5Y", from: "relationship-end", initialLock: "P5D", extendWhenLessThan: "P1D" }, [3, 3]],
+    [{ keep: "P5Y", from: "relationship-end", initialLock: "P20D", extendWhenLessThan: "P1D" }, [0, 3]],
+    [{ keep: "P5D", from: "exported", initialLock: "P5D", extendWhenLessThan: "P1D" }, [0, 0]],
+  ] as const) {
+    await using place = await makeWorkplace(sandbox, { client: { retention } });
+    await place.export();
+    const metrics = new Metrics("1");
+    showStanding(metrics, [await place.client()], Temporal.Now.instant());
+    const text = await metrics.text();
+    for (const [index, within] of ["7d", "30d"].entries())
+      assert.match(
+        text,
+        new RegExp(`^holdfast_locks_due\\{client="acme-bank",within="${within}"\\} ${due[index]}$`, "m"),
+      );
+  }
 });
 
 describe("the log", () => {

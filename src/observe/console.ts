@@ -1,3 +1,4 @@
+import { hasCode } from "../error.ts";
 import { errorFields, type Fields, jsonLog, type Level, type Log, silentLog } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 
@@ -43,7 +44,11 @@ export function createConsole({
       result,
       progress: () => noProgress,
       say: (text) => log.info(text.split("\n", 1)[0]!),
-      error: (error) => log.error("failed", errorFields(error)),
+      // Nobody need look at what was asked for.
+      error: (error) =>
+        hasCode(error, "interrupted")
+          ? log.warn("interrupted", errorFields(error))
+          : log.error("failed", errorFields(error)),
     };
   }
   return {

@@ -23,7 +23,7 @@ export interface Standing {
 
 export type Side = "source" | "vault";
 
-const OUTCOMES = ["new", "changed", "unchanged", "again", "gone", "failed"] as const;
+const OUTCOMES = ["new", "changed", "unchanged", "past", "again", "gone", "failed"] as const;
 const RUN_OUTCOMES = ["done", "partial", "failed", "interrupted"] as const;
 const PUSH_TIMEOUT = 10_000;
 /** Seconds: from a disk to a provider that nearly times out. */

@@ -4,7 +4,18 @@ import { hasCode } from "../../src/error.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { startMonitor } from "../../src/observe/server.ts";
 
-const NONE = { new: 0, changed: 0, unchanged: 0, again: 0, gone: 0, failed: 0, files: 0, withheld: 0, bytes: 0 };
+const NONE = {
+  new: 0,
+  changed: 0,
+  unchanged: 0,
+  past: 0,
+  again: 0,
+  gone: 0,
+  failed: 0,
+  files: 0,
+  withheld: 0,
+  bytes: 0,
+};
 
 /** Samples of our own, as `name{labels}`: value. */
 async function samples(metrics: Metrics): Promise<Map<string, number>> {
@@ -19,7 +30,7 @@ describe("counters", () => {
     const metrics = new Metrics("1");
     metrics.client("acme");
     const all = await samples(metrics);
-    for (const outcome of ["new", "changed", "unchanged", "again", "gone", "failed"])
+    for (const outcome of ["new", "changed", "unchanged", "past", "again", "gone", "failed"])
       assert.equal(all.get(`holdfast_records_total{client="acme",outcome="${outcome}"}`), 0);
     assert.equal(all.get('holdfast_runs_total{client="acme",outcome="failed"}'), 0);
   });

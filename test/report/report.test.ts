@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { exportClients } from "../../jobs/export.ts";
+import { placeHold } from "../../jobs/hold.ts";
+import { reconcile } from "../../jobs/reconcile.ts";
+import { endRelationship } from "../../jobs/relationship.ts";
+import { report } from "../../jobs/report.ts";
+import { verify } from "../../jobs/verify.ts";
+import { systemClock } from "../../src/clock.ts";
+import { bars } from "../../src/report/chart.ts";
+import type { Coverage } from "../../src/report/coverage.ts";
+import { html } from "../../src/report/html.ts";
+import { nightsOf } from "../../src/report/nights.ts";
+import type { Report } from "../../src/report/report.ts";
+import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { makeWorkplace } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+import { startChromium } from "../servers/chromium.ts";
+import { withoutCeph } from "../servers/s3.ts";
+
+const NOBODY = { identities: [], emails: [], references: [] };
+const daysAgo = (days: number) => () => systemClock().subtract({ hours: 24 * days });
+
+describe("reconcile", () => {
+  for (const kind of ["directory", "ceph"] as const) {
+    test(`${kind}: what is missing on either side, by subject`, { skip: kind === "ceph" && withoutCeph }, async () => {
+      await using sandbox = await startSandbox({ identities: 8, plainImages: true });
+      await using place = await makeWorkplace(sandbox, { vault: kind });
+      const [first, second, third] = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
+      await place.export("--identity", sandbox.ids()[0]!);
+      const before = await place.expect<Coverage>(3, "reconcile");
+      assert.equal(before[0]!.missing.count, 7);
+      assert.ok(!before[0]!.missing.subjects.includes(first!));
+      await place.export();
+      const [whole] = await place.expect<Coverage>(0, "reconcile");
+      assert.deepEqual([whole!.missing.count, whole!.changed.count, whole!.gone.count], [0, 0, 0]);
+      assert.deepEqual([whole!.source!.listed, whole!.vault.subjects], [8, 8]);
+      sandbox.change([1]);
+      sandbox.vanish([2]);
+      const [after] = await place.expect<Coverage>(3, "reconcile");
+      assert.deepEqual(after!.changed.subjects, [second]);
+      assert.deepEqual(after!.gone.subjects, [third]);
+      const { stdout, stderr } = await place.holdfast("reconcile");
+      for (const canary of sandbox.canaries()) assert.ok(!(stdout + stderr).includes(canary), canary);
+    });
+  }
+
+  test("what was purged, and what the provider withholds", async () => {
+    await using sandbox = await startSandbox({ identities: 3, plainImages: true, withhold: 100 });
+    const retention = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+    await using place = await makeWorkplace(sandbox, { client: { retention } });
+    await place.export();
+    const [withheld] = await place.expect<Coverage>(0, "reconcile");
+    assert.ok(withheld!.withheld.count > 0);
+    await delay(2_100);
+    assert.equal((await place.holdfast("retention", ["purge", "--confirm", "--out", place.path("d")])).code, 0);
+    const [purged] = await place.expect<Coverage>(0, "reconcile");
+    assert.deepEqual([purged!.past.count, purged!.purged, purged!.missing.count], [3, 3, 0]);
+  });
+});
+
+describe("report", () => {
+  test("tells what is kept, until when, and what asks for attention; loads nothing, and names nobody", async () => {
+    await using sandbox = await startSandbox({ identities: 12, plainImages: true });
+    await using place = await readyWorkplace(sandbox, {});
+    const here = await session(place);
+    await exportClients({ ...here, now: daysAgo(5) }, {});
+    sandbox.change([3]);
+    await exportClients({ ...here, now: daysAgo(4) }, {});
+    const ids = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
+    const date = systemClock().toZonedDateTimeISO("UTC").toPlainDate();
+    await endRelationship(here, { ...NOBODY, subjects: [ids[0]!], date: date.toString() });
+    await placeHold(here, { ...NOBODY, subjects: [ids[1]!], case: "AZ 77/26", reason: "an inquiry" });
+    sandbox.change([4]);
+    const out = place.path("report.html");
+    const [of] = await report(here, { out, offline: false });
+    assert.deepEqual(
+      of!.nights.map(({ outcome }) => outcome),
+      ["done", "done", "none", "none", "none", "none"],
+    );
+    assert.equal(of!.coverage.changed.count, 1);
+    assert.equal(of!.horizon.ended, 1);
+    assert.deepEqual(
+      of!.horizon.due.map(({ month }) => month),
+      [date.add({ days: 1, years: 5 }).toString().slice(0, 7)],
+    );
+    assert.equal(
+      of!.horizon.due[0]!.objects + of!.horizon.open.objects,
+      of!.coverage.vault.versions + of!.coverage.vault.files,
+    );
+    assert.deepEqual(
+      of!.holds.map(({ subject }) => subject),
+      [ids[1]],
+    );
+    assert.equal(
+      of!.growth.reduce((sum, { bytes }) => sum + bytes, 0),
+      of!.coverage.vault.bytes,
+    );
+
+    const text = await readFile(out, "utf8");
+    for (const personal of [...sandbox.canaries(), "AZ 77/26", "an inquiry"]) {
+      assert.ok(!text.includes(personal) && !JSON.stringify(of).includes(personal), personal);
+    }
+    const browser = await startChromium();
+    try {
+      const requests: string[] = [];
+      const page = await browser.newPage();
+      page.on("request", (request) => requests.push(request.url()));
+      const errors: string[] = [];
+      page.on("console", (message) => errors.push(message.text()));
+      await page.goto(pathToFileURL(out).href);
+      assert.deepEqual([requests.length, errors], [1, []]);
+      const words = await page.locator("main").textContent();
+      assert.match(words!, /1 person changed at the source/);
+      assert.match(words!, /No export ran for 4 nights/);
+      assert.match(words!, /never verified on this machine/);
+      assert.equal(await page.locator("svg[role=img] title").first().count(), 1);
+      await page.locator("summary").first().click();
+      assert.ok(await page.getByRole("cell", { name: "No run" }).first().isVisible());
+    } finally {
+      await browser.close();
+    }
+
+    await verify(here, { readData: 100 });
+    const [later] = await report(here, { offline: true });
+    assert.deepEqual([later!.verified?.problems, later!.verified?.readData], [0, 100]);
+    assert.deepEqual([later!.notAsked, later!.coverage.source], ["--offline", null]);
+  });
+
+  test("the provider is gone for ever: the report says so, and tells what is kept", async () => {
+    const place = await (async () => {
+      await using sandbox = await startSandbox({ identities: 2, files: false });
+      const made = await readyWorkplace(sandbox, {});
+      await exportClients(await session(made), {});
+      return made;
+    })();
+    await using _ = place;
+    const patience = { retry: { retries: 0, minDelay: 1, maxDelay: 1, maxRetryAfter: 1 } };
+    const [of] = await report({ ...(await session(place)), patience }, { offline: false });
+    assert.match(of!.notAsked!, /./);
+    assert.equal(of!.coverage.vault.subjects, 2);
+  });
+
+  test("neither a page nor figures: code 2", async () => {
+    await using sandbox = await startSandbox({ identities: 1, files: false });
+    await using place = await makeWorkplace(sandbox);
+    assert.equal((await place.holdfast("report")).code, 2);
+    const reports = await place.expect<Report>(0, "report");
+    assert.deepEqual(reports[0]!.nights, []);
+    assert.equal((await reconcile(await session(place)))[0]!.missing.count, 1);
+  });
+});
+
+test("charts of nothing, of one, of many, and of very different sizes", () => {
+  const chart = (values: number[]) =>
+    bars({
+      id: "x",
+      title: "t",
+      labels: values.map(String),
+      series: [{ name: "s", colour: "accent", values }],
+      format: String,
+    }).text;
+  assert.match(chart([]), /Nothing yet/);
+  assert.equal(chart([1]).match(/<rect/g)!.length, 1);
+  assert.equal(chart(Array.from({ length: 400 }, (_, at) => at + 1)).match(/<rect/g)!.length, 400);
+  // What is tiny beside the others is seen all the same; what is not there is not.
+  assert.equal(chart([1_000_000, 1, 0]).match(/<rect/g)!.length, 2);
+  assert.ok(!/NaN|Infinity|height="0"/.test(chart([0, 0])));
+});
+
+test("what is put into a page is text", () => {
+  assert.equal(html`<p title="${'"x'}">${"<script>'&"}</p>`.text, '<p title="&#34;x">&#60;script&#62;&#39;&#38;</p>');
+});
+
+test("nights: the worst of its runs counts, one that was killed too, and those without a run are told", () => {
+  const run = (day: string, outcome: string | null, job = "export") => ({
+    ...{ run: `${day}-${outcome}`, job, started: `${day}T02:30:00.000Z`, finished: null, outcome },
+    counts: { new: 2, changed: 1, failed: outcome === "partial" ? 3 : 0 },
+  });
+  const today = Temporal.PlainDate.from("2026-11-06");
+  const runs = [
+    run("2026-11-01", "done"),
+    run("2026-11-01", "partial"),
+    run("2026-11-03", null),
+    run("2026-11-04", "done", "retention"),
+  ];
+  const nights = nightsOf(runs, today, 120);
+  assert.deepEqual(
+    nights.map(({ outcome }) => outcome),
+    ["partial", "none", "unended", "none", "none", "none"],
+  );
+  assert.deepEqual([nights[0]!.stored, nights[0]!.failed, nights[0]!.runs], [6, 3, 2]);
+  assert.equal(nightsOf(runs, today, 3)[0]!.day, "2026-11-04");
+  assert.deepEqual(nightsOf([], today, 3), []);
+});

@@ -140,6 +140,22 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(3, "export", "--identity", "canary-id-that-nobody-knows-41c8");
 
     await run(0, "verify", "--read-data", "100");
+    // The life after export, its words and its tables.
+    const [who, other] = [sandbox.identity(0), sandbox.identity(1)];
+    const words = ["--case", "canary-case-0f11", "--reason", "canary-reason-8c52"];
+    await run(0, "hold", "place", ...words, "--identity", who.id);
+    await run(0, "hold", "place", ...words, "--identity", other.id, "--json");
+    await run(0, "erasure", "assess", "--identity", who.id);
+    await run(2, "erasure", "assess", "--email", "canary-nobody@example.com");
+    await writeFile(place.path("closed.csv"), `identity,date\n${who.id},2020-01-31\ncanary-nobody-77,2020-01-31\n`);
+    await run(3, "relationship", "end", "--csv", place.path("closed.csv"));
+    await rm(place.path("closed.csv"));
+    await run(0, "relationship", "reopen", "--identity", who.id, "--json");
+    await run(0, "hold", "release", ...words);
+    await run(0, "retention", "purge");
+    await run(0, "retention", "extend");
+    await run(3, "reconcile");
+    await run(0, "report", "--out", place.path("report.html"), "--json");
     await run(0, "rebuild");
     await run(0, "rebuild", "--json");
     await place.configure({ source: { apiKey: "file:./wrong-provider" } });

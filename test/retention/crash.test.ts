@@ -9,11 +9,10 @@ import { placeHold, releaseHold } from "../../jobs/hold.ts";
 import { purge } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
-import { foldersOf } from "../../src/retention/objects.ts";
-import type { ObjectInfo } from "../../src/vault/vault.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { objectsOf } from "./place.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 const HOLD = { case: "AZ 1/26", reason: "an inquiry" };
@@ -28,14 +27,6 @@ interface Scenario {
   killed(place: Workplace, what: string): Promise<void>;
   /** Runs it again to its end, and says what must hold then. */
   again(place: Workplace, subjects: readonly string[], what: string): Promise<void>;
-}
-
-async function objectsOf(place: Workplace, subject: string): Promise<ObjectInfo[]> {
-  const vault = await place.vault();
-  const found: ObjectInfo[] = [];
-  for (const folder of foldersOf(subject))
-    for await (const { key, versionId } of vault.versions(folder)) found.push(await vault.head(key, versionId));
-  return found;
 }
 
 async function findsNothing(place: Workplace, what: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
+import { ask, type Result } from "./place.ts";
 
 /** Long enough for what must be refused meanwhile, short enough to be waited for. */
 const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT25S", extendWhenLessThan: "PT20S" };
@@ -32,17 +33,6 @@ async function unlocked(vault: Vault, objects: readonly VersionInfo[]): Promise<
 async function hide(place: Workplace, key: string): Promise<void> {
   const url = new URL((await place.client()).vault.url);
   await s3Client().send(new DeleteObjectCommand({ Bucket: url.host, Key: `${url.pathname.slice(1)}/${key}` }));
-}
-
-interface Result {
-  readonly [name: string]: unknown;
-}
-
-async function ask(place: Workplace, code: number, ...words: string[]): Promise<Result> {
-  const [command, ...args] = words;
-  const ended = await place.holdfast(command!, [...args, "--json"]);
-  assert.equal(ended.code, code, `${words.join(" ")}: ${ended.code}\n${ended.stderr}${ended.stdout}`);
-  return ended.json as Result;
 }
 
 describe("the life of one person", { concurrency: 2 }, () => {

@@ -8,12 +8,11 @@ import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { foldersOf } from "../../src/retention/objects.ts";
-import type { ObjectInfo } from "../../src/vault/vault.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
-import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { makeWorkplace } from "../export/workplace.ts";
 import { makeStrictPlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { ask, objectsOf, type Result } from "./place.ts";
 
 const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
 const inDays =
@@ -21,25 +20,6 @@ const inDays =
   () =>
     systemClock().add({ hours: 24 * days });
 const today = (): Temporal.PlainDate => Temporal.Now.plainDateISO("UTC");
-
-async function objectsOf(place: Workplace, subject: string): Promise<ObjectInfo[]> {
-  const vault = await place.vault();
-  const found: ObjectInfo[] = [];
-  for (const folder of foldersOf(subject))
-    for await (const { key, versionId } of vault.versions(folder)) found.push(await vault.head(key, versionId));
-  return found;
-}
-
-interface Result {
-  readonly [name: string]: unknown;
-}
-
-async function ask(place: Workplace, code: number, ...words: string[]): Promise<Result> {
-  const [command, ...args] = words;
-  const ended = await place.holdfast(command!, [...args, "--json"]);
-  assert.equal(ended.code, code, `${words.join(" ")}: ${ended.code}\n${ended.stderr}${ended.stdout}`);
-  return ended.json as Result;
-}
 
 describe("a policy", () => {
   test("a change of it is logged, and shortens no lock", async () => {

@@ -6,6 +6,9 @@ import { auditKey, CHECKPOINT, LEASE, VAULT_JSON } from "../../src/vault/layout.
 import { parseClaim } from "../../src/vault/lease.ts";
 import type { Scene } from "./scene.ts";
 
+/** What is seen of the checkpoint where the state that remembers the last one is gone. */
+export const NO_MEMORY = "no memory";
+
 /** What an entry says of a record or file. */
 interface Logged {
   readonly versionId: string;
@@ -53,7 +56,7 @@ export class Reader {
     const bytes = newest === undefined ? undefined : await this.#read(key, newest);
     if (key === LEASE) return bytes === undefined || isClaim(bytes) ? "claim or none" : "garbage";
     if (key === VAULT_JSON) return JSON.stringify([meaning(bytes), await this.#foreign(key, versions)]);
-    if (key === CHECKPOINT && (await read(this.#state)) === undefined) return "no memory";
+    if (key === CHECKPOINT && (await read(this.#state)) === undefined) return NO_MEMORY;
     if (key !== CHECKPOINT && !this.pieces.has(key)) return "nobody reads it";
     const note = newest === undefined ? "none" : await this.#note(key, newest);
     // What proves no record need not be locked: it may lose its note altogether.

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Alterations } from "./alter.ts";
 import { findTargets, mutate, mutation } from "./mutation.ts";
-import { Reader } from "./reader.ts";
+import { NO_MEMORY, Reader } from "./reader.ts";
 import { isOurs, makeScene } from "./scene.ts";
 
 /** HOLDFAST_MUTATIONS=20000 for a long run; HOLDFAST_SEED=<n> to repeat one. */
@@ -30,7 +30,11 @@ test("no random change that alters what readers see goes unnoticed, and none bre
         counts.changes += 1;
       }
       const altered: string[] = [];
-      for (const key of touched) if ((await reader.see(key)) !== before.get(key)) altered.push(key);
+      for (const key of touched) {
+        const seen = await reader.see(key);
+        // Without what this machine remembers a checkpoint set back is one, and one whose old notes moved is as before.
+        if (seen !== before.get(key) && seen !== NO_MEMORY) altered.push(key);
+      }
       const { exit, named, thrown } = await inTime(scene.verify());
       assert.ok(thrown === undefined || isOurs(thrown), String((thrown as Error)?.stack));
       if (altered.length === 0) {

@@ -35,8 +35,8 @@ export async function planBackfill(session: Session, period: Period, price: numb
   for (const config of session.clients) {
     const { vault, description } = await openClientVault(config, session);
     await vault.close();
-    const tokens = openTokens(config, description);
-    const { source } = openSource(config, session, "low");
+    const tokens = await openTokens(config, description);
+    const { source } = await openSource(config, session, "low");
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
     const progress = session.console.progress(`${config.id}: listed`);
     try {
@@ -122,7 +122,7 @@ async function runTurn(opened: Opened, session: Session, { redis, ...period }: B
   const { parts, starts, retries } = opened;
   const { console } = session;
   const { config, log } = parts;
-  const position = new Position(config.state, period, new Box(config.lookups.key.resolve(), "backfill position"));
+  const position = new Position(config.state, period, new Box(await config.lookups.key.resolve(), "backfill position"));
   const reached = position.load() ?? (await count(opened, session, period));
   const walk: Walk & { before: number } = {
     before: reached.examined,
@@ -152,7 +152,7 @@ async function runTurn(opened: Opened, session: Session, { redis, ...period }: B
     log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
   );
   try {
-    await using coordinator = await Coordinator.open(connection, parts, starts, messagesOf(config));
+    await using coordinator = await Coordinator.open(connection, parts, starts, await messagesOf(config));
     const summary = await run(coordinator);
     if (summary.outcome !== "interrupted") await coordinator.end();
     return summary;

@@ -94,8 +94,11 @@ export async function openClientVault(
 }
 
 /** The log's private key. It must be the one the vault was made with. */
-export function openSigner({ log }: ClientConfig, { log: { vkey } }: Pick<VaultDescription, "log">): Signer {
-  const signer = parseSigner(log.key.resolve().reveal());
+export async function openSigner(
+  { log }: ClientConfig,
+  { log: { vkey } }: Pick<VaultDescription, "log">,
+): Promise<Signer> {
+  const signer = parseSigner((await log.key.resolve()).reveal());
   if (signer.verifier.vkey === vkey) return signer;
   throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
     mend: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run init.",
@@ -103,8 +106,11 @@ export function openSigner({ log }: ClientConfig, { log: { vkey } }: Pick<VaultD
 }
 
 /** The lookup key, as tokens. It must be the one the vault was made with, else everything would be stored again. */
-export function openTokens({ lookups }: ClientConfig, description: Pick<VaultDescription, "lookups">): Tokens {
-  const tokens = new Tokens(lookups.key.resolve());
+export async function openTokens(
+  { lookups }: ClientConfig,
+  description: Pick<VaultDescription, "lookups">,
+): Promise<Tokens> {
+  const tokens = new Tokens(await lookups.key.resolve());
   if (tokens.check() === description.lookups.check) return tokens;
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
     mend: "Restore the key that init made; with another nothing in the vault could be found.",
@@ -125,6 +131,6 @@ export async function refuseHidden(vault: Vault, key: string): Promise<void> {
 }
 
 /** What coordinator and workers of a client say to each other, closed under what only they have. */
-export function messagesOf({ lookups }: ClientConfig): Messages {
-  return new Messages(new Box(lookups.key.resolve(), "backfill workers"));
+export async function messagesOf({ lookups }: ClientConfig): Promise<Messages> {
+  return new Messages(new Box(await lookups.key.resolve(), "backfill workers"));
 }

@@ -23,7 +23,7 @@ export async function handOver(
   next: Signer,
   { now }: Session,
 ): Promise<VaultDescription> {
-  const previous = openPrevious(config, description);
+  const previous = await openPrevious(config, description);
   const lease = await Lease.acquire(vault, { job: "init", now });
   try {
     const lock = { mode: firstMode(config), initial: config.retention.initialLock };
@@ -56,12 +56,12 @@ export async function handOver(
   }
 }
 
-function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Signer {
+async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {
   const mend = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
   if (log.previousKey === undefined) {
     throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { mend });
   }
-  const previous = parseSigner(log.previousKey.resolve().reveal());
+  const previous = parseSigner((await log.previousKey.resolve()).reveal());
   if (previous.verifier.vkey === vkey) return previous;
   throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { mend });
 }

@@ -44,8 +44,8 @@ async function initClient(config: ClientConfig, session: Session) {
     if (existing === undefined || config.log.previousKey) {
       made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
     }
-    const signer = parseSigner(config.log.key.resolve().reveal());
-    const tokens = new Tokens(config.lookups.key.resolve());
+    const signer = parseSigner((await config.log.key.resolve()).reveal());
+    const tokens = new Tokens(await config.lookups.key.resolve());
     if (signer.name !== config.log.origin) {
       throw new HoldfastError(
         "config",
@@ -60,8 +60,8 @@ async function initClient(config: ClientConfig, session: Session) {
         existing = await handOver(vault, config, existing, signer, session);
         made.push(HANDED_OVER);
       }
-      openSigner(config, existing);
-      openTokens(config, existing);
+      await openSigner(config, existing);
+      await openTokens(config, existing);
     }
     const lock = lockFor(firstMode(config), config.retention.initialLock, now());
     let description: VaultDescription = existing ?? {

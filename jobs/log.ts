@@ -47,8 +47,8 @@ export async function withLog<T>(
   const { vault, description, verifiers, retries } = await openClientVault(config, session);
   const closing: (() => unknown)[] = [() => vault.close()];
   try {
-    const signer = openSigner(config, description);
-    const tokens = openTokens(config, description);
+    const signer = await openSigner(config, description);
+    const tokens = await openTokens(config, description);
     warnOf(session, config, [config.log.key, config.lookups.key]);
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
     const lease = await Lease.acquire(vault, { job, now, onWanted, signal });

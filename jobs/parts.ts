@@ -38,7 +38,7 @@ export async function withParts<T>(
   { job, priority, again = false, onWanted }: PartsOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const { source, starts, retries } = openSource(config, session, priority);
+  const { source, starts, retries } = await openSource(config, session, priority);
   try {
     warnOf(session, config, [config.source.apiKey]);
     return await withLog(config, session, { job, onWanted }, async (opened) => {
@@ -57,11 +57,11 @@ export async function withParts<T>(
 }
 
 /** The client's source, its limits shared with all that this machine asks of it. */
-export function openSource(
+export async function openSource(
   config: ClientConfig,
   session: Session,
   priority: Priority,
-): { source: Source; starts: Starts; retries: () => number } {
+): Promise<{ source: Source; starts: Starts; retries: () => number }> {
   const { rate } = config.source;
   const share = {
     path: join(config.state, "limits.sqlite"),
@@ -70,20 +70,20 @@ export function openSource(
       session.console.log.warn("limits are not shared", { client: config.id, ...errorFields(error) }),
   };
   const starts = ownStarts({ rate, share, signal: session.signal });
-  return { ...openSourceWith(starts, config, session), starts };
+  return { ...(await openSourceWith(starts, config, session)), starts };
 }
 
 /** The client's source, where somebody grants the starts of its requests. */
-export function openSourceWith(
+export async function openSourceWith(
   starts: Starts,
   { id, source }: ClientConfig,
   { signal, patience, metrics }: Session,
-): { source: Source; retries: () => number } {
+): Promise<{ source: Source; retries: () => number }> {
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
   const measured = metrics?.client(id);
   const options: HttpOptions = {
-    ...{ ...source, apiKey: source.apiKey.resolve(), ...bounds, retry, signal, starts },
+    ...{ ...source, apiKey: await source.apiKey.resolve(), ...bounds, retry, signal, starts },
     renewKey: () => source.apiKey.resolve(),
     onRetry: () => {
       retries += 1;

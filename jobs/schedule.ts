@@ -6,6 +6,7 @@ import { Metrics } from "../src/observe/metrics.ts";
 import { startMonitor } from "../src/observe/server.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
+import type { Take } from "./reload.ts";
 import { showStanding, sparing } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
@@ -15,8 +16,14 @@ export type Work = (session: Session) => Promise<unknown>;
 /**
  * Runs `work` as the clients' cron lines say, until the signal, and answers those who watch. A failed run does not end
  * the daemon; the next is another chance. Resolves after the runs under way have come to their end.
+ * @param reload has the clients replaced from then on
  */
-export async function runOnSchedule(session: Session, { listen }: MetricsConfig, work: Work): Promise<void> {
+export async function runOnSchedule(
+  session: Session,
+  { listen }: MetricsConfig,
+  work: Work,
+  reload: (take: Take) => Disposable,
+): Promise<void> {
   const { signal, console } = session;
   const metrics = listen && new Metrics(VERSION);
   const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, work);
@@ -24,6 +31,7 @@ export async function runOnSchedule(session: Session, { listen }: MetricsConfig,
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
   schedules.replace(session.clients);
+  using _reloading = reload((clients) => schedules.replace(clients));
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });

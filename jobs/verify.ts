@@ -52,7 +52,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
     const progress = console.progress(`${config.id}: log entries`);
     const closing: (() => unknown)[] = [() => vault.close(), () => progress.end()];
     try {
-      const vkeys = [options.vkey, ownKey(config)].filter((vkey) => vkey !== undefined);
+      const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
       if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
       const log = new AuditLog(vault, description.log.origin, verifiers);
       const head = await openHead(log);
@@ -149,9 +149,9 @@ async function openHead(log: AuditLog): Promise<Head> {
 }
 
 /** The log's public key by the private one in the config, where that is at hand. */
-function ownKey({ log }: ClientConfig): string | undefined {
+async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
   try {
-    return parseSigner(log.key.resolve().reveal()).verifier.vkey;
+    return parseSigner((await log.key.resolve()).reveal()).verifier.vkey;
   } catch (error) {
     if (hasCode(error, "config")) return undefined;
     throw error;

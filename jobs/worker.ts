@@ -31,19 +31,19 @@ async function workFor(
   const { vault, description } = await openClientVault(config, session);
   const closing: (() => unknown)[] = [() => vault.close()];
   try {
-    const tokens = openTokens(config, description);
+    const tokens = await openTokens(config, description);
     const redis = await connectRedis(address, (error) =>
       console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
     );
     closing.push(() => redis.disconnect());
     const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
-    const { source } = openSourceWith(starts, config, session);
+    const { source } = await openSourceWith(starts, config, session);
     closing.push(() => source.close());
     const progress = console.progress(`${config.id}: identities`);
     closing.push(() => progress.end());
     const now = steady(session.now);
     const tally = await work({
-      ...{ redis, messages: messagesOf(config), signal },
+      ...{ redis, messages: await messagesOf(config), signal },
       parts: {
         ...{ config, source, tokens, vault, now, log: console.log, sealer: new Sealer(config.recipients) },
         vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),

@@ -17,6 +17,9 @@ import { retentionCommand } from "./cli/retention.ts";
 import { retrieveCommand } from "./cli/retrieve.ts";
 import { verifyCommand } from "./cli/verify.ts";
 import { workerCommand } from "./cli/worker.ts";
+import { keepMemoryOutOfDumps } from "./core-dump.ts";
+
+keepMemoryOutOfDumps();
 
 // Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
 // peaked 100 MB above one of 1,000, with no more to hold.

@@ -9,6 +9,7 @@ export type ErrorCode =
   | "usage" // a command line that cannot be meant
   | "config" // a config file or secret reference that cannot be used
   | "recipients" // recipients that must not be sealed to
+  | "secrets-unavailable" // transient: the store of secrets does not answer
   // The source.
   | "source-key" // 401: the API key is refused
   | "source-denied" // 403: the key lacks the right
@@ -48,7 +49,8 @@ export type ErrorCode =
 
 /** Codes for which the same call may succeed a little later. */
 const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
-  ...(["source-unavailable", "vault-unavailable", "queue-unavailable", "notify-unavailable"] as const),
+  ...(["source-unavailable", "vault-unavailable", "queue-unavailable"] as const),
+  ...(["notify-unavailable", "secrets-unavailable"] as const),
 ]);
 
 export class HoldfastError extends Error {

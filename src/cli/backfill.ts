@@ -54,7 +54,7 @@ export const backfillCommand = command(
         session.console.result({ command: "backfill", plan: estimates });
         return;
       }
-      const redis = workers === undefined ? undefined : redisAddress(workers, process.cwd());
+      const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
       await report(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure));
     }),
   );

@@ -1,5 +1,7 @@
 import { Option } from "commander";
+import type { Session } from "../../jobs/client.ts";
 import { type ClientFailure, exportClients } from "../../jobs/export.ts";
+import { onHangup, type Take } from "../../jobs/reload.ts";
 import { runOnSchedule } from "../../jobs/schedule.ts";
 import { HoldfastError } from "../error.ts";
 import { type CommonOptions, command, run } from "./command.ts";
@@ -17,7 +19,7 @@ export const exportCommand = command("export", "export new and changed identitie
   "holdfast export",
   "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
   "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
-  "holdfast export --schedule          run as a daemon on the config's cron line",
+  "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config anew",
 ])
   .addOption(
     new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
@@ -49,12 +51,14 @@ export const exportCommand = command("export", "export new and changed identitie
     run(options, async (session, config) => {
       if (options.schedule) {
         let interrupted = false;
-        await runOnSchedule(session, config.metrics, async (due) => {
+        const work = async (due: Session) => {
           const failures: ClientFailure[] = [];
           const summaries = await exportClients(due, {}, (failure) => failures.push(failure));
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
           if (failures[0]) throw failures[0].error;
-        });
+        };
+        const reload = (take: Take) => onHangup(session, config.file, options.client, take);
+        await runOnSchedule(session, config.metrics, work, reload);
         if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
         return;
       }

@@ -18,7 +18,7 @@ export const workerCommand = command(
   .action((options: CommonOptions & { redis: string }) =>
     run(options, async (session) => {
       const { workForClients } = await import("../../jobs/worker.ts");
-      const clients = await workForClients(session, redisAddress(options.redis, process.cwd()));
+      const clients = await workForClients(session, await redisAddress(options.redis, process.cwd()));
       session.console.result({ command: "worker", clients });
       // Not an end: whoever looks after workers starts another.
       if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HoldfastError } from "../error.ts";
+import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";
 import { show } from "./show.ts";
 
 /**
@@ -16,13 +17,13 @@ export function read<T>(parse: (text: string) => T, expected: string, doc: strin
 
 /** A reference to a secret. Nothing found in its place is ever shown. */
 export function secret<T>(parse: (text: string) => T, doc: string) {
-  const mend = "write env:NAME or file:/path/to/it";
+  const mend = `write ${REFERENCES}`;
   return z
     .string({
       error: ({ input }) => absent(input, mend) ?? `not a reference (not shown); ${mend}`,
     })
     .transform(attempt(parse))
-    .meta({ description: doc, pattern: "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$" });
+    .meta({ description: doc, pattern: REFERENCE_PATTERN });
 }
 
 export function text(expected: string) {

@@ -1,12 +1,19 @@
-import { readFileSync, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { inspect } from "node:util";
 import { HoldfastError } from "../error.ts";
 import { resolveFileReference } from "./path.ts";
+import { readSecretFile } from "./secret-file.ts";
 
 const REDACTED = "[secret]";
 
-/** No key or password Holdfast uses is longer; whatever is, is the wrong file. */
-const MAX_BYTES = 64 * 1024;
+/** The kinds of reference, as an error tells of them. */
+export const REFERENCES = "env:NAME, file:/path/to/it or aws-secretsmanager:name";
+/** As an editor checks them. */
+export const REFERENCE_PATTERN = "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|aws-secretsmanager:[A-Za-z0-9/_+=.@:-]+(#.+)?)$";
+
+/** What Secrets Manager takes as a name or an ARN; then, after #, the key of a JSON object. */
+const IN_SECRETS_MANAGER =
+  /^((?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512})(?:#([A-Za-z0-9_.-]{1,128}))?$/;
 
 /**
  * A string that is never printed: not by String(), a template literal, JSON.stringify, console.log or a logger that
@@ -37,20 +44,24 @@ export class Secret {
 }
 
 /**
- * Where a secret is, as the config says it: `env:NAME` or `file:path`. Prints as that reference.
- * Nothing is read before `resolve()`, so a config loads on a machine that has none of its secrets (`init`, CI).
+ * Where a secret is, as the config says it: `env:NAME`, `file:path`, or `aws-secretsmanager:<name or ARN>[#<key of its
+ * JSON>]`. Prints as that reference. Nothing is read before `resolve()`, and each time anew: so a config loads on a
+ * machine that has none of its secrets (`init`, CI), and what was rotated is met by whoever asks again.
  */
 export class SecretRef {
-  readonly kind: "env" | "file";
+  readonly kind: "env" | "file" | "aws-secretsmanager";
   /** The reference as it was written. */
   readonly reference: string;
-  /** The variable, or the absolute path of the file. */
+  /** The variable, the absolute path of the file, or the secret's name or ARN. */
   readonly name: string;
+  /** Which of the values, where the secret is a JSON object. */
+  readonly jsonKey: string | undefined;
 
-  private constructor(kind: "env" | "file", reference: string, name: string) {
+  private constructor(kind: SecretRef["kind"], reference: string, name: string, jsonKey?: string) {
     this.kind = kind;
     this.reference = reference;
     this.name = name;
+    this.jsonKey = jsonKey;
   }
 
   /**
@@ -58,36 +69,39 @@ export class SecretRef {
    * @throws HoldfastError "config", which never repeats the text: it may be the secret itself.
    */
   static parse(text: string, folder: string): SecretRef {
-    if (text.startsWith("env:")) {
-      const name = text.slice("env:".length);
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    const [, kind = "", rest = ""] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
+    switch (kind) {
+      case "env":
+        if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return new SecretRef(kind, text, rest);
         throw refusal("what follows env: is not the name of a variable (not shown: it may be the secret)");
+      case "file": {
+        const path = resolveFileReference(text, folder);
+        if (path !== undefined) return new SecretRef(kind, text, path);
+        throw refusal("what follows file: is not a path (not shown: it may be the secret)");
       }
-      return new SecretRef("env", text, name);
+      case "aws-secretsmanager": {
+        const [, name, jsonKey] = IN_SECRETS_MANAGER.exec(rest) ?? [];
+        if (name !== undefined) return new SecretRef(kind, text, name, jsonKey);
+        throw refusal("what follows aws-secretsmanager: is no name of a secret (not shown: it may be the secret)");
+      }
+      default:
+        throw refusal("a secret is written into the config itself (not shown)");
     }
-    if (text.startsWith("file:")) {
-      const path = resolveFileReference(text, folder);
-      if (path === undefined) throw refusal("what follows file: is not a path (not shown: it may be the secret)");
-      return new SecretRef("file", text, path);
-    }
-    throw refusal("a secret is written into the config itself (not shown)");
   }
 
-  /** The file that holds the secret, absolute; undefined for a variable. */
+  /** The file that holds the secret, absolute; undefined for the other kinds. */
   get path(): string | undefined {
     return this.kind === "file" ? this.name : undefined;
   }
 
   /**
    * Reads the secret, less one trailing newline, which editors and `echo` add.
-   * @throws HoldfastError "config" if it is not there, empty, unreadable or not text.
+   * @throws HoldfastError "config" if it is not there, empty, unreadable or not text; "secrets-unavailable" if it may be
+   *   had a little later.
    */
-  resolve(env: Readonly<Record<string, string | undefined>> = process.env): Secret {
-    const text = this.kind === "env" ? this.#variable(env) : this.#contents();
-    const value = text.replace(/\r?\n$/, "");
-    if (value.trim() === "") {
-      throw this.#failure("is empty", this.kind === "env" ? `set ${this.name}` : `write the secret into ${this.name}`);
-    }
+  async resolve(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Secret> {
+    const value = (await this.#read(env)).replace(/\r?\n$/, "");
+    if (value.trim() === "") throw this.#failure("is empty", `write the secret into ${this.name}`);
     return new Secret(value);
   }
 
@@ -121,43 +135,31 @@ export class SecretRef {
     return this.reference;
   }
 
+  async #read(env: Readonly<Record<string, string | undefined>>): Promise<string> {
+    switch (this.kind) {
+      case "env":
+        return this.#variable(env);
+      case "file":
+        return readSecretFile(this.name, this.reference);
+      case "aws-secretsmanager": {
+        // Only here: most configs have no such secret, and the SDK's client takes its time to load.
+        const { readAwsSecret } = await import("./secrets-manager.ts");
+        return readAwsSecret(this.name, this.jsonKey, this.reference);
+      }
+    }
+  }
+
   #variable(env: Readonly<Record<string, string | undefined>>): string {
     const value = env[this.name];
     if (value === undefined) throw this.#failure("is not set", `set the environment variable ${this.name}`);
     return value;
   }
 
-  #contents(): string {
-    let bytes: Buffer;
-    try {
-      const size = statSync(this.name).size;
-      if (size > MAX_BYTES) throw this.#failure(`holds ${size} bytes, which is no key`, "point it at the secret alone");
-      bytes = readFileSync(this.name);
-    } catch (cause) {
-      if (cause instanceof HoldfastError) throw cause;
-      const code = (cause as NodeJS.ErrnoException).code;
-      if (code === "ENOENT" || code === "ENOTDIR") {
-        throw this.#failure(
-          `there is no file ${this.name}`,
-          "restore it; only for a vault that is not there yet does `init` make lookup and log keys",
-          cause,
-        );
-      }
-      if (code === "EISDIR") throw this.#failure(`${this.name} is a directory`, "point it at a file", cause);
-      throw this.#failure(`${this.name} cannot be read (${code})`, "let the user that runs Holdfast read it", cause);
-    }
-    try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch (cause) {
-      throw this.#failure("is not UTF-8 text", "store the secret as text", cause);
-    }
-  }
-
-  #failure(what: string, mend: string, cause?: unknown): HoldfastError {
-    return new HoldfastError("config", `${this.reference}: ${what}`, { mend, cause });
+  #failure(what: string, mend: string): HoldfastError {
+    return new HoldfastError("config", `${this.reference}: ${what}`, { mend });
   }
 }
 
 function refusal(what: string): HoldfastError {
-  return new HoldfastError("config", what, { mend: "write env:NAME or file:/path/to/it" });
+  return new HoldfastError("config", what, { mend: `write ${REFERENCES}` });
 }

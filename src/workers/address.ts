@@ -3,10 +3,12 @@ import { HoldfastError } from "../error.ts";
 
 /**
  * Where the processes of one backfill meet. From the command line: `redis://host:6379`, or, because others on a machine
- * can read its command lines, `env:NAME` or `file:path` for an address with a password in it.
+ * can read its command lines, `env:NAME` or another reference to a secret for an address with a password in it.
  */
-export function redisAddress(text: string, folder: string): Secret {
-  const address = /^(env|file):/.test(text) ? SecretRef.parse(text, folder).resolve() : new Secret(text);
+export async function redisAddress(text: string, folder: string): Promise<Secret> {
+  const address = /^(env|file|aws-secretsmanager):/.test(text)
+    ? await SecretRef.parse(text, folder).resolve()
+    : new Secret(text);
   const { protocol } = URL.parse(address.reveal()) ?? {};
   if (protocol === "redis:" || protocol === "rediss:") return address;
   throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {

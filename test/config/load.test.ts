@@ -202,11 +202,16 @@ test("secrets: a literal is refused and not repeated, whatever its type", async 
     for (const value of ["hunter2", "env:hunter2!", 4711471147, true, ["hunter2"], { hunter2: "hunter2" }]) {
       const [line = "", ...more] = await refused(yaml(client({ [path]: value })));
       assert.deepEqual(more, []);
-      assert.match(line, new RegExp(`clients\\[0\\]\\.${path}: .*not shown.*; write env:NAME or file:/path/to/it$`));
+      assert.match(
+        line,
+        new RegExp(
+          `clients\\[0\\]\\.${path}: .*not shown.*; write env:NAME, file:/path/to/it or aws-secretsmanager:name$`,
+        ),
+      );
       assert.ok(!/hunter2|4711/.test(line), line);
     }
   }
-  await refusedOnce(yaml(client({ "log.key": ABSENT })), /log\.key: is missing; write env:NAME or file:/);
+  await refusedOnce(yaml(client({ "log.key": ABSENT })), /log\.key: is missing; write env:NAME, file:/);
 });
 
 test("a secret in the wrong place is not repeated either", async () => {

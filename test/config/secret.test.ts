@@ -13,9 +13,9 @@ after(() => rmSync(folder, { recursive: true }));
 
 const CANARY = "canary-4f1d";
 
-function code(work: () => unknown): HoldfastError {
+async function code(work: () => unknown): Promise<HoldfastError> {
   try {
-    work();
+    await work();
   } catch (error) {
     assert.ok(error instanceof HoldfastError, String(error));
     assert.equal(error.code, "config");
@@ -70,7 +70,7 @@ test("relative files are meant from the folder of the config", () => {
   assert.equal(SecretRef.parse("file:///run/a%20b", "/etc").path, "/run/a b");
 });
 
-test("anything but a reference is refused and never repeated", () => {
+test("anything but a reference is refused and never repeated", async () => {
   const literals = [CANARY, "", ` env:${CANARY}`, `env:${CANARY}`, "env:", "env:1A", "env:A B", "ENV:A", "file:"];
   literals.push(
     "file: ",
@@ -80,50 +80,60 @@ test("anything but a reference is refused and never repeated", () => {
     `file: ${CANARY}`,
     "vault:x",
   );
-  for (const literal of literals) assert.match(code(() => SecretRef.parse(literal, folder)).mend ?? "", /env:NAME/);
-  fc.assert(
-    fc.property(fc.string(), (text) => {
-      code(() => SecretRef.parse(`${CANARY}${text}`, folder));
+  literals.push(
+    "aws-secretsmanager:",
+    `aws-secretsmanager: ${CANARY}`,
+    `aws-secretsmanager:${CANARY}#`,
+    `aws:${CANARY}`,
+  );
+  literals.push(`aws-secretsmanager:${CANARY}:x`, `aws-secretsmanager:arn:aws:s3:eu-central-1:1:secret:${CANARY}`);
+  for (const literal of literals) {
+    assert.match((await code(() => SecretRef.parse(literal, folder))).mend ?? "", /env:NAME/);
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.string(), async (text) => {
+      await code(() => SecretRef.parse(`${CANARY}${text}`, folder));
     }),
   );
 });
 
-test("a variable is read when it is asked for", () => {
+test("a variable is read when it is asked for", async () => {
   const reference = SecretRef.parse("env:A_KEY", folder);
-  assert.equal(reference.resolve({ A_KEY: "value" }).reveal(), "value");
-  assert.equal(reference.resolve({ A_KEY: "value\n" }).reveal(), "value");
-  assert.match(code(() => reference.resolve({})).message, /env:A_KEY: is not set/);
-  for (const A_KEY of ["", "\n", "  "]) assert.match(code(() => reference.resolve({ A_KEY })).message, /is empty/);
+  assert.equal((await reference.resolve({ A_KEY: "value" })).reveal(), "value");
+  assert.equal((await reference.resolve({ A_KEY: "value\n" })).reveal(), "value");
+  assert.match((await code(() => reference.resolve({}))).message, /env:A_KEY: is not set/);
+  for (const A_KEY of ["", "\n", "  "])
+    assert.match((await code(() => reference.resolve({ A_KEY }))).message, /is empty/);
 });
 
-test("a file loses one trailing newline and no more", () => {
-  assert.equal(fileWith("key").resolve().reveal(), "key");
-  assert.equal(fileWith("key\n").resolve().reveal(), "key");
-  assert.equal(fileWith("key\r\n").resolve().reveal(), "key");
-  assert.equal(fileWith("key\n\n").resolve().reveal(), "key\n");
-  assert.equal(fileWith(" k e y ").resolve().reveal(), " k e y ");
-  assert.equal(fileWith("a\nb\n").resolve().reveal(), "a\nb");
+test("a file loses one trailing newline and no more", async () => {
+  assert.equal((await fileWith("key").resolve()).reveal(), "key");
+  assert.equal((await fileWith("key\n").resolve()).reveal(), "key");
+  assert.equal((await fileWith("key\r\n").resolve()).reveal(), "key");
+  assert.equal((await fileWith("key\n\n").resolve()).reveal(), "key\n");
+  assert.equal((await fileWith(" k e y ").resolve()).reveal(), " k e y ");
+  assert.equal((await fileWith("a\nb\n").resolve()).reveal(), "a\nb");
 });
 
-test("a file that cannot be a secret is refused by name", () => {
-  const missing = code(() => SecretRef.parse("file:./nowhere", folder).resolve());
+test("a file that cannot be a secret is refused by name", async () => {
+  const missing = await code(() => SecretRef.parse("file:./nowhere", folder).resolve());
   assert.match(missing.message, /file:\.\/nowhere: there is no file .*nowhere$/);
-  code(() => SecretRef.parse("file:./secret/below", folder).resolve());
-  assert.match(code(() => SecretRef.parse("file:.", folder).resolve()).message, /is a directory/);
-  assert.match(code(() => fileWith("").resolve()).message, /is empty/);
-  assert.match(code(() => fileWith("\n").resolve()).message, /is empty/);
-  assert.match(code(() => fileWith(Uint8Array.of(0x61, 0xff)).resolve()).message, /not UTF-8/);
-  assert.equal(fileWith("k".repeat(65_536)).resolve().reveal().length, 65_536);
-  assert.match(code(() => fileWith("k".repeat(65_537)).resolve()).message, /65537 bytes/);
+  await code(() => SecretRef.parse("file:./secret/below", folder).resolve());
+  assert.match((await code(() => SecretRef.parse("file:.", folder).resolve())).message, /is a directory/);
+  assert.match((await code(() => fileWith("").resolve())).message, /is empty/);
+  assert.match((await code(() => fileWith("\n").resolve())).message, /is empty/);
+  assert.match((await code(() => fileWith(Uint8Array.of(0x61, 0xff)).resolve())).message, /not UTF-8/);
+  assert.equal((await fileWith("k".repeat(65_536)).resolve()).reveal().length, 65_536);
+  assert.match((await code(() => fileWith("k".repeat(65_537)).resolve())).message, /65537 bytes/);
 });
 
-test("a file that others can read is warned of, not refused", () => {
+test("a file that others can read is warned of, not refused", async () => {
   assert.deepEqual(fileWith("key", 0o600).warnings(), []);
   assert.deepEqual(fileWith("key", 0o400).warnings(), []);
   for (const mode of [0o640, 0o604, 0o660]) {
     const reference = fileWith("key", mode);
     assert.match(reference.warnings().join(), /file:\.\/secret: .*chmod 600/);
-    assert.equal(reference.resolve().reveal(), "key");
+    assert.equal((await reference.resolve()).reveal(), "key");
   }
   assert.deepEqual(SecretRef.parse("file:./nowhere", folder).warnings(), []);
   assert.deepEqual(SecretRef.parse("env:A", folder).warnings(), []);

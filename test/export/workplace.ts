@@ -161,7 +161,7 @@ export class Workplace implements AsyncDisposable {
 
   /** The name of a provider's identity in this vault. */
   async subject(identity: string, id?: string): Promise<string> {
-    return new Tokens((await this.client(id)).lookups.key.resolve()).subject("passbase", identity);
+    return new Tokens(await (await this.client(id)).lookups.key.resolve()).subject("passbase", identity);
   }
 
   /** An object of the vault, decrypted. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Secret } from "../../src/config/secret.ts";
-import { hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/error.ts";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { answerWith, collect, connect, open, quick, refusal } from "./connect.ts";
@@ -40,13 +41,46 @@ test("a key that was rotated meanwhile is asked for anew, and one that is refuse
   let present = "the-key-of-yesterday";
   const source = connect(
     { url: sandbox.url, apiKey: present },
-    { renewKey: () => new Secret(present), concurrency: 1 },
+    { renewKey: async () => new Secret(present), concurrency: 1 },
   );
   t.after(() => source.close());
   await refusal(sandbox, source.project(), "source-key");
   present = sandbox.apiKey;
   await source.project();
   assert.equal(source.requests, 3);
+});
+
+test("requests whose key is refused at the same time wait for one new key", async (t) => {
+  const sandbox = await startSandbox({ identities: 1 });
+  t.after(() => sandbox.close());
+  const release = Promise.withResolvers<Secret>();
+  let asked = 0;
+  const renewKey = () => {
+    asked += 1;
+    return release.promise;
+  };
+  const source = connect({ url: sandbox.url, apiKey: "the-key-of-yesterday" }, { renewKey, concurrency: 3 });
+  t.after(() => source.close());
+  const all = Promise.all([source.project(), source.project(), source.project()]);
+  while (sandbox.requests.of("settings", 401) < 3) await setImmediate();
+  release.resolve(new Secret(sandbox.apiKey));
+  await all;
+  assert.deepEqual([asked, source.requests], [1, 6]);
+});
+
+test("a store of secrets that is down while a key is asked for anew is waited for", async (t) => {
+  const sandbox = await startSandbox({ identities: 1 });
+  t.after(() => sandbox.close());
+  let asked = 0;
+  const renewKey = async () => {
+    asked += 1;
+    if (asked < 3) throw new HoldfastError("secrets-unavailable", "down");
+    return new Secret(sandbox.apiKey);
+  };
+  const source = connect({ url: sandbox.url, apiKey: "the-key-of-yesterday" }, { renewKey });
+  t.after(() => source.close());
+  await source.project();
+  assert.equal(asked, 3);
 });
 
 test("the sandbox itself: a wrong key, a vanished identity, a withheld file; each asked for once", async (t) => {

@@ -30,7 +30,7 @@ export interface HttpOptions {
   /** Who grants the starts, where not this process: then `rate` and `share` are that one's affair. */
   readonly starts?: Starts;
   /** The key as it is now, asked when one is refused: it may have been rotated. */
-  readonly renewKey?: () => Secret;
+  readonly renewKey?: () => Promise<Secret>;
 }
 
 /** What processes on this machine share, so that all they ask of the source keeps to one rate. */
@@ -64,6 +64,8 @@ export class Http {
   readonly #options: HttpOptions;
   #key: Secret;
   #requests = 0;
+  /** Under way: those whose key was refused meanwhile wait for the same answer. */
+  #renewing: Promise<void> | undefined;
 
   constructor(options: HttpOptions) {
     this.#key = usable(options.apiKey);
@@ -146,7 +148,7 @@ export class Http {
     told(failure.code);
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
-    if (response.statusCode === 401 && this.#renewed(key)) return this.#send(name, path, accept, answered);
+    if (response.statusCode === 401 && (await this.#renewed(key))) return this.#send(name, path, accept, answered);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       this.#throttle.silence(failure.retryAfter);
     }
@@ -154,8 +156,18 @@ export class Http {
   }
 
   /** Whether there is another key by now than the one that was refused. */
-  #renewed(refused: Secret): boolean {
-    if (this.#key === refused && this.#options.renewKey) this.#key = usable(this.#options.renewKey());
+  async #renewed(refused: Secret): Promise<boolean> {
+    const { renewKey } = this.#options;
+    if (this.#key === refused && renewKey) {
+      this.#renewing ??= renewKey()
+        .then((key) => {
+          this.#key = usable(key);
+        })
+        .finally(() => {
+          this.#renewing = undefined;
+        });
+      await this.#renewing;
+    }
     return this.#key.reveal() !== refused.reveal();
   }
 

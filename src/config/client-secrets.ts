@@ -1,0 +1,12 @@
+import type { ClientConfig } from "./config.ts";
+import type { SecretRef } from "./secret.ts";
+
+/** The secrets that an export of this client needs, by the field that names each. */
+export function secretsOf({ source, lookups, log }: ClientConfig): readonly (readonly [field: string, SecretRef])[] {
+  return [
+    ["source.apiKey", source.apiKey],
+    ["lookups.key", lookups.key],
+    ["log.key", log.key],
+    ...(log.previousKey ? [["log.previousKey", log.previousKey] as const] : []),
+  ];
+}

@@ -1,0 +1,34 @@
+import { readFile, stat } from "node:fs/promises";
+import { HoldfastError } from "../error.ts";
+
+/** No key or password Holdfast uses is longer; whatever is, is the wrong file. */
+const MAX_BYTES = 64 * 1024;
+
+/** The text of a file that holds a secret. @throws HoldfastError "config", which names the file and never its content. */
+export async function readSecretFile(path: string, reference: string): Promise<string> {
+  const failure = (what: string, mend: string, cause?: unknown): HoldfastError =>
+    new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
+  let bytes: Buffer;
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) throw failure(`holds ${size} bytes, which is no key`, "point it at the secret alone");
+    bytes = await readFile(path);
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw failure(
+        `there is no file ${path}`,
+        "restore it; only for a vault that is not there yet does `init` make lookup and log keys",
+        cause,
+      );
+    }
+    if (code === "EISDIR") throw failure(`${path} is a directory`, "point it at a file", cause);
+    throw failure(`${path} cannot be read (${code})`, "let the user that runs Holdfast read it", cause);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw failure("is not UTF-8 text", "store the secret as text", cause);
+  }
+}

@@ -1,0 +1,101 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { HoldfastError } from "../error.ts";
+
+/** Attempts in all, those that the SDK makes with its own pauses; and the longest silence, in ms. */
+const ATTEMPTS = 4;
+const PATIENCE = 10_000;
+
+/** Error names that no waiting mends, and what mends them. */
+const SAID: Readonly<Record<string, readonly [what: string, mend: string]>> = {
+  ResourceNotFoundException: ["there is no such secret in this account and region", "create it, or correct the name"],
+  AccessDeniedException: [
+    "these AWS credentials may not read it",
+    "grant them secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if that is one of yours",
+  ],
+  DecryptionFailure: [
+    "AWS cannot decrypt it",
+    "grant these credentials kms:Decrypt on its key, and see that it is enabled",
+  ],
+  InvalidRequestException: [
+    "AWS does not give it out",
+    "see whether it is scheduled for deletion, or has no value yet",
+  ],
+  InvalidParameterException: ["that is no name AWS takes", "write the secret's name, or its whole ARN"],
+  ValidationException: ["that is no name AWS takes", "write the secret's name, or its whole ARN"],
+};
+const CREDENTIALS =
+  /^(UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature|SignatureDoesNotMatch|CredentialsProvider|TokenProvider|OptInRequired)/;
+
+/**
+ * The present value of a secret in AWS Secrets Manager. Region and credentials are the SDK's own affair
+ * (AWS_REGION, a profile, the machine's role; AWS_ENDPOINT_URL_SECRETS_MANAGER for another server); an ARN names its
+ * region itself. What AWS answers is neither logged nor part of an error.
+ * @throws HoldfastError "config" where a person has to mend something, "secrets-unavailable" where time does.
+ */
+export async function readAwsSecret(name: string, jsonKey: string | undefined, reference: string): Promise<string> {
+  const failure = (what: string, mend: string, cause?: unknown): HoldfastError =>
+    new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
+  const [, , , region] = name.startsWith("arn:") ? name.split(":") : [];
+  const client = new SecretsManagerClient({
+    ...(region === undefined ? {} : { region }),
+    maxAttempts: ATTEMPTS,
+    requestHandler: { connectionTimeout: PATIENCE, socketTimeout: PATIENCE },
+  });
+  let text: string | undefined;
+  try {
+    text = (await client.send(new GetSecretValueCommand({ SecretId: name }))).SecretString;
+  } catch (error) {
+    throw refusal(error, reference, failure);
+  } finally {
+    client.destroy();
+  }
+  if (text === undefined) throw failure("holds bytes, not text", "store it as a string (--secret-string)");
+  return valueIn(text, jsonKey, failure);
+}
+
+type Failure = (what: string, mend: string, cause?: unknown) => HoldfastError;
+
+function refusal(error: unknown, reference: string, failure: Failure): HoldfastError {
+  const { name = "unknown", message = "" } = error instanceof Error ? error : {};
+  const said = SAID[name];
+  if (said) return failure(...said, error);
+  if (CREDENTIALS.test(name)) {
+    const mend =
+      "give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role)";
+    return failure(`the AWS credentials are missing or refused (${name})`, mend, error);
+  }
+  if (/^Region is missing/.test(message)) {
+    return failure("no AWS region is known", "set AWS_REGION, or write the secret's whole ARN", error);
+  }
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return new HoldfastError(
+    "secrets-unavailable",
+    `${reference}: AWS Secrets Manager cannot be had (${status ?? "no answer"}, ${name})`,
+    { cause: error, mend: "It was tried several times. Check the network, the region and AWS's status page." },
+  );
+}
+
+/** The secret itself, or one value of a JSON object. The parser's words quote the text: they are not kept. */
+function valueIn(text: string, jsonKey: string | undefined, failure: Failure): string {
+  const object = parseObject(text);
+  if (jsonKey === undefined) {
+    if (object === undefined) return text;
+    throw failure("is a JSON object, not one value", "add # and the key of the value that is meant");
+  }
+  if (object === undefined)
+    throw failure("is no JSON object", "take # and what follows it away, if the text itself is the secret");
+  const value = Object.hasOwn(object, jsonKey) ? object[jsonKey] : undefined;
+  if (typeof value === "string") return value;
+  throw failure(`has no text under the key ${jsonKey}`, "correct what follows #");
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

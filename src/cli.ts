@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../jobs/version.ts";
 import { backfillCommand } from "./cli/backfill.ts";
+import { doctorCommand } from "./cli/doctor.ts";
 import { erasureCommand } from "./cli/erasure.ts";
 import { exportCommand } from "./cli/export.ts";
 import { holdCommand } from "./cli/hold.ts";
@@ -46,6 +47,7 @@ const program = new Command("holdfast")
     `
 First day:
   holdfast init                    make the keys, check the vault, write an empty log
+  holdfast doctor                  check everything a run needs, and say how to mend it
   holdfast export                  export everything there is; later only what is new or changed
   holdfast backfill --plan         what it takes to export everything there is
   holdfast verify                  prove that the vault holds what the log says
@@ -56,6 +58,7 @@ S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
 
 for (const each of [
   initCommand,
+  doctorCommand,
   exportCommand,
   backfillCommand,
   workerCommand,

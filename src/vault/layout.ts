@@ -2,6 +2,8 @@
 export const VAULT_JSON = "vault.json";
 export const CHECKPOINT = "audit/checkpoint";
 export const LEASE = "lease.json";
+/** What `doctor` tries the store with; nothing else reads it. */
+export const PROBE = "doctor-probe";
 
 export function recordKey(subject: string, version: string): string {
   return `records/${subject.slice(0, 2)}/${subject}/${version}.age`;

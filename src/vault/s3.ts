@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -19,14 +17,14 @@ import {
   PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { HoldfastError, hasCode } from "../error.ts";
 import { defaultRetry, type RetryPolicy, retrying } from "../retry.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
-import { boundAnswers } from "./s3-bounds.ts";
+import { s3Client } from "./s3-client.ts";
 import { s3Error } from "./s3-errors.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
@@ -63,25 +61,7 @@ export class S3Vault implements Vault {
     this.#bucket = options.bucket;
     this.#prefix = options.prefix && `${options.prefix}/`;
     this.#retry = options.retry ?? defaultRetry;
-    const sockets = { keepAlive: true, maxSockets: options.concurrency * PARTS_AT_ONCE };
-    const idle = options.idleTimeout ?? 60_000;
-    this.#client = new S3Client({
-      region: options.region ?? process.env.AWS_REGION ?? "us-east-1",
-      ...(options.endpoint ? { endpoint: options.endpoint } : {}),
-      forcePathStyle: options.forcePathStyle ?? false,
-      // Older gateways refuse the trailers that the SDK's default sends; every write below brings its own checksum.
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-      maxAttempts: 1,
-      requestHandler: {
-        connectionTimeout: Math.min(10_000, idle),
-        // Silence is bounded and no more: on a slow line a part may take long, as long as its bytes move.
-        socketTimeout: idle,
-        httpAgent: new HttpAgent(sockets),
-        httpsAgent: new HttpsAgent(sockets),
-      },
-    });
-    boundAnswers(this.#client);
+    this.#client = s3Client({ ...options, maxSockets: options.concurrency * PARTS_AT_ONCE });
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {

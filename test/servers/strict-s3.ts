@@ -9,10 +9,14 @@ import * as object from "./strict-s3/object.ts";
 import type { Operation } from "./strict-s3/operation.ts";
 import { Refusal } from "./strict-s3/refusal.ts";
 import { admit, type Request, type Target, targetOf } from "./strict-s3/request.ts";
+import * as settings from "./strict-s3/settings.ts";
 import * as store from "./strict-s3/store.ts";
 
 /** A request as it came over the wire. */
 export type Seen = Target & { readonly headers: IncomingHttpHeaders; readonly size: number };
+
+/** Whether a request is granted, by whatever policy. */
+export type Rights = (request: Seen) => boolean;
 
 export interface StrictS3 {
   readonly endpoint: string;
@@ -22,6 +26,8 @@ export interface StrictS3 {
   readonly seen: readonly Seen[];
   /** Forgets the requests so far. */
   forget(): void;
+  /** From now on whoever asks has these rights: what is not granted is answered with 403, before anything else. */
+  grant(rights: Rights): void;
   /** Replaces the faults; with [] all is well again. */
   setFaults(faults: readonly Fault[]): void;
   /** Shows each request to `handler` before its body is read. If it returns true, the answer is its own affair. */
@@ -35,6 +41,10 @@ const OPERATIONS: Record<Operation, (all: store.Store, request: Request) => Answ
   GetBucketVersioning: store.getVersioning,
   PutBucketVersioning: store.putVersioning,
   GetObjectLockConfiguration: store.getLockConfiguration,
+  GetBucketEncryption: settings.getEncryption,
+  GetPublicAccessBlock: settings.getPublicAccessBlock,
+  GetBucketPolicyStatus: settings.getPolicyStatus,
+  GetBucketLifecycleConfiguration: settings.getLifecycle,
   ListObjectsV2: listObjects,
   ListObjectVersions: listVersions,
   ListMultipartUploads: listUploads,
@@ -61,6 +71,7 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
   const faults = new Faults();
   const requests: Partial<Record<Operation, number>> = {};
   const seen: Seen[] = [];
+  let granted: Rights = () => true;
   let interceptor: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -72,7 +83,8 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
     try {
       const target = targetOf(incoming);
       requests[target.operation] = (requests[target.operation] ?? 0) + 1;
-      seen.push({ ...target, headers: incoming.headers, size: body.length });
+      const asked = { ...target, headers: incoming.headers, size: body.length };
+      seen.push(asked);
       const failure = faults.take(target.operation);
       if (failure === "reset") {
         response.socket?.resetAndDestroy();
@@ -81,6 +93,7 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
         send(response, { ...refused, headers: { ...refused.headers, ...failure.headers } }, undefined, headOnly);
       } else {
         admit(incoming, body);
+        if (!granted(asked)) throw new Refusal(403, "AccessDenied");
         const answer = OPERATIONS[target.operation](all, { ...target, headers: incoming.headers, body });
         send(response, answer, failure, headOnly);
       }
@@ -99,6 +112,9 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
     forget: () => {
       seen.length = 0;
       for (const name of Object.keys(requests) as Operation[]) delete requests[name];
+    },
+    grant: (rights) => {
+      granted = rights;
     },
     setFaults: (next) => faults.set(next),
     intercept: (handler) => {

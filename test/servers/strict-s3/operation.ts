@@ -6,6 +6,10 @@ export type Operation =
   | "GetBucketVersioning"
   | "PutBucketVersioning"
   | "GetObjectLockConfiguration"
+  | "GetBucketEncryption"
+  | "GetPublicAccessBlock"
+  | "GetBucketPolicyStatus"
+  | "GetBucketLifecycleConfiguration"
   | "ListObjectsV2"
   | "ListObjectVersions"
   | "ListMultipartUploads"
@@ -27,6 +31,10 @@ const OF_BUCKET: readonly (readonly [method: string, query: string | undefined, 
   ["GET", "versioning", "GetBucketVersioning"],
   ["PUT", "versioning", "PutBucketVersioning"],
   ["GET", "object-lock", "GetObjectLockConfiguration"],
+  ["GET", "encryption", "GetBucketEncryption"],
+  ["GET", "publicAccessBlock", "GetPublicAccessBlock"],
+  ["GET", "policyStatus", "GetBucketPolicyStatus"],
+  ["GET", "lifecycle", "GetBucketLifecycleConfiguration"],
   ["GET", "versions", "ListObjectVersions"],
   ["GET", "uploads", "ListMultipartUploads"],
   ["GET", "list-type", "ListObjectsV2"],

@@ -2,6 +2,7 @@ import { type Answer, document, element, textOf } from "./answer.ts";
 import { Bucket, type Version } from "./bucket.ts";
 import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
+import type { Settings } from "./settings.ts";
 
 /** Where it is to be laxer than AWS. Everything left out is strict. */
 export interface StrictOptions {
@@ -11,6 +12,14 @@ export interface StrictOptions {
   readonly conditionals?: "honoured" | "ignored" | "refused";
   /** False: the lock headers of a multipart upload are dropped without a word, as Ceph RGW 16 does. */
   readonly multipartLocks?: boolean;
+  /** False: the lock headers of PutObject are dropped without a word. */
+  readonly putLocks?: boolean;
+  /** False: a locked version can be deleted like any other. */
+  readonly enforced?: boolean;
+  /** False: a digest that the body does not fit is taken. */
+  readonly checksums?: boolean;
+  /** Of every bucket. Default: as config/aws makes one. */
+  readonly settings?: Settings;
   /** False: PutObjectRetention is answered with 200 and forgotten. */
   readonly retention?: boolean;
   /** False: no answer names a version. */
@@ -25,6 +34,10 @@ export class Store {
   readonly conditionals: "honoured" | "ignored" | "refused";
   readonly multipartLocks: boolean;
   readonly retention: boolean;
+  readonly putLocks: boolean;
+  readonly enforced: boolean;
+  readonly checksums: boolean;
+  readonly settings: Settings;
   readonly now: () => number;
   readonly #versionIds: boolean;
   readonly #buckets = new Map<string, Bucket>();
@@ -34,6 +47,10 @@ export class Store {
     this.conditionals = options.conditionals ?? "honoured";
     this.multipartLocks = options.multipartLocks ?? true;
     this.retention = options.retention ?? true;
+    this.putLocks = options.putLocks ?? true;
+    this.enforced = options.enforced ?? true;
+    this.checksums = options.checksums ?? true;
+    this.settings = options.settings ?? {};
     this.now = options.now ?? Date.now;
     this.#versionIds = options.versionIds ?? true;
   }
@@ -81,5 +98,8 @@ export function putVersioning(store: Store, request: Request): Answer {
 
 export function getLockConfiguration(store: Store, request: Request): Answer {
   if (!store.bucket(request).locks) throw new Refusal(404, "ObjectLockConfigurationNotFoundError");
-  return document("ObjectLockConfiguration", [element("ObjectLockEnabled", "Enabled")]);
+  const rule = store.settings.retention
+    ? [`<Rule><DefaultRetention>${store.settings.retention}</DefaultRetention></Rule>`]
+    : [];
+  return document("ObjectLockConfiguration", [element("ObjectLockEnabled", "Enabled"), ...rule]);
 }

@@ -1,0 +1,77 @@
+import type { ClientConfig } from "../src/config/config.ts";
+import type { Secret } from "../src/config/secret.ts";
+import { examine } from "../src/doctor/doctor.ts";
+import { count, type Finding, type Level } from "../src/doctor/finding.ts";
+import { checkProcess } from "../src/doctor/process.ts";
+import { checkRedis } from "../src/doctor/redis.ts";
+import { plural } from "../src/observe/figures.ts";
+import type { RetryPolicy } from "../src/retry.ts";
+import { openVault } from "../src/vault/open.ts";
+import type { Session } from "./client.ts";
+import { openSource } from "./parts.ts";
+
+/** What is not there now will not be in a minute: somebody waits for the answer. */
+const RETRY: RetryPolicy = { retries: 2, minDelay: 250, maxDelay: 2_000, maxRetryAfter: 10_000 };
+
+export interface Diagnosis {
+  /** Of this machine. */
+  readonly machine: readonly Finding[];
+  readonly clients: readonly {
+    readonly client: string;
+    readonly vault: string;
+    readonly findings: readonly Finding[];
+  }[];
+  readonly ok: number;
+  readonly warnings: number;
+  readonly failures: number;
+}
+
+/** Looks at everything that a run needs. Writes nothing that stays, but see `src/doctor/probe.ts`. */
+export async function doctor(session: Session, redis?: Secret): Promise<Diagnosis> {
+  const machine = [...checkProcess(), ...(redis ? await checkRedis(redis) : [])];
+  const clients = [];
+  for (const config of session.clients) {
+    session.signal.throwIfAborted();
+    clients.push({ client: config.id, vault: config.vault.url, findings: await examineClient(config, session) });
+  }
+  const all = [...machine, ...clients.flatMap(({ findings }) => findings)];
+  return {
+    ...{ machine, clients },
+    ok: count(all, "ok"),
+    warnings: count(all, "warning"),
+    failures: count(all, "failure"),
+  };
+}
+
+async function examineClient(config: ClientConfig, session: Session): Promise<Finding[]> {
+  const { now, signal, patience } = session;
+  const retry = patience?.retry ?? RETRY;
+  const idleTimeout = patience?.timeouts?.body ?? 20_000;
+  const vault = openVault(config.vault, { signal, policy: retry, idleTimeout });
+  try {
+    const source = async () =>
+      (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;
+    return await examine({ config, source, vault, now, retry, idleTimeout });
+  } finally {
+    await vault.close();
+  }
+}
+
+const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", failure: "FAILURE" };
+
+export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): string {
+  const block = (title: string, found: readonly Finding[]): string[] => [
+    title,
+    ...found.flatMap(({ check, level, text, mend }) => [
+      `  ${MARKS[level].padEnd(8)} ${check.padEnd(10)}${text}`,
+      ...(mend === undefined ? [] : [`${" ".repeat(21)}→ ${mend}`]),
+    ]),
+    "",
+  ];
+  return [
+    ...block("this machine", machine),
+    ...clients.flatMap(({ client, vault, findings }) => block(`${client}  ${vault}`, findings)),
+    `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${ok} ok`,
+    "",
+  ].join("\n");
+}

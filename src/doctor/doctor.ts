@@ -1,0 +1,57 @@
+import type { Clock } from "../clock.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { RetryPolicy } from "../retry.ts";
+import type { Source } from "../source/source.ts";
+import type { Vault } from "../vault/vault.ts";
+import { checkClock, skewOfServer } from "./clock.ts";
+import { failed } from "./failed.ts";
+import type { Finding } from "./finding.ts";
+import { checkKeys } from "./keys.ts";
+import { checkSecrets } from "./secrets.ts";
+import { checkSource } from "./source.ts";
+import { checkState } from "./state.ts";
+import { checkVault, describe } from "./vault.ts";
+
+export interface Patient {
+  readonly config: ClientConfig;
+  /** Rejects where its key cannot be had. */
+  readonly source: () => Promise<Source>;
+  readonly vault: Vault;
+  readonly now: Clock;
+  readonly retry: RetryPolicy;
+  /** Longest silence of a connection, in ms. */
+  readonly idleTimeout?: number;
+}
+
+/**
+ * Everything that a run of one client needs. Changes nothing, but for a small file in the state directory, taken away
+ * again, and one probe in an S3 vault (`probe.ts`).
+ */
+export async function examine(patient: Patient): Promise<Finding[]> {
+  const { config, vault, now, idleTimeout = 10_000 } = patient;
+  const { description, found } = await describe(vault, config);
+  return [
+    ...(await checkSecrets(config)),
+    ...(await checkState(config.state)),
+    checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
+    ...(await checkProvider(patient)),
+    found,
+    ...(await checkVault({ ...patient, description })),
+    ...(await checkKeys(config, description)),
+  ];
+}
+
+/** A key that cannot be had, the check of secrets has said already. */
+async function checkProvider({ config, source }: Patient): Promise<Finding[]> {
+  let opened: Source;
+  try {
+    opened = await source();
+  } catch (error) {
+    return [failed("source", error)];
+  }
+  try {
+    return await checkSource(opened, config.collect);
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,29 @@
+/** What one check came to: a line for people, and how to mend it where something is to be mended. Nothing secret, nothing personal. */
+export interface Finding {
+  /** What was looked at: `secrets`, `bucket`, … */
+  readonly check: string;
+  readonly level: Level;
+  readonly text: string;
+  readonly mend?: string;
+}
+
+/** A warning is unwise and works; with a failure a run fails, or does not keep what Holdfast promises. */
+export type Level = "ok" | "warning" | "failure";
+
+/** Findings of one check. */
+export function findings(check: string) {
+  return {
+    ok: (text: string): Finding => ({ check, level: "ok", text }),
+    warning: (text: string, mend: string): Finding => ({ check, level: "warning", text, mend }),
+    failure: (text: string, mend?: string): Finding => ({
+      check,
+      level: "failure",
+      text,
+      ...(mend === undefined ? {} : { mend }),
+    }),
+  };
+}
+
+export function count(all: readonly Finding[], level: Level): number {
+  return all.filter((finding) => finding.level === level).length;
+}

@@ -1,0 +1,72 @@
+import { parseSigner } from "../audit/note.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { Tokens } from "../record/tokens.ts";
+import type { VaultDescription } from "../vault/description.ts";
+import { failed } from "./failed.ts";
+import { type Finding, findings } from "./finding.ts";
+
+const { ok, warning, failure } = findings("keys");
+
+/** Recipients, log key and lookup key: whether they are the vault's own. `vault` is undefined where there is none yet. */
+export async function checkKeys(config: ClientConfig, vault: VaultDescription | undefined): Promise<Finding[]> {
+  return [
+    ...checkRecipients(config, vault),
+    await checked(() => checkLogKey(config, vault)),
+    await checked(() => checkLookupKey(config, vault)),
+  ];
+}
+
+function checkRecipients({ recipients }: ClientConfig, vault: VaultDescription | undefined): Finding[] {
+  const { strings, kind } = recipients;
+  const found = [
+    strings.length === 1
+      ? warning("one recipient only", "Name a second, in escrow: if one private key is lost, so is every record.")
+      : ok(`${strings.length} recipients (${kind})`),
+  ];
+  const added = strings.filter((each) => !vault?.recipients.includes(each)).length;
+  const gone = vault?.recipients.filter((each) => !strings.includes(each)).length ?? 0;
+  if (vault && added + gone > 0) {
+    const mend =
+      "If that is meant, the next export logs it (recipients.changed). If not, somebody changed the config: look before it runs.";
+    found.push(warning(`not the vault's recipients: ${added} added, ${gone} gone`, mend));
+  }
+  return found;
+}
+
+async function checkLogKey({ log, id }: ClientConfig, vault: VaultDescription | undefined): Promise<Finding> {
+  const { name, verifier } = parseSigner((await log.key.resolve()).reveal());
+  if (name !== log.origin) {
+    return failure(
+      `${log.key} is the key of another log than ${log.origin}`,
+      "Give the key that init made for this client.",
+    );
+  }
+  if (!vault) return ok("the log key can be read");
+  if (verifier.vkey === vault.log.vkey) return ok("the log key is the vault's");
+  const former = log.previousKey !== undefined;
+  return failure(
+    `${log.key} is not the log key of this vault`,
+    former
+      ? `Run init --client ${id}: it hands the log over from log.previousKey.`
+      : "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run init.",
+  );
+}
+
+async function checkLookupKey({ lookups }: ClientConfig, vault: VaultDescription | undefined): Promise<Finding> {
+  const tokens = new Tokens(await lookups.key.resolve());
+  if (!vault) return ok("the lookup key can be read");
+  if (tokens.check() === vault.lookups.check) return ok("the lookup key is the vault's");
+  return failure(
+    `${lookups.key} is not the lookup key of this vault`,
+    "Restore the key that init made; with another nothing in the vault could be found.",
+  );
+}
+
+/** What cannot be read, the check of secrets has said already; what is no key is said here. */
+async function checked(work: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await work();
+  } catch (error) {
+    return failed("keys", error);
+  }
+}

@@ -1,0 +1,62 @@
+import { GetObjectRetentionCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import type { RetentionConfig } from "../config/config.ts";
+import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
+import type { Bucket } from "./bucket.ts";
+import { type Finding, findings } from "./finding.ts";
+
+const { ok, warning, failure } = findings("locks");
+
+/** Of records and files each, at most; `verify` looks at all. */
+const SAMPLE = 3;
+
+/** The locks of a few real objects: what a store does with a request is seen there, and not in its answer. */
+export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: RetentionConfig): Promise<Finding[]> {
+  const now = Temporal.Instant.fromEpochMilliseconds(bucket.time);
+  // A night or two may be missed before it is worth a warning.
+  const due = now.toZonedDateTimeISO("UTC").add(extendWhenLessThan).subtract({ days: 2 }).toInstant();
+  const keys = [VAULT_JSON, CHECKPOINT, ...(await sample(bucket, "records/")), ...(await sample(bucket, "files/"))];
+  const found: Finding[] = [];
+  let locked = 0;
+  for (const key of keys) {
+    const answer = await bucket.ask(`GET retention of ${key}`, (s3, at) =>
+      s3.send(new GetObjectRetentionCommand({ ...at, Key: bucket.prefix + key })),
+    );
+    if (!answer.output && answer.status === 403) return [...found, failure(answer.error.message, answer.error.mend)];
+    if (!answer.output && /^NoSuchKey$/.test(answer.name)) continue;
+    const until = answer.output?.Retention?.RetainUntilDate;
+    if (!until) {
+      found.push(
+        failure(
+          `${key} has no lock`,
+          "Run verify: it says which others have none. Find out whether the bucket keeps locks.",
+        ),
+      );
+      continue;
+    }
+    const ends = Temporal.Instant.fromEpochMilliseconds(until.getTime());
+    if (Temporal.Instant.compare(ends, due) > 0) locked += 1;
+    else if (Temporal.Instant.compare(ends, now) < 0)
+      found.push(
+        warning(
+          `${key}: its lock ended ${ends}`,
+          "If it must be kept still, run export or retention extend, and find out why they did not run.",
+        ),
+      );
+    else
+      found.push(
+        warning(
+          `${key}: its lock ends ${ends}, and was not extended`,
+          "Run export or retention extend, and find out why they did not run.",
+        ),
+      );
+  }
+  if (locked > 0) found.push(ok(`${locked} of ${keys.length} objects looked at are locked as long as they must be`));
+  return found;
+}
+
+async function sample(bucket: Bucket, folder: string): Promise<string[]> {
+  const { output } = await bucket.ask(`LIST ${folder}`, (s3, at) =>
+    s3.send(new ListObjectsV2Command({ ...at, Prefix: bucket.prefix + folder, MaxKeys: SAMPLE })),
+  );
+  return (output?.Contents ?? []).flatMap(({ Key }) => (Key ? [Key.slice(bucket.prefix.length)] : []));
+}

@@ -1,0 +1,100 @@
+import {
+  DeleteObjectCommand,
+  GetObjectRetentionCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
+} from "@aws-sdk/client-s3";
+import { PROBE } from "../vault/layout.ts";
+import type { Bucket } from "./bucket.ts";
+
+export const BYTES = Buffer.from("A probe of holdfast doctor. It may be deleted.\n");
+/** How long a probe is locked, in ms: enough to try whether the lock holds. */
+const LOCKED = 60_000;
+/** An ETag that no object has. */
+export const NO_ETAG = `"${"0".repeat(32)}"`;
+
+/** The one object that `doctor` writes, and what is tried on it. */
+export class ProbeObject {
+  readonly key: string;
+  /** When the lock of every probe ends, in whole seconds by the store's own clock. */
+  readonly until: Date;
+  readonly #bucket: Bucket;
+
+  constructor(bucket: Bucket) {
+    this.key = bucket.prefix + PROBE;
+    this.until = new Date(Math.ceil((bucket.time + LOCKED) / 1000) * 1000);
+    this.#bucket = bucket;
+  }
+
+  /** Always under a lock of its own: without one a bucket's default would hold, for years perhaps. */
+  put(more: Partial<PutObjectCommandInput>) {
+    return this.#bucket.ask("PUT the probe", (s3, at) =>
+      s3.send(
+        new PutObjectCommand({
+          ...{ ...at, Key: this.key, Body: BYTES, ContentLength: BYTES.length, ContentType: "text/plain", ...more },
+          ...{ ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: this.until },
+        }),
+      ),
+    );
+  }
+
+  retention(VersionId: string) {
+    return this.#bucket.ask("GET retention of the probe", (s3, at) =>
+      s3.send(new GetObjectRetentionCommand({ ...at, Key: this.key, VersionId })),
+    );
+  }
+
+  /** Half the lock, which takes the right to bypass governance. */
+  shorten(VersionId: string) {
+    const RetainUntilDate = new Date(this.until.getTime() - LOCKED / 2);
+    return this.#bucket.ask("PUT a shorter lock", (s3, at) =>
+      s3.send(
+        new PutObjectRetentionCommand({
+          ...{ ...at, Key: this.key, VersionId, BypassGovernanceRetention: true, ChecksumAlgorithm: "SHA256" },
+          Retention: { Mode: "GOVERNANCE", RetainUntilDate },
+        }),
+      ),
+    );
+  }
+
+  /** Off it is already. */
+  releaseHold(VersionId: string) {
+    return this.#bucket.ask("PUT legal hold OFF", (s3, at) =>
+      s3.send(
+        new PutObjectLegalHoldCommand({
+          ...{ ...at, Key: this.key, VersionId, LegalHold: { Status: "OFF" }, ChecksumAlgorithm: "SHA256" },
+        }),
+      ),
+    );
+  }
+
+  /** On a condition that does not hold; a store that ignores it lays a delete marker over the probe. */
+  hide() {
+    return this.#bucket.ask("DELETE with If-Match", (s3, at) =>
+      s3.send(new DeleteObjectCommand({ ...at, Key: this.key, IfMatch: NO_ETAG })),
+    );
+  }
+
+  remove(VersionId: string, bypass = false) {
+    return this.#bucket.ask("DELETE a probe", (s3, at) =>
+      s3.send(
+        new DeleteObjectCommand({
+          ...{ ...at, Key: this.key, VersionId },
+          ...(bypass ? { BypassGovernanceRetention: true } : {}),
+        }),
+      ),
+    );
+  }
+
+  /** All that lie there, delete markers and the probes of earlier runs included, the newest last. */
+  async versions(): Promise<string[]> {
+    const { output } = await this.#bucket.ask("LIST probes", (s3, at) =>
+      s3.send(new ListObjectVersionsCommand({ ...at, Prefix: this.key })),
+    );
+    const listed = [...(output?.DeleteMarkers ?? []), ...(output?.Versions ?? []).toReversed()];
+    return listed.flatMap(({ Key, VersionId }) => (Key === this.key && VersionId ? [VersionId] : []));
+  }
+}

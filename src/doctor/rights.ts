@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import { recordKey } from "../vault/layout.ts";
+import type { Bucket } from "./bucket.ts";
+import { type Finding, findings } from "./finding.ts";
+import { isGranted } from "./probe.ts";
+
+const { ok, warning } = findings("rights");
+
+const MEND = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
+
+/**
+ * What these credentials may do to records that an exporter need not. Nothing is changed: what is asked for is the head
+ * of an object, and the deletion of what was never there, which a store does by doing nothing. It decides about the
+ * right first, so that its answer tells of it.
+ */
+export async function checkRights(bucket: Bucket): Promise<Finding[]> {
+  const { prefix } = bucket;
+  const nobody = prefix + recordKey(randomBytes(16).toString("hex"), "doctor");
+  const versions = await bucket.ask("LIST versions of records", (s3, at) =>
+    s3.send(new ListObjectVersionsCommand({ ...at, Prefix: `${prefix}records/`, MaxKeys: 1 })),
+  );
+  const [real] = versions.output?.Versions ?? [];
+  const head = (object: { Key: string; VersionId?: string }) =>
+    bucket.ask("HEAD a record", (s3, at) => s3.send(new HeadObjectCommand({ ...at, ...object })));
+  const reading = [await head({ Key: real?.Key ?? nobody })];
+  // Another right than that to the newest version.
+  if (real?.Key && real.VersionId) reading.push(await head({ Key: real.Key, VersionId: real.VersionId }));
+  const deleting = await bucket.ask("DELETE a version", (s3, at) =>
+    s3.send(new DeleteObjectCommand({ ...at, Key: nobody, VersionId: "null" })),
+  );
+  return [
+    reading.some(isGranted)
+      ? warning("may read records back, sealed as they are: s3:GetObject or s3:GetObjectVersion", MEND)
+      : ok("may not read records back"),
+    isGranted(deleting)
+      ? warning("may delete versions whose lock has ended: s3:DeleteObjectVersion", MEND)
+      : ok("may not delete versions"),
+  ];
+}

@@ -1,0 +1,103 @@
+import {
+  GetBucketEncryptionCommand,
+  GetBucketPolicyStatusCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+} from "@aws-sdk/client-s3";
+import type { Bucket, Refused } from "./bucket.ts";
+import { type Finding, findings } from "./finding.ts";
+
+const { ok, warning, failure } = findings("bucket");
+
+const MADE =
+  "Object Lock is set when a bucket is made: config/aws/holdfast.yaml makes one, or aws s3api create-bucket --object-lock-enabled-for-bucket …";
+
+/** How stores say that a setting is not there; and that they do not know the question. */
+const NOT_SET =
+  /^(NoSuch|ObjectLockConfigurationNotFound|ServerSideEncryptionConfigurationNotFound|ReplicationConfigurationNotFound)/;
+
+/** Whether the bucket keeps what is put into it. `locks` says whether a probe of the lock has a meaning. */
+export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; locks: boolean }> {
+  const versioning = await bucket.ask("GET versioning", (s3, at) => s3.send(new GetBucketVersioningCommand(at)));
+  // The first question: no bucket, no credentials or another region show here, and every further answer would repeat it.
+  if (!versioning.output) return { found: [failure(versioning.error.message, versioning.error.mend)], locks: false };
+  const { Status = "off" } = versioning.output;
+  const versioned = Status === "Enabled";
+  const found = [
+    versioned
+      ? ok("versioning is on")
+      : failure(
+          `versioning is ${Status.toLowerCase()}: an object can be overwritten`,
+          Status === "Suspended" ? "Enable it: aws s3api put-bucket-versioning … Status=Enabled." : MADE,
+        ),
+  ];
+  const lock = await bucket.ask("GET Object Lock", (s3, at) => s3.send(new GetObjectLockConfigurationCommand(at)));
+  if (!lock.output && lock.status === 403)
+    return { found: [...found, failure(lock.error.message, lock.error.mend)], locks: false };
+  const configuration = lock.output?.ObjectLockConfiguration;
+  if (configuration?.ObjectLockEnabled !== "Enabled") {
+    return { found: [...found, failure("Object Lock is off: an object can be deleted", MADE)], locks: false };
+  }
+  const { Mode, Days, Years } = configuration.Rule?.DefaultRetention ?? {};
+  const span = Years ? `${Years} years` : `${Days ?? 0} days`;
+  found.push(
+    Mode === "COMPLIANCE"
+      ? warning(
+          `Object Lock is on; by default it locks for ${span} in compliance mode, also what has no lock of its own (lease.json)`,
+          "Make the default governance, and short: Holdfast names the lock of each object that must have one.",
+        )
+      : ok(
+          `Object Lock is on; by default ${Mode ? `${span}, governance` : "an object has no lock, and Holdfast names each"}`,
+        ),
+  );
+  return { found, locks: versioned };
+}
+
+export async function checkEncryption(bucket: Bucket): Promise<Finding> {
+  const answer = await bucket.ask("GET encryption", (s3, at) => s3.send(new GetBucketEncryptionCommand(at)));
+  if (!answer.output && !NOT_SET.test(answer.name)) {
+    return notKnown("default encryption", "s3:GetEncryptionConfiguration", answer);
+  }
+  const [rule] = answer.output?.ServerSideEncryptionConfiguration?.Rules ?? [];
+  const algorithm = rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
+  if (algorithm === undefined) {
+    const mend = "Set it (SSE-S3 or SSE-KMS): records are sealed by Holdfast, the names and sizes in the log are not.";
+    return warning("no default encryption", mend);
+  }
+  const kms = algorithm.startsWith("aws:kms") ? ": the exporter needs kms:GenerateDataKey on its key" : "";
+  return ok(`default encryption ${algorithm}${kms}`);
+}
+
+export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
+  const mend = "Block all public access: aws s3api put-public-access-block … with all four settings true.";
+  const status = await bucket.ask("GET policy status", (s3, at) => s3.send(new GetBucketPolicyStatusCommand(at)));
+  if (status.output?.PolicyStatus?.IsPublic) return failure("the bucket's policy makes it public", mend);
+  const block = await bucket.ask("GET public access block", (s3, at) => s3.send(new GetPublicAccessBlockCommand(at)));
+  if (!block.output) {
+    if (!NOT_SET.test(block.name)) return notKnown("public access", "s3:GetBucketPublicAccessBlock", block);
+    return warning("public access is blocked nowhere, though nothing makes the bucket public now", mend);
+  }
+  const { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets } =
+    block.output.PublicAccessBlockConfiguration ?? {};
+  if (BlockPublicAcls && IgnorePublicAcls && BlockPublicPolicy && RestrictPublicBuckets)
+    return ok("public access is blocked");
+  const some = BlockPublicAcls || IgnorePublicAcls || BlockPublicPolicy || RestrictPublicBuckets;
+  return warning(
+    `public access is blocked ${some ? "in part only" : "nowhere, though nothing makes the bucket public now"}`,
+    mend,
+  );
+}
+
+/** A setting that these credentials may not see, or the store does not know, is not known; that is no failure. */
+export function notKnown(what: string, right: string, { status, name }: Refused): Finding {
+  if (status === 403)
+    return warning(
+      `${what}: not known, for want of ${right}`,
+      `Grant ${right}, which reads a setting and nothing else.`,
+    );
+  return warning(
+    `${what}: not known, the store does not say (${status ?? "no answer"} ${name})`,
+    "Look with the store's own tools.",
+  );
+}

@@ -1,0 +1,95 @@
+import type { Clock } from "../clock.ts";
+import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
+import { hasCode } from "../error.ts";
+import type { RetryPolicy } from "../retry.ts";
+import { readDescription, type VaultDescription } from "../vault/description.ts";
+import type { Vault } from "../vault/vault.ts";
+import { Bucket } from "./bucket.ts";
+import { checkClock } from "./clock.ts";
+import { failed } from "./failed.ts";
+import { count, type Finding, findings } from "./finding.ts";
+import { checkLifecycle } from "./lifecycle.ts";
+import { checkLocks } from "./objects.ts";
+import { probeStore } from "./probe.ts";
+import { checkRights } from "./rights.ts";
+import { checkEncryption, checkKeeping, checkPublicAccess } from "./settings.ts";
+import { checkState } from "./state.ts";
+
+export interface VaultCheck {
+  readonly config: ClientConfig;
+  readonly vault: Vault;
+  readonly description: VaultDescription | undefined;
+  readonly now: Clock;
+  readonly retry: RetryPolicy;
+  readonly idleTimeout?: number;
+}
+
+/** vault.json, or why it cannot be had. */
+export async function describe(
+  vault: Vault,
+  { id, log }: ClientConfig,
+): Promise<{ description: VaultDescription | undefined; found: Finding }> {
+  const { ok, failure } = findings("vault");
+  try {
+    const { description } = await readDescription(vault);
+    if (description.client === id && description.log.origin === log.origin)
+      return { description, found: ok(`${vault.url} is this client's`) };
+    const mend = "Correct vault.url, or id and log.origin.";
+    return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, mend) };
+  } catch (error) {
+    const found = hasCode(error, "vault-missing")
+      ? failure(`${vault.url} is not a vault yet`, `Run init --client ${id} once; or correct vault.url.`)
+      : failed("vault", error);
+    return { description: undefined, found };
+  }
+}
+
+/** What the vault is kept in, whatever it is. */
+export async function checkVault(check: VaultCheck): Promise<Finding[]> {
+  const { vault } = check.config;
+  return vault.kind === "s3" ? checkBucket(vault, check) : checkDirectory(vault.path, check.vault);
+}
+
+async function checkBucket(
+  config: S3VaultConfig,
+  { config: { retention }, description, now, ...options }: VaultCheck,
+): Promise<Finding[]> {
+  const bucket = new Bucket(config, now, options);
+  const found: Finding[] = [];
+  try {
+    const { found: keeping, locks } = await checkKeeping(bucket);
+    found.push(...keeping);
+    // No bucket, no credentials: every further answer would say it again.
+    const reached = keeping.length > 1;
+    if (!reached) return found;
+    found.push(checkClock("the S3 server", bucket.skew));
+    found.push(await checkEncryption(bucket), await checkPublicAccess(bucket), ...(await checkLifecycle(bucket)));
+    found.push(...(await checkRights(bucket)));
+    if (!locks) return found;
+    found.push(...(await probeStore(bucket, description?.store)));
+    if (description) found.push(...(await checkLocks(bucket, retention)));
+  } catch (error) {
+    found.push(failed("bucket", error));
+  } finally {
+    bucket.close();
+  }
+  return found;
+}
+
+async function checkDirectory(path: string, vault: Vault): Promise<Finding[]> {
+  const { warning } = findings("vault");
+  try {
+    await vault.inspect();
+  } catch (error) {
+    return [failed("vault", error)];
+  }
+  const disk = (await checkState(path)).map((finding) => ({ ...finding, check: "vault" }));
+  if (count(disk, "failure") > 0) return disk;
+  return [
+    ...disk,
+    warning(
+      "a directory's locks bind Holdfast alone: whoever may write to it can delete records",
+      "Use S3 with Object Lock where the law asks for more than that.",
+    ),
+  ];
+}

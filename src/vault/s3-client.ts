@@ -1,0 +1,37 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { S3Client } from "@aws-sdk/client-s3";
+import { boundAnswers } from "./s3-bounds.ts";
+
+export interface S3Connection {
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly forcePathStyle?: boolean | undefined;
+  readonly maxSockets: number;
+  /** Longest silence on a connection, in ms. */
+  readonly idleTimeout?: number | undefined;
+}
+
+/** The SDK's client as Holdfast uses it: one attempt, bounded answers, and no checksum that was not asked for. */
+export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTimeout }: S3Connection): S3Client {
+  const sockets = { keepAlive: true, maxSockets };
+  const idle = idleTimeout ?? 60_000;
+  const client = new S3Client({
+    region: region ?? process.env.AWS_REGION ?? "us-east-1",
+    ...(endpoint ? { endpoint } : {}),
+    forcePathStyle: forcePathStyle ?? false,
+    // Older gateways refuse the trailers that the SDK's default sends; every write brings its own checksum.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: Math.min(10_000, idle),
+      // Silence is bounded and no more: on a slow line a part may take long, as long as its bytes move.
+      socketTimeout: idle,
+      httpAgent: new HttpAgent(sockets),
+      httpsAgent: new HttpsAgent(sockets),
+    },
+  });
+  boundAnswers(client);
+  return client;
+}

@@ -14,7 +14,7 @@ export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
   const answer = await bucket.ask("GET lifecycle", (s3, at) => s3.send(new GetBucketLifecycleConfigurationCommand(at)));
   if (!answer.output) {
     if (/^NoSuch/.test(answer.name)) return [warning("no rule ends unfinished uploads", MEND)];
-    return [notKnown("lifecycle rules", "s3:GetLifecycleConfiguration", answer)];
+    return [notKnown("lifecycle", "rules", "s3:GetLifecycleConfiguration", answer)];
   }
   const rules = (answer.output.Rules ?? []).filter(({ Status }) => Status === "Enabled");
   const { prefix } = bucket;

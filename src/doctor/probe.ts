@@ -23,14 +23,21 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const probe = new ProbeObject(bucket);
   const right = { ContentMD5: digest("md5", BYTES) };
   const first = await probe.put(right);
-  if (!first.output) return [failure(`a locked object cannot be stored: ${first.error.message}`, first.error.mend)];
+  if (!first.output) {
+    const { message, mend = "Grant s3:PutObject and s3:PutObjectRetention, and see what the bucket's policy denies." } =
+      first.error;
+    return [failure(`a locked object cannot be stored: ${message}`, mend)];
+  }
   const { VersionId } = first.output;
   if (!VersionId || VersionId === "null")
     return [failure("the store names no version of what it stored", "Enable versioning.")];
   const wrong = notAsAsked(probe, await probe.retention(VersionId));
   if (wrong) return [wrong];
 
-  const deleted = await probe.remove(VersionId);
+  if ((await probe.remove(VersionId)).output) {
+    const mend = "Use a store that enforces Object Lock: this one takes locks, and ignores them.";
+    return [failure("a locked version can be deleted", mend)];
+  }
   const md5 = await probe.put({ ContentMD5: digest("md5", OTHER) });
   const sha256 = await probe.put({ ChecksumSHA256: digest("sha256", OTHER) });
   const again = await probe.put({ ...right, IfNoneMatch: "*" });
@@ -40,12 +47,7 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const bypassed = await probe.shorten(VersionId);
   const mend = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
   return [
-    deleted.output
-      ? failure(
-          "a locked version can be deleted",
-          "Use a store that enforces Object Lock: this one accepts locks only.",
-        )
-      : ok("a lock is kept as it was asked for, and a locked version is not deleted"),
+    ok("a lock is kept as it was asked for, and a locked version is not deleted"),
     ...checksums(md5, sha256),
     ...conditions({ ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) }, known),
     isGranted(hidden)

@@ -8,7 +8,8 @@ import {
 import type { Bucket, Refused } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 
-const { ok, warning, failure } = findings("bucket");
+const CHECK = "bucket";
+const { ok, warning, failure } = findings(CHECK);
 
 const MADE =
   "Object Lock is set when a bucket is made: config/aws/holdfast.yaml makes one, or aws s3api create-bucket --object-lock-enabled-for-bucket …";
@@ -57,7 +58,7 @@ export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; 
 export async function checkEncryption(bucket: Bucket): Promise<Finding> {
   const answer = await bucket.ask("GET encryption", (s3, at) => s3.send(new GetBucketEncryptionCommand(at)));
   if (!answer.output && !NOT_SET.test(answer.name)) {
-    return notKnown("default encryption", "s3:GetEncryptionConfiguration", answer);
+    return notKnown(CHECK, "default encryption", "s3:GetEncryptionConfiguration", answer);
   }
   const [rule] = answer.output?.ServerSideEncryptionConfiguration?.Rules ?? [];
   const algorithm = rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
@@ -75,7 +76,7 @@ export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
   if (status.output?.PolicyStatus?.IsPublic) return failure("the bucket's policy makes it public", mend);
   const block = await bucket.ask("GET public access block", (s3, at) => s3.send(new GetPublicAccessBlockCommand(at)));
   if (!block.output) {
-    if (!NOT_SET.test(block.name)) return notKnown("public access", "s3:GetBucketPublicAccessBlock", block);
+    if (!NOT_SET.test(block.name)) return notKnown(CHECK, "public access", "s3:GetBucketPublicAccessBlock", block);
     return warning("public access is blocked nowhere, though nothing makes the bucket public now", mend);
   }
   const { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets } =
@@ -90,14 +91,14 @@ export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
 }
 
 /** A setting that these credentials may not see, or the store does not know, is not known; that is no failure. */
-export function notKnown(what: string, right: string, { status, name }: Refused): Finding {
-  if (status === 403)
+export function notKnown(check: string, what: string, right: string, { status, name }: Refused): Finding {
+  const { warning } = findings(check);
+  if (status === 403) {
     return warning(
       `${what}: not known, for want of ${right}`,
       `Grant ${right}, which reads a setting and nothing else.`,
     );
-  return warning(
-    `${what}: not known, the store does not say (${status ?? "no answer"} ${name})`,
-    "Look with the store's own tools.",
-  );
+  }
+  const said = `${status ?? "no answer"} ${name}`;
+  return warning(`${what}: not known, the store does not say (${said})`, "Look with the store's own tools.");
 }

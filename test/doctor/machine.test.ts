@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { systemClock } from "../../src/clock.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { checkRedis } from "../../src/doctor/redis.ts";
+import { checkState } from "../../src/doctor/state.ts";
+import { fillUp } from "../faults/disk.ts";
+import { makePlace } from "../faults/place.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { RedisServer, withoutRedis } from "../servers/redis.ts";
+import { assertLines, diagnosed, lines } from "./diagnosed.ts";
+
+describe("doctor on this machine and at the provider", () => {
+  let sandbox: Sandbox;
+  before(async () => {
+    sandbox = await startSandbox({ identities: 3, plainImages: true });
+  });
+  after(() => sandbox.close());
+
+  /** What every place here has: a sandbox for a provider, a directory for a vault. */
+  const ALWAYS = [/source: .*sandbox/, /vault: a directory's locks bind Holdfast alone/];
+  const worse = async (place: Awaited<ReturnType<typeof makePlace>>, changes = {}) =>
+    lines(await diagnosed(place, changes), "warning", "failure").filter((line) => !/lies on overlayfs/.test(line));
+
+  test("all is well", async () => {
+    await using place = await makePlace(sandbox);
+    assertLines(await worse(place), ...ALWAYS);
+    assert.deepEqual(
+      (await readdir(place.work.path("state"), { recursive: true })).filter((name) => /doctor/.test(name)),
+      [],
+    );
+  });
+
+  test("before init there is no vault, and there are no keys", async () => {
+    await using place = await makePlace(sandbox);
+    await rm(place.work.path("vault"), { recursive: true });
+    for (const key of ["lookup", "log"]) await rm(place.work.path("keys", key));
+    assertLines(
+      await worse(place),
+      ...ALWAYS,
+      /secrets: .*keys\/lookup/,
+      /secrets: .*keys\/log/,
+      /vault: .* is not a vault yet/,
+      /keys: .*keys\/log/,
+      /keys: .*keys\/lookup/,
+    );
+  });
+
+  test("secrets that others can read, that are missing, empty or no key", async () => {
+    await using place = await makePlace(sandbox);
+    await chmod(place.work.path("keys/provider"), 0o644);
+    await writeFile(place.work.path("keys/lookup"), "canary-no-key");
+    await rm(place.work.path("keys/log"));
+    assertLines(
+      await worse(place),
+      ...ALWAYS,
+      /secrets: file:\.\/keys\/provider: others on this machine can use this file \(mode 0644\)/,
+      /secrets: file:\.\/keys\/log: there is no file/,
+      /keys: file:\.\/keys\/log: there is no file/,
+      /keys: the lookup key is not 64 hexadecimal digits/,
+    );
+  });
+
+  test("keys of another vault, and recipients that are not the vault's", async () => {
+    await using place = await makePlace(sandbox);
+    await using other = await makePlace(sandbox);
+    const { officer, escrow } = place.work;
+    await place.work.configure({
+      ...{
+        lookups: { key: `file:${other.work.path("keys/lookup")}` },
+        log: { key: `file:${other.work.path("keys/log")}` },
+      },
+      recipients: [other.work.officer.recipient],
+    });
+    assertLines(
+      await worse(place),
+      ...ALWAYS,
+      /keys: one recipient only/,
+      /keys: not the vault's recipients: 1 added, 2 gone/,
+      /keys: .* is not the log key of this vault/,
+      /keys: .* is not the lookup key of this vault/,
+    );
+    await place.work.configure({
+      recipients: [officer.recipient, escrow.recipient],
+      log: { origin: "other.example/log" },
+    });
+    const said = (await worse(place)).join("\n");
+    assert.match(said, /vault: .* is another client's, or another log's/);
+    assert.match(said, /keys: .* is the key of another log than other\.example\/log/);
+  });
+
+  test("the provider: a key refused, rights missing, nobody listed, nobody there", async () => {
+    await using place = await makePlace(sandbox);
+    const others = ALWAYS.slice(1);
+    await writeFile(place.work.path("keys/provider"), "canary-wrong-key");
+    assertLines(await worse(place), ...others, /source: GET \/settings: the provider answered 401/);
+    await writeFile(place.work.path("keys/provider"), sandbox.apiKey);
+    sandbox.setFaults({ withhold: 100 });
+    assertLines(
+      await worse(place),
+      ...ALWAYS,
+      /source: the key may not fetch files: images and videos will be withheld/,
+    );
+    await place.work.configure({ collect: "minimal", legalBasis: [] });
+    assertLines(await worse(place), ...ALWAYS);
+    await place.work.configure({ collect: "full", legalBasis: ["a law"] });
+    sandbox.setFaults({ withhold: 0 });
+    sandbox.intercept((request, response) => {
+      if (!request.url!.endsWith("/settings")) return false;
+      response.writeHead(403).end(sandbox.text(0));
+      return true;
+    });
+    assertLines(await worse(place), ...others, /source: GET \/settings: the provider answered 403/);
+    sandbox.intercept((request, response) => {
+      if (!request.url!.includes("/identities?")) return false;
+      response.writeHead(200, { "Content-Type": "application/json" }).end('{"cursor":{"next":null},"data":[]}');
+      return true;
+    });
+    assertLines(await worse(place), ...ALWAYS, /source: the provider lists no identity/);
+    sandbox.intercept(undefined);
+    await place.work.configure({ source: { url: "http://127.0.0.1:9" } });
+    assertLines(
+      await worse(place),
+      ...others,
+      /clock: the provider does not say/,
+      /source: GET \/settings: the connection failed/,
+    );
+  });
+
+  test("this machine's clock, against the provider's", async () => {
+    await using place = await makePlace(sandbox);
+    for (const [minutes, expected] of [
+      [-10, /clock: 6\d\d s behind the provider|clock: 59\d s behind the provider/],
+      [1, /clock: (59|6\d) s ahead of the provider/],
+    ] as const) {
+      const now = () => systemClock().add({ minutes });
+      const found = await diagnosed(place, { now });
+      assert.match(lines(found, minutes === 1 ? "warning" : "failure").join("\n"), expected);
+    }
+  });
+
+  test("the state's disk: full, nearly full, not to be written to, in memory, on a network", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-state-"));
+    const disk =
+      (bavail: number, type = 0xef53) =>
+      async () => ({ type, bsize: 4096, bavail });
+    const roomy = disk(10 ** 6);
+    const of = async (statfs = roomy, at = folder) => lines(await checkState(at, statfs), "warning", "failure");
+    assertLines(await of());
+    assertLines(await of(disk(2 ** 14)), /67\.1 MB free$/);
+    assertLines(await of(disk(2 ** 14 - 1)), /67\.1 MB free, which a run may fill/);
+    assertLines(await of(disk(2 ** 18)));
+    assertLines(await of(disk(2 ** 18 - 1)), /1\.07 GB free$/);
+    assertLines(await of(disk(10 ** 6, 0x6969)), /network file system \(NFS\)/);
+    assertLines(await of(disk(10 ** 6, 0x01021994)), /tmpfs, which is memory/);
+    assertLines(await of(roomy, join(folder, "not", "there")));
+    {
+      using _full = fillUp(/\.doctor-/);
+      assertLines(await of(), /cannot be written to \(ENOSPC\)/);
+    }
+    await writeFile(join(folder, "file"), "");
+    assertLines(await of(roomy, "/proc/self"), /cannot be written to/);
+    assert.deepEqual(await readdir(folder), ["file"]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("Redis: there, one that throws keys away, not there", { skip: withoutRedis }, async () => {
+    const redis = await RedisServer.start(false);
+    const address = new Secret(redis.url);
+    const found = await checkRedis(address);
+    assertLines(lines(found, "ok"), /redis: answers, version \d/);
+    assertLines(lines(found, "warning", "failure"));
+    const { Redis } = await import("ioredis");
+    const client = new Redis(redis.url);
+    await client.config("SET", "maxmemory-policy", "allkeys-lru");
+    client.disconnect();
+    assertLines(lines(await checkRedis(address), "failure"), /throws keys away.*allkeys-lru/);
+    await redis[Symbol.asyncDispose]();
+    assertLines(lines(await checkRedis(address), "failure"), /Redis at 127\.0\.0\.1:\d+ cannot be used/);
+  });
+});

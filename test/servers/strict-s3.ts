@@ -13,10 +13,18 @@ import * as settings from "./strict-s3/settings.ts";
 import * as store from "./strict-s3/store.ts";
 
 /** A request as it came over the wire. */
-export type Seen = Target & { readonly headers: IncomingHttpHeaders; readonly size: number };
+export type Seen = Target & {
+  readonly headers: IncomingHttpHeaders;
+  readonly size: number;
+  /** Its body, where that says what is asked for: an XML document. */
+  readonly xml: string;
+};
 
-/** Whether a request is granted, by whatever policy. */
-export type Rights = (request: Seen) => boolean;
+/**
+ * Whether a request is granted, by whatever policy.
+ * @param within the read of which it is asked whether its answer may tell of lock and hold
+ */
+export type Rights = (request: Seen, within?: Operation) => boolean;
 
 export interface StrictS3 {
   readonly endpoint: string;
@@ -83,7 +91,7 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
     try {
       const target = targetOf(incoming);
       requests[target.operation] = (requests[target.operation] ?? 0) + 1;
-      const asked = { ...target, headers: incoming.headers, size: body.length };
+      const asked = { ...target, headers: incoming.headers, size: body.length, xml: xmlOf(body) };
       seen.push(asked);
       const failure = faults.take(target.operation);
       if (failure === "reset") {
@@ -94,12 +102,16 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
       } else {
         admit(incoming, body);
         if (!granted(asked)) throw new Refusal(403, "AccessDenied");
-        const answer = OPERATIONS[target.operation](all, { ...target, headers: incoming.headers, body });
+        const answered = OPERATIONS[target.operation](all, { ...target, headers: incoming.headers, body });
+        const answer = withoutSecrets(answered, asked, granted);
         send(response, answer, failure, headOnly);
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      send(response, errorAnswer(error), undefined, headOnly);
+      const last = seen.at(-1)!;
+      // Who may not list is not told that there is nothing.
+      const untold = error.code === "NoSuchKey" && !granted({ ...last, operation: "ListObjectsV2" }, last.operation);
+      send(response, errorAnswer(untold ? new Refusal(403, "AccessDenied") : error), undefined, headOnly);
     }
   };
 
@@ -126,4 +138,21 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
       await closed;
     },
   };
+}
+
+function xmlOf(body: Buffer): string {
+  return body.length < 4096 && body.toString("latin1", 0, 1) === "<" ? String(body) : "";
+}
+
+/** Lock and hold stand in the answer to a read for those only who may ask for them. */
+function withoutSecrets(answer: Answer, asked: Seen, granted: Rights): Answer {
+  if (asked.operation !== "HeadObject" && asked.operation !== "GetObject") return answer;
+  const hidden = (["GetObjectRetention", "GetObjectLegalHold"] as const).filter(
+    (operation) => !granted({ ...asked, operation }, asked.operation),
+  );
+  const lock = hidden.includes("GetObjectRetention") ? ["mode", "retain-until-date"] : [];
+  const hold = hidden.includes("GetObjectLegalHold") ? ["legal-hold"] : [];
+  const names = [...lock, ...hold].map((name) => `x-amz-object-lock-${name}`);
+  const headers = Object.entries(answer.headers ?? {}).filter(([name]) => !names.includes(name));
+  return { ...answer, headers: Object.fromEntries(headers) };
 }

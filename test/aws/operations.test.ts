@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { CreateBucketCommand, DeleteObjectCommand } from "@aws-sdk/client-s3";
+import { backfillClients } from "../../jobs/backfill.ts";
+import type { Session } from "../../jobs/client.ts";
+import { diagnosisText, doctor } from "../../jobs/doctor.ts";
+import { exportClients } from "../../jobs/export.ts";
+import { placeHold, releaseHold } from "../../jobs/hold.ts";
+import { init } from "../../jobs/init.ts";
+import { listPurges, purge } from "../../jobs/purge.ts";
+import { rebuild } from "../../jobs/rebuild.ts";
+import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
+import { extendAll } from "../../jobs/retention.ts";
+import { retrieve } from "../../jobs/retrieve.ts";
+import { refuseProblems, verify } from "../../jobs/verify.ts";
+import { systemClock } from "../../src/clock.ts";
+import { HoldfastError, hasCode } from "../../src/error.ts";
+import { lengthen } from "../../src/retention/lengthen.ts";
+import { CHECKPOINT } from "../../src/vault/layout.ts";
+import { lockFor } from "../../src/vault/lock.ts";
+import { makeWorkplace } from "../export/workplace.ts";
+import { calm, FaultPlace } from "../faults/place.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { s3Client } from "../servers/s3.ts";
+import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
+import { allowing, asksOf, like, list } from "./policy.ts";
+import { BUCKET, PREFIX, ROLES, type Role, rules } from "./roles.ts";
+
+const DAY = 86_400_000;
+
+/**
+ * The policies of config/aws, held against the requests that the program makes: every command runs on a strict store
+ * that grants what the role's policy and the bucket's grant, and nothing else. So no policy lacks a right; and what a
+ * policy grants and no command asked for is too much.
+ */
+describe("each role's policy is what its commands ask for, no less and no more", () => {
+  let sandbox: Sandbox;
+  let s3: StrictS3;
+  let place: FaultPlace;
+  let folder: string;
+  /** How far the store's clock and this machine's are ahead, in ms. */
+  let ahead = 0;
+  /** Rights that were used, as `<role> <action> <resource>`. */
+  const used = new Set<string>();
+  const refused: string[] = [];
+
+  before(async () => {
+    // Videos in two parts, so that there is an upload to be cut.
+    sandbox = await startSandbox({ identities: 3, plainImages: true, videoBytes: 9 * 1024 ** 2 });
+    s3 = await startStrictS3({ now: () => Date.now() + ahead });
+    const client = s3Client(s3.endpoint);
+    await client.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
+    client.destroy();
+    const vault = { url: `s3://${BUCKET}/${PREFIX}`, endpoint: s3.endpoint, forcePathStyle: true };
+    const retention = { keep: "P90D", from: "relationship-end", initialLock: "P90D", extendWhenLessThan: "P30D" };
+    place = new FaultPlace(await makeWorkplace(sandbox, { client: { vault, retention }, init: false }), sandbox);
+    folder = await mkdtemp(join(tmpdir(), "holdfast-roles-"));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await place[Symbol.asyncDispose]();
+    await s3.close();
+    await sandbox.close();
+  });
+
+  async function as<T>(role: Role, work: (session: Session) => Promise<T>, parameters = {}): Promise<T> {
+    const { own, bucket, principal } = rules(role, parameters);
+    refused.length = 0;
+    s3.grant((seen, within) =>
+      asksOf(seen, principal, Date.now() + ahead).every((ask) => {
+        const statement = allowing(own, bucket, ask);
+        // Of whatever is read lock and hold are told; at a hold nobody looks but with HEAD.
+        if (statement && !(within === "GetObject" && ask.action === "s3:GetObjectLegalHold"))
+          used.add(`${role} ${ask.action} ${list(statement.Resource).find((pattern) => like(pattern, ask.resource))}`);
+        if (!statement && !within) refused.push(`${ask.action} ${ask.resource}`);
+        return statement !== undefined;
+      }),
+    );
+    const now = () => systemClock().add({ milliseconds: ahead });
+    return work(await place.session({ patience: calm, now }));
+  }
+  const nothingRefused = () => assert.deepEqual(refused, []);
+  const somebody = (index: number) => {
+    const { id } = sandbox.identity(index);
+    return { identities: [id], emails: [], references: [], subjects: [] };
+  };
+
+  test("exporter: init, export, backfill, rebuild, extension, relationships, doctor", async () => {
+    await as("Exporter", init);
+    nothingRefused();
+    s3.setFaults([{ operation: "UploadPart", times: 1, fails: { status: 400, code: "InvalidRequest" } }]);
+    await as("Exporter", (session) => exportClients(session, {}));
+    nothingRefused();
+    await as("Exporter", (session) => exportClients(session, {}));
+    sandbox.change(1, { files: true });
+    await as("Exporter", (session) =>
+      backfillClients(session, {}, ({ error }) => {
+        throw error;
+      }),
+    );
+    await as("Exporter", rebuild);
+    await as("Exporter", (session) => reopenRelationship(session, somebody(0))).catch((error) =>
+      assert.ok(error instanceof HoldfastError, error),
+    );
+    ahead = 65 * DAY;
+    const [locks] = await as("Exporter", extendAll);
+    assert.ok(locks!.objects > 0 && locks!.failed === 0);
+    ahead = 0;
+    nothingRefused();
+
+    const diagnosis = await as("Exporter", doctor);
+    const found = diagnosis.clients[0]!.findings.filter(({ level }) => level !== "ok").map(({ text }) => text);
+    assert.equal(found.length, 1, diagnosisText(diagnosis));
+    assert.match(found[0]!, /sandbox/);
+  });
+
+  test("exporter: what is to be stored anew is, though it cannot look at what is there", async () => {
+    await as("Exporter", (session) => exportClients(session, { identities: [sandbox.identity(2).id], again: true }));
+    assert.ok(
+      refused.every((each) => /^s3:GetObject/.test(each)),
+      refused.join("\n"),
+    );
+  });
+
+  test("exporter: where locks became compliance, the governance locks that are there are extended all the same", async () => {
+    const vault = await place.work.vault();
+    const [stored] = await place.work.entries("record.stored");
+    const { key, versionId } = stored!.object;
+    const lock = lockFor("compliance", Temporal.Duration.from({ days: 200 }), systemClock());
+    const mode = await as("Exporter", () => lengthen(vault, key, versionId, lock), { LockMode: "compliance" });
+    assert.equal(mode, "governance");
+    assert.equal((await vault.lockOf(key, versionId))?.until.toString(), lock.until.toString());
+    // Where the bucket's policy forbids it, that is the answer, and not silence.
+    const longer = lockFor("governance", Temporal.Duration.from({ days: 4000 }), systemClock());
+    const attempt = as("Exporter", () => lengthen(vault, key, versionId, longer, { pauses: [] }));
+    await assert.rejects(attempt, (error) => hasCode(error, "vault-locked"));
+    await vault.close();
+  });
+
+  test("retriever: a bag", async () => {
+    const request = { case: "2026-117", requestedBy: "FIU", reason: "request", range: undefined };
+    const out = join(folder, "bag");
+    await as("Retriever", (session) =>
+      retrieve(session, { ...somebody(0), ...request, versions: { kind: "all" }, out }),
+    );
+    nothingRefused();
+  });
+
+  test("verifier: every object is read", async () => {
+    const reports = await as("Verifier", (session) => verify(session, { readData: 100, orphans: true }));
+    nothingRefused();
+    refuseProblems(reports);
+    // What is missing is told from what may not be read.
+    const vault = await place.work.vault();
+    s3.grant(() => true);
+    const client = s3Client(s3.endpoint);
+    const { DeleteMarker, VersionId } = await client.send(
+      new DeleteObjectCommand({ Bucket: BUCKET, Key: `${PREFIX}/${CHECKPOINT}` }),
+    );
+    assert.ok(DeleteMarker && VersionId);
+    const blind = as("Verifier", (session) => verify(session, { readData: 0 }));
+    await assert.rejects(blind, (error) => hasCode(error, "incomplete"));
+    s3.grant(() => true);
+    await vault.deleteVersion(CHECKPOINT, VersionId);
+    client.destroy();
+    await vault.close();
+  });
+
+  test("purger: holds, releases, lists, deletes what no lock protects", async () => {
+    const held = { ...somebody(1), case: "AZ 17/26", reason: "an inquiry" };
+    await as("Purger", (session) => placeHold(session, held));
+    nothingRefused();
+    await as("Purger", (session) => releaseHold(session, held));
+    nothingRefused();
+    const date = Temporal.Now.plainDateISO("UTC").subtract({ days: 2 });
+    await as("Exporter", (session) =>
+      endRelationship(session, { ...somebody(0), date: date.toString(), csv: undefined }),
+    );
+    ahead = 230 * DAY;
+    const [listed] = await as("Purger", listPurges);
+    assert.equal(listed!.purge.length, 1);
+    const done = await as("Purger", (session) => purge(session, join(folder, "destroyed")));
+    nothingRefused();
+    assert.deepEqual([done.subjects, done.failed], [1, 0]);
+    ahead = 0;
+  });
+
+  test("nothing is granted that no command asked for", () => {
+    const granted = ROLES.flatMap((role) =>
+      rules(role).own.Statement.flatMap(({ Action, Resource }) =>
+        list(Action).flatMap((action) => list(Resource).map((resource) => `${role} ${action} ${resource}`)),
+      ),
+    );
+    // Without it a store does not tell what is missing from what may not be read (403 for both).
+    const told = ["Retriever", "Purger"].map((role) => `${role} s3:ListBucket arn:aws:s3:::${BUCKET}`);
+    assert.deepEqual(
+      granted.filter((each) => !used.has(each)),
+      told,
+    );
+  });
+});

@@ -11,7 +11,7 @@ export async function assessErasure(
 ): Promise<{ client: string; people: Assessment[] }> {
   const config = onlyClient(session, "an assessment");
   return withReading(config, session, async ({ catalog, description }) => {
-    const subjects = findPeople(options, config, { catalog, tokens: openTokens(config, description) });
+    const subjects = findPeople(options, config, { catalog, tokens: await openTokens(config, description) });
     const found = subjects.map((subject) => assess(catalog, config, subject, session.now()));
     for (const assessment of found) session.console.say(assessmentText(config.id, assessment));
     return { client: config.id, people: found };

@@ -64,7 +64,8 @@ async function isThere({ vault }: Capturing, { key, versionId, size }: StoredFil
   try {
     return (await vault.head(key, versionId)).size === size;
   } catch (error) {
-    if (hasCode(error, "vault-missing", "malformed")) return false;
+    // An exporter should have no right to read it: then it is stored once more.
+    if (hasCode(error, "vault-missing", "vault-denied", "malformed")) return false;
     throw error;
   }
 }

@@ -24,7 +24,7 @@ export async function lengthen(
       return lock.mode;
     } catch (error) {
       if (!hasCode(error, "vault-locked")) throw error;
-      const { lock: is } = await vault.head(key, versionId);
+      const is = await vault.lockOf(key, versionId);
       if (is !== null && covers(is, { ...lock, mode: is.mode })) return is.mode;
       if (is !== null && is.mode !== lock.mode)
         return lengthen(vault, key, versionId, { ...lock, mode: is.mode }, { pauses });

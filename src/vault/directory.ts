@@ -211,6 +211,10 @@ export class DirectoryVault implements Vault {
     });
   }
 
+  async lockOf(key: string, versionId: string): Promise<Lock | null> {
+    return (await this.head(key, versionId)).lock;
+  }
+
   async lock(key: string, versionId: string, lock: Lock): Promise<void> {
     const { lock: current, sha256, hold } = await this.head(key, versionId);
     if (current !== null && !covers(lock, current)) {

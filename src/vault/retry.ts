@@ -38,6 +38,7 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
     stream: (key, versionId) => again(() => vault.stream(key, versionId)),
     read: (key, limit, versionId) => again(() => vault.read(key, limit, versionId)),
     head: (key, versionId) => again(() => vault.head(key, versionId)),
+    lockOf: (key, versionId) => again(() => vault.lockOf(key, versionId)),
     list: (prefix) => vault.list(prefix),
     versions: (prefix) => vault.versions(prefix),
     ...(vault.view ? { view: (key: string, newest?: string) => again(() => vault.view!(key, newest)) } : {}),

@@ -129,7 +129,7 @@ export class S3Vault implements Vault {
    * failure here would have the whole body produced and stored once more, so these small requests are tried again.
    */
   async #ensureLock(key: string, versionId: string, lock: Lock): Promise<void> {
-    const there = () => retrying(() => this.#retention(key, versionId), this.#retry);
+    const there = () => retrying(() => this.lockOf(key, versionId), this.#retry);
     if (covers(await there(), lock)) return;
     for (let refusals = 0; ; refusals++) {
       try {
@@ -151,7 +151,7 @@ export class S3Vault implements Vault {
     }
   }
 
-  async #retention(key: string, versionId: string): Promise<Lock | null> {
+  async lockOf(key: string, versionId: string): Promise<Lock | null> {
     try {
       const output = await this.#client.send(
         new GetObjectRetentionCommand({ ...this.#object(key), VersionId: versionId }),

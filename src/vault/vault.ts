@@ -29,6 +29,9 @@ export interface Vault {
   /** Throws vault-missing. */
   head(key: string, versionId?: string): Promise<ObjectInfo>;
 
+  /** A version's lock alone; unlike `head` it takes no right to read the version. Throws vault-missing. */
+  lockOf(key: string, versionId: string): Promise<Lock | null>;
+
   /** Newest versions under a prefix, in the order of keys. */
   list(prefix: string): AsyncIterable<{ key: string; size: number }>;
 

@@ -72,6 +72,10 @@ export class MemoryVault implements Vault {
     }
   }
 
+  async lockOf(): Promise<null> {
+    return null;
+  }
+
   async lock(): Promise<void> {}
   async hold(): Promise<void> {}
   async deleteVersion(): Promise<void> {}
@@ -106,6 +110,7 @@ export function dying(vault: Vault, at: number, fault: Fault): Vault {
     head: (key, versionId) => alive(() => vault.head(key, versionId)),
     list: (prefix) => vault.list(prefix),
     versions: (prefix) => vault.versions(prefix),
+    lockOf: (key, versionId) => alive(() => vault.lockOf(key, versionId)),
     lock: (key, versionId, lock) => alive(() => vault.lock(key, versionId, lock)),
     hold: (key, versionId, held) => alive(() => vault.hold(key, versionId, held)),
     deleteVersion: (key, versionId) => alive(() => vault.deleteVersion(key, versionId)),

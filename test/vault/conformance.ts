@@ -63,6 +63,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
         const head = await vault.head(stored.key, stored.versionId);
         assert.equal(head.size, size);
         assert.equal(head.lock?.until.toString(), lock.until.toString());
+        assert.deepEqual(await vault.lockOf(stored.key, stored.versionId), head.lock);
         assert.ok(head.sha256 === null || head.sha256 === stored.sha256);
       });
     }

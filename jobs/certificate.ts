@@ -24,7 +24,7 @@ export async function certify(session: Session, run: string, out: string): Promi
       ...{
         policy: policyOf(config.retention, config.vault.lock),
         log: { log, head },
-        signer: openSigner(config, description),
+        signer: await openSigner(config, description),
       },
     });
     session.console.say(

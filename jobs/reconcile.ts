@@ -30,8 +30,8 @@ export async function coverageNow(
   session: Session,
   { catalog, description }: Pick<Reading, "catalog" | "description">,
 ): Promise<Coverage> {
-  const tokens = openTokens(config, description);
-  const { source } = openSource(config, session, "low");
+  const tokens = await openTokens(config, description);
+  const { source } = await openSource(config, session, "low");
   const progress = session.console.progress(`${config.id}: listed`);
   async function* pages() {
     let walked = 0;

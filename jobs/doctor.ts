@@ -1,5 +1,6 @@
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Secret } from "../src/config/secret.ts";
+import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
 import { count, type Finding, type Level } from "../src/doctor/finding.ts";
 import { checkProcess } from "../src/doctor/process.ts";
@@ -26,9 +27,13 @@ export interface Diagnosis {
   readonly failures: number;
 }
 
-/** Looks at everything that a run needs. Writes nothing that stays, but see `src/doctor/probe.ts`. */
-export async function doctor(session: Session, redis?: Secret): Promise<Diagnosis> {
-  const machine = [...checkProcess(), ...(redis ? await checkRedis(redis) : [])];
+/**
+ * Looks at everything that a run needs. Writes nothing that stays, but see `src/doctor/probe.ts`.
+ * @param file the config's, which the session's clients came from
+ */
+export async function doctor(session: Session, file: string, redis?: Secret): Promise<Diagnosis> {
+  const config = await checkConfig(file, session.clients.length);
+  const machine = [config, ...checkProcess(), ...(redis ? await checkRedis(redis) : [])];
   const clients = [];
   for (const config of session.clients) {
     session.signal.throwIfAborted();

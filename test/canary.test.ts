@@ -101,7 +101,9 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
 
   await t.test("everything happens that can happen", async () => {
     await run(1, "export");
+    await run(1, "doctor");
     await run(0, "init");
+    await run(0, "doctor", "--json");
     await run(0, "init", "--json");
 
     // Answers that are cut, that are no JSON, and that hold their data where nobody expects it.
@@ -160,6 +162,8 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "rebuild", "--json");
     await place.configure({ source: { apiKey: "file:./wrong-provider" } });
     await run(1, "export", "--json");
+    await run(1, "doctor");
+    await run(1, "doctor", "--json", "--redis", "redis://:canary-redis-password-b1e5@127.0.0.1:9");
     // Secrets where none belongs, and values that no field takes.
     await place.configure({ source: { apiKey: sandbox.apiKey }, lookups: { key: "canary-lookup-literal-55aa" } });
     await run(2, "export");

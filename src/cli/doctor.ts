@@ -21,9 +21,9 @@ In an S3 vault it stores one object of 47 bytes, doctor-probe, under a governanc
 store does with locks and what these credentials may do. Requests that must be refused stand in the store's access log.`,
   )
   .action((options: CommonOptions & { redis?: string }) =>
-    run(options, async (session) => {
+    run(options, async (session, { file }) => {
       const redis = options.redis === undefined ? undefined : await redisAddress(options.redis, process.cwd());
-      const diagnosis = await doctor(session, redis);
+      const diagnosis = await doctor(session, file, redis);
       session.console.result({ command: "doctor", ...diagnosis }, diagnosisText(diagnosis));
       if (diagnosis.failures > 0) process.exitCode = 1;
     }),

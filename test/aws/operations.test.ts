@@ -12,6 +12,7 @@ import { placeHold, releaseHold } from "../../jobs/hold.ts";
 import { init } from "../../jobs/init.ts";
 import { listPurges, purge } from "../../jobs/purge.ts";
 import { rebuild } from "../../jobs/rebuild.ts";
+import { reconcile } from "../../jobs/reconcile.ts";
 import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { retrieve } from "../../jobs/retrieve.ts";
@@ -27,7 +28,7 @@ import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client } from "../servers/s3.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 import { allowing, asksOf, like, list } from "./policy.ts";
-import { BUCKET, PREFIX, ROLES, type Role, rules } from "./roles.ts";
+import { BUCKET, hardener, PREFIX, ROLES, type Role, rules } from "./roles.ts";
 
 const DAY = 86_400_000;
 
@@ -66,8 +67,8 @@ describe("each role's policy is what its commands ask for, no less and no more",
     await sandbox.close();
   });
 
-  async function as<T>(role: Role, work: (session: Session) => Promise<T>, parameters = {}): Promise<T> {
-    const { own, bucket, principal } = rules(role, parameters);
+  async function as<T>(role: Role | "Hardener", work: (session: Session) => Promise<T>, parameters = {}): Promise<T> {
+    const { own, bucket, principal } = role === "Hardener" ? hardener(parameters) : rules(role, parameters);
     refused.length = 0;
     s3.grant((seen, within) =>
       asksOf(seen, principal, Date.now() + ahead).every((ask) => {
@@ -88,7 +89,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     return { identities: [id], emails: [], references: [], subjects: [] };
   };
 
-  test("exporter: init, export, backfill, rebuild, extension, relationships, doctor", async () => {
+  test("exporter: init, export, backfill, rebuild, reconcile, extension, relationships, doctor", async () => {
     await as("Exporter", init);
     nothingRefused();
     s3.setFaults([{ operation: "UploadPart", times: 1, fails: { status: 400, code: "InvalidRequest" } }]);
@@ -102,6 +103,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
       }),
     );
     await as("Exporter", rebuild);
+    await as("Exporter", reconcile);
     await as("Exporter", (session) => reopenRelationship(session, somebody(0))).catch((error) =>
       assert.ok(error instanceof HoldfastError, error),
     );
@@ -111,7 +113,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     ahead = 0;
     nothingRefused();
 
-    const diagnosis = await as("Exporter", doctor);
+    const diagnosis = await as("Exporter", (session) => doctor(session, place.work.file));
     const found = diagnosis.clients[0]!.findings.filter(({ level }) => level !== "ok").map(({ text }) => text);
     assert.equal(found.length, 1, diagnosisText(diagnosis));
     assert.match(found[0]!, /sandbox/);
@@ -133,8 +135,10 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const mode = await as("Exporter", () => lengthen(vault, key, versionId, lock), { LockMode: "compliance" });
     assert.equal(mode, "governance");
     assert.equal((await vault.lockOf(key, versionId))?.until.toString(), lock.until.toString());
+    const hardened = await as("Hardener", () => lengthen(vault, key, versionId, lock, { harden: true }));
+    assert.equal(hardened, "compliance");
     // Where the bucket's policy forbids it, that is the answer, and not silence.
-    const longer = lockFor("governance", Temporal.Duration.from({ days: 4000 }), systemClock());
+    const longer = lockFor("compliance", Temporal.Duration.from({ days: 4000 }), systemClock());
     const attempt = as("Exporter", () => lengthen(vault, key, versionId, longer, { pauses: [] }));
     await assert.rejects(attempt, (error) => hasCode(error, "vault-locked"));
     await vault.close();
@@ -173,6 +177,13 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const held = { ...somebody(1), case: "AZ 17/26", reason: "an inquiry" };
     await as("Purger", (session) => placeHold(session, held));
     nothingRefused();
+    // What is new of somebody held, the exporter holds; it lifts nothing.
+    sandbox.change([1], { files: true });
+    await as("Exporter", (session) => exportClients(session, {}));
+    nothingRefused();
+    const lifting = as("Exporter", (session) => releaseHold(session, held));
+    await assert.rejects(lifting, (error) => error instanceof HoldfastError);
+    assert.match(refused.join("\n"), /s3:(PutObjectLegalHold|GetObjectVersion)/);
     await as("Purger", (session) => releaseHold(session, held));
     nothingRefused();
     const date = Temporal.Now.plainDateISO("UTC").subtract({ days: 2 });

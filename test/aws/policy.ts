@@ -52,6 +52,7 @@ function holds(operator: string, actual: string | undefined, expected: string): 
     case "StringEquals":
       return actual === expected;
     case "ArnNotEquals":
+    case "StringNotEquals":
       return actual !== expected;
     case "NumericLessThan":
       return actual !== undefined && Number(actual) < Number(expected);
@@ -82,7 +83,9 @@ export function asksOf(seen: Seen, principal: string, now: number): Ask[] {
   const versioned = query.has("versionId");
   const mode = headers["x-amz-object-lock-mode"] ?? textOf(seen.xml, "Mode");
   const until = headers["x-amz-object-lock-retain-until-date"] ?? textOf(seen.xml, "RetainUntilDate");
+  const hold = operation === "PutObjectLegalHold" ? textOf(seen.xml, "Status") : undefined;
   const context: Record<string, string> = {
+    ...(hold ? { "s3:object-lock-legal-hold": hold } : {}),
     "aws:PrincipalArn": principal,
     "aws:SecureTransport": "true",
     "s3:TlsVersion": "1.3",

@@ -18,6 +18,26 @@ export interface Rules {
 export function rules(role: Role, parameters: Readonly<Record<string, string>> = {}): Rules {
   const { Resources } = resolveTemplate({ BucketName: BUCKET, Prefix: PREFIX, PurgerArn: PURGER, ...parameters });
   const document = (name: string) => Resources[name]!.Properties.PolicyDocument as Policy;
-  const principal = role === "Purger" ? PURGER : `arn:aws:iam::123456789012:role/${role.toLowerCase()}`;
+  const principal = arnOf(role);
   return { own: document(`${role}Policy`), bucket: document("BucketPolicy"), principal };
+}
+
+/** The exporter, where retention.coolingOff is configured and the hardener's policy is beside its own. */
+export function hardener(parameters: Readonly<Record<string, string>> = {}): Rules {
+  const principal = arnOf("Hardener");
+  const given = {
+    BucketName: BUCKET,
+    Prefix: PREFIX,
+    PurgerArn: PURGER,
+    HardenerArn: principal,
+    LockMode: "compliance",
+  };
+  const { Resources } = resolveTemplate({ ...given, ...parameters });
+  const document = (name: string) => Resources[name]!.Properties.PolicyDocument as Policy;
+  const Statement = [...document("ExporterPolicy").Statement, ...document("HardenerPolicy").Statement];
+  return { own: { ...document("ExporterPolicy"), Statement }, bucket: document("BucketPolicy"), principal };
+}
+
+function arnOf(role: Role | "Hardener"): string {
+  return `arn:aws:iam::123456789012:role/${role.toLowerCase()}`;
 }

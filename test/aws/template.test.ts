@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { onPath } from "../servers/ceph.ts";
 import { allowing, list } from "./policy.ts";
-import { BUCKET, PREFIX, PURGER, ROLES, type Role, rules } from "./roles.ts";
+import { BUCKET, hardener, PREFIX, PURGER, ROLES, type Role, rules } from "./roles.ts";
 import { FILE, resolveTemplate } from "./template.ts";
 
 const KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d";
@@ -83,7 +83,7 @@ test("what each role must not do, whatever it has taken over", () => {
     ["Exporter", "s3:GetObject", [record, file]],
     ["Exporter", "s3:GetObjectVersion", [record, file]],
     ["Exporter", "s3:DeleteObjectVersion", everything],
-    ["Exporter", "s3:PutObjectLegalHold", everything],
+    ["Exporter", "s3:PutObjectLegalHold", everything, { "s3:object-lock-legal-hold": "OFF" }],
     ["Exporter", "s3:PutObject", ["elsewhere/x", "x"]],
     ["Exporter", "s3:PutObjectRetention", [record], { "s3:object-lock-remaining-retention-days": "3661" }],
     ["Exporter", "s3:PutObject", [record], { "s3:object-lock-mode": "COMPLIANCE" }],
@@ -99,7 +99,7 @@ test("what each role must not do, whatever it has taken over", () => {
     ["administrator", "s3:BypassGovernanceRetention", everything],
     ["administrator", "s3:DeleteObject", [record, file, log, vault]],
     ["administrator", "s3:DeleteObjectVersion", [record, file, log, vault]],
-    ["administrator", "s3:PutObjectLegalHold", [record]],
+    ["administrator", "s3:PutObjectLegalHold", [record], { "s3:object-lock-legal-hold": "OFF" }],
     ["administrator", "s3:PutObjectRetention", [record], { "s3:object-lock-mode": "COMPLIANCE" }],
     ["administrator", "s3:GetObject", [record], { "aws:SecureTransport": "false" }],
     ["administrator", "s3:GetObject", [record], { "s3:TlsVersion": "1.1" }],
@@ -134,6 +134,22 @@ test("compliance locks are for a vault that is to have them", () => {
     const { own, bucket } = rules("Exporter", { LockMode: mode });
     assert.equal(allowing(own, bucket, ask) !== undefined, allowed);
   }
+});
+
+test("a hardener makes locks stronger, and lifts none", () => {
+  const { own, bucket, principal } = hardener();
+  const allowed = (action: string, more: Record<string, string> = {}) => {
+    const context = { "aws:PrincipalArn": principal, "aws:SecureTransport": "true", ...more };
+    return (
+      allowing(own, bucket, { action, resource: `arn:aws:s3:::${BUCKET}/${PREFIX}/records/x`, context }) !== undefined
+    );
+  };
+  const bypass = "s3:BypassGovernanceRetention";
+  assert.ok(allowed(bypass, { "s3:object-lock-mode": "COMPLIANCE" }));
+  assert.ok(!allowed(bypass, { "s3:object-lock-mode": "GOVERNANCE" }));
+  // A deletion names no mode.
+  assert.ok(!allowed(bypass));
+  assert.ok(!allowed("s3:DeleteObjectVersion"));
 });
 
 test("the table beside the template names each action of each policy", () => {

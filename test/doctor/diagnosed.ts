@@ -6,7 +6,7 @@ import type { FaultPlace } from "../faults/place.ts";
 
 /** What `doctor` says of a place's client, in this process. Nothing of it may be anybody's data, or a secret. */
 export async function diagnosed(place: FaultPlace, changes: Partial<Session> = {}): Promise<readonly Finding[]> {
-  const diagnosis: Diagnosis = await doctor(await place.session(changes));
+  const diagnosis: Diagnosis = await doctor(await place.session(changes), place.work.file);
   const said = `${JSON.stringify(diagnosis)}${diagnosisText(diagnosis)}`;
   for (const canary of place.sandbox.canaries()) assert.ok(!said.includes(canary), `${canary} in ${said}`);
   const { findings } = diagnosis.clients[0]!;

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { doctor } from "../../jobs/doctor.ts";
 import { systemClock } from "../../src/clock.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { checkRedis } from "../../src/doctor/redis.ts";
@@ -128,6 +129,19 @@ describe("doctor on this machine and at the provider", () => {
       /clock: the provider does not say/,
       /source: GET \/settings: the connection failed/,
     );
+  });
+
+  test("a config that others can change", async () => {
+    await using place = await makePlace(sandbox);
+    await chmod(place.work.file, 0o664);
+    const { machine } = await doctor(await place.session(), place.work.file);
+    assert.match(
+      lines(machine, "warning").join("\n"),
+      /config: .* can be changed by others on this machine \(mode 0664\)/,
+    );
+    await chmod(place.work.file, 0o644);
+    const again = await doctor(await place.session(), place.work.file);
+    assert.match(lines(again.machine, "ok").join("\n"), /config: .* can be used: 1 client/);
   });
 
   test("this machine's clock, against the provider's", async () => {

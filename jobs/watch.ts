@@ -31,7 +31,7 @@ export async function watched<T extends Ended>(
   const { console, metrics, now } = session;
   const log = console.log.with({ client: config.id, job });
   const measured = metrics?.client(config.id);
-  const targets = targetsOf(config, log.warn);
+  const targets = await targetsOf(config, log.warn);
   const tell = (type: Event["type"], data: Partial<Event["data"]> = {}): Promise<void> =>
     notify({ type, timestamp: now().toString(), data: { client: config.id, job, ...data } }, targets, {
       ...{ log, signal: session.signal },
@@ -124,16 +124,16 @@ function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outco
   }
 }
 
-function targetsOf(
+async function targetsOf(
   { notify: { healthchecks, webhook } }: ClientConfig,
   warn: Session["console"]["log"]["warn"],
-): Targets {
+): Promise<Targets> {
   try {
     return {
-      healthchecks: healthchecks && parseSecretUrl(healthchecks.resolve().reveal()),
+      healthchecks: healthchecks && parseSecretUrl((await healthchecks.resolve()).reveal()),
       webhook: webhook && {
-        url: parseSecretUrl(webhook.url.resolve().reveal()),
-        key: parseWebhookKey(webhook.key.resolve().reveal()),
+        url: parseSecretUrl((await webhook.url.resolve()).reveal()),
+        key: parseWebhookKey((await webhook.key.resolve()).reveal()),
       },
     };
   } catch (error) {

@@ -27,6 +27,7 @@ export function observed(vault: Vault, onRequest: OnRequest): Vault {
     stream: (...args) => timed("stream", vault.stream(...args)),
     read: (...args) => timed("read", vault.read(...args)),
     head: (...args) => timed("head", vault.head(...args)),
+    lockOf: (...args) => timed("lockOf", vault.lockOf(...args)),
     list: (prefix) => vault.list(prefix),
     versions: (prefix) => vault.versions(prefix),
     ...(vault.view ? { view: (key: string, newest?: string) => timed("view", vault.view!(key, newest)) } : {}),

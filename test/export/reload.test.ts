@@ -70,8 +70,9 @@ test("a run under way when SIGHUP comes ends with the config that it began with"
   await place.configure({ lookups: { fields: [] } });
   daemon.kill("SIGHUP");
   await daemon.logged(({ msg }) => msg === "the config was read anew");
-  release.resolve();
   await daemon.logged(({ msg }) => String(msg).includes(NEVER));
+  release.resolve();
+  await daemon.logged(({ outcome }) => outcome === "done");
   daemon.kill("SIGTERM");
   await daemon.ended;
   const stored = await place.entries("record.stored");

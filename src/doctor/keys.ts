@@ -62,7 +62,6 @@ async function checkLookupKey({ lookups }: ClientConfig, vault: VaultDescription
   );
 }
 
-/** What cannot be read, the check of secrets has said already; what is no key is said here. */
 async function checked(work: () => Promise<Finding>): Promise<Finding> {
   try {
     return await work();

@@ -45,8 +45,6 @@ describe("doctor on this machine and at the provider", () => {
       /secrets: .*keys\/lookup/,
       /secrets: .*keys\/log/,
       /vault: .* is not a vault yet/,
-      /keys: .*keys\/log/,
-      /keys: .*keys\/lookup/,
     );
   });
 
@@ -60,7 +58,6 @@ describe("doctor on this machine and at the provider", () => {
       ...ALWAYS,
       /secrets: file:\.\/keys\/provider: others on this machine can use this file \(mode 0644\)/,
       /secrets: file:\.\/keys\/log: there is no file/,
-      /keys: file:\.\/keys\/log: there is no file/,
       /keys: the lookup key is not 64 hexadecimal digits/,
     );
   });

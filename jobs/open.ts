@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, rename, rm } from "node:fs/promises";
+import { lstat, readFile, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
@@ -16,6 +16,11 @@ import { Opener, parseIdentityFile } from "../src/seal/open.ts";
  * been authenticated; on stdout it is written as it is authenticated, chunk by chunk.
  */
 export async function openSealed(sealed: string, keyFile: string, out: string | undefined): Promise<void> {
+  if (out !== undefined && (await lstat(out).catch(() => undefined))) {
+    throw new HoldfastError("usage", `${out} is there already`, {
+      mend: "Name another --out: nothing is written over.",
+    });
+  }
   const opener = await openKeyFile(keyFile);
   const reading = createReadStream(sealed);
   try {

@@ -9,7 +9,7 @@ export const openCommand = new Command("open")
   .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
   .option(
     "--out <path>",
-    "write here, a folder for a bag; appears only when all of it is authenticated. Default for a file: stdout",
+    "write here, a folder for a bag; must not be there yet, and appears only when all of it is authenticated. Default for a file: stdout",
   )
   .option("--vkey <key>", "of a bag: the log's public key that you trust")
   .addHelpText(

@@ -176,6 +176,10 @@ describe("open", () => {
     );
     assert.deepEqual(await readFile(out), await place.unseal(entry.files[0]!.key));
     assert.equal((await stat(out)).mode & 0o077, 0);
+    // Never over what is there.
+    const twice = await open(record, "--key", place.officer.file, "--out", out);
+    assert.deepEqual([twice.code, refusal(twice).code], [2, "usage"]);
+    assert.deepEqual(await readFile(out), await place.unseal(entry.files[0]!.key));
 
     await mkdir(place.path("bad"));
     const sealed = await readFile(record);

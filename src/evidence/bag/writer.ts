@@ -42,7 +42,8 @@ export class BagWriter {
             : "An earlier retrieval was ended in it. Remove it, and try again.",
       });
     }
-    await writing(() => mkdir(writer.#partial, { recursive: true, mode: 0o700 }));
+    // Not its parents: a mistyped path is no wish for folders.
+    await writing(() => mkdir(writer.#partial, { mode: 0o700 }));
     return writer;
   }
 
@@ -144,7 +145,7 @@ async function writing<T>(work: () => Promise<T>): Promise<T> {
       `the bag cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
       {
         cause,
-        mend: "Check the folder of --out: space and rights.",
+        mend: "Check the folder that --out is to be in: that it is there, space and rights.",
       },
     );
   }

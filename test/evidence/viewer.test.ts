@@ -362,6 +362,44 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     assert.equal(await page.locator("#verdict").count(), 0);
   });
 
+  test("the life of a person is told in plain words, and a line of a later version without fuss", async () => {
+    const at = await copy();
+    const common = { time: "2026-11-01T02:30:00Z", run: "r", subject: "0".repeat(32) };
+    const token = "ab".repeat(16);
+    const object = { key: "records/00/x.age", versionId: "v", versions: 1, due: "2026-10-31T00:00:00Z" };
+    const lines: [Record<string, unknown>, ...string[]][] = [
+      [{ type: "relationship.ended", ended: "2026-10-31" }, "The business relationship ended", "On 31 Oct 2026."],
+      [{ type: "relationship.reopened" }, "The business relationship goes on", "began again"],
+      [
+        { type: "hold.placed", case: token, objects: [object, object] },
+        "hold placed",
+        `Case (token) ${token}. 2 objects are`,
+      ],
+      [{ type: "hold.released", case: token }, "Legal hold released", `Case (token) ${token}.`],
+      [{ type: "purge.begun", keys: ["a"] }, "Destruction begun", "1 object,"],
+      [
+        { type: "record.purged", objects: [object, { ...object, key: "files/00/x.age" }], whole: true },
+        ...["Destroyed at the end of retention", "1 record and 1 file", "until 31 Oct 2026", "Nothing was left"],
+      ],
+      [{ type: "retrieval.refused", reason: "expired" }, "Retrieval refused", "too old", "Nothing was handed out"],
+      [{ type: "hold.placed" }, "Legal hold placed", "lacks what such a line has to say"],
+      [{ type: "constructor" }, "does not know", "The log calls it constructor."],
+    ];
+    const path = join(at, "evidence/retrieval.json");
+    const json = JSON.parse(await readFile(path, "utf8"));
+    const first = 1_000_000;
+    json.subjects[0].trail.push(...lines.map((_, i) => first + i));
+    await writeFile(path, JSON.stringify(json));
+    for (const [i, [line]] of lines.entries())
+      await writeFile(join(at, `evidence/entries/${first + i}.json`), JSON.stringify({ ...common, ...line }));
+    await using viewer = await open();
+    await give(viewer.page, { bag: at });
+    const told = (await viewer.page.locator(".custody li").allInnerTexts()).slice(-lines.length);
+    for (const [i, [, ...words]] of lines.entries()) {
+      for (const each of [...words, "Not proven"]) assert.ok(told[i]!.includes(each), `${each}: ${told[i]}`);
+    }
+  });
+
   test("what a file manager leaves behind is passed over, and said", async () => {
     const at = await copy();
     await writeFile(join(at, "data/.DS_Store"), "x");

@@ -52,7 +52,10 @@ viewer.html       the page that checks and shows it all
 data/records      one sealed record for each version of each person: JSON
 data/files        sealed document images and videos; the record names them
 evidence/entries  what the audit log says of these people: when each record
-                  was stored, by which run, and every retrieval, this one too
+                  was stored and by which run, how long it is locked, when a
+                  business relationship ended or went on, legal holds placed
+                  and released (the case as a token), what was destroyed at
+                  the end of its time, and every retrieval, this one too
 evidence/proofs   for each of those entries, the proof that it is in the log
 evidence/checkpoint  the log's signed head, that all proofs lead to
 

@@ -114,7 +114,7 @@ export async function checkBag(
       words:
         bad === 0
           ? `Each of the ${known.size} sealed records and files is, to the byte, what the log says was stored.`
-          : `${bad} are not shown to be what was stored. They are not opened.`,
+          : `${bad} of ${known.size} ${bad === 1 ? "is" : "are"} not shown to be what was stored, and not opened.`,
     },
     logged === null
       ? { title: "This retrieval", verdict: "bad", words: "The log tells of another retrieval than this bag does." }

@@ -1,4 +1,5 @@
 import { element } from "./element.ts";
+import type { Json } from "./json.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { badge } from "./status.ts";
@@ -62,6 +63,66 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
           words: [`${objects}, until ${until} (${json.member("lockMode").text()} mode).`],
         };
       }
+      case "relationship.ended":
+        return {
+          title: "The business relationship ended",
+          words: [`On ${date(json.member("ended").text(10))}. What the law asks to be kept is kept on from that day.`],
+        };
+      case "relationship.reopened":
+        return {
+          title: "The business relationship goes on",
+          words: ["It did not end, or began again: what is in the vault is kept on."],
+        };
+      case "hold.placed": {
+        const objects = plural(json.member("objects").items(5_000).length, "object is", "objects are");
+        return {
+          title: "Legal hold placed",
+          words: [`${caseOf(json)}. ${objects} kept until it is released, whatever else is due.`],
+        };
+      }
+      case "hold.released":
+        return {
+          title: "Legal hold released",
+          words: [`${caseOf(json)}. What no other case holds may be destroyed once it is due.`],
+        };
+      case "purge.begun": {
+        const keys = plural(json.member("keys").items(5_000).length, "object");
+        return { title: "Destruction begun", words: [`${keys}, at the end of the time that they had to be kept.`] };
+      }
+      case "record.purged": {
+        const objects = json.member("objects").items(5_000);
+        const records = objects.filter((each) => each.member("key").text(500).startsWith("records/")).length;
+        const gone = [
+          records && plural(records, "record"),
+          objects.length - records && plural(objects.length - records, "file"),
+        ];
+        const due = objects
+          .map((each) => each.member("due").text(40))
+          .sort()
+          .at(-1);
+        return {
+          title: "Destroyed at the end of retention",
+          words: [
+            `${gone.filter(Boolean).join(" and ")}, every copy in the vault${due ? `; had to be kept until ${day(due)}` : ""}.`,
+            json.member("whole").value === true
+              ? "Nothing was left of this person."
+              : "Other records or files of this person stayed.",
+          ],
+        };
+      }
+      case "retrieval.refused": {
+        const why: Record<string, string> = {
+          missing: "Nobody had approved it yet.",
+          "bad-signature": "The signature was not over that request.",
+          "not-listed": "It was signed with a key that may not approve.",
+          expired: "The request was too old.",
+        };
+        const reason = json.member("reason").text();
+        return {
+          title: reason === "missing" ? "Retrieval asked for" : "Retrieval refused",
+          words: [`${why[reason] ?? reason} Nothing was handed out.`],
+        };
+      }
       case "record.failed":
         return {
           title: "Could not be stored",
@@ -86,16 +147,32 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
   } catch {
     // A line that lacks what it should have is told by its type, below.
   }
-  return { title: TITLES[type] ?? type, words: [] };
+  const title = Object.hasOwn(TITLES, type) ? TITLES[type] : undefined;
+  if (title !== undefined) return { title, words: ["The line lacks what such a line has to say."] };
+  return { title: "Something that this page does not know", words: [`The log calls it ${type}.`] };
 }
 
+/** Of lines that have nothing more to tell, or lack it. */
 const TITLES: Readonly<Record<string, string>> = {
-  "retrieval.opened": "Opened",
-  "retrieval.refused": "Retrieval asked for, and refused: no valid approval of a second person",
+  "record.stored": "Stored",
+  "record.gone": "Gone at the provider",
+  "lock.extended": "Lock extended",
+  "retrieval.prepared": "Retrieved",
+  "retrieval.refused": "Retrieval asked for, and refused",
   "relationship.ended": "The business relationship ended",
+  "relationship.reopened": "The business relationship goes on",
   "hold.placed": "Legal hold placed",
   "hold.released": "Legal hold released",
-  "record.purged": "Purged at the end of its retention",
-  "recipients.changed": "Sealed to other recipients from here on",
-  "key.changed": "The log was handed over to another key",
+  "purge.begun": "Destruction begun",
+  "record.purged": "Destroyed at the end of retention",
 };
+
+/** The log has a token for the case, not its number: whoever placed the hold knows which it is. */
+function caseOf(json: Json): string {
+  return `Case (token) ${json.member("case").text(32)}`;
+}
+
+/** `2026-10-31` to `31 Oct 2026`. */
+function date(text: string): string {
+  return day(`${text}T00:00:00Z`);
+}

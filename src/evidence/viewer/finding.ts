@@ -6,6 +6,8 @@ export interface Check {
   readonly title: string;
   readonly verdict: Verdict;
   readonly words: string;
+  /** On its badge, where it is another than the verdict's own. */
+  readonly badge?: string | undefined;
 }
 
 /** What is wrong with one file. */

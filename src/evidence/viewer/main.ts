@@ -118,6 +118,7 @@ async function render(focus: boolean): Promise<void> {
     { good: "The bag checks.", unsure: "The bag agrees with its own key.", bad: "The bag does not check." }[
       bag.verdict
     ],
+    true,
   );
   if (focus) byId("verdict").focus();
 }
@@ -163,8 +164,11 @@ function show(...views: (HTMLElement | null)[]): void {
   byId("result").replaceChildren(...views.filter((view) => view !== null));
 }
 
-function progress(words: string): void {
-  byId("progress").textContent = words;
+/** `done`: the verdict says it to the eye; this says it to who listens. */
+function progress(words: string, done = false): void {
+  const said = byId("progress");
+  said.textContent = words;
+  said.classList.toggle("unseen", done);
 }
 
 /** A file by itself is the zip of a bag, or a key. */

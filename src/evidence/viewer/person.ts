@@ -69,8 +69,15 @@ export async function personView(
               ? []
               : [
                   {
-                    title: "Opened",
-                    verdict: problem === null ? ("good" as const) : ("bad" as const),
+                    title: problem === null ? "Opened" : "Still sealed",
+                    // A wrong key says nothing against the record.
+                    verdict:
+                      problem === null
+                        ? ("good" as const)
+                        : sealed.unproven === null
+                          ? ("unsure" as const)
+                          : ("bad" as const),
+                    badge: problem === null ? undefined : "Not opened",
                     words: problem ?? "age authenticated it to its end before anything of it was shown.",
                   },
                 ]),

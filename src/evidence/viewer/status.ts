@@ -14,12 +14,12 @@ export function checkList(checks: readonly Check[]): HTMLElement {
   return element(
     "ul",
     { class: "checks" },
-    checks.map(({ title, verdict, words }) =>
+    checks.map(({ title, verdict, words, badge: word }) =>
       element(
         "li",
         {},
         element("span", { class: `mark ${verdict}`, "aria-hidden": "true" }),
-        element("div", {}, element("strong", {}, title), " ", badge(verdict), element("p", {}, words)),
+        element("div", {}, element("strong", {}, title), " ", badge(verdict, word), element("p", {}, words)),
       ),
     ),
   );

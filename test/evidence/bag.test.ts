@@ -6,6 +6,7 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { generateKey } from "../../src/audit/note.ts";
@@ -15,7 +16,7 @@ import { readDescription } from "../../src/vault/description.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
-import { remanifest } from "./bag-lists.ts";
+import { remanifest, resign } from "./bag-lists.ts";
 
 const run = promisify(execFile);
 const REQUEST = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", "a suspicion of 3 November"];
@@ -382,4 +383,40 @@ describe("a bag that was tampered with", () => {
       assert.equal((await place.holdfast("verify", [place.path("no-such-bag")])).code, 2);
     });
   });
+});
+
+test("files that were destroyed before their record: the bag has what is left, and the log's word for the rest", async () => {
+  await using sandbox = await startSandbox({ identities: 3, plainImages: true });
+  const clock = { initialLock: "PT2S", extendWhenLessThan: "PT1S" };
+  await using place = await makeWorkplace(sandbox, {
+    client: {
+      retention: { keep: "PT1H", from: "exported", ...clock, classes: { files: { keep: "PT3S", from: "exported" } } },
+    },
+  });
+  await place.export();
+  const id = sandbox.ids()[withFiles(sandbox)]!;
+  // Locks end by the clock, and there is nothing to do but wait.
+  await delay(4_000);
+  const purge = await place.holdfast("retention", ["purge", "--confirm", "--out", place.path("destroyed")]);
+  assert.equal(purge.code, 0, purge.stderr);
+  const bag = await retrieve(place, "bag", "--identity", id);
+  assert.ok(existsSync(join(bag, "data/records")));
+  assert.ok(!existsSync(join(bag, "data/files")));
+  const { records } = await checkBag(bag, await vkeyOf(place));
+  assert.ok(records[0]!.files.length > 0);
+  const opened = place.path("opened");
+  const ended = await place.holdfast("open", [bag, "--key", place.officer.file, "--out", opened]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.deepEqual(
+    (await filesOf(opened)).map((path) => path.split("/").at(-1)),
+    ["record.json"],
+  );
+  // Without the log's word for it, it is missing.
+  const path = join(bag, "evidence/retrieval.json");
+  const told = JSON.parse(await readFile(path, "utf8"));
+  const kept = [...told.subjects[0].records.map((each: { entry: number }) => each.entry), ...told.retrieval];
+  told.subjects[0].trail = kept;
+  await writeFile(path, JSON.stringify(told));
+  await resign(bag, (await readFile(place.path("keys/log"), "utf8")).trim());
+  await assert.rejects(checkBag(bag), /data\/files\/.* is not what the log says was stored/);
 });

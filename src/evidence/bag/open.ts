@@ -28,7 +28,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
  */
 export async function openBag(
   bag: string,
-  { records }: Checked,
+  { records, data }: Checked,
   opener: Opener,
   out: string,
   onRecord: (done: number, total: number) => void,
@@ -49,6 +49,8 @@ export async function openBag(
       const record = parseRecord(plain);
       await writeFile(join(folder, "record.json"), plain, { mode: 0o600, flag: "wx" });
       for (const [at, file] of record.files.entries()) {
+        // The bag was checked: what is not in it was destroyed, as the log says.
+        if (!data.has(dataPath(file.key))) continue;
         await openFile(bag, file, opener, join(folder, `${at + 1}${ENDINGS[file.mediaType] ?? ""}`));
         files += 1;
       }

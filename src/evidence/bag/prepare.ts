@@ -69,14 +69,18 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     }
     const entries = new Entries(writer);
     const records = chosen.reduce((sum, each) => sum + each.records.length, 0);
+    /** Of each subject, as it was counted. */
+    const files: number[] = [];
     let done = 0;
     for (const { records: versions } of chosen) {
+      const before = bag.payload.files;
       // The newest first: what was stored anew is taken as it was stored last.
       for (const { entry } of versions.toReversed()) {
         preparation.signal.throwIfAborted();
-        await copy(bag, preparation.vault, (await entries.read(entry)) as RecordStored);
+        await copy(bag, preparation, (await entries.read(entry)) as RecordStored);
         preparation.onObject(++done, records);
       }
+      files.push(bag.payload.files - before - versions.length);
     }
     const { approval } = preparation;
     const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
@@ -87,7 +91,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
       const entry: Entry = {
         ...{ type: "retrieval.prepared", time: prepared, run, subjects: part.map(({ subject }) => subject) },
         records: part.reduce((sum, each) => sum + each.records.length, 0),
-        files: bag.payload.files - records,
+        files: files.slice(first, first + PER_ENTRY).reduce((sum, each) => sum + each, 0),
         commitment: commitment(request, salt),
         ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
       };
@@ -114,7 +118,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     }
     await bag.tag(README, readme(retrieval, description));
     await bag.tag(VIEWER, await readFile(new URL("../viewer.html", import.meta.url)));
-    const { bytes, files } = bag.payload;
+    const { bytes, files: objects } = bag.payload;
     await bag.finish(
       [
         ["Source-Organization", client],
@@ -124,7 +128,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
       ],
       signer,
     );
-    return { client, out, subjects: chosen.length, records, files: files - records, bytes, entries: logged };
+    return { client, out, subjects: chosen.length, records, files: objects - records, bytes, entries: logged };
   } catch (error) {
     await bag.abandon();
     throw error;
@@ -156,8 +160,14 @@ function choose(catalog: Catalog, subject: string, versions: Versions): { versio
   return stored.filter(({ updated }) => Temporal.Instant.compare(Temporal.Instant.from(updated), at) <= 0).slice(-1);
 }
 
-async function copy(bag: BagWriter, vault: Vault, { object, files }: RecordStored): Promise<void> {
-  for (const each of [...files, object]) await bag.object(each, () => vault.stream(each.key, each.versionId));
+/** All of a record but the files whose own time was over before its: the log says that they were destroyed. */
+async function copy(
+  bag: BagWriter,
+  { vault, catalog }: Pick<Preparation, "vault" | "catalog">,
+  { object, files }: RecordStored,
+): Promise<void> {
+  const left = files.filter(({ key }) => catalog.life.purge(key) !== "done");
+  for (const each of [...left, object]) await bag.object(each, () => vault.stream(each.key, each.versionId));
 }
 
 /** Every entry that speaks of the subjects, to the byte, with its proof under the head of the log. */

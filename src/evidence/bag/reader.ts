@@ -134,9 +134,16 @@ async function checkContents(
 ): Promise<RecordStored[]> {
   /** What was stored anew has another digest in its later entry: the bag has one of them. */
   const promised = new Map<string, Set<string>>();
+  /** Path to the entry that says it was destroyed, and to the last that says it was stored. */
+  const purged = new Map<string, number>();
+  const stored = new Map<string, number>();
   const records: RecordStored[] = [];
   for (const { subject, records: versions, trail } of retrieval.subjects) {
-    for (const index of trail) await log.entry(index);
+    for (const index of trail) {
+      const entry = await log.entry(index);
+      if (entry?.type !== "record.purged" || entry.subject !== subject) continue;
+      for (const { key } of entry.objects) purged.set(dataPath(key), index);
+    }
     for (const { version, entry: index } of versions) {
       const entry = await log.entry(index);
       if (entry?.type !== "record.stored" || entry.subject !== subject || entry.version !== version) {
@@ -146,11 +153,13 @@ async function checkContents(
       for (const { key, size, sha256 } of [entry.object, ...entry.files]) {
         const path = dataPath(key);
         promised.set(path, (promised.get(path) ?? new Set()).add(`${size} ${sha256}`));
+        stored.set(path, Math.max(index, stored.get(path) ?? 0));
       }
     }
   }
-  for (const [path, stored] of promised) {
-    if (!stored.has(`${found.get(path)} ${data.get(path)}`))
+  for (const [path, contents] of promised) {
+    if (!found.has(path) && (purged.get(path) ?? -1) > stored.get(path)!) continue;
+    if (!contents.has(`${found.get(path)} ${data.get(path)}`))
       throw notAsMade(`${path} is not what the log says was stored`);
   }
   for (const path of data.keys()) if (!promised.has(path)) throw notAsMade(`${path} belongs to no record of this bag`);

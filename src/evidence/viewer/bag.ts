@@ -92,7 +92,7 @@ export async function checkBag(
       .flatMap((at) => entries.get(at) ?? []),
   }));
   const sealed = people.flatMap(({ versions }) => versions.flatMap((version) => [version, ...version.files]));
-  const known = new Set(sealed.map(({ key }) => dataPath(key)));
+  const known = new Set(sealed.filter(({ purged }) => purged === null).map(({ key }) => dataPath(key)));
   for (const path of contents.files.keys()) {
     if (path.startsWith("data/") && !known.has(path))
       problems.push({ path, words: "It belongs to no record of this bag." });

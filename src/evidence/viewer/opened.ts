@@ -29,7 +29,9 @@ export function openerFrom(text: string): Opener {
 }
 
 /** Only what the log vouches for is decrypted: age says nothing about who sealed a thing. */
-async function unseal({ file, unproven }: SealedObject, opener: Opener): Promise<Uint8Array> {
+async function unseal({ file, unproven, purged }: SealedObject, opener: Opener): Promise<Uint8Array> {
+  if (purged !== null)
+    throw new HoldfastError("incomplete", `Destroyed at the end of its time, as line ${purged} of the log says.`);
   if (file === undefined || unproven !== null) throw new HoldfastError("unverified", `Not opened. ${unproven}`);
   return opener.open(await (file.opens ?? file).read());
 }

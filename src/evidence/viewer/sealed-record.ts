@@ -12,6 +12,8 @@ export interface SealedObject {
   readonly file: BagFile | undefined;
   /** Why its bytes are not shown to be those that were stored; null where they are. */
   readonly unproven: string | null;
+  /** The line of the log that says it was destroyed, at the end of its time; then it is not in the bag. */
+  readonly purged: number | null;
 }
 
 export interface SealedVersion extends SealedObject {
@@ -30,6 +32,10 @@ export function checkVersions(
   agreed: Verdict,
   problems: Problem[],
 ): SealedVersion[] {
+  const purges = [...entries.values()].filter(
+    ({ type, unproven, json }) =>
+      type === "record.purged" && unproven === null && json.member("subject").value === subject,
+  );
   const lines = records.map(({ version, entry: index }) => {
     const entry = entries.get(index) ?? null;
     const stored = entry === null ? null : storedBy(entry, subject, version, problems);
@@ -44,8 +50,27 @@ export function checkVersions(
     }
   }
 
+  /** After the last time that a line of this bag says it was stored. */
+  function purgeOf(key: string): number | null {
+    const stored = Math.max(
+      ...lines.filter((line) => line.stored?.some((each) => each.key === key)).map(({ index }) => index),
+    );
+    return (
+      purges.find(
+        ({ index, json }) =>
+          index > stored &&
+          json
+            .member("objects")
+            .items(5_000)
+            .some((object) => object.member("key").value === key),
+      )?.index ?? null
+    );
+  }
+
   function check(key: string): SealedObject {
     const path = dataPath(key);
+    const purged = contents.files.has(path) ? null : purgeOf(key);
+    if (purged !== null) return { key, file: undefined, unproven: null, purged };
     const file = contents.files.get(path);
     const known = promised.get(key);
     const unproven =
@@ -57,12 +82,17 @@ export function checkVersions(
             ? null
             : "Changed: these are not the bytes that were stored. Their digest is not the one in the log.";
     if (unproven !== null) problems.push({ path, words: unproven });
-    return { key, file, unproven };
+    return { key, file, unproven, purged };
   }
 
   return lines.map(({ version, index, entry, stored }) => {
     const [record, ...files] = (stored ?? []).map(({ key }) => check(key));
-    const object = record ?? { key: "", file: undefined, unproven: "The line of the log that names it is missing." };
+    const object = record ?? {
+      key: "",
+      file: undefined,
+      purged: null,
+      unproven: "The line of the log that names it is missing.",
+    };
     return {
       ...object,
       version,

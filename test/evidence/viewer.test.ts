@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -6,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { zipSync } from "fflate";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -15,6 +17,8 @@ import { CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "../export/wor
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
 import { paths, relist, resign } from "./bag-lists.ts";
+
+const run = promisify(execFile);
 
 /** Markup where words belong: it must be shown as it is. */
 const REASON = `<img src="http://127.0.0.1:9/leak" onerror="document.title='run'"> & a suspicion`;
@@ -398,6 +402,38 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     for (const [i, [, ...words]] of lines.entries()) {
       for (const each of [...words, "Not proven"]) assert.ok(told[i]!.includes(each), `${each}: ${told[i]}`);
     }
+  });
+
+  test("a second person's approval, by ssh-keygen: it checks, and another's signature in its place does not", async () => {
+    for (const name of ["grace", "mallory"])
+      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", place.path(name)]);
+    const words = ["--case", "2026-118", "--requested-by", "Ada Auditor", "--reason", "ä suspicion"];
+    await place.configure({ retrieval: { approvals: [(await readFile(place.path("grace.pub"), "utf8")).trim()] } });
+    const at = place.path("approved");
+    await place.holdfast("retrieve", [...words, "--identity", sandbox.ids()[0]!, "--out", at]);
+    const request = `${at}.request.json`;
+    const signedBy = async (who: string) => {
+      await rm(`${request}.sig`, { force: true });
+      await run("ssh-keygen", ["-q", "-Y", "sign", "-n", "holdfast-retrieval", "-f", place.path(who), request]);
+      return `${request}.sig`;
+    };
+    const args = ["--request", request, "--approval", await signedBy("grace"), "--out", at];
+    const ended = await place.holdfast("retrieve", args);
+    await place.configure({ retrieval: { approvals: [] } });
+    assert.equal(ended.code, 0, ended.stderr);
+    {
+      await using viewer = await open();
+      await give(viewer.page, { vkey, bag: at });
+      assert.equal(await verdict(viewer.page), "Everything checks");
+      await viewer.page.locator("summary").first().click();
+      assert.match(await text(viewer.page), /Second person\s+Checks\s+.*SHA256:/);
+    }
+    await cp(await signedBy("mallory"), join(at, "evidence/request.sig"));
+    await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: at });
+    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.deepEqual(await viewer.page.locator(".problems code").allTextContents(), ["evidence/request.sig"]);
   });
 
   test("what a file manager leaves behind is passed over, and said", async () => {

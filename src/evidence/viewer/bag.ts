@@ -2,7 +2,19 @@ import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
 import { HoldfastError } from "../../error.ts";
 import { TAG_MANIFEST } from "../bag/bagit.ts";
-import { CHECKPOINT, dataPath, entryPath, NOTE, noteText, RESEAL, RETRIEVAL, VAULT } from "../bag/layout.ts";
+import {
+  APPROVAL,
+  CHECKPOINT,
+  dataPath,
+  entryPath,
+  NOTE,
+  noteText,
+  REQUEST,
+  RESEAL,
+  RETRIEVAL,
+  VAULT,
+} from "../bag/layout.ts";
+import { checkApproval } from "./approval.ts";
 import type { BagFile } from "./bag-file.ts";
 import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
 import { handedOn } from "./handed-on.ts";
@@ -34,6 +46,7 @@ export interface CheckedPerson {
 }
 
 const MAX_JSON = 64 * 1024 ** 2;
+const MAX_SIGNATURE = 16 * 1024;
 const MAX_NOTE = 1_000_000;
 
 /** `trusted`: the log's key as the auditor has it from the client; null: the one in the bag has to do. */
@@ -120,6 +133,20 @@ export async function checkBag(
       ? { title: "This retrieval", verdict: "bad", words: "The log tells of another retrieval than this bag does." }
       : { title: "This retrieval", verdict: agreed, words: logged },
   );
+  const approved = retrieval.lines.flatMap((at) => entries.get(at) ?? []).filter(({ json }) => json.has("request"));
+  if (approved.length > 0) {
+    const said = await attempt(problems, APPROVAL, async () => {
+      const request = await mustRead(contents, REQUEST, MAX_JSON);
+      const signature = await mustRead(contents, APPROVAL, MAX_SIGNATURE);
+      const approval = { request, sha256: contents.digests.get(REQUEST), signature };
+      return (await Promise.all(approved.map((entry) => checkApproval(approval, entry, retrieval))))[0]!;
+    });
+    checks.push({
+      title: "Second person",
+      verdict: said === null ? "bad" : agreed,
+      words: said ?? "That a second person approved this retrieval, as the log says, is not shown.",
+    });
+  }
   if (reseal?.told)
     checks.push({
       title: "Handed on",

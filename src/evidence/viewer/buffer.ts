@@ -2,7 +2,7 @@
  * As much of Node's Buffer as the code of src/audit and src/seal uses, for the browser: the page then verifies with the
  * very code that the command line verifies with. The bundler puts it in the place of the global.
  */
-type Encoding = "utf8" | "hex" | "base64";
+type Encoding = "utf8" | "hex" | "base64" | "base64url" | "latin1";
 
 class Bytes extends Uint8Array {
   override toString(encoding: Encoding = "utf8", start = 0, end = this.length): string {
@@ -12,7 +12,25 @@ class Bytes extends Uint8Array {
     for (const byte of part) {
       text += encoding === "hex" ? byte.toString(16).padStart(2, "0") : String.fromCharCode(byte);
     }
-    return encoding === "hex" ? text : btoa(text);
+    if (encoding === "hex" || encoding === "latin1") return text;
+    const base64 = btoa(text);
+    return encoding === "base64" ? base64 : base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  }
+
+  override subarray(start?: number, end?: number): Bytes {
+    return super.subarray(start, end) as Bytes;
+  }
+
+  equals(other: Uint8Array): boolean {
+    return compare(this, other) === 0;
+  }
+
+  readUInt32BE(at = 0): number {
+    return new DataView(this.buffer, this.byteOffset, this.length).getUint32(at);
+  }
+
+  writeUInt32BE(value: number, at = 0): void {
+    new DataView(this.buffer, this.byteOffset, this.length).setUint32(at, value);
   }
 
   override indexOf(value: number | string | Uint8Array, from = 0): number {
@@ -31,6 +49,7 @@ function from(input: string | ArrayBuffer | ArrayLike<number>, how?: Encoding | 
   if (typeof input !== "string") return new Bytes(input);
   if (how === "hex") return new Bytes((input.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16)));
   if (how === "base64") return fromBase64(input);
+  if (how === "base64url") return fromBase64(input.replaceAll("-", "+").replaceAll("_", "/"));
   return new Bytes(new TextEncoder().encode(input));
 }
 

@@ -131,9 +131,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
       case "retrieval.prepared": {
         const holds = `${plural(json.member("records").count(), "record")} and ${plural(json.member("files").count(), "file")} were handed out, sealed.`;
         const approved = json.has("approvedBy")
-          ? [
-              `Approved by a second person, the log says, with the key ${json.member("approvedBy").text()}. The command line checks their signature: holdfast verify.`,
-            ]
+          ? [`Approved by a second person, with the key ${json.member("approvedBy").text()}.`]
           : [];
         if (!retrieval.lines.includes(index)) return { title: "Retrieved before", words: [holds, ...approved] };
         return {

@@ -43,14 +43,14 @@ export function mediaView(files: readonly OpenedFile[], withheld: number, urls: 
   );
 }
 
-function figure({ type, page, mediaType, bytes: content, problem }: OpenedFile, urls: BlobUrls): HTMLElement {
+function figure({ type, page, mediaType, bytes: content, problem, purged }: OpenedFile, urls: BlobUrls): HTMLElement {
   const title = `${label(type)}${page === null ? "" : `, page ${page}`}`;
   const size = content === null ? null : bytes(content.length);
   return element(
     "figure",
-    { class: problem === null ? undefined : "bad" },
+    { class: problem === null || purged ? undefined : "bad" },
     content === null
-      ? element("p", { class: "not-opened" }, problem)
+      ? element("p", { class: purged ? "waiting" : "not-opened" }, problem)
       : shown(content, mediaType.toLowerCase(), title, urls),
     element(
       "figcaption",

@@ -1,20 +1,20 @@
 /** As much of node:crypto as checking takes, for the browser. Nothing here can sign. */
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { Buffer } from "./buffer.ts";
 
 type Data = Uint8Array | string;
 
 const bytesOf = (data: Data) => (typeof data === "string" ? new TextEncoder().encode(data) : data);
 
-export function createHash(_algorithm: "sha256") {
-  const state = sha256.create();
+export function createHash(algorithm: string) {
+  const state = algorithm === "sha512" ? sha512.create() : sha256.create();
   const running = {
     update(data: Data) {
       state.update(bytesOf(data));
       return running;
     },
-    digest(encoding?: "hex") {
+    digest(encoding?: "hex" | "base64") {
       const digest = Buffer.from(state.digest());
       return encoding === undefined ? digest : digest.toString(encoding);
     },
@@ -26,9 +26,9 @@ export function hash(_algorithm: "sha256", data: Data, _encoding: "buffer") {
   return Buffer.from(sha256(bytesOf(data)));
 }
 
-/** The raw key: the last 32 bytes of its DER, copied, because the caller erases what it gave. */
-export function createPublicKey({ key }: { key: Uint8Array }): Uint8Array {
-  return Uint8Array.from(key.subarray(-32));
+/** The raw key, out of a JWK; or the last 32 bytes of its DER, copied, because the caller erases what it gave. */
+export function createPublicKey({ key }: { key: Uint8Array | { x: string } }): Uint8Array {
+  return "x" in key ? Buffer.from(key.x, "base64url") : Uint8Array.from(key.subarray(-32));
 }
 
 export function verify(_algorithm: null, message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {

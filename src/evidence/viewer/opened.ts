@@ -19,6 +19,8 @@ export interface OpenedFile {
   readonly mediaType: string;
   readonly bytes: Uint8Array | null;
   readonly problem: string | null;
+  /** Destroyed at the end of its time: as it should be. */
+  readonly purged: boolean;
 }
 
 const MAX_RECORD = 64 * 1024 ** 2;
@@ -65,13 +67,14 @@ export async function openFile(
   versions: readonly OpenedVersion[],
   opener: Opener,
 ): Promise<OpenedFile> {
+  const object = sealed.files.find(({ key }) => key === listed.key);
   const head = {
+    purged: typeof object?.purged === "number",
     type: listed.type,
     page: typeof listed.page === "number" ? listed.page : null,
     mediaType: listed.mediaType,
   };
   try {
-    const object = sealed.files.find(({ key }) => key === listed.key);
     if (object === undefined) throw new HoldfastError("incomplete", "The bag does not hold it.");
     const bytes = await unseal(object, opener);
     const said =

@@ -55,6 +55,11 @@ export function parseRetrieval(bytes: Uint8Array): Retrieval {
 }
 
 /** What the log holds in the place of the request's words: canonical JSON of four texts, hashed. */
-export function commitmentOf({ case: number, reason, requestedBy, salt }: Retrieval): Promise<string> {
+export function commitmentOf({
+  case: number,
+  reason,
+  requestedBy,
+  salt,
+}: Pick<Retrieval, "case" | "reason" | "requestedBy" | "salt">): Promise<string> {
   return digestOf(new TextEncoder().encode(JSON.stringify({ case: number, reason, requestedBy, salt })));
 }

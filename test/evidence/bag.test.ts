@@ -231,6 +231,16 @@ describe("which versions, and who", () => {
     assert.equal(both.retrieval.subjects.length, 2);
   });
 
+  test("a place that cannot be made: nor are the folders above it", async () => {
+    await using sandbox = await startSandbox({ identities: 1, plainImages: true });
+    await using place = await makeWorkplace(sandbox);
+    await place.export();
+    const out = place.path("no/such/bag");
+    const ended = await place.holdfast("retrieve", [...REQUEST, "--out", out, "--identity", sandbox.ids()[0]!]);
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.ok(!existsSync(place.path("no")));
+  });
+
   test("an object that is damaged or missing ends it with code 4, and leaves no bag", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     await using place = await makeWorkplace(sandbox);

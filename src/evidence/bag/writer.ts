@@ -42,8 +42,15 @@ export class BagWriter {
             : "An earlier retrieval was ended in it. Remove it, and try again.",
       });
     }
-    // Not its parents: a mistyped path is no wish for folders.
-    await writing(() => mkdir(writer.#partial, { mode: 0o700 }));
+    try {
+      // Not its parents: a mistyped path is no wish for folders.
+      await mkdir(writer.#partial, { mode: 0o700 });
+    } catch (cause) {
+      throw new HoldfastError("usage", `${out} cannot be made (${(cause as NodeJS.ErrnoException).code})`, {
+        cause,
+        mend: "Name a folder with --out that is not there yet, in one that you may write to.",
+      });
+    }
     return writer;
   }
 
@@ -145,7 +152,7 @@ async function writing<T>(work: () => Promise<T>): Promise<T> {
       `the bag cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
       {
         cause,
-        mend: "Check the folder that --out is to be in: that it is there, space and rights.",
+        mend: "Check the folder of --out: space and rights.",
       },
     );
   }

@@ -200,8 +200,10 @@ async function readEntries(
   const about = subjects.flatMap(({ records, trail }) => [...records.map(({ entry }) => entry), ...trail]);
   const indices = new Set([...lines, ...about]);
   const entries = new Map<number, LogEntry>();
+  const checkpoint = contents.files.get(CHECKPOINT);
+  const head = checkpoint ? new TextDecoder().decode(await readSmall(checkpoint, MAX_NOTE)) : "";
   for (const index of indices) {
-    const read = await readEntry(contents.files, index, verifier);
+    const read = await readEntry(contents.files, index, verifier, head);
     problems.push(...read.problems);
     if (read.entry !== null) entries.set(index, read.entry);
     if (entries.size % 25 === 0) said(`Checking: ${entries.size} of ${indices.size} lines of the log proven.`);

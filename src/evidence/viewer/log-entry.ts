@@ -23,11 +23,12 @@ export interface LogEntry {
 const MAX_ENTRY = 65_535;
 const MAX_PROOF_FILE = 2_000_000;
 
-/** Reads and proves one entry. A line that cannot be read is null. */
+/** Reads and proves one entry. `checkpoint`: the text of the checkpoint that the proof must lead to. A line that cannot be read is null. */
 export async function readEntry(
   files: ReadonlyMap<string, BagFile>,
   index: number,
   verifier: Verifier | null,
+  checkpoint: string,
 ): Promise<{ entry: LogEntry | null; problems: Problem[] }> {
   const path = entryPath(index);
   const file = files.get(path);
@@ -42,7 +43,7 @@ export async function readEntry(
       run: json.member("run").text(500),
       json,
     };
-    const unproven = await whyUnproven(files.get(proofPath(index)), bytes, index, verifier);
+    const unproven = await whyUnproven(files.get(proofPath(index)), bytes, index, verifier, checkpoint);
     const problems = unproven === null ? [] : [{ path: proofPath(index), words: unproven }];
     return { entry: { ...head, unproven }, problems };
   } catch (error) {
@@ -55,12 +56,15 @@ async function whyUnproven(
   entry: Uint8Array,
   index: number,
   verifier: Verifier | null,
+  checkpoint: string,
 ): Promise<string | null> {
   if (verifier === null) return "There is no key to check it with.";
   if (file === undefined) return "Missing: the proof that the log holds this line.";
   try {
     const proof = parseProof(await readSmall(file, MAX_PROOF_FILE));
     if (proof.index !== index) throw new HoldfastError("unverified", "This is the proof of another line.");
+    if (proof.checkpoint !== checkpoint)
+      throw new HoldfastError("unverified", "It leads to another checkpoint than the bag's.");
     const { size, root } = openCheckpoint(proof.checkpoint, verifier.name, [verifier]);
     verifyInclusion(leafHash(entry), index, size, proof.hashes, root);
     return null;

@@ -95,7 +95,7 @@ function listText(client: string, all: readonly Listed[]): string {
   if (all.length === 0) return `${client}: nothing is past its date`;
   const rows = all.slice(0, SHOWN).map(({ subject, records, files, due, ended, whole, begun, kept }) => {
     const what = `${plural(records, "record")}, ${plural(files, "file")}`;
-    const why = `kept until ${due.slice(0, 10)}${ended ? `, relationship ended ${ended}` : ""}`;
+    const why = `had to be kept until ${due.slice(0, 10)}${ended ? `, relationship ended ${ended}` : ""}`;
     const more = [
       ...(whole ? [] : ["the rest stays"]),
       ...(begun ? ["purge begun before"] : []),
@@ -104,7 +104,9 @@ function listText(client: string, all: readonly Listed[]): string {
     return `  ${kept ? "stays " : "purge "} ${subject}  ${what}  (${[why, ...more].join("; ")})`;
   });
   return [
-    `${client}: ${people(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
+    free.length === 0
+      ? `${client}: nothing can be purged now; ${people(all.length)} past the date stay, for the reason given`
+      : `${client}: ${people(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
     ...rows,
     ...(all.length > SHOWN ? [`  … and ${number(all.length - SHOWN)} more; --json lists all`] : []),
     ...(free.length > 0

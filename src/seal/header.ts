@@ -10,31 +10,39 @@ export const MAX_HEADER = 64 * 1024;
 const MARK = Buffer.from("\n--- ");
 const LAST_LINE = MARK.length + 43 + 1;
 
-/** The same bytes, as they come. Throws `unverified` once they are more than a header may be and its end has not come. */
-export async function* withinHeader(sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of sealed) {
-    if (head) {
-      const from: number = Math.max(0, head.length - LAST_LINE);
-      head = Buffer.concat([head, chunk.subarray(0, MAX_HEADER + 1)]);
-      if (headerEnd(head, from) >= 0) head = undefined;
-      else if (head.length > MAX_HEADER) throw tooLong();
-    }
-    yield chunk;
-  }
-}
-
-export function checkHeader(sealed: Uint8Array): void {
-  if (sealed.length > MAX_HEADER && headerEnd(Buffer.from(sealed.buffer, sealed.byteOffset, MAX_HEADER), 0) < 0)
-    throw tooLong();
-}
-
 /** Bytes of the header that sealed bytes begin with; the payload is the rest. Throws `unverified` where it does not end. */
 export function headerLength(sealed: Uint8Array): number {
   const head = Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(sealed.length, MAX_HEADER));
   const end = headerEnd(head, 0);
   if (end < 0) throw tooLong();
   return end + 1;
+}
+
+/**
+ * Reads the header, and what comes after it until there are `after` bytes of that, or the end. `more` was read besides.
+ * Throws `unverified` once it is more than a header may be and its end has not come.
+ */
+export async function readHead(
+  sealed: AsyncIterator<Uint8Array>,
+  after: number,
+): Promise<{ header: Uint8Array; nonce: Uint8Array; more: Uint8Array }> {
+  let head = Buffer.alloc(0);
+  let end = -1;
+  while (end < 0 || head.length < end + 1 + after) {
+    const next = await sealed.next();
+    if (next.done) break;
+    const from = Math.max(0, head.length - LAST_LINE);
+    head = Buffer.concat([head, next.value]);
+    if (end < 0) end = headerEnd(head, from);
+    if (end < 0 && head.length > MAX_HEADER) throw tooLong();
+  }
+  if (end < 0) throw tooLong();
+  const start = end + 1;
+  return {
+    header: head.subarray(0, start),
+    nonce: head.subarray(start, start + after),
+    more: head.subarray(start + after),
+  };
 }
 
 /** Where the last byte of a header is in these bytes, looked for from here on; -1 where it does not end within bounds. */

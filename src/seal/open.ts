@@ -1,13 +1,14 @@
-import { ReadableStream } from "node:stream/web";
 import { Decrypter } from "age-encryption";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../error.ts";
-import { checkHeader, withinHeader } from "./header.ts";
+import { headerLength, readHead } from "./header.ts";
+import { CHUNK, inChunks, NONCE, Payload, TAG } from "./payload.ts";
 
 /**
- * Decrypts what a Sealer made, for the holder of a private key. A chunk is released only after it is authenticated;
- * whoever needs the whole or nothing waits for the end. Throws `key` where no key fits, `unverified` where the bytes
- * are not as they were sealed; an error of the source passes through. Sealed bytes are untrusted.
+ * Decrypts what a Sealer made, for the holder of a private key: age-encryption reads the header, node:crypto the
+ * payload. A chunk is released only after it is authenticated; whoever needs the whole or nothing waits for the end.
+ * Throws `key` where no key fits, `unverified` where the bytes are not as they were sealed; an error of the source
+ * passes through. Sealed bytes are untrusted.
  */
 export class Opener {
   readonly #age = new Decrypter();
@@ -24,12 +25,20 @@ export class Opener {
   }
 
   async open(sealed: Uint8Array): Promise<Uint8Array> {
-    checkHeader(sealed);
-    try {
-      return await this.#age.decrypt(sealed);
-    } catch (error) {
-      throw openError(error);
-    }
+    const start = headerLength(sealed);
+    const fileKey = await this.fileKey(sealed.subarray(0, start));
+    const nonce = sealed.subarray(start, start + NONCE);
+    const body = sealed.subarray(start + NONCE);
+    const chunks = Math.max(1, Math.ceil(body.length / (CHUNK + TAG)));
+    const plain = new Uint8Array(Math.max(0, body.length - chunks * TAG));
+    const payload = payloadOf(fileKey, nonce);
+    return authenticated(() => {
+      for (let n = 0; n < chunks; n++) {
+        const chunk = body.subarray(n * (CHUNK + TAG), (n + 1) * (CHUNK + TAG));
+        plain.set(payload.open(chunk, n === chunks - 1), n * CHUNK);
+      }
+      return plain;
+    });
   }
 
   /** What the payload after this header is encrypted with. For whoever hands it on to somebody else, and for nothing else. */
@@ -42,29 +51,46 @@ export class Opener {
   }
 
   async openStream(sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-    // A file that cannot be read is not a file that was tampered with.
-    let failure: { readonly error: unknown } | undefined;
-    const source = async function* () {
-      try {
-        yield* withinHeader(sealed);
-      } catch (error) {
-        failure = { error };
-        throw error;
-      }
-    };
-    const why = (error: unknown): unknown => (failure ? failure.error : openError(error));
-    const plain = await this.#age
-      .decrypt(ReadableStream.from(source()) as globalThis.ReadableStream<Uint8Array>)
-      .catch((error: unknown) => {
-        throw why(error);
-      });
-    return (async function* () {
-      try {
-        yield* plain;
-      } catch (error) {
-        throw why(error);
-      }
-    })();
+    const source = sealed[Symbol.asyncIterator]();
+    try {
+      const { header, nonce, more } = await readHead(source, NONCE);
+      const payload = payloadOf(await this.fileKey(header), nonce);
+      return opened(payload, prepended(more, source));
+    } catch (error) {
+      await source.return?.();
+      throw error;
+    }
+  }
+}
+
+async function* opened(payload: Payload, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { chunk, last } of inChunks(body, CHUNK + TAG)) yield authenticated(() => payload.open(chunk, last));
+}
+
+async function* prepended(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield first;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function payloadOf(fileKey: Uint8Array, nonce: Uint8Array): Payload {
+  return authenticated(() => {
+    if (nonce.length < NONCE) throw new Error("there is no payload");
+    return new Payload(fileKey, nonce);
+  });
+}
+
+function authenticated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw damaged(error);
   }
 }
 
@@ -93,5 +119,9 @@ function openError(error: unknown): HoldfastError {
       mend: "Use the private key of one of the recipients; vault.json lists their public keys.",
     });
   }
-  return new HoldfastError("unverified", "the sealed bytes are damaged: they do not decrypt", { cause: error });
+  return damaged(error);
+}
+
+function damaged(cause: unknown): HoldfastError {
+  return new HoldfastError("unverified", "the sealed bytes are damaged: they do not decrypt", { cause });
 }

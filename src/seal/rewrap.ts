@@ -1,8 +1,6 @@
-import { Encrypter } from "age-encryption";
 import type { Recipients } from "../config/recipients.ts";
-import { HoldfastError } from "../error.ts";
-import { headerLength } from "./header.ts";
 import type { Opener } from "./open.ts";
+import { wrapFileKey } from "./wrap.ts";
 
 /**
  * Makes another header for a sealed object, for other recipients. The payload after it stays as it is, to the byte: age
@@ -19,24 +17,6 @@ export class Rewrapper {
   }
 
   async rewrap(header: Uint8Array): Promise<Uint8Array> {
-    const fileKey = await this.#opener.fileKey(header);
-    const age = new Encrypter();
-    // age-encryption draws a file key and shows it to each recipient in turn. The first puts the right one in its place;
-    // the last sees to it that it was this one which the others wrapped, however the library may come to be written.
-    age.addRecipient({
-      wrapFileKey(drawn) {
-        drawn.set(fileKey);
-        return [];
-      },
-    });
-    for (const recipient of this.#to) age.addRecipient(recipient);
-    age.addRecipient({
-      wrapFileKey(used) {
-        if (Buffer.compare(used, fileKey) !== 0) throw new HoldfastError("internal", "another file key was wrapped");
-        return [];
-      },
-    });
-    const sealed = await age.encrypt(new Uint8Array(0));
-    return sealed.subarray(0, headerLength(sealed));
+    return (await wrapFileKey(this.#to, await this.#opener.fileKey(header))).header;
   }
 }

@@ -30,7 +30,7 @@ export async function buildViewer(): Promise<string> {
     target: ["chrome123", "firefox120", "safari17.5"],
     minify: true,
     legalComments: "none",
-    alias: { "node:crypto": here("node-crypto.ts"), "node:stream/web": here("node-stream-web.ts") },
+    alias: { "node:crypto": here("node-crypto.ts") },
     inject: [here("buffer.ts")],
     absWorkingDir: here("."),
   });

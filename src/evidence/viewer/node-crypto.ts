@@ -1,5 +1,7 @@
-/** As much of node:crypto as checking takes, for the browser. Nothing here can sign. */
+/** As much of node:crypto as checking takes, for the browser. Nothing here can sign or seal. */
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { Buffer } from "./buffer.ts";
 
@@ -40,8 +42,24 @@ export function verify(_algorithm: null, message: Uint8Array, key: Uint8Array, s
   }
 }
 
-function absent(): never {
-  throw new Error("The viewer holds no signing keys");
+export function hkdfSync(_hash: "sha256", key: Uint8Array, salt: Uint8Array, info: string, length: number): Uint8Array {
+  return hkdf(sha256, key, salt, bytesOf(info), length);
 }
 
-export { absent as createPrivateKey, absent as randomBytes, absent as sign };
+/** The tag is given before the one update, which checks it: nothing comes out of what is not authenticated. */
+export function createDecipheriv(_cipher: "chacha20-poly1305", key: Uint8Array, nonce: Uint8Array) {
+  let tag = new Uint8Array(0);
+  return {
+    setAuthTag(given: Uint8Array<ArrayBuffer>) {
+      tag = given;
+    },
+    update: (sealed: Uint8Array) => chacha20poly1305(key, nonce).decrypt(Buffer.concat([sealed, tag])),
+    final() {},
+  };
+}
+
+function absent(): never {
+  throw new Error("The viewer holds no signing keys and seals nothing");
+}
+
+export { absent as createCipheriv, absent as createPrivateKey, absent as randomBytes, absent as sign };

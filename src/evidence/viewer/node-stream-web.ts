@@ -1,2 +1,0 @@
-/** A browser has what Node keeps in node:stream/web. */
-export const { ReadableStream } = globalThis;

@@ -1,0 +1,38 @@
+import { Encrypter, type Recipient } from "age-encryption";
+import { HoldfastError } from "../error.ts";
+import { headerLength } from "./header.ts";
+
+export interface Wrapped {
+  readonly header: Uint8Array;
+  /** What the payload after this header is encrypted with. */
+  readonly fileKey: Uint8Array;
+}
+
+/**
+ * A header that hands out a file key to recipients, written by age-encryption: a new key, or the one given.
+ *
+ * The library draws a file key and shows it to each recipient in turn. The first here keeps it, or puts the given one
+ * in its place; the last sees to it that it was this one which the others wrapped, however the library may come to be
+ * written. The library then seals an empty payload, which is thrown away: its nonce is never used again.
+ */
+export async function wrapFileKey(to: readonly (string | Recipient)[], given?: Uint8Array): Promise<Wrapped> {
+  const age = new Encrypter();
+  let fileKey: Uint8Array | undefined;
+  age.addRecipient({
+    wrapFileKey(drawn) {
+      if (given) drawn.set(given);
+      fileKey = Uint8Array.from(drawn);
+      return [];
+    },
+  });
+  for (const recipient of to) age.addRecipient(recipient);
+  age.addRecipient({
+    wrapFileKey(used) {
+      if (!fileKey || Buffer.compare(used, fileKey) !== 0)
+        throw new HoldfastError("internal", "another file key was wrapped");
+      return [];
+    },
+  });
+  const sealed = await age.encrypt(new Uint8Array(0));
+  return { header: sealed.subarray(0, headerLength(sealed)), fileKey: fileKey! };
+}

@@ -43,7 +43,7 @@ export async function planBackfill(session: Session, period: Period, price: numb
       const life = {
         hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
       };
-      const known = { known: (subject: string) => catalog?.known(subject), noteListed: () => {}, life };
+      const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
       const pages = source.pages();
       const found = await survey(
         { config, now: session.now, source, tokens, catalog: known },

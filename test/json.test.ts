@@ -91,3 +91,55 @@ test("scalars as text", () => {
   const texts = ['"a"', "5", "12345678901234567890", "true", "null", "[]", "{}", '{"rawJSON":"1"}'].map(parseExact);
   assert.deepEqual(texts.map(scalarText), ["a", "5", "12345678901234567890", null, null, null, null, null]);
 });
+
+test("it is what a reviver makes that keeps each number by its text", () => {
+  const reviver = (_key: string, value: unknown, { source }: { source?: string }) =>
+    typeof value === "number" &&
+    source !== undefined &&
+    String(value) !== source &&
+    (source.length > 15 || /[eE][+-]?\d{3}/.test(source))
+      ? JSON.rawJSON(source)
+      : value;
+  const outcome = (parse: () => unknown): string => {
+    try {
+      return JSON.stringify(parse());
+    } catch (error) {
+      assert.ok(error instanceof SyntaxError);
+      return "refused";
+    }
+  };
+  const same = (text: string) =>
+    assert.equal(
+      outcome(() => parseExact(text)),
+      outcome(() => JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1])),
+      text,
+    );
+  for (const text of [
+    ...["-1.1000000000000", "-1.100000000000", "1.10000000000000", "1.1000000000000", "-0.10000000000000e1"],
+    ...["{12345678901234567890:1}", "[12345678901234567890 1]", "01234567890123456789", "-12345678901234567890-1"],
+    ...['"12345678901234567890"', '{"12345678901234567890":12345678901234567890}', '"\\\\12345678901234567890"'],
+    ...['"12345678901234567890\\', '"a\\"12345678901234567890', '{"__proto__":12345678901234567890}', "1e0400 "],
+  ])
+    same(text);
+  const piece = fc.oneof(
+    jsonNumber,
+    fc.constantFrom(...'{}[]:,"\\-+. 1eE'),
+    fc.constantFrom('"a":', '"\\""', "null", "12345678901234567890", '"12345678901234567890"'),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => same(pieces.join(""))),
+    { numRuns: 20_000 },
+  );
+  const value = fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      jsonNumber,
+      fc.string().map((text) => JSON.stringify(text)),
+      fc.array(tie("value"), { maxLength: 4 }).map((items) => `[${items.join(", ")}]`),
+      fc
+        .array(fc.tuple(fc.string(), tie("value")), { maxLength: 4 })
+        .map((members) => `{${members.map(([key, of]) => `${JSON.stringify(key)}:${of}`).join()}}`),
+    ),
+  })).value;
+  fc.assert(fc.property(value, same), { numRuns: 3_000 });
+});

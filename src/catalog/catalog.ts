@@ -7,6 +7,7 @@ import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { filesOf, Life } from "./life.ts";
+import { Numbers } from "./numbers.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
@@ -20,6 +21,10 @@ export interface Known {
   readonly gone: string | null;
   /** Files of that version that the provider withheld. */
   readonly withheld: number;
+  /** The entry of the log that stored it: no two subjects have the same. */
+  readonly entry: number;
+  /** Complete walks in a row that did not list it. */
+  readonly missed: number;
 }
 
 /** A sealed record, as the log tells of it. Times are RFC 3339 UTC. */
@@ -42,7 +47,7 @@ export interface CatalogFile extends StoredFile {
 
 /**
  * What the vault holds, in SQLite on this machine: derived from the audit log entry by entry, and disposable. What is
- * not from the log (`listed`, `missed`, `walk`) saves requests; losing it loses nothing.
+ * not from the log (`listed`, `missed`) saves requests; losing it loses nothing.
  */
 export class Catalog {
   readonly life: Life;
@@ -50,7 +55,8 @@ export class Catalog {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   #size: number;
-  #walk = 0;
+  /** Whom the walk has met, by `Known.entry`: in memory, since a walk that is broken off says nothing. */
+  #met = new Numbers();
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
@@ -169,7 +175,8 @@ export class Catalog {
   #applyStored(index: number, entry: RecordStored): void {
     const { subject, version, object, files, lockMode = "governance" } = entry;
     const { insertSubject, insertVersion, insertFile, insertListing, insertLookup } = this.#statements;
-    insertSubject.run(subject, version, version, this.#walk);
+    insertSubject.run(subject, version, version, index, entry.withheld);
+    this.#met.add(index);
     insertVersion.run(
       ...[subject, version, index, entry.updated, entry.time, entry.run],
       ...[object.versionId, object.size, object.sha256, entry.lockedUntil, lockMode, entry.withheld, files.length],
@@ -298,19 +305,24 @@ export class Catalog {
 
   /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
   beginWalk(): void {
-    const { walk } = statement(this.#db, "SELECT COALESCE(MAX(walk), 0) + 1 AS walk FROM subject").get() as {
-      walk: number;
-    };
-    this.#walk = walk;
+    this.#met = new Numbers();
   }
 
-  /** The walk met these subjects; `listed` is what the list says of one, once that is known to be kept. */
-  noteListed(seen: readonly { readonly subject: string; readonly listed?: string }[]): void {
+  /** The walk met these. On most nights nothing has to be written for that. */
+  noteMet(met: readonly { readonly subject: string; readonly known: Known }[]): void {
+    for (const { known } of met) this.#met.add(known.entry);
+    const back = met.filter(({ known }) => known.missed > 0 || known.gone !== null);
+    if (back.length === 0) return;
     this.#transaction(() => {
-      for (const { subject, listed } of seen) {
-        this.#statements.listed.run(this.#walk, listed ?? null, subject);
-        if (listed !== undefined) this.life.noteDeparted(subject, listed);
-      }
+      for (const { subject } of back) this.#statements.met.run(subject);
+    });
+  }
+
+  /** What the list says of a subject, once that is known to be kept. */
+  noteListed(subject: string, listed: string): void {
+    this.#transaction(() => {
+      this.#statements.listed.run(listed, subject);
+      this.life.noteDeparted(subject, listed);
     });
   }
 
@@ -319,11 +331,16 @@ export class Catalog {
    * nobody said were gone yet. One walk is no proof, because pages may shift while they are read.
    */
   endWalk(times: number): { subject: string; version: string }[] {
-    statement(this.#db, "UPDATE subject SET missed = missed + 1 WHERE walk < ? AND gone IS NULL").run(this.#walk);
-    return statement(
-      this.#db,
-      "SELECT subject, version FROM subject WHERE walk < ? AND missed >= ? AND gone IS NULL",
-    ).all(this.#walk, times) as { subject: string; version: string }[];
+    const missed: { subject: string; version: string; missed: number }[] = [];
+    for (const row of this.#statements.present.iterate()) {
+      const { entry, ...subject } = row as { subject: string; version: string; missed: number; entry: number };
+      if (!this.#met.has(entry)) missed.push(subject);
+    }
+    if (missed.length === 0) return [];
+    this.#transaction(() => {
+      for (const { subject } of missed) this.#statements.missed.run(subject);
+    });
+    return missed.flatMap(({ missed, ...subject }) => (missed + 1 >= times ? [subject] : []));
   }
 
   /**
@@ -432,10 +449,7 @@ function prepare(db: DatabaseSync) {
     rollback: statement(db, "ROLLBACK"),
     advance: statement(db, "UPDATE log SET size = ?, leaf = ?"),
     clean: statement(db, "UPDATE log SET clean = ?"),
-    known: statement(
-      db,
-      "SELECT version, listed, gone, withheld FROM subject JOIN version USING (subject, version) WHERE subject = ?",
-    ),
+    known: statement(db, "SELECT version, listed, gone, withheld, entry, missed FROM subject WHERE subject = ?"),
     recordObject: statement(db, "SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
     fileObject: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
     recordLock: statement(
@@ -470,20 +484,22 @@ function prepare(db: DatabaseSync) {
        UNION SELECT 1 FROM subject JOIN version USING (subject, version) WHERE subject = ? AND version.files > 0 LIMIT 1`,
     ),
     // What was missed or deleted is back; what was redacted stays so until it has content again.
-    listed: statement(
+    met: statement(
       db,
-      `UPDATE subject SET walk = ?, missed = 0, listed = COALESCE(?, listed),
-         gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?`,
+      "UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?",
     ),
+    listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
+    present: statement(db, "SELECT subject, version, missed, entry FROM subject WHERE gone IS NULL ORDER BY subject"),
+    missed: statement(db, "UPDATE subject SET missed = missed + 1 WHERE subject = ?"),
     gone: statement(db, "UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
     file: statement(db, `${FILE} WHERE key = ?`),
     versions: statement(db, "SELECT version FROM version WHERE subject = ?"),
     files: statement(db, `${FILE} WHERE key BETWEEN ? AND ?`),
     insertSubject: statement(
       db,
-      `INSERT INTO subject (subject, version, listed, walk) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, walk = excluded.walk,
-         gone = NULL, missed = 0`,
+      `INSERT INTO subject (subject, version, listed, entry, withheld) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
+         withheld = excluded.withheld, gone = NULL, missed = 0`,
     ),
     insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),

@@ -238,7 +238,8 @@ function prepare(db: DatabaseSync) {
     dropListed: of("DELETE FROM listing WHERE version = ? AND key BETWEEN ? AND ?"),
     dropVersion: of("DELETE FROM version WHERE subject = ? AND version = ?"),
     newest: of(
-      `UPDATE subject SET version = (SELECT version FROM version WHERE subject = ? ORDER BY entry DESC LIMIT 1)
+      `UPDATE subject SET (version, entry, withheld) =
+         (SELECT version, entry, withheld FROM version WHERE subject = ? ORDER BY entry DESC LIMIT 1)
        WHERE subject = ? AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
          AND subject.version = version.version)`,
     ),

@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 3;
+export const SCHEMA = 4;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -12,10 +12,10 @@ export const TABLES = `
   CREATE TABLE subject (
     subject TEXT PRIMARY KEY,
     version TEXT NOT NULL,           -- the newest kept
+    entry INTEGER NOT NULL, withheld INTEGER NOT NULL, -- of it, as below: every night asks for all of them
     listed TEXT,                     -- what the provider's list last said, as a version; a hint, not from the log
     gone TEXT,                       -- why, if it is gone at the provider
-    missed INTEGER NOT NULL DEFAULT 0, -- complete walks in a row that did not list it; a hint
-    walk INTEGER NOT NULL DEFAULT 0  -- the last walk that did; a hint
+    missed INTEGER NOT NULL DEFAULT 0 -- complete walks in a row that did not list it; a hint
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE version (
     subject TEXT NOT NULL, version TEXT NOT NULL,
@@ -78,6 +78,5 @@ export const TABLES = `
   ) STRICT;
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX relationship_ended ON relationship (ended);
-  CREATE INDEX subject_walk ON subject (walk);
   CREATE INDEX version_updated ON version (updated);
 `;

@@ -4,6 +4,8 @@ import { HoldfastError } from "../error.ts";
 export interface Statement {
   get(...values: SQLInputValue[]): unknown;
   all(...values: SQLInputValue[]): unknown[];
+  /** One row at a time. */
+  iterate(...values: SQLInputValue[]): Iterable<unknown>;
   run(...values: SQLInputValue[]): void;
 }
 
@@ -20,6 +22,10 @@ export function statement(db: DatabaseSync, sql: string): Statement {
   return {
     get: (...values) => guarded(() => prepared.get(...values)),
     all: (...values) => guarded(() => prepared.all(...values)),
+    *iterate(...values) {
+      const rows = guarded(() => prepared.iterate(...values));
+      for (let row = guarded(() => rows.next()); !row.done; row = guarded(() => rows.next())) yield row.value;
+    },
     run: (...values) => void guarded(() => prepared.run(...values)),
   };
 }

@@ -47,7 +47,7 @@ export interface Period {
 export interface PlanParts {
   readonly source: Pick<Source, "kind">;
   readonly tokens: Tokens;
-  readonly catalog: Pick<Catalog, "known" | "noteListed"> & { readonly life: Pick<Life, "hasDeparted"> };
+  readonly catalog: Pick<Catalog, "known" | "noteMet"> & { readonly life: Pick<Life, "hasDeparted"> };
   readonly config: Pick<ClientConfig, "retention" | "vault">;
   readonly now: Clock;
 }
@@ -67,7 +67,7 @@ export async function* planWalk(
     const listed =
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
     const { candidates, met, past } = compare(listed, selection, parts);
-    parts.catalog.noteListed(met);
+    parts.catalog.noteMet(met);
     counts.examined += listed.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
     counts.unchanged += listed.length - candidates.length - past;
@@ -89,13 +89,13 @@ export function isWithin({ from, to, statuses }: Period, { created, status }: Li
 function compare(identities: readonly Listed[], selection: Selection, parts: PlanParts) {
   const { source, tokens, catalog, config, now } = parts;
   const candidates: Candidate[] = [];
-  const met: { subject: string }[] = [];
+  const met: { subject: string; known: Known }[] = [];
   let past = 0;
   for (const { id, updated, raw } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.version(updated, raw);
     const known = catalog.known(subject);
-    if (known !== undefined) met.push({ subject });
+    if (known !== undefined) met.push({ subject, known });
     if (known === undefined && (catalog.life.hasDeparted(subject, listed) || isPast(config, updated, now()))) past += 1;
     else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
   }

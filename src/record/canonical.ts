@@ -9,9 +9,14 @@ import "../json.ts";
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (JSON.isRawJSON(value)) return value.rawJSON;
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key])}`);
-  return `{${members.join(",")}}`;
+  // Built up in place: a list of members for each object took half as long again, and a night does this for everybody.
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const element of value) text += `${text && ","}${canonicalJson(element)}`;
+    return `[${text}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    text += `${text && ","}${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key])}`;
+  }
+  return `{${text}}`;
 }

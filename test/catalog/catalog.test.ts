@@ -75,7 +75,7 @@ describe("what the log says is known", () => {
     const catalog = withEntries(stored(1, 1), stored(1, 2));
     assert.deepEqual(
       { ...catalog.known(subject(1)) },
-      { version: version(2), listed: version(2), gone: null, withheld: 0 },
+      { version: version(2), listed: version(2), gone: null, withheld: 0, entry: 1, missed: 0 },
     );
     assert.ok(catalog.hasVersion(subject(1), version(1)) && catalog.hasVersion(subject(1), version(2)));
     assert.ok(!catalog.hasVersion(subject(1), version(3)));
@@ -150,7 +150,7 @@ describe("what the log says is known", () => {
 describe("walks", () => {
   const walk = (catalog: Catalog, ...met: number[]): string[] => {
     catalog.beginWalk();
-    catalog.noteListed(met.map((who) => ({ subject: subject(who) })));
+    catalog.noteMet(met.map((who) => ({ subject: subject(who), known: catalog.known(subject(who))! })));
     return catalog.endWalk(2).map((missed) => missed.subject);
   };
 
@@ -176,11 +176,11 @@ describe("walks", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
     assert.deepEqual(
       { ...catalog.known(subject(1)) },
-      { version: version(1), listed: null, gone: "deleted", withheld: 0 },
+      { version: version(1), listed: null, gone: "deleted", withheld: 0, entry: 0, missed: 0 },
     );
     assert.deepEqual(
       { ...catalog.known(subject(2)) },
-      { version: version(1), listed: version(5), gone: "redacted", withheld: 0 },
+      { version: version(1), listed: version(5), gone: "redacted", withheld: 0, entry: 1, missed: 0 },
     );
     walk(catalog, 1, 2);
     assert.deepEqual(
@@ -193,11 +193,11 @@ describe("walks", () => {
 
   test("what the list says of one is remembered apart from what is kept", () => {
     const catalog = withEntries(stored(1, 1));
-    catalog.noteListed([{ subject: subject(1), listed: version(9) }]);
-    catalog.noteListed([{ subject: subject(1) }]);
+    catalog.noteListed(subject(1), version(9));
+    walk(catalog, 1);
     assert.deepEqual(
       { ...catalog.known(subject(1)) },
-      { version: version(1), listed: version(9), gone: null, withheld: 0 },
+      { version: version(1), listed: version(9), gone: null, withheld: 0, entry: 0, missed: 0 },
     );
   });
 });

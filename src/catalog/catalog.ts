@@ -27,6 +27,11 @@ export interface Known {
   readonly missed: number;
 }
 
+/** An entry of the log; `entry` saves reading what this process has just written. */
+export interface Applicable extends LogEntry {
+  readonly entry?: Entry;
+}
+
 /** A sealed record, as the log tells of it. Times are RFC 3339 UTC. */
 export interface CatalogRecord {
   readonly version: string;
@@ -132,14 +137,13 @@ export class Catalog {
   }
 
   /** Applies the next entries of the log, in one transaction. */
-  apply(entries: readonly LogEntry[]): void {
+  apply(entries: readonly Applicable[]): void {
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#transaction(() => {
-      for (const { index, bytes } of entries) {
+      for (const { index, bytes, entry = decodeEntry(bytes) } of entries) {
         if (index !== this.#size)
           throw new HoldfastError("internal", `entry ${index} was given to a catalog of ${this.#size}`);
-        const entry = decodeEntry(bytes);
         if (entry) this.#applyOne(index, entry);
         this.#size += 1;
       }

@@ -13,7 +13,8 @@ export interface Wrapped {
  *
  * The library draws a file key and shows it to each recipient in turn. The first here keeps it, or puts the given one
  * in its place; the last sees to it that it was this one which the others wrapped, however the library may come to be
- * written. The library then seals an empty payload, which is thrown away: its nonce is never used again.
+ * written. It is asked to seal a stream that never comes, of which nothing is taken but the header: the nonce after that
+ * is dropped, and nothing was sealed under it.
  */
 export async function wrapFileKey(to: readonly (string | Recipient)[], given?: Uint8Array): Promise<Wrapped> {
   const age = new Encrypter();
@@ -33,6 +34,9 @@ export async function wrapFileKey(to: readonly (string | Recipient)[], given?: U
       return [];
     },
   });
-  const sealed = await age.encrypt(new Uint8Array(0));
-  return { header: sealed.subarray(0, headerLength(sealed)), fileKey: fileKey! };
+  const sealed = (await age.encrypt(new ReadableStream())).getReader();
+  const { value } = await sealed.read();
+  void sealed.cancel().catch(() => {});
+  if (!value || !fileKey) throw new HoldfastError("internal", "no header was written");
+  return { header: value.subarray(0, headerLength(value)), fileKey };
 }

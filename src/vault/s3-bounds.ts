@@ -11,9 +11,11 @@ export function boundAnswers(client: S3Client): void {
     (next, { commandName }) =>
       async (args) => {
         const output = await next(args);
-        const response = output.response as { statusCode: number; body?: unknown };
+        const response = output.response as { statusCode: number; headers: Record<string, string>; body?: unknown };
         const isObject = commandName === "GetObjectCommand" && response.statusCode < 300;
-        if (!isObject && response.body instanceof Readable) response.body = bounded(response.body);
+        // What is said to be short is cut off there by HTTP itself, as the answer to every PUT is.
+        const isShort = Number(response.headers["content-length"] ?? MAX_ANSWER) < MAX_ANSWER;
+        if (!isObject && !isShort && response.body instanceof Readable) response.body = bounded(response.body);
         return output;
       },
     // After the SDK has taken the answer apart is too late: nearest to the wire.

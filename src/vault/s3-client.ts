@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import { boundAnswers } from "./s3-bounds.ts";
+import { signChecksums } from "./s3-checksums.ts";
 
 export interface S3Connection {
   readonly endpoint?: string | undefined;
@@ -33,5 +34,6 @@ export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTim
     },
   });
   boundAnswers(client);
+  signChecksums(client);
   return client;
 }

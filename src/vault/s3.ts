@@ -69,14 +69,15 @@ export class S3Vault implements Vault {
   }
 
   async #putWhole(key: string, body: Uint8Array, options: PutOptions): Promise<Stored> {
-    const sha256 = createHash("sha256").update(body).digest("hex");
+    const digest = createHash("sha256").update(body).digest();
+    const sha256 = digest.toString("hex");
     try {
       const output = await this.#client.send(
         new PutObjectCommand({
           ...this.#object(key),
           Body: body,
           ContentLength: body.length,
-          ContentMD5: createHash("md5").update(body).digest("base64"),
+          ChecksumSHA256: digest.toString("base64"),
           ContentType: "application/octet-stream",
           Metadata: { sha256 },
           ...lockHeaders(options.lock),

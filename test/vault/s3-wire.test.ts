@@ -62,6 +62,10 @@ describe("S3 on the wire", () => {
       ["PutObject", "PutObjectRetention", "PutObject", "UploadPart", "UploadPart"],
     );
     assert.ok(writes.every(hasDigest));
+    for (const { headers } of writes) {
+      const checksum = Buffer.from(String(headers["x-amz-checksum-sha256"]), "base64").toString("hex");
+      assert.equal(headers["x-amz-content-sha256"], checksum, "what is signed is the digest");
+    }
     for (const { headers } of server.seen) {
       assert.equal(headers["x-amz-trailer"], undefined);
       assert.equal(headers["transfer-encoding"], undefined);

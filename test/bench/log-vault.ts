@@ -4,15 +4,20 @@ import { dirname, join } from "node:path";
 import { parseSigner } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/clock.ts";
+import { Tokens } from "../../src/record/tokens.ts";
 import { recordKey } from "../../src/vault/layout.ts";
 import { openVault } from "../../src/vault/open.ts";
-import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { CLIENT, makeWorkplace, type Provider, type Workplace } from "../export/workplace.ts";
 
 export interface LogVaultOptions {
   readonly entries: number;
   /** Whether the objects that the entries speak of are there. Only in a directory. */
   readonly objects?: boolean;
   readonly vault?: "directory" | "ceph";
+  /** Where nobody is asked for anything by default. */
+  readonly provider?: Provider;
+  /** Whom an entry is about. Default: somebody invented. */
+  readonly record?: (n: number, tokens: Tokens) => { subject: string; version: string };
 }
 
 export interface LogVault extends AsyncDisposable {
@@ -30,10 +35,12 @@ export async function makeLogVault({
   entries,
   objects = false,
   vault: kind = "directory",
+  provider = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" },
+  record = invented,
 }: LogVaultOptions): Promise<LogVault> {
-  // No provider is asked for anything.
-  const place = await makeWorkplace({ url: "http://127.0.0.1:9/verification/v2", apiKey: "none" }, { vault: kind });
+  const place = await makeWorkplace(provider, { vault: kind, client: { source: { rate: "10000/s" } } });
   const client = await place.client();
+  const tokens = new Tokens(client.lookups.key.resolve());
   const vault = openVault(client.vault);
   const writer = await AuditWriter.open({
     ...{ vault, signer: parseSigner((await readFile(place.path("keys/log"), "utf8")).trim()), now: systemClock },
@@ -48,10 +55,7 @@ export async function makeLogVault({
     const count = Math.min(AT_ONCE, entries - first);
     await Promise.all(
       Array.from({ length: count }, async (_, n) => {
-        const subject = createHash("md5")
-          .update(`${first + n}`)
-          .digest("hex");
-        const version = "20261123T101500Z-0123456789ab";
+        const { subject, version } = record(first + n, tokens);
         const key = recordKey(subject, version);
         if (objects) await lay(root, key, sealed, note);
         await writer.append({
@@ -66,6 +70,10 @@ export async function makeLogVault({
   await writer.close();
   await vault.close();
   return { place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+}
+
+function invented(n: number): { subject: string; version: string } {
+  return { subject: createHash("md5").update(`${n}`).digest("hex"), version: "20261123T101500Z-0123456789ab" };
 }
 
 async function lay(root: string, key: string, bytes: Uint8Array, note: string): Promise<void> {

@@ -1,13 +1,13 @@
 /**
- * How long the catalog takes to find somebody among a million. The catalog is
- * filled by the log's own entries; objects are not there. `node test/bench/lookup.ts [--people 1000000]`
+ * How long the catalog takes to find somebody among so many. It is filled by the log's own entries; objects are not there.
+ * `node test/bench/child/lookup.ts [--people 1000000]` prints milliseconds as JSON.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Catalog } from "../../src/catalog/catalog.ts";
+import { Catalog } from "../../../src/catalog/catalog.ts";
 
 const { values } = parseArgs({ options: { people: { type: "string", default: "1000000" } } });
 const people = Number(values.people);
@@ -69,10 +69,14 @@ try {
   const allDue = performance.now() - after;
   opened.close();
   process.stdout.write(
-    `${people} people: catalog opened and checked in ${(openedIn / 1000).toFixed(1)} s; ` +
-      `found by e-mail with versions and trail in ${times[500]!.toFixed(2)} ms (median), ${times[999]!.toFixed(1)} ms (worst of 1,000); ` +
-      `${found} people of one day in ${ranged.toFixed(0)} ms; ` +
-      `locks that are due: none in ${nothingDue.toFixed(0)} ms, all in ${allDue.toFixed(0)} ms\n`,
+    JSON.stringify({
+      "catalog opened and checked": openedIn,
+      "found by e-mail with versions and trail, median of 1,000": times[500],
+      "found by e-mail with versions and trail, worst of 1,000": times[999],
+      [`found ${found} people of one day`]: ranged,
+      "locks that are due, where none is": nothingDue,
+      "locks that are due, where all are": allDue,
+    }),
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,47 @@
+/**
+ * What a night costs on which nothing changed, without the network: pages as the provider sent them, read, compared with
+ * the catalog, and the walk ended. `node plan.ts <config> <pages file> <lengths file>`
+ */
+import { openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { Catalog } from "../../../src/catalog/catalog.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { planWalk } from "../../../src/export/plan.ts";
+import { Tokens } from "../../../src/record/tokens.ts";
+import { parseIdentityPage } from "../../../src/source/passbase/answers.ts";
+
+const [config, pagesFile, lengthsFile] = process.argv.slice(2);
+const client = (await loadConfig(config!)).clients[0]!;
+const catalog = Catalog.open(join(client.state, "catalog.sqlite"), client.log.origin);
+const tokens = new Tokens(client.lookups.key.resolve());
+const lengths = JSON.parse(readFileSync(lengthsFile!, "utf8")) as number[];
+const file = openSync(pagesFile!, "r");
+
+async function* pages() {
+  for (const length of lengths) {
+    const text = Buffer.allocUnsafe(length);
+    readSync(file, text, 0, length, null);
+    const { identities, unreadable, next } = parseIdentityPage(text.toString("utf8"));
+    yield { identities, unreadable, cursor: next };
+  }
+}
+
+const counts = { examined: 0, unchanged: 0 };
+const begun = performance.now();
+const before = process.cpuUsage();
+catalog.beginWalk();
+const source = { kind: "passbase" };
+for await (const { candidates } of planWalk(
+  { source, tokens, catalog },
+  pages(),
+  { kind: "changed" },
+  counts,
+  () => {},
+)) {
+  if (candidates.length > 0) throw new Error("somebody changed");
+}
+if (catalog.endWalk(2).length > 0) throw new Error("somebody was missed");
+const { user, system } = process.cpuUsage(before);
+catalog.close();
+const seconds = (performance.now() - begun) / 1000;
+process.stdout.write(JSON.stringify({ identities: counts.unchanged, seconds, cpu: (user + system) / 1e6 }));

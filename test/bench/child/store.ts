@@ -1,0 +1,77 @@
+/**
+ * Holdfast's export without a provider: from a source in this process, as the production code wires the rest. What an
+ * identity costs from its capture to the catalog, and nothing of HTTP on the way in.
+ *
+ *     node store.ts <config> <workload>
+ */
+import { withLog } from "../../../jobs/log.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { runExport } from "../../../src/export/run.ts";
+import { createConsole } from "../../../src/observe/console.ts";
+import { noProgress } from "../../../src/observe/progress.ts";
+import { Sealer } from "../../../src/seal/seal.ts";
+import { Limits } from "../../../src/source/limits.ts";
+import {
+  parseIdentity,
+  parseIdentityPage,
+  parseProject,
+  parseResourcePage,
+} from "../../../src/source/passbase/answers.ts";
+import type { Source } from "../../../src/source/source.ts";
+import {
+  contentOf,
+  identityText,
+  pageText,
+  personOf,
+  resourcesText,
+  settingsText,
+  type Workload,
+} from "../workload.ts";
+
+const PIECE = 64 * 1024;
+
+function sourceOf(workload: Workload): Source {
+  const content = contentOf(workload.fileBytes);
+  return {
+    ...{ kind: "passbase", api: "none", requests: 0, limits: new Limits({ count: 1, per: 1 }).view },
+    project: async () => parseProject(settingsText),
+    async *pages() {
+      for (let from = 0; from < workload.people; from += 100) {
+        const { identities, unreadable, next } = parseIdentityPage(pageText(from, 100, workload));
+        yield { identities, unreadable, cursor: next };
+      }
+    },
+    async identity(id) {
+      const text = identityText(personOf(id), workload);
+      return { text, ...parseIdentity(text) };
+    },
+    async resources(id) {
+      const text = resourcesText(personOf(id), workload);
+      return { texts: [text], files: parseResourcePage(text).files };
+    },
+    async file() {
+      const bytes = (async function* () {
+        for (let at = 0; at < content.length; at += PIECE) yield content.subarray(at, at + PIECE);
+      })();
+      return { mediaType: "image/png", bytes };
+    },
+    async close() {},
+  };
+}
+
+const workload = JSON.parse(process.argv[3]!) as Workload;
+const { clients } = await loadConfig(process.argv[2]!);
+const config = clients[0]!;
+const console = createConsole({ json: true, quiet: true });
+const { signal } = new AbortController();
+const session = { clients, console, signal, now: () => Temporal.Now.instant() };
+const summary = await withLog(config, session, { job: "export" }, (held) =>
+  runExport(
+    {
+      ...{ config, ...held, signal, log: console.log, again: false, mayTakeUp: true, lookFirst: false },
+      ...{ source: sourceOf(workload), sealer: new Sealer(config.recipients) },
+    },
+    { job: "export", version: "bench", selection: { kind: "changed" }, progress: noProgress, retries: held.retries },
+  ),
+);
+process.stdout.write(`${JSON.stringify({ clients: [summary] })}\n`);

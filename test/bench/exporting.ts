@@ -1,0 +1,117 @@
+/** Export against the same objects put by other means, in turn, on a locked Ceph bucket. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { onPath } from "../servers/ceph.ts";
+import { lockedBucket } from "../servers/s3.ts";
+import { child, holdfast, type Ran, run, server } from "./process.ts";
+import type { Report } from "./report.ts";
+import { contentOf, objectsOf, sizesOf, type Workload } from "./workload.ts";
+
+/** Holdfast's default, and what all others are given too. */
+const CONCURRENCY = 16;
+/** Of the shell loop, which is too slow for all of them. */
+const SAMPLE = 40;
+
+/** A bundle of certificates that the environment may name is read by rclone also where there is no TLS, and refused. */
+const BARE = { AWS_CA_BUNDLE: undefined };
+
+/** How many seconds all objects took. */
+type Contender = () => Promise<number>;
+
+export const HOLDFAST = "Holdfast, from the provider";
+export const STORE = "Holdfast, without the provider";
+export const PLAIN = "same PUTs, no encryption";
+export const AGE = "age-encryption + SDK";
+export const RCLONE = "rclone crypt";
+export const SHELL = "shell loop of age and rclone";
+
+export async function exporting(report: Report, name: string, workload: Workload, rounds: number): Promise<void> {
+  const objects = objectsOf(workload);
+  await using provider = await server("child/provider.ts", JSON.stringify(workload));
+  await using others = await makeOthers(workload);
+  const group = `export, ${name}`;
+  const peaks: number[] = [];
+  const noted = (kind: string, { seconds, meter }: Ran): number => {
+    report.add(`S3 requests per object, ${name}`, kind, "requests", meter.requests / objects);
+    peaks.push(meter.peak);
+    return seconds;
+  };
+  const contenders: Record<string, Contender> = {
+    [STORE]: async () => {
+      await using place = await newPlace(provider.url);
+      return noted(STORE, await child("store.ts", place.file, JSON.stringify(workload)));
+    },
+    [PLAIN]: others.plain,
+    [HOLDFAST]: async () => {
+      await using place = await newPlace(provider.url);
+      const ran = await holdfast("export", place.file);
+      const [summary] = (JSON.parse(ran.stdout) as { clients: { new: number }[] }).clients;
+      if (summary?.new !== workload.people) throw new Error(`${summary?.new} of ${workload.people} were exported`);
+      return noted(HOLDFAST, ran);
+    },
+    [AGE]: others.age,
+    ...(onPath("rclone") ? { [RCLONE]: others.rclone, [SHELL]: others.shell } : {}),
+  };
+  for (let round = 0; round < rounds; round++) {
+    for (const [kind, contender] of Object.entries(contenders)) {
+      report.add(group, kind, "objects/s", objects / (await contender()));
+    }
+  }
+  report.add(`peak memory, ${name}`, "export", "MB", Math.max(...peaks) / 1e6);
+}
+
+function newPlace(url: string): Promise<Workplace> {
+  return makeWorkplace(
+    { url, apiKey: "bench" },
+    { vault: "ceph", client: { source: { rate: "10000/s", concurrency: 16 }, vault: { concurrency: CONCURRENCY } } },
+  );
+}
+
+/** Everything but Holdfast, with buckets and plain files of its own. */
+async function makeOthers(workload: Workload) {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-bench-"));
+  await using keys = await makeWorkplace({ url: "http://127.0.0.1:9", apiKey: "none" }, { init: false });
+  const recipients = [keys.officer.recipient, keys.escrow.recipient];
+  const sizes = sizesOf(workload);
+  const plain = join(folder, "plain");
+  for (const [n, size] of sizes.entries()) {
+    const inside = join(plain, String(n % 256).padStart(3, "0"));
+    await mkdir(inside, { recursive: true });
+    await writeFile(join(inside, String(n)), contentOf(size));
+  }
+  const put = async (...to: string[]) =>
+    (await child("put.ts", await lockedBucket(), JSON.stringify(sizes), String(CONCURRENCY), ...to)).seconds;
+  const rclone = async (bucket: string): Promise<string> => {
+    const config = join(folder, `${bucket}.conf`);
+    const { stdout: password } = await run("rclone", ["obscure", "correct horse battery staple"]);
+    await writeFile(
+      config,
+      `[s3]\ntype = s3\nprovider = Ceph\naccess_key_id = ${process.env.AWS_ACCESS_KEY_ID}\n` +
+        `secret_access_key = ${process.env.AWS_SECRET_ACCESS_KEY}\nendpoint = ${process.env.HOLDFAST_TEST_S3}\n` +
+        `no_check_bucket = true\n\n[crypt]\ntype = crypt\nremote = s3:${bucket}\npassword = ${password.trim()}\n`,
+    );
+    return config;
+  };
+  return {
+    plain: () => put(),
+    age: () => put(...recipients),
+    rclone: async () => {
+      const config = await rclone(await lockedBucket());
+      const parallel = ["--transfers", String(CONCURRENCY), "--checkers", String(CONCURRENCY)];
+      return (await run("rclone", ["--config", config, "copy", ...parallel, plain, "crypt:"], BARE)).seconds;
+    },
+    /** A sample, and what all would take at that pace. */
+    shell: async () => {
+      const bucket = await lockedBucket();
+      const config = await rclone(bucket);
+      const [a, b] = recipients;
+      const one = `age -r ${a} -r ${b} "$f" | rclone --config ${config} rcat s3:${bucket}/$(basename "$f")`;
+      const list = `find ${plain} -type f | sort | head -n ${SAMPLE}`;
+      const { seconds } = await run("bash", ["-c", `set -e -o pipefail; for f in $(${list}); do ${one}; done`], BARE);
+      return (seconds / Math.min(SAMPLE, sizes.length)) * sizes.length;
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

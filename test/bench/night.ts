@@ -1,0 +1,64 @@
+/** A large vault: the night on which nothing changed, verify and rebuild. */
+import { open, writeFile } from "node:fs/promises";
+import { parseIdentityPage } from "../../src/source/passbase/answers.ts";
+import { Population } from "../sandbox/population.ts";
+import { answer, BASE_PATH } from "../sandbox/routes.ts";
+import { makeLogVault } from "./log-vault.ts";
+import { child, holdfast, server } from "./process.ts";
+import type { Report } from "./report.ts";
+
+const PAGE = 100;
+const OPTIONS = { pageSize: PAGE, files: false, withheld: () => false };
+
+export async function night(report: Report, people: number, rounds: number): Promise<void> {
+  const size = `${people.toLocaleString("en-US")} identities`;
+  await using sandbox = await server("../sandbox/main.ts", "--identities", String(people), "--no-files");
+  const pages = pagesOf(people);
+  let listed: ReturnType<typeof parseIdentityPage>["identities"] = [];
+  const texts: string[] = [];
+  await using vault = await makeLogVault({
+    ...{ entries: people, objects: true, provider: { url: sandbox.url, apiKey: "sandbox-secret" } },
+    record: (n, tokens) => {
+      if (n % PAGE === 0) {
+        texts.push(pages.next().value!);
+        listed = parseIdentityPage(texts.at(-1)!).identities;
+      }
+      const { id, updated, raw } = listed[n % PAGE]!;
+      return { subject: tokens.subject("passbase", id), version: tokens.version(updated, raw) };
+    },
+  });
+  const { place } = vault;
+  const [pagesFile, lengthsFile] = [place.path("pages"), place.path("lengths")];
+  await using file = await open(pagesFile, "w");
+  for (const text of texts) await file.write(text);
+  await writeFile(lengthsFile, JSON.stringify(texts.map((text) => Buffer.byteLength(text))));
+  texts.length = 0;
+
+  for (let round = 0; round < rounds; round++) {
+    const rebuilt = await holdfast("rebuild", place.file);
+    report.add(`a log of ${size}`, "rebuild", "entries/s", people / rebuilt.seconds);
+    const planned = await child("plan.ts", place.file, pagesFile, lengthsFile);
+    const { cpu } = JSON.parse(planned.stdout) as { cpu: number };
+    report.add(`no-change night, ${size}`, "planning", "identities/s of one core", people / cpu);
+    report.add(`no-change night, ${size}`, "planning, peak memory", "MB", planned.meter.peak / 1e6);
+    const exported = await holdfast("export", place.file);
+    const [summary] = (JSON.parse(exported.stdout) as { clients: { unchanged: number }[] }).clients;
+    if (summary?.unchanged !== people) throw new Error(`${summary?.unchanged} of ${people} were unchanged`);
+    report.add(`no-change night, ${size}`, "the whole export", "identities/s", people / exported.seconds);
+    report.add(`no-change night, ${size}`, "the whole export, peak memory", "MB", exported.meter.peak / 1e6);
+    const verified = await holdfast("verify", place.file);
+    report.add(`a log of ${size}`, "verify, log and every object", "entries/s", people / verified.seconds);
+    report.add(`a log of ${size}`, "verify, peak memory", "MB", verified.meter.peak / 1e6);
+  }
+}
+
+/** The provider's list as the sandbox of the same number of people gives it. */
+function* pagesOf(people: number): Generator<string, undefined> {
+  const population = new Population(1, people);
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page = answer(population, new URL(`http://x${BASE_PATH}/identities?limit=${PAGE}&cursor=${cursor}`), OPTIONS);
+    if (!("text" in page)) throw new Error("no page");
+    yield page.text;
+    cursor = (JSON.parse(page.text) as { cursor: { next: string | null } }).cursor.next;
+  }
+}

@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+/** What a process took, from its start to its end. */
+export interface Ran {
+  /** By the clock. */
+  readonly seconds: number;
+  readonly stdout: string;
+  /** What Node processes say of themselves. */
+  readonly meter: Meter;
+}
+
+export interface Meter {
+  /** Processor seconds. */
+  readonly cpu: number;
+  /** Bytes, the most that was resident. */
+  readonly peak: number;
+  /** Requests by node:http, which is what the S3 client uses; the source's go through undici. */
+  readonly requests: number;
+}
+
+/** VmHWM is the process's own: maxRSS of a child begins with its parent's. */
+const METER = `data:text/javascript,${encodeURIComponent(`
+  import { subscribe } from "node:diagnostics_channel";
+  import { readFileSync } from "node:fs";
+  let requests = 0;
+  subscribe("http.client.request.start", () => { requests += 1; });
+  process.on("exit", () => {
+    const peak = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    process.stderr.write("\\n" + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak, requests }) + "\\n");
+  });
+`)}`;
+
+const CLI = join(import.meta.dirname, "../../src/cli.ts");
+const TIMEOUT = 300_000;
+
+/** A program to its end; throws where it fails, with the end of what it said. */
+export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const begun = performance.now();
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: TIMEOUT,
+    killSignal: "SIGKILL",
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      const seconds = (performance.now() - begun) / 1000;
+      const last = stderr.trimEnd().split("\n").at(-1) ?? "";
+      if (code === 0) resolve({ seconds, stdout, meter: last.startsWith("{") ? JSON.parse(last) : {} });
+      else reject(new Error(`${command} ${args.at(-1)} ended with ${code ?? signal}: ${stderr.slice(-1500)}`));
+    });
+  });
+}
+
+/** One of this folder's own programs. */
+export function child(name: string, ...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, ["--import", METER, join(import.meta.dirname, "child", name), ...args]);
+}
+
+/** The real program, as package.json and the Dockerfile start it. */
+export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [
+    "--max-semi-space-size=4",
+    "--import",
+    METER,
+    CLI,
+    command,
+    "--config",
+    config,
+    "--quiet",
+    "--json",
+    ...args,
+  ]);
+}
+
+/** A server of this folder or another; its first line on stdout is its address. */
+export async function server(path: string, ...args: readonly string[]): Promise<AsyncDisposable & { url: string }> {
+  const started = spawn(process.execPath, [join(import.meta.dirname, path), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolve) => started.on("close", () => resolve()));
+  const url = await new Promise<string>((resolve, reject) => {
+    started.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.split("\n", 1)[0]!));
+    started.on("close", (code) => reject(new Error(`${path} ended with ${code}`)));
+  });
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      started.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

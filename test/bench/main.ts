@@ -1,20 +1,20 @@
 /**
  * Measures Holdfast, and what else one might use, on this machine: `npm run bench`. Whole processes, in turn, three
  * rounds, against a Ceph RGW of its own with a locked bucket. Prints a table of medians; writes latest.json and chart.svg
- * beside this file. Some ten minutes.
+ * beside this file, and what was to be reached into the README. Some ten minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
  *     npm run bench -- --only export    seal, export, memory, night or lookup; writes nothing
  *
  * HOLDFAST_TEST_S3 names an S3 server to use in the place of its own.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { number } from "../../src/observe/figures.ts";
 import { type Ceph, installed, startCeph } from "../servers/ceph.ts";
 import { chart } from "./chart.ts";
-import { Report, table } from "./report.ts";
+import { markdown, Report, table } from "./report.ts";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string", multiple: true } },
@@ -99,6 +99,12 @@ if (quick || only) process.stderr.write("\nin part: nothing was written\n");
 else {
   await writeFile(beside("latest.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFile(beside("chart.svg"), chart(result));
+  const readme = beside("../../README.md");
+  const text = await readFile(readme, "utf8");
+  await writeFile(
+    readme,
+    text.replace(/(?<=<!-- bench -->\n)[\s\S]*(?=<!-- \/bench -->)/, () => `\n${markdown(result)}\n`),
+  );
 }
 if (report.failures.length > 0) process.exitCode = 1;
 

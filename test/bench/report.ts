@@ -116,3 +116,19 @@ export function table({ machine, figures, ratios, failures }: Result): string {
   for (const failure of failures) lines.push("", `failed: ${failure}`);
   return `${lines.join("\n")}\n`;
 }
+
+/** The same for the README, in short: what was to be reached. */
+export function markdown({ machine, ratios }: Result): string {
+  const rows = ratios.map(({ name, value, reach, most, reached }) => [
+    name,
+    reached ? show(value) : `**${show(value)}**`,
+    `${most ? "at most" : "at least"} ${show(reach)}`,
+  ]);
+  const table = [
+    ["one to the other, the median of three rounds", "measured", "to be reached"],
+    ["---", "---:", "---:"],
+    ...rows,
+  ];
+  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.`;
+  return `${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}\n\n${where}\n`;
+}

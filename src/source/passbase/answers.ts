@@ -137,7 +137,9 @@ const MAX_DEPTH = 500;
 
 function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
+  if (depth === 0) return true;
+  for (const inner of Object.values(value)) if (isDeeper(inner, depth - 1)) return true;
+  return false;
 }
 
 function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {

@@ -25,8 +25,8 @@ keepMemoryOutOfDumps();
 // Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
 // peaked 100 MB above one of 1,000, with no more to hold.
 setFlagsFromString("--heap-growing-percent=30");
-// The option above, and in package.json and the Dockerfile, is of the same kind, and cannot be set from here: what a file
-// leaves behind on its way through is let go of some 40 MB sooner, at no measurable cost.
+// The option above, in package.json, the Dockerfile and the systemd units too, is of the same kind, and cannot be set from
+// here: what a file leaves behind on its way through is let go of some 40 MB sooner, at no measurable cost.
 
 const EXIT_CODES = `
 Exit codes:

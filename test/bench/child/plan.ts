@@ -26,18 +26,12 @@ async function* pages() {
   }
 }
 
-const counts = { examined: 0, unchanged: 0 };
+const counts = { examined: 0, unchanged: 0, past: 0 };
 const begun = performance.now();
 const before = process.cpuUsage();
 catalog.beginWalk();
-const source = { kind: "passbase" };
-for await (const { candidates } of planWalk(
-  { source, tokens, catalog },
-  pages(),
-  { kind: "changed" },
-  counts,
-  () => {},
-)) {
+const parts = { config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog };
+for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
   if (candidates.length > 0) throw new Error("somebody changed");
 }
 if (catalog.endWalk(2).length > 0) throw new Error("somebody was missed");

@@ -118,7 +118,7 @@ export function table({ machine, figures, ratios, failures }: Result): string {
 }
 
 /** The same for the README, in short: what was to be reached. */
-export function markdown({ machine, ratios }: Result): string {
+export function markdown({ machine, ratios, quick }: Result): string {
   const rows = ratios.map(({ name, value, reach, most, reached }) => [
     name,
     reached ? show(value) : `**${show(value)}**`,
@@ -129,6 +129,6 @@ export function markdown({ machine, ratios }: Result): string {
     ["---", "---:", "---:"],
     ...rows,
   ];
-  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.`;
+  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.${quick ? " A quick look: one round, and smaller." : ""}`;
   return `${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}\n\n${where}\n`;
 }

@@ -40,7 +40,7 @@ export async function makeLogVault({
 }: LogVaultOptions): Promise<LogVault> {
   const place = await makeWorkplace(provider, { vault: kind, client: { source: { rate: "10000/s" } } });
   const client = await place.client();
-  const tokens = new Tokens(client.lookups.key.resolve());
+  const tokens = new Tokens(await client.lookups.key.resolve());
   const vault = openVault(client.vault);
   const writer = await AuditWriter.open({
     ...{ vault, signer: parseSigner((await readFile(place.path("keys/log"), "utf8")).trim()), now: systemClock },

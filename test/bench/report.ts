@@ -124,11 +124,12 @@ export function markdown({ machine, ratios, quick }: Result): string {
     reached ? show(value) : `**${show(value)}**`,
     `${most ? "at most" : "at least"} ${show(reach)}`,
   ]);
-  const table = [
-    ["one to the other, the median of three rounds", "measured", "to be reached"],
-    ["---", "---:", "---:"],
-    ...rows,
-  ];
+  const head = ["one to the other, the median of three rounds", "measured", "to be reached"];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join(" | ")} |`;
+  const rule = widths.map((width, n) => (n === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  const table = [head, rule, ...rows].map(line);
   const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.${quick ? " A quick look: one round, and smaller." : ""}`;
-  return `${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}\n\n${where}\n`;
+  return `${table.join("\n")}\n\n${where}\n`;
 }

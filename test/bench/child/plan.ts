@@ -13,7 +13,7 @@ import { parseIdentityPage } from "../../../src/source/passbase/answers.ts";
 const [config, pagesFile, lengthsFile] = process.argv.slice(2);
 const client = (await loadConfig(config!)).clients[0]!;
 const catalog = Catalog.open(join(client.state, "catalog.sqlite"), client.log.origin);
-const tokens = new Tokens(client.lookups.key.resolve());
+const tokens = new Tokens(await client.lookups.key.resolve());
 const lengths = JSON.parse(readFileSync(lengthsFile!, "utf8")) as number[];
 const file = openSync(pagesFile!, "r");
 

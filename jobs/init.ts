@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
 import { timestamp } from "../src/audit/time.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { SecretRef } from "../src/config/secret.ts";
+import { openDurable } from "../src/durable.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
@@ -138,10 +139,9 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
   if (ref.path === undefined) return [];
   try {
     await mkdir(dirname(ref.path), { recursive: true, mode: 0o700 });
-    const file = await open(ref.path, "wx", 0o600);
+    const file = await openDurable(ref.path, "create");
     try {
       await file.writeFile(`${generate()}\n`);
-      await file.sync();
     } catch (error) {
       // Half a key would be taken for one that is there already.
       await rm(ref.path);

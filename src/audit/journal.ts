@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { type FileHandle, mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { openDurable, syncFolder } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { leafHash } from "./merkle.ts";
 
@@ -79,7 +80,7 @@ export class Journal {
     return segments;
   }
 
-  /** Resolves when the entry is on the disk. Appends that come together share one fsync. */
+  /** Resolves when the entry is on the disk. Appends that come together share one write. */
   append(entry: Journaled): Promise<void> {
     if (this.#waiting) {
       this.#waiting.lines.push(entry);
@@ -101,7 +102,6 @@ export class Journal {
     try {
       this.#segment ??= await this.#create(index);
       await this.#segment.file.appendFile(lines.map(formatLine).join(""));
-      await this.#segment.file.datasync();
     } catch (error) {
       this.#broken = error;
       throw error;
@@ -110,7 +110,7 @@ export class Journal {
   }
 
   async #create(first: number): Promise<{ first: number; next: number; file: FileHandle }> {
-    const file = await open(join(this.#folder, `${first}.jsonl`), "ax", 0o600);
+    const file = await openDurable(join(this.#folder, `${first}.jsonl`), "append");
     try {
       await syncFolder(this.#folder);
     } catch (error) {
@@ -143,15 +143,6 @@ export class Journal {
     await this.#writing;
     await this.#segment?.file.close();
     this.#segment = undefined;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { openDurable } from "../durable.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
@@ -17,10 +18,9 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
   await state("remember the checkpoint", async () => {
     await mkdir(folder, { recursive: true });
     const temporary = `${lastSeen(folder)}.new`;
-    const file = await open(temporary, "w", 0o600);
+    const file = await openDurable(temporary, "replace");
     try {
       await file.writeFile(note);
-      await file.datasync();
     } finally {
       await file.close();
     }

@@ -1,19 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, lstat, open, stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { HoldfastError } from "../error.ts";
 import { directoryError } from "./directory-errors.ts";
-
-/** A new file, on the disk when this resolves. */
-export async function writeDurably(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx", 0o440);
-  try {
-    for await (const chunk of body) await writeAll(file, chunk);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
 
 export async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
@@ -67,21 +56,5 @@ export async function isMissing(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
     throw error;
-  }
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let written = 0; written < chunk.length; ) {
-    written += (await file.write(chunk, written)).bytesWritten;
-  }
-}
-
-/** Makes the names in a folder durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -5,18 +5,10 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ahead } from "../ahead.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import { createDurable, syncFolder } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { directoryError } from "./directory-errors.ts";
-import {
-  fileDigest,
-  fileSize,
-  fileStream,
-  isMissing,
-  noFile,
-  sameFile,
-  syncDirectory,
-  writeDurably,
-} from "./directory-files.ts";
+import { fileDigest, fileSize, fileStream, isMissing, noFile, sameFile } from "./directory-files.ts";
 import { MAX_NOTE, type Meta, notesIn, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
@@ -24,6 +16,8 @@ import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } f
 
 /** What a listing reads at once. */
 const AT_ONCE = 8;
+/** Mode of a file that is written once. */
+const READ_ONLY = 0o440;
 
 /**
  * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
@@ -53,7 +47,7 @@ export class DirectoryVault implements Vault {
       await this.#makeDirectory(versions);
       const temporary = join(versions, `.new-${randomBytes(8).toString("hex")}`);
       try {
-        await writeDurably(temporary, intake);
+        await createDurable(temporary, intake, READ_ONLY);
         const written = { size: intake.size, sha256: intake.sha256() };
         const versionId = await this.#commit(key, temporary, options);
         await this.#writeMeta(key, versionId, { sha256: written.sha256, lock: options.lock ?? null, hold: false });
@@ -246,7 +240,7 @@ export class DirectoryVault implements Vault {
       }
       if (await isMissing(`${path}.json`)) await this.#writeMeta(key, versionId, meta);
       await unlink(path);
-      await syncDirectory(dirname(path));
+      await syncFolder(dirname(path));
       await this.#show(key);
     });
   }
@@ -256,7 +250,7 @@ export class DirectoryVault implements Vault {
       await mkdir(this.#root, { recursive: true });
       const probe = join(this.#root, `.probe-${randomBytes(4).toString("hex")}`);
       try {
-        await writeDurably(probe, new Intake(new Uint8Array()));
+        await createDurable(probe, new Intake(new Uint8Array()), READ_ONLY);
         await link(probe, `${probe}-link`);
       } catch (error) {
         throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {
@@ -310,9 +304,9 @@ export class DirectoryVault implements Vault {
   async #writeMeta(key: string, versionId: string, meta: Meta): Promise<void> {
     const path = join(this.#versions(key), `${versionId}.json`);
     const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
-    await writeDurably(temporary, new Intake(Buffer.from(JSON.stringify(meta))));
+    await createDurable(temporary, new Intake(Buffer.from(JSON.stringify(meta))), READ_ONLY);
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    await syncFolder(dirname(path));
   }
 
   /** A crash may leave a committed version without its note: then the digest is computed, and no lock is claimed. */
@@ -331,7 +325,7 @@ export class DirectoryVault implements Vault {
     if (this.#made.has(path)) return;
     const first = await mkdir(path, { recursive: true });
     if (first !== undefined) {
-      for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+      for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
     }
     if (this.#made.size > 10_000) this.#made.clear();
     this.#made.add(path);

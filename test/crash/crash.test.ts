@@ -35,7 +35,7 @@ for (const vault of ["directory", "ceph"] as const) {
           : ["link records", "link files", "link tile/entries", "link tile", "link checkpoint", "link lease"];
       for (const write of [
         ...writes,
-        "datasync of a file",
+        "appendFile of a file",
         "commit of the catalog",
         "rm journal",
         "rename checkpoint",

@@ -12,7 +12,7 @@ import { StatementSync } from "node:sqlite";
  *     HOLDFAST_CRASH_AT=<n>                die at moment n, counted from 1
  *     HOLDFAST_CRASH_AFTER_MS=<ms>         die at a time instead
  *
- * A moment stands before and after each write: of a file, a link, a rename, a removal, an fsync, an S3 request that
+ * A moment stands before and after each write: of a file, a link, a rename, a removal, an S3 request that
  * writes, and a commit of the catalog.
  */
 const { HOLDFAST_CRASH_TRACE: trace, HOLDFAST_CRASH_AT: at, HOLDFAST_CRASH_AFTER_MS: after } = process.env;
@@ -55,7 +55,7 @@ for (const name of ["link", "rename", "rm", "unlink", "truncate"] as const) {
 const probe = await fs.open(import.meta.filename, "r");
 const handle = Object.getPrototypeOf(probe);
 await probe.close();
-for (const name of ["sync", "datasync", "appendFile", "writeFile", "write"] as const) {
+for (const name of ["sync", "appendFile", "writeFile", "write"] as const) {
   around(handle, name, () => `${name} of a file`);
 }
 

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { type Signer, signNote } from "../../audit/note.ts";
+import { createDurable, openDurable } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
 import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
@@ -88,7 +87,7 @@ export class BagWriter {
       }
     }
     const file = await this.#place(path);
-    await pipeline(measured(), createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
+    await createDurable(file, measured());
     const sha256 = hash.digest("hex");
     this.#data.set(path, sha256);
     this.#bytes += size;
@@ -118,10 +117,9 @@ export class BagWriter {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     const place = await this.#place(path);
     await writing(async () => {
-      const file = await open(place, "wx", 0o600);
+      const file = await openDurable(place, "create");
       try {
         await file.writeFile(bytes);
-        await file.sync();
       } finally {
         await file.close();
       }

@@ -6,6 +6,17 @@
 #     -v holdfast:/var/lib/holdfast \
 #     -e ACME_PASSBASE_SECRET_KEY -e AWS_ACCESS_KEY_ID -e AWS_SECRET_ACCESS_KEY \
 #     holdfast export
+#
+# Node's permission model is on (ENTRYPOINT). The program reads its own code and config, /run/secrets, mounted tokens of
+# a cloud (/var/run/secrets), /home/node/.aws, its state, and /out; it writes to its state and to /out; it reaches the
+# network; it starts no process, no thread, and loads no native code. So:
+#
+# - Keys that init makes, and a directory vault, belong below /var/lib/holdfast.
+# - retrieve, open, reseal, report and purge certificates write to a folder that is mounted as /out, and owned by 1000:
+#   `-v /srv/cases:/out holdfast retrieve … --out /out/case-2026-117`. What they read (requests, lists, age identity
+#   files) is put there, or below /run/secrets.
+# - An AWS profile with credential_process starts a process, and does not work; a role, keys, SSO and web identity do.
+# - Node lets SQLite open whatever the user may open: the read-only file system and user 1000 bound that.
 
 # npm stays in this stage. Scripts of packages are not run: no dependency of the program needs one.
 FROM node:26-slim AS dependencies
@@ -28,5 +39,23 @@ RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/holdfast
 # By number, so that Kubernetes can see that it is not root (runAsNonRoot).
 USER 1000:1000
 # Node runs TypeScript as it is, and Holdfast handles SIGTERM itself: it ends the run in order.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/cli.ts"]
+# --allow-net says that it is experimental, at every start and on the log's stream: that is left out.
+# Of /proc what doctor and core-dump.ts look at, and not all of it: /proc/self/root is the whole file system.
+ENTRYPOINT ["node", \
+  "--max-semi-space-size=4", \
+  "--permission", \
+  "--disable-warning=ExperimentalWarning", \
+  "--allow-net", \
+  "--allow-fs-read=/holdfast", \
+  "--allow-fs-read=/run/secrets", \
+  "--allow-fs-read=/var/run/secrets", \
+  "--allow-fs-read=/home/node/.aws", \
+  "--allow-fs-read=/proc/self/limits", \
+  "--allow-fs-read=/proc/self/coredump_filter", \
+  "--allow-fs-write=/proc/self/coredump_filter", \
+  "--allow-fs-read=/var/lib/holdfast", \
+  "--allow-fs-write=/var/lib/holdfast", \
+  "--allow-fs-read=/out", \
+  "--allow-fs-write=/out", \
+  "src/cli.ts"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { lstat, readFile, rename, rm } from "node:fs/promises";
+import { lstat, readFile, rename, rm, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
@@ -28,10 +28,11 @@ export async function openSealed(sealed: string, keyFile: string, out: string | 
     if (out === undefined) await pipeline(plain, process.stdout, { end: false });
     else await writeWhole(plain, out);
   } catch (cause) {
-    const { code, syscall, path } = cause as NodeJS.ErrnoException;
+    // `resource`: what Node's permission model refused.
+    const { code, syscall, resource, path = resource } = cause as NodeJS.ErrnoException & { resource?: string };
     // Whoever reads the output has seen enough.
     if (code === "EPIPE") return;
-    if (cause instanceof HoldfastError || syscall === undefined) throw cause;
+    if (cause instanceof HoldfastError || (syscall ?? resource) === undefined) throw cause;
     const what = out !== undefined && path?.startsWith(out) ? `${out} cannot be written` : `${sealed} cannot be read`;
     throw new HoldfastError("usage", `${what} (${code})`, {
       cause,
@@ -40,6 +41,14 @@ export async function openSealed(sealed: string, keyFile: string, out: string | 
   } finally {
     reading.destroy();
   }
+}
+
+/** Whether a path is a bag's; of what cannot be looked at, reading it says why. */
+export async function isBag(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Decrypts a bag, after all of it was checked, into a folder that is made for it. */

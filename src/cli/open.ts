@@ -1,6 +1,5 @@
-import { statSync } from "node:fs";
 import { Command } from "commander";
-import { openSealed, openWholeBag } from "../../jobs/open.ts";
+import { isBag, openSealed, openWholeBag } from "../../jobs/open.ts";
 import { withoutConfig } from "./command.ts";
 
 export const openCommand = new Command("open")
@@ -18,8 +17,7 @@ export const openCommand = new Command("open")
   )
   .action((sealed: string, { key, out, vkey }: { key: string; out?: string; vkey?: string }) =>
     withoutConfig({ json: false, quiet: false }, async (console) => {
-      const isBag = statSync(sealed, { throwIfNoEntry: false })?.isDirectory();
-      if (isBag) await openWholeBag(sealed, { key, out, vkey }, console);
+      if (await isBag(sealed)) await openWholeBag(sealed, { key, out, vkey }, console);
       else await openSealed(sealed, key, out);
     }),
   );

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { open, rm, stat, statfs } from "node:fs/promises";
+import { rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openDurable } from "../durable.ts";
 import { bytes as size } from "../observe/figures.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -62,10 +63,9 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
 async function writable(place: string, directory: string, free: number): Promise<Finding> {
   const path = join(place, `.doctor-${randomBytes(6).toString("hex")}`);
   try {
-    const file = await open(path, "wx", 0o600);
+    const file = await openDurable(path, "create");
     try {
       await file.writeFile(Buffer.alloc(4096));
-      await file.sync();
     } finally {
       await file.close();
     }

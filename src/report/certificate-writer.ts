@@ -1,8 +1,9 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Entries, type LogAt } from "../audit/entries.ts";
 import { decodeEntry, type Policy, type RecordPurged } from "../audit/entry.ts";
 import { type Signer, signNote } from "../audit/note.ts";
+import { openDurable } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256, totalsOf } from "./certificate.ts";
 import { certificatePage } from "./certificate-page.ts";
@@ -85,10 +86,9 @@ function partial(folder: string): string {
 
 async function write(path: string, content: string): Promise<void> {
   await writing(async () => {
-    const file = await open(path, "wx", 0o600);
+    const file = await openDurable(path, "create");
     try {
       await file.writeFile(content);
-      await file.sync();
     } finally {
       await file.close();
     }

@@ -61,7 +61,11 @@ describe("Kubernetes", () => {
         assert.ok(container.resources.limits.memory);
         for (const { valueFrom } of container.env ?? [])
           assert.ok(named("Secret").includes(valueFrom.secretKeyRef.name));
-        if (container.name === "holdfast") await assertCommandLine(container.args);
+        if (container.name === "holdfast") {
+          // `command` would take the place of the image's ENTRYPOINT, and with it of Node's permission model.
+          assert.equal(container.command, undefined);
+          await assertCommandLine(container.args);
+        }
         for (const mount of container.volumeMounts ?? []) {
           assert.ok(
             spec.volumes.some((volume: Yaml) => volume.name === mount.name),
@@ -137,6 +141,7 @@ describe("Compose", () => {
       assert.deepEqual(service.cap_drop, ["ALL"]);
       assert.deepEqual(service.security_opt, ["no-new-privileges:true"]);
       assert.notEqual(service.user.split(":")[0], "0");
+      assert.equal(name === "redis" ? undefined : service.entrypoint, undefined);
       for (const secret of service.secrets ?? []) assert.ok(compose.secrets[secret], secret);
       for (const other of service.depends_on ?? []) assert.ok(compose.services[other], other);
       if (name !== "redis") await assertCommandLine(service.command);

@@ -90,7 +90,7 @@ for (const vault of ["directory", "ceph"] as const) {
       assert.doesNotMatch(stderr, /"stack"/);
     }
 
-    const elsewhere = await expect(1, "retrieve", ...asked, "--out", image.path(`/srv/${vault}`));
+    const elsewhere = await expect(2, "retrieve", ...asked, "--out", image.path(`/srv/${vault}`));
     assert.match(elsewhere.stderr, /ERR_ACCESS_DENIED/);
     assert.doesNotMatch(elsewhere.stderr, /"stack"/);
   });

@@ -12,6 +12,7 @@ import type { VaultDescription } from "../src/vault/description.ts";
 import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+import { stampHead } from "./timestamp.ts";
 
 export interface LogOptions {
   readonly job: string;
@@ -33,6 +34,8 @@ export interface Held {
   readonly holds: () => void;
   /** Attempts at the vault that had to be made again so far. */
   readonly retries: () => number;
+  /** Has the log's head stamped by the client's time-stamping authority; done at the end anyhow. Never throws. */
+  readonly stamp: () => Promise<Uint8Array | undefined>;
 }
 
 /** Opens what it takes to write a client's log, its lease first, and closes all of it after `work`. */
@@ -72,7 +75,18 @@ export async function withLog<T>(
     }
     if (!hadCatalog && writer.size > 0)
       console.log.info("catalog made from the log", { client: config.id, count: writer.size });
-    return await work({ vault, description, conditional, signer, tokens, writer, catalog, now, holds, retries });
+    let stamped: { readonly size: number; readonly answer: Promise<Uint8Array | undefined> } | undefined;
+    const stamp = () => {
+      // An authority that could not be had a moment ago is not waited for again.
+      if (stamped?.size !== writer.head.size) {
+        stamped = { size: writer.head.size, answer: stampHead(config, session, { vault, writer, now }) };
+      }
+      return stamped.answer;
+    };
+    const held = { vault, description, conditional, signer, tokens, writer, catalog, now, holds, retries, stamp };
+    const done = await work(held);
+    await stamp();
+    return done;
   } finally {
     for (const close of closing.reverse()) await close();
   }

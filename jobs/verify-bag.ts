@@ -1,3 +1,4 @@
+import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/figures.ts";
@@ -13,13 +14,19 @@ export interface BagReport {
   readonly bytes: number;
   /** When the bag was handed on to other recipients, by its own word. */
   readonly resealed?: string;
+  /** When the log's head existed at the latest, and by whose word where that was checked. */
+  readonly timestamp?: Checked["timestamp"];
 }
 
 /** Checks a bag, with no access to the vault it came from. Throws for the first thing that is not as it was made. */
-export async function verifyBag(bag: string, vkey: string | undefined, console: Console): Promise<BagReport> {
-  const checked = await checkBag(bag, vkey);
+export async function verifyBag(
+  bag: string,
+  { vkey, tsaCa }: { readonly vkey?: string | undefined; readonly tsaCa?: string | undefined },
+  console: Console,
+): Promise<BagReport> {
+  const checked = await checkBag(bag, vkey, tsaCa === undefined ? undefined : await readAnchors(tsaCa));
   console.say(reportText(bag, checked, vkey !== undefined));
-  const { retrieval, records, data, entries, reseal } = checked;
+  const { retrieval, records, data, entries, reseal, timestamp } = checked;
   return {
     ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
     ...{
@@ -27,13 +34,14 @@ export async function verifyBag(bag: string, vkey: string | undefined, console: 
       files: data.size - records.length,
       bytes: checked.bytes,
       ...(reseal && { resealed: reseal.resealed }),
+      ...(timestamp && { timestamp }),
     },
   };
 }
 
 function reportText(
   bag: string,
-  { retrieval, records, entries, data, bytes: size, vkey, reseal }: Checked,
+  { retrieval, records, entries, data, bytes: size, vkey, reseal, timestamp }: Checked,
   trusted: boolean,
 ): string {
   return [
@@ -43,6 +51,11 @@ function reportText(
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
       ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: other headers, the payloads as they were stored`]
+      : []),
+    ...(timestamp
+      ? [
+          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${timestamp.authority}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
+        ]
       : []),
     trusted
       ? "  key       signed by the log key that you trust"

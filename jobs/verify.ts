@@ -3,6 +3,7 @@ import { Journal } from "../src/audit/journal.ts";
 import { lastSeenHead } from "../src/audit/last-seen.ts";
 import { AuditLog, type Head } from "../src/audit/log.ts";
 import { parseSigner } from "../src/audit/note.ts";
+import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { type LastVerify, writeLastVerify } from "../src/catalog/last-verify.ts";
 import type { ClientConfig } from "../src/config/config.ts";
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   readonly key?: string;
   /** The log's public key as the auditor knows it; else the vault's word is taken. */
   readonly vkey?: string;
+  /** Root certificates of time-stamping authorities, PEM; else those of the config. */
+  readonly tsaCa?: string;
   /** List the objects that no entry mentions. */
   readonly orphans?: boolean;
 }
@@ -60,6 +63,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
       const journal = join(config.state, "journal");
       const index = Catalog.temporary(join(config.state, `verify-${process.pid}.sqlite`), log.origin);
       closing.push(() => index.close());
+      const ca = options.tsaCa ?? config.log.timestamps?.ca;
       const found: Problem[] = [];
       const orphaned: Orphan[] = [];
       const report = await verifyVault({
@@ -76,6 +80,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
           opener,
           readData: options.readData,
           since: options.since,
+          anchors: ca === undefined ? undefined : await readAnchors(ca),
         },
         concurrency: config.vault.concurrency,
         onProgress: (done, total, problems) =>
@@ -173,6 +178,14 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
   });
 }
 
+function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): string[] {
+  if (newest === undefined) return [];
+  const whose = trusted ? "" : "; whose they are was not checked: --tsa-ca names the root certificate that you trust";
+  return [
+    `  time      ${plural(tokens, "time stamp")}: the first ${number(newest.size)} entries existed at the latest on ${newest.time}${whose}`,
+  ];
+}
+
 function reportText(client: string, report: VerifyReport, origin: string): string {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
   const { due, past, held, unfinished, stuck } = report;
@@ -199,5 +212,6 @@ function reportText(client: string, report: VerifyReport, origin: string): strin
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
+    ...timeText(report.timestamps),
   ].join("\n");
 }

@@ -31,6 +31,8 @@ export type ErrorCode =
   // Who is told of runs, and the metrics' gateway. Never thrown out of a run.
   | "notify-unavailable" // transient: 429, 5xx, connection, timeout
   | "notify-rejected" // any other answer but success
+  // The time-stamping authority.
+  | "timestamp" // it cannot be had
   // Evidence.
   | "malformed" // stored bytes do not parse
   | "unverified" // a signature, hash or proof does not check

@@ -31,13 +31,16 @@ export const verifyCommand = command(
     new Option("--key <file>", "age identity file: what is read is also decrypted; reads all unless told otherwise"),
   )
   .option("--vkey <key>", "the log's public key that you trust, as init printed it")
+  .option("--tsa-ca <file>", "root certificates, PEM, that time stamps must lead to; default: those of the config")
   .option("--orphans", "list the objects that no log entry mentions", false)
   .action(
     (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
       if (bag !== undefined) {
         return withoutConfig(options, async (console) => {
-          const check = (await isCertificate(bag)) ? verifyCertificate : verifyBag;
-          console.result({ command: "verify", ...(await check(bag, options.vkey, console)) });
+          const checked = (await isCertificate(bag))
+            ? await verifyCertificate(bag, options.vkey, console)
+            : await verifyBag(bag, options, console);
+          console.result({ command: "verify", ...checked });
         });
       }
       return run(options, async (session) => {

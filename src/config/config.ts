@@ -121,6 +121,13 @@ export interface LogConfig {
   readonly key: SecretRef;
   /** Set while the log is handed over to a new key. */
   readonly previousKey?: SecretRef | undefined;
+  readonly timestamps?: TimestampsConfig | undefined;
+}
+
+export interface TimestampsConfig {
+  readonly url: string;
+  /** Absolute path of the root certificates. */
+  readonly ca: string;
 }
 
 export interface RetrievalConfig {

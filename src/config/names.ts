@@ -1,5 +1,5 @@
 import { HoldfastError } from "../error.ts";
-import { resolvePath } from "./path.ts";
+import { resolveFileReference, resolvePath } from "./path.ts";
 import { show } from "./show.ts";
 
 /** Safe as a folder, in a key and on a command line, on any system. */
@@ -31,6 +31,13 @@ export function parseLookup(value: string): string {
 export function parseRegion(value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(value)) return value;
   throw new HoldfastError("config", `${show(value)} is not a region`, { mend: "write one such as eu-central-1" });
+}
+
+/** A file that is no secret: `file:/etc/holdfast/root.pem`. @throws HoldfastError "config" */
+export function parseFile(value: string, folder: string): string {
+  const path = value.startsWith("file:") ? resolveFileReference(value, folder) : undefined;
+  if (path !== undefined) return path;
+  throw new HoldfastError("config", `${show(value)} is not a file`, { mend: "write file:/path/to/it" });
 }
 
 /** @throws HoldfastError "config" */

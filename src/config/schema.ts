@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { parseApprover } from "./approver.ts";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
-import { ID, LOOKUPS, parseId, parseLookup, parseRule, parseState } from "./names.ts";
+import { ID, LOOKUPS, parseFile, parseId, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
 import { SecretRef } from "./secret.ts";
 import { recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
-import { parseOrigin } from "./url.ts";
+import { parseOrigin, parsePlainUrl } from "./url.ts";
 
 /**
  * The config file, field by field. What fields say about each other is in `rules.ts`, so that a wrong field hides no
@@ -81,6 +81,17 @@ function clientSection(folder: string) {
           key: secretRef("The key that signs the log; `init` makes the file."),
           previousKey: secretRef(
             "The key that signed until now, while `init` hands the log over to a new `key`. Remove it afterwards.",
+          ).optional(),
+          timestamps: section(
+            {
+              url: read(parsePlainUrl, "https://host/path", "Where the authority takes requests."),
+              ca: read(
+                (value) => parseFile(value, folder),
+                "a file such as file:./tsa-root.pem",
+                "The root certificates, PEM, that its answers must lead to.",
+              ),
+            },
+            "An authority (RFC 3161) that stamps the log's checkpoint at the end of a run: proof of when it was, by somebody else's clock.",
           ).optional(),
         },
         "The audit log.",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ahead } from "../ahead.ts";
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
@@ -19,6 +20,8 @@ export interface Earlier {
 export interface Kept extends Earlier {
   /** The log keys that signed it, as verifier keys. */
   readonly signers: readonly string[];
+  /** SHA-256 of the note, hex. */
+  readonly sha256: string;
 }
 
 /** Versions read at once. */
@@ -45,11 +48,11 @@ export async function checkpointHistory(
       problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
       continue;
     }
-    const { size, root, signers } = earlier;
+    const { size, root, signers, sha256 } = earlier;
     if (size <= newer) newer = size;
     else
       problem({ key: CHECKPOINT, what: `${source} has ${size} entries, a later one ${newer}: the log was cut short` });
-    if (size <= head.size) found.push({ size, root, source, signers });
+    if (size <= head.size) found.push({ size, root, source, signers, sha256 });
   }
   return found.sort((a, b) => a.size - b.size);
 }
@@ -69,7 +72,8 @@ async function* behind(vault: Vault, head: Head, problem: (found: Problem) => vo
 async function openVersion(vault: Vault, origin: string, verifiers: readonly Verifier[], versionId: string) {
   try {
     const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
-    return { ...openCheckpoint(bytes, origin, verifiers), signers: signersOf(bytes, verifiers) };
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return { ...openCheckpoint(bytes, origin, verifiers), signers: signersOf(bytes, verifiers), sha256 };
   } catch (error) {
     if (hasCode(error, "malformed", "unverified", "vault-missing")) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import PQueue from "p-queue";
 import { decodeEntry, type Entry } from "../audit/entry.ts";
 import type { Journaled } from "../audit/journal.ts";
@@ -19,6 +20,7 @@ import { checkLocked, readPiece } from "./piece.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
 import type { Problem } from "./problem.ts";
 import { findStrays, type Orphan } from "./strays.ts";
+import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
 import { type ExpectedTile, TreeCheck } from "./tree.ts";
 
 export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
@@ -36,6 +38,8 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
   readonly concurrency: number;
   /** Objects of earlier entries are left out; the log itself is always checked whole. */
   readonly since?: Temporal.Instant | undefined;
+  /** Certificates that those of time-stamping authorities must lead to; else only what is stamped is checked. */
+  readonly anchors?: readonly X509Certificate[] | undefined;
   onProgress(entries: number, total: number, problems: number): void;
   onProblem(problem: Problem): void;
   onOrphan(orphan: Orphan): void;
@@ -56,6 +60,7 @@ export interface VerifyReport extends PolicyReport {
   /** Objects that a purge removed at the end of their retention. */
   readonly purged: number;
   readonly orphans: number;
+  readonly timestamps: TimestampReport;
   readonly problems: number;
 }
 
@@ -167,6 +172,8 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   keys.check(options.verifiers, [...earlier, present], problem);
   journal.end();
   await checkCheckpoint(vault, due ? begun : undefined, problem);
+  const { anchors } = options;
+  const timestamps = await checkTimestamps({ vault, head, earlier, anchors, due: due ? begun : undefined }, problem);
   if (!sealedTo.has(recipients.present)) {
     problem({ key: VAULT_JSON, what: "its recipients are not those that the log says" });
   }
@@ -181,7 +188,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
   options.onProgress(report.entries, head.size, report.problems);
-  return { ...report, ...audited };
+  return { ...report, ...audited, timestamps };
 }
 
 function readEntry(

@@ -16,6 +16,7 @@ import { buildViewer, VIEWER } from "../../src/evidence/viewer/build.ts";
 import { CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
+import { Tsa } from "../servers/tsa.ts";
 import { paths, relist, resign } from "./bag-lists.ts";
 
 const run = promisify(execFile);
@@ -599,6 +600,34 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       const problems = await viewer.page.locator(".problems code").allTextContents();
       assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
     }
+  });
+
+  test("a time stamp is told of in words; one of another checkpoint does not check", async () => {
+    await using tsa = await Tsa.start();
+    await using own = await makeWorkplace(sandbox, {
+      client: { log: { timestamps: { url: tsa.url, ca: `file:${tsa.ca}` } } },
+    });
+    const id = sandbox.ids()[0]!;
+    await own.export("--identity", id);
+    const stamped = await retrieve(own, "bag", [id]);
+    const { log } = JSON.parse(await readFile(join(stamped, "evidence/vault.json"), "utf8"));
+    {
+      await using viewer = await open();
+      await give(viewer.page, { vkey: log.vkey, bag: stamped });
+      assert.equal(await verdict(viewer.page), "Everything checks");
+      const words = await viewer.page.locator(".checks li", { hasText: "time stamp" }).textContent();
+      assert.match(
+        words!,
+        /existed at the latest on \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC\. Whose stamp it is, this page does not check/,
+      );
+    }
+    const other = await retrieve(own, "other", [id]);
+    await cp(join(other, "evidence/checkpoint.tsr"), join(stamped, "evidence/checkpoint.tsr"));
+    await resign(stamped, (await readFile(own.path("keys/log"), "utf8")).trim());
+    await using viewer = await open();
+    await give(viewer.page, { vkey: log.vkey, bag: stamped });
+    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.match(await text(viewer.page), /It stamps something else than the log's checkpoint/);
   });
 
   test("a post-quantum key opens", async () => {

@@ -6,6 +6,8 @@ export const README = "README.txt";
 export const VIEWER = "viewer.html";
 export const NOTE = "tagmanifest-sha256.txt.note";
 export const CHECKPOINT = "evidence/checkpoint";
+/** Of that checkpoint, where a time-stamping authority was to be had. */
+export const TIMESTAMP = "evidence/checkpoint.tsr";
 export const VAULT = "evidence/vault.json";
 export const RETRIEVAL = "evidence/retrieval.json";
 /** What a second person approved, to the byte, and their signature over it; where the client asks for approval. */

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Entries } from "../../audit/entries.ts";
 import type { Entry, RecordStored } from "../../audit/entry.ts";
 import type { Signer } from "../../audit/note.ts";
+import { parseToken } from "../../audit/timestamp/token.ts";
 import type { AuditWriter } from "../../audit/writer.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { Clock } from "../../clock.ts";
@@ -11,7 +12,18 @@ import { encodeDescription, type VaultDescription } from "../../vault/descriptio
 import type { Vault } from "../../vault/vault.ts";
 import type { Approval, Refusal } from "../approval/approval.ts";
 import type { ReadRequest, Versions } from "../approval/request.ts";
-import { APPROVAL, CHECKPOINT, entryPath, proofPath, README, REQUEST, RETRIEVAL, VAULT, VIEWER } from "./layout.ts";
+import {
+  APPROVAL,
+  CHECKPOINT,
+  entryPath,
+  proofPath,
+  README,
+  REQUEST,
+  RETRIEVAL,
+  TIMESTAMP,
+  VAULT,
+  VIEWER,
+} from "./layout.ts";
 import { readme } from "./readme.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
 import { BagWriter } from "./writer.ts";
@@ -32,6 +44,8 @@ export interface Preparation {
   readonly request: Request;
   /** Of a second person, where the client asks for it: then subjects, versions and request are those of it. */
   readonly approval?: Approval | undefined;
+  /** Has the log's head stamped; gives nothing where that cannot be had. */
+  readonly stamp: () => Promise<Uint8Array | undefined>;
   readonly out: string;
   readonly onObject: (done: number, total: number) => void;
 }
@@ -110,13 +124,15 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     };
     await writeEvidence(bag, entries, retrieval);
     await bag.tag(CHECKPOINT, writer.head.note);
+    const timestamp = await preparation.stamp();
+    if (timestamp) await bag.tag(TIMESTAMP, timestamp);
     await bag.tag(VAULT, encodeDescription(description));
     await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
     if (approval) {
       await bag.tag(REQUEST, approval.bytes);
       await bag.tag(APPROVAL, approval.signature);
     }
-    await bag.tag(README, readme(retrieval, description));
+    await bag.tag(README, readme(retrieval, description, timestamp && parseToken(timestamp)));
     await bag.tag(VIEWER, await readFile(new URL("../viewer.html", import.meta.url)));
     const { bytes, files: objects } = bag.payload;
     await bag.finish(

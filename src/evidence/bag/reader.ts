@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { decodeEntry, type Entry, type RecordStored, type RetrievalPrepared } from "../../audit/entry.ts";
 import { leafHash, verifyInclusion } from "../../audit/merkle.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
 import { parseProof } from "../../audit/proof.ts";
+import { checkTimestamp, type Timestamp } from "../../audit/timestamp/check.ts";
+import { parseToken } from "../../audit/timestamp/token.ts";
 import { parseApprover } from "../../config/approver.ts";
 import { HoldfastError } from "../../error.ts";
 import { parseDescription } from "../../vault/description.ts";
@@ -22,6 +24,7 @@ import {
   REQUEST,
   RESEAL,
   RETRIEVAL,
+  TIMESTAMP,
   VAULT,
 } from "./layout.ts";
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
@@ -44,6 +47,8 @@ export interface Checked {
   readonly vkey: string;
   /** Of a bag that was handed on to other recipients. */
   readonly reseal: Reseal | undefined;
+  /** When the log's head existed at the latest; without an authority where nobody said whom to trust. */
+  readonly timestamp: (Pick<Timestamp, "time"> & Partial<Timestamp>) | undefined;
 }
 
 /**
@@ -51,20 +56,25 @@ export interface Checked {
  * it, that every entry is in the log that the checkpoint signs, and that every sealed object is the one that was logged.
  * Throws `incomplete`, `malformed` or `unverified` for the first thing that is not so, and names the file.
  * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
+ * @param anchors root certificates of the time-stamping authority; the bag must have a time stamp then
  */
-export async function checkBag(folder: string, vkey?: string): Promise<Checked> {
+export async function checkBag(folder: string, vkey?: string, anchors?: readonly X509Certificate[]): Promise<Checked> {
   const here = await readFolder(folder);
-  if (!here.sizes.has(RESEAL)) return checkMade(here, vkey);
+  if (!here.sizes.has(RESEAL)) return checkMade(here, vkey, anchors);
   // The lists of whoever handed it on say that it is whole. What it proves, it proves as it was made.
   const { data } = await checkLists(here, [TAG_MANIFEST]);
   const reseal = parseReseal(await readTag(here, RESEAL));
   const files = await asMade(here);
-  const checked = await checkMade(files, vkey);
+  const checked = await checkMade(files, vkey, anchors);
   checkReseal(reseal, { files: here, data }, { files, data: checked.data });
   return { ...checked, reseal };
 }
 
-async function checkMade(files: BagFiles, vkey: string | undefined): Promise<Checked> {
+async function checkMade(
+  files: BagFiles,
+  vkey: string | undefined,
+  anchors: readonly X509Certificate[] | undefined,
+): Promise<Checked> {
   const { data, digest } = await checkLists(files, [TAG_MANIFEST, NOTE]);
   const read: Read = (path) => readTag(files, path);
 
@@ -85,9 +95,33 @@ async function checkMade(files: BagFiles, vkey: string | undefined): Promise<Che
   const retrieval = parseRetrieval((await read(RETRIEVAL)).toString("utf8"));
   const proven = new BagLog(read, log.origin, verifiers);
   const records = await checkContents(retrieval, data, files.sizes, proven, read);
+  const timestamp = await checkTime(files, read, anchors);
   let bytes = 0;
   for (const path of data.keys()) bytes += files.sizes.get(path)!;
-  return { retrieval, records, entries: proven.checked, data, bytes, vkey: log.vkey, reseal: undefined };
+  return { retrieval, records, entries: proven.checked, data, bytes, vkey: log.vkey, reseal: undefined, timestamp };
+}
+
+/** That the time stamp is of this bag's checkpoint, and of an authority that is trusted, where one is. */
+async function checkTime(
+  { sizes }: BagFiles,
+  read: Read,
+  anchors: readonly X509Certificate[] | undefined,
+): Promise<Checked["timestamp"]> {
+  if (!sizes.has(TIMESTAMP)) {
+    if (anchors === undefined) return undefined;
+    throw new HoldfastError("incomplete", "this bag has no time stamp", {
+      mend: "Leave --tsa-ca out: everything else can be checked without. Or ask for a bag of a day when the authority could be had.",
+    });
+  }
+  const bytes = await read(TIMESTAMP);
+  const digest = createHash("sha256")
+    .update(await read(CHECKPOINT))
+    .digest("hex");
+  if (anchors) return checkTimestamp(bytes, { digest, anchors });
+  const { time, imprint } = parseToken(bytes);
+  if (imprint !== digest)
+    throw new HoldfastError("unverified", `${TIMESTAMP} stamps something else than ${CHECKPOINT}`);
+  return { time };
 }
 
 /** Entries of a bag, each proven to be in the log that the bag's checkpoint signs. */

@@ -1,8 +1,9 @@
+import type { Token } from "../../audit/timestamp/token.ts";
 import type { VaultDescription } from "../../vault/description.ts";
 import type { Retrieval } from "./retrieval.ts";
 
 /** What the auditor reads first. Plain words, and commands that need nothing of Holdfast. */
-export function readme(retrieval: Retrieval, { log }: VaultDescription): string {
+export function readme(retrieval: Retrieval, { log }: VaultDescription, stamp: Token | undefined): string {
   const { client, case: number, requestedBy, reason, prepared, subjects } = retrieval;
   const records = subjects.flatMap(({ records }) => records).length;
   return `Identity records of ${client}
@@ -32,7 +33,7 @@ changed since the records were stored is what the audit log proves:
 Ask ${client} for that key (the log's public key) on another way than with
 this folder, and compare: the same word in the same place proves nothing.
 
-Reading it
+${stamp ? since(stamp) : ""}Reading it
 ----------
 Open viewer.html in a browser (Chrome, Edge, Firefox or Safari of 2024 or
 later), and give it this folder and your private key file. It checks
@@ -58,8 +59,27 @@ evidence/entries  what the audit log says of these people: when each record
                   the end of its time, and every retrieval, this one too
 evidence/proofs   for each of those entries, the proof that it is in the log
 evidence/checkpoint  the log's signed head, that all proofs lead to
-
+${stamp ? "evidence/checkpoint.tsr  the time stamp of that head (RFC 3161)\n" : ""}
 The formats are those of RFC 8493 (BagIt), C2SP age, signed-note, tlog-tiles
 and tlog-proof; docs/FORMAT.md of Holdfast has the rest.
+`;
+}
+
+function since({ time, imprint }: Token): string {
+  return `Since when?
+-----------
+By the word of a time-stamping authority, which nobody here can change, the
+log and all that is proven here existed at the latest on
+
+    ${time}
+
+To check that, take the authority's root certificate from the authority:
+
+    holdfast verify <this folder> --tsa-ca <the root certificate>
+    openssl ts -verify -in evidence/checkpoint.tsr -CAfile <the root certificate> \\
+      -digest ${imprint}
+
+The digest is that of evidence/checkpoint (sha256sum).
+
 `;
 }

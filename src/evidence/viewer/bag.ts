@@ -1,5 +1,6 @@
 import { openCheckpoint } from "../../audit/checkpoint.ts";
 import { openNote, parseVerifier, type Verifier } from "../../audit/note.ts";
+import { MAX_TOKEN, parseToken } from "../../audit/timestamp/token.ts";
 import { HoldfastError } from "../../error.ts";
 import { TAG_MANIFEST } from "../bag/bagit.ts";
 import {
@@ -12,6 +13,7 @@ import {
   REQUEST,
   RESEAL,
   RETRIEVAL,
+  TIMESTAMP,
   VAULT,
 } from "../bag/layout.ts";
 import { checkApproval } from "./approval.ts";
@@ -153,6 +155,14 @@ export async function checkBag(
       verdict: problems.length === 0 ? agreed : "bad",
       words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}: other headers, and the contents that were stored. What is proven here is proven of the bag as it was made.`,
     });
+  if (contents.files.has(TIMESTAMP)) {
+    const time = await attempt(problems, TIMESTAMP, () => checkTime(contents));
+    checks.push(
+      time === null
+        ? { title: "Time", verdict: "bad", words: "The time stamp is not one of this log's checkpoint." }
+        : { title: "Time", verdict: "unsure", words: time },
+    );
+  }
   const failed = problems.length > 0 || checks.some(({ verdict }) => verdict === "bad");
   return { ...common, retrieval, verdict: failed ? "bad" : agreed, checks, problems: unique(problems), people };
 }
@@ -188,6 +198,14 @@ async function checkNote(contents: Contents, verifier: Verifier): Promise<string
 async function checkHead(contents: Contents, verifier: Verifier): Promise<string> {
   const { size, origin } = openCheckpoint(await mustRead(contents, CHECKPOINT, MAX_NOTE), verifier.name, [verifier]);
   return `${origin}, signed over ${size} lines.`;
+}
+
+/** What the stamp is of is checked here; whose it is takes certificates, which the command line has. */
+async function checkTime(contents: Contents): Promise<string> {
+  const { time, imprint } = parseToken(await mustRead(contents, TIMESTAMP, MAX_TOKEN));
+  if (imprint !== contents.digests.get(CHECKPOINT))
+    throw new HoldfastError("unverified", "It stamps something else than the log's checkpoint in this bag.");
+  return `By a time stamp of this very checkpoint, the log and all that is proven here existed at the latest on ${instant(time)}. Whose stamp it is, this page does not check: holdfast verify with --tsa-ca does, and openssl, as README.txt says.`;
 }
 
 async function readEntries(

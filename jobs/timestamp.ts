@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { readAnchors } from "../src/audit/timestamp/authority.ts";
+import { requestTimestamp } from "../src/audit/timestamp/request.ts";
+import { MAX_TOKEN } from "../src/audit/timestamp/token.ts";
+import type { AuditWriter } from "../src/audit/writer.ts";
+import type { Clock } from "../src/clock.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { hasCode } from "../src/error.ts";
+import { errorFields } from "../src/observe/log.ts";
+import { timestampKey } from "../src/vault/layout.ts";
+import { lockFor } from "../src/vault/lock.ts";
+import type { Vault } from "../src/vault/vault.ts";
+import type { Session } from "./client.ts";
+
+interface Log {
+  readonly vault: Vault;
+  readonly writer: AuditWriter;
+  readonly now: Clock;
+}
+
+/**
+ * Has the log's present checkpoint stamped, where the client has an authority for it, and keeps the answer beside it.
+ * Gives it, to the byte. That the authority cannot be had, or answers what does not check, is told and no more: the next
+ * run's checkpoint covers this one.
+ */
+export async function stampHead(
+  { id, log, vault: { lock }, retention }: ClientConfig,
+  { console, signal }: Session,
+  { vault, writer, now }: Log,
+): Promise<Uint8Array | undefined> {
+  const { size, note } = writer.head;
+  if (log.timestamps === undefined || size === 0 || signal.aborted) return undefined;
+  try {
+    const key = timestampKey(size);
+    const there = await vault.read(key, MAX_TOKEN).catch((error: unknown) => {
+      if (!hasCode(error, "vault-missing")) throw error;
+    });
+    if (there) return there.bytes;
+    const { url, ca } = log.timestamps;
+    const digest = createHash("sha256").update(note).digest("hex");
+    const { bytes, authority } = await requestTimestamp(digest, { url, anchors: await readAnchors(ca) }, { signal });
+    await vault.put(key, bytes, { lock: lockFor(lock, retention.initialLock, now()) });
+    console.log.info(`checkpoint stamped by ${authority}`, { client: id, count: size });
+    return bytes;
+  } catch (error) {
+    console.log.warn("checkpoint not stamped; the next run has its own stamped", { client: id, ...errorFields(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { randomBytes, type X509Certificate } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { request } from "undici";
+import { HoldfastError, hasCode } from "../../error.ts";
+import { checkTimestamp, type Timestamp } from "./check.ts";
+import { MAX_TOKEN } from "./token.ts";
+
+export interface Authority {
+  /** Where requests are sent: http or https; the answer is signed. */
+  readonly url: string;
+  readonly anchors: readonly X509Certificate[];
+}
+
+export interface Asking {
+  readonly signal: AbortSignal;
+  /** Longest wait for one answer, in ms. */
+  readonly timeout?: number;
+  /** Pause before each further attempt, in ms: as many as there are. */
+  readonly pauses?: readonly number[];
+}
+
+/** A time stamp as it came, and what it says. */
+export interface Answer extends Timestamp {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Has a digest stamped, and checks the answer: nothing else is ever given. Throws "timestamp" where the authority cannot
+ * be had, and what `checkTimestamp` throws for an answer that does not check.
+ * @param digest SHA-256, lower-case hex
+ */
+export async function requestTimestamp(
+  digest: string,
+  { url, anchors }: Authority,
+  { signal, timeout = 10_000, pauses = [1_000, 4_000] }: Asking,
+): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    const nonce = randomBytes(8);
+    // A positive INTEGER in its shortest spelling, whatever the other 63 bits are.
+    nonce[0] = (nonce[0]! & 0x3f) | 0x40;
+    try {
+      const bytes = await post(url, query(digest, nonce), AbortSignal.any([signal, AbortSignal.timeout(timeout)]));
+      return { bytes, ...checkTimestamp(bytes, { digest, nonce: nonce.toString("hex"), anchors }) };
+    } catch (error) {
+      const pause = pauses[attempt];
+      if (pause === undefined || signal.aborted || !hasCode(error, "timestamp")) throw error;
+      await delay(pause, undefined, { signal });
+    }
+  }
+}
+
+/** TimeStampReq, DER: version 1, SHA-256 of what is to be stamped, the nonce, and the wish for the certificates. */
+export function query(digest: string, nonce: Uint8Array): Uint8Array {
+  const imprint = Buffer.from(`3031300d060960864801650304020105000420${digest}`, "hex");
+  const parts = [Buffer.from("020101", "hex"), imprint, Buffer.from([0x02, nonce.length]), nonce];
+  const body = Buffer.concat([...parts, Buffer.from("0101ff", "hex")]);
+  return Buffer.concat([Buffer.from([0x30, body.length]), body]);
+}
+
+async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    const { statusCode, body: answer } = await request(url, {
+      ...{ method: "POST", body, signal },
+      headers: { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" },
+    });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of answer as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > MAX_TOKEN) throw new HoldfastError("malformed", `its answer is longer than ${MAX_TOKEN} bytes`);
+      chunks.push(chunk);
+    }
+    if (statusCode !== 200) throw new HoldfastError("timestamp", `the time-stamping authority answered ${statusCode}`);
+    return Buffer.concat(chunks);
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    const { code, name } = cause as NodeJS.ErrnoException;
+    const why = name === "TimeoutError" ? "no answer in time" : (code ?? name);
+    throw new HoldfastError("timestamp", `the time-stamping authority cannot be had (${why})`, { cause });
+  }
+}

@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../jobs/version.ts";
 import { backfillCommand } from "./cli/backfill.ts";
+import { completionCommand } from "./cli/completion.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { erasureCommand } from "./cli/erasure.ts";
 import { exportCommand } from "./cli/export.ts";
@@ -75,6 +76,7 @@ for (const each of [
   erasureCommand,
   openCommand,
   resealCommand,
+  completionCommand,
 ]) {
   program.addCommand(each);
 }

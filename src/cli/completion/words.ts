@@ -1,0 +1,69 @@
+import type { Argument, Command, Option } from "commander";
+
+/** What may stand at a place of the command line. */
+export type Value =
+  | { readonly kind: "file" }
+  | { readonly kind: "client" }
+  | { readonly kind: "choice"; readonly of: readonly string[] }
+  /** Known to nobody but who types it. */
+  | { readonly kind: "other" };
+
+export interface Flag {
+  /** `-c` and `--config`, or the long one alone. */
+  readonly spellings: readonly string[];
+  readonly description: string;
+  /** Undefined for one that takes none. */
+  readonly value: Value | undefined;
+}
+
+/** A command as a shell completes it. */
+export interface Spelled {
+  /** From the program's name on: `["holdfast", "retention", "extend"]`. */
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly flags: readonly Flag[];
+  readonly argument: Value | undefined;
+  readonly commands: readonly Spelled[];
+}
+
+/** How a client's id is read off a config file, by sed: cheap, and right where an item of the list begins with its id. */
+export const CLIENT_IDS = String.raw`s/^ *- *id: *["']\{0,1\}\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p`;
+export const DEFAULT_CONFIG = "config/holdfast.yaml";
+
+/** What commander knows of a program, for any shell. */
+export function spell(command: Command, above: readonly string[] = []): Spelled {
+  const path = [...above, command.name()];
+  const help = command.createHelp();
+  const [argument] = command.registeredArguments;
+  return {
+    path,
+    description: command.description(),
+    flags: help.visibleOptions(command).map((option) => ({
+      spellings: [option.short, option.long].filter((each) => each !== undefined),
+      description: option.description,
+      value: option.required || option.optional ? valueAt(option, /<(.*)>/.exec(option.flags)?.[1] ?? "") : undefined,
+    })),
+    argument: argument && valueAt(argument, argument.name()),
+    commands: help
+      .visibleCommands(command)
+      .filter((each) => each.name() !== "help")
+      .map((each) => spell(each, path)),
+  };
+}
+
+const FILES = /^(file|folder|path|bag|sealed)$/;
+
+function valueAt(place: Option | Argument, name: string): Value {
+  if (place.argChoices) return { kind: "choice", of: place.argChoices };
+  if (FILES.test(name)) return { kind: "file" };
+  if ("long" in place && place.long === "--client") return { kind: "client" };
+  return { kind: "other" };
+}
+
+/** Every command, the outermost first. */
+export function everyCommand(program: Spelled): Spelled[] {
+  return [program, ...program.commands.flatMap(everyCommand)];
+}
+
+/** A word of a shell, whatever is in it. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -115,9 +115,12 @@ export async function pushed<T>(
 function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outcome"], { now, console }: Session): void {
   if (outcome === "interrupted") return;
   try {
+    const { due } = readLastExport(state);
+    // A client that was refused leaves nothing behind.
+    if (outcome !== "done" && due === undefined) return;
     noteExport(state, {
       ...(outcome === "done" ? { success: now().toString() } : {}),
-      ...(readLastExport(state).due === undefined ? {} : { due: nextDue(schedule).toString() }),
+      ...(due === undefined ? {} : { due: nextDue(schedule).toString() }),
     });
   } catch (error) {
     console.log.warn("the end of this run is not remembered", { client: id, ...errorFields(error) });

@@ -29,9 +29,9 @@ export const backfillCommand = command(
   .option("--from <date>", "only identities that the provider made on this date or later", instant)
   .option("--to <date>", "only identities that the provider made before this date", instant)
   .addOption(
-    new Option("--status <status>", "only identities of this status; repeatable").argParser(
-      (status: string, statuses: string[] = []) => [...statuses, oneOf(STATUSES, status)],
-    ),
+    new Option("--status <status>", "only identities of this status; repeatable")
+      .choices(STATUSES)
+      .argParser((status: string, statuses: string[] = []) => [...statuses, oneOf(STATUSES, status)]),
   )
   .addOption(new Option("--plan", "only say what it will take"))
   .option(

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 /** Debian's, of everything real that the tests use; `.ci/run` has the same list. */
 export const PACKAGES = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server", "chromium", "openssh-client"],
-  ...["prometheus", "prometheus-pushgateway", "systemd"],
+  ...["prometheus", "prometheus-pushgateway", "systemd", "openssl", "zsh", "fish"],
 ];
 const PROGRAMS = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server", "chromium", "ssh-keygen"],

@@ -57,8 +57,9 @@ export async function coverageNow(
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */
 export function refuseMissing(all: readonly Reconciled[]): void {
-  const lacking = all.reduce((sum, { missing, changed, failed, source }) => {
-    return sum + missing.count + changed.count + failed.count + (source?.unreadable ?? 0);
+  // Whoever failed is one of these, or the source has them no more.
+  const lacking = all.reduce((sum, { missing, changed, source }) => {
+    return sum + missing.count + changed.count + (source?.unreadable ?? 0);
   }, 0);
   if (lacking === 0) return;
   throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
@@ -68,7 +69,7 @@ export function refuseMissing(all: readonly Reconciled[]): void {
 
 function coverageText(client: string, of: Coverage): string {
   const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
-  const isWhole = missing.count + changed.count + failed.count + (source?.unreadable ?? 0) === 0;
+  const isWhole = missing.count + changed.count + (source?.unreadable ?? 0) === 0;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
   return [
     `${client}: ${isWhole ? "the vault has all that the source has" : "the vault does not have all that the source has"}`,

@@ -61,7 +61,10 @@ export async function writeCertificate(of: Certified): Promise<Certificate> {
       sha256(json),
     );
     await write(join(partial(folder), CERTIFICATE), json);
-    await write(join(partial(folder), SIGNATURE), signNote(noteText(signer.name, sha256(json)), [signer]));
+    await write(
+      join(partial(folder), SIGNATURE),
+      signNote(noteText(signer.name, sha256(json), sha256(page)), [signer]),
+    );
     await write(join(partial(folder), PAGE), page);
     await writing(() => rename(partial(folder), resolve(folder)));
   } catch (error) {

@@ -50,9 +50,10 @@ export function totalsOf(purged: readonly RecordPurged[]): Certificate["totals"]
   };
 }
 
-/** What is signed: the log's name, and the digest of the certificate. */
-export function noteText(origin: string, digest: string): string {
-  return `${origin}/certificate-of-destruction\n${Buffer.from(digest, "hex").toString("base64")}\n`;
+/** What is signed: the log's name, and the digests of the certificate and of its page. */
+export function noteText(origin: string, certificate: string, page: string): string {
+  const lines = [certificate, page].map((digest) => Buffer.from(digest, "hex").toString("base64"));
+  return `${origin}/certificate-of-destruction\n${lines.join("\n")}\n`;
 }
 
 /** Lower-case hex. */

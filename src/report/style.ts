@@ -51,6 +51,7 @@ td.day, td.number { white-space: nowrap; }
 figure { margin: 1rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.88rem; color: var(--soft); max-width: none; }
 .legend i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 2px; margin-right: 0.4rem; vertical-align: -0.05rem; }
+.legend i, rect { print-color-adjust: exact; }
 .legend i.stripe { height: 0.35rem; vertical-align: 0.15rem; }
 details { font-size: 0.92rem; }
 summary { cursor: pointer; color: var(--accent); }

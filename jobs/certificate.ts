@@ -1,5 +1,5 @@
 import type { Console } from "../src/observe/console.ts";
-import { plural } from "../src/observe/figures.ts";
+import { people, plural } from "../src/observe/figures.ts";
 import type { Certificate } from "../src/report/certificate.ts";
 import { checkCertificate } from "../src/report/certificate-check.ts";
 import { writeCertificate } from "../src/report/certificate-writer.ts";
@@ -7,7 +7,6 @@ import { policyOf } from "../src/retention/policy.ts";
 import { openSigner, type Session } from "./client.ts";
 import { onlyClient } from "./people.ts";
 import { withReading } from "./reading.ts";
-import { people } from "./retention.ts";
 
 export interface Certified {
   readonly certificate: string;

@@ -1,10 +1,10 @@
 import { HoldfastError } from "../src/error.ts";
-import { number, plural } from "../src/observe/figures.ts";
+import { number, people, plural } from "../src/observe/figures.ts";
 import { type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
 import { findPeople, namesSomebody, onlyClient, type Wanted } from "./people.ts";
-import { people, withWork } from "./retention.ts";
+import { withWork } from "./retention.ts";
 
 export interface HoldOptions extends Wanted {
   readonly case: string;

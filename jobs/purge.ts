@@ -1,5 +1,5 @@
 import { HoldfastError } from "../src/error.ts";
-import { bytes, number, plural } from "../src/observe/figures.ts";
+import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
@@ -9,7 +9,7 @@ import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
 import { onlyClient } from "./people.ts";
 import { withReading } from "./reading.ts";
-import { people, withWork } from "./retention.ts";
+import { withWork } from "./retention.ts";
 
 /** One person of whom something is past its date. */
 export interface Listed {

@@ -1,11 +1,11 @@
-import { number, plural } from "../src/observe/figures.ts";
+import { number, people, plural } from "../src/observe/figures.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { endRelationships, type RelationshipsEnded, reopenRelationships } from "../src/retention/relationship.ts";
 import type { Session } from "./client.ts";
 import { endingsOf, type UnusableRow } from "./endings-file.ts";
 import { withLog } from "./log.ts";
 import { findPeople, namesSomebody, onlyClient, type Wanted } from "./people.ts";
-import { locksText, people, withWork } from "./retention.ts";
+import { locksText, withWork } from "./retention.ts";
 
 export interface EndOptions extends Wanted {
   /** The last day, `2026-11-24`, of everybody named. */

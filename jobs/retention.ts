@@ -1,7 +1,7 @@
 import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
-import { number, plural } from "../src/observe/figures.ts";
+import { number, people, plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { type Extended, extendLocks } from "../src/retention/extend.ts";
 import { holdNew } from "../src/retention/hold.ts";
@@ -77,8 +77,4 @@ export function locksText({ subjects, objects, pieces, failed }: Extended): stri
   if (objects + pieces + failed === 0) return "no lock was due";
   const of = [`${plural(objects, "object")} of ${people(subjects)}`, `${plural(pieces, "piece")} of the log`];
   return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed, and are tried again` : ""}`;
-}
-
-export function people(count: number): string {
-  return plural(count, "person").replace("persons", "people");
 }

@@ -8,7 +8,7 @@ import { formatRequest, parseRequest, type Versions } from "../src/evidence/appr
 import { NAMESPACE } from "../src/evidence/approval/signature.ts";
 import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/evidence/bag/prepare.ts";
 import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
-import { bytes, number, plural } from "../src/observe/figures.ts";
+import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import type { Session } from "./client.ts";
 import { type Held, withLog } from "./log.ts";
 import { findPeople, knownSubject, onlyClient, type Wanted } from "./people.ts";
@@ -143,7 +143,7 @@ async function readSmall(path: string, most: number): Promise<Uint8Array> {
 function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string {
   return [
     `${client}: ${out} is ready`,
-    `  holds     ${plural(subjects, "person").replace("persons", "people")}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
+    `  holds     ${people(subjects)}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
     "  proves    what the audit log says of them, this retrieval included",
     "  next      hand it over; viewer.html in it checks and opens it, README.txt says how else",
   ].join("\n");

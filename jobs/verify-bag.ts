@@ -1,7 +1,7 @@
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
-import { bytes, plural } from "../src/observe/figures.ts";
+import { bytes, people, plural } from "../src/observe/figures.ts";
 
 export interface BagReport {
   readonly bag: string;
@@ -47,7 +47,7 @@ function reportText(
   return [
     `${bag}: all is well`,
     `  case      ${retrieval.case}, prepared ${retrieval.prepared}`,
-    `  holds     ${plural(retrieval.subjects.length, "person").replace("persons", "people")}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
+    `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
       ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: other headers, the payloads as they were stored`]

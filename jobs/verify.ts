@@ -12,13 +12,12 @@ import { wasDescribed } from "../src/evidence/described.ts";
 import type { Problem } from "../src/evidence/problem.ts";
 import type { Orphan } from "../src/evidence/strays.ts";
 import { type VerifyReport, verifyVault } from "../src/evidence/verify.ts";
-import { bytes, number, plural } from "../src/observe/figures.ts";
+import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
 import { openKeyFile } from "./open.ts";
-import { people } from "./retention.ts";
 
 export interface VerifyOptions {
   /** Percent of the objects to read. */

@@ -37,3 +37,8 @@ export function rate(count: number, elapsed: number): string {
 export function plural(count: number, word: string): string {
   return `${number(count)} ${word}${count === 1 ? "" : "s"}`;
 }
+
+/** `1 person`, `2 people`. */
+export function people(count: number): string {
+  return count === 1 ? "1 person" : `${number(count)} people`;
+}

@@ -1,9 +1,9 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Entries, type LogAt } from "../audit/entries.ts";
 import { decodeEntry, type Policy, type RecordPurged } from "../audit/entry.ts";
 import { type Signer, signNote } from "../audit/note.ts";
-import { openDurable } from "../durable.ts";
+import { isThere, openDurable, writingOut } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256, totalsOf } from "./certificate.ts";
 import { certificatePage } from "./certificate-page.ts";
@@ -98,24 +98,4 @@ async function write(path: string, content: string): Promise<void> {
   });
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function writing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new HoldfastError(
-      "state",
-      `the certificate cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
-      {
-        cause,
-        mend: "Check the folder of --out: space and rights.",
-      },
-    );
-  }
-}
+const writing = <T>(work: () => Promise<T>): Promise<T> => writingOut("the certificate", work);

@@ -1,4 +1,4 @@
-import { bytes, number, plural } from "../observe/figures.ts";
+import { bytes, number, people, plural } from "../observe/figures.ts";
 import { bars } from "./chart.ts";
 import { type Html, html, page } from "./html.ts";
 import type { Night } from "./nights.ts";
@@ -176,10 +176,6 @@ function verifiedWords({ verified, made }: Report): Html | string {
 
 function figure(value: string, what: string): Html {
   return html`<div><b>${value}</b><span>${what}</span></div>`;
-}
-
-function people(count: number): string {
-  return count === 1 ? "1 person" : `${number(count)} people`;
 }
 
 function time(instant: string): string {

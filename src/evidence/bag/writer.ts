@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Signer, signNote } from "../../audit/note.ts";
-import { createDurable, openDurable } from "../../durable.ts";
+import { createDurable, isThere, openDurable, writingOut } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
 import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
@@ -134,24 +134,4 @@ export class BagWriter {
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function writing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new HoldfastError(
-      "state",
-      `the bag cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
-      {
-        cause,
-        mend: "Check the folder of --out: space and rights.",
-      },
-    );
-  }
-}
+const writing = <T>(work: () => Promise<T>): Promise<T> => writingOut("the bag", work);

@@ -7,6 +7,7 @@ import { completionCommand } from "./cli/completion.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { erasureCommand } from "./cli/erasure.ts";
 import { exportCommand } from "./cli/export.ts";
+import { teach } from "./cli/help.ts";
 import { holdCommand } from "./cli/hold.ts";
 import { initCommand } from "./cli/init.ts";
 import { openCommand } from "./cli/open.ts";
@@ -41,7 +42,7 @@ Exit codes:
 
 const program = new Command("holdfast")
   .description(
-    "Keeps the copies of identity records that the law makes a company keep: pulls them from the\nidentity-verification provider, seals them with age, stores them under Object Lock, and proves it\nwith a tamper-evident log.",
+    "Keeps the copies of identity records that the law makes a company keep: pulls them from the identity-verification provider, seals them with age, stores them under Object Lock, and proves it with a tamper-evident log.",
   )
   .version(VERSION)
   .showHelpAfterError("(holdfast --help shows what there is)")
@@ -54,39 +55,25 @@ First day:
   holdfast export                  export everything there is; later only what is new or changed
   holdfast backfill --plan         what it takes to export everything there is
   holdfast verify                  prove that the vault holds what the log says
+Each command has examples: holdfast export --help. The operator's guide is docs/OPERATING.md.
 ${EXIT_CODES}
 
 S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
   );
 
-for (const each of [
-  initCommand,
-  doctorCommand,
-  exportCommand,
-  backfillCommand,
-  workerCommand,
-  retrieveCommand,
-  verifyCommand,
-  reconcileCommand,
-  reportCommand,
-  rebuildCommand,
-  retentionCommand,
-  relationshipCommand,
-  holdCommand,
-  erasureCommand,
-  openCommand,
-  resealCommand,
-  completionCommand,
-]) {
-  program.addCommand(each);
+const GROUPS: Readonly<Record<string, readonly Command[]>> = {
+  "To begin with:": [initCommand, doctorCommand, backfillCommand, workerCommand, completionCommand],
+  "Every night, and to see that all is well:": [exportCommand, verifyCommand, reconcileCommand, reportCommand],
+  "For an auditor:": [retrieveCommand, openCommand, resealCommand],
+  "How long copies are kept:": [relationshipCommand, holdCommand, retentionCommand, erasureCommand],
+  "When something is lost:": [rebuildCommand],
+};
+for (const [heading, commands] of Object.entries(GROUPS)) {
+  program.commandsGroup(heading);
+  for (const each of commands) program.addCommand(each);
 }
-
 program.exitOverride();
-for (const each of program.commands) {
-  each.exitOverride().showHelpAfterError(`(holdfast ${each.name()} --help shows what there is)`);
-  for (const inner of each.commands)
-    inner.exitOverride().showHelpAfterError(`(holdfast ${each.name()} ${inner.name()} --help shows what there is)`);
-}
+teach(program);
 try {
   await program.parseAsync();
 } catch (error) {

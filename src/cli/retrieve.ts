@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { Session } from "../../jobs/client.ts";
 import { retrieve, retrieveApproved } from "../../jobs/retrieve.ts";
 import { HoldfastError } from "../error.ts";
@@ -53,7 +54,11 @@ export const retrieveCommand = withNames(
   .option("--requested-by <who>", "who asked")
   .option("--reason <text>", "why; it stands in the bag, and in the log as a commitment only")
   .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
-  .option("--versions <which>", "all, latest, or as-of:<date>", versions, { kind: "all" } as const)
+  .addOption(
+    new Option("--versions <which>", "all, latest, or as-of:<date>")
+      .argParser(versions)
+      .default({ kind: "all" } as const, "all"),
+  )
   .option("--request <file>", "what retrieve wrote for a second person to sign; it says all of the above")
   .option("--approval <file>", "their signature over it")
   .requiredOption("--out <folder>", "the bag; must not be there yet")

@@ -88,9 +88,12 @@ function allowed(fields: Fields = {}): Record<string, unknown> {
 
 /** An error as fields. Of one that is not ours only its kind and where it arose: a library's message may hold data. */
 export function errorFields(error: unknown): Fields {
+  const denied = deniedByNode(error);
   if (error instanceof HoldfastError) {
-    return { code: error.code, error: error.message, ...(error.mend ? { mend: error.mend } : {}) };
+    const mend = denied ?? error.mend;
+    return { code: error.code, error: error.message, ...(mend ? { mend } : {}) };
   }
+  if (denied !== undefined) return { code: "internal", error: "Node refused what it is not allowed", mend: denied };
   const { name = "unknown", stack = "" } = error instanceof Error ? error : {};
   return {
     code: "internal",
@@ -100,4 +103,16 @@ export function errorFields(error: unknown): Fields {
       .filter((line) => /^\s+at /.test(line))
       .join("\n"),
   };
+}
+
+/** How to mend what Node's permission model (`--permission`) refused, anywhere below an error. */
+function deniedByNode(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code, permission, resource } = each as { code?: string; permission?: string; resource?: string };
+    if (code !== "ERR_ACCESS_DENIED" || permission === undefined) continue;
+    if (!permission.startsWith("FileSystem") || !resource) return `Node runs with --permission, without ${permission}.`;
+    const flag = permission === "FileSystemRead" ? "--allow-fs-read" : "--allow-fs-write";
+    return `Node runs with --permission, and without ${resource}: name a place in a folder that it has, or add one with NODE_OPTIONS=${flag}=<folder>.`;
+  }
+  return undefined;
 }

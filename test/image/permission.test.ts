@@ -96,6 +96,16 @@ for (const vault of ["directory", "ceph"] as const) {
   });
 }
 
+test("a state that is nowhere it may write: said in words, with what would allow it", async () => {
+  await using place = await makeWorkplace(sandbox, { init: false });
+  await mount(place, "directory");
+  place.config.state = image.path("/srv/state");
+  await writeFile(image.path("/holdfast/config/holdfast.yaml"), stringify(place.config));
+  const { stderr } = await expect(1, "export");
+  assert.match(stderr, /without \S+\/srv\/state\S*: name a place .* NODE_OPTIONS=--allow-fs-/);
+  assert.doesNotMatch(stderr, /"stack"/);
+});
+
 describe("what the image's command line denies, though the user might", () => {
   const DENIED: Record<string, [attempt: string, code: string]> = {
     "a child process": [`(await import("node:child_process")).execFileSync("/bin/true")`, "ERR_ACCESS_DENIED"],

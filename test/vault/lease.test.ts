@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { HoldfastError, hasCode } from "../../src/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { LEASE } from "../../src/vault/layout.ts";
@@ -158,6 +159,17 @@ function leases(
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("close", resolve));
       await (await Lease.acquire(vault, { job: "export", now })).release();
+    });
+
+    test("a holder that may not be looked at, by Node's permissions, is not taken for dead", async () => {
+      const code = `import { isDead, processName } from ${JSON.stringify(import.meta.resolve("../../src/vault/process.ts"))};
+        console.log(processName() !== undefined, isDead(${JSON.stringify(processName())}), isDead(processName()));`;
+      const may = ["/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid", "/proc/self/stat", process.cwd()];
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        ...["--permission", ...may.map((path) => `--allow-fs-read=${path}`)],
+        ...["--input-type=module", "--eval", code],
+      ]);
+      assert.equal(stdout, "true false false\n");
     });
 
     test("what this process could not give back, for the store was gone, it need not wait for", async () => {

@@ -1,0 +1,22 @@
+import { type Command, Help, type Option } from "commander";
+
+/** That a switch is off, or a list empty, goes without saying. */
+function optionDescription(option: Option): string {
+  const { defaultValue } = option;
+  const unsaid = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return new Help().optionDescription(unsaid ? Object.create(option, { defaultValue: { value: undefined } }) : option);
+}
+
+/** Every command below a program is told in the same way, and pointed to where somebody mistypes it. */
+export function teach(program: Command, names: readonly string[] = [program.name()]): void {
+  for (const each of program.commands) {
+    const path = [...names, each.name()];
+    each
+      .exitOverride()
+      .configureHelp({ optionDescription })
+      .showHelpAfterError(`(${path.join(" ")} --help shows what there is)`);
+    const [first] = each.commands;
+    if (first) each.addHelpText("after", `\nMore, with examples: ${path.join(" ")} ${first.name()} --help`);
+    teach(each, path);
+  }
+}

@@ -1,27 +1,29 @@
-import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { lstat, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
 import { openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
+import { Unfinished } from "../src/evidence/bag/unfinished.ts";
 import type { Console } from "../src/observe/console.ts";
 import { plural } from "../src/observe/figures.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
+import { warnOfLeftovers } from "./leftovers.ts";
 
 /**
  * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has
  * been authenticated; on stdout it is written as it is authenticated, chunk by chunk.
  */
-export async function openSealed(sealed: string, keyFile: string, out: string | undefined): Promise<void> {
-  if (out !== undefined && (await lstat(out).catch(() => undefined))) {
-    throw new HoldfastError("usage", `${out} is there already`, {
-      mend: "Name another --out: nothing is written over.",
-    });
-  }
-  const opener = await openKeyFile(keyFile);
+export async function openSealed(
+  sealed: string,
+  { key, out }: { key: string; out: string | undefined },
+  console: Console,
+): Promise<void> {
+  const opener = await openKeyFile(key);
+  if (out !== undefined) await warnOfLeftovers(out, console);
   const reading = createReadStream(sealed);
   try {
     const plain = Readable.from(await opener.openStream(reading), { objectMode: false });
@@ -33,7 +35,8 @@ export async function openSealed(sealed: string, keyFile: string, out: string | 
     // Whoever reads the output has seen enough.
     if (code === "EPIPE") return;
     if (cause instanceof HoldfastError || (syscall ?? resource) === undefined) throw cause;
-    const what = out !== undefined && path?.startsWith(out) ? `${out} cannot be written` : `${sealed} cannot be read`;
+    const what =
+      out !== undefined && path?.startsWith(resolve(out)) ? `${out} cannot be written` : `${sealed} cannot be read`;
     throw new HoldfastError("usage", `${what} (${code})`, {
       cause,
       mend: "Name a sealed .age file, and with --out a file that may be written.",
@@ -63,6 +66,7 @@ export async function openWholeBag(
     });
   }
   const opener = await openKeyFile(key);
+  await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
   const progress = console.progress("records");
   const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
@@ -72,12 +76,12 @@ export async function openWholeBag(
 }
 
 async function writeWhole(plain: Readable, out: string): Promise<void> {
-  const partial = `${out}.${randomBytes(4).toString("hex")}.partial`;
+  const made = await Unfinished.file(out);
   try {
-    await pipeline(plain, createWriteStream(partial, { flags: "wx", mode: 0o600 }));
-    await rename(partial, out);
+    await pipeline(plain, createWriteStream(made.path, { flags: "wx", mode: 0o600 }));
+    await made.finish();
   } catch (error) {
-    await rm(partial, { force: true });
+    await made.abandon();
     throw error;
   }
 }

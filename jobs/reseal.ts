@@ -5,6 +5,7 @@ import { type HandedOn, handOn } from "../src/evidence/bag/hand-on.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/figures.ts";
+import { warnOfLeftovers } from "./leftovers.ts";
 import { openKeyFile } from "./open.ts";
 
 export interface ResealOptions {
@@ -23,6 +24,7 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
     throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to"), { cause });
   });
   const opener = await openKeyFile(key);
+  await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
   const progress = console.progress("objects");
   const done = await handOn(bag, checked, { opener, to: recipients, out, now: systemClock() }, progress.update).finally(

@@ -4,12 +4,13 @@ import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { approve, MAX_SIGNATURE, type Refusal } from "../src/evidence/approval/approval.ts";
-import { formatRequest, parseRequest, type Versions } from "../src/evidence/approval/request.ts";
+import { formatRequest, parseRequest, type ReadRequest, type Versions } from "../src/evidence/approval/request.ts";
 import { NAMESPACE } from "../src/evidence/approval/signature.ts";
 import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/evidence/bag/prepare.ts";
 import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import type { Session } from "./client.ts";
+import { warnOfLeftovers } from "./leftovers.ts";
 import { type Held, withLog } from "./log.ts";
 import { findPeople, knownSubject, onlyClient, type Wanted } from "./people.ts";
 
@@ -58,7 +59,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
 /** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
 export async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
   const config = onlyClient(session, "a retrieval");
-  const asked = parseRequest(await readSmall(options.request, MAX_REQUEST));
+  const asked = requestOf(options.request, await readSmall(options.request, MAX_REQUEST));
   const signature = await readSmall(options.approval, MAX_SIGNATURE);
   const { request } = asked;
   return withLog(config, session, { job: "retrieve" }, async (held) => {
@@ -80,6 +81,18 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
   });
 }
 
+/** A file that is no request was named by mistake: nothing that Holdfast keeps is damaged. */
+function requestOf(path: string, content: Uint8Array): ReadRequest {
+  try {
+    return parseRequest(content);
+  } catch (cause) {
+    throw new HoldfastError("usage", `${path} is no request as retrieve writes it`, {
+      cause,
+      mend: "Name with --request the .request.json file, and with --approval the signature over it.",
+    });
+  }
+}
+
 const REFUSED: Readonly<Record<Refusal, string>> = {
   missing: "nobody approved it yet",
   "bad-signature": "the signature is not over this request, or is none",
@@ -92,9 +105,11 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
   try {
     await writeFile(file, text, { mode: 0o600, flag: "wx" });
   } catch (cause) {
-    throw new HoldfastError("usage", `${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = code === "EEXIST" ? "is there already" : `cannot be written (${code})`;
+    throw new HoldfastError("usage", `${file} ${what}`, {
       cause,
-      mend: "Name another --out; a request that is there already is never written over.",
+      mend: "Have that request signed, or name another --out: a request is never written over.",
     });
   }
   await logRefusal({ ...held, run: runId(held.now()) }, parseRequest(Buffer.from(text)), "missing");
@@ -114,6 +129,7 @@ async function prepare(
   held: Held,
   what: Pick<Preparation, "subjects" | "versions" | "out" | "request" | "approval">,
 ): Promise<Prepared> {
+  await warnOfLeftovers(what.out, console);
   const progress = console.progress(`${config.id}: records`);
   const { case: number, requestedBy, reason } = what.request;
   try {

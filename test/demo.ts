@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number } from "../src/observe/figures.ts";
@@ -48,7 +48,18 @@ async function demo(): Promise<void> {
     "5",
     "The officer opens one person's record and document with the private key, which was never near the exporter.",
   );
-  await openOne();
+  const subject = await openOne();
+
+  step(
+    "6",
+    "A supervisor asks for that person's file: a bag, still sealed, that proves itself and opens in a browser.",
+  );
+  const bag = "demo/case-2026-117";
+  const why = ["--case", "2026-117", "--requested-by", "FIU Berlin", "--reason", "request of 3 November"];
+  await holdfast("retrieve", ...why, "--subject", subject, "--out", bag);
+  say(
+    `  Open ${bag}/viewer.html, and give it that folder and demo/keys/officer.txt. The log's key:\n  ${await logKey(bag)}`,
+  );
 
   say(`\nDone in ${Math.round((performance.now() - begun) / 1000)} s. Look around:
   demo/vault/${CLIENT}/records/     sealed records; their names and contents show nobody's name, e-mail or provider id
@@ -92,7 +103,12 @@ clients:
   );
 }
 
-async function openOne(): Promise<void> {
+async function logKey(bag: string): Promise<string> {
+  return JSON.parse(await readFile(join(root, bag, "evidence/vault.json"), "utf8")).log.vkey;
+}
+
+/** Gives the subject of whoever was opened. */
+async function openOne(): Promise<string> {
   const records = join(root, "demo/vault", CLIENT, "records");
   const key = "demo/keys/officer.txt";
   await mkdir(join(root, "demo/opened"), { recursive: true });
@@ -116,13 +132,15 @@ async function openOne(): Promise<void> {
     say(
       `  ${firstName} ${lastName}, ${record.identity.status}: demo/opened/record.json and document.png (${bytes(image.size)}).`,
     );
-    return;
+    return basename(dirname(name));
   }
+  throw new Error("nobody has a document");
 }
 
 /** Runs a command on the demo's config as a person would, and gives its --json result. */
 async function holdfast(command: string, ...options: string[]): Promise<{ clients: unknown[] }> {
-  say(`  $ npm start -- ${[command, "--config demo/holdfast.yaml", ...options].join(" ")}`);
+  const shown = options.map((option) => (option.includes(" ") ? `'${option}'` : option));
+  say(`  $ npm start -- ${[command, "--config demo/holdfast.yaml", ...shown].join(" ")}`);
   return JSON.parse(await program(command, "--config", "demo/holdfast.yaml", "--json", ...options));
 }
 

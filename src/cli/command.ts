@@ -55,6 +55,13 @@ export async function withoutConfig(
   work: (console: Console) => Promise<void>,
 ) {
   const console = createConsole(options);
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      fail(new HoldfastError("interrupted", "interrupted"), console, options.json);
+      // What is half made is removed as the process ends.
+      process.exit();
+    });
+  }
   try {
     await work(console);
   } catch (error) {

@@ -18,6 +18,6 @@ export const openCommand = new Command("open")
   .action((sealed: string, { key, out, vkey }: { key: string; out?: string; vkey?: string }) =>
     withoutConfig({ json: false, quiet: false }, async (console) => {
       if (await isBag(sealed)) await openWholeBag(sealed, { key, out, vkey }, console);
-      else await openSealed(sealed, key, out);
+      else await openSealed(sealed, { key, out }, console);
     }),
   );

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, readFile, stat, watch, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { Encrypter } from "age-encryption";
 import manifest from "../../package.json" with { type: "json" };
 import { CLIENT, makeAgeKey, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
@@ -158,6 +163,29 @@ describe("init", () => {
 });
 
 describe("open", () => {
+  test("Ctrl-C in the middle: what was decrypted so far is removed", async () => {
+    await using place = await makeWorkplace(NOBODY);
+    const age = new Encrypter();
+    age.addRecipient(place.officer.recipient);
+    const sealed = await age.encrypt(randomBytes(1_000_000));
+    // The rest of it does not come.
+    const pipe = place.path("sealed.age");
+    await promisify(execFile)("mkfifo", [pipe]);
+    const out = place.path("opened");
+    const made = watch(place.folder);
+    const running = place.start("open", [pipe, "--key", place.officer.file, "--out", out]);
+    const writing = createWriteStream(pipe).on("error", () => {});
+    writing.write(sealed.subarray(0, 700_000));
+    for await (const { filename } of made) if (filename?.startsWith("opened.")) break;
+    running.kill("SIGINT");
+    assert.equal((await running.ended).code, 130);
+    writing.destroy();
+    assert.deepEqual(
+      (await readdir(place.folder)).filter((name) => name.startsWith("opened")),
+      [],
+    );
+  });
+
   test("gives a record to its key's holder, and to nobody else", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     await using place = await makeWorkplace(sandbox);

@@ -128,7 +128,7 @@ describe("retrieval by two people", () => {
     assert.equal(late.code, 2);
     const foreign = place.path("foreign.json");
     await writeFile(foreign, "{}");
-    assert.equal((await fetch(foreign, good, out)).code, 4);
+    assert.equal((await fetch(foreign, good, out)).code, 2);
     await assert.rejects(readFile(join(out, "bagit.txt")));
     // The words of the request are nowhere in the log.
     const log = JSON.stringify(await place.entries());

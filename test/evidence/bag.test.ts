@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -33,7 +33,10 @@ async function refused(place: Workplace, code: number, words: RegExp, ...args: s
   const ended = await place.holdfast("retrieve", [...REQUEST, "--out", out, ...args]);
   assert.equal(ended.code, code, ended.stderr);
   assert.match(String(ended.log.at(-1)?.error ?? ended.stderr), words);
-  for (const path of [out, `${out}.partial`]) assert.ok(!existsSync(path), path);
+  assert.deepEqual(
+    (await readdir(place.folder)).filter((name) => name.startsWith("refused")),
+    [],
+  );
 }
 
 async function filesOf(bag: string): Promise<string[]> {
@@ -114,6 +117,24 @@ for (const vault of ["directory", "ceph"] as const) {
     assert.equal((await place.holdfast("open", [bag, "--key", place.officer.file, "--out", opened])).code, 2);
   });
 }
+
+test("what a retrieval left that was killed is told of, and in nobody's way; what is there is never written over", async () => {
+  await using sandbox = await startSandbox({ identities: 1, plainImages: true });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const left = place.path("bag.0a1b2c3d.partial");
+  await mkdir(join(left, "data"), { recursive: true });
+  const args = [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", place.path("bag")];
+  const ended = await place.holdfast("retrieve", args);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /bag\.0a1b2c3d\.partial is what an earlier call left/);
+  await checkBag(place.path("bag"));
+  assert.ok(existsSync(left));
+  assert.equal((await place.holdfast("retrieve", args)).code, 2);
+  await checkBag(place.path("bag"));
+  // Only the first of the two was logged.
+  assert.equal((await place.entries("retrieval.prepared")).length, 1);
+});
 
 test("the retrieval is in the log, its words are not; the next bag tells of it", async () => {
   await using sandbox = await startSandbox({ identities: 6, plainImages: true });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -82,7 +83,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
   let copies = 0;
 
   before(async () => {
-    sandbox = await startSandbox({ identities: 8 });
+    sandbox = await startSandbox({ identities: 14 });
     place = await makeWorkplace(sandbox);
     browser = await startChromium();
     await place.export();
@@ -166,7 +167,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await using viewer = await open();
     const { page } = viewer;
     await give(page, { vkey, bag, key: place.officer.file });
-    assert.equal(await verdict(page), "Everything checks");
+    assert.equal(await verdict(page), "Everything checks out");
     await showsThePerson(page);
     const shown = await text(page);
     for (const words of [
@@ -212,7 +213,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await using viewer = await open();
       await give(viewer.page, { vkey, key: place.officer.file });
       await viewer.page.locator("#zip").setInputFiles(zip);
-      await viewer.page.locator("#verdict", { hasText: "Everything checks" }).waitFor();
+      await viewer.page.locator("#verdict", { hasText: "Everything checks out" }).waitFor();
       await showsThePerson(viewer.page);
     }
     await using viewer = await open();
@@ -244,7 +245,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const other = await makeAgeKey(place.path("other.txt"));
     await give(page, { vkey, bag, key: other.file });
     assert.match((await page.locator("#key-said").textContent())!, /opens nothing in this bag\. None of the keys/);
-    assert.equal(await verdict(page), "Everything checks");
+    assert.equal(await verdict(page), "Everything checks out");
     assert.ok(!(await text(page)).includes(person.family));
     await writeFile(place.path("damaged.txt"), other.identity.slice(0, -3));
     await page.locator("#key").setInputFiles(place.path("damaged.txt"));
@@ -306,7 +307,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await using viewer = await open();
       const { page } = viewer;
       await give(page, { vkey, bag: at, key: place.officer.file });
-      assert.equal(await verdict(page), "This bag does not check");
+      assert.equal(await verdict(page), "This bag is not as it was made");
       const problems = await page.locator(".problems code").allTextContents();
       assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
     });
@@ -327,7 +328,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await using viewer = await open();
     const { page } = viewer;
     await give(page, { bag, vkey: generateKey(`${CLIENT}.example/holdfast`).vkey });
-    assert.equal(await verdict(page), "This bag does not check");
+    assert.equal(await verdict(page), "This bag is not as it was made");
     assert.match(await text(page), /names another log key than the one that you trust/);
     await page.locator("#vkey").fill("holdfast");
     await page.locator("#vkey").blur();
@@ -343,11 +344,11 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(at, forger.skey);
     await using viewer = await open();
     await give(viewer.page, { bag: at });
-    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
     assert.equal(await viewer.page.locator("#result .badge.good").count(), 0 + (await filesCheck(viewer.page)));
   });
 
-  test("a folder that is no bag, a file that is no zip, a folder with two bags", async () => {
+  test("a folder that is no bag, a file that is no zip, zips that lie or are too large, a folder with two bags", async () => {
     const foreign = place.path("foreign");
     await mkdir(foreign);
     await writeFile(join(foreign, "holiday.txt"), "x");
@@ -361,6 +362,25 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await writeFile(place.path("out.zip"), zipSync({ "../bagit.txt": new Uint8Array(1) }));
     await page.locator("#zip").setInputFiles(place.path("out.zip"));
     await page.locator("#bag-said", { hasText: "leads out of it" }).waitFor();
+    // What is stated is bounded before anything is inflated: three times 400 MB, none of which could be.
+    const big = zipSync(Object.fromEntries(["a", "b", "c"].map((name) => [name, Buffer.alloc(9, 255)])), { level: 0 });
+    for (let at = big.indexOf(80); at >= 0; at = big.indexOf(80, at + 1)) {
+      if (!Buffer.from(big.buffer, at, 4).equals(Buffer.from("PK\x01\x02"))) continue;
+      new DataView(big.buffer).setUint16(at + 10, 8, true);
+      new DataView(big.buffer).setUint32(at + 24, 400 * 1024 ** 2, true);
+    }
+    await writeFile(place.path("big.zip"), big);
+    await page.locator("#zip").setInputFiles(place.path("big.zip"));
+    await page.locator("#bag-said", { hasText: "too large to be opened in a browser. Unpack it" }).waitFor();
+    await writeFile(
+      place.path("twice.zip"),
+      Buffer.from(zipSync({ ab: Buffer.from("1"), cd: Buffer.from("2") }))
+        .toString("latin1")
+        .replaceAll("cd", "ab"),
+      "latin1",
+    );
+    await page.locator("#zip").setInputFiles(place.path("twice.zip"));
+    await page.locator("#bag-said", { hasText: "two files of one name" }).waitFor();
     for (const name of ["a", "b"]) await cp(bag, join(foreign, name), { recursive: true });
     await page.locator("#folder").setInputFiles(foreign);
     await page.locator("#bag-said", { hasText: "more than one bag" }).waitFor();
@@ -425,15 +445,15 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     {
       await using viewer = await open();
       await give(viewer.page, { vkey, bag: at });
-      assert.equal(await verdict(viewer.page), "Everything checks");
+      assert.equal(await verdict(viewer.page), "Everything checks out");
       await viewer.page.locator("summary").first().click();
-      assert.match(await text(viewer.page), /Second person\s+Checks\s+.*SHA256:/);
+      assert.match(await text(viewer.page), /Second person\s+Confirmed\s+.*SHA256:/);
     }
     await cp(await signedBy("mallory"), join(at, "evidence/request.sig"));
     await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: at });
-    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
     assert.deepEqual(await viewer.page.locator(".problems code").allTextContents(), ["evidence/request.sig"]);
   });
 
@@ -442,7 +462,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await writeFile(join(at, "data/.DS_Store"), "x");
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: at });
-    assert.equal(await verdict(viewer.page), "Everything checks");
+    assert.equal(await verdict(viewer.page), "Everything checks out");
     assert.match(await text(viewer.page), /Passed over: 1 file .*\.DS_Store/);
   });
 
@@ -487,7 +507,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     assert.equal(await page.evaluate("document.activeElement.id"), "vkey");
     await page.keyboard.insertText(vkey);
     await page.keyboard.press("Tab");
-    await page.locator("#verdict", { hasText: "Everything checks" }).waitFor();
+    await page.locator("#verdict", { hasText: "Everything checks out" }).waitFor();
     await page.evaluate("document.querySelector('.skip').focus()");
     await pick("#key", place.officer.file);
     await showsThePerson(page);
@@ -574,9 +594,9 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await using viewer = await open();
       const { page } = viewer;
       await give(page, { vkey, bag: resealed, key: auditor.file });
-      assert.equal(await verdict(page), "Everything checks");
+      assert.equal(await verdict(page), "Everything checks out");
       await showsThePerson(page);
-      assert.match((await page.locator(".checks").first().textContent())!, /sealed anew for [0-9a-f]{16}:/);
+      assert.match((await page.locator(".checks").first().textContent())!, /sealed anew for [0-9a-f]{16}\. The keys/);
       await page.locator("#key").setInputFiles(place.officer.file);
       await page.locator("#key-said", { hasText: "opens nothing in this bag" }).waitFor();
     }
@@ -596,7 +616,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       const named = await alter(at);
       await using viewer = await open();
       await give(viewer.page, { vkey, bag: at });
-      assert.equal(await verdict(viewer.page), "This bag does not check");
+      assert.equal(await verdict(viewer.page), "This bag is not as it was made");
       const problems = await viewer.page.locator(".problems code").allTextContents();
       assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
     }
@@ -614,7 +634,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     {
       await using viewer = await open();
       await give(viewer.page, { vkey: log.vkey, bag: stamped });
-      assert.equal(await verdict(viewer.page), "Everything checks");
+      assert.equal(await verdict(viewer.page), "Everything checks out");
       const words = await viewer.page.locator(".checks li", { hasText: "time stamp" }).textContent();
       assert.match(
         words!,
@@ -626,8 +646,62 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(stamped, (await readFile(own.path("keys/log"), "utf8")).trim());
     await using viewer = await open();
     await give(viewer.page, { vkey: log.vkey, bag: stamped });
-    assert.equal(await verdict(viewer.page), "This bag does not check");
+    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
     assert.match(await text(viewer.page), /It stamps something else than the log's checkpoint/);
+  });
+
+  test("what reseal.json tells is held to what is there, also with lists made to fit", async () => {
+    const auditor = await makeAgeKey(place.path("second-auditor.txt"));
+    const at = place.path("told-otherwise");
+    const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", at];
+    assert.equal((await place.holdfast("reseal", [bag, ...to])).code, 0);
+    const told = JSON.parse(await readFile(join(at, "reseal.json"), "utf8"));
+    told.objects[0].stored.sha256 = "0".repeat(64);
+    await writeFile(join(at, "reseal.json"), JSON.stringify(told));
+    await relist(at);
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: at });
+    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
+    assert.match(await text(viewer.page), /It is not what reseal\.json tells of/);
+  });
+
+  test("a proof that leads to another head of the log than the bag's", async () => {
+    const at = await copy();
+    const other = join(three, "evidence/checkpoint");
+    await cp(other, join(at, "evidence/checkpoint"));
+    await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: at });
+    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
+    assert.match(await text(viewer.page), /It leads to another checkpoint than the bag's/);
+  });
+
+  test("a second person's approval by a bare Ed25519 key", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const bare = Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url").toString("base64");
+    await using own = await makeWorkplace(sandbox, { client: { retrieval: { approvals: [`ed25519:${bare}`] } } });
+    await own.export();
+    const why = ["--case", "12", "--requested-by", "Ada", "--reason", "why", "--identity", sandbox.ids()[0]!];
+    const at = own.path("bag");
+    assert.equal((await own.holdfast("retrieve", [...why, "--out", at])).code, 2);
+    const request = `${at}.request.json`;
+    await writeFile(`${request}.sig`, sign(null, await readFile(request), privateKey).toString("base64"));
+    const ended = await own.holdfast("retrieve", ["--request", request, "--approval", `${request}.sig`, "--out", at]);
+    assert.equal(ended.code, 0, ended.stderr);
+    await using viewer = await open();
+    await give(viewer.page, { bag: at });
+    const check = viewer.page.locator(".verdict .checks li", { hasText: "Second person" });
+    assert.match((await check.textContent())!, /Consistent.*with the key SHA256:/);
+  });
+
+  test("many people: found by a part of their name", async () => {
+    const all = await retrieve(place, "all", sandbox.ids());
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: all, key: place.officer.file });
+    const { page } = viewer;
+    await page.getByRole("searchbox", { name: "Find a person" }).fill(person.family.slice(0, 4).toUpperCase());
+    const found = await page.locator("nav li:visible").allTextContents();
+    assert.ok(found.length < sandbox.ids().length && found.some((words) => words.includes(person.family)));
   });
 
   test("a post-quantum key opens", async () => {

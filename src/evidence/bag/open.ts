@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { HoldfastError } from "../../error.ts";
@@ -9,6 +9,7 @@ import { parseRecord, type ReadRecord } from "../../record/read.ts";
 import type { Opener } from "../../seal/open.ts";
 import { dataPath } from "./layout.ts";
 import type { Checked } from "./reader.ts";
+import { Unfinished } from "./unfinished.ts";
 
 export interface OpenedBag {
   readonly out: string;
@@ -33,17 +34,11 @@ export async function openBag(
   out: string,
   onRecord: (done: number, total: number) => void,
 ): Promise<OpenedBag> {
-  const place = resolve(out);
-  const partial = `${place}.partial`;
-  await making(out, async () => {
-    // A folder that is there, and empty, would be replaced without a word.
-    if (existsSync(place)) throw Object.assign(new Error(), { code: "EEXIST" });
-    await mkdir(partial, { mode: 0o700 });
-  });
+  const made = await Unfinished.folder(out);
   let files = 0;
   try {
     for (const [done, { subject, version, object }] of records.entries()) {
-      const folder = join(partial, subject, version);
+      const folder = join(made.path, subject, version);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const plain = await opener.open(await readFile(join(bag, dataPath(object.key))));
       const record = parseRecord(plain);
@@ -56,10 +51,10 @@ export async function openBag(
       }
       onRecord(done + 1, records.length);
     }
-    await making(out, () => rename(partial, place));
+    await made.finish();
     return { out, records: records.length, files };
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    await made.abandon();
     throw error;
   }
 }
@@ -85,17 +80,5 @@ async function openFile(bag: string, file: ReadRecord["files"][number], opener: 
   // The record that a file came with says what it was before it was sealed.
   if (file.sha256 !== null && file.sha256 !== hash.digest("hex")) {
     throw new HoldfastError("unverified", `${dataPath(file.key)} is not the file that its record describes`);
-  }
-}
-
-async function making<T>(out: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError("usage", `${basename(out)} cannot be made (${code})`, {
-      cause,
-      mend: "Name a folder with --out that is not there yet, in one that you may write to.",
-    });
   }
 }

@@ -30,8 +30,8 @@ changed since the records were stored is what the audit log proves:
 
     holdfast verify <this folder> --vkey '${log.vkey}'
 
-Ask ${client} for that key (the log's public key) on another way than with
-this folder, and compare: the same word in the same place proves nothing.
+Ask ${client} for that key (the log's public key) by another route
+than this folder, and compare: the same word in the same place proves nothing.
 
 ${stamp ? since(stamp) : ""}Reading it
 ----------

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Signer, signNote } from "../../audit/note.ts";
-import { createDurable, isThere, openDurable, writingOut } from "../../durable.ts";
+import { createDurable, openDurable, writingOut } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
 import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** An object of the vault on its way into a bag, and what it must be. */
 export interface Payload {
@@ -15,42 +16,21 @@ export interface Payload {
 }
 
 /**
- * Writes a bag beside its place, under a name that says it is not whole, and puts it there when it is. Throws `usage`
- * where the place is taken, `state` where it cannot be written, `incomplete` for an object that is not as it was logged.
+ * Writes a bag, which appears in its place when it is whole. Throws `usage` where the place is taken, `state` where it
+ * cannot be written, `incomplete` for an object that is not as it was logged.
  */
 export class BagWriter {
-  readonly #out: string;
-  readonly #partial: string;
+  readonly #folder: Unfinished;
   readonly #data = new Map<string, string>();
   readonly #tags = new Map<string, string>();
   #bytes = 0;
 
-  private constructor(out: string) {
-    this.#out = resolve(out);
-    this.#partial = `${this.#out}.partial`;
+  private constructor(folder: Unfinished) {
+    this.#folder = folder;
   }
 
   static async begin(out: string): Promise<BagWriter> {
-    const writer = new BagWriter(out);
-    for (const path of [writer.#out, writer.#partial]) {
-      if (!(await isThere(path))) continue;
-      throw new HoldfastError("usage", `${path} is there already`, {
-        mend:
-          path === writer.#out
-            ? "Name another --out: a bag is never written over."
-            : "An earlier retrieval was ended in it. Remove it, and try again.",
-      });
-    }
-    try {
-      // Not its parents: a mistyped path is no wish for folders.
-      await mkdir(writer.#partial, { mode: 0o700 });
-    } catch (cause) {
-      throw new HoldfastError("usage", `${out} cannot be made (${(cause as NodeJS.ErrnoException).code})`, {
-        cause,
-        mend: "Name a folder with --out that is not there yet, in one that you may write to.",
-      });
-    }
-    return writer;
+    return new BagWriter(await Unfinished.folder(out));
   }
 
   /** Bytes and files of payload so far. */
@@ -105,12 +85,12 @@ export class BagWriter {
     await this.tag(MANIFEST, formatManifest(this.#data));
     const digest = await this.#write(TAG_MANIFEST, formatManifest(this.#tags));
     if (signer) await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
-    await writing(() => rename(this.#partial, this.#out));
+    await this.#folder.finish();
   }
 
   /** What there is of it is removed. */
   async abandon(): Promise<void> {
-    await rm(this.#partial, { recursive: true, force: true });
+    await this.#folder.abandon();
   }
 
   async #write(path: string, content: Uint8Array | string): Promise<string> {
@@ -128,7 +108,7 @@ export class BagWriter {
   }
 
   async #place(path: string): Promise<string> {
-    const place = join(this.#partial, path);
+    const place = join(this.#folder.path, path);
     await writing(() => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
     return place;
   }

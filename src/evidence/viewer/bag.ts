@@ -19,7 +19,7 @@ import {
 import { checkApproval } from "./approval.ts";
 import type { BagFile } from "./bag-file.ts";
 import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
-import { handedOn } from "./handed-on.ts";
+import { checkTold, handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
 import { type Contents, checkContents, readSmall } from "./manifest.ts";
@@ -62,13 +62,17 @@ export async function checkBag(
   };
   const reseal = files.some(({ path }) => path === RESEAL) ? await handedOn(files) : null;
   // Of a bag that was handed on the lists say that it is whole; what it proves, it proves as it was made.
-  const outer = reseal === null ? [] : (await checkContents(files, read)).problems;
+  const outer = reseal === null ? null : await checkContents(files, read);
   const contents = await checkContents(reseal?.files ?? files, read);
-  const problems: Problem[] = unique([...outer, ...(reseal?.problems ?? []), ...contents.problems]);
+  const told = reseal?.told && outer ? checkTold(reseal.told, outer, contents) : [];
+  const problems: Problem[] = unique([
+    ...[...(outer?.problems ?? []), ...(reseal?.problems ?? [])],
+    ...[...contents.problems, ...told],
+  ]);
   const inBag = await attempt(problems, VAULT, () => keyInBag(contents));
   const verifier = trusted ?? inBag;
   const agreed: Verdict = trusted === null ? "unsure" : "good";
-  const whole = outer.length + contents.problems.length + (reseal?.problems.length ?? 0) === 0;
+  const whole = problems.length === 0;
   if (trusted !== null && inBag !== null && trusted.vkey !== inBag.vkey)
     problems.push({ path: VAULT, words: "It names another log key than the one that you trust." });
 
@@ -153,7 +157,7 @@ export async function checkBag(
     checks.push({
       title: "Handed on",
       verdict: problems.length === 0 ? agreed : "bad",
-      words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}: other headers, and the contents that were stored. What is proven here is proven of the bag as it was made.`,
+      words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}. The keys that open it were exchanged, its contents were not: what is proven here is proven of the bag as it was made.`,
     });
   if (contents.files.has(TIMESTAMP)) {
     const time = await attempt(problems, TIMESTAMP, () => checkTime(contents));
@@ -197,7 +201,7 @@ async function checkNote(contents: Contents, verifier: Verifier): Promise<string
 
 async function checkHead(contents: Contents, verifier: Verifier): Promise<string> {
   const { size, origin } = openCheckpoint(await mustRead(contents, CHECKPOINT, MAX_NOTE), verifier.name, [verifier]);
-  return `${origin}, signed over ${size} lines.`;
+  return `The head of the log ${origin}, which has ${size} lines, is signed by the log's key.`;
 }
 
 /** What the stamp is of is checked here; whose it is takes certificates, which the command line has. */

@@ -22,7 +22,11 @@ export function comparisonView(newer: OpenedVersion, older: OpenedVersion | null
     element(
       "tbody",
       {},
-      element("tr", { class: "group" }, element("th", { colspan: before ? "4" : "2", scope: "rowgroup" }, group)),
+      element(
+        "tr",
+        { class: "group", role: "row" },
+        element("th", { colspan: before ? "4" : "2", scope: "rowgroup", role: "rowheader" }, group),
+      ),
       members.map((key) => {
         const [is, was] = [now.get(key), before?.get(key)];
         const change = before ? changeOf(is, was) : null;
@@ -31,11 +35,12 @@ export function comparisonView(newer: OpenedVersion, older: OpenedVersion | null
         if (counts) changes++;
         return element(
           "tr",
-          { class: counts ? "changed" : undefined },
-          element("th", { scope: "row" }, (is ?? was)!.label),
-          before && element("td", { class: "was" }, was?.value ?? none()),
-          element("td", { class: "is" }, is?.value ?? none()),
-          before && element("td", { class: "change" }, counts && element("span", { class: "tag" }, change)),
+          { class: counts ? "changed" : undefined, role: "row" },
+          element("th", { scope: "row", role: "rowheader" }, (is ?? was)!.label),
+          before && element("td", { class: "was", role: "cell" }, was?.value ?? none()),
+          element("td", { class: "is", role: "cell" }, is?.value ?? none()),
+          before &&
+            element("td", { class: "change", role: "cell" }, counts && element("span", { class: "tag" }, change)),
         );
       }),
     ),
@@ -55,18 +60,18 @@ export function comparisonView(newer: OpenedVersion, older: OpenedVersion | null
       { class: "table", tabindex: "0", role: "region", "aria-label": "Data points" },
       element(
         "table",
-        { class: before ? "data compared" : "data" },
+        { class: before ? "data compared" : "data", role: "table" },
         element("caption", { class: "unseen" }, "Data points of the record"),
         element(
           "thead",
           {},
           element(
             "tr",
-            {},
-            element("th", { scope: "col" }, "Data point"),
-            before && element("th", { scope: "col" }, `Version of ${versionName(older!)}`),
-            element("th", { scope: "col" }, `Version of ${versionName(newer)}`),
-            before && element("th", { scope: "col" }, "Change"),
+            { role: "row" },
+            element("th", { scope: "col", role: "columnheader" }, "Data point"),
+            before && element("th", { scope: "col", role: "columnheader" }, `Version of ${versionName(older!)}`),
+            element("th", { scope: "col", role: "columnheader" }, `Version of ${versionName(newer)}`),
+            before && element("th", { scope: "col", role: "columnheader" }, "Change"),
           ),
         ),
         bodies,

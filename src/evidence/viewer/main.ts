@@ -115,9 +115,11 @@ async function render(focus: boolean): Promise<void> {
   show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));
   if (people[0] !== undefined) await showPerson(people[0], bag, place);
   progress(
-    { good: "The bag checks.", unsure: "The bag agrees with its own key.", bad: "The bag does not check." }[
-      bag.verdict
-    ],
+    {
+      good: "The bag checks out.",
+      unsure: "The bag is consistent with its own key.",
+      bad: "The bag is not as it was made.",
+    }[bag.verdict],
     true,
   );
   if (focus) byId("verdict").focus();
@@ -139,7 +141,7 @@ function peopleList(people: readonly Person[], choose: (person: Person) => void)
       "button",
       { type: "button", "aria-current": i === 0 ? "true" : undefined },
       element("strong", {}, nameOf(person)),
-      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", does not check" : ""}`),
+      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", not proven" : ""}`),
     );
     button.addEventListener("click", () => {
       for (const other of buttons) other.removeAttribute("aria-current");
@@ -148,16 +150,26 @@ function peopleList(people: readonly Person[], choose: (person: Person) => void)
     });
     return button;
   });
+  const items = buttons.map((button) => element("li", {}, button));
   return element(
     "nav",
     { "aria-label": "People in this bag" },
-    element("h2", {}, "People"),
-    element(
-      "ul",
-      {},
-      buttons.map((button) => element("li", {}, button)),
-    ),
+    element("h2", {}, `${people.length} people`),
+    people.length > FEW ? searchOf(items) : null,
+    element("ul", {}, items),
   );
+}
+
+/** So many are found by looking. */
+const FEW = 12;
+
+function searchOf(items: readonly HTMLElement[]): HTMLElement {
+  const input = element("input", { type: "search", "aria-label": "Find a person", placeholder: "Find a person" });
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  });
+  return input;
 }
 
 function show(...views: (HTMLElement | null)[]): void {

@@ -4,6 +4,7 @@ import type { CheckedBag, CheckedPerson } from "./bag.ts";
 import { comparisonView, versionName } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
 import { element } from "./element.ts";
+import type { Check } from "./finding.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
@@ -42,6 +43,12 @@ export async function personView(
       {},
       element("h2", { id: "person" }, nameOf(person)),
       element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
+      bag.people.length > 1 &&
+        element(
+          "p",
+          { class: "aside paper" },
+          `One of ${bag.people.length} people in this bag; each is printed by themselves.`,
+        ),
     ),
     opener === null && element("p", { class: "waiting" }, "Sealed. Add a private key above to read what is inside."),
     contents,
@@ -58,30 +65,22 @@ export async function personView(
       versions.map((sealed, i) => {
         const problem = opened?.[i]?.problem ?? null;
         const signed = bag.checks.find(({ title }) => title === "Signature of the log");
-        const checks = [...sealed.checks, ...(signed ? [{ ...signed, title: "Checkpoint signature" }] : [])];
+        const checks: Check[] = [...sealed.checks, ...(signed ? [signed] : [])];
+        if (opened !== null) {
+          // A wrong key says nothing against the record.
+          const sealedStill = sealed.unproven === null ? "unsure" : "bad";
+          checks.push({
+            title: problem === null ? "Decryption" : "Still sealed",
+            verdict: problem === null ? "good" : sealedStill,
+            badge: problem === null ? undefined : "Not opened",
+            words: problem ?? "Your key opened it, and it was complete to its end before any of it was shown.",
+          });
+        }
         return element(
           "div",
           { class: "proof" },
           element("h4", {}, `Version of ${versionName({ sealed })}`),
-          checkList([
-            ...checks,
-            ...(opened === null
-              ? []
-              : [
-                  {
-                    title: problem === null ? "Opened" : "Still sealed",
-                    // A wrong key says nothing against the record.
-                    verdict:
-                      problem === null
-                        ? ("good" as const)
-                        : sealed.unproven === null
-                          ? ("unsure" as const)
-                          : ("bad" as const),
-                    badge: problem === null ? undefined : "Not opened",
-                    words: problem ?? "age authenticated it to its end before anything of it was shown.",
-                  },
-                ]),
-          ]),
+          checkList(checks),
         );
       }),
     ),

@@ -104,15 +104,16 @@ export function checkVersions(
           verdict: object.unproven === null ? agreed : "bad",
           words:
             object.unproven ??
-            `SHA-256 ${contents.digests.get(dataPath(object.key))}: the sealed bytes are those that the log names.`,
+            `The sealed bytes are those that the log names: SHA-256 ${contents.digests.get(dataPath(object.key))}.`,
         },
         {
-          title: "Inclusion proof",
+          title: "Proof of inclusion",
           verdict: entry?.unproven === null ? agreed : "bad",
           words:
             entry === null
               ? `Line ${index} of the log is missing, or cannot be read.`
-              : (entry.unproven ?? `Line ${index} of the audit log; the proof leads to the signed checkpoint.`),
+              : (entry.unproven ??
+                `Line ${index} of the audit log tells of it; the proof leads to the signed head of the log.`),
         },
       ],
     };

@@ -3,7 +3,7 @@ import { element } from "./element.ts";
 import type { Check, Verdict } from "./finding.ts";
 import { instant, plural } from "./words.ts";
 
-const WORD = { good: "Checks", unsure: "Agrees", bad: "Does not check" };
+const WORD = { good: "Confirmed", unsure: "Consistent", bad: "Failed" };
 
 /** Never by colour alone: a mark and a word say it too. */
 export function badge(verdict: Verdict, word: string = WORD[verdict]): HTMLElement {
@@ -41,14 +41,17 @@ export function statusView({
   const files = [...Map.groupBy(problems, ({ path }) => path)];
   const client = retrieval?.client ?? "whoever made it";
   const [title, words] = {
-    good: ["Everything checks", "The bag is whole and unaltered, and all of it stands in the log whose key you trust."],
+    good: [
+      "Everything checks out",
+      "The bag is complete and unaltered, and all of it stands in the audit log whose key you entered.",
+    ],
     unsure: [
-      "Everything agrees, but the key came with the bag",
-      `Who forges a bag can put a forged key in it. Ask ${client} for the log's public key on another way, and enter it above.`,
+      "All of it is consistent, but the key came with the bag",
+      `Whoever forges a bag can put a forged key in it. Ask ${client} for the log's public key by another route, and enter it above.`,
     ],
     bad: [
-      "This bag does not check",
-      `${plural(files.length, "file is", "files are")} not as the bag was made. What is not proven is not opened. Keep the bag as it is, and ask ${client} for it again.`,
+      "This bag is not as it was made",
+      `${plural(files.length, "file is", "files are")} named below. Do not rely on this bag: keep it as it is, and ask ${client} for it again. What is not proven is not opened.`,
     ],
   }[verdict] as [string, string];
   return element(

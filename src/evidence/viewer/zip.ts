@@ -5,7 +5,7 @@ import { type BagFile, isPath, MAX_FILE, MAX_FILES } from "./bag-file.ts";
 const MAX_ZIP = 1024 ** 3;
 
 /**
- * The files of a zip. Sizes and names are what the zip says of itself: they are bounded before anything is inflated,
+ * The files of a zip. Sizes and names are what the zip says of itself: all of them are bounded before any is inflated,
  * and fflate inflates into a buffer of the size that was stated.
  */
 export function zipFiles(zip: Uint8Array): BagFile[] {
@@ -13,7 +13,7 @@ export function zipFiles(zip: Uint8Array): BagFile[] {
   let total = 0;
   let unpacked: Record<string, Uint8Array>;
   try {
-    unpacked = unzipSync(zip, {
+    unzipSync(zip, {
       filter({ name, originalSize }) {
         if (name.endsWith("/")) return false;
         if (!isPath(name) || name === "__proto__") throw malformed("The zip holds a name that leads out of it.");
@@ -21,25 +21,26 @@ export function zipFiles(zip: Uint8Array): BagFile[] {
         seen.add(name);
         total += originalSize;
         if (originalSize > MAX_FILE || total > MAX_ZIP || seen.size > MAX_FILES) {
-          throw malformed("The zip is too large to be opened in a browser.", "Unpack it, and choose the folder.");
+          throw malformed("The zip is too large to be opened in a browser.");
         }
-        return true;
+        return false;
       },
     });
+    unpacked = unzipSync(zip, { filter: ({ name }) => seen.has(name) });
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    throw malformed("The zip is damaged, or no zip.");
+    throw malformed("The zip is damaged, has a password, or is none.");
   }
   return Object.entries(unpacked).map(([path, bytes]) => ({ path, size: bytes.length, read: async () => bytes }));
 }
 
 export async function readZip(file: File): Promise<BagFile[]> {
   if (file.size > MAX_ZIP) {
-    throw malformed("The zip is too large to be opened in a browser.", "Unpack it, and choose the folder.");
+    throw malformed("The zip is too large to be opened in a browser.");
   }
   return zipFiles(new Uint8Array(await file.arrayBuffer()));
 }
 
-function malformed(message: string, mend?: string): HoldfastError {
-  return new HoldfastError("malformed", message, { mend });
+function malformed(message: string): HoldfastError {
+  return new HoldfastError("malformed", message, { mend: "Unpack it, and choose the folder." });
 }

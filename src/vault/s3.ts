@@ -14,7 +14,6 @@ import {
   type ListObjectVersionsCommandOutput,
   NoSuchKey,
   type ObjectVersion,
-  PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   type S3Client,
@@ -26,6 +25,7 @@ import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
 import { s3Client } from "./s3-client.ts";
 import { s3Error } from "./s3-errors.ts";
+import { Puts } from "./s3-put.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 export interface S3Options {
@@ -52,6 +52,7 @@ const NO_LOCK = new Set(["NoSuchObjectLockConfiguration", "ObjectLockConfigurati
 export class S3Vault implements Vault {
   readonly url: string;
   readonly #client: S3Client;
+  readonly #puts: Puts;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #retry: RetryPolicy;
@@ -62,6 +63,7 @@ export class S3Vault implements Vault {
     this.#prefix = options.prefix && `${options.prefix}/`;
     this.#retry = options.retry ?? defaultRetry;
     this.#client = s3Client({ ...options, maxSockets: options.concurrency * PARTS_AT_ONCE });
+    this.#puts = new Puts(this.#client);
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
@@ -72,18 +74,15 @@ export class S3Vault implements Vault {
     const digest = createHash("sha256").update(body).digest();
     const sha256 = digest.toString("hex");
     try {
-      const output = await this.#client.send(
-        new PutObjectCommand({
-          ...this.#object(key),
-          Body: body,
-          ContentLength: body.length,
-          ChecksumSHA256: digest.toString("base64"),
-          ContentType: "application/octet-stream",
-          Metadata: { sha256 },
-          ...lockHeaders(options.lock),
-          ...conditionHeaders(options),
-        }),
-      );
+      const output = await this.#puts.send({
+        ...this.#object(key),
+        Body: body,
+        ChecksumSHA256: digest.toString("base64"),
+        ContentType: "application/octet-stream",
+        Metadata: { sha256 },
+        ...lockHeaders(options.lock),
+        ...conditionHeaders(options),
+      });
       return this.#stored(key, output, body.length, sha256);
     } catch (error) {
       throw putError(error, `PUT ${key}`, options);

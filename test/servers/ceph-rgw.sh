@@ -45,7 +45,7 @@ keyring = $D/keyring
 [mon.a]
 host = localhost
 [client.rgw.a]
-rgw frontends = beast endpoint=127.0.0.1:$PORT
+rgw frontends = beast endpoint=127.0.0.1:$PORT tcp_nodelay=1
 rgw data = $D/rgw
 rgw thread pool size = 64
 rgw dns name = localhost

@@ -68,7 +68,7 @@ export function child(name: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, ["--import", METER, join(import.meta.dirname, "child", name), ...args]);
 }
 
-/** The real program, as package.json and the Dockerfile start it. */
+/** The real program as `npm start` starts it: what V8 compiled once is kept, here for every Node process that takes part. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [
     "--max-semi-space-size=4",

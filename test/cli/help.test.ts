@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { program } from "./program.ts";
 
@@ -22,6 +26,15 @@ for (const name of commandsIn(whole)) {
   const below = text.includes("\nCommands:\n") ? commandsIn(text) : [];
   paths.push(...(below.length > 0 ? below.map((each) => [name, each]) : [[name]]));
 }
+
+test("a reader that leaves early is no error", async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/cli.ts"), "--help"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  const [[code], said] = await Promise.all([once(child, "close"), text(child.stderr)]);
+  assert.deepEqual([code, said], [0, ""]);
+});
 
 describe("--help teaches", () => {
   test("the whole: every command under what it is for, first steps, exit codes", () => {

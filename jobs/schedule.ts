@@ -2,7 +2,6 @@ import cron, { type ScheduledTask } from "node-cron";
 import { noteExport, readLastExport } from "../src/catalog/last-export.ts";
 import type { ClientConfig, MetricsConfig, ScheduleConfig } from "../src/config/config.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { Metrics } from "../src/observe/metrics.ts";
 import { startMonitor } from "../src/observe/server.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
@@ -25,7 +24,7 @@ export async function runOnSchedule(
   reload: (take: Take) => Disposable,
 ): Promise<void> {
   const { signal, console } = session;
-  const metrics = listen && new Metrics(VERSION);
+  const metrics = listen && new (await import("../src/observe/metrics.ts")).Metrics(VERSION);
   const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, work);
   if (metrics) metrics.refresh = sparing(() => showStanding(metrics, schedules.clients, session.now()));
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));

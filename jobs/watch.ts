@@ -6,7 +6,6 @@ import type { Parts } from "../src/export/context.ts";
 import type { RunObserver } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { Metrics } from "../src/observe/metrics.ts";
 import { type Event, notify, parseWebhookKey, type Targets } from "../src/observe/notify.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
@@ -95,6 +94,7 @@ export async function pushed<T>(
 ) {
   const { pushgateway, console } = session;
   if (pushgateway === undefined || session.metrics) return work(session);
+  const { Metrics } = await import("../src/observe/metrics.ts");
   const metrics = new Metrics(VERSION);
   metrics.refresh = () => showStanding(metrics, [config], session.now());
   metrics.client(config.id);

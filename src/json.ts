@@ -7,8 +7,8 @@ declare global {
 
 /** A number of 16 characters or more, or of an exponent that may leave the range of normal numbers (`1e400`, `1.2e-320`). */
 const LONG = /[0-9.eE+-]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
-/** Every string, as far as it goes, so that nothing in it is taken for a number; and such numbers. Linear in any text. */
-const TOKENS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-\d[\d.eE+-]{14,}|\d[\d.eE+-]{15,}|-?\d[\d.]*[eE][+-]?\d{3,}/g;
+/** All of them, in strings too. Linear in any text. */
+const NUMBERS = /-\d[\d.eE+-]{14,}|\d[\d.eE+-]{15,}|-?\d[\d.]*[eE][+-]?\d{3,}/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Nobody who writes an answer can know it. */
 const MARK = crypto.randomUUID();
@@ -19,15 +19,34 @@ const MARK = crypto.randomUUID();
  */
 export function parseExact(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
-  let marked = false;
   // They go through as marked objects: a reviver, which is called for every value, costs several times the parse.
-  const safe = text.replace(TOKENS, (token) => {
-    if (token.startsWith('"') || String(Number(token)) === token || !NUMBER.test(token)) return token;
-    marked = true;
-    return `{"${MARK}":"${token}"}`;
-  });
-  const value: unknown = JSON.parse(safe);
-  return marked ? unmarked(value) : value;
+  let safe = "";
+  let done = 0;
+  /** No string goes on over this place; all before it was looked at. */
+  let outside = 0;
+  for (const { 0: token, index } of text.matchAll(NUMBERS)) {
+    if (String(Number(token)) === token || !NUMBER.test(token)) continue;
+    while (outside <= index) {
+      const open = text.indexOf('"', outside);
+      if (open < 0 || open > index) break;
+      outside = endOfString(text, open);
+    }
+    // In a string, it is no number.
+    if (outside > index) continue;
+    safe += `${text.slice(done, index)}{"${MARK}":"${token}"}`;
+    done = index + token.length;
+  }
+  return done === 0 ? JSON.parse(text) : unmarked(JSON.parse(safe + text.slice(done)));
+}
+
+/** Where the text goes on after the string that opens here; its end, where the string has none. */
+function endOfString(text: string, open: number): number {
+  for (let close = text.indexOf('"', open + 1); close >= 0; close = text.indexOf('"', close + 1)) {
+    let slashes = 0;
+    while (text[close - 1 - slashes] === "\\") slashes += 1;
+    if (slashes % 2 === 0) return close + 1;
+  }
+  return text.length;
 }
 
 function unmarked(value: unknown): unknown {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { onPath } from "../servers/ceph.ts";
 import { lockedBucket } from "../servers/s3.ts";
-import { child, holdfast, type Ran, run, server } from "./process.ts";
+import { child, holdfast, part, type Ran, run, server } from "./process.ts";
 import type { Report } from "./report.ts";
 import { contentOf, objectsOf, sizesOf, type Workload } from "./workload.ts";
 
@@ -41,7 +41,7 @@ export async function exporting(report: Report, name: string, workload: Workload
   const contenders: Record<string, Contender> = {
     [STORE]: async () => {
       await using place = await newPlace(provider.url);
-      return noted(STORE, await child("store.ts", place.file, JSON.stringify(workload)));
+      return noted(STORE, await part("store.ts", place.file, JSON.stringify(workload)));
     },
     [PLAIN]: others.plain,
     [HOLDFAST]: async () => {

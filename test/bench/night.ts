@@ -4,7 +4,7 @@ import { parseIdentityPage } from "../../src/source/passbase/answers.ts";
 import { Population } from "../sandbox/population.ts";
 import { answer, BASE_PATH } from "../sandbox/routes.ts";
 import { makeLogVault } from "./log-vault.ts";
-import { child, holdfast, server } from "./process.ts";
+import { holdfast, part, server } from "./process.ts";
 import type { Report } from "./report.ts";
 
 const PAGE = 100;
@@ -37,7 +37,7 @@ export async function night(report: Report, people: number, rounds: number): Pro
   for (let round = 0; round < rounds; round++) {
     const rebuilt = await holdfast("rebuild", place.file);
     report.add(`a log of ${size}`, "rebuild", "entries/s", people / rebuilt.seconds);
-    const planned = await child("plan.ts", place.file, pagesFile, lengthsFile);
+    const planned = await part("plan.ts", place.file, pagesFile, lengthsFile);
     const { cpu } = JSON.parse(planned.stdout) as { cpu: number };
     report.add(`no-change night, ${size}`, "planning", "identities/s of one core", people / cpu);
     report.add(`no-change night, ${size}`, "planning, peak memory", "MB", planned.meter.peak / 1e6);

@@ -42,7 +42,7 @@ USER 1000:1000
 # --allow-net says that it is experimental, at every start and on the log's stream: that is left out.
 # Of /proc what doctor and core-dump.ts look at, and not all of it: /proc/self/root is the whole file system.
 ENTRYPOINT ["node", \
-  "--max-semi-space-size=8", \
+  "--max-semi-space-size=4", \
   "--permission", \
   "--disable-warning=ExperimentalWarning", \
   "--allow-net", \

@@ -70,14 +70,14 @@ export function child(name: string, ...args: readonly string[]): Promise<Ran> {
 
 /** One that is Holdfast's own code but for what comes in: with the memory that the program allows itself. */
 export function part(name: string, ...args: readonly string[]): Promise<Ran> {
-  const memory = ["--max-semi-space-size=8", "--heap-growing-percent=30"];
+  const memory = ["--max-semi-space-size=4", "--heap-growing-percent=100"];
   return run(process.execPath, [...memory, "--import", METER, join(import.meta.dirname, "child", name), ...args]);
 }
 
 /** The real program as `npm start` starts it: what V8 compiled once is kept, here for every Node process that takes part. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [
-    "--max-semi-space-size=8",
+    "--max-semi-space-size=4",
     "--import",
     METER,
     CLI,

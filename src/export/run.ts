@@ -7,6 +7,7 @@ import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Progress } from "../observe/progress.ts";
 import { sampled } from "../observe/sample.ts";
+import { policyChange } from "../retention/policy.ts";
 import { limitsText } from "../source/limits.ts";
 import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
@@ -115,6 +116,10 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   };
   try {
     await noteRecipients(parts, ledger, id);
+    const { catalog, config, now } = parts;
+    // The first locks are set by it.
+    const change = policyChange({ catalog, retention: config.retention, mode: config.vault.lock });
+    if (change) await ledger.log({ ...change, time: timestamp(now()), run: id });
     const { id: project } = await parts.source.project();
     const vaultQueue = new PQueue({ concurrency: parts.config.vault.concurrency });
     await exportAll({ ...parts, log, id, project, ledger, vaultQueue }, tally, options);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Policy } from "../audit/entry.ts";
+import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { logged, type Work } from "./work.ts";
 
@@ -25,13 +25,23 @@ export function clock({ keep, from }: Keep): string {
   return `${keep} from ${from}`;
 }
 
-/** From now on other rules hold: said in the log before anything is done by them. No lock is shortened for it. */
+/** What is to be logged where other rules hold than the log says: before anything is done by them. */
+export function policyChange({
+  catalog,
+  retention,
+  mode,
+}: Pick<Work, "catalog" | "retention" | "mode">): Unlogged<PolicyChanged> | undefined {
+  const from = catalog.life.policy() ?? null;
+  const to = policyOf(retention, mode);
+  return isDeepStrictEqual(from, to) ? undefined : { type: "policy.changed", from, to };
+}
+
+/** From now on other rules hold: said in the log before anything is changed by them. No lock is shortened for it. */
 export async function notePolicy(
   work: Pick<Work, "writer" | "catalog" | "run" | "now" | "retention" | "mode">,
 ): Promise<void> {
-  const from = work.catalog.life.policy() ?? null;
-  const to = policyOf(work.retention, work.mode);
-  if (isDeepStrictEqual(from, to)) return;
-  await logged(work, { type: "policy.changed", from, to });
+  const change = policyChange(work);
+  if (!change) return;
+  await logged(work, change);
   await work.writer.flush();
 }

@@ -62,10 +62,22 @@ export async function exporting(report: Report, name: string, workload: Workload
   report.add(`peak memory, ${name}`, "export", "MB", Math.max(...peaks) / 1e6);
 }
 
-function newPlace(url: string): Promise<Workplace> {
+/** What more requests in flight at the vault bring, and what they cost in memory: how the default was chosen. */
+export async function concurrencies(report: Report, name: string, workload: Workload, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const concurrency of [4, 8, CONCURRENCY, 32, 64]) {
+      await using place = await newPlace("http://127.0.0.1:9", concurrency);
+      const { seconds, meter } = await part("store.ts", place.file, JSON.stringify(workload));
+      report.add(`in flight at the vault, ${name}`, String(concurrency), "objects/s", objectsOf(workload) / seconds);
+      report.add(`in flight at the vault, ${name}: peak memory`, String(concurrency), "MB", meter.peak / 1e6);
+    }
+  }
+}
+
+function newPlace(url: string, concurrency = CONCURRENCY): Promise<Workplace> {
   return makeWorkplace(
     { url, apiKey: "bench" },
-    { vault: "ceph", client: { source: { rate: "10000/s", concurrency: 16 }, vault: { concurrency: CONCURRENCY } } },
+    { vault: "ceph", client: { source: { rate: "10000/s", concurrency: 16 }, vault: { concurrency } } },
   );
 }
 

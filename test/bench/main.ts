@@ -1,10 +1,10 @@
 /**
  * Measures Holdfast, and what else one might use, on this machine: `npm run bench`. Whole processes, in turn, three
  * rounds, against a Ceph RGW of its own with a locked bucket. Prints a table of medians; writes latest.json and chart.svg
- * beside this file, and what was to be reached into the README. Some ten minutes.
+ * beside this file, and what was to be reached into the README. Some fifteen minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
- *     npm run bench -- --only export    seal, export, memory, night or lookup; writes nothing
+ *     npm run bench -- --only export    seal, export, concurrency, memory, night or lookup; writes nothing
  *
  * HOLDFAST_TEST_S3 names an S3 server to use in the place of its own.
  */
@@ -40,7 +40,7 @@ const started = process.env.HOLDFAST_TEST_S3 === undefined ? await start() : und
 try {
   // The tests' own parts read the server's address when they are loaded.
   const { sealing } = await import("./sealing.ts");
-  const { exporting, ...names } = await import("./exporting.ts");
+  const { exporting, concurrencies, ...names } = await import("./exporting.ts");
   const { largeFile } = await import("./large-file.ts");
   const { night } = await import("./night.ts");
   const { looking } = await import("./looking.ts");
@@ -72,6 +72,10 @@ try {
       most: 1.05,
     });
   }
+
+  const files = { people: quick ? 10 : 20, files: 3, fileBytes: 5 * 1024 * 1024 };
+  for (const [size, workload] of Object.entries({ "4 KB": workloads["4 KB"], "5 MB": files }))
+    await part("concurrency", () => concurrencies(report, size, workload, rounds));
 
   await part("memory", () => largeFile(report, 500_000_000, rounds));
   report.ratio("MB at most, of a file of 500 MB", report.median("a file of 500 MB", "export, peak memory"), {

@@ -14,7 +14,8 @@ import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/box.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
-import { type ClientFailure, summaryText } from "./export.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
+import { summaryText } from "./export.ts";
 import { type Opened, openSource, withParts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 import { observerOf, pushed } from "./watch.ts";
@@ -71,20 +72,15 @@ export async function backfillClients(
   options: BackfillOptions,
   onFailure: (failure: ClientFailure) => void,
 ): Promise<Summary[]> {
-  const { console, clients, signal } = session;
-  const summaries: Summary[] = [];
-  for (const config of clients) {
-    if (signal.aborted) break;
-    try {
+  return eachClient(
+    session,
+    async (config) => {
       const summary = await pushed(config, session, "backfill", (own) => backfillClient(config, own, options));
-      console.say(summaryText(summary));
-      summaries.push(summary);
-    } catch (error) {
-      if (clients.length > 1) console.log.error("client failed", { client: config.id, ...errorFields(error) });
-      onFailure({ client: config.id, error });
-    }
-  }
-  return summaries;
+      session.console.say(summaryText(summary));
+      return summary;
+    },
+    onFailure,
+  );
 }
 
 /**

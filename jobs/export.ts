@@ -5,9 +5,9 @@ import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
-import { errorFields } from "../src/observe/log.ts";
 import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { withParts } from "./parts.ts";
 import { extendHeld, locksText, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
@@ -29,21 +29,13 @@ export interface ExportSummary extends Summary {
   readonly locks?: Extended;
 }
 
-/** What one client's export came to, where it did not come to a summary. */
-export interface ClientFailure {
-  readonly client: string;
-  readonly error: unknown;
-}
-
 /** New and changed identities of every client. One client's failure does not keep the others from their export. */
 export async function exportClients(
   session: Session,
   options: ExportOptions,
-  onFailure: (failure: ClientFailure) => void = ({ error }) => {
-    throw error;
-  },
+  onFailure?: (failure: ClientFailure) => void,
 ): Promise<ExportSummary[]> {
-  const { console, clients, signal } = session;
+  const { clients } = session;
   if ((options.identities || options.subjects) && clients.length > 1) {
     throw new HoldfastError(
       "usage",
@@ -64,19 +56,15 @@ export async function exportClients(
       mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
-  const summaries: ExportSummary[] = [];
-  for (const config of clients) {
-    if (signal.aborted) break;
-    try {
+  return eachClient(
+    session,
+    async (config) => {
       const summary = await exportWatched(config, session, options);
-      console.say(summaryText(summary));
-      summaries.push(summary);
-    } catch (error) {
-      if (clients.length > 1) console.log.error("client failed", { client: config.id, ...errorFields(error) });
-      onFailure({ client: config.id, error });
-    }
-  }
-  return summaries;
+      session.console.say(summaryText(summary));
+      return summary;
+    },
+    onFailure,
+  );
 }
 
 /** Throws `interrupted` or `partial` where not all was done: the command's exit code. */

@@ -3,6 +3,7 @@ import { HoldfastError } from "../src/error.ts";
 import { bytes, number } from "../src/observe/figures.ts";
 import { type Coverage, coverageOf, type Subjects } from "../src/report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { openSource } from "./parts.ts";
 import { type Reading, withReading } from "./reading.ts";
 
@@ -14,14 +15,16 @@ export interface Reconciled extends Coverage {
 const SHOWN = 20;
 
 /** The source against the vault, both ways. Fetches the list alone, changes nothing, and runs beside an export. */
-export async function reconcile(session: Session): Promise<Reconciled[]> {
-  const done: Reconciled[] = [];
-  for (const config of session.clients) {
-    const coverage = await withReading(config, session, (reading) => coverageNow(config, session, reading));
-    session.console.say(coverageText(config.id, coverage));
-    done.push({ client: config.id, ...coverage });
-  }
-  return done;
+export async function reconcile(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<Reconciled[]> {
+  return eachClient(
+    session,
+    async (config) => {
+      const coverage = await withReading(config, session, (reading) => coverageNow(config, session, reading));
+      session.console.say(coverageText(config.id, coverage));
+      return { client: config.id, ...coverage };
+    },
+    onFailure,
+  );
 }
 
 /** The same for one client that is open already. */
@@ -90,6 +93,7 @@ function coverageText(client: string, of: Coverage): string {
 function rows(name: string, what: string, { count, subjects }: Subjects): string[] {
   if (count === 0) return [];
   const named = subjects.slice(0, SHOWN).map((subject) => `            ${subject}`);
-  const more = count > SHOWN ? [`            … and ${number(count - SHOWN)} more; --json names them`] : [];
+  const more =
+    count > SHOWN ? [`            … and ${number(count - SHOWN)} more; --json names ${number(subjects.length)}`] : [];
   return [`  ${name.padEnd(10)}${number(count)} ${what}`, ...named, ...more];
 }

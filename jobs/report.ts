@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { readLastVerify } from "../src/catalog/last-verify.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
+import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
-import { reportPage } from "../src/report/report-page.ts";
+import { reportPage, type Untold } from "../src/report/report-page.ts";
 import type { Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { type Reading, withReading } from "./reading.ts";
 import { coverageNow } from "./reconcile.ts";
 
@@ -18,13 +20,25 @@ export interface ReportOptions {
 }
 
 /** The state of every client's vault, as figures and as a page. Changes nothing, and runs beside an export. */
-export async function report(session: Session, { out, offline }: ReportOptions): Promise<Report[]> {
-  const reports: Report[] = [];
-  for (const config of session.clients) {
-    reports.push(await withReading(config, session, (reading) => reportClient(config, session, reading, offline)));
-  }
-  if (out !== undefined) {
-    await write(out, reportPage(reports, session.now().toString({ smallestUnit: "second" })));
+export async function report(
+  session: Session,
+  { out, offline }: ReportOptions,
+  onFailure?: (failure: ClientFailure) => void,
+): Promise<Report[]> {
+  const untold: Untold[] = [];
+  const reports = await eachClient(
+    session,
+    (config) => withReading(config, session, (reading) => reportClient(config, session, reading, offline)),
+    (failure) => {
+      const { code = "internal", error } = errorFields(failure.error);
+      untold.push({ client: failure.client, why: error ?? code });
+      if (!onFailure) throw failure.error;
+      onFailure(failure);
+    },
+  );
+  // A page of nobody would take the place of an earlier one that told something.
+  if (out !== undefined && reports.length > 0) {
+    await write(out, reportPage(reports, untold, session.now().toString({ smallestUnit: "second" })));
     session.console.say(`${resolve(out)} is ready: open it in a browser, or print it`);
   }
   return reports;

@@ -121,6 +121,11 @@ export class Life {
     return subjects(caseToken === undefined ? this.#statements.heldAll.all() : this.#statements.heldOf.all(caseToken));
   }
 
+  /** Holds that stand: two of one person are two. */
+  heldCount(): number {
+    return (this.#statements.heldCount.get() as { count: number }).count;
+  }
+
   isHeld(key: string, versionId: string): boolean {
     return this.#statements.isHeld.get(key, versionId) !== undefined;
   }
@@ -220,6 +225,7 @@ function prepare(db: DatabaseSync) {
     unheld: of("DELETE FROM held WHERE key BETWEEN ? AND ?"),
     dropHeld: of("DELETE FROM held WHERE key = ?"),
     holds: of("SELECT case_token AS 'case', commitment, placed FROM hold WHERE subject = ? ORDER BY entry"),
+    heldCount: of("SELECT COUNT(*) AS count FROM hold"),
     heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),
     isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),

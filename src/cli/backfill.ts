@@ -1,12 +1,13 @@
 import { Option } from "commander";
 import { backfillClients, planBackfill } from "../../jobs/backfill.ts";
+import { refuseUnfinished } from "../../jobs/export.ts";
 import { HoldfastError } from "../error.ts";
 import type { Period } from "../export/plan.ts";
 import { STATUSES } from "../source/passbase/answers.ts";
 import { redisAddress } from "../workers/address.ts";
 import { amount, instant, oneOf } from "./arguments.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
-import { report } from "./exported.ts";
 
 interface BackfillFlags extends Period {
   readonly status?: string[];
@@ -55,6 +56,9 @@ export const backfillCommand = command(
         return;
       }
       const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
-      await report(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure));
+      const summaries = await tellClients(session, "backfill", (onFailure) =>
+        backfillClients(session, { ...period, redis }, onFailure),
+      );
+      refuseUnfinished(summaries, session.signal);
     }),
   );

@@ -1,11 +1,12 @@
 import { Option } from "commander";
 import type { Session } from "../../jobs/client.ts";
-import { type ClientFailure, exportClients } from "../../jobs/export.ts";
+import type { ClientFailure } from "../../jobs/each-client.ts";
+import { exportClients, refuseUnfinished } from "../../jobs/export.ts";
 import { onHangup, type Take } from "../../jobs/reload.ts";
 import { runOnSchedule } from "../../jobs/schedule.ts";
 import { HoldfastError } from "../error.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
-import { report } from "./exported.ts";
 
 interface ExportFlags {
   readonly identity?: string[];
@@ -63,6 +64,7 @@ export const exportCommand = command("export", "export new and changed identitie
         return;
       }
       const asked = { ...options, identities: options.identity, subjects: options.subject };
-      await report(session, "export", (onFailure) => exportClients(session, asked, onFailure));
+      const summaries = await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure));
+      refuseUnfinished(summaries, session.signal);
     }),
   );

@@ -1,4 +1,5 @@
 import { reconcile, refuseMissing } from "../../jobs/reconcile.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 export const reconcileCommand = command(
@@ -14,8 +15,6 @@ export --subject <token> exports one. Ends with code 3 where something at the so
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
-      const clients = await reconcile(session);
-      session.console.result({ command: "reconcile", clients });
-      refuseMissing(clients);
+      refuseMissing(await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure)));
     }),
   );

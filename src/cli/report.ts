@@ -1,5 +1,6 @@
 import { report } from "../../jobs/report.ts";
 import { HoldfastError } from "../error.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 interface Flags {
@@ -22,6 +23,6 @@ export const reportCommand = command(
           mend: "Name the page, --out report.html, or ask for the figures with --json.",
         });
       }
-      session.console.result({ command: "report", clients: await report(session, { out, offline }) });
+      await tellClients(session, "report", (onFailure) => report(session, { out, offline }, onFailure));
     }),
   );

@@ -25,6 +25,8 @@ const HEIGHT = 220;
 const LEFT = 76;
 const BOTTOM = 30;
 const TOP = 12;
+/** So many times what is usual is cut. */
+const FAR = 8;
 /** A bar of anything at all is seen. */
 const LEAST = 2;
 
@@ -32,7 +34,7 @@ const LEAST = 2;
 export function bars({ id, title, labels, series, format, marks }: Chart): Html {
   if (labels.length === 0) return html`<p class="soft">Nothing yet.</p>`;
   const totals = labels.map((_, at) => series.reduce((sum, { values }) => sum + values[at]!, 0));
-  const top = nice(Math.max(1, ...totals));
+  const top = topOf(totals);
   const plot = HEIGHT - BOTTOM - TOP;
   const step = (WIDTH - LEFT) / Math.max(labels.length, 8);
   const width = Math.max(1, Math.min(44, step * 0.72));
@@ -56,16 +58,20 @@ ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => 
 
   function column(label: string, at: number): Html {
     let y = TOP + plot;
+    const total = totals[at]!;
+    const cut = total > top;
     const words = series.map(({ name, values }) => `${name} ${format(values[at]!)}`).join(", ");
     const rects = series.map(({ colour, values }) => {
       const value = values[at]!;
       if (value === 0) return undefined;
-      const height = Math.max(LEAST, (value / top) * plot);
+      const height = Math.max(LEAST, (value / (cut ? total : top)) * plot);
       y -= height;
       return html`<rect x="${round(x(at))}" y="${round(y)}" width="${round(width)}" height="${round(height)}" class="fill-${colour}"/>`;
     });
     const mark = marks?.[at];
-    return html`<g><title>${label}: ${words}${mark ? `; ${mark.word}` : ""}</title>${rects}${
+    const isLast = x(at) + width + 64 > WIDTH;
+    const beyond = html`<text x="${round(isLast ? x(at) - 4 : x(at) + width + 4)}" y="${TOP + 4}" text-anchor="${isLast ? "end" : "start"}" class="tick">↑ ${format(total)}</text>`;
+    return html`<g><title>${label}: ${words}${mark ? `; ${mark.word}` : ""}</title>${rects}${cut ? beyond : undefined}${
       mark
         ? html`<rect x="${round(x(at))}" y="${TOP + plot + 3}" width="${round(width)}" height="5" class="fill-${mark.colour}"/>`
         : undefined
@@ -76,6 +82,14 @@ ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => 
 function legend(marks: Chart["marks"]): Html[] {
   const words = new Map((marks ?? []).map(({ word, colour }) => [word, colour]));
   return [...words].map(([word, colour]) => html`<span><i class="fill-${colour} stripe"></i>${word}</span>`);
+}
+
+/** A first export would flatten every night after it: what is far above the rest is cut, and its number stands beside it. */
+function topOf(totals: readonly number[]): number {
+  const some = totals.filter((total) => total > 0).sort((a, b) => a - b);
+  const usual = some[Math.floor(0.9 * (some.length - 1))] ?? 1;
+  const most = some.at(-1) ?? 1;
+  return nice(most > FAR * usual ? 2 * usual : most);
 }
 
 /** The next of 2, 4, 6, 10, 20, …: half of it is a whole number too. */

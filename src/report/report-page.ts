@@ -6,8 +6,14 @@ import type { Report } from "./report.ts";
 import { STYLE } from "./style.ts";
 import { clockInWords, durationText } from "./words.ts";
 
+/** A client whose vault could not be read, and why. */
+export interface Untold {
+  readonly client: string;
+  readonly why: string;
+}
+
 /** Everything a compliance officer is asked, on one page that loads nothing: to read, to print, to file. */
-export function reportPage(reports: readonly Report[], made: string): string {
+export function reportPage(reports: readonly Report[], untold: readonly Untold[], made: string): string {
   return page(
     `Holdfast, report of ${made.slice(0, 10)}`,
     STYLE,
@@ -15,13 +21,19 @@ export function reportPage(reports: readonly Report[], made: string): string {
 <h1>Identity records: what is kept</h1>
 <p class="lead soft">Made by Holdfast on ${time(made)}. People stand here as tokens, which name nobody to whoever lacks the key.</p>
 ${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client }) => html`<li><a href="#${client}">${client}</a></li>`)}</ul></nav>` : undefined}
+${
+  untold.length > 0
+    ? html`<p class="verdict bad">Not in this report:</p>
+<ul>${untold.map(({ client, why }) => html`<li>${client}: ${why}</li>`)}</ul>`
+    : undefined
+}
 ${reports.map(client)}
 </main>`,
   );
 }
 
 function client(report: Report): Html {
-  const { client: id, coverage, vault, checkpoint, horizon, holds } = report;
+  const { client: id, coverage, vault, checkpoint, horizon, holds, held } = report;
   const found = concerns(report);
   return html`<section class="client" id="${id}">
 <h1>${id}</h1>
@@ -32,7 +44,7 @@ ${figure(number(coverage.vault.subjects), "people kept")}
 ${figure(number(coverage.vault.versions), "sealed versions")}
 ${figure(number(coverage.vault.files), "sealed files")}
 ${figure(bytes(coverage.vault.bytes), "as stored")}
-${figure(number(holds.length), holds.length === 1 ? "legal hold" : "legal holds")}
+${figure(number(held), held === 1 ? "legal hold" : "legal holds")}
 </div>
 ${coverageView(report)}
 ${nightsView(report)}
@@ -62,7 +74,7 @@ ${
     : html`<div class="scroll"><table><thead><tr><th>Case, as a token</th><th>Since</th><th>Person</th></tr></thead><tbody>${holds.map(
         ({ case: token, placed, subject }) =>
           html`<tr><td><code>${token}</code></td><td class="day">${placed.slice(0, 10)}</td><td><code>${subject}</code></td></tr>`,
-      )}</tbody></table></div>`
+      )}</tbody></table></div>${held > holds.length ? html`<p class="soft">The first ${number(holds.length)} of ${number(held)}.</p>` : undefined}`
 }
 <h2>Proof</h2>
 <dl class="facts">
@@ -76,7 +88,7 @@ ${
 }
 
 /** What somebody should look at, in the order in which it matters. */
-function concerns({ coverage, nights, horizon, verified, notAsked }: Report): string[] {
+function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogged, made }: Report): string[] {
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
   const { missing, changed, failed, source } = coverage;
@@ -99,6 +111,10 @@ function concerns({ coverage, nights, horizon, verified, notAsked }: Report): st
       ? [`The last verification found ${plural(verified.problems, "problem")}.`]
       : []),
     ...(verified === null ? ["The vault was never verified on this machine."] : []),
+    ...(verified !== null && daysSince(verified.time, made) > LONG_AGO
+      ? [`The vault was last verified ${plural(daysSince(verified.time, made), "day")} ago.`]
+      : []),
+    ...(isPolicyLogged ? [] : ["The rules below are those of the config; the log has others, until the next export."]),
     ...(notAsked === null ? [] : [`The source was not asked: ${notAsked}`]),
   ];
 }
@@ -166,9 +182,16 @@ ${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy
 `;
 }
 
+/** Of a verification, in days: a month and a day's grace. */
+const LONG_AGO = 32;
+
+function daysSince(time: string, now: string): number {
+  return Math.floor(Temporal.Instant.from(now).since(Temporal.Instant.from(time)).total("days"));
+}
+
 function verifiedWords({ verified, made }: Report): Html | string {
   if (verified === null) return html`<span class="unsure">never on this machine</span>`;
-  const days = Math.floor(Temporal.Instant.from(made).since(Temporal.Instant.from(verified.time)).total("days"));
+  const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
   const found = verified.problems === 0 ? "nothing was wrong" : `${plural(verified.problems, "problem")} found`;
   return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${time(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry").replace("entrys", "entries")} of the log, ${String(verified.readData)} % of the content read`;

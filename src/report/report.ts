@@ -3,7 +3,7 @@ import type { Head } from "../audit/log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Hold } from "../catalog/life.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { policyOf } from "../retention/policy.ts";
+import { policyChange, policyOf } from "../retention/policy.ts";
 import type { Coverage } from "./coverage.ts";
 import { type Horizon, horizonOf, type Months } from "./horizon.ts";
 import { type Night, nightsOf } from "./nights.ts";
@@ -18,6 +18,8 @@ export interface Report {
   readonly collect: ClientConfig["collect"];
   readonly legalBasis: readonly string[];
   readonly policy: Policy;
+  /** Whether these are the rules that the log has: a changed config is logged by the next export. */
+  readonly isPolicyLogged: boolean;
   readonly coverage: Coverage;
   /** Why the source was not asked, or could not be; null where it was. */
   readonly notAsked: string | null;
@@ -25,6 +27,8 @@ export interface Report {
   /** What was stored, by month. */
   readonly growth: Months;
   readonly horizon: Horizon;
+  /** Legal holds that stand: how many, and the first of them. */
+  readonly held: number;
   readonly holds: readonly (Pick<Hold, "case" | "placed"> & { readonly subject: string })[];
   /** What `verify` found last on this machine; null where it never ran here. */
   readonly verified: Verified | null;
@@ -39,7 +43,7 @@ export interface Verified {
 
 /** Nights that are told. */
 const NIGHTS = 120;
-/** Holds that are named. */
+/** People under a hold that are named. */
 const HOLDS = 1_000;
 
 export interface Reported {
@@ -72,9 +76,11 @@ export function reportOf(of: Reported): Report {
     },
     checkpoint: { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") },
     policy: policyOf(retention, config.vault.lock),
+    isPolicyLogged: !catalog.life.policy() || !policyChange({ catalog, retention, mode: config.vault.lock }),
     nights: nightsOf(catalog.life.runs(since), today, NIGHTS),
     growth: catalog.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
+    held: catalog.life.heldCount(),
     holds: catalog.life
       .heldSubjects()
       .slice(0, HOLDS)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -144,6 +144,27 @@ describe("report", () => {
     assert.equal(of!.coverage.vault.subjects, 2);
   });
 
+  test("a client whose vault cannot be read: the others are told, and the page says who is not", async () => {
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await place.addClient("broken-bank");
+    await place.expect(0, "init");
+    await place.expect(0, "export");
+    await rm(place.path("vault", "broken-bank"), { recursive: true });
+    const ended = await place.holdfast("report", ["--out", place.path("report.html"), "--json"]);
+    const { clients, failures } = ended.json as { clients: Report[]; failures: { client: string; code: string }[] };
+    assert.deepEqual(
+      [clients.map(({ client }) => client), failures.map(({ client }) => client)],
+      [["acme-bank"], ["broken-bank"]],
+    );
+    const page = await readFile(place.path("report.html"), "utf8");
+    assert.match(page, /Not in this report:<\/p>\s*<ul><li>broken-bank: [^<]+<\/li>/);
+    assert.notEqual(ended.code, 0);
+    const reconciled = await place.holdfast("reconcile", ["--json"]);
+    assert.equal(reconciled.code, ended.code);
+    assert.equal((reconciled.json as { clients: { source: { listed: number } }[] }).clients[0]!.source.listed, 2);
+  });
+
   test("neither a page nor figures: code 2", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox);
@@ -169,6 +190,17 @@ test("charts of nothing, of one, of many, and of very different sizes", () => {
   // What is tiny beside the others is seen all the same; what is not there is not.
   assert.equal(chart([1_000_000, 1, 0]).match(/<rect/g)!.length, 2);
   assert.ok(!/NaN|Infinity|height="0"/.test(chart([0, 0])));
+  // A first export does not flatten what comes after it: it is cut, and says how much it was.
+  const heights = [...chart([20_000, 12, 8, 10]).matchAll(/ height="([\d.]+)" class="fill/g)].map(
+    ([, height]) => +height!,
+  );
+  assert.ok(
+    heights.every((height) => height > 30),
+    heights.join(),
+  );
+  assert.match(chart([20_000, 12, 8, 10]), /↑ 20000/);
+  assert.doesNotMatch(chart([20, 12, 8, 10]), /↑/);
+  assert.match(chart([...Array(20).fill(9), 20_000]), /text-anchor="end" class="tick">↑ 20000/);
 });
 
 test("what is put into a page is text", () => {

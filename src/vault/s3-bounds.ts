@@ -23,13 +23,19 @@ export function boundAnswers(client: S3Client): void {
   );
 }
 
+/** With the SDK's mark of an error of its own: to others it adds words for whoever debugs the SDK. */
+function tooLong(): HoldfastError {
+  const error = new HoldfastError("vault-rejected", `the store's answer is longer than ${MAX_ANSWER} bytes`);
+  return Object.assign(error, { $metadata: {} });
+}
+
 function bounded(body: Readable): Readable {
   let size = 0;
   const gate = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       size += chunk.length;
       if (size <= MAX_ANSWER) done(null, chunk);
-      else done(new HoldfastError("vault-rejected", `the store's answer is longer than ${MAX_ANSWER} bytes`));
+      else done(tooLong());
     },
   });
   // Whoever reads the gate is told; the pipeline only takes the connection down with it.

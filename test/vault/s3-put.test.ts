@@ -109,6 +109,29 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     await assert.rejects(vault.put("records/4", text("x")), code("vault-unavailable"));
   });
 
+  test("a refusal that goes on for ever is cut off, and told in our words", async () => {
+    await using strict = await strictVault();
+    const { vault, server } = strict;
+    const endless = new Uint8Array(65_536).fill(32);
+    for (const before of ["none", "one"]) {
+      if (before === "one") await vault.put("records/1", text("x"));
+      server.intercept((request, response) => {
+        const more = (): void => {
+          while (!response.destroyed && response.write(endless));
+        };
+        request.resume();
+        response.writeHead(500).on("drain", more);
+        more();
+        return true;
+      });
+      await assert.rejects(vault.put("records/2", text("x")), {
+        code: "vault-rejected",
+        message: "the store's answer is longer than 16777216 bytes",
+      });
+      server.intercept(() => false);
+    }
+  });
+
   test("credentials that run out are asked for anew", async () => {
     let given = 0;
     const role = createServer((_, response) => {

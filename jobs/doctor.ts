@@ -4,7 +4,6 @@ import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
 import { count, type Finding, type Level } from "../src/doctor/finding.ts";
 import { checkProcess } from "../src/doctor/process.ts";
-import { checkRedis } from "../src/doctor/redis.ts";
 import { plural } from "../src/observe/figures.ts";
 import type { RetryPolicy } from "../src/retry.ts";
 import { openVault } from "../src/vault/open.ts";
@@ -33,7 +32,12 @@ export interface Diagnosis {
  */
 export async function doctor(session: Session, file: string, redis?: Secret): Promise<Diagnosis> {
   const config = await checkConfig(file, session.clients.length);
-  const machine = [config, ...checkProcess(), ...(redis ? await checkRedis(redis) : [])];
+  const machine = [config, ...checkProcess()];
+  if (redis) {
+    // Only here, as in backfill: what talks to Redis takes longer to load than all else.
+    const { checkRedis } = await import("../src/doctor/redis.ts");
+    machine.push(...(await checkRedis(redis)));
+  }
   const clients = [];
   for (const config of session.clients) {
     session.signal.throwIfAborted();

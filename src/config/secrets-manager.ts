@@ -1,3 +1,4 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { HoldfastError } from "../error.ts";
 
 /** Attempts in all, those that the SDK makes with its own pauses; and the longest silence, in ms. */
@@ -35,8 +36,6 @@ export async function readAwsSecret(name: string, jsonKey: string | undefined, r
   const failure = (what: string, mend: string, cause?: unknown): HoldfastError =>
     new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
   const [, , , region] = name.startsWith("arn:") ? name.split(":") : [];
-  // Only here: who keeps no secret there need not load it.
-  const { GetSecretValueCommand, SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: ATTEMPTS,

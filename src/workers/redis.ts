@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
+import { Redis } from "ioredis";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../error.ts";
 
@@ -16,8 +16,6 @@ const MAX_PAUSE = 2_000;
  * @param onTrouble told once for each time that it is lost
  */
 export async function connectRedis(address: Secret, onTrouble: (error: HoldfastError) => void): Promise<Redis> {
-  // Only here: most runs have no need of it, and it is a sixth of what they would load.
-  const { Redis } = await import("ioredis");
   const redis = new Redis(address.reveal(), {
     maxRetriesPerRequest: null,
     connectTimeout: PATIENCE,

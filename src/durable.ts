@@ -25,7 +25,21 @@ export function openDurable(path: string, how: keyof typeof FLAGS, mode = 0o600)
   return open(path, FLAGS[how], mode);
 }
 
-/** A new file, on the disk when this resolves. */
+/** A file of this content, on the disk when this resolves. */
+export async function writeDurable(
+  path: string,
+  content: Uint8Array | string,
+  how: "create" | "replace" = "create",
+): Promise<void> {
+  const file = await openDurable(path, how);
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same of a new file that comes piece by piece. */
 export async function createDurable(path: string, body: AsyncIterable<Uint8Array>, mode = 0o600): Promise<void> {
   const file = await openDurable(path, "create", mode);
   try {

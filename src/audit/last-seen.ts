@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { openDurable } from "../durable.ts";
+import { writeDurable } from "../durable.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
@@ -18,12 +18,7 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
   await state("remember the checkpoint", async () => {
     await mkdir(folder, { recursive: true });
     const temporary = `${lastSeen(folder)}.new`;
-    const file = await openDurable(temporary, "replace");
-    try {
-      await file.writeFile(note);
-    } finally {
-      await file.close();
-    }
+    await writeDurable(temporary, note, "replace");
     await rename(temporary, lastSeen(folder));
   });
 }

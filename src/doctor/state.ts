@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openDurable } from "../durable.ts";
+import { writeDurable } from "../durable.ts";
 import { bytes as size } from "../observe/figures.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -63,12 +63,7 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
 async function writable(place: string, directory: string, free: number): Promise<Finding> {
   const path = join(place, `.doctor-${randomBytes(6).toString("hex")}`);
   try {
-    const file = await openDurable(path, "create");
-    try {
-      await file.writeFile(Buffer.alloc(4096));
-    } finally {
-      await file.close();
-    }
+    await writeDurable(path, Buffer.alloc(4096));
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
     return failure(`${directory} cannot be written to (${code})`, mendOf(code));

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { Entries, type LogAt } from "../audit/entries.ts";
 import { decodeEntry, type Policy, type RecordPurged } from "../audit/entry.ts";
 import { type Signer, signNote } from "../audit/note.ts";
-import { isThere, openDurable, writingOut } from "../durable.ts";
+import { isThere, writeDurable, writingOut } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256, totalsOf } from "./certificate.ts";
 import { certificatePage } from "./certificate-page.ts";
@@ -87,15 +87,8 @@ function partial(folder: string): string {
   return `${resolve(folder)}.partial`;
 }
 
-async function write(path: string, content: string): Promise<void> {
-  await writing(async () => {
-    const file = await openDurable(path, "create");
-    try {
-      await file.writeFile(content);
-    } finally {
-      await file.close();
-    }
-  });
+function write(path: string, content: string): Promise<void> {
+  return writing(() => writeDurable(path, content));
 }
 
 const writing = <T>(work: () => Promise<T>): Promise<T> => writingOut("the certificate", work);

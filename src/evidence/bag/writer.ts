@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Signer, signNote } from "../../audit/note.ts";
-import { createDurable, openDurable, writingOut } from "../../durable.ts";
+import { createDurable, writeDurable, writingOut } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
 import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
@@ -96,14 +96,7 @@ export class BagWriter {
   async #write(path: string, content: Uint8Array | string): Promise<string> {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     const place = await this.#place(path);
-    await writing(async () => {
-      const file = await openDurable(place, "create");
-      try {
-        await file.writeFile(bytes);
-      } finally {
-        await file.close();
-      }
-    });
+    await writing(() => writeDurable(place, bytes));
     return createHash("sha256").update(bytes).digest("hex");
   }
 

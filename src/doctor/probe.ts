@@ -7,6 +7,9 @@ import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 const { ok, warning, failure } = findings("store");
 const rights = findings("rights");
 
+/** What mends a right that an exporter need not have. */
+export const APART = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
+
 const OTHER = Buffer.from("something else");
 
 /**
@@ -45,13 +48,12 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const hidden = await probe.hide();
   const released = await probe.releaseHold(VersionId);
   const bypassed = await probe.shorten(VersionId);
-  const mend = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
   return [
     ok("a lock is kept as it was asked for, and a locked version is not deleted"),
     ...checksums(md5, sha256),
     ...conditions({ ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) }, known),
     isGranted(hidden)
-      ? rights.warning("may hide objects behind delete markers: s3:DeleteObject", mend)
+      ? rights.warning("may hide objects behind delete markers: s3:DeleteObject", APART)
       : rights.ok("may not hide objects behind delete markers"),
     bypassed.output
       ? rights.warning(
@@ -60,7 +62,7 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
         )
       : rights.ok("may not lift governance locks"),
     released.output
-      ? rights.warning("may lift legal holds: s3:PutObjectLegalHold", mend)
+      ? rights.warning("may lift legal holds: s3:PutObjectLegalHold", APART)
       : rights.ok("may not lift legal holds"),
     await cleanUp(probe, bypassed.output !== undefined),
   ];

@@ -3,11 +3,9 @@ import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } fro
 import { recordKey } from "../vault/layout.ts";
 import type { Bucket } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
-import { isGranted } from "./probe.ts";
+import { APART, isGranted } from "./probe.ts";
 
 const { ok, warning } = findings("rights");
-
-const MEND = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
 
 /**
  * What these credentials may do to records that an exporter need not. Nothing is changed: what is asked for is the head
@@ -31,10 +29,10 @@ export async function checkRights(bucket: Bucket): Promise<Finding[]> {
   );
   return [
     reading.some(isGranted)
-      ? warning("may read records back, sealed as they are: s3:GetObject or s3:GetObjectVersion", MEND)
+      ? warning("may read records back, sealed as they are: s3:GetObject or s3:GetObjectVersion", APART)
       : ok("may not read records back"),
     isGranted(deleting)
-      ? warning("may delete versions whose lock has ended: s3:DeleteObjectVersion", MEND)
+      ? warning("may delete versions whose lock has ended: s3:DeleteObjectVersion", APART)
       : ok("may not delete versions"),
   ];
 }

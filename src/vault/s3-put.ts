@@ -64,16 +64,16 @@ export class Puts {
 
   async #throughSdk(put: Put): Promise<PutAnswer> {
     const command = new PutObjectCommand(put);
-    let road: Promise<Road | undefined> | undefined;
+    let road: (() => Promise<Road | undefined>) | undefined;
     command.middlewareStack.add(
       (next, context) => (args) => {
-        road = this.#roadOf(args.request as Request, put.Key, context as Context);
+        road = () => this.#roadOf(args.request as Request, put.Key, context as Context);
         return next(args);
       },
       { step: "finalizeRequest", priority: "low", name: "road" },
     );
     const output = await this.#client.send(command);
-    this.#road = await road;
+    this.#road = await road?.();
     return output;
   }
 

@@ -34,6 +34,8 @@ const METER = `data:text/javascript,${encodeURIComponent(`
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 const TIMEOUT = 300_000;
+/** As package.json has it. */
+const YOUNG = "--max-semi-space-size=4";
 
 /** A program to its end; throws where it fails, with the end of what it said. */
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
@@ -70,14 +72,20 @@ export function child(name: string, ...args: readonly string[]): Promise<Ran> {
 
 /** One that is Holdfast's own code but for what comes in: with the memory that the program allows itself. */
 export function part(name: string, ...args: readonly string[]): Promise<Ran> {
-  const memory = ["--max-semi-space-size=4", "--heap-growing-percent=100"];
-  return run(process.execPath, [...memory, "--import", METER, join(import.meta.dirname, "child", name), ...args]);
+  return run(process.execPath, [
+    YOUNG,
+    "--heap-growing-percent=100",
+    "--import",
+    METER,
+    join(import.meta.dirname, "child", name),
+    ...args,
+  ]);
 }
 
 /** The real program as `npm start` starts it: what V8 compiled once is kept, here for every Node process that takes part. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [
-    "--max-semi-space-size=4",
+    YOUNG,
     "--import",
     METER,
     CLI,

@@ -33,6 +33,8 @@ export type ErrorCode =
   | "notify-rejected" // any other answer but success
   // The time-stamping authority.
   | "timestamp" // it cannot be had
+  // The audit log.
+  | "log-rejected" // an entry that the log cannot hold: too long, or not what its readers accept
   // Evidence.
   | "malformed" // stored bytes do not parse
   | "unverified" // a signature, hash or proof does not check

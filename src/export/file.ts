@@ -3,6 +3,7 @@ import type { StoredFile } from "../audit/entry.ts";
 import { hasCode } from "../error.ts";
 import type { FileRef } from "../identity.ts";
 import type { RecordFile, WithheldFile } from "../record/record.ts";
+import { mediaTypeOf } from "../source/media-type.ts";
 import { fileKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
@@ -30,7 +31,7 @@ export async function exportFile(
     const { mediaType, storedWith } = before;
     return {
       record: { id, resource, type, page, mediaType, size: null, sha256: null, storedWith, key },
-      logged: before,
+      logged: inKnownWords(before, type),
       bytes: 0,
     };
   }
@@ -39,7 +40,11 @@ export async function exportFile(
     if (before && (await isThere(parts, before))) {
       // Its record is made again and describes it; the sealed file itself stays.
       for await (const _ of await fetching.plain());
-      return { record: { id, resource, type, page, ...fetching.described(), key }, logged: before, bytes: 0 };
+      return {
+        record: { id, resource, type, page, ...fetching.described(), key },
+        logged: inKnownWords(before, type),
+        bytes: 0,
+      };
     }
     const produce = async () => parts.sealer.sealStream(await fetching.plain());
     const stored = await storeSealed(parts, key, produce, lock, before !== undefined);
@@ -57,6 +62,11 @@ export async function exportFile(
     if (hasCode(error, "source-missing")) return { withheld: { id, resource, reason: "missing" } };
     throw error;
   }
+}
+
+/** Earlier versions of Holdfast logged whatever words the provider used. They are not logged again. */
+function inKnownWords(before: StoredFile, type: string): StoredFile {
+  return { ...before, type, mediaType: mediaTypeOf(before.mediaType) };
 }
 
 /** Whether the vault still holds a file as the log describes it. */

@@ -23,3 +23,21 @@ export function timestampKey(size: number): string {
 export function auditKey(path: string): string {
   return `audit/${path}`;
 }
+
+/** What an object's key says of it. */
+export type ObjectKey =
+  | { readonly kind: "record"; readonly subject: string; readonly version: string }
+  | { readonly kind: "file"; readonly subject: string; readonly file: string };
+
+/** The name of a version (docs/FORMAT.md, section 4). It becomes part of keys, and of paths where a bag is opened. */
+export const VERSION = /^\d{8}T\d{6}Z-[0-9a-f]{12}$/;
+const RECORD = /^records\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/(\d{8}T\d{6}Z-[0-9a-f]{12})\.age$/;
+const FILE = /^files\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/([0-9a-f]{32})\.age$/;
+
+/** An untrusted key, read back into its parts; null for anything that `recordKey` and `fileKey` do not write. */
+export function parseKey(key: string): ObjectKey | null {
+  const record = RECORD.exec(key);
+  if (record) return { kind: "record", subject: record[2]!, version: record[3]! };
+  const file = FILE.exec(key);
+  return file && { kind: "file", subject: file[2]!, file: file[3]! };
+}

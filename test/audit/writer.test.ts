@@ -92,7 +92,7 @@ test("an entry that the log cannot hold is refused, and the others are not lost 
   const counts = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`count-${n}`, n]));
   const { time, run } = entry(0);
   await assert.rejects(writer.append({ type: "run.finished", time, run, outcome: "done", counts }), {
-    code: "internal",
+    code: "log-rejected",
   });
   await writer.append(entry(1));
   await writer.flush();

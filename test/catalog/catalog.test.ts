@@ -31,8 +31,9 @@ function stored(who: number, which: number, changes: Partial<RecordStored> = {})
   };
 }
 
-const file = (name: string, storedWith?: string): RecordStored["files"][number] => ({
-  ...{ key: `files/00/${name}.age`, versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
+const keyOf = (name: string, who = 1): string => `files/00/${subject(who)}/${name.padStart(32, "0")}.age`;
+const file = (name: string, storedWith?: string, who = 1): RecordStored["files"][number] => ({
+  ...{ key: keyOf(name, who), versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
   ...{ type: "document_image", mediaType: "image/png", lockedUntil: time },
   ...(storedWith === undefined ? {} : { storedWith }),
 });
@@ -88,22 +89,16 @@ describe("what the log says is known", () => {
       stored(1, 1, { files: [file("a"), file("b")] }),
       stored(1, 2, { files: [file("a", version(1)), file("c")] }),
     );
-    assert.deepEqual(
-      { ...catalog.file("files/00/a.age") },
-      { ...file("a"), lockMode: "governance", storedWith: version(1) },
-    );
-    assert.deepEqual(
-      { ...catalog.file("files/00/c.age") },
-      { ...file("c"), lockMode: "governance", storedWith: version(2) },
-    );
-    assert.equal(catalog.file("files/00/d.age"), undefined);
+    assert.deepEqual({ ...catalog.file(keyOf("a")) }, { ...file("a"), lockMode: "governance", storedWith: version(1) });
+    assert.deepEqual({ ...catalog.file(keyOf("c")) }, { ...file("c"), lockMode: "governance", storedWith: version(2) });
+    assert.equal(catalog.file(keyOf("d")), undefined);
     assert.equal(catalog.counts().files, 3);
   });
 
   test("who has files or lookups was somebody", () => {
     const catalog = withEntries(
       stored(1, 1),
-      stored(2, 1, { files: [file("a")] }),
+      stored(2, 1, { files: [file("a", undefined, 2)] }),
       stored(3, 1, { lookups: { email: "ef".repeat(16) } }),
     );
     assert.deepEqual(
@@ -203,7 +198,9 @@ describe("walks", () => {
 });
 
 describe("derived from the log", () => {
-  const entries = numbered(Array.from({ length: 2500 }, (_, n) => stored(n, 1, { files: [file(`f${n}`)] })));
+  const entries = numbered(
+    Array.from({ length: 2500 }, (_, n) => stored(n, 1, { files: [file(`f${n.toString(16)}`, undefined, n)] })),
+  );
   const headOf = (list: typeof entries) => ({
     size: list.length,
     root: rootOf(list.map(({ bytes }) => leafHash(bytes))),

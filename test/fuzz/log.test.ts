@@ -111,19 +111,33 @@ test("proofs made from tiles of any bytes", async (t) => {
 
 test("entries", async (t) => {
   const run = { time: "2026-11-23T10:15:00.000Z", run: "20261123T101500Z-aabbcc" };
-  const object = { key: "records/aa/a/v.age", versionId: "00000001", size: 4630, sha256: "ab".repeat(32) };
+  const version = "20261123T101500Z-0123456789ab";
+  const object = {
+    key: `records/ab/${"ab".repeat(16)}/${version}.age`,
+    versionId: "00000001",
+    size: 4630,
+    sha256: "ab".repeat(32),
+  };
   const lockedUntil = "2027-02-21T10:15:00Z";
   const stored = encodeEntry({
     ...{
       type: "record.stored",
       ...run,
       subject: "ab".repeat(16),
-      version: "v",
+      version,
       updated: run.time,
       object,
       lockedUntil,
     },
-    files: [{ ...object, type: "document_image", mediaType: "image/png", lockedUntil }],
+    files: [
+      {
+        ...object,
+        key: `files/ab/${"ab".repeat(16)}/${"cd".repeat(16)}.age`,
+        type: "document_image",
+        mediaType: "image/png",
+        lockedUntil,
+      },
+    ],
     ...{ withheld: 0, recipients: ["ab".repeat(8)], lookups: { email: "cd".repeat(16) } },
   });
   const others = [

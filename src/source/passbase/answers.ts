@@ -25,6 +25,9 @@ const resource = z.object({
 });
 const file = z.object({ id, type: z.string().nullish(), updated: seconds.nullish(), created: seconds.nullish() });
 
+/** The file types that the API documents. They are logged in clear; any other word is `other`, and is kept in `raw`. */
+const FILE_TYPES: ReadonlySet<string> = new Set(["document_image", "face_video"]);
+
 /** What the provider says of an identity. */
 export const STATUSES = [
   ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
@@ -81,7 +84,7 @@ export function parseResourcePage(text: string): { files: FileRef[]; next: strin
       return {
         id,
         resource: resourceId,
-        type: type ?? "unknown",
+        type: type != null && FILE_TYPES.has(type) ? type : "other",
         page: pageNumber(object(entry).page),
         updated: instant(updated ?? created ?? 0),
       };

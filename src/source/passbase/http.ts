@@ -7,6 +7,7 @@ import { retryAfter } from "../../retry-after.ts";
 import type { Answered } from "../answer.ts";
 import type { Priority } from "../claim.ts";
 import { Limits, type LimitsView } from "../limits.ts";
+import { mediaTypeOf } from "../media-type.ts";
 import { SharedLimits } from "../shared-limits.ts";
 import { OwnStarts, type Starts } from "../starts.ts";
 import { Throttle } from "../throttle.ts";
@@ -105,9 +106,8 @@ export class Http {
       // Until the last byte: what the pool lets wait for this connection would start unthrottled, even in a silence.
       ({ body }) => finished(body).catch(() => {}),
     );
-    const type = headers["content-type"];
     return {
-      mediaType: (typeof type === "string" && mediaType(type)) || "application/octet-stream",
+      mediaType: mediaTypeOf(headers["content-type"]),
       bytes: this.#chunks(name, body, this.#options.maxFile ?? MAX_FILE),
     };
   }
@@ -286,9 +286,4 @@ function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseD
   return new HoldfastError("source-rejected", message, {
     mend: "Check source.url: this is not the API that is expected.",
   });
-}
-
-/** Type and subtype only, and only if it is one: the header is untrusted and is written into the audit log. */
-function mediaType(header: string): string | undefined {
-  return /^[a-z]+\/[a-z0-9.+-]{1,60}/.exec(header.toLowerCase())?.[0];
 }

@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { parseKey, recordKey, VERSION } from "../vault/layout.ts";
+
+/** Fields that several types of log entries share (docs/FORMAT.md, section 8). */
+export const text = z.string().max(500);
+export const count = z.int().min(0);
+export const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+export const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+/** An instant that is compared with the clock, so it must be one that exists. */
+export const lockEnd = instant.refine((value) => exists(() => Temporal.Instant.from(value)));
+/** A calendar day: the last one of a relationship. */
+export const day = z
+  .string()
+  .refine((value) => /^\d{4}-\d\d-\d\d$/.test(value) && exists(() => Temporal.PlainDate.from(value)));
+export const version = z.string().regex(VERSION);
+export const key = z.string().refine((value) => parseKey(value) !== null);
+/** The store's own name of one version of an object. S3 gives up to 1,024 bytes. */
+export const versionId = z.string().max(1024);
+export const objectVersion = z.object({ key, versionId });
+export const storedObject = z.object({ key, versionId, size: count, sha256: hex(64) });
+export const common = { time: instant, run: text };
+/** A retention policy in its own words: ISO 8601 durations, and what starts them. */
+export const policy = z.record(text, z.string().max(100));
+export const lockMode = z.enum(["governance", "compliance"]);
+
+/** What a provider may add to the log in clear: a closed pattern that has no room for text about a person. */
+export const FILE_TYPE = /^[a-z][a-z0-9_-]{0,39}$/;
+export const MEDIA_TYPE = /^[a-z]{1,20}\/[a-z0-9][a-z0-9.+-]{0,59}$/;
+/** Holdfast's own words: jobs, stages, error codes. */
+export const WORD = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+/** Whether every object that an entry names belongs to the entry's subject, its record to its version. */
+export function isOfSubject(entry: {
+  readonly subject: string;
+  readonly version?: string;
+  readonly object?: { readonly key: string };
+  readonly files?: readonly { readonly key: string }[];
+  readonly objects?: readonly { readonly key: string }[];
+  readonly keys?: readonly string[];
+}): boolean {
+  const { subject, version: name = "", object, files = [], objects = [], keys = [] } = entry;
+  if (object && object.key !== recordKey(subject, name)) return false;
+  if (files.some((file) => parseKey(file.key)?.kind !== "file")) return false;
+  return [...files, ...objects]
+    .map((each) => each.key)
+    .concat(keys)
+    .every((each) => parseKey(each)?.subject === subject);
+}
+
+function exists(parse: () => unknown): boolean {
+  try {
+    return parse() !== undefined;
+  } catch {
+    return false;
+  }
+}

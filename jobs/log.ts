@@ -12,6 +12,7 @@ import type { VaultDescription } from "../src/vault/description.ts";
 import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
+import { warnUnreadable } from "./reading.ts";
 import { stampHead } from "./timestamp.ts";
 
 export interface LogOptions {
@@ -67,6 +68,7 @@ export async function withLog<T>(
     const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
     rebuilding.end();
     closing.push(() => catalog.close());
+    warnUnreadable(session, config, catalog);
     if (!writer.continued) {
       console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
         client: config.id,

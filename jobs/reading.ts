@@ -29,10 +29,21 @@ export async function withReading<T>(
     const head = await log.head();
     const catalog = await readable(config, session, log, head);
     closing.push(() => catalog.close());
+    warnUnreadable(session, config, catalog);
     return await work({ ...opened, log, head, catalog });
   } finally {
     for (const close of closing.reverse()) await close();
   }
+}
+
+/** Says that a part of the log could not be read. Everything else is known. */
+export function warnUnreadable({ console }: Session, { id }: ClientConfig, catalog: Catalog): void {
+  const { count, first } = catalog.unreadable();
+  if (count === 0) return;
+  console.log.warn(
+    `the audit log has entries that cannot be read, and they were passed over; the first is entry ${first}. Run verify: it says what is wrong with each`,
+    { client: id, count },
+  );
 }
 
 async function readable(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {

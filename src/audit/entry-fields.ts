@@ -29,6 +29,9 @@ export const MEDIA_TYPE = /^[a-z]{1,20}\/[a-z0-9][a-z0-9.+-]{0,59}$/;
 /** Holdfast's own words: jobs, stages, error codes. */
 export const WORD = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
+/** A field of `lookups.fields` in the config; further values of one field are numbered. */
+export const LOOKUP = /^(email|document\.number|metadata(\.[A-Za-z0-9_-]+)+)(\/[1-9]\d{0,5})?$/;
+
 /** Whether every object that an entry names belongs to the entry's subject, its record to its version. */
 export function isOfSubject(entry: {
   readonly subject: string;

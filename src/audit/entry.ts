@@ -16,6 +16,7 @@ function schemaOf(words: {
   readonly fileType: z.ZodString;
   readonly mediaType: z.ZodString;
   readonly own: z.ZodString;
+  readonly lookup: z.ZodString;
 }) {
   const file = field.storedObject.extend({
     type: words.fileType,
@@ -48,7 +49,7 @@ function schemaOf(words: {
         lockedUntil: lockEnd,
         /** Of the record and of the files stored with it. */
         lockMode: field.lockMode.optional(),
-        lookups: z.record(text, hex(32)),
+        lookups: z.record(words.lookup, hex(32)),
       })
       .refine(isOfSubject, OF_SUBJECT),
     /** Files of a record that lists more than one entry can hold. It counts once its `record.stored` has followed. */
@@ -161,12 +162,13 @@ function schemaOf(words: {
 }
 
 /** Everything that readers accept. */
-export const entrySchema = schemaOf({ fileType: z.string(), mediaType: z.string(), own: text });
+export const entrySchema = schemaOf({ fileType: z.string(), mediaType: z.string(), own: text, lookup: text });
 /** Everything that Holdfast writes: all of it is accepted by `entrySchema`. */
 export const writtenSchema = schemaOf({
   fileType: z.string().regex(field.FILE_TYPE),
   mediaType: z.string().regex(field.MEDIA_TYPE),
   own: z.string().regex(field.WORD),
+  lookup: z.string().regex(field.LOOKUP),
 });
 
 export type Entry = z.output<typeof entrySchema>;

@@ -12,6 +12,7 @@ import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
 import { AuditLog, type Head, sameLeaf } from "./log.ts";
 import { emptyRoot, leafHash } from "./merkle.ts";
 import { MAX_NOTE, type Signer, type Verifier } from "./note.ts";
+import { splitEntry } from "./split.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
 
 export interface WriterOptions {
@@ -30,6 +31,11 @@ export interface WriterOptions {
   readonly holds: () => void;
   /** Entries that make a batch go to the log; a multiple of 256, so that only whole tiles are written meanwhile. */
   readonly batch?: number;
+}
+
+/** An entry in its place in the log. */
+export interface Appended extends Journaled {
+  readonly entry: Entry;
 }
 
 const BATCH = 4 * TILE_WIDTH;
@@ -138,28 +144,30 @@ export class AuditWriter {
   }
 
   /**
-   * Resolves with the entry as logged when it is durable on this machine: from then on its work counts as done.
-   * Full batches go to the log by themselves; once anything could not be written, every call throws why.
+   * Resolves with the entry as logged, in several parts where it is too long for one, when it is durable on this
+   * machine: from then on its work counts as done. Throws `log-rejected` for what the log cannot hold. Full batches go to the log by themselves; once anything could not be written, every call throws why.
    */
-  async append(entry: Entry): Promise<Journaled> {
+  async append(entry: Entry): Promise<readonly Appended[]> {
     if (this.#failure) throw this.#failure;
-    const journaled = { index: this.#next, bytes: encodeEntry(entry) };
-    this.#next += 1;
-    this.#pending.push(journaled);
+    // All of them before the first is journaled: an entry that the log cannot hold leaves nothing of it there.
+    const encoded = splitEntry(entry).map((part) => ({ entry: part, bytes: encodeEntry(part) }));
+    const appended = encoded.map((part) => ({ index: this.#next++, ...part }));
+    const journaled = appended.map(({ index, bytes }) => ({ index, bytes }));
+    this.#pending.push(...journaled);
     try {
-      await this.#journal.append(journaled);
+      await Promise.all(journaled.map((each) => this.#journal.append(each)));
     } catch (error) {
       // Later entries would leave a gap: this writer has come to its end.
       this.#failure ??= error;
       throw error;
     }
-    this.#durable = Math.max(this.#durable, journaled.index + 1);
+    this.#durable = Math.max(this.#durable, appended.at(-1)!.index + 1);
     const batch = this.#options.batch ?? BATCH;
     if (this.#durable >= this.#scheduled + batch) {
       this.#scheduled = this.#durable;
       void this.#schedule((size) => Math.floor(size / TILE_WIDTH) * TILE_WIDTH).catch(() => {});
     }
-    return journaled;
+    return appended;
   }
 
   /** Everything appended so far is in the log, under a signed checkpoint, when this resolves. */

@@ -141,7 +141,7 @@ export class Catalog {
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#transaction(() => {
-      for (const { index, bytes, entry = decodeEntry(bytes) } of entries) {
+      for (const { index, bytes, entry = this.#decode(index, bytes) } of entries) {
         if (index !== this.#size)
           throw new HoldfastError("internal", `entry ${index} was given to a catalog of ${this.#size}`);
         if (entry) this.#applyOne(index, entry);
@@ -151,6 +151,22 @@ export class Catalog {
     });
   }
 
+  /** One entry that does not parse must not keep the others from being known. `verify` says what is wrong with it. */
+  #decode(index: number, bytes: Uint8Array): Entry | null {
+    try {
+      return decodeEntry(bytes);
+    } catch (error) {
+      if (!hasCode(error, "malformed")) throw error;
+      this.#statements.insertUnreadable.run(index);
+      return null;
+    }
+  }
+
+  /** How many entries of the log could not be read, and the first of them. */
+  unreadable(): { readonly count: number; readonly first: number | null } {
+    return this.#statements.unreadable.get() as { count: number; first: number | null };
+  }
+
   /** For whoever checks a log: applies the entries that could be read, wherever they stand. */
   applyKnown(entries: Iterable<{ readonly index: number; readonly entry: Entry }>): void {
     this.#transaction(() => {
@@ -158,10 +174,15 @@ export class Catalog {
     });
   }
 
-  #applyOne(index: number, entry: Entry): void {
+  #applyOne(index: number, logged: Entry): void {
+    const entry = logged.type === "record.stored" ? this.whole(logged) : logged;
     if ("subject" in entry) this.#statements.insertMention.run(entry.subject, index);
     if ("subjects" in entry) for (const subject of entry.subjects) this.#statements.insertMention.run(subject, index);
     if (entry.type === "record.stored") this.#applyStored(index, entry);
+    if (entry.type === "record.files") {
+      const { run, subject, version, files } = entry;
+      this.#statements.insertAnnounced.run(subject, run, version, index, JSON.stringify(files));
+    }
     if (entry.type === "lock.extended") {
       for (const { key, versionId } of entry.objects) {
         const [, subject, version] = RECORD_KEY.exec(key) ?? [];
@@ -174,6 +195,14 @@ export class Catalog {
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
     this.life.apply(index, entry);
+  }
+
+  /** The entry with all its files: those too that the log has in `record.files` entries before it. */
+  whole(entry: RecordStored): RecordStored {
+    if (entry.moreFiles === undefined) return entry;
+    const { run, subject, version } = entry;
+    const rows = this.#statements.announced.all(subject, run, version) as { files: string }[];
+    return { ...entry, files: [...rows.flatMap(({ files }) => JSON.parse(files) as StoredFile[]), ...entry.files] };
   }
 
   #applyStored(index: number, entry: RecordStored): void {
@@ -195,6 +224,8 @@ export class Catalog {
     }
     // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
     for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
+    // Also what a run announced that was killed before it logged the record.
+    this.#statements.dropAnnounced.run(subject);
   }
 
   known(subject: string): Known | undefined {
@@ -519,6 +550,14 @@ function prepare(db: DatabaseSync) {
     ),
     stored: statement(db, "SELECT version, entry, updated FROM version WHERE subject = ? ORDER BY entry"),
     mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
+    insertAnnounced: statement(db, "INSERT OR REPLACE INTO announced VALUES (?, ?, ?, ?, ?)"),
+    announced: statement(
+      db,
+      "SELECT files FROM announced WHERE subject = ? AND run = ? AND version = ? ORDER BY entry",
+    ),
+    dropAnnounced: statement(db, "DELETE FROM announced WHERE subject = ?"),
+    insertUnreadable: statement(db, "INSERT OR REPLACE INTO unreadable VALUES (?)"),
+    unreadable: statement(db, "SELECT COUNT(*) AS count, MIN(entry) AS first FROM unreadable"),
     insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
   };
 }

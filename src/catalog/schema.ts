@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 4;
+export const SCHEMA = 5;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -34,6 +34,14 @@ export const TABLES = `
     key TEXT NOT NULL, version TEXT NOT NULL, -- a version that lists a file
     PRIMARY KEY (key, version)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE announced (            -- files of a record.stored that has not followed yet
+    subject TEXT NOT NULL, run TEXT NOT NULL, version TEXT NOT NULL,
+    entry INTEGER NOT NULL, files TEXT NOT NULL, -- JSON, as the entry has them
+    PRIMARY KEY (subject, run, version, entry)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE unreadable (           -- entries of the log that do not parse: passed over
+    entry INTEGER PRIMARY KEY
+  ) STRICT;
   CREATE TABLE lookup (
     name TEXT NOT NULL, token TEXT NOT NULL, subject TEXT NOT NULL,
     PRIMARY KEY (name, token, subject)

@@ -21,8 +21,7 @@ export class Ledger {
 
   /** When this resolves the entry's work counts as done, and the catalog knows of it. */
   async log(entry: Entry): Promise<void> {
-    const journaled = await this.#writer.append(entry);
-    this.#ahead.set(journaled.index, { ...journaled, entry });
+    for (const appended of await this.#writer.append(entry)) this.#ahead.set(appended.index, appended);
     // Those that shared the journal's fsync go on in the same turn: all of them are there in the next.
     this.#applying ??= nextTurn().then(() => {
       this.#applying = undefined;

@@ -74,10 +74,15 @@ const MISSED = 2;
 /** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
 const IN_A_ROW = 20;
 const OUTAGES_IN_A_ROW = 10;
-/** Codes that every further record would meet too. */
+/** What one record's own data can bring about. It says nothing of the next record, except where hardly any other ends well. */
+const OF_THE_RECORD: readonly ErrorCode[] = [
+  ...(["source-response", "log-rejected", "malformed", "unverified", "internal"] as const),
+];
+/** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
+const BAD_RECORDS_IN_A_ROW = 500;
+/** Codes of a capture that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
-  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "unverified"] as const),
-  ...(["malformed", "busy", "internal"] as const),
+  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "busy"] as const),
 ];
 
 /**
@@ -163,25 +168,29 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     const begun = performance.now();
     const durationMs = () => Math.round(performance.now() - begun);
     const { subject } = candidate;
+    let isCaptured = false;
     try {
       const capture = await crew.capture(run, candidate);
+      isCaptured = true;
       await settle(run, subject, capture, tally);
       await crew.settled?.(candidate);
       run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
       failures = 0;
       return true;
     } catch (error) {
+      // Before it was captured, what failed may lie in this record's data. After it, the log or the catalog failed.
       // An attempt that failed after the interruption was not tried again, and says nothing of the record.
       if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return false;
       failures += 1;
-      const most = isTransient(error) ? OUTAGES_IN_A_ROW : IN_A_ROW;
-      if (hasCode(error, ...FATAL) || !(error instanceof HoldfastError) || failures >= most) end(error);
+      const isFatal = hasCode(error, ...FATAL) || (isCaptured && !hasCode(error, "log-rejected"));
+      if (isFatal || failures >= mostInARow(error)) end(error);
       else {
-        const stage = stageOf(error.code);
+        const code = error instanceof HoldfastError ? error.code : "internal";
+        const stage = stageOf(code);
         run.log.error("record failed", { subject, stage, durationMs: durationMs(), ...errorFields(error) });
-        observer?.failed(stage, error.code);
+        observer?.failed(stage, code);
         tally.failed += 1;
-        await logged(run, { type: "record.failed", subject, stage, code: error.code } as const).catch(end);
+        await logged(run, { type: "record.failed", subject, stage, code } as const).catch(end);
       }
       return !fatal;
     } finally {
@@ -255,6 +264,11 @@ function own(run: Run): Crew {
       return limitsText(run.source.limits);
     },
   };
+}
+
+function mostInARow(error: unknown): number {
+  if (isTransient(error)) return OUTAGES_IN_A_ROW;
+  return !(error instanceof HoldfastError) || hasCode(error, ...OF_THE_RECORD) ? BAD_RECORDS_IN_A_ROW : IN_A_ROW;
 }
 
 /** Where it failed: the source, the vault, … */

@@ -3,6 +3,9 @@ import { scalarText } from "../json.ts";
 import { documentNumbers } from "./datapoints.ts";
 import type { Tokens } from "./tokens.ts";
 
+/** Values of one field that a record is found by, at most: they are in its log entry, and that holds 65,535 bytes. */
+export const MAX_VALUES = 100;
+
 /**
  * The tokens by which a record is found again without opening it: lookup name to token.
  * @param fields `email`, `document.number` or `metadata.<name>`
@@ -12,7 +15,7 @@ export function lookupTokens(identity: Identity, fields: readonly string[], toke
   for (const field of fields) {
     // A second value of the same kind is found by the same name: its token stands under `<name>/2`.
     const values = new Set(lookupValues(identity, field).map((value) => tokens.lookup(field, value)));
-    for (const [position, token] of [...values].entries())
+    for (const [position, token] of [...values].slice(0, MAX_VALUES).entries())
       found[position === 0 ? field : `${field}/${position + 1}`] = token;
   }
   return found;

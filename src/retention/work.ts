@@ -27,7 +27,7 @@ export interface Work {
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
-/** Objects that one entry of the log names: it holds 65,535 bytes. */
+/** Objects that one entry of the log names. */
 export const PER_ENTRY = 200;
 
 /** Logs an entry as this run's, of now. When this resolves its work counts as done. */
@@ -36,7 +36,7 @@ export async function logged(
   entry: Unlogged<Entry>,
 ): Promise<void> {
   const { type, ...fields } = entry;
-  catalog.apply([await writer.append({ type, time: timestamp(now()), run, ...fields } as Entry)]);
+  catalog.apply(await writer.append({ type, ...fields, time: timestamp(now()), run } as Entry));
 }
 
 /** So many at once as fit into an entry; one empty part where there are none. */

@@ -7,6 +7,7 @@ import type { Entry, RecordStored } from "../../src/audit/entry.ts";
 import { encodeEntry } from "../../src/audit/entry.ts";
 import type { AuditLog, LogEntry } from "../../src/audit/log.ts";
 import { leafHash, rootOf } from "../../src/audit/merkle.ts";
+import { splitEntry } from "../../src/audit/split.ts";
 import { Catalog, openCatalog } from "../../src/catalog/catalog.ts";
 import { hasCode } from "../../src/error.ts";
 
@@ -36,6 +37,11 @@ const file = (name: string, storedWith?: string, who = 1): RecordStored["files"]
   ...{ key: keyOf(name, who), versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
   ...{ type: "document_image", mediaType: "image/png", lockedUntil: time },
   ...(storedWith === undefined ? {} : { storedWith }),
+});
+
+const of = (who: number, each: RecordStored["files"][number]) => ({
+  ...each,
+  key: each.key.replace(subject(1), subject(who)),
 });
 
 const gone = (who: number, reason: "deleted" | "redacted" | "unlisted", redacted?: string): Entry => ({
@@ -132,13 +138,46 @@ describe("what the log says is known", () => {
     const later = Buffer.from(JSON.stringify({ type: "moon.phase", time, run, phase: "full" }));
     catalog.apply(numbered([later, stored(2, 1)], 1));
     assert.equal(catalog.size, 3);
-    assert.throws(() => catalog.apply(numbered([stored(3, 1), Buffer.from("{}")], 3)), { code: "malformed" });
     assert.throws(
       () => catalog.apply(numbered([stored(3, 1)], 4)),
       (error) => hasCode(error, "internal"),
     );
     assert.equal(catalog.size, 3);
     assert.equal(catalog.known(subject(3)), undefined);
+  });
+
+  test("entries that do not parse are counted and passed over, and what follows them is known", () => {
+    const catalog = withEntries(stored(1, 1));
+    assert.deepEqual({ ...catalog.unreadable() }, { count: 0, first: null });
+    const alien = { ...stored(2, 1), object: { ...stored(2, 1).object, key: "records/../../etc/passwd.age" } };
+    const damaged = [Buffer.from("{}"), Buffer.from([0xff]), Buffer.from(JSON.stringify(alien))];
+    catalog.apply(numbered([...damaged, stored(3, 1)], 1));
+    assert.equal(catalog.size, 5);
+    assert.deepEqual({ ...catalog.unreadable() }, { count: 3, first: 1 });
+    assert.equal(catalog.known(subject(2)), undefined);
+    assert.equal(catalog.known(subject(3))?.version, version(1));
+  });
+
+  test("a record with more files than one entry holds has all of them once its record.stored follows", () => {
+    const names = Array.from({ length: 900 }, (_, n) => file(n.toString(16)));
+    const parts = splitEntry(stored(1, 1, { files: names }));
+    assert.deepEqual(
+      parts.map(({ type }) => type),
+      [...Array.from({ length: parts.length - 1 }, () => "record.files"), "record.stored"],
+    );
+    const catalog = withEntries(...parts.slice(0, -1));
+    assert.equal(catalog.known(subject(1)), undefined);
+    assert.equal(catalog.counts().files, 0);
+    catalog.apply(numbered(parts.slice(-1), parts.length - 1));
+    assert.deepEqual({ ...catalog.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
+    assert.equal(catalog.files(subject(1)).length, 900);
+    // What a run announced that was killed is not taken for a later run's.
+    const killed = splitEntry(
+      stored(2, 1, { run: "20261123T101500Z-000000", files: names.map((each) => of(2, each)) }),
+    );
+    const again = splitEntry(stored(2, 1, { files: names.map((each) => of(2, each)) }));
+    catalog.apply(numbered([...killed.slice(0, -1), ...again], catalog.size));
+    assert.equal(catalog.files(subject(2)).length, 900);
   });
 });
 

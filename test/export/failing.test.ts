@@ -102,7 +102,7 @@ test("one client's wrong key does not keep the others from their export", async 
 });
 
 test("when every record fails it is not the records: the run ends, and says why", async () => {
-  await using sandbox = await startSandbox({ identities: 60, files: false });
+  await using sandbox = await startSandbox({ identities: 560, files: false });
   await using place = await makeWorkplace(sandbox);
   sandbox.intercept((request, response) => {
     if (!/\/identities\/[^/]+$/.test(request.url!)) return false;
@@ -115,9 +115,9 @@ test("when every record fails it is not the records: the run ends, and says why"
     (ended.json as { failures: Section[] }).failures.map(({ code }) => code),
     ["source-response"],
   );
-  assert.ok((await place.entries("record.failed")).length < 60);
+  assert.ok((await place.entries("record.failed")).length < 560);
   sandbox.intercept(undefined);
-  assert.equal((await place.export()).new, 60);
+  assert.equal((await place.export()).new, 560);
 });
 
 test("--identity: known, unchanged, unknown, and two of them", async () => {

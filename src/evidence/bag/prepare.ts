@@ -109,9 +109,9 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
         commitment: commitment(request, salt),
         ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
       };
-      const journaled = await writer.append(entry);
-      catalog.apply([journaled]);
-      logged.push(journaled.index);
+      const appended = await writer.append(entry);
+      catalog.apply(appended);
+      logged.push(...appended.map(({ index }) => index));
     }
     await writer.flush();
     const retrieval: Retrieval = {
@@ -158,12 +158,12 @@ export async function logRefusal(
   reason: Refusal,
 ): Promise<void> {
   for (let first = 0; first < request.subjects.length; first += PER_ENTRY) {
-    const journaled = await writer.append({
+    const appended = await writer.append({
       ...{ type: "retrieval.refused", time: now().toString({ smallestUnit: "millisecond" }), run, reason },
       ...{ subjects: request.subjects.slice(first, first + PER_ENTRY), request: sha256 },
       commitment: commitment(request, request.salt),
     });
-    catalog.apply([journaled]);
+    catalog.apply(appended);
   }
   await writer.flush();
 }

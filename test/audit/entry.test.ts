@@ -38,7 +38,8 @@ describe("what is written can be read", () => {
     const property = fc.property(hostile, hostile, hostile, hostile, (type, mediaType, versionId, other) => {
       const entries: Entry[] = [
         stored({ files: [file(1, { type, mediaType, versionId })] }),
-        stored({ object: { ...record, versionId }, lookups: { [other]: "ab".repeat(16) } }),
+        stored({ object: { ...record, versionId } }),
+        stored({ lookups: { [other]: "ab".repeat(16) } }),
         stored({ version: other }),
         stored({ object: { ...record, key: other } }),
         { type: "record.failed", ...at, subject, stage: type, code: other },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -138,6 +138,27 @@ describe("killed while it logs again", () => {
     }
     await rm(before, { recursive: true });
   });
+
+  test("when it lets go of the journal: it has not said yet that it saw the new head", async () => {
+    const memory = new MemoryVault();
+    await using desk = await makeDesk(memory);
+    await desk.write(0, 10);
+    await dies(desk, numbered(10, 13));
+    await (await desk.elsewhere({})).write(5000, 5009);
+    const [journal, aside] = [join(desk.state, "journal"), join(desk.state, "aside")];
+    const vault = Object.assign(memory.copy(), {
+      put: async (...args: Parameters<Vault["put"]>) => {
+        const stored = await memory.put(...args);
+        // From here on the journal cannot be written.
+        if (args[0] === CHECKPOINT) await rename(journal, aside);
+        return stored;
+      },
+    });
+    await assert.rejects(desk.open({ vault }), { code: "state" });
+    await rename(aside, journal);
+    await (await desk.open()).close();
+    assert.deepEqual(await desk.entries(), [...range(0, 10), ...range(5000, 5009), ...range(10, 13)]);
+  });
 });
 
 test("what a checkpoint covered that this machine saw is not logged again: forked", async () => {
@@ -158,20 +179,16 @@ test("a false tile or bundle does not pass for what was logged already, and is n
   await desk.write(0, 10);
   const subject = "a".repeat(32);
   await dies(desk, [ended(subject, "r1")]);
-  await goesOn(await desk.elsewhere({}), [reopened(subject, "r2")]);
+  await goesOn(await desk.elsewhere({}), [reopened(subject, "q2"), ...numbered(1000, 1300)]);
   const lying = memory.copy();
-  const { bytes } = await lying.read("audit/tile/entries/000.p/11", 1 << 20);
+  const { bytes } = await lying.read("audit/tile/entries/000", 1 << 20);
   const forged = Buffer.from(bytes);
-  forged.write("r9", forged.lastIndexOf("r2"));
-  await lying.put("audit/tile/entries/000.p/11", forged);
+  forged.write("q9", forged.lastIndexOf("q2"));
+  await lying.put("audit/tile/entries/000", forged);
   await assert.rejects((await desk.elsewhere({ vault: lying, state: desk.state })).open(), { code: "unverified" });
   assert.equal((await journalOf(desk)).length, 1);
   await (await desk.open()).close();
-  assert.deepEqual((await desk.entries()).slice(10), [
-    text(reopened(subject, "r2")),
-    text(ended(subject, "r1")),
-    text(reopened(subject, "r2")),
-  ]);
+  assert.deepEqual((await desk.entries()).slice(311), [text(ended(subject, "r1")), text(reopened(subject, "q2"))]);
 });
 
 const common = (run: string) => ({ time: "2026-11-23T10:15:00.000Z", run });

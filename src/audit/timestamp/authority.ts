@@ -1,11 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { HoldfastError } from "../../error.ts";
-import { BITS, BOOLEAN, Der, hex, INTEGER, OCTETS, SEQUENCE, TAGGED_0, TAGGED_3 } from "./der.ts";
+import { BOOLEAN, Der, hex, INTEGER, OCTETS, SEQUENCE, TAGGED_0, TAGGED_3 } from "./der.ts";
 
 /** Certificates between the authority's own and the one that is trusted, and these two, at most. */
 const LONGEST_CHAIN = 8;
 const MAX_FILE = 1024 * 1024;
+
+/** BIT STRING. */
+const BITS = 0x03;
 
 const BASIC_CONSTRAINTS = "551d13";
 const NAME_CONSTRAINTS = "551d1e";

@@ -72,7 +72,6 @@ export class Der {
 
 export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
-export const BITS = 0x03;
 export const OCTETS = 0x04;
 export const OID = 0x06;
 export const TIME = 0x18;

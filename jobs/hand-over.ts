@@ -49,7 +49,8 @@ export async function handOver(
     }
     const { origin, vkey, former = [] } = description.log;
     const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
-    await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()) });
+    const { holds } = options;
+    await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()), holds });
     return changed;
   } finally {
     await lease.release();

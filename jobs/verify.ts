@@ -71,7 +71,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
           head,
           policy: { retention: config.retention, mode: config.vault.lock },
           seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
-          journal: { path: journal, entries: await new Journal(journal).inspect() },
+          journal: { path: journal, entries: await new Journal(journal).inspect(), seen: seen?.size ?? 0 },
           verifiers,
           index,
           now,
@@ -187,11 +187,14 @@ function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): stri
 
 function reportText(client: string, report: VerifyReport, origin: string): string {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
-  const { due, past, held, unfinished, stuck } = report;
+  const { due, past, held, unfinished, stuck, waiting } = report;
   return [
     `${client}: ${problems === 0 ? "all is well" : plural(problems, "problem")}  (log ${origin})`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
+    ...(waiting > 0
+      ? [`  journal   entries journaled here and not in the log yet: ${number(waiting)}; the next run logs them`]
+      : []),
     ...(renewed > 0
       ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and stored anew since`]
       : []),

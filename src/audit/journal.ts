@@ -120,7 +120,7 @@ export class Journal {
     return { first, next: first, file };
   }
 
-  /** Forgets entries before `size`: the log holds them. Later entries go to a new segment. */
+  /** Forgets segments that end before `size`: the log holds them. Later entries go to a new one. */
   async release(size: number): Promise<void> {
     const released = this.#writing.then(() =>
       state("write the journal", async () => {

@@ -68,12 +68,12 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
 }
 
 /**
- * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. False where this
- * machine never saw it.
+ * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. Gives how many entries
+ * it had then; undefined where this machine never saw it.
  */
-export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<boolean> {
+export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<number | undefined> {
   const seen = await lastSeenHead(folder, log, head);
-  if (seen === undefined) return false;
+  if (seen === undefined) return undefined;
   try {
     verifyConsistency(
       seen.size,
@@ -86,7 +86,7 @@ export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: 
     if (hasCode(error, "unverified")) throw forked(`its first ${seen.size} entries are not those this machine saw`);
     throw error;
   }
-  return true;
+  return seen.size;
 }
 
 export function forked(what: string): HoldfastError {

@@ -1,3 +1,4 @@
+import { ahead } from "../ahead.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -22,6 +23,8 @@ export interface Head extends Checkpoint {
 
 /** Bundles asked for ahead of the one being read. */
 const AHEAD = 4;
+/** Earlier checkpoints read at once. */
+const CHECKPOINTS_AT_ONCE = 8;
 
 /** Reads a client's audit log from the vault. What comes back is untrusted until it is checked against a checkpoint. */
 export class AuditLog {
@@ -45,6 +48,26 @@ export class AuditLog {
       etag: info.etag,
       versionId: info.versionId,
     };
+  }
+
+  /**
+   * Entries of the largest checkpoint among all that the vault keeps and a key of this log signed. One that somebody
+   * put an older checkpoint in front of counts; what the log's keys did not sign does not.
+   */
+  async largestSigned(): Promise<number> {
+    let largest = 0;
+    const sizes = ahead(this.#vault.versions(CHECKPOINT), CHECKPOINTS_AT_ONCE, async (version) => {
+      if (version.key !== CHECKPOINT || version.deleteMarker) return 0;
+      try {
+        const { bytes } = await this.#vault.read(CHECKPOINT, MAX_NOTE, version.versionId);
+        return openCheckpoint(bytes, this.origin, this.verifiers).size;
+      } catch (error) {
+        if (hasCode(error, "malformed", "unverified", "vault-missing")) return 0;
+        throw error;
+      }
+    });
+    for await (const size of sizes) largest = Math.max(largest, size);
+    return largest;
   }
 
   readonly tile: ReadTile = async (level, index, width) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { HoldfastError, hasCode } from "../error.ts";
-import { auditKey, CHECKPOINT } from "../vault/layout.ts";
+import { CHECKPOINT } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Conditional, Lock, Vault } from "../vault/vault.ts";
 import { signCheckpoint } from "./checkpoint.ts";
@@ -12,8 +12,10 @@ import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
 import { AuditLog, type Head, sameLeaf } from "./log.ts";
 import { emptyRoot, leafHash } from "./merkle.ts";
 import { MAX_NOTE, type Signer, type Verifier } from "./note.ts";
+import { proving, toLogAgain } from "./overtaken.ts";
 import { splitEntry } from "./split.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
+import { type LogPiece, writePieces } from "./write-pieces.ts";
 
 export interface WriterOptions {
   readonly vault: Vault;
@@ -27,7 +29,7 @@ export interface WriterOptions {
   readonly conditional: Conditional;
   readonly lock: { readonly mode: Lock["mode"]; readonly initial: Temporal.Duration };
   readonly now: Clock;
-  /** Throws once this process no longer holds the vault; asked before each checkpoint. */
+  /** Throws once this process no longer holds the vault; asked before each attempt to write. */
   readonly holds: () => void;
   /** Entries that make a batch go to the log; a multiple of 256, so that only whole tiles are written meanwhile. */
   readonly batch?: number;
@@ -39,8 +41,6 @@ export interface Appended extends Journaled {
 }
 
 const BATCH = 4 * TILE_WIDTH;
-/** Tiles and bundles written at once. */
-const PARALLEL = 8;
 
 /**
  * Appends to a client's audit log. One writer per vault. The order that makes a crash harmless at any instant:
@@ -96,18 +96,19 @@ export class AuditWriter {
   }
 
   /**
-   * Takes the log up where it ends, and appends what an earlier process journaled before anything else.
-   * Throws `forked` where the vault's log is not a continuation of the one this machine wrote.
+   * Takes the log up where it ends, and appends what an earlier process journaled before anything else, also where
+   * another machine went on with the log meanwhile. Throws `forked` where the vault's log is not a continuation of the
+   * one this machine saw.
    */
   static async open(options: WriterOptions): Promise<AuditWriter> {
     const { vault, signer } = options;
     const log = new AuditLog(vault, signer.name, [signer.verifier, ...(options.former ?? [])]);
     const head = await log.head();
     const frontier = await Frontier.load(head.size, head.root, log.tile);
-    const continued = await checkAgainstLastSeen(options.state, log, head);
+    const seen = await checkAgainstLastSeen(options.state, log, head);
     const journal = new Journal(join(options.state, "journal"));
-    const writer = new AuditWriter(options, log, journal, head, frontier, continued);
-    await writer.#takeUp(await journal.recover());
+    const writer = new AuditWriter(options, log, journal, head, frontier, seen !== undefined);
+    await writer.#takeUp(await journal.recover(), seen ?? 0);
     return writer;
   }
 
@@ -125,27 +126,37 @@ export class AuditWriter {
     return this.#pending;
   }
 
-  async #takeUp(journaled: readonly Journaled[]): Promise<void> {
+  /** @param seen entries below it are under a checkpoint that this machine wrote or read */
+  async #takeUp(journaled: readonly Journaled[], seen: number): Promise<void> {
+    const { size } = this.#head;
+    const first = journaled[0]?.index ?? size;
+    if (first > size) throw forked(`the log ends at entry ${size}, and the journal goes on from ${first}`);
+    const holds = proving(this.log, this.#head);
+    const waiting: Journaled[] = [];
     for (const entry of journaled) {
-      if (entry.index < this.#head.size) {
-        // A crash between checkpoint and release: the log has it, and it must be the same.
-        if (!sameLeaf(entry.bytes, await this.log.leaf(entry.index, this.#head.size))) {
-          throw forked(`entry ${entry.index} of the log is not the one journaled here`);
-        }
-      } else if (entry.index === this.#next) {
-        this.#pending.push(entry);
-        this.#next += 1;
-      } else {
-        throw forked(`the log ends at entry ${this.#head.size}, and the journal goes on from ${entry.index}`);
-      }
+      if (await holds(entry)) continue; // A crash between checkpoint and release.
+      if (entry.index < seen) throw forked(`entry ${entry.index} of the log is not the one journaled here`);
+      waiting.push(entry);
     }
+    const isOvertaken = waiting.some(({ index }) => index < size);
+    const again = isOvertaken
+      ? await toLogAgain(waiting, this.log, this.#head, holds)
+      : waiting.map(({ bytes }) => bytes);
+    this.#pending = again.map((bytes, position) => ({ index: size + position, bytes }));
+    this.#next = size + again.length;
     this.#durable = this.#next;
+    if (isOvertaken) {
+      if (again.length > 0) await this.#grow(this.#next);
+      // Before this head is remembered: it covers these entries, and not in the places where the journal has them.
+      await this.#journal.release(Number.POSITIVE_INFINITY);
+    }
     await this.flush();
   }
 
   /**
    * Resolves with the entry as logged, in several parts where it is too long for one, when it is durable on this
-   * machine: from then on its work counts as done. Throws `log-rejected` for what the log cannot hold. Full batches go to the log by themselves; once anything could not be written, every call throws why.
+   * machine: from then on its work counts as done. Throws `log-rejected` for what the log cannot hold. Full batches go to
+   * the log by themselves; once anything could not be written, every call throws why.
    */
   async append(entry: Entry): Promise<readonly Appended[]> {
     if (this.#failure) throw this.#failure;
@@ -196,8 +207,7 @@ export class AuditWriter {
   }
 
   async #grow(size: number): Promise<void> {
-    const { vault, signer, cosigner, now, lock, holds } = this.#options;
-    // Before the first tile, too: a writer that was overtaken would put its own in place of the log's.
+    const { vault, conditional, signer, cosigner, now, lock, holds } = this.#options;
     holds();
     await this.#refuseReplaced();
     const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
@@ -205,13 +215,9 @@ export class AuditWriter {
     const frontier = this.#frontier.clone();
     const tiles = frontier.append(added.map(leafHash));
     const locked = lockFor(lock.mode, lock.initial, now());
-    const writes = [...bundles, ...tiles];
-    const workers = Array.from({ length: PARALLEL }, async () => {
-      for (let write = writes.shift(); write; write = writes.shift()) {
-        await vault.put(auditKey(write.path), write.bytes, { lock: locked });
-      }
-    });
-    await Promise.all(workers);
+    let uncovered: Promise<void> | undefined;
+    const refuseCovered = () => (uncovered ??= this.#refuseCovered());
+    await writePieces([...bundles, ...tiles], { vault, conditional, lock: locked, holds, refuseCovered });
     const root = frontier.root();
     const signers = cosigner ? [signer, cosigner] : [signer];
     const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, ...signers));
@@ -222,7 +228,7 @@ export class AuditWriter {
   }
 
   /** The bundles that a log grown to `size` has and the present one has not. The first may begin with logged entries. */
-  async #bundles(size: number, added: readonly Uint8Array[]): Promise<{ path: string; bytes: Uint8Array }[]> {
+  async #bundles(size: number, added: readonly Uint8Array[]): Promise<LogPiece[]> {
     const before = this.#head.size;
     const begun = this.#frontier.lastLeaves;
     if (this.#tail.length !== begun.length) {
@@ -245,15 +251,14 @@ export class AuditWriter {
   async #replaceCheckpoint(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
     const { vault, conditional, holds } = this.#options;
     if (!conditional.ifMatch) return this.#replaceLooking(note, lock);
-    holds();
     try {
-      return await vault.put(CHECKPOINT, note, { lock, ifMatch: this.#head.etag });
+      return await vault.put(CHECKPOINT, note, { lock, holds, ifMatch: this.#head.etag });
     } catch (error) {
       if (!hasCode(error, "vault-conflict")) throw error;
       // The answer to an attempt that succeeded may have been lost.
       const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
       if (Buffer.compare(bytes, note) === 0) return info;
-      throw forked("its checkpoint was replaced while this run wrote");
+      throw this.#replaced("its checkpoint was replaced while this run wrote");
     }
   }
 
@@ -264,8 +269,7 @@ export class AuditWriter {
   async #replaceLooking(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
     const { vault, holds } = this.#options;
     await this.#refuseReplaced();
-    holds();
-    const written = await vault.put(CHECKPOINT, note, { lock });
+    const written = await vault.put(CHECKPOINT, note, { lock, holds });
     for await (const { key, versionId } of vault.versions(CHECKPOINT)) {
       if (key !== CHECKPOINT || versionId === written.versionId) continue;
       if (versionId === this.#head.versionId) return written;
@@ -275,8 +279,28 @@ export class AuditWriter {
     }
     throw forked("another checkpoint was written at the same time as this one");
   }
+
   async #refuseReplaced(): Promise<void> {
     const { bytes } = await this.#options.vault.read(CHECKPOINT, MAX_NOTE);
-    if (Buffer.compare(bytes, this.#head.note) !== 0) throw forked("its checkpoint was replaced while this run wrote");
+    if (Buffer.compare(bytes, this.#head.note) === 0) return;
+    throw this.#replaced("its checkpoint was replaced while this run wrote");
+  }
+
+  /** The pieces that come next have entries beyond the head: no checkpoint may cover them, whatever lies there. */
+  async #refuseCovered(): Promise<void> {
+    await this.#refuseReplaced();
+    const largest = await this.log.largestSigned();
+    if (largest <= this.#head.size) return;
+    throw forked(`it had ${largest} entries in an earlier version of its checkpoint, and has ${this.#head.size} now`);
+  }
+
+  /** Who lost the vault is overtaken by the next holder, as it should be: no fork. */
+  #replaced(what: string): unknown {
+    try {
+      this.#options.holds();
+    } catch (lost) {
+      return lost;
+    }
+    return forked(what);
   }
 }

@@ -1,7 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import PQueue from "p-queue";
 import { decodeEntry, type Entry } from "../audit/entry.ts";
-import type { Journaled } from "../audit/journal.ts";
 import type { Head } from "../audit/log.ts";
 import type { Verifier } from "../audit/note.ts";
 import { MAX_TILE, TILE_WIDTH } from "../audit/tile.ts";
@@ -13,7 +12,7 @@ import { readBundles } from "./bundles.ts";
 import { checkDescription, joined } from "./described.ts";
 import { checkCheckpoint, checkLease } from "./fixed.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
-import { JournalCheck } from "./journal.ts";
+import { JournalCheck, type JournalKept } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
 import { checkExtended, checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
 import { checkLocked, readPiece } from "./piece.ts";
@@ -31,7 +30,7 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
   /** Heads that others than the vault remember: no larger than the present one, smallest first. */
   readonly seen?: readonly Earlier[];
   /** What this machine wrote down of the log's entries, and where. */
-  readonly journal?: { readonly path: string; readonly entries: readonly Journaled[] };
+  readonly journal?: JournalKept;
   /** Empty; filled on the way, and asked at the end what the log mentions. */
   readonly index: Catalog;
   /** Requests in flight. */
@@ -60,6 +59,8 @@ export interface VerifyReport extends PolicyReport {
   /** Objects that a purge removed at the end of their retention. */
   readonly purged: number;
   readonly orphans: number;
+  /** Entries that this machine journaled and the log does not have yet. */
+  readonly waiting: number;
   readonly timestamps: TimestampReport;
   readonly problems: number;
 }
@@ -170,7 +171,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   tree.end();
   const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
   keys.check(options.verifiers, [...earlier, present], problem);
-  journal.end();
+  const waiting = journal.end();
   await checkCheckpoint(vault, due ? begun : undefined, problem);
   const { anchors } = options;
   const timestamps = await checkTimestamps({ vault, head, earlier, anchors, due: due ? begun : undefined }, problem);
@@ -188,7 +189,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
   options.onProgress(report.entries, head.size, report.problems);
-  return { ...report, ...audited, timestamps };
+  return { ...report, ...audited, waiting, timestamps };
 }
 
 function readEntry(

@@ -18,7 +18,7 @@ export function recipientsChanged({ config, description }: Pick<Parts, "config" 
  */
 export async function noteRecipients(parts: Parts, ledger: Ledger, run: string): Promise<void> {
   if (!recipientsChanged(parts)) return;
-  const { config, description, vault, now } = parts;
+  const { config, description, vault, now, holds } = parts;
   await ledger.log({
     type: "recipients.changed",
     time: timestamp(now()),
@@ -28,6 +28,7 @@ export async function noteRecipients(parts: Parts, ledger: Ledger, run: string):
   });
   await vault.put(VAULT_JSON, encodeDescription({ ...description, recipients: [...config.recipients.strings] }), {
     lock: lockFor(firstMode(config), config.retention.initialLock, now()),
+    holds,
   });
   parts.log.warn("recipients changed: from now on it is sealed to others");
 }

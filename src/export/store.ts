@@ -20,7 +20,8 @@ export async function storeSealed(
   return parts.vaultQueue.add(async () => {
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
     parts.holds();
-    if (fresh) return parts.vault.put(key, body, { lock });
+    const { holds } = parts;
+    if (fresh) return parts.vault.put(key, body, { lock, holds });
     const ifAbsent = parts.conditional.ifNoneMatch && parts.mayTakeUp;
     if (!ifAbsent && parts.lookFirst) {
       const found = await takeUp(parts, key, lock);
@@ -30,10 +31,10 @@ export async function storeSealed(
       }
     }
     try {
-      return await parts.vault.put(key, body, { lock, ifAbsent });
+      return await parts.vault.put(key, body, { lock, holds, ifAbsent });
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
-      return (await takeUp(parts, key, lock)) ?? parts.vault.put(key, body, { lock });
+      return (await takeUp(parts, key, lock)) ?? parts.vault.put(key, body, { lock, holds });
     }
   });
 }

@@ -177,7 +177,8 @@ export class Lease {
 
   async #prolong(): Promise<void> {
     const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
-    await this.#vault.put(LEASE, encode(renewed));
+    // A renewal that arrives after the term has passed would bring back a claim that others counted as dead.
+    await this.#vault.put(LEASE, encode(renewed), { holds: () => this.check() });
     this.#claim = renewed;
   }
 

@@ -17,18 +17,22 @@ export interface RetryOptions {
  */
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
+  const attempt: Vault["put"] = async (key, body, options) => {
+    options?.holds?.();
+    return vault.put(key, body, options);
+  };
   return {
     url: vault.url,
     put: async (key, body, options) => {
-      if (body instanceof Uint8Array) return again(() => vault.put(key, body, options));
+      if (body instanceof Uint8Array) return again(() => attempt(key, body, options));
       const kept = await again(() => keepSmall(body));
-      if (kept.bytes) return again(() => vault.put(key, kept.bytes, options));
+      if (kept.bytes) return again(() => attempt(key, kept.bytes, options));
       let first: AsyncIterableIterator<Uint8Array> | undefined = kept.rest;
       return again(async () => {
         const opened = first;
         first = undefined;
         try {
-          return await vault.put(key, opened ? () => Promise.resolve(opened) : body, options);
+          return await attempt(key, opened ? () => Promise.resolve(opened) : body, options);
         } finally {
           // A put may fail before it asks for the first byte; whoever produces would be left waiting to be read.
           await opened?.return?.();

@@ -85,6 +85,11 @@ export interface PutOptions {
   readonly ifAbsent?: boolean;
   /** Replace only the version with this etag. */
   readonly ifMatch?: string;
+  /**
+   * Asked before each attempt; what it throws ends the put. A put is retried for minutes, and its writer may lose the
+   * vault meanwhile.
+   */
+  readonly holds?: () => void;
 }
 
 export interface Stored {

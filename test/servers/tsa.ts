@@ -132,6 +132,34 @@ export class Openssl implements AsyncDisposable {
     );
   }
 
+  /** `<name>.pem` with a new key and exactly these extensions; signed by `issuer`, or by itself. */
+  async certify(name: string, extensions: readonly string[], issuer?: string, subject = name): Promise<void> {
+    await this.key(name);
+    await writeFile(this.path(`${name}.ext`), ["[these]", ...extensions, ""].join("\n"));
+    const request = ["-new", "-key", `${name}.key`, "-subj", `/CN=${subject}`, "-config", "openssl.cnf"];
+    await this.run("req", ...request, "-out", `${name}.csr`);
+    const by = issuer
+      ? ["-CA", `${issuer}.pem`, "-CAkey", `${issuer}.key`, "-CAcreateserial"]
+      : ["-key", `${name}.key`];
+    const how = ["-days", "365", "-extfile", `${name}.ext`, "-extensions", "these"];
+    await this.run("x509", "-req", "-in", `${name}.csr`, ...by, ...how, "-out", `${name}.pem`);
+  }
+
+  /** Whether `openssl verify` takes `leaf` for a time-stamping certificate, by others between it and the trusted root. */
+  async takesForTimestamps(root: string, between: readonly string[], leaf: string): Promise<boolean> {
+    const pems = await Promise.all(between.map((name) => readFile(this.path(`${name}.pem`), "utf8")));
+    await writeFile(this.path("between.pem"), pems.join(""));
+    const untrusted = between.length > 0 ? ["-untrusted", "between.pem"] : [];
+    const how = ["-purpose", "timestampsign", "-CAfile", `${root}.pem`, ...untrusted, `${leaf}.pem`];
+    try {
+      await this.run("verify", ...how);
+      return true;
+    } catch (error) {
+      if (/verification failed/.test((error as { stderr?: string }).stderr ?? "")) return false;
+      throw error;
+    }
+  }
+
   /** The answer to a request, by the section of the config that is named. */
   async reply(query: Uint8Array, section: "answers" | "refuses" = "answers"): Promise<Buffer> {
     await writeFile(this.path("query.tsq"), query);

@@ -1,16 +1,25 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { HoldfastError } from "../../error.ts";
-import { BOOLEAN, Der, OCTETS, SEQUENCE, TAGGED_3 } from "./der.ts";
+import { BOOLEAN, Der, hex, INTEGER, OCTETS, SEQUENCE, TAGGED_0, TAGGED_3 } from "./der.ts";
 
 /** Certificates between the authority's own and the one that is trusted, and these two, at most. */
 const LONGEST_CHAIN = 8;
 const MAX_FILE = 1024 * 1024;
 
+/** BIT STRING. */
+const BITS = 0x03;
+
+const BASIC_CONSTRAINTS = "551d13";
+const NAME_CONSTRAINTS = "551d1e";
 const EXTENDED_KEY_USAGE = "551d25";
 const TIME_STAMPING = "2b06010505070308";
 const KEY_USAGE = "551d0f";
 const KEY_CERT_SIGN = 0x04;
+/** digitalSignature and nonRepudiation: what signs a time stamp. */
+const SIGNING = 0xc0;
+/** Extensions that are looked at here. A critical one of another kind may forbid what would be accepted. */
+const KNOWN: ReadonlySet<string> = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE]);
 
 /** The certificates that a person trusts to vouch for time stamps, PEM. "config" for a file that has none. */
 export async function readAnchors(path: string): Promise<X509Certificate[]> {
@@ -32,8 +41,10 @@ export async function readAnchors(path: string): Promise<X509Certificate[]> {
 }
 
 /**
- * That the certificate may sign time stamps, and leads to one that is trusted, each valid at that time. Throws
- * "unverified". Whether one was revoked is not asked: that takes a network, and the answer of years ago.
+ * That the certificate may sign time stamps, and leads to one that is trusted, each valid at that time, by certificates
+ * that allow it. Refuses what `openssl verify -purpose timestampsign` refuses, and more: name constraints and critical
+ * extensions that are not looked at here. Throws "unverified". Whether one was revoked is not asked: that takes a
+ * network, and the answer of years ago.
  */
 export function checkAuthority(
   signer: X509Certificate,
@@ -41,33 +52,84 @@ export function checkAuthority(
   anchors: readonly X509Certificate[],
   at: Date,
 ): void {
-  const [usage, ...others] = extensions(signer).filter(({ oid }) => oid === EXTENDED_KEY_USAGE);
+  const own = checkExtensions(signer);
+  const usage = own.get(EXTENDED_KEY_USAGE);
   const purposes = usage && Der.parse(usage.value).parts(SEQUENCE, 1);
-  if (!usage?.critical || others.length > 0 || purposes?.length !== 1 || purposes[0]!.oid() !== TIME_STAMPING) {
+  if (!usage?.critical || purposes?.length !== 1 || purposes[0]!.oid() !== TIME_STAMPING) {
     throw unverified("its certificate is not one for time stamps alone (critical extended key usage timeStamping)");
+  }
+  const [bits = SIGNING, ...more] = keyUsage(own.get(KEY_USAGE)) ?? [];
+  if ((bits & SIGNING) === 0 || (bits & ~SIGNING) !== 0 || more.some((byte) => byte !== 0)) {
+    throw unverified("its certificate's key usage is not digitalSignature or nonRepudiation alone");
   }
   checkValid(signer, at);
   const chain = [signer];
+  /** CAs below the issuer, not counting those that only change their own key. */
+  let below = 0;
   for (let last = signer; !anchors.some((anchor) => anchor.raw.equals(last.raw)); chain.push(last)) {
     if (chain.length === LONGEST_CHAIN) throw unverified("its chain of certificates is too long");
     const issuer = [...anchors, ...offered].find((each) => issued(each, last));
     if (issuer === undefined || chain.includes(issuer))
       throw unverified("its certificate does not lead to one that is trusted");
     checkValid(issuer, at);
+    if (pathLength(checkExtensions(issuer).get(BASIC_CONSTRAINTS)) < below) {
+      throw unverified(`a certificate allows fewer CAs below it (path length): ${named(issuer)}`);
+    }
+    if (!isSelfIssued(issuer)) below += 1;
     last = issuer;
   }
 }
 
 function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
   if (!issuer.ca || !subject.checkIssued(issuer) || !subject.verify(issuer.publicKey)) return false;
-  const usage = extensions(issuer).find(({ oid }) => oid === KEY_USAGE);
-  // BIT STRING: unused bits, then the bits from the highest on.
-  return usage === undefined || ((Der.parse(usage.value).value[1] ?? 0) & KEY_CERT_SIGN) !== 0;
+  const usage = keyUsage(extensions(issuer).find(({ oid }) => oid === KEY_USAGE));
+  return usage === undefined || ((usage[0] ?? 0) & KEY_CERT_SIGN) !== 0;
 }
 
-function checkValid({ validFromDate, validToDate, subject }: X509Certificate, at: Date): void {
-  if (at >= validFromDate && at <= validToDate) return;
-  throw unverified(`a certificate was not valid at ${at.toISOString()}: ${subject.replaceAll("\n", ", ")}`);
+function checkValid(certificate: X509Certificate, at: Date): void {
+  if (at >= certificate.validFromDate && at <= certificate.validToDate) return;
+  throw unverified(`a certificate was not valid at ${at.toISOString()}: ${named(certificate)}`);
+}
+
+/** The extensions by their kind, of which there is none that could forbid what is not looked at here. */
+function checkExtensions(certificate: X509Certificate): Map<string, Extension> {
+  const found = extensions(certificate);
+  const byKind = new Map(found.map((each) => [each.oid, each]));
+  if (byKind.size !== found.length) throw unverified(`a certificate has an extension twice: ${named(certificate)}`);
+  if (byKind.has(NAME_CONSTRAINTS)) {
+    throw unverified(`a certificate has name constraints, which Holdfast does not check: ${named(certificate)}`);
+  }
+  if (found.some(({ oid, critical }) => critical && !KNOWN.has(oid))) {
+    throw unverified(`a certificate has a critical extension that Holdfast does not know: ${named(certificate)}`);
+  }
+  return byKind;
+}
+
+/** How many CAs may be below one; without a limit, infinitely many. */
+function pathLength(constraints: Extension | undefined): number {
+  const limit =
+    constraints &&
+    Der.parse(constraints.value)
+      .parts(SEQUENCE)
+      .find(({ tag }) => tag === INTEGER);
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  return (limit.value[0] ?? 0x80) & 0x80 ? -1 : Number.parseInt(hex(limit.value), 16);
+}
+
+/** The bits of a BIT STRING, the highest first, without the number of unused ones in front. */
+function keyUsage(usage: Extension | undefined): Uint8Array | undefined {
+  return usage && Der.parse(usage.value).is(BITS).value.subarray(1);
+}
+
+function isSelfIssued({ raw }: X509Certificate): boolean {
+  const parts = Der.parse(raw).parts(SEQUENCE, 3)[0]!.parts(SEQUENCE, 6);
+  // The version, [0], may be left out: number, algorithm, issuer, validity, subject.
+  const [, , issuer, , subject] = parts.slice(parts[0]!.tag === TAGGED_0 ? 1 : 0);
+  return Buffer.compare(issuer!.bytes, subject!.bytes) === 0;
+}
+
+function named({ subject }: X509Certificate): string {
+  return subject.replaceAll("\n", ", ");
 }
 
 interface Extension {
@@ -84,7 +146,8 @@ function extensions({ raw }: X509Certificate): Extension[] {
     .flatMap((all) => all.parts(SEQUENCE))
     .map((each) => {
       const [oid, ...rest] = each.parts(SEQUENCE, 2);
-      const critical = rest.length > 1 && rest[0]!.is(BOOLEAN).value[0] === 0xff;
+      // DER writes true as 0xff alone; whoever reads 0x01 as true must not be told otherwise here.
+      const critical = rest.length > 1 && rest[0]!.is(BOOLEAN).value.some((byte) => byte !== 0);
       return { oid: oid!.oid(), critical, value: rest.at(-1)!.is(OCTETS).value };
     });
 }

@@ -1,0 +1,101 @@
+import { hasCode } from "../error.ts";
+import { auditKey } from "../vault/layout.ts";
+import { covers } from "../vault/lock.ts";
+import type { Conditional, Lock, ObjectInfo, Vault } from "../vault/vault.ts";
+import { forked } from "./last-seen.ts";
+
+/** A bundle or a tile. */
+export interface LogPiece {
+  /** `tile/…`, as C2SP tlog-tiles names it. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface Writing {
+  readonly vault: Vault;
+  readonly conditional: Conditional;
+  readonly lock: Lock;
+  /** Throws once this process no longer holds the vault. */
+  readonly holds: () => void;
+  /** Throws `forked` where a checkpoint covers the pieces that are about to be written. */
+  readonly refuseCovered: () => Promise<void>;
+}
+
+/** Pieces written at once. */
+const PARALLEL = 8;
+
+/**
+ * Writes pieces that no checkpoint covers yet. After the first failure no put is begun or tried again, and that failure
+ * is thrown once every put under way has ended: nothing of this writer arrives later.
+ */
+export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing): Promise<void> {
+  const queue = [...pieces];
+  let failed: { readonly error: unknown } | undefined;
+  const holds = (): void => {
+    if (failed) throw failed.error;
+    writing.holds();
+  };
+  const workers = Array.from({ length: PARALLEL }, async () => {
+    for (let piece = queue.shift(); piece && !failed; piece = queue.shift()) {
+      try {
+        await writePiece(piece, { ...writing, holds });
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+  });
+  await Promise.all(workers);
+  if (failed) throw failed.error;
+}
+
+/**
+ * Creates a piece. Where its key is taken:
+ * - the same bytes are this piece: a step done twice met itself;
+ * - other bytes that no checkpoint covers were left by a writer that died. Nobody reads them, so this piece replaces
+ *   them, as a newer version;
+ * - other bytes that a checkpoint covers are the log. They are never replaced: `forked`.
+ */
+async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<void> {
+  const { vault, conditional, lock, holds, refuseCovered } = writing;
+  const key = auditKey(path);
+  if (conditional.ifNoneMatch) {
+    try {
+      await vault.put(key, bytes, { lock, holds, ifAbsent: true });
+      return;
+    } catch (error) {
+      if (!hasCode(error, "vault-exists")) throw error;
+    }
+  }
+  const there = await look(vault, key, bytes);
+  if (there?.same && covers(there.info.lock, lock)) return;
+  if (there && !there.same) await refuseCovered();
+  // Nothing is there but perhaps a delete marker, or what may be replaced; by these bytes, and locked as it must be.
+  const ifMatch = there && conditional.ifMatch ? { ifMatch: there.info.etag } : {};
+  try {
+    await vault.put(key, bytes, { lock, holds, ...ifMatch });
+  } catch (error) {
+    if (!hasCode(error, "vault-conflict")) throw error;
+    // The answer to an attempt that succeeded may have been lost.
+    if ((await look(vault, key, bytes))?.same) return;
+    holds();
+    throw forked(`somebody else writes ${key} at the same time`);
+  }
+}
+
+/** What readers see under a key, and whether it is these bytes; undefined where they see nothing. Untrusted. */
+async function look(
+  vault: Vault,
+  key: string,
+  bytes: Uint8Array,
+): Promise<{ readonly info: ObjectInfo; readonly same: boolean } | undefined> {
+  try {
+    const info = await vault.head(key);
+    // Something else may be as large as anybody likes.
+    if (info.size !== bytes.length) return { info, same: false };
+    const read = await vault.read(key, bytes.length);
+    return { info: read.info, same: Buffer.compare(read.bytes, bytes) === 0 };
+  } catch (error) {
+    if (hasCode(error, "vault-missing")) return undefined;
+    throw error;
+  }
+}

@@ -21,7 +21,7 @@ export interface ResealOptions {
 export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions, console: Console): Promise<HandedOn> {
   const recipients = await parseRecipients(to).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError)) throw cause;
-    throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to"), { cause });
+    throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to").split("\n"), { cause });
   });
   const opener = await openKeyFile(key);
   await warnOfLeftovers(out, console);
@@ -30,13 +30,11 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
   const done = await handOn(bag, checked, { opener, to: recipients, out, now: systemClock() }, progress.update).finally(
     progress.end,
   );
-  console.say(
-    [
-      `${out} is ready, for ${done.to.join(", ")} alone`,
-      `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
-      "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
-      "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
-    ].join("\n"),
-  );
+  console.say([
+    `${out} is ready, for ${done.to.join(", ")} alone`,
+    `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
+    "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
+    "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
+  ]);
   return done;
 }

@@ -2,6 +2,7 @@ import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
+import { quoted } from "../src/printable.ts";
 
 export interface BagReport {
   readonly bag: string;
@@ -43,10 +44,10 @@ function reportText(
   bag: string,
   { retrieval, records, entries, data, bytes: size, vkey, reseal, timestamp }: Checked,
   trusted: boolean,
-): string {
+): string[] {
   return [
     `${bag}: all is well`,
-    `  case      ${retrieval.case}, prepared ${retrieval.prepared}`,
+    `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
     `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
@@ -54,11 +55,11 @@ function reportText(
       : []),
     ...(timestamp
       ? [
-          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${timestamp.authority}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
+          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${quoted(timestamp.authority)}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
         ]
       : []),
     trusted
       ? "  key       signed by the log key that you trust"
       : `  key       signed by ${vkey}, by the bag's own word: ask for the log's key on another way, and give it with --vkey`,
-  ].join("\n");
+  ];
 }

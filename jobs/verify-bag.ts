@@ -1,4 +1,5 @@
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
+import { ignoredText } from "../src/evidence/bag/left-behind.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
@@ -13,6 +14,8 @@ export interface BagReport {
   readonly files: number;
   readonly entries: number;
   readonly bytes: number;
+  /** Files that macOS or Windows left in the folder. */
+  readonly ignored: readonly string[];
   /** When the bag was handed on to other recipients, by its own word. */
   readonly resealed?: string;
   /** When the log's head existed at the latest, and by whose word where that was checked. */
@@ -26,14 +29,16 @@ export async function verifyBag(
   console: Console,
 ): Promise<BagReport> {
   const checked = await checkBag(bag, vkey, tsaCa === undefined ? undefined : await readAnchors(tsaCa));
+  if (checked.ignored.length > 0) console.say(`${bag}: ${ignoredText(checked.ignored)}`);
   console.say(reportText(bag, checked, vkey !== undefined));
-  const { retrieval, records, data, entries, reseal, timestamp } = checked;
+  const { retrieval, records, data, entries, reseal, timestamp, ignored } = checked;
   return {
     ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
     ...{
       records: records.length,
       files: data.size - records.length,
       bytes: checked.bytes,
+      ignored,
       ...(reseal && { resealed: reseal.resealed }),
       ...(timestamp && { timestamp }),
     },

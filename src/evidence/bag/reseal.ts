@@ -62,6 +62,7 @@ export async function asMade(here: BagFiles): Promise<BagFiles> {
     if (path.startsWith("original/") && !used.has(path)) throw notAsMade(`${path} was added, or renamed`);
   return {
     sizes,
+    ignored: here.ignored,
     async *stream(path) {
       yield* here.stream(instead.get(path) ?? path);
       const header = headers.get(path);

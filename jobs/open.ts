@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
-import { ignoredText } from "../src/evidence/bag/left-behind.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import { Unfinished } from "../src/evidence/bag/unfinished.ts";
@@ -71,7 +71,7 @@ export async function openWholeBag(
   const opener = await openKeyFile(key);
   await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
-  if (checked.ignored.length > 0) console.say(`${bag}: ${ignoredText(checked.ignored)}`);
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("records");
   const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
   console.say(

@@ -2,7 +2,7 @@ import { systemClock } from "../src/clock.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
 import { HoldfastError } from "../src/error.ts";
 import { type HandedOn, handOn } from "../src/evidence/bag/hand-on.ts";
-import { ignoredText } from "../src/evidence/bag/left-behind.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/figures.ts";
@@ -27,7 +27,7 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
   const opener = await openKeyFile(key);
   await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
-  if (checked.ignored.length > 0) console.say(`${bag}: ${ignoredText(checked.ignored)}`);
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("objects");
   const done = await handOn(bag, checked, { opener, to: recipients, out, now: systemClock() }, progress.update).finally(
     progress.end,

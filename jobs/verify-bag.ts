@@ -1,5 +1,5 @@
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
-import { ignoredText } from "../src/evidence/bag/left-behind.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
@@ -29,7 +29,7 @@ export async function verifyBag(
   console: Console,
 ): Promise<BagReport> {
   const checked = await checkBag(bag, vkey, tsaCa === undefined ? undefined : await readAnchors(tsaCa));
-  if (checked.ignored.length > 0) console.say(`${bag}: ${ignoredText(checked.ignored)}`);
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   console.say(reportText(bag, checked, vkey !== undefined));
   const { retrieval, records, data, entries, reseal, timestamp, ignored } = checked;
   return {

@@ -45,10 +45,10 @@ export function isLeftFolder(name: string): boolean {
 
 const NAMED = 3;
 
-/** `ignored: 2 files that macOS or Windows left there: data/.DS_Store, __MACOSX/`. */
-export function ignoredText(paths: readonly string[]): string {
+/** `2 files that macOS or Windows left there: data/.DS_Store, __MACOSX/`. */
+export function leftBehindText(paths: readonly string[]): string {
   const named = paths.slice(0, NAMED).join(", ");
   const more = paths.length > NAMED ? `, and ${paths.length - NAMED} more` : "";
   const what = paths.length === 1 ? "1 file" : `${paths.length} files`;
-  return `ignored: ${what} that macOS or Windows left there: ${named}${more}`;
+  return `${what} that macOS or Windows left there: ${named}${more}`;
 }

@@ -22,7 +22,7 @@ import { type Check, Findings, type Problem, type Tried, type Verdict } from "./
 import { checkTold, handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
-import { type Contents, checkContents, passOver } from "./manifest.ts";
+import { type Contents, checkContents, digestIn, passOver } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { checkVersions, type Lines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
 import { instant, plural, bytes as sizeOf } from "./words.ts";
@@ -123,7 +123,7 @@ export async function checkBag(
     const approval = await findings.attempt(APPROVAL, async () => {
       const request = await mustRead(contents, REQUEST, MAX_JSON);
       const signature = await mustRead(contents, APPROVAL, MAX_SIGNATURE);
-      const given = { request, sha256: contents.digests.get(REQUEST), signature };
+      const given = { request, sha256: digestIn(contents, REQUEST), signature };
       return (await Promise.all(approved.map((entry) => checkApproval(given, entry, retrieval.value))))[0]!;
     });
     const bad = "That a second person approved this retrieval, as the log says, is not shown.";
@@ -221,7 +221,7 @@ async function keyInBag(contents: Contents): Promise<Verifier> {
 
 async function checkNote(contents: Contents, verifier: Verifier): Promise<string> {
   const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
-  if (text !== noteText(verifier.name, contents.digests.get(TAG_MANIFEST) ?? ""))
+  if (text !== noteText(verifier.name, digestIn(contents, TAG_MANIFEST)))
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
   return "The list of files is signed by the log's key, as it is here.";
 }
@@ -234,7 +234,7 @@ async function checkHead(contents: Contents, verifier: Verifier): Promise<string
 /** What the stamp is of is checked here; whose it is takes certificates, which the command line has. */
 async function checkTime(contents: Contents): Promise<string> {
   const { time, imprint } = parseToken(await mustRead(contents, TIMESTAMP, MAX_TOKEN));
-  if (imprint !== contents.digests.get(CHECKPOINT))
+  if (imprint !== digestIn(contents, CHECKPOINT))
     throw new HoldfastError("unverified", "It stamps something else than the log's checkpoint in this bag.");
   return `By a time stamp of this very checkpoint, the log and all that is proven here existed at the latest on ${instant(time)}. Whose stamp it is, this page does not check: holdfast verify with --tsa-ca does, and openssl, as README.txt says.`;
 }

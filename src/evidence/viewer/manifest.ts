@@ -1,3 +1,4 @@
+import { HoldfastError } from "../../error.ts";
 import { BAGIT, DECLARATION, isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "../bag/bagit.ts";
 import { NOTE } from "../bag/layout.ts";
 import { leftBehind } from "../bag/left-behind.ts";
@@ -82,6 +83,14 @@ export async function checkContents(
   await compare(MANIFEST, inPayload);
   await compare(TAG_MANIFEST, (path) => !inPayload(path) && path !== TAG_MANIFEST && path !== NOTE);
   return { files, digests };
+}
+
+/** Throws where the file is missing; `state` where it could not be read, so that nothing is held to a digest that nobody has. */
+export function digestIn({ files, digests }: Contents, path: string): string {
+  const digest = digests.get(path);
+  if (digest !== undefined) return digest;
+  if (files.has(path)) throw new HoldfastError("state", `${path} could not be read here.`);
+  throw new HoldfastError("incomplete", `${path} is missing.`);
 }
 
 async function readList(name: string, file: BagFile): Promise<ReadonlyMap<string, string>> {

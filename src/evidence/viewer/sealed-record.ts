@@ -98,7 +98,9 @@ export function checkVersions(
         return unchecked(key, file, "It is not in the bag, and a line that may say why was not checked.");
       return wrong(key, file, "Missing: the log says that it was stored, and it is not in the bag.");
     }
-    if (!contents.digests.has(path)) return unchecked(key, file, "It could not be read here.");
+    // Noted where it was read.
+    if (!contents.digests.has(path))
+      return { key, file, unproven: "Not checked. It could not be read here.", unchecked: true, purged: null };
     const known = promised.get(key);
     if (known?.has(`${file.size} ${contents.digests.get(path)}`))
       return { key, file, unproven: null, unchecked: false, purged: null };

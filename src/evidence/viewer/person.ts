@@ -48,14 +48,9 @@ export async function personView(
     element(
       "header",
       {},
+      contents !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
       element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
-      element(
-        "p",
-        { class: "aside" },
-        contents !== null && ["Name ", fromProvider(), ". "],
-        "Subject ",
-        element("code", {}, subject),
-      ),
+      element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
       bag.people.length > 1 &&
         element(
           "p",

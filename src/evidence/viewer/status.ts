@@ -1,6 +1,6 @@
 import { leftBehindText } from "../bag/left-behind.ts";
 import type { CheckedBag } from "./bag.ts";
-import { type Child, element, foreign, shownValue } from "./element.ts";
+import { type Child, element, foreign } from "./element.ts";
 import type { Check, Problem, Verdict } from "./finding.ts";
 import { instant, plural } from "./words.ts";
 
@@ -143,7 +143,9 @@ export function requestView({ retrieval }: CheckedBag): HTMLElement | null {
     element(
       "dl",
       { class: "facts" },
-      facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, shownValue(value)))),
+      facts.map(([name, value]) =>
+        element("div", {}, element("dt", {}, name), element("dd", {}, element("bdi", {}, value))),
+      ),
     ),
   );
 }

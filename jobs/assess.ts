@@ -18,7 +18,7 @@ export async function assessErasure(
   });
 }
 
-function assessmentText(client: string, of: Assessment): string {
+function assessmentText(client: string, of: Assessment): string[] {
   const law = of.legalBasis.length > 0 ? of.legalBasis.join("; ") : "none is named in the config";
   const kind = of.collect === "full" ? "full copies" : "yes and no answers only";
   return [
@@ -31,7 +31,7 @@ function assessmentText(client: string, of: Assessment): string {
     `  locked    until ${day(of.lockedUntil)} in the store`,
     ...of.holds.map(({ case: token, placed }) => `  hold      since ${day(placed)}, case token ${token}`),
     `  answer    ${answerText(of)}`,
-  ].join("\n");
+  ];
 }
 
 function answerText({ answer, until, lockedUntil }: Assessment): string {

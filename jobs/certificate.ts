@@ -1,5 +1,6 @@
 import type { Console } from "../src/observe/console.ts";
 import { people, plural } from "../src/observe/figures.ts";
+import { quoted } from "../src/printable.ts";
 import type { Certificate } from "../src/report/certificate.ts";
 import { checkCertificate } from "../src/report/certificate-check.ts";
 import { writeCertificate } from "../src/report/certificate-writer.ts";
@@ -36,15 +37,13 @@ export async function certify(session: Session, run: string, out: string): Promi
 /** Checks one, with no access to the vault. Throws for the first thing that is not as it was made. */
 export async function verifyCertificate(folder: string, vkey: string | undefined, console: Console) {
   const { client, run, made, totals, entries, vkey: own } = await checkCertificate(folder, vkey);
-  console.say(
-    [
-      `${folder}: all is well`,
-      `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${client} in the run ${run}; made ${made}`,
-      `  log       ${plural(entries.length, "entry").replace("entrys", "entries")} proven to be in the log`,
-      vkey === undefined
-        ? `  key       signed by ${own}, by its own word: ask for the log's key on another way, and give it with --vkey`
-        : "  key       signed by the log key that you trust",
-    ].join("\n"),
-  );
+  console.say([
+    `${folder}: all is well`,
+    `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the run ${quoted(run)}; made ${made}`,
+    `  log       ${plural(entries.length, "entry").replace("entrys", "entries")} proven to be in the log`,
+    vkey === undefined
+      ? `  key       signed by ${own}, by its own word: ask for the log's key on another way, and give it with --vkey`
+      : "  key       signed by the log key that you trust",
+  ]);
   return { certificate: folder, client, run, made, totals, vkey: own };
 }

@@ -68,7 +68,7 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
 
 const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", failure: "FAILURE" };
 
-export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): string {
+export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): string[] {
   const block = (title: string, found: readonly Finding[]): string[] => [
     title,
     ...found.flatMap(({ check, level, text, mend }) => [
@@ -81,6 +81,5 @@ export function diagnosisText({ machine, clients, ok, warnings, failures }: Diag
     ...block("this machine", machine),
     ...clients.flatMap(({ client, vault, findings }) => block(`${client}  ${vault}`, findings)),
     `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${ok} ok`,
-    "",
-  ].join("\n");
+  ];
 }

@@ -118,7 +118,7 @@ function selectionOf({ subjects, withheld }: ExportOptions): Selection {
   return { kind: withheld ? "withheld" : "changed" };
 }
 
-export function summaryText(summary: ExportSummary): string {
+export function summaryText(summary: ExportSummary): string[] {
   const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
   const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
   const rows = [
@@ -140,5 +140,5 @@ export function summaryText(summary: ExportSummary): string {
   return [
     `${client}: ${heading}, ${plural(examined, "identity").replace("identitys", "identities")} examined  (run ${summary.run})`,
     ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
-  ].join("\n");
+  ];
 }

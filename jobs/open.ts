@@ -5,11 +5,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import { Unfinished } from "../src/evidence/bag/unfinished.ts";
 import type { Console } from "../src/observe/console.ts";
 import { plural } from "../src/observe/figures.ts";
+import { printableJson } from "../src/printable.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
 import { warnOfLeftovers } from "./leftovers.ts";
 
@@ -27,7 +29,8 @@ export async function openSealed(
   const reading = createReadStream(sealed);
   try {
     const plain = Readable.from(await opener.openStream(reading), { objectMode: false });
-    if (out === undefined) await pipeline(plain, process.stdout, { end: false });
+    if (out === undefined && process.stdout.isTTY) await pipeline(plain, shown, process.stdout, { end: false });
+    else if (out === undefined) await pipeline(plain, process.stdout, { end: false });
     else await writeWhole(plain, out);
   } catch (cause) {
     // `resource`: what Node's permission model refused.
@@ -68,11 +71,19 @@ export async function openWholeBag(
   const opener = await openKeyFile(key);
   await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("records");
   const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
   console.say(
     `${out}: ${plural(opened.records, "record")} and ${plural(opened.files, "file")} opened; all of it was as the log says, by the key ${checked.vkey}`,
   );
+}
+
+/** What the provider wrote must not drive a terminal. A record stays the same JSON. */
+async function* shown(plain: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of plain) yield printableJson(decoder.decode(chunk, { stream: true }));
+  yield printableJson(decoder.decode());
 }
 
 async function writeWhole(plain: Readable, out: string): Promise<void> {

@@ -89,10 +89,10 @@ function listed({ subject, terms, ended, whole, begun, kept }: Purge): Listed {
   };
 }
 
-function listText(client: string, all: readonly Listed[]): string {
+function listText(client: string, all: readonly Listed[]): string[] {
   const free = all.filter(({ kept }) => kept === undefined);
   const sum = (of: "records" | "files" | "bytes"): number => free.reduce((total, each) => total + each[of], 0);
-  if (all.length === 0) return `${client}: nothing is past its date`;
+  if (all.length === 0) return [`${client}: nothing is past its date`];
   const rows = all.slice(0, SHOWN).map(({ subject, records, files, due, ended, whole, begun, kept }) => {
     const what = `${plural(records, "record")}, ${plural(files, "file")}`;
     const why = `had to be kept until ${due.slice(0, 10)}${ended ? `, relationship ended ${ended}` : ""}`;
@@ -112,17 +112,17 @@ function listText(client: string, all: readonly Listed[]): string {
     ...(free.length > 0
       ? ["  nothing was removed. To remove it for ever: retention purge --confirm --out <folder>"]
       : []),
-  ].join("\n");
+  ];
 }
 
 function purgedText(
   client: string,
   { run, subjects, records, files, versions, kept, ...of }: Purged & { run: string },
-): string {
+): string[] {
   return [
     `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
     ...(kept > 0
       ? [`  kept        ${people(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
       : []),
-  ].join("\n");
+  ];
 }

@@ -70,7 +70,7 @@ export function refuseMissing(all: readonly Reconciled[]): void {
   });
 }
 
-function coverageText(client: string, of: Coverage): string {
+function coverageText(client: string, of: Coverage): string[] {
   const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const isWhole = missing.count + changed.count + (source?.unreadable ?? 0) === 0;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
@@ -87,7 +87,7 @@ function coverageText(client: string, of: Coverage): string {
       ? [`  past      ${number(past.count)} at the source of whom the law asks for no copy any more`]
       : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
-  ].join("\n");
+  ];
 }
 
 function rows(name: string, what: string, { count, subjects }: Subjects): string[] {

@@ -64,12 +64,16 @@ export async function reopenRelationship(
   });
 }
 
-function endedText(client: string, { subjects, unchanged, past, locks }: RelationshipsEnded, unusable: number): string {
+function endedText(
+  client: string,
+  { subjects, unchanged, past, locks }: RelationshipsEnded,
+  unusable: number,
+): string[] {
   return [
     `${client}: ${plural(subjects, "relationship")} ended`,
     ...(unchanged > 0 ? [`  told before ${number(unchanged)}`] : []),
     ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table; the log says which and why`] : []),
     `  locks       ${locksText(locks)}`,
     ...(past > 0 ? [`  past        ${people(past)} need not be kept any more: retention purge lists them`] : []),
-  ].join("\n");
+  ];
 }

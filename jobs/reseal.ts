@@ -2,6 +2,7 @@ import { systemClock } from "../src/clock.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
 import { HoldfastError } from "../src/error.ts";
 import { type HandedOn, handOn } from "../src/evidence/bag/hand-on.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/figures.ts";
@@ -21,22 +22,21 @@ export interface ResealOptions {
 export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions, console: Console): Promise<HandedOn> {
   const recipients = await parseRecipients(to).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError)) throw cause;
-    throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to"), { cause });
+    throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to").split("\n"), { cause });
   });
   const opener = await openKeyFile(key);
   await warnOfLeftovers(out, console);
   const checked = await checkBag(bag, vkey);
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("objects");
   const done = await handOn(bag, checked, { opener, to: recipients, out, now: systemClock() }, progress.update).finally(
     progress.end,
   );
-  console.say(
-    [
-      `${out} is ready, for ${done.to.join(", ")} alone`,
-      `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
-      "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
-      "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
-    ].join("\n"),
-  );
+  console.say([
+    `${out} is ready, for ${done.to.join(", ")} alone`,
+    `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
+    "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
+    "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
+  ]);
   return done;
 }

@@ -119,7 +119,7 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
       `  ssh-keygen -Y sign -n ${NAMESPACE} -f <their key> ${file}`,
       "and then run",
       `  holdfast retrieve --request ${file} --approval ${file}.sig --out <folder>`,
-    ].join("\n"),
+    ],
   });
 }
 
@@ -156,11 +156,11 @@ async function readSmall(path: string, most: number): Promise<Uint8Array> {
   }
 }
 
-function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string {
+function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string[] {
   return [
     `${client}: ${out} is ready`,
     `  holds     ${people(subjects)}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
     "  proves    what the audit log says of them, this retrieval included",
     "  next      hand it over; viewer.html in it checks and opens it, README.txt says how else",
-  ].join("\n");
+  ];
 }

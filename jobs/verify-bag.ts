@@ -1,7 +1,9 @@
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
+import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
+import { quoted } from "../src/printable.ts";
 
 export interface BagReport {
   readonly bag: string;
@@ -12,6 +14,8 @@ export interface BagReport {
   readonly files: number;
   readonly entries: number;
   readonly bytes: number;
+  /** Files that macOS or Windows left in the folder. */
+  readonly ignored: readonly string[];
   /** When the bag was handed on to other recipients, by its own word. */
   readonly resealed?: string;
   /** When the log's head existed at the latest, and by whose word where that was checked. */
@@ -25,14 +29,16 @@ export async function verifyBag(
   console: Console,
 ): Promise<BagReport> {
   const checked = await checkBag(bag, vkey, tsaCa === undefined ? undefined : await readAnchors(tsaCa));
+  if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   console.say(reportText(bag, checked, vkey !== undefined));
-  const { retrieval, records, data, entries, reseal, timestamp } = checked;
+  const { retrieval, records, data, entries, reseal, timestamp, ignored } = checked;
   return {
     ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
     ...{
       records: records.length,
       files: data.size - records.length,
       bytes: checked.bytes,
+      ignored,
       ...(reseal && { resealed: reseal.resealed }),
       ...(timestamp && { timestamp }),
     },
@@ -43,10 +49,10 @@ function reportText(
   bag: string,
   { retrieval, records, entries, data, bytes: size, vkey, reseal, timestamp }: Checked,
   trusted: boolean,
-): string {
+): string[] {
   return [
     `${bag}: all is well`,
-    `  case      ${retrieval.case}, prepared ${retrieval.prepared}`,
+    `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
     `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
@@ -54,11 +60,11 @@ function reportText(
       : []),
     ...(timestamp
       ? [
-          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${timestamp.authority}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
+          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${quoted(timestamp.authority)}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
         ]
       : []),
     trusted
       ? "  key       signed by the log key that you trust"
       : `  key       signed by ${vkey}, by the bag's own word: ask for the log's key on another way, and give it with --vkey`,
-  ].join("\n");
+  ];
 }

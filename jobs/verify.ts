@@ -185,7 +185,7 @@ function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): stri
   ];
 }
 
-function reportText(client: string, report: VerifyReport, origin: string): string {
+function reportText(client: string, report: VerifyReport, origin: string): string[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
   const { due, past, held, unfinished, stuck, waiting } = report;
   return [
@@ -215,5 +215,5 @@ function reportText(client: string, report: VerifyReport, origin: string): strin
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
     ...timeText(report.timestamps),
-  ].join("\n");
+  ];
 }

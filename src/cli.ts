@@ -7,7 +7,7 @@ import { completionCommand } from "./cli/completion.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { erasureCommand } from "./cli/erasure.ts";
 import { exportCommand } from "./cli/export.ts";
-import { teach } from "./cli/help.ts";
+import { outputError, teach } from "./cli/help.ts";
 import { holdCommand } from "./cli/hold.ts";
 import { initCommand } from "./cli/init.ts";
 import { openCommand } from "./cli/open.ts";
@@ -81,7 +81,7 @@ for (const [heading, commands] of Object.entries(GROUPS)) {
   program.commandsGroup(heading);
   for (const each of commands) program.addCommand(each);
 }
-program.exitOverride();
+program.exitOverride().configureOutput({ outputError });
 teach(program);
 try {
   await program.parseAsync();

@@ -1,8 +1,10 @@
+import { sentence } from "./printable.ts";
+
 /**
  * The one error of Holdfast. `code` is for programs and tests, `message` and `mend` are for people.
  *
  * A message says what failed and on what; `mend` says what to do about it. Neither may hold personal data,
- * a provider id or a secret: they are logged. Whatever a library said stays in `cause`, which is never printed.
+ * a provider id or a secret: they are logged. Text from outside in them (a key, a path) is made safe here; lines are a list. Whatever a library said stays in `cause`, which is never printed.
  */
 export type ErrorCode =
   // The person's own input.
@@ -57,6 +59,11 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   ...(["notify-unavailable", "secrets-unavailable"] as const),
 ]);
 
+/** A line, or several: a line break inside of one is no line break. */
+type Lines = string | readonly string[];
+
+const joined = (lines: Lines): string => [lines].flat().map(sentence).join("\n");
+
 export class HoldfastError extends Error {
   readonly code: ErrorCode;
   /** What the person can do about it. */
@@ -66,13 +73,13 @@ export class HoldfastError extends Error {
 
   constructor(
     code: ErrorCode,
-    message: string,
-    options: { cause?: unknown; mend?: string | undefined; retryAfter?: number | undefined } = {},
+    message: Lines,
+    options: { cause?: unknown; mend?: Lines | undefined; retryAfter?: number | undefined } = {},
   ) {
-    super(message, { cause: options.cause });
+    super(joined(message), { cause: options.cause });
     this.name = "HoldfastError";
     this.code = code;
-    this.mend = options.mend;
+    this.mend = options.mend === undefined ? undefined : joined(options.mend);
     this.retryAfter = options.retryAfter;
   }
 

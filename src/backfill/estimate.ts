@@ -76,7 +76,7 @@ async function meanOf(sample: readonly Candidate[], source: Source) {
   return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled };
 }
 
-export function estimateText(of: Estimate): string {
+export function estimateText(of: Estimate): string[] {
   const rows = [
     ["listed", `${number(of.listed)}${of.matching === of.listed ? "" : `, ${number(of.matching)} of them as asked`}`],
     ["kept", `${number(of.matching - of.toFetch)} already, unchanged`],
@@ -87,8 +87,5 @@ export function estimateText(of: Estimate): string {
     ["time", `${seconds(of.seconds)} at least, at the rate configured`],
     ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the price given`}`],
   ];
-  return [
-    `${of.client}: what a backfill will take`,
-    ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`),
-  ].join("\n");
+  return [`${of.client}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
 }

@@ -1,4 +1,5 @@
 import { type Command, Help, type Option } from "commander";
+import { printable } from "../printable.ts";
 
 /** That a switch is off, or a list empty, goes without saying. */
 function optionDescription(option: Option): string {
@@ -7,12 +8,18 @@ function optionDescription(option: Option): string {
   return new Help().optionDescription(unsaid ? Object.create(option, { defaultValue: { value: undefined } }) : option);
 }
 
+/** Commander repeats what was typed, which a script may have taken from anywhere. Its own messages have line breaks. */
+export function outputError(text: string, write: (text: string) => void): void {
+  write(text.split("\n").map(printable).join("\n"));
+}
+
 /** Every command below a program is told in the same way, and pointed to where somebody mistypes it. */
 export function teach(program: Command, names: readonly string[] = [program.name()]): void {
   for (const each of program.commands) {
     const path = [...names, each.name()];
     each
       .exitOverride()
+      .configureOutput({ outputError })
       .configureHelp({ optionDescription })
       .showHelpAfterError(`(${path.join(" ")} --help shows what there is)`);
     const [first] = each.commands;

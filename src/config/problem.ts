@@ -40,5 +40,5 @@ export function configError(file: string, problems: readonly Problem[], cause?: 
   const more = listed.length - MAX_LISTED;
   if (more > 0) listed.splice(MAX_LISTED, more, `${file}: and ${more} more`);
   const code = problems.every((problem) => problem.code === "recipients") ? "recipients" : "config";
-  return new HoldfastError(code, listed.join("\n"), { mend: MEND, cause });
+  return new HoldfastError(code, listed, { mend: MEND, cause });
 }

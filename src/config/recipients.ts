@@ -33,7 +33,7 @@ export async function parseRecipients(list: readonly string[]): Promise<Recipien
   const lines = result.map(
     ({ index, message, mend }) => `recipients${index === undefined ? "" : `[${index}]`}: ${message}; ${mend}`,
   );
-  throw new HoldfastError("recipients", lines.join("\n"));
+  throw new HoldfastError("recipients", lines);
 }
 
 /** The short name of a recipient in the audit log. */

@@ -1,3 +1,5 @@
+import { printableJson } from "../printable.ts";
+
 /** Longer values are cut: the line number finds them. */
 const MAX_LENGTH = 80;
 
@@ -29,8 +31,5 @@ export function show(value: unknown): string {
   if (typeof value !== "string") return String(value);
   if (looksSecret(value)) return "this (not shown: it may be a secret)";
   const cut = value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value;
-  // JSON leaves these as they are, and a terminal obeys them.
-  return JSON.stringify(cut).replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return printableJson(JSON.stringify(cut));
 }

@@ -1,16 +1,22 @@
 import { hasCode } from "../error.ts";
+import { printable, printableJson, sentence } from "../printable.ts";
 import { errorFields, type Fields, jsonLog, type Level, type Log, silentLog } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 
-/** What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone. */
+/**
+ * What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone.
+ *
+ * Names, keys and words from outside come here as they are and are made safe here: a text is one line, whatever is in it,
+ * and several lines are a list.
+ */
 export interface Console {
   readonly log: Log;
   /** @param before what an earlier run did of it */
   progress(label: string, before?: number): Progress;
   /** Lines for people; where nobody watches the first of them is logged. Without personal data. */
-  say(text: string): void;
+  say(lines: string | readonly string[]): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
-  result(value: unknown, text?: string): void;
+  result(value: unknown, lines?: readonly string[]): void;
   /** What went wrong, and how to mend it. */
   error(error: unknown): void;
 }
@@ -32,9 +38,9 @@ export function createConsole({
   stderr = process.stderr,
 }: ConsoleOptions): Console {
   let given = false;
-  const result = (value: unknown, text?: string): void => {
-    if (json && !given) stdout.write(`${JSON.stringify(value)}\n`);
-    else if (!json && text !== undefined) stdout.write(text);
+  const result = (value: unknown, lines?: readonly string[]): void => {
+    if (json && !given) stdout.write(`${printableJson(JSON.stringify(value))}\n`);
+    else if (!json && lines !== undefined) write(stdout, lines);
     given = true;
   };
   if (!stderr.isTTY) {
@@ -43,7 +49,7 @@ export function createConsole({
       log,
       result,
       progress: () => noProgress,
-      say: (text) => log.info(text.split("\n", 1)[0]!),
+      say: (lines) => log.info([lines].flat()[0] ?? ""),
       // Nobody need look at what was asked for.
       error: (error) =>
         hasCode(error, "interrupted")
@@ -52,28 +58,40 @@ export function createConsole({
     };
   }
   return {
-    log: terminalLog((line) => stderr.write(`${line}\n`)),
+    log: terminalLog(stderr),
     result,
     progress: (label, before) => (quiet ? noProgress : progressBar(label, stderr, before)),
-    say: (text) => void (quiet || stderr.write(`${text}\n`)),
-    error: (error) => void stderr.write(`${errorText(error)}\n`),
+    say: (lines) => quiet || write(stderr, [lines].flat()),
+    error: (error) => write(stderr, errorText(error)),
   };
 }
 
-/** As people read an error: what failed, then how to mend it. */
-export function errorText(error: unknown): string {
-  const { code, error: message, mend, stack } = errorFields(error);
-  const lines = [code === "internal" && stack ? `a defect of Holdfast: ${message}\n${stack}` : message];
-  if (mend) lines.push(`  → ${mend}`);
-  return lines.join("\n");
+function write(stream: NodeJS.WriteStream, lines: readonly string[]): void {
+  stream.write(lines.map((line) => `${printable(line)}\n`).join(""));
+}
+
+/** As people read an error: what failed, then how to mend it. An error of ours has line breaks of its own only. */
+export function errorText(error: unknown): string[] {
+  const { code, error: message = "", mend, stack } = errorFields(error);
+  const lines = message.split("\n");
+  if (code === "internal" && stack) lines.splice(0, 1, `a defect of Holdfast: ${lines[0]}`, ...stack.split("\n"));
+  return [...lines, ...toMend(mend)];
+}
+
+function toMend(mend: string | undefined): string[] {
+  return mend ? `  → ${mend}`.split("\n") : [];
 }
 
 /** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
-function terminalLog(write: (line: string) => void): Log {
+function terminalLog(stderr: NodeJS.WriteStream): Log {
   const line = (message: string, fields: Fields = {}): void => {
     const { subject, key, error, mend } = fields;
     const on = subject ?? key;
-    write(`\r\x1b[K! ${message}${on ? ` (${on})` : ""}${error ? `: ${error}` : ""}${mend ? `\n  → ${mend}` : ""}`);
+    const [first = "", ...more] = error?.split("\n") ?? [];
+    // The progress line, if there is one, makes way.
+    stderr.write("\r\x1b[K");
+    const head = `! ${message}${on ? ` (${on})` : ""}${first ? `: ${first}` : ""}`;
+    write(stderr, [sentence(head), ...more, ...toMend(mend)]);
   };
   const log: Log = { ...silentLog, warn: line, error: line, with: () => log };
   return log;

@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from "pino";
 import { HoldfastError } from "../error.ts";
+import { printableJson } from "../printable.ts";
 
 /**
  * Every field a log line may have. An allow-list, because a deny-list forgets: whatever is not named here is dropped
@@ -49,7 +50,7 @@ export interface Log {
   with(fields: Fields): Log;
 }
 
-/** JSON lines, to stderr unless told otherwise. `message` must be a constant: data go into fields. */
+/** JSON lines, to stderr unless told otherwise, safe to look at. `message` must be a constant: data go into fields. */
 export function jsonLog(level: Level, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Log {
   return wrap(
     pino(
@@ -59,7 +60,7 @@ export function jsonLog(level: Level, destination: DestinationStream = pino.dest
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
       },
-      destination,
+      { write: (line: string) => destination.write(printableJson(line)) },
     ),
   );
 }

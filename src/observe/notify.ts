@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { request } from "undici";
 import { HoldfastError } from "../error.ts";
+import { printableJson } from "../printable.ts";
 import { type RetryPolicy, retrying } from "../retry.ts";
 import { errorFields, type Log } from "./log.ts";
 
@@ -50,7 +51,7 @@ const PATHS: Partial<Record<Event["type"], string>> = {
 
 /** Tells everybody of an event. What cannot be told is logged and never thrown: a run does not fail because of it. */
 export async function notify(event: Event, { healthchecks, webhook }: Targets, options: NotifyOptions): Promise<void> {
-  const body = JSON.stringify(event);
+  const body = printableJson(JSON.stringify(event));
   const path = PATHS[event.type];
   await Promise.all([
     healthchecks !== undefined &&

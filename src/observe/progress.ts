@@ -1,4 +1,5 @@
 import type { WriteStream } from "node:tty";
+import { printable } from "../printable.ts";
 import { number, rate, seconds } from "./figures.ts";
 
 /** How far a long piece of work has come. `total` is undefined while nobody knows it. */
@@ -28,7 +29,7 @@ export function progressBar(label: string, out: WriteStream, before = 0, now: ()
       drawn = at;
       const columns = (out.columns || 80) - 1;
       const line = progressLine(label, { done, before, total, elapsed: (at - begun) / 1000, note, columns });
-      out.write(`\r\x1b[K${line.slice(0, columns)}`);
+      out.write(`\r\x1b[K${printable(line).slice(0, columns)}`);
     },
     end() {
       if (drawn > 0) out.write("\r\x1b[K");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RecordPurged } from "../audit/entry.ts";
+import { isInstant } from "../audit/time.ts";
 import { HoldfastError } from "../error.ts";
 
 const text = z.string().max(2_000);
@@ -14,7 +15,7 @@ const schema = z.object({
   vkey: text,
   /** The purge, as the log names it, and when this was made (RFC 3339 UTC). */
   run: text,
-  made: text,
+  made: z.string().refine(isInstant),
   /** The rules in force when it was made, in the words of `policy.changed`. */
   policy: z.record(text, text),
   legalBasis: z.array(text),

@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** Text that is HTML already; everything else is escaped where it is put into some. */
 export class Html {
   readonly text: string;
@@ -18,7 +20,7 @@ function render(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.text;
   if (Array.isArray(part)) return part.map(render).join("");
-  return String(part).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return printable(String(part)).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /** A page that loads nothing and sends nothing, whole in itself. */

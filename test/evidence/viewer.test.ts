@@ -42,13 +42,16 @@ test("colours: text on its ground has the contrast of WCAG AA, light and dark", 
   );
   const colour = (name: string, scheme: 1 | 2) => pairs.get(name)![0]![1 + scheme]!;
   const texts: [string, string[]][] = [
-    ["ink", ["paper", "card", "good-bg", "unsure-bg", "bad-bg", "changed"]],
+    ["ink", ["paper", "card", "good-bg", "unsure-bg", "unchecked-bg", "bad-bg", "changed"]],
     ["soft", ["paper", "card"]],
     ["accent", ["paper", "card"]],
     ["on-accent", ["accent"]],
     ["soft", ["changed"]],
-    ["card", ["good", "unsure", "bad"]],
-    ...(["good", "unsure", "bad"] as const).map((name): [string, string[]] => [name, [`${name}-bg`, "card"]]),
+    ["card", ["good", "unsure", "unchecked", "bad"]],
+    ...(["good", "unsure", "unchecked", "bad"] as const).map((name): [string, string[]] => [
+      name,
+      [`${name}-bg`, "card"],
+    ]),
   ];
   for (const scheme of [1, 2] as const) {
     for (const [text, grounds] of texts) {

@@ -14,7 +14,7 @@ const failure = new HoldfastError("vault-denied", "the store refused", { mend: "
 test("with --json stdout holds one object, whatever is told after it", () => {
   const [stdout, stderr] = [stream(false), stream(true)];
   const console = createConsole({ json: true, quiet: false, stdout: stdout.out, stderr: stderr.out });
-  console.result({ done: 1 }, "one is done\n");
+  console.result({ done: 1 }, ["one is done"]);
   console.result({ error: {} });
   assert.deepEqual(JSON.parse(stdout.text()), { done: 1 });
 });
@@ -24,7 +24,7 @@ test("without it stdout holds what is for people, and nothing otherwise", () => 
   const console = createConsole({ json: false, quiet: false, stdout: stdout.out, stderr: stderr.out });
   console.result({ done: 1 });
   assert.equal(stdout.text(), "");
-  console.result({ done: 2 }, "two\n");
+  console.result({ done: 2 }, ["two"]);
   assert.equal(stdout.text(), "two\n");
 });
 
@@ -48,8 +48,8 @@ test("on a terminal: words, warnings and errors with their mend; --quiet leaves 
 });
 
 test("an error of ours has no stack; a defect says that it is one", () => {
-  assert.ok(!errorText(failure).includes(" at "));
-  const text = errorText(new TypeError("jane@example.com"));
+  assert.ok(!errorText(failure).join("\n").includes(" at "));
+  const text = errorText(new TypeError("jane@example.com")).join("\n");
   assert.match(text, /defect/);
   assert.match(text, /console\.test\.ts/);
   assert.ok(!text.includes("jane"));

@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../error.ts";
+import { printable } from "../../printable.ts";
 
 /**
  * BagIt (RFC 8493): the files that say what is in a bag. Digests alone prove nothing of who made it: that is for the
@@ -48,5 +49,5 @@ export function parseManifest(name: string, text: string): Manifest {
 /** `Payload-Oxum` counts the payload's bytes and files. */
 export function formatInfo(fields: readonly (readonly [name: string, value: string])[]): string {
   // A line break would begin another field.
-  return fields.map(([name, value]) => `${name}: ${value.replace(/[\r\n]+/g, " ")}\n`).join("");
+  return fields.map(([name, value]) => `${name}: ${printable(value)}\n`).join("");
 }

@@ -1,13 +1,16 @@
 import { createReadStream } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../../error.ts";
-import { isBagPath } from "./bagit.ts";
+import { isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
+import { isLeftFolder, leftBehind } from "./left-behind.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
 export interface BagFiles {
   /** Path in the bag to size. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** What macOS or Windows left in the folder: not part of the bag, and not looked at. */
+  readonly ignored: readonly string[];
   /** Of a path that is there. */
   stream(path: string): AsyncIterable<Uint8Array>;
 }
@@ -15,13 +18,24 @@ export interface BagFiles {
 const MAX_FILES = 2_000_000;
 /** No tag file is larger, but the manifests. */
 const MAX_TAG = 64 * 1024 * 1024;
+export const MAX_MANIFEST = 256 * 1024 * 1024;
 
-/** Files below the folder. No links, no names that no bag has. Throws `incomplete`, `usage` for what is no folder. */
+/** Files below the folder. No links, no names that no bag has, but what a manifest names is always among them. Throws `incomplete`, `usage` for what is no folder. */
 export async function readFolder(folder: string): Promise<BagFiles> {
   const sizes = new Map<string, number>();
+  const ignored: string[] = [];
+  let listed: readonly string[] = [];
   const visit = async (prefix: string): Promise<void> => {
     for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
       const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+      if (entry.isDirectory() && isLeftFolder(entry.name) && !listed.some((each) => each.startsWith(`${path}/`))) {
+        ignored.push(`${path}/`);
+        continue;
+      }
+      if (entry.isFile() && leftBehind(path) !== undefined && !listed.includes(path)) {
+        ignored.push(path);
+        continue;
+      }
       if (!isBagPath(path)) throw notAsMade("a name in it is none that a bag has: it was added, or renamed");
       if (entry.isDirectory()) await visit(path);
       else if (!entry.isFile()) throw notAsMade(`${path} is no file`);
@@ -31,6 +45,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     }
   };
   try {
+    listed = await listedNames(folder);
     await visit("");
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
@@ -39,7 +54,23 @@ export async function readFolder(folder: string): Promise<BagFiles> {
       mend: "Name the folder of a bag: the one that holds bagit.txt.",
     });
   }
-  return { sizes, stream: (path) => createReadStream(join(folder, path)) };
+  return { sizes, ignored, stream: (path) => createReadStream(join(folder, path)) };
+}
+
+/** Names in the bag's lists that could be taken for something left behind. Whether the lists are right is for others. */
+async function listedNames(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const list of [MANIFEST, TAG_MANIFEST]) {
+    try {
+      const path = join(folder, list);
+      if (!(await lstat(path)).isFile() || (await lstat(path)).size > MAX_MANIFEST) continue;
+      const listed = parseManifest(list, await readFile(path, "utf8"));
+      for (const name of listed.keys()) if (leftBehind(name) !== undefined) names.push(name);
+    } catch {
+      // It is missing, or no list: the bag is refused for that.
+    }
+  }
+  return names;
 }
 
 export async function readTag(files: BagFiles, path: string, limit = MAX_TAG): Promise<Buffer> {

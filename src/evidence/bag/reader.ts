@@ -12,7 +12,7 @@ import { parseDescription } from "../../vault/description.ts";
 import { approve } from "../approval/approval.ts";
 import { parseRequest } from "../approval/request.ts";
 import { BAGIT, DECLARATION, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { type BagFiles, notAsMade, readFolder, readTag } from "./folder.ts";
+import { type BagFiles, MAX_MANIFEST, notAsMade, readFolder, readTag } from "./folder.ts";
 import {
   APPROVAL,
   CHECKPOINT,
@@ -30,8 +30,6 @@ import {
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 
-const MAX_MANIFEST = 256 * 1024 * 1024;
-
 type Read = (path: string) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
@@ -43,6 +41,8 @@ export interface Checked {
   /** The payload's files, as the bag was made, with their digests. */
   readonly data: Manifest;
   readonly bytes: number;
+  /** What macOS or Windows left in the folder, and was passed over. */
+  readonly ignored: readonly string[];
   /** Of the log, that all of it was checked with. */
   readonly vkey: string;
   /** Of a bag that was handed on to other recipients. */
@@ -98,7 +98,9 @@ async function checkMade(
   const timestamp = await checkTime(files, read, anchors);
   let bytes = 0;
   for (const path of data.keys()) bytes += files.sizes.get(path)!;
-  return { retrieval, records, entries: proven.checked, data, bytes, vkey: log.vkey, reseal: undefined, timestamp };
+  const { ignored } = files;
+  const checked = { retrieval, records, entries: proven.checked, data, bytes, ignored };
+  return { ...checked, vkey: log.vkey, reseal: undefined, timestamp };
 }
 
 /** That the time stamp is of this bag's checkpoint, and of an authority that is trusted, where one is. */

@@ -1,10 +1,13 @@
 import type { Token } from "../../audit/timestamp/token.ts";
+import { printable } from "../../printable.ts";
 import type { VaultDescription } from "../../vault/description.ts";
 import type { Retrieval } from "./retrieval.ts";
 
 /** What the auditor reads first. Plain words, and commands that need nothing of Holdfast. */
 export function readme(retrieval: Retrieval, { log }: VaultDescription, stamp: Token | undefined): string {
-  const { client, case: number, requestedBy, reason, prepared, subjects } = retrieval;
+  const { client, prepared, subjects } = retrieval;
+  // The words of whoever asked: a line break in them must not begin a line of ours.
+  const [number, requestedBy, reason] = [retrieval.case, retrieval.requestedBy, retrieval.reason].map(printable);
   const records = subjects.flatMap(({ records }) => records).length;
   return `Identity records of ${client}
 ${"=".repeat(20 + client.length)}

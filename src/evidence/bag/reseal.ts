@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
 import { headerLength, MAX_HEADER } from "../../seal/header.ts";
 import type { Manifest } from "./bagit.ts";
@@ -9,7 +10,7 @@ const content = z.object({ size: z.int().min(0), sha256: z.string().regex(/^[0-9
 const schema = z.object({
   holdfast: z.literal("reseal/1"),
   /** RFC 3339 UTC; the word of whoever handed the bag on. */
-  resealed: z.iso.datetime(),
+  resealed: z.string().refine(isInstant),
   /** Fingerprints of the recipients, as in the log. */
   to: z.array(z.string().regex(/^[0-9a-f]{16}$/)).min(1),
   /** What each object was in the vault, as the log has it, and what it is here. */
@@ -61,6 +62,7 @@ export async function asMade(here: BagFiles): Promise<BagFiles> {
     if (path.startsWith("original/") && !used.has(path)) throw notAsMade(`${path} was added, or renamed`);
   return {
     sizes,
+    ignored: here.ignored,
     async *stream(path) {
       yield* here.stream(instead.get(path) ?? path);
       const header = headers.get(path);

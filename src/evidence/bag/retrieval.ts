@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
 import { canonicalJson } from "../../record/canonical.ts";
 
@@ -17,7 +18,7 @@ const schema = z.object({
   requestedBy: text,
   reason: text,
   /** RFC 3339 UTC. */
-  prepared: text,
+  prepared: z.string().refine(isInstant),
   salt: z.string().regex(/^[0-9a-f]{64}$/),
   /** Log entries of this retrieval. */
   retrieval: z.array(index).min(1),

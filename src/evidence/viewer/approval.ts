@@ -8,7 +8,7 @@ import { commitmentOf, type Retrieval } from "./retrieval.ts";
 /** What a second person approved, and their signature over it: untrusted bytes. */
 export interface Approval {
   readonly request: Uint8Array;
-  readonly sha256: string | undefined;
+  readonly sha256: string;
   readonly signature: Uint8Array;
 }
 

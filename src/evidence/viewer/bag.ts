@@ -17,15 +17,15 @@ import {
   VAULT,
 } from "../bag/layout.ts";
 import { checkApproval } from "./approval.ts";
-import type { BagFile } from "./bag-file.ts";
-import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
+import { type BagFile, readSmall } from "./bag-file.ts";
+import { type Check, Findings, type Problem, type Tried, type Verdict } from "./finding.ts";
 import { checkTold, handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
-import { type Contents, checkContents, readSmall } from "./manifest.ts";
+import { type Contents, checkContents, digestIn, passOver } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
-import { checkVersions, type SealedVersion } from "./sealed-record.ts";
-import { instant } from "./words.ts";
+import { checkVersions, type Lines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
+import { instant, plural, bytes as sizeOf } from "./words.ts";
 
 /** A bag after everything was checked that takes no private key. */
 export interface CheckedBag {
@@ -34,7 +34,10 @@ export interface CheckedBag {
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
   readonly problems: readonly Problem[];
-  readonly leftBehind: readonly string[];
+  /** What could not be looked at here, and why. */
+  readonly unchecked: readonly Problem[];
+  /** What macOS or Windows left in the folder. */
+  readonly ignored: readonly string[];
   readonly people: readonly CheckedPerson[];
   /** The key that everything was checked with. */
   readonly vkey: string | null;
@@ -53,126 +56,150 @@ const MAX_NOTE = 1_000_000;
 
 /** `trusted`: the log's key as the auditor has it from the client; null: the one in the bag has to do. */
 export async function checkBag(
-  files: readonly BagFile[],
+  all: readonly BagFile[],
   trusted: Verifier | null,
   said: (words: string) => void,
 ): Promise<CheckedBag> {
-  const read = (done: number) => {
-    if (done % 25 === 0) said(`Checking: ${done} of ${files.length} files read.`);
+  const { files, ignored } = await passOver(all);
+  const read = (done: number, { path, size }: BagFile, bytes: number) => {
+    if (bytes < size) said(`Checking: ${path}, ${sizeOf(bytes)} of ${sizeOf(size)} read.`);
+    else if (done % 25 === 0) said(`Checking: ${done} of ${files.length} files read.`);
   };
-  const reseal = files.some(({ path }) => path === RESEAL) ? await handedOn(files) : null;
+  const findings = new Findings();
+  const reseal = files.some(({ path }) => path === RESEAL) ? await handedOn(files, findings) : null;
   // Of a bag that was handed on the lists say that it is whole; what it proves, it proves as it was made.
-  const outer = reseal === null ? null : await checkContents(files, read);
-  const contents = await checkContents(reseal?.files ?? files, read);
-  const told = reseal?.told && outer ? checkTold(reseal.told, outer, contents) : [];
-  const problems: Problem[] = unique([
-    ...[...(outer?.problems ?? []), ...(reseal?.problems ?? [])],
-    ...[...contents.problems, ...told],
-  ]);
-  const inBag = await attempt(problems, VAULT, () => keyInBag(contents));
-  const verifier = trusted ?? inBag;
+  const outer = reseal === null ? null : await checkContents(files, findings, read);
+  const contents = await checkContents(reseal?.files ?? files, findings, read);
+  if (reseal?.told && outer) checkTold(reseal.told, outer, contents, findings);
+  const inBag = await findings.attempt(VAULT, () => keyInBag(contents));
+  const verifier = trusted ?? inBag.value;
   const agreed: Verdict = trusted === null ? "unsure" : "good";
-  const whole = problems.length === 0;
-  if (trusted !== null && inBag !== null && trusted.vkey !== inBag.vkey)
-    problems.push({ path: VAULT, words: "It names another log key than the one that you trust." });
+  const listed = filesCheck(contents.files.size, findings);
+  if (trusted !== null && inBag.value !== null && trusted.vkey !== inBag.value.vkey)
+    findings.wrong(VAULT, "It names another log key than the one that you trust.");
 
-  const note = await attempt(problems, NOTE, () => checkNote(contents, need(verifier)));
-  const head = await attempt(problems, CHECKPOINT, () => checkHead(contents, need(verifier)));
-  const retrieval = await attempt(problems, RETRIEVAL, async () =>
+  const note = await findings.attempt(NOTE, () => checkNote(contents, need(verifier)));
+  const head = await findings.attempt(CHECKPOINT, () => checkHead(contents, need(verifier)));
+  const retrieval = await findings.attempt(RETRIEVAL, async () =>
     parseRetrieval(await mustRead(contents, RETRIEVAL, MAX_JSON)),
   );
   const checks: Check[] = [
     keyCheck(trusted, inBag),
-    {
-      title: "Files",
-      verdict: whole ? "good" : "bad",
-      words: whole
-        ? `All ${contents.files.size} files are there, none was added, and each has the digest that the bag lists.`
-        : "Files are missing, were added or changed. They are named above.",
-    },
-    note === null
-      ? { title: "Signature over the bag", verdict: "bad", words: "The list of files is not signed by the log's key." }
-      : { title: "Signature over the bag", verdict: agreed, words: note },
-    head === null
-      ? { title: "Signature of the log", verdict: "bad", words: "The log's checkpoint is not signed by the log's key." }
-      : { title: "Signature of the log", verdict: agreed, words: head },
+    listed,
+    checkOf("Signature over the bag", note, agreed, "The list of files is not signed by the log's key."),
+    checkOf("Signature of the log", head, agreed, "The log's checkpoint is not signed by the log's key."),
   ];
-  const common = { leftBehind: contents.leftBehind, vkey: verifier?.vkey ?? null, trusted: trusted !== null };
-  if (retrieval === null)
-    return { ...common, retrieval, verdict: "bad", checks, problems: unique(problems), people: [] };
+  const common = { ignored, vkey: verifier?.vkey ?? null, trusted: trusted !== null, checks };
+  if (retrieval.value === null)
+    return { ...common, ...verdictIn(findings, checks, agreed), retrieval: null, people: [] };
 
-  const { entries, wanted } = await readEntries(retrieval, contents, verifier, problems, said);
-  const proven = [...entries.values()].filter((entry) => entry.unproven === null).length;
-  const people = retrieval.subjects.map((each) => ({
+  const lines = await readEntries(retrieval.value, contents, verifier, findings, said);
+  const { entries, wanted } = lines;
+  const people = retrieval.value.subjects.map((each) => ({
     subject: each.subject,
-    versions: checkVersions(each, entries, contents, agreed, problems),
-    trail: [...new Set([...each.trail, ...retrieval.lines])]
+    versions: checkVersions(each, lines, contents, agreed, findings),
+    trail: [...new Set([...each.trail, ...retrieval.value.lines])]
       .sort((a, b) => a - b)
       .flatMap((at) => entries.get(at) ?? []),
   }));
   const sealed = people.flatMap(({ versions }) => versions.flatMap((version) => [version, ...version.files]));
   const known = new Set(sealed.filter(({ purged }) => purged === null).map(({ key }) => dataPath(key)));
   for (const path of contents.files.keys()) {
-    if (path.startsWith("data/") && !known.has(path))
-      problems.push({ path, words: "It belongs to no record of this bag." });
+    if (!path.startsWith("data/") || known.has(path)) continue;
+    if (lines.unread.size > 0)
+      findings.notChecked(path, "The line of the log that may name it could not be read here.");
+    else findings.wrong(path, "It belongs to no record of this bag.");
   }
-  const bad = sealed.filter(({ unproven }) => unproven !== null).length;
-  const logged = await attempt(problems, RETRIEVAL, () => checkLogged(retrieval, entries, problems));
+  const logged = await findings.attempt(RETRIEVAL, () => checkLogged(retrieval.value, lines, findings));
   checks.push(
-    {
-      title: "Lines of the log",
-      verdict: proven === wanted ? agreed : "bad",
-      words:
-        proven === wanted
-          ? `Each of the ${wanted} lines in this bag is proven to stand in the log.`
-          : `${wanted - proven} of ${wanted} lines are missing, or not proven to stand in the log.`,
-    },
-    {
-      title: "Records and files",
-      verdict: bad === 0 ? agreed : "bad",
-      words:
-        bad === 0
-          ? `Each of the ${known.size} sealed records and files is, to the byte, what the log says was stored.`
-          : `${bad} of ${known.size} ${bad === 1 ? "is" : "are"} not shown to be what was stored, and not opened.`,
-    },
-    logged === null
-      ? { title: "This retrieval", verdict: "bad", words: "The log tells of another retrieval than this bag does." }
-      : { title: "This retrieval", verdict: agreed, words: logged },
+    linesCheck([...entries.values()], wanted, lines.unread.size, agreed),
+    sealedCheck(sealed, known.size, agreed),
+    checkOf("This retrieval", logged, agreed, "The log tells of another retrieval than this bag does."),
   );
-  const approved = retrieval.lines.flatMap((at) => entries.get(at) ?? []).filter(({ json }) => json.has("request"));
+  const approved = retrieval.value.lines
+    .flatMap((at) => entries.get(at) ?? [])
+    .filter(({ json }) => json.has("request"));
   if (approved.length > 0) {
-    const said = await attempt(problems, APPROVAL, async () => {
+    const approval = await findings.attempt(APPROVAL, async () => {
       const request = await mustRead(contents, REQUEST, MAX_JSON);
       const signature = await mustRead(contents, APPROVAL, MAX_SIGNATURE);
-      const approval = { request, sha256: contents.digests.get(REQUEST), signature };
-      return (await Promise.all(approved.map((entry) => checkApproval(approval, entry, retrieval))))[0]!;
+      const given = { request, sha256: digestIn(contents, REQUEST), signature };
+      return (await Promise.all(approved.map((entry) => checkApproval(given, entry, retrieval.value))))[0]!;
     });
-    checks.push({
-      title: "Second person",
-      verdict: said === null ? "bad" : agreed,
-      words: said ?? "That a second person approved this retrieval, as the log says, is not shown.",
-    });
+    const bad = "That a second person approved this retrieval, as the log says, is not shown.";
+    checks.push(checkOf("Second person", approval, agreed, bad));
   }
   if (reseal?.told)
     checks.push({
       title: "Handed on",
-      verdict: problems.length === 0 ? agreed : "bad",
+      verdict: verdictIn(findings, [], agreed).verdict,
       words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}. The keys that open it were exchanged, its contents were not: what is proven here is proven of the bag as it was made.`,
     });
   if (contents.files.has(TIMESTAMP)) {
-    const time = await attempt(problems, TIMESTAMP, () => checkTime(contents));
-    checks.push(
-      time === null
-        ? { title: "Time", verdict: "bad", words: "The time stamp is not one of this log's checkpoint." }
-        : { title: "Time", verdict: "unsure", words: time },
-    );
+    const time = await findings.attempt(TIMESTAMP, () => checkTime(contents));
+    checks.push(checkOf("Time", time, "unsure", "The time stamp is not one of this log's checkpoint."));
   }
-  const failed = problems.length > 0 || checks.some(({ verdict }) => verdict === "bad");
-  return { ...common, retrieval, verdict: failed ? "bad" : agreed, checks, problems: unique(problems), people };
+  return { ...common, ...verdictIn(findings, checks, agreed), retrieval: retrieval.value, people };
 }
 
-function keyCheck(trusted: Verifier | null, inBag: Verifier | null): Check {
+/** Of the whole: one thing that is wrong, and it is; one that was not checked, and no more is said than that. */
+function verdictIn(findings: Findings, checks: readonly Check[], agreed: Verdict) {
+  const { problems, unchecked } = findings;
+  const has = (wanted: Verdict) => checks.some(({ verdict }) => verdict === wanted);
+  const verdict: Verdict =
+    problems.length > 0 || has("bad") ? "bad" : unchecked.length > 0 || has("unchecked") ? "unchecked" : agreed;
+  return { verdict, problems, unchecked };
+}
+
+function checkOf(title: string, tried: Tried<string>, agreed: Verdict, bad: string): Check {
+  if (tried.failed === null) return { title, verdict: agreed, words: tried.value };
+  if (tried.failed === "bad") return { title, verdict: "bad", words: bad };
+  return { title, verdict: "unchecked", words: `This could not be checked here. ${tried.words}` };
+}
+
+function filesCheck(count: number, { problems, unchecked }: Findings): Check {
+  const title = "Files";
+  if (problems.length > 0)
+    return { title, verdict: "bad", words: "Files are missing, were added or changed. They are named above." };
+  if (unchecked.length === 0) {
+    const words = `All ${count} files are there, none was added, and each has the digest that the bag lists.`;
+    return { title, verdict: "good", words };
+  }
+  const missed = new Set(unchecked.map(({ path }) => path)).size;
+  const words = `${plural(missed, "file was", "files were")} not checked, and ${missed === 1 ? "is" : "are"} named above. Of the rest nothing is missing, was added or changed.`;
+  return { title, verdict: "unchecked", words };
+}
+
+function linesCheck(entries: readonly LogEntry[], wanted: number, unread: number, agreed: Verdict): Check {
+  const title = "Lines of the log";
+  const proven = entries.filter((entry) => entry.unproven === null).length;
+  const unchecked = unread + entries.filter((entry) => entry.unchecked).length;
+  const bad = wanted - proven - unchecked;
+  if (bad > 0) {
+    const words = `${bad} of ${wanted} lines are missing, or not proven to stand in the log.`;
+    return { title, verdict: "bad", words };
+  }
+  if (unchecked > 0)
+    return { title, verdict: "unchecked", words: `${unchecked} of ${wanted} lines could not be checked here.` };
+  return { title, verdict: agreed, words: `Each of the ${wanted} lines in this bag is proven to stand in the log.` };
+}
+
+function sealedCheck(sealed: readonly SealedObject[], known: number, agreed: Verdict): Check {
+  const title = "Records and files";
+  const unchecked = sealed.filter((object) => object.unchecked).length;
+  const bad = sealed.filter(({ unproven }) => unproven !== null).length - unchecked;
+  const said = (count: number, what: string) =>
+    `${count} of ${known} ${count === 1 ? "is" : "are"} ${what}, and not opened.`;
+  if (bad > 0) return { title, verdict: "bad", words: said(bad, "not shown to be what was stored") };
+  if (unchecked > 0) return { title, verdict: "unchecked", words: said(unchecked, "not checked here") };
+  const words = `Each of the ${known} sealed records and files is, to the byte, what the log says was stored.`;
+  return { title, verdict: agreed, words };
+}
+
+function keyCheck(trusted: Verifier | null, { value: inBag, failed, words }: Tried<Verifier>): Check {
   const title = "The log's key";
+  if (failed === "unchecked")
+    return { title, verdict: "unchecked", words: `The bag's own could not be read. ${words}` };
   if (trusted === null) {
     if (inBag === null) return { title, verdict: "bad", words: "The bag names none." };
     return { title, verdict: "unsure", words: "It came out of the bag itself: nobody vouched for it." };
@@ -183,7 +210,7 @@ function keyCheck(trusted: Verifier | null, inBag: Verifier | null): Check {
 }
 
 function need(verifier: Verifier | null): Verifier {
-  if (verifier === null) throw new HoldfastError("unverified", "There is no key to check it with.");
+  if (verifier === null) throw new HoldfastError("state", "There is no key to check it with.");
   return verifier;
 }
 
@@ -194,7 +221,7 @@ async function keyInBag(contents: Contents): Promise<Verifier> {
 
 async function checkNote(contents: Contents, verifier: Verifier): Promise<string> {
   const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
-  if (text !== noteText(verifier.name, contents.digests.get(TAG_MANIFEST) ?? ""))
+  if (text !== noteText(verifier.name, digestIn(contents, TAG_MANIFEST)))
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
   return "The list of files is signed by the log's key, as it is here.";
 }
@@ -207,7 +234,7 @@ async function checkHead(contents: Contents, verifier: Verifier): Promise<string
 /** What the stamp is of is checked here; whose it is takes certificates, which the command line has. */
 async function checkTime(contents: Contents): Promise<string> {
   const { time, imprint } = parseToken(await mustRead(contents, TIMESTAMP, MAX_TOKEN));
-  if (imprint !== contents.digests.get(CHECKPOINT))
+  if (imprint !== digestIn(contents, CHECKPOINT))
     throw new HoldfastError("unverified", "It stamps something else than the log's checkpoint in this bag.");
   return `By a time stamp of this very checkpoint, the log and all that is proven here existed at the latest on ${instant(time)}. Whose stamp it is, this page does not check: holdfast verify with --tsa-ca does, and openssl, as README.txt says.`;
 }
@@ -216,35 +243,36 @@ async function readEntries(
   { lines, subjects }: Retrieval,
   contents: Contents,
   verifier: Verifier | null,
-  problems: Problem[],
+  findings: Findings,
   said: (words: string) => void,
-): Promise<{ entries: Map<number, LogEntry>; wanted: number }> {
+): Promise<Lines & { readonly wanted: number }> {
   const about = subjects.flatMap(({ records, trail }) => [...records.map(({ entry }) => entry), ...trail]);
   const indices = new Set([...lines, ...about]);
   const entries = new Map<number, LogEntry>();
-  const checkpoint = contents.files.get(CHECKPOINT);
-  const head = checkpoint ? new TextDecoder().decode(await readSmall(checkpoint, MAX_NOTE)) : "";
+  const unread = new Set<number>();
+  // That it is missing, or cannot be read, is noted already.
+  const checkpoint = await mustRead(contents, CHECKPOINT, MAX_NOTE).then(
+    (bytes) => new TextDecoder().decode(bytes),
+    () => null,
+  );
   for (const index of indices) {
-    const read = await readEntry(contents.files, index, verifier, head);
-    problems.push(...read.problems);
-    if (read.entry !== null) entries.set(index, read.entry);
+    const { entry, failed } = await readEntry(contents.files, index, { verifier, checkpoint }, findings);
+    if (entry !== null) entries.set(index, entry);
+    else if (failed === "unchecked") unread.add(index);
     if (entries.size % 25 === 0) said(`Checking: ${entries.size} of ${indices.size} lines of the log proven.`);
   }
-  return { entries, wanted: indices.size };
+  return { entries, unread, wanted: indices.size };
 }
 
 /** That the log tells of this retrieval: who asked and why, by its commitment, and whom it is about. */
-async function checkLogged(
-  retrieval: Retrieval,
-  entries: ReadonlyMap<number, LogEntry>,
-  problems: Problem[],
-): Promise<string> {
+async function checkLogged(retrieval: Retrieval, { entries, unread }: Lines, findings: Findings): Promise<string> {
   const commitment = await commitmentOf(retrieval);
   const named = new Set<unknown>();
   for (const index of retrieval.lines) {
     const entry = entries.get(index);
+    if (unread.has(index)) throw new HoldfastError("state", "The line of the log that tells of it could not be read.");
     if (entry?.type !== "retrieval.prepared" || entry.json.member("commitment").value !== commitment) {
-      problems.push({ path: entryPath(index), words: "This line does not tell of this retrieval." });
+      findings.wrong(entryPath(index), "This line does not tell of this retrieval.");
       throw new HoldfastError("unverified", "Case, requester or reason are not those that were logged.");
     }
     for (const subject of entry.json.member("subjects").items(5_000)) named.add(subject.value);
@@ -255,22 +283,8 @@ async function checkLogged(
   return "Case, requester, reason and people are those that were logged when the bag was made.";
 }
 
-/** Null where it fails, and then the file is named. */
-async function attempt<T>(problems: Problem[], path: string, check: () => Promise<T>): Promise<T | null> {
-  try {
-    return await check();
-  } catch (error) {
-    problems.push({ path, words: wordsOf(error) });
-    return null;
-  }
-}
-
 async function mustRead({ files }: Contents, path: string, most: number): Promise<Uint8Array> {
   const file = files.get(path);
   if (file === undefined) throw new HoldfastError("incomplete", "Missing.");
   return readSmall(file, most);
-}
-
-function unique(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.map((problem) => [`${problem.path}\n${problem.words}`, problem])).values()];
 }

@@ -1,7 +1,8 @@
-import { element } from "./element.ts";
+import { type Child, element, sentence } from "./element.ts";
 import type { Json } from "./json.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Retrieval } from "./retrieval.ts";
+import { verdictOf } from "./sealed-record.ts";
 import { badge } from "./status.ts";
 import { day, instant, plural } from "./words.ts";
 
@@ -12,7 +13,7 @@ export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, tr
     { class: "custody" },
     trail.map((entry) => {
       const { title, words } = told(entry, retrieval);
-      const proven = entry.unproven === null;
+      const verdict = verdictOf(entry, trusted ? "good" : "unsure");
       return element(
         "li",
         { class: retrieval.lines.includes(entry.index) ? "now" : undefined },
@@ -23,14 +24,16 @@ export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, tr
           "p",
           { class: "line" },
           `Line ${entry.index} of the log, run ${entry.run} `,
-          badge(proven ? (trusted ? "good" : "unsure") : "bad", proven ? "Proven" : "Not proven"),
+          badge(verdict, PROVEN[verdict]),
         ),
       );
     }),
   );
 }
 
-function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: string[] } {
+const PROVEN = { good: "Proven", unsure: "Proven", unchecked: "Not checked", bad: "Not proven" };
+
+function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (string | Child[])[] } {
   const { type, json, index } = entry;
   try {
     switch (type) {
@@ -137,7 +140,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
         return {
           title: "Retrieved into this bag",
           words: [
-            `Case ${retrieval.case}, requested by ${retrieval.requestedBy}: ${retrieval.reason}`,
+            sentence`Case ${retrieval.case}, requested by ${retrieval.requestedBy}: ${retrieval.reason}`,
             holds,
             ...approved,
           ],
@@ -149,7 +152,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: st
   }
   const title = Object.hasOwn(TITLES, type) ? TITLES[type] : undefined;
   if (title !== undefined) return { title, words: ["The line lacks what such a line has to say."] };
-  return { title: "Something that this page does not know", words: [`The log calls it ${type}.`] };
+  return { title: "Something that this page does not know", words: [sentence`The log calls it ${type}.`] };
 }
 
 /** Of lines that have nothing more to tell, or lack it. */

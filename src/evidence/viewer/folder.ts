@@ -1,5 +1,5 @@
 import { HoldfastError } from "../../error.ts";
-import { type BagFile, MAX_FILE, MAX_FILES } from "./bag-file.ts";
+import { type BagFile, MAX_FILES, unreadable } from "./bag-file.ts";
 
 const MAX_DEPTH = 12;
 
@@ -8,11 +8,21 @@ export function localFile(file: File, path: string): BagFile {
   return {
     path,
     size: file.size,
-    async read() {
-      if (file.size > MAX_FILE) throw new HoldfastError("malformed", "It is too large to be opened in a browser.");
-      return new Uint8Array(await file.arrayBuffer());
+    async read(start, end) {
+      try {
+        const bytes = new Uint8Array(await file.slice(start, end).arrayBuffer());
+        if (bytes.length === end - start) return bytes;
+      } catch (cause) {
+        throw unreadable(cause);
+      }
+      throw unreadable(undefined);
     },
   };
+}
+
+/** One that is there, and that the browser does not give. */
+function closedFile(path: string, cause: unknown): BagFile {
+  return { path, size: 0, read: () => Promise.reject(unreadable(cause)) };
 }
 
 /** The folder of a file picker. */
@@ -42,10 +52,17 @@ export async function droppedFolder(folder: FileSystemHandle | FileSystemEntry):
   const files: BagFile[] = [];
   async function walk(directory: typeof folder, path: string, depth: number): Promise<void> {
     if (depth > MAX_DEPTH) throw new HoldfastError("malformed", "The folder is nested too deeply to be a bag.");
-    for await (const entry of membersOf(directory)) {
+    for (const entry of await membersOf(directory, path)) {
       const name = `${path}${entry.name}`;
       if (isFolder(entry)) await walk(entry, `${name}/`, depth + 1);
-      else files.push(localFile(await fileOf(entry), name));
+      else {
+        files.push(
+          await fileOf(entry).then(
+            (file) => localFile(file, name),
+            (cause: unknown) => closedFile(name, cause),
+          ),
+        );
+      }
       if (files.length > MAX_FILES) throw tooMany();
     }
   }
@@ -53,17 +70,27 @@ export async function droppedFolder(folder: FileSystemHandle | FileSystemEntry):
   return files;
 }
 
-async function* membersOf(folder: FileSystemHandle | FileSystemEntry): AsyncGenerator<typeof folder> {
-  if ("kind" in folder) {
-    yield* (folder as FileSystemDirectoryHandle).values();
-    return;
-  }
-  const reader = (folder as FileSystemDirectoryEntry).createReader();
-  for (;;) {
-    // A reader gives a part of the folder at a time, and nothing once it is through.
-    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (entries.length === 0) return;
-    yield* entries;
+/** Throws `state`: what is in a folder that cannot be read must not be called missing. */
+async function membersOf(folder: FileSystemHandle | FileSystemEntry, path: string): Promise<(typeof folder)[]> {
+  const members: (typeof folder)[] = [];
+  try {
+    if ("kind" in folder) {
+      for await (const member of (folder as FileSystemDirectoryHandle).values()) members.push(member);
+      return members;
+    }
+    const reader = (folder as FileSystemDirectoryEntry).createReader();
+    for (;;) {
+      // A reader gives a part of the folder at a time, and nothing once it is through.
+      const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (entries.length === 0) return members;
+      members.push(...entries);
+      if (members.length > MAX_FILES) throw tooMany();
+    }
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    throw new HoldfastError("state", `The folder ${path || folder.name} could not be read here. Nothing was checked.`, {
+      cause,
+    });
   }
 }
 

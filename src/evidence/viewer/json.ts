@@ -1,6 +1,6 @@
 import { HoldfastError } from "../../error.ts";
 
-/** Untrusted JSON, read member by member: whoever asks says what it must be. */
+/** Untrusted JSON, read member by member: whoever asks says what it must be. More than the page takes is no fault of it: `state`. */
 export class Json {
   readonly #value: unknown;
   readonly #where: string;
@@ -43,7 +43,11 @@ export class Json {
   }
 
   items(most: number): Json[] {
-    if (!Array.isArray(this.#value) || this.#value.length > most) throw this.#refusal("a list");
+    if (!Array.isArray(this.#value)) throw this.#refusal("a list");
+    if (this.#value.length > most)
+      throw new HoldfastError("state", `${this.#where} has more than ${most} members: too many for this page.`, {
+        mend: "On the command line holdfast verify checks all of it.",
+      });
     return this.#value.map((item, i) => new Json(item, `${this.#where}[${i}]`));
   }
 

@@ -4,10 +4,9 @@ import type { Verifier } from "../../audit/note.ts";
 import { parseProof } from "../../audit/proof.ts";
 import { HoldfastError } from "../../error.ts";
 import { entryPath, proofPath } from "../bag/layout.ts";
-import type { BagFile } from "./bag-file.ts";
-import { type Problem, wordsOf } from "./finding.ts";
+import { type BagFile, readSmall } from "./bag-file.ts";
+import type { Findings } from "./finding.ts";
 import { Json } from "./json.ts";
-import { readSmall } from "./manifest.ts";
 
 /** One line of the audit log as the bag has it. */
 export interface LogEntry {
@@ -18,21 +17,33 @@ export interface LogEntry {
   readonly json: Json;
   /** Why the log is not shown to hold this line; null where it is. */
   readonly unproven: string | null;
+  /** That is only because something could not be read here. */
+  readonly unchecked: boolean;
 }
 
 const MAX_ENTRY = 65_535;
 const MAX_PROOF_FILE = 2_000_000;
 
-/** Reads and proves one entry. `checkpoint`: the text of the checkpoint that the proof must lead to. A line that cannot be read is null. */
+/** What lines are proven with; null for what could not be had. */
+export interface Proving {
+  readonly verifier: Verifier | null;
+  /** The text of the checkpoint that every proof must lead to. */
+  readonly checkpoint: string | null;
+}
+
+/** Reads and proves one entry; `failed` where it is not to be had at all. */
 export async function readEntry(
   files: ReadonlyMap<string, BagFile>,
   index: number,
-  verifier: Verifier | null,
-  checkpoint: string,
-): Promise<{ entry: LogEntry | null; problems: Problem[] }> {
+  proving: Proving,
+  findings: Findings,
+): Promise<{ entry: LogEntry; failed?: never } | { entry: null; failed: "bad" | "unchecked" }> {
   const path = entryPath(index);
   const file = files.get(path);
-  if (file === undefined) return { entry: null, problems: [{ path, words: "Missing: a line of the audit log." }] };
+  if (file === undefined) {
+    findings.wrong(path, "Missing: a line of the audit log.");
+    return { entry: null, failed: "bad" };
+  }
   try {
     const bytes = await readSmall(file, MAX_ENTRY);
     const json = Json.parse(bytes, "The line of the log");
@@ -43,32 +54,30 @@ export async function readEntry(
       run: json.member("run").text(500),
       json,
     };
-    const unproven = await whyUnproven(files.get(proofPath(index)), bytes, index, verifier, checkpoint);
-    const problems = unproven === null ? [] : [{ path: proofPath(index), words: unproven }];
-    return { entry: { ...head, unproven }, problems };
+    const proof = files.get(proofPath(index));
+    const { failed, words } = await findings.attempt(proofPath(index), () => prove(proof, bytes, index, proving));
+    return { entry: { ...head, unproven: words, unchecked: failed === "unchecked" } };
   } catch (error) {
-    return { entry: null, problems: [{ path, words: wordsOf(error) }] };
+    return { entry: null, failed: findings.note(path, error) };
   }
 }
 
-async function whyUnproven(
+async function prove(
   file: BagFile | undefined,
   entry: Uint8Array,
   index: number,
-  verifier: Verifier | null,
-  checkpoint: string,
-): Promise<string | null> {
-  if (verifier === null) return "There is no key to check it with.";
-  if (file === undefined) return "Missing: the proof that the log holds this line.";
-  try {
-    const proof = parseProof(await readSmall(file, MAX_PROOF_FILE));
-    if (proof.index !== index) throw new HoldfastError("unverified", "This is the proof of another line.");
-    if (proof.checkpoint !== checkpoint)
-      throw new HoldfastError("unverified", "It leads to another checkpoint than the bag's.");
-    const { size, root } = openCheckpoint(proof.checkpoint, verifier.name, [verifier]);
-    verifyInclusion(leafHash(entry), index, size, proof.hashes, root);
-    return null;
-  } catch (error) {
-    return wordsOf(error);
-  }
+  { verifier, checkpoint }: Proving,
+): Promise<void> {
+  if (file === undefined) throw new HoldfastError("incomplete", "Missing: the proof that the log holds this line.");
+  const proof = parseProof(await readSmall(file, MAX_PROOF_FILE));
+  if (proof.index !== index) throw new HoldfastError("unverified", "This is the proof of another line.");
+  if (verifier === null || checkpoint === null)
+    throw new HoldfastError(
+      "state",
+      "The log's key or its checkpoint, which it is checked with, is not to be had here.",
+    );
+  if (proof.checkpoint !== checkpoint)
+    throw new HoldfastError("unverified", "It leads to another checkpoint than the bag's.");
+  const { size, root } = openCheckpoint(proof.checkpoint, verifier.name, [verifier]);
+  verifyInclusion(leafHash(entry), index, size, proof.hashes, root);
 }

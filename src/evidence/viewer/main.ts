@@ -1,10 +1,11 @@
 import { parseVerifier, type Verifier } from "../../audit/note.ts";
 import { HoldfastError } from "../../error.ts";
+import { printable } from "../../printable.ts";
 import type { Opener } from "../../seal/open.ts";
 import { type CheckedBag, checkBag } from "./bag.ts";
 import { type BagFile, findBag } from "./bag-file.ts";
 import { byId, element } from "./element.ts";
-import { type Verdict, wordsOf } from "./finding.ts";
+import { blames, type Verdict, wordsOf } from "./finding.ts";
 import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts";
 import { BlobUrls } from "./media.ts";
 import { openerFrom, openVersion } from "./opened.ts";
@@ -27,7 +28,7 @@ const urls = new BlobUrls();
 
 function say(where: "bag" | "key" | "vkey", words: string, verdict: Verdict | "busy" = "good"): void {
   const said = byId(`${where}-said`);
-  said.textContent = words;
+  said.textContent = printable(words);
   said.dataset.verdict = words === "" ? "" : verdict;
 }
 
@@ -40,7 +41,7 @@ async function takeBag(name: string, read: () => Promise<readonly BagFile[]>): P
     say("bag", `${name}, ${plural(files.length, "file")}`);
     await check(true);
   } catch (error) {
-    say("bag", wordsOf(error), "bad");
+    say("bag", wordsOf(error), blames(error) ? "bad" : "unchecked");
   }
 }
 
@@ -95,7 +96,8 @@ async function render(focus: boolean): Promise<void> {
     if (people.length % 20 === 0) progress(`Opening: ${people.length} of ${bag.people.length} people.`);
   }
   const records = people.flatMap(({ opened }) => opened ?? []);
-  const unopened = records.filter(({ problem, sealed }) => problem !== null && sealed.unproven === null);
+  const proven = records.filter(({ problem, sealed }) => problem !== null && sealed.unproven === null);
+  const unopened = proven.filter(({ unchecked }) => !unchecked);
   if (opener !== null && unopened.length > 0) {
     const all = unopened.length === records.length;
     say(
@@ -109,6 +111,12 @@ async function render(focus: boolean): Promise<void> {
       `Opens ${plural(records.filter(({ record }) => record !== null).length, "record")}. It stays in this page.`,
     );
   }
+  if (opener !== null && unopened.length === 0 && proven.length > 0)
+    say(
+      "key",
+      `${plural(proven.length, "record")} could not be read here, and not opened. ${proven[0]!.problem}`,
+      "unchecked",
+    );
   if (opener !== null && records.length === 0) say("key", "There is nothing that it could open.", "unsure");
   const place = element("div", { id: "place" });
   const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
@@ -118,6 +126,7 @@ async function render(focus: boolean): Promise<void> {
     {
       good: "The bag checks out.",
       unsure: "The bag is consistent with its own key.",
+      unchecked: "What could be checked of the bag is as it was made. Not all of it could.",
       bad: "The bag is not as it was made.",
     }[bag.verdict],
     true,
@@ -134,14 +143,14 @@ async function showPerson(person: Person, bag: CheckedBag, place: HTMLElement): 
 
 function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
   const buttons = people.map((person, i) => {
-    const bad = person.versions.some(
-      ({ unproven, files: all }) => unproven !== null || all.some((f) => f.unproven !== null),
-    );
+    const sealed = person.versions.flatMap((version) => [version, ...version.files]);
+    const bad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
+    const missed = sealed.some(({ unchecked }) => unchecked) ? ", not checked" : "";
     const button = element(
       "button",
       { type: "button", "aria-current": i === 0 ? "true" : undefined },
-      element("strong", {}, nameOf(person)),
-      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", not proven" : ""}`),
+      element("strong", {}, element("bdi", {}, nameOf(person))),
+      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", not proven" : missed}`),
     );
     button.addEventListener("click", () => {
       for (const other of buttons) other.removeAttribute("aria-current");
@@ -179,7 +188,7 @@ function show(...views: (HTMLElement | null)[]): void {
 /** `done`: the verdict says it to the eye; this says it to who listens. */
 function progress(words: string, done = false): void {
   const said = byId("progress");
-  said.textContent = words;
+  said.textContent = printable(words);
   said.classList.toggle("unseen", done);
 }
 
@@ -217,9 +226,9 @@ async function guarded(work: Promise<void>): Promise<void> {
     show(
       element(
         "section",
-        { class: "verdict bad" },
+        { class: "verdict unchecked" },
         element("h2", {}, "The page came to no end"),
-        element("p", {}, wordsOf(error)),
+        element("p", {}, `${wordsOf(error)} That says nothing about the bag.`),
       ),
     );
   }

@@ -1,4 +1,4 @@
-import { element } from "./element.ts";
+import { element, foreign } from "./element.ts";
 import type { OpenedFile } from "./opened.ts";
 import { bytes, label } from "./words.ts";
 
@@ -43,20 +43,24 @@ export function mediaView(files: readonly OpenedFile[], withheld: number, urls: 
   );
 }
 
-function figure({ type, page, mediaType, bytes: content, problem, purged }: OpenedFile, urls: BlobUrls): HTMLElement {
-  const title = `${label(type)}${page === null ? "" : `, page ${page}`}`;
+function figure(
+  { type, page, mediaType, bytes: content, problem, unchecked, purged }: OpenedFile,
+  urls: BlobUrls,
+): HTMLElement {
+  const word = type.length > 80 ? `${type.slice(0, 80)}…` : type;
+  const title = `${label(word)}${page === null ? "" : `, page ${page}`}`;
   const size = content === null ? null : bytes(content.length);
   return element(
     "figure",
-    { class: problem === null || purged ? undefined : "bad" },
+    { class: problem === null || purged || unchecked ? undefined : "bad" },
     content === null
-      ? element("p", { class: purged ? "waiting" : "not-opened" }, problem)
+      ? element("p", { class: purged || unchecked ? "waiting" : "not-opened" }, problem)
       : shown(content, mediaType.toLowerCase(), title, urls),
     element(
       "figcaption",
       {},
-      element("strong", {}, title),
-      element("span", {}, [mediaType, size].filter(Boolean).join(", ")),
+      element("strong", {}, foreign(label(word)), page === null ? "" : `, page ${page}`),
+      element("span", {}, element("bdi", {}, mediaType.slice(0, 100)), size === null ? "" : `, ${size}`),
     ),
   );
 }

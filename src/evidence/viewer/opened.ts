@@ -1,16 +1,20 @@
 import { HoldfastError } from "../../error.ts";
 import type { SealedRecord } from "../../record/record.ts";
 import { Opener, parseIdentityFile } from "../../seal/open.ts";
+import { type BagFile, MAX_IN_MEMORY } from "./bag-file.ts";
 import { digestOf } from "./digest.ts";
-import { wordsOf } from "./finding.ts";
+import { blames, wordsOf } from "./finding.ts";
 import { Json } from "./json.ts";
 import type { SealedObject, SealedVersion } from "./sealed-record.ts";
+import { bytes } from "./words.ts";
 
 /** A version of a record, decrypted; or why it is not. */
 export interface OpenedVersion {
   readonly sealed: SealedVersion;
   readonly record: SealedRecord | null;
   readonly problem: string | null;
+  /** The problem is this machine's, or the page's: it speaks neither against the record nor against the key. */
+  readonly unchecked: boolean;
 }
 
 export interface OpenedFile {
@@ -19,6 +23,8 @@ export interface OpenedFile {
   readonly mediaType: string;
   readonly bytes: Uint8Array | null;
   readonly problem: string | null;
+  /** The problem is this machine's, or the page's. */
+  readonly unchecked: boolean;
   /** Destroyed at the end of its time: as it should be. */
   readonly purged: boolean;
 }
@@ -31,18 +37,28 @@ export function openerFrom(text: string): Opener {
 }
 
 /** Only what the log vouches for is decrypted: age says nothing about who sealed a thing. */
-async function unseal({ file, unproven, purged }: SealedObject, opener: Opener): Promise<Uint8Array> {
+async function unseal({ file, unproven, unchecked, purged }: SealedObject, opener: Opener): Promise<Uint8Array> {
   if (purged !== null)
     throw new HoldfastError("incomplete", `Destroyed at the end of its time, as line ${purged} of the log says.`);
-  if (file === undefined || unproven !== null) throw new HoldfastError("unverified", `Not opened. ${unproven}`);
-  return opener.open(await (file.opens ?? file).read());
+  if (file === undefined || unproven !== null)
+    throw new HoldfastError(unchecked ? "state" : "unverified", `Not opened. ${unproven}`);
+  return opener.open(await readSealed(file.opens ?? file));
+}
+
+/** All of it, in memory: within a bound. */
+async function readSealed(file: BagFile): Promise<Uint8Array> {
+  if (file.size <= MAX_IN_MEMORY) return file.read(0, file.size);
+  const size = `${bytes(file.size)}, and this page opens up to ${bytes(MAX_IN_MEMORY)}`;
+  throw new HoldfastError("state", `Checked, and too large to be opened here: it has ${size}.`, {
+    mend: "On the command line holdfast open opens it.",
+  });
 }
 
 export async function openVersion(sealed: SealedVersion, client: string, opener: Opener): Promise<OpenedVersion> {
   try {
-    const bytes = await unseal(sealed, opener);
-    if (bytes.length > MAX_RECORD) throw new HoldfastError("malformed", "The record is too large to be shown.");
-    const json = Json.parse(bytes, "The record");
+    const content = await unseal(sealed, opener);
+    if (content.length > MAX_RECORD) throw new HoldfastError("state", "The record is too large to be shown.");
+    const json = Json.parse(content, "The record");
     if (json.member("holdfast").value !== "record/1")
       throw new HoldfastError("malformed", "The record is of a version that this page does not know.");
     if (json.member("client").value !== client)
@@ -54,9 +70,9 @@ export async function openVersion(sealed: SealedVersion, client: string, opener:
     }
     json.member("withheld").items(5_000);
     for (const basis of json.member("legalBasis").items(100)) basis.text();
-    return { sealed, record: json.value as SealedRecord, problem: null };
+    return { sealed, record: json.value as SealedRecord, problem: null, unchecked: false };
   } catch (error) {
-    return { sealed, record: null, problem: wordsOf(error) };
+    return { sealed, record: null, problem: wordsOf(error), unchecked: !blames(error) };
   }
 }
 
@@ -76,15 +92,15 @@ export async function openFile(
   };
   try {
     if (object === undefined) throw new HoldfastError("incomplete", "The bag does not hold it.");
-    const bytes = await unseal(object, opener);
+    const content = await unseal(object, opener);
     const said =
       listed.sha256 ??
       versions.flatMap(({ record }) => record?.files ?? []).find(({ key, sha256 }) => key === listed.key && sha256)
         ?.sha256;
-    if (typeof said === "string" && said !== (await digestOf(bytes)))
+    if (typeof said === "string" && said !== (await digestOf(content)))
       throw new HoldfastError("unverified", "Its content is not what the record says was received.");
-    return { ...head, bytes, problem: null };
+    return { ...head, bytes: content, problem: null, unchecked: false };
   } catch (error) {
-    return { ...head, bytes: null, problem: wordsOf(error) };
+    return { ...head, bytes: null, problem: wordsOf(error), unchecked: !blames(error) };
   }
 }

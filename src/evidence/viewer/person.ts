@@ -1,14 +1,15 @@
 import type { Identity } from "../../identity.ts";
 import type { Opener } from "../../seal/open.ts";
 import type { CheckedBag, CheckedPerson } from "./bag.ts";
-import { comparisonView, versionName } from "./comparison.ts";
+import { comparisonView, fromProvider, versionName } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
-import { element } from "./element.ts";
+import { element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
 import type { Retrieval } from "./retrieval.ts";
+import { verdictOf } from "./sealed-record.ts";
 import { badge, checkList } from "./status.ts";
 import { label } from "./words.ts";
 
@@ -23,7 +24,13 @@ export function nameOf({ subject, opened: versions }: Person): string {
     | undefined;
   const { firstName, lastName } = identity?.owner ?? {};
   const name = [firstName, lastName].filter((part) => typeof part === "string" && part !== "").join(" ");
-  return name || `Subject ${subject.slice(0, 8)}…`;
+  return name ? cut(name, MAX_NAME) : `Subject ${subject.slice(0, 8)}…`;
+}
+
+const MAX_NAME = 120;
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 export async function personView(
@@ -41,7 +48,8 @@ export async function personView(
     element(
       "header",
       {},
-      element("h2", { id: "person" }, nameOf(person)),
+      contents !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
+      element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
       element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
       bag.people.length > 1 &&
         element(
@@ -68,7 +76,7 @@ export async function personView(
         const checks: Check[] = [...sealed.checks, ...(signed ? [signed] : [])];
         if (opened !== null) {
           // A wrong key says nothing against the record.
-          const sealedStill = sealed.unproven === null ? "unsure" : "bad";
+          const sealedStill = opened[i]?.unchecked ? "unchecked" : verdictOf(sealed, "unsure");
           checks.push({
             title: problem === null ? "Decryption" : "Still sealed",
             verdict: problem === null ? "good" : sealedStill,
@@ -151,24 +159,27 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
 function summary(identity: unknown): HTMLElement {
   const said = isObject(identity) ? identity : {};
   const verdict = said.verified === true ? "good" : said.verified === false ? "bad" : "unsure";
-  const status = typeof said.status === "string" ? label(said.status) : null;
+  const status = typeof said.status === "string" ? label(cut(said.status, 80)) : null;
   const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
   return element(
     "p",
     { class: "outcome" },
+    element("span", {}, fromProvider()),
     element(
       "span",
       {},
       "Identity ",
       badge(verdict, { good: "Verified", bad: "Not verified", unsure: "Undecided" }[verdict]),
     ),
-    status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, status)),
+    status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, foreign(status))),
     typeof clean === "boolean" &&
       element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),
     typeof said.score === "number" &&
       element("span", {}, "Confidence ", element("strong", {}, `${Math.round(said.score * 100)} %`)),
   );
 }
+
+const MAX_RAW = 200_000;
 
 function rawView(raw: unknown): HTMLElement | string {
   if (typeof raw !== "string") return "";
@@ -178,10 +189,18 @@ function rawView(raw: unknown): HTMLElement | string {
   } catch {
     // Shown as it came.
   }
+  const lines = text.slice(0, MAX_RAW).split("\n");
   return element(
     "details",
     { class: "raw" },
     element("summary", {}, "The provider's answer"),
-    element("pre", { tabindex: "0" }, text.slice(0, 200_000)),
+    text.length > MAX_RAW &&
+      element("p", { class: "aside" }, `The first ${MAX_RAW} of ${text.length} characters; holdfast open gives all.`),
+    element(
+      "pre",
+      { tabindex: "0" },
+      // Line by line: a break is what the layout made, and everything else is written out.
+      lines.flatMap((line) => [line, element("br")]),
+    ),
   );
 }

@@ -1,3 +1,4 @@
+import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
 import { digestOf } from "./digest.ts";
 import { Json } from "./json.ts";
@@ -31,13 +32,16 @@ export function parseRetrieval(bytes: Uint8Array): Retrieval {
   const json = Json.parse(bytes, "retrieval.json");
   if (json.member("holdfast").value !== "bag/1")
     throw new HoldfastError("malformed", "This bag is of a version that this page does not know.");
+  const prepared = json.member("prepared").text();
+  if (!isInstant(prepared))
+    throw new HoldfastError("malformed", "retrieval.json has no time where it has to have one.");
   const counts = (list: Json) => list.items(MAX_EACH).map((index) => index.count());
   return {
     client: json.member("client").text(),
     case: json.member("case").text(),
     requestedBy: json.member("requestedBy").text(),
     reason: json.member("reason").text(),
-    prepared: json.member("prepared").text(),
+    prepared,
     salt: json.member("salt").text(64),
     lines: counts(json.member("retrieval")),
     subjects: json

@@ -1,6 +1,6 @@
 import { dataPath, entryPath } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
-import { type Check, type Problem, type Verdict, wordsOf } from "./finding.ts";
+import type { Check, Findings, Verdict } from "./finding.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Contents } from "./manifest.ts";
 import type { Subject } from "./retrieval.ts";
@@ -12,8 +12,25 @@ export interface SealedObject {
   readonly file: BagFile | undefined;
   /** Why its bytes are not shown to be those that were stored; null where they are. */
   readonly unproven: string | null;
+  /** That is only because something could not be read here. */
+  readonly unchecked: boolean;
   /** The line of the log that says it was destroyed, at the end of its time; then it is not in the bag. */
   readonly purged: number | null;
+}
+
+/** `good` in the sense of `agreed`, where that is not the word of the bag alone. */
+export function verdictOf(
+  of: { readonly unproven: string | null; readonly unchecked: boolean },
+  agreed: Verdict,
+): Verdict {
+  if (of.unproven === null) return agreed;
+  return of.unchecked ? "unchecked" : "bad";
+}
+
+/** The lines of the log that the bag has, by index; and those that are there and could not be read here. */
+export interface Lines {
+  readonly entries: ReadonlyMap<number, LogEntry>;
+  readonly unread: ReadonlySet<number>;
 }
 
 export interface SealedVersion extends SealedObject {
@@ -26,11 +43,11 @@ export interface SealedVersion extends SealedObject {
 
 /** All versions of a subject. What was stored anew has another digest in its later line: the bag has one of the two. */
 export function checkVersions(
-  { subject, records }: Subject,
-  entries: ReadonlyMap<number, LogEntry>,
+  { subject, records, trail }: Subject,
+  { entries, unread }: Lines,
   contents: Contents,
   agreed: Verdict,
-  problems: Problem[],
+  findings: Findings,
 ): SealedVersion[] {
   const purges = [...entries.values()].filter(
     ({ type, unproven, json }) =>
@@ -38,9 +55,13 @@ export function checkVersions(
   );
   const lines = records.map(({ version, entry: index }) => {
     const entry = entries.get(index) ?? null;
-    const stored = entry === null ? null : storedBy(entry, subject, version, problems);
+    const stored = entry === null ? null : storedBy(entry, subject, version, findings);
     return { version, index, entry, stored };
   });
+  /** A line that nobody looked at may say what is looked for in vain. */
+  const unlooked = (index: number) => unread.has(index) || entries.get(index)?.unchecked === true;
+  const recordsUnlooked = lines.some(({ index }) => unlooked(index));
+  const purgesUnlooked = recordsUnlooked || trail.some(unlooked);
   /** Key to `<size> <sha256>` of each time that a proven line says it was stored. */
   const promised = new Map<string, Set<string>>();
   for (const { entry, stored } of lines) {
@@ -69,20 +90,35 @@ export function checkVersions(
 
   function check(key: string): SealedObject {
     const path = dataPath(key);
-    const purged = contents.files.has(path) ? null : purgeOf(key);
-    if (purged !== null) return { key, file: undefined, unproven: null, purged };
     const file = contents.files.get(path);
+    if (file === undefined) {
+      const purged = purgeOf(key);
+      if (purged !== null) return { key, file, unproven: null, unchecked: false, purged };
+      if (purgesUnlooked)
+        return unchecked(key, file, "It is not in the bag, and a line that may say why was not checked.");
+      return wrong(key, file, "Missing: the log says that it was stored, and it is not in the bag.");
+    }
+    // Noted where it was read.
+    if (!contents.digests.has(path))
+      return { key, file, unproven: "Not checked. It could not be read here.", unchecked: true, purged: null };
     const known = promised.get(key);
-    const unproven =
-      file === undefined
-        ? "Missing: the log says that it was stored, and it is not in the bag."
-        : known === undefined
-          ? "The log is not shown to hold the line that names it."
-          : known.has(`${file.size} ${contents.digests.get(path)}`)
-            ? null
-            : "Changed: these are not the bytes that were stored. Their digest is not the one in the log.";
-    if (unproven !== null) problems.push({ path, words: unproven });
-    return { key, file, unproven, purged };
+    if (known?.has(`${file.size} ${contents.digests.get(path)}`))
+      return { key, file, unproven: null, unchecked: false, purged: null };
+    if (recordsUnlooked) return unchecked(key, file, "The line of the log that names it was not checked.");
+    return known === undefined
+      ? wrong(key, file, "The log is not shown to hold the line that names it.")
+      : wrong(key, file, "Changed: these are not the bytes that were stored. Their digest is not the one in the log.");
+  }
+
+  function wrong(key: string, file: BagFile | undefined, unproven: string): SealedObject {
+    findings.wrong(dataPath(key), unproven);
+    return { key, file, unproven, unchecked: false, purged: null };
+  }
+
+  function unchecked(key: string, file: BagFile | undefined, words: string): SealedObject {
+    const unproven = `Not checked. ${words}`;
+    findings.notChecked(dataPath(key), words);
+    return { key, file, unproven, unchecked: true, purged: null };
   }
 
   return lines.map(({ version, index, entry, stored }) => {
@@ -91,7 +127,10 @@ export function checkVersions(
       key: "",
       file: undefined,
       purged: null,
-      unproven: "The line of the log that names it is missing.",
+      unchecked: unread.has(index),
+      unproven: unread.has(index)
+        ? "Not checked. The line of the log that names it could not be read here."
+        : "The line of the log that names it is missing.",
     };
     return {
       ...object,
@@ -101,17 +140,17 @@ export function checkVersions(
       checks: [
         {
           title: "Digest",
-          verdict: object.unproven === null ? agreed : "bad",
+          verdict: verdictOf(object, agreed),
           words:
             object.unproven ??
             `The sealed bytes are those that the log names: SHA-256 ${contents.digests.get(dataPath(object.key))}.`,
         },
         {
           title: "Proof of inclusion",
-          verdict: entry?.unproven === null ? agreed : "bad",
+          verdict: entry === null ? (unread.has(index) ? "unchecked" : "bad") : verdictOf(entry, agreed),
           words:
             entry === null
-              ? `Line ${index} of the log is missing, or cannot be read.`
+              ? `Line ${index} of the log is missing, or could not be read.`
               : (entry.unproven ??
                 `Line ${index} of the audit log tells of it; the proof leads to the signed head of the log.`),
         },
@@ -131,7 +170,7 @@ function storedBy(
   { index, type, json }: LogEntry,
   subject: string,
   version: string,
-  problems: Problem[],
+  findings: Findings,
 ): Stored[] | null {
   try {
     if (
@@ -145,9 +184,9 @@ function storedBy(
         sha256: object.member("sha256").text(64),
       }));
     }
-    problems.push({ path: entryPath(index), words: "This line is not about the record that it is said to be about." });
+    findings.wrong(entryPath(index), "This line is not about the record that it is said to be about.");
   } catch (error) {
-    problems.push({ path: entryPath(index), words: wordsOf(error) });
+    findings.note(entryPath(index), error);
   }
   return null;
 }

@@ -1,9 +1,10 @@
+import { leftBehindText } from "../bag/left-behind.ts";
 import type { CheckedBag } from "./bag.ts";
-import { element } from "./element.ts";
-import type { Check, Verdict } from "./finding.ts";
+import { type Child, element, foreign } from "./element.ts";
+import type { Check, Problem, Verdict } from "./finding.ts";
 import { instant, plural } from "./words.ts";
 
-const WORD = { good: "Confirmed", unsure: "Consistent", bad: "Failed" };
+const WORD = { good: "Confirmed", unsure: "Consistent", unchecked: "Not checked", bad: "Failed" };
 
 /** Never by colour alone: a mark and a word say it too. */
 export function badge(verdict: Verdict, word: string = WORD[verdict]): HTMLElement {
@@ -34,26 +35,43 @@ export function statusView({
   verdict,
   checks,
   problems,
-  leftBehind,
+  unchecked,
+  ignored,
   vkey,
   trusted,
 }: CheckedBag): HTMLElement {
-  const files = [...Map.groupBy(problems, ({ path }) => path)];
-  const client = retrieval?.client ?? "whoever made it";
+  const [wrong, missed] = [problems, unchecked].map((all) => new Set(all.map(({ path }) => path)).size) as [
+    number,
+    number,
+  ];
+  const client = retrieval === null ? "whoever made it" : foreign(retrieval.client);
+  const ownKey: Child[] = [
+    "Whoever forges a bag can put a forged key in it. Ask ",
+    client,
+    " for the log's public key by another route, and enter it above.",
+  ];
   const [title, words] = {
     good: [
       "Everything checks out",
       "The bag is complete and unaltered, and all of it stands in the audit log whose key you entered.",
     ],
-    unsure: [
-      "All of it is consistent, but the key came with the bag",
-      `Whoever forges a bag can put a forged key in it. Ask ${client} for the log's public key by another route, and enter it above.`,
+    unsure: ["All of it is consistent, but the key came with the bag", ownKey],
+    unchecked: [
+      `Everything that could be checked here is as it was made; ${missed === 0 ? "something" : plural(missed, "file")} ${missed > 1 ? "were" : "was"} not checked`,
+      [
+        "That says nothing for it and nothing against it. It is named below: open the bag again from a disk that can be read, or check it on the command line with holdfast verify. What was not checked is not opened. ",
+        ...(trusted ? [] : ["The key came with the bag. ", ...ownKey]),
+      ],
     ],
     bad: [
       "This bag is not as it was made",
-      `${plural(files.length, "file is", "files are")} named below. Do not rely on this bag: keep it as it is, and ask ${client} for it again. What is not proven is not opened.`,
+      [
+        `${plural(wrong, "file is", "files are")} named below. Do not rely on this bag: keep it as it is, and ask `,
+        client,
+        " for it again. What is not proven is not opened.",
+      ],
     ],
-  }[verdict] as [string, string];
+  }[verdict] as [string, Child | Child[]];
   return element(
     "section",
     { class: `verdict ${verdict}`, "aria-labelledby": "verdict" },
@@ -63,38 +81,12 @@ export function statusView({
       element("span", { class: `mark large ${verdict}`, "aria-hidden": "true" }),
       element("div", {}, element("h2", { id: "verdict", tabindex: "-1" }, title), element("p", {}, words)),
     ),
-    problems.length > 0 &&
-      element(
-        "div",
-        { class: "problems" },
-        element("h3", {}, "What is wrong"),
-        element(
-          "ul",
-          {},
-          files.slice(0, MOST_NAMED).map(([path, whys]) =>
-            element(
-              "li",
-              {},
-              element("code", {}, path),
-              element(
-                "div",
-                {},
-                whys.map(({ words: why }) => element("p", {}, why)),
-              ),
-            ),
-          ),
-        ),
-        files.length > MOST_NAMED && element("p", {}, `And ${files.length - MOST_NAMED} more.`),
-      ),
-    leftBehind.length > 0 &&
-      element(
-        "p",
-        { class: "aside" },
-        `Passed over: ${plural(leftBehind.length, "file")} that a file manager left in the folder (${leftBehind.slice(0, 3).join(", ")}).`,
-      ),
+    fileList("problems", "What is wrong", problems),
+    fileList("missed", "What was not checked here", unchecked),
+    ignored.length > 0 && element("p", { class: "aside" }, `Passed over: ${leftBehindText(ignored)}.`),
     element(
       "details",
-      { open: verdict === "bad" },
+      { open: verdict === "bad" || verdict === "unchecked" },
       element("summary", {}, "What was checked"),
       checkList(checks),
       vkey !== null &&
@@ -105,6 +97,33 @@ export function statusView({
           element("code", {}, vkey),
         ),
     ),
+  );
+}
+
+function fileList(name: string, title: string, found: readonly Problem[]): HTMLElement | null {
+  if (found.length === 0) return null;
+  const files = [...Map.groupBy(found, ({ path }) => path)];
+  return element(
+    "div",
+    { class: name },
+    element("h3", {}, title),
+    element(
+      "ul",
+      {},
+      files.slice(0, MOST_NAMED).map(([path, whys]) =>
+        element(
+          "li",
+          {},
+          element("code", {}, path),
+          element(
+            "div",
+            {},
+            whys.map(({ words: why }) => element("p", {}, why)),
+          ),
+        ),
+      ),
+    ),
+    files.length > MOST_NAMED && element("p", {}, `And ${files.length - MOST_NAMED} more.`),
   );
 }
 
@@ -124,7 +143,9 @@ export function requestView({ retrieval }: CheckedBag): HTMLElement | null {
     element(
       "dl",
       { class: "facts" },
-      facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+      facts.map(([name, value]) =>
+        element("div", {}, element("dt", {}, name), element("dd", {}, element("bdi", {}, value))),
+      ),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { unzipSync } from "fflate";
 import { HoldfastError } from "../../error.ts";
-import { type BagFile, isPath, MAX_FILE, MAX_FILES } from "./bag-file.ts";
+import { type BagFile, isPath, MAX_FILES, MAX_IN_MEMORY, unreadable } from "./bag-file.ts";
 
 const MAX_ZIP = 1024 ** 3;
 
@@ -20,7 +20,7 @@ export function zipFiles(zip: Uint8Array): BagFile[] {
         if (seen.has(name)) throw malformed("The zip holds two files of one name.");
         seen.add(name);
         total += originalSize;
-        if (originalSize > MAX_FILE || total > MAX_ZIP || seen.size > MAX_FILES) {
+        if (originalSize > MAX_IN_MEMORY || total > MAX_ZIP || seen.size > MAX_FILES) {
           throw malformed("The zip is too large to be opened in a browser.");
         }
         return false;
@@ -31,14 +31,20 @@ export function zipFiles(zip: Uint8Array): BagFile[] {
     if (error instanceof HoldfastError) throw error;
     throw malformed("The zip is damaged, has a password, or is none.");
   }
-  return Object.entries(unpacked).map(([path, bytes]) => ({ path, size: bytes.length, read: async () => bytes }));
+  return Object.entries(unpacked).map(([path, bytes]) => ({
+    ...{ path, size: bytes.length },
+    read: async (start, end) => bytes.subarray(start, end),
+  }));
 }
 
 export async function readZip(file: File): Promise<BagFile[]> {
   if (file.size > MAX_ZIP) {
     throw malformed("The zip is too large to be opened in a browser.");
   }
-  return zipFiles(new Uint8Array(await file.arrayBuffer()));
+  const bytes = await file.arrayBuffer().catch((cause: unknown) => {
+    throw unreadable(cause);
+  });
+  return zipFiles(new Uint8Array(bytes));
 }
 
 function malformed(message: string): HoldfastError {

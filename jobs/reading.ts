@@ -37,7 +37,7 @@ export async function withReading<T>(
 
 async function readable(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
   const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
-  if (own && own.size === head.size && (await own.follows(log, head.size))) return own;
+  if (own && own.size === head.size && (await own.follows(log, head))) return own;
   own?.close();
   await mkdir(config.state, { recursive: true });
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);

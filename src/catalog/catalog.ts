@@ -176,6 +176,8 @@ export class Catalog {
     if (entry.type === "run.started") this.#statements.clean.run(0);
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
+    if (entry.type === "retrieval.prepared" && entry.request !== undefined)
+      this.#statements.approved.run(entry.request, entry.run, index);
     this.life.apply(index, entry);
   }
 
@@ -252,6 +254,11 @@ export class Catalog {
   /** Log entries that speak of a subject. */
   mentions(subject: string): number[] {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
+  }
+
+  /** The retrieval that a request was approved for, by the request's SHA-256: its run, and its first entry. */
+  preparedFor(request: string): { run: string; entry: number } | undefined {
+    return this.#statements.preparedFor.get(request) as { run: string; entry: number } | undefined;
   }
 
   /** Objects and bytes stored, by month (`2026-11`), ascending. */
@@ -514,6 +521,8 @@ function prepare(db: DatabaseSync) {
     ),
     stored: statement(db, "SELECT version, entry, updated FROM version WHERE subject = ? ORDER BY entry"),
     mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
+    approved: statement(db, "INSERT OR IGNORE INTO approved VALUES (?, ?, ?)"),
+    preparedFor: statement(db, "SELECT run, entry FROM approved WHERE request = ?"),
     insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
   };
 }

@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 4;
+export const SCHEMA = 5;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -65,6 +65,9 @@ export const TABLES = `
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,
     listed TEXT                       -- what the provider's list said of them last; a hint
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE approved (             -- requests that a bag was made of: one approval is for one bag
+    request TEXT PRIMARY KEY, run TEXT NOT NULL, entry INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,

@@ -1,8 +1,8 @@
-import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../../error.ts";
 import { isBagPath } from "./bagit.ts";
+import { readingFile } from "./file-error.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
 export interface BagFiles {
@@ -39,7 +39,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
       mend: "Name the folder of a bag: the one that holds bagit.txt.",
     });
   }
-  return { sizes, stream: (path) => createReadStream(join(folder, path)) };
+  return { sizes, stream: (path) => readingFile(join(folder, path)) };
 }
 
 export async function readTag(files: BagFiles, path: string, limit = MAX_TAG): Promise<Buffer> {

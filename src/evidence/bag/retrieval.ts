@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { instant, version } from "../../audit/entry-fields.ts";
 import { HoldfastError } from "../../error.ts";
 import { canonicalJson } from "../../record/canonical.ts";
 
@@ -17,7 +18,7 @@ const schema = z.object({
   requestedBy: text,
   reason: text,
   /** RFC 3339 UTC. */
-  prepared: text,
+  prepared: instant,
   salt: z.string().regex(/^[0-9a-f]{64}$/),
   /** Log entries of this retrieval. */
   retrieval: z.array(index).min(1),
@@ -25,7 +26,7 @@ const schema = z.object({
     z.object({
       subject,
       /** Versions in the bag, oldest first: the entry that stored each. */
-      records: z.array(z.object({ version: text, entry: index })),
+      records: z.array(z.object({ version, entry: index })),
       /** Log entries that speak of this subject, this retrieval's included. */
       trail: z.array(index),
     }),

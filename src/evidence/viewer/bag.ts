@@ -145,7 +145,8 @@ export async function checkBag(
       const request = await mustRead(contents, REQUEST, MAX_JSON);
       const signature = await mustRead(contents, APPROVAL, MAX_SIGNATURE);
       const approval = { request, sha256: contents.digests.get(REQUEST), signature };
-      return (await Promise.all(approved.map((entry) => checkApproval(approval, entry, retrieval))))[0]!;
+      const origin = need(verifier).name;
+      return (await Promise.all(approved.map((entry) => checkApproval(approval, entry, retrieval, origin))))[0]!;
     });
     checks.push({
       title: "Second person",

@@ -64,6 +64,7 @@ function parseRequest(bytes: Uint8Array) {
     salt: json.member("salt").text(64, /^[0-9a-f]{64}$/),
   };
   const written = new TextEncoder().encode(`${JSON.stringify(request, null, 2)}\n`);
-  if (written.length === bytes.length && written.every((byte, at) => byte === bytes[at])) return request;
+  const once = new Set(request.subjects).size === request.subjects.length;
+  if (once && written.length === bytes.length && written.every((byte, at) => byte === bytes[at])) return request;
   throw new HoldfastError("malformed", "The request is not, to the byte, one as retrieve writes it.");
 }

@@ -1,12 +1,12 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
+import { fileError, readingFile } from "../src/evidence/bag/file-error.ts";
 import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
-import { openBag } from "../src/evidence/bag/open.ts";
+import { type OpenedBag, openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import { Unfinished } from "../src/evidence/bag/unfinished.ts";
 import type { Console } from "../src/observe/console.ts";
@@ -26,26 +26,17 @@ export async function openSealed(
 ): Promise<void> {
   const opener = await openKeyFile(key);
   if (out !== undefined) await warnOfLeftovers(out, console);
-  const reading = createReadStream(sealed);
+  const reading = readingFile(sealed);
   try {
     const plain = Readable.from(await opener.openStream(reading), { objectMode: false });
     if (out === undefined && process.stdout.isTTY) await pipeline(plain, shown, process.stdout, { end: false });
     else if (out === undefined) await pipeline(plain, process.stdout, { end: false });
     else await writeWhole(plain, out);
   } catch (cause) {
-    // `resource`: what Node's permission model refused.
-    const { code, syscall, resource, path = resource } = cause as NodeJS.ErrnoException & { resource?: string };
     // Whoever reads the output has seen enough.
-    if (code === "EPIPE") return;
-    if (cause instanceof HoldfastError || (syscall ?? resource) === undefined) throw cause;
-    const what =
-      out !== undefined && path?.startsWith(resolve(out)) ? `${out} cannot be written` : `${sealed} cannot be read`;
-    throw new HoldfastError("usage", `${what} (${code})`, {
-      cause,
-      mend: "Name a sealed .age file, and with --out a file that may be written.",
-    });
+    if ((cause as NodeJS.ErrnoException).code !== "EPIPE") throw cause;
   } finally {
-    reading.destroy();
+    await reading.return(undefined);
   }
 }
 
@@ -57,7 +48,10 @@ export async function isBag(path: string): Promise<boolean> {
   );
 }
 
-/** Decrypts a bag, after all of it was checked, into a folder that is made for it. */
+/**
+ * Decrypts a bag, after all of it was checked, into a folder that is made for it. Once all that opens is there, and told,
+ * throws `unverified` for what did not, or `key` where nothing but the key was wrong.
+ */
 export async function openWholeBag(
   bag: string,
   { key, out, vkey }: { key: string; out: string | undefined; vkey?: string | undefined },
@@ -74,8 +68,31 @@ export async function openWholeBag(
   if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("records");
   const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
-  console.say(
-    `${out}: ${plural(opened.records, "record")} and ${plural(opened.files, "file")} opened; all of it was as the log says, by the key ${checked.vkey}`,
+  const { records, files, unopened } = opened;
+  const counted = `${plural(records, "record")} and ${plural(files, "file")} opened`;
+  if (unopened.length === 0)
+    console.say(`${out}: ${counted}; all of it was as the log says, by the key ${checked.vkey}`);
+  else
+    console.say(`${out}: ${counted}, which were as the log says, by the key ${checked.vkey}; ${unopened.length} not`);
+  for (const { subject, version, file, code, reason } of unopened) {
+    const what = file === null ? "a record was not opened, nor its files" : `file ${file} of a record was not opened`;
+    console.log.warn(what, { subject, version, code, error: `version ${version}: ${reason}` });
+  }
+  console.result({ command: "open", ...opened });
+  refuseUnopened(opened);
+}
+
+function refuseUnopened({ out, unopened }: OpenedBag): void {
+  if (unopened.length === 0) return;
+  const isKey = unopened.every(({ code }) => code === "key");
+  throw new HoldfastError(
+    isKey ? "key" : "unverified",
+    `${unopened.length} of the records and files were not opened; everything else is in ${out}`,
+    {
+      mend: isKey
+        ? "Use the private key of one of their recipients."
+        : "Each is named above. Their sealed bytes are as the log says: ask whoever runs the vault what was wrong when they were stored.",
+    },
   );
 }
 
@@ -93,7 +110,7 @@ async function writeWhole(plain: Readable, out: string): Promise<void> {
     await made.finish();
   } catch (error) {
     await made.abandon();
-    throw error;
+    throw fileError(error, out, "written");
   }
 }
 

@@ -48,7 +48,7 @@ export function warnUnreadable({ console }: Session, { id }: ClientConfig, catal
 
 async function readable(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
   const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
-  if (own && own.size === head.size && (await own.follows(log, head.size))) return own;
+  if (own && own.size === head.size && (await own.follows(log, head))) return own;
   own?.close();
   await mkdir(config.state, { recursive: true });
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);

@@ -75,6 +75,18 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
         mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
       });
     }
+    const used = held.catalog.preparedFor(asked.sha256);
+    if (used !== undefined) {
+      // In the log's words an approval that was used is one that holds no longer.
+      await logRefusal({ ...held, run: runId(held.now()) }, asked, "expired");
+      throw new HoldfastError(
+        "unapproved",
+        `refused, and logged: the run ${used.run} made a bag with this approval already (log entry ${used.entry})`,
+        {
+          mend: "An approval is for one bag. If that run was ended before its bag was whole, or the bag is lost, ask for the retrieval again and have the new request signed.",
+        },
+      );
+    }
     for (const subject of request.subjects) knownSubject(held.catalog, subject, `subject ${subject}`);
     const { subjects, versions } = request;
     return prepare(config, session, held, { subjects, versions, out: options.out, request, approval });
@@ -88,7 +100,7 @@ function requestOf(path: string, content: Uint8Array): ReadRequest {
   } catch (cause) {
     throw new HoldfastError("usage", `${path} is no request as retrieve writes it`, {
       cause,
-      mend: "Name with --request the .request.json file, and with --approval the signature over it.",
+      mend: "Nothing in it may be changed, and nothing added. Name with --request the .request.json file, and with --approval the signature over it.",
     });
   }
 }
@@ -97,7 +109,7 @@ const REFUSED: Readonly<Record<Refusal, string>> = {
   missing: "nobody approved it yet",
   "bad-signature": "the signature is not over this request, or is none",
   "not-listed": "it is signed with a key that is not among those that may approve",
-  expired: "the request is too old: ask again",
+  expired: "the request is older than seven days, or newer than this machine's clock: ask again",
 };
 
 /** Writes the request that a second person signs, and ends this retrieval. */

@@ -1,7 +1,8 @@
 import { HoldfastError } from "../error.ts";
-import { decodeEntry, type Entry } from "./entry.ts";
-import type { AuditLog, Head } from "./log.ts";
-import { formatProof, inclusionProof, type ReadTile } from "./proof.ts";
+import { decodeEntry, type Entry, type RecordStored } from "./entry.ts";
+import { type AuditLog, type Head, sameLeaf } from "./log.ts";
+import { formatProof, inclusionProof } from "./proof.ts";
+import { SignedLog } from "./signed-log.ts";
 import { TILE_WIDTH } from "./tile.ts";
 
 /** A log and where it ends: a writer's, which moves, or one that was read. */
@@ -10,11 +11,14 @@ export interface LogAt {
   readonly head: Head;
 }
 
-/** Entries of the log by their index. The last bundle and the tiles are held: neighbours are in them too. */
+/**
+ * Entries of the log by their index, each held to the root that the checkpoint signs before it is given: whoever can
+ * write to the vault can put any entry in a bundle. The last bundle and the tiles are kept: neighbours are in them too.
+ */
 export class Entries {
   readonly #at: LogAt;
+  #signed: SignedLog | undefined;
   #bundle: { index: number; size: number; entries: readonly Uint8Array[] } | undefined;
-  #tiles: { size: number; read: Map<string, Promise<Uint8Array>> } | undefined;
 
   constructor(at: LogAt) {
     this.#at = at;
@@ -26,29 +30,42 @@ export class Entries {
     if (this.#bundle?.index !== bundle || this.#bundle.size !== head.size) {
       this.#bundle = { index: bundle, size: head.size, entries: await log.bundle(bundle, head.size) };
     }
-    return this.#bundle.entries[index % TILE_WIDTH]!;
+    const bytes = this.#bundle.entries[index % TILE_WIDTH];
+    if (bytes === undefined || !sameLeaf(bytes, await this.#now().leaf(index))) {
+      throw new HoldfastError(
+        "unverified",
+        `entry ${index} of the audit log is not the one that its checkpoint signs`,
+        {
+          mend: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
+        },
+      );
+    }
+    return bytes;
   }
 
-  async read(index: number): Promise<Entry> {
-    const entry = decodeEntry(await this.bytes(index));
-    if (entry === null) throw new HoldfastError("internal", `entry ${index} is of a type that stores nothing`);
-    return entry;
+  /** Null for an entry of a type that this version does not know. */
+  async read(index: number): Promise<Entry | null> {
+    return decodeEntry(await this.bytes(index));
+  }
+
+  /** The entry that stored this very version; `unverified` where it tells of anything else. */
+  async stored(index: number, subject: string, version: string): Promise<RecordStored> {
+    const entry = await this.read(index);
+    if (entry?.type === "record.stored" && entry.subject === subject && entry.version === version) return entry;
+    throw new HoldfastError("unverified", `entry ${index} did not store version ${version} of ${subject}`, {
+      mend: "The catalog on this machine is of another log. Run `holdfast rebuild`.",
+    });
   }
 
   async proof(index: number): Promise<string> {
     const { head } = this.#at;
-    const hashes = await inclusionProof(index, head.size, this.#tile);
+    const hashes = await inclusionProof(index, head.size, this.#now().tile);
     return formatProof({ index, hashes, checkpoint: Buffer.from(head.note).toString("utf8") });
   }
 
-  readonly #tile: ReadTile = (level, index, width) => {
+  #now(): SignedLog {
     const { log, head } = this.#at;
-    if (this.#tiles?.size !== head.size) this.#tiles = { size: head.size, read: new Map() };
-    const key = `${level}/${index}/${width}`;
-    const known = this.#tiles.read.get(key);
-    if (known !== undefined) return known;
-    const read = log.tile(level, index, width);
-    this.#tiles.read.set(key, read);
-    return read;
-  };
+    if (this.#signed?.head.size !== head.size) this.#signed = new SignedLog(log, head);
+    return this.#signed;
+  }
 }

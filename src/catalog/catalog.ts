@@ -2,9 +2,9 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
-import { Frontier } from "../audit/frontier.ts";
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
+import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { filesOf, Life } from "./life.ts";
 import { Numbers } from "./numbers.ts";
@@ -128,12 +128,15 @@ export class Catalog {
     return this.#size;
   }
 
-  /** Whether the log has, where this catalog ends, the entry it ends with: false for an older or another history. */
-  async follows(log: AuditLog, size: number): Promise<boolean> {
+  /**
+   * Whether the log has, where this catalog ends, the entry it ends with: false for an older or another history. Throws
+   * `unverified` where the log's tiles are not those that the head signs.
+   */
+  async follows(log: AuditLog, head: Pick<Head, "size" | "root">): Promise<boolean> {
     if (this.#size === 0) return true;
-    if (this.#size > size) return false;
+    if (this.#size > head.size) return false;
     const { leaf } = statement(this.#db, "SELECT leaf FROM log").get() as { leaf: Uint8Array };
-    return Buffer.compare(await log.leaf(this.#size - 1, size), leaf) === 0;
+    return Buffer.compare(await new SignedLog(log, head).leaf(this.#size - 1), leaf) === 0;
   }
 
   /** Applies the next entries of the log, in one transaction. */
@@ -194,6 +197,8 @@ export class Catalog {
     if (entry.type === "run.started") this.#statements.clean.run(0);
     if (entry.type === "run.finished") this.#statements.clean.run(entry.outcome === "done" ? 1 : 0);
     if (entry.type === "record.gone") this.#statements.gone.run(entry.reason, entry.redacted ?? null, entry.subject);
+    if (entry.type === "retrieval.prepared" && entry.request !== undefined)
+      this.#statements.approved.run(entry.request, entry.run, index);
     this.life.apply(index, entry);
   }
 
@@ -280,6 +285,11 @@ export class Catalog {
   /** Log entries that speak of a subject. */
   mentions(subject: string): number[] {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
+  }
+
+  /** The retrieval that a request was approved for, by the request's SHA-256: its run, and its first entry. */
+  preparedFor(request: string): { run: string; entry: number } | undefined {
+    return this.#statements.preparedFor.get(request) as { run: string; entry: number } | undefined;
   }
 
   /** Objects and bytes stored, by month (`2026-11`), ascending. */
@@ -415,56 +425,48 @@ export class Catalog {
 }
 
 /**
- * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise. One
- * made from the beginning is of the very log that the checkpoint signs, else this throws `unverified`.
+ * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise. Every
+ * entry is held to the root before it is applied. Throws `unverified` for one that does not belong.
  * @param head the log's size and root, under a checkpoint that was verified
  */
 export async function openCatalog(
   path: string,
   log: AuditLog,
-  { size, root }: Pick<Head, "size" | "root">,
+  head: Pick<Head, "size" | "root">,
   onEntries?: (done: number, total: number) => void,
 ): Promise<Catalog> {
   let catalog = Catalog.open(path, log.origin);
-  if (!(await catalog.follows(log, size))) {
-    catalog.close();
-    catalog = Catalog.empty(path, log.origin);
-  }
   try {
-    await fillCatalog(catalog, log, { size, root }, onEntries);
+    if (!(await catalog.follows(log, head))) {
+      catalog.close();
+      catalog = Catalog.empty(path, log.origin);
+    }
+    await fillCatalog(catalog, log, head, onEntries);
     return catalog;
   } catch (error) {
     catalog.close();
-    if (hasCode(error, "unverified")) Catalog.empty(path, log.origin).close();
     throw error;
   }
 }
 
-/** Applies what the log has beyond a catalog's end. An empty one is held to the root, as above. */
+/** Applies what the log has beyond a catalog's end, held to the root as above. */
 export async function fillCatalog(
   catalog: Catalog,
   log: AuditLog,
-  { size, root }: Pick<Head, "size" | "root">,
+  head: Pick<Head, "size" | "root">,
   onEntries?: (done: number, total: number) => void,
 ): Promise<void> {
-  const tree = catalog.size === 0 ? new Frontier() : undefined;
   let batch: LogEntry[] = [];
   const apply = (): void => {
-    tree?.append(batch.map(({ bytes }) => leafHash(bytes)));
     catalog.apply(batch);
     batch = [];
-    onEntries?.(catalog.size, size);
+    onEntries?.(catalog.size, head.size);
   };
-  for await (const entry of log.entries(catalog.size, size)) {
+  for await (const entry of new SignedLog(log, head).entries(catalog.size)) {
     batch.push(entry);
     if (batch.length === 1024) apply();
   }
   if (batch.length > 0) apply();
-  if (tree && Buffer.compare(tree.root(), root) !== 0) {
-    throw new HoldfastError("unverified", "the audit log's entries do not give the root that its checkpoint signs", {
-      mend: "Run verify: it names what was changed. Earlier versions of it are in the vault.",
-    });
-  }
 }
 
 const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
@@ -558,6 +560,8 @@ function prepare(db: DatabaseSync) {
     dropAnnounced: statement(db, "DELETE FROM announced WHERE subject = ?"),
     insertUnreadable: statement(db, "INSERT OR REPLACE INTO unreadable VALUES (?)"),
     unreadable: statement(db, "SELECT COUNT(*) AS count, MIN(entry) AS first FROM unreadable"),
+    approved: statement(db, "INSERT OR IGNORE INTO approved VALUES (?, ?, ?)"),
+    preparedFor: statement(db, "SELECT run, entry FROM approved WHERE request = ?"),
     insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
   };
 }

@@ -74,6 +74,9 @@ export const TABLES = `
     subject TEXT PRIMARY KEY,
     listed TEXT                       -- what the provider's list said of them last; a hint
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE approved (             -- requests that a bag was made of: one approval is for one bag
+    request TEXT PRIMARY KEY, run TEXT NOT NULL, entry INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
     finished TEXT, outcome TEXT, counts TEXT

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { isBag, openSealed, openWholeBag } from "../../jobs/open.ts";
+import { HoldfastError } from "../error.ts";
 import { withoutConfig } from "./command.ts";
 
 export const openCommand = new Command("open")
@@ -8,16 +9,18 @@ export const openCommand = new Command("open")
   .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
   .option(
     "--out <path>",
-    "write here, a folder for a bag; must not be there yet, and appears only when all of it is authenticated. Default for a file: stdout",
+    "write here, a folder for a bag; must not be there yet. Only what is authenticated is in it. Default for a file: stdout",
   )
   .option("--vkey <key>", "of a bag: the log's public key that you trust")
+  .option("--json", "of a bag: print one JSON object on stdout, and nothing else there", false)
   .addHelpText(
     "after",
     "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
   )
-  .action((sealed: string, { key, out, vkey }: { key: string; out?: string; vkey?: string }) =>
-    withoutConfig({ json: false, quiet: false }, async (console) => {
-      if (await isBag(sealed)) await openWholeBag(sealed, { key, out, vkey }, console);
-      else await openSealed(sealed, { key, out }, console);
+  .action((sealed: string, { key, out, vkey, json }: { key: string; out?: string; vkey?: string; json: boolean }) =>
+    withoutConfig({ json, quiet: false }, async (console) => {
+      if (await isBag(sealed)) return openWholeBag(sealed, { key, out, vkey }, console);
+      if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
+      await openSealed(sealed, { key, out }, console);
     }),
   );

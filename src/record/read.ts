@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { HoldfastError } from "../error.ts";
 
-/** What a reader needs of a record to find and check its files; all else is for people. */
+/** What a reader needs of a record to see whose it is, and to find and check its files; all else is for people. */
 const schema = z.object({
   holdfast: z.literal("record/1"),
+  client: z.string(),
+  /** A minimal record has no time. */
+  identity: z.object({ updated: z.string().optional() }),
   files: z.array(
     z.object({
       type: z.string(),

@@ -3,9 +3,11 @@ import { join, resolve } from "node:path";
 import { Entries, type LogAt } from "../audit/entries.ts";
 import { decodeEntry, type Policy, type RecordPurged } from "../audit/entry.ts";
 import { type Signer, signNote } from "../audit/note.ts";
+import { SignedLog } from "../audit/signed-log.ts";
 import { isThere, writeDurable, writingOut } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256, totalsOf } from "./certificate.ts";
+import { checkCertificate } from "./certificate-check.ts";
 import { certificatePage } from "./certificate-page.ts";
 
 export interface Certified {
@@ -66,6 +68,8 @@ export async function writeCertificate(of: Certified): Promise<Certificate> {
       signNote(noteText(signer.name, sha256(json), sha256(page)), [signer]),
     );
     await write(join(partial(folder), PAGE), page);
+    // Who makes evidence is its first reader: what its own check refuses gets no name.
+    await checkCertificate(partial(folder), signer.verifier.vkey);
     await writing(() => rename(partial(folder), resolve(folder)));
   } catch (error) {
     await rm(partial(folder), { recursive: true, force: true });
@@ -75,7 +79,7 @@ export async function writeCertificate(of: Certified): Promise<Certificate> {
 }
 
 async function* purgedIn({ log, head }: LogAt, run: string) {
-  for await (const { index, bytes } of log.entries(0, head.size)) {
+  for await (const { index, bytes } of new SignedLog(log, head).entries(0)) {
     // A cheap look before a costly one: most entries are of something else.
     if (!Buffer.from(bytes).includes('"record.purged"')) continue;
     const purged = decodeEntry(bytes);

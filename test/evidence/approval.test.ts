@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -144,6 +144,46 @@ describe("retrieval by two people", () => {
     assert.equal(expires.since(from).total("hours"), 7 * 24);
     assert.equal(typeof approve(asked, signature, approvers, expires.subtract({ seconds: 1 })), "object");
     assert.equal(approve(asked, signature, approvers, expires), "expired");
+    assert.equal(typeof approve(asked, signature, approvers, from), "object");
+    assert.equal(approve(asked, signature, approvers, from.subtract({ nanoseconds: 1 })), "expired");
+  });
+
+  test("an approval is for one bag: the second is refused, and told which run made the first", async () => {
+    const { out, request } = await ask();
+    const signature = await signedBy("grace", request);
+    assert.equal((await fetch(request, signature, out)).code, 0);
+    const made = (await place.entries("retrieval.prepared")).at(-1)!;
+    for (const again of ["at once", "with a catalog made from the log"]) {
+      const ended = await fetch(request, signature, `${out}-again`);
+      await refused(ended, new RegExp(`the run ${made.run} made a bag with this approval already`));
+      assert.equal(JSON.parse(ended.stdout).error.code, "unapproved");
+      assert.match(JSON.parse(ended.stdout).error.mend, /ask for the retrieval again/);
+      assert.deepEqual(
+        (await readdir(place.folder)).filter((name) => name.includes("-again")),
+        [],
+      );
+      if (again === "at once") await place.expect(0, "rebuild");
+    }
+    assert.equal((await place.entries("retrieval.prepared")).filter((each) => each.request === made.request).length, 1);
+    // Another request for the same people, newly signed, is another approval.
+    const anew = await ask();
+    assert.equal((await fetch(anew.request, await signedBy("grace", anew.request), anew.out)).code, 0);
+  });
+
+  test("a request that was changed before it was signed is none, whoever signed it", async () => {
+    const { out, request } = await ask();
+    const text = await readFile(request, "utf8");
+    for (const changed of [
+      text.replace(/"expires": "[^"]+"/, '"expires": "2099-01-01T00:00:00Z"'),
+      text.replace('  "reason"', '  "reason": "harmless: a fire drill",\n  "reason"'),
+      text.replace('  "salt"', '  "note": "x",\n  "salt"'),
+    ]) {
+      assert.notEqual(changed, text);
+      await writeFile(request, changed);
+      const ended = await fetch(request, await signedBy("grace", request), out);
+      assert.equal(ended.code, 2, ended.stderr);
+      await assert.rejects(readFile(join(out, "bagit.txt")));
+    }
   });
 
   test("a bag whose approval was exchanged is refused, also with lists that fit and are signed", async () => {

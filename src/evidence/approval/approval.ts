@@ -1,5 +1,5 @@
 import type { Approver } from "../../config/approver.ts";
-import type { ReadRequest } from "./request.ts";
+import type { ReadRequest, RetrievalRequest } from "./request.ts";
 import { checkSignature } from "./signature.ts";
 
 /** That a second person approved a retrieval: what they signed, how, and the public key it was checked with. */
@@ -10,6 +10,11 @@ export interface Approval extends ReadRequest {
 
 /** Why there is no approval, as the log says it. */
 export type Refusal = "missing" | "bad-signature" | "not-listed" | "expired";
+
+/** From the second it was made, for seven days; the second in which it expires is too late. */
+export function isInTime({ made, expires }: Pick<RetrievalRequest, "made" | "expires">, at: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(made, at) <= 0 && Temporal.Instant.compare(at, expires) < 0;
+}
 
 /** Longer is no signature. */
 export const MAX_SIGNATURE = 16 * 1024;
@@ -28,6 +33,6 @@ export function approve(
   }));
   const good = results.find(({ result }) => result === "good");
   if (good === undefined) return results.some(({ result }) => result === "bad") ? "bad-signature" : "not-listed";
-  if (Temporal.Instant.compare(now, request.request.expires) >= 0) return "expired";
+  if (!isInTime(request.request, now)) return "expired";
   return { ...request, signature, approvedBy: good.approver.key };
 }

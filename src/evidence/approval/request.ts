@@ -3,7 +3,7 @@ import { z } from "zod";
 import { HoldfastError } from "../../error.ts";
 import { MAX_WORDS, type Request } from "../bag/retrieval.ts";
 
-/** How long a second person has, and how long the approval then holds. */
+/** From when it was made, a request may be signed and used for so long. */
 export const VALID = Temporal.Duration.from({ hours: 7 * 24 });
 
 /** Which versions of each subject: all, the newest, or the newest that the provider made until a time. */
@@ -26,7 +26,10 @@ const schema = z.object({
   case: text,
   requestedBy: text,
   reason: text,
-  subjects: z.array(z.string().regex(/^[0-9a-f]{32}$/)).min(1),
+  subjects: z
+    .array(z.string().regex(/^[0-9a-f]{32}$/))
+    .min(1)
+    .refine((subjects) => new Set(subjects).size === subjects.length),
   versions,
   made: instant,
   expires: instant,
@@ -44,7 +47,7 @@ export interface ReadRequest {
 
 export function formatRequest(
   request: Request & Pick<RetrievalRequest, "client" | "origin" | "subjects" | "versions" | "salt">,
-  now: Temporal.Instant,
+  made: Temporal.Instant,
 ): string {
   const { client, origin, case: number, requestedBy, reason, subjects, versions: of, salt } = request;
   const time = (at: Temporal.Instant): string => at.toString({ smallestUnit: "second" });
@@ -52,17 +55,22 @@ export function formatRequest(
     {
       ...{ holdfast: "retrieval-request/1", client, origin, case: number, requestedBy, reason, subjects },
       versions: of.kind === "as-of" ? { asOf: of.at.toString() } : of.kind,
-      ...{ made: time(now), expires: time(now.add(VALID)), salt },
+      ...{ made: time(made), expires: time(made.add(VALID)), salt },
     },
     null,
     2,
   )}\n`;
 }
 
-/** Untrusted bytes. Throws `malformed`. */
+/**
+ * Untrusted bytes. Throws `malformed` unless they are, to the byte, what `formatRequest` writes: whoever reads and signs
+ * it sees each member once, and none that Holdfast passes over.
+ */
 export function parseRequest(bytes: Uint8Array): ReadRequest {
   try {
     const request = schema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    // This also holds `expires` to its seven days.
+    if (!Buffer.from(formatRequest(request, request.made)).equals(bytes)) throw new Error("written otherwise");
     return { request, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
   } catch (cause) {
     throw new HoldfastError("malformed", "this is no request for a retrieval, as retrieve writes it", { cause });

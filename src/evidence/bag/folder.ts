@@ -1,8 +1,8 @@
-import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../../error.ts";
 import { isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
+import { readingFile } from "./file-error.ts";
 import { isLeftFolder, leftBehind } from "./left-behind.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
@@ -54,7 +54,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
       mend: "Name the folder of a bag: the one that holds bagit.txt.",
     });
   }
-  return { sizes, ignored, stream: (path) => createReadStream(join(folder, path)) };
+  return { sizes, ignored, stream: (path) => readingFile(join(folder, path)) };
 }
 
 /** Names in the bag's lists that could be taken for something left behind. Whether the lists are right is for others. */

@@ -1,4 +1,5 @@
 import type { Recipients } from "../../config/recipients.ts";
+import { HoldfastError } from "../../error.ts";
 import type { Opener } from "../../seal/open.ts";
 import { Rewrapper } from "../../seal/rewrap.ts";
 import { BAGIT } from "./bagit.ts";
@@ -18,11 +19,13 @@ export interface HandedOn {
 
 /**
  * Makes another bag of one that was checked, for other recipients: each object gets another header, its payload stays to
- * the byte. Nothing is decrypted but the file keys. Appears whole or not at all.
+ * the byte. Nothing is decrypted but the file keys. Appears whole or not at all: one object whose header does not open
+ * ends it, and is named. A bag that left it out would not check, and one that kept it sealed for others would promise
+ * whoever gets it something that they cannot open.
  */
 export async function handOn(
   folder: string,
-  { retrieval, data }: Checked,
+  { retrieval, data, vkey }: Checked,
   { opener, to, out, now }: { opener: Opener; to: Recipients; out: string; now: Temporal.Instant },
   onObject: (done: number, total: number) => void,
 ): Promise<HandedOn> {
@@ -36,7 +39,9 @@ export async function handOn(
       const key = keyOf(path);
       const header = await headerOf(files, path);
       const stored = before ? await readTag(files, headerPath(key)) : header;
-      const rewrapped = await rewrapper.rewrap(header);
+      const rewrapped = await rewrapper.rewrap(header).catch((cause: unknown) => {
+        throw notHandedOn(cause, key);
+      });
       await bag.tag(headerPath(key), stored);
       const here = await bag.resealed(key, joined(rewrapped, after(files.stream(path), header.length)));
       const size = files.sizes.get(path)! - header.length + stored.length;
@@ -57,13 +62,21 @@ export async function handOn(
         ["External-Description", "Sealed identity records, handed on to other recipients; reseal.json says how"],
         ["Bagging-Date", resealed.slice(0, 10)],
       ],
-      undefined,
+      { vkey },
     );
     return { out, objects: objects.length, bytes, to: to.fingerprints };
   } catch (error) {
     await bag.abandon();
     throw error;
   }
+}
+
+function notHandedOn(cause: unknown, key: string): unknown {
+  if (!(cause instanceof HoldfastError)) return cause;
+  return new HoldfastError(cause.code, `nothing was handed on, because of ${key}: ${cause.message}`, {
+    cause,
+    mend: cause.mend ?? "Ask for a bag without that person, and for this one again.",
+  });
 }
 
 /** Tag files that go on as they are. */

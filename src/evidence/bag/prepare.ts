@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Entries } from "../../audit/entries.ts";
-import type { Entry, RecordStored } from "../../audit/entry.ts";
+import type { Entry } from "../../audit/entry.ts";
 import type { Signer } from "../../audit/note.ts";
 import { parseToken } from "../../audit/timestamp/token.ts";
 import type { AuditWriter } from "../../audit/writer.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { Clock } from "../../clock.ts";
 import { HoldfastError } from "../../error.ts";
+import { defaultRetry, retrying } from "../../retry.ts";
 import { encodeDescription, type VaultDescription } from "../../vault/description.ts";
 import type { Vault } from "../../vault/vault.ts";
-import type { Approval, Refusal } from "../approval/approval.ts";
+import { type Approval, isInTime, type Refusal } from "../approval/approval.ts";
 import type { ReadRequest, Versions } from "../approval/request.ts";
 import {
   APPROVAL,
@@ -26,6 +27,7 @@ import {
 } from "./layout.ts";
 import { readme } from "./readme.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
+import { type Numbered, wholeRecord } from "./whole-record.ts";
 import { BagWriter } from "./writer.ts";
 
 export interface Preparation {
@@ -67,8 +69,8 @@ const PER_ENTRY = 1000;
 /**
  * Makes a bag of sealed objects and of the proofs of what the log says of them. Nothing is decrypted: there is no key.
  * That it was made is in the log, under the checkpoint that the bag holds, before the bag is whole.
- * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged; then nothing is
- * left that looks like a bag.
+ * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged, `unverified` for
+ * an entry that is not, `unapproved` where the approval ran out meanwhile; then nothing is left that looks like a bag.
  */
 export async function prepareBag(preparation: Preparation): Promise<Prepared> {
   const { writer, catalog, signer, now, description, client, request, run, subjects, out } = preparation;
@@ -86,19 +88,26 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     /** Of each subject, as it was counted. */
     const files: number[] = [];
     let done = 0;
-    for (const { records: versions } of chosen) {
+    for (const { subject, records: versions } of chosen) {
       const before = bag.payload.files;
       // The newest first: what was stored anew is taken as it was stored last.
-      for (const { entry } of versions.toReversed()) {
+      for (const { entry, version } of versions.toReversed()) {
         preparation.signal.throwIfAborted();
-        await copy(bag, preparation, (await entries.read(entry)) as RecordStored);
+        await copy(bag, preparation, entries, { subject, version, index: entry });
         preparation.onObject(++done, records);
       }
       files.push(bag.payload.files - before - versions.length);
     }
     const { approval } = preparation;
     const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
-    const prepared = now().toString({ smallestUnit: "millisecond" });
+    const at = now();
+    if (approval && !isInTime(approval.request, at)) {
+      await logRefusal(preparation, approval, "expired");
+      throw new HoldfastError("unapproved", "the approval ran out while the bag was made", {
+        mend: "Ask for the retrieval again, and have the new request signed.",
+      });
+    }
+    const prepared = at.toString({ smallestUnit: "millisecond" });
     const logged: number[] = [];
     for (let first = 0; first < chosen.length; first += PER_ENTRY) {
       const part = chosen.slice(first, first + PER_ENTRY);
@@ -142,7 +151,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
         ["External-Description", "Sealed identity records, with proofs of what the audit log says of them"],
         ["Bagging-Date", prepared.slice(0, 10)],
       ],
-      signer,
+      { signer, vkey: signer.verifier.vkey },
     );
     return { client, out, subjects: chosen.length, records, files: objects - records, bytes, entries: logged };
   } catch (error) {
@@ -179,11 +188,27 @@ function choose(catalog: Catalog, subject: string, versions: Versions): { versio
 /** All of a record but the files whose own time was over before its: the log says that they were destroyed. */
 async function copy(
   bag: BagWriter,
-  { vault, catalog }: Pick<Preparation, "vault" | "catalog">,
-  { object, files }: RecordStored,
+  { vault, catalog, signal }: Pick<Preparation, "vault" | "catalog" | "signal">,
+  entries: Entries,
+  { index, subject, version }: { readonly index: number; readonly subject: string; readonly version: string },
 ): Promise<void> {
+  const entry = await entries.stored(index, subject, version);
+  const trail = entry.moreFiles ? await readBefore(entries, catalog.mentions(subject), index) : [];
+  const { object, files } = wholeRecord({ index, entry }, trail);
   const left = files.filter(({ key }) => catalog.life.purge(key) !== "done");
-  for (const each of [...left, object]) await bag.object(each, () => vault.stream(each.key, each.versionId));
+  for (const each of [...left, object]) {
+    // A stream that was cut begins again: a bag of hours does not end with one connection.
+    await retrying(() => bag.object(each, () => vault.stream(each.key, each.versionId)), defaultRetry, signal);
+  }
+}
+
+async function readBefore(entries: Entries, mentions: readonly number[], before: number): Promise<Numbered[]> {
+  const read: Numbered[] = [];
+  for (const index of mentions) {
+    const entry = index < before ? await entries.read(index) : null;
+    if (entry !== null) read.push({ index, entry });
+  }
+  return read;
 }
 
 /** Every entry that speaks of the subjects, to the byte, with its proof under the head of the log. */

@@ -10,7 +10,7 @@ import { parseApprover } from "../../config/approver.ts";
 import { HoldfastError } from "../../error.ts";
 import { parseDescription } from "../../vault/description.ts";
 import { approve } from "../approval/approval.ts";
-import { parseRequest } from "../approval/request.ts";
+import { parseRequest, type ReadRequest } from "../approval/request.ts";
 import { BAGIT, DECLARATION, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
 import { type BagFiles, MAX_MANIFEST, notAsMade, readFolder, readTag } from "./folder.ts";
 import {
@@ -29,17 +29,20 @@ import {
 } from "./layout.ts";
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
+import { type Numbered, wholeRecord } from "./whole-record.ts";
 
 type Read = (path: string) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
 export interface Checked {
   readonly retrieval: Retrieval;
-  /** The entries that its records were logged by. */
+  /** The entries that its records were logged by, each with all files of its record. */
   readonly records: readonly RecordStored[];
   readonly entries: number;
   /** The payload's files, as the bag was made, with their digests. */
   readonly data: Manifest;
+  /** The same files with their digests as they are in the folder: of a bag that was handed on, they are others. */
+  readonly here: Manifest;
   readonly bytes: number;
   /** What macOS or Windows left in the folder, and was passed over. */
   readonly ignored: readonly string[];
@@ -67,7 +70,7 @@ export async function checkBag(folder: string, vkey?: string, anchors?: readonly
   const files = await asMade(here);
   const checked = await checkMade(files, vkey, anchors);
   checkReseal(reseal, { files: here, data }, { files, data: checked.data });
-  return { ...checked, reseal };
+  return { ...checked, reseal, here: data };
 }
 
 async function checkMade(
@@ -99,8 +102,8 @@ async function checkMade(
   let bytes = 0;
   for (const path of data.keys()) bytes += files.sizes.get(path)!;
   const { ignored } = files;
-  const checked = { retrieval, records, entries: proven.checked, data, bytes, ignored };
-  return { ...checked, vkey: log.vkey, reseal: undefined, timestamp };
+  const common = { retrieval, records, entries: proven.checked, bytes, ignored, vkey: log.vkey, timestamp };
+  return { ...common, data, here: data, reseal: undefined };
 }
 
 /** That the time stamp is of this bag's checkpoint, and of an authority that is trusted, where one is. */
@@ -129,13 +132,13 @@ async function checkTime(
 /** Entries of a bag, each proven to be in the log that the bag's checkpoint signs. */
 class BagLog {
   readonly #read: (path: string) => Promise<Buffer>;
-  readonly #origin: string;
+  readonly origin: string;
   readonly #verifiers: readonly Verifier[];
   readonly #entries = new Map<number, Entry | null>();
 
   constructor(read: (path: string) => Promise<Buffer>, origin: string, verifiers: readonly Verifier[]) {
     this.#read = read;
-    this.#origin = origin;
+    this.origin = origin;
     this.#verifiers = verifiers;
   }
 
@@ -147,7 +150,7 @@ class BagLog {
     const known = this.#entries.get(index);
     if (known !== undefined) return known;
     const note = await this.#read(CHECKPOINT);
-    const { size, root } = openCheckpoint(note, this.#origin, this.#verifiers);
+    const { size, root } = openCheckpoint(note, this.origin, this.#verifiers);
     const bytes = await this.#read(entryPath(index));
     const proof = parseProof(await this.#read(proofPath(index)));
     if (proof.index !== index || proof.checkpoint !== note.toString("utf8")) {
@@ -175,8 +178,10 @@ async function checkContents(
   const stored = new Map<string, number>();
   const records: RecordStored[] = [];
   for (const { subject, records: versions, trail } of retrieval.subjects) {
+    const told: Numbered[] = [];
     for (const index of trail) {
       const entry = await log.entry(index);
+      if (entry !== null) told.push({ index, entry });
       if (entry?.type !== "record.purged" || entry.subject !== subject) continue;
       for (const { key } of entry.objects) purged.set(dataPath(key), index);
     }
@@ -185,8 +190,9 @@ async function checkContents(
       if (entry?.type !== "record.stored" || entry.subject !== subject || entry.version !== version) {
         throw new HoldfastError("unverified", `entry ${index} did not store version ${version} of ${subject}`);
       }
-      records.push(entry);
-      for (const { key, size, sha256 } of [entry.object, ...entry.files]) {
+      const whole = wholeRecord({ index, entry }, told);
+      records.push(whole);
+      for (const { key, size, sha256 } of [whole.object, ...whole.files]) {
         const path = dataPath(key);
         promised.set(path, (promised.get(path) ?? new Set()).add(`${size} ${sha256}`));
         stored.set(path, Math.max(index, stored.get(path) ?? 0));
@@ -208,7 +214,7 @@ async function checkContents(
         `entry ${index} logged another retrieval than evidence/retrieval.json tells`,
       );
     }
-    if (entry.request !== undefined) await checkApproval(retrieval, entry, read);
+    if (entry.request !== undefined) await checkApproval(retrieval, log.origin, entry, read);
     for (const subject of entry.subjects) named.add(subject);
   }
   const told = retrieval.subjects.map(({ subject }) => subject);
@@ -218,20 +224,38 @@ async function checkContents(
   return records;
 }
 
-/** A second person signed for this very retrieval, with the key that the log names. */
-async function checkApproval(retrieval: Retrieval, entry: RetrievalPrepared, read: Read): Promise<void> {
-  const asked = parseRequest(await read(REQUEST));
+/** A second person signed for this very retrieval, with the key that the log names, within the request's seven days. */
+async function checkApproval(
+  retrieval: Retrieval,
+  origin: string,
+  entry: RetrievalPrepared,
+  read: Read,
+): Promise<void> {
+  const asked = requestOf(await read(REQUEST));
   const { request } = asked;
+  const named = new Set(request.subjects);
   const same =
     asked.sha256 === entry.request &&
+    request.client === retrieval.client &&
+    request.origin === origin &&
     commitment(request, request.salt) === entry.commitment &&
-    retrieval.subjects.every(({ subject }) => request.subjects.includes(subject));
+    retrieval.subjects.every(({ subject }) => named.has(subject));
   if (!same) throw new HoldfastError("unverified", `${REQUEST} is not the request that was logged as approved`);
   const approvers = [parseApprover(entry.approvedBy ?? "")];
-  // Whether it was in time was for the machine that made the bag to say: its clock wrote the entry.
-  const at = Temporal.Instant.from(entry.time);
-  if (typeof approve(asked, await read(APPROVAL), approvers, at) === "string")
+  // By the clock of the machine that made the bag, which wrote the entry.
+  const approval = approve(asked, await read(APPROVAL), approvers, Temporal.Instant.from(entry.time));
+  if (approval === "expired")
+    throw new HoldfastError("unverified", `${REQUEST} was not made within the seven days before the bag`);
+  if (typeof approval === "string")
     throw new HoldfastError("unverified", `${APPROVAL} is not the signature of the key that the log names`);
+}
+
+function requestOf(bytes: Uint8Array): ReadRequest {
+  try {
+    return parseRequest(bytes);
+  } catch (cause) {
+    throw new HoldfastError("malformed", `${REQUEST} is not, to the byte, a request as retrieve writes it`, { cause });
+  }
 }
 
 /** Holds every file to the bag's own lists (RFC 8493), and gives these. */

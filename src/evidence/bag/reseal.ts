@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { key } from "../../audit/entry-fields.ts";
 import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
 import { headerLength, MAX_HEADER } from "../../seal/header.ts";
@@ -14,7 +15,7 @@ const schema = z.object({
   /** Fingerprints of the recipients, as in the log. */
   to: z.array(z.string().regex(/^[0-9a-f]{16}$/)).min(1),
   /** What each object was in the vault, as the log has it, and what it is here. */
-  objects: z.array(z.object({ key: z.string().max(400), stored: content, here: content })),
+  objects: z.array(z.object({ key, stored: content, here: content })),
 });
 
 /**

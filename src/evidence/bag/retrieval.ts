@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { version } from "../../audit/entry-fields.ts";
 import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
 import { canonicalJson } from "../../record/canonical.ts";
@@ -26,7 +27,7 @@ const schema = z.object({
     z.object({
       subject,
       /** Versions in the bag, oldest first: the entry that stored each. */
-      records: z.array(z.object({ version: text, entry: index })),
+      records: z.array(z.object({ version, entry: index })),
       /** Log entries that speak of this subject, this retrieval's included. */
       trail: z.array(index),
     }),

@@ -3,11 +3,13 @@ import { rmSync } from "node:fs";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../../error.ts";
+import { writingFile } from "./file-error.ts";
 
 /**
  * A folder or file while it is made: beside its place, under a name that says it is not whole, and put there when it is.
  * Each call has a name of its own, so that what an earlier one left, killed, is in nobody's way, and two at once do not
- * mix. What is there already is never written over. Throws `usage` where the place is taken or cannot be written.
+ * mix. What is there already is never written over. Throws `usage` where the place is taken or named wrongly, `state`
+ * where it cannot be written.
  */
 export class Unfinished {
   readonly path: string;
@@ -31,14 +33,14 @@ export class Unfinished {
   /** Without the folders above it: a mistyped path is no wish for folders. */
   static async folder(out: string): Promise<Unfinished> {
     const made = await Unfinished.file(out);
-    await placing(out, () => mkdir(made.path, { mode: 0o700 }));
+    await writingFile(resolve(out), () => mkdir(made.path, { mode: 0o700 }));
     return made;
   }
 
   /** It is whole. */
   async finish(): Promise<void> {
     await refuseTaken(this.#out);
-    await placing(this.#out, () => rename(this.path, this.#out));
+    await writingFile(this.#out, () => rename(this.path, this.#out));
     process.off("exit", this.#remove);
   }
 
@@ -67,15 +69,4 @@ async function refuseTaken(path: string): Promise<void> {
   throw new HoldfastError("usage", `${path} is there already`, {
     mend: "Name another --out: nothing is ever written over.",
   });
-}
-
-async function placing<T>(out: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new HoldfastError("usage", `${out} cannot be made (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-      mend: "Name an --out that is not there yet, in a folder that you may write to.",
-    });
-  }
 }

@@ -1,11 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, resolve, sep } from "node:path";
 import { type Signer, signNote } from "../../audit/note.ts";
-import { createDurable, writeDurable, writingOut } from "../../durable.ts";
+import { createDurable, writeDurable } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
-import { BAG_INFO, BAGIT, DECLARATION, formatInfo, formatManifest, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
+import {
+  BAG_INFO,
+  BAGIT,
+  DECLARATION,
+  formatInfo,
+  formatManifest,
+  isBagPath,
+  MANIFEST,
+  TAG_MANIFEST,
+} from "./bagit.ts";
+import { writingFile } from "./file-error.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
+import { checkBag } from "./reader.ts";
 import { Unfinished } from "./unfinished.ts";
 
 /** An object of the vault on its way into a bag, and what it must be. */
@@ -16,8 +27,9 @@ export interface Payload {
 }
 
 /**
- * Writes a bag, which appears in its place when it is whole. Throws `usage` where the place is taken, `state` where it
- * cannot be written, `incomplete` for an object that is not as it was logged.
+ * Writes a bag, which appears in its place when it is whole and checks. Throws `usage` where the place is taken, `state`
+ * where it cannot be written, `incomplete` for an object that is not as it was logged, `malformed` for a path that no
+ * reader of bags would take.
  */
 export class BagWriter {
   readonly #folder: Unfinished;
@@ -38,7 +50,7 @@ export class BagWriter {
     return { bytes: this.#bytes, files: this.#data.size };
   }
 
-  /** One object, as it comes; each once. */
+  /** One object, as it comes; each once. One that failed on the way leaves nothing, and may be given again. */
   async object({ key, size, sha256 }: Payload, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     if (this.#data.has(dataPath(key))) return;
     // What has another size is another content, however long it is.
@@ -67,7 +79,12 @@ export class BagWriter {
       }
     }
     const file = await this.#place(path);
-    await createDurable(file, measured());
+    try {
+      await writingFile(file, () => createDurable(file, measured()));
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
     const sha256 = hash.digest("hex");
     this.#data.set(path, sha256);
     this.#bytes += size;
@@ -78,13 +95,21 @@ export class BagWriter {
     this.#tags.set(path, await this.#write(path, content));
   }
 
-  /** Manifests, signature, and the bag's own name: it is whole. Whoever hands a bag on has no key to sign it with. */
-  async finish(info: readonly (readonly [string, string])[], signer: Signer | undefined): Promise<void> {
+  /**
+   * Manifests, signature, and the bag's own name: it is whole. Who makes evidence is its first reader: a bag that its own
+   * check refuses gets no name. Whoever hands a bag on has no key to sign it with.
+   * @param vkey the log's public key that the bag is checked with
+   */
+  async finish(
+    info: readonly (readonly [string, string])[],
+    { signer, vkey }: { readonly signer?: Signer; readonly vkey: string },
+  ): Promise<void> {
     await this.tag(BAGIT, DECLARATION);
     await this.tag(BAG_INFO, formatInfo([...info, ["Payload-Oxum", `${this.#bytes}.${this.#data.size}`]]));
     await this.tag(MANIFEST, formatManifest(this.#data));
     const digest = await this.#write(TAG_MANIFEST, formatManifest(this.#tags));
     if (signer) await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
+    await checkBag(this.#folder.path, vkey);
     await this.#folder.finish();
   }
 
@@ -96,15 +121,19 @@ export class BagWriter {
   async #write(path: string, content: Uint8Array | string): Promise<string> {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     const place = await this.#place(path);
-    await writing(() => writeDurable(place, bytes));
+    await writingFile(place, () => writeDurable(place, bytes));
     return createHash("sha256").update(bytes).digest("hex");
   }
 
   async #place(path: string): Promise<string> {
-    const place = join(this.#folder.path, path);
-    await writing(() => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
+    const place = resolve(this.#folder.path, path);
+    if (!isBagPath(path) || !place.startsWith(`${this.#folder.path}${sep}`)) {
+      throw new HoldfastError(
+        "malformed",
+        "a file of this bag has a name that leads out of the bag, or that no bag has",
+      );
+    }
+    await writingFile(place, () => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
     return place;
   }
 }
-
-const writing = <T>(work: () => Promise<T>): Promise<T> => writingOut("the bag", work);

@@ -124,7 +124,8 @@ export async function checkBag(
       const request = await mustRead(contents, REQUEST, MAX_JSON);
       const signature = await mustRead(contents, APPROVAL, MAX_SIGNATURE);
       const given = { request, sha256: digestIn(contents, REQUEST), signature };
-      return (await Promise.all(approved.map((entry) => checkApproval(given, entry, retrieval.value))))[0]!;
+      const origin = need(verifier).name;
+      return (await Promise.all(approved.map((entry) => checkApproval(given, entry, retrieval.value, origin))))[0]!;
     });
     const bad = "That a second person approved this retrieval, as the log says, is not shown.";
     checks.push(checkOf("Second person", approval, agreed, bad));

@@ -38,7 +38,8 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
   try {
     switch (type) {
       case "record.stored": {
-        const files = json.member("files").items(5_000).length;
+        const more = json.has("moreFiles") ? json.member("moreFiles").count() : 0;
+        const files = json.member("files").items(5_000).length + more;
         const withheld = json.member("withheld").count();
         return {
           title: "Stored, sealed and locked",
@@ -47,6 +48,11 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
             `Locked until ${day(json.member("lockedUntil").text())}${json.has("lockMode") ? ` (${json.member("lockMode").text()} mode)` : ""}.`,
           ],
         };
+      }
+      case "record.files": {
+        const files = plural(json.member("files").items(5_000).length, "file");
+        const version = json.member("version").text();
+        return { title: "Files stored, sealed and locked", words: [`${files} of version ${version}, which follows.`] };
       }
       case "record.gone": {
         const reason = json.member("reason").text();
@@ -118,7 +124,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
           missing: "Nobody had approved it yet.",
           "bad-signature": "The signature was not over that request.",
           "not-listed": "It was signed with a key that may not approve.",
-          expired: "The request was too old.",
+          expired: "The request was too old, or a bag was made of it already.",
         };
         const reason = json.member("reason").text();
         return {
@@ -158,6 +164,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
 /** Of lines that have nothing more to tell, or lack it. */
 const TITLES: Readonly<Record<string, string>> = {
   "record.stored": "Stored",
+  "record.files": "Files stored",
   "record.gone": "Gone at the provider",
   "lock.extended": "Lock extended",
   "retrieval.prepared": "Retrieved",

@@ -32,8 +32,9 @@ export class Json {
     return new Json(value, `${this.#where}, ${name}`);
   }
 
-  text(most = 2_000): string {
-    if (typeof this.#value === "string" && this.#value.length <= most) return this.#value;
+  text(most = 2_000, pattern = /^/): string {
+    const value = this.#value;
+    if (typeof value === "string" && value.length <= most && pattern.test(value)) return value;
     throw this.#refusal("a text");
   }
 

@@ -1,5 +1,6 @@
 import { isInstant } from "../../audit/time.ts";
 import { HoldfastError } from "../../error.ts";
+import { VERSION } from "../../vault/layout.ts";
 import { digestOf } from "./digest.ts";
 import { Json } from "./json.ts";
 
@@ -48,11 +49,14 @@ export function parseRetrieval(bytes: Uint8Array): Retrieval {
       .member("subjects")
       .items(MAX_SUBJECTS)
       .map((each) => ({
-        subject: each.member("subject").text(32),
+        subject: each.member("subject").text(32, /^[0-9a-f]{32}$/),
         records: each
           .member("records")
           .items(MAX_EACH)
-          .map((record) => ({ version: record.member("version").text(), entry: record.member("entry").count() })),
+          .map((record) => ({
+            version: record.member("version").text(40, VERSION),
+            entry: record.member("entry").count(),
+          })),
         trail: counts(each.member("trail")),
       })),
   };

@@ -1,6 +1,8 @@
+import { HoldfastError } from "../../error.ts";
 import { dataPath, entryPath } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
 import type { Check, Findings, Verdict } from "./finding.ts";
+import type { Json } from "./json.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Contents } from "./manifest.ts";
 import type { Subject } from "./retrieval.ts";
@@ -55,7 +57,8 @@ export function checkVersions(
   );
   const lines = records.map(({ version, entry: index }) => {
     const entry = entries.get(index) ?? null;
-    const stored = entry === null ? null : storedBy(entry, subject, version, findings);
+    const told = trail.flatMap((at) => entries.get(at) ?? []);
+    const stored = entry === null ? null : storedBy(entry, subject, version, told, findings);
     return { version, index, entry, stored };
   });
   /** A line that nobody looked at may say what is looked for in vain. */
@@ -165,20 +168,26 @@ interface Stored {
   readonly sha256: string;
 }
 
-/** What a line says was stored: the record, then its files. Null unless it is about this very version. */
+/**
+ * What a line says was stored: the record, then its files, those of the lines before it too. Null unless it is about
+ * this very version, and all its files are told of.
+ */
 function storedBy(
-  { index, type, json }: LogEntry,
+  entry: LogEntry,
   subject: string,
   version: string,
+  trail: readonly LogEntry[],
   findings: Findings,
 ): Stored[] | null {
+  const { index, type, json } = entry;
   try {
     if (
       type === "record.stored" &&
       json.member("subject").value === subject &&
       json.member("version").value === version
     ) {
-      return [json.member("object"), ...json.member("files").items(5_000)].map((object) => ({
+      const files = [...moreFiles(entry, trail), ...json.member("files").items(5_000)];
+      return [json.member("object"), ...files].map((object) => ({
         key: object.member("key").text(500),
         size: object.member("size").count(),
         sha256: object.member("sha256").text(64),
@@ -189,4 +198,25 @@ function storedBy(
     findings.note(entryPath(index), error);
   }
   return null;
+}
+
+/**
+ * The files that did not fit into a record's own line: they are in `record.files` lines before it, of the same run, after
+ * the last time that this run stored this version. Throws `unverified` where they are not as many as its own line says.
+ */
+function moreFiles({ index, run, json }: LogEntry, trail: readonly LogEntry[]): Json[] {
+  const count = json.has("moreFiles") ? json.member("moreFiles").count() : 0;
+  if (count === 0) return [];
+  const before = trail
+    .filter((each) => each.index < index && each.run === run && each.unproven === null)
+    .filter(({ type }) => type === "record.stored" || type === "record.files")
+    .filter((each) => ["subject", "version"].every((name) => each.json.member(name).value === json.member(name).value))
+    .sort((one, other) => one.index - other.index);
+  const last = before.findLastIndex(({ type }) => type === "record.stored");
+  const more = before.slice(last + 1).flatMap((each) => each.json.member("files").items(5_000));
+  if (more.length === count) return more;
+  throw new HoldfastError(
+    "unverified",
+    `${count} more files of this record are in earlier lines, it says, and ${more.length} are.`,
+  );
 }

@@ -8,6 +8,7 @@ import { leafHash } from "../audit/merkle.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { filesOf, Life } from "./life.ts";
 import { Numbers } from "./numbers.ts";
+import { Objects } from "./objects.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
@@ -57,6 +58,7 @@ export interface CatalogFile extends StoredFile {
 export class Catalog {
   readonly life: Life;
   readonly seen: Seen;
+  readonly objects: Objects;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   #size: number;
@@ -68,6 +70,7 @@ export class Catalog {
     this.#statements = prepare(db);
     this.life = new Life(db);
     this.seen = new Seen(db);
+    this.objects = new Objects(db);
     this.#size = (db.prepare("SELECT size FROM log").get() as { size: number }).size;
   }
 

@@ -72,8 +72,9 @@ export class Replay {
     if (entry.type === "policy.changed") this.#changeRules(at, entry.to);
     else if (entry.type === "record.stored") {
       this.#checkUpdated(at, entry);
-      this.#store(at, [entry.object, ...fresh(entry)]);
-    } else if (entry.type === "record.files") this.#store(at, fresh(entry));
+      this.#store(at, [entry.object]);
+      this.#list(at, entry);
+    } else if (entry.type === "record.files") this.#list(at, entry);
     else if (entry.type === "lock.extended") this.#checkExtended(at, entry);
     else if (entry.type === "purge.begun") this.#checkGone(at, entry, entry.keys);
     else if (entry.type === "record.purged") this.#checkPurged(at, entry);
@@ -97,6 +98,22 @@ export class Replay {
       key: object.key,
       what: `says that it was updated ${updated}; its name does not`,
     });
+  }
+
+  /** Files that came with this version are stored here; others were, by an entry before. */
+  #list(at: number, { files }: RecordStored | RecordFiles): void {
+    this.#store(
+      at,
+      files.filter(({ storedWith }) => storedWith === undefined),
+    );
+    for (const { key, storedWith } of files) {
+      if (storedWith === undefined || this.#options.index.objects.get(key)) continue;
+      this.#options.onFault({
+        entry: at,
+        key,
+        what: `was stored with ${storedWith}, and no entry before this says so`,
+      });
+    }
   }
 
   #store(at: number, objects: readonly Pick<CatalogObject, "key" | "versionId" | "size" | "sha256">[]): void {
@@ -232,11 +249,6 @@ class Told {
       this.#onFault({ entry: this.#entry, key: keys[0]!, what: `may not be purged: ${what}${more}` });
     }
   }
-}
-
-/** Those stored with this version; the others were promised by an earlier entry. */
-function fresh({ files }: RecordStored | RecordFiles) {
-  return files.filter(({ storedWith }) => storedWith === undefined);
 }
 
 function instant(text: string): Temporal.Instant {

@@ -91,19 +91,12 @@ export class ScriptedVault implements AsyncDisposable {
     return new Script(policyOf(retention, vault.lock));
   }
 
-  async signer(): Promise<Signer> {
-    const { log } = await this.place.client();
-    return parseSigner((await log.key.resolve()).reveal());
+  signer(): Promise<Signer> {
+    return signerOf(this.place);
   }
 
-  /** No earlier checkpoint is left, in the vault or on this machine. What the log holds need not be what we would write. */
-  async write(entries: readonly unknown[]): Promise<void> {
-    const bytes = entries.map((entry) => Buffer.from(JSON.stringify(entry)));
-    const vault = await this.place.vault();
-    await rewriteLog(vault, bytes, await this.signer());
-    await forgetEarlier(vault, this.place.path("vault", CLIENT), CHECKPOINT);
-    await vault.close();
-    await rm(join((await this.place.client()).state, "checkpoint"), { force: true });
+  write(entries: readonly unknown[]): Promise<void> {
+    return rewrite(this.place, entries);
   }
 
   async verify(entries: readonly unknown[]): Promise<ClientReport> {
@@ -115,4 +108,19 @@ export class ScriptedVault implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.place[Symbol.asyncDispose]();
   }
+}
+
+async function signerOf(place: Workplace): Promise<Signer> {
+  const { log } = await place.client();
+  return parseSigner((await log.key.resolve()).reveal());
+}
+
+/** No earlier checkpoint is left, in the vault or on this machine. What the log holds need not be what we would write. */
+export async function rewrite(place: Workplace, entries: readonly unknown[]): Promise<void> {
+  const bytes = entries.map((entry) => Buffer.from(JSON.stringify(entry)));
+  const vault = await place.vault();
+  await rewriteLog(vault, bytes, await signerOf(place));
+  await forgetEarlier(vault, place.path("vault", CLIENT), CHECKPOINT);
+  await vault.close();
+  await rm(join((await place.client()).state, "checkpoint"), { force: true });
 }

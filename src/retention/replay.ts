@@ -51,6 +51,8 @@ export class Replay {
   withoutPolicy = 0;
   readonly #options: ReplayOptions;
   #rules: RetentionConfig | "unreadable" | undefined;
+  /** Files in `record.files` entries whose `record.stored` has not followed: of killed runs, a few. */
+  readonly #announced = new Map<string, number>();
   /** The purge with the latest time: what comes after it may not be older. */
   #last: { readonly entry: number; readonly key: string; readonly time: string; readonly until: string } | undefined;
 
@@ -69,15 +71,24 @@ export class Replay {
 
   #check(at: number, entry: Entry): void {
     this.#checkTime(entry);
-    if (entry.type === "policy.changed") this.#changeRules(at, entry.to);
-    else if (entry.type === "record.stored") {
-      this.#checkUpdated(at, entry);
-      this.#store(at, [entry.object]);
-      this.#list(at, entry);
-    } else if (entry.type === "record.files") this.#list(at, entry);
-    else if (entry.type === "lock.extended") this.#checkExtended(at, entry);
-    else if (entry.type === "purge.begun") this.#checkGone(at, entry, entry.keys);
-    else if (entry.type === "record.purged") this.#checkPurged(at, entry);
+    switch (entry.type) {
+      case "policy.changed":
+        return this.#changeRules(at, entry.to);
+      case "record.files":
+        this.#announced.set(nameOf(entry), (this.#announced.get(nameOf(entry)) ?? 0) + entry.files.length);
+        return this.#list(at, entry);
+      case "record.stored":
+        this.#checkUpdated(at, entry);
+        this.#checkMore(at, entry);
+        this.#store(at, [entry.object]);
+        return this.#list(at, entry);
+      case "lock.extended":
+        return this.#checkExtended(at, entry);
+      case "purge.begun":
+        return this.#checkGone(at, entry, entry.keys);
+      case "record.purged":
+        return this.#checkPurged(at, entry);
+    }
   }
 
   #changeRules(at: number, words: Readonly<Record<string, string>>): void {
@@ -98,6 +109,15 @@ export class Replay {
       key: object.key,
       what: `says that it was updated ${updated}; its name does not`,
     });
+  }
+
+  #checkMore(at: number, entry: RecordStored): void {
+    const { object, moreFiles = 0 } = entry;
+    const announced = this.#announced.get(nameOf(entry)) ?? 0;
+    this.#announced.delete(nameOf(entry));
+    if (announced === moreFiles) return;
+    const what = `says that ${moreFiles} of its files are in entries before it, and ${announced} are`;
+    this.#options.onFault({ entry: at, key: object.key, what });
   }
 
   /** Files that came with this version are stored here; others were, by an entry before. */
@@ -249,6 +269,11 @@ class Told {
       this.#onFault({ entry: this.#entry, key: keys[0]!, what: `may not be purged: ${what}${more}` });
     }
   }
+}
+
+/** What `record.files` and the `record.stored` that it belongs to have in common. */
+function nameOf({ run, subject, version }: RecordStored | RecordFiles): string {
+  return `${run} ${subject} ${version}`;
 }
 
 function instant(text: string): Temporal.Instant {

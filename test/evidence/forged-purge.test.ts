@@ -246,6 +246,21 @@ describe("a purge that the log does not allow", () => {
   });
 });
 
+test("files that are announced in other entries must be as many as the record says", async () => {
+  await using vault = await ScriptedVault.make();
+  const { rules, stored } = await vault.script();
+  const { time, run, subject, version, files } = stored;
+  const more = { type: "record.files", time, run, subject, version, files };
+  const faults = async (...entries: unknown[]): Promise<(string | undefined)[]> =>
+    (await vault.verify([rules, ...entries])).found.filter(({ what }) => /of its files/.test(what)).map(({ key }) => key);
+  assert.deepEqual(await faults(more, { ...stored, files: [], moreFiles: 1 }), []);
+  assert.deepEqual(await faults(more, { ...stored, files: [], moreFiles: 2 }), [RECORD]);
+  assert.deepEqual(await faults(more, stored), [RECORD]);
+  assert.deepEqual(await faults({ ...stored, moreFiles: 1 }), [RECORD]);
+  // A run that was killed in between announced files, and another one logged the record.
+  assert.deepEqual(await faults({ ...more, run: "killed" }, stored), []);
+});
+
 describe("an object that is missing", () => {
   test("counts as renewed only where a later entry stored its key again", async () => {
     await using vault = await ScriptedVault.make();

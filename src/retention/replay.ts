@@ -73,21 +73,27 @@ export class Replay {
     this.#checkTime(entry);
     switch (entry.type) {
       case "policy.changed":
-        return this.#changeRules(at, entry.to);
+        this.#changeRules(at, entry.to);
+        break;
       case "record.files":
         this.#announced.set(nameOf(entry), (this.#announced.get(nameOf(entry)) ?? 0) + entry.files.length);
-        return this.#list(at, entry);
+        this.#list(at, entry);
+        break;
       case "record.stored":
         this.#checkUpdated(at, entry);
         this.#checkMore(at, entry);
         this.#store(at, [entry.object]);
-        return this.#list(at, entry);
+        this.#list(at, entry);
+        break;
       case "lock.extended":
-        return this.#checkExtended(at, entry);
+        this.#checkExtended(at, entry);
+        break;
       case "purge.begun":
-        return this.#checkGone(at, entry, entry.keys);
+        this.#checkGone(at, entry, entry.keys);
+        break;
       case "record.purged":
-        return this.#checkPurged(at, entry);
+        this.#checkPurged(at, entry);
+        break;
     }
   }
 

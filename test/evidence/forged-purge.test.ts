@@ -252,7 +252,9 @@ test("files that are announced in other entries must be as many as the record sa
   const { time, run, subject, version, files } = stored;
   const more = { type: "record.files", time, run, subject, version, files };
   const faults = async (...entries: unknown[]): Promise<(string | undefined)[]> =>
-    (await vault.verify([rules, ...entries])).found.filter(({ what }) => /of its files/.test(what)).map(({ key }) => key);
+    (await vault.verify([rules, ...entries])).found
+      .filter(({ what }) => /of its files/.test(what))
+      .map(({ key }) => key);
   assert.deepEqual(await faults(more, { ...stored, files: [], moreFiles: 1 }), []);
   assert.deepEqual(await faults(more, { ...stored, files: [], moreFiles: 2 }), [RECORD]);
   assert.deepEqual(await faults(more, stored), [RECORD]);

@@ -55,6 +55,7 @@ export async function makeLogVault({
   const sha256 = createHash("sha256").update(sealed).digest("hex");
   const note = JSON.stringify({ sha256, lock: { mode: "governance", until: LOCKED_UNTIL }, hold: false });
   const root = place.path("vault", CLIENT);
+  const gone: { subject: string; object: { key: string; versionId: string; size: number; sha256: string } }[] = [];
   for (let first = 0; first < entries; first += AT_ONCE) {
     const count = Math.min(AT_ONCE, entries - first);
     await Promise.all(
@@ -69,15 +70,17 @@ export async function makeLogVault({
           ...{ version, updated: timeOf(version), object, files: [], withheld: 0, recipients: ["0123456789abcdef"] },
           ...{ lockedUntil: isPurged ? LONG_AGO : LOCKED_UNTIL, lookups: { email: subject } },
         });
-        if (!isPurged) return;
-        const common = { time: "2026-11-23T10:15:00.000Z", run: "bench", subject };
-        const ended = "2010-01-01";
-        await writer.append({ type: "relationship.ended", ...common, ended });
-        await writer.append({ type: "purge.begun", ...common, keys: [key] });
-        const gone = { ...object, versions: 1, due: "2020-01-01T00:00:00Z" };
-        await writer.append({ type: "record.purged", ...common, objects: [gone], ended, whole: true });
+        if (isPurged) gone.push({ subject, object });
       }),
     );
+  }
+  for (const { subject, object } of gone) {
+    const common = { time: "2026-11-23T10:15:00.000Z", run: "bench", subject };
+    const ended = "2010-01-01";
+    void writer.append({ type: "relationship.ended", ...common, ended });
+    void writer.append({ type: "purge.begun", ...common, keys: [object.key] });
+    const objects = [{ ...object, versions: 1, due: "2020-01-01T00:00:00Z" }];
+    await writer.append({ type: "record.purged", ...common, objects, ended, whole: true });
   }
   await writer.flush();
   await writer.close();

@@ -4,10 +4,13 @@ import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
 import { quoted } from "../src/printable.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;
+  /** The log key that signed it, and whether anybody but the bag says that it is the client's. */
   readonly vkey: string;
+  readonly keyTrusted: boolean;
   readonly case: string;
   readonly subjects: number;
   readonly records: number;
@@ -30,10 +33,11 @@ export async function verifyBag(
 ): Promise<BagReport> {
   const checked = await checkBag(bag, vkey, tsaCa === undefined ? undefined : await readAnchors(tsaCa));
   if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
-  console.say(reportText(bag, checked, vkey !== undefined));
+  const key = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
+  sayVerdict(console, reportText(bag, checked, key.keyTrusted), { ...key, with: "bag" });
   const { retrieval, records, data, entries, reseal, timestamp, ignored } = checked;
   return {
-    ...{ bag, vkey: checked.vkey, case: retrieval.case, subjects: retrieval.subjects.length, entries },
+    ...{ bag, ...key, case: retrieval.case, subjects: retrieval.subjects.length, entries },
     ...{
       records: records.length,
       files: data.size - records.length,
@@ -51,7 +55,7 @@ function reportText(
   trusted: boolean,
 ): string[] {
   return [
-    `${bag}: all is well`,
+    `${bag}: ${trusted ? "all is well" : untrusted("bag")}`,
     `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
     `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
@@ -65,6 +69,6 @@ function reportText(
       : []),
     trusted
       ? "  key       signed by the log key that you trust"
-      : `  key       signed by ${vkey}, by the bag's own word: ask for the log's key on another way, and give it with --vkey`,
+      : `  key       signed by ${vkey}, by the bag's own word`,
   ];
 }

@@ -9,14 +9,17 @@ import { type LastVerify, writeLastVerify } from "../src/catalog/last-verify.ts"
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import { wasDescribed } from "../src/evidence/described.ts";
+import { PlainDigests } from "../src/evidence/plain-digests.ts";
 import type { Problem } from "../src/evidence/problem.ts";
 import type { Orphan } from "../src/evidence/strays.ts";
 import { type VerifyReport, verifyVault } from "../src/evidence/verify.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
+import { Superseded } from "../src/retention/superseded.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 import { openKeyFile } from "./open.ts";
 
 export interface VerifyOptions {
@@ -36,6 +39,9 @@ export interface VerifyOptions {
 export interface ClientReport extends VerifyReport {
   readonly client: string;
   readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string };
+  /** The log's public key, and whether anybody but the vault says that it is this client's. */
+  readonly vkey: string;
+  readonly keyTrusted: boolean;
   /** The first of them; `problems` counts all. */
   readonly found: readonly Problem[];
   readonly orphaned?: readonly Orphan[];
@@ -51,7 +57,8 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
   for (const config of session.clients) {
     const { console, signal, now } = session;
     const { vault, description, verifiers } = await openDescribed(config, session);
-    const progress = console.progress(`${config.id}: log entries`);
+    let progress = console.progress(`${config.id}: log entries`);
+    let isLogRead = false;
     const closing: (() => unknown)[] = [() => vault.close(), () => progress.end()];
     try {
       const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
@@ -60,8 +67,13 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
       const head = await openHead(log);
       const seen = await lastSeenHead(config.state, log, head);
       const journal = join(config.state, "journal");
-      const index = Catalog.temporary(join(config.state, `verify-${process.pid}.sqlite`), log.origin);
+      const scratch = (name: string): string => join(config.state, `verify-${process.pid}${name}.sqlite`);
+      const index = Catalog.temporary(scratch(""), log.origin);
       closing.push(() => index.close());
+      const superseded = new Superseded(scratch("-superseded"));
+      closing.push(() => superseded.close());
+      const digests = new PlainDigests(scratch("-digests"));
+      closing.push(() => digests.close());
       const ca = options.tsaCa ?? config.log.timestamps?.ca;
       const found: Problem[] = [];
       const orphaned: Orphan[] = [];
@@ -73,7 +85,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
           seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
           journal: { path: journal, entries: await new Journal(journal).inspect(), seen: seen?.size ?? 0 },
           verifiers,
-          index,
+          ...{ index, superseded, digests },
           now,
           signal,
           opener,
@@ -84,9 +96,18 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
         concurrency: config.vault.concurrency,
         onProgress: (done, total, problems) =>
           progress.update(done, total, problems > 0 ? plural(problems, "problem") : ""),
+        onObjects: (done, total, problems) => {
+          if (!isLogRead) {
+            progress.end();
+            progress = console.progress(`${config.id}: objects`);
+            isLogRead = true;
+          }
+          progress.update(done, total, problems > 0 ? plural(problems, "problem") : "");
+        },
         onProblem: (problem) => {
           if (found.length < LISTED) found.push(problem);
-          console.log.error(problem.what, { client: config.id, key: problem.key });
+          const { key, entry, what } = problem;
+          console.log.error(entry === undefined ? what : `entry ${entry}: ${what}`, { client: config.id, key });
         },
         onOrphan: (orphan) => {
           if (!options.orphans) return;
@@ -101,8 +122,12 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
         { time: now().toString(), problems: report.problems, entries: report.entries, readData: options.readData },
         console,
       );
-      console.say(reportText(config.id, report, head.origin));
-      reports.push({ client: config.id, checkpoint, ...report, found, ...(options.orphans ? { orphaned } : {}) });
+      const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
+      sayVerdict(console, reportText(config.id, report, head.origin, key.keyTrusted), {
+        ...{ ...key, with: "vault", client: config.id },
+      });
+      const orphanedToo = options.orphans ? { orphaned } : {};
+      reports.push({ client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo });
     } finally {
       for (const close of closing.reverse()) await close();
     }
@@ -177,28 +202,26 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
   });
 }
 
-function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): string[] {
-  if (newest === undefined) return [];
+function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): string {
+  if (newest === undefined) return "  time      time stamps: none";
   const whose = trusted ? "" : "; whose they are was not checked: --tsa-ca names the root certificate that you trust";
-  return [
-    `  time      ${plural(tokens, "time stamp")}: the first ${number(newest.size)} entries existed at the latest on ${newest.time}${whose}`,
-  ];
+  return `  time      ${plural(tokens, "time stamp")}; the newest covers the entries below ${number(newest.size)}, stamped at ${newest.time}${whose}`;
 }
 
-function reportText(client: string, report: VerifyReport, origin: string): string[] {
+function reportText(client: string, report: VerifyReport, origin: string, keyTrusted: boolean): string[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
   const { due, past, held, unfinished, stuck, waiting } = report;
   return [
-    `${client}: ${problems === 0 ? "all is well" : plural(problems, "problem")}  (log ${origin})`,
+    `${client}: ${problems > 0 ? plural(problems, "problem") : keyTrusted ? "all is well" : untrusted("vault")}  (log ${origin})`,
     `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
     ...(waiting > 0
       ? [`  journal   entries journaled here and not in the log yet: ${number(waiting)}; the next run logs them`]
       : []),
     ...(renewed > 0
-      ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and stored anew since`]
+      ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and were stored again since`]
       : []),
-    ...(purged > 0 ? [`  purged    ${plural(purged, "object")} removed at the end of their retention`] : []),
+    ...(purged > 0 ? [`  purged    ${plural(purged, "object")}, as the log says; held to what it says led there`] : []),
     ...(due > 0
       ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets anew`]
       : []),
@@ -214,6 +237,6 @@ function reportText(client: string, report: VerifyReport, origin: string): strin
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
-    ...timeText(report.timestamps),
+    timeText(report.timestamps),
   ];
 }

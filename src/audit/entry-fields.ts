@@ -5,9 +5,12 @@ import { parseKey, recordKey, VERSION } from "../vault/layout.ts";
 export const text = z.string().max(500);
 export const count = z.int().min(0);
 export const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
-export const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
-/** An instant that is compared with the clock, so it must be one that exists. */
-export const lockEnd = instant.refine((value) => exists(() => Temporal.Instant.from(value)));
+/** Readers calculate with all of them, so it must be one that exists. */
+export const instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
+  .refine((value) => exists(() => Temporal.Instant.from(value)));
+export const lockEnd = instant;
 /** A calendar day: the last one of a relationship. */
 export const day = z
   .string()

@@ -37,6 +37,7 @@ export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root
  * therefore said once more, behind them. Twice the same statement means no more than once.
  *
  * Left out is what the log has already to the byte, and a purge that began: until it is in the log nothing is removed.
+ * What was purged since is left out too: it is gone, and the log says so. No purge is said twice.
  */
 export async function toLogAgain(
   waiting: readonly LogEntry[],
@@ -46,16 +47,23 @@ export async function toLogAgain(
 ): Promise<Uint8Array[]> {
   const missing = new Map(
     waiting
-      .filter(({ bytes }) => readEntry(bytes)?.type !== "purge.begun")
+      .filter(({ bytes }) => !isPurge(readEntry(bytes)))
       .map(({ bytes }) => [leafHash(bytes).toString("hex"), bytes]),
   );
   const topics = new Set([...missing.values()].flatMap(topicOf));
   const since: LogEntry[] = [];
+  const purged = new Set<string>();
   for await (const entry of log.entries(waiting[0]!.index, head.size)) {
     const leaf = leafHash(entry.bytes).toString("hex");
     if (missing.has(leaf) && (await holds(entry))) missing.delete(leaf);
-    else if (topicOf(entry.bytes).some((topic) => topics.has(topic))) since.push(entry);
+    else if (topicOf(entry.bytes).some((topic) => topics.has(topic))) {
+      const read = readEntry(entry.bytes);
+      if (!isPurge(read)) since.push(entry);
+      else if (read?.type === "record.purged" && (await holds(entry)))
+        for (const { key } of read.objects) purged.add(key);
+    }
   }
+  for (const [leaf, bytes] of missing) if (storedKeysOf(bytes).some((key) => purged.has(key))) missing.delete(leaf);
   const again = waiting.map(({ bytes }) => bytes).filter((bytes) => missing.has(leafHash(bytes).toString("hex")));
   const still = new Set(again.flatMap(topicOf));
   for (const entry of since.filter(({ bytes }) => topicOf(bytes).some((topic) => still.has(topic)))) {
@@ -72,6 +80,18 @@ function topicOf(bytes: Uint8Array): string[] {
   if (entry === null || entry.type === "record.failed") return [];
   if (entry.type === "policy.changed" || entry.type === "recipients.changed") return [entry.type];
   return "subject" in entry ? [entry.subject] : [];
+}
+
+function isPurge(entry: Entry | null): boolean {
+  return entry?.type === "purge.begun" || entry?.type === "purge.withdrawn" || entry?.type === "record.purged";
+}
+
+/** Objects that an entry says are there. */
+function storedKeysOf(bytes: Uint8Array): string[] {
+  const entry = readEntry(bytes);
+  if (entry?.type === "record.stored") return [entry.object, ...entry.files].map(({ key }) => key);
+  if (entry?.type === "record.files") return entry.files.map(({ key }) => key);
+  return entry?.type === "lock.extended" ? entry.objects.map(({ key }) => key) : [];
 }
 
 function readEntry(bytes: Uint8Array): Entry | null {

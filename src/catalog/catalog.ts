@@ -8,6 +8,7 @@ import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { filesOf, Life } from "./life.ts";
 import { Numbers } from "./numbers.ts";
+import { Objects } from "./objects.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
@@ -57,6 +58,7 @@ export interface CatalogFile extends StoredFile {
 export class Catalog {
   readonly life: Life;
   readonly seen: Seen;
+  readonly objects: Objects;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   #size: number;
@@ -68,6 +70,7 @@ export class Catalog {
     this.#statements = prepare(db);
     this.life = new Life(db);
     this.seen = new Seen(db);
+    this.objects = new Objects(db);
     this.#size = (db.prepare("SELECT size FROM log").get() as { size: number }).size;
   }
 
@@ -474,6 +477,9 @@ const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
 const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
   locked_until AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;
 
+/** No store shortens or softens a lock: the longest and the hardest that the log tells of holds, in whatever order. */
+const HARDER = "CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END";
+
 /** Subjects read at once. */
 const SUBJECTS = 1000;
 
@@ -491,9 +497,13 @@ function prepare(db: DatabaseSync) {
     fileObject: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
     recordLock: statement(
       db,
-      "UPDATE version SET locked_until = ?, lock_mode = ? WHERE subject = ? AND version = ? AND object_version = ?",
+      `UPDATE version SET locked_until = max(locked_until, ?), lock_mode = ${HARDER}
+       WHERE subject = ? AND version = ? AND object_version = ?`,
     ),
-    fileLock: statement(db, "UPDATE file SET locked_until = ?, lock_mode = ? WHERE key = ? AND object_version = ?"),
+    fileLock: statement(
+      db,
+      `UPDATE file SET locked_until = max(locked_until, ?), lock_mode = ${HARDER} WHERE key = ? AND object_version = ?`,
+    ),
     // A file's key is files/<2 digits>/<subject>/….
     lockedBefore: statement(
       db,

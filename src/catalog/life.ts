@@ -50,6 +50,9 @@ export class Life {
       case "purge.begun":
         for (const key of entry.keys) of.purging.run(key, entry.subject);
         break;
+      case "purge.withdrawn":
+        for (const key of entry.keys) of.withdrawn.run(key);
+        break;
       case "record.purged":
         this.#purged(entry);
         break;
@@ -230,6 +233,7 @@ function prepare(db: DatabaseSync) {
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),
     isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),
     purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0)"),
+    withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
     gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1)"),
     restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
     purgedOf: of(

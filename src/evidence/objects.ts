@@ -1,32 +1,13 @@
 import { createHash, randomInt } from "node:crypto";
-import type { RecordStored } from "../audit/entry.ts";
+import type { CatalogObject } from "../catalog/objects.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode } from "../error.ts";
+import { parseRecord, type ReadRecord } from "../record/read.ts";
 import { defaultRetry, retrying } from "../retry.ts";
 import type { Opener } from "../seal/open.ts";
 import { covers } from "../vault/lock.ts";
-import type { Lock, ObjectInfo, Vault } from "../vault/vault.ts";
+import type { ObjectInfo, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
-
-/** An object as a log entry promises it. */
-export interface Promised {
-  readonly entry: number;
-  readonly key: string;
-  readonly versionId: string;
-  readonly size: number;
-  readonly sha256: string;
-  readonly lockedUntil: string;
-  readonly lockMode?: Lock["mode"] | undefined;
-}
-
-/** What was stored with this version; files that came with an earlier one were promised there. */
-export function* promisedBy(
-  entry: number,
-  { object, files, lockedUntil, lockMode }: RecordStored,
-): Generator<Promised> {
-  for (const file of files) if (file.storedWith === undefined) yield { entry, ...file, lockMode };
-  yield { entry, ...object, lockedUntil, lockMode };
-}
 
 export interface ObjectCheck {
   readonly vault: Vault;
@@ -38,22 +19,28 @@ export interface ObjectCheck {
   readonly opener?: Opener | undefined;
   /** Told of what is locked for longer than was promised, or held. */
   readonly onMore: (key: string, info: ObjectInfo) => void;
+  /** Told what a record that was opened says of its files, and the digest of a file that was opened. */
+  readonly onRecord: (record: ReadRecord, entry: number) => void;
+  readonly onFile: (key: string, sha256: string) => void;
 }
+
+/** Bytes of the largest sealed record that is held while it is opened. Of a larger one only the digest is checked. */
+const MAX_RECORD = 64 * 1024 ** 2;
 
 /** There, of its size and digest, locked as long as it must be. Gives the bytes that were read. */
 export async function checkObject(
   check: ObjectCheck,
-  promised: Promised,
+  promised: CatalogObject,
   problem: (found: Problem) => void,
 ): Promise<number> {
-  const { vault, now, readData } = check;
-  const { entry, key, versionId, size, sha256, lockedUntil, lockMode } = promised;
+  const { vault, readData } = check;
+  const { key, versionId, size, sha256, lockedUntil } = promised;
   try {
     const info = await vault.head(key, versionId);
     const whole = info.size === size;
-    if (!whole) problem({ key, entry, what: `has ${info.size} bytes; ${size} were stored` });
-    if (info.sha256 !== null && info.sha256 !== sha256) problem({ key, entry, what: "its noted digest is another" });
-    checkLock(info, { entry, key, lockedUntil, lockMode }, now, problem);
+    if (!whole) problem(of(promised, `has ${info.size} bytes; ${size} were stored`));
+    if (info.sha256 !== null && info.sha256 !== sha256) problem(of(promised, "its noted digest is another"));
+    checkLock(info, promised, check.now(), problem);
     const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
     if (longer || info.hold) check.onMore(key, info);
     // What has another size is another content, however long it is.
@@ -64,44 +51,34 @@ export async function checkObject(
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
     const isMissing = hasCode(error, "vault-missing");
     const what = isMissing ? "is missing" : "its note of digest and lock is damaged";
-    problem({ key, entry, what, ...(isMissing ? { isMissing } : {}) });
+    problem({ ...of(promised, what), ...(isMissing ? { isMissing } : {}) });
     return 0;
   }
 }
 
-/** An object whose lock was extended: in place, as long as the log says. That it is there, its own entry is held to. */
-export async function checkExtended(
-  { vault, now }: Pick<ObjectCheck, "vault" | "now">,
-  promised: Pick<Promised, "entry" | "key" | "versionId" | "lockedUntil" | "lockMode">,
-  problem: (found: Problem) => void,
-): Promise<void> {
-  try {
-    checkLock(await vault.head(promised.key, promised.versionId), promised, now, problem);
-  } catch (error) {
-    if (!hasCode(error, "vault-missing", "malformed")) throw error;
-    const { key, entry } = promised;
-    const what = "is missing, or its note of digest and lock is damaged";
-    problem({ key, entry, what, ...(hasCode(error, "vault-missing") ? { isMissing: true } : {}) });
-  }
+function of({ key, entry }: CatalogObject, what: string): Problem {
+  return { key, ...(entry === null ? {} : { entry }), what };
 }
 
 function checkLock(
   info: ObjectInfo,
-  { entry, key, lockedUntil, lockMode }: Pick<Promised, "entry" | "key" | "lockedUntil" | "lockMode">,
-  now: Clock,
+  promised: CatalogObject,
+  now: Temporal.Instant,
   problem: (found: Problem) => void,
 ): void {
-  const wanted = { mode: lockMode ?? "governance", until: Temporal.Instant.from(lockedUntil) } as const;
-  if (Temporal.Instant.compare(wanted.until, now()) <= 0 || covers(info.lock, wanted)) return;
+  const { lockedUntil, lockMode } = promised;
+  const wanted = { mode: lockMode, until: Temporal.Instant.from(lockedUntil) };
+  if (Temporal.Instant.compare(wanted.until, now) <= 0 || covers(info.lock, wanted)) return;
   const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
-  problem({ key, entry, what: `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}` });
+  problem(of(promised, `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}`));
 }
 
 async function checkContent(
-  { vault, opener }: ObjectCheck,
-  { entry, key, versionId, sha256 }: Promised,
+  { vault, opener, onRecord, onFile }: ObjectCheck,
+  promised: CatalogObject,
   problem: (found: Problem) => void,
 ): Promise<void> {
+  const { key, versionId, sha256, size, entry } = promised;
   const hash = createHash("sha256");
   const sealed = (async function* () {
     for await (const chunk of await vault.stream(key, versionId)) {
@@ -109,14 +86,35 @@ async function checkContent(
       yield chunk;
     }
   })();
+  const plain = createHash("sha256");
+  const isRecord = key.startsWith("records/");
+  const record: Uint8Array[] = [];
   let opens = true;
   try {
-    for await (const _ of opener ? await opener.openStream(sealed) : sealed);
+    for await (const chunk of opener ? await opener.openStream(sealed) : sealed) {
+      if (opener === undefined) continue;
+      if (!isRecord) plain.update(chunk);
+      else if (size <= MAX_RECORD) record.push(chunk);
+    }
   } catch (error) {
     // A key that does not fit is no fault of the vault's: whoever gave it is told.
     if (!hasCode(error, "unverified")) throw error;
     opens = false;
-    problem({ key, entry, what: "does not decrypt" });
+    problem(of(promised, "does not decrypt"));
   }
-  if (opens && hash.digest("hex") !== sha256) problem({ key, entry, what: "its content was changed" });
+  if (!opens) return;
+  if (hash.digest("hex") !== sha256) {
+    problem(of(promised, "its content was changed"));
+    return;
+  }
+  if (opener === undefined) return;
+  if (!isRecord) onFile(key, plain.digest("hex"));
+  else if (size <= MAX_RECORD && entry !== null) {
+    try {
+      onRecord(parseRecord(Buffer.concat(record)), entry);
+    } catch (error) {
+      if (!hasCode(error, "malformed")) throw error;
+      problem(of(promised, error.message));
+    }
+  }
 }

@@ -1,28 +1,29 @@
 import type { X509Certificate } from "node:crypto";
-import PQueue from "p-queue";
-import { decodeEntry, type Entry } from "../audit/entry.ts";
 import type { Head } from "../audit/log.ts";
 import type { Verifier } from "../audit/note.ts";
-import { MAX_TILE, TILE_WIDTH } from "../audit/tile.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import type { CatalogObject } from "../catalog/objects.ts";
+import { HoldfastError } from "../error.ts";
 import type { Policy } from "../retention/due.ts";
+import { Replay } from "../retention/replay.ts";
+import type { Superseded } from "../retention/superseded.ts";
 import { auditKey, VAULT_JSON } from "../vault/layout.ts";
-import { readBundles } from "./bundles.ts";
-import { checkDescription, joined } from "./described.ts";
+import { Checks } from "./checks.ts";
+import { checkDescription } from "./described.ts";
 import { checkCheckpoint, checkLease } from "./fixed.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
-import { checkExtended, checkObject, type ObjectCheck, promisedBy } from "./objects.ts";
-import { checkLocked, readPiece } from "./piece.ts";
+import { readLog } from "./log-pass.ts";
+import { checkObject, type ObjectCheck } from "./objects.ts";
+import type { PlainDigests } from "./plain-digests.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
 import type { Problem } from "./problem.ts";
 import { findStrays, type Orphan } from "./strays.ts";
 import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
-import { type ExpectedTile, TreeCheck } from "./tree.ts";
+import { TreeCheck } from "./tree.ts";
 
-export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
+export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
   /** What the client's config asks for. */
   readonly policy: Policy;
   readonly head: Head;
@@ -31,8 +32,10 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
   readonly seen?: readonly Earlier[];
   /** What this machine wrote down of the log's entries, and where. */
   readonly journal?: JournalKept;
-  /** Empty; filled on the way, and asked at the end what the log mentions. */
+  /** Empty, all three; filled on the way. */
   readonly index: Catalog;
+  readonly superseded: Superseded;
+  readonly digests: PlainDigests;
   /** Requests in flight. */
   readonly concurrency: number;
   /** Objects of earlier entries are left out; the log itself is always checked whole. */
@@ -40,6 +43,8 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore"> {
   /** Certificates that those of time-stamping authorities must lead to; else only what is stamped is checked. */
   readonly anchors?: readonly X509Certificate[] | undefined;
   onProgress(entries: number, total: number, problems: number): void;
+  /** After the log its objects are looked at. */
+  onObjects(objects: number, total: number, problems: number): void;
   onProblem(problem: Problem): void;
   onOrphan(orphan: Orphan): void;
 }
@@ -54,9 +59,9 @@ export interface VerifyReport extends PolicyReport {
   /** Objects whose content was read, and its bytes. */
   readonly read: number;
   readonly readBytes: number;
-  /** Objects that went missing or were damaged, and were stored and logged anew since. */
+  /** Objects that went missing or were damaged, and that a later entry stored again under the same key. */
   readonly renewed: number;
-  /** Objects that a purge removed at the end of their retention. */
+  /** Objects that a purge removed, by the log's word. */
   readonly purged: number;
   readonly orphans: number;
   /** Entries that this machine journaled and the log does not have yet. */
@@ -65,16 +70,14 @@ export interface VerifyReport extends PolicyReport {
   readonly problems: number;
 }
 
-/** Untrusted as the log is: nothing else in the bucket is asked for. */
-const OBJECT_KEY = /^(records|files)\/[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\.age$/;
-
 /**
  * Log against checkpoint: every entry is hashed into the tree, every tile and earlier checkpoint held against it, and
- * the root must be the one signed. Vault against log, both ways: every object an entry promises is there, of its size
- * and digest, locked as long as it must be, and neither hidden nor replaced. Streams; memory does not grow with the log.
+ * the root must be the one signed; what the entries say was destroyed is held to what led there. Then vault against
+ * log, both ways: every object that must be there is, of its size and digest, locked as long as it must be, and neither
+ * hidden nor replaced. What was purged is not asked for. Streams: what grows with the log is on disk.
  */
 export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
-  const { vault, head, index, concurrency, signal, now } = options;
+  const { vault, head, index, superseded, signal, now, anchors, policy } = options;
   const report = {
     ...{ entries: 0, checkpoints: 1, records: 0, files: 0, bytes: 0 },
     ...{ read: 0, readBytes: 0, renewed: 0, purged: 0, orphans: 0, problems: 0 },
@@ -84,165 +87,99 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     options.onProblem(found);
   };
   const begun = now();
-  const check: ObjectCheck = {
-    ...options,
-    onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
-  };
-  const checks = new Checks(concurrency);
+  const checks = new Checks(options.concurrency);
   const recipients = await checkDescription(vault, problem);
-  const sealedTo = new Set([recipients.first]);
   await checkLease(vault, problem);
   const earlier = await checkpointHistory(vault, head, options.verifiers, problem);
   report.checkpoints += earlier.length;
+  /** Pieces of the log. All of them prove what is locked, each with its part of the tree. */
+  const lockless: Problem[] = [];
+  const unlocked = (found: Problem): void => void lockless.push(found);
+  const times = await checkTimestamps({ vault, head, earlier, anchors, now: begun, unlocked }, problem);
   const remembered = [...earlier, ...(options.seen ?? [])].sort((a, b) => a.size - b.size);
-  const tree = new TreeCheck(head, remembered, problem);
-  const since = options.since?.toString({ smallestUnit: "millisecond" }) ?? "";
   const keys = new KeyChain();
-  /** Of objects: told at the end, since an object that is lost may have been stored anew, and logged, later. */
-  const lost: { versionId: string; found: Problem }[] = [];
-  const journal = new JournalCheck(options.journal, head, problem);
-  /** Whether anything that the log proves must be locked still. */
-  let due = false;
-  const isDue = (until: string): boolean => Temporal.Instant.compare(Temporal.Instant.from(until), begun) > 0;
-  /** Pieces of the log. All of them prove what is due, each with its part of the tree. */
-  const unlocked: Problem[] = [];
+  const replay = new Replay({
+    ...{ index, superseded, policy: policy.retention },
+    latest: (entry) => times.latest(entry) ?? now(),
+    onFault: ({ key = auditKey("tile/entries"), ...fault }) => problem({ key, ...fault }),
+  });
 
-  for await (const { number, bundle, tile, entries, row } of readBundles(vault, head.size, problem)) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-    const first = number * TILE_WIDTH;
-    const known: { index: number; entry: Entry }[] = [];
-    for (const [position, bytes] of (entries ?? []).entries()) {
-      journal.check(first + position, bytes);
-      const entry = readEntry(bytes, first + position, bundle?.info.key, problem);
-      if (entry) known.push({ index: first + position, entry });
-    }
-    report.entries += entries?.length ?? 0;
-    for (const { index: at, entry } of known) {
-      keys.note(at, entry);
-      if (entry.type === "recipients.changed") sealedTo.add(joined(entry.to));
-      if (entry.type === "lock.extended" && isDue(entry.lockedUntil)) {
-        due = true;
-        for (const { key, versionId } of entry.objects) {
-          if (!OBJECT_KEY.test(key)) problem({ key, entry: at, what: "is no key of a record or a file" });
-          else
-            await checks.add(() =>
-              checkExtended(options, { ...entry, entry: at, key, versionId }, (found) =>
-                lost.push({ versionId, found }),
-              ),
-            );
-        }
-      }
-      if (entry.type !== "record.stored") continue;
-      due ||= isDue(entry.lockedUntil);
-      if (entry.time < since) continue;
-      report.records += 1;
-      for (const promised of promisedBy(at, entry)) {
-        if (!OBJECT_KEY.test(promised.key)) {
-          problem({ key: promised.key, entry: at, what: "is no key of a record or a file" });
-          continue;
-        }
-        if (promised.key !== entry.object.key) report.files += 1;
-        report.bytes += promised.size;
-        await checks.add(async () => {
-          const { versionId } = promised;
-          const read = await checkObject(check, promised, (found) => lost.push({ versionId, found }));
-          report.read += read > 0 ? 1 : 0;
-          report.readBytes += read;
-        });
-      }
-    }
-    for (const piece of [bundle, tile]) if (piece) checkLocked(piece, begun, (found) => unlocked.push(found));
-    for (const expected of tree.add(number, entries, row)) {
-      const lockedToo = due;
-      await checks.add(() => checkTile(options, expected, lockedToo, problem));
-    }
-    index.applyKnown(known);
-    options.onProgress(report.entries, head.size, report.problems);
-  }
+  const { entries, sealedTo, waiting } = await readLog({
+    ...{ vault, head, keys, times, replay, index, checks, begun, signal, problem, unlocked },
+    tree: new TreeCheck(head, remembered, problem),
+    journal: new JournalCheck(options.journal, head, problem),
+    onProgress: (done) => options.onProgress(done, head.size, report.problems),
+  });
   await checks.end();
-  for (const { versionId, found } of lost) {
-    const purge = index.life.purge(found.key);
-    if (purge === "done") report.purged += 1;
-    else if (purge === "begun" && found.isMissing) report.purged += 1;
-    else if (index.objectVersion(found.key) === versionId) problem(found);
-    else report.renewed += 1;
-  }
-  if (due) for (const found of unlocked) problem(found);
-  tree.end();
-  const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
-  keys.check(options.verifiers, [...earlier, present], problem);
-  const waiting = journal.end();
-  await checkCheckpoint(vault, due ? begun : undefined, problem);
-  const { anchors } = options;
-  const timestamps = await checkTimestamps({ vault, head, earlier, anchors, due: due ? begun : undefined }, problem);
+  report.entries = entries;
+  report.purged = replay.purged;
+  sealedTo.add(recipients.first);
   if (!sealedTo.has(recipients.present)) {
     problem({ key: VAULT_JSON, what: "its recipients are not those that the log says" });
   }
+  const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
+  keys.check(options.verifiers, [...earlier, present], problem);
+  times.check(head.size, problem);
+  const isLocked = index.lockedAfter(begun.toString());
+  if (isLocked) for (const found of lockless) problem(found);
+  await checkCheckpoint(vault, isLocked ? begun : undefined, problem);
+
+  await checkObjects(options, checks, report, problem);
+  const audited = await auditPolicy({ vault, index, policy, now, check: (work) => checks.add(work) }, problem);
   const orphan = (found: Orphan): void => {
     report.orphans += 1;
     options.onOrphan(found);
   };
-  const audited = await auditPolicy(
-    { vault, index, policy: options.policy, now, check: (work) => checks.add(work) },
-    problem,
-  );
   await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
-  options.onProgress(report.entries, head.size, report.problems);
-  return { ...report, ...audited, waiting, timestamps };
+  return { ...report, ...audited, waiting, timestamps: times.report };
 }
 
-function readEntry(
-  bytes: Uint8Array,
-  entry: number,
-  key: string | undefined,
-  problem: (found: Problem) => void,
-): Entry | null {
-  try {
-    return decodeEntry(bytes);
-  } catch (error) {
-    if (!hasCode(error, "malformed")) throw error;
-    problem({ key: key ?? auditKey("tile/entries"), entry, what: error.message });
-    return null;
-  }
-}
+type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };
 
-/** A tile above the leaves must be one of those that entries or tiles below give. */
-async function checkTile(
-  { vault, now }: VerifyOptions,
-  { key, bytes }: ExpectedTile,
-  due: boolean,
+/** Every object that the log says is there, and those that it stored again since. */
+async function checkObjects(
+  options: VerifyOptions,
+  checks: Checks,
+  report: Pick<Tally, "records" | "files" | "bytes" | "read" | "readBytes" | "renewed" | "purged" | "problems">,
   problem: (found: Problem) => void,
 ): Promise<void> {
-  const piece = await readPiece(vault, key, MAX_TILE, problem);
-  if (piece === undefined) return;
-  if (due) checkLocked(piece, now(), problem);
-  if (bytes.some((expected) => Buffer.compare(expected, piece.bytes) === 0)) return;
-  problem({ key, what: "the tile was changed: it does not match what is below it" });
-}
-
-/** Checks under way: so many at once, a few more waiting. The first that cannot be made ends them all. */
-class Checks {
-  readonly #queue: PQueue;
-  readonly #waiting: number;
-  #failure: unknown;
-
-  constructor(concurrency: number) {
-    this.#queue = new PQueue({ concurrency });
-    this.#waiting = concurrency * 4;
-  }
-
-  async add(work: () => Promise<void>): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    void this.#queue.add(work).catch((error: unknown) => {
-      this.#failure ??= error;
-      this.#queue.clear();
+  const { index, superseded, digests, signal, since } = options;
+  const check: ObjectCheck = {
+    ...options,
+    onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
+    onRecord: (record, entry) => digests.noteRecord(index, record, entry),
+    onFile: (key, sha256) => digests.noteFile(key, sha256),
+  };
+  const from = since?.toString({ smallestUnit: "millisecond" }) ?? "";
+  const isOld = ({ stored }: CatalogObject): boolean => stored !== null && stored < from;
+  const { versions, files } = index.counts();
+  let done = 0;
+  for (const object of index.objects.all()) {
+    if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
+    options.onObjects(++done, versions + files, report.problems);
+    if (isOld(object)) continue;
+    report[object.key.startsWith("records/") ? "records" : "files"] += 1;
+    report.bytes += object.size;
+    await checks.add(async () => {
+      const read = await checkObject(check, object, (found) => {
+        if (found.isMissing && index.life.purge(object.key) === "begun") report.purged += 1;
+        else problem(found);
+      });
+      report.read += read > 0 ? 1 : 0;
+      report.readBytes += read;
     });
-    await this.#queue.onSizeLessThan(this.#waiting);
   }
-
-  async end(): Promise<void> {
-    await this.#queue.onIdle();
-    if (this.#failure) throw this.#failure;
+  await checks.end();
+  for (const { key, entry } of digests.differing())
+    problem({ key, entry, what: "its content is not the one that its record tells of" });
+  for (const object of superseded.all()) {
+    if (isOld(object)) continue;
+    let isWell = true;
+    const of = { ...check, onRecord: () => {}, onFile: () => {} };
+    await checkObject(of, object, () => {
+      isWell = false;
+    });
+    if (!isWell) report.renewed += 1;
   }
 }

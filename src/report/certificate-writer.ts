@@ -1,20 +1,32 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Entries, type LogAt } from "../audit/entries.ts";
-import { decodeEntry, type Policy, type RecordPurged } from "../audit/entry.ts";
+import { decodeEntry, type Entry, type Policy, type RecordPurged } from "../audit/entry.ts";
 import { type Signer, signNote } from "../audit/note.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { isThere, writeDurable, writingOut } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
-import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256, totalsOf } from "./certificate.ts";
+import { parsePolicy } from "../retention/policy.ts";
+import {
+  CERTIFICATE,
+  type Certificate,
+  noteText,
+  PAGE,
+  type ProvenEntry,
+  SIGNATURE,
+  sha256,
+  totalsOf,
+} from "./certificate.ts";
 import { checkCertificate } from "./certificate-check.ts";
 import { certificatePage } from "./certificate-page.ts";
+import { type Replayed, replayTrail, rulesIn, TRAIL } from "./trail.ts";
 
 export interface Certified {
   /** Must not be there; appears whole or not at all. */
   readonly folder: string;
   readonly client: string;
   readonly run: string;
+  /** The client's rules as they are now, for a log that tells none. */
   readonly policy: Policy;
   readonly legalBasis: readonly string[];
   readonly log: LogAt;
@@ -34,34 +46,40 @@ export async function refuseTaken(folder: string): Promise<void> {
   await rm(partial(folder), { recursive: true });
 }
 
-/** Writes what a purge destroyed, signed, with the proofs that the log says so. Throws `usage` where it destroyed nothing. */
+/**
+ * Writes what a purge destroyed, signed, with the proofs that the log says so and what led there. Throws `usage` where
+ * it destroyed nothing, `unverified` where the log itself did not allow it.
+ */
 export async function writeCertificate(of: Certified): Promise<Certificate> {
-  const { folder, client, run, policy, legalBasis, log, signer, now } = of;
-  const entries = new Entries(log);
-  const found: { index: number; entry: string; proof: string; purged: RecordPurged }[] = [];
-  for await (const { index, purged, bytes } of purgedIn(log, run)) {
-    found.push({ index, entry: Buffer.from(bytes).toString("utf8"), proof: await entries.proof(index), purged });
-  }
+  const { folder, client, run, legalBasis, log, signer, now } = of;
+  const found = await Array.fromAsync(purgedIn(log, run));
   if (found.length === 0) {
     throw new HoldfastError("usage", `the log has no purge of the run ${run}`, {
       mend: "A run's name stands in the output of retention purge, and in the log.",
     });
   }
+  const purged = found.map(({ entry }) => entry);
+  const trail = await trailOf(log, run, new Set(purged.map(({ subject }) => subject)), found.at(-1)!.index);
+  const all = [...trail, ...found].sort((a, b) => a.index - b.index);
+  replayTrail(all, { origin: signer.name, policy: parsePolicy(of.policy), now });
+  const entries = new Entries(log);
+  const prove = async (some: readonly Logged[]): Promise<ProvenEntry[]> => {
+    const proven: ProvenEntry[] = [];
+    for (const { index, bytes } of some)
+      proven.push({ index, entry: Buffer.from(bytes).toString("utf8"), proof: await entries.proof(index) });
+    return proven;
+  };
   const certificate: Certificate = {
-    ...{ holdfast: "certificate-of-destruction/1", client, origin: signer.name, vkey: signer.verifier.vkey, run },
-    ...{ made: now.toString({ smallestUnit: "second" }), policy, legalBasis: [...legalBasis] },
-    totals: totalsOf(found.map(({ purged }) => purged)),
-    entries: found.map(({ purged: _, ...proven }) => proven),
+    ...{ holdfast: "certificate-of-destruction/2", client, origin: signer.name, vkey: signer.verifier.vkey, run },
+    ...{ made: now.toString({ smallestUnit: "second" }), policy: rulesIn(trail) ?? of.policy },
+    ...{ legalBasis: [...legalBasis], totals: totalsOf(purged) },
+    ...{ entries: await prove(found), trail: await prove(trail) },
   };
   const json = `${JSON.stringify(certificate, null, 2)}\n`;
   await refuseTaken(folder);
   await writing(() => mkdir(partial(folder), { recursive: true, mode: 0o700 }));
   try {
-    const page = certificatePage(
-      certificate,
-      found.map(({ purged }) => purged),
-      sha256(json),
-    );
+    const page = certificatePage(certificate, purged, sha256(json));
     await write(join(partial(folder), CERTIFICATE), json);
     await write(
       join(partial(folder), SIGNATURE),
@@ -78,12 +96,61 @@ export async function writeCertificate(of: Certified): Promise<Certificate> {
   return certificate;
 }
 
-async function* purgedIn({ log, head }: LogAt, run: string) {
+interface Logged<T extends Entry = Entry> extends Replayed {
+  readonly entry: T;
+  readonly bytes: Uint8Array;
+}
+
+async function* purgedIn({ log, head }: LogAt, run: string): AsyncGenerator<Logged<RecordPurged>> {
   for await (const { index, bytes } of new SignedLog(log, head).entries(0)) {
     // A cheap look before a costly one: most entries are of something else.
     if (!Buffer.from(bytes).includes('"record.purged"')) continue;
-    const purged = decodeEntry(bytes);
-    if (purged?.type === "record.purged" && purged.run === run) yield { index, purged, bytes };
+    const entry = decodeEntry(bytes);
+    if (entry?.type === "record.purged" && entry.run === run) yield { index, entry, bytes };
+  }
+}
+
+/**
+ * What the log says of these subjects, and of the rules, up to an entry. Nightly runs extend a lock dozens of times: of
+ * those entries the last and the longest tell all there is to tell of an object.
+ */
+async function trailOf(
+  { log, head }: LogAt,
+  run: string,
+  subjects: ReadonlySet<string>,
+  last: number,
+): Promise<Logged[]> {
+  const found: Logged[] = [];
+  const locks = new Map<string, { last: number; longest: number; until: string }>();
+  for await (const { index, bytes } of new SignedLog(log, head).entries(0)) {
+    if (index > last) break;
+    if (!speaksOf(bytes, subjects)) continue;
+    const entry = decodeEntry(bytes);
+    if (entry === null || (entry.type === "record.purged" && entry.run === run)) continue;
+    found.push({ index, entry, bytes });
+    if (entry.type !== "lock.extended") continue;
+    for (const { key, versionId } of entry.objects) {
+      const name = `${key} ${versionId}`;
+      const longest = locks.get(name);
+      const isLonger = longest === undefined || Temporal.Instant.compare(entry.lockedUntil, longest.until) > 0;
+      locks.set(
+        name,
+        isLonger ? { last: index, longest: index, until: entry.lockedUntil } : { ...longest, last: index },
+      );
+    }
+  }
+  const telling = new Set(locks.values().flatMap(({ last, longest }) => [last, longest]));
+  return found.filter(({ index, entry }) => entry.type !== "lock.extended" || telling.has(index));
+}
+
+/** Without all that `decodeEntry` checks: most entries are of others. */
+function speaksOf(bytes: Uint8Array, subjects: ReadonlySet<string>): boolean {
+  try {
+    const { type, subject } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
+    if (!(TRAIL as ReadonlySet<unknown>).has(type)) return false;
+    return type === "policy.changed" || subjects.has(subject as string);
+  } catch {
+    return false; // verify names what does not parse.
   }
 }
 

@@ -7,8 +7,10 @@ import { HoldfastError } from "../error.ts";
 const text = z.string().max(2_000);
 const count = z.int().min(0);
 
-const schema = z.object({
-  holdfast: z.literal("certificate-of-destruction/1"),
+/** An entry of the log to the byte, and the proof that the log has it (C2SP tlog-proof). */
+const proven = z.object({ index: count, entry: z.string().max(65_535), proof: z.string().max(2_000_000) });
+
+const common = {
   client: text,
   /** The log's name, and its public key as whoever made this knew it. */
   origin: text,
@@ -16,13 +18,25 @@ const schema = z.object({
   /** The purge, as the log names it, and when this was made (RFC 3339 UTC). */
   run: text,
   made: z.string().refine(isInstant),
-  /** The rules in force when it was made, in the words of `policy.changed`. */
+  /** The rules that the purge followed, in the words of `policy.changed`. */
   policy: z.record(text, text),
   legalBasis: z.array(text),
   totals: z.object({ subjects: count, records: count, files: count, bytes: count, versions: count }),
-  /** Each `record.purged` of the run, to the byte, and the proof that the log has it (C2SP tlog-proof). */
-  entries: z.array(z.object({ index: count, entry: z.string().max(65_535), proof: z.string().max(2_000_000) })),
-});
+  /** Each `record.purged` of the run. */
+  entries: z.array(proven),
+};
+
+const schema = z.discriminatedUnion("holdfast", [
+  z.object({ holdfast: z.literal("certificate-of-destruction/1"), ...common }),
+  z.object({
+    holdfast: z.literal("certificate-of-destruction/2"),
+    ...common,
+    /** What the log says before that of these subjects and of the rules, so that a reader can replay it. */
+    trail: z.array(proven),
+  }),
+]);
+
+export type ProvenEntry = z.output<typeof proven>;
 
 /** What was destroyed, by whom it was decided and when: tokens, digests and dates, and nothing of anybody. */
 export type Certificate = z.output<typeof schema>;

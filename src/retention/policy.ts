@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
+import { parseDuration } from "../config/duration.ts";
+import { HoldfastError, hasCode } from "../error.ts";
 import { logged, type Work } from "./work.ts";
 
 /** A policy in the words of the config, every default filled in: what the log has of it. */
@@ -23,6 +25,46 @@ export function policyOf(retention: RetentionConfig, lock?: string): Policy {
 
 export function clock({ keep, from }: Keep): string {
   return `${keep} from ${from}`;
+}
+
+/**
+ * The rules that an entry `policy.changed` tells, so that what was done by them can be checked. The words are untrusted;
+ * those that this version does not know are passed over. Throws `malformed`.
+ */
+export function parsePolicy(words: Policy): RetentionConfig {
+  const duration = (name: string): Temporal.Duration => parseWord(name, words[name] ?? "");
+  const optional = (name: string) => (words[name] === undefined ? undefined : duration(name));
+  return {
+    preset: words.preset,
+    classes: {
+      identifying: parseClock("identifying", words.identifying),
+      verification: parseClock("verification", words.verification),
+      files: parseClock("files", words.files),
+    },
+    ...{ initialLock: duration("initialLock"), extendWhenLessThan: duration("extendWhenLessThan") },
+    ...{ minimum: optional("minimum"), maximum: optional("maximum"), coolingOff: optional("coolingOff") },
+  };
+}
+
+const CLOCK = /^(\S+) from (created|exported|relationship-end|account-closed)$/;
+
+function parseClock(name: string, words = ""): Keep {
+  const [, keep, from] = CLOCK.exec(words) ?? [];
+  if (keep === undefined) throw unreadable(name);
+  return { keep: parseWord(name, keep), from: from as Keep["from"] };
+}
+
+function parseWord(name: string, word: string): Temporal.Duration {
+  try {
+    return parseDuration(word);
+  } catch (error) {
+    if (!hasCode(error, "config")) throw error;
+    throw unreadable(name);
+  }
+}
+
+function unreadable(name: string): HoldfastError {
+  return new HoldfastError("malformed", `a policy whose ${name} cannot be read`);
 }
 
 /** What is to be logged where other rules hold than the log says: before anything is done by them. */

@@ -16,6 +16,8 @@ export interface LogVaultOptions {
   readonly vault?: "directory" | "ceph";
   /** Where nobody is asked for anything by default. */
   readonly provider?: Provider;
+  /** The first so many were purged, long ago: four entries each, and no objects. */
+  readonly purged?: number;
   /** Whom an entry is about. Default: somebody invented. */
   readonly record?: (n: number, tokens: Tokens) => { subject: string; version: string };
 }
@@ -29,11 +31,13 @@ const SIZE = 4630;
 /** Entries that are on their way at once. */
 const AT_ONCE = 4096;
 const LOCKED_UNTIL = "2099-01-01T00:00:00Z";
+const LONG_AGO = "2010-01-01T00:00:00.000Z";
 
 /** A vault of so many records, each one entry of the log, written by the log's own writer. */
 export async function makeLogVault({
   entries,
   objects = false,
+  purged = 0,
   vault: kind = "directory",
   provider = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" },
   record = invented,
@@ -51,20 +55,32 @@ export async function makeLogVault({
   const sha256 = createHash("sha256").update(sealed).digest("hex");
   const note = JSON.stringify({ sha256, lock: { mode: "governance", until: LOCKED_UNTIL }, hold: false });
   const root = place.path("vault", CLIENT);
+  const gone: { subject: string; object: { key: string; versionId: string; size: number; sha256: string } }[] = [];
   for (let first = 0; first < entries; first += AT_ONCE) {
     const count = Math.min(AT_ONCE, entries - first);
     await Promise.all(
       Array.from({ length: count }, async (_, n) => {
         const { subject, version } = record(first + n, tokens);
         const key = recordKey(subject, version);
-        if (objects) await lay(root, key, sealed, note);
+        const object = { key, versionId: "00000001", size: SIZE, sha256 };
+        const isPurged = first + n < purged;
+        if (objects && !isPurged) await lay(root, key, sealed, note);
         await writer.append({
-          ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "bench", subject, version },
-          ...{ updated: "2026-11-23T10:15:00Z", object: { key, versionId: "00000001", size: SIZE, sha256 }, files: [] },
-          ...{ withheld: 0, recipients: ["0123456789abcdef"], lockedUntil: LOCKED_UNTIL, lookups: { email: subject } },
+          ...{ type: "record.stored", time: isPurged ? LONG_AGO : "2026-11-23T10:15:00.000Z", run: "bench", subject },
+          ...{ version, updated: timeOf(version), object, files: [], withheld: 0, recipients: ["0123456789abcdef"] },
+          ...{ lockedUntil: isPurged ? LONG_AGO : LOCKED_UNTIL, lookups: { email: subject } },
         });
+        if (isPurged) gone.push({ subject, object });
       }),
     );
+  }
+  for (const { subject, object } of gone) {
+    const common = { time: "2026-11-23T10:15:00.000Z", run: "bench", subject };
+    const ended = "2010-01-01";
+    void writer.append({ type: "relationship.ended", ...common, ended });
+    void writer.append({ type: "purge.begun", ...common, keys: [object.key] });
+    const objects = [{ ...object, versions: 1, due: "2020-01-01T00:00:00Z" }];
+    await writer.append({ type: "record.purged", ...common, objects, ended, whole: true });
   }
   await writer.flush();
   await writer.close();
@@ -74,6 +90,11 @@ export async function makeLogVault({
 
 function invented(n: number): { subject: string; version: string } {
   return { subject: createHash("md5").update(`${n}`).digest("hex"), version: "20261123T101500Z-0123456789ab" };
+}
+
+/** The provider's time that a version's name begins with. */
+function timeOf(version: string): string {
+  return version.replace(/^(....)(..)(..T..)(..)(..Z)-.*/, "$1-$2-$3:$4:$5");
 }
 
 async function lay(root: string, key: string, bytes: Uint8Array, note: string): Promise<void> {

@@ -76,14 +76,14 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Adds entries to the log, `batches` times `count`, as the writer does. */
-  async log(batches: number, count: number): Promise<void> {
+  async log(batches: number, count: number, time?: string): Promise<void> {
     const writer = await AuditWriter.open({
       ...{ vault: this.vault, signer: await this.signer(), state: this.state, now: systemClock, holds: () => {} },
       conditional: { ifNoneMatch: false, ifMatch: false },
       lock: { mode: "governance", initial: this.client.retention.initialLock },
     });
     for (let batch = 0; batch < batches; batch++) {
-      await Promise.all(Array.from({ length: count }, (_, n) => writer.append(failed(batch * count + n))));
+      await Promise.all(Array.from({ length: count }, (_, n) => writer.append(failed(batch * count + n, time))));
       await writer.flush();
     }
     await writer.close();
@@ -116,11 +116,11 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-function failed(n: number): Entry {
+function failed(n: number, time = "2026-11-23T10:15:00.000Z"): Entry {
   const subject = n.toString(16).padStart(32, "0");
   return {
     type: "record.failed",
-    time: "2026-11-23T10:15:00.000Z",
+    time,
     run: "scene",
     subject,
     stage: "fetch",

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cp, readFile } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { describe, test } from "node:test";
+import type { ClientConfig } from "../../src/config/config.ts";
 import type { Problem } from "../../src/evidence/problem.ts";
 import type { TimestampReport } from "../../src/evidence/timestamps.ts";
 import { readDescription } from "../../src/vault/description.ts";
-import { makeWorkplace, type Workplace } from "../export/workplace.ts";
-import { startSandbox } from "../sandbox/server.ts";
+import { makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
 import { Openssl, Tsa } from "../servers/tsa.ts";
 import { resign } from "./bag-lists.ts";
+import { Scene } from "./scene.ts";
 
 interface Report {
   readonly timestamps: TimestampReport;
@@ -78,6 +80,66 @@ for (const vault of ["directory", "ceph"] as const) {
       ],
     );
   });
+}
+
+describe("a vault", () => {
+  test("with no time stamp is a problem for whoever names an authority, and is said to have none in any case", async () => {
+    await using tsa = await Tsa.start();
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using place = await makeWorkplace(sandbox);
+    await place.export();
+    const plain = await place.holdfast("verify", ["--json"]);
+    assert.equal(plain.code, 0);
+    const { clients } = plain.json as { clients: Report[] };
+    assert.deepEqual(clients[0]!.timestamps, { tokens: 0, trusted: false });
+
+    const isProblem = async (...args: string[]): Promise<void> => {
+      const [report] = await place.expect<Report>(4, "verify", ...args);
+      assert.deepEqual(
+        report!.found.map(({ key }) => key),
+        ["audit/timestamp/"],
+      );
+    };
+    await isProblem("--tsa-ca", tsa.ca);
+    await place.configure(stampedBy(tsa).client);
+    await isProblem();
+    await place.export();
+    await place.expect(0, "verify");
+
+    // Somebody took them away, with the right to.
+    await rm(place.path("vault/acme-bank/.versions/audit/timestamp"), { recursive: true });
+    await rm(place.path("vault/acme-bank/audit/timestamp"), { recursive: true });
+    await isProblem();
+  });
+
+  for (const [hours, code] of [
+    [7 * 24, 0],
+    [7 * 24 + 1, 4],
+  ] as const) {
+    test(`whose newest time stamp leaves ${hours} hours of entries uncovered: exit ${code}`, async () => {
+      await using tsa = await Tsa.start();
+      await using sandbox = await startSandbox({ identities: 2, files: false });
+      await using scene = new Scene(...(await ofScene(sandbox, stampedBy(tsa))));
+      await scene.place.export();
+      const { size } = (await scene.place.log()).head;
+      const first = Temporal.Now.instant();
+      await scene.log(1, 1, String(first));
+      await scene.log(1, 1, String(first.add({ hours })));
+      const ended = await scene.place.holdfast("verify", ["--json"]);
+      assert.equal(ended.code, code, ended.stderr);
+      const [report] = (ended.json as { clients: Report[] }).clients;
+      assert.equal(report!.timestamps.newest!.size, size);
+      assert.deepEqual(
+        report!.found.map(({ key }) => key),
+        code === 0 ? [] : ["audit/timestamp/"],
+      );
+    });
+  }
+});
+
+async function ofScene(sandbox: Sandbox, options: WorkplaceOptions): Promise<[Workplace, ClientConfig]> {
+  const place = await makeWorkplace(sandbox, options);
+  return [place, await place.client()];
 }
 
 describe("a bag", () => {

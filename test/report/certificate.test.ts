@@ -7,12 +7,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { certify } from "../../jobs/certificate.ts";
 import { exportClients } from "../../jobs/export.ts";
 import { purge } from "../../jobs/purge.ts";
+import { parseSigner, signNote } from "../../src/audit/note.ts";
 import { HoldfastError } from "../../src/error.ts";
-import { CERTIFICATE, type Certificate, PAGE, SIGNATURE } from "../../src/report/certificate.ts";
+import { CERTIFICATE, type Certificate, noteText, PAGE, SIGNATURE, sha256 } from "../../src/report/certificate.ts";
 import { checkCertificate } from "../../src/report/certificate-check.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+
+type CertificateV2 = Extract<Certificate, { trail: unknown }>;
+
+const isUnverified = (error: unknown): error is HoldfastError =>
+  error instanceof HoldfastError && error.code === "unverified";
 
 const RETENTION = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 
@@ -75,6 +81,49 @@ describe("a certificate of destruction", () => {
     assert.equal(await code(certify(await session(place), "20200101T000000Z-abcdef", place.path("none"))), "usage");
     // Before anything is destroyed for it.
     assert.equal(await code(purge(await session(place), folder)), "usage");
+  });
+
+  test("holds what led there, and its checker replays that: one that lacks any of it is refused, though it is signed", async () => {
+    const at = place.path("resigned");
+    /** As whoever has the log key signs it. */
+    const resigned = async (change: (of: CertificateV2) => unknown) => {
+      await rm(at, { recursive: true, force: true });
+      await cp(folder, at, { recursive: true });
+      const json = JSON.stringify(change(JSON.parse(await readFile(join(at, CERTIFICATE), "utf8"))));
+      await writeFile(join(at, CERTIFICATE), json);
+      const signer = parseSigner((await readFile(place.path("keys/log"), "utf8")).trim());
+      const page = await readFile(join(at, PAGE));
+      await writeFile(join(at, SIGNATURE), signNote(noteText(signer.name, sha256(json), sha256(page)), [signer]));
+      return checkCertificate(at, vkey);
+    };
+    assert.equal((await resigned((of) => of)).ledThere, "checked");
+    const types = ["record.stored", "purge.begun"];
+    for (const type of types) {
+      const without = (of: CertificateV2) => ({
+        ...of,
+        trail: of.trail.filter(({ entry }) => !entry.includes(`"type":"${type}"`)),
+      });
+      await assert.rejects(resigned(without), (error) => isUnverified(error) && /entry \d+/.test(error.message));
+    }
+    const otherRules = (of: CertificateV2) => ({ ...of, policy: { ...of.policy, files: "PT1S from created" } });
+    await assert.rejects(resigned(otherRules), isUnverified);
+    const withoutRules = (of: CertificateV2) => ({
+      ...of,
+      trail: of.trail.filter(({ entry }) => !entry.includes('"type":"policy.changed"')),
+    });
+    assert.equal((await resigned(withoutRules)).ledThere, "no-policy");
+    const unproven = (of: CertificateV2) => ({
+      ...of,
+      trail: of.trail.map((each, n) => (n === 0 ? { ...each, entry: each.entry.replace("PT1S", "PT2S") } : each)),
+    });
+    await assert.rejects(resigned(unproven), isUnverified);
+
+    // As earlier versions of Holdfast wrote them.
+    const first = ({ trail: _, ...of }: CertificateV2) => ({ ...of, holdfast: "certificate-of-destruction/1" });
+    assert.equal((await resigned(first)).ledThere, "not-in-it");
+    const { code, stderr } = await place.holdfast("verify", [at, "--vkey", vkey]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /consistent, but what led to the purge was not checked/);
   });
 
   const changes: readonly [name: string, change: (folder: string) => Promise<void>][] = [

@@ -1,0 +1,77 @@
+import type { DatabaseSync } from "node:sqlite";
+import { parseKey, recordKey } from "../vault/layout.ts";
+import { statement } from "./statement.ts";
+
+/** A sealed object as the log promises it: by the last entry that stored it and the last that extended its lock. */
+export interface CatalogObject {
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly lockedUntil: string;
+  readonly lockMode: "governance" | "compliance";
+  /** The entry that stored it and its time (RFC 3339 UTC). Null for a file whose own record was purged before it. */
+  readonly entry: number | null;
+  readonly stored: string | null;
+}
+
+/** Rows read at once: nothing stays open while they are worked on. */
+const PAGE = 1_000;
+
+/** Every object that must be in the vault, whatever it is. What was purged is not among them. */
+export class Objects {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  get(key: string): CatalogObject | undefined {
+    const name = parseKey(key);
+    if (name?.kind !== "record") return this.#statements.file.get(key) as CatalogObject | undefined;
+    const row = this.#statements.record.get(name.subject, name.version) as RecordRow | undefined;
+    return row && ofRecord(row);
+  }
+
+  /** Records first, then files, each in the order of their keys. */
+  *all(): Generator<CatalogObject> {
+    for (let after = { subject: "", version: "" }; ; ) {
+      const page = this.#statements.records.all(after.subject, after.version) as RecordRow[];
+      for (const row of page) yield ofRecord(row);
+      if (page.length < PAGE) break;
+      after = page.at(-1)!;
+    }
+    for (let after = ""; ; ) {
+      const page = this.#statements.files.all(after) as CatalogObject[];
+      yield* page;
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.key;
+    }
+  }
+}
+
+interface RecordRow extends Omit<CatalogObject, "key"> {
+  readonly subject: string;
+  readonly version: string;
+}
+
+function ofRecord({ subject, version, ...row }: RecordRow): CatalogObject {
+  return { key: recordKey(subject, version), ...row };
+}
+
+const RECORD = `SELECT subject, version, object_version AS versionId, size, sha256, locked_until AS lockedUntil,
+  lock_mode AS lockMode, entry, stored FROM version`;
+
+// A file's key is files/<2 digits>/<subject>/….
+const FILE = `SELECT file.key, file.object_version AS versionId, file.size, file.sha256,
+  file.locked_until AS lockedUntil, file.lock_mode AS lockMode, version.entry, version.stored
+  FROM file LEFT JOIN version ON version.subject = substr(file.key, 10, 32) AND version.version = file.version`;
+
+function prepare(db: DatabaseSync) {
+  return {
+    record: statement(db, `${RECORD} WHERE subject = ? AND version = ?`),
+    file: statement(db, `${FILE} WHERE file.key = ?`),
+    records: statement(db, `${RECORD} WHERE (subject, version) > (?, ?) ORDER BY subject, version LIMIT ${PAGE}`),
+    files: statement(db, `${FILE} WHERE file.key > ? ORDER BY file.key LIMIT ${PAGE}`),
+  };
+}

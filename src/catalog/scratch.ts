@@ -1,0 +1,21 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { stateError } from "./statement.ts";
+
+/**
+ * Tables for the while of one command, so that its memory does not grow with what it reads. The file at `path` loses
+ * its name at once, and goes with the process however that ends. `:memory:` keeps them in memory.
+ */
+export function scratch(path: string, tables: string): DatabaseSync {
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    const db = new DatabaseSync(path);
+    db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${tables}`);
+    rmSync(path, { force: true });
+    return db;
+  } catch (error) {
+    throw stateError(error);
+  }
+}

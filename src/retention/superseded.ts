@@ -1,0 +1,54 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { CatalogObject } from "../catalog/objects.ts";
+import { scratch } from "../catalog/scratch.ts";
+import { statement } from "../catalog/statement.ts";
+
+/**
+ * Objects of which a later entry stored the same key again. What the log promised of them still matters: an object
+ * that was lost counts as renewed, and what was locked may not be purged before that lock is over.
+ */
+export class Superseded {
+  readonly #db: DatabaseSync;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(path: string) {
+    this.#db = scratch(path, TABLE);
+    this.#statements = prepare(this.#db);
+  }
+
+  add({ key, versionId, size, sha256, lockedUntil, lockMode, entry, stored }: CatalogObject): void {
+    this.#statements.add.run(key, versionId, size, sha256, lockedUntil, lockMode, entry, stored);
+  }
+
+  /** Earlier versions of one key that have not been purged. */
+  of(key: string): CatalogObject[] {
+    return this.#statements.of.all(key) as unknown as CatalogObject[];
+  }
+
+  /** A purge takes every version of a key. */
+  drop(key: string): void {
+    this.#statements.drop.run(key);
+  }
+
+  all(): Iterable<CatalogObject> {
+    return this.#statements.all.iterate() as Iterable<CatalogObject>;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+const TABLE = `CREATE TABLE superseded (
+  key TEXT NOT NULL, versionId TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  lockedUntil TEXT NOT NULL, lockMode TEXT NOT NULL, entry INTEGER, stored TEXT,
+  PRIMARY KEY (key, versionId)) STRICT, WITHOUT ROWID`;
+
+function prepare(db: DatabaseSync) {
+  return {
+    add: statement(db, "INSERT OR REPLACE INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    of: statement(db, "SELECT * FROM superseded WHERE key = ?"),
+    drop: statement(db, "DELETE FROM superseded WHERE key = ?"),
+    all: statement(db, "SELECT * FROM superseded"),
+  };
+}

@@ -18,5 +18,5 @@ export async function settle(run: Run, subject: string, capture: Capture, tally:
 /** Logs an entry as this run's, of now. */
 export async function logged(run: Run, entry: Unlogged<Entry>): Promise<void> {
   const { type, ...fields } = entry;
-  await run.ledger.log({ type, time: timestamp(run.now()), run: run.id, ...fields } as Entry);
+  await run.ledger.log({ type, ...fields, time: timestamp(run.now()), run: run.id } as Entry);
 }

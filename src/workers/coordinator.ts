@@ -244,7 +244,9 @@ export class Coordinator implements Crew, AsyncDisposable {
         }
       }
       if (++given.again < AGAIN) return "again";
-      const what = differs ? `a worker's config differs in ${differs}` : "a worker's result is of another day";
+      // The worker's own name of a field is not repeated.
+      const field = differs && (differs in this.#terms ? differs : "a field that this one does not have");
+      const what = field ? `a worker's config differs in ${field}` : "a worker's result is of another day";
       return { error: new HoldfastError("malformed", what, { mend: "Give all of them the same config and time." }) };
     } catch (error) {
       if (error instanceof HoldfastError) return { error };

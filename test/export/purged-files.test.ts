@@ -26,6 +26,8 @@ async function purgeFiles(place: Workplace): Promise<Set<string>> {
   await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
   for (const key of keys) assert.ok(!existsSync(place.path("vault", CLIENT, key)), "it is purged");
   assert.ok((await place.entries("record.purged")).every(({ whole }) => !whole));
+  // Long enough for what is checked afterwards.
+  await place.configure({ retention: { initialLock: "PT1H", extendWhenLessThan: "PT30M" } });
   return new Set(keys);
 }
 

@@ -194,7 +194,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     const subjects = await Promise.all(sandbox.ids().map((id) => team.place.subject(id)));
     const began = new Date().toISOString();
     const coordinator = team.coordinate();
-    const told = await lieAll(team.workers, team.redis.url, lies, subjects);
+    const told = await lieAll(team.workers, team.redis.url, lies, subjects, new Map([["by another config", 3]]));
     assert.deepEqual(
       [...lies.keys()].filter((name) => !told.has(name)),
       [],
@@ -205,7 +205,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     assert.equal(ended.code, 3, ended.stderr);
     const [summary] = (ended.json as { clients: [{ new: number; failed: number; run: string; outcome: string }] })
       .clients;
-    assert.deepEqual([summary.outcome, summary.new, summary.failed], ["partial", 25, lies.size]);
+    assert.deepEqual([summary.outcome, summary.new, summary.failed], ["partial", 26, lies.size - 1]);
 
     // The log, as anybody reads it who has the vault.
     const entries = await team.place.entries();
@@ -215,8 +215,9 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     );
     for (const { time } of entries) assert.ok(time >= began && time <= new Date().toISOString(), time);
     const failed = entries.flatMap((entry) => (entry.type === "record.failed" ? [entry] : []));
-    const liars = new Map([...told].map(([name, subject]) => [subject, name]));
-    assert.equal(liars.size, lies.size);
+    // A result that is merely old is made again, by an honest worker here.
+    const liars = new Map([...told].flatMap(([name, subject]) => (name === "hardly locked" ? [] : [[subject, name]])));
+    assert.equal(liars.size, lies.size - 1);
     assert.deepEqual(new Set(failed.map(({ subject }) => subject)), new Set(liars.keys()));
     for (const { subject, code, run } of failed) {
       assert.match(code, /^(malformed|unverified|internal)$/, liars.get(subject) ?? "nobody lied about this one");
@@ -230,7 +231,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     assert.equal(report!.problems, 0);
 
     // The next night stores who it lied about, whatever it left in the vault.
-    assert.equal((await team.place.export()).new, lies.size);
+    assert.equal((await team.place.export()).new, lies.size - 1);
     await team.assertAllOnce(sandbox);
   });
 });

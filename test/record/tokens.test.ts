@@ -22,6 +22,11 @@ test("subjects, versions, files and lookups are what the format says, computed a
     tokens.formerFile("f-1", "2024-01-01T00:00:00Z"),
     hmac("file\0f-1\x002024-01-01T00:00:00Z").slice(0, 32),
   );
+  // The worked example of docs/FORMAT.md.
+  assert.equal(
+    tokens.file("37fe6e6c-8de8-489d-8740-1310bf280c9c", "3ad3d8b9-80ab-4c50-a156-4a025014a09c", "2021-09-07T12:49:04Z"),
+    "03ccfafbbd37e7d43fa731567e6c3118",
+  );
   const raw = parseExact('{"updated":1,"id":"id-1","sequence":9007199254740993}');
   assert.equal(
     tokens.version("2026-11-23T10:15:00Z", raw),

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Parts } from "../src/export/context.ts";
-import { recipientsChanged } from "../src/export/recipients.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { defaultRetry } from "../src/retry.ts";
 import { Sealer } from "../src/seal/seal.ts";
@@ -43,11 +42,9 @@ export async function withParts<T>(
     warnOf(session, config, [config.source.apiKey]);
     return await withLog(config, session, { job, onWanted }, async (opened) => {
       const { vault, description, conditional, tokens, writer, catalog, now, holds } = opened;
-      const mayTakeUp = !recipientsChanged({ config, description });
       const parts: Parts = {
-        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again, mayTakeUp },
+        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again },
         ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
-        lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
       };
       return work({ parts, starts, retries: () => retries() + opened.retries() });
     });

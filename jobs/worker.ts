@@ -49,7 +49,6 @@ async function workFor(
         vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
         conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
         holds: () => starts.checkClock(),
-        mayTakeUp: true,
       },
       onDone: ({ new: fresh, changed, failed, unchanged, gone }) =>
         progress.update(

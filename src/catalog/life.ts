@@ -155,6 +155,11 @@ export class Life {
     return rows.flatMap(({ key }) => versionOf(key) ?? []);
   }
 
+  /** Keys of a subject's files that were purged. */
+  purgedFiles(subject: string): string[] {
+    return this.#statements.purgedFiles.all(...filesOf(subject)).map((row) => (row as { key: string }).key);
+  }
+
   /**
    * Whether all of a subject was purged; of what the list says of them now, whether it is not to be taken again: the
    * relationship has not been reopened, or the provider has nothing newer.
@@ -241,6 +246,7 @@ function prepare(db: DatabaseSync) {
          AND 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/~'`,
     ),
     purge: of("SELECT done FROM purged WHERE key = ?"),
+    purgedFiles: of("SELECT key FROM purged WHERE done = 1 AND key BETWEEN ? AND ?"),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
     unfinishedKeys: of("SELECT key FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
     dropFile: of("DELETE FROM file WHERE key = ?"),

@@ -12,8 +12,8 @@ export interface Orphan {
 
 /**
  * The vault against the log from the other side: lists every version of every object. One that hides or replaces what
- * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: a later run
- * takes it up, or its lock ends.
+ * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: no run uses it, and
+ * its lock ends.
  */
 export async function findStrays(
   vault: Vault,

@@ -1,7 +1,6 @@
 import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
 import { timestamp } from "../audit/time.ts";
 import { HoldfastError, hasCode } from "../error.ts";
-import type { FileRef } from "../identity.ts";
 import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
 import { encodeRecord, type RecordFile, type SealedRecord, type WithheldFile } from "../record/record.ts";
@@ -11,6 +10,7 @@ import { recordKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
 import { exportFile } from "./file.ts";
+import { type NamedFile, nameFiles } from "./file-names.ts";
 import type { Kept } from "./kept.ts";
 import type { Candidate } from "./plan.ts";
 import { storeSealed } from "./store.ts";
@@ -33,8 +33,8 @@ export type Capture =
 
 /**
  * One identity's way into the vault: fetched, its files and its record sealed and stored. It counts when `settle` has
- * logged it, in this order, so that nothing is logged that is not in the vault. May be done again from any point:
- * every key is the same the second time. A broken answer may have been a passing fault, and gets one more attempt.
+ * logged it, in this order, so that nothing is logged that is not in the vault. May be done again from any point: every
+ * key is the same the second time, and an object that was stored and not logged stays as an older version of it. A broken answer may have been a passing fault, and gets one more attempt.
  */
 export async function captureIdentity(parts: Capturing, candidate: Candidate, kept: Kept): Promise<Capture> {
   try {
@@ -73,7 +73,8 @@ async function store(parts: Capturing, subject: string, version: string, fetched
   const full = config.collect === "full";
   const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
   if (resources === null) return null;
-  const files = await storeFiles(parts, fetched.identity.id, subject, resources.files, lock, kept);
+  const named = nameFiles(subject, resources.files, tokens);
+  const files = await storeFiles(parts, fetched.identity.id, named, lock, kept);
   const at = now();
   const record: SealedRecord = {
     holdfast: "record/1",
@@ -89,7 +90,6 @@ async function store(parts: Capturing, subject: string, version: string, fetched
     files: files.records,
     withheld: files.withheld,
   };
-  // Beside an earlier copy of the same version the new one is never that copy taken up.
   const fresh = kept.hasVersion(version);
   const object = await storeSealed(
     parts,
@@ -105,31 +105,24 @@ async function store(parts: Capturing, subject: string, version: string, fetched
     updated: fetched.identity.updated,
     object: { key: object.key, versionId: object.versionId, size: object.size, sha256: object.sha256 },
     files: files.logged,
-    withheld: files.withheld.length,
+    withheld: files.byProvider,
     recipients: [...sealer.fingerprints],
     lockedUntil: lock.until.toString(),
     lockMode: lock.mode,
     lookups: lookupTokens(fetched.identity, config.lookups.fields, tokens),
   };
-  return { entry, files: files.stored, withheld: files.withheld.length, bytes: object.size + files.bytes };
+  return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes };
 }
 
 /** One file after the other: what is held in memory is one file's part, whatever the number of files. */
-async function storeFiles(
-  parts: Capturing,
-  id: string,
-  subject: string,
-  refs: readonly FileRef[],
-  lock: Lock,
-  kept: Kept,
-) {
+async function storeFiles(parts: Capturing, id: string, named: readonly NamedFile[], lock: Lock, kept: Kept) {
   const records: RecordFile[] = [];
   const logged: RecordStored["files"] = [];
   const withheld: WithheldFile[] = [];
   let bytes = 0;
   let stored = 0;
-  for (const ref of refs) {
-    const outcome = await exportFile(parts, id, subject, ref, lock, kept);
+  for (const file of named) {
+    const outcome = await exportFile(parts, id, file, lock, kept);
     if ("withheld" in outcome) {
       withheld.push(outcome.withheld);
       continue;
@@ -139,7 +132,8 @@ async function storeFiles(
     bytes += outcome.bytes;
     if (outcome.bytes > 0) stored += 1;
   }
-  return { records, logged, withheld, bytes, stored };
+  const byProvider = withheld.filter(({ reason }) => reason !== "purged").length;
+  return { records, logged, withheld, byProvider, bytes, stored };
 }
 
 /** The copy that is kept stays; what is logged is that the provider has it no more. Said once, not every night. */

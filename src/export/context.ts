@@ -25,13 +25,9 @@ export interface Capturing {
   readonly conditional: Conditional;
   readonly now: Clock;
   readonly log: Log;
-  /** Throws `busy` once this process no longer surely holds the vault; asked before anything is stored. */
-  readonly holds: () => void;
-  /** What lies in the vault unmentioned is sealed to those it is sealed to now. */
-  readonly mayTakeUp: boolean;
-  /** Objects may lie in the vault that no entry mentions (a crash, a lost state directory): look before storing. */
-  readonly lookFirst: boolean;
-  /** What is asked for is stored anew though the log has it: it was withheld in part, or went missing. */
+  /** Throws `busy` once this process no longer surely holds the vault, or the identity; asked before each PUT. */
+  readonly holds: () => void | Promise<void>;
+  /** What is asked for is stored again though the log has it: it was withheld in part, or went missing. */
   readonly again: boolean;
 }
 

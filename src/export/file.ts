@@ -4,10 +4,10 @@ import { hasCode } from "../error.ts";
 import type { FileRef } from "../identity.ts";
 import type { RecordFile, WithheldFile } from "../record/record.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
-import { fileKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
-import type { Kept } from "./kept.ts";
+import type { NamedFile } from "./file-names.ts";
+import type { Kept, KeptFile } from "./kept.ts";
 import { storeSealed } from "./store.ts";
 
 /** What became of one file: for the record, and for the log. */
@@ -15,21 +15,25 @@ export type FileOutcome =
   | { readonly record: RecordFile; readonly logged: StoredFile; readonly bytes: number }
   | { readonly withheld: WithheldFile };
 
-/** Fetches, seals and stores one file as a stream. One that the vault has is neither fetched nor stored again. */
+/**
+ * Fetches, seals and stores one file as a stream. One that the vault has is neither fetched nor stored again, whatever
+ * the provider says of it now: unless it was asked for (`again`) and the vault has lost it.
+ */
 export async function exportFile(
   parts: Capturing,
   identity: string,
-  subject: string,
-  ref: FileRef,
+  { ref, key, former, isFormerShared }: NamedFile,
   lock: Lock,
   kept: Kept,
 ): Promise<FileOutcome> {
   const { id, resource, type, page } = ref;
-  const key = fileKey(subject, parts.tokens.file(id, ref.updated));
-  const before = kept.file(key);
-  if (before && !parts.again) {
-    const { mediaType, storedWith } = before;
+  const before = kept.file(key) ?? (isFormerShared ? undefined : ofType(kept.file(former), type));
+  if (!before && (kept.wasFilePurged(key) || kept.wasFilePurged(former)))
+    return { withheld: { id, resource, reason: "purged" } };
+  if (before && !(parts.again && (await isLost(parts, before)))) {
+    const { key, mediaType, storedWith } = before;
     return {
+      // What its bytes are stands in the record it was stored with. This host cannot open that, nor the file.
       record: { id, resource, type, page, mediaType, size: null, sha256: null, storedWith, key },
       logged: inKnownWords(before, type),
       bytes: 0,
@@ -37,22 +41,14 @@ export async function exportFile(
   }
   const fetching = new Fetching(parts, identity, ref);
   try {
-    if (before && (await isThere(parts, before))) {
-      // Its record is made again and describes it; the sealed file itself stays.
-      for await (const _ of await fetching.plain());
-      return {
-        record: { id, resource, type, page, ...fetching.described(), key },
-        logged: inKnownWords(before, type),
-        bytes: 0,
-      };
-    }
     const produce = async () => parts.sealer.sealStream(await fetching.plain());
-    const stored = await storeSealed(parts, key, produce, lock, before !== undefined);
+    // In the place of one that was lost, so that whoever looks there finds it again.
+    const stored = await storeSealed(parts, before?.key ?? key, produce, lock, before !== undefined);
     const { mediaType } = fetching.described();
     return {
-      record: { id, resource, type, page, ...fetching.described(), key },
+      record: { id, resource, type, page, ...fetching.described(), key: stored.key },
       logged: {
-        ...{ key, versionId: stored.versionId, size: stored.size, sha256: stored.sha256 },
+        ...{ key: stored.key, versionId: stored.versionId, size: stored.size, sha256: stored.sha256 },
         ...{ type, mediaType, lockedUntil: lock.until.toString() },
       },
       bytes: stored.size,
@@ -64,18 +60,34 @@ export async function exportFile(
   }
 }
 
+/** A kept file under its former name is taken for one of another type only where either type says nothing. */
+function ofType(before: KeptFile | undefined, type: string): KeptFile | undefined {
+  const differs = before && before.type !== type && before.type !== "other" && type !== "other";
+  return differs ? undefined : before;
+}
+
 /** Earlier versions of Holdfast logged whatever words the provider used. They are not logged again. */
 function inKnownWords(before: StoredFile, type: string): StoredFile {
   return { ...before, type, mediaType: mediaTypeOf(before.mediaType) };
 }
 
-/** Whether the vault still holds a file as the log describes it. */
-async function isThere({ vault }: Capturing, { key, versionId, size }: StoredFile): Promise<boolean> {
+/**
+ * Whether the vault surely holds a file no more as the log describes it. An exporter should have no right to read it:
+ * its lock can be asked for all the same. What can be asked in neither way is not called lost.
+ */
+async function isLost({ vault }: Capturing, { key, versionId, size }: StoredFile): Promise<boolean> {
   try {
-    return (await vault.head(key, versionId)).size === size;
+    return (await vault.head(key, versionId)).size !== size;
   } catch (error) {
-    // An exporter should have no right to read it: then it is stored once more.
-    if (hasCode(error, "vault-missing", "vault-denied", "malformed")) return false;
+    if (hasCode(error, "vault-missing", "malformed")) return true;
+    if (!hasCode(error, "vault-denied")) throw error;
+  }
+  try {
+    await vault.lockOf(key, versionId);
+    return false;
+  } catch (error) {
+    if (hasCode(error, "vault-missing")) return true;
+    if (hasCode(error, "vault-denied")) return false;
     throw error;
   }
 }

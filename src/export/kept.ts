@@ -11,8 +11,12 @@ export interface Kept {
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(): boolean;
   /** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
-  file(key: string): (StoredFile & { storedWith: string }) | undefined;
+  file(key: string): KeptFile | undefined;
+  /** Whether a file of somebody of whom more is kept was purged: it is past its time, and not to be fetched again. */
+  wasFilePurged(key: string): boolean;
 }
+
+export type KeptFile = StoredFile & { readonly storedWith: string };
 
 export function keptIn(catalog: Catalog, subject: string): Kept {
   return {
@@ -28,5 +32,7 @@ export function keptIn(catalog: Catalog, subject: string): Kept {
       const { lockMode: _, ...file } = found;
       return file;
     },
+    // Who comes back after all of them was purged is a customer again, and is kept whole.
+    wasFilePurged: (key) => catalog.known(subject) !== undefined && catalog.life.purge(key) === "done",
   };
 }

@@ -8,7 +8,7 @@ import type { Parts } from "./context.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Whether the config seals to others than the vault's description says. */
-export function recipientsChanged({ config, description }: Pick<Parts, "config" | "description">): boolean {
+function recipientsChanged({ config, description }: Pick<Parts, "config" | "description">): boolean {
   return [...config.recipients.strings].sort().join() !== [...description.recipients].sort().join();
 }
 

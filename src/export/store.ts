@@ -1,56 +1,91 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { hasCode } from "../error.ts";
 import { covers } from "../vault/lock.ts";
 import type { Body, Lock, Stored } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
 
 /**
- * Stores a sealed object under its deterministic key. What an earlier run or attempt stored and nobody came to log is
- * taken up instead of stored twice: the store itself says so where it honours create-only, so that an attempt which was
- * given up and arrives late hides nothing either; elsewhere the run looks first, when it has reason to.
+ * Stores a sealed object under its key. An object that is there already is never taken for this one: a crash may have
+ * left it, sealed to former recipients or of an earlier answer, or somebody else may have put it there, and sealed
+ * bytes cannot be compared with what they should hold. It stays as an older version until its lock ends.
+ *
+ * The one exception is what this very call sent: where the store honours create-only, an attempt whose answer was lost
+ * and that arrived all the same is met by the next attempt. Its bytes are read back and compared.
  */
 export async function storeSealed(
   parts: Capturing,
   key: string,
   body: Body,
   lock: Lock,
-  /** Whether what lies there is known and to be stored anew. */
+  /** Whether what lies there is known, and gets a version beside it. */
   fresh = false,
 ): Promise<Stored> {
   return parts.vaultQueue.add(async () => {
     // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
-    parts.holds();
+    await parts.holds();
     const { holds } = parts;
-    if (fresh) return parts.vault.put(key, body, { lock, holds });
-    const ifAbsent = parts.conditional.ifNoneMatch && parts.mayTakeUp;
-    if (!ifAbsent && parts.lookFirst) {
-      const found = await takeUp(parts, key, lock);
-      if (found) {
-        await drain(body);
-        return found;
-      }
-    }
+    // Create-only also keeps an attempt that was given up, and arrives late, from hiding the one that is logged.
+    if (fresh || !parts.conditional.ifNoneMatch) return parts.vault.put(key, body, { lock, holds });
+    const sending = new Sending(body);
     try {
-      return await parts.vault.put(key, body, { lock, holds, ifAbsent });
+      return await parts.vault.put(key, sending.body, { lock, holds, ifAbsent: true });
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
-      return (await takeUp(parts, key, lock)) ?? parts.vault.put(key, body, { lock, holds });
+      const sent = await findSent(parts, key, sending, lock);
+      if (sent) return sent;
+      await parts.holds();
+      return parts.vault.put(key, body, { lock, holds });
     }
   });
 }
 
-/** The object that lies under this key already, its lock brought to what it must be; null where it cannot be used. */
-async function takeUp({ vault, log }: Capturing, key: string, lock: Lock): Promise<Stored | null> {
+/** The object under the key if it is the one that was just sent; null if it is another, or cannot be read. */
+async function findSent({ vault }: Capturing, key: string, sending: Sending, lock: Lock): Promise<Stored | null> {
+  const { sent } = sending;
+  if (!sent) return null;
   try {
-    const info = await vault.head(key);
-    const sha256 = info.sha256 ?? (await digest(await vault.stream(key, info.versionId)));
-    if (!covers(info.lock, lock)) await vault.lock(key, info.versionId, lock);
-    log.info("took up an object that no entry mentioned", { key });
-    return { key, versionId: info.versionId, etag: info.etag, size: info.size, sha256 };
+    const { versionId, etag, size, sha256, lock: found } = await vault.head(key);
+    if (size !== sent.size || (sha256 !== null && sha256 !== sent.sha256)) return null;
+    // The digest beside an object is only a note, which anyone who can write there can forge.
+    if ((await digest(await vault.stream(key, versionId))) !== sent.sha256) return null;
+    if (!covers(found, lock)) await vault.lock(key, versionId, lock);
+    return { key, versionId, etag, size, sha256: sent.sha256 };
   } catch (error) {
-    // Not there; or these credentials may not read it back, and then it is stored once more.
-    if (hasCode(error, "vault-missing", "vault-denied", "vault-locked")) return null;
+    if (hasCode(error, "vault-missing", "vault-denied", "vault-locked", "malformed")) return null;
     throw error;
+  }
+}
+
+/** A body, and what its last whole pass amounted to. Every pass of a producer is sealed with another key. */
+class Sending {
+  readonly body: Body;
+  #sent: { readonly size: number; readonly sha256: string } | undefined;
+
+  constructor(body: Body) {
+    if (body instanceof Uint8Array) {
+      this.body = body;
+      return;
+    }
+    this.body = async () => {
+      this.#sent = undefined;
+      return this.#measured(await body());
+    };
+  }
+
+  get sent(): { readonly size: number; readonly sha256: string } | undefined {
+    if (!(this.body instanceof Uint8Array)) return this.#sent;
+    return { size: this.body.length, sha256: createHash("sha256").update(this.body).digest("hex") };
+  }
+
+  async *#measured(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const hash: Hash = createHash("sha256");
+    let size = 0;
+    for await (const chunk of stream) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+    this.#sent = { size, sha256: hash.digest("hex") };
   }
 }
 
@@ -58,10 +93,4 @@ async function digest(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of stream) hash.update(chunk);
   return hash.digest("hex");
-}
-
-/** The producer of a body may have more to tell than its bytes (their digest): it is run to its end. */
-async function drain(body: Body): Promise<void> {
-  if (body instanceof Uint8Array) return;
-  for await (const _ of await body());
 }

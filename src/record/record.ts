@@ -23,7 +23,7 @@ export interface RecordFile {
   readonly type: string;
   readonly page: number | null;
   readonly mediaType: string;
-  /** Bytes and SHA-256 of the file itself; null where it was stored with an earlier version, which `storedWith` names. */
+  /** Bytes and SHA-256 of the file itself; null where an earlier record was stored with it: of the version `storedWith`. */
   readonly size: number | null;
   readonly sha256: string | null;
   readonly storedWith?: string;
@@ -31,11 +31,15 @@ export interface RecordFile {
   readonly key: string;
 }
 
+/** A file that the provider lists and that is not in the vault. */
 export interface WithheldFile {
   readonly id: string;
   readonly resource: string;
-  /** `forbidden`: the provider answered 403; `missing`: it lists the file and does not have it. */
-  readonly reason: "forbidden" | "missing";
+  /**
+   * `forbidden`: the provider answered 403; `missing`: it lists the file and does not have it; `purged`: the vault held
+   * it until the law asked for it no more, so it was not fetched again.
+   */
+  readonly reason: "forbidden" | "missing" | "purged";
 }
 
 export function encodeRecord(record: SealedRecord): Uint8Array {

@@ -36,8 +36,13 @@ export class Tokens {
     return `${time}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
   }
 
-  /** The name of one capture of a file, known before it is fetched. */
-  file(id: string, updated: string): string {
+  /** The name of one capture of a file, known before it is fetched. Providers may number files within a resource. */
+  file(resource: string, id: string, updated: string): string {
+    return this.#hmac(`file/2\0${resource}\0${id}\0${updated}`).slice(0, 32);
+  }
+
+  /** The name that files had at first, without their resource. Vaults hold files under it. */
+  formerFile(id: string, updated: string): string {
     return this.#hmac(`file\0${id}\0${updated}`).slice(0, 32);
   }
 

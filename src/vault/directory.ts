@@ -97,7 +97,8 @@ export class DirectoryVault implements Vault {
   async #show(key: string): Promise<void> {
     const plain = join(this.#root, key);
     await this.#makeDirectory(dirname(plain));
-    for (let shown: string | undefined; ; ) {
+    // Null before anything is shown: undefined stands for a key of which no version is left.
+    for (let shown: string | null | undefined = null; ; ) {
       const newest = (await this.#numbers(key)).at(-1);
       if (newest === shown) return;
       if (newest === undefined) {

@@ -18,7 +18,7 @@ export interface RetryOptions {
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
   const attempt: Vault["put"] = async (key, body, options) => {
-    options?.holds?.();
+    await options?.holds?.();
     return vault.put(key, body, options);
   };
   return {

@@ -89,7 +89,7 @@ export interface PutOptions {
    * Asked before each attempt; what it throws ends the put. A put is retried for minutes, and its writer may lose the
    * vault meanwhile.
    */
-  readonly holds?: () => void;
+  readonly holds?: () => void | Promise<void>;
 }
 
 export interface Stored {

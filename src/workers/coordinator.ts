@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Queue as BullQueue } from "bullmq";
 import type { Redis } from "ioredis";
-import { type ErrorCode, HoldfastError } from "../error.ts";
+import { HoldfastError } from "../error.ts";
 import type { Capture } from "../export/capture.ts";
 import type { Parts, Run } from "../export/context.ts";
 import type { Candidate } from "../export/plan.ts";
@@ -10,12 +10,14 @@ import { plural } from "../observe/figures.ts";
 import { errorFields } from "../observe/log.ts";
 import { limitsText } from "../source/limits.ts";
 import type { Starts } from "../source/starts.ts";
-import { type IdentityJob, Job, Queue } from "./bullmq.ts";
+import { Queue } from "./bullmq.ts";
+import { Checker } from "./checker.ts";
 import { Dispenser } from "./dispenser.ts";
 import { type Names, namesOf, PREFIX } from "./names.ts";
 import { unavailable } from "./redis.ts";
+import { isStale, refuseUnfit } from "./result.ts";
 import { setStage } from "./stage.ts";
-import { difference, jobId, type Messages, type Task, type Terms, termsOf } from "./task.ts";
+import { difference, jobId, keptFor, type Messages, type Task, type Terms, termsOf } from "./task.ts";
 
 /** Identities that are with the workers at once, or wait there: some seconds of the work of many. */
 const WINDOW = 500;
@@ -24,6 +26,8 @@ const LOOK = 50;
 const RECKON = 5_000;
 /** Once stopped, what a worker has under way is waited for, in ms: its share of the grace that orchestrators give. */
 const PATIENCE = 20_000;
+/** How often an identity is given again because its result was made by other terms, or long ago. */
+const AGAIN = 3;
 
 interface Given {
   readonly candidate: Candidate;
@@ -32,8 +36,8 @@ interface Given {
   readonly reject: (error: HoldfastError) => void;
   /** Redis has it. */
   sent: boolean;
-  /** It was given before: a worker may have stored something of it. */
-  again: boolean;
+  /** How often its result was one of other terms, or too old. */
+  again: number;
 }
 
 /**
@@ -54,6 +58,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #parts: Parts;
   readonly #starts: Starts;
   readonly #dispenser: Dispenser;
+  readonly #checker: Checker;
   readonly #given: Map<string, Given> = new Map();
   #workers = 0;
   /** Since when. */
@@ -72,6 +77,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     this.#queue = new Queue(this.#names.queue, { connection: redis as never, prefix: PREFIX });
     this.#queue.on("error", () => {});
     this.#dispenser = new Dispenser(redis, this.#names, starts);
+    this.#checker = new Checker(parts);
     this.#working = this.#work();
   }
 
@@ -89,10 +95,10 @@ export class Coordinator implements Crew, AsyncDisposable {
     }
   }
 
-  /** Rejects with what the worker failed with, in its words. */
+  /** Rejects with what the worker failed with, in its words; and where its result is not one that can be logged. */
   async capture(run: Run, candidate: Candidate): Promise<Capture> {
     this.#run = run.id;
-    return this.#give(candidate, run.lookFirst, run);
+    return this.#give(candidate, run);
   }
 
   async settled(candidate: Candidate): Promise<void> {
@@ -131,19 +137,11 @@ export class Coordinator implements Crew, AsyncDisposable {
     await this.#queue.close();
   }
 
-  #give(candidate: Candidate, lookFirst: boolean, { catalog, project }: Run): Promise<Capture> {
-    const id = jobId(candidate);
-    const { subject, listed } = candidate;
-    const kept = {
-      known: catalog.known(subject),
-      versions: catalog.versions(subject),
-      purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
-      files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
-      hadContent: catalog.hadContent(subject),
-    };
-    const task = { id: candidate.id, listed, kept, project, terms: this.#terms, lookFirst };
+  #give(candidate: Candidate, run: Run): Promise<Capture> {
+    const { id, subject, listed } = candidate;
+    const task = { id, listed, kept: keptFor(run, subject), project: run.project, terms: this.#terms };
     const { promise, resolve, reject } = Promise.withResolvers<Capture>();
-    this.#given.set(id, { candidate, task, resolve, reject, sent: false, again: false });
+    this.#given.set(jobId(candidate), { candidate, task, resolve, reject, sent: false, again: 0 });
     return promise;
   }
 
@@ -170,16 +168,13 @@ export class Coordinator implements Crew, AsyncDisposable {
   async #send(): Promise<void> {
     const unsent = [...this.#given].filter(([, { sent }]) => !sent);
     if (unsent.length === 0) return;
-    const jobs = unsent.map(([jobId, { candidate, task, again }]) => ({
+    const jobs = unsent.map(([jobId, { candidate, task }]) => ({
       name: candidate.subject,
-      data: this.#messages.closeTask(jobId, { ...task, lookFirst: task.lookFirst || again }),
+      data: this.#messages.closeTask(jobId, task),
       opts: { jobId, removeOnComplete: false, removeOnFail: false },
     }));
     await this.#queue.addBulk(jobs);
-    for (const [, given] of unsent) {
-      given.sent = true;
-      given.again = true;
-    }
+    for (const [, given] of unsent) given.sent = true;
   }
 
   async #collect(): Promise<void> {
@@ -190,12 +185,14 @@ export class Coordinator implements Crew, AsyncDisposable {
   }
 
   async #take(id: string): Promise<void> {
-    const job = await Job.fromId<string, string>(this.#queue, id);
     const given = this.#given.get(id);
-    if (!job || !given) return;
-    const outcome = this.#outcomeOf(job, given);
+    // Not through BullMQ's own reading of a job: anyone who has Redis can have written any of its fields.
+    const [made, failed, returned] = await this.#fieldsOf(id, "timestamp", "failedReason", "returnvalue");
+    if (!given || made === null) return;
+    const outcome = await this.#outcomeOf(id, given, failed ?? null, returned ?? null);
+    if (this.#given.get(id) !== given) return;
     if (outcome === "again") {
-      await job.remove();
+      await this.#queue.remove(id);
       given.sent = false;
       return;
     }
@@ -203,33 +200,57 @@ export class Coordinator implements Crew, AsyncDisposable {
     if ("capture" in outcome) given.resolve(outcome.capture);
     else {
       // A failure is not for the next coordinator: it tries again.
-      await job.remove().catch(() => {});
+      await this.#queue.remove(id).catch(() => {});
       given.reject(outcome.error);
     }
   }
 
-  #outcomeOf(job: IdentityJob, { candidate }: Given): { capture: Capture } | { error: HoldfastError } | "again" {
-    // The worker died in it, and the next, and the next.
-    if (job.failedReason) {
-      return {
-        error: new HoldfastError(
-          "internal",
-          "every worker that took this identity died in it, or could not read its task",
-          {
-            mend: "See the workers' logs.",
-          },
-        ),
-      };
-    }
+  /** A job that is no hash reads as one without a result. */
+  async #fieldsOf(id: string, ...names: string[]): Promise<(string | null)[]> {
     try {
-      const result = this.#messages.openResult(job.id!, candidate.subject, job.returnvalue);
-      if (difference(this.#terms, result.terms)) return "again";
-      if ("capture" in result) return result;
-      const { code, message, mend } = result.failure;
-      return { error: new HoldfastError(code as ErrorCode, message, { mend }) };
+      return await this.#redis.hmget(this.#queue.toKey(id), ...names);
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [];
+      throw error;
+    }
+  }
+
+  /** What comes out of one job concerns its identity alone: nothing of it may end the run, or hold up the others. */
+  async #outcomeOf(
+    id: string,
+    given: Given,
+    failed: string | null,
+    returned: string | null,
+  ): Promise<{ capture: Capture } | { error: HoldfastError } | "again"> {
+    // The worker died in it, and the next, and the next.
+    if (failed) {
+      const what = "every worker that took this identity died in it, or could not read its task";
+      return { error: new HoldfastError("internal", what, { mend: "See the workers' logs." }) };
+    }
+    const { candidate, task } = given;
+    const asked = { candidate, kept: task.kept, config: this.#parts.config, now: this.#parts.now() };
+    try {
+      const result = this.#messages.openResult(id, unquoted(returned));
+      const differs = difference(this.#terms, result.terms);
+      if (!differs && "failure" in result) {
+        const { code, message, mend } = result.failure;
+        return { error: new HoldfastError(code, message, { mend }) };
+      }
+      if (!differs && "capture" in result) {
+        refuseUnfit(result.capture, asked);
+        if (!isStale(result.capture, asked)) {
+          await this.#checker.check(result.capture);
+          return result;
+        }
+      }
+      if (++given.again < AGAIN) return "again";
+      // The worker's own name of a field is not repeated.
+      const field = differs && (differs in this.#terms ? differs : "a field that this one does not have");
+      const what = field ? `a worker's config differs in ${field}` : "a worker's result is of another day";
+      return { error: new HoldfastError("malformed", what, { mend: "Give all of them the same config and time." }) };
     } catch (error) {
       if (error instanceof HoldfastError) return { error };
-      return { error: new HoldfastError("malformed", "a worker's result cannot be read", { cause: error }) };
+      return { error: new HoldfastError("malformed", "a worker's result cannot be used", { cause: error }) };
     }
   }
 
@@ -257,5 +278,14 @@ export class Coordinator implements Crew, AsyncDisposable {
   async #isActive(id: string): Promise<boolean> {
     const state = await this.#queue.getJobState(id);
     return state === "active" || state === "completed" || state === "failed";
+  }
+}
+
+/** A job's return value, as BullMQ writes it. */
+function unquoted(returned: string | null): unknown {
+  try {
+    return JSON.parse(returned ?? "null");
+  } catch {
+    return null;
   }
 }

@@ -1,40 +1,36 @@
-import { entrySchema, type RecordStored, type StoredFile } from "../audit/entry.ts";
+import { z } from "zod";
+import { hex, lockEnd, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../error.ts";
-import type { Capture } from "../export/capture.ts";
-import type { Kept } from "../export/kept.ts";
+import type { Run } from "../export/context.ts";
+import type { Kept, KeptFile } from "../export/kept.ts";
 import type { Candidate } from "../export/plan.ts";
 import { policyOf } from "../retention/policy.ts";
 import type { Box } from "../seal/box.ts";
+import { parseKey } from "../vault/layout.ts";
+import { type Result, resultSchema } from "./result.ts";
 
 /**
- * What coordinator and workers tell each other of one identity. It passes through Redis, which nobody need trust: all
- * of it is closed in a box, bound to its job, so that it can be neither read nor made there.
+ * What the coordinator gives a worker: one identity, and what is kept of it. It passes through Redis closed in a box,
+ * bound to its job, so that it can be neither read nor made there. Other workers could make one: they have the key.
  */
 export interface Task {
   /** The provider's id. */
   readonly id: string;
-  readonly listed: string | undefined;
+  readonly listed?: string | undefined;
   readonly kept: {
-    readonly known: Known | undefined;
+    readonly known?: Known | undefined;
     readonly versions: readonly string[];
     readonly purged: readonly string[];
-    readonly files: readonly (StoredFile & { storedWith: string })[];
+    readonly files: readonly KeptFile[];
+    readonly purgedFiles: readonly string[];
     readonly hadContent: boolean;
   };
   readonly project: string;
   /** What the coordinator exports by. */
   readonly terms: Terms;
-  readonly lookFirst: boolean;
 }
-
-export type Result =
-  | { readonly terms: Terms; readonly capture: Capture }
-  | {
-      readonly terms: Terms;
-      readonly failure: { readonly code: string; readonly message: string; readonly mend?: string | undefined };
-    };
 
 /** What must be the same in the configs of all who work for one client, by the name of its field. */
 export type Terms = Readonly<Record<string, string>>;
@@ -63,16 +59,63 @@ export function jobId({ subject, listed }: Pick<Candidate, "subject" | "listed">
   return `${subject}.${listed ?? "named"}`;
 }
 
+/** What the vault has of a subject, to go with its task. */
+export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Task["kept"] {
+  const known = catalog.known(subject);
+  return {
+    known,
+    versions: catalog.versions(subject),
+    purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
+    files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
+    purgedFiles: known ? catalog.life.purgedFiles(subject) : [],
+    hadContent: catalog.hadContent(subject),
+  };
+}
+
 /** As `Kept`, of what came with the task. */
-export function keptOf({ known, versions, purged, files, hadContent }: Task["kept"]): Kept {
+export function keptOf({ known, versions, purged, files, purgedFiles, hadContent }: Task["kept"]): Kept {
   return {
     known,
     hasVersion: (version) => versions.includes(version),
     wasPurged: (version) => purged.includes(version),
     hadContent: () => hadContent,
     file: (key) => files.find((file) => file.key === key),
+    wasFilePurged: (key) => purgedFiles.includes(key),
   };
 }
+
+const count = z.int().min(0);
+const fileKey = z.string().refine((value) => parseKey(value)?.kind === "file");
+const taskSchema: z.ZodType<Task> = z.object({
+  id: z.string().min(1).max(200),
+  listed: version.optional(),
+  kept: z.object({
+    known: z
+      .object({
+        version,
+        listed: version.nullable(),
+        gone: z.string().max(40).nullable(),
+        ...{ withheld: count, entry: count, missed: count },
+      })
+      .optional(),
+    versions: z.array(version),
+    purged: z.array(version),
+    files: z.array(
+      z.object({
+        ...{ key: fileKey, versionId: z.string().max(1024), size: count, sha256: hex(64) },
+        // Earlier versions of Holdfast logged whatever words the provider used.
+        ...{ type: z.string(), mediaType: z.string(), lockedUntil: lockEnd, storedWith: version },
+      }),
+    ),
+    purgedFiles: z.array(fileKey),
+    hadContent: z.boolean(),
+  }),
+  project: z.string().max(1000),
+  terms: z.record(z.string(), z.string()),
+});
+
+/** Characters of a closed message: a record of very many files, and some. */
+const MAX_MESSAGE = 32 * 1024 * 1024;
 
 /** Closes tasks and results of one client. */
 export class Messages {
@@ -86,28 +129,45 @@ export class Messages {
     return this.#box.close(JSON.stringify(task), `task ${job}`);
   }
 
+  /** Throws `unverified` for what was not closed under this client's key, `malformed` for what is no task of this job. */
   openTask(job: string, closed: unknown): Task {
-    return JSON.parse(this.#box.open(String(closed), `task ${job}`)) as Task;
+    const task = this.#open(`task ${job}`, closed, taskSchema);
+    const subject = job.split(".", 1)[0]!;
+    const keys = [...task.kept.files.map(({ key }) => key), ...task.kept.purgedFiles];
+    if (job !== jobId({ subject, listed: task.listed }) || keys.some((key) => parseKey(key)?.subject !== subject))
+      throw new HoldfastError("malformed", "a task names another identity than its job", { mend });
+    return task;
   }
 
   closeResult(job: string, result: Result): string {
     return this.#box.close(JSON.stringify(result), `result ${job}`);
   }
 
-  /** Throws `unverified` for what no worker of this client wrote, `malformed` for what another version did. */
-  openResult(job: string, subject: string, closed: unknown): Result {
-    const result = JSON.parse(this.#box.open(String(closed), `result ${job}`)) as Result;
-    if ("failure" in result) return result;
-    const capture = result.capture;
-    if ("entry" in capture && capture.entry) {
-      // As it will be logged: a worker of another version must not bring in what the log cannot hold.
-      const checked = entrySchema.safeParse({ ...capture.entry, time: "2026-01-01T00:00:00Z", run: "" });
-      if (!checked.success || (capture.entry as RecordStored).subject !== subject) {
-        throw new HoldfastError("malformed", "a worker's result is not one that this version can log", {
-          mend: "Run the same version of Holdfast everywhere.",
-        });
-      }
+  /**
+   * Throws `unverified` and `malformed` as `openTask` does. What it gives is of the right form; whether it is what this
+   * identity's result may be is for `refuseUnfit`.
+   */
+  openResult(job: string, closed: unknown): Result {
+    return this.#open(`result ${job}`, closed, resultSchema);
+  }
+
+  #open<T>(context: string, closed: unknown, schema: z.ZodType<T>): T {
+    if (typeof closed !== "string" || closed.length > MAX_MESSAGE)
+      throw new HoldfastError("malformed", "a message between this client's processes is too long or no text", {
+        mend,
+      });
+    const text = this.#box.open(closed, context);
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      // What a parser says of it may repeat it.
+      const what = context.split(" ", 1)[0];
+      throw new HoldfastError("malformed", `a worker's ${what} is not one that this version of Holdfast can use`, {
+        mend,
+      });
     }
-    return result;
   }
 }
+
+const mend =
+  "Run the same version of Holdfast everywhere. If you do, a machine that has the lookup key sends forged messages: see docs/THREATS.md.";

@@ -1,11 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { type ErrorCode, HoldfastError } from "../error.ts";
+import { HoldfastError, hasCode, isTransient } from "../error.ts";
 import { captureIdentity } from "../export/capture.ts";
 import type { Capturing } from "../export/context.ts";
+import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
 import { namesOf, PREFIX } from "./names.ts";
+import { failureOf, type Result } from "./result.ts";
 import { stageOf } from "./stage.ts";
-import { difference, keptOf, type Messages, type Result, type Task, termsOf } from "./task.ts";
+import { difference, keptOf, type Messages, type Task, termsOf } from "./task.ts";
 
 /** A worker that does not renew its hold on a job for so long counts as dead, in ms; and how often that is looked for. */
 const HOLD = 15_000;
@@ -14,17 +17,14 @@ const LOOK = 5_000;
 const DEATHS = 3;
 /** An end that was there when this worker came is believed after so long, in ms: another backfill may just begin. */
 const STALE = 60_000;
-/** What is wrong with this worker and not with the identity: others may do better. */
-const OWN: readonly ErrorCode[] = [
-  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "config", "recipients", "key", "state"] as const),
-  ...(["interrupted", "busy", "internal"] as const),
-];
+/** While Redis is away, how often it is asked whether this worker still has a job, in ms. */
+const ASK = 1_000;
 
 export interface WorkerOptions {
   readonly redis: Redis;
   readonly messages: Messages;
   /** All that one capture needs but what comes with its task. */
-  readonly parts: Omit<Capturing, "project" | "lookFirst" | "again">;
+  readonly parts: Omit<Capturing, "project" | "again">;
   readonly signal: AbortSignal;
   readonly onDone: (tally: WorkerTally) => void;
 }
@@ -45,33 +45,43 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   const capture = async (job: IdentityJob, token?: string): Promise<string> => {
     // One that no coordinator of this client wrote fails, and this worker goes on.
     const task = messages.openTask(job.id!, job.data);
+    if (!job.id!.startsWith(`${parts.tokens.subject(parts.source.kind, task.id)}.`))
+      throw new HoldfastError("malformed", "a task names another identity than its job");
     try {
       const differs = difference(terms, task.terms);
       if (differs) throw unlike(differs);
-      const result = await resultOf(job, task);
+      const result = await resultOf(job, token ?? "", task);
       worked = true;
       count(tally, result);
       onDone(tally);
       return messages.closeResult(job.id!, result);
     } catch (error) {
+      // It was given to another worker meanwhile. What was stored here stays beside what that one stores.
+      if (hasCode(error, "busy")) throw error;
       // It is another worker's, as if this one had never had it.
       ending.reject(error);
       await job.moveToWait(token);
       throw new WaitingError();
     }
   };
-  const resultOf = async (job: IdentityJob, task: Task): Promise<Result> => {
-    const [subject = ""] = job.id!.split(".");
+  const resultOf = async (job: IdentityJob, token: string, task: Task): Promise<Result> => {
     const { project, kept, id, listed } = task;
-    const lookFirst = task.lookFirst || job.attemptsStarted > 1;
+    const subject = parts.tokens.subject(parts.source.kind, id);
+    const holds = async (): Promise<void> => {
+      await parts.holds();
+      await refuseLost(job, token, signal);
+    };
     try {
-      const capturing = { ...parts, project, lookFirst, again: false };
+      const capturing = { ...parts, project, holds, again: false };
       return { terms, capture: await captureIdentity(capturing, { id, subject, listed }, keptOf(kept)) };
     } catch (error: unknown) {
-      if (!(error instanceof HoldfastError) || OWN.includes(error.code)) throw error;
       // Not tried again, because this worker was told to stop.
-      if (signal.aborted && error.transient) throw error;
-      return { terms, failure: { code: error.code, message: error.message, mend: error.mend } };
+      if (signal.aborted && isTransient(error)) throw error;
+      const failure = failureOf(error);
+      // What is wrong with this worker is not wrong with the identity: others may do better.
+      if (failure === undefined) throw error;
+      if (failure.code === "internal") parts.log.error("a defect in one identity", { subject, ...errorFields(error) });
+      return { terms, failure };
     }
   };
 
@@ -91,6 +101,23 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
     await worker.close();
   }
   return tally;
+}
+
+/**
+ * Throws `busy` where the job is another worker's by now: this one was held up, or Redis lost it. Two that store the
+ * same identity at once would hide each other's objects. While Redis is away nothing is stored.
+ */
+async function refuseLost(job: IdentityJob, token: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      if ((await job.extendLock(token, HOLD)) === 1) return;
+      break;
+    } catch {
+      if (signal.aborted) throw new HoldfastError("interrupted", "interrupted while Redis was away");
+      await delay(ASK, undefined, { signal }).catch(() => {});
+    }
+  }
+  throw new HoldfastError("busy", "another worker has this identity by now");
 }
 
 /**

@@ -14,7 +14,19 @@ const hmac = (text: string): string => createHmac("sha256", Buffer.from(KEY, "he
 
 test("subjects, versions, files and lookups are what the format says, computed apart", () => {
   assert.equal(tokens.subject("passbase", "id-1"), hmac("identity\0passbase\0id-1").slice(0, 32));
-  assert.equal(tokens.file("f-1", "2024-01-01T00:00:00Z"), hmac("file\0f-1\x002024-01-01T00:00:00Z").slice(0, 32));
+  assert.equal(
+    tokens.file("r-1", "f-1", "2024-01-01T00:00:00Z"),
+    hmac("file/2\0r-1\0f-1\x002024-01-01T00:00:00Z").slice(0, 32),
+  );
+  assert.equal(
+    tokens.formerFile("f-1", "2024-01-01T00:00:00Z"),
+    hmac("file\0f-1\x002024-01-01T00:00:00Z").slice(0, 32),
+  );
+  // The worked example of docs/FORMAT.md.
+  assert.equal(
+    tokens.file("37fe6e6c-8de8-489d-8740-1310bf280c9c", "3ad3d8b9-80ab-4c50-a156-4a025014a09c", "2021-09-07T12:49:04Z"),
+    "03ccfafbbd37e7d43fa731567e6c3118",
+  );
   const raw = parseExact('{"updated":1,"id":"id-1","sequence":9007199254740993}');
   assert.equal(
     tokens.version("2026-11-23T10:15:00Z", raw),
@@ -35,7 +47,7 @@ const GOLDEN = [
 /** Once written down, never to change: every vault's keys hang on them. */
 test("golden names", () => {
   assert.deepEqual(
-    [tokens.subject("passbase", "id-1"), tokens.file("f-1", "2024-01-01T00:00:00Z"), tokens.check()],
+    [tokens.subject("passbase", "id-1"), tokens.formerFile("f-1", "2024-01-01T00:00:00Z"), tokens.check()],
     GOLDEN.slice(0, 3),
   );
   assert.equal(tokens.version("2026-11-23T10:15:00.999Z", {}), GOLDEN[3]);
@@ -62,7 +74,9 @@ test("different things have different names, under different keys too", () => {
     fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (a, b) => {
       const names = [
         tokens.subject("passbase", a),
-        tokens.file(a, b),
+        tokens.file(a, b, b),
+        tokens.formerFile(a, b),
+        tokens.formerFile("2", `${a}\0${b}`),
         tokens.lookup("email", a),
         other.subject("passbase", a),
       ];

@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { conformance } from "./conformance.ts";
 
@@ -12,4 +14,24 @@ conformance("directory", async () => {
     ifMatch: true,
     close: () => rm(folder, { recursive: true }),
   };
+});
+
+test("of an object whose versions are all deleted nothing is left under its plain name either", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-vault-"));
+  try {
+    const vault = new DirectoryVault(folder);
+    const key = `files/aa/${"a".repeat(32)}/${"b".repeat(32)}.age`;
+    const text = (what: string) => new TextEncoder().encode(what);
+    const versions = [await vault.put(key, text("one")), await vault.put(key, text("two"))];
+    await vault.deleteVersion(key, versions[1]!.versionId);
+    assert.equal(await readFile(join(folder, key), "utf8"), "one");
+    await vault.deleteVersion(key, versions[0]!.versionId);
+    const left = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    assert.deepEqual(
+      left.map(({ name }) => name).filter((name) => !name.endsWith(".json")),
+      [],
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

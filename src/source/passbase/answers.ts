@@ -10,7 +10,11 @@ import type { Listed, Project } from "../source.ts";
  */
 /** Half a surrogate pair is in no URL. */
 const text = z.string().refine((value) => value.isWellFormed());
-const id = text.min(1).max(200);
+/** Ids are joined by NUL where tokens are made of them. */
+const id = text
+  .min(1)
+  .max(200)
+  .refine((value) => !value.includes("\0"));
 const seconds = z.preprocess(rounded, z.number().min(0).max(253_402_300_799));
 const page = z.object({
   cursor: z.object({ next: text.max(4096).nullish() }).nullish(),

@@ -68,7 +68,7 @@ const session = { clients, console, signal, now: () => Temporal.Now.instant() };
 const summary = await withLog(config, session, { job: "export" }, (held) =>
   runExport(
     {
-      ...{ config, ...held, signal, log: console.log, again: false, mayTakeUp: true, lookFirst: false },
+      ...{ config, ...held, signal, log: console.log, again: false },
       ...{ source: sourceOf(workload), sealer: new Sealer(config.recipients) },
     },
     { job: "export", version: "bench", selection: { kind: "changed" }, progress: noProgress, retries: held.retries },

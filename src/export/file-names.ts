@@ -1,0 +1,29 @@
+import type { FileRef } from "../identity.ts";
+import type { Tokens } from "../record/tokens.ts";
+import { fileKey } from "../vault/layout.ts";
+
+/** A file that the provider lists, and where it lies in the vault. */
+export interface NamedFile {
+  readonly ref: FileRef;
+  readonly key: string;
+  /** Where earlier versions of Holdfast stored it. */
+  readonly former: string;
+  /** Whether another file of the list has the same `former`: then nobody can tell whose bytes lie there. */
+  readonly isFormerShared: boolean;
+}
+
+/** The provider's list with every file once: two lines of one resource, id and time cannot be told apart. */
+export function nameFiles(subject: string, refs: readonly FileRef[], tokens: Tokens): NamedFile[] {
+  const named = new Map<string, FileRef>();
+  for (const ref of refs) {
+    const key = fileKey(subject, tokens.file(ref.resource, ref.id, ref.updated));
+    if (!named.has(key)) named.set(key, ref);
+  }
+  const formers = new Map<string, number>();
+  const files = [...named].map(([key, ref]) => {
+    const former = fileKey(subject, tokens.formerFile(ref.id, ref.updated));
+    formers.set(former, (formers.get(former) ?? 0) + 1);
+    return { ref, key, former };
+  });
+  return files.map((file) => ({ ...file, isFormerShared: formers.get(file.former)! > 1 }));
+}

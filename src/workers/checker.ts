@@ -1,0 +1,60 @@
+import PQueue from "p-queue";
+import { HoldfastError, hasCode } from "../error.ts";
+import type { Capture } from "../export/capture.ts";
+import type { Parts } from "../export/context.ts";
+import { covers } from "../vault/lock.ts";
+import type { Lock } from "../vault/vault.ts";
+
+/**
+ * Looks whether what a worker says it stored is in the vault, and locked, before that is logged: the log must not
+ * promise what was never there. One request for each object. It asks for locks alone, which every exporter may read; so
+ * it does not see the size, nor whether the bytes are what the worker says. `verify` does.
+ */
+export class Checker {
+  readonly #parts: Pick<Parts, "vault" | "config" | "log">;
+  readonly #queue: PQueue;
+  #isDenied = false;
+
+  constructor(parts: Pick<Parts, "vault" | "config" | "log">) {
+    this.#parts = parts;
+    this.#queue = new PQueue({ concurrency: parts.config.vault.concurrency });
+  }
+
+  /** Throws `malformed` for an object that is not there, or not locked as the capture says. */
+  async check(capture: Capture): Promise<void> {
+    if (!("entry" in capture) || capture.entry?.type !== "record.stored") return;
+    const { object, files, lockedUntil, lockMode = "governance" } = capture.entry;
+    const lock: Lock = { mode: lockMode, until: Temporal.Instant.from(lockedUntil) };
+    const stored = [object, ...files.filter(({ storedWith }) => storedWith === undefined)];
+    await Promise.all(stored.map(({ key, versionId }) => this.#queue.add(() => this.#checkLock(key, versionId, lock))));
+  }
+
+  async #checkLock(key: string, versionId: string, lock: Lock): Promise<void> {
+    let found: Lock | null;
+    try {
+      found = await this.#parts.vault.lockOf(key, versionId);
+    } catch (error) {
+      if (hasCode(error, "vault-denied")) return this.#denied();
+      if (!hasCode(error, "vault-missing", "vault-rejected", "malformed")) throw error;
+      throw untrue(key, "is not in the vault", error);
+    }
+    if (!covers(found, lock)) throw untrue(key, "is not locked as it says");
+  }
+
+  /** That it cannot be checked does not make it wrong. Said once. */
+  #denied(): void {
+    if (this.#isDenied) return;
+    this.#isDenied = true;
+    const { log, config } = this.#parts;
+    log.warn("what workers store cannot be checked before it is logged: the right s3:GetObjectRetention is missing", {
+      client: config.id,
+    });
+  }
+}
+
+function untrue(key: string, what: string, cause?: unknown): HoldfastError {
+  return new HoldfastError("malformed", `a worker's result names ${key}, which ${what}`, {
+    cause,
+    mend: "Nothing of it was logged. The next run stores this identity again.",
+  });
+}

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { UnrecoverableError } from "bullmq";
+import { Redis } from "ioredis";
+import PQueue from "p-queue";
+import { messagesOf, openClientVault, openTokens } from "../../jobs/client.ts";
+import { openSource } from "../../jobs/parts.ts";
+import { systemClock } from "../../src/clock.ts";
+import { captureIdentity } from "../../src/export/capture.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { Box } from "../../src/seal/box.ts";
+import { Sealer } from "../../src/seal/seal.ts";
+import { WaitingError, Worker } from "../../src/workers/bullmq.ts";
+import { namesOf, PREFIX } from "../../src/workers/names.ts";
+import type { Result } from "../../src/workers/result.ts";
+import { keptOf, termsOf } from "../../src/workers/task.ts";
+import { session } from "../crash/aftermath.ts";
+import type { Workplace } from "../export/workplace.ts";
+
+/** What a rogue answers instead of what it should; undefined where it has no use for this one. */
+export type Lie = (honest: Result & { capture: unknown }, tools: Tools) => unknown;
+
+export interface Tools {
+  readonly job: string;
+  readonly subject: string;
+  /** Another identity of the same client. */
+  readonly other: string;
+  /** Closes any text as a result of this job, or as something else. */
+  close(text: string, context?: string): string;
+  /** Closed by somebody who has another key. */
+  closeForeign(text: string): string;
+  /** Says that the job failed. */
+  fail(): never;
+}
+
+/**
+ * A worker that was taken over: it has all that a worker has, and stores what it should, and lies about it. Each lie is
+ * told of one identity; what it has no lie for goes back to the others. Resolves with the subjects lied about, by lie.
+ */
+export async function lieAll(
+  place: Workplace,
+  redisUrl: string,
+  lies: ReadonlyMap<string, Lie>,
+  others: readonly string[],
+  /** Of a lie that is told more than once, how often. */
+  often: ReadonlyMap<string, number> = new Map(),
+): Promise<Map<string, string>> {
+  const here = await session(place);
+  const config = await place.client();
+  const { vault, description } = await openClientVault(config, here);
+  const tokens = await openTokens(config, description);
+  const { source } = await openSource(config, here, "low");
+  const messages = await messagesOf(config);
+  const key = await config.lookups.key.resolve();
+  const box = new Box(key, "backfill workers");
+  const foreign = new Box(key, "somebody else");
+  const parts = {
+    ...{ config, source, tokens, vault, now: systemClock, log: silentLog, sealer: new Sealer(config.recipients) },
+    ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },
+    ...{ holds: () => {}, again: false },
+  };
+  const terms = termsOf(config);
+  const left = new Map([...lies.keys()].map((name) => [name, often.get(name) ?? 1]));
+  const told = new Map<string, string>();
+  const done = Promise.withResolvers<void>();
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const work = async (
+    job: { id?: string | undefined; data: string; moveToWait(token?: string): Promise<unknown> },
+    token?: string,
+  ) => {
+    const id = job.id!;
+    const [subject = ""] = id.split(".");
+    const task = messages.openTask(id, job.data);
+    const candidate = { id: task.id, subject, listed: task.listed };
+    const capturing = { ...parts, project: task.project };
+    const honest = { terms, capture: await captureIdentity(capturing, candidate, keptOf(task.kept)) };
+    const tools: Tools = {
+      ...{ job: id, subject, other: others.find((each) => each !== subject)! },
+      close: (text, context = `result ${id}`) => box.close(text, context),
+      closeForeign: (text) => foreign.close(text, `result ${id}`),
+      fail: () => {
+        throw new UnrecoverableError("so it says");
+      },
+    };
+    const own = [...told].find(([, of]) => of === subject)?.[0];
+    for (const [name, times] of left) {
+      if (own !== undefined && own !== name) continue;
+      if (own === undefined && told.has(name)) continue;
+      // As it would come out of Redis.
+      const answer = tell(lies.get(name)!, JSON.parse(JSON.stringify(honest)), tools);
+      if (answer === undefined) continue;
+      told.set(name, subject);
+      if (times > 1) left.set(name, times - 1);
+      else left.delete(name);
+      if (left.size === 0) done.resolve();
+      if (answer instanceof Error) throw answer;
+      return (typeof answer === "string" ? answer : box.close(JSON.stringify(answer), `result ${id}`)) as string;
+    }
+    // What is handed back would be the next that it is given.
+    await delay(300);
+    await job.moveToWait(token);
+    throw new WaitingError();
+  };
+  const worker = new Worker<string, string>(namesOf(config.id).queue, work as never, {
+    ...{ connection: redis as never, prefix: PREFIX, concurrency: 200, lockDuration: 15_000 },
+  });
+  worker.on("error", () => {});
+  await done.promise;
+  await worker.close();
+  redis.disconnect();
+  await source.close();
+  await vault.close();
+  return told;
+}
+
+function tell(lie: Lie, honest: Result & { capture: unknown }, tools: Tools): unknown {
+  try {
+    return lie(honest, tools);
+  } catch (error) {
+    return error;
+  }
+}

@@ -10,9 +10,11 @@ import { DirectoryVault } from "../../src/vault/directory.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import { Lease } from "../../src/vault/lease.ts";
 import { processName } from "../../src/vault/process.ts";
+import { withRetry } from "../../src/vault/retry.ts";
 import { S3Vault } from "../../src/vault/s3.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
+import { QUICK } from "./strict-vault.ts";
 
 const busy = (error: unknown) => hasCode(error, "busy");
 
@@ -89,6 +91,25 @@ function leases(
       assert.throws(() => lease.check(), busy);
       await assert.rejects(lease.renew(), busy);
       await (await Lease.acquire(vault, { job: "export", now })).release();
+    });
+
+    test("a renewal that could not be sent in time is not sent late, when somebody else may hold the vault", async () => {
+      const vault = opened.vault("late");
+      const now = clock();
+      let fails = false;
+      const put: Vault["put"] = async (...args) => {
+        if (!fails) return vault.put(...args);
+        fails = false;
+        now.advance({ minutes: 6 });
+        throw new HoldfastError("vault-unavailable", "no answer");
+      };
+      const slow = withRetry({ ...withRetry(vault, { policy: QUICK }), put }, { policy: QUICK });
+      const lease = await Lease.acquire(slow, { job: "export", now });
+      fails = true;
+      await assert.rejects(lease.renew(), busy);
+      const next = await Lease.acquire(vault, { job: "export", now });
+      next.check();
+      await next.release();
     });
 
     test("one that gives way is told that it is wanted, and who waited in line holds when it has gone", async () => {

@@ -68,6 +68,27 @@ describe("vault with retry", () => {
     assert.deepEqual(await collect(await strict.vault.stream(KEY)), await collect(await produce(LARGE)()));
   });
 
+  for (const size of [10, LARGE]) {
+    test(`a put of ${size} bytes is not tried again once its writer does not hold the vault any more`, async () => {
+      await using strict = await strictVault();
+      const busy = new HoldfastError("busy", "lost");
+      for (const attempts of [0, 1, 2]) {
+        let asked = 0;
+        const holds = () => {
+          if (asked++ >= attempts) throw busy;
+        };
+        const operation = size === LARGE ? "CreateMultipartUpload" : "PutObject";
+        strict.server.setFaults([{ operation, times: 9, fails: slowDown }]);
+        const body = counted(size);
+        const told: ErrorCode[] = [];
+        await assert.rejects(retried(strict, told).put(KEY, body.produce, { holds }), (error) => error === busy);
+        assert.deepEqual([told.length, body.open], [attempts, 0]);
+      }
+      strict.server.setFaults([]);
+      await assert.rejects(strict.vault.head(KEY), code("vault-missing"));
+    });
+  }
+
   test("a put that fails before it reads leaves no producer waiting", async () => {
     await using strict = await strictVault();
     const denied = withRetry(

@@ -110,10 +110,16 @@ async function* purgedIn({ log, head }: LogAt, run: string): AsyncGenerator<Logg
  * What the log says of these subjects, and of the rules, up to an entry. Nightly runs extend a lock dozens of times: of
  * those entries the last and the longest tell all there is to tell of an object.
  */
-async function trailOf({ log }: LogAt, run: string, subjects: ReadonlySet<string>, last: number): Promise<Logged[]> {
+async function trailOf(
+  { log, head }: LogAt,
+  run: string,
+  subjects: ReadonlySet<string>,
+  last: number,
+): Promise<Logged[]> {
   const found: Logged[] = [];
   const locks = new Map<string, { last: number; longest: number; until: string }>();
-  for await (const { index, bytes } of log.entries(0, last + 1)) {
+  for await (const { index, bytes } of log.entries(0, head.size)) {
+    if (index > last) break;
     if (!speaksOf(bytes, subjects)) continue;
     const entry = decodeEntry(bytes);
     if (entry === null || (entry.type === "record.purged" && entry.run === run)) continue;

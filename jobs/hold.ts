@@ -43,15 +43,15 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   return withLog(config, session, { job: "hold" }, async (held) => {
     const { tokens, catalog } = held;
     const stands = (words: string): boolean => catalog.life.heldSubjects(tokens.case(words)).length > 0;
-    // A case is released also where its number was pasted with characters that cannot be seen.
-    const written = [options.case, ...(place ? [] : [plainText(options.case)])].find(stands) ?? options.case;
+    // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
+    const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
     const token = tokens.case(written);
     const commitment = tokens.commitment(written, options.reason);
     const subjects =
       place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
     if (subjects.length === 0) {
       throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
-        mend: "Check how its number is written: it is found by exactly those characters.",
+        mend: "Check how its number is written: it is found as it was written then, or in plain characters.",
       });
     }
     const changed = await withWork(config, session, held, { what: "holds", failure: "hold not changed" }, (work) =>

@@ -71,13 +71,15 @@ export function isScientific(value: string): boolean {
  */
 export function peculiarities(value: string): string[] {
   const characters = [...new Set(value)].filter((character) => `x${character}x` !== plainText(`x${character}x`));
-  const unseen = characters.filter((character) => /[^\p{L}\p{M}\p{N}]/u.test(character) && !/[ -~]/.test(character));
-  const invisible = unseen.filter((character) => character.replace(INVISIBLE, "") === "").map(codePoint);
-  const others = unseen.filter((character) => character.replace(INVISIBLE, "") !== "").map(codePoint);
+  const isUnseen = (character: string): boolean => character.replace(INVISIBLE, "") === "";
+  const invisible = characters.filter(isUnseen).map(codePoint);
+  const others = characters.filter((each) => !isUnseen(each) && /[^\p{L}\p{M}\p{N} -~]/u.test(each)).map(codePoint);
   return [
     ...(invisible.length > 0 ? [`characters that cannot be seen (${some(invisible)})`] : []),
     ...(others.length > 0 ? [`unusual blanks, hyphens or signs (${some(others)})`] : []),
-    ...(characters.some(isFormOfLetter) ? ["letters or digits in an unusual form, such as full-width"] : []),
+    ...(characters.some((each) => !isUnseen(each) && isFormOfLetter(each))
+      ? ["letters or digits in an unusual form, such as full-width"]
+      : []),
     ...(/\p{Script=Latin}/u.test(value) && LOOKALIKE.test(value) ? ["letters of more than one alphabet"] : []),
     ...(isScientific(value) ? ["a number that a spreadsheet shortened (as in 1.2E+12)"] : []),
   ];

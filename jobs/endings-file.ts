@@ -1,10 +1,12 @@
-import { readFile, stat } from "node:fs/promises";
-import { CsvError, parse } from "csv-parse/sync";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
-import { number } from "../src/observe/figures.ts";
+import { plural } from "../src/observe/figures.ts";
+import { isScientific, plainText } from "../src/record/spellings.ts";
 import type { Ending } from "../src/retention/relationship.ts";
-import { type Finder, findPeople, KINDS, type Kind, namesSomebody, type Wanted, whoIs } from "./people.ts";
+import { type Finder, findPeople, KINDS, type Kind, namesSomebody, oddly, type Wanted, whoIs } from "./people.ts";
+import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
+import { cellDay } from "./table-day.ts";
+import { readTextFile } from "./text-file.ts";
 
 /** A line of a table that names nobody the vault has, or more than one. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
@@ -12,21 +14,29 @@ export interface UnusableRow {
   readonly why: string;
 }
 
-interface Row {
+interface Line {
   readonly line: number;
   readonly kind: Kind;
   readonly value: string;
   readonly date: string;
+  /** The encoding of the table is a guess. */
+  readonly guessed: boolean;
+  /** It has more cells than the first line, all empty: as Excel leaves them, or because a separator was not quoted. */
+  readonly shifted: boolean;
 }
 
-/** What the parser gives when it is asked for lines too; its types do not say. */
-interface Line {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number };
+/** Where the cells that count are. */
+interface Columns {
+  readonly separator: string;
+  readonly kind: Kind;
+  readonly person: number;
+  readonly date: number;
+  readonly count: number;
 }
 
-const MAX_BYTES = 64 * 1024 * 1024;
-/** Lines that a refusal names. */
+const SHORTENED =
+  "a spreadsheet shortened the number (as in 1.2E+12), and its digits are lost: format the column as text, and fill it again";
+/** Lines that a refusal names, for each reason. */
 const NAMED = 20;
 
 /**
@@ -53,9 +63,14 @@ export async function endingsOf(
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
   const unusable: UnusableRow[] = [];
-  for (const { line, kind, value, date } of await readRows(options.csv)) {
+  for (const each of await readRows(options.csv)) {
+    const { line, kind, value, date } = each;
+    if (isScientific(value)) {
+      unusable.push({ line, why: SHORTENED });
+      continue;
+    }
     const subjects = whoIs(kind, value, config, finder);
-    if (subjects.length === 0) unusable.push({ line, why: "the vault has nobody of that name" });
+    if (subjects.length === 0) unusable.push({ line, why: nobody(each) });
     else if (subjects.length > 1 && !options.allMatches) unusable.push({ line, why: "more than one person has it" });
     else
       for (const subject of subjects) {
@@ -67,64 +82,73 @@ export async function endingsOf(
   return { endings: [...endings.values()].map(({ subject, ended }) => ({ subject, ended })), unusable };
 }
 
-async function readRows(path: string): Promise<Row[]> {
-  const text = await readText(path);
-  let cells: readonly Line[];
-  try {
-    cells = parse(text, {
-      bom: true,
-      delimiter: [",", ";", "\t"],
-      info: true,
-      skip_empty_lines: true,
-      trim: true,
-    }) as unknown as Line[];
-  } catch (cause) {
-    const line = cause instanceof CsvError ? cause.lines : undefined;
-    throw new HoldfastError("usage", `${path} is not a table${line ? `: line ${line} cannot be read` : ""}`, {
-      cause,
-      mend: "Write CSV with as many columns in each line as in the first; quote what contains the separator.",
-    });
-  }
-  const [head, ...rest] = cells;
-  const names = (head?.record ?? []).map((name) => name.toLowerCase());
-  const kind = KINDS.find((each) => names.includes(each));
-  if (kind === undefined || !names.includes("date")) {
+async function readRows(path: string): Promise<Line[]> {
+  const file = await readTextFile(path);
+  const { text, separator } = separatorLine(file.text);
+  const separators = separator === undefined ? SEPARATORS : [separator];
+  const found = separators.flatMap((each) => columnsOf(path, text, each) ?? []);
+  if (found.length !== 1) {
     throw new HoldfastError("usage", `${path}: the first line does not name the columns`, {
       mend: `Begin with a line such as reference,date. A person is named by one of: ${KINDS.join(", ")}.`,
     });
   }
-  const rows = rest.map(({ record, info }) => ({
-    ...{ line: info.lines, kind, value: record[names.indexOf(kind)]!, date: record[names.indexOf("date")]! },
-  }));
-  const wrong = rows.filter(({ value, date }) => value === "" || !isDay(date)).map(({ line }) => line);
-  if (wrong.length > 0) {
-    const some = wrong.slice(0, NAMED).join(", ") + (wrong.length > NAMED ? " …" : "");
-    throw new HoldfastError("usage", `${path}: ${number(wrong.length)} lines have no ${kind} or no date: ${some}`, {
-      mend: "Write dates as 2026-10-31. Nothing was done: correct the table and run it again.",
-    });
-  }
-  return rows;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    if ((await stat(path)).size > MAX_BYTES) {
-      throw new HoldfastError("usage", `${path} is larger than ${number(MAX_BYTES)} bytes`, { mend: "Split it." });
+  const [columns] = found as [Columns];
+  const [, ...rows] = parseRows(path, text, columns.separator);
+  const wrong = new Map<string, number[]>();
+  const lines = rows.flatMap(({ line, cells }): Line[] => {
+    const value = cells[columns.person] ?? "";
+    const date = cellDay(cells[columns.date] ?? "");
+    const beyond = cells.slice(columns.count);
+    const why = beyond.some((cell) => cell !== "")
+      ? "more cells than the first line has: quote what contains the separator"
+      : value === ""
+        ? `no ${columns.kind}`
+        : "why" in date
+          ? date.why
+          : undefined;
+    if (why === undefined && "day" in date) {
+      return [{ line, kind: columns.kind, value, date: date.day, guessed: file.guessed, shifted: beyond.length > 0 }];
     }
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    const why = cause instanceof TypeError ? "it is not UTF-8" : (cause as NodeJS.ErrnoException).code;
-    throw new HoldfastError("usage", `${path} cannot be read (${why})`, { cause });
+    wrong.set(why!, [...(wrong.get(why!) ?? []), line]);
+    return [];
+  });
+  if (wrong.size > 0) throw unreadable(path, wrong);
+  return lines;
+}
+
+/** What the first line says, where this separates its cells. */
+function columnsOf(path: string, text: string, separator: string): Columns | undefined {
+  const names = firstRow(path, text, separator).map((cell) => plainText(cell).toLowerCase());
+  const kind = KINDS.find((each) => names.includes(each));
+  if (kind === undefined || !names.includes("date")) return undefined;
+  return { separator, kind, person: names.indexOf(kind), date: names.indexOf("date"), count: names.length };
+}
+
+/** Nothing where this cannot be what separates the cells: with another it may be a table. */
+function firstRow(path: string, text: string, separator: string): readonly string[] {
+  try {
+    return parseRows(path, text, separator, 1)[0]?.cells ?? [];
+  } catch {
+    return [];
   }
 }
 
-function isDay(text: string): boolean {
-  try {
-    return /^\d{4}-\d\d-\d\d$/.test(text) && Temporal.PlainDate.from(text) !== undefined;
-  } catch {
-    return false;
-  }
+function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>): HoldfastError {
+  const count = [...wrong.values()].reduce((sum, lines) => sum + lines.length, 0);
+  const reasons = [...wrong].map(([why, lines]) => {
+    const some = lines.slice(0, NAMED).join(", ") + (lines.length > NAMED ? " …" : "");
+    return `${some} (${why})`;
+  });
+  return new HoldfastError("usage", `${path}: ${plural(count, "line")} cannot be read: ${reasons.join("; ")}`, {
+    mend: "Write dates as 2026-10-31, or as 31.10.2026. Nothing was done: correct the table and run it again.",
+  });
+}
+
+/** Why a line finds nobody, as far as the cell shows it. */
+function nobody({ value, guessed, shifted }: Line): string {
+  const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8, and was read as Windows-1252" : "";
+  const cells = shifted ? "; the line has more cells than the first" : "";
+  return `the vault has nobody of that name${oddly(value)}${encoding}${cells}`;
 }
 
 function contradiction(path: string, first: number, second: number): HoldfastError {

@@ -1,9 +1,10 @@
 import { HoldfastError } from "../src/error.ts";
 import { number, people, plural } from "../src/observe/figures.ts";
+import { plainText } from "../src/record/spellings.ts";
 import { type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
-import { findPeople, namesSomebody, onlyClient, type Wanted } from "./people.ts";
+import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "./people.ts";
 import { withWork } from "./retention.ts";
 
 export interface HoldOptions extends Wanted {
@@ -41,13 +42,16 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   }
   return withLog(config, session, { job: "hold" }, async (held) => {
     const { tokens, catalog } = held;
-    const token = tokens.case(options.case);
-    const commitment = tokens.commitment(options.case, options.reason);
+    const stands = (words: string): boolean => catalog.life.heldSubjects(tokens.case(words)).length > 0;
+    // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
+    const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
+    const token = tokens.case(written);
+    const commitment = tokens.commitment(written, options.reason);
     const subjects =
       place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
     if (subjects.length === 0) {
-      throw new HoldfastError("usage", "no hold of that case stands", {
-        mend: "Check how its number is written: it is found by exactly those characters.",
+      throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
+        mend: "Check how its number is written: it is found as it was written then, or in plain characters.",
       });
     }
     const changed = await withWork(config, session, held, { what: "holds", failure: "hold not changed" }, (work) =>

@@ -2,6 +2,7 @@ import type { Catalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { number } from "../src/observe/figures.ts";
+import { idSpellings, peculiarities, plainText, spellings } from "../src/record/spellings.ts";
 import type { Tokens } from "../src/record/tokens.ts";
 import type { Session } from "./client.ts";
 
@@ -62,7 +63,10 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   ];
   for (const [kind, value] of named) {
     const subjects = whoIs(kind, value, config, finder);
-    if (subjects.length === 0) knownSubject(finder.catalog, kind === "subject" ? value : "", CALLED[kind]);
+    if (subjects.length === 0) {
+      if (kind === "subject") knownSubject(finder.catalog, subjectOf(value), CALLED.subject);
+      throw unknown(CALLED[kind], kind, value);
+    }
     if (subjects.length > 1 && !options.allMatches) {
       throw new HoldfastError("usage", `${subjects.length} people have ${CALLED[kind]}: ${subjects.join(", ")}`, {
         mend: "Name the one you mean with --subject, or all with --all-matches.",
@@ -91,9 +95,10 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
 
 /** The subjects of whoever has this name: none, one or more. Throws `usage` where nobody is found by such names. */
 export function whoIs(kind: Kind, value: string, config: ClientConfig, { tokens, catalog }: Finder): string[] {
-  if (kind === "subject" || kind === "identity") {
-    const subject = kind === "subject" ? value : tokens.subject(config.source.kind, value);
-    return catalog.known(subject) ? [subject] : [];
+  if (kind === "subject") return [subjectOf(value)].filter((subject) => catalog.known(subject));
+  if (kind === "identity") {
+    const subjects = idSpellings(value).map((id) => tokens.subject(config.source.kind, id));
+    return subjects.filter((subject) => catalog.known(subject)).slice(0, 1);
   }
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
@@ -102,7 +107,21 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, { tokens,
       mend: `lookups.fields has: ${fields.join(", ") || "none"}. Name them by --identity or --subject.`,
     });
   }
-  return [...new Set(names.flatMap((name) => catalog.find(name, tokens.lookup(name, value))))];
+  const found = names.flatMap((name) =>
+    spellings(name, value).flatMap((spelling) => catalog.find(name, tokens.lookup(name, spelling))),
+  );
+  return [...new Set(found)];
+}
+
+/** A subject as it was pasted: it has hexadecimal digits only. */
+export function subjectOf(text: string): string {
+  return plainText(text).toLowerCase();
+}
+
+/** What may be why a value finds nobody, and nothing of the value itself: a clause, or nothing. */
+export function oddly(value: string): string {
+  const found = peculiarities(value);
+  return found.length === 0 ? "" : `; as given it has ${found.join(", and ")}`;
 }
 
 /** The subject, of whom something is kept. Throws `usage` where nothing is. */
@@ -116,8 +135,18 @@ export function knownSubject(catalog: Catalog, subject: string, what: string): s
   throw unknown(what);
 }
 
-function unknown(what: string): HoldfastError {
-  return new HoldfastError("usage", `the vault has nobody with ${what}`, {
-    mend: "Check how it is written, and --client. What was never exported cannot be found.",
+/** Spellings that were tried beside the one given. */
+const TRIED: Partial<Readonly<Record<Kind, string>>> = {
+  identity: "without invisible characters, with plain hyphens and digits",
+  email:
+    "without invisible characters; with plain letters, digits and hyphens; without mailto:, a name or brackets around it; the domain in ASCII (xn--) and in Unicode",
+  reference:
+    "without invisible characters; with plain letters, digits, hyphens and blanks; as a document number also without separators",
+};
+
+function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastError {
+  const tried = TRIED[kind] === undefined ? "" : ` It was looked for as given, and ${TRIED[kind]}.`;
+  return new HoldfastError("usage", `the vault has nobody with ${what}${oddly(value)}`, {
+    mend: `Check how it is written, and --client. What was never exported cannot be found.${tried}`,
   });
 }

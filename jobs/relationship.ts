@@ -4,7 +4,7 @@ import { endRelationships, type RelationshipsEnded, reopenRelationships } from "
 import type { Session } from "./client.ts";
 import { endingsOf, type UnusableRow } from "./endings-file.ts";
 import { withLog } from "./log.ts";
-import { findPeople, namesSomebody, onlyClient, type Wanted } from "./people.ts";
+import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "./people.ts";
 import { locksText, withWork } from "./retention.ts";
 
 export interface EndOptions extends Wanted {
@@ -50,8 +50,9 @@ export async function reopenRelationship(
   const config = onlyClient(session, "a relationship");
   return withLog(config, session, { job: "relationship" }, async (held) => {
     // Also somebody of whom all was purged: the next export takes them again.
-    const gone = options.subjects.filter((subject) => held.catalog.life.hasDeparted(subject));
-    const left = { ...options, subjects: options.subjects.filter((subject) => !gone.includes(subject)) };
+    const named = options.subjects.map(subjectOf);
+    const gone = named.filter((subject) => held.catalog.life.hasDeparted(subject));
+    const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
     const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];
     const reopened = await withWork(config, session, held, { what: "relationships", failure: "not reopened" }, (work) =>
       reopenRelationships(work, subjects),

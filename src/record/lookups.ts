@@ -1,9 +1,10 @@
 import type { Identity } from "../identity.ts";
 import { scalarText } from "../json.ts";
 import { documentNumbers } from "./datapoints.ts";
+import { plainSpelling } from "./spellings.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** Values of one field that a record is found by, at most: they are in its log entry, and that holds 65,535 bytes. */
+/** Tokens of one field that a record is found by, at most: they are in its log entry, and that holds 65,535 bytes. */
 export const MAX_VALUES = 100;
 
 /**
@@ -13,9 +14,12 @@ export const MAX_VALUES = 100;
 export function lookupTokens(identity: Identity, fields: readonly string[], tokens: Tokens): Record<string, string> {
   const found: Record<string, string> = {};
   for (const field of fields) {
-    // A second value of the same kind is found by the same name: its token stands under `<name>/2`.
-    const values = new Set(lookupValues(identity, field).map((value) => tokens.lookup(field, value)));
-    for (const [position, token] of [...values].slice(0, MAX_VALUES).entries())
+    // A second value of the same kind is found by the same name: its token stands under `<name>/2`. So does that of a
+    // plain spelling, where it is another one, after the values themselves: it is the first to go where there are many.
+    const values = lookupValues(identity, field);
+    const plain = values.map((value) => plainSpelling(field, value)).filter((value) => value !== "");
+    const distinct = new Set([...values, ...plain].map((value) => tokens.lookup(field, value)));
+    for (const [position, token] of [...distinct].slice(0, MAX_VALUES).entries())
       found[position === 0 ? field : `${field}/${position + 1}`] = token;
   }
   return found;

@@ -131,6 +131,13 @@ export const entrySchema = z.discriminatedUnion("type", [
     keys: z.array(text),
   }),
   z.object({
+    type: z.literal("purge.withdrawn"),
+    ...common,
+    subject: hex(32),
+    /** Their purge had begun. They are still there, and are kept after all. */
+    keys: z.array(text),
+  }),
+  z.object({
     type: z.literal("record.purged"),
     ...common,
     subject: hex(32),

@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 4;
+export const SCHEMA = 6;
 
 export const TABLES = `
   CREATE TABLE log (
@@ -60,7 +60,8 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
-    done INTEGER NOT NULL             -- 0: begun, and may be gone already
+    done INTEGER NOT NULL,            -- 0: begun, and may be gone already
+    time TEXT NOT NULL                -- of the entry that says so
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy, RecordPurged } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
+import { comparable } from "./time.ts";
 
 /** A legal hold that stands: a keyed token of its case, a commitment to its reason, and since when (RFC 3339 UTC). */
 export interface Hold {
@@ -72,7 +73,7 @@ export class Life {
         of.policy.run(JSON.stringify(entry.to));
         break;
       case "run.started":
-        of.started.run(entry.run, entry.job, entry.time);
+        of.started.run(entry.run, entry.job, comparable(entry.time));
         break;
       case "run.finished":
         of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
@@ -117,7 +118,7 @@ export class Life {
 
   /** Subjects whose relationship ended on a day, with an object whose lock ends before a time (RFC 3339 UTC). */
   endedShort(ended: string, time: string): string[] {
-    return subjects(this.#statements.endedShort.all(ended, time, time));
+    return subjects(this.#statements.endedShort.all(ended, comparable(time), comparable(time)));
   }
 
   holds(subject: string): Hold[] {
@@ -191,9 +192,9 @@ export class Life {
 
   /** Runs that began at a time or later (RFC 3339 UTC), in their order. */
   runs(since: string): RunTold[] {
-    return (this.#statements.runs.all(since) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]).map(
-      (row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }),
-    );
+    return (
+      this.#statements.runs.all(comparable(since)) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]
+    ).map((row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }));
   }
 
   /** Subjects whose last attempt failed. */
@@ -288,6 +289,8 @@ function prepare(db: DatabaseSync) {
     lastPolicy: of("SELECT policy FROM policy"),
     started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
-    runs: of("SELECT run, job, started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY started"),
+    runs: of(
+      "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY run.started",
+    ),
   };
 }

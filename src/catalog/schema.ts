@@ -1,6 +1,7 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
 export const SCHEMA = 6;
 
+/** Times that are compared (updated, stored, started, locked_until) are written as `comparable` has them. */
 export const TABLES = `
   CREATE TABLE log (
     only INTEGER PRIMARY KEY CHECK (only = 0),

@@ -42,7 +42,13 @@ export function purgeOf(
   const locked = Temporal.Instant.compare(last, now) > 0;
   const begun = new Set(life.unfinishedKeys(subject).map(({ key }) => key));
   return {
-    ...{ subject, terms, ended: life.ended(subject), whole: terms.length === all.length, begun: terms.some(({ key }) => begun.has(key)) },
+    ...{
+      subject,
+      terms,
+      ended: life.ended(subject),
+      whole: terms.length === all.length,
+      begun: terms.some(({ key }) => begun.has(key)),
+    },
     kept:
       life.holds(subject).length > 0
         ? { by: "hold" }

@@ -60,9 +60,13 @@ async function isThere({ vault }: Work, key: string, term: Term | undefined): Pr
     others = true;
   }
   if (!others) return false;
-  throw new HoldfastError("incomplete", `${key}: its purge was stopped, and only versions are left that no entry names`, {
-    mend: "Run verify --orphans. It must be kept; what it was is told by its entry in the log.",
-  });
+  throw new HoldfastError(
+    "incomplete",
+    `${key}: its purge was stopped, and only versions are left that no entry names`,
+    {
+      mend: "Run verify --orphans. It must be kept; what it was is told by its entry in the log.",
+    },
+  );
 }
 
 /** How long it had to be kept by the rules of that time is not known any more: at the latest, until its purge began. */

@@ -227,7 +227,9 @@ export class DirectoryVault implements Vault {
     checkPrefix(prefix);
     for await (const { key, paths } of leftIn(this.#root, prefix)) {
       if (isKey(key) && (await this.#guard(`look at ${key}`, () => this.#numbers(key))).length > 0) continue;
-      const found = await this.#guard(`look at ${key}`, () => Promise.all(paths.map((path) => lstat(path).catch(noFile))));
+      const found = await this.#guard(`look at ${key}`, () =>
+        Promise.all(paths.map((path) => lstat(path).catch(noFile))),
+      );
       const there = found.filter((each) => each !== undefined);
       if (there.length > 0) yield { key, size: there.reduce((sum, { size }) => sum + size, 0) };
     }

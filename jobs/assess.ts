@@ -27,19 +27,19 @@ function assessmentText(client: string, of: Assessment): string[] {
     `  basis     ${law}`,
     ...Object.entries(of.clocks).map(([what, clock]) => `  keep      ${what}: ${clock}`),
     `  ended     ${of.ended ?? "not that Holdfast was told"}`,
-    `  until     ${of.until ? day(of.until) : "unknown while the relationship lasts"}`,
+    `  until     ${of.untilDay ?? "unknown while the relationship lasts"}`,
     `  locked    until ${day(of.lockedUntil)} in the store`,
     ...of.holds.map(({ case: token, placed }) => `  hold      since ${day(placed)}, case token ${token}`),
     `  answer    ${answerText(of)}`,
   ];
 }
 
-function answerText({ answer, until, lockedUntil }: Assessment): string {
+function answerText({ answer, untilDay, lockedUntil }: Assessment): string {
   switch (answer) {
     case "held":
       return "A legal hold stands: it must not be erased before every case has released it (GDPR Art. 17(3)(b), (e)).";
     case "kept":
-      return `It must be kept ${until ? `until ${day(until)}` : "while the relationship lasts, and for as long after it"}: the legal duty overrides erasure (GDPR Art. 17(3)(b)).`;
+      return `It must be kept ${untilDay ? `until ${untilDay}` : "while the relationship lasts, and for as long after it"}: the legal duty overrides erasure (GDPR Art. 17(3)(b)).`;
     case "locked":
       return `Nobody must keep it any more. The store still locks it, until ${day(lockedUntil)}; erase it then: retention purge.`;
     case "erasable":

@@ -1,9 +1,10 @@
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
+import { leftBehind } from "../src/retention/left-behind.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
-import { type Purge, purges } from "../src/retention/purge-plan.ts";
+import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
 import { certify } from "./certificate.ts";
 import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
@@ -29,6 +30,10 @@ export interface Listed {
 export interface PurgeList {
   readonly client: string;
   readonly purge: readonly Listed[];
+  /** Subjects of whom a purge was stopped, and something is to be kept after all. */
+  readonly withdraw: readonly string[];
+  /** Objects that earlier purges say are gone, and whose bytes are still there. */
+  readonly left: number;
 }
 
 /** People that the text shows; `--json` has all. */
@@ -38,11 +43,20 @@ const SHOWN = 20;
 export async function listPurges(session: Session): Promise<PurgeList[]> {
   const lists: PurgeList[] = [];
   for (const config of session.clients) {
-    const purge = await withReading(config, session, async ({ catalog }) =>
-      [...purges(catalog, config.retention, session.now())].map(listed),
-    );
-    session.console.say(listText(config.id, purge));
-    lists.push({ client: config.id, purge });
+    const list = await withReading(config, session, async ({ vault, catalog }) => {
+      const { retention } = config;
+      let left = 0;
+      for await (const _ of leftBehind(vault, catalog)) left += 1;
+      return {
+        purge: [...purges(catalog, retention, session.now())].map(listed),
+        withdraw: catalog.life
+          .unfinished()
+          .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
+        left,
+      };
+    });
+    session.console.say(listText(config.id, list));
+    lists.push({ client: config.id, ...list });
   }
   return lists;
 }
@@ -89,19 +103,28 @@ function listed({ subject, terms, ended, whole, begun, kept }: Purge): Listed {
   };
 }
 
-function listText(client: string, all: readonly Listed[]): string[] {
+function listText(client: string, { purge: all, withdraw, left }: Omit<PurgeList, "client">): string[] {
   const free = all.filter(({ kept }) => kept === undefined);
   const sum = (of: "records" | "files" | "bytes"): number => free.reduce((total, each) => total + each[of], 0);
-  if (all.length === 0) return [`${client}: nothing is past its date`];
+  const more = [
+    ...(withdraw.length > 0
+      ? [`  keep      ${people(withdraw.length)} of whom a purge was stopped, and something is kept after all`]
+      : []),
+    ...(left > 0
+      ? [`  left      ${plural(left, "object")} of earlier purges can still be read under the plain name`]
+      : []),
+  ];
+  const confirm = "  Nothing was removed. To remove it permanently: retention purge --confirm --out <folder>";
+  if (all.length === 0) return [`${client}: nothing is past its date`, ...more, ...(more.length > 0 ? [confirm] : [])];
   const rows = all.slice(0, SHOWN).map(({ subject, records, files, due, ended, whole, begun, kept }) => {
     const what = `${plural(records, "record")}, ${plural(files, "file")}`;
     const why = `had to be kept until ${due.slice(0, 10)}${ended ? `, relationship ended ${ended}` : ""}`;
-    const more = [
+    const notes = [
       ...(whole ? [] : ["the rest stays"]),
       ...(begun ? ["purge begun before"] : []),
       ...(kept ? [kept] : []),
     ];
-    return `  ${kept ? "stays " : "purge "} ${subject}  ${what}  (${[why, ...more].join("; ")})`;
+    return `  ${kept ? "stays " : "purge "} ${subject}  ${what}  (${[why, ...notes].join("; ")})`;
   });
   return [
     free.length === 0
@@ -109,20 +132,25 @@ function listText(client: string, all: readonly Listed[]): string[] {
       : `${client}: ${people(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
     ...rows,
     ...(all.length > SHOWN ? [`  … and ${number(all.length - SHOWN)} more; --json lists all`] : []),
-    ...(free.length > 0
-      ? ["  nothing was removed. To remove it for ever: retention purge --confirm --out <folder>"]
-      : []),
+    ...more,
+    ...(free.length + more.length > 0 ? [confirm] : []),
   ];
 }
 
 function purgedText(
   client: string,
-  { run, subjects, records, files, versions, kept, ...of }: Purged & { run: string },
+  { run, subjects, records, files, versions, kept, withdrawn, cleared, ...of }: Purged & { run: string },
 ): string[] {
   return [
     `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
     ...(kept > 0
       ? [`  kept        ${people(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
+      : []),
+    ...(withdrawn > 0
+      ? [`  withdrawn   ${plural(withdrawn, "object")} whose purge had begun; kept after all, as the log says now`]
+      : []),
+    ...(cleared > 0
+      ? [`  cleared     ${plural(cleared, "object")} of earlier purges that could still be read under the plain name`]
       : []),
   ];
 }

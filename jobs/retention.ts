@@ -37,8 +37,9 @@ export async function extendHeld(
 ): Promise<Extended> {
   return withWork(config, session, held, { run, what: "locks", failure: "lock not extended" }, async (work) => {
     await notePolicy(work);
-    await holdNew(work);
-    return extendLocks(work);
+    const unheld = await holdNew(work);
+    const locks = await extendLocks(work);
+    return { ...locks, failed: locks.failed + unheld };
   });
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../src/clock.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { hasCode } from "../src/error.ts";
 import { errorFields } from "../src/observe/log.ts";
+import { firstMode } from "../src/retention/first-lock.ts";
 import { timestampKey } from "../src/vault/layout.ts";
 import { lockFor } from "../src/vault/lock.ts";
 import type { Vault } from "../src/vault/vault.ts";
@@ -24,10 +25,11 @@ interface Log {
  * run's checkpoint covers this one.
  */
 export async function stampHead(
-  { id, log, vault: { lock }, retention }: ClientConfig,
+  config: ClientConfig,
   { console, signal }: Session,
   { vault, writer, now }: Log,
 ): Promise<Uint8Array | undefined> {
+  const { id, log, retention } = config;
   const { size, note } = writer.head;
   if (log.timestamps === undefined || size === 0 || signal.aborted) return undefined;
   try {
@@ -39,7 +41,7 @@ export async function stampHead(
     const { url, ca } = log.timestamps;
     const digest = createHash("sha256").update(note).digest("hex");
     const { bytes, authority } = await requestTimestamp(digest, { url, anchors: await readAnchors(ca) }, { signal });
-    await vault.put(key, bytes, { lock: lockFor(lock, retention.initialLock, now()) });
+    await vault.put(key, bytes, { lock: lockFor(firstMode(config), retention.initialLock, now()) });
     console.log.info(`checkpoint stamped by ${authority}`, { client: id, count: size });
     return bytes;
   } catch (error) {

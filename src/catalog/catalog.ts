@@ -12,6 +12,7 @@ import { Objects } from "./objects.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
+import { comparable } from "./time.ts";
 
 /** What is known of a subject without opening anything. */
 export interface Known {
@@ -193,8 +194,8 @@ export class Catalog {
       for (const { key, versionId } of entry.objects) {
         const [, subject, version] = RECORD_KEY.exec(key) ?? [];
         if (subject !== undefined && version !== undefined)
-          this.#statements.recordLock.run(entry.lockedUntil, entry.lockMode, subject, version, versionId);
-        else this.#statements.fileLock.run(entry.lockedUntil, entry.lockMode, key, versionId);
+          this.#statements.recordLock.run(comparable(entry.lockedUntil), entry.lockMode, subject, version, versionId);
+        else this.#statements.fileLock.run(comparable(entry.lockedUntil), entry.lockMode, key, versionId);
       }
     }
     if (entry.type === "run.started") this.#statements.clean.run(0);
@@ -219,15 +220,16 @@ export class Catalog {
     insertSubject.run(subject, version, version, index, entry.withheld);
     this.#met.add(index);
     insertVersion.run(
-      ...[subject, version, index, entry.updated, entry.time, entry.run],
-      ...[object.versionId, object.size, object.sha256, entry.lockedUntil, lockMode, entry.withheld, files.length],
+      ...[subject, version, index, comparable(entry.updated), comparable(entry.time), entry.run],
+      ...[object.versionId, object.size, object.sha256],
+      ...[comparable(entry.lockedUntil), lockMode, entry.withheld, files.length],
     );
     for (const file of files) {
       insertListing.run(file.key, version);
       if (file.storedWith !== undefined) continue;
       insertFile.run(
         ...[file.key, version, file.versionId, file.size, file.sha256],
-        ...[file.type, file.mediaType, file.lockedUntil, lockMode],
+        ...[file.type, file.mediaType, comparable(file.lockedUntil), lockMode],
       );
     }
     // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
@@ -277,7 +279,7 @@ export class Catalog {
 
   /** Subjects with a version that the provider made in a time (RFC 3339 UTC; the end is not in it), so many at most. */
   updatedIn(from: string, to: string, limit: number): string[] {
-    return this.#statements.updatedIn.all(from, to, limit).map((row) => (row as { subject: string }).subject);
+    return subjects(this.#statements.updatedIn.all(comparable(from), comparable(to), limit));
   }
 
   /** Versions of a subject, in the order they were stored, each with the last entry that stored it. */
@@ -324,12 +326,12 @@ export class Catalog {
 
   /** Subjects with an object whose lock ends before a time (RFC 3339 UTC), in their order. */
   lockedBefore(time: string): string[] {
-    return this.#statements.lockedBefore.all(time, time).map((row) => (row as { subject: string }).subject);
+    return subjects(this.#statements.lockedBefore.all(comparable(time), comparable(time)));
   }
 
   /** Subjects with an object stored before a time (RFC 3339 UTC) whose lock is in governance mode. */
   softBefore(time: string): string[] {
-    return this.#statements.softBefore.all(time).map((row) => (row as { subject: string }).subject);
+    return subjects(this.#statements.softBefore.all(comparable(time)));
   }
 
   /** The latest change at the provider that is kept (RFC 3339 UTC); undefined where nothing is. */
@@ -339,7 +341,7 @@ export class Catalog {
 
   /** Whether the lock of anything lasts longer than a time (RFC 3339 UTC). */
   lockedAfter(time: string): boolean {
-    return this.#statements.lockedAfter.get(time) !== undefined;
+    return this.#statements.lockedAfter.get(comparable(time)) !== undefined;
   }
 
   /** Sealed records of a subject; `stored` is when. Its files: `files`. */
@@ -472,10 +474,12 @@ export async function fillCatalog(
   if (batch.length > 0) apply();
 }
 
+const subjects = (rows: unknown[]): string[] => rows.map((row) => (row as { subject: string }).subject);
+
 const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
 
 const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
-  locked_until AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;
+  locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;
 
 /** No store shortens or softens a lock: the longest and the hardest that the log tells of holds, in whatever order. */
 const HARDER = "CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END";
@@ -520,8 +524,8 @@ function prepare(db: DatabaseSync) {
     lockedAfter: statement(db, "SELECT 1 FROM version WHERE locked_until > ? LIMIT 1"),
     records: statement(
       db,
-      `SELECT version, object_version AS versionId, locked_until AS lockedUntil, lock_mode AS lockMode, updated, stored,
-         size, sha256
+      `SELECT version, object_version AS versionId, locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode,
+         updated || 'Z' AS updated, stored || 'Z' AS stored, size, sha256
        FROM version WHERE subject = ? ORDER BY entry`,
     ),
     hasVersion: statement(db, "SELECT 1 FROM version WHERE subject = ? AND version = ?"),
@@ -555,12 +559,15 @@ function prepare(db: DatabaseSync) {
     subjectsAfter: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${SUBJECTS}`),
     insertMention: statement(db, "INSERT OR IGNORE INTO mention VALUES (?, ?)"),
     found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
-    newest: statement(db, "SELECT MAX(updated) AS updated FROM version"),
+    newest: statement(db, "SELECT MAX(updated) || 'Z' AS updated FROM version"),
     updatedIn: statement(
       db,
       "SELECT DISTINCT subject FROM version WHERE updated >= ? AND updated < ? ORDER BY subject LIMIT ?",
     ),
-    stored: statement(db, "SELECT version, entry, updated FROM version WHERE subject = ? ORDER BY entry"),
+    stored: statement(
+      db,
+      "SELECT version, entry, updated || 'Z' AS updated FROM version WHERE subject = ? ORDER BY entry",
+    ),
     mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
     insertAnnounced: statement(db, "INSERT OR REPLACE INTO announced VALUES (?, ?, ?, ?, ?)"),
     announced: statement(

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy, RecordPurged } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
+import { comparable } from "./time.ts";
 
 /** A legal hold that stands: a keyed token of its case, a commitment to its reason, and since when (RFC 3339 UTC). */
 export interface Hold {
@@ -48,7 +49,7 @@ export class Life {
           for (const folder of folders(entry.subject)) of.unheld.run(...folder);
         break;
       case "purge.begun":
-        for (const key of entry.keys) of.purging.run(key, entry.subject);
+        for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time);
         break;
       case "purge.withdrawn":
         for (const key of entry.keys) of.withdrawn.run(key);
@@ -60,6 +61,9 @@ export class Life {
         // Somebody who came back.
         of.returned.run(entry.subject);
         for (const { key } of [entry.object, ...entry.files]) of.restored.run(key);
+        // What is stored again is there, whatever an unfinished purge took before.
+        for (const { key } of [entry.object, ...entry.files.filter(({ storedWith }) => storedWith === undefined)])
+          of.withdrawn.run(key);
         of.mended.run(entry.subject);
         break;
       case "record.failed":
@@ -69,7 +73,7 @@ export class Life {
         of.policy.run(JSON.stringify(entry.to));
         break;
       case "run.started":
-        of.started.run(entry.run, entry.job, entry.time);
+        of.started.run(entry.run, entry.job, comparable(entry.time));
         break;
       case "run.finished":
         of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
@@ -78,10 +82,10 @@ export class Life {
   }
 
   /** The subject's tokens go too, once nothing is left of them. */
-  #purged({ subject, objects, whole }: RecordPurged): void {
+  #purged({ time, subject, objects, whole }: RecordPurged): void {
     const of = this.#statements;
     for (const { key } of objects) {
-      of.gone.run(key, subject);
+      of.gone.run(key, subject, time);
       const version = versionOf(key);
       if (version === undefined) {
         of.dropFile.run(key);
@@ -93,6 +97,8 @@ export class Life {
       of.dropHeld.run(key);
     }
     if (!whole) {
+      // Without its newest version, what the provider lists is looked at again: the law may want it after all.
+      of.unlisted.run(subject);
       of.newest.run(subject, subject);
       return;
     }
@@ -112,7 +118,7 @@ export class Life {
 
   /** Subjects whose relationship ended on a day, with an object whose lock ends before a time (RFC 3339 UTC). */
   endedShort(ended: string, time: string): string[] {
-    return subjects(this.#statements.endedShort.all(ended, time, time));
+    return subjects(this.#statements.endedShort.all(ended, comparable(time), comparable(time)));
   }
 
   holds(subject: string): Hold[] {
@@ -138,9 +144,14 @@ export class Life {
     return subjects(this.#statements.unfinished.all());
   }
 
-  /** Keys of a subject whose purge began and has not ended. */
-  unfinishedKeys(subject: string): string[] {
-    return this.#statements.unfinishedKeys.all(subject).map((row) => (row as { key: string }).key);
+  /** Subjects of whom something was purged. */
+  purgedSubjects(): string[] {
+    return subjects(this.#statements.purgedSubjects.all());
+  }
+
+  /** Keys of a subject whose purge began and has not ended, and since when (RFC 3339 UTC). */
+  unfinishedKeys(subject: string): { key: string; since: string }[] {
+    return this.#statements.unfinishedKeys.all(subject) as { key: string; since: string }[];
   }
 
   /** Whether an object may be gone: its purge began, or has ended. */
@@ -186,9 +197,9 @@ export class Life {
 
   /** Runs that began at a time or later (RFC 3339 UTC), in their order. */
   runs(since: string): RunTold[] {
-    return (this.#statements.runs.all(since) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]).map(
-      (row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }),
-    );
+    return (
+      this.#statements.runs.all(comparable(since)) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]
+    ).map((row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }));
   }
 
   /** Subjects whose last attempt failed. */
@@ -237,9 +248,9 @@ function prepare(db: DatabaseSync) {
     heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),
     isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),
-    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0)"),
+    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?)"),
     withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
-    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1)"),
+    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1, ?)"),
     restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
     purgedOf: of(
       `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
@@ -248,16 +259,23 @@ function prepare(db: DatabaseSync) {
     purge: of("SELECT done FROM purged WHERE key = ?"),
     purgedFiles: of("SELECT key FROM purged WHERE done = 1 AND key BETWEEN ? AND ?"),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
-    unfinishedKeys: of("SELECT key FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
+    purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done = 1 ORDER BY subject"),
+    unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
     dropFile: of("DELETE FROM file WHERE key = ?"),
     dropListings: of("DELETE FROM listing WHERE key = ?"),
     dropListed: of("DELETE FROM listing WHERE version = ? AND key BETWEEN ? AND ?"),
     dropVersion: of("DELETE FROM version WHERE subject = ? AND version = ?"),
+    unlisted: of(
+      `UPDATE subject SET listed = NULL WHERE subject = ? AND NOT EXISTS (
+         SELECT 1 FROM version WHERE subject.subject = version.subject AND subject.version = version.version)`,
+    ),
+    // Where no version is left (files are), the subject keeps the name of its last one.
     newest: of(
       `UPDATE subject SET (version, entry, withheld) =
-         (SELECT version, entry, withheld FROM version WHERE subject = ? ORDER BY entry DESC LIMIT 1)
-       WHERE subject = ? AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
-         AND subject.version = version.version)`,
+         (SELECT version, entry, withheld FROM version WHERE subject = ?1 ORDER BY entry DESC LIMIT 1)
+       WHERE subject = ?2 AND EXISTS (SELECT 1 FROM version WHERE subject = ?2)
+         AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
+           AND subject.version = version.version)`,
     ),
     dropLookups: of("DELETE FROM lookup WHERE subject = ?"),
     dropSubject: of("DELETE FROM subject WHERE subject = ?"),
@@ -277,6 +295,8 @@ function prepare(db: DatabaseSync) {
     lastPolicy: of("SELECT policy FROM policy"),
     started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
-    runs: of("SELECT run, job, started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY started"),
+    runs: of(
+      "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY run.started",
+    ),
   };
 }

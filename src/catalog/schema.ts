@@ -1,6 +1,7 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 5;
+export const SCHEMA = 6;
 
+/** Times that are compared (updated, stored, started, locked_until) are written as `comparable` has them. */
 export const TABLES = `
   CREATE TABLE log (
     only INTEGER PRIMARY KEY CHECK (only = 0),
@@ -68,7 +69,8 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
-    done INTEGER NOT NULL             -- 0: begun, and may be gone already
+    done INTEGER NOT NULL,            -- 0: begun, and may be gone already
+    time TEXT NOT NULL                -- of the entry that says so
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { statement } from "./statement.ts";
+import { comparable } from "./time.ts";
 
 /**
  * What a verification met in the store that goes beyond what was promised when the object was stored: a longer lock, a
@@ -13,7 +14,7 @@ export class Seen {
   }
 
   note(key: string, versionId: string, lockedUntil: string, hold: boolean): void {
-    this.#statements.note.run(key, versionId, lockedUntil, hold ? 1 : 0);
+    this.#statements.note.run(key, versionId, comparable(lockedUntil), hold ? 1 : 0);
   }
 
   /** Objects that are locked longer than the log says, or held though no case stands. */

@@ -150,6 +150,8 @@ export interface RetentionConfig {
   /** Where it was taken from (`presets.ts`), if the client did not write all of it. */
   readonly preset: string | undefined;
   readonly classes: Readonly<Record<DataClass, Keep>>;
+  /** Whose days are counted, an IANA name. Undefined: a day is over when it is over everywhere. */
+  readonly timezone?: string | undefined;
   /** The lock an object gets when it is stored. */
   readonly initialLock: Temporal.Duration;
   /** The nightly run extends a lock that has less than this left; less than `initialLock`. */

@@ -6,6 +6,7 @@ import { parseRegion } from "./names.ts";
 import { PRESET_NAMES, presetOf } from "./presets.ts";
 import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
+import { parseTimeZone } from "./schedule.ts";
 import type { SecretRef } from "./secret.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
 
@@ -95,6 +96,11 @@ export function retentionSection() {
         },
         "Clocks of their own, where a law splits them. A sealed record holds the first two, and is kept for the longer.",
       ).prefault({}),
+      timezone: read(
+        parseTimeZone,
+        "a name such as Europe/Berlin",
+        "The IANA time zone whose days are counted. Left out, a day is over when it is over everywhere: 12 hours after UTC's.",
+      ).optional(),
       initialLock: read(parseDuration, "a duration such as P90D", "The lock of a new object.").prefault("P90D"),
       extendWhenLessThan: read(
         parseDuration,
@@ -121,6 +127,7 @@ export function retentionSection() {
     };
     const all = { identifying: clock("identifying"), verification: clock("verification"), files: clock("files") };
     const { preset: name, initialLock, extendWhenLessThan, minimum, maximum, coolingOff } = rest;
-    return { preset: name, classes: all, initialLock, extendWhenLessThan, minimum, maximum, coolingOff };
+    const zone = rest.timezone === undefined ? {} : { timezone: rest.timezone };
+    return { preset: name, classes: all, ...zone, initialLock, extendWhenLessThan, minimum, maximum, coolingOff };
   });
 }

@@ -1,6 +1,10 @@
+import { join } from "node:path";
+import { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../clock.ts";
 import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import { hasCode } from "../error.ts";
+import { plural } from "../observe/figures.ts";
+import { leftBehind } from "../retention/left-behind.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -47,7 +51,7 @@ export async function describe(
 /** What the vault is kept in, whatever it is. */
 export async function checkVault(check: VaultCheck): Promise<Finding[]> {
   const { vault } = check.config;
-  return vault.kind === "s3" ? checkBucket(vault, check) : checkDirectory(vault.path, check.vault);
+  return vault.kind === "s3" ? checkBucket(vault, check) : checkDirectory(vault.path, check);
 }
 
 async function checkBucket(
@@ -76,7 +80,7 @@ async function checkBucket(
   return found;
 }
 
-async function checkDirectory(path: string, vault: Vault): Promise<Finding[]> {
+async function checkDirectory(path: string, { config, vault }: VaultCheck): Promise<Finding[]> {
   const { warning } = findings("vault");
   try {
     await vault.inspect();
@@ -87,9 +91,33 @@ async function checkDirectory(path: string, vault: Vault): Promise<Finding[]> {
   if (count(disk, "failure") > 0) return disk;
   return [
     ...disk,
+    ...(await checkPurged(config, vault)),
     warning(
       "a directory's locks bind Holdfast alone: whoever may write to it can delete records",
       "Use S3 with Object Lock where the law asks for more than that.",
     ),
   ];
+}
+
+/** Whether what the log says is purged is gone. Says nothing where this machine has no catalog that tells of purges. */
+async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Promise<Finding[]> {
+  const { ok, failure } = findings("purged");
+  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  if (catalog === undefined) return [];
+  try {
+    if (catalog.life.purgedSubjects().length === 0) return [];
+    let left = 0;
+    for await (const _ of leftBehind(vault, catalog)) left += 1;
+    if (left === 0) return [ok("nothing is left of the objects that the log says are purged")];
+    return [
+      failure(
+        `${plural(left, "object")} that the log says ${left === 1 ? "is" : "are"} purged can still be read under the plain name`,
+        `Run retention purge --client ${id} --confirm --out <folder>: it removes them, too.`,
+      ),
+    ];
+  } catch (error) {
+    return [failed("purged", error)];
+  } finally {
+    catalog.close();
+  }
 }

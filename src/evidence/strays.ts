@@ -6,14 +6,15 @@ import type { Problem } from "./problem.ts";
 /** A version in the vault that no entry mentions: left by a crash, or put there by somebody else. */
 export interface Orphan {
   readonly key: string;
+  /** Empty: bytes that lie there without being a version. */
   readonly versionId: string;
   readonly size: number;
 }
 
 /**
  * The vault against the log from the other side: lists every version of every object. One that hides or replaces what
- * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: no run uses it, and
- * its lock ends.
+ * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: no run uses it,
+ * and its lock ends. Bytes of a purged object that no version accounts for are a problem, too.
  */
 export async function findStrays(
   vault: Vault,
@@ -41,6 +42,16 @@ export async function findStrays(
       const first = seen;
       if (!deleteMarker && versionId === logged) await check(() => checkSeen(vault, version, first, problem));
       else if (!deleteMarker) orphan({ key, versionId, size });
+    }
+    for await (const { key, size } of vault.remains?.(prefix) ?? []) {
+      if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
+      if (index.life.purge(key) === "done")
+        problem({
+          key,
+          what: "was purged, as the log says, and its bytes are still there under its plain name; retention purge --confirm removes them",
+        });
+      // What the log promises of this key is missing, or its purge was stopped: that is told with the entry.
+      else if (index.objectVersion(key) === undefined) orphan({ key, versionId: "", size });
     }
   }
 }

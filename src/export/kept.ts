@@ -10,7 +10,10 @@ export interface Kept {
   wasPurged(version: string): boolean;
   /** Whether the newest version kept has files or lookups: it was somebody. */
   hadContent(): boolean;
-  /** A file the vault holds, as the log describes it; `storedWith` names the version it came with. */
+  /**
+   * A file the vault holds, as the log describes it; `storedWith` names the version it came with. Not one whose purge
+   * was stopped: it may be gone, and is fetched again.
+   */
   file(key: string): KeptFile | undefined;
   /** Whether a file of somebody of whom more is kept was purged: it is past its time, and not to be fetched again. */
   wasFilePurged(key: string): boolean;
@@ -27,7 +30,7 @@ export function keptIn(catalog: Catalog, subject: string): Kept {
     hadContent: () => catalog.hadContent(subject),
     file: (key) => {
       const found = catalog.file(key);
-      if (found === undefined) return undefined;
+      if (found === undefined || catalog.life.purge(key) === "begun") return undefined;
       // How it is locked is its own affair, and no part of what a new version says of it.
       const { lockMode: _, ...file } = found;
       return file;

@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { dueLock, type Policy } from "../retention/due.ts";
+import { dateIn } from "../retention/period.ts";
 import { purgeOf } from "../retention/purge-plan.ts";
 import { termsOf } from "../retention/terms.ts";
 
@@ -41,7 +42,8 @@ export function horizonOf(
       if (term.until === undefined) {
         open.objects += 1;
         open.bytes += term.size;
-      } else if (Temporal.Instant.compare(term.until, now) > 0) due.add(term.until.toString().slice(0, 7), term.size);
+      } else if (Temporal.Instant.compare(term.until, now) > 0)
+        due.add(dateIn(term.until, policy.retention.timezone).toString().slice(0, 7), term.size);
     }
     const purge = purgeOf(catalog, policy.retention, subject, now);
     if (purge) {

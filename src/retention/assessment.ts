@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { dateIn } from "./period.ts";
 import { clock } from "./policy.ts";
 import { purgeOf } from "./purge-plan.ts";
 import { termsOf } from "./terms.ts";
@@ -19,8 +20,9 @@ export interface Assessment {
   readonly clocks: Readonly<Record<string, string>>;
   /** The last day of the relationship; undefined while it lasts. */
   readonly ended: string | undefined;
-  /** Until when all of it must be kept; undefined while the relationship lasts. */
+  /** Until when all of it must be kept; undefined while the relationship lasts. `untilDay` is its day in the client's zone. */
   readonly until: string | undefined;
+  readonly untilDay: string | undefined;
   /** The last lock in the store: before it nobody can erase anything. */
   readonly lockedUntil: string;
   readonly holds: readonly { readonly case: string; readonly placed: string }[];
@@ -35,7 +37,7 @@ export function assess(
   now: Temporal.Instant,
 ): Assessment {
   const terms = termsOf(catalog, retention, subject);
-  const stored = terms.map((term) => term.stored).sort();
+  const stored = inOrder(terms.map((term) => term.stored));
   const holds = catalog.life.holds(subject).map(({ case: token, placed }) => ({ case: token, placed }));
   const ends = terms.map(({ until }) => until);
   const known = ends.filter((end) => end !== undefined).sort(Temporal.Instant.compare);
@@ -56,11 +58,12 @@ export function assess(
     },
     ended: catalog.life.ended(subject),
     until: until?.toString({ smallestUnit: "second" }),
-    lockedUntil:
-      terms
-        .map((term) => term.lockedUntil)
-        .sort()
-        .at(-1) ?? "",
+    untilDay: until && dateIn(until, retention.timezone).toString(),
+    lockedUntil: inOrder(terms.map((term) => term.lockedUntil)).at(-1) ?? "",
     answer: holds.length > 0 ? "held" : !purge?.whole ? "kept" : purge.kept?.by === "lock" ? "locked" : "erasable",
   };
+}
+
+function inOrder(instants: readonly string[]): string[] {
+  return instants.toSorted((one, other) => Temporal.Instant.compare(one, other));
 }

@@ -53,6 +53,14 @@ function hasCooled({ coolingOff }: RetentionConfig, stored: string, now: Tempora
   );
 }
 
+/**
+ * Before this, or a little later, everything was stored that has cooled off by now. Taking months off does not undo
+ * adding them where months end, by up to three days: `dueLock` looks at each closely.
+ */
+export function cooledBefore(coolingOff: Temporal.Duration, now: Temporal.Instant): Temporal.Instant {
+  return now.toZonedDateTimeISO("UTC").subtract(coolingOff).add({ days: 4 }).toInstant();
+}
+
 function earliest(...instants: (Temporal.Instant | undefined)[]): Temporal.Instant {
   return instants.filter((each) => each !== undefined).sort(Temporal.Instant.compare)[0]!;
 }

@@ -1,6 +1,7 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../error.ts";
-import { type DueLock, dueLock, soonOf } from "./due.ts";
+import { cooledBefore, type DueLock, dueLock, soonOf } from "./due.ts";
+import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
 import { lengthen } from "./lengthen.ts";
 import { extendLog } from "./log-locks.ts";
@@ -50,13 +51,14 @@ export async function extendSubjects(
 ): Promise<Extended> {
   const { writer, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
+  const row = new InARow();
   for (let first = 0; first < subjects.length; first += BATCH) {
     if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the other locks");
     const batch = subjects.slice(first, first + BATCH).map((subject) => ({ subject, due: dueOf(work, subject) }));
     const locked = await Promise.all(
       batch.map(async ({ subject, due }) => ({
         subject,
-        objects: await Promise.all(due.map((each) => queue.add(() => extendOne(work, subject, each)))),
+        objects: await Promise.all(due.map((each) => queue.add(() => extendOne(work, subject, each, row)))),
       })),
     );
     for (const { subject, objects } of locked) {
@@ -69,6 +71,8 @@ export async function extendSubjects(
       await log(work, subject, done);
     }
     await writer.flush();
+    // What was locked is logged; of the others nothing more is asked.
+    row.check();
     work.onSubject(Math.min(first + BATCH, subjects.length), subjects.length);
   }
   return { ...tally, pieces: 0 };
@@ -89,7 +93,7 @@ function dueSubjects({ catalog, now, retention, mode }: Work): string[] {
     for (const subject of life.endedShort(ended, second(last))) found.add(subject);
   }
   if (mode === "compliance" && retention.coolingOff) {
-    const cooled = now().toZonedDateTimeISO("UTC").subtract(retention.coolingOff).toInstant();
+    const cooled = cooledBefore(retention.coolingOff, now());
     for (const subject of catalog.softBefore(second(cooled))) found.add(subject);
   }
   return [...found].sort();
@@ -105,7 +109,13 @@ function dueOf(work: Work, subject: string): Due[] {
   });
 }
 
-async function extendOne({ vault, holds, onFailure }: Work, subject: string, due: Due): Promise<Due | null> {
+async function extendOne(
+  { vault, holds, onFailure }: Work,
+  subject: string,
+  due: Due,
+  row: InARow,
+): Promise<Due | null> {
+  if (row.isOver) return null;
   // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
   holds();
   try {
@@ -115,8 +125,10 @@ async function extendOne({ vault, holds, onFailure }: Work, subject: string, due
         mend: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",
       });
     }
+    row.succeeded();
     return { ...due, lock: { ...due.lock, mode } };
   } catch (error) {
+    row.failed(error);
     onFailure(subject, error);
     return null;
   }

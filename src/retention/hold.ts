@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../error.ts";
+import { InARow } from "./in-a-row.ts";
 import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
 import { logged, parts, type Work } from "./work.ts";
@@ -60,17 +61,29 @@ export async function releaseHolds(
   });
 }
 
-/** What was stored of held subjects since their hold was placed is held too. Gives how many versions. */
+/**
+ * What was stored of held subjects since their hold was placed is held too. One subject's failure does not stop the
+ * others. Gives how many subjects failed.
+ */
 export async function holdNew(work: Work): Promise<number> {
   const { life } = work.catalog;
-  let objects = 0;
+  const row = new InARow();
+  let failed = 0;
   for (const subject of life.heldSubjects()) {
     const stored = termsOf(work.catalog, work.retention, subject);
     if (stored.every(({ key, versionId }) => life.isHeld(key, versionId))) continue;
     const [{ case: token, commitment } = absent(subject)] = life.holds(subject);
-    objects += (await placeHolds(work, [subject], { token, commitment })).objects;
+    try {
+      await placeHolds({ ...work, onSubject: () => {} }, [subject], { token, commitment });
+      row.succeeded();
+    } catch (error) {
+      failed += 1;
+      work.onFailure(subject, error);
+      row.failed(error);
+      row.check();
+    }
   }
-  return objects;
+  return failed;
 }
 
 function absent(subject: string): never {

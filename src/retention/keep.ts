@@ -1,4 +1,5 @@
 import type { Keep, RetentionConfig } from "../config/config.ts";
+import { afterDay, afterInstant } from "./period.ts";
 
 /** What starts the clocks of one version: when the provider made it, and when it was stored. RFC 3339 UTC. */
 export interface Begun {
@@ -27,7 +28,7 @@ export function fileUntil(retention: RetentionConfig, begun: Begun, ended: Ended
 export function relationshipEnds(retention: RetentionConfig, ended: string): Temporal.Instant | undefined {
   const ends = Object.values(retention.classes)
     .filter(({ from }) => from === "relationship-end" || from === "account-closed")
-    .map(({ keep, from }) => add(begins(from, "", "", ended), keep)!);
+    .map(({ keep }) => afterDay(Temporal.PlainDate.from(ended), keep, retention.timezone));
   return ends.sort(Temporal.Instant.compare).at(-1);
 }
 
@@ -42,27 +43,22 @@ export function later(
 
 /**
  * Of `created` the provider's time of the version stands in for that of the identity, which is earlier. A relationship
- * lasts to the end of its last day. Calendar units are UTC's.
+ * lasts to the end of its last day.
  */
 function keepUntil(
-  { minimum }: RetentionConfig,
+  { minimum, timezone }: RetentionConfig,
   { keep, from }: Keep,
   { updated, stored }: Begun,
   ended: Ended,
 ): Temporal.Instant | undefined {
-  const end = add(begins(from, updated, stored, ended), keep);
-  const least = minimum && add(Temporal.Instant.from(stored), minimum);
-  return least && end ? later(end, least) : end;
-}
-
-function begins(from: Keep["from"], updated: string, stored: string, ended: Ended): Temporal.Instant | undefined {
-  if (from === "created") return Temporal.Instant.from(updated);
-  if (from === "exported") return Temporal.Instant.from(stored);
-  return ended === undefined
-    ? undefined
-    : Temporal.PlainDate.from(ended).add({ days: 1 }).toZonedDateTime("UTC").toInstant();
-}
-
-function add(instant: Temporal.Instant | undefined, duration: Temporal.Duration): Temporal.Instant | undefined {
-  return instant?.toZonedDateTimeISO("UTC").add(duration).toInstant();
+  const since = (time: string): Temporal.Instant => afterInstant(Temporal.Instant.from(time), keep, timezone);
+  const end =
+    from === "created"
+      ? since(updated)
+      : from === "exported"
+        ? since(stored)
+        : ended === undefined
+          ? undefined
+          : afterDay(Temporal.PlainDate.from(ended), keep, timezone);
+  return end && minimum ? later(end, afterInstant(Temporal.Instant.from(stored), minimum, timezone)) : end;
 }

@@ -1,41 +1,66 @@
 import type PQueue from "p-queue";
-import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
-import { lockFor } from "../vault/lock.ts";
-import type { VersionInfo } from "../vault/vault.ts";
+import { VAULT_JSON } from "../vault/layout.ts";
+import { covers, lockFor } from "../vault/lock.ts";
+import type { Lock } from "../vault/vault.ts";
+import { soonOf } from "./due.ts";
 import { lengthen } from "./lengthen.ts";
 import type { Work } from "./work.ts";
 
-const LOG = "audit/";
+/** Every piece of the log and of the vault's description, in all its versions. */
+const PIECES = [VAULT_JSON, "audit/"];
 
 /**
- * What proves a record must not be easier to take away than the record. Every piece of the log and of the vault's
- * description was locked for `initialLock` when it was written, so the oldest checkpoint's lock ends first of all, and
- * says when they are due: all of them then, and that one last, so that an interrupted run is seen and done again.
- * Gives how many were extended.
+ * What proves a record must not be easier to take away than the record. Every piece was locked for the `initialLock` of
+ * its time when it was written, and that may have been changed since: as soon as the lock of any piece has less than
+ * `extendWhenLessThan` left, all of them are extended. An interrupted run leaves one that is due. Gives how many were
+ * extended.
  */
-export async function extendLog({ vault, mode, retention, now, holds, signal }: Work, queue: PQueue): Promise<number> {
-  const oldest = await oldestVersion(vault.versions(CHECKPOINT));
-  if (oldest === undefined) return 0;
-  const { lock: is } = await vault.head(oldest.key, oldest.versionId);
-  const soon = now().toZonedDateTimeISO("UTC").add(retention.extendWhenLessThan).toInstant();
-  if (is !== null && Temporal.Instant.compare(is.until, soon) >= 0) return 0;
+export async function extendLog(work: Work, queue: PQueue): Promise<number> {
+  const { vault, mode, retention, now, holds } = work;
+  const soon = soonOf(retention, now());
+  let isDue = false;
+  await eachPiece(
+    work,
+    queue,
+    async (key, versionId) => {
+      if (isDue) return;
+      const is = await vault.lockOf(key, versionId);
+      isDue ||= is === null || Temporal.Instant.compare(is.until, soon) < 0;
+    },
+    () => isDue,
+  );
+  if (!isDue) return 0;
   const lock = lockFor(mode, retention.initialLock, now());
   // They began in governance mode, and are as old as what is left of their lock tells.
   const harden = retention.coolingOff !== undefined;
   let pieces = 0;
+  await eachPiece(work, queue, async (key, versionId) => {
+    const is = await vault.lockOf(key, versionId);
+    const wanted = { ...lock, until: later(is, lock) };
+    if (covers(is, wanted)) return;
+    holds();
+    await lengthen(vault, key, versionId, wanted, { harden });
+    pieces += 1;
+  });
+  return pieces;
+}
+
+/** A few at once; the first failure ends it. */
+async function eachPiece(
+  { vault, signal }: Work,
+  queue: PQueue,
+  look: (key: string, versionId: string) => Promise<void>,
+  isDone: () => boolean = () => false,
+): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
-  for (const prefix of [VAULT_JSON, LOG]) {
+  for (const prefix of PIECES) {
     for await (const { key, versionId, deleteMarker } of vault.versions(prefix)) {
-      if (deleteMarker || (key === oldest.key && versionId === oldest.versionId)) continue;
+      if (deleteMarker) continue;
       signal.throwIfAborted();
-      if (failure) throw failure.error;
-      pieces += 1;
+      if (failure || isDone()) break;
       await queue.onSizeLessThan(queue.concurrency * 2);
       void queue
-        .add(() => {
-          holds();
-          return lengthen(vault, key, versionId, lock, { harden });
-        })
+        .add(() => look(key, versionId))
         .catch((error: unknown) => {
           failure ??= { error };
         });
@@ -43,14 +68,9 @@ export async function extendLog({ vault, mode, retention, now, holds, signal }: 
   }
   await queue.onIdle();
   if (failure) throw failure.error;
-  await lengthen(vault, oldest.key, oldest.versionId, lock, { harden });
-  return pieces + 1;
 }
 
-async function oldestVersion(versions: AsyncIterable<VersionInfo>): Promise<VersionInfo | undefined> {
-  let oldest: VersionInfo | undefined;
-  for await (const version of versions) {
-    if (version.key === CHECKPOINT && !version.deleteMarker) oldest = version;
-  }
-  return oldest;
+/** A lock that lasts longer already is never shortened, also where hardening it would have the right to. */
+function later(is: Lock | null, { until }: Lock): Temporal.Instant {
+  return is !== null && Temporal.Instant.compare(is.until, until) > 0 ? is.until : until;
 }

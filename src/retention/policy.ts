@@ -7,7 +7,7 @@ import { logged, type Work } from "./work.ts";
 
 /** A policy in the words of the config, every default filled in: what the log has of it. */
 export function policyOf(retention: RetentionConfig, lock?: string): Policy {
-  const { preset, classes, minimum, maximum, coolingOff, initialLock, extendWhenLessThan } = retention;
+  const { preset, classes, timezone, minimum, maximum, coolingOff, initialLock, extendWhenLessThan } = retention;
   const words = {
     preset,
     lock,
@@ -16,7 +16,7 @@ export function policyOf(retention: RetentionConfig, lock?: string): Policy {
       verification: clock(classes.verification),
       files: clock(classes.files),
     },
-    ...{ initialLock, extendWhenLessThan, minimum, maximum, coolingOff },
+    ...{ timezone, initialLock, extendWhenLessThan, minimum, maximum, coolingOff },
   };
   return Object.fromEntries(
     Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),

@@ -32,18 +32,23 @@ export function purgeOf(
 ): Purge | undefined {
   const { life } = catalog;
   const all = termsOf(catalog, retention, subject);
-  const begun = new Set(life.unfinishedKeys(subject));
-  const isPast = ({ key, until }: Term): boolean =>
-    begun.has(key) || (until !== undefined && Temporal.Instant.compare(until, now) <= 0);
-  const terms = all.filter(isPast);
+  // A purge that began earlier gives no reason by itself: the law may want since then what was due at that time.
+  const terms = all.filter(({ until }) => until !== undefined && Temporal.Instant.compare(until, now) <= 0);
   if (terms.length === 0) return undefined;
   const last = terms
     .map(({ lockedUntil }) => Temporal.Instant.from(lockedUntil))
     .sort(Temporal.Instant.compare)
     .at(-1)!;
   const locked = Temporal.Instant.compare(last, now) > 0;
+  const begun = new Set(life.unfinishedKeys(subject).map(({ key }) => key));
   return {
-    ...{ subject, terms, ended: life.ended(subject), whole: terms.length === all.length, begun: begun.size > 0 },
+    ...{
+      subject,
+      terms,
+      ended: life.ended(subject),
+      whole: terms.length === all.length,
+      begun: terms.some(({ key }) => begun.has(key)),
+    },
     kept:
       life.holds(subject).length > 0
         ? { by: "hold" }
@@ -51,4 +56,18 @@ export function purgeOf(
           ? { by: "lock", until: last.toString({ smallestUnit: "second" }) }
           : undefined,
   };
+}
+
+/** Keys of a subject whose purge has begun and that are to be kept after all, and since when it had begun. */
+export function keptAfterAll(
+  catalog: Catalog,
+  retention: RetentionConfig,
+  subject: string,
+  now: Temporal.Instant,
+): { key: string; since: string }[] {
+  const begun = catalog.life.unfinishedKeys(subject);
+  if (begun.length === 0) return [];
+  const purge = purgeOf(catalog, retention, subject, now);
+  const due = new Set(purge?.kept?.by === "hold" ? [] : purge?.terms.map(({ key }) => key));
+  return begun.filter(({ key }) => !due.has(key));
 }

@@ -1,7 +1,11 @@
 import PQueue from "p-queue";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError } from "../error.ts";
+import { InARow } from "./in-a-row.ts";
+import { leftBehind } from "./left-behind.ts";
 import { type Purge, purgeOf, purges } from "./purge-plan.ts";
+import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
+import { settleBegun } from "./withdraw.ts";
 import { logged, parts, type Work } from "./work.ts";
 
 export interface Purged {
@@ -13,6 +17,10 @@ export interface Purged {
   readonly versions: number;
   /** Subjects past their date whom a hold or a lock keeps. */
   readonly kept: number;
+  /** Objects whose purge had begun and that are kept after all. */
+  readonly withdrawn: number;
+  /** Objects of earlier purges whose bytes were still there, and are gone now. */
+  readonly cleared: number;
   /** Subjects that could not be purged, or not wholly; the next purge goes on with them. */
   readonly failed: number;
 }
@@ -20,54 +28,105 @@ export interface Purged {
 /**
  * Removes what is past its date and held by nothing: every version and delete marker of it. First the log says that it
  * begins, in the vault and under its checkpoint; then the objects go; then the log says that they are gone. Stopped at
- * any point, the next purge goes on with it, and verify knows why something is missing.
+ * any point, the next purge goes on with what is due then, and verify knows why something is missing. One subject's
+ * failure does not stop the others.
  */
 export async function purgeAll(work: Work): Promise<Purged> {
-  const { catalog, retention, now, signal } = work;
+  const { catalog, retention, now } = work;
   const tally = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0, kept: 0, failed: 0 };
-  const planned: string[] = [];
+  const more = { withdrawn: 0, cleared: 0 };
+  const row = new InARow();
+  const failed = (subject: string, error: unknown): void => {
+    tally.failed += 1;
+    work.onFailure(subject, error);
+    row.failed(error);
+  };
+  const count = (terms: readonly Term[]): void => {
+    if (terms.length > 0) tally.subjects += 1;
+    for (const { kind, size } of terms) {
+      tally[kind === "record" ? "records" : "files"] += 1;
+      tally.bytes += size;
+    }
+  };
+  more.cleared = await clearLeft(work, failed);
+  const planned = new Set(catalog.life.unfinished());
   for (const { subject, kept } of purges(catalog, retention, now())) {
     if (kept) tally.kept += 1;
-    else planned.push(subject);
+    else planned.add(subject);
   }
   const queue = new PQueue({ concurrency: work.concurrency });
-  for (const [at, subject] of planned.entries()) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next purge goes on from here");
-    const purge = purgeOf(catalog, retention, subject, now());
-    if (purge === undefined || purge.kept) continue;
+  let done = 0;
+  for (const subject of planned) {
+    if (row.isOver) break;
+    refuseAborted(work);
     try {
-      const versions = await purgeOne(work, queue, purge);
-      tally.subjects += 1;
-      tally.versions += versions;
-      for (const { kind, size } of purge.terms) {
-        tally[kind === "record" ? "records" : "files"] += 1;
-        tally.bytes += size;
+      // Policy, holds and relationship are asked here, where deleting begins, and not when the list was made.
+      const { withdrawn, gone } = await settleBegun(work, subject);
+      more.withdrawn += withdrawn;
+      const purge = purgeOf(catalog, retention, subject, now());
+      // Where a record is gone that must be kept, its files wait for the next export, which takes it again.
+      const isWaiting = gone.some(({ kind }) => kind === "record");
+      if (purge === undefined || purge.kept || isWaiting) count(gone);
+      else {
+        tally.versions += await purgeOne(work, queue, purge);
+        count([...gone, ...purge.terms]);
       }
+      row.succeeded();
     } catch (error) {
-      if (!hasCode(error, "vault-locked", "vault-unavailable")) throw error;
-      tally.failed += 1;
-      work.onFailure(subject, error);
+      failed(subject, error);
     }
-    work.onSubject(at + 1, planned.length);
+    done += 1;
+    work.onSubject(done, planned.size);
   }
   await work.writer.flush();
-  return tally;
+  row.check();
+  return { ...tally, ...more };
+}
+
+/** What earlier purges left: the log says that it is gone, so nothing more is logged. Held, it stays. */
+async function clearLeft(work: Work, failed: (subject: string, error: unknown) => void): Promise<number> {
+  const { vault, catalog, holds } = work;
+  let cleared = 0;
+  for await (const { subject, key } of leftBehind(vault, catalog)) {
+    refuseAborted(work);
+    if (catalog.life.holds(subject).length > 0) continue;
+    holds();
+    try {
+      if (((await vault.clear?.(key)) ?? 0) > 0) cleared += 1;
+    } catch (error) {
+      failed(subject, error);
+    }
+  }
+  return cleared;
+}
+
+function refuseAborted({ signal }: Work): void {
+  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next purge goes on from here");
 }
 
 async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number> {
   const { catalog, writer, holds } = work;
   const { subject, terms, ended, whole } = purge;
-  const begun = new Set(catalog.life.unfinishedKeys(subject));
+  const begun = new Set(catalog.life.unfinishedKeys(subject).map(({ key }) => key));
   const fresh = terms.map(({ key }) => key).filter((key) => !begun.has(key));
   if (fresh.length > 0) {
     for (const keys of parts(fresh)) await logged(work, { type: "purge.begun", subject, keys: [...keys] });
     // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
     await writer.flush();
   }
-  const removed = await Promise.all(terms.map((term) => queue.add(() => removeAll(work, term))));
-  const objects = terms.map((term, at) => ({
-    ...{ key: term.key, versionId: term.versionId, size: term.size, sha256: term.sha256 },
-    ...{ versions: removed[at]!, due: (term.until ?? work.now()).toString({ smallestUnit: "second" }) },
+  const removed = new Map<string, number>();
+  // Records go last: stopped in between, no file is left that no record tells of.
+  for (const kind of ["file", "record"] as const) {
+    const ends = await Promise.allSettled(
+      terms
+        .filter((term) => term.kind === kind)
+        .map(({ key }) => queue.add(async () => void removed.set(key, await removeAll(work, key)))),
+    );
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }
+  const objects = terms.map(({ key, versionId, size, sha256, until }) => ({
+    ...{ key, versionId, size, sha256, versions: removed.get(key) ?? 0 },
+    due: (until ?? work.now()).toString({ smallestUnit: "second" }),
   }));
   const all = [...parts(objects)];
   for (const [at, part] of all.entries()) {
@@ -78,25 +137,5 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
       ...(ended === undefined ? {} : { ended }),
     });
   }
-  return removed.reduce((sum, count) => sum + count, 0);
-}
-
-/** Every version and delete marker of one key, the oldest first: what readers see goes last. */
-async function removeAll({ vault, holds }: Work, { key }: Term): Promise<number> {
-  const versions: string[] = [];
-  for await (const version of vault.versions(key)) if (version.key === key) versions.push(version.versionId);
-  for (const versionId of versions.reverse()) {
-    // Also for what is past: a clock that jumped ahead would take what must be kept.
-    holds();
-    try {
-      await vault.deleteVersion(key, versionId);
-    } catch (error) {
-      if (!hasCode(error, "vault-locked")) throw error;
-      throw new HoldfastError("vault-locked", `${key}: the store refuses to remove a version: ${error.message}`, {
-        cause: error,
-        mend: "A lock or a hold that the log does not know, or no right to delete versions. hold release --subject lifts a hold that no case stands for; a lock has to end.",
-      });
-    }
-  }
-  return versions.length;
+  return [...removed.values()].reduce((sum, count) => sum + count, 0);
 }

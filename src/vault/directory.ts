@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ahead } from "../ahead.ts";
@@ -9,6 +9,7 @@ import { createDurable, syncFolder } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
 import { directoryError } from "./directory-errors.ts";
 import { fileDigest, fileSize, fileStream, isMissing, noFile, sameFile } from "./directory-files.ts";
+import { leftIn } from "./directory-left.ts";
 import { MAX_NOTE, type Meta, notesIn, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
@@ -91,31 +92,47 @@ export class DirectoryVault implements Vault {
   }
 
   /**
-   * Points the plain name at the newest version. Nothing reads it but people, so it need not be durable. Who put it in
-   * place looks once more: otherwise, of two writers, the slower one would leave the older version on view.
+   * Points the plain name at the newest version, and takes it away when there is none: it is a link to the bytes.
+   * Whoever put it in place looks once more: of two writers, the slower one would else leave the older version on view.
    */
   async #show(key: string): Promise<void> {
     const plain = join(this.#root, key);
-    await this.#makeDirectory(dirname(plain));
-    // Null before anything is shown: undefined stands for a key of which no version is left.
+    // Null, not undefined: a key without versions has to be shown as such, too.
     for (let shown: string | null | undefined = null; ; ) {
       const newest = (await this.#numbers(key)).at(-1);
       if (newest === shown) return;
-      if (newest === undefined) {
-        await rm(plain, { force: true });
-      } else {
+      if (newest === undefined) await this.#remove(plain);
+      else {
+        await this.#makeDirectory(dirname(plain));
         const temporary = `${plain}.new-${randomBytes(4).toString("hex")}`;
         try {
           await link(join(this.#versions(key), newest), temporary);
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === "ENOENT") continue; // deleted meanwhile
-          throw error;
+          if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+          // The version was deleted meanwhile, or the folder with the last object in it.
+          this.#made.delete(dirname(plain));
+          continue;
         }
         await rename(temporary, plain);
         // Where both are links to one file already, rename leaves the temporary name standing.
         await rm(temporary, { force: true });
       }
       shown = newest;
+    }
+  }
+
+  /** Takes a name away for good, and then the folders under the vault's root that are empty without it. */
+  async #remove(path: string): Promise<void> {
+    await rm(path, { force: true });
+    await syncFolder(dirname(path)).catch(noFile);
+    for (let folder = dirname(path); folder !== this.#root; folder = dirname(folder)) {
+      try {
+        await rmdir(folder);
+      } catch (error) {
+        if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
+        throw error;
+      }
+      this.#made.delete(folder);
     }
   }
 
@@ -173,7 +190,7 @@ export class DirectoryVault implements Vault {
   }
 
   async *#keys(folder: string): AsyncGenerator<{ key: string; names: string[] }> {
-    if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
+    checkPrefix(folder);
     yield* this.#walk(folder, await this.#inside(folder));
   }
 
@@ -203,6 +220,31 @@ export class DirectoryVault implements Vault {
       const versions = (await this.#numbers(key)).reverse().map((name) => join(this.#versions(key), name));
       const same = await sameFile(plain, versions);
       return same === 0 ? "newest" : same === undefined ? "other" : "earlier";
+    });
+  }
+
+  async *remains(prefix: string): AsyncGenerator<{ key: string; size: number }> {
+    checkPrefix(prefix);
+    for await (const { key, paths } of leftIn(this.#root, prefix)) {
+      if (isKey(key) && (await this.#guard(`look at ${key}`, () => this.#numbers(key))).length > 0) continue;
+      const found = await this.#guard(`look at ${key}`, () =>
+        Promise.all(paths.map((path) => lstat(path).catch(noFile))),
+      );
+      const there = found.filter((each) => each !== undefined);
+      if (there.length > 0) yield { key, size: there.reduce((sum, { size }) => sum + size, 0) };
+    }
+  }
+
+  async clear(key: string): Promise<number> {
+    return this.#guard(`clear ${key}`, async () => {
+      if ((await this.#numbers(key)).length > 0) return 0;
+      let removed = 0;
+      for await (const found of leftIn(this.#root, key)) {
+        if (found.key !== key) continue;
+        for (const path of found.paths) await this.#remove(path);
+        removed += found.paths.length;
+      }
+      return removed;
     });
   }
 
@@ -345,6 +387,11 @@ export class DirectoryVault implements Vault {
 const KEY = /^[a-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 function isKey(text: string): boolean {
   return KEY.test(text);
+}
+
+function checkPrefix(prefix: string): void {
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
 }
 
 /** The order in which S3 lists: folders compare as if their name ended in a slash. */

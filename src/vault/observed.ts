@@ -34,6 +34,8 @@ export function observed(vault: Vault, onRequest: OnRequest): Vault {
     lock: (...args) => timed("lock", vault.lock(...args)),
     hold: (...args) => timed("hold", vault.hold(...args)),
     deleteVersion: (...args) => timed("delete", vault.deleteVersion(...args)),
+    ...(vault.remains ? { remains: (prefix: string) => vault.remains!(prefix) } : {}),
+    ...(vault.clear ? { clear: (key: string) => timed("clear", vault.clear!(key)) } : {}),
     inspect: () => timed("inspect", vault.inspect()),
     close: () => vault.close(),
   };

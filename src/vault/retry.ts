@@ -49,6 +49,8 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
     lock: (key, versionId, lock, harden) => again(() => vault.lock(key, versionId, lock, harden)),
     hold: (key, versionId, held) => again(() => vault.hold(key, versionId, held)),
     deleteVersion: (key, versionId) => again(() => vault.deleteVersion(key, versionId)),
+    ...(vault.remains ? { remains: (prefix: string) => vault.remains!(prefix) } : {}),
+    ...(vault.clear ? { clear: (key: string) => again(() => vault.clear!(key)) } : {}),
     inspect: () => again(() => vault.inspect()),
     close: () => vault.close(),
   };

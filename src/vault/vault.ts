@@ -57,10 +57,19 @@ export interface Vault {
   hold(key: string, versionId: string, held: boolean): Promise<void>;
 
   /**
-   * Removes one version for ever; its id is never given again. Throws vault-locked while a lock or a hold stands. What
-   * is gone already is no error.
+   * Removes one version for ever; its id is never given again. With the last version every name goes by which the bytes
+   * could be read. Throws vault-locked while a lock or a hold stands. What is gone already is no error.
    */
   deleteVersion(key: string, versionId: string): Promise<void>;
+
+  /**
+   * Keys under a prefix that have no version, and of which bytes are left all the same: a name that a crash or an
+   * earlier Holdfast did not remove with the last version. A bucket has none of these, and no such calls.
+   */
+  remains?(prefix: string): AsyncIterable<{ key: string; size: number }>;
+
+  /** Removes what is left of a key that has no version, and says how many names that were. Of others it removes nothing. */
+  clear?(key: string): Promise<number>;
 
   /** Whether the store can keep what Holdfast promises. Throws vault-unfit, vault-missing or vault-denied if not. */
   inspect(): Promise<void>;

@@ -1,0 +1,75 @@
+import { HoldfastError } from "../error.ts";
+import { keptAfterAll } from "./purge-plan.ts";
+import { removeAll } from "./remove.ts";
+import { type Term, termsOf } from "./terms.ts";
+import { logged, parts, type Work } from "./work.ts";
+
+export interface Settled {
+  /** Objects whose purge was withdrawn: they are there, and stay. */
+  readonly withdrawn: number;
+  /** Objects that were gone already. */
+  readonly gone: readonly Term[];
+}
+
+/**
+ * What an earlier purge of a subject began with and did not end, and what policy, holds or relationship want kept by
+ * now. What is still there is withdrawn from the purge. What is gone was due when it went, and is logged as purged: the
+ * log must not promise it. It is taken again from the provider by the next export, where that still has it.
+ */
+export async function settleBegun(work: Work, subject: string): Promise<Settled> {
+  const { catalog, retention, now, holds } = work;
+  const begun = keptAfterAll(catalog, retention, subject, now());
+  if (begun.length === 0) return { withdrawn: 0, gone: [] };
+  const terms = termsOf(catalog, retention, subject);
+  const of = new Map(terms.map((term) => [term.key, term]));
+  const there: string[] = [];
+  const gone: { term: Term; since: string }[] = [];
+  for (const { key, since } of begun) {
+    const term = of.get(key);
+    if (await isThere(work, key, term)) there.push(key);
+    else if (term) gone.push({ term, since });
+  }
+  const objects = [];
+  // Delete markers may be left of it, or a plain name.
+  for (const { term, since } of gone) objects.push(objectOf(term, since, await removeAll(work, term.key)));
+  const whole = gone.length === terms.length;
+  const ended = catalog.life.ended(subject);
+  const all = objects.length > 0 ? [...parts(objects)] : [];
+  for (const [at, part] of all.entries()) {
+    holds();
+    await logged(work, {
+      ...{ type: "record.purged", subject, objects: [...part], whole: whole && at === all.length - 1 },
+      ...(ended === undefined ? {} : { ended }),
+    });
+  }
+  // Nothing is left of somebody whose relationship lasts: without this, the next export would leave them out.
+  if (whole && gone.length > 0 && ended === undefined) await logged(work, { type: "relationship.reopened", subject });
+  for (const keys of there.length > 0 ? parts(there) : []) {
+    holds();
+    await logged(work, { type: "purge.withdrawn", subject, keys: [...keys] });
+  }
+  return { withdrawn: there.length, gone: gone.map(({ term }) => term) };
+}
+
+/** Whether the version that the log promises is in the vault. Throws `incomplete` where another one is there instead. */
+async function isThere({ vault }: Work, key: string, term: Term | undefined): Promise<boolean> {
+  let others = false;
+  for await (const version of vault.versions(key)) {
+    if (version.key !== key || version.deleteMarker) continue;
+    if (term === undefined || version.versionId === term.versionId) return true;
+    others = true;
+  }
+  if (!others) return false;
+  throw new HoldfastError(
+    "incomplete",
+    `${key}: its purge was stopped, and only versions are left that no entry names`,
+    {
+      mend: "Run verify --orphans. It must be kept; what it was is told by its entry in the log.",
+    },
+  );
+}
+
+/** How long it had to be kept by the rules of that time is not known any more: at the latest, until its purge began. */
+function objectOf({ key, versionId, size, sha256 }: Term, since: string, versions: number) {
+  return { key, versionId, size, sha256, versions, due: since };
+}

@@ -59,12 +59,12 @@ function ofRecord({ subject, version, ...row }: RecordRow): CatalogObject {
   return { key: recordKey(subject, version), ...row };
 }
 
-const RECORD = `SELECT subject, version, object_version AS versionId, size, sha256, locked_until AS lockedUntil,
-  lock_mode AS lockMode, entry, stored FROM version`;
+const RECORD = `SELECT subject, version, object_version AS versionId, size, sha256, locked_until || 'Z' AS lockedUntil,
+  lock_mode AS lockMode, entry, stored || 'Z' AS stored FROM version`;
 
 // A file's key is files/<2 digits>/<subject>/….
 const FILE = `SELECT file.key, file.object_version AS versionId, file.size, file.sha256,
-  file.locked_until AS lockedUntil, file.lock_mode AS lockMode, version.entry, version.stored
+  file.locked_until || 'Z' AS lockedUntil, file.lock_mode AS lockMode, version.entry, version.stored || 'Z' AS stored
   FROM file LEFT JOIN version ON version.subject = substr(file.key, 10, 32) AND version.version = file.version`;
 
 function prepare(db: DatabaseSync) {

@@ -190,7 +190,6 @@ export class Coordinator implements Crew, AsyncDisposable {
     const [made, failed, returned] = await this.#fieldsOf(id, "timestamp", "failedReason", "returnvalue");
     if (!given || made === null) return;
     const outcome = await this.#outcomeOf(id, given, failed ?? null, returned ?? null);
-    if (this.#given.get(id) !== given) return;
     if (outcome === "again") {
       await this.#queue.remove(id);
       given.sent = false;

@@ -92,6 +92,28 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
     await team.assertAllOnce(sandbox);
   });
 
+  test("a worker that was held up until others took its place stores nothing beside them", async () => {
+    // Minimal: of one identity there is one request, and when that is answered there is nothing more to wait for.
+    await using sandbox = await startSandbox({ identities: 12, files: false, slow: 300 });
+    await using team = await Team.make(sandbox, { client: { collect: "minimal" } });
+    const coordinator = team.coordinate();
+    const first = team.work();
+    await askedFor(sandbox, 3);
+    first.kill("SIGSTOP");
+    sandbox.intercept(undefined);
+    team.work();
+    assert.equal((await team.summary(coordinator)).failed, 0);
+    first.kill("SIGCONT");
+    first.kill("SIGTERM");
+    await first.ended;
+    await team.assertAllOnce(sandbox);
+    const vault = await team.place.vault();
+    for (const { object } of await team.place.entries("record.stored")) {
+      const [newest] = await Array.fromAsync(vault.versions(object.key));
+      assert.equal(newest!.versionId, object.versionId, "what is logged is what everybody sees");
+    }
+  });
+
   for (const keeps of [true, false]) {
     test(`a Redis that is killed and comes back ${keeps ? "with" : "without"} its data`, async () => {
       await using sandbox = await startSandbox({ identities: 80, files: false, slow: 40 });

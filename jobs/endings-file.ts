@@ -3,10 +3,10 @@ import { CsvError, parse } from "csv-parse/sync";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { number } from "../src/observe/figures.ts";
-import type { Ending } from "../src/retention/relationship.ts";
+import { type Ending, verifiedAfter } from "../src/retention/relationship.ts";
 import { type Finder, findPeople, KINDS, type Kind, namesSomebody, type Wanted, whoIs } from "./people.ts";
 
-/** A line of a table that names nobody the vault has, or more than one. It quotes nothing: cells are personal data. */
+/** A line of a table that names nobody the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
   readonly line: number;
   readonly why: string;
@@ -31,11 +31,16 @@ const NAMED = 20;
 
 /**
  * Whose relationship ended when: those named on the command line, on the one date; or each line of a table. A line that
- * names nobody is told and left out, since a company's list of closed accounts has people who were never verified.
+ * names nobody is told and left out, since a company's list of closed accounts has people who were never verified; so is
+ * one with a day before the verification, unless that is asked for.
  * Throws `usage` before anything is done where the table itself cannot be read.
  */
 export async function endingsOf(
-  options: Wanted & { readonly date?: string | undefined; readonly csv?: string | undefined },
+  options: Wanted & {
+    readonly date?: string | undefined;
+    readonly csv?: string | undefined;
+    readonly beforeVerification?: boolean | undefined;
+  },
   config: ClientConfig,
   finder: Finder,
 ): Promise<{ endings: Ending[]; unusable: UnusableRow[] }> {
@@ -53,6 +58,7 @@ export async function endingsOf(
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
   const unusable: UnusableRow[] = [];
+  const within = { catalog: finder.catalog, retention: config.retention };
   for (const { line, kind, value, date } of await readRows(options.csv)) {
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) unusable.push({ line, why: "the vault has nobody of that name" });
@@ -61,6 +67,11 @@ export async function endingsOf(
       for (const subject of subjects) {
         const before = endings.get(subject);
         if (before && before.ended !== date) throw contradiction(options.csv, before.line, line);
+        const verified = options.beforeVerification ? undefined : verifiedAfter(within, { subject, ended: date });
+        if (verified !== undefined) {
+          unusable.push({ line, why: `its date is before that person was first verified (${verified})` });
+          continue;
+        }
         endings.set(subject, { subject, ended: date, line });
       }
   }

@@ -1,14 +1,14 @@
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
-import { plural } from "../src/observe/figures.ts";
+import { number, plural } from "../src/observe/figures.ts";
 import { isScientific, plainText } from "../src/record/spellings.ts";
-import type { Ending } from "../src/retention/relationship.ts";
+import { type Ending, verifiedAfter } from "../src/retention/relationship.ts";
 import { type Finder, findPeople, KINDS, type Kind, namesSomebody, oddly, type Wanted, whoIs } from "./people.ts";
 import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
 import { cellDay } from "./table-day.ts";
 import { readTextFile } from "./text-file.ts";
 
-/** A line of a table that names nobody the vault has, or more than one. It quotes nothing: cells are personal data. */
+/** A line of a table that names nobody the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
   readonly line: number;
   readonly why: string;
@@ -41,11 +41,16 @@ const NAMED = 20;
 
 /**
  * Whose relationship ended when: those named on the command line, on the one date; or each line of a table. A line that
- * names nobody is told and left out, since a company's list of closed accounts has people who were never verified.
+ * names nobody is told and left out, since a company's list of closed accounts has people who were never verified; so is
+ * one with a day before the verification, unless that is asked for.
  * Throws `usage` before anything is done where the table itself cannot be read.
  */
 export async function endingsOf(
-  options: Wanted & { readonly date?: string | undefined; readonly csv?: string | undefined },
+  options: Wanted & {
+    readonly date?: string | undefined;
+    readonly csv?: string | undefined;
+    readonly beforeVerification?: boolean | undefined;
+  },
   config: ClientConfig,
   finder: Finder,
 ): Promise<{ endings: Ending[]; unusable: UnusableRow[] }> {
@@ -63,6 +68,7 @@ export async function endingsOf(
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
   const unusable: UnusableRow[] = [];
+  const within = { catalog: finder.catalog, retention: config.retention };
   for (const each of await readRows(options.csv)) {
     const { line, kind, value, date } = each;
     if (isScientific(value)) {
@@ -76,6 +82,11 @@ export async function endingsOf(
       for (const subject of subjects) {
         const before = endings.get(subject);
         if (before && before.ended !== date) throw contradiction(options.csv, before.line, line);
+        const verified = options.beforeVerification ? undefined : verifiedAfter(within, { subject, ended: date });
+        if (verified !== undefined) {
+          unusable.push({ line, why: `its date is before that person was first verified (${verified})` });
+          continue;
+        }
         endings.set(subject, { subject, ended: date, line });
       }
   }

@@ -1,10 +1,13 @@
+import type { RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
+import { dateIn } from "../src/retention/period.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
+import { firstSeenAfter } from "../src/retention/relationship.ts";
 import { certify } from "./certificate.ts";
 import type { Session } from "./client.ts";
 import { withLog } from "./log.ts";
@@ -18,9 +21,12 @@ export interface Listed {
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
-  /** The day until which the law asked for the last of it, and the last day of the relationship if that started it. */
+  /** Until when the law asked for the last of it, its day in the client's zone, and the last day of the relationship. */
   readonly due: string;
+  readonly dueDay: string;
   readonly ended: string | undefined;
+  /** The day on which the person was first verified, where the relationship is said to have ended before it. */
+  readonly verifiedAfter: string | undefined;
   readonly whole: boolean;
   readonly begun: boolean;
   /** Why it stays all the same: a legal hold, or a lock that lasts until then. */
@@ -48,7 +54,10 @@ export async function listPurges(session: Session): Promise<PurgeList[]> {
       let left = 0;
       for await (const _ of leftBehind(vault, catalog)) left += 1;
       return {
-        purge: [...purges(catalog, retention, session.now())].map(listed),
+        purge: [...purges(catalog, retention, session.now())].map((each) => ({
+          ...listed(each, retention),
+          verifiedAfter: each.ended && firstSeenAfter({ catalog, retention }, { ...each, ended: each.ended }),
+        })),
         withdraw: catalog.life
           .unfinished()
           .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
@@ -88,7 +97,10 @@ export function refuseLeft({ failed }: Purged): void {
   });
 }
 
-function listed({ subject, terms, ended, whole, begun, kept }: Purge): Listed {
+function listed(
+  { subject, terms, ended, whole, begun, kept }: Purge,
+  { timezone }: RetentionConfig,
+): Omit<Listed, "verifiedAfter"> {
   const last = terms
     .flatMap(({ until }) => until ?? [])
     .sort(Temporal.Instant.compare)
@@ -99,6 +111,7 @@ function listed({ subject, terms, ended, whole, begun, kept }: Purge): Listed {
     files: terms.filter(({ kind }) => kind === "file").length,
     bytes: terms.reduce((sum, { size }) => sum + size, 0),
     due: last?.toString({ smallestUnit: "second" }) ?? "",
+    dueDay: last ? dateIn(last, timezone).toString() : "",
     kept: kept && (kept.by === "hold" ? "legal hold" : `locked until ${kept.until}`),
   };
 }
@@ -116,12 +129,13 @@ function listText(client: string, { purge: all, withdraw, left }: Omit<PurgeList
   ];
   const confirm = "  Nothing was removed. To remove it permanently: retention purge --confirm --out <folder>";
   if (all.length === 0) return [`${client}: nothing is past its date`, ...more, ...(more.length > 0 ? [confirm] : [])];
-  const rows = all.slice(0, SHOWN).map(({ subject, records, files, due, ended, whole, begun, kept }) => {
+  const rows = all.slice(0, SHOWN).map(({ subject, records, files, ended, whole, begun, kept, ...of }) => {
     const what = `${plural(records, "record")}, ${plural(files, "file")}`;
-    const why = `had to be kept until ${due.slice(0, 10)}${ended ? `, relationship ended ${ended}` : ""}`;
+    const why = `had to be kept until ${of.dueDay}${ended ? `, relationship ended ${ended}` : ""}`;
     const notes = [
       ...(whole ? [] : ["the rest stays"]),
       ...(begun ? ["purge begun before"] : []),
+      ...(of.verifiedAfter ? [`CHECK: verified only on ${of.verifiedAfter}`] : []),
       ...(kept ? [kept] : []),
     ];
     return `  ${kept ? "stays " : "purge "} ${subject}  ${what}  (${[why, ...notes].join("; ")})`;

@@ -12,11 +12,13 @@ export interface EndOptions extends Wanted {
   readonly date?: string | undefined;
   /** Or a table of people and days. */
   readonly csv?: string | undefined;
+  /** Days before somebody was verified are meant. */
+  readonly beforeVerification?: boolean | undefined;
 }
 
 export interface EndResult extends RelationshipsEnded {
   readonly client: string;
-  /** Lines of the table that name nobody, or more than one. */
+  /** Lines of the table that name nobody, or more than one, or a day before the verification. */
   readonly unusable: readonly UnusableRow[];
 }
 
@@ -32,7 +34,7 @@ export async function endRelationship(session: Session, options: EndOptions): Pr
       { what: "relationships", failure: "lock not extended" },
       async (work) => {
         await notePolicy(work);
-        return endRelationships(work, endings);
+        return endRelationships(work, endings, options);
       },
     );
     for (const { line, why } of unusable)

@@ -9,6 +9,7 @@ import { type NamedFlags, wanted, withNames } from "./named.ts";
 interface EndFlags {
   readonly date?: string;
   readonly csv?: string;
+  readonly beforeVerification: boolean;
 }
 
 export const relationshipCommand = new Command("relationship")
@@ -26,21 +27,26 @@ export const relationshipCommand = new Command("relationship")
         "--csv <file>",
         "a table whose first line names its columns: reference,date (or identity, email, subject)",
       )
+      .option(
+        "--before-verification",
+        "take days before a person was first verified; they are refused otherwise",
+        false,
+      )
       .addHelpText(
         "after",
         `
 A lock that was set to a date cannot be shortened; in compliance mode by nobody. A line of the table that names nobody in
-the vault is told and left out, and the command ends with code 3.`,
+the vault, or a day before that person was first verified, is told and left out, and the command ends with code 3.`,
       )
       .action((options: CommonOptions & NamedFlags & EndFlags) =>
         run(options, async (session) => {
-          const { date, csv } = options;
-          const done = await endRelationship(session, { ...(await wanted(options)), date, csv });
+          const { date, csv, beforeVerification } = options;
+          const done = await endRelationship(session, { ...(await wanted(options)), date, csv, beforeVerification });
           session.console.result({ command: "relationship end", ...done });
           refuseDue([done.locks]);
           if (done.unusable.length === 0) return;
           throw new HoldfastError("partial", `${done.unusable.length} lines of the table were left out`, {
-            mend: "The log says which and why. Whoever was never exported has nothing to keep.",
+            mend: "The log says which and why. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
           });
         }),
       ),

@@ -18,9 +18,11 @@ export async function lengthen(
   lock: Lock,
   { harden = false, pauses = PAUSES }: { harden?: boolean; pauses?: readonly number[] } = {},
 ): Promise<Lock["mode"]> {
+  // With that right a store would also shorten a governance lock that lasts longer than anybody logged.
+  const atLeast = harden ? later(await vault.lockOf(key, versionId), lock) : lock;
   for (let refusals = 0; ; refusals++) {
     try {
-      await vault.lock(key, versionId, lock, harden);
+      await vault.lock(key, versionId, atLeast, harden);
       return lock.mode;
     } catch (error) {
       if (!hasCode(error, "vault-locked")) throw error;
@@ -33,4 +35,8 @@ export async function lengthen(
       await delay(pause);
     }
   }
+}
+
+function later(is: Lock | null, lock: Lock): Lock {
+  return is !== null && Temporal.Instant.compare(is.until, lock.until) > 0 ? { ...lock, until: is.until } : lock;
 }

@@ -1,7 +1,6 @@
 import type PQueue from "p-queue";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { covers, lockFor } from "../vault/lock.ts";
-import type { Lock } from "../vault/vault.ts";
 import { soonOf } from "./due.ts";
 import { lengthen } from "./lengthen.ts";
 import type { Work } from "./work.ts";
@@ -36,10 +35,9 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   let pieces = 0;
   await eachPiece(work, queue, async (key, versionId) => {
     const is = await vault.lockOf(key, versionId);
-    const wanted = { ...lock, until: later(is, lock) };
-    if (covers(is, wanted)) return;
+    if (covers(is, lock)) return;
     holds();
-    await lengthen(vault, key, versionId, wanted, { harden });
+    await lengthen(vault, key, versionId, lock, { harden });
     pieces += 1;
   });
   return pieces;
@@ -68,9 +66,4 @@ async function eachPiece(
   }
   await queue.onIdle();
   if (failure) throw failure.error;
-}
-
-/** A lock that lasts longer already is never shortened, also where hardening it would have the right to. */
-function later(is: Lock | null, { until }: Lock): Temporal.Instant {
-  return is !== null && Temporal.Instant.compare(is.until, until) > 0 ? is.until : until;
 }

@@ -48,6 +48,11 @@ export function dateIn(instant: Temporal.Instant, zone: string | undefined): Tem
   return instant.toZonedDateTimeISO(zone ?? "UTC").toPlainDate();
 }
 
+/** The same; where no zone is known, the earliest date that it is anywhere. */
+export function earliestDate(instant: Temporal.Instant, zone: string | undefined): Temporal.PlainDate {
+  return dateIn(zone === undefined ? instant.subtract(WEST) : instant, zone);
+}
+
 function dayAfter(day: Temporal.PlainDate, { years, months, weeks, days }: Temporal.Duration): Temporal.PlainDate {
   // The period first, and then the day: before a month's end or a leap day the other order ends a day early.
   return day.add({ years, months, weeks, days }).add({ days: 1 });

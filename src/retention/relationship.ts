@@ -1,6 +1,7 @@
 import { HoldfastError } from "../error.ts";
 import { type Extended, extendSubjects } from "./extend.ts";
 import { relationshipEnds } from "./keep.ts";
+import { dateIn, earliestDate } from "./period.ts";
 import { logged, type Work } from "./work.ts";
 
 /** Somebody whose relationship has ended, and on which day: `2026-11-24`. */
@@ -27,8 +28,15 @@ const AHEAD = { years: 1 };
  * Sets the final date and locks to it. The entry comes first: stopped in between, the nightly run locks what is not yet
  * locked to the date. A lock that lasts longer already stays.
  */
-export async function endRelationships(work: Work, endings: readonly Ending[]): Promise<RelationshipsEnded> {
-  for (const { subject, ended } of endings) refuseUnfit(work, subject, ended);
+export async function endRelationships(
+  work: Work,
+  endings: readonly Ending[],
+  { beforeVerification = false }: { readonly beforeVerification?: boolean | undefined } = {},
+): Promise<RelationshipsEnded> {
+  for (const ending of endings) {
+    refuseUnfit(work, ending);
+    if (!beforeVerification) refuseEarly(work, ending);
+  }
   const told = { subjects: 0, unchanged: 0, past: 0 };
   const locks = { subjects: 0, objects: 0, pieces: 0, failed: 0 };
   for (let first = 0; first < endings.length; first += BATCH) {
@@ -67,9 +75,45 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
   return ended;
 }
 
+/**
+ * The day on which somebody was verified first, where a relationship ended before it: then the day is hardly meant, and
+ * would start the clock too early. What is known are the provider's times of the versions kept. Undefined where the day
+ * fits, and where it was told before.
+ */
+export function verifiedAfter(
+  { catalog, retention }: Pick<Work, "catalog" | "retention">,
+  { subject, ended }: Ending,
+): string | undefined {
+  if (catalog.life.ended(subject) === ended) return undefined;
+  return firstSeenAfter({ catalog, retention }, { subject, ended });
+}
+
+/** The same, whether or not it was told before. */
+export function firstSeenAfter(
+  { catalog, retention }: Pick<Work, "catalog" | "retention">,
+  { subject, ended }: Ending,
+): string | undefined {
+  const times = catalog.stored(subject).map(({ updated }) => Temporal.Instant.from(updated));
+  const first = times.sort(Temporal.Instant.compare)[0];
+  // Without a zone of the client's, the earliest date that it was anywhere.
+  const day = first && earliestDate(first, retention.timezone);
+  return day && Temporal.PlainDate.compare(ended, day) < 0 ? day.toString() : undefined;
+}
+
+/** Throws `usage` for a day before the verification: whoever means it says so. */
+function refuseEarly(work: Work, ending: Ending): void {
+  const day = verifiedAfter(work, ending);
+  if (day === undefined) return;
+  throw new HoldfastError(
+    "usage",
+    `subject ${ending.subject}: ${ending.ended} is before that person was first verified (${day})`,
+    { mend: "Check the date: copies would be destroyed too early. If it is right, add --before-verification." },
+  );
+}
+
 /** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by nobody. */
-function refuseUnfit({ retention, now }: Work, subject: string, ended: string): void {
-  const today = now().toZonedDateTimeISO("UTC").toPlainDate();
+function refuseUnfit({ retention, now }: Work, { subject, ended }: Ending): void {
+  const today = dateIn(now(), retention.timezone);
   if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {
     throw new HoldfastError("usage", `subject ${subject}: ${ended} is more than a year ahead`, {
       mend: "Check the date: a lock that is set to it cannot be shortened. Tell it when it has come nearer.",

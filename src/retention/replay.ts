@@ -89,7 +89,7 @@ export class Replay {
         this.#checkExtended(at, entry);
         break;
       case "purge.begun":
-        this.#checkGone(at, entry, entry.keys);
+        this.#checkGone(at, entry, entry.keys, () => false);
         break;
       case "record.purged":
         this.#checkPurged(at, entry);
@@ -178,15 +178,20 @@ export class Replay {
     const { subject, objects, whole, ended, time } = entry;
     const keys = new Set(objects.map(({ key }) => key));
     const told = new Told(at, this.#options.onFault);
-    this.#checkGone(at, entry, [...keys], (key, term) => {
+    // A purge that was stopped: what was gone by then is told with the time its purge began. It was due at that time,
+    // which was checked there, whatever has been logged since.
+    const begun = new Map(index.life.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
+    const wentBefore = (key: string): boolean =>
+      objects.some((each) => each.key === key && each.due === begun.get(key));
+    this.#checkGone(at, entry, [...keys], wentBefore, (key, term) => {
       const object = objects.find((each) => each.key === key)!;
-      if (index.life.purge(key) !== "begun") told.add(key, "no purge.begun before it names this");
+      if (!begun.has(key)) told.add(key, "no purge.begun before it names this");
       const { versionId, size, sha256, due } = object;
       const stored = index.objects.get(key);
       if (stored && (stored.versionId !== versionId || stored.size !== size || stored.sha256 !== sha256))
         told.add(key, "its version, size or digest is not the one that was stored");
       if (isBefore(instant(time), instant(due))) told.add(key, `had to be kept until ${due} by its own word`);
-      if (term?.until && isBefore(instant(due), term.until.subtract(EARLIER)))
+      if (!wentBefore(key) && term?.until && isBefore(instant(due), term.until.subtract(EARLIER)))
         told.add(key, `says that it had to be kept until ${due}; by the rules it was ${term.until}`);
     });
     if (keys.size !== objects.length) told.add(objects[0]!.key, "names an object twice");
@@ -207,7 +212,13 @@ export class Replay {
   }
 
   /** What holds of an object whether its purge begins or has ended. */
-  #checkGone(at: number, { subject, time }: Gone, keys: readonly string[], also?: Look): void {
+  #checkGone(
+    at: number,
+    { subject, time }: Gone,
+    keys: readonly string[],
+    wentBefore: (key: string) => boolean,
+    also?: Look,
+  ): void {
     const { index, latest } = this.#options;
     const when = instant(time);
     const told = new Told(at, this.#options.onFault);
@@ -217,14 +228,15 @@ export class Replay {
     for (const key of keys) {
       const term = terms?.get(key);
       if (isAhead) told.add(key, `is dated ${time}, and that time had not come`);
-      if (isHeld) told.add(key, "was under a legal hold");
+      if (isHeld && !wentBefore(key)) told.add(key, "was under a legal hold");
       const versions = this.#versions(key);
       if (versions.length === 0) told.add(key, "nothing of this name was there: never stored, or purged before");
       for (const { lockedUntil } of versions)
         if (isBefore(when, instant(lockedUntil))) told.add(key, `was to be locked until ${lockedUntil}`);
       if (this.#rules === "unreadable") told.add(key, "the rules in force cannot be read, so nothing says it was due");
-      if (term && term.until === undefined) told.add(key, "had to be kept: the relationship lasted");
-      if (term?.until && isBefore(when, term.until.subtract(EARLIER)))
+      if (term && term.until === undefined && !wentBefore(key))
+        told.add(key, "had to be kept: the relationship lasted");
+      if (!wentBefore(key) && term?.until && isBefore(when, term.until.subtract(EARLIER)))
         told.add(key, `had to be kept until ${term.until}`);
       also?.(key, term);
     }

@@ -150,7 +150,12 @@ test("a hold that is killed while it is released: nothing stays held that no cas
 test("the end of a relationship that is killed: told again, or by the next night, everything is locked to the date", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   const date = Temporal.Now.plainDateISO("UTC").toString();
-  const final = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime("UTC").add({ years: 5 }).toInstant();
+  const final = Temporal.PlainDate.from(date)
+    .add({ years: 5 })
+    .add({ days: 1 })
+    .toZonedDateTime("UTC")
+    .add({ hours: 12 })
+    .toInstant();
   await killEverywhere(sandbox, {
     retention: {},
     prepare: async () => {},

@@ -217,17 +217,23 @@ test("clocks: each version has its own; none while a relationship lasts; its las
   const until = (from: RetentionStart, ended?: string, minimum?: string) => {
     const clock = { keep, from };
     const classes = { identifying: clock, verification: clock, files: clock };
-    const rest = { preset: undefined, initialLock: keep, extendWhenLessThan: keep, maximum: undefined };
+    const rest = {
+      preset: undefined,
+      timezone: "UTC",
+      initialLock: keep,
+      extendWhenLessThan: keep,
+      maximum: undefined,
+    };
     const least = minimum === undefined ? undefined : Temporal.Duration.from(minimum);
     return recordUntil({ classes, ...rest, minimum: least, coolingOff: undefined }, begun, ended)?.toString();
   };
-  assert.equal(until("created"), "2027-03-01T00:00:00Z");
-  assert.equal(until("exported"), "2029-02-28T12:00:00Z");
+  assert.equal(until("created"), "2027-03-02T00:00:00Z");
+  assert.equal(until("exported"), "2029-03-01T00:00:00Z");
   assert.equal(until("relationship-end"), undefined);
   assert.equal(until("account-closed"), undefined);
   assert.equal(until("relationship-end", "2024-12-31"), "2030-01-01T00:00:00Z");
-  assert.equal(until("account-closed", "2024-02-28"), "2029-02-28T00:00:00Z");
+  assert.equal(until("account-closed", "2024-02-28"), "2029-03-01T00:00:00Z");
   // A day that was long past when it was told: not before the copy is as old as `minimum`.
-  assert.equal(until("relationship-end", "2010-01-01", "P1Y"), "2025-02-28T12:00:00Z");
+  assert.equal(until("relationship-end", "2010-01-01", "P1Y"), "2025-03-01T00:00:00Z");
   assert.equal(until("relationship-end", undefined, "P1Y"), undefined);
 });

@@ -10,6 +10,11 @@ export interface Subject {
   /** Whether conditional creation is honoured here (Ceph RGW 16 ignores it). */
   readonly ifNoneMatch: boolean;
   readonly ifMatch: boolean;
+  /**
+   * Every name in the store by which bytes under a key's name may be read, versions and delete markers too: as
+   * whoever looks past Holdfast sees it, the file system or a bare S3 client.
+   */
+  outside(key: string): Promise<string[]>;
   close?(): Promise<void>;
 }
 
@@ -134,6 +139,26 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal(String(await collect(await vault.stream(first.key))), "first");
       await vault.deleteVersion(first.key, first.versionId);
       await assert.rejects(vault.head(first.key), code("vault-missing"));
+    });
+
+    test("after its last version is deleted nothing is left of an object, for whoever looks past Holdfast", async () => {
+      const key = "records/ce/outside.age";
+      const versions = [];
+      for (const body of ["first", "second", "third"]) versions.push(await vault.put(key, text(body)));
+      assert.ok((await subject.outside(key)).length >= 3);
+      await vault.lock(key, versions[0]!.versionId, lockFor(1));
+      for (const { versionId } of [versions[1]!, versions[2]!]) await vault.deleteVersion(key, versionId);
+      assert.ok((await subject.outside(key)).length > 0);
+      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      await vault.deleteVersion(key, versions[0]!.versionId);
+      assert.deepEqual(await subject.outside(key), []);
+      // Written again it is there again, and another object beside it is not touched.
+      const beside = await vault.put("records/ce/beside.age", text("kept"));
+      const again = await vault.put(key, text("again"));
+      assert.equal(String(await collect(await vault.stream(key))), "again");
+      await vault.deleteVersion(key, again.versionId);
+      assert.deepEqual(await subject.outside(key), []);
+      assert.equal(String(await collect(await vault.stream(beside.key))), "kept");
     });
 
     test("what is gone already can be deleted again, and its id is never given to another version", async () => {

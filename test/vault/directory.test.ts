@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { conformance } from "./conformance.ts";
+import { onDisk } from "./outside.ts";
 
 conformance("directory", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-vault-"));
@@ -12,6 +13,7 @@ conformance("directory", async () => {
     vault: new DirectoryVault(join(folder, "vault")),
     ifNoneMatch: true,
     ifMatch: true,
+    outside: (key) => onDisk(join(folder, "vault"), key),
     close: () => rm(folder, { recursive: true }),
   };
 });

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { link, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { DeleteObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import { doctor } from "../../jobs/doctor.ts";
+import { exportClients } from "../../jobs/export.ts";
+import { listPurges, purge } from "../../jobs/purge.ts";
+import { verify } from "../../jobs/verify.ts";
+import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { CLIENT, type Workplace } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+import { s3Client, withoutCeph } from "../servers/s3.ts";
+
+const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+
+/** Every file under a folder, links and temporary files too, with the digest of what it holds. */
+async function everyFile(folder: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    found.set(
+      path,
+      createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex"),
+    );
+  }
+  return found;
+}
+
+async function storedObjects(place: Workplace): Promise<{ key: string; sha256: string }[]> {
+  return (await place.entries("record.stored")).flatMap(({ object, files }) => [object, ...files]);
+}
+
+async function exported(vault: "directory" | "ceph" = "directory"): Promise<Workplace> {
+  await using sandbox = await startSandbox({ identities: 3, plainImages: true });
+  const place = await readyWorkplace(sandbox, { vault, client: { retention: SHORT } });
+  await exportClients(await session(place), {});
+  // Real locks end by the clock.
+  await delay(2_100);
+  return place;
+}
+
+test("a purge of a directory leaves no name, no inode and no folder with the bytes of a purged object", async () => {
+  await using place = await exported();
+  const root = place.path("vault", CLIENT);
+  const objects = await storedObjects(place);
+  const secret = new Set(objects.map(({ sha256 }) => sha256));
+  const before = await everyFile(root);
+  // What a killed writer and a killed listing may have left: another link, and a file that was being written.
+  const [first] = objects;
+  await link(join(root, first!.key), `${join(root, first!.key)}.new-0a1b2c3d`);
+  await writeFile(join(root, ".versions", first!.key, ".new-0011223344556677"), await readFile(join(root, first!.key)));
+  assert.ok([...before.values()].filter((digest) => secret.has(digest)).length >= 2 * objects.length);
+  const { ino } = await lstat(join(root, first!.key));
+
+  const done = await purge(await session(place), place.path("destroyed"));
+  assert.deepEqual([done.subjects, done.failed, done.records + done.files], [3, 0, objects.length]);
+  for (const [path, digest] of await everyFile(root)) {
+    assert.ok(!secret.has(digest), `${path} has the bytes of a purged object`);
+    assert.notEqual((await lstat(path)).ino, ino, path);
+    assert.ok(!objects.some(({ key }) => path === join(root, key)), path);
+  }
+  // What stays below .versions is a note without content, so that a version's number is never given again.
+  const left = [
+    ...(await everyFile(join(root, ".versions/records"))).keys(),
+    ...(await everyFile(join(root, ".versions/files"))).keys(),
+  ];
+  for (const path of left) assert.match(path, /\/\d{8}\.json$/);
+  const folders = (await readdir(root)).filter((name) => name === "records" || name === "files");
+  assert.deepEqual(folders, [], "empty folders with the subjects' names");
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.deepEqual([report!.found, report!.orphaned], [[], []]);
+});
+
+test("what earlier purges left under the plain name: found by verify, doctor and the list, removed by the next purge", async () => {
+  await using place = await exported();
+  const root = place.path("vault", CLIENT);
+  const objects = await storedObjects(place);
+  const bytes = new Map<string, Buffer>();
+  for (const { key } of objects) bytes.set(key, await readFile(join(root, key)));
+  await purge(await session(place), place.path("destroyed"));
+  const put = async (key: string, content: Uint8Array): Promise<void> => {
+    await mkdir(dirname(join(root, key)), { recursive: true });
+    await writeFile(join(root, key), content);
+  };
+  // As a purge of an earlier version left them; and one that nobody logged.
+  const [one, two] = objects;
+  await put(one!.key, bytes.get(one!.key)!);
+  await put(`${two!.key}.new-0a1b2c3d`, bytes.get(two!.key)!);
+  const stranger = `records/ab/${"ab".repeat(16)}/20260101T000000Z-000000000000.age`;
+  await put(stranger, Buffer.from("whose"));
+
+  const [report] = await verify(await session(place), { readData: 0, orphans: true });
+  assert.deepEqual(report!.found.map(({ key }) => key).sort(), [one!.key, two!.key].sort());
+  for (const { what } of report!.found) assert.match(what, /bytes are still there under its plain name/);
+  assert.deepEqual(
+    report!.orphaned!.map(({ key }) => key),
+    [stranger],
+  );
+  const { clients } = await doctor(await session(place), place.file);
+  const found = clients[0]!.findings.filter(({ check }) => check === "purged");
+  assert.deepEqual(
+    found.map(({ level }) => level),
+    ["failure"],
+  );
+  assert.match(found[0]!.text, /^2 objects/);
+  const [list] = await listPurges(await session(place));
+  assert.deepEqual([list!.purge, list!.left], [[], 2]);
+  assert.deepEqual(await readFile(join(root, one!.key)), bytes.get(one!.key), "a list changes nothing");
+
+  const done = await purge(await session(place), place.path("again"));
+  assert.deepEqual([done.subjects, done.cleared, done.certificate], [0, 2, null]);
+  const secret = new Set(objects.map(({ sha256 }) => sha256));
+  for (const [path, digest] of await everyFile(root)) assert.ok(!secret.has(digest), path);
+  assert.equal(await readFile(join(root, stranger), "utf8"), "whose", "not a purged object: not ours to remove");
+  const [after] = await verify(await session(place), { readData: 0, orphans: true });
+  assert.deepEqual(after!.found, []);
+  const well = (await doctor(await session(place), place.file)).clients[0]!.findings.filter(
+    ({ check }) => check === "purged",
+  );
+  assert.deepEqual(
+    well.map(({ level }) => level),
+    ["ok"],
+  );
+});
+
+test("ceph: a purge leaves no version and no delete marker, as a bare client lists them", {
+  skip: withoutCeph,
+}, async () => {
+  await using place = await exported("ceph");
+  const url = new URL((await place.client()).vault.url);
+  const client = s3Client();
+  const listed = async (): Promise<string[]> => {
+    const { Versions = [], DeleteMarkers = [] } = await client.send(
+      new ListObjectVersionsCommand({ Bucket: url.host, Prefix: url.pathname.slice(1) }),
+    );
+    return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!.slice(url.pathname.length));
+  };
+  const objects = await storedObjects(place);
+  await client.send(new DeleteObjectCommand({ Bucket: url.host, Key: `${url.pathname.slice(1)}/${objects[0]!.key}` }));
+  const before = await listed();
+  for (const { key } of objects) assert.ok(before.includes(key), key);
+  const done = await purge(await session(place), place.path("destroyed"));
+  assert.equal(done.versions, objects.length + 1);
+  assert.deepEqual(
+    (await listed()).filter((key) => /^(records|files)\//.test(key)),
+    [],
+  );
+  client.destroy();
+});

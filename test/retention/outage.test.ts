@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { placeHold } from "../../jobs/hold.ts";
+import { purge } from "../../jobs/purge.ts";
+import { extendAll } from "../../jobs/retention.ts";
+import { hasCode } from "../../src/error.ts";
+import { calm, makeStrictPlace } from "../faults/place.ts";
+import { startSandbox } from "../sandbox/server.ts";
+
+const PEOPLE = 120;
+const DOWN = { status: 503, code: "ServiceUnavailable" } as const;
+const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
+
+test("extension: a vault that is down is asked a few times and no more; what was locked before is logged", async () => {
+  await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
+  await using opened = await makeStrictPlace(sandbox);
+  const { place, s3 } = opened;
+  await place.work.configure({ retention: { initialLock: "P30D", extendWhenLessThan: "P10D" } });
+  assert.equal((await place.export({ patience: calm })).exit, 0);
+  await place.work.configure({ retention: { initialLock: "P90D", extendWhenLessThan: "P40D" } });
+  s3.forget();
+  s3.setFaults([{ operation: "PutObjectRetention", fails: DOWN }]);
+  await assert.rejects(extendAll(await place.session()), (error) => {
+    assert.ok(hasCode(error, "vault-unavailable"), String(error));
+    assert.match(error.message, /^stopped after 10 failures in a row/);
+    return true;
+  });
+  const asked = s3.requests.PutObjectRetention ?? 0;
+  // Ten failures and what was in flight beside them, each tried three times.
+  assert.ok(asked > 0 && asked <= 3 * (10 + 16), `${asked} requests`);
+  s3.setFaults([]);
+  const [locks] = await extendAll(await place.session());
+  assert.deepEqual([locks!.subjects, locks!.failed], [PEOPLE, 0]);
+});
+
+test("extension: objects that are refused one by one do not stop the others", async () => {
+  await using sandbox = await startSandbox({ identities: 40, files: false });
+  await using opened = await makeStrictPlace(sandbox);
+  const { place, s3 } = opened;
+  await place.work.configure({ retention: { initialLock: "P30D", extendWhenLessThan: "P10D" } });
+  assert.equal((await place.export({ patience: calm })).exit, 0);
+  await place.work.configure({ retention: { initialLock: "P90D", extendWhenLessThan: "P40D" } });
+  s3.setFaults([{ operation: "PutObjectRetention", times: 25, fails: { status: 404, code: "NoSuchKey" } }]);
+  const [locks] = await extendAll(await place.session());
+  assert.deepEqual([locks!.failed, locks!.subjects], [25, 15]);
+});
+
+const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+
+test("purge: a vault that is down is asked a few times and no more, and the next purge ends it", async () => {
+  await using sandbox = await startSandbox({ identities: 40, files: false });
+  await using opened = await makeStrictPlace(sandbox);
+  const { place, s3 } = opened;
+  await place.work.configure({ retention: SHORT });
+  assert.equal((await place.export({ patience: calm })).exit, 0);
+  await delay(2_100);
+  s3.forget();
+  s3.setFaults([{ operation: "DeleteObject", fails: DOWN }]);
+  await assert.rejects(purge(await place.session(), place.work.path("down")), (error) =>
+    hasCode(error, "vault-unavailable"),
+  );
+  const asked = s3.requests.DeleteObject ?? 0;
+  assert.ok(asked > 0 && asked <= 3 * 11, `${asked} requests`);
+  s3.setFaults([]);
+  const done = await purge(await place.session(), place.work.path("destroyed"));
+  assert.deepEqual([done.subjects, done.failed], [40, 0]);
+});
+
+test("purge: one person whose objects cannot be removed, whatever the reason, does not stop the others", async () => {
+  for (const fails of [
+    { status: 400, code: "InvalidRequest" },
+    { status: 403, code: "AccessDenied" },
+    { status: 503, code: "SlowDown" },
+  ]) {
+    await using sandbox = await startSandbox({ identities: 4, files: false });
+    await using opened = await makeStrictPlace(sandbox);
+    const { place, s3 } = opened;
+    await place.work.configure({ retention: SHORT });
+    assert.equal((await place.export({ patience: calm })).exit, 0);
+    await delay(2_100);
+    s3.setFaults([{ operation: "DeleteObject", times: fails.status === 503 ? 3 : 1, fails }]);
+    const done = await purge(await place.session(), place.work.path("one"));
+    assert.deepEqual([done.subjects, done.failed], [3, 1], fails.code);
+    const rest = await purge(await place.session(), place.work.path("two"));
+    assert.deepEqual([rest.subjects, rest.failed], [1, 0], fails.code);
+  }
+});
+
+test("a hold that cannot be placed on what was stored later does not keep anybody's locks from being extended", async () => {
+  await using sandbox = await startSandbox({ identities: 3, files: false });
+  await using opened = await makeStrictPlace(sandbox);
+  const { place, s3 } = opened;
+  const { work } = place;
+  await work.configure({ retention: { initialLock: "P30D", extendWhenLessThan: "P10D" } });
+  assert.equal((await place.export({ patience: calm })).exit, 0);
+  const subjects = [await work.subject(sandbox.ids()[0]!)];
+  await placeHold(await place.session(), { ...NOBODY, subjects, case: "1", reason: "r" });
+  sandbox.change([0]);
+  s3.setFaults([{ operation: "PutObjectLegalHold", fails: { status: 403, code: "AccessDenied" } }]);
+  assert.equal((await place.export({ patience: calm })).exit, 3);
+  await work.configure({ retention: { initialLock: "P90D", extendWhenLessThan: "P40D" } });
+  const [locks] = await extendAll(await place.session());
+  assert.deepEqual([locks!.subjects, locks!.failed], [3, 1]);
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { exportClients } from "../../jobs/export.ts";
+import { placeHold, releaseHold } from "../../jobs/hold.ts";
+import { listPurges, purge } from "../../jobs/purge.ts";
+import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
+import { extendAll } from "../../jobs/retention.ts";
+import { verify } from "../../jobs/verify.ts";
+import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { CLIENT, type Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+
+const HOOK = join(import.meta.dirname, "../crash/hook.ts");
+const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
+const HOLD = { ...NOBODY, case: "AZ 1/26", reason: "an inquiry" };
+/** Locks are short, so that a purge need not be waited for; then long, so that nothing else is at fault. */
+const SHORT = { keep: "PT1S", from: "relationship-end", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+const LONG = { keep: "P1D", initialLock: "PT30M", extendWhenLessThan: "PT20M" };
+const longAgo = Temporal.Now.plainDateISO("UTC").subtract({ days: 3 }).toString();
+
+interface Killed extends AsyncDisposable {
+  readonly place: Workplace;
+  readonly sandbox: Sandbox;
+  readonly subject: string;
+}
+
+/** One person's purge, killed at the nth moment of a name; the moments are those of a purge in another place. */
+async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed> {
+  const sandbox = await startSandbox({ identities: 1, plainImages: true });
+  const ready = async (): Promise<Workplace> => {
+    const place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+    await exportClients(await session(place), {});
+    const subjects = [await place.subject(sandbox.ids()[0]!)];
+    await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
+    await delay(2_100);
+    return place;
+  };
+  const run = (place: Workplace, env: Record<string, string>) =>
+    place.holdfast("retention", ["purge", "--confirm", "--out", place.path("destroyed")], {
+      node: ["--import", HOOK],
+      env,
+    });
+  await using traced = await ready();
+  const trace = traced.path("moments");
+  assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
+  const moments = (await readFile(trace, "utf8")).trim().split("\n");
+  const at = nth === "first" ? moments.indexOf(name) : moments.lastIndexOf(name);
+  assert.ok(at >= 0, `no ${name} in ${moments.join()}`);
+  const place = await ready();
+  assert.equal((await run(place, { HOLDFAST_CRASH_AT: String(at + 1) })).signal, "SIGKILL");
+  return {
+    ...{ place, sandbox, subject: await place.subject(sandbox.ids()[0]!) },
+    [Symbol.asyncDispose]: async () => {
+      await place[Symbol.asyncDispose]();
+      await sandbox.close();
+    },
+  };
+}
+
+/** Versions on the disk, by their key. */
+async function onDisk(place: Workplace): Promise<string[]> {
+  const root = place.path("vault", CLIENT, ".versions");
+  const names = (await readdir(root, { recursive: true })).filter((name) => /^(records|files)\/.*\/\d{8}$/.test(name));
+  return names.map((name) => name.replace(/\/\d{8}$/, "")).sort();
+}
+
+async function storedKeys(place: Workplace): Promise<string[]> {
+  const stored = await place.entries("record.stored");
+  return [...new Set(stored.flatMap(({ object, files }) => [object.key, ...files.map(({ key }) => key)]))].sort();
+}
+
+async function problems(place: Workplace): Promise<unknown[]> {
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.equal(report!.unfinished, 0);
+  return [...report!.found, ...report!.orphaned!];
+}
+
+/** What an officer may do between the two purges, after which the copies are to be kept. */
+const CHANGES: Readonly<Record<string, (killed: Killed) => Promise<unknown>>> = {
+  "the relationship is reopened": async ({ place, subject }) =>
+    reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] }),
+  "the relationship ended later": async ({ place, subject }) => {
+    const date = Temporal.Now.plainDateISO("UTC").toString();
+    return endRelationship(await session(place), { ...NOBODY, subjects: [subject], date });
+  },
+  "the policy is longer": ({ place }) => place.configure({ retention: { keep: "P5Y" } }),
+  "a hold is placed": async ({ place, subject }) => placeHold(await session(place), { ...HOLD, subjects: [subject] }),
+};
+
+describe("a purge that was killed asks again what the law wants", { concurrency: 2 }, () => {
+  for (const [what, change] of Object.entries(CHANGES)) {
+    test(`${what}: what is still there is withdrawn and stays, what was gone is logged as purged`, async () => {
+      await using killed = await killedPurge("after unlink files", "first");
+      const { place, subject } = killed;
+      const all = await storedKeys(place);
+      const there = await onDisk(place);
+      assert.ok(there.length > 0 && there.length < all.length, "killed in the middle");
+      await change(killed);
+      const [list] = await listPurges(await session(place));
+      assert.deepEqual(list!.withdraw, [subject]);
+
+      const done = await purge(await session(place), place.path("again"));
+      assert.equal(done.withdrawn, there.length);
+      assert.deepEqual(await onDisk(place), there, "something was taken that has to be kept");
+      for (const key of there) assert.ok(existsSync(place.path("vault", CLIENT, key)), key);
+      const begun = await place.entries("purge.begun");
+      const withdrawn = (await place.entries("purge.withdrawn")).flatMap(({ keys }) => keys);
+      assert.deepEqual(withdrawn.sort(), there);
+      const purged = (await place.entries("record.purged")).flatMap(({ objects }) => objects);
+      assert.deepEqual(
+        purged.map(({ key }) => key).sort(),
+        all.filter((key) => !there.includes(key)),
+      );
+      for (const { due } of purged) assert.equal(Date.parse(due), Date.parse(begun[0]!.time));
+
+      await place.configure({ retention: what === "the policy is longer" ? { ...LONG, keep: "P5Y" } : LONG });
+      await extendAll(await session(place));
+      assert.deepEqual(await problems(place), []);
+      const again = await purge(await session(place), place.path("third"));
+      assert.deepEqual([again.subjects, again.withdrawn], [0, 0]);
+      assert.deepEqual(await onDisk(place), there);
+    });
+  }
+
+  test("still due, it goes on; due again after it was withdrawn, it begins anew", async () => {
+    await using killed = await killedPurge("after unlink files", "first");
+    const { place, subject } = killed;
+    await placeHold(await session(place), { ...HOLD, subjects: [subject] });
+    await purge(await session(place), place.path("held"));
+    const there = await onDisk(place);
+    assert.ok(there.length > 0);
+    await releaseHold(await session(place), HOLD);
+    const done = await purge(await session(place), place.path("again"));
+    assert.deepEqual([done.subjects, done.withdrawn, done.failed], [1, 0, 0]);
+    assert.deepEqual(await onDisk(place), []);
+    const begun = (await place.entries("purge.begun")).at(-1)!;
+    assert.deepEqual(begun.keys.toSorted(), there);
+    assert.deepEqual(await problems(place), []);
+  });
+
+  test("all of it was gone and the relationship is reopened: the next export takes the person again", async () => {
+    await using killed = await killedPurge("after unlink records", "last");
+    const { place, subject } = killed;
+    assert.deepEqual(await onDisk(place), []);
+    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    const done = await purge(await session(place), place.path("again"));
+    assert.deepEqual([done.subjects, done.withdrawn], [1, 0]);
+    assert.deepEqual(
+      (await place.entries("record.purged")).map(({ whole }) => whole),
+      [true],
+    );
+    await place.configure({ retention: LONG });
+    const [summary] = await exportClients(await session(place), {});
+    assert.equal(summary!.new, 1);
+    assert.deepEqual(await onDisk(place), await storedKeys(place));
+    assert.deepEqual(await problems(place), []);
+  });
+
+  test("a new version that is captured before the purge goes on fetches each file that may be gone", async () => {
+    await using killed = await killedPurge("after unlink files", "first");
+    const { place, sandbox, subject } = killed;
+    const missing = (await storedKeys(place)).filter(
+      (key) => !existsSync(place.path("vault", CLIENT, ".versions", key, "00000001")),
+    );
+    assert.ok(missing.length > 0);
+    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    await place.configure({ retention: LONG });
+    sandbox.change([0]);
+    const exported = await exportClients(await session(place), {}).catch((error: unknown) => error);
+    assert.ok(Array.isArray(exported), String(exported));
+    const newest = (await place.entries("record.stored")).at(-1)!;
+    assert.ok(newest.files.length > 0);
+    for (const { key, versionId } of newest.files) {
+      assert.ok(existsSync(place.path("vault", CLIENT, ".versions", key, versionId)), key);
+      assert.ok((await place.unseal(key, versionId)).length > 0);
+    }
+    await purge(await session(place), place.path("again"));
+    const there = await onDisk(place);
+    for (const { key } of newest.files) assert.ok(there.includes(key), key);
+    await extendAll(await session(place));
+    assert.deepEqual(await problems(place), []);
+  });
+});

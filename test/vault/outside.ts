@@ -1,0 +1,30 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
+
+/**
+ * Every file below a folder whose name, or whose folder's, is that of a key, and each file that is a link to one of
+ * them; notes without content are left out.
+ */
+export async function onDisk(root: string, key: string): Promise<string[]> {
+  const found: { path: string; ino: number }[] = [];
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    found.push({ path, ino: (await lstat(path)).ino });
+  }
+  const own = new Set(found.filter(({ path }) => path.includes(key)).map(({ ino }) => ino));
+  return found.flatMap(({ path, ino }) => (own.has(ino) && !/\/\d{8}\.json$/.test(path) ? [path] : []));
+}
+
+/** Every version and delete marker of a key. */
+export async function inBucket(client: S3Client, bucket: string, key: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let at: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {}; at; ) {
+    const page = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...at }));
+    const { Versions = [], DeleteMarkers = [], NextKeyMarker, NextVersionIdMarker } = page;
+    found.push(...[...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => `${Key} ${VersionId}`));
+    at = page.IsTruncated ? { KeyMarker: NextKeyMarker!, VersionIdMarker: NextVersionIdMarker! } : undefined;
+  }
+  return found;
+}

@@ -11,7 +11,7 @@ import { PassbaseSource } from "../src/source/passbase/passbase.ts";
 import type { Source } from "../src/source/source.ts";
 import type { Starts } from "../src/source/starts.ts";
 import type { Session } from "./client.ts";
-import { warnOf, withLog } from "./log.ts";
+import { type Held, warnOf, withLog } from "./log.ts";
 
 export interface PartsOptions {
   readonly job: string;
@@ -35,22 +35,31 @@ export interface Opened {
 export async function withParts<T>(
   config: ClientConfig,
   session: Session,
-  { job, priority, again = false, onWanted }: PartsOptions,
+  options: PartsOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
+  return withLog(config, session, options, (held) => withSource(config, session, held, options, work));
+}
+
+/** The same for a process that holds the vault already. */
+export async function withSource<T>(
+  config: ClientConfig,
+  session: Session,
+  held: Held,
+  { priority, again = false }: Pick<PartsOptions, "priority" | "again">,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { vault, description, conditional, tokens, writer, catalog, now, holds } = held;
   const { source, starts, retries } = await openSource(config, session, priority);
   try {
     warnOf(session, config, [config.source.apiKey]);
-    return await withLog(config, session, { job, onWanted }, async (opened) => {
-      const { vault, description, conditional, tokens, writer, catalog, now, holds } = opened;
-      const mayTakeUp = !recipientsChanged({ config, description });
-      const parts: Parts = {
-        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again, mayTakeUp },
-        ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
-        lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
-      };
-      return work({ parts, starts, retries: () => retries() + opened.retries() });
-    });
+    const mayTakeUp = !recipientsChanged({ config, description });
+    const parts: Parts = {
+      ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again, mayTakeUp },
+      ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
+      lookFirst: mayTakeUp && !(catalog.clean && writer.continued),
+    };
+    return await work({ parts, starts, retries: () => retries() + held.retries() });
   } finally {
     await source.close();
   }

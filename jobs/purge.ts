@@ -1,3 +1,4 @@
+import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
@@ -6,6 +7,7 @@ import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { type Purge, purges } from "../src/retention/purge-plan.ts";
 import { certify } from "./certificate.ts";
 import type { Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { withLog } from "./log.ts";
 import { onlyClient } from "./people.ts";
 import { withReading } from "./reading.ts";
@@ -35,16 +37,15 @@ export interface PurgeList {
 const SHOWN = 20;
 
 /** What a purge would take and why, and what keeps the rest. Changes nothing. */
-export async function listPurges(session: Session): Promise<PurgeList[]> {
-  const lists: PurgeList[] = [];
-  for (const config of session.clients) {
+export async function listPurges(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<PurgeList[]> {
+  const listOne = async (config: ClientConfig): Promise<PurgeList> => {
     const purge = await withReading(config, session, async ({ catalog }) =>
       [...purges(catalog, config.retention, session.now())].map(listed),
     );
     session.console.say(listText(config.id, purge));
-    lists.push({ client: config.id, purge });
-  }
-  return lists;
+    return { client: config.id, purge };
+  };
+  return eachClient(session, listOne, onFailure);
 }
 
 /** Removes it, for ever. The certificate says what was destroyed. */

@@ -22,6 +22,8 @@ import { emptyTally, type Summary, type Tally } from "./summary.ts";
 
 export interface RunOptions {
   readonly job: string;
+  /** The run's name, where it has one already. */
+  readonly run?: string | undefined;
   /** Of Holdfast. */
   readonly version: string;
   /** Provider ids; undefined walks the whole source. */
@@ -94,7 +96,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   const begun = performance.now();
   const tally = emptyTally();
   const ledger = new Ledger(parts.writer, parts.catalog);
-  const id = runId(parts.now());
+  const id = options.run ?? runId(parts.now());
   const log = sampled(parts.log.with({ run: id, job: options.job, client: parts.config.id }));
   await ledger.log({
     type: "run.started",

@@ -71,8 +71,8 @@ export function errorText(error: unknown): string {
 /** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
 function terminalLog(write: (line: string) => void): Log {
   const line = (message: string, fields: Fields = {}): void => {
-    const { subject, key, error, mend } = fields;
-    const on = subject ?? key;
+    const { subject, key, client, error, mend } = fields;
+    const on = subject ?? key ?? client;
     write(`\r\x1b[K! ${message}${on ? ` (${on})` : ""}${error ? `: ${error}` : ""}${mend ? `\n  → ${mend}` : ""}`);
   };
   const log: Log = { ...silentLog, warn: line, error: line, with: () => log };

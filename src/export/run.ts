@@ -205,7 +205,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   const onUnreadable = (count: number): void => {
     whole = false;
     tally.failed += count;
-    run.log.error("identities in the provider's list cannot be read: no id or no time", { stage: "source", count });
+    run.log.error("identities in the provider's list cannot be read: no id", { stage: "source", count });
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
   if (whole) run.catalog.beginWalk();

@@ -44,8 +44,6 @@ export interface Share {
   readonly onTrouble?: (error: HoldfastError) => void;
 }
 
-/** No JSON answer is larger; an endless one must not fill the memory. */
-const MAX_JSON = 32 * 1024 * 1024;
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 /** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
@@ -91,11 +89,29 @@ export class Http {
     return this.#throttle.limits;
   }
 
-  /** The body of a JSON answer to the byte. */
-  async text(name: string, path: string): Promise<string> {
+  /** The body of a JSON answer to the byte. One of more than `limit` bytes throws source-response. */
+  async text(name: string, path: string, limit: number): Promise<string> {
+    return this.read(name, path, limit, async (chunks) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+      } catch (error) {
+        throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+      }
+    });
+  }
+
+  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin anew with another. */
+  async read<T>(
+    name: string,
+    path: string,
+    limit: number,
+    reader: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+  ): Promise<T> {
     return this.#retrying(async (answered) => {
       const { body } = await this.#send(name, path, "application/json", answered);
-      return this.#text(name, body);
+      return reader(this.#chunks(name, body, limit));
     });
   }
 
@@ -169,16 +185,6 @@ export class Http {
       await this.#renewing;
     }
     return this.#key.reveal() !== refused.reveal();
-  }
-
-  async #text(name: string, body: Body): Promise<string> {
-    const parts: Uint8Array[] = [];
-    for await (const chunk of this.#chunks(name, body, MAX_JSON)) parts.push(chunk);
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
-    } catch (error) {
-      throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
-    }
   }
 
   /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection for ever. */

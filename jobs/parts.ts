@@ -78,7 +78,11 @@ export async function openSource(
     onTrouble: (error: unknown) =>
       session.console.log.warn("limits are not shared", { client: config.id, ...errorFields(error) }),
   };
-  const starts = ownStarts({ rate, share, signal: session.signal });
+  const onWait = (until: number, why: string) =>
+    session.console.log.warn("the source asked for no request before this time: waiting", {
+      ...{ client: config.id, due: new Date(until).toISOString(), error: `asked for by ${why}` },
+    });
+  const starts = ownStarts({ rate, share, signal: session.signal, onWait });
   return { ...(await openSourceWith(starts, config, session)), starts };
 }
 

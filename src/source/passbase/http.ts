@@ -8,6 +8,7 @@ import type { Answered } from "../answer.ts";
 import type { Priority } from "../claim.ts";
 import { Limits, type LimitsView } from "../limits.ts";
 import { mediaTypeOf } from "../media-type.ts";
+import type { OnWait } from "../pacer.ts";
 import { SharedLimits } from "../shared-limits.ts";
 import { OwnStarts, type Starts } from "../starts.ts";
 import { Throttle } from "../throttle.ts";
@@ -24,6 +25,8 @@ export interface HttpOptions {
   readonly onRequest?: ((endpoint: string, outcome: string, seconds: number) => void) | undefined;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** Told of each wait of more than a minute that the source asked for. */
+  readonly onWait?: OnWait;
   /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
   readonly maxFile?: number;
   /** Default: this process keeps the limits for itself. */
@@ -166,7 +169,11 @@ export class Http {
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
     if (response.statusCode === 401 && (await this.#renewed(key))) return this.#send(name, path, accept, answered);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
-      this.#throttle.silence(failure.retryAfter);
+      if (this.#throttle.silence(failure.retryAfter)) throw failure;
+      throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {
+        mend: failure.mend,
+        retryAfter: Number.POSITIVE_INFINITY,
+      });
     }
     throw failure;
   }
@@ -222,9 +229,14 @@ export class Http {
 }
 
 /** Within limits that all processes on this machine keep which share the same file. */
-export function ownStarts({ rate, share, signal }: Pick<HttpOptions, "rate" | "share" | "signal">): Starts {
+export function ownStarts({
+  rate,
+  share,
+  signal,
+  onWait,
+}: Pick<HttpOptions, "rate" | "share" | "signal" | "onWait">): Starts {
   const store = share && new SharedLimits(share.path, share.onTrouble);
-  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
 }
 
 type Body = Dispatcher.ResponseData["body"];

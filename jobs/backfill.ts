@@ -31,9 +31,13 @@ const SAMPLE = 25;
 const LOOK = 5_000;
 
 /** What a backfill of each client would take. Writes nothing, and needs no lease. */
-export async function planBackfill(session: Session, period: Period, price: number | undefined): Promise<Estimate[]> {
-  const estimates: Estimate[] = [];
-  for (const config of session.clients) {
+export async function planBackfill(
+  session: Session,
+  period: Period,
+  price: number | undefined,
+  onFailure?: (failure: ClientFailure) => void,
+): Promise<Estimate[]> {
+  const planOne = async (config: ClientConfig): Promise<Estimate> => {
     const { vault, description } = await openClientVault(config, session);
     await vault.close();
     const tokens = await openTokens(config, description);
@@ -51,19 +55,22 @@ export async function planBackfill(session: Session, period: Period, price: numb
         pages,
         period,
         SAMPLE,
-        (n) => progress.update(n),
+        (n) => {
+          session.signal.throwIfAborted();
+          progress.update(n);
+        },
       );
       const of = await estimate(found, { config, source, catalog, price });
       progress.end();
       session.console.say(estimateText(of));
-      estimates.push(of);
+      return of;
     } finally {
       progress.end();
       catalog?.close();
       await source.close();
     }
-  }
-  return estimates;
+  };
+  return eachClient(session, planOne, onFailure);
 }
 
 /** Everything each client has at its source, in a period. Goes on from where an earlier one was stopped. */

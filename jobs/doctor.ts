@@ -2,9 +2,11 @@ import type { ClientConfig } from "../src/config/config.ts";
 import type { Secret } from "../src/config/secret.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
-import { count, type Finding, type Level } from "../src/doctor/finding.ts";
+import { count, type Finding, findings, type Level } from "../src/doctor/finding.ts";
 import { checkProcess } from "../src/doctor/process.ts";
+import { hasCode } from "../src/error.ts";
 import { plural } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
 import type { RetryPolicy } from "../src/retry.ts";
 import { openVault } from "../src/vault/open.ts";
 import type { Session } from "./client.ts";
@@ -41,7 +43,8 @@ export async function doctor(session: Session, file: string, redis?: Secret): Pr
   const clients = [];
   for (const config of session.clients) {
     session.signal.throwIfAborted();
-    clients.push({ client: config.id, vault: config.vault.url, findings: await examineClient(config, session) });
+    const findings = await examineClient(config, session).catch((error: unknown) => [couldNot(error)]);
+    clients.push({ client: config.id, vault: config.vault.url, findings });
   }
   const all = [...machine, ...clients.flatMap(({ findings }) => findings)];
   return {
@@ -64,6 +67,13 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   } finally {
     await vault.close();
   }
+}
+
+/** What kept a client from being examined is its own finding; the others are examined all the same. */
+function couldNot(error: unknown): Finding {
+  if (hasCode(error, "interrupted")) throw error;
+  const { error: message, mend } = errorFields(error);
+  return findings("client").failure(`it could not be examined: ${message}`, mend);
 }
 
 const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", failure: "FAILURE" };

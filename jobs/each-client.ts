@@ -1,4 +1,5 @@
 import type { ClientConfig } from "../src/config/config.ts";
+import { hasCode } from "../src/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "./client.ts";
 
@@ -22,7 +23,8 @@ export async function eachClient<T>(
     try {
       results.push(await work(config));
     } catch (error) {
-      if (clients.length > 1) console.log.error("client failed", { client: config.id, ...errorFields(error) });
+      if (clients.length > 1 && !hasCode(error, "interrupted"))
+        console.log.error("client failed", { client: config.id, ...errorFields(error) });
       onFailure({ client: config.id, error });
     }
   }

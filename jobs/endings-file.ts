@@ -1,6 +1,6 @@
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
-import { number, plural } from "../src/observe/figures.ts";
+import { plural } from "../src/observe/figures.ts";
 import { isScientific, plainText } from "../src/record/spellings.ts";
 import { type Ending, verifiedAfter } from "../src/retention/relationship.ts";
 import { type Finder, findPeople, KINDS, type Kind, namesSomebody, oddly, type Wanted, whoIs } from "./people.ts";

@@ -1,14 +1,17 @@
 import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
+import { HoldfastError, hasCode } from "../src/error.ts";
+import { gravest } from "../src/exit-code.ts";
 import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
 import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "./client.ts";
 import { type ClientFailure, eachClient } from "./each-client.ts";
-import { withParts } from "./parts.ts";
+import { type Held, withLog } from "./log.ts";
+import { withSource } from "./parts.ts";
 import { extendHeld, locksText, refuseDue } from "./retention.ts";
 import { VERSION } from "./version.ts";
 import { observerOf, pushed, watched } from "./watch.ts";
@@ -27,6 +30,8 @@ export interface ExportOptions {
 export interface ExportSummary extends Summary {
   /** Of a run that was about everybody. */
   readonly locks?: Extended;
+  /** What kept the locks from being extended. The export itself went on. */
+  readonly lockFailure?: unknown;
 }
 
 /** New and changed identities of every client. One client's failure does not keep the others from their export. */
@@ -56,20 +61,27 @@ export async function exportClients(
       mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
+  const tell = onFailure ?? unheard;
   return eachClient(
     session,
     async (config) => {
-      const summary = await exportWatched(config, session, options);
+      const { lockFailure, ...summary } = await exportWatched(config, session, options);
       session.console.say(summaryText(summary));
+      if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
       return summary;
     },
-    onFailure,
+    tell,
   );
 }
 
+function unheard({ error }: ClientFailure): never {
+  throw error;
+}
+
 /** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
-export function refuseUnfinished(summaries: readonly ExportSummary[], signal: AbortSignal): void {
-  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
+  if (summaries.some(({ outcome }) => outcome === "interrupted"))
+    throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
   const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
   if (failed === 0) {
     refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
@@ -89,28 +101,70 @@ function exportWatched(config: ClientConfig, session: Session, options: ExportOp
 }
 
 async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
+  return withLog(config, session, { job: "export" }, async (held) => {
+    // What is named is fetched at once; the locks are for the night.
+    if (options.identities) return exportHeld(config, session, held, options);
+    const run = runId(held.now());
+    // Before anything is asked of the provider: a kept copy must stay locked whatever the provider does, or does not do.
+    const first = await extended(config, session, held, run);
+    const [exported] = await Promise.allSettled([exportHeld(config, session, held, options, run)]);
+    // Once more: somebody under a legal hold may have a new version now, and other locks fell due in a long run.
+    const then = session.signal.aborted ? {} : await extended(config, session, held, run);
+    const locks = addLocks(first, then);
+    if (exported.status === "fulfilled") return { ...exported.value, ...locks };
+    if (locks.lockFailure) throw gravest([exported.reason, locks.lockFailure]);
+    throw exported.reason;
+  });
+}
+
+function exportHeld(
+  config: ClientConfig,
+  session: Session,
+  held: Held,
+  options: ExportOptions,
+  run?: string,
+): Promise<Summary> {
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
-  return withParts(config, session, { job: "export", priority: "high", again }, async ({ parts, retries }) => {
-    const exported = runExport(parts, {
-      job: "export",
-      version: VERSION,
-      identities: options.identities,
-      selection: selectionOf(options),
+  return withSource(config, session, held, { priority: "high", again }, ({ parts, retries }) =>
+    runExport(parts, {
+      ...{ job: "export", run, version: VERSION, identities: options.identities, selection: selectionOf(options) },
       progress: session.console.progress(`${config.id}: identities`),
       retries,
       observer: observerOf(config, session, parts),
-    });
-    // What is named is fetched at once; the locks are for the night.
-    if (options.identities) return exported;
-    const [ended] = await Promise.allSettled([exported]);
-    if (session.signal.aborted) return exported;
-    // Also when the provider is not to be had, be it for ever: the copies must be kept all the same.
-    const run = ended.status === "fulfilled" ? ended.value.run : runId(parts.now());
-    const [locks] = await Promise.allSettled([extendHeld(config, session, parts, run)]);
-    const summary = await exported;
-    if (locks.status === "rejected") throw locks.reason;
-    return { ...summary, locks: locks.value };
-  });
+    }),
+  );
+}
+
+type Locks = Pick<ExportSummary, "locks" | "lockFailure">;
+
+/** Extends the locks that are due, and says so at once. A failure is told and returned: it must not stop the export. */
+async function extended(config: ClientConfig, session: Session, held: Held, run: string): Promise<Locks> {
+  const { console, signal } = session;
+  try {
+    const locks = await extendHeld(config, session, held, run);
+    if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${config.id}: ${locksText(locks)}`);
+    return { locks };
+  } catch (error) {
+    if (signal.aborted || hasCode(error, "busy")) throw error;
+    console.log.error("locks not extended", { client: config.id, run, ...errorFields(error) });
+    return { lockFailure: error };
+  }
+}
+
+/** What was done in all; what failed stands as the second attempt found it. */
+function addLocks(first: Locks, then: Locks): Locks {
+  if (then.lockFailure) return then;
+  if (!then.locks) return first;
+  if (!first.locks) return then;
+  const { subjects, objects, pieces } = first.locks;
+  return {
+    locks: {
+      subjects: subjects + then.locks.subjects,
+      objects: objects + then.locks.objects,
+      pieces: pieces + then.locks.pieces,
+      failed: then.locks.failed,
+    },
+  };
 }
 
 function selectionOf({ subjects, withheld }: ExportOptions): Selection {

@@ -18,16 +18,15 @@ import { openVault } from "../src/vault/open.ts";
 import { probeConditional } from "../src/vault/probe.ts";
 import type { Vault } from "../src/vault/vault.ts";
 import { openSigner, openTokens, refuseHidden, type Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { handOver } from "./hand-over.ts";
 
 /**
  * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are
  * not there, vault.json and an empty log. May be run again: what is there stays, what is missing is made.
  */
-export async function init(session: Session) {
-  const done = [];
-  for (const config of session.clients) done.push(await initClient(config, session));
-  return done;
+export async function init(session: Session, onFailure?: (failure: ClientFailure) => void) {
+  return eachClient(session, (config) => initClient(config, session), onFailure);
 }
 
 export const HANDED_OVER = "the log's hand-over to its new key";

@@ -10,7 +10,7 @@ import { PassbaseSource } from "../src/source/passbase/passbase.ts";
 import type { Source } from "../src/source/source.ts";
 import type { Starts } from "../src/source/starts.ts";
 import type { Session } from "./client.ts";
-import { warnOf, withLog } from "./log.ts";
+import { type Held, warnOf, withLog } from "./log.ts";
 
 export interface PartsOptions {
   readonly job: string;
@@ -34,20 +34,29 @@ export interface Opened {
 export async function withParts<T>(
   config: ClientConfig,
   session: Session,
-  { job, priority, again = false, onWanted }: PartsOptions,
+  options: PartsOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
+  return withLog(config, session, options, (held) => withSource(config, session, held, options, work));
+}
+
+/** The same for a process that holds the vault already. */
+export async function withSource<T>(
+  config: ClientConfig,
+  session: Session,
+  held: Held,
+  { priority, again = false }: Pick<PartsOptions, "priority" | "again">,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { vault, description, conditional, tokens, writer, catalog, now, holds } = held;
   const { source, starts, retries } = await openSource(config, session, priority);
   try {
     warnOf(session, config, [config.source.apiKey]);
-    return await withLog(config, session, { job, onWanted }, async (opened) => {
-      const { vault, description, conditional, tokens, writer, catalog, now, holds } = opened;
-      const parts: Parts = {
-        ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again },
-        ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
-      };
-      return work({ parts, starts, retries: () => retries() + opened.retries() });
-    });
+    const parts: Parts = {
+      ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again },
+      ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
+    };
+    return await work({ parts, starts, retries: () => retries() + held.retries() });
   } finally {
     await source.close();
   }
@@ -66,7 +75,11 @@ export async function openSource(
     onTrouble: (error: unknown) =>
       session.console.log.warn("limits are not shared", { client: config.id, ...errorFields(error) }),
   };
-  const starts = ownStarts({ rate, share, signal: session.signal });
+  const onWait = (until: number, why: string) =>
+    session.console.log.warn("the source asked for no request before this time: waiting", {
+      ...{ client: config.id, due: new Date(until).toISOString(), error: `asked for by ${why}` },
+    });
+  const starts = ownStarts({ rate, share, signal: session.signal, onWait });
   return { ...(await openSourceWith(starts, config, session)), starts };
 }
 

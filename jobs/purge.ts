@@ -1,4 +1,4 @@
-import type { RetentionConfig } from "../src/config/config.ts";
+import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
@@ -10,6 +10,7 @@ import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts
 import { firstSeenAfter } from "../src/retention/relationship.ts";
 import { certify } from "./certificate.ts";
 import type { Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { withLog } from "./log.ts";
 import { onlyClient } from "./people.ts";
 import { withReading } from "./reading.ts";
@@ -46,9 +47,8 @@ export interface PurgeList {
 const SHOWN = 20;
 
 /** What a purge would take and why, and what keeps the rest. Changes nothing. */
-export async function listPurges(session: Session): Promise<PurgeList[]> {
-  const lists: PurgeList[] = [];
-  for (const config of session.clients) {
+export async function listPurges(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<PurgeList[]> {
+  const listOne = async (config: ClientConfig): Promise<PurgeList> => {
     const list = await withReading(config, session, async ({ vault, catalog }) => {
       const { retention } = config;
       let left = 0;
@@ -65,9 +65,9 @@ export async function listPurges(session: Session): Promise<PurgeList[]> {
       };
     });
     session.console.say(listText(config.id, list));
-    lists.push({ client: config.id, ...list });
-  }
-  return lists;
+    return { client: config.id, ...list };
+  };
+  return eachClient(session, listOne, onFailure);
 }
 
 /** Removes it, for ever. The certificate says what was destroyed. */

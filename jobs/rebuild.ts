@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
 import { Catalog, openCatalog } from "../src/catalog/catalog.ts";
+import type { ClientConfig } from "../src/config/config.ts";
 import { bytes, number } from "../src/observe/figures.ts";
 import { openClientVault, type Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 
 /** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
-export async function rebuild(session: Session) {
-  const done = [];
-  for (const config of session.clients) {
+export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {
+  const rebuildOne = async (config: ClientConfig) => {
     const { vault, description, verifiers } = await openClientVault(config, session);
     try {
       const log = new AuditLog(vault, description.log.origin, verifiers);
@@ -22,10 +23,10 @@ export async function rebuild(session: Session) {
       session.console.say(
         `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
       );
-      done.push({ client: config.id, entries: head.size, ...counts });
+      return { client: config.id, entries: head.size, ...counts };
     } finally {
       await vault.close();
     }
-  }
-  return done;
+  };
+  return eachClient(session, rebuildOne, onFailure);
 }

@@ -38,15 +38,16 @@ export async function coverageNow(
   const progress = session.console.progress(`${config.id}: listed`);
   async function* pages() {
     let walked = 0;
-    for await (const { identities, unreadable } of source.pages()) {
+    for await (const { identities, unread, unreadable } of source.pages()) {
       session.signal.throwIfAborted();
       yield {
         unreadable,
+        unread: unread.map((id) => tokens.subject(source.kind, id)),
         identities: identities.map(({ id, updated, raw }) => {
           return { subject: tokens.subject(source.kind, id), listed: tokens.version(updated, raw), updated };
         }),
       };
-      walked += identities.length;
+      walked += identities.length + unread.length;
       progress.update(walked);
     }
   }

@@ -8,24 +8,26 @@ import { holdNew } from "../src/retention/hold.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import type { Work } from "../src/retention/work.ts";
 import type { Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { type Held, withLog } from "./log.ts";
 
 export interface ClientLocks extends Extended {
   readonly client: string;
 }
 
-/** Extends the locks that end soon, of every client. The nightly export does the same at its end. */
-export async function extendAll(session: Session): Promise<ClientLocks[]> {
-  const done: ClientLocks[] = [];
-  for (const config of session.clients) {
-    if (session.signal.aborted) break;
+/** Extends the locks that end soon, of every client. The nightly export does the same, before it asks the provider anything. */
+export async function extendAll(
+  session: Session,
+  onFailure?: (failure: ClientFailure) => void,
+): Promise<ClientLocks[]> {
+  const extendOne = async (config: ClientConfig): Promise<ClientLocks> => {
     const locks = await withLog(config, session, { job: "retention" }, (held) =>
       extendHeld(config, session, held, runId(held.now())),
     );
     session.console.say(`${config.id}: ${locksText(locks)}`);
-    done.push({ client: config.id, ...locks });
-  }
-  return done;
+    return { client: config.id, ...locks };
+  };
+  return eachClient(session, extendOne, onFailure);
 }
 
 /** The same for one client, by whoever holds its vault. What was stored of somebody under a legal hold is held too. */

@@ -19,6 +19,7 @@ import { Superseded } from "../src/retention/superseded.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
+import { type ClientFailure, eachClient } from "./each-client.ts";
 import { sayVerdict, untrusted } from "./key-trust.ts";
 import { openKeyFile } from "./open.ts";
 
@@ -51,10 +52,13 @@ export interface ClientReport extends VerifyReport {
 const LISTED = 1000;
 
 /** Log against checkpoint, vault against log, both ways. Needs no private key. */
-export async function verify(session: Session, options: VerifyOptions): Promise<ClientReport[]> {
+export async function verify(
+  session: Session,
+  options: VerifyOptions,
+  onFailure?: (failure: ClientFailure) => void,
+): Promise<ClientReport[]> {
   const opener = options.key === undefined ? undefined : await openKeyFile(options.key);
-  const reports: ClientReport[] = [];
-  for (const config of session.clients) {
+  const verifyOne = async (config: ClientConfig): Promise<ClientReport> => {
     const { console, signal, now } = session;
     const { vault, description, verifiers } = await openDescribed(config, session);
     let progress = console.progress(`${config.id}: log entries`);
@@ -127,12 +131,12 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
         ...{ ...key, with: "vault", client: config.id },
       });
       const orphanedToo = options.orphans ? { orphaned } : {};
-      reports.push({ client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo });
+      return { client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo };
     } finally {
       for (const close of closing.reverse()) await close();
     }
-  }
-  return reports;
+  };
+  return eachClient(session, verifyOne, onFailure);
 }
 
 /** For the metrics and the report: how long ago somebody looked. */

@@ -15,6 +15,7 @@ import { VERSION } from "./version.ts";
 /** What a run that was about everybody came to. */
 export interface Ended extends Summary {
   readonly locks?: { readonly failed: number };
+  readonly lockFailure?: unknown;
 }
 
 /**
@@ -50,8 +51,8 @@ export async function watched<T extends Ended>(
   };
   try {
     const summary = await work();
-    const { client: _, run, outcome, seconds: __, locks, ...counts } = summary;
-    const undone = outcome === "done" && (locks?.failed ?? 0) > 0;
+    const { client: _, run, outcome, seconds: __, locks, lockFailure, ...counts } = summary;
+    const undone = outcome === "done" && ((locks?.failed ?? 0) > 0 || lockFailure !== undefined);
     await ended(undone ? "partial" : outcome, { run, counts: counts as Record<string, number> });
     return summary;
   } catch (error) {

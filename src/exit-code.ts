@@ -24,3 +24,11 @@ export function exitCode(error: unknown): number {
       return 1;
   }
 }
+
+/** From the gravest on: damage somebody must look at, then what kept a whole client from its turn, then single records. */
+const ORDER = [4, 1, 2, 5, 130, 3];
+
+/** Of several failures the one that the exit code tells; of equal ones the first. Undefined where there is none. */
+export function gravest(errors: readonly unknown[]): unknown {
+  return [...errors].sort((one, other) => ORDER.indexOf(exitCode(one)) - ORDER.indexOf(exitCode(other)))[0];
+}

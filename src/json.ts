@@ -14,6 +14,27 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const MARK = crypto.randomUUID();
 
 /**
+ * How many values and keys a text has at most, if it is JSON: each `{`, `[`, `,` and `:` outside a string begins one. Of
+ * three bytes JSON.parse makes an object of some sixty, so this is asked before it. One pass, and nothing is held.
+ */
+export function countTokens(text: string): number {
+  let tokens = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22:
+        at = endOfString(text, at) - 1;
+        break;
+      case 0x2c:
+      case 0x3a:
+      case 0x5b:
+      case 0x7b:
+        tokens += 1;
+    }
+  }
+  return tokens;
+}
+
+/**
  * JSON.parse without loss: a number that a JavaScript number would round is kept as the text it was written in, and
  * JSON.stringify gives it back. Untrusted; throws SyntaxError.
  */
@@ -22,17 +43,17 @@ export function parseExact(text: string): unknown {
   // They go through as marked objects: a reviver, which is called for every value, costs several times the parse.
   let safe = "";
   let done = 0;
-  /** No string goes on over this place; all before it was looked at. */
-  let outside = 0;
+  /** The first string that ends after the number at hand. It is looked for once, not once for each number. */
+  let open = text.indexOf('"');
+  let end = open < 0 ? open : endOfString(text, open);
   for (const { 0: token, index } of text.matchAll(NUMBERS)) {
     if (String(Number(token)) === token || !NUMBER.test(token)) continue;
-    while (outside <= index) {
-      const open = text.indexOf('"', outside);
-      if (open < 0 || open > index) break;
-      outside = endOfString(text, open);
+    while (open >= 0 && end <= index) {
+      open = text.indexOf('"', end);
+      end = open < 0 ? open : endOfString(text, open);
     }
     // In a string, it is no number.
-    if (outside > index) continue;
+    if (open >= 0 && open < index) continue;
     safe += `${text.slice(done, index)}{"${MARK}":"${token}"}`;
     done = index + token.length;
   }

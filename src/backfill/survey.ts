@@ -32,7 +32,7 @@ export async function survey(
   async function* counted(): AsyncGenerator<Page> {
     for await (const page of pages) {
       walked += 1;
-      listed += page.identities.length + page.unreadable;
+      listed += page.identities.length + page.unread.length + page.unreadable;
       yield page;
       onPage(listed);
     }

@@ -51,14 +51,14 @@ export const backfillCommand = command(
       }
       const period = { from, to, statuses: status && new Set(status) };
       if (plan) {
-        const estimates = await planBackfill(session, period, putPrice);
-        session.console.result({ command: "backfill", plan: estimates });
+        await tellClients(session, "backfill", (onFailure) => planBackfill(session, period, putPrice, onFailure), {
+          name: "plan",
+        });
         return;
       }
       const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
-      const summaries = await tellClients(session, "backfill", (onFailure) =>
-        backfillClients(session, { ...period, redis }, onFailure),
-      );
-      refuseUnfinished(summaries, session.signal);
+      await tellClients(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure), {
+        refuse: refuseUnfinished,
+      });
     }),
   );

@@ -1,21 +1,40 @@
 import type { Session } from "../../jobs/client.ts";
 import type { ClientFailure } from "../../jobs/each-client.ts";
+import { gravest } from "../exit-code.ts";
 import { errorFields } from "../observe/log.ts";
 
-/** The results of every client, and the failures if any: the first of those is thrown, once all is told. */
+export interface TellOptions<T> {
+  /** Throws where the results are no success, though every client came to one. */
+  readonly refuse?: (results: readonly T[]) => void;
+  /** The results' name in the JSON object. Default `clients`. */
+  readonly name?: string;
+}
+
+/**
+ * The results of every client, and the failures if any. Once all is told the gravest failure is thrown: it makes the
+ * exit code.
+ */
 export async function tellClients<T>(
-  session: Session,
+  { console, signal }: Session,
   command: string,
   work: (onFailure: (failure: ClientFailure) => void) => Promise<T[]>,
-): Promise<T[]> {
+  { refuse = () => {}, name = "clients" }: TellOptions<T> = {},
+): Promise<void> {
   const failures: ClientFailure[] = [];
-  const clients = await work((failure) => failures.push(failure));
-  session.console.result({
-    ...{ command, clients },
+  const results = await work((failure) => failures.push(failure));
+  console.result({
+    ...{ command, [name]: results },
     ...(failures.length > 0
       ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
       : {}),
   });
-  if (failures[0]) throw failures[0].error;
-  return clients;
+  const errors = failures.map(({ error }) => error);
+  for (const check of [() => refuse(results), () => signal.throwIfAborted()]) {
+    try {
+      check();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw gravest(errors);
 }

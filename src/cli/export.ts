@@ -64,7 +64,8 @@ export const exportCommand = command("export", "export new and changed identitie
         return;
       }
       const asked = { ...options, identities: options.identity, subjects: options.subject };
-      const summaries = await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure));
-      refuseUnfinished(summaries, session.signal);
+      await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
+        refuse: refuseUnfinished,
+      });
     }),
   );

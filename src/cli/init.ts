@@ -1,4 +1,5 @@
 import { HANDED_OVER, init } from "../../jobs/init.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 export const initCommand = command(
@@ -15,19 +16,23 @@ doctor. Where log.previousKey is set, the log is handed over to the new key.`,
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
-      const done = await init(session);
-      for (const { client, vault, vkey, made, store } of done) {
-        session.console.say([
-          `${client}: ${vault} is ready${made.length > 0 ? ` (made: ${made.join(", ")})` : " (it was before)"}`,
-          `  log key   ${vkey}`,
-          "            give this line to your auditor: with it anybody can check the log",
-          `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
-          ...(made.includes(HANDED_OVER)
-            ? ["            this is a NEW key: give it to your auditor again, then take previousKey out of the config"]
-            : []),
-          "  keep      the lookup key and the log's private key: back them up apart from this machine",
-        ]);
-      }
-      session.console.result({ command: "init", clients: done });
+      await tellClients(session, "init", async (onFailure) => {
+        const done = await init(session, onFailure);
+        for (const { client, vault, vkey, made, store } of done) {
+          session.console.say([
+            `${client}: ${vault} is ready${made.length > 0 ? ` (made: ${made.join(", ")})` : " (it was before)"}`,
+            `  log key   ${vkey}`,
+            "            give this line to your auditor: with it anybody can check the log",
+            `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
+            ...(made.includes(HANDED_OVER)
+              ? [
+                  "            this is a NEW key: give it to your auditor again, then take previousKey out of the config",
+                ]
+              : []),
+            "  keep      the lookup key and the log's private key: back them up apart from this machine",
+          ]);
+        }
+        return done;
+      });
     }),
   );

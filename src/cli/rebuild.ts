@@ -1,4 +1,5 @@
 import { rebuild } from "../../jobs/rebuild.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 export const rebuildCommand = command("rebuild", "make the local catalog anew from the log in the vault", [
@@ -13,6 +14,6 @@ the vault.`,
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
-      session.console.result({ command: "rebuild", clients: await rebuild(session) });
+      await tellClients(session, "rebuild", (onFailure) => rebuild(session, onFailure));
     }),
   );

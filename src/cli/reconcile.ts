@@ -15,6 +15,6 @@ export --subject <token> exports one. Ends with code 3 where something at the so
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
-      refuseMissing(await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure)));
+      await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure), { refuse: refuseMissing });
     }),
   );

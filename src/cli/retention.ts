@@ -3,6 +3,7 @@ import { certify } from "../../jobs/certificate.ts";
 import { listPurges, purge, refuseLeft } from "../../jobs/purge.ts";
 import { extendAll, refuseDue } from "../../jobs/retention.ts";
 import { HoldfastError } from "../error.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 const extend = command(
@@ -11,10 +12,9 @@ const extend = command(
   ["holdfast retention extend", "holdfast retention extend --client acme-bank --json"],
 ).action((options: CommonOptions) =>
   run(options, async (session) => {
-    const clients = await extendAll(session);
-    session.console.result({ command: "retention extend", clients });
-    refuseDue(clients);
-    session.signal.throwIfAborted();
+    await tellClients(session, "retention extend", (onFailure) => extendAll(session, onFailure), {
+      refuse: refuseDue,
+    });
   }),
 );
 
@@ -40,7 +40,7 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
         });
       }
       if (out === undefined) {
-        session.console.result({ command: "retention purge", clients: await listPurges(session) });
+        await tellClients(session, "retention purge", (onFailure) => listPurges(session, onFailure));
         return;
       }
       const done = await purge(session, out);

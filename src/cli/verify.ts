@@ -4,6 +4,7 @@ import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts
 import { verifyBag } from "../../jobs/verify-bag.ts";
 import { isCertificate } from "../report/certificate-check.ts";
 import { instant, percent } from "./arguments.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "./command.ts";
 
 export const verifyCommand = command(
@@ -45,9 +46,9 @@ export const verifyCommand = command(
       }
       return run(options, async (session) => {
         const readData = options.readData ?? (options.key === undefined ? 0 : 100);
-        const reports = await verify(session, { ...options, readData });
-        session.console.result({ command: "verify", clients: reports });
-        refuseProblems(reports);
+        await tellClients(session, "verify", (onFailure) => verify(session, { ...options, readData }, onFailure), {
+          refuse: refuseProblems,
+        });
       });
     },
   );

@@ -10,7 +10,7 @@ import type { Listed, Page, Source } from "../source/source.ts";
 export interface Candidate {
   readonly id: string;
   readonly subject: string;
-  /** What the list says of it, as a version; undefined when it was named on the command line. */
+  /** What the list says of it, as a version; undefined where it says nothing, or it was named on the command line. */
   readonly listed: string | undefined;
 }
 
@@ -67,13 +67,29 @@ export async function* planWalk(
     const listed =
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
     const { candidates, met, past } = compare(listed, selection, parts);
-    parts.catalog.noteMet(met);
-    counts.examined += listed.length + page.unreadable;
+    const unread = unlisted(page.unread, selection, parts);
+    parts.catalog.noteMet([...met, ...unread.met]);
+    counts.examined += listed.length + page.unread.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
     counts.unchanged += listed.length - candidates.length - past;
     counts.past += past;
-    yield { candidates, cursor: page.cursor };
+    counts.unchanged += page.unread.length - unread.candidates.length;
+    yield { candidates: [...candidates, ...unread.candidates], cursor: page.cursor };
   }
+}
+
+/** Those whose entry in the list says nothing: what they are, and whether that is new, is known once they are fetched. */
+function unlisted(ids: readonly string[], selection: Selection, { source, tokens, catalog }: PlanParts) {
+  const met: { subject: string; known: Known }[] = [];
+  const candidates: Candidate[] = [];
+  for (const id of ids) {
+    const subject = tokens.subject(source.kind, id);
+    const known = catalog.known(subject);
+    if (known !== undefined) met.push({ subject, known });
+    if (selection.kind !== "subjects" || selection.subjects.has(subject))
+      candidates.push({ id, subject, listed: undefined });
+  }
+  return { candidates, met };
 }
 
 export function isWithin({ from, to, statuses }: Period, { created, status }: Listed): boolean {

@@ -22,6 +22,8 @@ import { emptyTally, type Summary, type Tally } from "./summary.ts";
 
 export interface RunOptions {
   readonly job: string;
+  /** The run's name, where it has one already. */
+  readonly run?: string | undefined;
   /** Of Holdfast. */
   readonly version: string;
   /** Provider ids; undefined walks the whole source. */
@@ -94,7 +96,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   const begun = performance.now();
   const tally = emptyTally();
   const ledger = new Ledger(parts.writer, parts.catalog);
-  const id = runId(parts.now());
+  const id = options.run ?? runId(parts.now());
   const log = sampled(parts.log.with({ run: id, job: options.job, client: parts.config.id }));
   await ledger.log({
     type: "run.started",
@@ -203,7 +205,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   const onUnreadable = (count: number): void => {
     whole = false;
     tally.failed += count;
-    run.log.error("identities in the provider's list cannot be read: no id or no time", { stage: "source", count });
+    run.log.error("identities in the provider's list cannot be read: no id", { stage: "source", count });
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
   if (whole) run.catalog.beginWalk();

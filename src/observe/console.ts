@@ -85,8 +85,8 @@ function toMend(mend: string | undefined): string[] {
 /** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
 function terminalLog(stderr: NodeJS.WriteStream): Log {
   const line = (message: string, fields: Fields = {}): void => {
-    const { subject, key, error, mend } = fields;
-    const on = subject ?? key;
+    const { subject, key, client, error, mend } = fields;
+    const on = subject ?? key ?? client;
     const [first = "", ...more] = error?.split("\n") ?? [];
     // The progress line, if there is one, makes way.
     stderr.write("\r\x1b[K");

@@ -11,7 +11,7 @@ export interface Subjects {
 
 /** The source against the vault. Subjects are tokens; who they are only the source and the sealed records tell. */
 export interface Coverage {
-  /** Identities that the source lists; of some not even id and time can be read. Null where it was not asked. */
+  /** Identities that the source lists, and entries of which not even the id can be read. Null where it was not asked. */
   readonly source: { readonly listed: number; readonly unreadable: number } | null;
   readonly vault: {
     readonly subjects: number;
@@ -41,6 +41,13 @@ export interface Listing {
   readonly updated: string;
 }
 
+export interface ListedPage {
+  readonly identities: readonly Listing[];
+  /** Subjects whose entry in the list cannot be read. */
+  readonly unread: readonly string[];
+  readonly unreadable: number;
+}
+
 /** Subjects of one kind that are named; beyond them only the number grows. */
 const NAMED = 10_000;
 
@@ -51,11 +58,12 @@ const NAMED = 10_000;
 export async function coverageOf(
   catalog: Catalog,
   config: Pick<ClientConfig, "retention" | "vault">,
-  pages: AsyncIterable<{ readonly identities: readonly Listing[]; readonly unreadable: number }> | null,
+  pages: AsyncIterable<ListedPage> | null,
   now: Temporal.Instant,
 ): Promise<Coverage> {
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
   const met = new Met();
+  const failures = new Map(catalog.life.failures().map(({ subject, code }) => [subject, code]));
   try {
     let listed = 0;
     let unreadable = 0;
@@ -63,6 +71,12 @@ export async function coverageOf(
       listed += page.identities.length;
       unreadable += page.unreadable;
       met.add(page.identities.map(({ subject }) => subject));
+      listed += page.unread.length;
+      met.add(page.unread);
+      for (const subject of page.unread) {
+        if (!catalog.known(subject) && !catalog.life.hasDeparted(subject)) missing!.add(subject);
+        else if (failures.has(subject)) changed!.add(subject);
+      }
       for (const { subject, listed: version, updated } of page.identities) {
         const known = catalog.known(subject);
         if (known) {
@@ -77,7 +91,7 @@ export async function coverageOf(
       if (pages === null ? known?.gone : !met.has(subject)) gone!.add(subject);
     }
     const codes: Record<string, number> = {};
-    for (const { subject, code } of catalog.life.failures()) {
+    for (const [subject, code] of failures) {
       // Of somebody whom the source has no more there is nothing to try again.
       if (pages !== null && !met.has(subject)) continue;
       failed!.add(subject);

@@ -48,7 +48,7 @@ const HOLD = 60_000;
 /** What was learned is forgotten if nobody asked for so long, in ms. */
 const FORGET = 600_000;
 /** No header keeps everybody silent, or two starts apart, for longer, in ms: then one request asks again. */
-const LONGEST = 300_000;
+export const LONGEST = 300_000;
 const LONG_AGO = -1e15;
 
 export function boundsOf(rate: { readonly count: number; readonly per: number }): Bounds {
@@ -76,6 +76,13 @@ export function settle(state: LimitsState, bounds: Bounds, now: number): void {
     for (const time of ["probeAt", "cutAt", "last", "silentUntil", "toldUntil"] as const) state[time] -= back;
     for (const time of ["highUntil", "lowUntil", "lowLast"] as const) state[time] -= back;
   }
+  // A file may say anything; nothing that this law writes lies further ahead.
+  state.toldUntil = Math.min(state.toldUntil, now + 2 * LONGEST);
+  for (const time of ["silentUntil", "probeAt"] as const) state[time] = Math.min(state[time], now + LONGEST);
+  // Whoever waits says so for as long as its next start is away, and a little more.
+  for (const time of ["highUntil", "lowUntil"] as const) state[time] = Math.min(state[time], now + LONGEST + 1_000);
+  for (const time of ["cutAt", "last", "lowLast"] as const) state[time] = Math.min(state[time], now);
+  state.told = Math.max(state.told, 1000 / LONGEST);
   state.seen = now;
   state.rate = Math.min(Math.max(state.rate, bounds.floor), bounds.ceiling);
 }
@@ -132,7 +139,8 @@ export function silence(state: LimitsState, ms: number, now: number): boolean {
 export function heed(state: LimitsState, { remaining, window }: RateAdvice, inFlight: number, now: number): boolean {
   const left = remaining === 0 ? 0 : Math.max(1, remaining - inFlight);
   state.told = Math.max((left * 1000) / window, 1000 / LONGEST);
-  state.toldUntil = now + window;
+  // The silence, and one start after it: its answer says anew what is left.
+  state.toldUntil = now + Math.min(window, 2 * LONGEST);
   if (left > 0) return false;
   const spent = state.silentUntil <= now;
   return silence(state, Math.min(window, LONGEST), now) && spent;

@@ -52,6 +52,12 @@ export interface LimitsOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/**
+ * For so long, in ms, a source's headers may hold up one run in all. From then on the run keeps to its own rate, and a
+ * request that is refused with a Retry-After fails: a provider must not keep a run, and the vault with it, for days.
+ */
+const PATIENCE = 3_600_000;
+
 /** The limits of one source as one process sees them: asked before each start, told of each answer. */
 export class Limits {
   readonly #bounds: law.Bounds;
@@ -66,6 +72,10 @@ export class Limits {
   /** As last seen. */
   #rate: number;
   #silentUntil = 0;
+  /** How long headers have held this process up so far, and since when they do now. */
+  #heldUp = 0;
+  #heldUpSince: number | undefined;
+  #why: string | undefined;
 
   constructor(rate: Rate, { store = new OwnLimits(), priority = "high", now = Date.now }: LimitsOptions = {}) {
     this.#bounds = law.boundsOf(rate);
@@ -96,12 +106,41 @@ export class Limits {
     this.#change((state, now) => law.cut(state, this.#bounds, begun, now));
   }
 
-  silence(ms: number): void {
+  /** Whether it is kept. A source that has held up this run for long is not obeyed any more. */
+  silence(ms: number): boolean {
+    if (this.#isOutOfPatience()) return false;
     if (this.#change((state, now) => law.silence(state, ms, now))) this.#silences += 1;
+    this.#holdsUp("a Retry-After header");
+    return true;
   }
 
   heed(advice: RateAdvice, inFlight: number): void {
+    if (this.#isOutOfPatience()) return;
     if (this.#change((state, now) => law.heed(state, advice, inFlight, now))) this.#silences += 1;
+    this.#holdsUp("rate-limit headers");
+  }
+
+  /** Who asked for the wait at hand. */
+  get why(): string {
+    return this.#why ?? "an earlier answer, to this or another process";
+  }
+
+  #isOutOfPatience(): boolean {
+    const now = this.#now();
+    if (this.#heldUpSince !== undefined) {
+      // A clock may jump, and headers may stop: what one of them brings about is no longer than this.
+      this.#heldUp += Math.min(Math.max(0, now - this.#heldUpSince), law.LONGEST);
+    }
+    this.#heldUpSince = undefined;
+    return this.#heldUp >= PATIENCE;
+  }
+
+  /** What is slower than a run ever goes by itself is the headers' doing. */
+  #holdsUp(why: string): void {
+    const now = this.#now();
+    if (this.#silentUntil <= now && this.#rate >= this.#bounds.floor) return;
+    this.#heldUpSince = now;
+    this.#why = why;
   }
 
   get view(): LimitsView {

@@ -13,6 +13,12 @@ interface Waiting {
 /** Once interrupted, nobody waits longer for a start, in ms. */
 const PATIENCE = 1_000;
 
+/** A wait this long, in ms, is told: without a word the process would seem to hang. */
+const LONG = 60_000;
+
+/** @param until in ms since 1970. @param why whose word it is that makes it so long */
+export type OnWait = (until: number, why: string) => void;
+
 /** The line of those who are ready to start; they start in order, as the limits grant it. */
 export class Pacer {
   readonly #limits: Limits;
@@ -20,8 +26,12 @@ export class Pacer {
   #line: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  readonly #onWait: OnWait;
+  /** The end of the wait that was told last. */
+  #told = 0;
 
-  constructor(limits: Limits, signal?: AbortSignal) {
+  constructor(limits: Limits, signal?: AbortSignal, onWait: OnWait = () => {}) {
+    this.#onWait = onWait;
     this.#limits = limits;
     this.#signal = signal;
     signal?.addEventListener("abort", this.serve);
@@ -44,6 +54,7 @@ export class Pacer {
         this.#refuse();
       } else if (wait) {
         head.waited = true;
+        this.#tell(wait);
         this.#timer = setTimeout(this.serve, Math.ceil(wait.ms));
         break;
       } else {
@@ -57,6 +68,13 @@ export class Pacer {
     this.#closed = true;
     this.#signal?.removeEventListener("abort", this.serve);
     this.serve();
+  }
+
+  #tell({ ms }: Wait): void {
+    const until = this.#limits.now() + ms;
+    if (ms <= LONG || until <= this.#told + LONG) return;
+    this.#told = until;
+    this.#onWait(until, this.#limits.why);
   }
 
   #isTooLong({ ms, silent }: Wait): boolean {

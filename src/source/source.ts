@@ -50,7 +50,9 @@ export interface Project {
 
 export interface Page {
   readonly identities: readonly Listed[];
-  /** Identities in the page of which not even id and time can be read: they cannot be exported, nor told apart. */
+  /** Ids of those whose entry in the list cannot be read, or is too large: only fetching them says what they are. */
+  readonly unread: readonly string[];
+  /** Entries of which not even the id can be read: they cannot be exported, nor told apart. */
   readonly unreadable: number;
   /** Goes on after this page; null at the end. */
   readonly cursor: string | null;

@@ -1,6 +1,6 @@
 import type { Answer } from "./answer.ts";
 import type { Limits, LimitsView } from "./limits.ts";
-import { Pacer } from "./pacer.ts";
+import { type OnWait, Pacer } from "./pacer.ts";
 import { rateAdvice } from "./rate-headers.ts";
 
 /** A start that was granted. */
@@ -17,8 +17,8 @@ export interface Starts {
   start(): Promise<Start>;
   /** How a request that was started ended: answered, or undefined where no answer came. Once for each start. */
   ended(start: Start, answer: Answer | undefined): void;
-  /** Starts nothing for `ms`, whoever asks; a longer silence already asked for stands. */
-  silence(ms: number): void;
+  /** Starts nothing for `ms`, whoever asks; a longer silence already asked for stands. False: that is not done. */
+  silence(ms: number): boolean;
   /** What is known of the limits now. */
   readonly view: LimitsView;
   close(): void;
@@ -31,9 +31,10 @@ export class OwnStarts implements Starts {
   /** Requests started that have not ended yet. */
   #unanswered = 0;
 
-  constructor(limits: Limits, signal?: AbortSignal) {
+  /** @param onWait told of a long wait, once */
+  constructor(limits: Limits, signal?: AbortSignal, onWait?: OnWait) {
     this.#limits = limits;
-    this.#pacer = new Pacer(limits, signal);
+    this.#pacer = new Pacer(limits, signal, onWait);
   }
 
   async start(): Promise<Start> {
@@ -54,9 +55,10 @@ export class OwnStarts implements Starts {
     if (advice) this.#limits.heed(advice, this.#unanswered);
   }
 
-  silence(ms: number): void {
-    this.#limits.silence(ms);
+  silence(ms: number): boolean {
+    const isKept = this.#limits.silence(ms);
     this.#pacer.serve();
+    return isKept;
   }
 
   get view(): LimitsView {

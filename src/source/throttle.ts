@@ -51,8 +51,8 @@ export class Throttle {
     return promise;
   }
 
-  silence(ms: number): void {
-    this.#starts.silence(ms);
+  silence(ms: number): boolean {
+    return this.#starts.silence(ms);
   }
 
   close(): void {

@@ -83,8 +83,9 @@ export class RemoteStarts implements Starts {
     this.#tell({ kind: "ended", worker: this.#worker, number: this.#numbers.get(start)!, answer });
   }
 
-  silence(ms: number): void {
+  silence(ms: number): boolean {
     this.#tell({ kind: "silence", ms: Math.ceil(ms) });
+    return true;
   }
 
   get view(): LimitsView {

@@ -60,7 +60,8 @@ export class FaultPlace implements AsyncDisposable {
     let summaries: Summary[] = [];
     try {
       summaries = await exportClients(session, options);
-      refuseUnfinished(summaries, session.signal);
+      refuseUnfinished(summaries);
+      session.signal.throwIfAborted();
       return { exit: 0, summary: summaries[0]! };
     } catch (error) {
       const { code } = error as { code: ErrorCode };

@@ -60,19 +60,36 @@ test("what is no JSON, or JSON of another shape, is refused", () => {
     ["updated", -1],
     ["updated", 253_402_300_800],
     ["updated", "2024-01-01"],
-    ["created", true],
   ] as const) {
     const bad = JSON.stringify({ id: "a", updated: 1, [field]: value });
     assert.throws(() => parseIdentity(bad), response, bad);
-    // In a list it is counted, and does not keep the others from their export.
+    // In a list it is named where it has an id, else counted, and does not keep the others from their export.
     const page = parseIdentityPage(`{"data":[{"id":"whole","updated":1},${bad}]}`);
-    assert.deepEqual([page.identities.map(({ id }) => id), page.unreadable], [["whole"], 1], bad);
+    assert.deepEqual(
+      [page.identities.map(({ id }) => id), page.unread, page.unreadable],
+      field === "id" ? [["whole"], [], 1] : [["whole"], ["a"], 0],
+      bad,
+    );
   }
   const pageTo = (next: unknown) => JSON.stringify({ data: [], cursor: { next } });
   for (const next of [5, {}, "x".repeat(4_097), "\udfff"])
     assert.throws(() => parseIdentityPage(pageTo(next)), response);
   for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).next, null);
 });
+
+test("a `created` that cannot be read loses nobody's record", () => {
+  for (const created of [true, "2024-01-01", -630_720_000, 253_402_300_800, 1_700_000_000_000, {}]) {
+    const text = JSON.stringify({ id: "a", updated: 1, created });
+    assert.deepEqual([parseIdentity(text).identity.created, parseIdentity(text).identity.updated], [null, instant(1)]);
+    const { identities, unread, unreadable } = parseIdentityPage(`{"data":[${text}]}`);
+    assert.deepEqual([identities.map(({ updated }) => updated), unread, unreadable], [[instant(1)], [], 0]);
+    const file = { id: "f", updated: 1, created, type: 5 };
+    const { files } = parseResourcePage(JSON.stringify({ data: [{ id: "r", type: 7, resource_files: [file] }] }));
+    assert.deepEqual([files[0]!.updated, files[0]!.type], [instant(1), "other"]);
+  }
+});
+
+const instant = (seconds: number) => Temporal.Instant.fromEpochMilliseconds(seconds * 1000).toString();
 
 test("the edges that are accepted", () => {
   const at = (updated: unknown) => parseIdentity(`{"id":"${"x".repeat(200)}","updated":${updated}}`).identity.updated;
@@ -118,14 +135,15 @@ test("over the wire: broken JSON, a wrong shape, another identity, no UTF-8, too
     sandbox.text(1),
     Buffer.concat([Buffer.from(text.slice(0, -2)), Buffer.from([0xc3, 0x28]), Buffer.from(text.slice(-2))]),
     Buffer.from(text, "utf16le"),
-    Buffer.alloc(32 * 1024 * 1024 + 1, " "),
+    Buffer.alloc(1024 * 1024 + 1, " "),
+    `{"id":"${id}","updated":1,"metadata":[${"{},".repeat(100_000)}{}]}`,
   ];
   for (const body of answers) {
     const requests = answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(body)));
     await refusal(sandbox, source.identity(id!), "source-response");
     assert.equal(requests.length, 1);
   }
-  const padded = Buffer.alloc(32 * 1024 * 1024, " ");
+  const padded = Buffer.alloc(1024 * 1024, " ");
   padded.write(text);
   answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(padded)));
   assert.equal((await source.identity(id!)).identity.id, id);

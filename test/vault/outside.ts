@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
+import { ListObjectVersionsCommand, type ListObjectVersionsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 
 /**
  * Every file below a folder whose name, or whose folder's, is that of a key, and each file that is a link to one of
@@ -21,7 +21,9 @@ export async function onDisk(root: string, key: string): Promise<string[]> {
 export async function inBucket(client: S3Client, bucket: string, key: string): Promise<string[]> {
   const found: string[] = [];
   for (let at: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {}; at; ) {
-    const page = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...at }));
+    const page: ListObjectVersionsCommandOutput = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...at }),
+    );
     const { Versions = [], DeleteMarkers = [], NextKeyMarker, NextVersionIdMarker } = page;
     found.push(...[...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => `${Key} ${VersionId}`));
     at = page.IsTruncated ? { KeyMarker: NextKeyMarker!, VersionIdMarker: NextVersionIdMarker! } : undefined;

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { HoldfastError } from "../../error.ts";
 import type { FileRef, Identity } from "../../identity.ts";
-import { parseExact, scalarText } from "../../json.ts";
-import type { Listed, Project } from "../source.ts";
+import { countTokens, parseExact, scalarText } from "../../json.ts";
+import type { Listed, Page, Project } from "../source.ts";
+import { type List, ListReader } from "./list-reader.ts";
 
 /**
  * What the Verification API v2 answers. Any field but an id and a time may be missing, null, or of a kind not seen
- * before: nobody's record is lost for that, since the exact text is kept beside what is read here.
+ * before: nobody's record is lost for that, since the exact text is kept beside what is read here. `created` is such a
+ * field. `updated` is not: it names the version, and how long the law asks for a copy may count from it.
  */
 /** Half a surrogate pair is in no URL. */
 const text = z.string().refine((value) => value.isWellFormed());
@@ -20,14 +22,13 @@ const page = z.object({
   cursor: z.object({ next: text.max(4096).nullish() }).nullish(),
   data: z.array(z.unknown()),
 });
-const identity = z.object({ id, updated: seconds.nullish(), created: seconds.nullish() });
+const lenient = seconds.nullish().catch(null);
+const identity = z.object({ id, updated: seconds.nullish(), created: lenient });
 const resource = z.object({
   id,
-  type: z.string().nullish(),
-  step: z.string().nullish(),
   resource_files: z.array(z.unknown()).nullish(),
 });
-const file = z.object({ id, type: z.string().nullish(), updated: seconds.nullish(), created: seconds.nullish() });
+const file = z.object({ id, type: z.unknown().optional(), updated: seconds.nullish(), created: lenient });
 
 /** The file types that the API documents. They are logged in clear; any other word is `other`, and is kept in `raw`. */
 const FILE_TYPES: ReadonlySet<string> = new Set(["document_image", "face_video"]);
@@ -37,17 +38,73 @@ export const STATUSES = [
   ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
 ];
 
-export function parseIdentityPage(text: string): { identities: Listed[]; unreadable: number; next: string | null } {
-  const { data, next } = parsePage("GET /identities", text);
-  // One broken identity does not keep the others from their export.
-  const identities = data.flatMap((raw) => {
+export interface IdentityPage extends Omit<Page, "cursor"> {
+  readonly next: string | null;
+}
+
+/** A page of the list, while it arrives. One broken identity does not keep the others from their export. */
+export async function readIdentityPage(chunks: AsyncIterable<Uint8Array>): Promise<IdentityPage> {
+  const reader = new ListReader();
+  try {
+    for await (const chunk of chunks) reader.push(chunk);
+  } catch (error) {
+    throw error instanceof RangeError ? tooMuch("GET /identities") : error;
+  }
+  return identityPage(reader);
+}
+
+/** The same, when all of it is there. */
+export function parseIdentityPage(text: string): IdentityPage {
+  const reader = new ListReader();
+  try {
+    reader.push(Buffer.from(text));
+  } catch (error) {
+    throw error instanceof RangeError ? tooMuch("GET /identities") : error;
+  }
+  return identityPage(reader);
+}
+
+function identityPage(reader: ListReader): IdentityPage {
+  const { frame, elements } = listOf("GET /identities", reader);
+  const { data, next } = parsePage("GET /identities", frame);
+  // A list under another spelling of its name would be passed over.
+  if (data.length > 0)
+    throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { mend });
+  const identities: Listed[] = [];
+  const unread: string[] = [];
+  for (const element of elements) {
+    const raw = element.text === undefined ? undefined : parsed("GET /identities", element.text);
     const { success, data: read } = identity.safeParse(raw);
-    if (!success) return [];
-    const { id, created, updated } = read;
-    const status = word((raw as Record<string, unknown>).status) ?? "unknown";
-    return [{ id, created: instant(created ?? updated ?? 0), updated: instant(updated ?? created ?? 0), status, raw }];
-  });
-  return { next, identities, unreadable: data.length - identities.length };
+    if (success) {
+      const { id, created, updated } = read;
+      const status = word((raw as Record<string, unknown>).status) ?? "unknown";
+      identities.push({
+        ...{ id, status, raw },
+        ...{ created: instant(created ?? updated ?? 0), updated: instant(updated ?? created ?? 0) },
+      });
+      continue;
+    }
+    const { data: named } = id.safeParse(raw === undefined ? parsed("id", element.id ?? "") : object(raw).id);
+    if (named !== undefined) unread.push(named);
+  }
+  return { next, identities, unread, unreadable: elements.length - identities.length - unread.length };
+}
+
+function listOf(name: string, reader: ListReader): List {
+  try {
+    return reader.finish();
+  } catch (error) {
+    throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+  }
+}
+
+/** Undefined where it cannot be parsed. */
+function parsed(name: string, text: string): unknown {
+  try {
+    return parseJson(name, text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function parseIdentity(text: string): { identity: Identity; raw: unknown; redacted: boolean } {
@@ -88,7 +145,7 @@ export function parseResourcePage(text: string): { files: FileRef[]; next: strin
       return {
         id,
         resource: resourceId,
-        type: type != null && FILE_TYPES.has(type) ? type : "other",
+        type: typeof type === "string" && FILE_TYPES.has(type) ? type : "other",
         page: pageNumber(object(entry).page),
         updated: instant(updated ?? created ?? 0),
       };
@@ -126,6 +183,7 @@ function parsePage(name: string, text: string): { data: unknown[]; next: string 
 }
 
 function parseJson(name: string, text: string): unknown {
+  if (countTokens(text) > MAX_TOKENS) throw tooMuch(name);
   let value: unknown;
   try {
     value = parseExact(text);
@@ -137,6 +195,13 @@ function parseJson(name: string, text: string): unknown {
     throw new HoldfastError("source-response", `${name}: the answer is nested more than ${MAX_DEPTH} deep`, { mend });
   }
   return value;
+}
+
+/** Values and keys of one answer. Somebody with 1,000 files has some 10,000. */
+const MAX_TOKENS = 100_000;
+
+function tooMuch(name: string): HoldfastError {
+  return new HoldfastError("source-response", `${name}: the answer has more parts than an honest one`, { mend });
 }
 
 /** Whatever walks an answer later, JSON.stringify among them, does so by recursion: some 2,000 levels end the stack. */

@@ -8,6 +8,7 @@ import type { Answered } from "../answer.ts";
 import type { Priority } from "../claim.ts";
 import { Limits, type LimitsView } from "../limits.ts";
 import { mediaTypeOf } from "../media-type.ts";
+import type { OnWait } from "../pacer.ts";
 import { SharedLimits } from "../shared-limits.ts";
 import { OwnStarts, type Starts } from "../starts.ts";
 import { Throttle } from "../throttle.ts";
@@ -24,6 +25,8 @@ export interface HttpOptions {
   readonly onRequest?: ((endpoint: string, outcome: string, seconds: number) => void) | undefined;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** Told of each wait of more than a minute that the source asked for. */
+  readonly onWait?: OnWait;
   /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
   readonly maxFile?: number;
   /** Default: this process keeps the limits for itself. */
@@ -44,8 +47,6 @@ export interface Share {
   readonly onTrouble?: (error: HoldfastError) => void;
 }
 
-/** No JSON answer is larger; an endless one must not fill the memory. */
-const MAX_JSON = 32 * 1024 * 1024;
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 /** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
@@ -91,11 +92,29 @@ export class Http {
     return this.#throttle.limits;
   }
 
-  /** The body of a JSON answer to the byte. */
-  async text(name: string, path: string): Promise<string> {
+  /** The body of a JSON answer to the byte. One of more than `limit` bytes throws source-response. */
+  async text(name: string, path: string, limit: number): Promise<string> {
+    return this.read(name, path, limit, async (chunks) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+      } catch (error) {
+        throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+      }
+    });
+  }
+
+  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin anew with another. */
+  async read<T>(
+    name: string,
+    path: string,
+    limit: number,
+    reader: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+  ): Promise<T> {
     return this.#retrying(async (answered) => {
       const { body } = await this.#send(name, path, "application/json", answered);
-      return this.#text(name, body);
+      return reader(this.#chunks(name, body, limit));
     });
   }
 
@@ -150,7 +169,11 @@ export class Http {
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
     if (response.statusCode === 401 && (await this.#renewed(key))) return this.#send(name, path, accept, answered);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
-      this.#throttle.silence(failure.retryAfter);
+      if (this.#throttle.silence(failure.retryAfter)) throw failure;
+      throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {
+        mend: failure.mend,
+        retryAfter: Number.POSITIVE_INFINITY,
+      });
     }
     throw failure;
   }
@@ -169,16 +192,6 @@ export class Http {
       await this.#renewing;
     }
     return this.#key.reveal() !== refused.reveal();
-  }
-
-  async #text(name: string, body: Body): Promise<string> {
-    const parts: Uint8Array[] = [];
-    for await (const chunk of this.#chunks(name, body, MAX_JSON)) parts.push(chunk);
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
-    } catch (error) {
-      throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
-    }
   }
 
   /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection for ever. */
@@ -216,9 +229,14 @@ export class Http {
 }
 
 /** Within limits that all processes on this machine keep which share the same file. */
-export function ownStarts({ rate, share, signal }: Pick<HttpOptions, "rate" | "share" | "signal">): Starts {
+export function ownStarts({
+  rate,
+  share,
+  signal,
+  onWait,
+}: Pick<HttpOptions, "rate" | "share" | "signal" | "onWait">): Starts {
   const store = share && new SharedLimits(share.path, share.onTrouble);
-  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
 }
 
 type Body = Dispatcher.ResponseData["body"];

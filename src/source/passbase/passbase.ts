@@ -2,15 +2,21 @@ import { HoldfastError } from "../../error.ts";
 import type { FileRef } from "../../identity.ts";
 import type { LimitsView } from "../limits.ts";
 import type { FetchedFile, FetchedIdentity, FetchedResources, Page, Project, Source } from "../source.ts";
-import { parseIdentity, parseIdentityPage, parseProject, parseResourcePage } from "./answers.ts";
+import { parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
 import { Http, type HttpOptions } from "./http.ts";
 
 /** Identities to a page: the fewer pages, the cheaper the night on which nothing changed. */
 const PAGE = 100;
 /** Pages in a row that list nothing new, after which the list has no end. */
 const STALE_PAGES = 100;
-/** The resources of one identity are no larger, in characters: they are held, and sealed into one record. */
-const MAX_RESOURCES = 32 * 1024 * 1024;
+/**
+ * No answer about one identity is larger, in bytes, and all of its resources together are not, in characters. They are
+ * held several times over while they are sealed into one record, and this for as many identities as are under way.
+ */
+const MAX_ANSWER = 1024 * 1024;
+const MAX_RESOURCES = 2 * 1024 * 1024;
+/** A page of the list is read while it arrives, and may be as large as this; what is held of it is less (`ListReader`). */
+const MAX_PAGE = 256 * 1024 * 1024;
 
 /** Passbase Verification API v2. It has no filter by date: `pages` lists everything and `since` is not used. */
 export class PassbaseSource implements Source {
@@ -33,23 +39,22 @@ export class PassbaseSource implements Source {
   }
 
   async project(): Promise<Project> {
-    return parseProject(await this.#http.text("GET /settings", "/settings"));
+    return parseProject(await this.#http.text("GET /settings", "/settings", MAX_ANSWER));
   }
 
   async *pages({ cursor }: { cursor?: string } = {}): AsyncGenerator<Page> {
     const walk = new Walk("GET /identities", cursor);
     do {
       const query = walk.cursor === null ? "" : `&cursor=${encodeURIComponent(walk.cursor)}`;
-      const { identities, unreadable, next } = parseIdentityPage(
-        await this.#http.text("GET /identities", `/identities?limit=${PAGE}${query}`),
-      );
-      walk.advance(next, identities[0]?.id);
-      yield { identities, unreadable, cursor: next };
+      const path = `/identities?limit=${PAGE}${query}`;
+      const { next, ...page } = await this.#http.read("GET /identities", path, MAX_PAGE, readIdentityPage);
+      walk.advance(next, page.identities[0]?.id ?? page.unread[0]);
+      yield { ...page, cursor: next };
     } while (walk.cursor !== null);
   }
 
   async identity(id: string): Promise<FetchedIdentity> {
-    const text = await this.#http.text("GET /identities/{id}", `/identities/${encodeURIComponent(id)}`);
+    const text = await this.#http.text("GET /identities/{id}", `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
     const answer = parseIdentity(text);
     if (answer.identity.id !== id) {
       throw new HoldfastError("source-response", "GET /identities/{id}: the answer is another identity", {
@@ -67,11 +72,11 @@ export class PassbaseSource implements Source {
     let size = 0;
     do {
       const query = walk.cursor === null ? "" : `?cursor=${encodeURIComponent(walk.cursor)}`;
-      const text = await this.#http.text(name, `/identity/${encodeURIComponent(id)}/resources${query}`);
+      const text = await this.#http.text(name, `/identity/${encodeURIComponent(id)}/resources${query}`, MAX_ANSWER);
       const page = parseResourcePage(text);
       size += text.length;
       if (size > MAX_RESOURCES)
-        throw new HoldfastError("source-response", `${name}: the answers are larger than 32 MiB`);
+        throw new HoldfastError("source-response", `${name}: the answers are larger than 2 MiB`);
       texts.push(text);
       files.push(...page.files);
       walk.advance(page.next, page.first);

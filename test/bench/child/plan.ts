@@ -21,8 +21,8 @@ async function* pages() {
   for (const length of lengths) {
     const text = Buffer.allocUnsafe(length);
     readSync(file, text, 0, length, null);
-    const { identities, unreadable, next } = parseIdentityPage(text.toString("utf8"));
-    yield { identities, unreadable, cursor: next };
+    const { next, ...page } = parseIdentityPage(text.toString("utf8"));
+    yield { ...page, cursor: next };
   }
 }
 

@@ -37,8 +37,8 @@ function sourceOf(workload: Workload): Source {
     project: async () => parseProject(settingsText),
     async *pages() {
       for (let from = 0; from < workload.people; from += 100) {
-        const { identities, unreadable, next } = parseIdentityPage(pageText(from, 100, workload));
-        yield { identities, unreadable, cursor: next };
+        const { next, ...page } = parseIdentityPage(pageText(from, 100, workload));
+        yield { ...page, cursor: next };
       }
     },
     async identity(id) {

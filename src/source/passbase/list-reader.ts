@@ -1,0 +1,185 @@
+/** One element of a list, as it arrived. */
+export interface Element {
+  /** Its JSON. Undefined where it is not UTF-8, or too large to be held beside what came before it. */
+  readonly text: string | undefined;
+  /** Its member `id` where that is a string, as JSON text. */
+  readonly id: string | undefined;
+}
+
+export interface List {
+  /** The answer's JSON with the list's elements taken out. */
+  readonly frame: string;
+  readonly elements: readonly Element[];
+}
+
+/** Of one element, and of all that are held at once: bytes, and tokens (each `{`, `[`, `,` and `:` begins a value or a key). */
+const ELEMENT = { bytes: 256 * 1024, tokens: 20_000 };
+const HELD = { bytes: 8 * 1024 * 1024, tokens: 200_000 };
+/** Elements of one answer. The API gives up to 500. */
+const MAX_ELEMENTS = 1_000;
+/** What is beside the elements: a cursor of 4,096 characters, and some members more. */
+const MAX_FRAME = 64 * 1024;
+/** A key or an id, in bytes, however it is escaped. */
+const MAX_WORD = 1_300;
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const BLANK = /^[ \t\r\n]*$/;
+
+/**
+ * Reads `{"data":[…],…}` while it arrives, and holds no more of it than may be parsed: an element that is too large is
+ * let go of, all but its id, so that it costs neither the memory nor the elements after it. Untrusted: it finds where
+ * elements begin and end, and leaves it to JSON.parse whether they are JSON. Throws RangeError where there are too many
+ * of them, or too much beside them.
+ */
+export class ListReader {
+  #depth = 0;
+  #inList = false;
+  #inString = false;
+  #escaped = false;
+  /** The string that is being read, where it may be a key or an id; the last one; and the key before it. */
+  #word: number[] | undefined;
+  #last: string | undefined;
+  #key: string | undefined;
+  #frame: Uint8Array[] = [];
+  #frameBytes = 0;
+  readonly #elements: Element[] = [];
+  #element: Uint8Array[] = [];
+  #bytes = 0;
+  #tokens = 0;
+  #id: string | undefined;
+  #held = { bytes: 0, tokens: 0 };
+
+  push(chunk: Uint8Array): void {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (this.#inString) {
+        this.#stringGoesOn(byte);
+        continue;
+      }
+      switch (byte) {
+        case 0x22: // "
+          this.#inString = true;
+          this.#word = this.#isNoted ? [] : undefined;
+          break;
+        case 0x5b: // [
+        case 0x7b: // {
+          this.#tokens += 1;
+          this.#last = undefined;
+          this.#depth += 1;
+          if (byte === 0x7b || this.#depth !== 2 || this.#inList || this.#key !== '"data"') break;
+          this.#take(chunk.subarray(from, at + 1));
+          this.#inList = true;
+          this.#begin();
+          from = at + 1;
+          break;
+        case 0x5d: // ]
+        case 0x7d: // }
+          this.#memberEnds();
+          this.#depth -= 1;
+          if (!this.#inList || this.#depth !== 1) break;
+          this.#take(chunk.subarray(from, at));
+          this.#end(true);
+          this.#inList = false;
+          from = at;
+          break;
+        case 0x2c: // ,
+          this.#tokens += 1;
+          this.#memberEnds();
+          if (!this.#inList || this.#depth !== 2) break;
+          this.#take(chunk.subarray(from, at));
+          this.#end(false);
+          from = at + 1;
+          break;
+        case 0x3a: // :
+          this.#tokens += 1;
+          if (this.#isNoted) this.#key = this.#last;
+          this.#last = undefined;
+          break;
+      }
+    }
+    this.#take(chunk.subarray(from));
+  }
+
+  /** Throws TypeError where what is beside the elements is not UTF-8. */
+  finish(): List {
+    return { frame: UTF8.decode(Buffer.concat(this.#frame)), elements: this.#elements };
+  }
+
+  /** Whether a string here may be a key of the answer, or a key or value of an element. */
+  get #isNoted(): boolean {
+    return this.#depth === (this.#inList ? 3 : 1);
+  }
+
+  #stringGoesOn(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === 0x5c) this.#escaped = true;
+    else if (byte === 0x22) {
+      this.#inString = false;
+      const word = this.#word;
+      this.#last = word && word.length <= MAX_WORD ? `"${Buffer.from(word).toString("utf8")}"` : undefined;
+      return;
+    }
+    if (this.#word && this.#word.length <= MAX_WORD) this.#word.push(byte);
+  }
+
+  #memberEnds(): void {
+    if (!this.#isNoted) return;
+    if (this.#inList && this.#key === '"id"') this.#id = this.#last;
+    this.#key = undefined;
+    this.#last = undefined;
+  }
+
+  #begin(): void {
+    this.#element = [];
+    this.#bytes = 0;
+    this.#tokens = 0;
+    this.#id = undefined;
+    this.#key = undefined;
+    this.#last = undefined;
+  }
+
+  #take(part: Uint8Array): void {
+    if (part.length === 0) return;
+    if (!this.#inList) {
+      this.#frameBytes += part.length;
+      if (this.#frameBytes > MAX_FRAME) throw new RangeError("too much beside the list");
+      this.#frame.push(part.slice());
+      return;
+    }
+    this.#bytes += part.length;
+    if (this.#isHeld) this.#element.push(part.slice());
+    else this.#element = [];
+  }
+
+  get #isHeld(): boolean {
+    const [bytes, tokens] = [this.#bytes, this.#tokens];
+    return (
+      bytes <= Math.min(ELEMENT.bytes, HELD.bytes - this.#held.bytes) &&
+      tokens <= Math.min(ELEMENT.tokens, HELD.tokens - this.#held.tokens)
+    );
+  }
+
+  /** @param last the list ends here, and an empty one has no element */
+  #end(last: boolean): void {
+    const isHeld = this.#isHeld;
+    const text = isHeld ? decoded(Buffer.concat(this.#element)) : undefined;
+    if (!last || this.#elements.length > 0 || text === undefined || !BLANK.test(text)) {
+      if (this.#elements.length === MAX_ELEMENTS) throw new RangeError("too many elements");
+      this.#elements.push({ text, id: this.#id });
+      if (isHeld) {
+        this.#held.bytes += this.#bytes;
+        this.#held.tokens += this.#tokens;
+      }
+    }
+    this.#begin();
+  }
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

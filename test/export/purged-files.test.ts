@@ -17,6 +17,13 @@ const RETENTION = {
   extendWhenLessThan: "PT1S",
 };
 
+/** Long enough for what is checked afterwards. */
+const LATER = {
+  classes: { files: { keep: "PT2H", from: "exported" } },
+  initialLock: "PT1H",
+  extendWhenLessThan: "PT30M",
+};
+
 /** Exports, lets the time of the files pass, and purges them. Gives their keys. */
 async function purgeFiles(place: Workplace): Promise<Set<string>> {
   await place.export();
@@ -26,8 +33,7 @@ async function purgeFiles(place: Workplace): Promise<Set<string>> {
   await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
   for (const key of keys) assert.ok(!existsSync(place.path("vault", CLIENT, key)), "it is purged");
   assert.ok((await place.entries("record.purged")).every(({ whole }) => !whole));
-  // Long enough for what is checked afterwards.
-  await place.configure({ retention: { initialLock: "PT1H", extendWhenLessThan: "PT30M" } });
+  await place.configure({ retention: LATER });
   return new Set(keys);
 }
 
@@ -63,6 +69,7 @@ test("nor do they by a worker", { skip: withoutRedis }, async () => {
   await using sandbox = await startSandbox({ identities: 4, plainImages: true });
   await using team = await Team.make(sandbox, { client: { retention: RETENTION } });
   await purgeFiles(team.place);
+  await team.workers.configure({ retention: LATER });
   sandbox.change([0, 1, 2, 3], { files: false });
   sandbox.requests.clear();
   const coordinator = team.coordinate();

@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { paginateListObjectVersions, type S3Client } from "@aws-sdk/client-s3";
+import { ListObjectVersionsCommand, type ListObjectVersionsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 
 /**
  * Every file below a folder whose name, or whose folder's, is that of a key, and each file that is a link to one of
@@ -17,12 +17,17 @@ export async function onDisk(root: string, key: string): Promise<string[]> {
   return found.flatMap(({ path, ino }) => (own.has(ino) && !/\/\d{8}\.json$/.test(path) ? [path] : []));
 }
 
-/** Every version and delete marker of a key. */
+/** Every version and delete marker of a key, page by page. */
 export async function inBucket(client: S3Client, bucket: string, key: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const page of paginateListObjectVersions({ client }, { Bucket: bucket, Prefix: key })) {
-    const { Versions = [], DeleteMarkers = [] } = page;
-    found.push(...[...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => `${Key} ${VersionId}`));
+  for (let from: object | undefined = {}; from !== undefined; ) {
+    const page: ListObjectVersionsCommandOutput = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...from }),
+    );
+    for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])])
+      found.push(`${Key} ${VersionId}`);
+    const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+    from = page.IsTruncated ? { KeyMarker, VersionIdMarker } : undefined;
   }
   return found;
 }

@@ -17,16 +17,17 @@ export async function onDisk(root: string, key: string): Promise<string[]> {
   return found.flatMap(({ path, ino }) => (own.has(ino) && !/\/\d{8}\.json$/.test(path) ? [path] : []));
 }
 
-/** Every version and delete marker of a key. */
+/** Every version and delete marker of a key, page by page. */
 export async function inBucket(client: S3Client, bucket: string, key: string): Promise<string[]> {
   const found: string[] = [];
-  for (let at: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {}; at; ) {
+  for (let from: object | undefined = {}; from !== undefined; ) {
     const page: ListObjectVersionsCommandOutput = await client.send(
-      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...at }),
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...from }),
     );
-    const { Versions = [], DeleteMarkers = [], NextKeyMarker, NextVersionIdMarker } = page;
-    found.push(...[...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => `${Key} ${VersionId}`));
-    at = page.IsTruncated ? { KeyMarker: NextKeyMarker!, VersionIdMarker: NextVersionIdMarker! } : undefined;
+    for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])])
+      found.push(`${Key} ${VersionId}`);
+    const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+    from = page.IsTruncated ? { KeyMarker, VersionIdMarker } : undefined;
   }
   return found;
 }

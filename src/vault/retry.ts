@@ -18,7 +18,9 @@ export interface RetryOptions {
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
   const attempt: Vault["put"] = async (key, body, options) => {
-    await options?.holds?.();
+    const asked = options?.holds?.();
+    // Where the answer is there at once, nothing may come between it and the put.
+    if (asked) await asked;
     return vault.put(key, body, options);
   };
   return {

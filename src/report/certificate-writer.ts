@@ -87,7 +87,7 @@ export async function writeCertificate(of: Certified): Promise<Certificate> {
     );
     await write(join(partial(folder), PAGE), page);
     // Who makes evidence is its first reader: what its own check refuses gets no name.
-    await checkCertificate(partial(folder), signer.verifier.vkey);
+    await checkCertificate(partial(folder), signer.verifier.vkey, now);
     await writing(() => rename(partial(folder), resolve(folder)));
   } catch (error) {
     await rm(partial(folder), { recursive: true, force: true });

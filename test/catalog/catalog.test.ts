@@ -37,7 +37,7 @@ function stored(who: number, which: number, changes: Partial<RecordStored> = {})
 const keyOf = (name: string, who = 1): string => `files/00/${subject(who)}/${name.padStart(32, "0")}.age`;
 const file = (name: string, storedWith?: string, who = 1): RecordStored["files"][number] => ({
   ...{ key: keyOf(name, who), versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
-  ...{ type: "document_image", mediaType: "image/png", lockedUntil: time },
+  ...{ type: "document_image", mediaType: "image/png", lockedUntil: "2027-02-21T10:15:00Z" },
   ...(storedWith === undefined ? {} : { storedWith }),
 });
 

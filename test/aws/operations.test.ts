@@ -115,7 +115,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
 
     const diagnosis = await as("Exporter", (session) => doctor(session, place.work.file));
     const found = diagnosis.clients[0]!.findings.filter(({ level }) => level !== "ok").map(({ text }) => text);
-    assert.equal(found.length, 1, diagnosisText(diagnosis).join("\n"));
+    assert.equal(found.length, 1, diagnosisText(diagnosis));
     assert.match(found[0]!, /sandbox/);
   });
 
@@ -207,10 +207,10 @@ describe("each role's policy is what its commands ask for, no less and no more",
     );
     // Without it a store does not tell what is missing from what may not be read (403 for both).
     const told = ["Retriever", "Purger"].map((role) => `${role} s3:ListBucket arn:aws:s3:::${BUCKET}`);
-    // Asked for only where a writer that died left pieces of the log: which checkpoints are signed decides about them.
-    told.unshift(`Exporter s3:GetObjectVersion arn:aws:s3:::${BUCKET}/${PREFIX}/audit/*`);
+    // A machine that takes over from another looks for the largest checkpoint there was.
+    const earlier = `Exporter s3:GetObjectVersion arn:aws:s3:::${BUCKET}/${PREFIX}/audit/*`;
     assert.deepEqual(
-      granted.filter((each) => !used.has(each)),
+      granted.filter((each) => !used.has(each) && each !== earlier),
       told,
     );
   });

@@ -1,12 +1,10 @@
 import { hasCode } from "../error.ts";
 import type { Page, Source } from "../source/source.ts";
 
-/** Walks that may be begun anew in one run, before the cursors are at fault and not their age. */
-const RESTARTS = 3;
-
 /**
  * The pages after `cursor`. A source that knows a cursor no more (it was long ago, or the provider changed them) is
- * walked from its beginning: what is kept already costs a look at the catalog and no request but the pages'.
+ * walked from its beginning, once: what is kept already costs a look at the catalog and no request but the pages'. A page
+ * that is broken, and one that is refused a second time, would not be any better in another walk.
  */
 export async function* pagesAfter(
   source: Pick<Source, "pages">,
@@ -14,7 +12,7 @@ export async function* pagesAfter(
   onRestart: () => void,
 ): AsyncGenerator<Page> {
   let from = cursor;
-  for (let restarts = 0; ; restarts++) {
+  for (let restarted = false; ; restarted = true) {
     try {
       for await (const page of source.pages(from === null ? {} : { cursor: from })) {
         yield page;
@@ -22,8 +20,7 @@ export async function* pagesAfter(
       }
       return;
     } catch (error) {
-      const forgotten = hasCode(error, "source-rejected", "source-missing", "source-response");
-      if (from === null || !forgotten || restarts === RESTARTS) throw error;
+      if (from === null || restarted || !hasCode(error, "source-rejected", "source-missing")) throw error;
       from = null;
       onRestart();
     }

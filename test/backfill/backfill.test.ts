@@ -122,6 +122,38 @@ for (const [when, pages] of [
   });
 }
 
+for (const [what, status, walks] of [
+  ["broken", 200, 1],
+  ["refused", 400, 2],
+] as const) {
+  test(`a page that is ${what} for good ends the backfill, and is not walked to again and again`, async () => {
+    await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
+    await using place = await makeWorkplace(sandbox);
+    let counted = false;
+    let pages = 0;
+    let walked = 0;
+    sandbox.intercept((request, response) => {
+      const { pathname, searchParams } = new URL(request.url!, sandbox.origin);
+      if (!pathname.endsWith("/identities")) return false;
+      if (!searchParams.has("cursor")) {
+        // The first walk only counts.
+        if (counted) walked += 1;
+        counted = true;
+        pages = 0;
+      }
+      pages += 1;
+      if (walked === 0 || pages < 3) return false;
+      response.writeHead(status).end('{"data":');
+      return true;
+    });
+    const ended = await place.holdfast("backfill", ["--json"]);
+    assert.equal(ended.code, 1, ended.stderr);
+    assert.equal(walked, walks);
+    // What came before it is kept.
+    assert.equal((await place.stored()).size, 200);
+  });
+}
+
 describe("of a period and of a status", () => {
   test("only those are stored, and nobody is said to be gone", async () => {
     await using sandbox = await startSandbox({ identities: 120, files: false });

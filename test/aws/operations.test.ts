@@ -115,7 +115,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
 
     const diagnosis = await as("Exporter", (session) => doctor(session, place.work.file));
     const found = diagnosis.clients[0]!.findings.filter(({ level }) => level !== "ok").map(({ text }) => text);
-    assert.equal(found.length, 1, diagnosisText(diagnosis));
+    assert.equal(found.length, 1, diagnosisText(diagnosis).join("\n"));
     assert.match(found[0]!, /sandbox/);
   });
 

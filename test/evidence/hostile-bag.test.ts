@@ -209,6 +209,8 @@ describe("a forger with a log key of their own, and the officer's public key", (
     const where = fc.constantFrom("version", "record", "file", "listed", "told");
     await fc.assert(
       fc.asyncProperty(words, where, async (word, at) => {
+        // The true word in its own place forges nothing.
+        fc.pre(word !== { told: SUBJECTS[0], version: VERSION }[at as string]);
         const bag = await forged((of) => {
           const first = of.people[0]!;
           of.place = (key) =>

@@ -162,6 +162,7 @@ test("the command itself names vault.json, the checkpoint and the checkpoint las
     await alter.edit(path, (bytes) => bytes.subarray(0, bytes.length / 2));
     const ended = await scene.place.holdfast("verify", ["--json"]);
     assert.equal(ended.code, 4, ended.stderr);
-    assert.match((ended.json as { error: { message: string } }).error.message, new RegExp(key));
+    const [failure] = (ended.json as { failures: { error: string }[] }).failures;
+    assert.match(failure!.error, new RegExp(key));
   }
 });

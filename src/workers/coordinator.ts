@@ -138,7 +138,11 @@ export class Coordinator implements Crew, AsyncDisposable {
       known: catalog.known(subject),
       versions: catalog.versions(subject),
       purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
-      files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
+      // One whose purge was stopped may be gone: it is fetched again.
+      files: catalog
+        .files(subject)
+        .filter(({ key }) => catalog.life.purge(key) !== "begun")
+        .map(({ lockMode: _, ...file }) => file),
       hadContent: catalog.hadContent(subject),
     };
     const task = { id: candidate.id, listed, kept, project, terms: this.#terms, lookFirst };

@@ -1,6 +1,7 @@
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
+import { errorFields } from "../src/observe/log.ts";
 import { refuseTaken } from "../src/report/certificate-writer.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
 import { dateIn } from "../src/retention/period.ts";
@@ -80,7 +81,12 @@ export async function purge(
   const done = await withLog(config, session, { job: "purge" }, (held) =>
     withWork(config, session, held, { what: "purged", failure: "not purged" }, async (work) => {
       await notePolicy(work);
-      const purged = await purgeAll(work);
+      const purged = await purgeAll(work).catch((error: unknown) => {
+        session.console.log.error("the purge was stopped; retention certificate --run certifies what it had removed", {
+          ...{ client: config.id, run: work.run, ...errorFields(error) },
+        });
+        throw error;
+      });
       return { ...purged, run: work.run };
     }),
   );

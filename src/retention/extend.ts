@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError, hasCode } from "../error.ts";
 import { cooledBefore, type DueLock, dueLock, soonOf } from "./due.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
@@ -62,8 +62,8 @@ export async function extendSubjects(
       })),
     );
     for (const { subject, objects } of locked) {
-      const done = objects.filter((each) => each !== null);
-      tally.failed += objects.length - done.length;
+      const done = objects.filter((each) => each !== null && each !== "gone");
+      tally.failed += objects.filter((each) => each === null).length;
       if (done.length === 0) continue;
       tally.subjects += 1;
       tally.objects += done.length;
@@ -109,12 +109,13 @@ function dueOf(work: Work, subject: string): Due[] {
   });
 }
 
+/** Gives null where it failed, and "gone" where a purge that was stopped has taken the object: the next one says so. */
 async function extendOne(
-  { vault, holds, onFailure }: Work,
+  { vault, catalog, holds, onFailure }: Work,
   subject: string,
   due: Due,
   row: InARow,
-): Promise<Due | null> {
+): Promise<Due | null | "gone"> {
   if (row.isOver) return null;
   // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
   holds();
@@ -128,6 +129,7 @@ async function extendOne(
     row.succeeded();
     return { ...due, lock: { ...due.lock, mode } };
   } catch (error) {
+    if (hasCode(error, "vault-missing") && catalog.life.purge(due.key) === "begun") return "gone";
     row.failed(error);
     onFailure(subject, error);
     return null;

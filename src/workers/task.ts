@@ -66,7 +66,11 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
     known,
     versions: catalog.versions(subject),
     purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
-    files: catalog.files(subject).map(({ lockMode: _, ...file }) => file),
+    // One whose purge was stopped may be gone: it is fetched again.
+    files: catalog
+      .files(subject)
+      .filter(({ key }) => catalog.life.purge(key) !== "begun")
+      .map(({ lockMode: _, ...file }) => file),
     purgedFiles: known ? catalog.life.purgedFiles(subject) : [],
     hadContent: catalog.hadContent(subject),
   };

@@ -131,6 +131,15 @@ test("the line is the value's own", async () => {
   await refusedOnce(lines.join("\n"), new RegExp(`^${FILE}:${at + 1}: clients\\[0\\]\\.retention\\.keep: "never"`));
 });
 
+test("the time zone of retention is an IANA name, as that of the schedule is", async () => {
+  for (const zone of ["CEST", "+01:00", "Mars/Olympus", "UTC+1"]) {
+    const wrong = yaml(client({ retention: { keep: "P5Y", from: "exported", timezone: zone } }));
+    await refusedOnce(wrong, /clients\[0\]\.retention\.timezone: .* is not a time zone/);
+  }
+  const right = yaml(client({ retention: { keep: "P5Y", from: "exported", timezone: "America/New_York" } }));
+  assert.equal((await accepted(right)).clients[0]!.retention.timezone, "America/New_York");
+});
+
 test("top-level fields", async () => {
   const rest = yaml(client());
   await refusedOnce(`state: ""\n${rest}`, /:1: state: "" is not a directory of this machine; write a path/);

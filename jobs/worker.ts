@@ -12,14 +12,30 @@ import { RemoteStarts } from "../src/workers/remote-starts.ts";
 
 import { type WorkerTally, work } from "../src/workers/worker.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
+import type { ClientFailure } from "./each-client.ts";
 import { openSourceWith } from "./parts.ts";
 
 /**
  * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no
  * log; only of the clients it works for does it need the keys of source, lookups and vault.
  */
-export async function workForClients(session: Session, address: Secret): Promise<(WorkerTally & { client: string })[]> {
-  return Promise.all(session.clients.map((config) => workFor(config, session, address)));
+export async function workForClients(
+  session: Session,
+  address: Secret,
+  onFailure: (failure: ClientFailure) => void,
+): Promise<(WorkerTally & { client: string })[]> {
+  // Side by side, because a backfill may last for days. One's failure ends no other's work.
+  const each = session.clients.map(async (config) => {
+    try {
+      return [await workFor(config, session, address)];
+    } catch (error) {
+      if (session.clients.length > 1)
+        session.console.log.error("client failed", { client: config.id, ...errorFields(error) });
+      onFailure({ client: config.id, error });
+      return [];
+    }
+  });
+  return (await Promise.all(each)).flat();
 }
 
 async function workFor(

@@ -1,5 +1,6 @@
 import { HoldfastError } from "../error.ts";
 import { redisAddress } from "../workers/address.ts";
+import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
 export const workerCommand = command(
@@ -18,9 +19,12 @@ export const workerCommand = command(
   .action((options: CommonOptions & { redis: string }) =>
     run(options, async (session) => {
       const { workForClients } = await import("../../jobs/worker.ts");
-      const clients = await workForClients(session, await redisAddress(options.redis, process.cwd()));
-      session.console.result({ command: "worker", clients });
-      // Not an end: whoever looks after workers starts another.
-      if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");
+      const address = await redisAddress(options.redis, process.cwd());
+      await tellClients(session, "worker", (onFailure) => workForClients(session, address, onFailure), {
+        refuse() {
+          // Not an end: whoever looks after workers starts another.
+          if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");
+        },
+      });
     }),
   );

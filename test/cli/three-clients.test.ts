@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { makeWorkplace, type Section, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { RedisServer, withoutRedis } from "../servers/redis.ts";
 import type { Ended } from "./program.ts";
 
 interface Told {
@@ -66,6 +67,21 @@ describe("one client's vault is no vault: the others are served, and both are to
       const failure = { init: "incomplete", verify: "vault-missing" }[command!] ?? "vault-missing";
       toldOfAll(ended, failure === "incomplete" ? 4 : 1, failure, args.includes("--plan") ? "plan" : "clients");
     });
+  }
+});
+
+test("one client's vault is no vault: workers go on for the others, and tell both", {
+  skip: withoutRedis,
+}, async () => {
+  await using redis = await RedisServer.start(false);
+  await rename(place.path("vault/second"), place.path("vault/apart"));
+  try {
+    const running = place.start("worker", ["--redis", redis.url, "--json"]);
+    await running.logged(({ msg, client }) => msg === "client failed" && client === "second");
+    running.kill("SIGTERM");
+    toldOfAll(await running.ended, 1, "vault-missing");
+  } finally {
+    await rename(place.path("vault/apart"), place.path("vault/second"));
   }
 });
 

@@ -145,7 +145,9 @@ async function extended(config: ClientConfig, session: Session, held: Held, run:
     if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${config.id}: ${locksText(locks)}`);
     return { locks };
   } catch (error) {
-    if (signal.aborted || hasCode(error, "busy")) throw error;
+    // The export itself tells of an interruption.
+    if (signal.aborted) return {};
+    if (hasCode(error, "busy")) throw error;
     console.log.error("locks not extended", { client: config.id, run, ...errorFields(error) });
     return { lockFailure: error };
   }

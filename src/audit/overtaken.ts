@@ -63,10 +63,13 @@ export async function toLogAgain(
         for (const { key } of read.objects) purged.add(key);
     }
   }
-  for (const [leaf, bytes] of missing) if (storedKeysOf(bytes).some((key) => purged.has(key))) missing.delete(leaf);
+  const isPurged = (bytes: Uint8Array): boolean => storedKeysOf(bytes).some((key) => purged.has(key));
+  for (const [leaf, bytes] of missing) if (isPurged(bytes)) missing.delete(leaf);
   const again = waiting.map(({ bytes }) => bytes).filter((bytes) => missing.has(leafHash(bytes).toString("hex")));
   const still = new Set(again.flatMap(topicOf));
-  for (const entry of since.filter(({ bytes }) => topicOf(bytes).some((topic) => still.has(topic)))) {
+  for (const entry of since.filter(
+    ({ bytes }) => !isPurged(bytes) && topicOf(bytes).some((topic) => still.has(topic)),
+  )) {
     // It will be signed a second time.
     if (!(await holds(entry))) throw unverified(entry.index);
     again.push(entry.bytes);
@@ -86,11 +89,13 @@ function isPurge(entry: Entry | null): boolean {
   return entry?.type === "purge.begun" || entry?.type === "purge.withdrawn" || entry?.type === "record.purged";
 }
 
-/** Objects that an entry says are there. */
+/** Objects that an entry says were stored or locked; what it only lists was stored by an entry before. */
 function storedKeysOf(bytes: Uint8Array): string[] {
   const entry = readEntry(bytes);
-  if (entry?.type === "record.stored") return [entry.object, ...entry.files].map(({ key }) => key);
-  if (entry?.type === "record.files") return entry.files.map(({ key }) => key);
+  if (entry?.type === "record.stored" || entry?.type === "record.files") {
+    const own = entry.files.filter(({ storedWith }) => storedWith === undefined);
+    return [...("object" in entry ? [entry.object] : []), ...own].map(({ key }) => key);
+  }
   return entry?.type === "lock.extended" ? entry.objects.map(({ key }) => key) : [];
 }
 

@@ -234,8 +234,7 @@ export class Catalog {
     }
     // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
     for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
-    // Also what a run announced that was killed before it logged the record.
-    this.#statements.dropAnnounced.run(subject);
+    this.#statements.dropAnnounced.run(subject, entry.run, version);
   }
 
   known(subject: string): Known | undefined {
@@ -484,6 +483,14 @@ const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media
 /** No store shortens or softens a lock: the longest and the hardest that the log tells of holds, in whatever order. */
 const HARDER = "CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END";
 
+/** An object that is logged again keeps the longest and the hardest lock that was promised of it. */
+const SAME_OBJECT = `
+  locked_until = CASE WHEN object_version = excluded.object_version
+    THEN max(locked_until, excluded.locked_until) ELSE excluded.locked_until END,
+  lock_mode = CASE WHEN object_version = excluded.object_version AND lock_mode = 'compliance'
+    THEN lock_mode ELSE excluded.lock_mode END,
+  object_version = excluded.object_version`;
+
 /** Subjects read at once. */
 const SUBJECTS = 1000;
 
@@ -552,8 +559,19 @@ function prepare(db: DatabaseSync) {
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
          withheld = excluded.withheld, gone = NULL, missed = 0`,
     ),
-    insertVersion: statement(db, "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    insertFile: statement(db, "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertVersion: statement(
+      db,
+      `INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+         entry = excluded.entry, updated = excluded.updated, stored = max(stored, excluded.stored), run = excluded.run,
+         size = excluded.size, sha256 = excluded.sha256, withheld = excluded.withheld, files = excluded.files,
+         ${SAME_OBJECT}`,
+    ),
+    insertFile: statement(
+      db,
+      `INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+         version = excluded.version, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
+         media_type = excluded.media_type, ${SAME_OBJECT}`,
+    ),
     insertListing: statement(db, "INSERT OR IGNORE INTO listing VALUES (?, ?)"),
     listings: statement(db, "SELECT key, version FROM listing WHERE key BETWEEN ? AND ?"),
     subjectsAfter: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${SUBJECTS}`),
@@ -574,7 +592,7 @@ function prepare(db: DatabaseSync) {
       db,
       "SELECT files FROM announced WHERE subject = ? AND run = ? AND version = ? ORDER BY entry",
     ),
-    dropAnnounced: statement(db, "DELETE FROM announced WHERE subject = ?"),
+    dropAnnounced: statement(db, "DELETE FROM announced WHERE subject = ? AND run = ? AND version = ?"),
     insertUnreadable: statement(db, "INSERT OR REPLACE INTO unreadable VALUES (?)"),
     unreadable: statement(db, "SELECT COUNT(*) AS count, MIN(entry) AS first FROM unreadable"),
     approved: statement(db, "INSERT OR IGNORE INTO approved VALUES (?, ?, ?)"),

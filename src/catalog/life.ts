@@ -42,6 +42,10 @@ export class Life {
       case "hold.placed":
         of.hold.run(entry.subject, entry.case, entry.commitment, entry.time, index);
         for (const { key, versionId } of entry.objects) of.held.run(key, versionId);
+        this.#stillThere(entry);
+        break;
+      case "lock.extended":
+        this.#stillThere(entry);
         break;
       case "hold.released":
         of.release.run(entry.subject, entry.case);
@@ -79,6 +83,11 @@ export class Life {
         of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
         break;
     }
+  }
+
+  /** What is held or locked after its purge began was there: an earlier purge.begun excuses its loss no more. */
+  #stillThere({ objects, time }: Extract<Entry, { type: "hold.placed" | "lock.extended" }>): void {
+    for (const { key } of objects) this.#statements.stillThere.run(key, time);
   }
 
   /** The subject's tokens go too, once nothing is left of them. */
@@ -250,6 +259,7 @@ function prepare(db: DatabaseSync) {
     isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),
     purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?)"),
     withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
+    stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
     gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1, ?)"),
     restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
     purgedOf: of(

@@ -104,12 +104,14 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       assert.deepEqual(list!.withdraw, [subject]);
 
       const done = await purge(await session(place), place.path("again"));
-      assert.equal(done.withdrawn, there.length);
+      // The entry of a hold, or of the longer lock, names what is there: that alone takes it out of the purge.
+      const withdraws = /^a hold|ended later$/.test(what) ? [] : there;
+      assert.equal(done.withdrawn, withdraws.length);
       assert.deepEqual(await onDisk(place), there, "something was taken that has to be kept");
       for (const key of there) assert.ok(existsSync(place.path("vault", CLIENT, key)), key);
       const begun = await place.entries("purge.begun");
       const withdrawn = (await place.entries("purge.withdrawn")).flatMap(({ keys }) => keys);
-      assert.deepEqual(withdrawn.sort(), there);
+      assert.deepEqual(withdrawn.sort(), withdraws);
       const purged = (await place.entries("record.purged")).flatMap(({ objects }) => objects);
       assert.deepEqual(
         purged.map(({ key }) => key).sort(),

@@ -39,7 +39,7 @@ async function write(name: string, content: string | Uint8Array): Promise<string
 /** The command itself, in this process: a child for every one of these tables would take longer than the rest. */
 async function end(table: string | Uint8Array): Promise<EndResult> {
   const csv = await write("closed.csv", table);
-  return endRelationship(await session(place), { ...(await wanted(NAMED)), csv });
+  return endRelationship(await session(place), { ...(await wanted(NAMED)), csv, beforeVerification: true });
 }
 
 async function refused(done: Promise<unknown>): Promise<HoldfastError> {

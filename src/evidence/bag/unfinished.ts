@@ -20,7 +20,13 @@ export class Unfinished {
     this.#out = resolve(out);
     this.path = `${this.#out}.${randomBytes(4).toString("hex")}.partial`;
     // Also where the process is told to end at once: it may be decrypted data.
-    this.#remove = () => rmSync(this.path, { recursive: true, force: true });
+    this.#remove = () => {
+      try {
+        rmSync(this.path, { recursive: true, force: true });
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+      }
+    };
     process.once("exit", this.#remove);
   }
 
@@ -46,9 +52,16 @@ export class Unfinished {
 
   /** What there is of it is removed. */
   async abandon(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await rm(this.path, { recursive: true, force: true }).catch((error: unknown) => {
+      if (!isForbidden(error)) throw error;
+    });
     process.off("exit", this.#remove);
   }
+}
+
+/** Where Node's permission model forbids removing, it forbade writing: there is nothing. */
+function isForbidden(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED";
 }
 
 /** What earlier calls for this place left, which were killed in the middle. */

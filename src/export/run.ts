@@ -185,7 +185,10 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return false;
       failures += 1;
       const isFatal = hasCode(error, ...FATAL) || (isCaptured && !hasCode(error, "log-rejected"));
-      if (isFatal || failures >= mostInARow(error)) end(error);
+      const isOver = isFatal || failures >= mostInARow(error);
+      // The provider may refuse or fail for one record as it does for all. What it says of the project tells which.
+      const isTheirs = isOver && isOfSource(error) && failures < BAD_RECORDS_IN_A_ROW && (await answers(run));
+      if (isOver && !isTheirs) end(error);
       else {
         const code = error instanceof HoldfastError ? error.code : "internal";
         const stage = stageOf(code);
@@ -266,6 +269,18 @@ function own(run: Run): Crew {
       return limitsText(run.source.limits);
     },
   };
+}
+
+function isOfSource(error: unknown): boolean {
+  return error instanceof HoldfastError && stageOf(error.code) === "source";
+}
+
+/** Whether the provider takes the key and answers, asked for the one thing that is no record. */
+async function answers({ source }: Run): Promise<boolean> {
+  return source.project().then(
+    () => true,
+    () => false,
+  );
 }
 
 function mostInARow(error: unknown): number {

@@ -151,3 +151,21 @@ test("25 people in a row whose answers cannot be read do not keep the others fro
   const [summary] = await place.expect(3, "export");
   assert.deepEqual([summary!.outcome, summary!.new, summary!.failed], ["partial", 15, 25]);
 });
+
+for (const [status, people] of [
+  [401, 1],
+  [403, 25],
+] as const) {
+  test(`answers of ${status} about ${people} of 30 people do not keep the others from their export`, async () => {
+    await using sandbox = await startSandbox({ identities: 30, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const refused = new Set(Array.from({ length: people }, (_, index) => sandbox.identity(index).id));
+    sandbox.intercept((request, response) => {
+      if (!refused.has(request.url!.split("/").at(-1)!)) return false;
+      response.writeHead(status, { "Content-Type": "application/json" }).end("{}");
+      return true;
+    });
+    const [summary] = await place.expect(3, "export");
+    assert.deepEqual([summary!.outcome, summary!.new, summary!.failed], ["partial", 30 - people, people]);
+  });
+}

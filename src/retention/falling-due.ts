@@ -4,8 +4,8 @@ import { termsOf } from "./terms.ts";
 
 /** Subjects that are looked at closely; where more locks end so soon, it is no time to be exact. */
 const MOST = 5_000;
-/** A lock is set a moment before the time of keeping begins, and may end so much before it. */
-const SHORT = { hours: 24 };
+/** A period ends with a whole day, wherever that day is last: a lock of the same length ends up to so much before it. */
+const SHORT = { hours: 60 };
 
 /**
  * People with an object whose lock ends before a time, and that must be kept longer than that: the nightly run has not

@@ -6,7 +6,7 @@ import { relationshipEnds } from "./keep.ts";
 import { lengthen } from "./lengthen.ts";
 import { extendLog } from "./log-locks.ts";
 import { termsOf } from "./terms.ts";
-import { logged, parts, type Work } from "./work.ts";
+import { logged, type Work } from "./work.ts";
 
 export interface Extended {
   /** Subjects and objects that have a longer or a harder lock now. */
@@ -139,11 +139,9 @@ async function extendOne(
 async function log(work: Work, subject: string, done: readonly Due[]): Promise<void> {
   const alike = Map.groupBy(done, ({ lock }) => `${lock.mode} ${lock.until}`);
   for (const group of alike.values()) {
-    for (const part of parts(group)) {
-      const { lock } = part[0]!;
-      const objects = part.map(({ key, versionId }) => ({ key, versionId }));
-      const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
-      await logged(work, { type: "lock.extended", subject, ...locked, objects });
-    }
+    const { lock } = group[0]!;
+    const objects = group.map(({ key, versionId }) => ({ key, versionId }));
+    const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
+    await logged(work, { type: "lock.extended", subject, ...locked, objects });
   }
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from "../error.ts";
 import { InARow } from "./in-a-row.ts";
 import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
-import { logged, parts, type Work } from "./work.ts";
+import { logged, type Work } from "./work.ts";
 
 /** A case, as the log has it: a keyed token of its number, and a commitment to number and reason. */
 export interface Case {
@@ -33,8 +33,7 @@ export async function placeHolds(
     const stands = catalog.life.holds(subject).some((hold) => hold.case === token);
     const objects = await set(subject, true, (key, versionId) => !catalog.life.isHeld(key, versionId));
     if (stands && objects.length === 0) return undefined;
-    for (const part of parts(objects))
-      await logged(work, { type: "hold.placed", subject, case: token, commitment, objects: [...part] });
+    await logged(work, { type: "hold.placed", subject, case: token, commitment, objects });
     return objects.length;
   });
 }

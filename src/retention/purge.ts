@@ -6,7 +6,7 @@ import { type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
 import { settleBegun } from "./withdraw.ts";
-import { logged, parts, type Work } from "./work.ts";
+import { logged, type Work } from "./work.ts";
 
 export interface Purged {
   readonly subjects: number;
@@ -110,7 +110,7 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
   const begun = new Set(catalog.life.unfinishedKeys(subject).map(({ key }) => key));
   const fresh = terms.map(({ key }) => key).filter((key) => !begun.has(key));
   if (fresh.length > 0) {
-    for (const keys of parts(fresh)) await logged(work, { type: "purge.begun", subject, keys: [...keys] });
+    await logged(work, { type: "purge.begun", subject, keys: fresh });
     // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
     await writer.flush();
   }
@@ -128,14 +128,7 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
     ...{ key, versionId, size, sha256, versions: removed.get(key) ?? 0 },
     due: (until ?? work.now()).toString({ smallestUnit: "second" }),
   }));
-  const all = [...parts(objects)];
-  for (const [at, part] of all.entries()) {
-    holds();
-    const last = at === all.length - 1;
-    await logged(work, {
-      ...{ type: "record.purged", subject, objects: [...part], whole: whole && last },
-      ...(ended === undefined ? {} : { ended }),
-    });
-  }
+  holds();
+  await logged(work, { type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });
   return [...removed.values()].reduce((sum, count) => sum + count, 0);
 }

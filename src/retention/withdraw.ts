@@ -2,7 +2,7 @@ import { HoldfastError } from "../error.ts";
 import { keptAfterAll } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import { type Term, termsOf } from "./terms.ts";
-import { logged, parts, type Work } from "./work.ts";
+import { logged, type Work } from "./work.ts";
 
 export interface Settled {
   /** Objects whose purge was withdrawn: they are there, and stay. */
@@ -34,19 +34,15 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
   for (const { term, since } of gone) objects.push(objectOf(term, since, await removeAll(work, term.key)));
   const whole = gone.length === terms.length;
   const ended = catalog.life.ended(subject);
-  const all = objects.length > 0 ? [...parts(objects)] : [];
-  for (const [at, part] of all.entries()) {
+  if (objects.length > 0) {
     holds();
-    await logged(work, {
-      ...{ type: "record.purged", subject, objects: [...part], whole: whole && at === all.length - 1 },
-      ...(ended === undefined ? {} : { ended }),
-    });
+    await logged(work, { type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });
   }
   // Nothing is left of somebody whose relationship lasts: without this, the next export would leave them out.
   if (whole && gone.length > 0 && ended === undefined) await logged(work, { type: "relationship.reopened", subject });
-  for (const keys of there.length > 0 ? parts(there) : []) {
+  if (there.length > 0) {
     holds();
-    await logged(work, { type: "purge.withdrawn", subject, keys: [...keys] });
+    await logged(work, { type: "purge.withdrawn", subject, keys: there });
   }
   return { withdrawn: there.length, gone: gone.map(({ term }) => term) };
 }

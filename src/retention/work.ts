@@ -27,20 +27,11 @@ export interface Work {
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
-/** Objects that one entry of the log names. */
-export const PER_ENTRY = 200;
-
-/** Logs an entry as this run's, of now. When this resolves its work counts as done. */
+/** Logs an entry as this run's, of now; the log splits one that is too long. When this resolves its work counts as done. */
 export async function logged(
   { writer, catalog, run, now }: Pick<Work, "writer" | "catalog" | "run" | "now">,
   entry: Unlogged<Entry>,
 ): Promise<void> {
   const { type, ...fields } = entry;
   catalog.apply(await writer.append({ type, ...fields, time: timestamp(now()), run } as Entry));
-}
-
-/** So many at once as fit into an entry; one empty part where there are none. */
-export function* parts<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let first = 0; first === 0 || first < items.length; first += PER_ENTRY)
-    yield items.slice(first, first + PER_ENTRY);
 }

@@ -28,7 +28,10 @@ interface Killed extends AsyncDisposable {
   readonly subject: string;
 }
 
-/** One person's purge, killed at the nth moment of a name; the moments are those of a purge in another place. */
+/**
+ * One person's purge, killed at the first or the last moment of a name. The last is found by a purge in another place;
+ * the first is waited for by its name, since files are removed side by side and moments may change places.
+ */
 async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed> {
   const sandbox = await startSandbox({ identities: 1, plainImages: true });
   const ready = async (): Promise<Workplace> => {
@@ -51,7 +54,8 @@ async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed>
   const at = nth === "first" ? moments.indexOf(name) : moments.lastIndexOf(name);
   assert.ok(at >= 0, `no ${name} in ${moments.join()}`);
   const place = await ready();
-  assert.equal((await run(place, { HOLDFAST_CRASH_AT: String(at + 1) })).signal, "SIGKILL");
+  const when: Record<string, string> = nth === "first" ? { HOLDFAST_CRASH_BEFORE: name } : { HOLDFAST_CRASH_AT: String(at + 1) };
+  assert.equal((await run(place, when)).signal, "SIGKILL");
   return {
     ...{ place, sandbox, subject: await place.subject(sandbox.ids()[0]!) },
     [Symbol.asyncDispose]: async () => {

@@ -10,7 +10,6 @@ export const instant = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
   .refine((value) => exists(() => Temporal.Instant.from(value)));
-export const lockEnd = instant;
 /** A calendar day: the last one of a relationship. */
 export const day = z
   .string()

@@ -3,7 +3,7 @@ import { HoldfastError } from "../error.ts";
 import * as field from "./entry-fields.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-const { text, count, hex, instant, lockEnd, day, common, isOfSubject } = field;
+const { text, count, hex, instant, day, common, isOfSubject } = field;
 const OF_SUBJECT = { path: ["key"], message: "an object of another subject or version" };
 
 /**
@@ -21,7 +21,7 @@ function schemaOf(words: {
   const file = field.storedObject.extend({
     type: words.fileType,
     mediaType: words.mediaType,
-    lockedUntil: lockEnd,
+    lockedUntil: instant,
     /** The version it was stored with, where that is an earlier one. */
     storedWith: field.version.optional(),
   });
@@ -46,7 +46,7 @@ function schemaOf(words: {
         moreFiles: count.optional(),
         withheld: count,
         recipients: z.array(hex(16)),
-        lockedUntil: lockEnd,
+        lockedUntil: instant,
         /** Of the record and of the files stored with it. */
         lockMode: field.lockMode.optional(),
         lookups: z.record(words.lookup, hex(32)),
@@ -102,7 +102,7 @@ function schemaOf(words: {
         ...common,
         subject: hex(32),
         /** What of the subject is locked until then, in this mode or a stronger one. */
-        lockedUntil: lockEnd,
+        lockedUntil: instant,
         lockMode: field.lockMode,
         objects: z.array(field.objectVersion),
       })

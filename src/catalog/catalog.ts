@@ -6,6 +6,7 @@ import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../error.ts";
+import { parseKey } from "../vault/layout.ts";
 import { filesOf, Life } from "./life.ts";
 import { Numbers } from "./numbers.ts";
 import { Objects } from "./objects.ts";
@@ -192,9 +193,11 @@ export class Catalog {
     }
     if (entry.type === "lock.extended") {
       for (const { key, versionId } of entry.objects) {
-        const [, subject, version] = RECORD_KEY.exec(key) ?? [];
-        if (subject !== undefined && version !== undefined)
-          this.#statements.recordLock.run(comparable(entry.lockedUntil), entry.lockMode, subject, version, versionId);
+        const name = parseKey(key);
+        if (name?.kind === "record")
+          this.#statements.recordLock.run(
+            ...[comparable(entry.lockedUntil), entry.lockMode, name.subject, name.version, versionId],
+          );
         else this.#statements.fileLock.run(comparable(entry.lockedUntil), entry.lockMode, key, versionId);
       }
     }
@@ -316,10 +319,11 @@ export class Catalog {
 
   /** The store's version of an object that the log mentions; undefined for a key it does not. */
   objectVersion(key: string): string | undefined {
-    const record = RECORD_KEY.exec(key);
-    const row = record
-      ? this.#statements.recordObject.get(record[1]!, record[2]!)
-      : this.#statements.fileObject.get(key);
+    const name = parseKey(key);
+    const row =
+      name?.kind === "record"
+        ? this.#statements.recordObject.get(name.subject, name.version)
+        : this.#statements.fileObject.get(key);
     return (row as { versionId: string } | undefined)?.versionId;
   }
 
@@ -474,8 +478,6 @@ export async function fillCatalog(
 }
 
 const subjects = (rows: unknown[]): string[] => rows.map((row) => (row as { subject: string }).subject);
-
-const RECORD_KEY = /^records\/[^/]+\/([^/]+)\/([^/]+)\.age$/;
 
 const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
   locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy, RecordPurged } from "../audit/entry.ts";
+import { parseKey } from "../vault/layout.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -220,7 +221,8 @@ export class Life {
 const subjects = (rows: unknown[]): string[] => rows.map((row) => (row as { subject: string }).subject);
 
 function versionOf(key: string): string | undefined {
-  return /^records\/[^/]+\/[^/]+\/([^/]+)\.age$/.exec(key)?.[1];
+  const name = parseKey(key);
+  return name?.kind === "record" ? name.version : undefined;
 }
 
 /** The keys of a subject's files lie between these two. */

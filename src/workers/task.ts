@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hex, lockEnd, version } from "../audit/entry-fields.ts";
+import { hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../error.ts";
@@ -108,7 +108,7 @@ const taskSchema: z.ZodType<Task> = z.object({
       z.object({
         ...{ key: fileKey, versionId: z.string().max(1024), size: count, sha256: hex(64) },
         // Earlier versions of Holdfast logged whatever words the provider used.
-        ...{ type: z.string(), mediaType: z.string(), lockedUntil: lockEnd, storedWith: version },
+        ...{ type: z.string(), mediaType: z.string(), lockedUntil: instant, storedWith: version },
       }),
     ),
     purgedFiles: z.array(fileKey),

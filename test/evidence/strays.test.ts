@@ -7,13 +7,14 @@ import { Catalog } from "../../src/catalog/catalog.ts";
 import { findStrays } from "../../src/evidence/strays.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
 
-const key = `records/ab/${"ab".repeat(16)}/v.age`;
+const version = "20261123T101500Z-0123456789ab";
+const key = `records/ab/${"ab".repeat(16)}/${version}.age`;
 
 /** What is said of a key with these versions, newest first; "logged" is the one that the log mentions. */
 async function said(...versionIds: string[]): Promise<{ problems: number; orphans: string[] }> {
   const index = Catalog.temporary(join(tmpdir(), `holdfast-strays-${process.pid}.sqlite`), "origin");
   const entry: RecordStored = {
-    ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "r", subject: "ab".repeat(16), version: "v" },
+    ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "r", subject: "ab".repeat(16), version },
     ...{ updated: "2026-11-23T10:15:00Z", object: { key, versionId: "logged", size: 1, sha256: "0".repeat(64) } },
     ...{ files: [], withheld: 0, recipients: [], lockedUntil: "2027-01-01T00:00:00Z", lookups: {} },
   };

@@ -54,7 +54,8 @@ async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed>
   const at = nth === "first" ? moments.indexOf(name) : moments.lastIndexOf(name);
   assert.ok(at >= 0, `no ${name} in ${moments.join()}`);
   const place = await ready();
-  const when: Record<string, string> = nth === "first" ? { HOLDFAST_CRASH_BEFORE: name } : { HOLDFAST_CRASH_AT: String(at + 1) };
+  const when: Record<string, string> =
+    nth === "first" ? { HOLDFAST_CRASH_BEFORE: name } : { HOLDFAST_CRASH_AT: String(at + 1) };
   assert.equal((await run(place, when)).signal, "SIGKILL");
   return {
     ...{ place, sandbox, subject: await place.subject(sandbox.ids()[0]!) },

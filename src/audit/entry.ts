@@ -190,7 +190,10 @@ const KNOWN: ReadonlySet<string> = new Set(entrySchema.options.map((option) => o
 export function encodeEntry(value: Entry): Uint8Array {
   const { success, data, error } = writtenSchema.safeParse(value);
   if (!success) throw rejected(value.type, `missing or malformed fields: ${fieldsOf(error)}`);
-  const bytes = new TextEncoder().encode(JSON.stringify(data));
+  const line = JSON.stringify(data);
+  // Zod drops a member called `__proto__` without a word.
+  if (line.length !== JSON.stringify(value).length) throw rejected(value.type, "unknown fields");
+  const bytes = new TextEncoder().encode(line);
   if (bytes.length > MAX_ENTRY) throw rejected(value.type, `it has ${bytes.length} bytes, and ${MAX_ENTRY} fit`);
   return bytes;
 }

@@ -148,7 +148,18 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   const work = new PQueue({ concurrency: crew.size });
   const expected = run.catalog.counts().subjects;
   let failures = 0;
+  let hasSucceeded = false;
   let fatal: unknown;
+  /** The last failure, where the provider refused to show the record. */
+  let refusal: unknown;
+  /** Several records may fail at once: one question about the project is enough for all of them. */
+  let question: Promise<boolean> | undefined;
+  const isProviderThere = (): Promise<boolean> => {
+    question ??= answers(run).finally(() => {
+      question = undefined;
+    });
+    return question;
+  };
   const end = (error: unknown): void => {
     fatal ??= error;
     crew.stop?.();
@@ -178,6 +189,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       await crew.settled?.(candidate);
       run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
       failures = 0;
+      hasSucceeded = true;
       return true;
     } catch (error) {
       // Before it was captured, what failed may lie in this record's data. After it, the log or the catalog failed.
@@ -187,7 +199,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       const isFatal = hasCode(error, ...FATAL) || (isCaptured && !hasCode(error, "log-rejected"));
       const isOver = isFatal || failures >= mostInARow(error);
       // The provider may refuse or fail for one record as it does for all. What it says of the project tells which.
-      const isTheirs = isOver && isOfSource(error) && failures < BAD_RECORDS_IN_A_ROW && (await answers(run));
+      const isTheirs = isOver && isOfSource(error) && failures < BAD_RECORDS_IN_A_ROW && (await isProviderThere());
       if (isOver && !isTheirs) end(error);
       else {
         const code = error instanceof HoldfastError ? error.code : "internal";
@@ -195,6 +207,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
         run.log.error("record failed", { subject, stage, durationMs: durationMs(), ...errorFields(error) });
         observer?.failed(stage, code);
         tally.failed += 1;
+        refusal = hasCode(error, "source-key", "source-denied") ? error : undefined;
         await logged(run, { type: "record.failed", subject, stage, code } as const).catch(end);
       }
       return !fatal;
@@ -243,6 +256,8 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     await work.onIdle();
   }
   if (fatal) throw fatal;
+  // Each was tried, and the provider showed none: it is the API key that lacks a right.
+  if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
   // A walk that did not see everybody says nothing of whom it missed.
   if (!whole || run.signal.aborted) return;

@@ -62,7 +62,10 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
     return { kind: "past", listed };
   if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
   const stored = await store(parts, subject, version, fetched, kept);
-  if (stored === null) return gone(subject, kept, "deleted");
+  if (stored === null) {
+    if ((await present(source.identity(id))) === null) return gone(subject, kept, "deleted");
+    throw new HoldfastError("source-response", "the provider shows the identity and answers 404 about its resources");
+  }
   const kind = again ? "again" : kept.known ? "changed" : "new";
   return { kind, ...stored, ...(listed === version ? {} : { listed }) };
 }

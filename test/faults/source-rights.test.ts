@@ -60,10 +60,14 @@ test("an identity deleted between list and fetch is gone, and no failure", async
   await using place = await makePlace(sandbox);
   const missing = the.identity(sandbox, 2);
   const { id } = sandbox.identity(3);
+  let isLateGone = false;
   // One is gone when it is asked for; the other when its resources are.
   the.strike(
     sandbox,
-    (endpoint, path) => missing(endpoint, path) || (endpoint === "resources" && path.includes(id)),
+    (endpoint, path) => {
+      if (endpoint === "resources" && path.includes(id)) isLateGone = true;
+      return missing(endpoint, path) || (isLateGone && path.includes(id));
+    },
     the.status(404),
   );
   const ended = await place.export();
@@ -75,6 +79,22 @@ test("an identity deleted between list and fetch is gone, and no failure", async
   await place.isWhole(3);
   sandbox.intercept(undefined);
   assert.equal((await place.completes()).new, 2);
+});
+
+test("an identity whose resources are not found is still there: a failure, and not gone", async () => {
+  await using sandbox = await startSandbox({ identities: 5, files: false });
+  await using place = await makePlace(sandbox);
+  const { id } = sandbox.identity(3);
+  the.strike(sandbox, (endpoint, path) => endpoint === "resources" && path.includes(id), the.status(404));
+  const ended = await place.export();
+  assert.deepEqual([ended.exit, ended.summary?.new, ended.summary?.gone, ended.summary?.failed], [3, 4, 0, 1]);
+  assert.deepEqual(await place.work.entries("record.gone"), []);
+  assert.deepEqual(
+    (await place.work.entries("record.failed")).map(({ code }) => code),
+    ["source-response"],
+  );
+  sandbox.intercept(undefined);
+  assert.equal((await place.completes()).new, 1);
 });
 
 test("a file deleted between listing and fetch: the record is kept, and says that it is missing", async () => {

@@ -6,7 +6,7 @@ import { checkCertificate, type LedThere } from "../src/report/certificate-check
 import { writeCertificate } from "../src/report/certificate-writer.ts";
 import { policyOf } from "../src/retention/policy.ts";
 import { openSigner, type Session } from "./client.ts";
-import { sayVerdict, untrusted } from "./key-trust.ts";
+import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
 import { onlyClient } from "./people.ts";
 import { withReading } from "./reading.ts";
 
@@ -61,7 +61,7 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
     `  led there ${LED_THERE[ledThere]}`,
     key.keyTrusted
       ? "  key       signed by the log key that you trust"
-      : `  key       signed by ${key.vkey}, by its own word`,
+      : `  key       signed by ${keyText(key.vkey)}, by its own word`,
   ];
   sayVerdict(console, text, { ...key, with: "certificate" });
   return { certificate: folder, client, run, made, totals, ledThere, ...key };

@@ -1,4 +1,11 @@
 import type { Console } from "../src/observe/console.ts";
+import { quoted } from "../src/printable.ts";
+
+/** Characters of a log key that are shown: the whole of any that is not made to fill the screen. */
+const MOST = 400;
+
+/** A log key from a vault, a bag or a certificate. Its name may be anything. */
+export const keyText = (vkey: string): string => quoted(vkey, MOST);
 
 /** What was checked, which brought its log key along unless somebody else gave it. */
 export type Brought = "vault" | "bag" | "certificate";
@@ -21,6 +28,6 @@ export function sayVerdict(
   if (of.keyTrusted) return;
   console.log.warn(`nobody has vouched for the log key, which came with the ${of.with}`, {
     ...(of.client === undefined ? {} : { client: of.client }),
-    mend: `Compare ${of.vkey} with the key that the client gave you, or pass that one with --vkey.`,
+    mend: `Compare ${keyText(of.vkey)} with the key that the client gave you, or pass that one with --vkey.`,
   });
 }

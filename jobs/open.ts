@@ -10,9 +10,10 @@ import { type OpenedBag, openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import { Unfinished } from "../src/evidence/bag/unfinished.ts";
 import type { Console } from "../src/observe/console.ts";
-import { plural } from "../src/observe/figures.ts";
+import { number, plural } from "../src/observe/figures.ts";
 import { printableJson } from "../src/printable.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 import { warnOfLeftovers } from "./leftovers.ts";
 
 /**
@@ -69,16 +70,16 @@ export async function openWholeBag(
   const progress = console.progress("records");
   const opened = await openBag(bag, checked, opener, out, progress.update).finally(progress.end);
   const { records, files, unopened } = opened;
+  const trust = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
   const counted = `${plural(records, "record")} and ${plural(files, "file")} opened`;
-  if (unopened.length === 0)
-    console.say(`${out}: ${counted}; all of it was as the log says, by the key ${checked.vkey}`);
-  else
-    console.say(`${out}: ${counted}, which were as the log says, by the key ${checked.vkey}; ${unopened.length} not`);
+  const others = unopened.length === 0 ? "" : `, ${number(unopened.length)} not`;
+  const verdict = trust.keyTrusted ? "they are what the log lists" : untrusted("bag");
+  sayVerdict(console, `${out}: ${counted}${others}; ${verdict}`, { ...trust, with: "bag" });
   for (const { subject, version, file, code, reason } of unopened) {
     const what = file === null ? "a record was not opened, nor its files" : `file ${file} of a record was not opened`;
     console.log.warn(what, { subject, version, code, error: `version ${version}: ${reason}` });
   }
-  console.result({ command: "open", ...opened });
+  console.result({ command: "open", ...opened, ...trust });
   refuseUnopened(opened);
 }
 

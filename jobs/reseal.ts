@@ -6,6 +6,7 @@ import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/figures.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 import { warnOfLeftovers } from "./leftovers.ts";
 import { openKeyFile } from "./open.ts";
 
@@ -32,11 +33,13 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
   const done = await handOn(bag, checked, { opener, to: recipients, out, now: systemClock() }, progress.update).finally(
     progress.end,
   );
-  console.say([
-    `${out} is ready, for ${done.to.join(", ")} alone`,
+  const trust = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
+  const lines = [
+    `${out} is ready, for ${done.to.join(", ")} alone${trust.keyTrusted ? "" : `; ${untrusted("bag")}`}`,
     `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
     "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
     "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
-  ]);
+  ];
+  sayVerdict(console, lines, { ...trust, with: "bag" });
   return done;
 }

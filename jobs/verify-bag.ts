@@ -4,7 +4,7 @@ import { type Checked, checkBag } from "../src/evidence/bag/reader.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, people, plural } from "../src/observe/figures.ts";
 import { quoted } from "../src/printable.ts";
-import { sayVerdict, untrusted } from "./key-trust.ts";
+import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;
@@ -69,6 +69,6 @@ function reportText(
       : []),
     trusted
       ? "  key       signed by the log key that you trust"
-      : `  key       signed by ${vkey}, by the bag's own word`,
+      : `  key       signed by ${keyText(vkey)}, by the bag's own word`,
   ];
 }

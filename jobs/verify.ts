@@ -20,7 +20,7 @@ import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
 import { type ClientFailure, eachClient } from "./each-client.ts";
-import { sayVerdict, untrusted } from "./key-trust.ts";
+import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
 import { openKeyFile } from "./open.ts";
 
 export interface VerifyOptions {
@@ -57,6 +57,12 @@ export async function verify(
   options: VerifyOptions,
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<ClientReport[]> {
+  const { since } = options;
+  if (since && Temporal.Instant.compare(since, session.now()) > 0) {
+    throw new HoldfastError("usage", `--since ${since} is in the future: no object would be checked`, {
+      mend: "Name a time in the past, or leave --since out to check everything.",
+    });
+  }
   const opener = options.key === undefined ? undefined : await openKeyFile(options.key);
   const verifyOne = async (config: ClientConfig): Promise<ClientReport> => {
     const { console, signal, now } = session;
@@ -120,13 +126,16 @@ export async function verify(
         },
       });
       progress.end();
+      const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
       const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
       remember(
         config,
-        { time: now().toString(), problems: report.problems, entries: report.entries, readData: options.readData },
+        {
+          ...{ time: now().toString(), problems: report.problems, entries: report.entries },
+          ...{ readData: options.readData, keyTrusted: key.keyTrusted },
+        },
         console,
       );
-      const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
       sayVerdict(console, reportText(config.id, report, head.origin, key.keyTrusted), {
         ...{ ...key, with: "vault", client: config.id },
       });
@@ -192,9 +201,13 @@ async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
 }
 
 function anotherKey(url: string, vkey: string): HoldfastError {
-  return new HoldfastError("unverified", `${url}/${VAULT_JSON} names another log key than the one at hand: ${vkey}`, {
-    mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
-  });
+  return new HoldfastError(
+    "unverified",
+    `${url}/${VAULT_JSON} names another log key than the one at hand: ${keyText(vkey)}`,
+    {
+      mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
+    },
+  );
 }
 
 /** Throws `incomplete` where any problem was found: the command's exit code. */

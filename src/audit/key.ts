@@ -103,10 +103,14 @@ function parseKey(text: string): { name: string; id: string; raw: Uint8Array } {
   return { name: match[1]!, id: match[2]!, raw: bytes.subarray(1) };
 }
 
-/** Refuses a key name that is empty or has a Unicode space, a plus sign or a control character. */
+/**
+ * Refuses a key name that is empty or has a Unicode space, a plus sign or a control character (C2SP signed-note).
+ * Beyond that, what shows nothing: U+2800 is a blank, and U+FFFC stands for something that is not there.
+ */
 export function checkName(name: string): void {
   parseText(name, Number.POSITIVE_INFINITY); // no bound of its own: a note is bounded
-  if (!/^[^\p{White_Space}+]+$/u.test(name)) throw malformed("A key's name is empty, or has a space or a plus sign");
+  if (!/^[^\p{White_Space}+\u2800\uFFFC]+$/u.test(name))
+    throw malformed("A key's name is empty, or has a space or a plus sign");
 }
 
 function importKey(half: "public" | "private", raw: Uint8Array): KeyObject {

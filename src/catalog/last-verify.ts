@@ -10,6 +10,8 @@ const schema = z.object({
   entries: z.int().min(0),
   /** Percent of the objects that were read back. */
   readData: z.number().min(0).max(100),
+  /** Whether anybody but the vault said that the log key is this client's. Earlier versions did not note it. */
+  keyTrusted: z.boolean().optional(),
 });
 
 /** What `verify` found last on this machine, for whoever asks how long ago that was: `<client's state>/last-verify.json`. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../evidence/approval/request.ts";
 
 /** Words of the command line to values; what they throw, commander prints beside the option's name. */
@@ -33,6 +34,17 @@ export function amount(text: string): number {
   const value = Number(text);
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");
   return value;
+}
+
+/** A log's public key. Its check digits tell a typing error from another key. */
+export function vkey(text: string): string {
+  try {
+    return parseVerifier(text.trim()).vkey;
+  } catch {
+    throw new InvalidArgumentError(
+      "This is not a log key, or a character of it is missing or mistyped. Copy it as init printed it: acme-bank.example/holdfast+0123abcd+A…",
+    );
+  }
 }
 
 export const gather = (value: string, before: string[]): string[] => [...before, value];

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { isBag, openSealed, openWholeBag } from "../../jobs/open.ts";
 import { HoldfastError } from "../error.ts";
+import { vkey } from "./arguments.ts";
 import { withoutConfig } from "./command.ts";
 
 export const openCommand = new Command("open")
@@ -11,15 +12,16 @@ export const openCommand = new Command("open")
     "--out <path>",
     "write here, a folder for a bag; must not be there yet. Only what is authenticated is in it. Default for a file: stdout",
   )
-  .option("--vkey <key>", "of a bag: the log's public key that you trust")
+  .option("--vkey <key>", "of a bag: the log's public key that you trust", vkey)
   .option("--json", "of a bag: print one JSON object on stdout, and nothing else there", false)
   .addHelpText(
     "after",
     "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
   )
-  .action((sealed: string, { key, out, vkey, json }: { key: string; out?: string; vkey?: string; json: boolean }) =>
+  .action((sealed: string, { json, ...options }: { key: string; out?: string; vkey?: string; json: boolean }) =>
     withoutConfig({ json, quiet: false }, async (console) => {
-      if (await isBag(sealed)) return openWholeBag(sealed, { key, out, vkey }, console);
+      const { key, out } = options;
+      if (await isBag(sealed)) return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
       if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
       await openSealed(sealed, { key, out }, console);
     }),

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { type ResealOptions, reseal } from "../../jobs/reseal.ts";
-import { gather } from "./arguments.ts";
+import { gather, vkey } from "./arguments.ts";
 import { type CommonOptions, withoutConfig } from "./command.ts";
 
 export const resealCommand = new Command("reseal")
@@ -9,7 +9,7 @@ export const resealCommand = new Command("reseal")
   .requiredOption("--key <file>", "age identity file of somebody who can open it")
   .option("--to <recipient>", "whom it is for (age1…); they alone can open the new bag; repeatable", gather, [])
   .requiredOption("--out <folder>", "the new bag; must not be there yet")
-  .option("--vkey <key>", "the log's public key that you trust")
+  .option("--vkey <key>", "the log's public key that you trust", vkey)
   .option("--json", "print one JSON object on stdout, and nothing else there", false)
   .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
   .addHelpText(

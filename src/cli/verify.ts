@@ -3,7 +3,7 @@ import { verifyCertificate } from "../../jobs/certificate.ts";
 import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
 import { verifyBag } from "../../jobs/verify-bag.ts";
 import { isCertificate } from "../report/certificate-check.ts";
-import { instant, percent } from "./arguments.ts";
+import { instant, percent, vkey } from "./arguments.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "./command.ts";
 
@@ -31,7 +31,7 @@ export const verifyCommand = command(
   .addOption(
     new Option("--key <file>", "age identity file: what is read is also decrypted; reads all unless told otherwise"),
   )
-  .option("--vkey <key>", "the log's public key that you trust, as init printed it")
+  .option("--vkey <key>", "the log's public key that you trust, as init printed it", vkey)
   .option("--tsa-ca <file>", "root certificates, PEM, that time stamps must lead to; default: those of the config")
   .option("--orphans", "list the objects that no log entry mentions", false)
   .action(

@@ -110,6 +110,9 @@ function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogge
     ...(verified && verified.problems > 0
       ? [`The last verification found ${plural(verified.problems, "problem")}.`]
       : []),
+    ...(verified?.keyTrusted === false
+      ? ["The last verification took the log key from the vault itself. Run verify with --vkey."]
+      : []),
     ...(verified === null ? ["The vault was never verified on this machine."] : []),
     ...(verified !== null && daysSince(verified.time, made) > LONG_AGO
       ? [`The vault was last verified ${plural(daysSince(verified.time, made), "day")} ago.`]

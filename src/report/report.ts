@@ -39,6 +39,8 @@ export interface Verified {
   readonly problems: number;
   readonly entries: number;
   readonly readData: number;
+  /** Whether anybody but the vault said that the log key is this client's. Not known of older ones. */
+  readonly keyTrusted?: boolean | undefined;
 }
 
 /** Nights that are told. */

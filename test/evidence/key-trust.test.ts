@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { verifyCertificate } from "../../jobs/certificate.ts";
@@ -64,6 +65,37 @@ describe("whose log key it was", () => {
     assert.ok(!ended.log.some(({ level }) => level === "warn"));
   });
 
+  for (const isTrusted of [true, false]) {
+    test(`open and reseal of a bag ${isTrusted ? "with" : "without"} the key that somebody gave`, async () => {
+      const name = isTrusted ? "with" : "without";
+      const given = isTrusted ? ["--vkey", vkey] : [];
+      const opened = ["--key", place.officer.file, "--out", place.path(`opened-${name}`), ...given];
+      const resealed = ["--key", place.officer.file, "--to", place.officer.recipient, "--out"];
+      for (const ended of [
+        await place.holdfast("open", [...folders.bag!, ...opened]),
+        await place.holdfast("reseal", [...folders.bag!, ...resealed, place.path(`resealed-${name}`), ...given]),
+      ]) {
+        assert.equal(ended.code, 0, ended.stderr);
+        assert.equal(/nobody has vouched for it/.test(String(ended.log[0]!.msg)), !isTrusted, ended.stderr);
+        assert.equal(/nobody has vouched/.test(String(ended.log.at(-1)!.msg)), !isTrusted, ended.stderr);
+      }
+    });
+  }
+
+  test("a folder that is neither a bag nor a certificate is a wrong name, not a damaged bag", async () => {
+    await mkdir(place.path("holiday"));
+    await writeFile(place.path("holiday", "notes.txt"), "sunny");
+    for (const command of [["verify"], ["open", "--key", place.officer.file, "--out", place.path("o")]]) {
+      const ended = await place.holdfast(command[0]!, [place.path("holiday"), ...command.slice(1)]);
+      assert.deepEqual([ended.code, /is not a bag/.test(ended.stderr)], [2, true], ended.stderr);
+    }
+  });
+
+  test("--since in the future checks nothing, so it is refused", async () => {
+    const ended = await place.holdfast("verify", ["--since", "2090-01-01"]);
+    assert.deepEqual([ended.code, /is in the future/.test(ended.stderr)], [2, true], ended.stderr);
+  });
+
   for (const what of ["vault", "bag", "certificate"]) {
     test(`${what}: without --vkey it is consistent and no more, in the first line, the last and JSON`, async () => {
       await place.configure({ log: { key: "env:NOT_HERE" } });
@@ -84,6 +116,15 @@ describe("whose log key it was", () => {
       assert.deepEqual(keyOf(ended.json), { vkey, keyTrusted: true });
       assert.match(String(ended.log[0]!.msg), /: all is well/);
       assert.ok(!ended.log.some(({ level }) => level === "warn"));
+    });
+
+    test(`${what}: a mistyped key is a typing error, and no word about the ${what}`, async () => {
+      const mistyped = vkey.replace(/.$/, (last) => (last === "A" ? "B" : "A"));
+      for (const key of [mistyped, "garbage", ""]) {
+        const ended = await place.holdfast("verify", [...folders[what]!, "--vkey", key]);
+        assert.equal(ended.code, 2, ended.stderr);
+        assert.match(ended.stderr, /mistyped/);
+      }
     });
 
     test(`${what}: a terminal shows it first and last`, async () => {

@@ -1,8 +1,9 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../../error.ts";
-import { isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
+import { BAGIT, isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
 import { readingFile } from "./file-error.ts";
+import { RETRIEVAL } from "./layout.ts";
 import { isLeftFolder, leftBehind } from "./left-behind.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
@@ -45,6 +46,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     }
   };
   try {
+    await refuseOther(folder);
     listed = await listedNames(folder);
     await visit("");
   } catch (cause) {
@@ -55,6 +57,15 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     });
   }
   return { sizes, ignored, stream: (path) => readingFile(join(folder, path)) };
+}
+
+/** What holds none of a bag's lists is not a damaged bag but the wrong folder. */
+async function refuseOther(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if ([BAGIT, MANIFEST, TAG_MANIFEST, RETRIEVAL].some((path) => names.includes(path.split("/")[0]!))) return;
+  throw new HoldfastError("usage", `${folder} is not a bag or a certificate of destruction`, {
+    mend: "Name the folder that holds bagit.txt, or certificate.json. Unpack a zip file first.",
+  });
 }
 
 /** Names in the bag's lists that could be taken for something left behind. Whether the lists are right is for others. */

@@ -8,6 +8,7 @@ import { checkTimestamp, type Timestamp } from "../../audit/timestamp/check.ts";
 import { parseToken } from "../../audit/timestamp/token.ts";
 import { parseApprover } from "../../config/approver.ts";
 import { HoldfastError } from "../../error.ts";
+import { quoted } from "../../printable.ts";
 import { parseDescription } from "../../vault/description.ts";
 import { approve } from "../approval/approval.ts";
 import { parseRequest, type ReadRequest } from "../approval/request.ts";
@@ -85,7 +86,7 @@ async function checkMade(
   if (vkey !== undefined && vkey !== log.vkey) {
     throw new HoldfastError(
       "unverified",
-      `this bag was signed by another log key than the one that is trusted: ${log.vkey}`,
+      `this bag was signed by another log key than the one that is trusted: ${quoted(log.vkey, 400)}`,
       {
         mend: "Ask who made it for the log's public key, on another way than with the bag.",
       },

@@ -42,6 +42,8 @@ export interface CheckedBag {
   /** The key that everything was checked with. */
   readonly vkey: string | null;
   readonly trusted: boolean;
+  /** The bag names another key than the one that was entered, so none of its signatures and proofs holds. */
+  readonly otherKey: boolean;
 }
 
 export interface CheckedPerson {
@@ -75,8 +77,8 @@ export async function checkBag(
   const verifier = trusted ?? inBag.value;
   const agreed: Verdict = trusted === null ? "unsure" : "good";
   const listed = filesCheck(contents.files.size, findings);
-  if (trusted !== null && inBag.value !== null && trusted.vkey !== inBag.value.vkey)
-    findings.wrong(VAULT, "It names another log key than the one that you trust.");
+  const otherKey = trusted !== null && inBag.value !== null && trusted.vkey !== inBag.value.vkey;
+  if (otherKey) findings.wrong(VAULT, "It names another log key than the one that you trust.");
 
   const note = await findings.attempt(NOTE, () => checkNote(contents, need(verifier)));
   const head = await findings.attempt(CHECKPOINT, () => checkHead(contents, need(verifier)));
@@ -89,8 +91,8 @@ export async function checkBag(
     checkOf("Signature over the bag", note, agreed, "The list of files is not signed by the log's key."),
     checkOf("Signature of the log", head, agreed, "The log's checkpoint is not signed by the log's key."),
   ];
-  const common = { ignored, vkey: verifier?.vkey ?? null, trusted: trusted !== null, checks };
-  if (retrieval.value === null)
+  const common = { ignored, vkey: verifier?.vkey ?? null, trusted: trusted !== null, otherKey, checks };
+  if (otherKey || retrieval.value === null)
     return { ...common, ...verdictIn(findings, checks, agreed), retrieval: null, people: [] };
 
   const lines = await readEntries(retrieval.value, contents, verifier, findings, said);

@@ -21,6 +21,8 @@ const MAX_KEY = 64 * 1024;
 let files: readonly BagFile[] | null = null;
 let opener: Opener | null = null;
 let trusted: Verifier | null = null;
+/** What the log key's field held when it was last read. */
+let taken = "";
 let checked: CheckedBag | null = null;
 /** Counts what was begun: whoever finds it has moved on stops, and shows nothing. */
 let turn = 0;
@@ -35,6 +37,7 @@ function say(where: "bag" | "key" | "vkey", words: string, verdict: Verdict | "b
 async function takeBag(name: string, read: () => Promise<readonly BagFile[]>): Promise<void> {
   files = checked = null;
   show();
+  progress("");
   say("bag", "Reading…", "busy");
   try {
     files = findBag(await read());
@@ -56,13 +59,21 @@ async function takeKey(text: string, name: string): Promise<void> {
   await render(false);
 }
 
-async function takeVkey(text: string): Promise<void> {
+/** `whole`: the person has left the field; until then what is not yet a key says nothing. */
+async function takeVkey(text: string, whole: boolean): Promise<void> {
+  const isKey = /^\s*$|^\s*\S+\+[0-9a-f]{8}\+\S{44}\s*$/.test(text);
+  if (text === taken || !(whole || isKey)) return;
+  taken = text;
   trusted = null;
   try {
     if (text.trim() !== "") trusted = parseVerifier(text.trim());
     say("vkey", trusted === null ? "" : `Everything is checked with this key, ${trusted.id}.`);
   } catch {
-    say("vkey", "This is no log key. It reads <name>+<8 digits>+<base64>, all of it on one line.", "bad");
+    say(
+      "vkey",
+      "This is not a log key, or a character is missing or mistyped. It reads <name>+<8 hex digits>+<base64>, on one line.",
+      "bad",
+    );
   }
   await check(false);
 }
@@ -106,10 +117,9 @@ async function render(focus: boolean): Promise<void> {
       "bad",
     );
   } else if (opener !== null && records.length > 0) {
-    say(
-      "key",
-      `Opens ${plural(records.filter(({ record }) => record !== null).length, "record")}. It stays in this page.`,
-    );
+    const opened = records.filter(({ record }) => record !== null).length;
+    if (opened === 0) say("key", "Nothing was opened: no record of this bag is proven.", "unsure");
+    else say("key", `Opens ${plural(opened, "record")}. It stays in this page.`);
   }
   if (opener !== null && unopened.length === 0 && proven.length > 0)
     say(
@@ -242,7 +252,9 @@ onPick("key", async ([file]) => {
   if (file!.size > MAX_KEY) say("key", wordsOf(new HoldfastError("key", "This file is too large to be a key")), "bad");
   else await takeKey(await file!.text(), file!.name);
 });
-byId("vkey").addEventListener("change", (event) => void guarded(takeVkey((event.target as HTMLTextAreaElement).value)));
+const vkeyField = byId<HTMLTextAreaElement>("vkey");
+vkeyField.addEventListener("input", () => void guarded(takeVkey(vkeyField.value, false)));
+vkeyField.addEventListener("change", () => void guarded(takeVkey(vkeyField.value, true)));
 byId("print").addEventListener("click", () => print());
 for (const name of ["dragenter", "dragover", "dragleave", "drop"] as const) {
   document.addEventListener(name, (event) => {

@@ -39,6 +39,7 @@ export function statusView({
   ignored,
   vkey,
   trusted,
+  otherKey,
 }: CheckedBag): HTMLElement {
   const [wrong, missed] = [problems, unchecked].map((all) => new Set(all.map(({ path }) => path)).size) as [
     number,
@@ -72,15 +73,23 @@ export function statusView({
       ],
     ],
   }[verdict] as [string, Child | Child[]];
+  // All that fails then, fails for this one reason.
+  if (otherKey) {
+    return element(
+      "section",
+      { class: "verdict bad", "aria-labelledby": "verdict" },
+      headOf(
+        verdict,
+        "This bag was not signed with the key that you entered",
+        "Either the key is not the client's, or the bag is not. Ask the client for the log's public key again. While the two differ, nothing in this bag is proven, and nothing is shown.",
+      ),
+      element("p", { class: "aside" }, "You entered: ", element("code", {}, vkey)),
+    );
+  }
   return element(
     "section",
     { class: `verdict ${verdict}`, "aria-labelledby": "verdict" },
-    element(
-      "div",
-      { class: "verdict-head" },
-      element("span", { class: `mark large ${verdict}`, "aria-hidden": "true" }),
-      element("div", {}, element("h2", { id: "verdict", tabindex: "-1" }, title), element("p", {}, words)),
-    ),
+    headOf(verdict, title, words),
     fileList("problems", "What is wrong", problems),
     fileList("missed", "What was not checked here", unchecked),
     ignored.length > 0 && element("p", { class: "aside" }, `Passed over: ${leftBehindText(ignored)}.`),
@@ -97,6 +106,15 @@ export function statusView({
           element("code", {}, vkey),
         ),
     ),
+  );
+}
+
+function headOf(verdict: Verdict, title: string, words: Child | Child[]): HTMLElement {
+  return element(
+    "div",
+    { class: "verdict-head" },
+    element("span", { class: `mark large ${verdict}`, "aria-hidden": "true" }),
+    element("div", {}, element("h2", { id: "verdict", tabindex: "-1" }, title), element("p", {}, words)),
   );
 }
 

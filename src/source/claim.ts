@@ -20,8 +20,11 @@ export interface Claimant {
 const SHARE = 20;
 /** Who said it waits and does not come for its start within this, in ms, is busy or dead: the others go on. */
 const GRACE = 100;
-/** Timers are late by some ms; a start that waited may be made up for by this much, in ms, so that the rate is kept. */
-const LATE = 25;
+/**
+ * Timers are late by some ms, and a pace that rises puts a start that is waited for into the past. By so much, in ms, a
+ * late start may be made up for, so that the rate is kept.
+ */
+export const LATE = 25;
 /** Sums of fractions are off by less, in ms. */
 const ROUNDING = 1e-3;
 
@@ -29,8 +32,8 @@ const ROUNDING = 1e-3;
  * Takes the next start, or says how long to wait before trying again. Nothing is reserved for the future: a claimant
  * that dies in the wait leaves only the word that it waits, which is believed for `GRACE` beyond its start.
  *
- * Starts lie `1/pace` apart: no time `t` holds more than `(t + LATE) × rate + 1` of them, and without late timers no
- * half-open `t` more than `t × rate`.
+ * Starts lie `1/pace` apart: no time `t` holds more than `(t + LATE) × rate + 1` of them. Where no timer is late and the
+ * pace does not rise while a start is waited for, no half-open `t` holds more than `t × rate`.
  */
 export function claim(state: LimitsState, { priority, since }: Claimant, now: number): Wait | undefined {
   const due = Math.max(nextStart(state, now), state.silentUntil);

@@ -3,6 +3,7 @@ import { describe, mock, test } from "node:test";
 import fc from "fast-check";
 import { parseRate } from "../../src/config/rate.ts";
 import type { Answered } from "../../src/source/answer.ts";
+import { LATE } from "../../src/source/claim.ts";
 import { Limits, limitsText } from "../../src/source/limits.ts";
 import { ownStarts } from "../../src/source/passbase/http.ts";
 import { Throttle } from "../../src/source/throttle.ts";
@@ -37,7 +38,30 @@ describe("the law", () => {
         });
         for (let i = count; i < sent.length; i++) {
           const window = sent[i]!.at - sent[i - count]!.at;
-          // A start that is up to a timer's millisecond late is no reason for the next to be.
+          assert.ok(window >= per - LATE, `${count + 1} starts in ${window} of ${per} ms`);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("without late timers, and at a pace that does not rise, no window holds more than the ceiling", () => {
+    const world = fc.record({
+      count: fc.integer({ min: 1, max: 400 }),
+      per: fc.constantFrom(1_000, 60_000),
+      concurrency: fc.integer({ min: 1, max: 40 }),
+      latency: fc.integer({ min: 0, max: 3_000 }),
+    });
+    fc.assert(
+      fc.property(world, ({ count, per, concurrency, latency }) => {
+        // Two minutes bring any pace to the ceiling, where it stays.
+        const sent = simulate({
+          ...{ ceiling: { count, per }, jobs: [{ concurrency }], latency, seconds: 180, accept: () => true },
+        });
+        const steady = sent.filter(({ at }) => at >= EPOCH + 120_000);
+        for (let i = count; i < steady.length; i++) {
+          const window = steady[i]!.at - steady[i - count]!.at;
+          // The simulation's timers are whole milliseconds, as Node's are.
           assert.ok(window >= per - 1, `${count + 1} starts in ${window} of ${per} ms`);
         }
       }),

@@ -13,6 +13,8 @@ import { verify } from "../../jobs/verify.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import { CLIENT, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { s3Client, withoutCeph } from "../servers/s3.ts";
+import { inBucket } from "../vault/outside.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
@@ -32,10 +34,14 @@ interface Killed extends AsyncDisposable {
  * One person's purge, killed at the first or the last moment of a name. The last is found by a purge in another place;
  * the first is waited for by its name, since files are removed side by side and moments may change places.
  */
-async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed> {
+async function killedPurge(
+  name: string,
+  nth: "first" | "last",
+  vault: "directory" | "ceph" = "directory",
+): Promise<Killed> {
   const sandbox = await startSandbox({ identities: 1, plainImages: true });
   const ready = async (): Promise<Workplace> => {
-    const place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+    const place = await readyWorkplace(sandbox, { vault, client: { retention: SHORT } });
     await exportClients(await session(place), {});
     const subjects = [await place.subject(sandbox.ids()[0]!)];
     await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
@@ -132,6 +138,30 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       assert.deepEqual(await onDisk(place), there);
     });
   }
+
+  test("ceph: what is still in the bucket stays, as a bare client lists it", { skip: withoutCeph }, async () => {
+    await using killed = await killedPurge("after DELETE files", "first", "ceph");
+    const { place, subject } = killed;
+    const { host, pathname } = new URL((await place.client()).vault.url);
+    const client = s3Client();
+    const listed = async (): Promise<string[]> => {
+      const folders = await Promise.all(
+        ["records/", "files/"].map((folder) => inBucket(client, host, `${pathname.slice(1)}/${folder}`)),
+      );
+      return folders.flat().sort();
+    };
+    const there = await listed();
+    const all = await storedKeys(place);
+    assert.ok(there.length > 0 && there.length < all.length, "killed in the middle");
+    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    const done = await purge(await session(place), place.path("again"));
+    assert.deepEqual([done.withdrawn, done.failed], [there.length, 0]);
+    assert.deepEqual(await listed(), there);
+    await place.configure({ retention: LONG });
+    await extendAll(await session(place));
+    assert.deepEqual(await problems(place), []);
+    client.destroy();
+  });
 
   test("still due, it goes on; due again after it was withdrawn, it begins anew", async () => {
     await using killed = await killedPurge("after unlink files", "first");

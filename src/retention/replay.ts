@@ -1,6 +1,7 @@
 import type { Entry, RecordFiles, RecordPurged, RecordStored } from "../audit/entry.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
+import { comparable } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { hasCode } from "../error.ts";
 import { recordKey } from "../vault/layout.ts";
@@ -158,9 +159,11 @@ export class Replay {
   }
 
   /** A shorter lock than was promised is no fault: the longest counts, and an entry may have been logged again later. */
-  #checkExtended(at: number, { objects }: Extract<Entry, { type: "lock.extended" }>): void {
-    const { onFault } = this.#options;
-    for (const { key, versionId } of objects) {
+  #checkExtended(at: number, entry: Extract<Entry, { type: "lock.extended" }>): void {
+    const { onFault, superseded } = this.#options;
+    const until = `${comparable(entry.lockedUntil)}Z`;
+    for (const { key, versionId } of entry.objects) {
+      superseded.extend(key, versionId, until, entry.lockMode);
       const before = this.#versions(key).find((object) => object.versionId === versionId);
       if (before === undefined)
         onFault({ entry: at, key, what: "extends the lock of a version that no entry before it stored" });

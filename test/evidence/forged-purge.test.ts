@@ -96,6 +96,48 @@ describe("a purge that the log does not allow", () => {
         }),
     ],
     [
+      "the same version was logged again with a shorter lock",
+      /records\/.* locked until 2015-07-03.*1 more/,
+      (of) =>
+        of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), {
+          ...of.stored,
+          ...at("2015-06-02T00:00:00.000Z"),
+        }),
+    ],
+    [
+      "two versions were logged again in turn, each with a shorter lock",
+      /records\/.* locked until 2015-07-03/,
+      (of) => {
+        const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
+        const first = { ...of.stored, files: [] };
+        return of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), second, first, second);
+      },
+    ],
+    [
+      "the lock of a version was extended that was stored again since",
+      /records\/.* locked until 2015-07-03/,
+      (of) => {
+        const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
+        of.purged = {
+          ...of.purged,
+          objects: of.purged.objects.with(0, { ...of.purged.objects[0]!, ...second.object }),
+        };
+        return of.entries(second, of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"));
+      },
+    ],
+    [
+      "the same version was logged again as stored earlier, where that starts the clock",
+      /had to be kept until 2015-08-02/,
+      (of) => {
+        const { to } = of.rules as Extract<Entry, { type: "policy.changed" }>;
+        const exported = "P5Y from exported";
+        const words = { ...to, identifying: exported, verification: exported, files: exported };
+        of.rules = { ...of.rules, to: words } as Entry;
+        of.stored = { ...of.stored, ...at("2010-08-01T00:00:00.000Z") };
+        return of.entries({ ...of.stored, ...at("2010-01-01T00:00:00.000Z") });
+      },
+    ],
+    [
       "the lock was shortened first",
       /was to be locked until 2015-07-03T00:00:00Z/,
       (of) =>
@@ -306,6 +348,44 @@ describe("an object that is missing", () => {
     const renewed = await vault.verify([script.rules, first, again]);
     assert.deepEqual([renewed.found.filter(({ what }) => !what.startsWith("must be kept")), renewed.renewed], [[], 1]);
   });
+});
+
+test("an object that is logged again with a shorter lock must be locked as long as was promised at first", async () => {
+  await using vault = await ScriptedVault.make();
+  const { rules, stored } = await vault.script();
+  const open = await vault.place.vault();
+  const until = Temporal.Instant.from("2030-01-01T00:00:00Z");
+  const objects = [];
+  for (const [key, size] of [[RECORD, 1_000] as const, [FILE, 2_000] as const]) {
+    const { versionId } = await open.put(key, Buffer.alloc(size, 7), { lock: { mode: "governance", until } });
+    objects.push({ key, versionId, size, sha256: (await open.head(key)).sha256! });
+  }
+  await open.close();
+  const [object, file] = objects;
+  const told = (lockedUntil: string, lockMode: "governance" | "compliance"): Entry => {
+    const files = [{ ...stored.files[0]!, ...file!, lockedUntil }];
+    return { ...stored, object: object!, files, lockedUntil, lockMode };
+  };
+  const wrong = async (...entries: Entry[]): Promise<string[]> =>
+    (await vault.verify([rules, ...entries])).found.map(({ key, what }) => `${key} ${what}`).sort();
+  const is = "and is in governance until 2030-01-01T00:00:00Z";
+  const short = told("2030-01-01T00:00:00Z", "governance");
+  assert.deepEqual(await wrong(short), []);
+  assert.deepEqual(
+    await wrong(told("2040-01-01T00:00:00Z", "governance"), short),
+    [FILE, RECORD].map((key) => `${key} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`),
+  );
+  assert.deepEqual(
+    await wrong(told("2029-01-01T00:00:00Z", "compliance"), short),
+    [FILE, RECORD].map((key) => `${key} must be locked in compliance until 2030-01-01T00:00:00Z, ${is}`),
+  );
+  // Another version in between does not make it forgotten.
+  const long = told("2040-01-01T00:00:00Z", "governance");
+  const between = { ...stored, object: { ...stored.object, versionId: "00000009" }, files: [] };
+  assert.deepEqual(await wrong(long, between, short), [
+    `${FILE} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`,
+    `${RECORD} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`,
+  ]);
 });
 
 function drop(script: Script, entry: Entry): Entry[] {

@@ -63,6 +63,29 @@ describe("a purge that the log does not allow", () => {
         return entries;
       },
     ],
+    [
+      "a hold named it after its purge began, and was released",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => {
+        const objects = of.purged.objects.map(({ key, versionId }) => ({ key, versionId }));
+        const placed = { ...of.hold("hold.placed", "2015-07-02T00:00:10.000Z"), objects } as Entry;
+        return of.entries().toSpliced(-1, 0, placed, of.hold("hold.released", "2015-07-02T00:00:20.000Z"));
+      },
+    ],
+    [
+      "its lock was extended after its purge began, and is over",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => of.entries().toSpliced(-1, 0, of.lock("2015-07-02T00:00:10.000Z", "2015-07-02T00:00:30Z")),
+    ],
+    [
+      "a lock was extended after its purge began, and it is told as gone before that",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => {
+        const due = of.begun.time;
+        purgedWith(of, { due });
+        return of.entries().toSpliced(-1, 0, of.lock("2015-07-02T00:00:10.000Z", "2015-07-02T00:00:30Z"));
+      },
+    ],
     ["a hold is open", /legal hold/, (of) => of.entries(of.hold("hold.placed", "2012-01-01T00:00:00.000Z"))],
     [
       "a hold is open when the purge begins",

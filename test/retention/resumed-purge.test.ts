@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -136,6 +136,26 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       const again = await purge(await session(place), place.path("third"));
       assert.deepEqual([again.subjects, again.withdrawn], [0, 0]);
       assert.deepEqual(await onDisk(place), there);
+    });
+  }
+
+  for (const [what, change] of [
+    ["a hold", CHANGES["a hold is placed"]!],
+    ["a longer lock", CHANGES["the relationship ended later"]!],
+  ] as const) {
+    test(`${what} names what was still there: from then on verify misses it where it is gone`, async () => {
+      await using killed = await killedPurge("after unlink files", "first");
+      const { place } = killed;
+      const there = await onDisk(place);
+      const lost = there.find((key) => key.startsWith("files/")) ?? there[0]!;
+      await change(killed);
+      if (what === "a hold") await releaseHold(await session(place), HOLD);
+      await rm(place.path("vault", CLIENT, ".versions", lost), { recursive: true });
+      await rm(place.path("vault", CLIENT, lost));
+      const ended = await place.holdfast("verify", ["--json"]);
+      const { clients } = ended.json as { clients: { found: { key: string; what: string }[] }[] };
+      const missing = clients[0]!.found.filter((found) => found.what === "is missing").map(({ key }) => key);
+      assert.deepEqual([ended.code, missing], [4, [lost]]);
     });
   }
 

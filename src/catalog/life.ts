@@ -65,10 +65,9 @@ export class Life {
       case "record.stored":
         // Somebody who came back.
         of.returned.run(entry.subject);
-        for (const { key } of [entry.object, ...entry.files]) of.restored.run(key);
-        // What is stored again is there, whatever an unfinished purge took before.
+        // What is stored again is there, whatever a purge took before, also one that was stopped.
         for (const { key } of [entry.object, ...entry.files.filter(({ storedWith }) => storedWith === undefined)])
-          of.withdrawn.run(key);
+          of.restored.run(key);
         of.mended.run(entry.subject);
         break;
       case "record.failed":
@@ -170,6 +169,11 @@ export class Life {
     return row && (row.done === 1 ? "done" : "begun");
   }
 
+  /** When an object was purged that has not been stored again (RFC 3339 UTC). */
+  purgedAt(key: string): string | undefined {
+    return (this.#statements.purgedAt.get(key) as { time: string } | undefined)?.time;
+  }
+
   /** Versions of a subject that were purged, or are being purged. */
   purgedVersions(subject: string): string[] {
     const rows = this.#statements.purgedOf.all(subject) as { key: string }[];
@@ -263,12 +267,13 @@ function prepare(db: DatabaseSync) {
     withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
     stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
     gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1, ?)"),
-    restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
+    restored: of("DELETE FROM purged WHERE key = ?"),
     purgedOf: of(
       `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
          AND 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/~'`,
     ),
     purge: of("SELECT done FROM purged WHERE key = ?"),
+    purgedAt: of("SELECT time FROM purged WHERE key = ? AND done = 1"),
     purgedFiles: of("SELECT key FROM purged WHERE done = 1 AND key BETWEEN ? AND ?"),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
     purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done = 1 ORDER BY subject"),

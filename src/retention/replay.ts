@@ -128,19 +128,28 @@ export class Replay {
   }
 
   /** Files that came with this version are stored here; others were, by an entry before. */
-  #list(at: number, { files }: RecordStored | RecordFiles): void {
+  #list(at: number, { files, time }: RecordStored | RecordFiles): void {
     this.#store(
       at,
       files.filter(({ storedWith }) => storedWith === undefined),
     );
     for (const { key, storedWith } of files) {
-      if (storedWith === undefined || this.#options.index.objects.get(key)) continue;
+      if (storedWith === undefined || this.#options.index.objects.get(key) || this.#wasThere(key, time)) continue;
       this.#options.onFault({
         entry: at,
         key,
         what: `was stored with ${storedWith}, and no entry before this says so`,
       });
     }
+  }
+
+  /**
+   * An entry that was written before a file was purged may be logged after that, by a machine that comes back. Nothing
+   * follows from it: the file stays purged.
+   */
+  #wasThere(key: string, time: string): boolean {
+    const purged = this.#options.index.life.purgedAt(key);
+    return purged !== undefined && !isBefore(instant(purged).add(CLOCKS), instant(time));
   }
 
   #store(at: number, objects: readonly Pick<CatalogObject, "key" | "versionId" | "size" | "sha256">[]): void {

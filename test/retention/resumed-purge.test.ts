@@ -139,6 +139,34 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     });
   }
 
+  for (const how of ["with the next version", "where it is asked for"]) {
+    test(`a file that it took is fetched and stored again ${how}, after it was withdrawn`, async () => {
+      await using killed = await killedPurge("after unlink files", "first");
+      const { place, sandbox, subject } = killed;
+      const there = await onDisk(place);
+      const lost = (await storedKeys(place)).filter((key) => !there.includes(key));
+      assert.ok(lost.length > 0 && lost.every((key) => key.startsWith("files/")));
+      await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+      const done = await purge(await session(place), place.path("again"));
+      assert.deepEqual([done.withdrawn, done.files], [there.length, lost.length]);
+      await place.configure({ retention: LONG });
+      if (how === "with the next version") {
+        sandbox.change([0], { files: false });
+        assert.equal((await place.export()).changed, 1);
+      } else assert.equal((await place.export("--identity", sandbox.ids()[0]!, "--again")).again, 1);
+      const again = await onDisk(place);
+      for (const key of lost) {
+        assert.ok(again.includes(key), `${key} is not stored again`);
+        assert.ok((await place.unseal(key)).length > 0);
+      }
+      await extendAll(await session(place));
+      assert.deepEqual(
+        (await problems(place)).filter((found) => !("size" in (found as object))),
+        [],
+      );
+    });
+  }
+
   for (const [what, change] of [
     ["a hold", CHANGES["a hold is placed"]!],
     ["a longer lock", CHANGES["the relationship ended later"]!],

@@ -1,8 +1,9 @@
 import { HoldfastError, hasCode } from "../error.ts";
-import { decodeEntry, type Entry } from "./entry.ts";
 import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { inclusionProof, type ReadTile } from "./proof.ts";
+import { isPurge, nameOf, readSaid, type Said, topicOf } from "./said.ts";
+import { Since } from "./since.ts";
 
 /** Whether the log holds these bytes at this place: proven under the head, whatever its tiles say. */
 export type Holds = (entry: LogEntry) => Promise<boolean>;
@@ -37,7 +38,7 @@ export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root
  * therefore said once more, behind them. Twice the same statement means no more than once.
  *
  * Left out is what the log has already to the byte, and a purge that began: until it is in the log nothing is removed.
- * What was purged since is left out too: it is gone, and the log says so. No purge is said twice.
+ * What was purged since, or is being purged, is left out too (`Since`), and what cannot be said without that.
  */
 export async function toLogAgain(
   waiting: readonly LogEntry[],
@@ -45,67 +46,57 @@ export async function toLogAgain(
   head: Pick<Head, "size" | "root">,
   holds: Holds,
 ): Promise<Uint8Array[]> {
-  const missing = new Map(
-    waiting
-      .filter(({ bytes }) => !isPurge(readEntry(bytes)))
-      .map(({ bytes }) => [leafHash(bytes).toString("hex"), bytes]),
-  );
+  const missing = new Map<string, Said>();
+  for (const said of waiting.map(readSaid)) if (!isPurge(said.entry)) missing.set(said.leaf, said);
   const topics = new Set([...missing.values()].flatMap(topicOf));
-  const since: LogEntry[] = [];
-  const purged = new Set<string>();
-  for await (const entry of log.entries(waiting[0]!.index, head.size)) {
-    const leaf = leafHash(entry.bytes).toString("hex");
-    if (missing.has(leaf) && (await holds(entry))) missing.delete(leaf);
-    else if (topicOf(entry.bytes).some((topic) => topics.has(topic))) {
-      const read = readEntry(entry.bytes);
-      if (!isPurge(read)) since.push(entry);
-      else if (read?.type === "record.purged" && (await holds(entry)))
-        for (const { key } of read.objects) purged.add(key);
+  const since = new Since();
+  for await (const logged of log.entries(waiting[0]!.index, head.size)) {
+    const said = readSaid(logged);
+    if (missing.has(said.leaf) && (await holds(logged))) missing.delete(said.leaf);
+    else if (topicOf(said).some((topic) => topics.has(topic))) {
+      // It says what is gone, so nothing is left out for an entry that was slipped in.
+      if (isPurge(said.entry) && !(await holds(logged))) throw unverified(logged.index);
+      since.add(said);
     }
   }
-  const isPurged = (bytes: Uint8Array): boolean => storedKeysOf(bytes).some((key) => purged.has(key));
-  for (const [leaf, bytes] of missing) if (isPurged(bytes)) missing.delete(leaf);
-  const again = waiting.map(({ bytes }) => bytes).filter((bytes) => missing.has(leafHash(bytes).toString("hex")));
+  const mine = [...missing.values()];
+  const files = await announced([...mine, ...since.said], log, head, holds);
+  const again = since.without(mine, files);
   const still = new Set(again.flatMap(topicOf));
-  for (const entry of since.filter(
-    ({ bytes }) => !isPurged(bytes) && topicOf(bytes).some((topic) => still.has(topic)),
-  )) {
+  for (const said of since.repeatable(files)) {
+    if (!topicOf(said).some((topic) => still.has(topic))) continue;
     // It will be signed a second time.
-    if (!(await holds(entry))) throw unverified(entry.index);
-    again.push(entry.bytes);
+    if (!(await holds(said))) throw unverified(said.index);
+    again.push(said);
   }
-  return again;
+  return again.map(({ bytes }) => bytes);
 }
 
-/** What an entry is the last word on; nothing where the order of several does not matter. */
-function topicOf(bytes: Uint8Array): string[] {
-  const entry = readEntry(bytes);
-  if (entry === null || entry.type === "record.failed") return [];
-  if (entry.type === "policy.changed" || entry.type === "recipients.changed") return [entry.type];
-  return "subject" in entry ? [entry.subject] : [];
-}
-
-function isPurge(entry: Entry | null): boolean {
-  return entry?.type === "purge.begun" || entry?.type === "purge.withdrawn" || entry?.type === "record.purged";
-}
-
-/** Objects that an entry says were stored or locked; what it only lists was stored by an entry before. */
-function storedKeysOf(bytes: Uint8Array): string[] {
-  const entry = readEntry(bytes);
-  if (entry?.type === "record.stored" || entry?.type === "record.files") {
-    const own = entry.files.filter(({ storedWith }) => storedWith === undefined);
-    return [...("object" in entry ? [entry.object] : []), ...own].map(({ key }) => key);
+/**
+ * The `record.files` entries of records that have some, by `nameOf`. They may stand anywhere before the record's own
+ * entry: those of one that is waiting may be in the log already. The whole log is read, where there is such a record.
+ */
+async function announced(
+  said: readonly Said[],
+  log: AuditLog,
+  head: Pick<Head, "size">,
+  holds: Holds,
+): Promise<Map<string, Said[]>> {
+  const names = said.flatMap(({ entry }) => (entry?.type === "record.stored" && entry.moreFiles ? nameOf(entry) : []));
+  const found = new Map(names.map((name) => [name, new Map<string, Said>()]));
+  const note = (each: Said): boolean => {
+    const of = each.entry?.type === "record.files" ? found.get(nameOf(each.entry)) : undefined;
+    if (of === undefined || of.has(each.leaf)) return false;
+    of.set(each.leaf, each);
+    return true;
+  };
+  if (found.size > 0) {
+    for await (const logged of log.entries(0, head.size)) {
+      if (note(readSaid(logged)) && !(await holds(logged))) throw unverified(logged.index);
+    }
   }
-  return entry?.type === "lock.extended" ? entry.objects.map(({ key }) => key) : [];
-}
-
-function readEntry(bytes: Uint8Array): Entry | null {
-  try {
-    return decodeEntry(bytes);
-  } catch (error) {
-    if (hasCode(error, "malformed")) return null;
-    throw error;
-  }
+  for (const each of said) note(each);
+  return new Map([...found].map(([name, of]) => [name, [...of.values()]]));
 }
 
 function unverified(index: number): HoldfastError {

@@ -228,12 +228,13 @@ export class Catalog {
       ...[comparable(entry.lockedUntil), lockMode, entry.withheld, files.length],
     );
     for (const file of files) {
-      insertListing.run(file.key, version);
-      if (file.storedWith !== undefined) continue;
-      insertFile.run(
-        ...[file.key, version, file.versionId, file.size, file.sha256],
-        ...[file.type, file.mediaType, comparable(file.lockedUntil), lockMode],
-      );
+      if (file.storedWith === undefined) {
+        insertFile.run(
+          ...[file.key, version, file.versionId, file.size, file.sha256],
+          ...[file.type, file.mediaType, comparable(file.lockedUntil), lockMode],
+        );
+      }
+      insertListing.run(file.key, version, file.key);
     }
     // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
     for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
@@ -574,7 +575,11 @@ function prepare(db: DatabaseSync) {
          version = excluded.version, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
          media_type = excluded.media_type, ${SAME_OBJECT}`,
     ),
-    insertListing: statement(db, "INSERT OR IGNORE INTO listing VALUES (?, ?)"),
+    // What was purged since is listed by no version any more.
+    insertListing: statement(
+      db,
+      "INSERT OR IGNORE INTO listing SELECT ?, ? WHERE EXISTS (SELECT 1 FROM file WHERE key = ?)",
+    ),
     listings: statement(db, "SELECT key, version FROM listing WHERE key BETWEEN ? AND ?"),
     subjectsAfter: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${SUBJECTS}`),
     insertMention: statement(db, "INSERT OR IGNORE INTO mention VALUES (?, ?)"),

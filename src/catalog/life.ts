@@ -65,10 +65,9 @@ export class Life {
       case "record.stored":
         // Somebody who came back.
         of.returned.run(entry.subject);
-        for (const { key } of [entry.object, ...entry.files]) of.restored.run(key);
-        // What is stored again is there, whatever an unfinished purge took before.
+        // What is stored again is there, whatever a purge took before, also one that was stopped.
         for (const { key } of [entry.object, ...entry.files.filter(({ storedWith }) => storedWith === undefined)])
-          of.withdrawn.run(key);
+          of.restored.run(key);
         of.mended.run(entry.subject);
         break;
       case "record.failed":
@@ -94,8 +93,9 @@ export class Life {
   /** The subject's tokens go too, once nothing is left of them. */
   #purged({ time, subject, objects, whole }: RecordPurged): void {
     const of = this.#statements;
-    for (const { key } of objects) {
-      of.gone.run(key, subject, time);
+    const begun = new Map(this.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
+    for (const { key, due } of objects) {
+      of.gone.run(key, subject, due === begun.get(key) ? LOST : DONE, time);
       const version = versionOf(key);
       if (version === undefined) {
         of.dropFile.run(key);
@@ -167,7 +167,12 @@ export class Life {
   /** Whether an object may be gone: its purge began, or has ended. */
   purge(key: string): "begun" | "done" | undefined {
     const row = this.#statements.purge.get(key) as { done: number } | undefined;
-    return row && (row.done === 1 ? "done" : "begun");
+    return row && (row.done > 0 ? "done" : "begun");
+  }
+
+  /** When an object was purged that has not been stored again (RFC 3339 UTC). */
+  purgedAt(key: string): string | undefined {
+    return (this.#statements.purgedAt.get(key) as { time: string } | undefined)?.time;
   }
 
   /** Versions of a subject that were purged, or are being purged. */
@@ -176,7 +181,12 @@ export class Life {
     return rows.flatMap(({ key }) => versionOf(key) ?? []);
   }
 
-  /** Keys of a subject's files that were purged. */
+  /** Whether an object was purged by a purge that ended: what a stopped one took before it was withdrawn is wanted. */
+  isPast(key: string): boolean {
+    return this.#statements.isPast.get(key) !== undefined;
+  }
+
+  /** Keys of a subject's files that are past in this sense. */
   purgedFiles(subject: string): string[] {
     return this.#statements.purgedFiles.all(...filesOf(subject)).map((row) => (row as { key: string }).key);
   }
@@ -217,6 +227,10 @@ export class Life {
     return this.#statements.failures.all() as unknown as ReturnType<Life["failures"]>;
   }
 }
+
+/** Of a purge in the catalog: it ended; or it was stopped, and withdrawn after it had taken this. */
+const DONE = 1;
+const LOST = 2;
 
 const subjects = (rows: unknown[]): string[] => rows.map((row) => (row as { subject: string }).subject);
 
@@ -262,16 +276,18 @@ function prepare(db: DatabaseSync) {
     purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?)"),
     withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
     stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
-    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 1, ?)"),
-    restored: of("DELETE FROM purged WHERE key = ? AND done = 1"),
+    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?)"),
+    restored: of("DELETE FROM purged WHERE key = ?"),
     purgedOf: of(
       `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
          AND 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/~'`,
     ),
     purge: of("SELECT done FROM purged WHERE key = ?"),
-    purgedFiles: of("SELECT key FROM purged WHERE done = 1 AND key BETWEEN ? AND ?"),
+    purgedAt: of("SELECT time FROM purged WHERE key = ? AND done > 0"),
+    isPast: of(`SELECT 1 FROM purged WHERE key = ? AND done = ${DONE}`),
+    purgedFiles: of(`SELECT key FROM purged WHERE done = ${DONE} AND key BETWEEN ? AND ?`),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
-    purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done = 1 ORDER BY subject"),
+    purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done > 0 ORDER BY subject"),
     unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
     dropFile: of("DELETE FROM file WHERE key = ?"),
     dropListings: of("DELETE FROM listing WHERE key = ?"),

@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 6;
+export const SCHEMA = 7;
 
 /** Times that are compared (updated, stored, started, locked_until) are written as `comparable` has them. */
 export const TABLES = `
@@ -69,7 +69,7 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
-    done INTEGER NOT NULL,            -- 0: begun, and may be gone already
+    done INTEGER NOT NULL,            -- 0: begun, and may be gone already; 2: gone when the purge was withdrawn
     time TEXT NOT NULL                -- of the entry that says so
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left

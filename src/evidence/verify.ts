@@ -175,6 +175,14 @@ async function checkObjects(
     problem({ key, entry, what: "its content is not the one that its record tells of" });
   for (const object of superseded.all()) {
     if (isOld(object)) continue;
+    // Logged again since, with a shorter lock than before: what was promised first must be so.
+    const present = index.objects.get(object.key);
+    if (present?.versionId === object.versionId) {
+      const { lockedUntil, lockMode } = object;
+      if (present.lockedUntil < lockedUntil || present.lockMode !== lockMode)
+        await checkObject({ ...check, readData: 0 }, { ...present, lockedUntil, lockMode }, problem);
+      continue;
+    }
     let isWell = true;
     const of = { ...check, onRecord: () => {}, onFile: () => {} };
     await checkObject(of, object, () => {

@@ -15,7 +15,10 @@ export interface Kept {
    * was stopped: it may be gone, and is fetched again.
    */
   file(key: string): KeptFile | undefined;
-  /** Whether a file of somebody of whom more is kept was purged: it is past its time, and not to be fetched again. */
+  /**
+   * Whether a file of somebody of whom more is kept was purged: it is past its time, and not to be fetched again. Not one
+   * that a stopped purge took before it was withdrawn.
+   */
   wasFilePurged(key: string): boolean;
 }
 
@@ -36,6 +39,6 @@ export function keptIn(catalog: Catalog, subject: string): Kept {
       return file;
     },
     // Who comes back after all of them was purged is a customer again, and is kept whole.
-    wasFilePurged: (key) => catalog.known(subject) !== undefined && catalog.life.purge(key) === "done",
+    wasFilePurged: (key) => catalog.known(subject) !== undefined && catalog.life.isPast(key),
   };
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { parseDuration } from "../config/duration.ts";
+import { parseTimeZone } from "../config/schedule.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { logged, type Work } from "./work.ts";
 
@@ -43,6 +44,7 @@ export function parsePolicy(words: Policy): RetentionConfig {
     },
     ...{ initialLock: duration("initialLock"), extendWhenLessThan: duration("extendWhenLessThan") },
     ...{ minimum: optional("minimum"), maximum: optional("maximum"), coolingOff: optional("coolingOff") },
+    ...(words.timezone === undefined ? {} : { timezone: readable("timezone", words.timezone, parseTimeZone) }),
   };
 }
 
@@ -55,8 +57,12 @@ function parseClock(name: string, words = ""): Keep {
 }
 
 function parseWord(name: string, word: string): Temporal.Duration {
+  return readable(name, word, parseDuration);
+}
+
+function readable<T>(name: string, word: string, parse: (word: string) => T): T {
   try {
-    return parseDuration(word);
+    return parse(word);
   } catch (error) {
     if (!hasCode(error, "config")) throw error;
     throw unreadable(name);

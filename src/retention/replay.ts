@@ -1,6 +1,7 @@
 import type { Entry, RecordFiles, RecordPurged, RecordStored } from "../audit/entry.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
+import { comparable } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { hasCode } from "../error.ts";
 import { recordKey } from "../vault/layout.ts";
@@ -28,10 +29,12 @@ export interface ReplayOptions {
 }
 
 /**
- * How much earlier than by the present calculation something may have been due. Earlier versions of Holdfast ended a
- * period up to a day sooner, and counted days in UTC where the law's day may begin 12 hours apart; their logs stay good.
+ * How much earlier than by the present calculation something may have been due: as much as earlier versions of Holdfast
+ * ended it earlier, whose logs stay good. They counted in UTC, from the instant. Where it was the next day already, by
+ * the law's own zone, and where a month is added, that next day may end four days later: from 28 February it is 28 March,
+ * and from 1 March 1 April. Summer time may add 2 hours.
  */
-const EARLIER = { hours: 48 };
+const EARLIER = { hours: 4 * 24 + 2 };
 /** Clocks of two machines may differ by so much. */
 const CLOCKS = { hours: 1 };
 /** An entry may be so much older than one before it: clocks are set back. Beyond it the earlier one was dated ahead. */
@@ -127,19 +130,28 @@ export class Replay {
   }
 
   /** Files that came with this version are stored here; others were, by an entry before. */
-  #list(at: number, { files }: RecordStored | RecordFiles): void {
+  #list(at: number, { files, time }: RecordStored | RecordFiles): void {
     this.#store(
       at,
       files.filter(({ storedWith }) => storedWith === undefined),
     );
     for (const { key, storedWith } of files) {
-      if (storedWith === undefined || this.#options.index.objects.get(key)) continue;
+      if (storedWith === undefined || this.#options.index.objects.get(key) || this.#wasThere(key, time)) continue;
       this.#options.onFault({
         entry: at,
         key,
         what: `was stored with ${storedWith}, and no entry before this says so`,
       });
     }
+  }
+
+  /**
+   * An entry that was written before a file was purged may be logged after that, by a machine that comes back. Nothing
+   * follows from it: the file stays purged.
+   */
+  #wasThere(key: string, time: string): boolean {
+    const purged = this.#options.index.life.purgedAt(key);
+    return purged !== undefined && !isBefore(instant(purged).add(CLOCKS), instant(time));
   }
 
   #store(at: number, objects: readonly Pick<CatalogObject, "key" | "versionId" | "size" | "sha256">[]): void {
@@ -158,9 +170,11 @@ export class Replay {
   }
 
   /** A shorter lock than was promised is no fault: the longest counts, and an entry may have been logged again later. */
-  #checkExtended(at: number, { objects }: Extract<Entry, { type: "lock.extended" }>): void {
-    const { onFault } = this.#options;
-    for (const { key, versionId } of objects) {
+  #checkExtended(at: number, entry: Extract<Entry, { type: "lock.extended" }>): void {
+    const { onFault, superseded } = this.#options;
+    const until = `${comparable(entry.lockedUntil)}Z`;
+    for (const { key, versionId } of entry.objects) {
+      superseded.extend(key, versionId, until, entry.lockMode);
       const before = this.#versions(key).find((object) => object.versionId === versionId);
       if (before === undefined)
         onFault({ entry: at, key, what: "extends the lock of a version that no entry before it stored" });

@@ -20,6 +20,11 @@ export class Superseded {
     this.#statements.add.run(key, versionId, size, sha256, lockedUntil, lockMode, entry, stored);
   }
 
+  /** A lock that is extended after that counts too. */
+  extend(key: string, versionId: string, lockedUntil: string, lockMode: CatalogObject["lockMode"]): void {
+    this.#statements.extend.run(lockedUntil, lockMode, key, versionId);
+  }
+
   /** Earlier versions of one key that have not been purged. */
   of(key: string): CatalogObject[] {
     return this.#statements.of.all(key) as unknown as CatalogObject[];
@@ -46,7 +51,19 @@ const TABLE = `CREATE TABLE superseded (
 
 function prepare(db: DatabaseSync) {
   return {
-    add: statement(db, "INSERT OR REPLACE INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    // Two versions may be logged again in turn: the longest and the hardest lock of each stays.
+    add: statement(
+      db,
+      `INSERT INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+         size = excluded.size, sha256 = excluded.sha256, entry = excluded.entry, stored = excluded.stored,
+         lockedUntil = max(lockedUntil, excluded.lockedUntil),
+         lockMode = CASE WHEN lockMode = 'compliance' THEN lockMode ELSE excluded.lockMode END`,
+    ),
+    extend: statement(
+      db,
+      `UPDATE superseded SET lockedUntil = max(lockedUntil, ?),
+         lockMode = CASE WHEN lockMode = 'compliance' THEN lockMode ELSE ? END WHERE key = ? AND versionId = ?`,
+    ),
     of: statement(db, "SELECT * FROM superseded WHERE key = ?"),
     drop: statement(db, "DELETE FROM superseded WHERE key = ?"),
     all: statement(db, "SELECT * FROM superseded"),

@@ -14,7 +14,8 @@ export interface Settled {
 /**
  * What an earlier purge of a subject began with and did not end, and what policy, holds or relationship want kept by
  * now. What is still there is withdrawn from the purge. What is gone was due when it went, and is logged as purged: the
- * log must not promise it. It is taken again from the provider by the next export, where that still has it.
+ * log must not promise it. Where the provider still has it, it is taken again: a record by the next export, a file with the
+ * person's next version or by `export --identity --again`.
  */
 export async function settleBegun(work: Work, subject: string): Promise<Settled> {
   const { catalog, retention, now, holds } = work;

@@ -63,6 +63,29 @@ describe("a purge that the log does not allow", () => {
         return entries;
       },
     ],
+    [
+      "a hold named it after its purge began, and was released",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => {
+        const objects = of.purged.objects.map(({ key, versionId }) => ({ key, versionId }));
+        const placed = { ...of.hold("hold.placed", "2015-07-02T00:00:10.000Z"), objects } as Entry;
+        return of.entries().toSpliced(-1, 0, placed, of.hold("hold.released", "2015-07-02T00:00:20.000Z"));
+      },
+    ],
+    [
+      "its lock was extended after its purge began, and is over",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => of.entries().toSpliced(-1, 0, of.lock("2015-07-02T00:00:10.000Z", "2015-07-02T00:00:30Z")),
+    ],
+    [
+      "a lock was extended after its purge began, and it is told as gone before that",
+      /records\/.* no purge\.begun before it.*1 more/,
+      (of) => {
+        const due = of.begun.time;
+        purgedWith(of, { due });
+        return of.entries().toSpliced(-1, 0, of.lock("2015-07-02T00:00:10.000Z", "2015-07-02T00:00:30Z"));
+      },
+    ],
     ["a hold is open", /legal hold/, (of) => of.entries(of.hold("hold.placed", "2012-01-01T00:00:00.000Z"))],
     [
       "a hold is open when the purge begins",
@@ -94,6 +117,48 @@ describe("a purge that the log does not allow", () => {
           ...{ lockedUntil: "2010-05-01T00:00:00Z", files: [] },
           object: { ...of.stored.object, versionId: "00000002" },
         }),
+    ],
+    [
+      "the same version was logged again with a shorter lock",
+      /records\/.* locked until 2015-07-03.*1 more/,
+      (of) =>
+        of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), {
+          ...of.stored,
+          ...at("2015-06-02T00:00:00.000Z"),
+        }),
+    ],
+    [
+      "two versions were logged again in turn, each with a shorter lock",
+      /records\/.* locked until 2015-07-03/,
+      (of) => {
+        const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
+        const first = { ...of.stored, files: [] };
+        return of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), second, first, second);
+      },
+    ],
+    [
+      "the lock of a version was extended that was stored again since",
+      /records\/.* locked until 2015-07-03/,
+      (of) => {
+        const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
+        of.purged = {
+          ...of.purged,
+          objects: of.purged.objects.with(0, { ...of.purged.objects[0]!, ...second.object }),
+        };
+        return of.entries(second, of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"));
+      },
+    ],
+    [
+      "the same version was logged again as stored earlier, where that starts the clock",
+      /had to be kept until 2015-08-02/,
+      (of) => {
+        const { to } = of.rules as Extract<Entry, { type: "policy.changed" }>;
+        const exported = "P5Y from exported";
+        const words = { ...to, identifying: exported, verification: exported, files: exported };
+        of.rules = { ...of.rules, to: words } as Entry;
+        of.stored = { ...of.stored, ...at("2010-08-01T00:00:00.000Z") };
+        return of.entries({ ...of.stored, ...at("2010-01-01T00:00:00.000Z") });
+      },
     ],
     [
       "the lock was shortened first",
@@ -195,16 +260,39 @@ describe("a purge that the log does not allow", () => {
     assert.match((await found([...script.entries(), next])).join(), /^6 .*dated 2015-07-02.*later entry 2014/);
   });
 
-  test("the law's date is held to within 48 hours, for what earlier versions of Holdfast counted otherwise", async () => {
-    const purgedAt = async (time: string): Promise<string[]> => {
-      const script = await vault.script();
-      script.locked = script.lock("2010-07-01T00:00:01.000Z", "2015-06-01T00:00:00Z");
-      script.begun = { ...script.begun, time };
-      script.purged = { ...script.purged, time };
-      return found(purgedWith(script, { due: time }));
-    };
-    assert.deepEqual(await purgedAt("2015-06-29T12:00:00.000Z"), []);
-    assert.notDeepEqual(await purgedAt("2015-06-29T11:59:59.999Z"), []);
+  /** One month from the storing, on the last day of February: what verify finds where it is purged at `time`. */
+  async function afterFebruary(stored: string, time: string, zone: object): Promise<string[]> {
+    const of = await vault.script();
+    const { to } = of.rules as Extract<Entry, { type: "policy.changed" }>;
+    const month = "P1M from exported";
+    const words = { ...to, identifying: month, verification: month, files: month, ...zone };
+    const [file] = of.stored.files;
+    const until = { lockedUntil: "2014-03-10T00:00:00Z" };
+    const { ended: _, ...purged } = of.purged;
+    return found([
+      { ...of.rules, to: words },
+      { ...of.stored, ...at(stored), ...until, files: [{ ...file, ...until }] },
+      { ...of.begun, ...at(time) },
+      { ...purged, ...at(time), objects: purged.objects.map((object) => ({ ...object, due: time })) },
+    ]);
+  }
+
+  test("the law's date is held to within 98 hours, for what earlier versions of Holdfast counted in UTC", async () => {
+    // In Kiribati it was 1 March already, and a month later is 1 April; by UTC it was 28 March at the same hour.
+    const stored = "2014-02-28T22:00:00.000Z";
+    assert.deepEqual(await afterFebruary(stored, "2014-03-28T22:00:00.000Z", {}), []);
+    assert.notDeepEqual(await afterFebruary(stored, "2014-03-28T21:59:59.999Z", {}), []);
+  });
+
+  test("the days are those of the time zone that the log's rules name", async () => {
+    const stored = "2014-02-28T11:59:00.000Z";
+    const west = { timezone: "Etc/GMT+12" };
+    const east = { timezone: "Pacific/Kiritimati" };
+    // 27 February there, so that 27 March is the last day; and 1 March, so that it is 1 April.
+    assert.deepEqual(await afterFebruary(stored, "2014-03-28T12:00:00.000Z", west), []);
+    assert.deepEqual(await afterFebruary(stored, "2014-03-24T10:00:00.000Z", west), []);
+    assert.match((await afterFebruary(stored, "2014-03-24T09:59:59.999Z", west)).join(), /until 2014-03-28T12:00:00Z/);
+    assert.match((await afterFebruary(stored, "2014-03-28T07:59:59.999Z", east)).join(), /until 2014-04-01T10:00:00Z/);
   });
 
   test("what the log allows is no problem: it counts as purged, and nobody asks the store for it", async () => {
@@ -306,6 +394,44 @@ describe("an object that is missing", () => {
     const renewed = await vault.verify([script.rules, first, again]);
     assert.deepEqual([renewed.found.filter(({ what }) => !what.startsWith("must be kept")), renewed.renewed], [[], 1]);
   });
+});
+
+test("an object that is logged again with a shorter lock must be locked as long as was promised at first", async () => {
+  await using vault = await ScriptedVault.make();
+  const { rules, stored } = await vault.script();
+  const open = await vault.place.vault();
+  const until = Temporal.Instant.from("2030-01-01T00:00:00Z");
+  const objects = [];
+  for (const [key, size] of [[RECORD, 1_000] as const, [FILE, 2_000] as const]) {
+    const { versionId } = await open.put(key, Buffer.alloc(size, 7), { lock: { mode: "governance", until } });
+    objects.push({ key, versionId, size, sha256: (await open.head(key)).sha256! });
+  }
+  await open.close();
+  const [object, file] = objects;
+  const told = (lockedUntil: string, lockMode: "governance" | "compliance"): Entry => {
+    const files = [{ ...stored.files[0]!, ...file!, lockedUntil }];
+    return { ...stored, object: object!, files, lockedUntil, lockMode };
+  };
+  const wrong = async (...entries: Entry[]): Promise<string[]> =>
+    (await vault.verify([rules, ...entries])).found.map(({ key, what }) => `${key} ${what}`).sort();
+  const is = "and is in governance until 2030-01-01T00:00:00Z";
+  const short = told("2030-01-01T00:00:00Z", "governance");
+  assert.deepEqual(await wrong(short), []);
+  assert.deepEqual(
+    await wrong(told("2040-01-01T00:00:00Z", "governance"), short),
+    [FILE, RECORD].map((key) => `${key} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`),
+  );
+  assert.deepEqual(
+    await wrong(told("2029-01-01T00:00:00Z", "compliance"), short),
+    [FILE, RECORD].map((key) => `${key} must be locked in compliance until 2030-01-01T00:00:00Z, ${is}`),
+  );
+  // Another version in between does not make it forgotten.
+  const long = told("2040-01-01T00:00:00Z", "governance");
+  const between = { ...stored, object: { ...stored.object, versionId: "00000009" }, files: [] };
+  assert.deepEqual(await wrong(long, between, short), [
+    `${FILE} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`,
+    `${RECORD} must be locked in governance until 2040-01-01T00:00:00Z, ${is}`,
+  ]);
 });
 
 function drop(script: Script, entry: Entry): Entry[] {

@@ -160,6 +160,41 @@ test("what happened later is never over earlier, with and without a zone", () =>
   );
 });
 
+/** By so much, in hours, earlier versions may have ended a period earlier: FORMAT, section 11. */
+const EARLIER = 4 * 24 + 2;
+
+test("what an earlier version counted in UTC ends at most 98 hours earlier, and sometimes that much", () => {
+  let most = 0;
+  /** As it counted: from an instant with its time of day, from a relationship's end with the day after it. */
+  const instantBefore = (ms: number, keep: Period): number =>
+    (lastDay(wall(ms, "UTC"), keep) - EPOCH) * 86_400_000 + (((ms % 86_400_000) + 86_400_000) % 86_400_000);
+  const dayBefore = (day: number, keep: Period): number =>
+    (lastDay(dateParts(dateOf(day + 1)), keep) - EPOCH) * 86_400_000;
+  const anInstant = fc.oneof(
+    fc.tuple(dayOfYear, fc.nat(86_399_999)).map(([day, ms]) => (day - EPOCH) * 86_400_000 + ms),
+    fc.integer({ min: 9, max: 23 }).map((hour) => Date.UTC(2026, 1, 28, hour)),
+  );
+  const edge = fc.oneof(period, fc.constant({ years: 0, months: 1, days: 0 }));
+  fc.assert(
+    fc.property(
+      anInstant,
+      dayOfYear,
+      edge,
+      fc.option(zone, { nil: undefined }),
+      start,
+      (ms, day, keep, timezone, from) => {
+        const time = new Date(ms).toISOString();
+        const end = fileUntil(policy(keep, from, timezone), { updated: time, stored: time }, dateOf(day))!;
+        const isInstant = from === "created" || from === "exported";
+        const earlier = isInstant ? instantBefore(ms, keep) : dayBefore(day, keep);
+        most = Math.max(most, (end.epochMilliseconds - earlier) / 3_600_000);
+      },
+    ),
+    { numRuns: 10_000 },
+  );
+  assert.equal(most, EARLIER);
+});
+
 test("minimum counts the same days: nothing is over before the copy is as old as that", () => {
   fc.assert(
     fc.property(dayOfYear, period, zone, (day, least, timezone) => {

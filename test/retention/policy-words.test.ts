@@ -18,6 +18,7 @@ const retention: fc.Arbitrary<RetentionConfig> = fc.record({
   preset: fc.option(fc.constantFrom(...PRESET_NAMES), { nil: undefined }),
   classes: fc.record({ identifying: keep, verification: keep, files: keep }),
   ...{ initialLock: duration, extendWhenLessThan: duration, minimum: maybe, maximum: maybe, coolingOff: maybe },
+  timezone: fc.option(fc.constantFrom("UTC", "Europe/Berlin", "Pacific/Kiritimati"), { nil: undefined }),
 });
 
 const inWords = (config: RetentionConfig): unknown => JSON.parse(JSON.stringify(config));
@@ -45,6 +46,7 @@ test("words that a later version adds are passed over; rules that cannot be read
     ["initialLock", undefined],
     ["initialLock", "PT0S"],
     ["minimum", "soon"],
+    ["timezone", "Europe/Atlantis"],
   ];
   for (const [name, word] of bad) {
     const { [name]: _, ...rest } = words as Record<string, string>;

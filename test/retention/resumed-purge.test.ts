@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -13,6 +13,8 @@ import { verify } from "../../jobs/verify.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import { CLIENT, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { s3Client, withoutCeph } from "../servers/s3.ts";
+import { inBucket } from "../vault/outside.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
@@ -32,10 +34,14 @@ interface Killed extends AsyncDisposable {
  * One person's purge, killed at the first or the last moment of a name. The last is found by a purge in another place;
  * the first is waited for by its name, since files are removed side by side and moments may change places.
  */
-async function killedPurge(name: string, nth: "first" | "last"): Promise<Killed> {
+async function killedPurge(
+  name: string,
+  nth: "first" | "last",
+  vault: "directory" | "ceph" = "directory",
+): Promise<Killed> {
   const sandbox = await startSandbox({ identities: 1, plainImages: true });
   const ready = async (): Promise<Workplace> => {
-    const place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+    const place = await readyWorkplace(sandbox, { vault, client: { retention: SHORT } });
     await exportClients(await session(place), {});
     const subjects = [await place.subject(sandbox.ids()[0]!)];
     await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
@@ -132,6 +138,78 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       assert.deepEqual(await onDisk(place), there);
     });
   }
+
+  for (const how of ["with the next version", "where it is asked for"]) {
+    test(`a file that it took is fetched and stored again ${how}, after it was withdrawn`, async () => {
+      await using killed = await killedPurge("after unlink files", "first");
+      const { place, sandbox, subject } = killed;
+      const there = await onDisk(place);
+      const lost = (await storedKeys(place)).filter((key) => !there.includes(key));
+      assert.ok(lost.length > 0 && lost.every((key) => key.startsWith("files/")));
+      await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+      const done = await purge(await session(place), place.path("again"));
+      assert.deepEqual([done.withdrawn, done.files], [there.length, lost.length]);
+      await place.configure({ retention: LONG });
+      if (how === "with the next version") {
+        sandbox.change([0], { files: false });
+        assert.equal((await place.export()).changed, 1);
+      } else assert.equal((await place.export("--identity", sandbox.ids()[0]!, "--again")).again, 1);
+      const again = await onDisk(place);
+      for (const key of lost) {
+        assert.ok(again.includes(key), `${key} is not stored again`);
+        assert.ok((await place.unseal(key)).length > 0);
+      }
+      await extendAll(await session(place));
+      assert.deepEqual(
+        (await problems(place)).filter((found) => !("size" in (found as object))),
+        [],
+      );
+    });
+  }
+
+  for (const [what, change] of [
+    ["a hold", CHANGES["a hold is placed"]!],
+    ["a longer lock", CHANGES["the relationship ended later"]!],
+  ] as const) {
+    test(`${what} names what was still there: from then on verify misses it where it is gone`, async () => {
+      await using killed = await killedPurge("after unlink files", "first");
+      const { place } = killed;
+      const there = await onDisk(place);
+      const lost = there.find((key) => key.startsWith("files/")) ?? there[0]!;
+      await change(killed);
+      if (what === "a hold") await releaseHold(await session(place), HOLD);
+      await rm(place.path("vault", CLIENT, ".versions", lost), { recursive: true });
+      await rm(place.path("vault", CLIENT, lost));
+      const ended = await place.holdfast("verify", ["--json"]);
+      const { clients } = ended.json as { clients: { found: { key: string; what: string }[] }[] };
+      const missing = clients[0]!.found.filter((found) => found.what === "is missing").map(({ key }) => key);
+      assert.deepEqual([ended.code, missing], [4, [lost]]);
+    });
+  }
+
+  test("ceph: what is still in the bucket stays, as a bare client lists it", { skip: withoutCeph }, async () => {
+    await using killed = await killedPurge("after DELETE files", "first", "ceph");
+    const { place, subject } = killed;
+    const { host, pathname } = new URL((await place.client()).vault.url);
+    const client = s3Client();
+    const listed = async (): Promise<string[]> => {
+      const folders = await Promise.all(
+        ["records/", "files/"].map((folder) => inBucket(client, host, `${pathname.slice(1)}/${folder}`)),
+      );
+      return folders.flat().sort();
+    };
+    const there = await listed();
+    const all = await storedKeys(place);
+    assert.ok(there.length > 0 && there.length < all.length, "killed in the middle");
+    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    const done = await purge(await session(place), place.path("again"));
+    assert.deepEqual([done.withdrawn, done.failed], [there.length, 0]);
+    assert.deepEqual(await listed(), there);
+    await place.configure({ retention: LONG });
+    await extendAll(await session(place));
+    assert.deepEqual(await problems(place), []);
+    client.destroy();
+  });
 
   test("still due, it goes on; due again after it was withdrawn, it begins anew", async () => {
     await using killed = await killedPurge("after unlink files", "first");

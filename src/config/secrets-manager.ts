@@ -1,5 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { HoldfastError } from "../error.ts";
+import { networkFailure } from "../net/failure.ts";
+import { awsAgents } from "../net/proxy.ts";
 
 /** Attempts in all, those that the SDK makes with its own pauses; and the longest silence, in ms. */
 const ATTEMPTS = 4;
@@ -39,7 +41,7 @@ export async function readAwsSecret(name: string, jsonKey: string | undefined, r
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: ATTEMPTS,
-    requestHandler: { connectionTimeout: PATIENCE, socketTimeout: PATIENCE },
+    requestHandler: { connectionTimeout: PATIENCE, socketTimeout: PATIENCE, ...awsAgents() },
   });
   let text: string | undefined;
   try {
@@ -68,10 +70,20 @@ function refusal(error: unknown, reference: string, failure: Failure): HoldfastE
     return failure("no AWS region is known", "set AWS_REGION, or write the secret's whole ARN", error);
   }
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  const network = status === undefined ? networkFailure(error) : undefined;
+  if (network && !network.isTransient)
+    return failure(
+      `AWS Secrets Manager cannot be reached (${network.code})`,
+      network.hint ?? "check the network",
+      error,
+    );
   return new HoldfastError(
     "secrets-unavailable",
-    `${reference}: AWS Secrets Manager cannot be had (${status ?? "no answer"}, ${name})`,
-    { cause: error, mend: "It was tried several times. Check the network, the region and AWS's status page." },
+    `${reference}: cannot reach AWS Secrets Manager (${status ?? "no answer"}, ${network?.code ?? name})`,
+    {
+      cause: error,
+      mend: network?.hint ?? "It was tried several times. Check the network, the region and AWS's status page.",
+    },
   );
 }
 

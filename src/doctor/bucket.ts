@@ -4,7 +4,7 @@ import type { S3VaultConfig } from "../config/config.ts";
 import { type HoldfastError, isTransient } from "../error.ts";
 import { type RetryPolicy, retrying } from "../retry.ts";
 import { s3Client } from "../vault/s3-client.ts";
-import { s3Error } from "../vault/s3-errors.ts";
+import { isDamage, s3Error } from "../vault/s3-errors.ts";
 import { skewOf } from "./clock.ts";
 
 /** What a store said to one request: done, or refused, which is an answer too. */
@@ -62,15 +62,17 @@ export class Bucket {
         try {
           return await attempt();
         } catch (error) {
+          // That bytes do not fit their checksum is what a probe asks for here: it is not tried again.
+          if (isDamage(error)) throw error;
           throw s3Error(error, what);
         }
       }, this.#retry);
       return { output };
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      const failure = error as HoldfastError;
-      const cause = failure.cause as { name?: string; $metadata?: { httpStatusCode?: number } } | undefined;
-      return { status: cause?.$metadata?.httpStatusCode, name: cause?.name ?? "unknown", error: failure };
+    } catch (thrown) {
+      const error = s3Error(thrown, what);
+      if (isTransient(error) && !isDamage(error.cause)) throw error;
+      const cause = error.cause as { name?: string; $metadata?: { httpStatusCode?: number } } | undefined;
+      return { status: cause?.$metadata?.httpStatusCode, name: cause?.name ?? "unknown", error };
     }
   }
 

@@ -1,5 +1,6 @@
 import { request } from "undici";
 import type { Clock } from "../clock.ts";
+import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("clock");
@@ -33,7 +34,8 @@ export function skewOf(date: unknown, now: Temporal.Instant): number | undefined
 /** Asks a web server for nothing but its time: no key is sent, and whatever it answers has a Date. */
 export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined> {
   try {
-    const { headers, body } = await request(url, { headersTimeout: timeout, bodyTimeout: timeout });
+    await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout } });
+    const { headers, body } = await request(url, { dispatcher: way });
     const skew = skewOf(headers.date, now());
     await body.dump({ limit: 64 * 1024 }).catch(() => {});
     return skew;

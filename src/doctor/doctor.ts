@@ -7,6 +7,7 @@ import { checkClock, skewOfServer } from "./clock.ts";
 import { failed } from "./failed.ts";
 import type { Finding } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
+import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkSource } from "./source.ts";
 import { checkState } from "./state.ts";
@@ -32,6 +33,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
   const { description, found } = await describe(vault, config);
   const all = [
     ...(await checkSecrets(config)),
+    ...checkNetwork(),
     ...(await checkState(config.state)),
     checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
     ...(await checkProvider(patient)),

@@ -82,6 +82,8 @@ const OF_THE_RECORD: readonly ErrorCode[] = [
 ];
 /** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
 const BAD_RECORDS_IN_A_ROW = 500;
+/** The same for outages while the provider answers about its project: each of them takes minutes of retries. */
+const OUTAGES_BESIDE_PROJECT = 30;
 /** Codes of a capture that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
   ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "busy"] as const),
@@ -199,7 +201,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       const isFatal = hasCode(error, ...FATAL) || (isCaptured && !hasCode(error, "log-rejected"));
       const isOver = isFatal || failures >= mostInARow(error);
       // The provider may refuse or fail for one record as it does for all. What it says of the project tells which.
-      const isTheirs = isOver && isOfSource(error) && failures < BAD_RECORDS_IN_A_ROW && (await isProviderThere());
+      const isTheirs = isOver && isOfSource(error) && failures < mostWithProject(error) && (await isProviderThere());
       if (isOver && !isTheirs) end(error);
       else {
         const code = error instanceof HoldfastError ? error.code : "internal";
@@ -301,6 +303,10 @@ async function answers({ source }: Run): Promise<boolean> {
 function mostInARow(error: unknown): number {
   if (isTransient(error)) return OUTAGES_IN_A_ROW;
   return !(error instanceof HoldfastError) || hasCode(error, ...OF_THE_RECORD) ? BAD_RECORDS_IN_A_ROW : IN_A_ROW;
+}
+
+function mostWithProject(error: unknown): number {
+  return isTransient(error) ? OUTAGES_BESIDE_PROJECT : BAD_RECORDS_IN_A_ROW;
 }
 
 /** Where it failed: the source, the vault, … */

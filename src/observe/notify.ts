@@ -1,6 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { request } from "undici";
 import { HoldfastError } from "../error.ts";
+import { networkFailure } from "../net/failure.ts";
+import { dispatcher } from "../net/proxy.ts";
 import { printableJson } from "../printable.ts";
 import { type RetryPolicy, retrying } from "../retry.ts";
 import { errorFields, type Log } from "./log.ts";
@@ -105,11 +107,12 @@ async function deliver(
   try {
     await retrying(
       async () => {
+        await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout } });
         const answer = await request(url, {
-          ...{ method: "POST", body, signal: AbortSignal.timeout(timeout) },
+          ...{ method: "POST", body, signal: AbortSignal.timeout(timeout), dispatcher: way },
           headers: { "content-type": "application/json", "user-agent": "holdfast", ...headers() },
         }).catch((cause: unknown) => {
-          throw unheard(to, `no answer (${(cause as NodeJS.ErrnoException).code ?? "timeout"})`, true, cause);
+          throw unheard(to, `no answer (${networkFailure(cause)?.code ?? "unknown"})`, true, cause);
         });
         await answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
         const { statusCode } = answer;

@@ -1,6 +1,5 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
+import { awsAgents } from "../net/proxy.ts";
 import { boundAnswers } from "./s3-bounds.ts";
 import { signChecksums } from "./s3-checksums.ts";
 
@@ -15,7 +14,6 @@ export interface S3Connection {
 
 /** The SDK's client as Holdfast uses it: one attempt, bounded answers, and no checksum that was not asked for. */
 export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTimeout }: S3Connection): S3Client {
-  const sockets = { keepAlive: true, maxSockets };
   const idle = idleTimeout ?? 60_000;
   const client = new S3Client({
     region: region ?? process.env.AWS_REGION ?? "us-east-1",
@@ -29,8 +27,7 @@ export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTim
       connectionTimeout: Math.min(10_000, idle),
       // Silence is bounded and no more: on a slow line a part may take long, as long as its bytes move.
       socketTimeout: idle,
-      httpAgent: new HttpAgent(sockets),
-      httpsAgent: new HttpsAgent(sockets),
+      ...awsAgents(maxSockets),
     },
   });
   boundAnswers(client);

@@ -1,13 +1,20 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
+import { ZodError } from "zod";
 import { HoldfastError } from "../error.ts";
+import { networkFailure } from "../net/failure.ts";
 import { retryAfter } from "../retry-after.ts";
 
+/** Bytes that were altered on the wire: another try may bring them whole. */
+const DAMAGE = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"]);
 /** Error names that mean "try again", whatever the status they come with. */
 const TRANSIENT = new Set([
   ...["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"],
   // Somebody took a multipart upload back while it was under way: the next attempt begins a new one.
   "NoSuchUpload",
+  ...DAMAGE,
 ]);
+/** A 409 that says what the bucket or object is, not that somebody else was at work at the same time. */
+const STATE = /^(Invalid\w*State|BucketAlready\w+|BucketNotEmpty|ObjectAlready\w+|ReplicationConfiguration\w+)$/;
 /** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
 /** A 5xx that no waiting mends: the store does not know what it is asked for. */
@@ -20,6 +27,39 @@ const CREDENTIALS = new Set([
   "CredentialsProviderError",
   "TokenRefreshRequired",
 ]);
+
+const RETRIED = "It was tried several times. Check the endpoint, the network and the health of the store.";
+
+/** No answer came, or none that the SDK can read; or the fault is Holdfast's or the SDK's own. */
+function unanswered(error: unknown, name: string, what: string): HoldfastError {
+  const failure = networkFailure(error);
+  if (failure) {
+    const isBucketHost = failure.code === "ENOTFOUND" && /^[a-z0-9.-]+$/.test(hostOf(error));
+    const style = isBucketHost
+      ? ` If ${hostOf(error)} begins with the bucket's name, set vault.forcePathStyle: true.`
+      : "";
+    return new HoldfastError(
+      failure.isTransient ? "vault-unavailable" : "vault-rejected",
+      `${what}: no answer (${failure.code})`,
+      { cause: error, mend: `${failure.hint ?? RETRIED}${style}` },
+    );
+  }
+  const isDefect = DEFECTS.some((kind) => error instanceof kind) && !("$response" in (error as object));
+  if (isDefect) return new HoldfastError("internal", `${what}: a defect of Holdfast (${name})`, { cause: error });
+  return new HoldfastError("vault-unavailable", `${what}: no answer (${name})`, { cause: error, mend: RETRIED });
+}
+
+function hostOf(error: unknown): string {
+  return String((error as { hostname?: unknown } | null)?.hostname ?? "");
+}
+
+/** What a program throws that is wrong; an answer that the SDK cannot read has `$response`. */
+const DEFECTS = [TypeError, RangeError, ReferenceError, ZodError];
+
+/** Whether the store says that the bytes it got do not fit their checksum. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Error && DAMAGE.has(error.name);
+}
 
 /** What the SDK threw, in Holdfast's words. `what` names the operation and the object: no personal data is in a key. */
 export function s3Error(error: unknown, what: string): HoldfastError {
@@ -38,17 +78,17 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     });
   }
   const status = (error as Partial<S3ServiceException> | null)?.$metadata?.httpStatusCode;
+  if (status === undefined) return unanswered(error, name, what);
   if (
-    status === undefined ||
     (status >= 500 && status !== NOT_IMPLEMENTED) ||
     status === 429 ||
-    status === 409 ||
+    (status === 409 && !STATE.test(name)) ||
     TRANSIENT.has(name)
   ) {
     const header = (error as Partial<S3ServiceException> | null)?.$response?.headers["retry-after"];
-    return new HoldfastError("vault-unavailable", `${what}: ${status ?? "no answer"} (${name})`, {
+    return new HoldfastError("vault-unavailable", `${what}: ${status} (${name})`, {
       cause: error,
-      mend: "It was tried several times. Check the endpoint, the network and the health of the store.",
+      mend: RETRIED,
       retryAfter: retryAfter(header),
     });
   }

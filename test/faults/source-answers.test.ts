@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startSandbox } from "../sandbox/server.ts";
 import { freePort } from "../servers/ceph.ts";
 import { makePlace } from "./place.ts";
@@ -64,6 +65,32 @@ describe("a fault that passes is no failure", { concurrency: 4 }, () => {
     });
   }
 });
+
+for (const [name, headers] of Object.entries({
+  "compressed, though asked as it is": { "content-encoding": "gzip" },
+  "a part": { "content-range": "bytes 0-1/4096" },
+})) {
+  test(`answers that are ${name}: refused and not kept as the provider's bytes`, async () => {
+    await using sandbox = await startSandbox({ identities: 4, plainImages: true });
+    await using place = await makePlace(sandbox);
+    const asked: unknown[] = [];
+    the.strike(
+      sandbox,
+      (endpoint) => endpoint === "file",
+      (response, _sample, request) => {
+        asked.push(request.headers["accept-encoding"]);
+        response.writeHead(200, { "content-type": "image/png", ...headers }).end(gzipSync("an image"));
+      },
+    );
+    const ended = await place.export();
+    assert.equal(ended.exit, 3);
+    assert.ok(asked.length > 0 && asked.every((encoding) => encoding === "identity"));
+    const codes = (await place.work.entries("record.failed")).map(({ code }) => code);
+    assert.ok(codes.length > 0 && codes.every((code) => code === "source-response"), String(codes));
+    sandbox.intercept(undefined);
+    await place.completes();
+  });
+}
 
 test("a refused connection", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });

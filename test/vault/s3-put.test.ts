@@ -66,7 +66,8 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     { status: 403, name: "ExpiredToken", headers: {}, is: "vault-denied", retryAfter: undefined },
     { status: 403, name: "RequestTimeTooSkewed", headers: {}, is: "vault-denied", retryAfter: undefined },
     { status: 412, name: "PreconditionFailed", headers: {}, is: "vault-exists", retryAfter: undefined },
-    { status: 400, name: "XAmzContentSHA256Mismatch", headers: {}, is: "vault-rejected", retryAfter: undefined },
+    { status: 400, name: "InvalidArgument", headers: {}, is: "vault-rejected", retryAfter: undefined },
+    { status: 400, name: "XAmzContentSHA256Mismatch", headers: {}, is: "vault-unavailable", retryAfter: undefined },
   ] as const;
   for (const { status, name, headers, is, retryAfter } of refusals) {
     test(`${status} ${name} is told as the SDK tells it, in one request; the next goes through the SDK`, async () => {

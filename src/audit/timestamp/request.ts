@@ -2,8 +2,13 @@ import { randomBytes, type X509Certificate } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { HoldfastError, hasCode } from "../../error.ts";
+import { networkFailure } from "../../net/failure.ts";
+import { dispatcher } from "../../net/proxy.ts";
 import { checkTimestamp, type Timestamp } from "./check.ts";
 import { MAX_TOKEN } from "./token.ts";
+
+/** Of a connection, in ms; the whole request has a time of its own. */
+const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 
 export interface Authority {
   /** Where requests are sent: http or https; the answer is signed. */
@@ -59,8 +64,9 @@ export function query(digest: string, nonce: Uint8Array): Uint8Array {
 
 async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
   try {
+    await using way = dispatcher({ timeouts: TIMEOUTS });
     const { statusCode, body: answer } = await request(url, {
-      ...{ method: "POST", body, signal },
+      ...{ method: "POST", body, signal, dispatcher: way },
       headers: { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" },
     });
     const chunks: Uint8Array[] = [];
@@ -74,8 +80,11 @@ async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise
     return Buffer.concat(chunks);
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const { code, name } = cause as NodeJS.ErrnoException;
-    const why = name === "TimeoutError" ? "no answer in time" : (code ?? name);
-    throw new HoldfastError("timestamp", `the time-stamping authority cannot be had (${why})`, { cause });
+    const failure = networkFailure(cause);
+    const why = failure?.code === "TIMEOUT" ? "no answer in time" : (failure?.code ?? (cause as Error).name);
+    throw new HoldfastError("timestamp", `cannot reach the time-stamping authority (${why})`, {
+      cause,
+      mend: failure?.hint,
+    });
   }
 }

@@ -1,7 +1,9 @@
 import { finished } from "node:stream/promises";
-import { type Dispatcher, errors, Pool } from "undici";
+import { type Dispatcher, errors } from "undici";
 import type { Secret } from "../../config/secret.ts";
 import { HoldfastError } from "../../error.ts";
+import { networkFailure } from "../../net/failure.ts";
+import { dispatcher } from "../../net/proxy.ts";
 import { type RetryPolicy, retrying } from "../../retry.ts";
 import { retryAfter } from "../../retry-after.ts";
 import type { Answered } from "../answer.ts";
@@ -51,16 +53,14 @@ const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 /** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
 const SLOWEST = 1024;
-/** Codes of undici and the system that mean the connection failed, not the request. */
-const CONNECTION =
-  /^(UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|RES_CONTENT_LENGTH_MISMATCH|CLOSED|ABORTED)|HPE_.*|E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/;
 
 /**
  * GET requests to one API: limits, timeouts and retry. `name` stands for the endpoint in errors, because a path holds
  * provider ids; no error or log shows a path, an answer or the key.
  */
 export class Http {
-  readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
   readonly #base: string;
   readonly #throttle: Throttle;
   readonly #options: HttpOptions;
@@ -72,13 +72,8 @@ export class Http {
   constructor(options: HttpOptions) {
     this.#key = usable(options.apiKey);
     const url = new URL(options.url);
-    const { connect, headers, body } = options.timeouts ?? TIMEOUTS;
-    this.#pool = new Pool(url.origin, {
-      connections: options.concurrency,
-      connect: { timeout: connect },
-      headersTimeout: headers,
-      bodyTimeout: body,
-    });
+    this.#dispatcher = dispatcher({ connections: options.concurrency, timeouts: options.timeouts ?? TIMEOUTS });
+    this.#origin = url.origin;
     this.#base = url.pathname.replace(/\/$/, "");
     this.#throttle = new Throttle(options.starts ?? ownStarts(options), options.concurrency);
     this.#options = options;
@@ -133,7 +128,7 @@ export class Http {
 
   async close(): Promise<void> {
     this.#throttle.close();
-    await this.#pool.destroy();
+    await this.#dispatcher.destroy();
   }
 
   #retrying<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
@@ -148,10 +143,11 @@ export class Http {
     const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
     let response: Dispatcher.ResponseData;
     try {
-      response = await this.#pool.request({
-        method: "GET",
-        path: this.#base + path,
-        headers: { accept, "x-api-key": key.reveal(), "user-agent": "holdfast" },
+      response = await this.#dispatcher.request({
+        ...{ method: "GET", origin: this.#origin, path: this.#base + path },
+        headers: {
+          ...{ accept, "accept-encoding": "identity", "x-api-key": key.reveal(), "user-agent": "holdfast" },
+        },
       });
     } catch (error) {
       const failure = connectionError(name, error);
@@ -159,11 +155,11 @@ export class Http {
       throw failure;
     }
     answered({ status: response.statusCode, headers: response.headers });
-    if (response.statusCode === 200) {
+    if (response.statusCode === 200 && !isAltered(response)) {
       told("ok");
       return response;
     }
-    const failure = statusError(name, response);
+    const failure = response.statusCode === 200 ? altered(name) : statusError(name, response);
     told(failure.code);
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
@@ -267,17 +263,29 @@ function tooSlow(name: string): HoldfastError {
 function connectionError(name: string, error: unknown): HoldfastError {
   // What is no HTTP; the error holds the bytes that came, and is not kept.
   const garbled = error instanceof errors.HTTPParserError;
-  const code =
-    (error as NodeJS.ErrnoException).code ??
-    (garbled ? "HPE_UNKNOWN" : error instanceof errors.UndiciError ? "UND_ERR" : "unknown");
+  const failure =
+    networkFailure(error) ?? (garbled ? { code: "HPE_UNKNOWN", isTransient: true, hint: undefined } : undefined);
+  const code = failure?.code ?? (error as NodeJS.ErrnoException).code ?? "unknown";
   return new HoldfastError(
-    CONNECTION.test(code) ? "source-unavailable" : "source-rejected",
+    failure?.isTransient ? "source-unavailable" : "source-rejected",
     `${name}: the connection failed (${code})`,
     {
       cause: garbled ? undefined : error,
-      mend: "Check source.url, the network and the provider's status page.",
+      mend: failure?.hint ?? "Check source.url, the network and the provider's status page.",
     },
   );
+}
+
+/** Whether the bytes are others than the provider's: compressed though nobody asked for that, or a part of them. */
+function isAltered({ headers }: Dispatcher.ResponseData): boolean {
+  const encoding = String(headers["content-encoding"] ?? "identity").trim();
+  return !/^(identity)?$/i.test(encoding) || headers["content-range"] !== undefined;
+}
+
+function altered(name: string): HoldfastError {
+  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which nobody asked for`, {
+    mend: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
+  });
 }
 
 function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {

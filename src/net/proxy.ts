@@ -1,0 +1,81 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
+import { HoldfastError } from "../error.ts";
+
+/**
+ * The proxies of the environment, as every client of Holdfast uses them: `HTTPS_PROXY` for https addresses, `HTTP_PROXY`
+ * for http ones and for https where it is the only one, none for the hosts in `NO_PROXY`. Lower-case names win, as with
+ * curl. They may hold a password: only `proxyText` is for people.
+ */
+interface Proxies {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  readonly except: string;
+}
+
+export interface Waits {
+  /** Requests in flight, at most. */
+  readonly connections?: number;
+  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  readonly timeouts: { readonly connect: number; readonly headers: number; readonly body: number };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** For undici. To be disposed of once no answer is read any more. Throws `config` for a proxy that is no address. */
+export function dispatcher(
+  { connections, timeouts }: Waits,
+  env: Environment = process.env,
+): Dispatcher & AsyncDisposable {
+  const { http, https, except } = proxiesOf(env);
+  const options = {
+    ...(connections === undefined ? {} : { connections }),
+    ...{ connect: { timeout: timeouts.connect }, headersTimeout: timeouts.headers, bodyTimeout: timeouts.body },
+  };
+  const agent = new EnvHttpProxyAgent({
+    ...options,
+    // Without one, undici would look into the environment by itself, and read an address that lacks its scheme as none.
+    ...{ httpProxy: http ?? "", httpsProxy: https ?? "", noProxy: except },
+    // A proxy that takes the connection and says no more is waited for no longer than a server.
+    clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
+  });
+  return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
+}
+
+/** For the AWS SDK's own connections. Throws `config` for a proxy that is no address. */
+export function awsAgents(maxSockets?: number, env: Environment = process.env) {
+  const { http, https, except } = proxiesOf(env);
+  const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: except };
+  const options = { keepAlive: true, ...(maxSockets === undefined ? {} : { maxSockets }), proxyEnv };
+  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+}
+
+/** What is in the environment, without user and password; null where no proxy is. */
+export function proxyText(env: Environment = process.env): string | null {
+  const { http, https, except } = proxiesOf(env);
+  if (http === undefined && https === undefined) return null;
+  const shown = (proxy: string | undefined) => (proxy === undefined ? "directly" : `through ${new URL(proxy).host}`);
+  const apart = http === https ? shown(https) : `https ${shown(https)}, http ${shown(http)}`;
+  return except === "" ? apart : `${apart}; directly to ${except}`;
+}
+
+function proxiesOf(env: Environment): Proxies {
+  const http = proxyIn(env, "http_proxy") ?? proxyIn(env, "HTTP_PROXY");
+  const https = proxyIn(env, "https_proxy") ?? proxyIn(env, "HTTPS_PROXY") ?? http;
+  return { http, https, except: env.no_proxy ?? env.NO_PROXY ?? "" };
+}
+
+function proxyIn(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  if (!value) return undefined;
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`);
+  if (url && /^https?:$/.test(url.protocol) && url.hostname !== "") return url.href;
+  throw new HoldfastError(
+    "config",
+    `the environment variable ${name} is not the address of an HTTP proxy (not shown)`,
+    {
+      mend: `Write it as http://proxy.example:3128, or unset ${name}.`,
+    },
+  );
+}

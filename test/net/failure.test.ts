@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { describe, test } from "node:test";
+import { request } from "undici";
+import { networkFailure } from "../../src/net/failure.ts";
+import { freePort } from "../servers/ceph.ts";
+import { startReceiver } from "../servers/receiver.ts";
+import { startTls } from "../servers/tls.ts";
+
+const thrown = async (work: () => Promise<unknown>): Promise<unknown> =>
+  work().then(
+    () => assert.fail("nothing was thrown"),
+    (error: unknown) => error,
+  );
+const byNode = (url: string) =>
+  thrown(
+    () =>
+      new Promise((_, reject) => {
+        const ask = url.startsWith("https:") ? httpsRequest : httpRequest;
+        ask(url).once("error", reject).end();
+      }),
+  );
+
+describe("why no answer came, by real connections", () => {
+  test("nobody listens: at one address, and at each of several", async () => {
+    const port = await freePort();
+    for (const error of [await byNode(`http://127.0.0.1:${port}`), await byNode(`http://localhost:${port}`)])
+      assert.deepEqual(networkFailure(error), { code: "ECONNREFUSED", isTransient: true, hint: undefined });
+    const wrapped = new Error("fetch failed", {
+      cause: new AggregateError([await byNode(`http://127.0.0.1:${port}`)]),
+    });
+    assert.equal(networkFailure(wrapped)?.code, "ECONNREFUSED");
+  });
+
+  test("a certificate of an authority that is not known, and one of another host: not tried again, and what helps", async () => {
+    await using tls = await startTls(["elsewhere.test"]);
+    await using server = await startReceiver(200);
+    const port = await tls.front(server.url);
+    for (const error of [
+      await byNode(`https://127.0.0.1:${port}`),
+      await thrown(() => request(`https://localhost:${port}`)),
+    ]) {
+      const failure = networkFailure(error);
+      assert.match(failure!.code, /UNABLE_TO_VERIFY_LEAF_SIGNATURE|ALTNAME/);
+      assert.deepEqual([failure!.isTransient, /NODE_EXTRA_CA_CERTS/.test(failure!.hint!)], [false, true]);
+    }
+  });
+
+  test("TLS asked of a server that speaks none", async () => {
+    await using server = await startReceiver(200);
+    const { port } = new URL(server.url);
+    const failure = networkFailure(await byNode(`https://127.0.0.1:${port}`));
+    assert.match(failure!.code, /^(EPROTO|ERR_SSL_)/);
+    assert.equal(failure!.isTransient, false);
+  });
+
+  test("a name that nobody knows; a time that is over", async () => {
+    const unknown = networkFailure(await byNode("http://nobody.invalid"));
+    assert.match(unknown!.code, /^E(NOTFOUND|AI_AGAIN)$/);
+    const late = await thrown(
+      async () =>
+        AbortSignal.timeout(1).throwIfAborted() ??
+        new Promise((_, reject) =>
+          AbortSignal.timeout(1).addEventListener("abort", (event) => reject((event.target as AbortSignal).reason)),
+        ),
+    );
+    assert.deepEqual(networkFailure(late), { code: "TIMEOUT", isTransient: true, hint: undefined });
+  });
+
+  test("a defect is no failure of the network, nor is a ring of causes", () => {
+    assert.equal(networkFailure(new TypeError("x is not a function")), undefined);
+    assert.equal(networkFailure("text"), undefined);
+    const ring = new Error("a");
+    ring.cause = new Error("b", { cause: ring });
+    assert.equal(networkFailure(ring), undefined);
+  });
+});

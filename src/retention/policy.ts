@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { parseDuration } from "../config/duration.ts";
+import { parseTimeZone } from "../config/schedule.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { logged, type Work } from "./work.ts";
 
@@ -36,6 +37,7 @@ export function parsePolicy(words: Policy): RetentionConfig {
   const optional = (name: string) => (words[name] === undefined ? undefined : duration(name));
   return {
     preset: words.preset,
+    ...parseZone(words.timezone),
     classes: {
       identifying: parseClock("identifying", words.identifying),
       verification: parseClock("verification", words.verification),
@@ -60,6 +62,16 @@ function parseWord(name: string, word: string): Temporal.Duration {
   } catch (error) {
     if (!hasCode(error, "config")) throw error;
     throw unreadable(name);
+  }
+}
+
+/** A zone that this machine does not know is passed over. */
+function parseZone(word: string | undefined): { timezone?: string } {
+  try {
+    return word === undefined ? {} : { timezone: parseTimeZone(word) };
+  } catch (error) {
+    if (!hasCode(error, "config")) throw error;
+    return {};
   }
 }
 

@@ -30,6 +30,8 @@ export interface ReplayOptions {
 /**
  * How much earlier than by the present calculation something may have been due. Earlier versions of Holdfast ended a
  * period up to a day sooner, and counted days in UTC where the law's day may begin 12 hours apart; their logs stay good.
+ * Where the rules name no zone, it is their way of counting that is looked at: what counts in the last of all zones is
+ * days later where a month ends, and never earlier.
  */
 const EARLIER = { hours: 48 };
 /** Clocks of two machines may differ by so much. */
@@ -249,7 +251,8 @@ export class Replay {
 
   #terms(subject: string): Map<string, Term> | undefined {
     if (this.#rules === undefined || this.#rules === "unreadable") return undefined;
-    return new Map(termsOf(this.#options.index, this.#rules, subject).map((term) => [term.key, term]));
+    const rules = { ...this.#rules, timezone: this.#rules.timezone ?? "UTC" };
+    return new Map(termsOf(this.#options.index, rules, subject).map((term) => [term.key, term]));
   }
 
   /** A purge that was dated ahead, so that it should be due, is given away by what was logged after it. */

@@ -203,8 +203,35 @@ describe("a purge that the log does not allow", () => {
       script.purged = { ...script.purged, time };
       return found(purgedWith(script, { due: time }));
     };
-    assert.deepEqual(await purgedAt("2015-06-29T12:00:00.000Z"), []);
-    assert.notDeepEqual(await purgedAt("2015-06-29T11:59:59.999Z"), []);
+    assert.deepEqual(await purgedAt("2015-06-29T00:00:00.000Z"), []);
+    assert.notDeepEqual(await purgedAt("2015-06-28T23:59:59.999Z"), []);
+  });
+
+  test("a period from the last day of February is held to the zone of the rules, or to UTC's days", async () => {
+    const purgedAt = async (due: string, timezone?: string): Promise<string[]> => {
+      const script = await vault.script();
+      const { to } = script.rules as Extract<Entry, { type: "policy.changed" }>;
+      const six = "P6M from exported";
+      const { timezone: _, ...others } = to;
+      const words = { ...others, identifying: six, verification: six, files: six };
+      script.rules = { ...script.rules, to: timezone === undefined ? words : { ...words, timezone } } as Entry;
+      // In most zones it is 29 February, and in some of the east 1 March: six months later that is days apart.
+      script.stored = { ...script.stored, time: "2012-02-29T12:30:00.000Z" };
+      const { ended, ...purged } = script.purged;
+      script.purged = purged;
+      const [rules, stored, , , , begun, last] = purgedWith(script, { due });
+      return found([rules, stored, begun, last]);
+    };
+    assert.deepEqual(await purgedAt("2012-08-29T13:30:00Z", "Australia/Lord_Howe"), []);
+    assert.match(
+      (await purgedAt("2012-08-27T13:29:59Z", "Australia/Lord_Howe")).join(),
+      /by the rules it was 2012-08-29T13:30/,
+    );
+    assert.match(
+      (await purgedAt("2012-08-29T13:30:00Z", "Pacific/Kiritimati")).join(),
+      /by the rules it was 2012-09-01T10/,
+    );
+    assert.deepEqual(await purgedAt("2012-08-29T12:30:00Z"), [], "as an earlier version counted");
   });
 
   test("what the log allows is no problem: it counts as purged, and nobody asks the store for it", async () => {

@@ -16,6 +16,7 @@ const keep = fc.record({ keep: duration, from });
 const maybe = fc.option(duration, { nil: undefined });
 const retention: fc.Arbitrary<RetentionConfig> = fc.record({
   preset: fc.option(fc.constantFrom(...PRESET_NAMES), { nil: undefined }),
+  timezone: fc.constantFrom(undefined, "Europe/Berlin", "Pacific/Kiritimati"),
   classes: fc.record({ identifying: keep, verification: keep, files: keep }),
   ...{ initialLock: duration, extendWhenLessThan: duration, minimum: maybe, maximum: maybe, coolingOff: maybe },
 });
@@ -36,6 +37,7 @@ test("words that a later version adds are passed over; rules that cannot be read
     ...{ initialLock: "P90D", extendWhenLessThan: "P30D" },
   };
   assert.deepEqual(inWords(parsePolicy({ ...words, later: "P1D" })), inWords(parsePolicy(words)));
+  assert.deepEqual(inWords(parsePolicy({ ...words, timezone: "Mars/Olympus" })), inWords(parsePolicy(words)));
   const bad: readonly [name: string, word: string | undefined][] = [
     ["identifying", undefined],
     ["identifying", "P5Y"],

@@ -269,7 +269,9 @@ export class Life {
         [random.integer(-400, -1), 45],
         [random.integer(1, 300), 25],
       ] as const);
-    if (random.chance(30)) while (dateOf(day + 1).day !== 1) day -= 1;
+    // Days that not every month has, and those around the end of February.
+    if (random.chance(20)) while (dateOf(day + 1).day !== 1) day -= 1;
+    else if (random.chance(30)) while (![28, 29, 30].includes(dateOf(day).day)) day -= 1;
     return dayText(day);
   }
 

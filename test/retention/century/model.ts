@@ -118,7 +118,8 @@ export class Model {
     if (done.job.kind === "purge" && done.whole) this.#checkPurged(done, before, sight, lengths);
     this.#checkVanished(done, before, sight, lengths);
     this.#takeVanished(done, before, sight);
-    for (const entry of stored) this.#take(done, entry, sight);
+    // Also what a killed export had journaled: whoever comes next logs it.
+    for (const entry of stored) this.#take(entry, sight);
     this.#checkAppeared(done, before, sight);
     this.sight = sight;
     this.#checkLocks(done, before);
@@ -198,11 +199,10 @@ export class Model {
     }
   }
 
-  #take({ job }: Done, { subject, key, versionId, updated, stored, files }: Stored, sight: Sight): void {
+  #take({ subject, key, versionId, updated, stored, files }: Stored, sight: Sight): void {
     const facts = this.facts.get(subject)!;
     if (!facts.person.revisions.some((revision) => revision.updated === updated))
       this.#fault(key, `the provider has no version of ${time(updated)}`);
-    if (job.kind === "end" || job.kind === "reopen") this.#fault(key, `stored by ${job.kind}`);
     const listed = this.#records.get(key)?.files ?? [];
     for (const file of files) if (file.fresh) this.#files.set(file.key, { subject, versionId: file.versionId });
     const all = new Set([...listed, ...files.map((file) => file.key)]);

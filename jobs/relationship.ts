@@ -53,7 +53,12 @@ export async function reopenRelationship(
   return withLog(config, session, { job: "relationship" }, async (held) => {
     // Also somebody of whom all was purged: the next export takes them again.
     const named = options.subjects.map(subjectOf);
-    const gone = named.filter((subject) => held.catalog.life.hasDeparted(subject));
+    // And somebody of whom that was told before: who is told again, after a crash, need not know how far it came.
+    const gone = named.filter(
+      (subject) =>
+        held.catalog.life.hasDeparted(subject) ||
+        (!held.catalog.known(subject) && held.catalog.mentions(subject).length > 0),
+    );
     const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
     const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];
     const reopened = await withWork(config, session, held, { what: "relationships", failure: "not reopened" }, (work) =>

@@ -58,8 +58,11 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
   const again = kept.hasVersion(version);
   // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.
   if (again && !parts.again) return { kind: "unchanged", listed };
-  if (kept.wasPurged(version) || isPast(parts.config, fetched.identity.updated, parts.now()))
+  const { updated } = fetched.identity;
+  if (kept.wasPurged(version) || isPast(parts.config, { updated, ended: undefined }, parts.now()))
     return { kind: "past", listed };
+  // What the list said is not remembered: the relationship may be reopened, and then this version is wanted.
+  if (isPast(parts.config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
   const stored = await store(parts, subject, version, fetched, kept);
   if (stored === null) {
@@ -72,7 +75,7 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
 
 async function store(parts: Capturing, subject: string, version: string, fetched: FetchedIdentity, kept: Kept) {
   const { config, source, sealer, tokens, now } = parts;
-  const lock = firstLock(config, fetched.identity.updated, now());
+  const lock = firstLock(config, { updated: fetched.identity.updated, ended: kept.ended }, now());
   const full = config.collect === "full";
   const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
   if (resources === null) return null;

@@ -5,6 +5,8 @@ import { recordKey } from "../vault/layout.ts";
 /** What the vault holds of one subject already: all that its next capture must know. */
 export interface Kept {
   readonly known: Known | undefined;
+  /** The last day of the relationship; undefined while it lasts. */
+  readonly ended: string | undefined;
   hasVersion(version: string): boolean;
   /** Whether a version was kept until the law asked for it no more, of somebody who has not come back since. */
   wasPurged(version: string): boolean;
@@ -27,6 +29,7 @@ export type KeptFile = StoredFile & { readonly storedWith: string };
 export function keptIn(catalog: Catalog, subject: string): Kept {
   return {
     known: catalog.known(subject),
+    ended: catalog.life.ended(subject),
     wasPurged: (version) =>
       catalog.life.hasDeparted(subject) && catalog.life.purge(recordKey(subject, version)) !== undefined,
     hasVersion: (version) => catalog.hasVersion(subject, version),

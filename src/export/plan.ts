@@ -112,7 +112,11 @@ function compare(identities: readonly Listed[], selection: Selection, parts: Pla
     const listed = tokens.version(updated, raw);
     const known = catalog.known(subject);
     if (known !== undefined) met.push({ subject, known });
-    if (known === undefined && (catalog.life.hasDeparted(subject, listed) || isPast(config, updated, now()))) past += 1;
+    if (
+      known === undefined &&
+      (catalog.life.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
+    )
+      past += 1;
     else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
   }
   return { candidates, met, past };

@@ -79,10 +79,11 @@ export async function coverageOf(
       }
       for (const { subject, listed: version, updated } of page.identities) {
         const known = catalog.known(subject);
-        if (known) {
-          if (known.listed !== version) changed!.add(subject);
-        } else if (catalog.life.hasDeparted(subject, version) || isPast(config, updated, now)) past!.add(subject);
-        else missing!.add(subject);
+        if (known?.listed === version) continue;
+        const ended = catalog.life.ended(subject);
+        if ((!known && catalog.life.hasDeparted(subject, version)) || isPast(config, { updated, ended }, now))
+          past!.add(subject);
+        else (known ? changed : missing)!.add(subject);
       }
     }
     for (const subject of catalog.subjects()) {

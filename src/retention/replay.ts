@@ -29,12 +29,12 @@ export interface ReplayOptions {
 }
 
 /**
- * How much earlier than by the present calculation something may have been due: as much as earlier versions of Holdfast
- * ended it earlier, whose logs stay good. They counted in UTC, from the instant. Where it was the next day already, by
- * the law's own zone, and where a month is added, that next day may end four days later: from 28 February it is 28 March,
- * and from 1 March 1 April. Summer time may add 2 hours.
+ * How much earlier than by the present calculation something may have been due. Earlier versions of Holdfast ended a
+ * period up to a day sooner, and counted days in UTC where the law's day may begin 12 hours apart; their logs stay good.
+ * Where the rules name no zone, it is their way of counting that is looked at: what counts in the last of all zones is
+ * days later where a month ends, and never earlier.
  */
-const EARLIER = { hours: 4 * 24 + 2 };
+const EARLIER = { hours: 48 };
 /** Clocks of two machines may differ by so much. */
 const CLOCKS = { hours: 1 };
 /** An entry may be so much older than one before it: clocks are set back. Beyond it the earlier one was dated ahead. */
@@ -263,7 +263,8 @@ export class Replay {
 
   #terms(subject: string): Map<string, Term> | undefined {
     if (this.#rules === undefined || this.#rules === "unreadable") return undefined;
-    return new Map(termsOf(this.#options.index, this.#rules, subject).map((term) => [term.key, term]));
+    const rules = { ...this.#rules, timezone: this.#rules.timezone ?? "UTC" };
+    return new Map(termsOf(this.#options.index, rules, subject).map((term) => [term.key, term]));
   }
 
   /** A purge that was dated ahead, so that it should be due, is given away by what was logged after it. */

@@ -108,10 +108,10 @@ export function refuseUnfit(capture: Capture, asked: Asked): void {
 }
 
 /** Of one that fits: whether it is too old to be logged. It was made for an earlier coordinator, and its lock ran on. */
-export function isStale(capture: Capture, { config, now }: Asked): boolean {
+export function isStale(capture: Capture, { kept, config, now }: Asked): boolean {
   if (!("entry" in capture) || capture.entry?.type !== "record.stored") return false;
   const { updated, lockedUntil } = capture.entry;
-  const lock = firstLock(config, updated, now);
+  const lock = firstLock(config, { updated, ended: kept.ended }, now);
   return isBefore(Temporal.Instant.from(lockedUntil), lock.until.subtract(TOLERANCE));
 }
 
@@ -129,7 +129,7 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
   if (capture.listed !== undefined && capture.listed !== candidate.listed) return "what the list said";
   if (capture.kind === "unchanged") return kept.versions.length > 0 ? undefined : "unchanged, and nothing is kept";
   if (capture.kind === "past") {
-    const canBe = kept.purged.length > 0 || isPast(config, "1970-01-01T00:00:00Z", now);
+    const canBe = kept.purged.length > 0 || isPast(config, { updated: "1970-01-01T00:00:00Z", ended: kept.ended }, now);
     return canBe ? undefined : "past, and nothing can be by this policy";
   }
   if (capture.kind !== (kept.known ? "changed" : "new")) return "new, changed or again";
@@ -153,9 +153,10 @@ function wrongRecord(entry: Unlogged<RecordStored>, { candidate, kept, config, n
   if (entry.moreFiles !== undefined) return "more files";
   if (kept.versions.includes(version) || kept.purged.includes(version)) return "a version that is not new";
   if (!version.startsWith(`${timeOf(updated)}-`)) return "the time of the version";
-  if (isPast(config, updated, now.subtract(TOLERANCE))) return "a version of which the law asks for no copy";
+  if (isPast(config, { updated, ended: kept.ended }, now.subtract(TOLERANCE)))
+    return "a version of which the law asks for no copy";
   if (!isDeepStrictEqual(recipients.toSorted(), [...config.recipients.fingerprints].sort())) return "the recipients";
-  const lock = firstLock(config, updated, now);
+  const lock = firstLock(config, { updated, ended: kept.ended }, now);
   const until = Temporal.Instant.from(entry.lockedUntil);
   if (entry.lockMode !== lock.mode || until.epochNanoseconds % 1_000_000_000n !== 0n) return "the lock";
   if (isBefore(lock.until.add(TOLERANCE), until)) return "the lock";

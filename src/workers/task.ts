@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hex, instant, version } from "../audit/entry-fields.ts";
+import { day, hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../error.ts";
@@ -21,6 +21,7 @@ export interface Task {
   readonly listed?: string | undefined;
   readonly kept: {
     readonly known?: Known | undefined;
+    readonly ended?: string | undefined;
     readonly versions: readonly string[];
     readonly purged: readonly string[];
     readonly files: readonly KeptFile[];
@@ -64,6 +65,7 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
   const known = catalog.known(subject);
   return {
     known,
+    ended: catalog.life.ended(subject),
     versions: catalog.versions(subject),
     purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
     // One whose purge was stopped may be gone: it is fetched again.
@@ -77,9 +79,10 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
 }
 
 /** As `Kept`, of what came with the task. */
-export function keptOf({ known, versions, purged, files, purgedFiles, hadContent }: Task["kept"]): Kept {
+export function keptOf({ known, ended, versions, purged, files, purgedFiles, hadContent }: Task["kept"]): Kept {
   return {
     known,
+    ended,
     hasVersion: (version) => versions.includes(version),
     wasPurged: (version) => purged.includes(version),
     hadContent: () => hadContent,
@@ -102,6 +105,7 @@ const taskSchema: z.ZodType<Task> = z.object({
         ...{ withheld: count, entry: count, missed: count },
       })
       .optional(),
+    ended: day.optional(),
     versions: z.array(version),
     purged: z.array(version),
     files: z.array(

@@ -7,10 +7,10 @@ import { systemClock } from "../../src/clock.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
-import { makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { makeWorkplace, type Provider, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
 import type { Sandbox } from "../sandbox/server.ts";
 
-const silent: Console = {
+export const silentConsole: Console = {
   log: silentLog,
   progress: () => noProgress,
   say: () => {},
@@ -19,12 +19,17 @@ const silent: Console = {
 };
 
 export async function session(place: Workplace): Promise<Session> {
-  return { clients: [await place.client()], console: silent, signal: new AbortController().signal, now: systemClock };
+  return {
+    clients: [await place.client()],
+    console: silentConsole,
+    signal: new AbortController().signal,
+    now: systemClock,
+  };
 }
 
 /** A workplace made ready in this process: a child for every one of hundreds would take longer than the rest. */
-export async function readyWorkplace(sandbox: Sandbox, options: WorkplaceOptions): Promise<Workplace> {
-  const place = await makeWorkplace(sandbox, { ...options, init: false });
+export async function readyWorkplace(source: Provider, options: WorkplaceOptions): Promise<Workplace> {
+  const place = await makeWorkplace(source, { ...options, init: false });
   await init(await session(place));
   return place;
 }

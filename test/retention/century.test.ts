@@ -1,0 +1,31 @@
+import { describe, test } from "node:test";
+import { readyWorkplace } from "../crash/aftermath.ts";
+import { dayOf, startOf } from "./century/calendar.ts";
+import { Life, type LifeOptions } from "./century/life.ts";
+import { World } from "./century/world.ts";
+
+/**
+ * A century in two vaults of fifty years each. HOLDFAST_CENTURY=<people>:<seed> has all hundred years in one vault, with
+ * so many people and more days between: `npm run soak` has thousands.
+ */
+const [people, seed = 1] = (process.env.HOLDFAST_CENTURY ?? "").split(":").map(Number);
+
+const CENTURY: (LifeOptions & { people: number })[] = [
+  { people: 200, seed: 1, from: 2027, to: 2077, pace: 7, kills: 30, cools: false },
+  { people: 200, seed: 2, from: 2077, to: 2127, pace: 7, kills: 30, cools: true },
+];
+const LIVES = people ? [{ people, seed, from: 2027, to: 2127, pace: 3, kills: 30, cools: seed % 2 === 0 }] : CENTURY;
+
+describe("a simulated century: what must be there is, and what must not be there is not", { concurrency: 2 }, () => {
+  for (const { people: count, ...options } of LIVES) {
+    test(`${options.from} to ${options.to}, ${count} people, seed ${options.seed}`, async (t) => {
+      const [from, to] = [options.from, options.to].map((year) => startOf(dayOf(`${year}-01-01`)));
+      await using world = new World(options.seed, count, from!, to!);
+      await world.listen();
+      await using place = await readyWorkplace(world, {});
+      const life = new Life(place, world, options);
+      await life.live();
+      t.diagnostic(JSON.stringify(life.counts));
+    });
+  }
+});

@@ -1,0 +1,90 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+export type Job =
+  | { readonly kind: "export" | "extend" | "verify" }
+  | { readonly kind: "end"; readonly subjects: readonly string[]; readonly date: string }
+  | { readonly kind: "reopen"; readonly subjects: readonly string[] }
+  | { readonly kind: "place" | "release"; readonly subjects: readonly string[]; readonly case: string }
+  | { readonly kind: "purge"; readonly out: string }
+  | { readonly kind: "certificate"; readonly folder: string; readonly vkey: string };
+
+export interface Told {
+  /** Seconds since 1970; undefined: the real time. */
+  readonly at: number | undefined;
+  readonly job: Job;
+}
+
+/** What the job gave, or the code of its error. */
+export interface Answer {
+  // biome-ignore lint/suspicious/noExplicitAny: each job gives its own
+  readonly value?: any;
+  readonly error?: string;
+  readonly text?: string;
+}
+
+const HOOK = join(import.meta.dirname, "../../crash/hook.ts");
+const QUICK = join(import.meta.dirname, "quick-disk.ts");
+const JOBS = join(import.meta.dirname, "jobs.ts");
+
+/** Runs the real jobs in a process of its own, which is killed at the write that it is told, and started again. */
+export class Machine implements AsyncDisposable {
+  kills = 0;
+  readonly #config: string;
+  readonly #quick: boolean;
+  readonly #dieAt: () => number | undefined;
+  #child: ChildProcess | undefined;
+
+  /**
+   * @param quick writes do not wait for the disk
+   * @param dieAt for each process at which of its writes it dies; undefined: at none
+   */
+  constructor(config: string, { quick, dieAt }: { quick: boolean; dieAt: () => number | undefined }) {
+    this.#config = config;
+    this.#quick = quick;
+    this.#dieAt = dieAt;
+  }
+
+  #start(): void {
+    const dieAt = this.#dieAt();
+    this.#child = fork(JOBS, [this.#config], {
+      execArgv: [...(this.#quick ? ["--import", QUICK] : []), "--import", HOOK],
+      env: {
+        ...process.env,
+        NODE_TEST_CONTEXT: undefined,
+        HOLDFAST_CRASH_AT: dieAt === undefined ? undefined : String(dieAt),
+      },
+    });
+  }
+
+  /** Undefined: it was killed on the way. */
+  async run(told: Told): Promise<Answer | undefined> {
+    if (this.#child === undefined) this.#start();
+    const child = this.#child!;
+    const over = new AbortController();
+    const ended = once(child, "exit", over).then(([code, signal]) => {
+      if (signal !== "SIGKILL") throw new Error(`the machine ended with ${code ?? signal}`);
+      return undefined;
+    });
+    const answered = once(child, "message", over).then(([answer]) => answer as Answer);
+    child.send(told);
+    const answer = await Promise.race([answered, ended]);
+    over.abort();
+    await Promise.allSettled([answered, ended]);
+    if (answer === undefined) {
+      this.kills += 1;
+      this.#child = undefined;
+    }
+    return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+}

@@ -1,0 +1,344 @@
+import { period, plusUtc } from "./calendar.ts";
+import type { OnDisk, Sight } from "./disk.ts";
+import { ALWAYS, type End, endOf, type Law, later, NEVER, relationshipEnd } from "./law.ts";
+import type { Job } from "./machine.ts";
+import type { Person } from "./world.ts";
+
+/** What is known of one person: what was told of them, and what became of their copies. */
+export interface Facts {
+  readonly subject: string;
+  readonly person: Person;
+  /** The last day of the relationship. */
+  ended: string | undefined;
+  readonly holds: Set<string>;
+  /** A purge was killed in the middle of them. */
+  torn: boolean;
+  /** All that there was is purged. They come back with a newer version, where `ended` is not set, or when reopened. */
+  departed: boolean;
+  /** Versions of the provider that exports saw: the last whole one, and any. */
+  seen: number;
+  seenAtMost: number;
+  /** They may come back, and need not. */
+  unsure: boolean;
+  /** Keys that were purged since they came last. */
+  readonly destroyed: Set<string>;
+}
+
+/** A record as the log tells of it. Times are seconds. */
+interface Kept {
+  readonly subject: string;
+  readonly updated: number;
+  readonly stored: number;
+  readonly versionId: string;
+  readonly files: Set<string>;
+}
+
+/** What the log says was stored: names and times only. How long it is kept is no word of the log's. */
+export interface Stored {
+  readonly subject: string;
+  readonly key: string;
+  readonly versionId: string;
+  readonly updated: number;
+  readonly stored: number;
+  readonly files: readonly { readonly key: string; readonly versionId: string; readonly fresh: boolean }[];
+}
+
+export interface Done {
+  readonly job: Job;
+  /** From when to when it ran, in seconds. */
+  readonly from: number;
+  readonly to: number;
+  /** It was not killed. */
+  readonly whole: boolean;
+  /** Subjects or objects that the job says it could not do. */
+  readonly failed: number;
+}
+
+/** The clocks of two processes, and a lock's whole seconds. */
+const SLACK = 3;
+
+/** Says for every moment what must be in the vault, how long it must be locked, and what must not be there. */
+export class Model {
+  law: Law;
+  readonly facts: Map<string, Facts>;
+  sight: Sight;
+  /** Digests of what was destroyed. */
+  readonly gone = new Set<string>();
+  readonly #records = new Map<string, Kept>();
+  readonly #files = new Map<string, { readonly subject: string; readonly versionId: string }>();
+  readonly #faults: string[] = [];
+
+  constructor(law: Law, people: readonly (readonly [subject: string, person: Person])[], sight: Sight) {
+    this.law = law;
+    this.sight = sight;
+    const told = { ended: undefined, torn: false, departed: false, seen: 0, seenAtMost: 0, unsure: false };
+    this.facts = new Map(
+      people.map(([subject, person]) => [
+        subject,
+        { subject, person, ...told, holds: new Set<string>(), destroyed: new Set<string>() },
+      ]),
+    );
+  }
+
+  /** Keys of a subject that the log knows and that are there. */
+  keysOf(subject: string): string[] {
+    return this.#keysBySubject().get(subject) ?? [];
+  }
+
+  kept(): Facts[] {
+    return [...this.#keysBySubject().keys()].map((subject) => this.facts.get(subject)!);
+  }
+
+  #keysBySubject(): Map<string, string[]> {
+    return Map.groupBy([...this.#records.keys(), ...this.#files.keys()], (key) => key.split("/")[2]!);
+  }
+
+  /** Until when the law wants an object, by what is there and what was told. */
+  end(key: string): End {
+    const { law } = this;
+    const { ended } = this.facts.get(key.split("/")[2]!)!;
+    const record = this.#records.get(key);
+    if (record === undefined) {
+      return [...this.#records.values()]
+        .filter(({ files }) => files.has(key))
+        .map((lister) => endOf(law, law.files, lister, ended))
+        .reduce(later, ALWAYS);
+    }
+    const own = later(endOf(law, law.identifying, record, ended), endOf(law, law.verification, record, ended));
+    return record.files.size > 0 ? later(own, endOf(law, law.files, record, ended)) : own;
+  }
+
+  /** Compares what lies in the vault after a job with what had to come of it. Gives what does not agree. */
+  after(done: Done, sight: Sight, stored: readonly Stored[]): string[] {
+    const before = this.sight;
+    const lengths = new Map(
+      [...before.objects.keys()].map((key) => [key, this.#isLogged(key) ? this.end(key) : ALWAYS]),
+    );
+    this.#faults.length = 0;
+    if (done.job.kind === "purge" && done.whole) this.#checkPurged(done, before, sight, lengths);
+    this.#checkVanished(done, before, sight, lengths);
+    this.#takeVanished(done, before, sight);
+    // Also what a killed export had journaled: whoever comes next logs it.
+    for (const entry of stored) this.#take(entry, sight);
+    this.#checkAppeared(done, before, sight);
+    this.sight = sight;
+    this.#checkLocks(done, before);
+    this.#checkHolds(done);
+    if (done.job.kind === "export") this.#checkExported(done);
+    return [...this.#faults];
+  }
+
+  #isLogged(key: string): boolean {
+    return this.#records.has(key) || this.#files.has(key);
+  }
+
+  #fault(key: string, what: string): void {
+    this.#faults.push(`${key}: ${what}`);
+  }
+
+  /** What is gone went by a purge, after its time, with no hold and no lock on it. */
+  #checkVanished({ job, to }: Done, before: Sight, sight: Sight, ends: ReadonlyMap<string, End>): void {
+    for (const [key, versions] of before.objects) {
+      const left = sight.objects.get(key);
+      const lost = [...versions].filter(([id]) => !left?.has(id));
+      if (lost.length === 0) continue;
+      if (job.kind !== "purge") this.#fault(key, `gone after ${job.kind}`);
+      if (!this.#isLogged(key)) this.#fault(key, "gone, and no entry was about it");
+      const { earliest } = ends.get(key)!;
+      if (earliest > to) this.#fault(key, `gone at ${time(to)}, and had to be kept until ${time(earliest)}`);
+      if (this.facts.get(key.split("/")[2]!)!.holds.size > 0) this.#fault(key, "gone under a hold");
+      for (const [id, { lockedUntil }] of lost)
+        if (lockedUntil > to) this.#fault(key, `version ${id} was locked until ${time(lockedUntil)}`);
+    }
+  }
+
+  /** A purge that was not killed leaves nothing that is past its date, but what a hold or a lock keeps. */
+  #checkPurged({ from, failed }: Done, before: Sight, sight: Sight, ends: ReadonlyMap<string, End>): void {
+    let excuse = false;
+    for (const { subject, holds, torn } of this.kept()) {
+      const due = this.keysOf(subject).filter((key) => (ends.get(key)?.latest ?? 0) <= from && before.objects.has(key));
+      const locked = due.some((key) => [...before.objects.get(key)!.values()].some((each) => each.lockedUntil > from));
+      if (locked) excuse = true;
+      if (holds.size > 0 || torn || locked) continue;
+      for (const key of due) {
+        if (sight.objects.has(key))
+          this.#fault(key, `still there at ${time(from)}, due ${time(ends.get(key)!.latest)}`);
+        if (sight.plain.has(key)) this.#fault(key, "its plain name is still there");
+        for (const other of sight.others.filter((name) => name.includes(key)))
+          this.#fault(key, `${other} is left of it`);
+      }
+      if (due.length === this.keysOf(subject).length && sight.subjects.has(subject))
+        this.#fault(due[0] ?? subject, "names of the subject are left");
+    }
+    if (failed > 0 && !excuse) this.#fault("purge", `${failed} failed`);
+  }
+
+  #takeVanished({ job, whole }: Done, before: Sight, sight: Sight): void {
+    const touched = new Set<string>();
+    for (const [key, versions] of before.objects) {
+      if (sight.objects.has(key)) continue;
+      const subject = key.split("/")[2]!;
+      touched.add(subject);
+      this.#records.delete(key);
+      this.#files.delete(key);
+      for (const record of this.#records.values()) record.files.delete(key);
+      this.facts.get(subject)!.destroyed.add(key);
+      for (const { digest } of versions.values()) this.gone.add(digest);
+    }
+    if (job.kind !== "purge") return;
+    for (const facts of this.facts.values()) {
+      if (!whole) facts.torn ||= touched.has(facts.subject);
+      else if (facts.torn || touched.has(facts.subject)) {
+        if (this.keysOf(facts.subject).length === 0) {
+          // Of somebody who is kept after all the rest goes, and the next export takes them again.
+          facts.unsure = facts.torn && facts.ended === undefined;
+          facts.departed = true;
+        }
+        facts.torn = false;
+      }
+    }
+  }
+
+  #take({ subject, key, versionId, updated, stored, files }: Stored, sight: Sight): void {
+    const facts = this.facts.get(subject)!;
+    if (!facts.person.revisions.some((revision) => revision.updated === updated))
+      this.#fault(key, `the provider has no version of ${time(updated)}`);
+    const listed = this.#records.get(key)?.files ?? [];
+    for (const file of files) if (file.fresh) this.#files.set(file.key, { subject, versionId: file.versionId });
+    const all = new Set([...listed, ...files.map((file) => file.key)]);
+    this.#records.set(key, { subject, updated, stored, versionId, files: all });
+    if (!sight.objects.get(key)?.has(versionId)) this.#fault(key, "logged, and not there");
+    for (const file of files) if (!sight.objects.has(file.key)) this.#fault(file.key, "listed, and not there");
+    if (facts.departed) facts.destroyed.clear();
+    facts.departed = false;
+    facts.unsure = false;
+  }
+
+  #checkAppeared({ job, whole }: Done, before: Sight, sight: Sight): void {
+    for (const [key, versions] of sight.objects) {
+      const fresh = [...versions.keys()].filter((id) => !before.objects.get(key)?.has(id));
+      if (fresh.length === 0) continue;
+      const facts = this.facts.get(key.split("/")[2]!);
+      if (facts === undefined) this.#fault(key, "nobody's");
+      if (job.kind !== "export") this.#fault(key, `new after ${job.kind}`);
+      if (facts?.departed && !this.#mayReturn(facts)) this.#fault(key, "all of them was purged, and they are back");
+      const { versionId } = this.#records.get(key) ?? this.#files.get(key) ?? {};
+      if (whole && !fresh.every((id) => id === versionId)) this.#fault(key, "stored, and not logged");
+    }
+    for (const key of sight.plain)
+      if (whole && !sight.objects.has(key) && !this.facts.get(key.split("/")[2]!)!.torn)
+        this.#fault(key, "a plain name without a version");
+  }
+
+  #mayReturn({ departed, unsure, ended, person, seen }: Facts): boolean {
+    return !departed || unsure || (ended === undefined && person.revisions.length > seen);
+  }
+
+  #mustReturn({ departed, unsure, ended, person, seenAtMost }: Facts): boolean {
+    return !departed || (!unsure && ended === undefined && person.revisions.length > seenAtMost);
+  }
+
+  /** Whom the provider has is kept, in the version that it has; who was purged is not. */
+  #checkExported({ from, to, whole, failed }: Done): void {
+    if (whole && failed > 0) this.#fault("export", `${failed} failed`);
+    for (const facts of this.facts.values()) {
+      const { subject, person, torn, destroyed } = facts;
+      const { revisions } = person;
+      if (person.vanished || revisions[0]!.updated > from) continue;
+      const { updated, files } = revisions.at(-1)!;
+      const mustReturn = this.#mustReturn(facts);
+      facts.seenAtMost = revisions.length;
+      if (!whole) continue;
+      if (!facts.departed || mustReturn) facts.seen = revisions.length;
+      if (torn || !mustReturn || this.#isPast(updated, to)) continue;
+      const keys = this.keysOf(subject);
+      const record = keys.map((key) => this.#records.get(key)).find((each) => each?.updated === updated);
+      if (record !== undefined) {
+        if (files.length > record.files.size + destroyed.size) this.#fault(subject, "files are missing");
+      } else if (![...destroyed].some((key) => key.startsWith("records/"))) this.#fault(subject, "is not kept");
+    }
+  }
+
+  #isPast(updated: number, now: number): boolean {
+    const begun = { updated, stored: now };
+    const { law } = this;
+    const ends = [law.identifying, law.verification, law.files].map((clock) => endOf(law, clock, begun, undefined));
+    return ends.reduce(later).earliest <= now;
+  }
+
+  /** No lock gets shorter, or longer than it may; each is as long as it must be. */
+  #checkLocks({ job, from, to, whole }: Done, before: Sight): void {
+    const { law, sight } = this;
+    const soon = plusUtc(from, period(law.extendWhenLessThan));
+    const slice = plusUtc(to, period(law.initialLock));
+    for (const [key, versions] of sight.objects) {
+      const { ended } = this.facts.get(key.split("/")[2]!)!;
+      const logged = this.#isLogged(key);
+      const end = logged ? this.end(key) : NEVER;
+      const longest = ended !== undefined && end.latest < NEVER.latest ? end.latest : Math.min(slice, end.latest);
+      for (const [id, { lockedUntil }] of versions) {
+        const was = before.objects.get(key)?.get(id)?.lockedUntil ?? 0;
+        if (lockedUntil < was) this.#fault(key, `locked until ${time(lockedUntil)}, and was until ${time(was)}`);
+        // A file begins with the lock of the record that it came with.
+        const most = was > 0 ? longest : Math.max(longest, Math.min(slice, this.#listersEnd(key)));
+        if (lockedUntil > Math.max(was, most + SLACK))
+          this.#fault(key, `locked until ${time(lockedUntil)}, where ${time(most)} is the most`);
+      }
+      if (!whole || !logged || end.earliest <= to) continue;
+      const { versionId } = this.#records.get(key) ?? this.#files.get(key)!;
+      const at = versions.get(versionId);
+      if (at === undefined) {
+        this.#fault(key, `version ${versionId} is missing`);
+        continue;
+      }
+      const least = this.#least(job, key, end, soon, from);
+      if (at.lockedUntil < Math.floor(least))
+        this.#fault(key, `locked until ${time(at.lockedUntil)} only, where it takes ${time(least)}`);
+      this.#checkMode(job, key, at, from);
+    }
+  }
+
+  #listersEnd(key: string): number {
+    const listers = [...this.#records].filter(([, { files }]) => files.has(key));
+    return Math.max(0, ...listers.map(([record]) => this.end(record).latest));
+  }
+
+  #least(job: Job, key: string, end: End, soon: number, from: number): number {
+    const subject = key.split("/")[2]!;
+    const { ended } = this.facts.get(subject)!;
+    if (job.kind === "end" && job.subjects.includes(subject)) return end.earliest;
+    if (job.kind !== "export" && job.kind !== "extend") return 0;
+    const last = ended === undefined ? ALWAYS : relationshipEnd(this.law, ended);
+    const final = last.earliest > from ? Math.min(last.earliest, end.earliest) : 0;
+    return Math.max(Math.min(soon, end.earliest), final);
+  }
+
+  #checkMode(job: Job, key: string, { mode }: OnDisk, from: number): void {
+    const { coolingOff } = this.law;
+    const record = this.#records.get(key);
+    if (coolingOff === undefined || record === undefined || (job.kind !== "export" && job.kind !== "extend")) return;
+    if (plusUtc(record.stored, period(coolingOff)) < from && mode !== "compliance")
+      this.#fault(key, `still in ${mode} mode`);
+  }
+
+  /** The store's holds are those that were told, on every version. */
+  #checkHolds({ job, whole }: Done): void {
+    if (!whole) return;
+    const all = job.kind === "export" || job.kind === "extend";
+    for (const [key, versions] of this.sight.objects) {
+      const subject = key.split("/")[2]!;
+      const { holds } = this.facts.get(subject)!;
+      const { versionId } = this.#records.get(key) ?? this.#files.get(key) ?? {};
+      const placed = job.kind === "place" && job.subjects.includes(subject);
+      for (const [id, { held }] of versions) {
+        if (held && holds.size === 0) this.#fault(key, `version ${id} is held by no case`);
+        if (!held && holds.size > 0 && (placed || (all && id === versionId)))
+          this.#fault(key, `version ${id} is not held`);
+      }
+    }
+  }
+}
+
+function time(seconds: number): string {
+  return Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : "nobody knows";
+}

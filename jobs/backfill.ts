@@ -5,6 +5,7 @@ import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Secret } from "../src/config/secret.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
@@ -38,13 +39,16 @@ export async function planBackfill(
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<Estimate[]> {
   const planOne = async (config: ClientConfig): Promise<Estimate> => {
-    const { vault, description } = await openClientVault(config, session);
-    await vault.close();
-    const tokens = await openTokens(config, description);
-    const { source } = await openSource(config, session, "low");
-    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
-    const progress = session.console.progress(`${config.id}: listed`);
-    try {
+    return closing(async (opened) => {
+      const { vault, description } = await openClientVault(config, session);
+      opened.defer(() => vault.close());
+      const tokens = await openTokens(config, description);
+      const { source } = await openSource(config, session, "low");
+      opened.defer(() => source.close());
+      const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+      opened.defer(() => catalog?.close());
+      const progress = session.console.progress(`${config.id}: listed`);
+      opened.defer(() => progress.end());
       const life = {
         hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
       };
@@ -64,11 +68,7 @@ export async function planBackfill(
       progress.end();
       session.console.say(estimateText(of));
       return of;
-    } finally {
-      progress.end();
-      catalog?.close();
-      await source.close();
-    }
+    });
   };
   return eachClient(session, planOne, onFailure);
 }

@@ -105,12 +105,16 @@ export class Lease {
       until: at.add(TERM).toString(),
       ...(onWanted ? { yields: true } : {}),
     };
-    await vault.put(LEASE, encode(mine));
+    await vault.put(LEASE, encode(mine)).catch((error: unknown) => {
+      // It may have been written all the same.
+      GIVEN_UP.add(mine.token);
+      throw error;
+    });
     const lease = new Lease(vault, steadyNow, mine, onWanted);
     try {
       await lease.#turn(at.add(PATIENCE), look, signal);
     } catch (error) {
-      await vault.put(LEASE, encode({ ...mine, until: mine.since, released: true }));
+      await lease.release();
       throw error;
     }
     lease.#renewLater();

@@ -210,6 +210,44 @@ function leases(
       await (await Lease.acquire(flaky, { job: "export", now: clock() })).release();
     });
 
+    test("who comes second is told that the vault is held, also where the store takes no second claim back", async () => {
+      const vault = opened.vault("taken-back");
+      const now = clock();
+      const rival = claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) });
+      let puts = 0;
+      const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        // Somebody else's claim is written first; then the store stops answering.
+        put: async (...args: Parameters<Vault["put"]>) => {
+          if (++puts > 1) throw new HoldfastError("vault-unavailable", "gone");
+          await vault.put(LEASE, rival);
+          return vault.put(...args);
+        },
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
+      });
+      await assert.rejects(Lease.acquire(flaky, { job: "export", now }), busy);
+      assert.equal(puts, 2);
+    });
+
+    test("a claim whose answer was lost does not keep this process out", async () => {
+      const vault = opened.vault("answer-lost");
+      const now = clock();
+      const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        put: async (...args: Parameters<Vault["put"]>) => {
+          await vault.put(...args);
+          throw new HoldfastError("vault-unavailable", "gone");
+        },
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
+      });
+      await assert.rejects(Lease.acquire(flaky, { job: "export", now }), (error) =>
+        hasCode(error, "vault-unavailable"),
+      );
+      await (await Lease.acquire(vault, { job: "export", now })).release();
+    });
+
     test("what is no claim is refused, not taken for a free vault", async () => {
       const vault = opened.vault("garbage");
       for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000)]) {

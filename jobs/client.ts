@@ -24,6 +24,8 @@ export interface Session {
   readonly patience?: Patience;
   /** Where somebody looks at them. */
   readonly metrics?: Metrics | undefined;
+  /** Of a scheduled run: in how many ms it is tried again after this failure; undefined if it is not. */
+  readonly againIn?: (client: ClientConfig, error: unknown) => number | undefined;
   /** Told the metrics of a run that has none to be asked for. */
   readonly pushgateway?: string | undefined;
 }

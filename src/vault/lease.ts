@@ -94,7 +94,7 @@ export class Lease {
   /** Throws `busy`, which says who holds the vault and since when. */
   static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
     const holder = (await standing(vault, now())).at(0);
-    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder);
+    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder, now());
     // Renewed by a clock that was set back, the claim would be one of long ago to everybody else.
     const steadyNow = steady(now);
     const at = steadyNow();
@@ -128,7 +128,7 @@ export class Lease {
       const first = (await standing(this.#vault, this.#now())).at(0);
       if (!first || first.token === this.#claim.token) return;
       if (!givesWay(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
-        throw busy(this.#vault, first);
+        throw busy(this.#vault, first, this.#now());
       }
       await delay(look, undefined, signal ? { signal } : {}).catch((cause: unknown) => {
         throw new HoldfastError("interrupted", `interrupted while waiting for ${who(first)}`, { cause });
@@ -256,8 +256,9 @@ function who({ job, host, pid, since }: Claim): string {
   return `${job} on ${host} (process ${pid}, since ${since})`;
 }
 
-function busy(vault: Vault, holder: Claim): HoldfastError {
+function busy(vault: Vault, holder: Claim, now: Temporal.Instant): HoldfastError {
   return new HoldfastError("busy", `${vault.url} is held by ${who(holder)}`, {
+    retryAfter: Math.max(Temporal.Instant.from(holder.until).epochMilliseconds - now.epochMilliseconds, 0),
     mend: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
   });
 }

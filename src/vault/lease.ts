@@ -29,6 +29,8 @@ const claim = z.object({
   until: instant,
   /** Given up, whatever a clock says of `until`. */
   released: z.literal(true).optional(),
+  /** Given up by one that held the vault: when it began to, no claim made before its own stood. */
+  held: z.literal(true).optional(),
   /** The holder gives way to whoever comes next in line. */
   yields: z.literal(true).optional(),
 });
@@ -79,6 +81,7 @@ export class Lease {
   readonly #onWanted: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #held = false;
   #lost: HoldfastError | undefined;
   #renewing: Promise<void> = Promise.resolve();
   /** Tokens of others whose claims stood at the last renewal. */
@@ -117,6 +120,7 @@ export class Lease {
       await lease.release();
       throw error;
     }
+    lease.#held = true;
     lease.#renewLater();
     if (onWanted) lease.#lookOut(look);
     return lease;
@@ -158,9 +162,8 @@ export class Lease {
     GIVEN_UP.add(this.#claim.token);
     if (this.#lost) return;
     // If it cannot be given back it ends by itself.
-    await this.#vault
-      .put(LEASE, encode({ ...this.#claim, until: this.#now().toString(), released: true }))
-      .catch(() => {});
+    const given: Claim = { ...this.#claim, until: this.#now().toString(), released: true };
+    await this.#vault.put(LEASE, encode(this.#held ? { ...given, held: true } : given)).catch(() => {});
   }
 
   /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
@@ -208,10 +211,11 @@ export class Lease {
 
 /**
  * The claims that stand, in the order they were first made. A claim that stands has been written or renewed within its
- * term, so only the newest versions are read.
+ * term, so only the newest versions are read; and none before the first claim of one that has held the vault since.
  */
 async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   const latest = new Map<string, Claim>();
+  const held = new Set<string>();
   for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
     if (key !== LEASE) continue;
     // Somebody cleared the lease by hand.
@@ -222,8 +226,20 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
     const newest = latest.get(found.token) ?? found;
     latest.delete(found.token);
     latest.set(found.token, newest);
+    if (found.held && !isAhead(found, now)) held.add(found.token);
+    if (held.has(found.token) && isFirst(found)) break;
   }
   return [...latest.values()].reverse().filter((each) => stands(each, now));
+}
+
+/** A clock that is ahead takes claims for ended that still stand. */
+function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;
+}
+
+/** As `acquire` writes it: each later version of a claim ends later, or is given up. */
+function isFirst({ since, until, released }: Claim): boolean {
+  return !released && Temporal.Instant.from(since).add(TERM).equals(Temporal.Instant.from(until));
 }
 
 /** Untrusted bytes to a claim. Throws `malformed`. */

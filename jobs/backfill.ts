@@ -54,23 +54,26 @@ export async function planBackfill(
       };
       const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
       const pages = source.pages();
-      const found = await survey(
-        { config, now: session.now, source, tokens, catalog: known },
-        pages,
-        period,
-        SAMPLE,
-        (n) => {
-          session.signal.throwIfAborted();
-          progress.update(n);
-        },
-      );
-      const of = await estimate(found, { config, source, catalog, price });
+      const parts = { config, now: session.now, source, tokens, catalog: known };
+      const of = await untilStopped(session.signal, async () => {
+        const found = await survey(parts, pages, period, SAMPLE, progress.update);
+        return estimate(found, { config, source, catalog, price });
+      });
       progress.end();
       session.console.say(estimateText(of));
       return of;
     });
   };
   return eachClient(session, planOne, onFailure);
+}
+
+/** The signal ends it at once, requests under way included: for what leaves nothing behind. */
+async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  return Promise.race([work(), stopped]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** Everything each client has at its source, in a period. Goes on from where an earlier one was stopped. */

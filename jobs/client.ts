@@ -20,6 +20,8 @@ export interface Session {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: Clock;
+  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, nobody is asked. */
+  readonly skewOf?: (url: string) => Promise<number | undefined>;
   /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
   readonly patience?: Patience;
   /** Where somebody looks at them. */

@@ -14,6 +14,7 @@ import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
 import { warnUnreadable } from "./reading.ts";
+import { checkTime } from "./right-time.ts";
 import { stampHead } from "./timestamp.ts";
 
 export interface LogOptions {
@@ -56,6 +57,7 @@ export async function withLog<T>(
     const tokens = await openTokens(config, description);
     warnOf(session, config, [config.log.key, config.lookups.key]);
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
+    await checkTime(config, session, vault, description);
     const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
     opened.defer(() => lease.release());
     const holds = (): void => lease.check();

@@ -5,6 +5,7 @@ import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Secret } from "../src/config/secret.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
@@ -38,39 +39,41 @@ export async function planBackfill(
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<Estimate[]> {
   const planOne = async (config: ClientConfig): Promise<Estimate> => {
-    const { vault, description } = await openClientVault(config, session);
-    await vault.close();
-    const tokens = await openTokens(config, description);
-    const { source } = await openSource(config, session, "low");
-    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
-    const progress = session.console.progress(`${config.id}: listed`);
-    try {
+    return closing(async (opened) => {
+      const { vault, description } = await openClientVault(config, session);
+      opened.defer(() => vault.close());
+      const tokens = await openTokens(config, description);
+      const { source } = await openSource(config, session, "low");
+      opened.defer(() => source.close());
+      const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+      opened.defer(() => catalog?.close());
+      const progress = session.console.progress(`${config.id}: listed`);
+      opened.defer(() => progress.end());
       const life = {
         hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
       };
       const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
       const pages = source.pages();
-      const found = await survey(
-        { config, now: session.now, source, tokens, catalog: known },
-        pages,
-        period,
-        SAMPLE,
-        (n) => {
-          session.signal.throwIfAborted();
-          progress.update(n);
-        },
-      );
-      const of = await estimate(found, { config, source, catalog, price });
+      const parts = { config, now: session.now, source, tokens, catalog: known };
+      const of = await untilStopped(session.signal, async () => {
+        const found = await survey(parts, pages, period, SAMPLE, progress.update);
+        return estimate(found, { config, source, catalog, price });
+      });
       progress.end();
       session.console.say(estimateText(of));
       return of;
-    } finally {
-      progress.end();
-      catalog?.close();
-      await source.close();
-    }
+    });
   };
   return eachClient(session, planOne, onFailure);
+}
+
+/** The signal ends it at once, requests under way included: for what leaves nothing behind. */
+async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  return Promise.race([work(), stopped]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** Everything each client has at its source, in a period. Goes on from where an earlier one was stopped. */

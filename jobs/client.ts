@@ -20,10 +20,14 @@ export interface Session {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: Clock;
+  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, nobody is asked. */
+  readonly skewOf?: (url: string) => Promise<number | undefined>;
   /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
   readonly patience?: Patience;
   /** Where somebody looks at them. */
   readonly metrics?: Metrics | undefined;
+  /** Of a scheduled run: in how many ms it is tried again after this failure; undefined if it is not. */
+  readonly againIn?: (client: ClientConfig, error: unknown) => number | undefined;
   /** Told the metrics of a run that has none to be asked for. */
   readonly pushgateway?: string | undefined;
 }

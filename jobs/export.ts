@@ -96,12 +96,18 @@ export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
 function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   if (options.identities || options.subjects || options.withheld) return exportClient(config, session, options);
   return pushed(config, session, "export", (own) =>
-    watched(config, own, "export", () => exportClient(config, own, options)),
+    watched(config, own, "export", (onBegun) => exportClient(config, own, options, onBegun)),
   );
 }
 
-async function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
+async function exportClient(
+  config: ClientConfig,
+  session: Session,
+  options: ExportOptions,
+  onBegun: () => void = () => {},
+): Promise<ExportSummary> {
   return withLog(config, session, { job: "export" }, async (held) => {
+    onBegun();
     // What is named is fetched at once; the locks are for the night.
     if (options.identities) return exportHeld(config, session, held, options);
     const run = runId(held.now());

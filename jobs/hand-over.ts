@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { openNote, parseSigner, type Signer } from "../src/audit/note.ts";
 import { timestamp } from "../src/audit/time.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
@@ -24,8 +25,9 @@ export async function handOver(
   { now }: Session,
 ): Promise<VaultDescription> {
   const previous = await openPrevious(config, description);
-  const lease = await Lease.acquire(vault, { job: "init", now });
-  try {
+  return closing(async (opened) => {
+    const lease = await Lease.acquire(vault, { job: "init", now });
+    opened.defer(() => lease.release());
     const lock = { mode: firstMode(config), initial: config.retention.initialLock };
     const options = {
       ...{ vault, signer: previous, now, state: config.state, lock },
@@ -36,25 +38,20 @@ export async function handOver(
     // the one that tells of the hand-over.
     await (await AuditWriter.open(options)).close();
     const writer = await AuditWriter.open({ ...options, cosigner: next });
-    try {
-      if (!isSignedBy(writer.head.note, next)) {
-        await writer.append({
-          ...{ type: "key.changed", time: timestamp(now()), run: `init-${randomBytes(3).toString("hex")}` },
-          ...{ from: previous.verifier.vkey, to: next.verifier.vkey },
-        });
-        await writer.flush();
-      }
-    } finally {
-      await writer.close();
+    opened.defer(() => writer.close());
+    if (!isSignedBy(writer.head.note, next)) {
+      await writer.append({
+        ...{ type: "key.changed", time: timestamp(now()), run: `init-${randomBytes(3).toString("hex")}` },
+        ...{ from: previous.verifier.vkey, to: next.verifier.vkey },
+      });
+      await writer.flush();
     }
     const { origin, vkey, former = [] } = description.log;
     const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
     const { holds } = options;
     await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()), holds });
     return changed;
-  } finally {
-    await lease.release();
-  }
+  });
 }
 
 async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {

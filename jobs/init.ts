@@ -20,6 +20,7 @@ import type { Vault } from "../src/vault/vault.ts";
 import { openSigner, openTokens, refuseHidden, type Session } from "./client.ts";
 import { type ClientFailure, eachClient } from "./each-client.ts";
 import { handOver } from "./hand-over.ts";
+import { checkTime } from "./right-time.ts";
 
 /**
  * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are
@@ -39,6 +40,7 @@ async function initClient(config: ClientConfig, session: Session) {
     const made: string[] = [];
     let existing = await describedAlready(vault);
     if (existing === undefined) await refuseFormer(vault, config);
+    await checkTime(config, session, vault, existing);
     if (existing === undefined)
       made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
     if (existing === undefined || config.log.previousKey) {

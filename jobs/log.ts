@@ -4,6 +4,7 @@ import type { Signer } from "../src/audit/note.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import { type Catalog, openCatalog } from "../src/catalog/catalog.ts";
 import { type Clock, steady } from "../src/clock.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { SecretRef } from "../src/config/secret.ts";
 import type { Tokens } from "../src/record/tokens.ts";
@@ -13,6 +14,7 @@ import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
 import { warnUnreadable } from "./reading.ts";
+import { checkTime } from "./right-time.ts";
 import { stampHead } from "./timestamp.ts";
 
 export interface LogOptions {
@@ -48,26 +50,27 @@ export async function withLog<T>(
 ): Promise<T> {
   const { console, signal } = session;
   const now = steady(session.now);
-  const { vault, description, verifiers, retries } = await openClientVault(config, session);
-  const closing: (() => unknown)[] = [() => vault.close()];
-  try {
+  return closing(async (opened) => {
+    const { vault, description, verifiers, retries } = await openClientVault(config, session);
+    opened.defer(() => vault.close());
     const signer = await openSigner(config, description);
     const tokens = await openTokens(config, description);
     warnOf(session, config, [config.log.key, config.lookups.key]);
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
+    await checkTime(config, session, vault, description);
     const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
-    closing.push(() => lease.release());
+    opened.defer(() => lease.release());
     const holds = (): void => lease.check();
     const hadCatalog = existsSync(join(config.state, "catalog.sqlite"));
     const writer = await AuditWriter.open({
       ...{ vault, signer, now, state: config.state, conditional, holds, former: verifiers.slice(1) },
       lock: { mode: firstMode(config), initial: config.retention.initialLock },
     });
-    closing.push(() => writer.close());
+    opened.defer(() => writer.close());
     const rebuilding = console.progress("catalog");
     const catalog = await openCatalog(join(config.state, "catalog.sqlite"), writer.log, writer.head, rebuilding.update);
     rebuilding.end();
-    closing.push(() => catalog.close());
+    opened.defer(() => catalog.close());
     warnUnreadable(session, config, catalog);
     if (!writer.continued) {
       console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
@@ -89,9 +92,7 @@ export async function withLog<T>(
     const done = await work(held);
     await stamp();
     return done;
-  } finally {
-    for (const close of closing.reverse()) await close();
-  }
+  });
 }
 
 /** Says what is unwise about these secrets' files. */

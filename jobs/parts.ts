@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Parts } from "../src/export/context.ts";
 import { errorFields } from "../src/observe/log.ts";
@@ -49,17 +50,16 @@ export async function withSource<T>(
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const { vault, description, conditional, tokens, writer, catalog, now, holds } = held;
-  const { source, starts, retries } = await openSource(config, session, priority);
-  try {
+  return closing(async (opened) => {
+    const { source, starts, retries } = await openSource(config, session, priority);
+    opened.defer(() => source.close());
     warnOf(session, config, [config.source.apiKey]);
     const parts: Parts = {
       ...{ config, source, tokens, vault, conditional, description, writer, catalog, now, holds, again },
       ...{ signal: session.signal, log: session.console.log, sealer: new Sealer(config.recipients) },
     };
-    return await work({ parts, starts, retries: () => retries() + held.retries() });
-  } finally {
-    await source.close();
-  }
+    return work({ parts, starts, retries: () => retries() + held.retries() });
+  });
 }
 
 /** The client's source, its limits shared with all that this machine asks of it. */

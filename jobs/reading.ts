@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLog, type Head } from "../src/audit/log.ts";
 import { Catalog, fillCatalog } from "../src/catalog/catalog.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
 
@@ -22,18 +23,16 @@ export async function withReading<T>(
   session: Session,
   work: (reading: Reading) => Promise<T>,
 ): Promise<T> {
-  const opened = await openClientVault(config, session);
-  const closing: (() => unknown)[] = [() => opened.vault.close()];
-  try {
-    const log = new AuditLog(opened.vault, opened.description.log.origin, opened.verifiers);
+  return closing(async (opened) => {
+    const described = await openClientVault(config, session);
+    opened.defer(() => described.vault.close());
+    const log = new AuditLog(described.vault, described.description.log.origin, described.verifiers);
     const head = await log.head();
     const catalog = await readable(config, session, log, head);
-    closing.push(() => catalog.close());
+    opened.defer(() => catalog.close());
     warnUnreadable(session, config, catalog);
-    return await work({ ...opened, log, head, catalog });
-  } finally {
-    for (const close of closing.reverse()) await close();
-  }
+    return work({ ...described, log, head, catalog });
+  });
 }
 
 /** Says that a part of the log could not be read. Everything else is known. */

@@ -1,3 +1,4 @@
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number } from "../src/observe/figures.ts";
@@ -51,12 +52,11 @@ export async function coverageNow(
       progress.update(walked);
     }
   }
-  try {
-    return await coverageOf(catalog, config, pages(), session.now());
-  } finally {
-    progress.end();
-    await source.close();
-  }
+  return closing(async (opened) => {
+    opened.defer(() => source.close());
+    opened.defer(() => progress.end());
+    return coverageOf(catalog, config, pages(), session.now());
+  });
 }
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */

@@ -1,20 +1,22 @@
-import cron, { type ScheduledTask } from "node-cron";
 import { noteExport, readLastExport } from "../src/catalog/last-export.ts";
 import type { ClientConfig, MetricsConfig, ScheduleConfig } from "../src/config/config.ts";
+import { hasCode } from "../src/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { startMonitor } from "../src/observe/server.ts";
+import { type Attempts, pauseAfter } from "./again.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
+import type { ClientFailure } from "./each-client.ts";
 import type { Take } from "./reload.ts";
 import { showStanding, sparing } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
-/** Brings the clients of a session up to date. */
-export type Work = (session: Session) => Promise<unknown>;
+/** Brings the clients of a session up to date, and tells at once whose run failed. */
+export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
 
 /**
  * Runs `work` as the clients' cron lines say, until the signal, and answers those who watch. A failed run does not end
- * the daemon; the next is another chance. Resolves after the runs under way have come to their end.
+ * the daemon: it is tried again in the same night where that may help (`pauseAfter`), else the next is another chance. Resolves after the runs under way have come to their end.
  * @param reload has the clients replaced from then on
  */
 export async function runOnSchedule(
@@ -38,8 +40,8 @@ export async function runOnSchedule(
   await schedules.stop();
 }
 
-/** A timer of Node cannot be set much farther, and a clock may be set meanwhile. */
-const LOOK = 12 * 3_600_000;
+/** How often the clock is looked at, in ms: it may be set, and the machine may sleep. */
+const LOOK = 60_000;
 
 /**
  * Who is exported when. Clients of one schedule are exported one after the other, those of different ones side by side;
@@ -48,11 +50,13 @@ const LOOK = 12 * 3_600_000;
 export class Schedules {
   readonly #session: Session;
   readonly #work: Work;
-  readonly #tasks: ScheduledTask[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #underWay = new Set<string>();
+  /** Whose run failed and begins again. */
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
   readonly #runs = new Set<Promise<void>>();
   #clients: readonly ClientConfig[] = [];
+  #stopped = false;
 
   constructor(session: Session, work: Work) {
     this.#session = session;
@@ -65,76 +69,87 @@ export class Schedules {
 
   /** Whether runs will begin when they are due. */
   get ready(): boolean {
-    return this.#tasks.length > 0 && !this.#session.signal.aborted;
+    return this.#clients.length > 0 && !this.#stopped && !this.#session.signal.aborted;
   }
 
   /**
    * From now on these clients, at their times; runs under way go on as they began. One whose run was missed or cut
-   * (nobody was there, the machine was down) is exported at once.
+   * (nobody was there, the machine was down), or waits to be tried again, is exported at once.
    */
   replace(clients: readonly ClientConfig[]): void {
+    const waited = new Set(this.#waiting.keys());
     this.#clear();
     this.#clients = clients;
-    for (const group of Map.groupBy(clients, ({ schedule }) => JSON.stringify(schedule)).values()) this.#begin(group);
+    for (const group of Map.groupBy(clients, ({ schedule }) => JSON.stringify(schedule)).values()) {
+      this.#begin(group, waited);
+    }
   }
 
   /** Nothing begins any more. Resolves when what is under way has ended. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#clear();
     await Promise.all(this.#runs);
   }
 
-  #begin(group: readonly ClientConfig[]): void {
+  #begin(group: readonly ClientConfig[], waited: ReadonlySet<string>): void {
     const { schedule } = group[0]!;
-    const { log } = this.#session.console;
-    const task = cron.schedule(schedule.cron, () => this.#run(group), {
-      ...{ timezone: schedule.timezone, name: "export", maxRandomDelay: schedule.jitter, suppressMissedWarning: true },
-    });
-    task.on("execution:missed", () => {
-      log.warn("a run was missed, because the machine slept or was too busy: it begins now");
-      void this.#run(group);
-    });
-    this.#tasks.push(task);
-    this.#watchClocks(group, nextDue(schedule));
     const now = this.#session.now();
-    const missed = group.filter(({ id, state }) => {
-      const { due } = readLastExport(state);
-      if (due === undefined || Temporal.Instant.compare(due, now) > 0) return false;
-      log.info("the run that was due was missed or cut: it begins now", { client: id, due });
-      return true;
-    });
-    for (const client of group) if (!missed.includes(client)) this.#noteDue(client);
+    this.#wait(group, nextDue(schedule, now));
+    // Of those under way, when they are due next is noted as they end.
+    const idle = group.filter(({ id }) => !this.#underWay.has(id));
+    const missed = idle.filter((client) => waited.has(client.id) || this.#isMissed(client, now));
+    for (const client of idle) if (!missed.includes(client)) this.#noteDue(client);
     if (missed.length > 0) void this.#run(missed);
     this.#announce(schedule);
   }
 
-  /** The night that leaves the time out: node-cron would leave the run out. */
-  #watchClocks(group: readonly ClientConfig[], due: Temporal.Instant): void {
-    const { schedule } = group[0]!;
-    const left = due.epochMilliseconds - Date.now();
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        if (Date.now() >= due.epochMilliseconds && !matches(schedule, due)) void this.#run(group);
-        this.#watchClocks(group, nextDue(schedule));
-      },
-      Math.min(Math.max(left, 0), LOOK),
-    );
-    this.#timers.add(timer);
+  #isMissed({ id, state }: ClientConfig, now: Temporal.Instant): boolean {
+    const { due } = readLastExport(state);
+    if (due === undefined || Temporal.Instant.compare(due, now) > 0) return false;
+    this.#session.console.log.info("the run that was due was missed or cut: it begins now", { client: id, due });
+    return true;
   }
 
-  async #run(group: readonly ClientConfig[]): Promise<void> {
+  /** Begins the group's run when it is due, and waits for the one after it. */
+  #wait(group: readonly ClientConfig[], due: Temporal.Instant): void {
+    const { schedule } = group[0]!;
+    const looked = this.#session.now().epochMilliseconds;
+    this.#after(Math.min(Math.max(due.epochMilliseconds - looked, 0), LOOK), () => {
+      const now = this.#session.now();
+      const late = now.epochMilliseconds - due.epochMilliseconds;
+      if (late >= LOOK) {
+        this.#session.console.log.warn("a run was missed, because the machine slept or was too busy: it begins now");
+        void this.#run(group);
+      } else if (late >= 0) {
+        this.#after(Math.floor(Math.random() * schedule.jitter), () => void this.#run(group));
+      }
+      const isSetBack = now.epochMilliseconds < looked - LOOK;
+      this.#wait(group, late >= 0 || isSetBack ? nextDue(schedule, now) : due);
+    });
+  }
+
+  async #run(group: readonly ClientConfig[], attempts?: Attempts): Promise<void> {
     const { console, signal } = this.#session;
     if (signal.aborted) return;
     const free = group.filter(({ id }) => !this.#underWay.has(id));
     for (const { id } of group.filter((client) => !free.includes(client)))
       console.log.warn("a run is still under way: this one is left out", { client: id });
     if (free.length === 0) return;
-    for (const { id } of free) this.#underWay.add(id);
-    const run = this.#work({ ...this.#session, clients: free })
+    for (const { id } of free) {
+      this.#underWay.add(id);
+      this.#waitNoLonger(id);
+    }
+    const of = attempts ?? { failed: 0, since: this.#session.now() };
+    // Without those that failed: they may be under way once more before the others have ended.
+    const own = new Set(free.map(({ id }) => id));
+    const againIn = (client: ClientConfig, error: unknown) => this.#pause(client, error, of);
+    const run = this.#work({ ...this.#session, clients: free, againIn }, ({ client, error }) => {
+      if (this.#failed(free.find(({ id }) => id === client)!, error, of)) own.delete(client);
+    })
       .catch((error: unknown) => console.log.error("scheduled run failed", errorFields(error)))
       .then(() => {
-        for (const { id } of free) this.#underWay.delete(id);
+        for (const id of own) this.#underWay.delete(id);
         this.#runs.delete(run);
         if (!signal.aborted) this.#announce(group[0]!.schedule);
       });
@@ -142,9 +157,46 @@ export class Schedules {
     await run;
   }
 
+  /** Whether it is tried again. */
+  #failed(client: ClientConfig, error: unknown, attempts: Attempts): boolean {
+    const { log } = this.#session.console;
+    const { id } = client;
+    const pause = this.#pause(client, error, attempts);
+    if (pause === undefined) {
+      log.error("scheduled run failed", { client: id, ...errorFields(error) });
+      return false;
+    }
+    const due = this.#session.now().add({ milliseconds: pause }).toString({ smallestUnit: "second" });
+    const isFirst = attempts.failed === 0;
+    if (hasCode(error, "busy") && isFirst)
+      log.info("the vault is held: the run waits until the claim on it ends", {
+        client: id,
+        due,
+        ...errorFields(error),
+      });
+    else log.warn("this run failed, and is tried again", { client: id, due, ...errorFields(error) });
+    // With the config as it is then.
+    const timer = this.#after(pause, () => {
+      const now = this.#clients.find((one) => one.id === id);
+      if (now) void this.#run([now], { ...attempts, failed: attempts.failed + 1 });
+    });
+    this.#waiting.set(id, timer);
+    this.#underWay.delete(id);
+    return true;
+  }
+
+  /** See `pauseAfter`; not where the next run is due by then, or nothing begins any more. */
+  #pause({ schedule }: ClientConfig, error: unknown, attempts: Attempts): number | undefined {
+    if (!this.ready) return undefined;
+    const now = this.#session.now();
+    const pause = pauseAfter(error, attempts, now);
+    if (pause === undefined) return undefined;
+    return now.epochMilliseconds + pause < nextDue(schedule, now).epochMilliseconds ? pause : undefined;
+  }
+
   #noteDue({ id, state, schedule }: ClientConfig): void {
     try {
-      noteExport(state, { due: nextDue(schedule).toString() });
+      noteExport(state, { due: nextDue(schedule, this.#session.now()).toString() });
     } catch (error) {
       this.#session.console.log.warn("a missed run would not be noticed", { client: id, ...errorFields(error) });
     }
@@ -152,22 +204,29 @@ export class Schedules {
 
   #announce(schedule: ScheduleConfig): void {
     const { cron, timezone } = schedule;
-    this.#session.console.say(`next run ${nextDue(schedule)} (${cron}, ${timezone})`);
+    this.#session.console.say(`next run ${nextDue(schedule, this.#session.now())} (${cron}, ${timezone})`);
+  }
+
+  #after(ms: number, then: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #waitNoLonger(id: string): void {
+    const timer = this.#waiting.get(id);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+    this.#waiting.delete(id);
   }
 
   #clear(): void {
-    for (const task of this.#tasks.splice(0)) void task.destroy();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-  }
-}
-
-/** Whether node-cron begins a run then by itself. */
-function matches({ cron: pattern, timezone }: ScheduleConfig, at: Temporal.Instant): boolean {
-  const task = cron.createTask(pattern, () => {}, { timezone });
-  try {
-    return task.match(new Date(at.epochMilliseconds));
-  } finally {
-    void task.destroy();
+    this.#waiting.clear();
   }
 }

@@ -6,6 +6,7 @@ import { parseSigner } from "../src/audit/note.ts";
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { type LastVerify, writeLastVerify } from "../src/catalog/last-verify.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/error.ts";
 import { wasDescribed } from "../src/evidence/described.ts";
@@ -66,11 +67,12 @@ export async function verify(
   const opener = options.key === undefined ? undefined : await openKeyFile(options.key);
   const verifyOne = async (config: ClientConfig): Promise<ClientReport> => {
     const { console, signal, now } = session;
-    const { vault, description, verifiers } = await openDescribed(config, session);
-    let progress = console.progress(`${config.id}: log entries`);
-    let isLogRead = false;
-    const closing: (() => unknown)[] = [() => vault.close(), () => progress.end()];
-    try {
+    return closing(async (opened) => {
+      const { vault, description, verifiers } = await openDescribed(config, session);
+      opened.defer(() => vault.close());
+      let progress = console.progress(`${config.id}: log entries`);
+      opened.defer(() => progress.end());
+      let isLogRead = false;
       const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
       if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
       const log = new AuditLog(vault, description.log.origin, verifiers);
@@ -79,11 +81,11 @@ export async function verify(
       const journal = join(config.state, "journal");
       const scratch = (name: string): string => join(config.state, `verify-${process.pid}${name}.sqlite`);
       const index = Catalog.temporary(scratch(""), log.origin);
-      closing.push(() => index.close());
+      opened.defer(() => index.close());
       const superseded = new Superseded(scratch("-superseded"));
-      closing.push(() => superseded.close());
+      opened.defer(() => superseded.close());
       const digests = new PlainDigests(scratch("-digests"));
-      closing.push(() => digests.close());
+      opened.defer(() => digests.close());
       const ca = options.tsaCa ?? config.log.timestamps?.ca;
       const found: Problem[] = [];
       const orphaned: Orphan[] = [];
@@ -141,9 +143,7 @@ export async function verify(
       });
       const orphanedToo = options.orphans ? { orphaned } : {};
       return { client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo };
-    } finally {
-      for (const close of closing.reverse()) await close();
-    }
+    });
   };
   return eachClient(session, verifyOne, onFailure);
 }

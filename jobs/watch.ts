@@ -1,7 +1,7 @@
 import { noteExport, readLastExport } from "../src/catalog/last-export.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { parseSecretUrl } from "../src/config/url.ts";
-import { HoldfastError } from "../src/error.ts";
+import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
 import type { Parts } from "../src/export/context.ts";
 import type { RunObserver } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
@@ -20,13 +20,14 @@ export interface Ended extends Summary {
 
 /**
  * A run about everybody, watched: whoever is to be told is told when it starts and how it ends, the metrics show it, and
- * a success is remembered. None of that can fail the run.
+ * a success is remembered. None of that can fail the run. Nobody is told of a failure that is tried again.
+ * @param work says when it has really begun: a run that did not is still due
  */
 export async function watched<T extends Ended>(
   config: ClientConfig,
   session: Session,
   job: string,
-  work: () => Promise<T>,
+  work: (onBegun: () => void) => Promise<T>,
 ) {
   const { console, metrics, now } = session;
   const log = console.log.with({ client: config.id, job });
@@ -39,24 +40,33 @@ export async function watched<T extends Ended>(
   const begun = performance.now();
   measured?.running(true);
   const started = tell("run.started");
+  let hasBegun = false;
   const ended = async (outcome: Summary["outcome"], data: Partial<Event["data"]>): Promise<void> => {
     const durationMs = Math.round(performance.now() - begun);
     measured?.running(false);
     measured?.ended(outcome, durationMs / 1000);
-    remember(config, outcome, session);
+    if (hasBegun) remember(config, outcome, session);
     // In the order in which they happened.
     await started;
     const type = outcome === "done" ? "finished" : outcome === "interrupted" ? outcome : "failed";
     await tell(`run.${type}`, { outcome, durationMs, ...data });
   };
   try {
-    const summary = await work();
+    const summary = await work(() => {
+      hasBegun = true;
+    });
     const { client: _, run, outcome, seconds: __, locks, lockFailure, ...counts } = summary;
     const undone = outcome === "done" && ((locks?.failed ?? 0) > 0 || lockFailure !== undefined);
     await ended(undone ? "partial" : outcome, { run, counts: counts as Record<string, number> });
     return summary;
   } catch (error) {
     const { code = "internal" } = errorFields(error);
+    if (session.againIn?.(config, error) !== undefined) {
+      measured?.running(false);
+      await started;
+      throw error;
+    }
+    if (isTransient(error) || hasCode(error, "busy")) hasBegun = false;
     await ended(code === "interrupted" ? "interrupted" : "failed", { code });
     throw error;
   }
@@ -112,7 +122,7 @@ export async function pushed<T>(
   }
 }
 
-/** What the next process must know. A run that was cut is still due. */
+/** What the next process must know. A run that was cut, or could not be done yet, is still due. */
 function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outcome"], { now, console }: Session): void {
   if (outcome === "interrupted") return;
   try {
@@ -121,7 +131,7 @@ function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outco
     if (outcome !== "done" && due === undefined) return;
     noteExport(state, {
       ...(outcome === "done" ? { success: now().toString() } : {}),
-      ...(due === undefined ? {} : { due: nextDue(schedule).toString() }),
+      ...(due === undefined ? {} : { due: nextDue(schedule, now()).toString() }),
     });
   } catch (error) {
     console.log.warn("the end of this run is not remembered", { client: id, ...errorFields(error) });

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { steady } from "../src/clock.ts";
+import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Secret } from "../src/config/secret.ts";
 import { bytes, number } from "../src/observe/figures.ts";
@@ -44,19 +45,19 @@ async function workFor(
   address: Secret,
 ): Promise<WorkerTally & { client: string }> {
   const { console, signal } = session;
-  const { vault, description } = await openClientVault(config, session);
-  const closing: (() => unknown)[] = [() => vault.close()];
-  try {
+  return closing(async (opened) => {
+    const { vault, description } = await openClientVault(config, session);
+    opened.defer(() => vault.close());
     const tokens = await openTokens(config, description);
     const redis = await connectRedis(address, (error) =>
       console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
     );
-    closing.push(() => redis.disconnect());
+    opened.defer(() => redis.disconnect());
     const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
     const { source } = await openSourceWith(starts, config, session);
-    closing.push(() => source.close());
+    opened.defer(() => source.close());
     const progress = console.progress(`${config.id}: identities`);
-    closing.push(() => progress.end());
+    opened.defer(() => progress.end());
     const now = steady(session.now);
     const tally = await work({
       ...{ redis, messages: await messagesOf(config), signal },
@@ -78,7 +79,5 @@ async function workFor(
       `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
     );
     return { client: config.id, ...tally };
-  } finally {
-    for (const close of closing.reverse()) await close();
-  }
+  });
 }

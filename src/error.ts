@@ -47,7 +47,7 @@ export type ErrorCode =
   // People.
   | "unapproved" // a second person has to agree, and has not
   // This machine.
-  | "state" // the state directory: full, unreadable, damaged
+  | "state" // the state directory: full, unreadable, damaged; a clock that is wrong
   | "busy" // another run holds the vault
   | "interrupted" // a person or the orchestrator asked to stop
   | "partial" // the run ended, and some records failed

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { Session } from "../../jobs/client.ts";
 import { systemClock } from "../clock.ts";
 import { loadConfig, selectClients } from "../config/load.ts";
+import { skewOfServer } from "../doctor/clock.ts";
 import { HoldfastError } from "../error.ts";
 import { exitCode } from "../exit-code.ts";
 import { type Console, createConsole } from "../observe/console.ts";
@@ -32,6 +33,9 @@ export function command(name: string, description: string, examples: readonly st
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 
+/** For a server to say what time it is, in ms. */
+const PATIENCE = 5_000;
+
 /** Opens what every command has in common, runs it, and turns what it throws into words and an exit code. */
 export async function run(
   options: CommonOptions,
@@ -43,7 +47,8 @@ export async function run(
     const clients = selectClients(config, options.client);
     const { grace } = config.schedule;
     const { pushgateway } = config.metrics;
-    await work({ clients, console, signal: onSignals(console, grace), now: systemClock, pushgateway }, config);
+    const skewOf = (url: string) => skewOfServer(url, systemClock, PATIENCE);
+    await work({ clients, console, signal: onSignals(console, grace), now: systemClock, skewOf, pushgateway }, config);
   } catch (error) {
     fail(error, console, options.json);
   }

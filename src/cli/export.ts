@@ -1,9 +1,7 @@
 import { Option } from "commander";
-import type { Session } from "../../jobs/client.ts";
-import type { ClientFailure } from "../../jobs/each-client.ts";
 import { exportClients, refuseUnfinished } from "../../jobs/export.ts";
 import { onHangup, type Take } from "../../jobs/reload.ts";
-import { runOnSchedule } from "../../jobs/schedule.ts";
+import { runOnSchedule, type Work } from "../../jobs/schedule.ts";
 import { HoldfastError } from "../error.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
@@ -52,11 +50,9 @@ export const exportCommand = command("export", "export new and changed identitie
     run(options, async (session, config) => {
       if (options.schedule) {
         let interrupted = false;
-        const work = async (due: Session) => {
-          const failures: ClientFailure[] = [];
-          const summaries = await exportClients(due, {}, (failure) => failures.push(failure));
+        const work: Work = async (due, onFailure) => {
+          const summaries = await exportClients(due, {}, onFailure);
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
-          if (failures[0]) throw failures[0].error;
         };
         const reload = (take: Take) => onHangup(session, config.file, options.client, take);
         await runOnSchedule(session, config.metrics, work, reload);

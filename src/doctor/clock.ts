@@ -25,16 +25,27 @@ export function checkClock(other: string, skew: number | undefined): Finding {
   return Math.abs(skew) >= UNWISE ? warning(text, MEND) : ok(text);
 }
 
-/** How far `now` is ahead of an HTTP Date header, in ms; its missing fractions are taken as a half. */
+/** As RFC 9110 has it: what else Date.parse takes ("0", "1 May") is no server's time. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+/** A server that says an earlier time has no clock. */
+const EARLIEST = Date.UTC(2026, 0, 1);
+
+/**
+ * How far `now` is ahead of an HTTP Date header, in ms; its missing fractions are taken as a half. Undefined for what
+ * proves nothing.
+ */
 export function skewOf(date: unknown, now: Temporal.Instant): number | undefined {
-  const other = typeof date === "string" ? Date.parse(date) : Number.NaN;
-  return Number.isNaN(other) ? undefined : now.epochMilliseconds - (other + 500);
+  const other = typeof date === "string" && HTTP_DATE.test(date) ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(other) || other < EARLIEST ? undefined : now.epochMilliseconds - (other + 500);
 }
 
-/** Asks a web server for nothing but its time: no key is sent, and whatever it answers has a Date. */
+/**
+ * Asks a web server for nothing but its time: no key is sent, and whatever it answers has a Date. Its certificate is not
+ * checked: by a clock that is years off none is valid, and that clock is what is to be found out.
+ */
 export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined> {
+  await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout }, unverified: true });
   try {
-    await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout } });
     const { headers, body } = await request(url, { dispatcher: way });
     const skew = skewOf(headers.date, now());
     await body.dump({ limit: 64 * 1024 }).catch(() => {});

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { lastTime } from "../audit/last-time.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../clock.ts";
+import { refuseWrongClock } from "../clock-check.ts";
 import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import { hasCode } from "../error.ts";
 import { plural } from "../observe/figures.ts";
@@ -80,7 +82,8 @@ async function checkBucket(
   return found;
 }
 
-async function checkDirectory(path: string, { config, vault }: VaultCheck): Promise<Finding[]> {
+async function checkDirectory(path: string, check: VaultCheck): Promise<Finding[]> {
+  const { config, vault } = check;
   const { warning } = findings("vault");
   try {
     await vault.inspect();
@@ -91,12 +94,24 @@ async function checkDirectory(path: string, { config, vault }: VaultCheck): Prom
   if (count(disk, "failure") > 0) return disk;
   return [
     ...disk,
+    ...(await checkLastEntry(check)),
     ...(await checkPurged(config, vault)),
     warning(
       "a directory's locks bind Holdfast alone: whoever may write to it can delete records",
       "Use S3 with Object Lock where the law asks for more than that.",
     ),
   ];
+}
+
+/** Whether this machine's clock is behind what the log says already. */
+async function checkLastEntry({ vault, description, now }: VaultCheck): Promise<Finding[]> {
+  if (description === undefined) return [];
+  try {
+    refuseWrongClock(now(), { last: await lastTime(vault, description), skew: undefined });
+    return [];
+  } catch (error) {
+    return [failed("clock", error)];
+  }
 }
 
 /** Whether what the log says is purged is gone. Says nothing where this machine has no catalog that tells of purges. */

@@ -19,22 +19,26 @@ export interface Waits {
   readonly connections?: number;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** The server's certificate is not checked: for what is no secret, and believed by nobody alone. */
+  readonly unverified?: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** For undici. To be disposed of once no answer is read any more. Throws `config` for a proxy that is no address. */
 export function dispatcher(
-  { connections, timeouts }: Waits,
+  { connections, timeouts, unverified = false }: Waits,
   env: Environment = process.env,
 ): Dispatcher & AsyncDisposable {
   const { http, https, except } = proxiesOf(env);
+  const tls = unverified ? { rejectUnauthorized: false } : {};
   const options = {
     ...(connections === undefined ? {} : { connections }),
-    ...{ connect: { timeout: timeouts.connect }, headersTimeout: timeouts.headers, bodyTimeout: timeouts.body },
+    ...{ connect: { timeout: timeouts.connect, ...tls }, headersTimeout: timeouts.headers, bodyTimeout: timeouts.body },
   };
   const agent = new EnvHttpProxyAgent({
     ...options,
+    requestTls: tls,
     // Without one, undici would look into the environment by itself, and read an address that lacks its scheme as none.
     ...{ httpProxy: http ?? "", httpsProxy: https ?? "", noProxy: except },
     // A proxy that takes the connection and says no more is waited for no longer than a server.

@@ -29,6 +29,8 @@ const claim = z.object({
   until: instant,
   /** Given up, whatever a clock says of `until`. */
   released: z.literal(true).optional(),
+  /** Given up by one that held the vault: when it began to, no claim made before its own stood. */
+  held: z.literal(true).optional(),
   /** The holder gives way to whoever comes next in line. */
   yields: z.literal(true).optional(),
 });
@@ -79,6 +81,7 @@ export class Lease {
   readonly #onWanted: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #held = false;
   #lost: HoldfastError | undefined;
   #renewing: Promise<void> = Promise.resolve();
   /** Tokens of others whose claims stood at the last renewal. */
@@ -94,7 +97,7 @@ export class Lease {
   /** Throws `busy`, which says who holds the vault and since when. */
   static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
     const holder = (await standing(vault, now())).at(0);
-    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder);
+    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder, now());
     // Renewed by a clock that was set back, the claim would be one of long ago to everybody else.
     const steadyNow = steady(now);
     const at = steadyNow();
@@ -105,14 +108,19 @@ export class Lease {
       until: at.add(TERM).toString(),
       ...(onWanted ? { yields: true } : {}),
     };
-    await vault.put(LEASE, encode(mine));
+    await vault.put(LEASE, encode(mine)).catch((error: unknown) => {
+      // It may have been written all the same.
+      GIVEN_UP.add(mine.token);
+      throw error;
+    });
     const lease = new Lease(vault, steadyNow, mine, onWanted);
     try {
       await lease.#turn(at.add(PATIENCE), look, signal);
     } catch (error) {
-      await vault.put(LEASE, encode({ ...mine, until: mine.since, released: true }));
+      await lease.release();
       throw error;
     }
+    lease.#held = true;
     lease.#renewLater();
     if (onWanted) lease.#lookOut(look);
     return lease;
@@ -124,7 +132,7 @@ export class Lease {
       const first = (await standing(this.#vault, this.#now())).at(0);
       if (!first || first.token === this.#claim.token) return;
       if (!givesWay(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
-        throw busy(this.#vault, first);
+        throw busy(this.#vault, first, this.#now());
       }
       await delay(look, undefined, signal ? { signal } : {}).catch((cause: unknown) => {
         throw new HoldfastError("interrupted", `interrupted while waiting for ${who(first)}`, { cause });
@@ -154,9 +162,8 @@ export class Lease {
     GIVEN_UP.add(this.#claim.token);
     if (this.#lost) return;
     // If it cannot be given back it ends by itself.
-    await this.#vault
-      .put(LEASE, encode({ ...this.#claim, until: this.#now().toString(), released: true }))
-      .catch(() => {});
+    const given: Claim = { ...this.#claim, until: this.#now().toString(), released: true };
+    await this.#vault.put(LEASE, encode(this.#held ? { ...given, held: true } : given)).catch(() => {});
   }
 
   /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
@@ -204,10 +211,11 @@ export class Lease {
 
 /**
  * The claims that stand, in the order they were first made. A claim that stands has been written or renewed within its
- * term, so only the newest versions are read.
+ * term, so only the newest versions are read; and none before the first claim of one that has held the vault since.
  */
 async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   const latest = new Map<string, Claim>();
+  const held = new Set<string>();
   for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
     if (key !== LEASE) continue;
     // Somebody cleared the lease by hand.
@@ -218,8 +226,20 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
     const newest = latest.get(found.token) ?? found;
     latest.delete(found.token);
     latest.set(found.token, newest);
+    if (found.held && !isAhead(found, now)) held.add(found.token);
+    if (held.has(found.token) && isFirst(found)) break;
   }
   return [...latest.values()].reverse().filter((each) => stands(each, now));
+}
+
+/** A clock that is ahead takes claims for ended that still stand. */
+function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;
+}
+
+/** As `acquire` writes it: each later version of a claim ends later, or is given up. */
+function isFirst({ since, until, released }: Claim): boolean {
+  return !released && Temporal.Instant.from(since).add(TERM).equals(Temporal.Instant.from(until));
 }
 
 /** Untrusted bytes to a claim. Throws `malformed`. */
@@ -252,8 +272,9 @@ function who({ job, host, pid, since }: Claim): string {
   return `${job} on ${host} (process ${pid}, since ${since})`;
 }
 
-function busy(vault: Vault, holder: Claim): HoldfastError {
+function busy(vault: Vault, holder: Claim, now: Temporal.Instant): HoldfastError {
   return new HoldfastError("busy", `${vault.url} is held by ${who(holder)}`, {
+    retryAfter: Math.max(Temporal.Instant.from(holder.until).epochMilliseconds - now.epochMilliseconds, 0),
     mend: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
   });
 }

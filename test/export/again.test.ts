@@ -1,137 +1,213 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { test } from "node:test";
-import { makeStrictPlace } from "../faults/place.ts";
-import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, describe, mock, test } from "node:test";
+import type { Session } from "../../jobs/client.ts";
+import { Schedules } from "../../jobs/schedule.ts";
+import { noteExport, readLastExport } from "../../src/catalog/last-export.ts";
+import type { ClientConfig } from "../../src/config/config.ts";
+import { HoldfastError } from "../../src/error.ts";
+import type { Console } from "../../src/observe/console.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { noProgress } from "../../src/observe/progress.ts";
+import { LEASE } from "../../src/vault/layout.ts";
+import { startSandbox } from "../sandbox/server.ts";
 import { makeWorkplace } from "./workplace.ts";
 
-test("what was withheld is asked for again on request, once the provider grants it", async () => {
-  await using sandbox = await startSandbox({ identities: 6, plainImages: true, withhold: 40 });
-  await using place = await makeWorkplace(sandbox);
-  const first = await place.export();
-  assert.ok(first.withheld > 0);
-  const affected = (await place.entries("record.stored")).filter(({ withheld }) => withheld > 0);
-  sandbox.setFaults({ withhold: 0 });
-  assert.equal((await place.export()).unchanged, 6);
-  const granted = await place.export("--withheld");
-  assert.deepEqual([granted.again, granted.files, granted.withheld], [affected.length, first.withheld, 0]);
-  for (const entry of (await place.entries("record.stored")).slice(6)) {
-    const record = await place.record(entry);
-    assert.deepEqual(record.withheld, []);
-    for (const file of record.files) {
-      const logged = entry.files.find(({ key }) => key === file.key)!;
-      assert.equal(file.storedWith, logged.storedWith);
-      // What was kept is not fetched again, so its bytes are not said again either.
-      if (file.storedWith !== undefined) assert.deepEqual([file.size, file.sha256], [null, null]);
-      if (file.storedWith !== undefined) continue;
-      const content = await place.unseal(file.key);
-      assert.deepEqual([file.size, file.sha256], [content.length, createHash("sha256").update(content).digest("hex")]);
+const folder = mkdtempSync(join(tmpdir(), "holdfast-again-"));
+after(() => rmSync(folder, { recursive: true }));
+afterEach(() => mock.timers.reset());
+
+const NIGHTLY = { cron: "30 2 * * *", timezone: "UTC", jitter: 0 };
+const START = "2026-11-25T02:30:00Z";
+const gone = () => new HoldfastError("source-unavailable", "no answer");
+const held = (ms: number) => new HoldfastError("busy", "held", { retryAfter: ms });
+
+function client(id: string, cron = NIGHTLY.cron): ClientConfig {
+  return { id, state: join(folder, id), schedule: { ...NIGHTLY, cron } } as ClientConfig;
+}
+
+/** A daemon whose clock is moved by the test. `work` is what each attempt at a client's run comes to. */
+function daemon(clients: readonly ClientConfig[], work: (id: string, attempt: number) => Promise<void>) {
+  mock.timers.enable({ apis: ["Date", "setTimeout"], now: new Date("2026-11-25T02:29:00Z") });
+  const begun: string[] = [];
+  const lines: string[] = [];
+  const note = (message: string) => void lines.push(message);
+  const log = { ...silentLog, info: note, warn: note, error: note };
+  const console = { log, say: () => {}, progress: () => noProgress } as unknown as Console;
+  const now = () => Temporal.Instant.fromEpochMilliseconds(Date.now());
+  const session: Session = { clients, console, now, signal: new AbortController().signal };
+  const attempts = new Map<string, number>();
+  const schedules = new Schedules(session, async (due, onFailure) => {
+    for (const { id } of due.clients) {
+      begun.push(`${id} ${(Date.now() - Date.parse(START)) / 1000}`);
+      const attempt = (attempts.get(id) ?? 0) + 1;
+      attempts.set(id, attempt);
+      await work(id, attempt).catch((error: unknown) => onFailure({ client: id, error }));
     }
+  });
+  schedules.replace(clients);
+  return { begun, lines, schedules };
+}
+
+/** Lets so many seconds pass. */
+async function pass(seconds: number, step = 1): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += step) {
+    mock.timers.tick(step * 1000);
+    for (let turn = 0; turn < 4; turn++) await Promise.resolve();
   }
-  assert.equal((await place.export("--withheld")).again, 0);
-  await place.expect(0, "verify", "--read-data", "100");
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a scheduled run that fails", () => {
+  test("a claim that nobody renews is waited out, and the run begins as it ends", async () => {
+    const { begun, lines, schedules } = daemon([client("held")], async (_, attempt) => {
+      if (attempt === 1) throw held(180_000);
+    });
+    await pass(60 + 180);
+    assert.deepEqual(begun, ["held 0"]);
+    await pass(1);
+    assert.deepEqual(begun, ["held 0", "held 181"]);
+    await pass(7 * 3600, 10);
+    assert.equal(begun.length, 2);
+    assert.ok(lines.includes("the vault is held: the run waits until the claim on it ends"), lines.join("\n"));
+    await schedules.stop();
+  });
+
+  test("a vault that a live process holds: it is told, and tried again with longer pauses until the night is over", async () => {
+    const { begun, lines, schedules } = daemon([client("live")], async () => {
+      throw held(290_000);
+    });
+    await pass(9 * 3600);
+    const times = begun.map((line) => Number(line.split(" ")[1]));
+    assert.deepEqual(times.slice(0, 6), [0, 291, 582, 873, 1353, 2313]);
+    assert.ok(times.at(-1)! <= 6 * 3600 && times.at(-1)! > 5 * 3600, times.join());
+    assert.equal(lines.filter((line) => line === "this run failed, and is tried again").length, times.length - 2);
+    assert.equal(lines.filter((line) => line === "scheduled run failed").length, 1);
+    await schedules.stop();
+  });
+
+  test("a claim that its clock puts years ahead is not believed", async () => {
+    const { begun, schedules } = daemon([client("ahead")], async (_, attempt) => {
+      if (attempt === 1) throw held(10 * 365 * 86_400_000);
+    });
+    await pass(60 + 301);
+    assert.deepEqual(begun, ["ahead 0", "ahead 301"]);
+    await schedules.stop();
+  });
+
+  test("a provider that is not up yet is asked again after one minute, two, four, and half an hour at most", async () => {
+    const { begun, schedules } = daemon([client("down")], async (_, attempt) => {
+      if (attempt < 9) throw gone();
+    });
+    await pass(9 * 3600, 10);
+    const times = begun.map((line) => Number(line.split(" ")[1]) / 60);
+    assert.deepEqual(times, [0, 1, 3, 7, 15, 31, 61, 91, 121]);
+    await schedules.stop();
+  });
+
+  test("what another attempt would not change is not tried again", async () => {
+    const { begun, lines, schedules } = daemon([client("key")], async () => {
+      throw new HoldfastError("source-key", "refused");
+    });
+    await pass(9 * 3600, 30);
+    assert.deepEqual(begun, ["key 0"]);
+    assert.ok(lines.includes("scheduled run failed"));
+    await schedules.stop();
+  });
+
+  test("the next run that is due goes before another attempt", async () => {
+    const { begun, schedules } = daemon([client("often", "*/10 * * * *")], async (_, attempt) => {
+      if (attempt <= 4) throw gone();
+    });
+    await pass(60 + 1300);
+    assert.deepEqual(begun, ["often 0", "often 60", "often 180", "often 420", "often 600", "often 1200"]);
+    await schedules.stop();
+  });
+
+  test("another client of the same schedule does not wait for it, and neither runs twice at once", async () => {
+    const release = Promise.withResolvers<void>();
+    const { begun, schedules } = daemon([client("a"), client("b")], async (id, attempt) => {
+      if (id === "a" && attempt === 1) throw gone();
+      await release.promise;
+    });
+    await pass(60 + 120);
+    assert.deepEqual(begun, ["a 0", "b 0", "a 60"]);
+    // Both are under way: the config is read again, and nothing begins.
+    schedules.replace([client("a"), client("b")]);
+    await pass(60);
+    assert.equal(begun.length, 3);
+    release.resolve();
+    await schedules.stop();
+  });
 });
 
-test("an object that went missing is stored anew for the subject that verify names", async () => {
-  await using sandbox = await startSandbox({ identities: 4, plainImages: true });
+describe("SIGHUP", () => {
+  test("while a run is under way: it is neither begun a second time nor called missed, and stays due", async () => {
+    const slow = client("slow");
+    noteExport(slow.state, { due: "2026-11-25T01:00:00Z" });
+    const release = Promise.withResolvers<void>();
+    const { begun, lines, schedules } = daemon([slow], () => release.promise);
+    const told = () => lines.filter((line) => line.includes("missed or cut")).length;
+    assert.equal(told(), 1);
+    schedules.replace([client("slow")]);
+    await pass(10);
+    assert.equal(told(), 1);
+    assert.equal(begun.length, 1);
+    assert.equal(lines.length, 1, lines.join("\n"));
+    assert.equal(readLastExport(slow.state).due, "2026-11-25T01:00:00Z");
+    release.resolve();
+    await schedules.stop();
+  });
+
+  test("while a run waits to be tried again: it begins at once, with the new config", async () => {
+    const { begun, schedules } = daemon([client("waits")], async (_, attempt) => {
+      if (attempt === 1) throw gone();
+    });
+    await pass(60 + 10);
+    schedules.replace([client("waits")]);
+    await pass(300);
+    assert.deepEqual(begun, ["waits 0", "waits 10"]);
+    await schedules.stop();
+  });
+});
+
+test("kill -9 in mid-run, and a restart in another container before the claim has ended: the night is not lost", async () => {
+  await using sandbox = await startSandbox({ identities: 12, files: false });
   await using place = await makeWorkplace(sandbox);
-  await place.export();
-  const entry = (await place.entries("record.stored")).find(({ files }) => files.length > 0)!;
-  for (const { key, versionId } of [entry.object, entry.files[0]!]) {
-    await rm(place.path("vault/acme-bank/.versions", key, versionId), { force: true });
-    await rm(place.path("vault/acme-bank", key), { force: true });
-  }
-  await place.expect(4, "verify");
-  const again = await place.export("--subject", entry.subject);
-  assert.deepEqual([again.again, again.files, again.unchanged], [1, 1, 3]);
-  const anew = (await place.stored()).get(entry.subject)!.at(-1)!;
-  assert.equal(anew.version, entry.version);
-  assert.deepEqual(await place.record(anew).then(({ files }) => files.length), entry.files.length);
-  // What was lost and is there again is told, and is no problem any more.
-  const [report] = await place.expect<{ renewed: number; problems: number }>(0, "verify", "--read-data", "100");
-  assert.deepEqual([report!.renewed, report!.problems], [2, 0]);
-  assert.equal((await place.export("--identity", sandbox.ids()[0]!, "--again")).again, 1);
-  assert.equal((await place.export("--identity", sandbox.ids()[0]!)).unchanged, 1);
-});
-
-/** Withholds or changes what the provider has of every file from now on. */
-function refuseFiles(sandbox: Sandbox, answer: 403 | 404 | "other bytes"): void {
-  sandbox.intercept((request, response) => {
-    if (!/\/resource_files\//.test(request.url!)) return false;
-    sandbox.requests.count("file", answer === "other bytes" ? 200 : answer);
-    if (answer === "other bytes") response.writeHead(200, { "Content-Type": "image/png" }).end("encoded otherwise");
-    else response.writeHead(answer, { "Content-Type": "application/json" }).end("{}");
+  place.config.schedule = { cron: "0 0 29 2 *" };
+  await place.configure();
+  const { state } = await place.client();
+  const due = "2026-01-01T02:30:00Z";
+  noteExport(state, { due });
+  const asked = Promise.withResolvers<void>();
+  sandbox.intercept((request) => {
+    if (!/\/identities\/./.test(request.url!)) return false;
+    asked.resolve();
     return true;
   });
-}
+  const first = place.start("export", ["--schedule"]);
+  await asked.promise;
+  first.kill("SIGKILL");
+  await first.ended;
+  assert.equal(readLastExport(state).due, due);
+  // What it left, as a process that cannot be looked at from here: nothing but time shows that it is dead.
+  const vault = await place.vault();
+  const left = JSON.parse(await readFile(place.path("vault/acme-bank", LEASE), "utf8"));
+  const until = Temporal.Now.instant().add({ seconds: 5 }).toString();
+  await vault.put(LEASE, Buffer.from(JSON.stringify({ ...left, process: undefined, until })));
+  sandbox.intercept(undefined);
 
-for (const answer of [403, 404, "other bytes"] as const) {
-  test(`a kept file stays in the record that is made again, though the provider answers ${answer}`, async () => {
-    await using sandbox = await startSandbox({ identities: 4, plainImages: true });
-    await using place = await makeWorkplace(sandbox);
-    await place.export();
-    const before = (await place.entries("record.stored")).find(({ files }) => files.length > 0)!;
-    refuseFiles(sandbox, answer);
-    const [summary, ids] = [await place.export("--subject", before.subject), before.files.map(({ key }) => key)];
-    assert.deepEqual([summary.again, summary.files, summary.withheld], [1, 0, 0]);
-    const entry = (await place.entries("record.stored")).at(-1)!;
-    assert.equal(entry.version, before.version);
-    assert.deepEqual(
-      entry.files.map(({ key, versionId, storedWith }) => [key, versionId, storedWith]),
-      before.files.map(({ key, versionId }) => [key, versionId, before.version]),
-    );
-    const record = await place.record(entry);
-    assert.deepEqual([record.files.map(({ key }) => key), record.withheld], [ids, []]);
-    // No digest that was not seen of these very bytes.
-    for (const { size, sha256 } of record.files) assert.deepEqual([size, sha256], [null, null]);
-    await place.expect(0, "verify", "--read-data", "100", "--key", place.officer.file);
-    const bag = place.path("bag");
-    const request = ["--case", "1", "--requested-by", "Ada", "--reason", "again", "--subject", before.subject];
-    const made = await place.holdfast("retrieve", [...request, "--out", bag]);
-    assert.equal(made.code, 0, made.stderr);
-    const opened = await place.holdfast("open", [bag, "--key", place.officer.file, "--out", place.path("opened")]);
-    assert.equal(opened.code, 0, opened.stderr);
-  });
-}
-
-test("a file that the vault lost and the provider refuses is withheld, not said to be kept", async () => {
-  await using sandbox = await startSandbox({ identities: 4, plainImages: true });
-  await using place = await makeWorkplace(sandbox);
-  await place.export();
-  const entry = (await place.entries("record.stored")).find(({ files }) => files.length > 1)!;
-  const [lost, ...others] = entry.files;
-  await rm(place.path("vault/acme-bank/.versions", lost!.key, lost!.versionId), { force: true });
-  await rm(place.path("vault/acme-bank", lost!.key), { force: true });
-  refuseFiles(sandbox, 403);
-  await place.export("--subject", entry.subject);
-  const again = (await place.entries("record.stored")).at(-1)!;
-  assert.deepEqual([again.files.length, again.withheld], [others.length, 1]);
-  assert.deepEqual(
-    (await place.record(again)).withheld.map(({ reason }) => reason),
-    ["forbidden"],
-  );
-});
-
-test("an exporter that may read nothing of what it stored stores no file again that is there", async () => {
-  await using sandbox = await startSandbox({ identities: 4, plainImages: true });
-  await using strict = await makeStrictPlace(sandbox);
-  const { place, s3 } = strict;
-  assert.equal((await place.export()).exit, 0);
-  const entry = (await place.work.entries("record.stored")).find(({ files }) => files.length > 0)!;
-  for (const rights of ["no GetObject", "nor GetObjectRetention"]) {
-    s3.grant(({ operation, key }) => {
-      if (!/^acme\/(records|files)\//.test(key)) return true;
-      if (operation === "GetObjectRetention") return rights === "no GetObject";
-      return operation !== "GetObject" && operation !== "HeadObject";
-    });
-    s3.forget();
-    const ended = await place.export({}, { subjects: [entry.subject] });
-    assert.deepEqual([ended.exit, ended.summary?.again, ended.summary?.files], [0, 1, 0], rights);
-    assert.ok(!s3.seen.some(({ operation, key }) => operation === "PutObject" && key.includes("/files/")), rights);
-  }
-  s3.grant(() => true);
-  await place.export();
-  const again = (await place.work.entries("record.stored")).at(-1)!;
-  assert.equal(again.files.length, entry.files.length);
+  const second = place.start("export", ["--schedule"]);
+  const waits = await second.logged(({ code }) => code === "busy");
+  assert.equal(waits.level, "info");
+  assert.equal(readLastExport(state).due, due);
+  await second.logged(({ outcome }) => outcome === "done");
+  second.kill("SIGTERM");
+  await second.ended;
+  assert.equal((await place.stored()).size, 12);
+  assert.ok(Temporal.Instant.compare(readLastExport(state).due!, Temporal.Now.instant()) > 0);
+  await place.expect(0, "verify");
 });

@@ -210,6 +210,88 @@ function leases(
       await (await Lease.acquire(flaky, { job: "export", now: clock() })).release();
     });
 
+    test("who comes second is told that the vault is held, also where the store takes no second claim back", async () => {
+      const vault = opened.vault("taken-back");
+      const now = clock();
+      const rival = claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) });
+      let puts = 0;
+      const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        // Somebody else's claim is written first; then the store stops answering.
+        put: async (...args: Parameters<Vault["put"]>) => {
+          if (++puts > 1) throw new HoldfastError("vault-unavailable", "gone");
+          await vault.put(LEASE, rival);
+          return vault.put(...args);
+        },
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
+      });
+      await assert.rejects(Lease.acquire(flaky, { job: "export", now }), busy);
+      assert.equal(puts, 2);
+    });
+
+    test("a claim whose answer was lost does not keep this process out", async () => {
+      const vault = opened.vault("answer-lost");
+      const now = clock();
+      const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        put: async (...args: Parameters<Vault["put"]>) => {
+          await vault.put(...args);
+          throw new HoldfastError("vault-unavailable", "gone");
+        },
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => vault.read(...args),
+      });
+      await assert.rejects(Lease.acquire(flaky, { job: "export", now }), (error) =>
+        hasCode(error, "vault-unavailable"),
+      );
+      await (await Lease.acquire(vault, { job: "export", now })).release();
+    });
+
+    test("many in a row: each reads a few claims, however many there were before it", async () => {
+      const vault = opened.vault("in-a-row");
+      let reads = 0;
+      const counted: Vault = Object.assign(Object.create(vault) as Vault, {
+        url: vault.url,
+        put: (...args: Parameters<Vault["put"]>) => vault.put(...args),
+        versions: (prefix: string) => vault.versions(prefix),
+        read: (...args: Parameters<Vault["read"]>) => {
+          reads += 1;
+          return vault.read(...args);
+        },
+      });
+      const now = clock();
+      for (let round = 0; round < 20; round++) {
+        reads = 0;
+        now.advance({ seconds: 2 });
+        await (await Lease.acquire(counted, { job: "hold", now })).release();
+      }
+      assert.ok(reads <= 5, `${reads} reads`);
+    });
+
+    test("behind one that held and gave it up, a claim that was made meanwhile still stands", async () => {
+      const vault = opened.vault("meanwhile");
+      const now = clock();
+      const first = await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {}, look: 20 });
+      const inLine = Lease.acquire(vault, { job: "export", now, look: 20 });
+      for (let claims = 0; claims < 2; ) {
+        claims = 0;
+        for await (const { key } of vault.versions(LEASE)) claims += key === LEASE ? 1 : 0;
+      }
+      await first.release();
+      await assert.rejects(Lease.acquire(vault, { job: "hold", now }), busy);
+      await (await inLine).release();
+    });
+
+    test("one whose clock was ahead gave up the vault: a claim that it took for ended still stands", async () => {
+      const vault = opened.vault("ahead");
+      const now = clock();
+      await vault.put(LEASE, claim({ host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }));
+      const ahead = clock(now().add({ minutes: 10 }));
+      await (await Lease.acquire(vault, { job: "export", now: ahead })).release();
+      await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
+    });
+
     test("what is no claim is refused, not taken for a free vault", async () => {
       const vault = opened.vault("garbage");
       for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000)]) {

@@ -1,0 +1,25 @@
+import { lastTime } from "../src/audit/last-time.ts";
+import { refuseWrongClock } from "../src/clock-check.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import type { VaultDescription } from "../src/vault/description.ts";
+import type { Vault } from "../src/vault/vault.ts";
+import type { Session } from "./client.ts";
+
+/**
+ * Throws where this machine's clock is wrong: its locks could not be undone. S3 refuses requests of such a clock by
+ * itself; a vault in a directory has nobody but the provider and the log to say what time it is.
+ * @param description undefined for a vault that is not one yet
+ */
+export async function checkTime(
+  { id, vault: { kind }, source }: ClientConfig,
+  { now, skewOf, console }: Session,
+  vault: Vault,
+  description: VaultDescription | undefined,
+): Promise<void> {
+  if (kind !== "directory") return;
+  const [last, skew] = await Promise.all([description && lastTime(vault, description), skewOf?.(source.url)]);
+  if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
+  console.log.warn("the log's last entry is from the future: a clock was wrong when it was made", {
+    ...{ client: id, due: last.toString() },
+  });
+}

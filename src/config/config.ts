@@ -96,6 +96,12 @@ export interface S3VaultConfig {
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
   readonly forcePathStyle: boolean;
+  /** Of the store's own; undefined: the bucket's default. */
+  readonly encryption: "AES256" | "aws:kms" | "aws:kms:dsse" | undefined;
+  readonly kmsKey: string | undefined;
+  /** The AWS account that must own the bucket. */
+  readonly expectedOwner: string | undefined;
+  readonly requesterPays: boolean;
   /** Requests in flight. */
   readonly concurrency: number;
 }

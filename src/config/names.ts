@@ -33,6 +33,22 @@ export function parseRegion(value: string): string {
   throw new HoldfastError("config", `${show(value)} is not a region`, { mend: "write one such as eu-central-1" });
 }
 
+/** Of AWS. */
+export function parseAccount(value: string): string {
+  if (/^\d{12}$/.test(value)) return value;
+  throw new HoldfastError("config", `${show(value)} is not an AWS account`, {
+    mend: 'write its 12 digits in quotes: "123456789012"',
+  });
+}
+
+/** ID, alias or ARN of a KMS key, as an HTTP header carries it. */
+export function parseKmsKey(value: string): string {
+  if (/^[A-Za-z0-9:/_-]{1,2048}$/.test(value)) return value;
+  throw new HoldfastError("config", `${show(value)} is not a KMS key`, {
+    mend: "write its ID or ARN, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…",
+  });
+}
+
 /** A file that is no secret: `file:/etc/holdfast/root.pem`. @throws HoldfastError "config" */
 export function parseFile(value: string, folder: string): string {
   const path = value.startsWith("file:") ? resolveFileReference(value, folder) : undefined;

@@ -17,6 +17,7 @@ export function brokenRules(document: unknown, file: string, folder: string): Fi
       ...fullNeedsLegalBasis(client),
       ...keysAreTwo(client),
       ...directoryTakesNoS3(client),
+      ...keyIsOfKms(raw(client.vault)),
       ...clockIsSaid(client),
       ...locksFit(raw(client.retention)),
       ...coolsOffToCompliance(client),
@@ -39,6 +40,13 @@ function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Find
     'more data than needed); write legalBasis: ["Regulation (EU) 2024/1624 Art. 77"] if that is your duty (UK: ' +
     "MLR 2017 reg. 40; US: 31 CFR 1020.220(a)(3)), or collect: minimal";
   return [{ path: ["collect"], text }];
+}
+
+function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
+  if (kmsKey === undefined || String(encryption).startsWith("aws:kms")) return [];
+  return [
+    { path: ["vault", "kmsKey"], text: "means nothing without vault.encryption: aws:kms; add it, or remove this" },
+  ];
 }
 
 /** By the client or by a preset, which gives both. */
@@ -69,7 +77,7 @@ function keysAreTwo(client: Raw): Finding[] {
 function directoryTakesNoS3(client: Raw): Finding[] {
   const vault = raw(client.vault);
   if (typeof vault.url !== "string" || !vault.url.startsWith("file:")) return [];
-  return ["endpoint", "region", "forcePathStyle"]
+  return ["endpoint", "region", "forcePathStyle", "encryption", "kmsKey", "expectedOwner", "requesterPays"]
     .filter((key) => vault[key] !== undefined)
     .map((key) => ({ path: ["vault", key], text: "means nothing for a directory; remove it" }));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DataClass, Keep, RetentionConfig, VaultConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
-import { parseRegion } from "./names.ts";
+import { parseAccount, parseKmsKey, parseRegion } from "./names.ts";
 import { PRESET_NAMES, presetOf } from "./presets.ts";
 import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
@@ -58,12 +58,21 @@ export function vaultSection(folder: string) {
       endpoint: read(parseServiceUrl, "https://host", "The S3 server, when it is not AWS.").optional(),
       region: read(parseRegion, "one such as eu-central-1", "The S3 region; left out, the AWS SDK decides.").optional(),
       forcePathStyle: flag("Ask for https://host/bucket, as most S3 servers but AWS need it.").optional(),
+      encryption: choice(
+        ["AES256", "aws:kms", "aws:kms:dsse"],
+        "The server-side encryption that the bucket's policy asks for, besides Holdfast's own sealing. Left out, the bucket's default.",
+      ).optional(),
+      kmsKey: read(parseKmsKey, "the ID or ARN of a KMS key", "The key of encryption aws:kms.").optional(),
+      expectedOwner: read(parseAccount, "12 digits", "The AWS account that must own the bucket.").optional(),
+      requesterPays: flag("Whether requests and transfer are charged to you and not to the bucket's owner.").optional(),
       concurrency: whole(1, 256, "Requests in flight at the vault, at most.").prefault(16),
     },
     "Where sealed objects and the audit log live.",
-  ).transform(({ url, lock, endpoint, region, forcePathStyle = false, concurrency }): VaultConfig => {
+  ).transform(({ url, lock, concurrency, forcePathStyle = false, requesterPays = false, ...s3 }): VaultConfig => {
     if (url.kind === "directory") return { ...url, lock, concurrency };
-    return { ...url, lock, endpoint, region, forcePathStyle, concurrency };
+    const { endpoint, region, encryption, kmsKey, expectedOwner } = s3;
+    const terms = { encryption, kmsKey, expectedOwner, requesterPays };
+    return { ...url, lock, endpoint, region, forcePathStyle, ...terms, concurrency };
   });
 }
 

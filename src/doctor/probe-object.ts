@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectRetentionCommand,
+  HeadObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
@@ -45,6 +46,14 @@ export class ProbeObject {
     return this.#bucket.ask("GET retention of the probe", (s3, at) =>
       s3.send(new GetObjectRetentionCommand({ ...at, Key: this.key, VersionId })),
     );
+  }
+
+  /** The same, for a store that does not know the question. */
+  lockByHead(VersionId: string) {
+    return this.#bucket.ask("HEAD the probe", async (s3, at) => {
+      const head = await s3.send(new HeadObjectCommand({ ...at, Key: this.key, VersionId }));
+      return { Retention: { Mode: head.ObjectLockMode, RetainUntilDate: head.ObjectLockRetainUntilDate } };
+    });
   }
 
   /** Half the lock, which takes the right to bypass governance. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isNotImplemented } from "../vault/s3-errors.ts";
 import type { Conditional } from "../vault/vault.ts";
 import type { Answer, Bucket } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
@@ -34,7 +35,10 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const { VersionId } = first.output;
   if (!VersionId || VersionId === "null")
     return [failure("the store names no version of what it stored", "Enable versioning.")];
-  const wrong = notAsAsked(probe, await probe.retention(VersionId));
+  const retention = await probe.retention(VersionId);
+  // A store may keep locks and not know this question: then HEAD says what there is.
+  const byHead = !retention.output && isNotImplemented(retention.error.cause);
+  const wrong = notAsAsked(probe, byHead ? await probe.lockByHead(VersionId) : retention);
   if (wrong) return [wrong];
 
   if ((await probe.remove(VersionId)).output) {
@@ -50,6 +54,7 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const bypassed = await probe.shorten(VersionId);
   return [
     ok("a lock is kept as it was asked for, and a locked version is not deleted"),
+    ...(byHead ? [ok("the store does not know GetObjectRetention: locks are read with HeadObject")] : []),
     ...checksums(md5, sha256),
     ...conditions({ ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) }, known),
     isGranted(hidden)
@@ -68,8 +73,12 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   ];
 }
 
+interface Locked {
+  readonly Retention?: { readonly Mode?: string | undefined; readonly RetainUntilDate?: Date | undefined } | undefined;
+}
+
 /** What is wrong with the lock of the first probe, if anything is. */
-function notAsAsked(probe: ProbeObject, kept: Awaited<ReturnType<ProbeObject["retention"]>>): Finding | undefined {
+function notAsAsked(probe: ProbeObject, kept: Answer<Locked>): Finding | undefined {
   if (!kept.output && kept.status === 403) return failure(kept.error.message, kept.error.mend);
   const { Mode, RetainUntilDate } = kept.output?.Retention ?? {};
   if (Mode === undefined) {

@@ -2,8 +2,9 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { awsAgents } from "../net/proxy.ts";
 import { boundAnswers } from "./s3-bounds.ts";
 import { signChecksums } from "./s3-checksums.ts";
+import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
 
-export interface S3Connection {
+export interface S3Connection extends BucketTerms {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   readonly forcePathStyle?: boolean | undefined;
@@ -13,7 +14,10 @@ export interface S3Connection {
 }
 
 /** The SDK's client as Holdfast uses it: one attempt, bounded answers, and no checksum that was not asked for. */
-export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTimeout }: S3Connection): S3Client {
+export function s3Client(
+  { endpoint, region, forcePathStyle, maxSockets, idleTimeout, ...terms }: S3Connection,
+  headers = new BucketHeaders(terms),
+): S3Client {
   const idle = idleTimeout ?? 60_000;
   const client = new S3Client({
     region: region ?? process.env.AWS_REGION ?? "us-east-1",
@@ -31,6 +35,7 @@ export function s3Client({ endpoint, region, forcePathStyle, maxSockets, idleTim
     },
   });
   boundAnswers(client);
+  headers.attach(client);
   signChecksums(client);
   return client;
 }

@@ -61,6 +61,13 @@ export function isDamage(error: unknown): boolean {
   return error instanceof Error && DAMAGE.has(error.name);
 }
 
+/** Whether the store does not know what it was asked. */
+export function isNotImplemented(error: unknown): boolean {
+  const { name, $metadata } = (error ?? {}) as Partial<S3ServiceException>;
+  const status = $metadata?.httpStatusCode;
+  return status === NOT_IMPLEMENTED || status === 405 || name === "NotImplemented" || name === "MethodNotAllowed";
+}
+
 /** What the SDK threw, in Holdfast's words. `what` names the operation and the object: no personal data is in a key. */
 export function s3Error(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;

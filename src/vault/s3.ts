@@ -24,11 +24,12 @@ import { defaultRetry, type RetryPolicy, retrying } from "../retry.ts";
 import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
 import { s3Client } from "./s3-client.ts";
-import { s3Error } from "./s3-errors.ts";
+import { isNotImplemented, s3Error } from "./s3-errors.ts";
+import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
 import { Puts } from "./s3-put.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
-export interface S3Options {
+export interface S3Options extends BucketTerms {
   readonly bucket: string;
   /** Without slashes at either end; may be empty. */
   readonly prefix: string;
@@ -56,14 +57,17 @@ export class S3Vault implements Vault {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #retry: RetryPolicy;
+  /** Whether the store does not answer GetObjectRetention. */
+  #asksHead = false;
 
   constructor(options: S3Options) {
     this.url = `s3://${options.bucket}${options.prefix && `/${options.prefix}`}`;
     this.#bucket = options.bucket;
     this.#prefix = options.prefix && `${options.prefix}/`;
     this.#retry = options.retry ?? defaultRetry;
-    this.#client = s3Client({ ...options, maxSockets: options.concurrency * PARTS_AT_ONCE });
-    this.#puts = new Puts(this.#client);
+    const headers = new BucketHeaders(options);
+    this.#client = s3Client({ ...options, maxSockets: options.concurrency * PARTS_AT_ONCE }, headers);
+    this.#puts = new Puts(this.#client, headers);
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
@@ -77,6 +81,7 @@ export class S3Vault implements Vault {
       const output = await this.#puts.send({
         ...this.#object(key),
         Body: body,
+        ChecksumAlgorithm: "SHA256",
         ChecksumSHA256: digest.toString("base64"),
         ContentType: "application/octet-stream",
         Metadata: { sha256 },
@@ -151,7 +156,9 @@ export class S3Vault implements Vault {
     }
   }
 
+  /** By GetObjectRetention; of a store that does not know it, by HEAD, which says the same. */
   async lockOf(key: string, versionId: string): Promise<Lock | null> {
+    if (this.#asksHead) return (await this.head(key, versionId)).lock;
     try {
       const output = await this.#client.send(
         new GetObjectRetentionCommand({ ...this.#object(key), VersionId: versionId }),
@@ -159,6 +166,10 @@ export class S3Vault implements Vault {
       return lockOf(output.Retention?.Mode, output.Retention?.RetainUntilDate);
     } catch (error) {
       if (error instanceof Error && NO_LOCK.has(error.name)) return null;
+      if (isNotImplemented(error)) {
+        this.#asksHead = true;
+        return (await this.head(key, versionId)).lock;
+      }
       throw s3Error(error, `GET retention of ${key}`);
     }
   }

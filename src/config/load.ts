@@ -1,9 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "../error.ts";
+import { readBounded } from "./bounded-file.ts";
 import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
+import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
 import { configError, type Finding, type Path, type Problem } from "./problem.ts";
 import { brokenRules } from "./rules.ts";
@@ -19,17 +20,17 @@ const MAX_BYTES = 1024 * 1024;
  *   what may be a secret; "recipients" if nothing but recipients is wrong.
  */
 export async function loadConfig(path: string): Promise<Config> {
-  return parseConfig(await readConfig(path), path);
+  const { text, isRegular } = await readConfig(path);
+  return parseConfig(text, path, isRegular ? dirname(resolve(path)) : NO_FOLDER);
 }
 
-/** As `loadConfig`, for a text at hand; `path` names it and its folder is where relative paths begin. */
-export async function parseConfig(text: string, path: string): Promise<Config> {
+/** As `loadConfig`, for a text at hand. `path` names it, and relative paths begin in `folder`. */
+export async function parseConfig(text: string, path: string, folder = dirname(resolve(path))): Promise<Config> {
   if (Buffer.byteLength(text) > MAX_BYTES) throw tooLarge(path);
   const document = parseDocument(text);
   if ("problems" in document) throw configError(path, document.problems);
   const { value, lineOf } = document;
   const file = resolve(path);
-  const folder = dirname(file);
 
   const result = await configSchema(folder).safeParseAsync(value);
   const issues = result.success ? [] : result.error.issues.flatMap(problemsOf);
@@ -57,11 +58,13 @@ export function selectClients(config: Config, ids: readonly string[] = []): read
   return config.clients.filter(({ id }) => ids.includes(id));
 }
 
-async function readConfig(path: string): Promise<string> {
+async function readConfig(path: string): Promise<{ text: string; isRegular: boolean }> {
   let bytes: Buffer;
+  let isRegular: boolean;
   try {
-    if ((await stat(path)).size > MAX_BYTES) throw tooLarge(path);
-    bytes = await readFile(path);
+    const read = await readBounded(path, MAX_BYTES);
+    if (read.bytes === undefined) throw tooLarge(path);
+    ({ bytes, isRegular } = { ...read, bytes: read.bytes });
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
@@ -73,7 +76,7 @@ async function readConfig(path: string): Promise<string> {
     throw new HoldfastError("config", `the config file ${path} cannot be read (${code})`, { mend, cause });
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isRegular };
   } catch (cause) {
     throw new HoldfastError("config", `the config file ${path} is not UTF-8 text`, {
       mend: "Save it as UTF-8.",

@@ -1,5 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
 import { HoldfastError } from "../error.ts";
+import { readBounded } from "./bounded-file.ts";
 
 /** No key or password Holdfast uses is longer; whatever is, is the wrong file. */
 const MAX_BYTES = 64 * 1024;
@@ -10,9 +10,10 @@ export async function readSecretFile(path: string, reference: string): Promise<s
     new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
   let bytes: Buffer;
   try {
-    const { size } = await stat(path);
-    if (size > MAX_BYTES) throw failure(`holds ${size} bytes, which is no key`, "point it at the secret alone");
-    bytes = await readFile(path);
+    const read = await readBounded(path, MAX_BYTES);
+    if (read.bytes === undefined)
+      throw failure(`holds more than ${MAX_BYTES} bytes, which is no key`, "point it at the secret alone");
+    bytes = read.bytes;
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;

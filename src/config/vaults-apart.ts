@@ -12,7 +12,7 @@ import { parseVaultUrl, type VaultLocation } from "./url.ts";
 export function vaultsApart(document: unknown, folder: string): Finding[] {
   const { state = "./state" } = raw(document);
   const clients = rawClients(document);
-  const root = typeof state === "string" ? resolvePath(state, folder) : undefined;
+  const root = typeof state === "string" ? pathOf(state, folder) : undefined;
   const ids = clients.map(({ id }) => id);
   const states = ids.flatMap((id) =>
     root !== undefined && typeof id === "string" && id !== "" ? [join(root, id)] : [],
@@ -36,6 +36,15 @@ interface Place {
   readonly location: VaultLocation;
   /** Which S3 server, as written: one bucket name at two servers is two buckets. */
   readonly server: string;
+}
+
+function pathOf(state: string, folder: string): string | undefined {
+  try {
+    return resolvePath(state, folder);
+  } catch (error) {
+    if (error instanceof HoldfastError) return undefined;
+    throw error;
+  }
 }
 
 function placeOf({ url, endpoint = "" }: Raw, folder: string): Place | undefined {

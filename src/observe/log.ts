@@ -50,8 +50,15 @@ export interface Log {
   with(fields: Fields): Log;
 }
 
+/** Stderr. A line that cannot be written (a full disk, a reader that is gone) is passed over. */
+function standardError(): DestinationStream {
+  const destination = pino.destination({ fd: 2, sync: true });
+  destination.on("error", () => {});
+  return destination;
+}
+
 /** JSON lines, to stderr unless told otherwise, safe to look at. `message` must be a constant: data go into fields. */
-export function jsonLog(level: Level, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Log {
+export function jsonLog(level: Level, destination: DestinationStream = standardError()): Log {
   return wrap(
     pino(
       {

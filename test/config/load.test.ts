@@ -34,6 +34,7 @@ test("the least a config may say, and the defaults", async () => {
     endpoint: undefined,
     region: undefined,
     forcePathStyle: false,
+    ...{ encryption: undefined, kmsKey: undefined, expectedOwner: undefined, requesterPays: false },
     concurrency: 16,
   });
   assert.deepEqual(acme.lookups.fields, ["email"]);

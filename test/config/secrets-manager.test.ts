@@ -104,7 +104,7 @@ test("a failure of AWS is tried again, and is not an error in the config", async
     ["cut", "reset"],
   ] as const) {
     server.secrets.set(name, held);
-    assert.match(await refused(name, "secrets-unavailable"), /cannot be had/);
+    assert.match(await refused(name, "secrets-unavailable"), /cannot reach AWS Secrets Manager/);
   }
   assert.ok(server.asked.filter(({ name }) => name === "down").length > 2);
 });

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { makeWorkplace } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+
+const CLI = join(import.meta.dirname, "../../src/cli.ts");
+
+/** A command line as a shell has it: pipes, devices and redirections. Ended, whatever happens, after 30 seconds. */
+async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; said: string }> {
+  const holdfast = `holdfast() { '${process.execPath}' '${CLI}' "$@"; }`;
+  return new Promise((resolve) =>
+    execFile(
+      "bash",
+      ["-c", `${holdfast}; ${line}`],
+      { cwd, env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env }, timeout: 30_000, killSignal: "SIGKILL" },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? -1) : 0, said: stdout + stderr }),
+    ),
+  );
+}
+
+describe("files that are none", { concurrency: true }, () => {
+  test("a config through a pipe: relative paths are refused, absolute ones are good", async () => {
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const refused = await shell("holdfast export --config <(cat holdfast.yaml)", place.folder);
+    assert.deepEqual(
+      [refused.code, /relative path in a config that is a pipe/.test(refused.said)],
+      [2, true],
+      refused.said,
+    );
+    const absolute = (await readFile(place.file, "utf8")).replaceAll(
+      /(file:)?\.\//g,
+      (_, file) => `${file ?? ""}${place.folder}/`,
+    );
+    await writeFile(place.path("absolute.yaml"), absolute);
+    const done = await shell("holdfast export --config <(cat absolute.yaml)", place.folder);
+    assert.equal(done.code, 0, done.said);
+    assert.equal((await place.entries("record.stored")).length, 2);
+  });
+
+  test("a FIFO that nobody writes to, a device without an end, a folder: refused at once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-odd-"));
+    try {
+      for (const [config, says] of [
+        ["fifo", /is empty/],
+        ["/dev/zero", /larger than/],
+        [".", /EISDIR/],
+        ["/dev/null", /is empty/],
+      ] as const) {
+        const ended = await shell(`[ -p fifo ] || mkfifo fifo; holdfast export --config ${config}`, folder);
+        assert.deepEqual([ended.code, says.test(ended.said)], [2, true], `${config}: ${ended.said}`);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test("secrets in a FIFO that nobody writes to, and in a device without an end", async () => {
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using place = await makeWorkplace(sandbox);
+    await shell("mkfifo keys/fifo", place.folder);
+    for (const file of [place.path("keys/fifo"), "/dev/zero"]) {
+      await place.configure({ source: { apiKey: `file:${file}` } });
+      const ended = await shell("holdfast export --config holdfast.yaml", place.folder);
+      assert.deepEqual([ended.code, /source\.apiKey|file:/.test(ended.said)], [2, true], ended.said);
+    }
+  });
+});
+
+test("a full disk under the log does not end an export; a result that is lost is told and exits with 1", async () => {
+  await using sandbox = await startSandbox({ identities: 3, files: false });
+  await using place = await makeWorkplace(sandbox);
+  const export_ = await shell("holdfast export --config holdfast.yaml 2>/dev/full", place.folder);
+  assert.equal(export_.code, 0);
+  assert.equal((await place.entries("record.stored")).length, 3);
+  const lost = await shell("holdfast export --config holdfast.yaml --json >/dev/full", place.folder);
+  assert.deepEqual([lost.code, /cannot be written to stdout \(ENOSPC\)/.test(lost.said)], [1, true], lost.said);
+  assert.doesNotMatch(lost.said, /\n\s+at /);
+});
+
+test("state is this user's alone, whatever the umask", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using place = await makeWorkplace(sandbox, { init: false });
+  const ended = await shell(
+    "umask 0; for c in init export; do holdfast $c --config holdfast.yaml || exit; done",
+    place.folder,
+  );
+  assert.equal(ended.code, 0, ended.said);
+  const { stdout } = await new Promise<{ stdout: string }>((resolve) =>
+    execFile("find", ["state", "keys/lookup", "keys/log", "-perm", "/077"], { cwd: place.folder }, (_, stdout) =>
+      resolve({ stdout }),
+    ),
+  );
+  assert.equal(stdout, "");
+  assert.equal((await stat(place.path("state"))).mode & 0o777, 0o700);
+});

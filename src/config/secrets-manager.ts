@@ -1,5 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { HoldfastError } from "../error.ts";
+import { AwsCredentials } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import { awsAgents } from "../net/proxy.ts";
 
@@ -41,6 +42,7 @@ export async function readAwsSecret(name: string, jsonKey: string | undefined, r
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: ATTEMPTS,
+    credentials: new AwsCredentials().provide,
     requestHandler: { connectionTimeout: PATIENCE, socketTimeout: PATIENCE, ...awsAgents() },
   });
   let text: string | undefined;

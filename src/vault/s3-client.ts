@@ -1,4 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
+import { AwsCredentials, CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { awsAgents } from "../net/proxy.ts";
 import { boundAnswers } from "./s3-bounds.ts";
 import { signChecksums } from "./s3-checksums.ts";
@@ -18,11 +19,13 @@ export function s3Client(
   { endpoint, region, forcePathStyle, maxSockets, idleTimeout, ...terms }: S3Connection,
   headers = new BucketHeaders(terms),
 ): S3Client {
+  const credentials = new AwsCredentials();
   const idle = idleTimeout ?? 60_000;
   const client = new S3Client({
     region: region ?? process.env.AWS_REGION ?? "us-east-1",
     ...(endpoint ? { endpoint } : {}),
     forcePathStyle: forcePathStyle ?? false,
+    credentials: credentials.provide,
     // Older gateways refuse the trailers that the SDK's default sends; every write brings its own checksum.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -35,6 +38,18 @@ export function s3Client(
     },
   });
   boundAnswers(client);
+  // Once more with what is there now: they may have been rotated.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (!(error instanceof Error && CREDENTIALS_REFUSED.has(error.name)) || !credentials.expire()) throw error;
+        return await next(args);
+      }
+    },
+    { step: "build", priority: "high", name: "rotatedCredentials" },
+  );
   headers.attach(client);
   signChecksums(client);
   return client;

@@ -1,6 +1,7 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { ZodError } from "zod";
 import { HoldfastError } from "../error.ts";
+import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import { retryAfter } from "../retry-after.ts";
 
@@ -19,14 +20,6 @@ const STATE = /^(Invalid\w*State|BucketAlready\w+|BucketNotEmpty|ObjectAlready\w
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
 /** A 5xx that no waiting mends: the store does not know what it is asked for. */
 const NOT_IMPLEMENTED = 501;
-const CREDENTIALS = new Set([
-  "ExpiredToken",
-  "InvalidToken",
-  "InvalidAccessKeyId",
-  "SignatureDoesNotMatch",
-  "CredentialsProviderError",
-  "TokenRefreshRequired",
-]);
 
 const RETRIED = "It was tried several times. Check the endpoint, the network and the health of the store.";
 
@@ -72,7 +65,13 @@ export function isNotImplemented(error: unknown): boolean {
 export function s3Error(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const name = error instanceof Error ? error.name : "unknown";
-  if (CREDENTIALS.has(name)) {
+  if (name === "CredentialsProviderError") {
+    return new HoldfastError("vault-denied", `${what}: no S3 credentials were found`, {
+      cause: error,
+      mend: "Holdfast looked in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the profile (~/.aws, AWS_PROFILE) and the machine's role.",
+    });
+  }
+  if (CREDENTIALS_REFUSED.has(name)) {
     return new HoldfastError("vault-denied", `${what}: the S3 credentials were refused (${name})`, {
       cause: error,
       mend: "Give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role).",

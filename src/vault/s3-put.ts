@@ -107,12 +107,18 @@ interface Context {
   readonly endpointV2?: { readonly properties?: { readonly authSchemes?: readonly Scheme[] } };
 }
 
-/** The command as if it had been sent, and this had come. */
+/** The command as if it had been sent, and this had come. Where it is sent again, it is sent. */
 function answered(put: Put, response: unknown): PutObjectCommand {
   const command = new PutObjectCommand(put);
-  command.middlewareStack.add(() => async () => ({ response }) as never, {
-    ...{ step: "deserialize", priority: "low", name: "answered" },
-  });
+  let isGiven = false;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      if (isGiven) return next(args);
+      isGiven = true;
+      return { response } as never;
+    },
+    { step: "deserialize", priority: "low", name: "answered" },
+  );
   return command;
 }
 

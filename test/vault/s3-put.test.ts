@@ -88,7 +88,8 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       assert.ok(hasCode(own, is));
       assert.equal(own instanceof HoldfastError && own.retryAfter, retryAfter);
       for (const field of ["code", "message", "mend", "retryAfter"] as const) assert.equal(other![field], own![field]);
-      assert.equal(server.requests.PutObject, 3);
+      // With credentials that are refused it is tried once more: they may have been rotated.
+      assert.equal(server.requests.PutObject, name === "ExpiredToken" ? 5 : 3);
       await put("records/third");
       assert.ok(server.seen.at(-1)!.headers["amz-sdk-request"]);
     });

@@ -196,12 +196,17 @@ test("kill -9 in mid-run, and a restart in another container before the claim ha
   // What it left, as a process that cannot be looked at from here: nothing but time shows that it is dead.
   const vault = await place.vault();
   const left = JSON.parse(await readFile(place.path("vault/acme-bank", LEASE), "utf8"));
-  const until = Temporal.Now.instant().add({ seconds: 5 }).toString();
-  await vault.put(LEASE, Buffer.from(JSON.stringify({ ...left, process: undefined, until })));
+  const claim = () => {
+    const until = Temporal.Now.instant().add({ seconds: 8 }).toString();
+    return vault.put(LEASE, Buffer.from(JSON.stringify({ ...left, process: undefined, until })));
+  };
+  await claim();
   sandbox.intercept(undefined);
 
   const second = place.start("export", ["--schedule"]);
-  const waits = await second.logged(({ code }) => code === "busy");
+  // However long the program takes to start: it must still find the claim.
+  const standing = setInterval(() => void claim(), 5_000);
+  const waits = await second.logged(({ code }) => code === "busy").finally(() => clearInterval(standing));
   assert.equal(waits.level, "info");
   assert.equal(readLastExport(state).due, due);
   await second.logged(({ outcome }) => outcome === "done");

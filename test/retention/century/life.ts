@@ -127,11 +127,18 @@ export class Life {
     if (due) {
       // The last moment at which nothing may go, and the first at which it must.
       if (due.earliest - 30 > this.#now) await this.#at(due.earliest - 30, { kind: "purge", out: this.#out() });
+      if (random.chance(40)) await this.#machine.dieAt(random.integer(20, 150));
       await this.#at(due.latest, { kind: "purge", out: this.#out() });
+      if (this.#torn().length > 0) await this.#act();
       return;
     }
     this.#now = Math.max(this.#now + 60, this.#nextDay());
     for (let n = random.integer(1, 2); n > 0; n--) await this.#act();
+  }
+
+  /** People of whom a purge was stopped, and something is left. */
+  #torn(): Facts[] {
+    return this.#model.kept().filter(({ torn }) => torn);
   }
 
   #nextDue() {
@@ -170,11 +177,11 @@ export class Life {
   async #act(): Promise<void> {
     const random = this.#random;
     const kept = this.#model.kept();
-    const torn = [...this.#model.facts.values()].filter((facts) => facts.torn && kept.includes(facts));
+    const torn = this.#torn();
     // Where a purge was stopped, what is told of them now matters most.
-    if (torn.length > 0 && random.chance(70)) {
+    if (torn.length > 0 && random.chance(80)) {
       await this.#tell(random.pick(["end", "reopen", "place", "policy"] as const), [random.pick(torn)]);
-      if (random.chance(50)) await this.#do({ kind: "purge", out: this.#out() });
+      if (random.chance(70)) await this.#do({ kind: "purge", out: this.#out() });
       return;
     }
     const lasting = kept.filter(({ ended }) => ended === undefined);
@@ -318,7 +325,7 @@ export class Life {
       this.counts.kills! += 1;
       // Facts are told until they are known; the rest is done again, or something else comes first.
       const isFact = !["export", "extend", "purge"].includes(job.kind);
-      if (!isFact && !again && random.chance(50)) return;
+      if (!isFact && !again && random.chance(70)) return;
       if (job.kind === "purge") job = { kind: "purge", out: this.#out() };
     }
   }

@@ -76,7 +76,6 @@ export class Life {
   #now: number;
   readonly #log: Log;
   #vkey = "";
-  #policies = 0;
   #cases = 0;
   readonly #done: string[] = [];
 
@@ -194,7 +193,7 @@ export class Life {
       ["place", 5],
       ["release", 8],
       ["purge", 14],
-      ["policy", 1.5],
+      ["policy", 5],
       ["revise", 6],
       ["vanish", 0.5],
     ] as const);
@@ -284,7 +283,7 @@ export class Life {
 
   async #newPolicy(): Promise<Law> {
     const random = this.#random;
-    const terms = this.#policies++ === 0 ? TERMS[0] : random.pick(TERMS);
+    const terms = random.pick(TERMS);
     const zone = random.pick(ZONES);
     const minimum = random.chance(20) ? "P1Y" : undefined;
     const more = { extendWhenLessThan: "P6M", coolingOff: this.#options.cools ? "P30D" : undefined };

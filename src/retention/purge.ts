@@ -2,6 +2,7 @@ import PQueue from "p-queue";
 import { HoldfastError } from "../error.ts";
 import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
+import { versionsOf } from "./objects.ts";
 import { type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
@@ -104,6 +105,16 @@ function refuseAborted({ signal }: Work): void {
   if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next purge goes on from here");
 }
 
+/**
+ * Of somebody of whom nothing is to be left: what killed runs stored and no entry mentions, which is about them all the
+ * same. It is no part of what is logged as purged, since nobody can tell what it was.
+ */
+async function removeUnnamed(work: Work, subject: string): Promise<void> {
+  const keys = new Set<string>();
+  for await (const { key } of versionsOf(work.vault, subject)) keys.add(key);
+  for (const key of keys) await removeAll(work, key);
+}
+
 async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number> {
   const { catalog, writer, holds } = work;
   const { subject, terms, ended, whole } = purge;
@@ -124,6 +135,7 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
     );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
+  if (whole) await removeUnnamed(work, subject);
   const objects = terms.map(({ key, versionId, size, sha256, until }) => ({
     ...{ key, versionId, size, sha256, versions: removed.get(key) ?? 0 },
     due: (until ?? work.now()).toString({ smallestUnit: "second" }),

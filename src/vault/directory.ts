@@ -164,9 +164,7 @@ export class DirectoryVault implements Vault {
   }
 
   async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
-    // Walks no wider than the prefix's own directory.
-    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    for await (const { key } of this.#keys(folder)) {
+    for await (const { key } of this.#keys(prefix)) {
       if (!key.startsWith(prefix)) continue;
       const { size } = await this.head(key);
       yield { key, size };
@@ -174,8 +172,7 @@ export class DirectoryVault implements Vault {
   }
 
   async *versions(prefix: string): AsyncGenerator<VersionInfo> {
-    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    const listed = ahead(this.#keys(folder), AT_ONCE, async ({ key, names }): Promise<VersionInfo[]> => {
+    const listed = ahead(this.#keys(prefix), AT_ONCE, async ({ key, names }): Promise<VersionInfo[]> => {
       if (!key.startsWith(prefix)) return [];
       return this.#guard(`list ${key}`, async () => {
         const numbers = versionsIn(names).reverse();
@@ -189,9 +186,15 @@ export class DirectoryVault implements Vault {
     for await (const versions of listed) yield* versions;
   }
 
-  async *#keys(folder: string): AsyncGenerator<{ key: string; names: string[] }> {
-    checkPrefix(folder);
-    yield* this.#walk(folder, await this.#inside(folder));
+  /** Walks no wider than the prefix: a job asks for lease.json several times, which lies beside everything else. */
+  async *#keys(prefix: string): AsyncGenerator<{ key: string; names: string[] }> {
+    checkPrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    const inside = await this.#inside(folder);
+    yield* this.#walk(
+      folder,
+      inside.filter((entry) => `${folder}${entry.name}/`.startsWith(prefix)),
+    );
   }
 
   /** Depth first, in the order of keys; folders beside each other are read ahead. */

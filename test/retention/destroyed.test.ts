@@ -75,6 +75,29 @@ test("a purge of a directory leaves no name and no folder with the bytes of a pu
   assert.deepEqual([report!.found, report!.orphaned], [[], []]);
 });
 
+test("what a killed run stored of somebody, and no entry mentions, goes when nothing is to be left of them", async () => {
+  await using place = await exported();
+  const root = place.path("vault", CLIENT);
+  const [first] = await storedObjects(place);
+  const [kind, two, subject] = first!.key.split("/");
+  const vault = await place.vault();
+  const lock = { mode: "governance", until: Temporal.Now.instant().add({ seconds: 1 }) } as const;
+  const orphans = [
+    `records/${two}/${subject}/20260101T000000Z-000000000000.age`,
+    `files/${two}/${subject}/${"ab".repeat(16)}.age`,
+  ];
+  const content = Buffer.from("sealed, and not logged");
+  for (const orphan of orphans) await vault.put(orphan, content, { lock });
+  await delay(2_100);
+  assert.equal(kind, "records");
+  const done = await purge(await session(place), place.path("destroyed"));
+  assert.deepEqual([done.subjects, done.failed], [3, 0]);
+  const secret = createHash("sha256").update(content).digest("hex");
+  for (const [path, digest] of await everyFile(root)) assert.notEqual(digest, secret, path);
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.deepEqual([report!.found, report!.orphaned], [[], []]);
+});
+
 test("what earlier purges left under the plain name: found by verify, doctor and the list, removed by the next purge", async () => {
   await using place = await exported();
   const root = place.path("vault", CLIENT);

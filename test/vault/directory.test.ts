@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import fs, { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { conformance } from "./conformance.ts";
 import { onDisk } from "./outside.ts";
@@ -34,6 +35,28 @@ test("of an object whose versions are all deleted nothing is left under its plai
       [],
     );
   } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("who asks for one key reads no folder of the others", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-vault-"));
+  const read = mock.method(fs, "readdir");
+  try {
+    const vault = new DirectoryVault(folder);
+    for (const key of ["lease.json", "records/aa/one.age", "records/bb/two.age"])
+      await vault.put(key, new Uint8Array(1));
+    syncBuiltinESMExports();
+    const found = await Array.fromAsync(vault.versions("lease.json"));
+    assert.deepEqual(
+      found.map(({ key }) => key),
+      ["lease.json"],
+    );
+    const folders = read.mock.calls.map(({ arguments: [path] }) => String(path));
+    assert.deepEqual(folders, [join(folder, ".versions"), join(folder, ".versions/lease.json/")]);
+  } finally {
+    read.mock.restore();
+    syncBuiltinESMExports();
     await rm(folder, { recursive: true });
   }
 });

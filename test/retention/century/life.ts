@@ -76,7 +76,6 @@ export class Life {
   #now: number;
   readonly #log: Log;
   #vkey = "";
-  #policies = 0;
   #cases = 0;
   readonly #done: string[] = [];
 
@@ -127,11 +126,18 @@ export class Life {
     if (due) {
       // The last moment at which nothing may go, and the first at which it must.
       if (due.earliest - 30 > this.#now) await this.#at(due.earliest - 30, { kind: "purge", out: this.#out() });
+      if (random.chance(40)) await this.#machine.dieAt(random.integer(20, 150));
       await this.#at(due.latest, { kind: "purge", out: this.#out() });
+      if (this.#torn().length > 0) await this.#act();
       return;
     }
     this.#now = Math.max(this.#now + 60, this.#nextDay());
     for (let n = random.integer(1, 2); n > 0; n--) await this.#act();
+  }
+
+  /** People of whom a purge was stopped, and something is left. */
+  #torn(): Facts[] {
+    return this.#model.kept().filter(({ torn }) => torn);
   }
 
   #nextDue() {
@@ -170,11 +176,11 @@ export class Life {
   async #act(): Promise<void> {
     const random = this.#random;
     const kept = this.#model.kept();
-    const torn = [...this.#model.facts.values()].filter((facts) => facts.torn && kept.includes(facts));
+    const torn = this.#torn();
     // Where a purge was stopped, what is told of them now matters most.
-    if (torn.length > 0 && random.chance(70)) {
+    if (torn.length > 0 && random.chance(80)) {
       await this.#tell(random.pick(["end", "reopen", "place", "policy"] as const), [random.pick(torn)]);
-      if (random.chance(50)) await this.#do({ kind: "purge", out: this.#out() });
+      if (random.chance(70)) await this.#do({ kind: "purge", out: this.#out() });
       return;
     }
     const lasting = kept.filter(({ ended }) => ended === undefined);
@@ -187,7 +193,7 @@ export class Life {
       ["place", 5],
       ["release", 8],
       ["purge", 14],
-      ["policy", 1.5],
+      ["policy", 5],
       ["revise", 6],
       ["vanish", 0.5],
     ] as const);
@@ -277,7 +283,7 @@ export class Life {
 
   async #newPolicy(): Promise<Law> {
     const random = this.#random;
-    const terms = this.#policies++ === 0 ? TERMS[0] : random.pick(TERMS);
+    const terms = random.pick(TERMS);
     const zone = random.pick(ZONES);
     const minimum = random.chance(20) ? "P1Y" : undefined;
     const more = { extendWhenLessThan: "P6M", coolingOff: this.#options.cools ? "P30D" : undefined };
@@ -318,7 +324,7 @@ export class Life {
       this.counts.kills! += 1;
       // Facts are told until they are known; the rest is done again, or something else comes first.
       const isFact = !["export", "extend", "purge"].includes(job.kind);
-      if (!isFact && !again && random.chance(50)) return;
+      if (!isFact && !again && random.chance(70)) return;
       if (job.kind === "purge") job = { kind: "purge", out: this.#out() };
     }
   }

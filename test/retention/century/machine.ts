@@ -46,8 +46,13 @@ export class Machine implements AsyncDisposable {
     this.#dieAt = dieAt;
   }
 
-  #start(): void {
-    const dieAt = this.#dieAt();
+  /** From now on in a new process, which dies at that write, counted from its start. */
+  async dieAt(write: number): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    this.#start(write);
+  }
+
+  #start(dieAt = this.#dieAt()): void {
     this.#child = fork(JOBS, [this.#config], {
       execArgv: [...(this.#quick ? ["--import", QUICK] : []), "--import", HOOK],
       env: {

@@ -295,6 +295,11 @@ export class Catalog {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
   }
 
+  /** Log entries that speak of one subject, on average. */
+  mentionsEach(): number {
+    return (this.#statements.mentionsEach.get() as { each: number | null }).each ?? 0;
+  }
+
   /** The retrieval that a request was approved for, by the request's SHA-256: its run, and its first entry. */
   preparedFor(request: string): { run: string; entry: number } | undefined {
     return this.#statements.preparedFor.get(request) as { run: string; entry: number } | undefined;
@@ -594,6 +599,7 @@ function prepare(db: DatabaseSync) {
       "SELECT version, entry, updated || 'Z' AS updated FROM version WHERE subject = ? ORDER BY entry",
     ),
     mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
+    mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT subject), 0) AS each FROM mention"),
     insertAnnounced: statement(db, "INSERT OR REPLACE INTO announced VALUES (?, ?, ?, ?, ?)"),
     announced: statement(
       db,

@@ -30,8 +30,12 @@ export interface Purged {
  * begins, in the vault and under its checkpoint; then the objects go; then the log says that they are gone. Stopped at
  * any point, the next purge goes on with what is due then, and verify knows why something is missing. One subject's
  * failure does not stop the others.
+ * @param ready asked before anything is removed; what it throws ends the purge
  */
-export async function purgeAll(work: Work): Promise<Purged> {
+export async function purgeAll(
+  work: Work,
+  ready: (subjects: number) => Promise<void> = async () => {},
+): Promise<Purged> {
   const { catalog, retention, now } = work;
   const tally = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0, kept: 0, failed: 0 };
   const more = { withdrawn: 0, cleared: 0 };
@@ -48,17 +52,18 @@ export async function purgeAll(work: Work): Promise<Purged> {
       tally.bytes += size;
     }
   };
-  more.cleared = await clearLeft(work, failed);
   const planned = new Set(catalog.life.unfinished());
   for (const { subject, kept } of purges(catalog, retention, now())) {
     if (kept) tally.kept += 1;
     else planned.add(subject);
   }
+  await ready(planned.size);
+  more.cleared = await clearLeft(work, failed);
   const queue = new PQueue({ concurrency: work.concurrency });
   let done = 0;
   for (const subject of planned) {
     if (row.isOver) break;
-    refuseAborted(work);
+    if (work.signal.aborted) break;
     try {
       // Policy, holds and relationship are asked here, where deleting begins, and not when the list was made.
       const { withdrawn, gone } = await settleBegun(work, subject);
@@ -78,7 +83,9 @@ export async function purgeAll(work: Work): Promise<Purged> {
     done += 1;
     work.onSubject(done, planned.size);
   }
+  // Also where it was told to stop: what is gone is in the log, and can be certified.
   await work.writer.flush();
+  refuseAborted(work);
   row.check();
   return { ...tally, ...more };
 }

@@ -1,9 +1,15 @@
+import { join } from "node:path";
+import { decodeEntry } from "../src/audit/entry.ts";
+import { Journal } from "../src/audit/journal.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/error.ts";
 import type { Console } from "../src/observe/console.ts";
 import { people, plural } from "../src/observe/figures.ts";
 import { quoted } from "../src/printable.ts";
 import type { Certificate } from "../src/report/certificate.ts";
 import { checkCertificate, type LedThere } from "../src/report/certificate-check.ts";
-import { writeCertificate } from "../src/report/certificate-writer.ts";
+import { noPurge, writeCertificate } from "../src/report/certificate-writer.ts";
+import { noteCertified, uncertified } from "../src/report/uncertified.ts";
 import { policyOf } from "../src/retention/policy.ts";
 import { openSigner, type Session } from "./client.ts";
 import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
@@ -12,27 +18,66 @@ import { withReading } from "./reading.ts";
 
 export interface Certified {
   readonly certificate: string;
-  readonly run: string;
+  readonly runs: readonly string[];
   readonly totals: Certificate["totals"];
 }
 
-/** Certifies what a purge destroyed; also an earlier one, or one that was stopped before it came to that. */
-export async function certify(session: Session, run: string, out: string): Promise<Certified> {
+/** Certifies what purges destroyed, after the purge itself. */
+export async function certify(session: Session, runs: readonly string[], out: string): Promise<Certified> {
   const config = onlyClient(session, "a certificate");
-  return withReading(config, session, async ({ log, head, description }) => {
-    const { totals } = await writeCertificate({
-      ...{ folder: out, client: config.id, run, legalBasis: config.legalBasis, now: session.now() },
+  const waiting = new Set(uncertified(config.state));
+  const [stopped, ended] = [runs.filter((run) => waiting.has(run)), runs.filter((run) => !waiting.has(run))];
+  const certified = await certifyAll(config, session, { runs: ended, stopped }, out);
+  if (certified === undefined) throw noPurge(stopped.join(", "));
+  return certified;
+}
+
+/** Undefined where no run is named but stopped ones, and these destroyed nothing. */
+export async function certifyAll(
+  config: ClientConfig,
+  session: Session,
+  of: { readonly runs: readonly string[]; readonly stopped: readonly string[] },
+  out: string,
+): Promise<Certified | undefined> {
+  const { console, signal } = session;
+  return withReading(config, session, async ({ log, head, description, catalog }) => {
+    await refuseWaiting(config, [...of.runs, ...of.stopped], head.size);
+    const progress = console.progress(`${config.id}: certificate`);
+    const certificate = await writeCertificate({
+      ...{ folder: out, client: config.id, ...of, legalBasis: config.legalBasis, now: session.now(), signal },
       ...{
         policy: policyOf(config.retention, config.vault.lock),
         log: { log, head },
         signer: await openSigner(config, description),
+        onEntries: (done) => progress.update(done),
       },
-    });
-    session.console.say(
+    }).finally(() => progress.end());
+    if (certificate === undefined) return undefined;
+    const { totals } = certificate;
+    noteCertified(config.state, certificate.runs);
+    console.say(
       `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
     );
-    return { certificate: out, run, totals };
+    const begun = catalog.life.unfinished().length;
+    if (begun > 0) {
+      console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
+        ...{ client: config.id, count: begun },
+        mend: "Run retention purge --confirm --out <folder>: it goes on with them, and certifies it.",
+      });
+    }
+    return { certificate: out, runs: certificate.runs, totals };
   });
+}
+
+/** What a killed purge destroyed last is known on this machine alone until something writes the log again. */
+async function refuseWaiting({ state }: ClientConfig, runs: readonly string[], size: number): Promise<void> {
+  for (const { index, bytes } of await new Journal(join(state, "journal")).inspect()) {
+    const entry = index < size ? null : decodeEntry(bytes);
+    if (entry?.type !== "record.purged" || !runs.includes(entry.run)) continue;
+    throw new HoldfastError("state", `the purge ${entry.run} was killed, and the log does not have all of it yet`, {
+      mend: "Run retention purge --confirm --out <folder>: it goes on from there, and its certificate covers this run too.",
+    });
+  }
 }
 
 const VERDICT: Readonly<Record<LedThere, string>> = {
@@ -50,13 +95,13 @@ const LED_THERE: Readonly<Record<LedThere, string>> = {
 
 /** Checks one, with no access to the vault. Throws for the first thing that is not as it was made. */
 export async function verifyCertificate(folder: string, vkey: string | undefined, console: Console) {
-  const checked = await checkCertificate(folder, vkey);
-  const { client, run, made, totals, entries, ledThere } = checked;
+  const checked = await checkCertificate(folder, { vkey });
+  const { client, runs, made, totals, proven, ledThere } = checked;
   const key = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
-  const proven = entries.length + ("trail" in checked ? checked.trail.length : 0);
+  const names = `${runs.length === 1 ? "run" : "runs"} ${runs.map((run) => quoted(run)).join(", ")}`;
   const text = [
     `${folder}: ${key.keyTrusted ? VERDICT[ledThere] : untrusted("certificate")}`,
-    `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the run ${quoted(run)}; made ${made}`,
+    `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the ${names}; made ${made}`,
     `  log       ${plural(proven, "entry").replace("entrys", "entries")} proven to be in the log`,
     `  led there ${LED_THERE[ledThere]}`,
     key.keyTrusted
@@ -64,5 +109,5 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
       : `  key       signed by ${keyText(key.vkey)}, by its own word`,
   ];
   sayVerdict(console, text, { ...key, with: "certificate" });
-  return { certificate: folder, client, run, made, totals, ledThere, ...key };
+  return { certificate: folder, client, runs, made, totals, ledThere, ...key };
 }

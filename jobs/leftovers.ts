@@ -1,5 +1,5 @@
-import { leftovers } from "../src/evidence/bag/unfinished.ts";
 import type { Console } from "../src/observe/console.ts";
+import { leftovers } from "../src/unfinished.ts";
 
 /** Says what an earlier call for this --out left, which was killed. It is in nobody's way, and may be decrypted data. */
 export async function warnOfLeftovers(out: string, { log }: Console): Promise<void> {

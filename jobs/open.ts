@@ -4,15 +4,15 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
-import { fileError, readingFile } from "../src/evidence/bag/file-error.ts";
 import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
 import { type OpenedBag, openBag } from "../src/evidence/bag/open.ts";
 import { checkBag } from "../src/evidence/bag/reader.ts";
-import { Unfinished } from "../src/evidence/bag/unfinished.ts";
+import { fileError, readingFile } from "../src/file-error.ts";
 import type { Console } from "../src/observe/console.ts";
 import { number, plural } from "../src/observe/figures.ts";
 import { printableJson } from "../src/printable.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
+import { Unfinished } from "../src/unfinished.ts";
 import { sayVerdict, untrusted } from "./key-trust.ts";
 import { warnOfLeftovers } from "./leftovers.ts";
 

@@ -1,15 +1,17 @@
+import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/error.ts";
 import { bytes, number, people, plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { refuseTaken } from "../src/report/certificate-writer.ts";
+import { refuseNarrow, tryPlace } from "../src/report/certificate-place.ts";
+import { noteCertified, noteUncertified, uncertified } from "../src/report/uncertified.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
 import { dateIn } from "../src/retention/period.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
 import { firstSeenAfter } from "../src/retention/relationship.ts";
-import { certify } from "./certificate.ts";
+import { certifyAll } from "./certificate.ts";
 import type { Session } from "./client.ts";
 import { type ClientFailure, eachClient } from "./each-client.ts";
 import { withLog } from "./log.ts";
@@ -42,8 +44,12 @@ export interface PurgeList {
   readonly withdraw: readonly string[];
   /** Objects that earlier purges say are gone, and whose bytes are still there. */
   readonly left: number;
+  /** Earlier purges that were stopped, and of which nothing is certified yet. */
+  readonly uncertified: readonly string[];
 }
 
+/** What a purge adds to the log of each person: that it begins, and that it has ended. */
+const ENTRIES_OF_PURGE = 2;
 /** People that the text shows; `--json` has all. */
 const SHOWN = 20;
 
@@ -63,6 +69,7 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
           .unfinished()
           .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
         left,
+        uncertified: uncertified(config.state),
       };
     });
     session.console.say(listText(config.id, list));
@@ -71,28 +78,84 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
   return eachClient(session, listOne, onFailure);
 }
 
-/** Removes it, for ever. The certificate says what was destroyed. */
+/**
+ * Removes it, for ever. The certificate says what was destroyed: by this run, and by those before it that were stopped
+ * and have none. It is one for all of them, so that somebody who answers for it has one document of one purge.
+ */
 export async function purge(
   session: Session,
   out: string,
 ): Promise<Purged & { client: string; run: string; certificate: string | null }> {
   const config = onlyClient(session, "a purge");
-  await refuseTaken(out);
-  const done = await withLog(config, session, { job: "purge" }, (held) =>
-    withWork(config, session, held, { what: "purged", failure: "not purged" }, async (work) => {
+  await tryPlace(out);
+  const before = uncertified(config.state);
+  const done = await withLog(config, session, { job: "purge" }, (held) => {
+    const run = runId(held.now());
+    return withWork(config, session, held, { run, what: "purged", failure: "not purged" }, async (work) => {
       await notePolicy(work);
-      const purged = await purgeAll(work).catch((error: unknown) => {
-        session.console.log.error("the purge was stopped; retention certificate --run certifies what it had removed", {
-          ...{ client: config.id, run: work.run, ...errorFields(error) },
-        });
-        throw error;
+      const ready = async (people: number): Promise<void> => {
+        await refuseNarrow(out, people * (held.catalog.mentionsEach() + ENTRIES_OF_PURGE));
+        noteUncertified(config.state, run);
+        session.console.say(`${config.id}: purge ${run} begins`);
+      };
+      const purged = await purgeAll(work, ready).catch((error: unknown) => {
+        throw stopped(error, config, run, session);
       });
-      return { ...purged, run: work.run };
-    }),
-  );
+      return { ...purged, run };
+    });
+  });
   session.console.say(purgedText(config.id, done));
-  if (done.subjects > 0) await certify(session, done.run, out);
-  return { client: config.id, ...done, certificate: done.subjects > 0 ? out : null };
+  const all = [...before, done.run];
+  const of = done.subjects > 0 ? { runs: [done.run], stopped: before } : { runs: [], stopped: all };
+  const certified = await certifyAll(config, session, of, out).catch((error: unknown) => {
+    throw withoutCertificate(error, config, all, session);
+  });
+  noteCertified(config.state, all);
+  return { client: config.id, ...done, certificate: certified ? out : null };
+}
+
+/** The purge was stopped in the middle: what to do is said with its name. */
+function stopped(error: unknown, { id }: ClientConfig, run: string, { console }: Session): unknown {
+  if (!(error instanceof HoldfastError)) {
+    console.log.error("the purge was stopped", { client: id, run, ...errorFields(error) });
+    return error;
+  }
+  return new HoldfastError(
+    error.code,
+    [...error.message.split("\n"), `the purge ${run} was stopped; what it removed is gone`],
+    {
+      cause: error,
+      mend: [
+        ...(error.mend?.split("\n") ?? []),
+        "Run retention purge --confirm --out <folder> again: it goes on from here, and its certificate covers this run too.",
+        `For what this run removed alone: ${certificateCommand(id, [run])}`,
+      ],
+    },
+  );
+}
+
+/** Nothing brings back what was destroyed, so that it is said however the certificate failed. */
+function withoutCertificate(
+  error: unknown,
+  { id }: ClientConfig,
+  runs: readonly string[],
+  { console }: Session,
+): unknown {
+  const run = runs.at(-1)!;
+  const gone = `what the purge ${run} removed is gone, and its certificate could not be made`;
+  const command = `Then run: ${certificateCommand(id, runs)}`;
+  if (!(error instanceof HoldfastError)) {
+    console.log.error(gone, { client: id, run, mend: command, ...errorFields(error) });
+    return error;
+  }
+  return new HoldfastError(error.code, [gone, ...error.message.split("\n")], {
+    cause: error,
+    mend: [...(error.mend?.split("\n") ?? []), command],
+  });
+}
+
+function certificateCommand(client: string, runs: readonly string[]): string {
+  return `holdfast retention certificate --client ${client} ${runs.map((run) => `--run ${run}`).join(" ")} --out <folder>`;
 }
 
 /** Throws `partial` where something could not be removed: the command's exit code. */
@@ -122,7 +185,7 @@ function listed(
   };
 }
 
-function listText(client: string, { purge: all, withdraw, left }: Omit<PurgeList, "client">): string[] {
+function listText(client: string, { purge: all, withdraw, left, uncertified }: Omit<PurgeList, "client">): string[] {
   const free = all.filter(({ kept }) => kept === undefined);
   const sum = (of: "records" | "files" | "bytes"): number => free.reduce((total, each) => total + each[of], 0);
   const more = [
@@ -132,6 +195,9 @@ function listText(client: string, { purge: all, withdraw, left }: Omit<PurgeList
     ...(left > 0
       ? [`  left      ${plural(left, "object")} of earlier purges can still be read under the plain name`]
       : []),
+    ...uncertified.map(
+      (run) => `  certify   the purge ${run} was stopped, and has no certificate: the next one covers it`,
+    ),
   ];
   const confirm = "  Nothing was removed. To remove it permanently: retention purge --confirm --out <folder>";
   if (all.length === 0) return [`${client}: nothing is past its date`, ...more, ...(more.length > 0 ? [confirm] : [])];

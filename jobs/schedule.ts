@@ -8,7 +8,7 @@ import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
 import type { ClientFailure } from "./each-client.ts";
 import type { Take } from "./reload.ts";
-import { showStanding, sparing } from "./standing.ts";
+import { Standings } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
 /** Brings the clients of a session up to date, and tells at once whose run failed. */
@@ -27,11 +27,20 @@ export async function runOnSchedule(
 ): Promise<void> {
   const { signal, console } = session;
   const metrics = listen && new (await import("../src/observe/metrics.ts")).Metrics(VERSION);
-  const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, work);
-  if (metrics) metrics.refresh = sparing(() => showStanding(metrics, schedules.clients, session.now()));
+  const standings = metrics && new Standings(metrics, () => schedules.clients, session.now);
+  const counted: Work = async (...run) => {
+    try {
+      return await work(...run);
+    } finally {
+      void standings?.count();
+    }
+  };
+  const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, counted);
+  if (metrics && standings) metrics.refresh = () => standings.show();
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
   schedules.replace(session.clients);
+  void standings?.count();
   using _reloading = reload((clients) => schedules.replace(clients));
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

@@ -9,7 +9,7 @@ import { errorFields } from "../src/observe/log.ts";
 import { type Event, notify, parseWebhookKey, type Targets } from "../src/observe/notify.ts";
 import type { Session } from "./client.ts";
 import { nextDue } from "./due.ts";
-import { seconds, showStanding } from "./standing.ts";
+import { Standings, seconds } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
 /** What a run that was about everybody came to. */
@@ -107,11 +107,13 @@ export async function pushed<T>(
   if (pushgateway === undefined || session.metrics) return work(session);
   const { Metrics } = await import("../src/observe/metrics.ts");
   const metrics = new Metrics(VERSION);
-  metrics.refresh = () => showStanding(metrics, [config], session.now());
+  const standings = new Standings(metrics, () => [config], session.now);
+  metrics.refresh = () => standings.show();
   metrics.client(config.id);
   try {
     return await work({ ...session, metrics });
   } finally {
+    await standings.count();
     await metrics.push(pushgateway, job, config.id).catch((cause: unknown) => {
       const error = new HoldfastError("notify-unavailable", "the Pushgateway did not take the metrics", {
         cause,

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError } from "./error.ts";
 
 /**
  * Files whose writes are on the disk when they resolve. By O_DSYNC, since Node refuses every fsync under its permission
@@ -86,28 +85,5 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await file.close();
     await rm(mark);
-  }
-}
-
-export function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** What is written for people where --out says. @param what names it: `the bag`. Throws `state`. */
-export async function writingOut<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new HoldfastError(
-      "state",
-      `${what} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}`,
-      {
-        cause,
-        mend: "Check the folder of --out: space and rights.",
-      },
-    );
   }
 }

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../error.ts";
 import { decodeEntry, type Entry, type RecordStored } from "./entry.ts";
 import { type AuditLog, type Head, sameLeaf } from "./log.ts";
-import { formatProof, inclusionProof } from "./proof.ts";
+import { formatProof, inclusionProof, type Subtrees } from "./proof.ts";
 import { SignedLog } from "./signed-log.ts";
 import { TILE_WIDTH } from "./tile.ts";
 
@@ -18,6 +18,7 @@ export interface LogAt {
 export class Entries {
   readonly #at: LogAt;
   #signed: SignedLog | undefined;
+  #subtrees: Subtrees = new Map();
   #bundle: { index: number; size: number; entries: readonly Uint8Array[] } | undefined;
 
   constructor(at: LogAt) {
@@ -59,13 +60,21 @@ export class Entries {
 
   async proof(index: number): Promise<string> {
     const { head } = this.#at;
-    const hashes = await inclusionProof(index, head.size, this.#now().tile);
+    const hashes = await this.hashes(index);
     return formatProof({ index, hashes, checkpoint: Buffer.from(head.note).toString("utf8") });
+  }
+
+  /** What leads from an entry to the head's root. */
+  hashes(index: number): Promise<Uint8Array[]> {
+    return inclusionProof(index, this.#at.head.size, this.#now().tile, this.#subtrees);
   }
 
   #now(): SignedLog {
     const { log, head } = this.#at;
-    if (this.#signed?.head.size !== head.size) this.#signed = new SignedLog(log, head);
+    if (this.#signed?.head.size !== head.size) {
+      this.#signed = new SignedLog(log, head);
+      this.#subtrees = new Map();
+    }
     return this.#signed;
   }
 }

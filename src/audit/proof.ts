@@ -19,11 +19,24 @@ import { decodeTile, TILE_WIDTH } from "./tile.ts";
  */
 export type ReadTile = (level: number, index: number, width: number) => Promise<Uint8Array>;
 
+/** Hashes over subtrees of one tree, for whoever makes many proofs in it: neighbours have most of them in common. */
+export type Subtrees = Map<string, Promise<Uint8Array>>;
+
+/** Subtrees that are kept: those of a few tiles. */
+const SUBTREES = 4096;
+
 /**
  * That leaf `index` stands in the tree of `size` leaves: sibling hashes, leaf to root (RFC 6962 section 2.1.1).
  * "unverified" if the tree has no such leaf.
+ * @param known of a tree of the same size; it is added to, and emptied when it is full
  */
-export async function inclusionProof(index: number, size: number, tiles: ReadTile): Promise<Uint8Array[]> {
+export async function inclusionProof(
+  index: number,
+  size: number,
+  tiles: ReadTile,
+  known: Subtrees = new Map(),
+): Promise<Uint8Array[]> {
+  if (known.size > SUBTREES) known.clear();
   if (!isCount(index) || !isCount(size) || index >= size) throw unprovable("no such leaf");
   const path: Range[] = [];
   let [low, high] = [0, size];
@@ -33,7 +46,7 @@ export async function inclusionProof(index: number, size: number, tiles: ReadTil
     if (index < middle) high = middle;
     else low = middle;
   }
-  return hashAll(path.reverse(), size, tiles);
+  return hashAll(path.reverse(), size, tiles, known);
 }
 
 /**
@@ -68,7 +81,12 @@ export async function rootAt(size: number, tiles: ReadTile): Promise<Uint8Array>
 type Range = readonly [low: number, high: number];
 
 /** The tree hashes over ranges that the tree of `size` has as nodes. */
-async function hashAll(ranges: readonly Range[], size: number, read: ReadTile): Promise<Uint8Array[]> {
+async function hashAll(
+  ranges: readonly Range[],
+  size: number,
+  read: ReadTile,
+  subtrees: Subtrees = new Map(),
+): Promise<Uint8Array[]> {
   const rows = new Map<string, Promise<Uint8Array[]>>();
 
   function row(level: number, index: number): Promise<Uint8Array[]> {
@@ -82,8 +100,18 @@ async function hashAll(ranges: readonly Range[], size: number, read: ReadTile): 
     return found;
   }
 
+  function perfect(low: number, count: number): Promise<Uint8Array> {
+    const key = `${low}/${count}`;
+    const known = subtrees.get(key);
+    if (known !== undefined) return known;
+    const found = hashPerfect(low, count);
+    subtrees.set(key, found);
+    found.catch(() => subtrees.delete(key));
+    return found;
+  }
+
   /** Over `count` leaves from `low` on, with `count` a power of two that divides `low`: a row inside one tile. */
-  async function perfect(low: number, count: number): Promise<Uint8Array> {
+  async function hashPerfect(low: number, count: number): Promise<Uint8Array> {
     let level = 0;
     let unit = 1; // leaves under one hash of the level
     while (unit * TILE_WIDTH <= count) {

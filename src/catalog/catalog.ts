@@ -8,8 +8,10 @@ import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { parseKey } from "../vault/layout.ts";
 import { filesOf, Life } from "./life.ts";
+import { Locks } from "./locks.ts";
 import { Numbers } from "./numbers.ts";
 import { Objects } from "./objects.ts";
+import { Pieces } from "./pieces.ts";
 import { SCHEMA, TABLES } from "./schema.ts";
 import { Seen } from "./seen.ts";
 import { isDamage, stateError, statement } from "./statement.ts";
@@ -61,6 +63,8 @@ export class Catalog {
   readonly life: Life;
   readonly seen: Seen;
   readonly objects: Objects;
+  readonly locks: Locks;
+  readonly pieces: Pieces;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   #size: number;
@@ -73,6 +77,8 @@ export class Catalog {
     this.life = new Life(db);
     this.seen = new Seen(db);
     this.objects = new Objects(db);
+    this.locks = new Locks(db);
+    this.pieces = new Pieces(db);
     this.#size = (db.prepare("SELECT size FROM log").get() as { size: number }).size;
   }
 
@@ -295,6 +301,11 @@ export class Catalog {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
   }
 
+  /** Log entries that speak of one subject, on average. */
+  mentionsEach(): number {
+    return (this.#statements.mentionsEach.get() as { each: number | null }).each ?? 0;
+  }
+
   /** The retrieval that a request was approved for, by the request's SHA-256: its run, and its first entry. */
   preparedFor(request: string): { run: string; entry: number } | undefined {
     return this.#statements.preparedFor.get(request) as { run: string; entry: number } | undefined;
@@ -326,16 +337,6 @@ export class Catalog {
         ? this.#statements.recordObject.get(name.subject, name.version)
         : this.#statements.fileObject.get(key);
     return (row as { versionId: string } | undefined)?.versionId;
-  }
-
-  /** Subjects with an object whose lock ends before a time (RFC 3339 UTC), in their order. */
-  lockedBefore(time: string): string[] {
-    return subjects(this.#statements.lockedBefore.all(comparable(time), comparable(time)));
-  }
-
-  /** Subjects with an object stored before a time (RFC 3339 UTC) whose lock is in governance mode. */
-  softBefore(time: string): string[] {
-    return subjects(this.#statements.softBefore.all(comparable(time)));
   }
 
   /** The latest change at the provider that is kept (RFC 3339 UTC); undefined where nothing is. */
@@ -518,20 +519,10 @@ function prepare(db: DatabaseSync) {
       db,
       `UPDATE file SET locked_until = max(locked_until, ?), lock_mode = ${HARDER} WHERE key = ? AND object_version = ?`,
     ),
-    // A file's key is files/<2 digits>/<subject>/….
-    lockedBefore: statement(
+    lockedAfter: statement(
       db,
-      `SELECT subject FROM version WHERE locked_until < ?
-       UNION SELECT substr(key, 10, 32) AS subject FROM file WHERE locked_until < ? ORDER BY subject`,
+      "SELECT 1 FROM version WHERE lock_mode IN ('governance', 'compliance') AND locked_until > ? LIMIT 1",
     ),
-    softBefore: statement(
-      db,
-      `SELECT subject FROM version WHERE lock_mode = 'governance' AND stored < ?1
-       UNION SELECT subject FROM version WHERE stored < ?1 AND EXISTS (SELECT 1 FROM file WHERE lock_mode = 'governance'
-         AND key BETWEEN 'files/' || substr(subject, 1, 2) || '/' || subject || '/'
-         AND 'files/' || substr(subject, 1, 2) || '/' || subject || '/~') ORDER BY subject`,
-    ),
-    lockedAfter: statement(db, "SELECT 1 FROM version WHERE locked_until > ? LIMIT 1"),
     records: statement(
       db,
       `SELECT version, object_version AS versionId, locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode,
@@ -594,6 +585,7 @@ function prepare(db: DatabaseSync) {
       "SELECT version, entry, updated || 'Z' AS updated FROM version WHERE subject = ? ORDER BY entry",
     ),
     mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
+    mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT subject), 0) AS each FROM mention"),
     insertAnnounced: statement(db, "INSERT OR REPLACE INTO announced VALUES (?, ?, ?, ?, ?)"),
     announced: statement(
       db,

@@ -126,11 +126,6 @@ export class Life {
     return this.#statements.endings.all().map((row) => (row as { ended: string }).ended);
   }
 
-  /** Subjects whose relationship ended on a day, with an object whose lock ends before a time (RFC 3339 UTC). */
-  endedShort(ended: string, time: string): string[] {
-    return subjects(this.#statements.endedShort.all(ended, comparable(time), comparable(time)));
-  }
-
   holds(subject: string): Hold[] {
     return this.#statements.holds.all(subject) as unknown as Hold[];
   }
@@ -257,12 +252,6 @@ function prepare(db: DatabaseSync) {
     reopen: of("DELETE FROM relationship WHERE subject = ?"),
     ended: of("SELECT ended FROM relationship WHERE subject = ?"),
     endings: of("SELECT DISTINCT ended FROM relationship ORDER BY ended"),
-    endedShort: of(
-      `SELECT subject FROM relationship WHERE ended = ? AND (
-         EXISTS (SELECT 1 FROM version WHERE version.subject = relationship.subject AND locked_until < ?) OR
-         EXISTS (SELECT 1 FROM file WHERE key BETWEEN 'files/' || substr(subject, 1, 2) || '/' || subject || '/'
-           AND 'files/' || substr(subject, 1, 2) || '/' || subject || '/~' AND locked_until < ?)) ORDER BY subject`,
-    ),
     hold: of("INSERT OR IGNORE INTO hold VALUES (?, ?, ?, ?, ?)"),
     held: of("INSERT OR IGNORE INTO held VALUES (?, ?)"),
     release: of("DELETE FROM hold WHERE subject = ? AND case_token = ?"),

@@ -67,6 +67,10 @@ export const TABLES = `
     key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, hold INTEGER NOT NULL,
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE piece (                -- of the log and of vault.json, as the store was last asked; a hint
+    key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, asked TEXT NOT NULL,
+    PRIMARY KEY (key, object_version)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
     done INTEGER NOT NULL,            -- 0: begun, and may be gone already; 2: gone when the purge was withdrawn
@@ -92,4 +96,6 @@ export const TABLES = `
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX version_updated ON version (updated);
+  CREATE INDEX version_lock ON version (lock_mode, locked_until);
+  CREATE INDEX file_lock ON file (lock_mode, locked_until);
 `;

@@ -52,9 +52,13 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
 const certificate = command("certificate", "certify again what an earlier purge destroyed", [
   "holdfast retention certificate --run 20311124T100834Z-cd9ffe --out ./destroyed-2031-11",
 ])
-  .requiredOption("--run <id>", "the purge, as its output and the log name it")
+  .requiredOption(
+    "--run <id>",
+    "the purge, as its output and the log name it; repeatable, for one that was stopped and the one that went on with it",
+    (run: string, runs: string[] = []) => [...runs, run],
+  )
   .requiredOption("--out <folder>", "where it is written; must not be there yet")
-  .action((options: CommonOptions & { readonly run: string; readonly out: string }) =>
+  .action((options: CommonOptions & { readonly run: string[]; readonly out: string }) =>
     run(options, async (session) => {
       session.console.result({
         command: "retention certificate",

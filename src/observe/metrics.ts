@@ -36,7 +36,7 @@ const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
  */
 export class Metrics {
   readonly registry = new Registry();
-  /** Asked before each scrape. */
+  /** Asked before each scrape and each push: for what can be had at once. */
   refresh: () => void = () => {};
 
   readonly #records = this.#counter("records_total", "Identities examined, by what became of each", "outcome");

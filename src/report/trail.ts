@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Entry, Policy } from "../audit/entry.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
@@ -17,35 +18,61 @@ export interface Replayed {
   readonly entry: Entry;
 }
 
-/**
- * Holds the purges among these entries to the others. Throws `unverified` for the first that they do not allow. Gives
- * how many purges came before any rules, and so were held to none.
- * @param policy the rules before the log tells any; undefined where the reader knows none
- */
-export function replayTrail(
-  entries: readonly Replayed[],
-  { origin, policy, now }: { origin: string; policy: RetentionConfig | undefined; now: Temporal.Instant },
-): number {
-  const index = Catalog.temporary(":memory:", origin);
-  const superseded = new Superseded(":memory:");
-  let first: Fault | undefined;
-  const onFault = (fault: Fault): void => {
-    first ??= fault;
-  };
-  try {
-    const replay = new Replay({ index, superseded, policy, latest: () => now, onFault });
-    index.applyKnown(replay.inOrder(entries));
-    if (first) throw notAllowed(first);
-    return replay.withoutPolicy;
-  } finally {
-    index.close();
-    superseded.close();
-  }
+export interface TrailOptions {
+  readonly origin: string;
+  /** The rules before the log tells any; undefined where the reader knows none. */
+  readonly policy: RetentionConfig | undefined;
+  readonly now: Temporal.Instant;
+  /** Where files may be made, for the while. */
+  readonly folder: string;
 }
 
-/** The rules that were in force last. */
-export function rulesIn(trail: readonly Replayed[]): Policy | undefined {
-  return trail.flatMap(({ entry }) => (entry.type === "policy.changed" ? [entry.to] : [])).at(-1);
+/** Entries that are applied at once. */
+const BATCH = 1_000;
+
+/** Holds the purges among entries, given one after the other, to those before them. */
+export class Trail implements Disposable {
+  readonly #index: Catalog;
+  readonly #superseded: Superseded;
+  readonly #replay: Replay;
+  #batch: Replayed[] = [];
+  #fault: Fault | undefined;
+  #rules: Policy | undefined;
+
+  constructor({ origin, policy, now, folder }: TrailOptions) {
+    this.#index = Catalog.temporary(join(folder, ".trail"), origin);
+    this.#superseded = new Superseded(join(folder, ".superseded"));
+    this.#replay = new Replay({
+      ...{ index: this.#index, superseded: this.#superseded, policy, latest: () => now },
+      onFault: (fault) => {
+        this.#fault ??= fault;
+      },
+    });
+  }
+
+  /** Throws `unverified` for the first purge that they do not allow, here or later. */
+  take(entry: Replayed): void {
+    this.#batch.push(entry);
+    if (entry.entry.type === "policy.changed") this.#rules = entry.entry.to;
+    if (this.#batch.length >= BATCH) this.#apply();
+  }
+
+  /** The rules that were in force last, and how many purges came before any, and so were held to none. */
+  end(): { readonly rules: Policy | undefined; readonly withoutPolicy: number } {
+    this.#apply();
+    return { rules: this.#rules, withoutPolicy: this.#replay.withoutPolicy };
+  }
+
+  #apply(): void {
+    this.#index.applyKnown(this.#replay.inOrder(this.#batch));
+    this.#batch = [];
+    if (this.#fault) throw notAllowed(this.#fault);
+  }
+
+  [Symbol.dispose](): void {
+    this.#index.close();
+    this.#superseded.close();
+  }
 }
 
 function notAllowed({ entry, key, what }: Fault): HoldfastError {

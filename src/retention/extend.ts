@@ -1,4 +1,5 @@
 import PQueue from "p-queue";
+import { Numbers } from "../catalog/numbers.ts";
 import { HoldfastError, hasCode } from "../error.ts";
 import { cooledBefore, type DueLock, dueLock, soonOf } from "./due.ts";
 import { InARow } from "./in-a-row.ts";
@@ -43,18 +44,22 @@ export async function extendLocks(work: Work): Promise<Extended> {
   return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
 }
 
-/** The same for subjects of whom something has changed, and without the log's pieces. */
+/**
+ * The same for subjects of whom something has changed, and without the log's pieces.
+ * @param pages of subjects; the next one is asked for when what came before is done
+ */
 export async function extendSubjects(
   work: Work,
-  subjects: readonly string[],
+  pages: Iterable<readonly string[]>,
   queue: PQueue = locksQueue(work.concurrency),
 ): Promise<Extended> {
   const { writer, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
   const row = new InARow();
-  for (let first = 0; first < subjects.length; first += BATCH) {
+  let looked = 0;
+  for (const subjects of batches(pages)) {
     if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the other locks");
-    const batch = subjects.slice(first, first + BATCH).map((subject) => ({ subject, due: dueOf(work, subject) }));
+    const batch = subjects.map((subject) => ({ subject, due: dueOf(work, subject) }));
     const locked = await Promise.all(
       batch.map(async ({ subject, due }) => ({
         subject,
@@ -73,7 +78,8 @@ export async function extendSubjects(
     await writer.flush();
     // What was locked is logged; of the others nothing more is asked.
     row.check();
-    work.onSubject(Math.min(first + BATCH, subjects.length), subjects.length);
+    looked += subjects.length;
+    work.onSubject(looked);
   }
   return { ...tally, pieces: 0 };
 }
@@ -82,21 +88,24 @@ function locksQueue(concurrency: number): PQueue {
   return new PQueue({ concurrency, interval: 1_000, intervalCap: PER_SECOND });
 }
 
-/** Whoever may have an object whose lock is due: each of them is looked at closely after. */
-function dueSubjects({ catalog, now, retention, mode }: Work): string[] {
-  const { life } = catalog;
+function* batches(pages: Iterable<readonly string[]>): Generator<readonly string[], void, undefined> {
+  for (const page of pages)
+    for (let first = 0; first < page.length; first += BATCH) yield page.slice(first, first + BATCH);
+}
+
+/** Whoever may have an object whose lock is due, once each: they are looked at closely after. */
+function* dueSubjects({ catalog, now, retention, mode }: Work): Generator<string[], void, undefined> {
+  const { life, locks } = catalog;
   const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
-  const found = new Set(catalog.lockedBefore(second(soonOf(retention, now()))));
+  const met = new Numbers();
+  yield* locks.before(second(soonOf(retention, now())), met);
   for (const ended of life.endings()) {
     const last = relationshipEnds(retention, ended);
     if (last === undefined || Temporal.Instant.compare(last, now()) <= 0) continue;
-    for (const subject of life.endedShort(ended, second(last))) found.add(subject);
+    yield* locks.endedShort(ended, second(last), met);
   }
-  if (mode === "compliance" && retention.coolingOff) {
-    const cooled = cooledBefore(retention.coolingOff, now());
-    for (const subject of catalog.softBefore(second(cooled))) found.add(subject);
-  }
-  return [...found].sort();
+  if (mode === "compliance" && retention.coolingOff)
+    yield* locks.softBefore(second(cooledBefore(retention.coolingOff, now())), met);
 }
 
 /** The objects of a subject whose lock is to be another. */

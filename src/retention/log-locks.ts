@@ -13,18 +13,27 @@ const PIECES = [VAULT_JSON, "audit/"];
  * its time when it was written, and that may have been changed since: as soon as the lock of any piece has less than
  * `extendWhenLessThan` left, all of them are extended. An interrupted run leaves one that is due. Gives how many were
  * extended.
+ *
+ * The catalog remembers what the store said of each, since there are thousands, and no lock gets shorter by itself.
+ * Somebody with the right to it may shorten one all the same, so that each is asked for again within a month.
  */
 export async function extendLog(work: Work, queue: PQueue): Promise<number> {
-  const { vault, mode, retention, now, holds } = work;
+  const { vault, catalog, mode, retention, now, holds } = work;
   const soon = soonOf(retention, now());
+  const { pieces: known } = catalog;
+  const asked = now().toString({ smallestUnit: "second" });
+  known.forgetOldest();
   let isDue = false;
   await eachPiece(
     work,
     queue,
     async (key, versionId) => {
       if (isDue) return;
+      const until = known.until(key, versionId);
+      if (until !== undefined && Temporal.Instant.compare(until, soon) >= 0) return;
       const is = await vault.lockOf(key, versionId);
-      isDue ||= is === null || Temporal.Instant.compare(is.until, soon) < 0;
+      if (is === null || Temporal.Instant.compare(is.until, soon) < 0) isDue = true;
+      else known.note(key, versionId, is.until.toString(), asked);
     },
     () => isDue,
   );
@@ -35,10 +44,14 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   let pieces = 0;
   await eachPiece(work, queue, async (key, versionId) => {
     const is = await vault.lockOf(key, versionId);
-    if (covers(is, lock)) return;
-    holds();
-    await lengthen(vault, key, versionId, lock, { harden });
-    pieces += 1;
+    if (!covers(is, lock)) {
+      holds();
+      known.forget(key, versionId);
+      await lengthen(vault, key, versionId, lock, { harden });
+      pieces += 1;
+    }
+    const until = is !== null && Temporal.Instant.compare(is.until, lock.until) > 0 ? is.until : lock.until;
+    known.note(key, versionId, until.toString(), asked);
   });
   return pieces;
 }

@@ -26,13 +26,26 @@ export interface Purged {
   readonly failed: number;
 }
 
+/** People whose purge begins in the log at once: a checkpoint for each of them would take most of the time. */
+const BATCH = 100;
+
+interface Begun {
+  readonly purge: Purge;
+  /** Objects that an earlier purge took. */
+  readonly gone: readonly Term[];
+}
+
 /**
  * Removes what is past its date and held by nothing: every version and delete marker of it. First the log says that it
  * begins, in the vault and under its checkpoint; then the objects go; then the log says that they are gone. Stopped at
  * any point, the next purge goes on with what is due then, and verify knows why something is missing. One subject's
  * failure does not stop the others.
+ * @param ready asked before anything is removed; what it throws ends the purge
  */
-export async function purgeAll(work: Work): Promise<Purged> {
+export async function purgeAll(
+  work: Work,
+  ready: (subjects: number) => Promise<void> = async () => {},
+): Promise<Purged> {
   const { catalog, retention, now } = work;
   const tally = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0, kept: 0, failed: 0 };
   const more = { withdrawn: 0, cleared: 0 };
@@ -49,37 +62,56 @@ export async function purgeAll(work: Work): Promise<Purged> {
       tally.bytes += size;
     }
   };
-  more.cleared = await clearLeft(work, failed);
   const planned = new Set(catalog.life.unfinished());
   for (const { subject, kept } of purges(catalog, retention, now())) {
     if (kept) tally.kept += 1;
     else planned.add(subject);
   }
+  await ready(planned.size);
+  more.cleared = await clearLeft(work, failed);
   const queue = new PQueue({ concurrency: work.concurrency });
-  let done = 0;
-  for (const subject of planned) {
-    if (row.isOver) break;
-    refuseAborted(work);
+  const all = [...planned];
+  for (let first = 0; first < all.length && !row.isOver && !work.signal.aborted; first += BATCH) {
+    const batch: Begun[] = [];
+    for (const subject of all.slice(first, first + BATCH)) {
+      try {
+        // Policy, holds and relationship are asked here, where deleting begins, and not when the list was made.
+        const { withdrawn, gone } = await settleBegun(work, subject);
+        more.withdrawn += withdrawn;
+        const purge = purgeOf(catalog, retention, subject, now());
+        // Where a record is gone that must be kept, its files wait for the next export, which takes it again.
+        const isWaiting = gone.some(({ kind }) => kind === "record");
+        if (purge === undefined || purge.kept || isWaiting) count(gone);
+        else {
+          await begin(work, purge);
+          batch.push({ purge, gone });
+        }
+      } catch (error) {
+        failed(subject, error);
+      }
+    }
     try {
-      // Policy, holds and relationship are asked here, where deleting begins, and not when the list was made.
-      const { withdrawn, gone } = await settleBegun(work, subject);
-      more.withdrawn += withdrawn;
-      const purge = purgeOf(catalog, retention, subject, now());
-      // Where a record is gone that must be kept, its files wait for the next export, which takes it again.
-      const isWaiting = gone.some(({ kind }) => kind === "record");
-      if (purge === undefined || purge.kept || isWaiting) count(gone);
-      else {
+      // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
+      await work.writer.flush();
+    } catch (error) {
+      for (const { purge } of batch) failed(purge.subject, error);
+      continue;
+    }
+    for (const { purge, gone } of batch) {
+      if (row.isOver || work.signal.aborted) break;
+      try {
         tally.versions += await purgeOne(work, queue, purge);
         count([...gone, ...purge.terms]);
+        row.succeeded();
+      } catch (error) {
+        failed(purge.subject, error);
       }
-      row.succeeded();
-    } catch (error) {
-      failed(subject, error);
     }
-    done += 1;
-    work.onSubject(done, planned.size);
+    work.onSubject(Math.min(first + BATCH, all.length), all.length);
   }
+  // Also where it was told to stop: what is gone is in the log, and can be certified.
   await work.writer.flush();
+  refuseAborted(work);
   row.check();
   return { ...tally, ...more };
 }
@@ -115,16 +147,15 @@ async function removeUnnamed(work: Work, subject: string): Promise<void> {
   for (const key of keys) await removeAll(work, key);
 }
 
+async function begin(work: Work, { subject, terms }: Purge): Promise<void> {
+  const begun = new Set(work.catalog.life.unfinishedKeys(subject).map(({ key }) => key));
+  const keys = terms.map(({ key }) => key).filter((key) => !begun.has(key));
+  if (keys.length > 0) await logged(work, { type: "purge.begun", subject, keys });
+}
+
 async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number> {
-  const { catalog, writer, holds } = work;
+  const { holds } = work;
   const { subject, terms, ended, whole } = purge;
-  const begun = new Set(catalog.life.unfinishedKeys(subject).map(({ key }) => key));
-  const fresh = terms.map(({ key }) => key).filter((key) => !begun.has(key));
-  if (fresh.length > 0) {
-    await logged(work, { type: "purge.begun", subject, keys: fresh });
-    // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
-    await writer.flush();
-  }
   const removed = new Map<string, number>();
   // Records go last: stopped in between, no file is left that no record tells of.
   for (const kind of ["file", "record"] as const) {

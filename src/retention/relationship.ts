@@ -52,10 +52,9 @@ export async function endRelationships(
       if (end && Temporal.Instant.compare(end, work.now()) <= 0) told.past += 1;
     }
     await work.writer.flush();
-    const done = await extendSubjects(
-      { ...work, onSubject: (at) => work.onSubject(first + at, endings.length) },
+    const done = await extendSubjects({ ...work, onSubject: (at) => work.onSubject(first + at, endings.length) }, [
       batch.map(({ subject }) => subject),
-    );
+    ]);
     locks.subjects += done.subjects;
     locks.objects += done.objects;
     locks.failed += done.failed;

@@ -22,7 +22,7 @@ export interface Work {
   readonly holds: () => void;
   /** The run's name in the log. */
   readonly run: string;
-  readonly onSubject: (done: number, total: number) => void;
+  readonly onSubject: (done: number, total?: number) => void;
   /** Something of a subject could not be done; it is tried again by the next run. */
   readonly onFailure: (subject: string, error: unknown) => void;
 }

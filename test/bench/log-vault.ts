@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import PQueue from "p-queue";
 import { parseSigner } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -11,8 +12,10 @@ import { CLIENT, makeWorkplace, type Provider, type Workplace } from "../export/
 
 export interface LogVaultOptions {
   readonly entries: number;
-  /** Whether the objects that the entries speak of are there. Only in a directory. */
+  /** Whether the objects that the entries speak of are there: in a bucket they are put, without a lock. */
   readonly objects?: boolean;
+  /** Until when they are locked, by the log's word and in a directory. Default: longer than anybody measures. */
+  readonly lockedUntil?: string;
   readonly vault?: "directory" | "ceph";
   /** Where nobody is asked for anything by default. */
   readonly provider?: Provider;
@@ -37,6 +40,7 @@ const LONG_AGO = "2010-01-01T00:00:00.000Z";
 export async function makeLogVault({
   entries,
   objects = false,
+  lockedUntil = LOCKED_UNTIL,
   purged = 0,
   vault: kind = "directory",
   provider = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" },
@@ -51,9 +55,10 @@ export async function makeLogVault({
     ...{ state: client.state, holds: () => {}, conditional: { ifNoneMatch: false, ifMatch: false } },
     lock: { mode: "governance", initial: client.retention.initialLock },
   });
+  const putting = new PQueue({ concurrency: 32 });
   const sealed = randomBytes(SIZE);
   const sha256 = createHash("sha256").update(sealed).digest("hex");
-  const note = JSON.stringify({ sha256, lock: { mode: "governance", until: LOCKED_UNTIL }, hold: false });
+  const note = JSON.stringify({ sha256, lock: { mode: "governance", until: lockedUntil }, hold: false });
   const root = place.path("vault", CLIENT);
   const gone: { subject: string; object: { key: string; versionId: string; size: number; sha256: string } }[] = [];
   for (let first = 0; first < entries; first += AT_ONCE) {
@@ -62,13 +67,16 @@ export async function makeLogVault({
       Array.from({ length: count }, async (_, n) => {
         const { subject, version } = record(first + n, tokens);
         const key = recordKey(subject, version);
-        const object = { key, versionId: "00000001", size: SIZE, sha256 };
         const isPurged = first + n < purged;
-        if (objects && !isPurged) await lay(root, key, sealed, note);
+        const isThere = objects && !isPurged;
+        if (isThere && kind === "directory") await lay(root, key, sealed, note);
+        const versionId =
+          isThere && kind === "ceph" ? (await putting.add(() => vault.put(key, sealed))).versionId : "00000001";
+        const object = { key, versionId, size: SIZE, sha256 };
         await writer.append({
           ...{ type: "record.stored", time: isPurged ? LONG_AGO : "2026-11-23T10:15:00.000Z", run: "bench", subject },
           ...{ version, updated: timeOf(version), object, files: [], withheld: 0, recipients: ["0123456789abcdef"] },
-          ...{ lockedUntil: isPurged ? LONG_AGO : LOCKED_UNTIL, lookups: { email: subject } },
+          ...{ lockedUntil: isPurged ? LONG_AGO : lockedUntil, lookups: { email: subject } },
         });
         if (isPurged) gone.push({ subject, object });
       }),

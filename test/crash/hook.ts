@@ -11,19 +11,26 @@ import { StatementSync } from "node:sqlite";
  *     HOLDFAST_CRASH_TRACE=<file>          write the name of each moment
  *     HOLDFAST_CRASH_AT=<n>                die at moment n, counted from 1
  *     HOLDFAST_CRASH_BEFORE=<name>         die at the first moment of this name
+ *     HOLDFAST_CRASH_SINCE=<name>          but not before one of this name has passed
  *     HOLDFAST_CRASH_AFTER_MS=<ms>         die at a time instead
+ *     HOLDFAST_CRASH_SIGNAL=SIGINT         be told to stop there, once, instead
  *
  * A moment stands before and after each write: of a file, a link, a rename, a removal, an S3 request that
  * writes, and a commit of the catalog.
  */
 const { HOLDFAST_CRASH_TRACE: trace, HOLDFAST_CRASH_AT: at, HOLDFAST_CRASH_AFTER_MS: after } = process.env;
-const { HOLDFAST_CRASH_BEFORE: named } = process.env;
+const { HOLDFAST_CRASH_BEFORE: named, HOLDFAST_CRASH_SIGNAL: signal = "SIGKILL" } = process.env;
+let since = process.env.HOLDFAST_CRASH_SINCE;
 let count = 0;
+let isDone = false;
 
 function moment(name: string): void {
   count += 1;
   if (trace) appendFileSync(trace, `${name}\n`);
-  if ((at && count === Number(at)) || name === named) process.kill(process.pid, "SIGKILL");
+  if (name === since) since = undefined;
+  if (isDone || since !== undefined || !((at && count === Number(at)) || name === named)) return;
+  isDone = true;
+  process.kill(process.pid, signal);
 }
 
 if (after) setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(after));

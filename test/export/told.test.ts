@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
-import { showStanding } from "../../jobs/standing.ts";
+import { Standings } from "../../jobs/standing.ts";
 import { noteExport } from "../../src/catalog/last-export.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { parseWebhookKey, signature } from "../../src/observe/notify.ts";
@@ -291,7 +291,10 @@ test("locks that fall due are counted where the copy must be kept longer, and on
     await using place = await makeWorkplace(sandbox, { client: { retention } });
     await place.export();
     const metrics = new Metrics("1");
-    showStanding(metrics, [await place.client()], Temporal.Now.instant());
+    const client = await place.client();
+    const standings = new Standings(metrics, () => [client], Temporal.Now.instant);
+    await standings.count();
+    standings.show();
     const text = await metrics.text();
     for (const [index, within] of ["7d", "30d"].entries())
       assert.match(

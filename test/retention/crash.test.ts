@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,8 +10,10 @@ import { placeHold, releaseHold } from "../../jobs/hold.ts";
 import { purge } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
+import { checkCertificate } from "../../src/report/certificate-check.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
+import { destroyedKeys } from "../report/certificate-forms.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
 
@@ -103,6 +106,12 @@ test("a purge that is killed anywhere: verify knows why something is gone, and t
         new Set(stored.flatMap(({ object, files }) => [object.key, ...files.map(({ key }) => key)])),
         what,
       );
+      // Also what the killed run destroyed: by its own certificate, if it came to that, or by that of the next.
+      const certified = ["destroyed", "destroyed-again"].map((name) => place.path(name)).filter(existsSync);
+      const named = await Promise.all(certified.map(destroyedKeys));
+      for (const each of named) assert.equal(new Set(each).size, each.length, `${what}: certified twice`);
+      assert.deepEqual(new Set(named.flat()), new Set(keys), what);
+      for (const folder of certified) assert.equal((await checkCertificate(folder)).ledThere, "checked", what);
       const [summary] = await exportClients(await session(place), {});
       assert.deepEqual([summary!.new, summary!.past], [0, others.length], what);
     },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { exportClients } from "../../jobs/export.ts";
 import { extendAll } from "../../jobs/retention.ts";
+import { verify } from "../../jobs/verify.ts";
 import { lengthen } from "../../src/retention/lengthen.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import { CLIENT, type Workplace } from "../export/workplace.ts";
@@ -51,18 +52,75 @@ test("after initialLock is shortened no piece of the log is unlocked: the earlie
   }
 });
 
-test("one piece whose lock ends early, whichever it is, makes the log due", async () => {
+/** As somebody who may shorten a lock does it, on the disk. */
+async function shorten(place: Workplace, days: number): Promise<void> {
+  const tiles = [...(await logLocks(place)).keys()].filter((name) => /tile\/0/.test(name));
+  for (const tile of tiles) {
+    const path = place.path("vault", CLIENT, ".versions", tile);
+    const note = JSON.parse(await readFile(path, "utf8"));
+    note.lock.until = String(inDays(days)().round({ smallestUnit: "second" }));
+    await writeFile(path, JSON.stringify(note));
+  }
+}
+
+test("one piece whose lock ends early, whichever it is, makes the log due: at once, where nothing is remembered", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await readyWorkplace(sandbox, {});
   await exportClients(await session(place), {});
-  const [tile] = [...(await logLocks(place)).keys()].filter((name) => /tile\/0/.test(name));
-  const path = place.path("vault", CLIENT, ".versions", tile!);
-  const note = JSON.parse(await readFile(path, "utf8"));
-  note.lock.until = String(inDays(10)().round({ smallestUnit: "second" }));
-  await writeFile(path, JSON.stringify(note));
+  await shorten(place, 10);
+  await rm(place.path("state", CLIENT, "catalog.sqlite"));
   assert.ok((await extendAll(await session(place)))[0]!.pieces > 0);
   for (const [piece, { until }] of await logLocks(place))
     assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
+});
+
+test("a lock that somebody shortened is lengthened within 30 nights, and verify says that there is none without asking the memory", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using place = await readyWorkplace(sandbox, {});
+  await exportClients(await session(place), {});
+  await extendAll(await session(place));
+  await shorten(place, -1);
+  const [report] = await verify(await session(place), { readData: 0 });
+  assert.ok(report!.found.some(({ key, what }) => /tile\/0/.test(key) && /is not locked/.test(what)));
+  await shorten(place, 10);
+  let nights = 0;
+  for (let pieces = 0; pieces === 0 && nights <= 30; nights++)
+    pieces = (await extendAll(await session(place)))[0]!.pieces;
+  assert.ok(nights <= 30, "nobody noticed");
+  for (const [piece, { until }] of await logLocks(place))
+    assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
+});
+
+test("a night on which nothing is due asks for the lock of few pieces; lost, the memory costs one such night", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using opened = await makeStrictPlace(sandbox);
+  const { place, s3 } = opened;
+  // Each night writes some pieces.
+  for (let night = 0; night < 12; night++) {
+    sandbox.change([0]);
+    await place.export();
+  }
+  const asked = async (): Promise<number> => {
+    s3.forget();
+    const [locks] = await extendAll(await place.session());
+    assert.deepEqual([locks!.objects, locks!.pieces], [0, 0]);
+    return s3.requests.GetObjectRetention ?? 0;
+  };
+  await asked();
+  const vault = await place.work.vault();
+  let pieces = 0;
+  for await (const { key } of vault.versions("")) pieces += /^(audit\/|vault\.json)/.test(key) ? 1 : 0;
+  await vault.close();
+  assert.ok(pieces > 40, `${pieces} pieces`);
+  const few = await asked();
+  assert.ok(few > 0 && few <= Math.ceil(pieces / 30), `${few} of ${pieces} were asked for`);
+  await rm(place.work.path("state", CLIENT, "catalog.sqlite"));
+  assert.ok((await asked()) >= pieces - 1);
+  assert.ok((await asked()) <= Math.ceil(pieces / 30));
+  // Within a month each was asked for once more.
+  let all = 0;
+  for (let night = 0; night < 30; night++) all += await asked();
+  assert.ok(all >= pieces, `${all} of ${pieces}`);
 });
 
 test("with a cooling-off period a time stamp is locked in governance first, as all that is stored", async () => {

@@ -1,8 +1,8 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../../error.ts";
+import { readingFile } from "../../file-error.ts";
 import { BAGIT, isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { readingFile } from "./file-error.ts";
 import { RETRIEVAL } from "./layout.ts";
 import { isLeftFolder, leftBehind } from "./left-behind.ts";
 

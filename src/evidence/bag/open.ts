@@ -6,13 +6,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { RecordStored } from "../../audit/entry.ts";
 import { type ErrorCode, HoldfastError, hasCode } from "../../error.ts";
+import { fileError, readingFile, writingFile } from "../../file-error.ts";
 import { parseRecord, type ReadRecord } from "../../record/read.ts";
 import type { Opener } from "../../seal/open.ts";
+import { Unfinished } from "../../unfinished.ts";
 import { parseKey } from "../../vault/layout.ts";
-import { fileError, readingFile, writingFile } from "./file-error.ts";
 import { dataPath } from "./layout.ts";
 import type { Checked } from "./reader.ts";
-import { Unfinished } from "./unfinished.ts";
 
 /** A record, or a file of one, that was not opened. Nothing of it is on the disk. */
 export interface Unopened {

@@ -4,6 +4,8 @@ import { dirname, resolve, sep } from "node:path";
 import { type Signer, signNote } from "../../audit/note.ts";
 import { createDurable, writeDurable } from "../../durable.ts";
 import { HoldfastError } from "../../error.ts";
+import { writingFile } from "../../file-error.ts";
+import { Unfinished } from "../../unfinished.ts";
 import {
   BAG_INFO,
   BAGIT,
@@ -14,10 +16,8 @@ import {
   MANIFEST,
   TAG_MANIFEST,
 } from "./bagit.ts";
-import { writingFile } from "./file-error.ts";
 import { dataPath, NOTE, noteText } from "./layout.ts";
 import { checkBag } from "./reader.ts";
-import { Unfinished } from "./unfinished.ts";
 
 /** An object of the vault on its way into a bag, and what it must be. */
 export interface Payload {

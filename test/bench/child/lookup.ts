@@ -61,11 +61,12 @@ try {
   const start = performance.now();
   const found = opened.updatedIn("2020-09-14T00:00:00Z", "2020-09-15T00:00:00Z", 50_000).length;
   const ranged = performance.now() - start;
+  const count = (before: string): number => opened.locks.before(before).reduce((sum, page) => sum + page.length, 0);
   const from = performance.now();
-  if (opened.lockedBefore("2098-01-01T00:00:00Z").length > 0) throw new Error("found a lock that is not due");
+  if (count("2098-01-01T00:00:00Z") > 0) throw new Error("found a lock that is not due");
   const nothingDue = performance.now() - from;
   const after = performance.now();
-  if (opened.lockedBefore("2099-06-01T00:00:00Z").length !== people) throw new Error("did not find every lock");
+  if (count("2099-06-01T00:00:00Z") !== people) throw new Error("did not find every lock");
   const allDue = performance.now() - after;
   opened.close();
   process.stdout.write(

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "./error.ts";
 
 /** The place was named wrongly, or Node is not allowed there: another one helps, the disk is in order. */
 const MISNAMED: ReadonlySet<string> = new Set([

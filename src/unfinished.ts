@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "./error.ts";
 import { writingFile } from "./file-error.ts";
 
 /**

@@ -1,0 +1,109 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Numbers } from "./numbers.ts";
+import { statement } from "./statement.ts";
+import { comparable } from "./time.ts";
+
+/** Rows read at once: nothing stays open while they are worked on, and a page takes some milliseconds. */
+const PAGE = 1_000;
+const MODES = ["governance", "compliance"] as const;
+
+/**
+ * Whose locks are due, page by page, so that a million are no more to hold than a thousand. The locks may be changed
+ * while the pages are read. A person comes once, by the entry that stored them, which no two have in common.
+ */
+export class Locks {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /**
+   * Subjects with an object whose lock ends before a time (RFC 3339 UTC), those of records first, the earliest end first.
+   * @param met whom to leave out; who is given is added
+   */
+  *before(time: string, met = new Numbers()): Generator<string[], void, undefined> {
+    const { records, files } = this.#statements;
+    const end = comparable(time);
+    for (const mode of MODES) yield* pages((last) => records.all(mode, end, ...fromRecord(last)), met);
+    for (const mode of MODES) yield* pages((last) => files.all(mode, end, ...fromFile(last)), met);
+  }
+
+  /** The same with an object stored before a time whose lock is in governance mode. */
+  *softBefore(time: string, met = new Numbers()): Generator<string[], void, undefined> {
+    const { softRecords, softFiles } = this.#statements;
+    const before = comparable(time);
+    yield* pages((last) => softRecords.all(before, ...fromRecord(last)), met);
+    yield* pages((last) => softFiles.all(before, ...fromFile(last)), met);
+  }
+
+  /** The same whose relationship ended on a day, with an object whose lock ends before a time. */
+  *endedShort(ended: string, time: string, met = new Numbers()): Generator<string[], void, undefined> {
+    const end = comparable(time);
+    yield* pages((last) => this.#statements.ended.all(ended, end, last?.subject ?? ""), met);
+  }
+}
+
+interface Row {
+  readonly subject: string;
+  readonly version: string;
+  readonly key: string;
+  readonly until: string;
+  /** Of the subject. */
+  readonly entry: number | null;
+  /** Whether it is one of those that are looked for, where not every row of the page is. */
+  readonly wanted?: number;
+}
+
+function* pages(read: (last: Row | undefined) => unknown[], met: Numbers): Generator<string[], void, undefined> {
+  for (let last: Row | undefined; ; ) {
+    const page = read(last) as Row[];
+    const fresh: string[] = [];
+    for (const { subject, entry, wanted } of page) {
+      if (wanted === 0 || (entry !== null && met.has(entry))) continue;
+      if (entry !== null) met.add(entry);
+      fresh.push(subject);
+    }
+    yield fresh;
+    if (page.length < PAGE) return;
+    last = page.at(-1)!;
+  }
+}
+
+const fromRecord = (last: Row | undefined) => [last?.until ?? "", last?.subject ?? "", last?.version ?? ""];
+const fromFile = (last: Row | undefined) => [last?.until ?? "", last?.key ?? ""];
+
+const RECORD = `SELECT subject, version, locked_until AS until,
+  (SELECT entry FROM subject WHERE subject.subject = version.subject) AS entry`;
+// A file's key is files/<2 digits>/<subject>/….
+const FILE = `SELECT key, substr(key, 10, 32) AS subject, locked_until AS until,
+  (SELECT entry FROM subject WHERE subject.subject = substr(key, 10, 32)) AS entry`;
+const RECORDS = `ORDER BY locked_until, subject, version LIMIT ${PAGE}`;
+const FILES = `ORDER BY locked_until, key LIMIT ${PAGE}`;
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    records: of(
+      `${RECORD} FROM version WHERE lock_mode = ? AND locked_until < ? AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
+    ),
+    files: of(`${FILE} FROM file WHERE lock_mode = ? AND locked_until < ? AND (locked_until, key) > (?, ?) ${FILES}`),
+    softRecords: of(
+      `${RECORD}, stored < ? AS wanted FROM version
+       WHERE lock_mode = 'governance' AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
+    ),
+    softFiles: of(
+      `${FILE}, EXISTS (SELECT 1 FROM version WHERE version.subject = substr(key, 10, 32) AND stored < ?) AS wanted
+       FROM file WHERE lock_mode = 'governance' AND (locked_until, key) > (?, ?) ${FILES}`,
+    ),
+    ended: of(
+      `SELECT relationship.subject, subject.entry, (
+         EXISTS (SELECT 1 FROM version WHERE version.subject = relationship.subject AND locked_until < ?2) OR
+         EXISTS (SELECT 1 FROM file WHERE locked_until < ?2
+           AND key BETWEEN 'files/' || substr(relationship.subject, 1, 2) || '/' || relationship.subject || '/'
+           AND 'files/' || substr(relationship.subject, 1, 2) || '/' || relationship.subject || '/~')) AS wanted
+       FROM relationship LEFT JOIN subject USING (subject)
+       WHERE ended = ?1 AND relationship.subject > ?3 ORDER BY relationship.subject LIMIT ${PAGE}`,
+    ),
+  };
+}

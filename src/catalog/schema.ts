@@ -96,6 +96,7 @@ export const TABLES = `
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX version_updated ON version (updated);
+  CREATE INDEX lookup_subject ON lookup (subject);
   CREATE INDEX version_lock ON version (lock_mode, locked_until);
   CREATE INDEX file_lock ON file (lock_mode, locked_until);
 `;

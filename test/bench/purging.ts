@@ -48,6 +48,7 @@ async function measured(what: string, command: string, ...args: string[]): Promi
 }
 
 let run = "bench";
+await measured("rebuild of the catalog, before", "rebuild");
 if (!values.certificate) {
   const out = place.path("destroyed");
   const done = (await measured("purge, with its certificate", "retention purge", "--confirm", "--out", out)) as {

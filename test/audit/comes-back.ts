@@ -27,7 +27,7 @@ export function record(version: string, run: string, changes: Partial<RecordStor
   };
 }
 
-export function marker(run: string, count: number): Entry {
+export function marker(run: string, count: number): Extract<Entry, { type: "journal.resumed" }> {
   return { type: "journal.resumed", time: BACK.toString({ smallestUnit: "millisecond" }), run, count };
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Entry } from "../../src/audit/entry.ts";
 import { checkCertificate } from "../../src/report/certificate-check.ts";
@@ -90,13 +92,13 @@ describe("a machine comes back days after another one purged", () => {
     const { retention } = await vault.place.client();
     const signer = await vault.signer();
     await writeCertificate({
-      ...{ folder, client: "acme-bank", run: "later", legalBasis: [], policy: policyOf(retention) },
-      ...{ log: at, signer, now: Temporal.Now.instant() },
+      ...{ folder, client: "acme-bank", runs: ["later"], stopped: [], legalBasis: [], policy: policyOf(retention) },
+      ...{ log: at, signer, now: Temporal.Now.instant(), signal: new AbortController().signal },
     });
-    const checked = await checkCertificate(folder, signer.verifier.vkey);
+    const checked = await checkCertificate(folder, { vkey: signer.verifier.vkey });
     assert.equal(checked.ledThere, "checked");
-    const trail = "trail" in checked ? checked.trail.map(({ entry }) => entry) : [];
-    assert.ok(trail.includes(text(marker("a", 2))), trail.join("\n"));
+    const lines = (await readFile(join(folder, "entries.jsonl"), "utf8")).trim().split("\n");
+    assert.ok(lines.some((line) => JSON.parse(line).entry === text(marker("a", 2))));
   });
 });
 
@@ -159,7 +161,7 @@ describe("a forged marker", () => {
     const again = { ...script.stored, time: "2008-06-28T12:00:00.000Z", run: "a" };
     await isFound(
       [...entries, { ...marker("a", 1), time: "2013-12-31T00:00:00.000Z" }, again, ...early],
-      /had to be kept until 2015-01-02T02/,
+      /had to be kept until 2015-01-02T00/,
     );
   });
 });

@@ -157,6 +157,8 @@ function schemaOf(words: {
       .refine(isOfSubject, OF_SUBJECT),
     z.object({ type: z.literal("policy.changed"), ...common, from: field.policy.nullable(), to: field.policy }),
     z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
+    /** The next so many entries are of this run, journaled before a machine was overtaken and logged again now. */
+    z.object({ type: z.literal("journal.resumed"), ...common, count }),
     z.object({ type: z.literal("recipients.changed"), ...common, from: z.array(hex(16)), to: z.array(hex(16)) }),
   ]);
 }

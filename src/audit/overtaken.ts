@@ -2,6 +2,7 @@ import { HoldfastError, hasCode } from "../error.ts";
 import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { inclusionProof, type ReadTile } from "./proof.ts";
+import { withMarkers } from "./resumed.ts";
 import { isPurge, nameOf, readSaid, type Said, topicOf } from "./said.ts";
 import { Since } from "./since.ts";
 
@@ -39,19 +40,24 @@ export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root
  *
  * Left out is what the log has already to the byte, and a purge that began: until it is in the log nothing is removed.
  * What was purged since, or is being purged, is left out too (`Since`), and what cannot be said without that.
+ * Where anything was purged since, of whomever, readers are told that older entries follow (`withMarkers`).
  */
 export async function toLogAgain(
   waiting: readonly LogEntry[],
   log: AuditLog,
   head: Pick<Head, "size" | "root">,
   holds: Holds,
+  now: Temporal.Instant,
 ): Promise<Uint8Array[]> {
   const missing = new Map<string, Said>();
   for (const said of waiting.map(readSaid)) if (!isPurge(said.entry)) missing.set(said.leaf, said);
   const topics = new Set([...missing.values()].flatMap(topicOf));
   const since = new Since();
+  let isBehindPurge = false;
   for await (const logged of log.entries(waiting[0]!.index, head.size)) {
     const said = readSaid(logged);
+    // What a third machine logged again may be older than a purge that came before the places of these.
+    isBehindPurge ||= isPurge(said.entry) || said.entry?.type === "journal.resumed";
     if (missing.has(said.leaf) && (await holds(logged))) missing.delete(said.leaf);
     else if (topicOf(said).some((topic) => topics.has(topic))) {
       // It says what is gone, so nothing is left out for an entry that was slipped in.
@@ -69,7 +75,7 @@ export async function toLogAgain(
     if (!(await holds(said))) throw unverified(said.index);
     again.push(said);
   }
-  return again.map(({ bytes }) => bytes);
+  return isBehindPurge ? withMarkers(again, now) : again.map(({ bytes }) => bytes);
 }
 
 /**

@@ -140,7 +140,7 @@ export class AuditWriter {
     }
     const isOvertaken = waiting.some(({ index }) => index < size);
     const again = isOvertaken
-      ? await toLogAgain(waiting, this.log, this.#head, holds)
+      ? await toLogAgain(waiting, this.log, this.#head, holds, this.#options.now())
       : waiting.map(({ bytes }) => bytes);
     this.#pending = again.map((bytes, position) => ({ index: size + position, bytes }));
     this.#next = size + again.length;

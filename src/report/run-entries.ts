@@ -70,10 +70,18 @@ export class RunEntries implements Disposable {
 
   /** In the log's order. */
   async *all(): AsyncGenerator<Logged, void, undefined> {
+    let resumed: (Logged & { readonly end: number }) | undefined;
     for await (const { index, bytes } of entriesWith(this.#at, undefined, this.#last)) {
       if (!this.#speaks(bytes)) continue;
       const entry = decodeEntry(bytes);
       if (entry === null || (entry.type === "lock.extended" && !this.#locks.isTelling(index))) continue;
+      if (entry.type === "journal.resumed") {
+        resumed = { index, entry, bytes, end: index + entry.count };
+        continue;
+      }
+      // Without it, what was logged again gives a purge before it the look of one that was dated ahead.
+      if (resumed && index <= resumed.end) yield { index: resumed.index, entry: resumed.entry, bytes: resumed.bytes };
+      resumed = undefined;
       yield { index, entry, bytes };
     }
   }
@@ -88,7 +96,8 @@ export class RunEntries implements Disposable {
     try {
       const { type, subject } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
       if (!(TRAIL as ReadonlySet<unknown>).has(type)) return false;
-      return type === "policy.changed" || (typeof subject === "string" && this.#met.isDestroyed(subject));
+      if (type === "policy.changed" || type === "journal.resumed") return true;
+      return typeof subject === "string" && this.#met.isDestroyed(subject);
     } catch {
       return false; // verify names what does not parse.
     }

@@ -6,10 +6,11 @@ import { HoldfastError } from "../error.ts";
 import { type Fault, Replay } from "../retention/replay.ts";
 import { Superseded } from "../retention/superseded.ts";
 
-/** What of a subject says whether it might be destroyed; `policy.changed` is nobody's. */
+/** What of a subject says whether it might be destroyed; `policy.changed` and `journal.resumed` are nobody's. */
 export const TRAIL: ReadonlySet<Entry["type"]> = new Set([
   ...(["record.stored", "record.files", "lock.extended", "relationship.ended", "relationship.reopened"] as const),
   ...(["hold.placed", "hold.released", "purge.begun", "purge.withdrawn", "record.purged", "policy.changed"] as const),
+  "journal.resumed",
 ]);
 
 /** Entries of a certificate, in the log's order. */

@@ -1,4 +1,6 @@
 import type { Entry, RecordFiles, RecordPurged, RecordStored } from "../audit/entry.ts";
+import { leadsToPurge } from "../audit/resumed.ts";
+import { isPurge } from "../audit/said.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparable } from "../catalog/time.ts";
@@ -58,6 +60,8 @@ export class Replay {
   readonly #announced = new Map<string, number>();
   /** The purge with the latest time: what comes after it may not be older. */
   #last: { readonly entry: number; readonly key: string; readonly time: string; readonly until: string } | undefined;
+  /** The last `journal.resumed`, and the last entry that it speaks of. */
+  #resumed: { readonly entry: number; readonly run: string; readonly time: string; readonly end: number } | undefined;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -73,8 +77,11 @@ export class Replay {
   }
 
   #check(at: number, entry: Entry): void {
-    this.#checkTime(entry);
+    if (!this.#isLoggedAgain(at, entry)) this.#checkTime(entry);
     switch (entry.type) {
+      case "journal.resumed":
+        this.#resumed = { entry: at, run: entry.run, time: entry.time, end: at + entry.count };
+        break;
       case "policy.changed":
         this.#changeRules(at, entry.to);
         break;
@@ -265,6 +272,25 @@ export class Replay {
     if (this.#rules === undefined || this.#rules === "unreadable") return undefined;
     const rules = { ...this.#rules, timezone: this.#rules.timezone ?? "UTC" };
     return new Map(termsOf(this.#options.index, rules, subject).map((term) => [term.key, term]));
+  }
+
+  /**
+   * Whether an entry may be older than a purge before it: a machine that came back logged it again. Only where it is of
+   * the run that the marker names, and leads to no purge; else a marker could hide that a purge was dated ahead.
+   */
+  #isLoggedAgain(at: number, entry: Entry): boolean {
+    if (this.#resumed === undefined || at > this.#resumed.end || entry.type === "journal.resumed") return false;
+    const { entry: marker, run, time } = this.#resumed;
+    const told = (what: string): false => {
+      this.#options.onFault({ entry: at, what: `${what}, and entry ${marker} says that it is logged again` });
+      this.#resumed = undefined;
+      return false;
+    };
+    if (entry.run !== run) return told(`is of another run than ${run}`);
+    if (isPurge(entry)) return told(`is a ${entry.type}`);
+    if (leadsToPurge(entry) && isBefore(instant(entry.time), instant(time)))
+      return told(`is a ${entry.type} of ${entry.time}`);
+    return true;
   }
 
   /** A purge that was dated ahead, so that it should be due, is given away by what was logged after it. */

@@ -1,91 +1,25 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { type Entry, encodeEntry, type RecordStored } from "../../src/audit/entry.ts";
-import { fileKey, recordKey } from "../../src/vault/layout.ts";
-import { at, FILE, RECORD, type Script, ScriptedVault, SUBJECT, VERSION } from "../evidence/scripted.ts";
-import { CLIENT } from "../export/workplace.ts";
-import { Desk } from "./desk.ts";
-import { dying } from "./memory-vault.ts";
-
-const LATER = "20100201T000000Z-0123456789ab";
-const OTHER = fileKey(SUBJECT, "ef".repeat(16));
-/** Locks that nobody has to see end. */
-const UNTIL = "2040-01-01T00:00:00Z";
-const text = (entry: Entry): string => Buffer.from(encodeEntry(entry)).toString();
+import type { Entry, RecordStored } from "../../src/audit/entry.ts";
+import { recordKey } from "../../src/vault/layout.ts";
+import { at, FILE, RECORD, type Script, SUBJECT, VERSION } from "../evidence/scripted.ts";
+import { BACK, ComesBack, isWell, LATER, marker, OTHER, record, text } from "./comes-back.ts";
 
 /** Machine a dies with what it journaled, b goes on, a comes back: the log then, and what the command verify says. */
 describe("a machine comes back after another one purged, or stored other versions", () => {
-  let vault: ScriptedVault;
-  let desks = 0;
+  let scene: ComesBack;
+  let vault: ComesBack["vault"];
   before(async () => {
-    vault = await ScriptedVault.make();
+    scene = await ComesBack.make();
+    vault = scene.vault;
   });
-  after(() => vault[Symbol.asyncDispose]());
+  after(() => scene[Symbol.asyncDispose]());
+  beforeEach(() => scene.clear());
 
-  /** A real object in the vault, as the log is to tell of it. */
-  async function put(key: string): Promise<RecordStored["object"]> {
-    const open = await vault.place.vault();
-    const lock = { mode: "governance", until: Temporal.Instant.from(UNTIL) } as const;
-    const { versionId } = await open.put(key, Buffer.from(`${desks} ${key}`), { lock });
-    const { size, sha256 } = await open.head(key, versionId);
-    await open.close();
-    return { key, versionId, size, sha256: sha256! };
-  }
+  const put = (key: string) => scene.put(key);
+  const file = (key: string) => scene.file(key);
+  const comesBack = (...of: Parameters<ComesBack["comesBack"]>) => scene.comesBack(...of);
 
-  async function file(key: string): Promise<RecordStored["files"][number]> {
-    return { ...(await put(key)), type: "document_image", mediaType: "image/png", lockedUntil: UNTIL };
-  }
-
-  function record(version: string, run: string, changes: Partial<RecordStored>): RecordStored {
-    const updated = `${version.slice(0, 4)}-${version.slice(4, 6)}-${version.slice(6, 8)}T00:00:00Z`;
-    return {
-      ...{ type: "record.stored", time: "2015-07-02T00:00:00.000Z", run, subject: SUBJECT, version, updated },
-      ...{ object: { key: "", versionId: "", size: 0, sha256: "" }, files: [], withheld: 0, recipients: [] },
-      ...{ lockedUntil: UNTIL, lookups: {} },
-      ...changes,
-    };
-  }
-
-  async function comesBack(
-    before: readonly Entry[],
-    mine: readonly Entry[],
-    others: readonly Entry[],
-  ): Promise<{ log: string[]; code: number | null; found: string[]; orphans: number }> {
-    const { place } = vault;
-    await vault.write(before);
-    const open = await place.vault();
-    const own = { signer: await vault.signer() };
-    desks += 1;
-    const [a, b] = ["a", "b"].map((name) => new Desk(open, place.path(`desk-${desks}-${name}`), own));
-    for (const desk of [a!, b!]) await (await desk.open()).close();
-    const dead = await a!.open({ vault: dying(open, 0, "before"), batch: 1 << 20 });
-    for (const entry of mine) await dead.append(entry);
-    await assert.rejects(dead.flush(), { code: "vault-unavailable" });
-    await dead.close();
-    const standby = await b!.open();
-    for (const entry of others) await standby.append(entry);
-    await standby.flush();
-    await standby.close();
-    await (await a!.open()).close();
-    await open.close();
-    const { log, head } = await place.log();
-    const entries = await Array.fromAsync(log.entries(0, head.size), ({ bytes }) => Buffer.from(bytes).toString());
-    const ended = await place.holdfast("verify", ["--orphans", "--json"]);
-    const [client] = (ended.json as { clients: { found: { key: string; what: string }[]; orphaned: object[] }[] })
-      .clients;
-    return {
-      ...{ log: entries.slice(before.length + others.length), code: ended.code },
-      ...{ found: client!.found.map(({ key, what }) => `${key} ${what}`), orphans: client!.orphaned.length },
-    };
-  }
-
-  beforeEach(async () => {
-    for (const folder of ["records", "files", ".versions/records", ".versions/files"])
-      await rm(vault.place.path("vault", CLIENT, folder), { recursive: true, force: true });
-  });
-
-  const isWell = { code: 0, found: [], orphans: 0 };
   const onlyFiles = (of: Script): Entry[] => {
     const purged: Entry = { ...of.purged, whole: false, objects: of.purged.objects.slice(1) };
     return [{ ...of.begun, keys: [FILE] } as Entry, purged];
@@ -198,8 +132,9 @@ describe("a machine comes back after another one purged, or stored other version
       [rules, first, script.extended, ended, script.locked],
       [mine],
       onlyFiles(script),
+      BACK,
     );
-    assert.deepEqual(log, [text(mine)]);
+    assert.deepEqual(log, [marker(mine.run, 1), mine].map(text));
     assert.deepEqual(rest, isWell);
     // What was purged and lies there again is told: the list did not make it stored.
     await put(FILE);

@@ -14,6 +14,7 @@ import { approve } from "../approval/approval.ts";
 import { parseRequest, type ReadRequest } from "../approval/request.ts";
 import { BAGIT, DECLARATION, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
 import { type BagFiles, MAX_MANIFEST, notAsMade, readFolder, readTag } from "./folder.ts";
+import { lastStored } from "./last-stored.ts";
 import {
   APPROVAL,
   CHECKPOINT,
@@ -174,7 +175,7 @@ async function checkContents(
 ): Promise<RecordStored[]> {
   /** What was stored anew has another digest in its later entry: the bag has one of them. */
   const promised = new Map<string, Set<string>>();
-  /** Path to the entry that says it was destroyed, and to the last that says it was stored. */
+  /** Path to the entry that says it was destroyed, and to the last that stored it. */
   const purged = new Map<string, number>();
   const stored = new Map<string, number>();
   const records: RecordStored[] = [];
@@ -182,10 +183,12 @@ async function checkContents(
     const told: Numbered[] = [];
     for (const index of trail) {
       const entry = await log.entry(index);
-      if (entry !== null) told.push({ index, entry });
-      if (entry?.type !== "record.purged" || entry.subject !== subject) continue;
+      if (entry === null) continue;
+      told.push({ index, entry });
+      if (entry.type !== "record.purged" || entry.subject !== subject) continue;
       for (const { key } of entry.objects) purged.set(dataPath(key), index);
     }
+    const ofRecords = told.filter(({ entry }) => "subject" in entry && entry.subject === subject);
     for (const { version, entry: index } of versions) {
       const entry = await log.entry(index);
       if (entry?.type !== "record.stored" || entry.subject !== subject || entry.version !== version) {
@@ -196,12 +199,13 @@ async function checkContents(
       for (const { key, size, sha256 } of [whole.object, ...whole.files]) {
         const path = dataPath(key);
         promised.set(path, (promised.get(path) ?? new Set()).add(`${size} ${sha256}`));
-        stored.set(path, Math.max(index, stored.get(path) ?? 0));
       }
+      ofRecords.push({ index, entry });
     }
+    for (const [key, index] of lastStored(ofRecords)) stored.set(dataPath(key), index);
   }
   for (const [path, contents] of promised) {
-    if (!found.has(path) && (purged.get(path) ?? -1) > stored.get(path)!) continue;
+    if (!found.has(path) && (purged.get(path) ?? -1) > (stored.get(path) ?? -1)) continue;
     if (!contents.has(`${found.get(path)} ${data.get(path)}`))
       throw notAsMade(`${path} is not what the log says was stored`);
   }

@@ -3,6 +3,7 @@ import { dataPath, entryPath } from "../bag/layout.ts";
 import type { BagFile } from "./bag-file.ts";
 import type { Check, Findings, Verdict } from "./finding.ts";
 import type { Json } from "./json.ts";
+import { lastStored } from "./last-stored.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Contents } from "./manifest.ts";
 import type { Subject } from "./retrieval.ts";
@@ -74,11 +75,14 @@ export function checkVersions(
     }
   }
 
-  /** After the last time that a line of this bag says it was stored. */
+  const ofSubject = [...trail, ...records.map(({ entry }) => entry)]
+    .flatMap((at) => entries.get(at) ?? [])
+    .filter(({ json }) => json.member("subject").value === subject);
+  const lasts = lastStored(ofSubject, findings);
+
+  /** After the last line of this bag that stored it. */
   function purgeOf(key: string): number | null {
-    const stored = Math.max(
-      ...lines.filter((line) => line.stored?.some((each) => each.key === key)).map(({ index }) => index),
-    );
+    const stored = lasts.get(key) ?? -1;
     return (
       purges.find(
         ({ index, json }) =>

@@ -90,7 +90,7 @@ export class Life {
       // Soon, in one of the next jobs; or after many.
       dieAt: () =>
         Math.floor(
-          3 ** (this.#random.chance(options.kills) ? this.#random.between(1, 6) : this.#random.between(6, 10)),
+          3 ** (this.#random.chance(options.kills) ? this.#random.between(1, 6) : this.#random.between(8, 11)),
         ),
     });
     this.#now = startOf(dayOf(`${options.from}-01-01`));
@@ -126,7 +126,7 @@ export class Life {
     if (due) {
       // The last moment at which nothing may go, and the first at which it must.
       if (due.earliest - 30 > this.#now) await this.#at(due.earliest - 30, { kind: "purge", out: this.#out() });
-      if (random.chance(40)) await this.#machine.dieAt(random.integer(20, 150));
+      if (random.chance(30)) await this.#machine.dieAt(random.integer(20, 150));
       await this.#at(due.latest, { kind: "purge", out: this.#out() });
       if (this.#torn().length > 0) await this.#act();
       return;
@@ -285,9 +285,10 @@ export class Life {
     const random = this.#random;
     const terms = random.pick(TERMS);
     const zone = random.pick(ZONES);
-    const minimum = random.chance(20) ? "P1Y" : undefined;
     const more = { extendWhenLessThan: "P6M", coolingOff: this.#options.cools ? "P30D" : undefined };
     const { initialLock, identifying, verification, files } = terms;
+    // As long as a lock may be: whatever the clocks say, nothing goes sooner.
+    const minimum = random.chance(35) ? initialLock : undefined;
     const retention: Section = {
       ...{ keep: identifying.keep, from: identifying.from, classes: { identifying, verification, files } },
       ...{ timezone: zone, minimum, initialLock, ...more },

@@ -287,7 +287,12 @@ export class Model {
     for (const [key, versions] of sight.objects) {
       const { ended } = this.facts.get(key.split("/")[2]!)!;
       const logged = this.#isLogged(key);
-      const end = logged ? this.end(key) : NEVER;
+      // Of what a killed export stored and has not logged, the version is not known, and the end of the relationship is.
+      const end = logged
+        ? this.end(key)
+        : ended === undefined
+          ? NEVER
+          : later(relationshipEnd(law, ended), { earliest: slice, latest: slice });
       const longest = ended !== undefined && end.latest < NEVER.latest ? end.latest : Math.min(slice, end.latest);
       for (const [id, { lockedUntil }] of versions) {
         const was = before.objects.get(key)?.get(id)?.lockedUntil ?? 0;

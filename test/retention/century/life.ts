@@ -16,7 +16,12 @@ const all = (of: Clock) => ({ identifying: of, verification: of, files: of });
 /** Terms that clients write, and odd ones. Each has a lock that fits. */
 const TERMS = [
   { ...all(clock("P5Y", "relationship-end")), initialLock: "P3Y" },
-  { ...all(clock("P6Y", "account-closed")), initialLock: "P4Y" },
+  {
+    identifying: clock("P4Y", "account-closed"),
+    verification: clock("P4Y", "account-closed"),
+    files: clock("P6Y", "account-closed"),
+    initialLock: "P4Y",
+  },
   {
     identifying: clock("P5Y", "account-closed"),
     verification: clock("P5Y", "exported"),
@@ -38,6 +43,14 @@ const TERMS = [
     files: clock("P2Y", "relationship-end"),
     initialLock: "P2Y",
   },
+] as const;
+
+/** Moments at which a purge is killed, as test/crash/hook.ts names them. */
+const IN_A_PURGE = [
+  "before unlink files",
+  "after unlink files",
+  "before unlink records",
+  "after unlink records",
 ] as const;
 
 const ZONES = [
@@ -90,7 +103,7 @@ export class Life {
       // Soon, in one of the next jobs; or after many.
       dieAt: () =>
         Math.floor(
-          3 ** (this.#random.chance(options.kills) ? this.#random.between(1, 6) : this.#random.between(8, 11)),
+          3 ** (this.#random.chance(options.kills) ? this.#random.between(1, 6) : this.#random.between(7, 10)),
         ),
     });
     this.#now = startOf(dayOf(`${options.from}-01-01`));
@@ -126,7 +139,7 @@ export class Life {
     if (due) {
       // The last moment at which nothing may go, and the first at which it must.
       if (due.earliest - 30 > this.#now) await this.#at(due.earliest - 30, { kind: "purge", out: this.#out() });
-      if (random.chance(30)) await this.#machine.dieAt(random.integer(20, 150));
+      if (random.chance(45)) await this.#machine.dieIn(random.pick(IN_A_PURGE));
       await this.#at(due.latest, { kind: "purge", out: this.#out() });
       if (this.#torn().length > 0) await this.#act();
       return;
@@ -179,7 +192,7 @@ export class Life {
     const torn = this.#torn();
     // Where a purge was stopped, what is told of them now matters most.
     if (torn.length > 0 && random.chance(80)) {
-      await this.#tell(random.pick(["end", "reopen", "place", "policy"] as const), [random.pick(torn)]);
+      await this.#tell(random.pick(["end", "reopen", "reopen", "place", "policy"] as const), [random.pick(torn)]);
       if (random.chance(70)) await this.#do({ kind: "purge", out: this.#out() });
       return;
     }

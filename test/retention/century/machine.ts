@@ -46,19 +46,20 @@ export class Machine implements AsyncDisposable {
     this.#dieAt = dieAt;
   }
 
-  /** From now on in a new process, which dies at that write, counted from its start. */
-  async dieAt(write: number): Promise<void> {
+  /** From now on in a new process, which dies at the first write of that name. */
+  async dieIn(name: string): Promise<void> {
     await this[Symbol.asyncDispose]();
-    this.#start(write);
+    this.#start(undefined, name);
   }
 
-  #start(dieAt = this.#dieAt()): void {
+  #start(dieAt = this.#dieAt(), name?: string): void {
     this.#child = fork(JOBS, [this.#config], {
       execArgv: [...(this.#quick ? ["--import", QUICK] : []), "--import", HOOK],
       env: {
         ...process.env,
         NODE_TEST_CONTEXT: undefined,
         HOLDFAST_CRASH_AT: dieAt === undefined ? undefined : String(dieAt),
+        HOLDFAST_CRASH_BEFORE: name,
       },
     });
   }

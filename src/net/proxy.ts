@@ -74,12 +74,24 @@ function proxyIn(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   if (!value) return undefined;
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`);
-  if (url && /^https?:$/.test(url.protocol) && url.hostname !== "") return url.href;
+  if (url && isProxy(url)) return url.href;
   throw new HoldfastError(
     "config",
     `the environment variable ${name} is not the address of an HTTP proxy (not shown)`,
     {
-      mend: `Write it as http://proxy.example:3128, or unset ${name}.`,
+      mend: `Write it as http://proxy.example:3128, or unset ${name}. In a password write % as %25, / as %2F, # as %23.`,
     },
   );
+}
+
+/** With a path it is none: then a character of the password ended the host, and what is left of it may be shown. */
+function isProxy({ protocol, hostname, pathname, search, hash, username, password }: URL): boolean {
+  if (!/^https?:$/.test(protocol) || hostname === "" || pathname !== "/" || search !== "" || hash !== "") return false;
+  try {
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return true;
+  } catch {
+    return false;
+  }
 }

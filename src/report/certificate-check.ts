@@ -238,8 +238,11 @@ async function* hashed(path: string, hash: ReturnType<typeof createHash>): Async
 
 async function* reading(path: string): AsyncGenerator<Uint8Array> {
   try {
+    // To open a FIFO that nobody writes to would wait for ever, and no signal ends that.
+    if (!(await stat(path)).isFile()) throw new HoldfastError("incomplete", `${path} is not a file`);
     yield* createReadStream(path) as AsyncIterable<Uint8Array>;
   } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw new HoldfastError("incomplete", `${path} ${code === "ENOENT" ? "is missing" : `cannot be read (${code})`}`, {
       cause,

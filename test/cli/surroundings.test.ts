@@ -59,6 +59,16 @@ describe("files that are none", { concurrency: true }, () => {
     }
   });
 
+  test("a certificate of which a file is a FIFO", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-odd-"));
+    try {
+      const ended = await shell("mkfifo certificate.json; holdfast verify .", folder);
+      assert.deepEqual([ended.code, /is not a file/.test(ended.said)], [4, true], ended.said);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test("secrets in a FIFO that nobody writes to, and in a device without an end", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);

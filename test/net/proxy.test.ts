@@ -91,7 +91,16 @@ describe("which proxy", () => {
   });
 
   test("what is no address of a proxy is refused and not shown", () => {
-    for (const bad of ["socks5://u:pw@h", "http://", "http://h:99999", "::", "ftp://h"]) {
+    for (const bad of [
+      "socks5://u:pw@h",
+      "http://",
+      "http://h:99999",
+      "::",
+      "ftp://h",
+      "http://u:50%off@h",
+      "http://u:1234/x@h",
+      "http://u:1234#x@h",
+    ]) {
       assert.throws(
         () => dispatcher({ timeouts: { connect: 1, headers: 1, body: 1 } }, { HTTP_PROXY: bad }),
         (error) => hasCode(error, "config") && !(error as Error).message.includes(bad),

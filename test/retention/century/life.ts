@@ -370,12 +370,13 @@ export class Life {
     });
     // Killed while it looked: it changes nothing.
     if (checked?.error !== undefined) return [`certificate: ${checked.text}`];
-    const { entries } = JSON.parse(readFileSync(`${out}/certificate.json`, "utf8"));
-    const told = new Set(
-      entries.flatMap(({ entry }: { entry: string }) =>
-        JSON.parse(entry).objects.map(({ key }: { key: string }) => key),
-      ),
-    );
+    const lines = readFileSync(`${out}/entries.jsonl`, "utf8").trimEnd().split("\n");
+    const told = new Set<string>();
+    for (const line of lines) {
+      const entry = JSON.parse(JSON.parse(line).entry);
+      if (entry.type !== "record.purged") continue;
+      for (const { key } of entry.objects) told.add(key);
+    }
     return lost.filter((key) => !told.has(key)).map((key) => `${key}: gone, and the certificate does not say so`);
   }
 

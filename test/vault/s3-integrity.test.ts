@@ -47,10 +47,10 @@ test("a body that was changed on its way is refused by a real store, whole or in
   ];
   try {
     await through.put("records/small", new Uint8Array(999));
-    await assert.rejects(through.put("records/whole", new Uint8Array(1000)), (error) =>
-      hasCode(error, "vault-rejected"),
-    );
-    await assert.rejects(through.put("records/parts", produce(9_000_000)), (error) => hasCode(error, "vault-rejected"));
+    // Worth another try, which may bring the bytes whole.
+    const isRefused = (error: unknown) => hasCode(error, "vault-unavailable");
+    await assert.rejects(through.put("records/whole", new Uint8Array(1000)), isRefused);
+    await assert.rejects(through.put("records/parts", produce(9_000_000)), isRefused);
     const keys = await Array.fromAsync(direct.list("records/"));
     assert.deepEqual(
       keys.map(({ key }) => key),

@@ -7,13 +7,13 @@ import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import type { Secret } from "../src/config/secret.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
 import type { Period } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/box.ts";
+import type { RedisAddress } from "../src/workers/address.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import { type ClientFailure, eachClient } from "./each-client.ts";
 import { summaryText } from "./export.ts";
@@ -23,7 +23,7 @@ import { observerOf, pushed } from "./watch.ts";
 
 export interface BackfillOptions extends Period {
   /** Where workers meet that do the work. Default: this process does it. */
-  readonly redis?: Secret | undefined;
+  readonly redis?: RedisAddress | undefined;
 }
 
 /** Identities that are asked for their files, for an estimate. */

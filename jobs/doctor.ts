@@ -1,5 +1,4 @@
 import type { ClientConfig } from "../src/config/config.ts";
-import type { Secret } from "../src/config/secret.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
 import { count, type Finding, findings, type Level } from "../src/doctor/finding.ts";
@@ -9,6 +8,7 @@ import { plural } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { RetryPolicy } from "../src/retry.ts";
 import { openVault } from "../src/vault/open.ts";
+import type { RedisAddress } from "../src/workers/address.ts";
 import type { Session } from "./client.ts";
 import { openSource } from "./parts.ts";
 
@@ -32,7 +32,7 @@ export interface Diagnosis {
  * Looks at everything that a run needs. Writes nothing that stays, but see `src/doctor/probe.ts`.
  * @param file the config's, which the session's clients came from
  */
-export async function doctor(session: Session, file: string, redis?: Secret): Promise<Diagnosis> {
+export async function doctor(session: Session, file: string, redis?: RedisAddress): Promise<Diagnosis> {
   const config = await checkConfig(file, session.clients.length);
   const machine = [config, ...checkProcess()];
   if (redis) {

@@ -1,7 +1,8 @@
 import { createWriteStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { readBounded } from "../src/config/bounded-file.ts";
 import { Secret } from "../src/config/secret.ts";
 import { HoldfastError } from "../src/error.ts";
 import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
@@ -115,10 +116,14 @@ async function writeWhole(plain: Readable, out: string): Promise<void> {
   }
 }
 
+/** Bytes: an identity file has a line or some for each key. */
+const MAX_KEY_FILE = 64 * 1024;
+
 /** @param path an age identity file, as age-keygen writes it */
 export async function openKeyFile(path: string): Promise<Opener> {
   try {
-    return new Opener(parseIdentityFile(await readFile(path, "utf8"), (key) => new Secret(key)));
+    const { bytes } = await readBounded(path, MAX_KEY_FILE);
+    return new Opener(parseIdentityFile(bytes?.toString("utf8") ?? "", (key) => new Secret(key)));
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("key", `the key file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {

@@ -2,11 +2,11 @@ import PQueue from "p-queue";
 import { steady } from "../src/clock.ts";
 import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import type { Secret } from "../src/config/secret.ts";
 import { bytes, number } from "../src/observe/figures.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Sealer } from "../src/seal/seal.ts";
 import { limitsText } from "../src/source/limits.ts";
+import type { RedisAddress } from "../src/workers/address.ts";
 import { namesOf } from "../src/workers/names.ts";
 import { connectRedis } from "../src/workers/redis.ts";
 import { RemoteStarts } from "../src/workers/remote-starts.ts";
@@ -22,7 +22,7 @@ import { openSourceWith } from "./parts.ts";
  */
 export async function workForClients(
   session: Session,
-  address: Secret,
+  address: RedisAddress,
   onFailure: (failure: ClientFailure) => void,
 ): Promise<(WorkerTally & { client: string })[]> {
   // Side by side, because a backfill may last for days. One's failure ends no other's work.
@@ -42,7 +42,7 @@ export async function workForClients(
 async function workFor(
   config: ClientConfig,
   session: Session,
-  address: Secret,
+  address: RedisAddress,
 ): Promise<WorkerTally & { client: string }> {
   const { console, signal } = session;
   return closing(async (opened) => {

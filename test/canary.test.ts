@@ -166,7 +166,9 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await place.configure({ source: { apiKey: "file:./wrong-provider" } });
     await run(1, "export", "--json");
     await run(1, "doctor");
-    await run(1, "doctor", "--json", "--redis", "redis://:canary-redis-password-b1e5@127.0.0.1:9");
+    await run(2, "doctor", "--json", "--redis", "redis://:canary-redis-password-b1e5@127.0.0.1:9");
+    await writeFile(place.path("redis"), "redis://:canary-redis-password-b1e5@127.0.0.1:9");
+    await run(1, "doctor", "--json", "--redis", `file:${place.path("redis")}`);
     // Secrets where none belongs, and values that no field takes.
     await place.configure({ source: { apiKey: sandbox.apiKey }, lookups: { key: "canary-lookup-literal-55aa" } });
     await run(2, "export");

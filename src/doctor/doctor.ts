@@ -10,7 +10,7 @@ import { checkKeys } from "./keys.ts";
 import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkSource } from "./source.ts";
-import { checkState } from "./state.ts";
+import { checkPrivate, checkState } from "./state.ts";
 import { checkVault, describe } from "./vault.ts";
 
 export interface Patient {
@@ -35,6 +35,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkSecrets(config)),
     ...checkNetwork(),
     ...(await checkState(config.state)),
+    ...(await checkPrivate(config.state)),
     checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
     ...(await checkProvider(patient)),
     found,

@@ -1,4 +1,4 @@
-import type { Secret } from "../config/secret.ts";
+import type { RedisAddress } from "../workers/address.ts";
 import { connectRedis } from "../workers/redis.ts";
 import { failed } from "./failed.ts";
 import { type Finding, findings } from "./finding.ts";
@@ -6,8 +6,8 @@ import { type Finding, findings } from "./finding.ts";
 const { ok, warning, failure } = findings("redis");
 
 /** Where the workers of a backfill meet. */
-export async function checkRedis(address: Secret): Promise<Finding[]> {
-  const { protocol, hostname, password } = new URL(address.reveal());
+export async function checkRedis(address: RedisAddress): Promise<Finding[]> {
+  const { protocol, hostname, password } = new URL(address.secret.reveal());
   const found: Finding[] = [];
   try {
     const redis = await connectRedis(address, () => {});

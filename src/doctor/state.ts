@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rm, stat, statfs } from "node:fs/promises";
+import { lstat, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeDurable } from "../durable.ts";
 import { bytes as size } from "../observe/figures.ts";
@@ -35,6 +35,13 @@ export type Statfs = (
 export async function checkState(directory: string, ask: Statfs = statfs): Promise<Finding[]> {
   const found: Finding[] = [];
   const place = await nearest(directory);
+  if (place === undefined)
+    return [
+      failure(
+        `${directory}: a symbolic link on its way leads nowhere`,
+        "Mount what it points to, or make that folder.",
+      ),
+    ];
   const { type, bsize, bavail } = await ask(place);
   const free = bsize * bavail;
   const network = NETWORK.get(type);
@@ -60,6 +67,21 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
   return found;
 }
 
+/** The state holds tokens of everybody who is kept; this program makes it 0700, and so did no earlier version. */
+export async function checkPrivate(directory: string): Promise<Finding[]> {
+  const mode = await stat(directory).then(
+    (found) => found.mode,
+    () => 0,
+  );
+  if ((mode & 0o077) === 0) return [];
+  return [
+    warning(
+      `${directory} can be read by other users of this machine: it holds tokens of everybody who is kept`,
+      `Run chmod 700 ${directory}.`,
+    ),
+  ];
+}
+
 async function writable(place: string, directory: string, free: number): Promise<Finding> {
   const path = join(place, `.doctor-${randomBytes(6).toString("hex")}`);
   try {
@@ -79,12 +101,13 @@ function mendOf(code: string): string {
     : "Give the user that runs Holdfast the right to write there (in a container: mount a volume that is its own).";
 }
 
-/** The directory itself, or the nearest above it that is there. */
-async function nearest(directory: string): Promise<string> {
+/** The directory itself, or the nearest above it that is there; undefined where a link on the way leads nowhere. */
+async function nearest(directory: string): Promise<string | undefined> {
   try {
     if ((await stat(directory)).isDirectory()) return directory;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") return dirname(directory);
+    if (await lstat(directory).catch(() => undefined)) return undefined;
   }
   return directory === "/" ? directory : nearest(dirname(directory));
 }

@@ -92,9 +92,10 @@ async function checkIn(
   const verifier = parseVerifier(certificate.vkey);
   if (verifier.name !== certificate.origin) throw unverified("its key is of another log than its own");
   const note = await readWhole(join(folder, SIGNATURE), 100_000);
+  const { text } = openNote(note, [verifier]);
   // By its digest: another version of Holdfast may lay it out otherwise.
-  const page = await digestOf(join(folder, PAGE));
-  if (openNote(note, [verifier]).text !== noteText(certificate.origin, sha256(bytes), page))
+  const page = await digestOf(join(folder, PAGE), signal);
+  if (text !== noteText(certificate.origin, sha256(bytes), page))
     throw unverified(`${SIGNATURE} signs another certificate, or another page of it`);
   const { policy, totals } = certificate;
   const isFirst = certificate.holdfast === "certificate-of-destruction/1";
@@ -109,8 +110,7 @@ async function checkIn(
   let last = -1;
   for await (const each of entries) {
     const { index, entry } = each;
-    if (signal?.aborted)
-      throw new HoldfastError("interrupted", "interrupted before all of the certificate was checked");
+    refuseAborted(signal);
     if (index <= last) throw unverified("an entry stands in it twice");
     [last, proven] = [index, proven + 1];
     if (entry.type === "record.purged" && runs.includes(entry.run)) {
@@ -129,7 +129,7 @@ async function checkIn(
   if (rules && !isDeepStrictEqual(rules, policy)) throw unverified("it names other rules than the log");
   if ("runs" in certificate) {
     const digest = list.digest("hex");
-    if (digest !== certificate.files[DESTROYED] || digest !== (await digestOf(join(folder, DESTROYED))))
+    if (digest !== certificate.files[DESTROYED] || digest !== (await digestOf(join(folder, DESTROYED), signal)))
       throw unverified(`${DESTROYED} is not the list of what its entries say was destroyed`);
   }
   const ledThere = isFirst ? "not-in-it" : withoutPolicy > 0 ? "no-policy" : "checked";
@@ -223,10 +223,14 @@ async function readWhole(path: string, most: number): Promise<Buffer> {
 }
 
 /** SHA-256 of a file of whatever size, lower-case hex. */
-async function digestOf(path: string): Promise<string> {
+async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash("sha256");
-  for await (const _ of hashed(path, hash));
+  for await (const _ of hashed(path, hash)) refuseAborted(signal);
   return hash.digest("hex");
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new HoldfastError("interrupted", "interrupted before all of the certificate was checked");
 }
 
 async function* hashed(path: string, hash: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {

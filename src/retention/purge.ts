@@ -141,9 +141,9 @@ function refuseAborted({ signal }: Work): void {
  * Of somebody of whom nothing is to be left: what killed runs stored and no entry mentions, which is about them all the
  * same. It is no part of what is logged as purged, since nobody can tell what it was.
  */
-async function removeUnnamed(work: Work, subject: string): Promise<void> {
+async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<string>): Promise<void> {
   const keys = new Set<string>();
-  for await (const { key } of versionsOf(work.vault, subject)) keys.add(key);
+  for await (const { key } of versionsOf(work.vault, subject)) if (!named.has(key)) keys.add(key);
   for (const key of keys) await removeAll(work, key);
 }
 
@@ -157,6 +157,8 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
   const { holds } = work;
   const { subject, terms, ended, whole } = purge;
   const removed = new Map<string, number>();
+  // First, because a store may refuse it: what is logged must still be there then, and the next purge tries again.
+  if (whole) await removeUnnamed(work, subject, new Set(terms.map(({ key }) => key)));
   // Records go last: stopped in between, no file is left that no record tells of.
   for (const kind of ["file", "record"] as const) {
     const ends = await Promise.allSettled(
@@ -166,7 +168,6 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
     );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
-  if (whole) await removeUnnamed(work, subject);
   const objects = terms.map(({ key, versionId, size, sha256, until }) => ({
     ...{ key, versionId, size, sha256, versions: removed.get(key) ?? 0 },
     due: (until ?? work.now()).toString({ smallestUnit: "second" }),

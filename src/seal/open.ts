@@ -99,14 +99,24 @@ function authenticated<T>(work: () => T): T {
  * @throws HoldfastError "key", which never repeats a line.
  */
 export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string, secret: (key: string) => K): K[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  const refusal = (message: string, mend: string) => new HoldfastError("key", message, { mend });
+  // UTF-16 read as UTF-8: PowerShell 5 writes it with `>`.
+  if (text.includes("\0"))
+    throw refusal("the age identity file is UTF-16, or no text", "Save it as UTF-8 and try again.");
+  const lines = text
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  if (lines.some((line) => line.startsWith("age1")))
+    throw refusal(
+      "this is a public key (age1…), which can only seal",
+      "Give the identity file with its private key: AGE-SECRET-KEY-…, as age-keygen wrote it.",
+    );
   if (lines.length === 0 || !lines.every((line) => /^AGE-SECRET-KEY-[0-9A-Z-]+$/.test(line))) {
-    throw new HoldfastError(
-      "key",
+    throw refusal(
       "this is no age identity file: it holds something other than AGE-SECRET-KEY-… lines",
-      {
-        mend: "Give the file that age-keygen wrote. A key with a passphrase or on a token: open with the age command.",
-      },
+      "Give the file that age-keygen wrote. A key with a passphrase or on a token: open with the age command.",
     );
   }
   return lines.map(secret);

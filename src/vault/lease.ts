@@ -8,9 +8,11 @@ import { LEASE } from "./layout.ts";
 import { isDead, processName } from "./process.ts";
 import type { Vault } from "./vault.ts";
 
+/** The lease is untrusted. Beyond the year 9999 there would be no room for the terms that are added. */
+const LAST = Temporal.Instant.from("9999-12-31T23:59:59Z");
 const instant = z.string().refine((text) => {
   try {
-    return Temporal.Instant.from(text) !== undefined;
+    return Temporal.Instant.compare(Temporal.Instant.from(text), LAST) <= 0;
   } catch {
     return false;
   }

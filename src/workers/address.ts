@@ -1,16 +1,32 @@
 import { Secret, SecretRef } from "../config/secret.ts";
 import { HoldfastError } from "../error.ts";
 
+export interface RedisAddress {
+  /** As it was when the process began. */
+  readonly secret: Secret;
+  /** As it is now: its password may have been rotated. */
+  readonly renewed: () => Promise<Secret>;
+}
+
 /**
  * Where the processes of one backfill meet. From the command line: `redis://host:6379`, or, because others on a machine
  * can read its command lines, `env:NAME` or another reference to a secret for an address with a password in it.
  */
-export async function redisAddress(text: string, folder: string): Promise<Secret> {
-  const address = /^(env|file|aws-secretsmanager):/.test(text)
-    ? await SecretRef.parse(text, folder).resolve()
-    : new Secret(text);
-  const { protocol } = URL.parse(address.reveal()) ?? {};
-  if (protocol === "redis:" || protocol === "rediss:") return address;
+export async function redisAddress(text: string, folder: string): Promise<RedisAddress> {
+  const isReference = /^(env|file|aws-secretsmanager):/.test(text);
+  if (!isReference) return { secret: checked(new Secret(text), isReference), renewed: async () => new Secret(text) };
+  const renewed = async () => checked(await SecretRef.parse(text, folder).resolve(), isReference);
+  return { secret: await renewed(), renewed };
+}
+
+function checked(address: Secret, isReference: boolean): Secret {
+  const url = URL.parse(address.reveal());
+  if (url?.password && !isReference) {
+    throw new HoldfastError("usage", "the address of Redis on the command line holds a password (not shown)", {
+      mend: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
+    });
+  }
+  if (url?.protocol === "redis:" || url?.protocol === "rediss:") return address;
   throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {
     mend: "Write redis://host:6379 or rediss://…, or env:NAME or file:path that holds it.",
   });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Redis } from "ioredis";
-import type { Secret } from "../config/secret.ts";
+import { Redis, type RedisOptions } from "ioredis";
 import { HoldfastError } from "../error.ts";
+import type { RedisAddress } from "./address.ts";
 
 /** How long to wait for Redis at the beginning, in ms. Later it may go and come back whenever it likes. */
 const PATIENCE = 10_000;
@@ -9,23 +9,43 @@ const PATIENCE = 10_000;
 const ANSWER = 15_000;
 /** Longest pause between two attempts to connect, in ms. */
 const MAX_PAUSE = 2_000;
+/** The password was refused: it may have been rotated. */
+const REFUSED = /^(WRONGPASS|NOAUTH|ERR invalid password)/;
 
 /**
  * A connection that comes back by itself, and keeps what was asked of it meanwhile. Throws `queue-unavailable` where
  * Redis is not there to begin with.
  * @param onTrouble told once for each time that it is lost
  */
-export async function connectRedis(address: Secret, onTrouble: (error: HoldfastError) => void): Promise<Redis> {
-  const redis = new Redis(address.reveal(), {
+export async function connectRedis(
+  { secret, renewed }: RedisAddress,
+  onTrouble: (error: HoldfastError) => void,
+): Promise<Redis> {
+  let present = secret;
+  const redis = new Redis(secret.reveal(), {
     maxRetriesPerRequest: null,
     connectTimeout: PATIENCE,
     commandTimeout: ANSWER,
-    retryStrategy: (times) => Math.min(MAX_PAUSE, 50 * 2 ** Math.min(times, 10)),
+    // The library calls it on the options of a connection, and duplicates of this one have theirs.
+    retryStrategy(this: RedisOptions, times: number) {
+      const { username, password } = new URL(present.reveal());
+      if (password !== "") this.password = decodeURIComponent(password);
+      if (username !== "") this.username = decodeURIComponent(username);
+      return Math.min(MAX_PAUSE, 50 * 2 ** Math.min(times, 10));
+    },
   });
   let lastError: unknown;
   let lost = false;
   redis.on("error", (error: unknown) => {
     lastError = error;
+    if (error instanceof Error && REFUSED.test(error.message))
+      void renewed().then(
+        (address) => {
+          present = address;
+        },
+        // The next refusal asks again.
+        () => {},
+      );
   });
   redis.on("ready", () => {
     lost = false;

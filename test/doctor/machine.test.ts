@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { doctor } from "../../jobs/doctor.ts";
 import { systemClock } from "../../src/clock.ts";
-import { Secret } from "../../src/config/secret.ts";
 import { checkRedis } from "../../src/doctor/redis.ts";
-import { checkState } from "../../src/doctor/state.ts";
+import { checkPrivate, checkState } from "../../src/doctor/state.ts";
+import { redisAddress } from "../../src/workers/address.ts";
 import { fillUp } from "../faults/disk.ts";
 import { makePlace } from "../faults/place.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
@@ -17,6 +17,8 @@ import { assertLines, diagnosed, lines } from "./diagnosed.ts";
 describe("doctor on this machine and at the provider", () => {
   let sandbox: Sandbox;
   before(async () => {
+    // As the command line sets it.
+    process.umask(0o077);
     sandbox = await startSandbox({ identities: 3, plainImages: true });
   });
   after(() => sandbox.close());
@@ -178,9 +180,26 @@ describe("doctor on this machine and at the provider", () => {
     await rm(folder, { recursive: true });
   });
 
+  test("a state folder that others can read, and a link that leads nowhere", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-state-"));
+    const state = join(folder, "state");
+    await mkdir(state, { mode: 0o700 });
+    assertLines(lines([...(await checkState(state)), ...(await checkPrivate(state))], "failure"));
+    assert.deepEqual([await checkPrivate(state), await checkPrivate(join(state, "none"))], [[], []]);
+    for (const mode of [0o750, 0o705]) {
+      await chmod(state, mode);
+      assertLines(lines(await checkPrivate(state), "warning"), /other users/);
+    }
+    await rm(state, { recursive: true });
+    await symlink("/not/mounted", state);
+    for (const path of [state, join(state, "acme-bank")])
+      assertLines(lines(await checkState(path), "failure"), /a symbolic link on its way leads nowhere/);
+    await rm(folder, { recursive: true });
+  });
+
   test("Redis: there, one that throws keys away, not there", { skip: withoutRedis }, async () => {
     const redis = await RedisServer.start(false);
-    const address = new Secret(redis.url);
+    const address = await redisAddress(redis.url, process.cwd());
     const found = await checkRedis(address);
     assertLines(lines(found, "ok"), /redis: answers, version \d/);
     assertLines(lines(found, "warning", "failure"));

@@ -76,6 +76,20 @@ test("a header of as many stanzas as one may have is tried in no time", async ()
   assert.ok(process.cpuUsage(begun).user < 5_000_000);
 });
 
+test("identity files that Windows wrote, and what is none", () => {
+  const parsed = (text: string) => parseIdentityFile(text, (key) => new Secret(key)).map((key) => key.reveal());
+  for (const text of [`\ufeff${identity}\r\n`, `  ${identity} \n`, `\ufeff# made today\r\n\r\n\t${identity}`])
+    assert.deepEqual(parsed(text), [identity]);
+  const utf16 = Buffer.from(`\ufeff${identity}\r\n`, "utf16le").toString("utf8");
+  for (const [text, said] of [
+    [utf16, /UTF-16/],
+    ["age1qqqq\n", /public key/],
+    ["-----BEGIN OPENSSH PRIVATE KEY-----\n", /no age identity file/],
+    ["", /no age identity file/],
+  ] as const)
+    assert.throws(() => parsed(text), { code: "key", message: said });
+});
+
 test("identity files", async (t) => {
   const file = Buffer.from(`# created: today\n${identity}\n`);
   await holds(

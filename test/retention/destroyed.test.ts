@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { link, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -94,6 +95,30 @@ test("what a killed run stored of somebody, and no entry mentions, goes when not
   assert.deepEqual([done.subjects, done.failed], [3, 0]);
   const secret = createHash("sha256").update(content).digest("hex");
   for (const [path, digest] of await everyFile(root)) assert.notEqual(digest, secret, path);
+  const [report] = await verify(await session(place), { readData: 100, orphans: true });
+  assert.deepEqual([report!.found, report!.orphaned], [[], []]);
+});
+
+test("what a killed run stored is locked still: nothing of that person goes, the others do, and a later purge ends it", async () => {
+  await using place = await exported();
+  const [object] = await storedObjects(place);
+  const [, two, subject] = object!.key.split("/");
+  const vault = await place.vault();
+  const until = Temporal.Now.instant().add({ seconds: 4 });
+  const orphan = `records/${two}/${subject}/20260101T000000Z-000000000000.age`;
+  await vault.put(orphan, Buffer.from("sealed, and not logged"), { lock: { mode: "governance", until } });
+  await delay(2_100);
+  const work = await session(place);
+  const first = await purge(work, place.path("destroyed"));
+  assert.deepEqual([first.subjects, first.failed], [2, 1]);
+  assert.equal(new Set((await place.entries("record.purged")).map((entry) => entry.subject)).size, 2);
+  for (const { key } of await storedObjects(place)) {
+    const isTheirs = key.includes(`/${subject}/`);
+    assert.equal(existsSync(join(place.path("vault", CLIENT), key)), isTheirs, key);
+  }
+  await delay(Math.max(0, until.epochMilliseconds - Date.now()) + 1_100);
+  const done = await purge(await session(place), place.path("destroyed-later"));
+  assert.deepEqual([done.subjects, done.failed], [1, 0]);
   const [report] = await verify(await session(place), { readData: 100, orphans: true });
   assert.deepEqual([report!.found, report!.orphaned], [[], []]);
 });

@@ -4,6 +4,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { freePort, onPath } from "./ceph.ts";
 
 /** For `test(name, { skip })`. In CI the set-up has failed before a test could be skipped. */
@@ -15,6 +16,7 @@ export class RedisServer implements AsyncDisposable {
   readonly url: string;
   readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
   readonly #keeps: boolean;
+  #password: string | undefined;
   #process: ChildProcess | undefined;
 
   private constructor(port: number, keeps: boolean) {
@@ -41,6 +43,15 @@ export class RedisServer implements AsyncDisposable {
     const gone = new Promise((resolve) => this.#process?.once("exit", resolve));
     this.#process?.kill("SIGKILL");
     await gone;
+  }
+
+  /** Another password, without which nobody stays connected. */
+  async rotate(password: string): Promise<void> {
+    const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
+    await client.config("SET", "requirepass", password);
+    await client.call("CLIENT", "KILL", "SKIPME", "yes");
+    client.disconnect();
+    this.#password = password;
   }
 
   /** All that was ever written to it, where it keeps it. */

@@ -3,8 +3,11 @@ import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { parseRate } from "../../src/config/rate.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../../src/error.ts";
+import { Limits } from "../../src/source/limits.ts";
+import { OwnStarts } from "../../src/source/starts.ts";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { answerWith, collect, connect, open, quick, refusal } from "./connect.ts";
@@ -48,6 +51,18 @@ test("a key that was rotated meanwhile is asked for anew, and one that is refuse
   present = sandbox.apiKey;
   await source.project();
   assert.equal(source.requests, 3);
+});
+
+test("a request that is sent again with another key keeps to the limits like any other", async (t) => {
+  const sandbox = await startSandbox({ identities: 1 });
+  t.after(() => sandbox.close());
+  const starts = new OwnStarts(new Limits(parseRate("1000/s")));
+  const start = t.mock.method(starts, "start");
+  const renewKey = async () => new Secret(sandbox.apiKey);
+  const source = connect({ url: sandbox.url, apiKey: "the-key-of-yesterday" }, { renewKey, starts });
+  t.after(() => source.close());
+  await source.project();
+  assert.deepEqual([start.mock.callCount(), source.requests], [2, 2]);
 });
 
 test("requests whose key is refused at the same time wait for one new key", async (t) => {

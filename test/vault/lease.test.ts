@@ -294,7 +294,9 @@ function leases(
 
     test("what is no claim is refused, not taken for a free vault", async () => {
       const vault = opened.vault("garbage");
-      for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000)]) {
+      const [since, late] = ["2026-11-29T00:00:00Z", "+275760-09-13T00:00:00Z"];
+      const endless = JSON.stringify({ token: "t", host: "h", pid: 1, job: "export", since, until: late });
+      for (const garbage of ["", "{}", "\xff\xfe", '{"token":1}', "[".repeat(4000), endless]) {
         await vault.put(LEASE, Buffer.from(garbage, "latin1"));
         await assert.rejects(Lease.acquire(vault, { job: "export", now: clock() }), (error) =>
           hasCode(error, "malformed"),

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { probeConditional } from "../../src/vault/probe.ts";
+import { withRetry } from "../../src/vault/retry.ts";
 import { S3Vault } from "../../src/vault/s3.ts";
 import type { Conditional, Vault } from "../../src/vault/vault.ts";
 import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
 import { text } from "./body.ts";
 import { code } from "./refusal.ts";
-import { strictVault } from "./strict-vault.ts";
+import { QUICK, strictVault } from "./strict-vault.ts";
 
 const KEY = "vault.json";
 const both: Conditional = { ifNoneMatch: true, ifMatch: true };
@@ -51,6 +52,23 @@ describe("what a store does with conditional writes", () => {
     await using strict = await strictVault({ conditionals: "refused" });
     assert.deepEqual(await probed(strict.vault), neither);
   });
+
+  // The others are refused, and a refusal changes nothing.
+  for (const lost of [2, 3, 5]) {
+    test(`a store like AWS honours both, though the answer to the probe's write ${lost} is lost`, async () => {
+      await using strict = await strictVault();
+      const { server } = strict;
+      let written = 0;
+      server.intercept(({ method }) => {
+        if (method === "PUT") written += 1;
+        const isLost = method === "PUT" && written === 1 + lost;
+        if (isLost) server.setFaults([{ operation: "PutObject", times: 1, fails: "lost-answer" }]);
+        return false;
+      });
+      assert.deepEqual(await probed(withRetry(strict.vault, { policy: QUICK })), both);
+      assert.ok(written > 1 + 5, "one was tried again");
+    });
+  }
 
   test("a store that cannot be asked is not judged", async () => {
     await using strict = await strictVault();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Summary } from "../../src/export/summary.ts";
 import type { Running } from "../cli/program.ts";
@@ -13,11 +13,13 @@ export class Team implements AsyncDisposable {
   readonly workers: Workplace;
   readonly redis: RedisServer;
   readonly #running: Running[] = [];
+  #address: string;
 
   private constructor(place: Workplace, workers: Workplace, redis: RedisServer) {
     this.place = place;
     this.workers = workers;
     this.redis = redis;
+    this.#address = redis.url;
   }
 
   static async make(sandbox: Sandbox, options: WorkplaceOptions & { keeps?: boolean } = {}): Promise<Team> {
@@ -34,11 +36,19 @@ export class Team implements AsyncDisposable {
   }
 
   coordinate(...args: string[]): Running {
-    return this.#start(this.place.start("backfill", ["--json", "--workers", this.redis.url, ...args]));
+    return this.#start(this.place.start("backfill", ["--json", "--workers", this.#address, ...args]));
   }
 
   work(): Running {
-    return this.#start(this.workers.start("worker", ["--json", "--redis", this.redis.url]));
+    return this.#start(this.workers.start("worker", ["--json", "--redis", this.#address]));
+  }
+
+  /** Gives Redis another password, and whoever starts from now on a file with it; who is connected must come again. */
+  async rotate(password: string): Promise<void> {
+    const path = join(this.place.folder, "redis-address");
+    await writeFile(path, this.redis.url.replace("redis://", `redis://:${password}@`));
+    this.#address = `file:${path}`;
+    await this.redis.rotate(password);
   }
 
   /** The coordinator's summary, of a backfill that must succeed. */

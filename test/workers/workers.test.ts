@@ -221,6 +221,20 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
     await team.assertAllOnce(sandbox);
   });
 
+  test("a password that is rotated in mid-backfill is read again from its file", async () => {
+    await using sandbox = await startSandbox({ identities: 60, files: false, slow: 40 });
+    await using team = await Team.make(sandbox);
+    await team.rotate("yesterday");
+    const coordinator = team.coordinate();
+    const workers = [team.work(), team.work()];
+    await askedFor(sandbox, 15);
+    await team.rotate("today");
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.new, summary.failed], [60, 0]);
+    for (const worker of workers) assert.ok(!(await worker.ended).stderr.includes("today"));
+    await team.assertAllOnce(sandbox);
+  });
+
   test("no Redis there: exit code 1, and what to check", async () => {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     await using team = await Team.make(sandbox);
@@ -238,7 +252,12 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
   test("no address of Redis: exit code 2, and it is not shown", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using team = await Team.make(sandbox);
-    for (const address of ["http://:secret-word@host", "env:NO_SUCH_VARIABLE", "queue:6379"]) {
+    for (const address of [
+      "http://:secret-word@host",
+      "redis://:secret-word@host",
+      "env:NO_SUCH_VARIABLE",
+      "queue:6379",
+    ]) {
       const ended = await team.workers.holdfast("worker", ["--redis", address]);
       assert.equal(ended.code, 2, ended.stderr);
       assert.ok(!ended.stderr.includes("secret-word"));

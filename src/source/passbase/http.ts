@@ -1,7 +1,7 @@
 import { finished } from "node:stream/promises";
 import { type Dispatcher, errors } from "undici";
 import type { Secret } from "../../config/secret.ts";
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError, hasCode } from "../../error.ts";
 import { networkFailure } from "../../net/failure.ts";
 import { dispatcher } from "../../net/proxy.ts";
 import { type RetryPolicy, retrying } from "../../retry.ts";
@@ -133,11 +133,21 @@ export class Http {
 
   #retrying<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
     const { retry, signal, onRetry } = this.#options;
-    return retrying(() => this.#throttle.run(work, ended), retry, signal, onRetry);
+    const attempt = () => this.#throttle.run(work, ended);
+    const withPresentKey = async (): Promise<T> => {
+      const key = this.#key;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!hasCode(error, "source-key") || !(await this.#renewed(key))) throw error;
+        // A request like any other, for the limits too.
+        return attempt();
+      }
+    };
+    return retrying(withPresentKey, retry, signal, onRetry);
   }
 
   async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
-    const key = this.#key;
     this.#requests += 1;
     const begun = performance.now();
     const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
@@ -146,7 +156,7 @@ export class Http {
       response = await this.#dispatcher.request({
         ...{ method: "GET", origin: this.#origin, path: this.#base + path },
         headers: {
-          ...{ accept, "accept-encoding": "identity", "x-api-key": key.reveal(), "user-agent": "holdfast" },
+          ...{ accept, "accept-encoding": "identity", "x-api-key": this.#key.reveal(), "user-agent": "holdfast" },
         },
       });
     } catch (error) {
@@ -163,7 +173,6 @@ export class Http {
     told(failure.code);
     // The rest of an error's body may hold anything: it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
-    if (response.statusCode === 401 && (await this.#renewed(key))) return this.#send(name, path, accept, answered);
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       if (this.#throttle.silence(failure.retryAfter)) throw failure;
       throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {

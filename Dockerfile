@@ -18,13 +18,18 @@
 # - An AWS profile with credential_process starts a process, and does not work; a role, keys, SSO and web identity do.
 # - Node lets SQLite open whatever the user may open: the read-only file system and user 1000 bound that.
 
+# Give the base by its digest where a build must be the same again: a tag may move.
+#
+#   docker build --build-arg NODE=node:26-slim@sha256:… -t holdfast .
+ARG NODE=node:26-slim
+
 # npm stays in this stage. Scripts of packages are not run: no dependency of the program needs one.
-FROM node:26-slim AS dependencies
+FROM ${NODE} AS dependencies
 WORKDIR /holdfast
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-FROM node:26-slim
+FROM ${NODE}
 ENV NODE_ENV=production
 WORKDIR /holdfast
 COPY --from=dependencies /holdfast/node_modules node_modules

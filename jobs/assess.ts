@@ -1,21 +1,45 @@
 import { bytes, plural } from "../src/observe/figures.ts";
-import { type Assessment, assess } from "../src/retention/assessment.ts";
+import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
 import { openTokens, type Session } from "./client.ts";
-import { findPeople, onlyClient, type Wanted } from "./people.ts";
+import { departedPeople, findPeople, NOBODY, namesSomebody, onlyClient, subjectOf, type Wanted } from "./people.ts";
 import { withReading } from "./reading.ts";
 
 /** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
 export async function assessErasure(
   session: Session,
   options: Wanted,
-): Promise<{ client: string; people: Assessment[] }> {
+): Promise<{ client: string; people: (Assessment | Destroyed)[] }> {
   const config = onlyClient(session, "an assessment");
   return withReading(config, session, async ({ catalog, description }) => {
-    const subjects = findPeople(options, config, { catalog, tokens: await openTokens(config, description) });
-    const found = subjects.map((subject) => assess(catalog, config, subject, session.now()));
-    for (const assessment of found) session.console.say(assessmentText(config.id, assessment));
-    return { client: config.id, people: found };
+    const finder = { catalog, tokens: await openTokens(config, description) };
+    const departed = departedPeople(options, config, finder);
+    const isDeparted = (subject: string): boolean => departed.includes(subject);
+    const left = {
+      ...options,
+      identities: options.identities.filter(
+        (id) => !departedPeople({ ...NOBODY, identities: [id] }, config, finder)[0],
+      ),
+      subjects: options.subjects.filter((subject) => !isDeparted(subjectOf(subject))),
+    };
+    const subjects = departed.length > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
+    const destroyed = departed.map((subject) => {
+      const { time, run } = catalog.life.destroyed(subject)!;
+      return { subject, answer: "purged" as const, purged: time, run };
+    });
+    const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));
+    for (const each of destroyed) session.console.say(destroyedText(config.id, each));
+    for (const each of held) session.console.say(assessmentText(config.id, each));
+    return { client: config.id, people: [...destroyed, ...held] };
   });
+}
+
+function destroyedText(client: string, { subject, purged, run }: Destroyed): string[] {
+  return [
+    `${client}: subject ${subject}`,
+    `  held      nothing: all of it was destroyed on ${day(purged)}, by the purge ${run}`,
+    `  proof     retention certificate --client ${client} --run ${run} --out <folder>`,
+    "  answer    Reply that the data were kept for as long as the law asks, and were then destroyed.",
+  ];
 }
 
 function assessmentText(client: string, of: Assessment): string[] {

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly allMatches?: boolean;
 }
 
+export const NOBODY: Wanted = { identities: [], emails: [], references: [], subjects: [] };
+
 /** What people are found by. */
 export interface Finder {
   readonly tokens: Tokens;
@@ -40,6 +42,8 @@ export function onlyClient({ clients }: Session, what: string): ClientConfig {
 /** How somebody may be named. */
 export const KINDS = ["subject", "identity", "email", "reference"] as const;
 export type Kind = (typeof KINDS)[number];
+
+const LISTS = { subject: "subjects", identity: "identities", email: "emails", reference: "references" } as const;
 
 const CALLED: Readonly<Record<Kind, string>> = {
   subject: "that subject",
@@ -64,7 +68,8 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   for (const [kind, value] of named) {
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) {
-      if (kind === "subject") knownSubject(finder.catalog, subjectOf(value), CALLED.subject);
+      for (const subject of departedPeople({ ...NOBODY, [LISTS[kind]]: [value] }, config, finder))
+        knownSubject(finder.catalog, subject, CALLED[kind]);
       throw unknown(CALLED[kind], kind, value);
     }
     if (subjects.length > 1 && !options.allMatches) {
@@ -91,6 +96,16 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     });
   }
   return [...found].sort();
+}
+
+/** Subjects named by an id of whom all that the vault had was purged. By a lookup nobody can tell: it went with them. */
+export function departedPeople({ identities, subjects }: Wanted, config: ClientConfig, finder: Finder): string[] {
+  const { tokens, catalog } = finder;
+  const named = [
+    ...identities.flatMap((id) => idSpellings(id).map((spelling) => tokens.subject(config.source.kind, spelling))),
+    ...subjects.map(subjectOf),
+  ];
+  return [...new Set(named)].filter((subject) => !catalog.known(subject) && catalog.life.hasDeparted(subject));
 }
 
 /** The subjects of whoever has this name: none, one or more. Throws `usage` where nobody is found by such names. */
@@ -145,8 +160,10 @@ const TRIED: Partial<Readonly<Record<Kind, string>>> = {
 };
 
 function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastError {
+  const isLookup = kind === "email" || kind === "reference";
+  const purged = isLookup ? ` Whoever was purged cannot be found by ${kind} any more: ask by --identity.` : "";
   const tried = TRIED[kind] === undefined ? "" : ` It was looked for as given, and ${TRIED[kind]}.`;
   return new HoldfastError("usage", `the vault has nobody with ${what}${oddly(value)}`, {
-    mend: `Check how it is written, and --client. What was never exported cannot be found.${tried}`,
+    mend: `Check how it is written, and --client. What was never exported cannot be found.${purged}${tried}`,
   });
 }

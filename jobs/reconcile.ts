@@ -74,9 +74,10 @@ export function refuseMissing(all: readonly Reconciled[]): void {
 function coverageText(client: string, of: Coverage): string[] {
   const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const isWhole = missing.count + changed.count + (source?.unreadable ?? 0) === 0;
+  const lack = withheld.count === 0 ? "" : `, but for files of ${number(withheld.count)} that the provider withholds`;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
   return [
-    `${client}: ${isWhole ? "the vault has all that the source has" : "the vault does not have all that the source has"}`,
+    `${client}: ${isWhole ? `the vault has all that the source has${lack}` : "the vault does not have all that the source has"}`,
     `  source    ${number(source?.listed ?? 0)} identities${source?.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
     `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
     ...rows("missing", "at the source, never exported", missing),

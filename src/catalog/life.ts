@@ -54,7 +54,7 @@ export class Life {
           for (const folder of folders(entry.subject)) of.unheld.run(...folder);
         break;
       case "purge.begun":
-        for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time);
+        for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time, entry.run);
         break;
       case "purge.withdrawn":
         for (const key of entry.keys) of.withdrawn.run(key);
@@ -91,11 +91,11 @@ export class Life {
   }
 
   /** The subject's tokens go too, once nothing is left of them. */
-  #purged({ time, subject, objects, whole }: RecordPurged): void {
+  #purged({ time, run, subject, objects, whole }: RecordPurged): void {
     const of = this.#statements;
     const begun = new Map(this.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
     for (const { key, due } of objects) {
-      of.gone.run(key, subject, due === begun.get(key) ? LOST : DONE, time);
+      of.gone.run(key, subject, due === begun.get(key) ? LOST : DONE, time, run);
       const version = versionOf(key);
       if (version === undefined) {
         of.dropFile.run(key);
@@ -217,6 +217,11 @@ export class Life {
     ).map((row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }));
   }
 
+  /** When the last object of a subject was destroyed, and by which run; undefined where none was. */
+  destroyed(subject: string): { time: string; run: string } | undefined {
+    return this.#statements.lastPurged.get(subject) as { time: string; run: string } | undefined;
+  }
+
   /** Subjects whose last attempt failed. */
   failures(): { subject: string; time: string; stage: string; code: string }[] {
     return this.#statements.failures.all() as unknown as ReturnType<Life["failures"]>;
@@ -262,10 +267,10 @@ function prepare(db: DatabaseSync) {
     heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),
     isHeld: of("SELECT 1 FROM held WHERE key = ? AND object_version = ?"),
-    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?)"),
+    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?, ?)"),
     withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
     stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
-    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?)"),
+    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?, ?)"),
     restored: of("DELETE FROM purged WHERE key = ?"),
     purgedOf: of(
       `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
@@ -277,6 +282,7 @@ function prepare(db: DatabaseSync) {
     purgedFiles: of(`SELECT key FROM purged WHERE done = ${DONE} AND key BETWEEN ? AND ?`),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
     purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done > 0 ORDER BY subject"),
+    lastPurged: of("SELECT time, run FROM purged WHERE subject = ? AND done > 0 ORDER BY time DESC LIMIT 1"),
     unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
     dropFile: of("DELETE FROM file WHERE key = ?"),
     dropListings: of("DELETE FROM listing WHERE key = ?"),

@@ -1,5 +1,5 @@
 /** Raised when the tables change: an older catalog is thrown away and made again from the log. */
-export const SCHEMA = 7;
+export const SCHEMA = 8;
 
 /** Times that are compared (updated, stored, started, locked_until) are written as `comparable` has them. */
 export const TABLES = `
@@ -74,7 +74,8 @@ export const TABLES = `
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
     done INTEGER NOT NULL,            -- 0: begun, and may be gone already; 2: gone when the purge was withdrawn
-    time TEXT NOT NULL                -- of the entry that says so
+    time TEXT NOT NULL,               -- of the entry that says so
+    run TEXT NOT NULL                 -- the purge's
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,
@@ -94,6 +95,7 @@ export const TABLES = `
     only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in force, as JSON
   ) STRICT;
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
+  CREATE INDEX purged_subject ON purged (subject, time);
   CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX version_updated ON version (updated);
   CREATE INDEX lookup_subject ON lookup (subject);

@@ -1,12 +1,16 @@
 import type { RunTold } from "../catalog/life.ts";
 
+export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "none";
+
 /** What came of one night: of all runs that began on its day, UTC. */
 export interface Night {
   /** `2026-11-24` */
   readonly day: string;
   readonly runs: number;
   /** Of the worst of them; none where none ran, unended where one was killed. */
-  readonly outcome: "done" | "partial" | "interrupted" | "failed" | "unended" | "none";
+  readonly outcome: Outcome;
+  /** Of the last of them: a failure that was made good by the next run is no reason to worry. */
+  readonly last: Outcome;
   readonly stored: number;
   readonly failed: number;
   readonly withheld: number;
@@ -33,12 +37,17 @@ export function nightsOf(runs: readonly RunTold[], today: Temporal.PlainDate, mo
   return nights;
 }
 
+function outcomeOf(run: RunTold | undefined): string | undefined {
+  return run && (run.outcome ?? "unended");
+}
+
 function nightOf(day: string, runs: readonly RunTold[]): Night {
   const sum = (...names: string[]): number =>
     runs.reduce((total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0), 0);
-  const outcomes = new Set(runs.map(({ outcome }) => outcome ?? "unended"));
+  const outcomes = new Set(runs.map(outcomeOf));
   return {
     ...{ day, runs: runs.length, outcome: WORST.find((each) => outcomes.has(each)) ?? "none" },
+    last: WORST.find((each) => each === outcomeOf(runs.at(-1))) ?? "none",
     ...{
       stored: sum("new", "changed", "again"),
       failed: sum("failed"),

@@ -91,16 +91,17 @@ ${
 function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogged, made }: Report): string[] {
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
-  const { missing, changed, failed, source } = coverage;
+  const { missing, changed, failed, withheld, source } = coverage;
   return [
     ...(last === undefined ? ["Nothing was ever exported."] : []),
     ...(last && quiet > 1 ? [`No export ran for ${plural(quiet, "night")}; the last one was on ${last.day}.`] : []),
-    ...(last && !["done", "none"].includes(last.outcome)
-      ? [`The last export, on ${last.day}, ${OUTCOMES[last.outcome].words}.`]
-      : []),
+    ...(last && last.last !== "done" ? [`The last export, on ${last.day}, ${OUTCOMES[last.last].words}.`] : []),
     ...(missing.count > 0 ? [`${people(missing.count)} at the source, and never exported.`] : []),
     ...(changed.count > 0 ? [`${people(changed.count)} changed at the source since they were exported.`] : []),
     ...(failed.count > 0 ? [`${people(failed.count)} could not be exported when last tried.`] : []),
+    ...(withheld.count > 0
+      ? [`${people(withheld.count)} lack files that the source withholds: export --withheld.`]
+      : []),
     ...(source?.unreadable ? [`${plural(source.unreadable, "line")} of the source's list cannot be read.`] : []),
     ...(horizon.past.subjects > horizon.past.held + horizon.past.locked
       ? [

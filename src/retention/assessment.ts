@@ -30,6 +30,16 @@ export interface Assessment {
   readonly answer: "kept" | "held" | "locked" | "erasable";
 }
 
+/** Of somebody of whom nothing is left: all of it was destroyed at the end of its retention. */
+export interface Destroyed {
+  readonly subject: string;
+  readonly answer: "purged";
+  /** When the last of it was, RFC 3339 UTC. */
+  readonly purged: string;
+  /** Which `retention purge` did it. */
+  readonly run: string;
+}
+
 export function assess(
   catalog: Catalog,
   { collect, legalBasis, retention }: Pick<ClientConfig, "collect" | "legalBasis" | "retention">,

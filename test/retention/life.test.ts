@@ -111,7 +111,17 @@ describe("the life of one person", { concurrency: 2 }, () => {
       assert.deepEqual([report!.problems, report!.purged], [0, objects.length]);
       const again = (await place.export()) as unknown as Result;
       assert.deepEqual([again.new, again.changed, again.past], [0, 0, 1]);
-      await ask(place, 2, "erasure", "assess", "--subject", subject);
+      // Of who was purged the id can be known still, and nothing by which anybody else could be found.
+      for (const name of [
+        ["--subject", subject],
+        ["--identity", id],
+      ]) {
+        const { people } = (await ask(place, 0, "erasure", "assess", ...name)) as { people: Result[] };
+        const { answer, purged, run } = people[0]!;
+        assert.deepEqual([people.length, answer], [1, "purged"]);
+        const entry = (await place.entries("record.purged")).find((each) => each.subject === subject)!;
+        assert.deepEqual([purged, run], [entry.time, entry.run]);
+      }
       const told = (await place.entries()).filter((entry) => "subject" in entry && entry.subject === subject);
       const types = told.map(({ type }) => type);
       const order = ["record.stored", "lock.extended", "relationship.ended", "hold.placed", "hold.released"];

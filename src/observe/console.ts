@@ -13,7 +13,7 @@ export interface Console {
   readonly log: Log;
   /** @param before what an earlier run did of it */
   progress(label: string, before?: number): Progress;
-  /** Lines for people; where nobody watches the first of them is logged. Without personal data. */
+  /** Lines for people; where nobody watches they are logged, as one line. Without personal data. */
   say(lines: string | readonly string[]): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
   result(value: unknown, lines?: readonly string[]): void;
@@ -49,7 +49,10 @@ export function createConsole({
       log,
       result,
       progress: () => noProgress,
-      say: (lines) => log.info([lines].flat()[0] ?? ""),
+      say: (lines) => {
+        const [first = "", ...more] = [lines].flat();
+        log.info(first, more.length > 0 ? { lines: more } : {});
+      },
       // Nobody need look at what was asked for.
       error: (error) =>
         hasCode(error, "interrupted")

@@ -27,11 +27,13 @@ export interface Fields {
   readonly counts?: Readonly<Record<string, number>>;
   /** When a run was or is due, RFC 3339 UTC. */
   readonly due?: string;
+  /** What a command says to people, after the line that is the message. */
+  readonly lines?: readonly string[];
 }
 
 export const FIELDS: readonly (keyof Fields)[] = [
   ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "mend"] as const),
-  ...(["stack", "durationMs", "count", "total", "url", "counts", "due"] as const),
+  ...(["stack", "durationMs", "count", "total", "url", "counts", "due", "lines"] as const),
 ];
 
 /**

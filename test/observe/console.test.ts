@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { HoldfastError } from "../../src/error.ts";
 import { createConsole, errorText } from "../../src/observe/console.ts";
 
@@ -26,6 +29,24 @@ test("without it stdout holds what is for people, and nothing otherwise", () => 
   assert.equal(stdout.text(), "");
   console.result({ done: 2 }, ["two"]);
   assert.equal(stdout.text(), "two\n");
+});
+
+test("where nobody watches, all that a command says is in one line of the log", async () => {
+  const say = `import { createConsole } from "./src/observe/console.ts";
+    const console = createConsole({ json: false, quiet: false });
+    console.say(["acme: done", "  new  3", "  bad  \u001b[2J"]);
+    console.say("alone");`;
+  const cwd = join(import.meta.dirname, "../..");
+  const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", say], { cwd });
+  const [all, alone] = stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    [all.msg, all.lines, alone.msg, alone.lines],
+    ["acme: done", ["  new  3", "  bad  \u001b[2J"], "alone", undefined],
+  );
+  assert.ok(!stderr.includes("\u001b"), "nothing drives a terminal");
 });
 
 test("on a terminal: words, warnings and errors with their mend; --quiet leaves out all but these", () => {

@@ -14,13 +14,14 @@ import { Lease } from "../src/vault/lease.ts";
 import type { Conditional, Vault } from "../src/vault/vault.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
 import { warnUnreadable } from "./reading.ts";
-import { checkTime } from "./right-time.ts";
+import { checkTime, type Destroys } from "./right-time.ts";
 import { stampHead } from "./timestamp.ts";
 
 export interface LogOptions {
   readonly job: string;
   /** See `Lease`: somebody else waits for the vault. */
   readonly onWanted?: (() => void) | undefined;
+  readonly destroys?: Destroys;
 }
 
 /** A client's vault, held by this process, with its log and catalog. */
@@ -45,7 +46,7 @@ export interface Held {
 export async function withLog<T>(
   config: ClientConfig,
   session: Session,
-  { job, onWanted }: LogOptions,
+  { job, onWanted, destroys }: LogOptions,
   work: (held: Held) => Promise<T>,
 ): Promise<T> {
   const { console, signal } = session;
@@ -57,7 +58,7 @@ export async function withLog<T>(
     const tokens = await openTokens(config, description);
     warnOf(session, config, [config.log.key, config.lookups.key]);
     const conditional = description.store ?? { ifNoneMatch: false, ifMatch: false };
-    await checkTime(config, session, vault, description);
+    await checkTime(config, session, vault, description, destroys);
     const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
     opened.defer(() => lease.release());
     const holds = (): void => lease.check();

@@ -35,8 +35,9 @@ export async function openSealed(
     else if (out === undefined) await pipeline(plain, process.stdout, { end: false });
     else await writeWhole(plain, out);
   } catch (cause) {
-    // Whoever reads the output has seen enough.
-    if ((cause as NodeJS.ErrnoException).code !== "EPIPE") throw cause;
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    // Whoever reads the output has seen enough; of a stdout that cannot be written to, cli.ts tells.
+    if (code !== "EPIPE" && !(out === undefined && syscall === "write")) throw cause;
   } finally {
     await reading.return(undefined);
   }

@@ -81,15 +81,17 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
 /**
  * Removes it, for ever. The certificate says what was destroyed: by this run, and by those before it that were stopped
  * and have none. It is one for all of them, so that somebody who answers for it has one document of one purge.
+ * @param today the day (UTC) as a person knows it, where no provider says it
  */
 export async function purge(
   session: Session,
   out: string,
+  today?: string,
 ): Promise<Purged & { client: string; run: string; certificate: string | null }> {
   const config = onlyClient(session, "a purge");
   await tryPlace(out);
   const before = uncertified(config.state);
-  const done = await withLog(config, session, { job: "purge" }, (held) => {
+  const done = await withLog(config, session, { job: "purge", destroys: { today } }, (held) => {
     const run = runId(held.now());
     return withWork(config, session, held, { run, what: "purged", failure: "not purged" }, async (work) => {
       await notePolicy(work);

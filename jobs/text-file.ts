@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readBounded } from "../src/config/bounded-file.ts";
 import { HoldfastError } from "../src/error.ts";
 import { number } from "../src/observe/figures.ts";
 
@@ -16,10 +16,11 @@ export const SAVE_AS = "In Excel: File, Save As, CSV UTF-8.";
 /** A text that a person wrote, or a spreadsheet. Throws `usage` where it cannot be read, or is no text. */
 export async function readTextFile(path: string): Promise<TextFile> {
   try {
-    if ((await stat(path)).size > MAX_BYTES) {
+    const { bytes } = await readBounded(path, MAX_BYTES);
+    if (bytes === undefined) {
       throw new HoldfastError("usage", `${path} is larger than ${number(MAX_BYTES)} bytes`, { mend: "Split it." });
     }
-    return decode(path, await readFile(path));
+    return decode(path, bytes);
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("usage", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });

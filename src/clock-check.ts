@@ -3,6 +3,27 @@ import { HoldfastError } from "./error.ts";
 /** Clocks that differ by more are wrong, in ms: as S3 has it, and far beyond what a network explains. */
 export const APART = 15 * 60_000;
 
+/** A log that says nothing for so long is no witness of the present day, in hours. */
+const SILENT = 35 * 24;
+
+/**
+ * Throws `state` where nobody but this machine's clock says what day it is: a clock that is ahead would have destroyed
+ * what must be kept. A person who names the day (UTC) is believed.
+ */
+export function refuseLoneClock(now: Temporal.Instant, { skew, last }: Witnesses, today: string | undefined): void {
+  const day = now.toZonedDateTimeISO("UTC").toPlainDate();
+  if (today !== undefined && today !== day.toString()) {
+    throw new HoldfastError("usage", `--today says ${today}, and this machine's clock says ${day} (UTC)`, {
+      mend: MEND,
+    });
+  }
+  const isRecent = last !== undefined && now.since(last).total("hours") <= SILENT;
+  if (skew !== undefined || isRecent || today) return;
+  throw new HoldfastError("state", `nobody but this machine's clock says that today is ${day}`, {
+    mend: `The provider does not answer, and the log's last entry is older than 35 days. Look at a calendar; if the day is right, add --today ${day}. Nothing was removed.`,
+  });
+}
+
 /** What is known of the time beside this machine's clock. */
 export interface Witnesses {
   /** How far the clock is ahead of the provider's, in ms; undefined where that does not say. */

@@ -3,6 +3,7 @@ import { certify } from "../../jobs/certificate.ts";
 import { listPurges, purge, refuseLeft } from "../../jobs/purge.ts";
 import { extendAll, refuseDue } from "../../jobs/retention.ts";
 import { HoldfastError } from "../error.ts";
+import { day } from "./arguments.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 
@@ -24,6 +25,7 @@ const purging = command("purge", "list what need not be kept any more, and why; 
   "holdfast retention purge --client acme-bank --confirm --out ./destroyed-2026-11",
 ])
   .option("--confirm", "remove it", false)
+  .option("--today <date>", "with --confirm: the day (UTC), asked for where only this machine's clock says it", day)
   .option("--out <folder>", "with --confirm: where the certificate of destruction is written; must not be there yet")
   .addHelpText(
     "after",
@@ -31,9 +33,9 @@ const purging = command("purge", "list what need not be kept any more, and why; 
 Whoever is under a legal hold stays, and what a store still locks. What was removed cannot be brought back; the log and
 the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.`,
   )
-  .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string }) =>
+  .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string; readonly today?: string }) =>
     run(options, async (session) => {
-      const { confirm, out } = options;
+      const { confirm, out, today } = options;
       if (confirm !== (out !== undefined)) {
         throw new HoldfastError("usage", "--confirm and --out go together", {
           mend: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
@@ -43,7 +45,7 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
         await tellClients(session, "retention purge", (onFailure) => listPurges(session, onFailure));
         return;
       }
-      const done = await purge(session, out);
+      const done = await purge(session, out, today);
       session.console.result({ command: "retention purge", ...done });
       refuseLeft(done);
     }),

@@ -106,7 +106,9 @@ async function nearest(directory: string): Promise<string | undefined> {
   try {
     if ((await stat(directory)).isDirectory()) return directory;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return dirname(directory);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ELOOP") return undefined;
+    if (code !== "ENOENT") return dirname(directory);
     if (await lstat(directory).catch(() => undefined)) return undefined;
   }
   return directory === "/" ? directory : nearest(dirname(directory));

@@ -34,7 +34,7 @@ ${figure(number(totals.subjects), totals.subjects === 1 ? "person" : "people")}
 ${figure(number(totals.records), totals.records === 1 ? "sealed record" : "sealed records")}
 ${figure(number(totals.files), totals.files === 1 ? "sealed file" : "sealed files")}
 ${figure(bytes(totals.bytes), "as stored")}
-${figure(number(totals.versions), "versions removed")}
+${figure(number(totals.versions), totals.versions < totals.records + totals.files ? "versions removed by this run" : "versions removed")}
 </div>
 <h2>By which rule</h2>
 <dl class="facts">

@@ -21,13 +21,18 @@ export async function redisAddress(text: string, folder: string): Promise<RedisA
 
 function checked(address: Secret, isReference: boolean): Secret {
   const url = URL.parse(address.reveal());
-  if (url?.password && !isReference) {
+  if (url && !isReference && holdsPassword(url)) {
     throw new HoldfastError("usage", "the address of Redis on the command line holds a password (not shown)", {
       mend: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
     });
   }
-  if (url?.protocol === "redis:" || url?.protocol === "rediss:") return address;
+  if (url?.hostname && (url.protocol === "redis:" || url.protocol === "rediss:")) return address;
   throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {
     mend: "Write redis://host:6379 or rediss://…, or env:NAME or file:path that holds it.",
   });
+}
+
+/** Wherever the library takes one from, and where a person may think that it does. */
+function holdsPassword({ username, password, search }: URL): boolean {
+  return `${username}${password}${search}` !== "";
 }

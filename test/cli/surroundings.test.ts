@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { makeWorkplace } from "../export/workplace.ts";
+import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
@@ -79,6 +79,34 @@ describe("files that are none", { concurrency: true }, () => {
       assert.deepEqual([ended.code, /source\.apiKey|file:/.test(ended.said)], [2, true], ended.said);
     }
   });
+});
+
+test("tables and certificates that are a FIFO or a device without an end are refused, and hold nobody up", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  await shell("mkfifo fifo", place.folder);
+  for (const [command, code] of [
+    ["relationship end --csv", 2],
+    ["hold place --case a --reason b --list", 2],
+    ["verify --tsa-ca", 2],
+  ] as const) {
+    for (const file of ["fifo", "/dev/zero"]) {
+      const ended = await shell(`holdfast ${command} ${file} --config holdfast.yaml`, place.folder);
+      assert.deepEqual([ended.code, /\n\s+at /.test(ended.said)], [code, false], `${command} ${file}: ${ended.said}`);
+    }
+  }
+});
+
+test("a record that is opened to a full stdout: one line, no stack trace", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const [stored] = await place.entries("record.stored");
+  const sealed = join(place.path("vault", CLIENT), stored!.object.key);
+  const ended = await shell(`holdfast open ${sealed} --key ${place.officer.file} >/dev/full`, place.folder);
+  assert.deepEqual([ended.code, /cannot be written to stdout \(ENOSPC\)/.test(ended.said)], [1, true], ended.said);
+  assert.doesNotMatch(ended.said, /\n\s+at |stack/);
 });
 
 test("a full disk under the log does not end an export; a result that is lost is told and exits with 1", async () => {

@@ -191,6 +191,9 @@ describe("doctor on this machine and at the provider", () => {
       assertLines(lines(await checkPrivate(state), "warning"), /other users/);
     }
     await rm(state, { recursive: true });
+    await symlink("state", state);
+    assertLines(lines(await checkState(state), "failure"), /a symbolic link on its way leads nowhere/);
+    await rm(state);
     await symlink("/not/mounted", state);
     for (const path of [state, join(state, "acme-bank")])
       assertLines(lines(await checkState(path), "failure"), /a symbolic link on its way leads nowhere/);

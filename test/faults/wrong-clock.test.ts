@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { purge } from "../../jobs/purge.ts";
 import { systemClock } from "../../src/clock.ts";
 import { APART } from "../../src/clock-check.ts";
 import { skewOf } from "../../src/doctor/clock.ts";
@@ -79,6 +80,33 @@ describe("a vault in a directory, and a clock that is wrong", () => {
     assert.equal((await place.export()).code, "state");
     assert.equal((await place.export({ skewOf: async () => 0 })).exit, 0);
   });
+});
+
+describe("a purge, where only this machine's clock says what day it is", () => {
+  for (const [what, hours] of [
+    ["35 days after the log's last entry, it begins", 35 * 24],
+    ["a second more, it is refused; and begins when a person names that day", 35 * 24 + 1 / 3600],
+    ["years ahead", 400 * 24],
+  ] as const) {
+    test(what, async () => {
+      await using opened = await placed();
+      const { place, vault } = opened;
+      const last = Temporal.Instant.from((await place.work.entries()).at(-1)!.time);
+      const at = last.add({ milliseconds: Math.round(hours * 3_600_000) });
+      const silent = { now: () => at, skewOf: async () => undefined };
+      const before = await files(vault);
+      const out = place.work.path("destroyed");
+      const today = at.toString().slice(0, 10);
+      if (hours > 35 * 24) {
+        await assert.rejects(purge(await place.session(silent), out), { code: "state", mend: new RegExp(today) });
+        await assert.rejects(purge(await place.session(silent), out, "2026-11-29"), { code: "usage" });
+        assert.deepEqual(await files(vault), before);
+      }
+      const done = await purge(await place.session(silent), out, hours > 35 * 24 ? today : undefined);
+      // The locks of the first export last longer: what is asked here is whether it begins.
+      assert.equal(done.failed, 0);
+    });
+  }
 });
 
 test("a Date that is missing or nonsense proves nothing", () => {

@@ -255,6 +255,9 @@ describe("a backfill on many machines", { skip: withoutRedis }, () => {
     for (const address of [
       "http://:secret-word@host",
       "redis://:secret-word@host",
+      "redis://secret-word@host",
+      "redis://host?password=secret-word",
+      "redis:/:secret-word@host",
       "env:NO_SUCH_VARIABLE",
       "queue:6379",
     ]) {

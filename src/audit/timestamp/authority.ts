@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readBounded } from "../../config/bounded-file.ts";
 import { HoldfastError } from "../../error.ts";
 import { BOOLEAN, Der, hex, INTEGER, OCTETS, SEQUENCE, TAGGED_0, TAGGED_3 } from "./der.ts";
 
@@ -26,12 +26,12 @@ export async function readAnchors(path: string): Promise<X509Certificate[]> {
   const mend = "Name a file with the certificate of the time-stamping authority's root, PEM.";
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readBounded(path, MAX_FILE)).bytes?.toString("utf8") ?? "";
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new HoldfastError("config", `${path} cannot be read (${code})`, { cause, mend });
   }
-  const found = text.length > MAX_FILE ? [] : text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
     if (found?.length) return found.map((pem) => new X509Certificate(pem));
   } catch (cause) {

@@ -49,7 +49,7 @@ async function readable(config: ClientConfig, { console }: Session, log: AuditLo
   const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
   if (own && own.size === head.size && (await own.follows(log, head))) return own;
   own?.close();
-  await mkdir(config.state, { recursive: true });
+  await mkdir(config.state, { recursive: true, mode: 0o700 });
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);
   const progress = console.progress(`${config.id}: log entries`);
   try {

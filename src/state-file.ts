@@ -15,7 +15,7 @@ export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined 
 /** Replaces it as a whole. It is a help only: a crash may leave the one before. */
 export function writeState(path: string, value: unknown): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch (cause) {

@@ -35,7 +35,7 @@ export class Journal {
   /** What an earlier process left, in order; its torn end is cut off. */
   async recover(): Promise<Journaled[]> {
     return state("read the journal", async () => {
-      await mkdir(this.#folder, { recursive: true });
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       const found: Journaled[] = [];
       for (const segment of await this.#segments()) {
         const path = join(this.#folder, segment.name);

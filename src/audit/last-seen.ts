@@ -16,7 +16,7 @@ const lastSeen = (folder: string): string => join(folder, "checkpoint");
 /** Durable before the journal lets go of what the checkpoint covers. */
 export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
   await state("remember the checkpoint", async () => {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const temporary = `${lastSeen(folder)}.new`;
     await writeDurable(temporary, note, "replace");
     await rename(temporary, lastSeen(folder));

@@ -51,7 +51,7 @@ export class Position {
   save({ cursor, examined, total }: Reached): void {
     const text = JSON.stringify({ holdfast: "backfill/1", cursor: this.#box.close(cursor, "cursor"), examined, total });
     this.#change(() => {
-      mkdirSync(join(this.#path, ".."), { recursive: true });
+      mkdirSync(join(this.#path, ".."), { recursive: true, mode: 0o700 });
       writeFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
     });

@@ -9,7 +9,7 @@ import { stateError } from "./statement.ts";
  */
 export function scratch(path: string, tables: string): DatabaseSync {
   try {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
     const db = new DatabaseSync(path);
     db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${tables}`);

@@ -75,7 +75,7 @@ export class SharedLimits implements LimitsStore {
 }
 
 function connect(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return prepare(path);
   } catch (error) {

@@ -17,8 +17,6 @@ import { assertLines, diagnosed, lines } from "./diagnosed.ts";
 describe("doctor on this machine and at the provider", () => {
   let sandbox: Sandbox;
   before(async () => {
-    // As the command line sets it.
-    process.umask(0o077);
     sandbox = await startSandbox({ identities: 3, plainImages: true });
   });
   after(() => sandbox.close());

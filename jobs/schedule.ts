@@ -39,9 +39,10 @@ export async function runOnSchedule(
   if (metrics && standings) metrics.refresh = () => standings.show();
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
+  // Before anything says that the daemon is there: a SIGHUP that nobody listens for ends it.
+  using _reloading = reload((clients) => schedules.replace(clients));
   schedules.replace(session.clients);
   void standings?.count();
-  using _reloading = reload((clients) => schedules.replace(clients));
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });

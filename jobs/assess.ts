@@ -1,7 +1,7 @@
 import { bytes, plural } from "../src/observe/figures.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
 import { openTokens, type Session } from "./client.ts";
-import { departedPeople, findPeople, NOBODY, namesSomebody, onlyClient, subjectOf, type Wanted } from "./people.ts";
+import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "./people.ts";
 import { withReading } from "./reading.ts";
 
 /** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
@@ -12,17 +12,20 @@ export async function assessErasure(
   const config = onlyClient(session, "an assessment");
   return withReading(config, session, async ({ catalog, description }) => {
     const finder = { catalog, tokens: await openTokens(config, description) };
-    const departed = departedPeople(options, config, finder);
-    const isDeparted = (subject: string): boolean => departed.includes(subject);
+    // The log is untrusted: an entry may say that nothing is left of somebody, and name no object.
+    const departed = (kind: Kind) => (value: string) =>
+      departedBy(kind, value, config, finder).filter((subject) => catalog.life.destroyed(subject) !== undefined);
+    const gone = new Set([
+      ...options.identities.flatMap(departed("identity")),
+      ...options.subjects.flatMap(departed("subject")),
+    ]);
     const left = {
       ...options,
-      identities: options.identities.filter(
-        (id) => !departedPeople({ ...NOBODY, identities: [id] }, config, finder)[0],
-      ),
-      subjects: options.subjects.filter((subject) => !isDeparted(subjectOf(subject))),
+      identities: options.identities.filter((id) => departed("identity")(id).length === 0),
+      subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
     };
-    const subjects = departed.length > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
-    const destroyed = departed.map((subject) => {
+    const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
+    const destroyed = [...gone].map((subject) => {
       const { time, run } = catalog.life.destroyed(subject)!;
       return { subject, answer: "purged" as const, purged: time, run };
     });

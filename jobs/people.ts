@@ -19,8 +19,6 @@ export interface Wanted {
   readonly allMatches?: boolean;
 }
 
-export const NOBODY: Wanted = { identities: [], emails: [], references: [], subjects: [] };
-
 /** What people are found by. */
 export interface Finder {
   readonly tokens: Tokens;
@@ -42,8 +40,6 @@ export function onlyClient({ clients }: Session, what: string): ClientConfig {
 /** How somebody may be named. */
 export const KINDS = ["subject", "identity", "email", "reference"] as const;
 export type Kind = (typeof KINDS)[number];
-
-const LISTS = { subject: "subjects", identity: "identities", email: "emails", reference: "references" } as const;
 
 const CALLED: Readonly<Record<Kind, string>> = {
   subject: "that subject",
@@ -68,7 +64,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   for (const [kind, value] of named) {
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) {
-      for (const subject of departedPeople({ ...NOBODY, [LISTS[kind]]: [value] }, config, finder))
+      for (const subject of departedBy(kind, value, config, finder))
         knownSubject(finder.catalog, subject, CALLED[kind]);
       throw unknown(CALLED[kind], kind, value);
     }
@@ -98,23 +94,26 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   return [...found].sort();
 }
 
-/** Subjects named by an id of whom all that the vault had was purged. By a lookup nobody can tell: it went with them. */
-export function departedPeople({ identities, subjects }: Wanted, config: ClientConfig, finder: Finder): string[] {
-  const { tokens, catalog } = finder;
-  const named = [
-    ...identities.flatMap((id) => idSpellings(id).map((spelling) => tokens.subject(config.source.kind, spelling))),
-    ...subjects.map(subjectOf),
-  ];
-  return [...new Set(named)].filter((subject) => !catalog.known(subject) && catalog.life.hasDeparted(subject));
+/** The subjects that an id may mean, in the spellings it is looked for; undefined for a lookup, which is no id. */
+function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Finder): string[] | undefined {
+  if (kind === "subject") return [subjectOf(value)];
+  if (kind === "identity") return idSpellings(value).map((id) => tokens.subject(config.source.kind, id));
+  return undefined;
+}
+
+/** Whom an id names, if all that the vault had of them was purged. Lookups are purged too, so they find nobody here. */
+export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
+  const { catalog } = finder;
+  return (meantBy(kind, value, config, finder) ?? []).filter(
+    (subject) => !catalog.known(subject) && catalog.life.hasDeparted(subject),
+  );
 }
 
 /** The subjects of whoever has this name: none, one or more. Throws `usage` where nobody is found by such names. */
-export function whoIs(kind: Kind, value: string, config: ClientConfig, { tokens, catalog }: Finder): string[] {
-  if (kind === "subject") return [subjectOf(value)].filter((subject) => catalog.known(subject));
-  if (kind === "identity") {
-    const subjects = idSpellings(value).map((id) => tokens.subject(config.source.kind, id));
-    return subjects.filter((subject) => catalog.known(subject)).slice(0, 1);
-  }
+export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
+  const { tokens, catalog } = finder;
+  const meant = meantBy(kind, value, config, finder);
+  if (meant) return meant.filter((subject) => catalog.known(subject)).slice(0, 1);
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {

@@ -67,7 +67,7 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
   return found;
 }
 
-/** The state holds tokens of everybody who is kept; this program makes it 0700, and so did no earlier version. */
+/** The state holds tokens of everybody who is kept. It is made 0700; earlier versions did not. */
 export async function checkPrivate(directory: string): Promise<Finding[]> {
   const mode = await stat(directory).then(
     (found) => found.mode,

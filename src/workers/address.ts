@@ -14,17 +14,21 @@ export interface RedisAddress {
  */
 export async function redisAddress(text: string, folder: string): Promise<RedisAddress> {
   const isReference = /^(env|file|aws-secretsmanager):/.test(text);
-  if (!isReference) return { secret: checked(new Secret(text), isReference), renewed: async () => new Secret(text) };
-  const renewed = async () => checked(await SecretRef.parse(text, folder).resolve(), isReference);
+  const read = async () => (isReference ? SecretRef.parse(text, folder).resolve() : new Secret(text));
+  const renewed = async () => checked(await read(), isReference);
   return { secret: await renewed(), renewed };
 }
 
 function checked(address: Secret, isReference: boolean): Secret {
   const url = URL.parse(address.reveal());
   if (url && !isReference && holdsPassword(url)) {
-    throw new HoldfastError("usage", "the address of Redis on the command line holds a password (not shown)", {
-      mend: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
-    });
+    throw new HoldfastError(
+      "usage",
+      "the address of Redis on the command line has a user, a password or options (not shown)",
+      {
+        mend: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
+      },
+    );
   }
   if (url?.hostname && (url.protocol === "redis:" || url.protocol === "rediss:")) return address;
   throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {

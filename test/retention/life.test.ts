@@ -111,7 +111,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       assert.deepEqual([report!.problems, report!.purged], [0, objects.length]);
       const again = (await place.export()) as unknown as Result;
       assert.deepEqual([again.new, again.changed, again.past], [0, 0, 1]);
-      // Of who was purged the id can be known still, and nothing by which anybody else could be found.
+      // Somebody who was purged can still be named by id; the lookups are gone.
       for (const name of [
         ["--subject", subject],
         ["--identity", id],

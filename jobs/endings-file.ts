@@ -132,6 +132,12 @@ function columnsOf(path: string, text: string, separator: string): Columns | und
   const names = firstRow(path, text, separator).map((cell) => plainText(cell).toLowerCase());
   const kind = KINDS.find((each) => names.includes(each));
   if (kind === undefined || !names.includes("date")) return undefined;
+  const twice = [kind, "date"].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined) {
+    throw new HoldfastError("usage", `${path}: two columns are called ${twice}`, {
+      mend: "Rename or remove the one that does not count. A wrong day destroys too early.",
+    });
+  }
   return { separator, kind, person: names.indexOf(kind), date: names.indexOf("date"), count: names.length };
 }
 

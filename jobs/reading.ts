@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLog, type Head } from "../src/audit/log.ts";
 import { Catalog, fillCatalog } from "../src/catalog/catalog.ts";
 import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
+import { makePrivateFolder } from "../src/private-folder.ts";
 import { type OpenVault, openClientVault, type Session } from "./client.ts";
 
 /** A client's vault and what its log says, for whoever changes nothing. */
@@ -49,7 +49,7 @@ async function readable(config: ClientConfig, { console }: Session, log: AuditLo
   const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
   if (own && own.size === head.size && (await own.follows(log, head))) return own;
   own?.close();
-  await mkdir(config.state, { recursive: true, mode: 0o700 });
+  makePrivateFolder(config.state);
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);
   const progress = console.progress(`${config.id}: log entries`);
   try {

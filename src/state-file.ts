@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "./error.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 
 /** A small file in the state directory; undefined where there is none, or none that can be read. */
 export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined {
@@ -15,7 +16,7 @@ export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined 
 /** Replaces it as a whole. It is a help only: a crash may leave the one before. */
 export function writeState(path: string, value: unknown): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivateFolder(dirname(path));
     writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch (cause) {

@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { type FileHandle, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { openDurable, syncFolder } from "../durable.ts";
 import { HoldfastError } from "../error.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import { leafHash } from "./merkle.ts";
 
 /** An entry that is durable here and waits for the log. `index` is the place it will have there. */
@@ -35,7 +36,7 @@ export class Journal {
   /** What an earlier process left, in order; its torn end is cut off. */
   async recover(): Promise<Journaled[]> {
     return state("read the journal", async () => {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      makePrivateFolder(this.#folder);
       const found: Journaled[] = [];
       for (const segment of await this.#segments()) {
         const path = join(this.#folder, segment.name);
@@ -173,10 +174,10 @@ export async function state<T>(what: string, work: () => Promise<T>): Promise<T>
     return await work();
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError("state", `cannot ${what}: ${code ?? "unknown"}`, {
+    const { code, path } = cause as NodeJS.ErrnoException;
+    throw new HoldfastError("state", `cannot ${what}${path ? ` (${path})` : ""}: ${code ?? "unknown"}`, {
       cause,
-      mend: "Check the state directory: space, rights, and that it is a local disk. Nothing is lost; run again after.",
+      mend: "Check the state directory: space, rights, that it is no file and no link that leads nowhere, and that its disk is a local one. Nothing is lost; run again after.",
     });
   }
 }

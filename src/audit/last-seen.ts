@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { writeDurable } from "../durable.ts";
 import { HoldfastError, hasCode } from "../error.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
@@ -16,7 +17,7 @@ const lastSeen = (folder: string): string => join(folder, "checkpoint");
 /** Durable before the journal lets go of what the checkpoint covers. */
 export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
   await state("remember the checkpoint", async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const temporary = `${lastSeen(folder)}.new`;
     await writeDurable(temporary, note, "replace");
     await rename(temporary, lastSeen(folder));

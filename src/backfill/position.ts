@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { HoldfastError } from "../error.ts";
 import type { Period } from "../export/plan.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import type { Box } from "../seal/box.ts";
 
 const saved = z.object({
@@ -51,7 +52,7 @@ export class Position {
   save({ cursor, examined, total }: Reached): void {
     const text = JSON.stringify({ holdfast: "backfill/1", cursor: this.#box.close(cursor, "cursor"), examined, total });
     this.#change(() => {
-      mkdirSync(join(this.#path, ".."), { recursive: true, mode: 0o700 });
+      makePrivateFolder(dirname(this.#path));
       writeFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
     });

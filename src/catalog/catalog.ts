@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../audit/entry.ts";
@@ -6,6 +6,7 @@ import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../error.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import { parseKey } from "../vault/layout.ts";
 import { filesOf, Life } from "./life.ts";
 import { Locks } from "./locks.ts";
@@ -604,7 +605,7 @@ const DURABLE =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000";
 
 function connect(path: string, pragmas = DURABLE): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(path));
   const db = new DatabaseSync(path);
   db.exec(pragmas);
   return db;

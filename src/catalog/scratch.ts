@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFolder } from "../private-folder.ts";
 import { stateError } from "./statement.ts";
 
 /**
@@ -9,7 +10,7 @@ import { stateError } from "./statement.ts";
  */
 export function scratch(path: string, tables: string): DatabaseSync {
   try {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== ":memory:") makePrivateFolder(dirname(path));
     rmSync(path, { force: true });
     const db = new DatabaseSync(path);
     db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${tables}`);

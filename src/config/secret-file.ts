@@ -20,7 +20,7 @@ export async function readSecretFile(path: string, reference: string): Promise<s
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw failure(
         `there is no file ${path}`,
-        "restore it; only for a vault that is not there yet does `init` make lookup and log keys",
+        "restore it or correct the path; `holdfast init` makes the lookup and log keys of a new vault",
         cause,
       );
     }

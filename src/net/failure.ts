@@ -1,3 +1,5 @@
+import { type Environment, proxyText } from "./proxy.ts";
+
 /**
  * Why no answer came, out of what undici, Node and the AWS SDK throw: the code that says it may lie several causes deep,
  * or in one of the errors of an AggregateError (one for each address that was tried).
@@ -7,7 +9,7 @@ export interface NetworkFailure {
   readonly code: string;
   /** Whether it may pass by itself. */
   readonly isTransient: boolean;
-  /** What to do, a sentence. Undefined where only the network can be at fault. */
+  /** What to do, a sentence. Undefined where only the network or the other side can be at fault. */
   readonly hint: string | undefined;
 }
 
@@ -25,15 +27,15 @@ const CONNECTION =
   /^(E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|ADDRNOTAVAIL|AI_AGAIN)|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|RES_CONTENT_LENGTH_MISMATCH|CLOSED|ABORTED|PRX_\w+)|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/;
 
 /** Undefined where the error is none of the network's. */
-export function networkFailure(error: unknown): NetworkFailure | undefined {
+export function networkFailure(error: unknown, env: Environment = process.env): NetworkFailure | undefined {
   for (const each of chain(error)) {
-    const failure = failureOf(each);
+    const failure = failureOf(each, env);
     if (failure) return failure;
   }
   return undefined;
 }
 
-function failureOf(error: Error): NetworkFailure | undefined {
+function failureOf(error: Error, env: Environment): NetworkFailure | undefined {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const refused = refusedByProxy(error, code);
   if (refused !== undefined) {
@@ -47,7 +49,7 @@ function failureOf(error: Error): NetworkFailure | undefined {
     };
   }
   // Its code is a number, as every DOMException's.
-  if (error.name === "TimeoutError") return { code: "TIMEOUT", isTransient: true, hint: undefined };
+  if (error.name === "TimeoutError") return { code: "TIMEOUT", isTransient: true, hint: viaProxy(env) };
   if (typeof code !== "string") return undefined;
   if (CERTIFICATE.test(code)) {
     return {
@@ -63,8 +65,14 @@ function failureOf(error: Error): NetworkFailure | undefined {
       hint: "The host's name is not known here: check the address, DNS, and HTTPS_PROXY if a proxy leads out.",
     };
   }
-  if (CONNECTION.test(code)) return { code, isTransient: true, hint: undefined };
+  if (CONNECTION.test(code)) return { code, isTransient: true, hint: viaProxy(env) };
   return undefined;
+}
+
+/** A proxy that is gone looks like a server that is gone. */
+function viaProxy(env: Environment): string | undefined {
+  const proxy = proxyText(env);
+  return proxy === null ? undefined : `Requests go ${proxy}: check that proxy, the address and the network.`;
 }
 
 /** The status that a proxy answered to CONNECT, in the words of undici and of Node. */

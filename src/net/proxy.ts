@@ -23,7 +23,7 @@ export interface Waits {
   readonly unverified?: boolean;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** For undici. To be disposed of once no answer is read any more. Throws `config` for a proxy that is no address. */
 export function dispatcher(

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { HoldfastError } from "../error.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import type { LimitsState } from "./law.ts";
 import { type LimitsStore, OwnLimits } from "./limits.ts";
 
@@ -75,7 +76,7 @@ export class SharedLimits implements LimitsStore {
 }
 
 function connect(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(path));
   try {
     return prepare(path);
   } catch (error) {

@@ -120,6 +120,20 @@ test("a full disk under the log does not end an export; a result that is lost is
   assert.doesNotMatch(lost.said, /\n\s+at /);
 });
 
+test("a state folder that is a link to nowhere, or a file: said in one line, with what to do", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox);
+  for (const make of ["ln -s /not/mounted state", "touch state"]) {
+    const ended = await shell(`rm -rf state && ${make} && holdfast export -c holdfast.yaml`, place.folder);
+    assert.equal(ended.code, 1, ended.said);
+    assert.match(
+      ended.said,
+      /(cannot make the folder|cannot read the last checkpoint).*\/state.*(ENOTDIR|EEXIST|ENOENT)/,
+    );
+    assert.match(ended.said, /link that leads nowhere/);
+  }
+});
+
 test("state is this user's alone, whatever the umask", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, { init: false });

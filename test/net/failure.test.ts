@@ -26,11 +26,14 @@ describe("why no answer came, by real connections", () => {
   test("nobody listens: at one address, and at each of several", async () => {
     const port = await freePort();
     for (const error of [await byNode(`http://127.0.0.1:${port}`), await byNode(`http://localhost:${port}`)])
-      assert.deepEqual(networkFailure(error), { code: "ECONNREFUSED", isTransient: true, hint: undefined });
+      assert.deepEqual(networkFailure(error, {}), { code: "ECONNREFUSED", isTransient: true, hint: undefined });
     const wrapped = new Error("fetch failed", {
       cause: new AggregateError([await byNode(`http://127.0.0.1:${port}`)]),
     });
     assert.equal(networkFailure(wrapped)?.code, "ECONNREFUSED");
+    const proxied = networkFailure(wrapped, { HTTPS_PROXY: "http://user:pass-word@proxy.test:3128" });
+    assert.match(proxied!.hint!, /through proxy\.test:3128, http directly: check that proxy/);
+    assert.doesNotMatch(proxied!.hint!, /pass-word/);
   });
 
   test("a certificate of an authority that is not known, and one of another host: not tried again, and what helps", async () => {
@@ -65,7 +68,7 @@ describe("why no answer came, by real connections", () => {
           AbortSignal.timeout(1).addEventListener("abort", (event) => reject((event.target as AbortSignal).reason)),
         ),
     );
-    assert.deepEqual(networkFailure(late), { code: "TIMEOUT", isTransient: true, hint: undefined });
+    assert.deepEqual(networkFailure(late, {}), { code: "TIMEOUT", isTransient: true, hint: undefined });
   });
 
   test("a defect is no failure of the network, nor is a ring of causes", () => {

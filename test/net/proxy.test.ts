@@ -5,6 +5,7 @@ import { hasCode } from "../../src/error.ts";
 import { dispatcher, proxyText } from "../../src/net/proxy.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { freePort } from "../servers/ceph.ts";
 import { startProxy, withoutProxy } from "../servers/proxy.ts";
 import { startReceiver } from "../servers/receiver.ts";
 import { cephEndpoint, lockedBucket, s3Client, withoutCeph } from "../servers/s3.ts";
@@ -67,6 +68,10 @@ test("all of a night goes through the proxy, which alone knows the names", {
   await Promise.all([
     failed({ ...through, HTTPS_PROXY: wrong }, /PROXY_40[17]/),
     failed({ ...through, NODE_EXTRA_CA_CERTS: undefined }, /NODE_EXTRA_CA_CERTS/),
+    failed(
+      { ...through, HTTPS_PROXY: `http://127.0.0.1:${await freePort()}` },
+      /vault\.json: no answer \(ECONNREFUSED\).*through 127\.0\.0\.1:\d+, http directly: check that proxy/,
+    ),
   ]);
   const unusable = await place.holdfast("export", [], { env: { ...through, HTTPS_PROXY: "socks5://secret.example" } });
   assert.deepEqual([unusable.code, /HTTPS_PROXY is not the address/.test(unusable.stderr)], [2, true], unusable.stderr);

@@ -150,6 +150,8 @@ describe("tables as spreadsheets write them", () => {
       [`reference;date\nBar "Sonne" Wien;${DAY}\n`, /line 2 cannot be read/],
       [`reference;date\n"${first}";${DAY}\n"C-1;${DAY}\n${first};${DAY}\n`, /after line 2 a quotation mark is opened/],
       [`sep=,\nreference;date\n${first};${DAY}\n`, /does not name the columns/],
+      [`reference;date;Date\n${first};${DAY};${DAY}\n`, /two columns are called date/],
+      [`reference;reference;date\n${first};${first};${DAY}\n`, /two columns are called reference/],
       [Buffer.from("504b03041400060008000000", "hex"), /is no text/],
       [utf16(`reference\tdate\n${first}\t${DAY}\n`).subarray(2), /is no text/],
       [Buffer.concat([western("reference;date\n"), Buffer.from([0x81, 0x0a])]), /no encoding that can be told/],

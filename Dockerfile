@@ -62,5 +62,5 @@ ENTRYPOINT ["node", \
   "--allow-fs-write=/var/lib/holdfast", \
   "--allow-fs-read=/out", \
   "--allow-fs-write=/out", \
-  "src/cli.ts"]
+  "jobs/main.ts"]
 CMD ["--help"]

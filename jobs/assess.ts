@@ -1,8 +1,8 @@
-import { bytes, plural } from "../src/observe/figures.ts";
+import { bytes, plural } from "../src/observe/format.ts";
+import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "../src/people/people.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
-import { openTokens, type Session } from "./client.ts";
-import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "./people.ts";
-import { withReading } from "./reading.ts";
+import { openTokens, type Session } from "../src/session/client.ts";
+import { withReading } from "../src/session/open-reading.ts";
 
 /** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
 export async function assessErasure(

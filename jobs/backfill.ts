@@ -5,21 +5,21 @@ import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
-import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode, isTransient } from "../src/error.ts";
+import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
 import type { Period } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
+import { closing } from "../src/io/closing.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { Box } from "../src/seal/box.ts";
+import { Box } from "../src/seal/secretbox.ts";
+import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type Opened, openSource, withParts } from "../src/session/parts.ts";
+import { VERSION } from "../src/session/version.ts";
+import { observerOf, pushed } from "../src/session/watch.ts";
 import type { RedisAddress } from "../src/workers/address.ts";
-import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
 import { summaryText } from "./export.ts";
-import { type Opened, openSource, withParts } from "./parts.ts";
-import { VERSION } from "./version.ts";
-import { observerOf, pushed } from "./watch.ts";
 
 export interface BackfillOptions extends Period {
   /** Where workers meet that do the work. Default: this process does it. */

@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { decodeEntry } from "../src/audit/entry.ts";
 import { Journal } from "../src/audit/journal.ts";
+import type { Certificate } from "../src/certificate/certificate.ts";
+import { checkCertificate, type LedThere } from "../src/certificate/certificate-check.ts";
+import { noPurge, writeCertificate } from "../src/certificate/certificate-writer.ts";
+import { noteCertified, uncertified } from "../src/certificate/uncertified.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { quoted } from "../src/core/printable.ts";
 import type { Console } from "../src/observe/console.ts";
-import { people, plural } from "../src/observe/figures.ts";
-import { quoted } from "../src/printable.ts";
-import type { Certificate } from "../src/report/certificate.ts";
-import { checkCertificate, type LedThere } from "../src/report/certificate-check.ts";
-import { noPurge, writeCertificate } from "../src/report/certificate-writer.ts";
-import { noteCertified, uncertified } from "../src/report/uncertified.ts";
+import { people, plural } from "../src/observe/format.ts";
+import { onlyClient } from "../src/people/people.ts";
 import { policyOf } from "../src/retention/policy.ts";
-import { openSigner, type Session } from "./client.ts";
-import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
-import { onlyClient } from "./people.ts";
-import { withReading } from "./reading.ts";
+import { openSigner, type Session } from "../src/session/client.ts";
+import { keyText, sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { withReading } from "../src/session/open-reading.ts";
 
 export interface Certified {
   readonly certificate: string;

@@ -1,16 +1,16 @@
 import type { ClientConfig } from "../src/config/config.ts";
+import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
 import { count, type Finding, findings, type Level } from "../src/doctor/finding.ts";
 import { checkProcess } from "../src/doctor/process.ts";
-import { hasCode } from "../src/error.ts";
-import { plural } from "../src/observe/figures.ts";
+import type { RetryPolicy } from "../src/io/retry.ts";
+import { plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
-import type { RetryPolicy } from "../src/retry.ts";
+import type { Session } from "../src/session/client.ts";
+import { openSource } from "../src/session/parts.ts";
 import { openVault } from "../src/vault/open.ts";
 import type { RedisAddress } from "../src/workers/address.ts";
-import type { Session } from "./client.ts";
-import { openSource } from "./parts.ts";
 
 /** What is not there now will not be in a minute: somebody waits for the answer. */
 const RETRY: RetryPolicy = { retries: 2, minDelay: 250, maxDelay: 2_000, maxRetryAfter: 10_000 };

@@ -1,20 +1,20 @@
-import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/error.ts";
-import { gravest } from "../src/exit-code.ts";
+import { HoldfastError, hasCode } from "../src/core/error.ts";
+import { gravest } from "../src/core/exit-code.ts";
+import { runId } from "../src/core/run-id.ts";
 import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
-import { bytes, number, plural, seconds } from "../src/observe/figures.ts";
+import { bytes, number, plural, seconds } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Extended } from "../src/retention/extend.ts";
-import type { Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { type Held, withLog } from "./log.ts";
-import { withSource } from "./parts.ts";
+import type { Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type Held, withLog } from "../src/session/open-log.ts";
+import { withSource } from "../src/session/parts.ts";
+import { VERSION } from "../src/session/version.ts";
+import { observerOf, pushed, watched } from "../src/session/watch.ts";
 import { extendHeld, locksText, refuseDue } from "./retention.ts";
-import { VERSION } from "./version.ts";
-import { observerOf, pushed, watched } from "./watch.ts";
 
 export interface ExportOptions {
   /** Provider ids; undefined exports all that is new or changed. */

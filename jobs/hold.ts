@@ -1,10 +1,10 @@
-import { HoldfastError } from "../src/error.ts";
-import { number, people, plural } from "../src/observe/figures.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { number, people, plural } from "../src/observe/format.ts";
+import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
-import type { Session } from "./client.ts";
-import { withLog } from "./log.ts";
-import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "./people.ts";
+import type { Session } from "../src/session/client.ts";
+import { withLog } from "../src/session/open-log.ts";
 import { withWork } from "./retention.ts";
 
 export interface HoldOptions extends Wanted {

@@ -3,24 +3,24 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
-import { timestamp } from "../src/audit/time.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { SecretRef } from "../src/config/secret.ts";
-import { openDurable } from "../src/durable.ts";
-import { HoldfastError, hasCode } from "../src/error.ts";
+import { HoldfastError, hasCode } from "../src/core/error.ts";
+import { timestamp } from "../src/core/timestamp.ts";
+import { openDurable } from "../src/io/durable-file.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
+import { openSigner, openTokens, refuseHidden, type Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { handOver } from "../src/session/hand-over.ts";
+import { checkTime } from "../src/session/right-time.ts";
 import { encodeDescription, readDescription, type VaultDescription } from "../src/vault/description.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { covers, lockFor } from "../src/vault/lock.ts";
 import { openVault } from "../src/vault/open.ts";
 import { probeConditional } from "../src/vault/probe.ts";
 import type { Vault } from "../src/vault/vault.ts";
-import { openSigner, openTokens, refuseHidden, type Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { handOver } from "./hand-over.ts";
-import { checkTime } from "./right-time.ts";
 
 /**
  * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are

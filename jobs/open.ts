@@ -2,20 +2,20 @@ import { createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { readBounded } from "../src/config/bounded-file.ts";
+import { type OpenedBag, openBag } from "../src/bag/open.ts";
+import { leftBehindText } from "../src/bag/os-leftovers.ts";
+import { checkBag } from "../src/bag/reader.ts";
 import { Secret } from "../src/config/secret.ts";
-import { HoldfastError } from "../src/error.ts";
-import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
-import { type OpenedBag, openBag } from "../src/evidence/bag/open.ts";
-import { checkBag } from "../src/evidence/bag/reader.ts";
-import { fileError, readingFile } from "../src/file-error.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { printableJson } from "../src/core/printable.ts";
+import { readBounded } from "../src/io/bounded-file.ts";
+import { fileError, readingFile } from "../src/io/file-error.ts";
+import { Unfinished } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
-import { number, plural } from "../src/observe/figures.ts";
-import { printableJson } from "../src/printable.ts";
+import { number, plural } from "../src/observe/format.ts";
 import { Opener, parseIdentityFile } from "../src/seal/open.ts";
-import { Unfinished } from "../src/unfinished.ts";
-import { sayVerdict, untrusted } from "./key-trust.ts";
-import { warnOfLeftovers } from "./leftovers.ts";
+import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 /**
  * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has

@@ -1,22 +1,22 @@
-import { runId } from "../src/audit/run-id.ts";
+import { refuseNarrow, tryPlace } from "../src/certificate/certificate-place.ts";
+import { noteCertified, noteUncertified, uncertified } from "../src/certificate/uncertified.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
-import { bytes, number, people, plural } from "../src/observe/figures.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { runId } from "../src/core/run-id.ts";
+import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { refuseNarrow, tryPlace } from "../src/report/certificate-place.ts";
-import { noteCertified, noteUncertified, uncertified } from "../src/report/uncertified.ts";
+import { onlyClient } from "../src/people/people.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
 import { dateIn } from "../src/retention/period.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
 import { firstSeenAfter } from "../src/retention/relationship.ts";
+import type { Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { withLog } from "../src/session/open-log.ts";
+import { withReading } from "../src/session/open-reading.ts";
 import { certifyAll } from "./certificate.ts";
-import type { Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { withLog } from "./log.ts";
-import { onlyClient } from "./people.ts";
-import { withReading } from "./reading.ts";
 import { withWork } from "./retention.ts";
 
 /** One person of whom something is past its date. */

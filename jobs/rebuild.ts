@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
 import { Catalog, openCatalog } from "../src/catalog/catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { bytes, number } from "../src/observe/figures.ts";
-import { openClientVault, type Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
+import { bytes, number } from "../src/observe/format.ts";
+import { openClientVault, type Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 
 /** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
 export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {

@@ -1,12 +1,12 @@
-import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
-import { bytes, number } from "../src/observe/figures.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { closing } from "../src/io/closing.ts";
+import { bytes, number } from "../src/observe/format.ts";
 import { type Coverage, coverageOf, type Subjects } from "../src/report/coverage.ts";
-import { openTokens, type Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { openSource } from "./parts.ts";
-import { type Reading, withReading } from "./reading.ts";
+import { openTokens, type Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type Reading, withReading } from "../src/session/open-reading.ts";
+import { openSource } from "../src/session/parts.ts";
 
 export interface Reconciled extends Coverage {
   readonly client: string;

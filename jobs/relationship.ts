@@ -1,10 +1,10 @@
-import { number, people, plural } from "../src/observe/figures.ts";
+import { number, people, plural } from "../src/observe/format.ts";
+import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
+import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { endRelationships, type RelationshipsEnded, reopenRelationships } from "../src/retention/relationship.ts";
-import type { Session } from "./client.ts";
-import { endingsOf, type UnusableRow } from "./endings-file.ts";
-import { withLog } from "./log.ts";
-import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "./people.ts";
+import type { Session } from "../src/session/client.ts";
+import { withLog } from "../src/session/open-log.ts";
 import { locksText, withWork } from "./retention.ts";
 
 export interface EndOptions extends Wanted {

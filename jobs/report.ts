@@ -1,15 +1,15 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { readLastVerify } from "../src/catalog/last-verify.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/error.ts";
+import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
 import { reportPage, type Untold } from "../src/report/report-page.ts";
-import type { Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { type Reading, withReading } from "./reading.ts";
+import type { Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type Reading, withReading } from "../src/session/open-reading.ts";
+import { readLastVerify } from "../src/state/last-verify.ts";
 import { coverageNow } from "./reconcile.ts";
 
 export interface ReportOptions {

@@ -1,13 +1,13 @@
-import { systemClock } from "../src/clock.ts";
+import { type HandedOn, handOn } from "../src/bag/hand-on.ts";
+import { leftBehindText } from "../src/bag/os-leftovers.ts";
+import { checkBag } from "../src/bag/reader.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
-import { HoldfastError } from "../src/error.ts";
-import { type HandedOn, handOn } from "../src/evidence/bag/hand-on.ts";
-import { leftBehindText } from "../src/evidence/bag/left-behind.ts";
-import { checkBag } from "../src/evidence/bag/reader.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { HoldfastError } from "../src/core/error.ts";
 import type { Console } from "../src/observe/console.ts";
-import { bytes, plural } from "../src/observe/figures.ts";
-import { sayVerdict, untrusted } from "./key-trust.ts";
-import { warnOfLeftovers } from "./leftovers.ts";
+import { bytes, plural } from "../src/observe/format.ts";
+import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { warnOfLeftovers } from "../src/session/leftovers.ts";
 import { openKeyFile } from "./open.ts";
 
 export interface ResealOptions {

@@ -1,15 +1,15 @@
-import { runId } from "../src/audit/run-id.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
-import { number, people, plural } from "../src/observe/figures.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { runId } from "../src/core/run-id.ts";
+import { number, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { type Extended, extendLocks } from "../src/retention/extend.ts";
 import { holdNew } from "../src/retention/hold.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import type { Work } from "../src/retention/work.ts";
-import type { Session } from "./client.ts";
-import { type ClientFailure, eachClient } from "./each-client.ts";
-import { type Held, withLog } from "./log.ts";
+import type { Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type Held, withLog } from "../src/session/open-log.ts";
 
 export interface ClientLocks extends Extended {
   readonly client: string;

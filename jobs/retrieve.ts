@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { runId } from "../src/audit/run-id.ts";
+import { approve, MAX_SIGNATURE, type Refusal } from "../src/bag/approval/approval.ts";
+import { formatRequest, parseRequest, type ReadRequest, type Versions } from "../src/bag/approval/request.ts";
+import { NAMESPACE } from "../src/bag/approval/signature.ts";
+import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/bag/prepare.ts";
+import { MAX_WORDS, type Request } from "../src/bag/retrieval.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/error.ts";
-import { approve, MAX_SIGNATURE, type Refusal } from "../src/evidence/approval/approval.ts";
-import { formatRequest, parseRequest, type ReadRequest, type Versions } from "../src/evidence/approval/request.ts";
-import { NAMESPACE } from "../src/evidence/approval/signature.ts";
-import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/evidence/bag/prepare.ts";
-import { MAX_WORDS, type Request } from "../src/evidence/bag/retrieval.ts";
-import { bytes, number, people, plural } from "../src/observe/figures.ts";
-import type { Session } from "./client.ts";
-import { warnOfLeftovers } from "./leftovers.ts";
-import { type Held, withLog } from "./log.ts";
-import { findPeople, knownSubject, onlyClient, type Wanted } from "./people.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { runId } from "../src/core/run-id.ts";
+import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { findPeople, knownSubject, onlyClient, type Wanted } from "../src/people/people.ts";
+import type { Session } from "../src/session/client.ts";
+import { warnOfLeftovers } from "../src/session/leftovers.ts";
+import { type Held, withLog } from "../src/session/open-log.ts";
 
 export interface RetrieveOptions extends Wanted, Request {
   readonly versions: Versions;

@@ -1,20 +1,19 @@
 import PQueue from "p-queue";
-import { steady } from "../src/clock.ts";
-import { closing } from "../src/closing.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { bytes, number } from "../src/observe/figures.ts";
+import { steady } from "../src/core/clock.ts";
+import { closing } from "../src/io/closing.ts";
+import { bytes, number } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Sealer } from "../src/seal/seal.ts";
-import { limitsText } from "../src/source/limits.ts";
+import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
+import type { ClientFailure } from "../src/session/each-client.ts";
+import { openSourceWith } from "../src/session/parts.ts";
+import { limitsText } from "../src/source/rate/limits.ts";
 import type { RedisAddress } from "../src/workers/address.ts";
 import { namesOf } from "../src/workers/names.ts";
 import { connectRedis } from "../src/workers/redis.ts";
 import { RemoteStarts } from "../src/workers/remote-starts.ts";
-
 import { type WorkerTally, work } from "../src/workers/worker.ts";
-import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
-import type { ClientFailure } from "./each-client.ts";
-import { openSourceWith } from "./parts.ts";
 
 /**
  * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Summary } from "../src/export/summary.ts";
-import { bytes, number } from "../src/observe/figures.ts";
+import { bytes, number } from "../src/observe/format.ts";
 import { startSandbox } from "./sandbox/server.ts";
 import { freePort } from "./servers/ceph.ts";
 
@@ -146,7 +146,10 @@ async function holdfast(command: string, ...options: string[]): Promise<{ client
 
 function program(...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["src/cli.ts", ...args], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["jobs/main.ts", ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       out += text;

@@ -4,7 +4,7 @@
  *
  * All input is untrusted. Every refusal is a HoldfastError "malformed", and all work is linear in the input.
  */
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // ignoreBOM: a BOM stays in the text
 

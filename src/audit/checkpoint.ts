@@ -8,7 +8,7 @@
  *
  * Holdfast writes no extensions. Those it reads are kept, because they are signed with the rest.
  */
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseDecimal, parseText } from "./canonical.ts";
 import { emptyRoot, HASH_SIZE } from "./merkle.ts";
 import { MAX_NOTE, openNote, type Signer, signNote, type Verifier } from "./note.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { decodeEntry, type Entry, type RecordStored } from "./entry.ts";
 import { type AuditLog, type Head, sameLeaf } from "./log.ts";
 import { formatProof, inclusionProof, type Subtrees } from "./proof.ts";

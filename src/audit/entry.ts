@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import * as field from "./entry-fields.ts";
 import { MAX_ENTRY } from "./tile.ts";
 

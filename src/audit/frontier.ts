@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { emptyRoot, rootOf } from "./merkle.ts";
 import type { ReadTile } from "./proof.ts";
 import { decodeTile, encodeTile, newTiles, TILE_WIDTH, tilePath } from "./tile.ts";

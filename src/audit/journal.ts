@@ -1,8 +1,8 @@
 import { type FileHandle, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { openDurable, syncFolder } from "../durable.ts";
-import { HoldfastError } from "../error.ts";
-import { makePrivateFolder } from "../private-folder.ts";
+import { HoldfastError } from "../core/error.ts";
+import { openDurable, syncFolder } from "../io/durable-file.ts";
+import { makePrivateFolder } from "../io/private-folder.ts";
 import { leafHash } from "./merkle.ts";
 
 /** An entry that is durable here and waits for the log. `index` is the place it will have there. */

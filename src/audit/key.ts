@@ -13,7 +13,7 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from "node:crypto";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseText } from "./canonical.ts";
 
 const ED25519 = 0x01;

@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { writeDurable } from "../durable.ts";
-import { HoldfastError, hasCode } from "../error.ts";
-import { makePrivateFolder } from "../private-folder.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { writeDurable } from "../io/durable-file.ts";
+import { makePrivateFolder } from "../io/private-folder.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Entries } from "./entries.ts";

@@ -1,5 +1,5 @@
-import { ahead } from "../ahead.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { ahead } from "../io/in-order.ts";
 import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";

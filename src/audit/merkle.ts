@@ -6,7 +6,7 @@
  * those cut to 32 bits.
  */
 import { createHash, hash } from "node:crypto";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /** Bytes of one hash. */
 export const HASH_SIZE = 32;

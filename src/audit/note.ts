@@ -8,7 +8,7 @@
  * Notes and keys are untrusted until opened. "malformed" for what does not parse, "unverified" for
  * signatures that do not check; nothing else is thrown. The text of a note means nothing before openNote.
  */
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseText } from "./canonical.ts";
 import { checkName, type Signer, type Verifier } from "./key.ts";
 

@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { inclusionProof, type ReadTile } from "./proof.ts";

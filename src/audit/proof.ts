@@ -5,7 +5,7 @@
  * untrusted bytes of the right length and not authenticated here: a proof from a false tile fails to verify,
  * and a root from one differs from the checkpoint's. Whoever asks must check that.
  */
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseDecimal, parseText } from "./canonical.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { emptyRoot, HASH_SIZE, MAX_PROOF, nodeHash, rootOf } from "./merkle.ts";

@@ -1,4 +1,4 @@
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import { decodeEntry, type Entry, type RecordFiles, type RecordStored } from "./entry.ts";
 import type { LogEntry } from "./log.ts";
 import { leafHash } from "./merkle.ts";

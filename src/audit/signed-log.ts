@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { Frontier } from "./frontier.ts";
 import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, rootOf } from "./merkle.ts";

@@ -7,7 +7,7 @@
  * Names and bytes read from a vault are untrusted. Whatever does not fit the format, read or to be written,
  * is refused as HoldfastError "malformed".
  */
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseDecimal } from "./canonical.ts";
 import { HASH_SIZE } from "./merkle.ts";
 

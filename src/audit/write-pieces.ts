@@ -1,4 +1,4 @@
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import { auditKey } from "../vault/layout.ts";
 import { covers } from "../vault/lock.ts";
 import type { Conditional, Lock, ObjectInfo, Vault } from "../vault/vault.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Clock } from "../clock.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import type { Clock } from "../core/clock.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Conditional, Lock, Vault } from "../vault/vault.ts";

@@ -1,8 +1,8 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import type { Candidate } from "../export/plan.ts";
-import { bytes, number, seconds } from "../observe/figures.ts";
+import { bytes, number, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
 import type { Survey } from "./survey.ts";
 

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { Period } from "../export/plan.ts";
-import { makePrivateFolder } from "../private-folder.ts";
-import type { Box } from "../seal/box.ts";
+import { makePrivateFolder } from "../io/private-folder.ts";
+import type { Box } from "../seal/secretbox.ts";
 
 const saved = z.object({
   holdfast: z.literal("backfill/1"),

@@ -5,8 +5,8 @@ import { decodeEntry, type Entry, type RecordStored, type StoredFile } from "../
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
-import { HoldfastError, hasCode } from "../error.ts";
-import { makePrivateFolder } from "../private-folder.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { makePrivateFolder } from "../io/private-folder.ts";
 import { parseKey } from "../vault/layout.ts";
 import { filesOf, Life } from "./life.ts";
 import { Locks } from "./locks.ts";

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makePrivateFolder } from "../private-folder.ts";
+import { makePrivateFolder } from "../io/private-folder.ts";
 import { stateError } from "./statement.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 export interface Statement {
   get(...values: SQLInputValue[]): unknown;

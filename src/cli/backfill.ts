@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { backfillClients, planBackfill } from "../../jobs/backfill.ts";
 import { refuseUnfinished } from "../../jobs/export.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { Period } from "../export/plan.ts";
 import { STATUSES } from "../source/passbase/answers.ts";
 import { redisAddress } from "../workers/address.ts";

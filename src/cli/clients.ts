@@ -1,7 +1,7 @@
-import type { Session } from "../../jobs/client.ts";
-import type { ClientFailure } from "../../jobs/each-client.ts";
-import { gravest } from "../exit-code.ts";
+import { gravest } from "../core/exit-code.ts";
 import { errorFields } from "../observe/log.ts";
+import type { Session } from "../session/client.ts";
+import type { ClientFailure } from "../session/each-client.ts";
 
 export interface TellOptions<T> {
   /** Throws where the results are no success, though every client came to one. */

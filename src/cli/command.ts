@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
-import type { Session } from "../../jobs/client.ts";
-import { systemClock } from "../clock.ts";
 import { loadConfig, selectClients } from "../config/load.ts";
+import { systemClock } from "../core/clock.ts";
+import { HoldfastError } from "../core/error.ts";
+import { exitCode } from "../core/exit-code.ts";
 import { skewOfServer } from "../doctor/clock.ts";
-import { HoldfastError } from "../error.ts";
-import { exitCode } from "../exit-code.ts";
 import { type Console, createConsole } from "../observe/console.ts";
 import { errorFields, LEVELS, type Level } from "../observe/log.ts";
+import type { Session } from "../session/client.ts";
 
 /** What every command has in common: its options, its session, its exit code. */
 export interface CommonOptions {

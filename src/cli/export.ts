@@ -1,8 +1,8 @@
 import { Option } from "commander";
 import { exportClients, refuseUnfinished } from "../../jobs/export.ts";
-import { onHangup, type Take } from "../../jobs/reload.ts";
-import { runOnSchedule, type Work } from "../../jobs/schedule.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { onHangup, type Take } from "../session/reload.ts";
+import { runOnSchedule, type Work } from "../session/schedule.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import { type Command, Help, type Option } from "commander";
-import { printable } from "../printable.ts";
+import { printable } from "../core/printable.ts";
 
 /** That a switch is off, or a list empty, goes without saying. */
 function optionDescription(option: Option): string {

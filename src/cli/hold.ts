@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import type { Session } from "../../jobs/client.ts";
 import { type HoldResult, placeHold, releaseHold } from "../../jobs/hold.ts";
+import type { Session } from "../session/client.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 import { type NamedFlags, wanted, withNames } from "./named.ts";
 

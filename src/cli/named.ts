@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { Wanted } from "../../jobs/people.ts";
-import { listedPeople } from "../../jobs/people-list.ts";
+import type { Wanted } from "../people/people.ts";
+import { listedPeople } from "../people/people-list.ts";
 import { gather } from "./arguments.ts";
 
 /** How somebody is named, by every command that is about people. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { isBag, openSealed, openWholeBag } from "../../jobs/open.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { vkey } from "./arguments.ts";
 import { withoutConfig } from "./command.ts";
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
 import { refuseDue } from "../../jobs/retention.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { day } from "./arguments.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 import { type NamedFlags, wanted, withNames } from "./named.ts";

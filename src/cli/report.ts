@@ -1,5 +1,5 @@
 import { report } from "../../jobs/report.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { certify } from "../../jobs/certificate.ts";
 import { listPurges, purge, refuseLeft } from "../../jobs/purge.ts";
 import { extendAll, refuseDue } from "../../jobs/retention.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { day } from "./arguments.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";

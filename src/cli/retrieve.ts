@@ -1,10 +1,10 @@
 import { Option } from "commander";
-import type { Session } from "../../jobs/client.ts";
 import { retrieve, retrieveApproved } from "../../jobs/retrieve.ts";
-import { HoldfastError } from "../error.ts";
-import type { Versions } from "../evidence/approval/request.ts";
-import type { Prepared } from "../evidence/bag/prepare.ts";
-import type { Request } from "../evidence/bag/retrieval.ts";
+import type { Versions } from "../bag/approval/request.ts";
+import type { Prepared } from "../bag/prepare.ts";
+import type { Request } from "../bag/retrieval.ts";
+import { HoldfastError } from "../core/error.ts";
+import type { Session } from "../session/client.ts";
 import { range, versions } from "./arguments.ts";
 import { type CommonOptions, command, run } from "./command.ts";
 import { type NamedFlags, wanted, withNames } from "./named.ts";

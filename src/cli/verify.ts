@@ -2,7 +2,7 @@ import { Option } from "commander";
 import { verifyCertificate } from "../../jobs/certificate.ts";
 import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
 import { verifyBag } from "../../jobs/verify-bag.ts";
-import { isCertificate } from "../report/certificate-check.ts";
+import { isCertificate } from "../certificate/certificate-check.ts";
 import { instant, percent, vkey } from "./arguments.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "./command.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { redisAddress } from "../workers/address.ts";
 import { tellClients } from "./clients.ts";
 import { type CommonOptions, command, run } from "./command.ts";

@@ -1,4 +1,4 @@
-import type { Approver } from "./approver.ts";
+import type { Approver } from "../core/ssh-key.ts";
 import type { Address } from "./listen.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";

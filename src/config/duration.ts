@@ -1,5 +1,5 @@
-import { HoldfastError } from "../error.ts";
-import { show } from "./show.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 
 /** S3 locks no object for longer. */
 const MAX_YEARS = 100;

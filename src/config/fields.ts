@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";
-import { show } from "./show.ts";
 
 /**
  * The kinds of field a config is made of. Each refuses with a whole sentence: the value, what it is not, and what to

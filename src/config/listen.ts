@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { HoldfastError } from "../error.ts";
-import { show } from "./show.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 
 export interface Address {
   /** As a socket takes it: IPv6 without its brackets. */

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
-import { HoldfastError } from "../error.ts";
-import { readBounded } from "./bounded-file.ts";
+import { HoldfastError } from "../core/error.ts";
+import { readBounded } from "../io/bounded-file.ts";
 import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";

@@ -1,6 +1,6 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 import { resolveFileReference, resolvePath } from "./path.ts";
-import { show } from "./show.ts";
 
 /** Safe as a folder, in a key and on a command line, on any system. */
 export const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;

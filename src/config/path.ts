@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /** In place of the config's folder, where the config came through a pipe and lies in none. */
 export const NO_FOLDER = "";

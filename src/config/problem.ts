@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 export type Path = readonly (string | number)[];
 

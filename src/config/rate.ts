@@ -1,5 +1,5 @@
-import { HoldfastError } from "../error.ts";
-import { show } from "./show.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 
 /** At most `count` requests in any `per` milliseconds. */
 export interface Rate {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Encrypter } from "age-encryption";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 declare const checked: unique symbol;
 

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_FILE, EXAMPLE_RECIPIENTS } from "./example.ts";
 import { presetOf } from "./presets.ts";

@@ -1,6 +1,6 @@
 import { validate } from "node-cron";
-import { HoldfastError } from "../error.ts";
-import { show } from "./show.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 
 /** @throws HoldfastError "config" for what node-cron does not take, dates that never come included. */
 export function parseCron(text: string): string {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { parseApprover } from "./approver.ts";
+import { parseApprover } from "../core/ssh-key.ts";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";

@@ -1,5 +1,5 @@
-import { HoldfastError } from "../error.ts";
-import { readBounded } from "./bounded-file.ts";
+import { HoldfastError } from "../core/error.ts";
+import { readBounded } from "../io/bounded-file.ts";
 
 /** No key or password Holdfast uses is longer; whatever is, is the wrong file. */
 const MAX_BYTES = 64 * 1024;

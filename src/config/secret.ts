@@ -1,6 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { inspect } from "node:util";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { resolveFileReference } from "./path.ts";
 import { readSecretFile } from "./secret-file.ts";
 

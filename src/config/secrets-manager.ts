@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { AwsCredentials } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import { awsAgents } from "../net/proxy.ts";

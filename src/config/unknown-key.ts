@@ -1,6 +1,6 @@
+import { looksSecret } from "../core/show.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { formatPath, type Path } from "./problem.ts";
-import { looksSecret } from "./show.ts";
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;

@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { show } from "../core/show.ts";
 import { resolveFileReference } from "./path.ts";
-import { show } from "./show.ts";
 
 export const VAULT_URL = "s3://bucket/prefix or file:///dir";
 

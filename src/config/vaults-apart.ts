@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { overlap, resolvePath } from "./path.ts";
 import type { Finding } from "./problem.ts";
 import { type Raw, raw, rawClients } from "./raw.ts";

@@ -1,5 +1,5 @@
 import { request } from "undici";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 

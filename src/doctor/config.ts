@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { plural } from "../observe/figures.ts";
+import { plural } from "../observe/format.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning } = findings("config");

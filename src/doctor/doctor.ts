@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
 import type { ClientConfig } from "../config/config.ts";
-import type { RetryPolicy } from "../retry.ts";
+import type { Clock } from "../core/clock.ts";
+import type { RetryPolicy } from "../io/retry.ts";
 import type { Source } from "../source/source.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkClock, skewOfServer } from "./clock.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { type Finding, findings } from "./finding.ts";
 
 /** What kept a check from its end, as its finding. A defect stays one. */

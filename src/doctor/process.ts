@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { FILTER } from "../core-dump.ts";
+import { FILTER } from "../core/no-core-dump.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning } = findings("process");

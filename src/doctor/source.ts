@@ -1,5 +1,5 @@
 import type { Collect } from "../config/config.ts";
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import type { Source } from "../source/source.ts";
 import { failed } from "./failed.ts";
 import { type Finding, findings } from "./finding.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { lstat, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeDurable } from "../durable.ts";
-import { bytes as size } from "../observe/figures.ts";
+import { writeDurable } from "../io/durable-file.ts";
+import { bytes as size } from "../observe/format.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("state");

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { lastTime } from "../audit/last-time.ts";
 import { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../clock.ts";
-import { refuseWrongClock } from "../clock-check.ts";
 import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
-import { hasCode } from "../error.ts";
-import { plural } from "../observe/figures.ts";
+import type { Clock } from "../core/clock.ts";
+import { refuseWrongClock } from "../core/clock-check.ts";
+import { hasCode } from "../core/error.ts";
+import type { RetryPolicy } from "../io/retry.ts";
+import { plural } from "../observe/format.ts";
 import { leftBehind } from "../retention/left-behind.ts";
-import type { RetryPolicy } from "../retry.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Bucket } from "./bucket.ts";

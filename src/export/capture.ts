@@ -1,6 +1,6 @@
 import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
-import { timestamp } from "../audit/time.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { timestamp } from "../core/timestamp.ts";
 import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
 import { encodeRecord, type RecordFile, type SealedRecord, type WithheldFile } from "../record/record.ts";

@@ -1,8 +1,8 @@
 import type PQueue from "p-queue";
 import type { AuditWriter } from "../audit/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../clock.ts";
 import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Sealer } from "../seal/seal.ts";

@@ -1,4 +1,4 @@
-import type { FileRef } from "../identity.ts";
+import type { FileRef } from "../core/identity.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { fileKey } from "../vault/layout.ts";
 

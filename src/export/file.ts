@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { StoredFile } from "../audit/entry.ts";
-import { hasCode } from "../error.ts";
-import type { FileRef } from "../identity.ts";
+import { hasCode } from "../core/error.ts";
+import type { FileRef } from "../core/identity.ts";
 import type { RecordFile, WithheldFile } from "../record/record.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
 import type { Lock } from "../vault/vault.ts";

@@ -1,7 +1,7 @@
 import type { Catalog, Known } from "../catalog/catalog.ts";
 import type { Life } from "../catalog/life.ts";
-import type { Clock } from "../clock.ts";
 import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { Listed, Page, Source } from "../source/source.ts";

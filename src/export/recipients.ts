@@ -1,5 +1,5 @@
-import { timestamp } from "../audit/time.ts";
 import { fingerprint } from "../config/recipients.ts";
+import { timestamp } from "../core/timestamp.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";

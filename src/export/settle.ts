@@ -1,5 +1,5 @@
 import type { Entry, Unlogged } from "../audit/entry.ts";
-import { timestamp } from "../audit/time.ts";
+import { timestamp } from "../core/timestamp.ts";
 import type { Capture } from "./capture.ts";
 import type { Run } from "./context.ts";
 import type { Tally } from "./summary.ts";

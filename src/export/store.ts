@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import { covers } from "../vault/lock.ts";
 import type { Body, Lock, Stored } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /**
  * The proxies of the environment, as every client of Holdfast uses them: `HTTPS_PROXY` for https addresses, `HTTP_PROXY`

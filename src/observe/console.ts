@@ -1,5 +1,5 @@
-import { hasCode } from "../error.ts";
-import { printable, printableJson, sentence } from "../printable.ts";
+import { hasCode } from "../core/error.ts";
+import { printable, printableJson, sentence } from "../core/printable.ts";
 import { errorFields, type Fields, jsonLog, type Level, type Log, silentLog } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 

@@ -1,6 +1,6 @@
 import pino, { type DestinationStream, type Logger } from "pino";
-import { HoldfastError } from "../error.ts";
-import { printableJson } from "../printable.ts";
+import { HoldfastError } from "../core/error.ts";
+import { printableJson } from "../core/printable.ts";
 
 /**
  * Every field a log line may have. An allow-list, because a deny-list forgets: whatever is not named here is dropped

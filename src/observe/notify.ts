@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { request } from "undici";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { printableJson } from "../core/printable.ts";
+import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { networkFailure } from "../net/failure.ts";
 import { dispatcher } from "../net/proxy.ts";
-import { printableJson } from "../printable.ts";
-import { type RetryPolicy, retrying } from "../retry.ts";
 import { errorFields, type Log } from "./log.ts";
 
 /** What happened to a run. Nothing personal: names of the config, counts and codes. */

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
-import { printable } from "../printable.ts";
-import { number, rate, seconds } from "./figures.ts";
+import { printable } from "../core/printable.ts";
+import { number, rate, seconds } from "./format.ts";
 
 /** How far a long piece of work has come. `total` is undefined while nobody knows it. */
 export interface Progress {

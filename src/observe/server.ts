@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface MonitorOptions {

@@ -1,4 +1,4 @@
-import "../json.ts";
+import "../io/exact-json.ts";
 
 /**
  * One spelling for equal JSON: keys sorted by code unit, no white space, numbers as ECMAScript

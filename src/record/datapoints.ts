@@ -1,5 +1,5 @@
-import type { Identity } from "../identity.ts";
-import { scalarText } from "../json.ts";
+import type { Identity } from "../core/identity.ts";
+import { scalarText } from "../io/exact-json.ts";
 
 /** Names vary by document type (`date_of_birth`, `DATE_OF_BIRTH`, `dateOfBirth`): compare letters only. */
 const DATE_OF_BIRTH = new Set(["dateofbirth", "birthdate", "dob"]);

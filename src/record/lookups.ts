@@ -1,5 +1,5 @@
-import type { Identity } from "../identity.ts";
-import { scalarText } from "../json.ts";
+import type { Identity } from "../core/identity.ts";
+import { scalarText } from "../io/exact-json.ts";
 import { documentNumbers } from "./datapoints.ts";
 import { plainSpelling } from "./spellings.ts";
 import type { Tokens } from "./tokens.ts";

@@ -1,4 +1,4 @@
-import type { Identity } from "../identity.ts";
+import type { Identity } from "../core/identity.ts";
 import { datesOfBirth } from "./datapoints.ts";
 
 /** All that is kept of a person where no law asks for more. Null where the provider gave no answer. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /** What a reader needs of a record to see whose it is, and to find and check its files; all else is for people. */
 const schema = z.object({

@@ -1,4 +1,4 @@
-import type { Identity } from "../identity.ts";
+import type { Identity } from "../core/identity.ts";
 import type { MinimalIdentity } from "./minimal.ts";
 
 /** One immutable version of one identity, as it lies inside a sealed object (docs/FORMAT.md). All personal data. */

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { Secret } from "../config/secret.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { canonicalJson } from "./canonical.ts";
 
 /**

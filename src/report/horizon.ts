@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { dueLock, type Policy } from "../retention/due.ts";
+import { dueLock, type Policy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
 import { purgeOf } from "../retention/purge-plan.ts";
 import { termsOf } from "../retention/terms.ts";

@@ -1,9 +1,9 @@
-import { bytes, number, people, plural } from "../observe/figures.ts";
+import { bytes, number, people, plural } from "../observe/format.ts";
+import { type Html, html, page } from "../page/html.ts";
+import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
-import { type Html, html, page } from "./html.ts";
 import type { Night } from "./nights.ts";
 import type { Report } from "./report.ts";
-import { STYLE } from "./style.ts";
 import { clockInWords, durationText } from "./words.ts";
 
 /** A client whose vault could not be read, and why. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Entry, Policy } from "../audit/entry.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { type Fault, Replay } from "../retention/replay.ts";
 import { Superseded } from "../retention/superseded.ts";
 

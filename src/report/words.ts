@@ -1,4 +1,4 @@
-import { plural } from "../observe/figures.ts";
+import { plural } from "../observe/format.ts";
 
 const STARTS: Readonly<Record<string, string>> = {
   created: "from when the provider made the version",

@@ -1,11 +1,11 @@
 import PQueue from "p-queue";
 import { Numbers } from "../catalog/numbers.ts";
-import { HoldfastError, hasCode } from "../error.ts";
-import { cooledBefore, type DueLock, dueLock, soonOf } from "./due.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
-import { lengthen } from "./lengthen.ts";
-import { extendLog } from "./log-locks.ts";
+import { cooledBefore, type DueLock, dueLock, soonOf } from "./lock-due.ts";
+import { lengthen } from "./set-lock.ts";
 import { termsOf } from "./terms.ts";
 import { logged, type Work } from "./work.ts";
 

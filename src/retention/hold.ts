@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { InARow } from "./in-a-row.ts";
 import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode, isTransient } from "../error.ts";
+import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
 
 /** Outages in a row after which it is the vault that is down; each was retried for long. */
 const OUTAGES = 10;

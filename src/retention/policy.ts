@@ -3,7 +3,7 @@ import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseTimeZone } from "../config/schedule.ts";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import { logged, type Work } from "./work.ts";
 
 /** A policy in the words of the config, every default filled in: what the log has of it. */

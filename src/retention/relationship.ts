@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { type Extended, extendSubjects } from "./extend.ts";
 import { relationshipEnds } from "./keep.ts";
 import { dateIn, earliestDate } from "./period.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import type { Work } from "./work.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparable } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import { recordKey } from "../vault/layout.ts";
 import { parsePolicy } from "./policy.ts";
 import type { Superseded } from "./superseded.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { keptAfterAll } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import { type Term, termsOf } from "./terms.ts";

@@ -1,9 +1,9 @@
 import type { Entry, Unlogged } from "../audit/entry.ts";
-import { timestamp } from "../audit/time.ts";
 import type { AuditWriter } from "../audit/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../clock.ts";
 import type { RetentionConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { timestamp } from "../core/timestamp.ts";
 import type { Lock, Vault } from "../vault/vault.ts";
 
 /** What it takes to change how long something is kept: a client's vault, held by this process. */

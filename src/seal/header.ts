@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /**
  * Bytes of the longest header that is read: room for some 600 recipients, or 40 post-quantum ones. age itself sets no

@@ -1,6 +1,6 @@
 import { Decrypter } from "age-encryption";
 import type { Secret } from "../config/secret.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { headerLength, readHead } from "./header.ts";
 import { CHUNK, inChunks, NONCE, Payload, TAG } from "./payload.ts";
 

@@ -1,5 +1,5 @@
 import { Encrypter, type Recipient } from "age-encryption";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { headerLength } from "./header.ts";
 
 export interface Wrapped {

@@ -1,4 +1,4 @@
-import type { Headers } from "./rate-headers.ts";
+import type { Headers } from "./rate/rate-headers.ts";
 
 /** The head of an answer: all that limits are learned from. */
 export interface Answer {

@@ -1,5 +1,5 @@
-import type { FileRef, Identity } from "../identity.ts";
-import type { LimitsView } from "./limits.ts";
+import type { FileRef, Identity } from "../core/identity.ts";
+import type { LimitsView } from "./rate/limits.ts";
 
 /**
  * A connection to an identity-verification provider for one client. Wide enough for those that page by cursor or by

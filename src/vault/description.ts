@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { VAULT_JSON } from "./layout.ts";
 import type { Vault } from "./vault.ts";
 

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /** What the file system threw, in Holdfast's words. */
 export function directoryError(error: unknown, what: string): HoldfastError {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { directoryError } from "./directory-errors.ts";
 
 export async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { Lock } from "./vault.ts";
 
 /** What is noted beside a version: its digest, lock and hold. */

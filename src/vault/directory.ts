@@ -3,16 +3,16 @@ import type { Dirent } from "node:fs";
 import { link, lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ahead } from "../ahead.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import { createDurable, syncFolder } from "../durable.ts";
-import { HoldfastError } from "../error.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { HoldfastError } from "../core/error.ts";
+import { createDurable, syncFolder } from "../io/durable-file.ts";
+import { ahead } from "../io/in-order.ts";
 import { directoryError } from "./directory-errors.ts";
 import { fileDigest, fileSize, fileStream, isMissing, noFile, sameFile } from "./directory-files.ts";
 import { leftIn } from "./directory-left.ts";
 import { MAX_NOTE, type Meta, notesIn, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
-import { Intake } from "./intake.ts";
 import { covers } from "./lock.ts";
+import { Intake } from "./measured-body.ts";
 import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 /** What a listing reads at once. */

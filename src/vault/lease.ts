@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { type Clock, steady } from "../clock.ts";
-import { HoldfastError } from "../error.ts";
+import { type Clock, steady } from "../core/clock.ts";
+import { HoldfastError } from "../core/error.ts";
 import { LEASE } from "./layout.ts";
-import { isDead, processName } from "./process.ts";
+import { isDead, processName } from "./process-identity.ts";
 import type { Vault } from "./vault.ts";
 
 /** The lease is untrusted. Beyond the year 9999 there would be no room for the terms that are added. */

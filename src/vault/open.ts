@@ -1,7 +1,7 @@
 import type { VaultConfig } from "../config/config.ts";
-import { defaultRetry } from "../retry.ts";
+import { defaultRetry } from "../io/retry.ts";
 import { DirectoryVault } from "./directory.ts";
-import { type OnRequest, observed } from "./observed.ts";
+import { type OnRequest, observed } from "./metered.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
 import { S3Vault } from "./s3.ts";
 import type { Vault } from "./vault.ts";

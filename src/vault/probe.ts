@@ -1,4 +1,4 @@
-import { hasCode } from "../error.ts";
+import { hasCode } from "../core/error.ts";
 import type { Conditional, PutOptions, Vault } from "./vault.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { HoldfastError } from "../error.ts";
-import { type RetryPolicy, retrying } from "../retry.ts";
+import type { HoldfastError } from "../core/error.ts";
+import { type RetryPolicy, retrying } from "../io/retry.ts";
 import type { BodyProducer, Vault } from "./vault.ts";
 
 /** Bodies up to this size are kept and sent again; longer ones are produced again. */

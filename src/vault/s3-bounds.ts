@@ -1,6 +1,6 @@
 import { pipeline, Readable, Transform } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 /** Bytes of the longest answer that is not an object: some ten times a page of 1,000 versions with the longest keys. */
 export const MAX_ANSWER = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { ZodError } from "zod";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
+import { retryAfter } from "../io/retry-after.ts";
 import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
-import { retryAfter } from "../retry-after.ts";
 
 /** Bytes that were altered on the wire: another try may bring them whole. */
 const DAMAGE = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"]);

@@ -19,10 +19,10 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { HoldfastError, hasCode } from "../error.ts";
-import { defaultRetry, type RetryPolicy, retrying } from "../retry.ts";
-import { Intake } from "./intake.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { defaultRetry, type RetryPolicy, retrying } from "../io/retry.ts";
 import { covers } from "./lock.ts";
+import { Intake } from "./measured-body.ts";
 import { s3Client } from "./s3-client.ts";
 import { isNotImplemented, s3Error } from "./s3-errors.ts";
 import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";

@@ -1,5 +1,5 @@
 import { Secret, SecretRef } from "../config/secret.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 
 export interface RedisAddress {
   /** As it was when the process began. */

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { HoldfastError, hasCode } from "../error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import type { Capture } from "../export/capture.ts";
 import type { Parts } from "../export/context.ts";
 import { covers } from "../vault/lock.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { RedisAddress } from "./address.ts";
 
 /** How long to wait for Redis at the beginning, in ms. Later it may go and come back whenever it likes. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type RecordGone, type RecordStored, type Unlogged, writtenSchema } from "../audit/entry.ts";
 import { version } from "../audit/entry-fields.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { type ErrorCode, HoldfastError } from "../error.ts";
+import { type ErrorCode, HoldfastError } from "../core/error.ts";
 import { type Capture, gone } from "../export/capture.ts";
 import type { Candidate } from "../export/plan.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";

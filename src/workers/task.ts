@@ -2,12 +2,12 @@ import { z } from "zod";
 import { day, hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { HoldfastError } from "../error.ts";
+import { HoldfastError } from "../core/error.ts";
 import type { Run } from "../export/context.ts";
 import type { Kept, KeptFile } from "../export/kept.ts";
 import type { Candidate } from "../export/plan.ts";
 import { policyOf } from "../retention/policy.ts";
-import type { Box } from "../seal/box.ts";
+import type { Box } from "../seal/secretbox.ts";
 import { parseKey } from "../vault/layout.ts";
 import { type Result, resultSchema } from "./result.ts";
 

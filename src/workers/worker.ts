@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { HoldfastError, hasCode, isTransient } from "../error.ts";
+import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { captureIdentity } from "../export/capture.ts";
 import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";

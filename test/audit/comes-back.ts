@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { type Entry, encodeEntry, type RecordStored } from "../../src/audit/entry.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { fileKey } from "../../src/vault/layout.ts";
-import { ScriptedVault, SUBJECT } from "../evidence/scripted.ts";
 import { CLIENT } from "../export/workplace.ts";
+import { ScriptedVault, SUBJECT } from "../verify/scripted.ts";
 import { Desk } from "./desk.ts";
 import { dying } from "./memory-vault.ts";
 

@@ -9,7 +9,7 @@ import { leafHash, rootOf, verifyConsistency } from "../../src/audit/merkle.ts";
 import { generateKey, MAX_NOTE, parseSigner } from "../../src/audit/note.ts";
 import { consistencyProof } from "../../src/audit/proof.ts";
 import { AuditWriter, type WriterOptions } from "../../src/audit/writer.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { CHECKPOINT } from "../../src/vault/layout.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { decodeEntry, type Entry, encodeEntry, type RecordStored } from "../../src/audit/entry.ts";
 import { splitEntry } from "../../src/audit/split.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 
 const MAX = 65_535;
 const at = { time: "2026-11-23T10:15:00.000Z", run: "20261123T101500Z-abcdef" };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import type { Body, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "../../src/vault/vault.ts";
 
 interface Version extends ObjectInfo {

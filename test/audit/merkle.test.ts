@@ -12,7 +12,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "../../src/audit/merkle.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { NaiveTree } from "./naive-tree.ts";
 import { malformed, unverified } from "./refusal.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Entry, RecordStored } from "../../src/audit/entry.ts";
 import { recordKey } from "../../src/vault/layout.ts";
-import { at, FILE, RECORD, type Script, SUBJECT, VERSION } from "../evidence/scripted.ts";
+import { at, FILE, RECORD, type Script, SUBJECT, VERSION } from "../verify/scripted.ts";
 import { BACK, ComesBack, isWell, LATER, marker, OTHER, record, text } from "./comes-back.ts";
 
 /** Machine a dies with what it journaled, b goes on, a comes back: the log then, and what the command verify says. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encodeBundle } from "../../src/audit/tile.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { CHECKPOINT } from "../../src/vault/layout.ts";
 import { withRetry } from "../../src/vault/retry.ts";
 import type { Vault } from "../../src/vault/vault.ts";

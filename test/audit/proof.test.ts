@@ -14,7 +14,7 @@ import {
   rootAt,
 } from "../../src/audit/proof.ts";
 import { decodeTile, encodeTile, tilePath, tilesFor } from "../../src/audit/tile.ts";
-import { HoldfastError, hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { countingEntry, NaiveTree } from "./naive-tree.ts";
 import { malformed, mayRefuse, unverified } from "./refusal.ts";
 

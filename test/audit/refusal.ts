@@ -1,4 +1,4 @@
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 
 /** For assert.throws and assert.rejects: the error is a HoldfastError of this code. */
 export const malformed = (error: unknown): boolean => hasCode(error, "malformed");

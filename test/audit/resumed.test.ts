@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Entry } from "../../src/audit/entry.ts";
-import { checkCertificate } from "../../src/report/certificate-check.ts";
-import { writeCertificate } from "../../src/report/certificate-writer.ts";
+import { checkCertificate } from "../../src/certificate/certificate-check.ts";
+import { writeCertificate } from "../../src/certificate/certificate-writer.ts";
 import { policyOf } from "../../src/retention/policy.ts";
 import { recordKey } from "../../src/vault/layout.ts";
-import { FILE, RECORD, type Script } from "../evidence/scripted.ts";
+import { FILE, RECORD, type Script } from "../verify/scripted.ts";
 import { BACK, ComesBack, isWell, LATER, marker, record, text } from "./comes-back.ts";
 
 const [HELD, ENDED] = ["01".repeat(16), "02".repeat(16)] as [string, string];

@@ -8,7 +8,7 @@ import { AuditLog, type Head } from "../../src/audit/log.ts";
 import { leafHash } from "../../src/audit/merkle.ts";
 import { SignedLog } from "../../src/audit/signed-log.ts";
 import { decodeBundle, encodeBundle, newBundles, tilePath } from "../../src/audit/tile.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { auditKey, CHECKPOINT } from "../../src/vault/layout.ts";
 import { bytesOf, signer } from "./desk.ts";
 import { MemoryVault } from "./memory-vault.ts";

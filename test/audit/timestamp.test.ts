@@ -7,7 +7,7 @@ import { checkAuthority, readAnchors } from "../../src/audit/timestamp/authority
 import { checkTimestamp } from "../../src/audit/timestamp/check.ts";
 import { query, requestTimestamp } from "../../src/audit/timestamp/request.ts";
 import { MAX_TOKEN, parseToken } from "../../src/audit/timestamp/token.ts";
-import { type ErrorCode, HoldfastError, hasCode } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError, hasCode } from "../../src/core/error.ts";
 import { Openssl, Tsa } from "../servers/tsa.ts";
 
 const digest = createHash("sha256").update("a checkpoint").digest("hex");

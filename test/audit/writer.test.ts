@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { leafHash, rootOf, verifyConsistency, verifyInclusion } from "../../src/audit/merkle.ts";
 import { consistencyProof, inclusionProof } from "../../src/audit/proof.ts";
 import { newBundles, tilePath, tilesFor } from "../../src/audit/tile.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { auditKey, CHECKPOINT } from "../../src/vault/layout.ts";
 import { appendAll, bytesOf, type Desk, entry, makeDesk, range } from "./desk.ts";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import PQueue from "p-queue";
 import { parseSigner } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { recordKey } from "../../src/vault/layout.ts";
 import { openVault } from "../../src/vault/open.ts";

@@ -11,7 +11,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { number } from "../../src/observe/figures.ts";
+import { number } from "../../src/observe/format.ts";
 import { type Ceph, installed, startCeph } from "../servers/ceph.ts";
 import { chart } from "./chart.ts";
 import { markdown, Report, table } from "./report.ts";

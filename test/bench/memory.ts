@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import type { Summary } from "../../src/export/summary.ts";
-import { bytes, number } from "../../src/observe/figures.ts";
+import { bytes, number } from "../../src/observe/format.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 

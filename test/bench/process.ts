@@ -32,7 +32,7 @@ const METER = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
-const CLI = join(import.meta.dirname, "../../src/cli.ts");
+const CLI = join(import.meta.dirname, "../../jobs/main.ts");
 /** Of what hangs. A purge of 200,000 people takes most of an hour. */
 const TIMEOUT = 2 * 3_600_000;
 /** As package.json has it. */

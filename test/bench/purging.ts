@@ -11,7 +11,7 @@ import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { bytes, number } from "../../src/observe/figures.ts";
+import { bytes, number } from "../../src/observe/format.ts";
 import { makeLogVault } from "./log-vault.ts";
 import { holdfast, type Ran } from "./process.ts";
 

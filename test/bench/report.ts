@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { number } from "../../src/observe/figures.ts";
+import { number } from "../../src/observe/format.ts";
 
 /** One thing measured, a value for each round. */
 export interface Figure {

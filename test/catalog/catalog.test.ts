@@ -11,7 +11,7 @@ import { leafHash, rootOf } from "../../src/audit/merkle.ts";
 import { splitEntry } from "../../src/audit/split.ts";
 import { tilePath } from "../../src/audit/tile.ts";
 import { Catalog, openCatalog } from "../../src/catalog/catalog.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-catalog-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Catalog } from "../../src/catalog/catalog.ts";
 import type { RetentionConfig } from "../../src/config/config.ts";
-import { fallingDue } from "../../src/retention/falling-due.ts";
+import { fallingDue } from "../../src/retention/locks-falling-due.ts";
 import { parsePolicy } from "../../src/retention/policy.ts";
 
 const ORIGIN = "acme.example/log";

@@ -28,7 +28,7 @@ for (const name of commandsIn(whole)) {
 }
 
 test("a reader that leaves early is no error", async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/cli.ts"), "--help"], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../../jobs/main.ts"), "--help"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.destroy();

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-const CLI = join(import.meta.dirname, "../../src/cli.ts");
+const CLI = join(import.meta.dirname, "../../jobs/main.ts");
 
 /** A command line as a shell has it: pipes, devices and redirections. Ended, whatever happens, after 30 seconds. */
 async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; said: string }> {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
 import { jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 
 const EXAMPLE = "config/holdfast.example.yaml";
 const text = readFileSync(EXAMPLE, "utf8");

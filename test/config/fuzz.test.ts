@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { client, yaml } from "./sample.ts";
 
 const EXAMPLE = "config/holdfast.example.yaml";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { loadConfig, selectClients } from "../../src/config/load.ts";
-import { HoldfastError, hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { ABSENT, accepted, client, FILE, OTHER_RECIPIENT, RECIPIENT, refused, refusedOnce, yaml } from "./sample.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-config-"));

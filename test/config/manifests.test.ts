@@ -6,7 +6,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { parsePause } from "../../src/config/duration.ts";
 import { parseListen } from "../../src/config/listen.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { program } from "../cli/program.ts";
 
 /** schedule.grace, unless told otherwise. */

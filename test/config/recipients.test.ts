@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { generateHybridIdentity, generateIdentity, identityToRecipient } from "age-encryption";
 import fc from "fast-check";
 import { parseRecipients } from "../../src/config/recipients.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 
 const identity = await generateIdentity();
 const officer = await identityToRecipient(identity);

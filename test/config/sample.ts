@@ -3,7 +3,7 @@ import { generateIdentity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 
 /** The path every sample pretends to have. */
 export const FILE = "conf/holdfast.yaml";

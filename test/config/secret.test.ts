@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { Secret, SecretRef } from "../../src/config/secret.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-secret-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { SecretRef } from "../../src/config/secret.ts";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 import { type Held, type SecretsManager, startSecretsManager } from "../servers/secrets-manager.ts";
 
 const ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:acme/passbase-AbCdEf";

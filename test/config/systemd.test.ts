@@ -60,7 +60,7 @@ describe("the services", () => {
   for (const name of services) {
     test(`${name}: its command exists, and it is waited for longer than it takes`, async () => {
       const [, ...words] = values(name, "ExecStart")[0]!.split(" ");
-      assert.deepEqual(words.splice(0, 2), ["--max-semi-space-size=4", "src/cli.ts"]);
+      assert.deepEqual(words.splice(0, 2), ["--max-semi-space-size=4", "jobs/main.ts"]);
       const { stdout } = await program([words[0]!, "--help"]);
       for (const option of words.filter((word) => word.startsWith("--"))) assert.ok(stdout.includes(option), option);
       assert.ok(Number(values(name, "TimeoutStopSec")[0]) > 50);

@@ -4,9 +4,9 @@ import { compareDurations, parseDuration, parsePause } from "../../src/config/du
 import { parseListen } from "../../src/config/listen.ts";
 import { parseRate } from "../../src/config/rate.ts";
 import { parseCron, parseTimeZone } from "../../src/config/schedule.ts";
-import { looksSecret, show } from "../../src/config/show.ts";
 import { parseOrigin, parsePlainUrl, parseSecretUrl, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
+import { looksSecret, show } from "../../src/core/show.ts";
 
 /** Refused, with the value and what to write instead. */
 function refuses<T>(parse: (text: string) => T, values: readonly string[], shown = true): void {

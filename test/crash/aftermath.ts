@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { Session } from "../../jobs/client.ts";
 import { exportClients } from "../../jobs/export.ts";
 import { init } from "../../jobs/init.ts";
 import { verify } from "../../jobs/verify.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
+import type { Session } from "../../src/session/client.ts";
 import { makeWorkplace, type Provider, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
 import type { Sandbox } from "../sandbox/server.ts";
 

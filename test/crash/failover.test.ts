@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { VerifyReport } from "../../src/evidence/verify.ts";
+import type { VerifyReport } from "../../src/verify/verify.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Session } from "../../jobs/client.ts";
 import { type Diagnosis, diagnosisText, doctor } from "../../jobs/doctor.ts";
 import type { Finding, Level } from "../../src/doctor/finding.ts";
+import type { Session } from "../../src/session/client.ts";
 import type { FaultPlace } from "../faults/place.ts";
 
 /** What `doctor` says of a place's client, in this process. Nothing of it may be anybody's data, or a secret. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { doctor } from "../../jobs/doctor.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { checkRedis } from "../../src/doctor/redis.ts";
 import { checkPrivate, checkState } from "../../src/doctor/state.ts";
 import { redisAddress } from "../../src/workers/address.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { checkVault } from "../../src/doctor/vault.ts";
 import { readDescription } from "../../src/vault/description.ts";

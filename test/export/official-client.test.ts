@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { PassbaseClient, PassbaseConfiguration } from "@passbase/node";
-import type { Identity } from "../../src/identity.ts";
+import type { Identity } from "../../src/core/identity.ts";
 import type { SealedRecord } from "../../src/record/record.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import type { WireIdentity, WireResource } from "../sandbox/wire.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Identity } from "../../src/core/identity.ts";
 import type { Summary } from "../../src/export/summary.ts";
-import type { Identity } from "../../src/identity.ts";
 import type { Coverage } from "../../src/report/coverage.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { CLIENT, makeWorkplace } from "./workplace.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFile, rm } from "node:fs/promises";
 import { test } from "node:test";
 import { parseSigner } from "../../src/audit/note.ts";
-import { rewriteLog } from "../evidence/resign.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { rewriteLog } from "../verify/resign.ts";
 import { CLIENT, makeWorkplace } from "./workplace.ts";
 
 test("entries that no reader accepts are reported, and stop nobody", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { freePort } from "../servers/ceph.ts";
 import type { Failure } from "../servers/strict-s3/fault.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
-import { type ErrorCode, hasCode } from "../../src/error.ts";
+import { type ErrorCode, hasCode } from "../../src/core/error.ts";
 
 /** HOLDFAST_FUZZ=20 makes every run twenty times as long; HOLDFAST_SEED=<n> repeats one. */
 const TIMES = Number(process.env.HOLDFAST_FUZZ ?? 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { after, afterEach, before, test } from "node:test";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { S3Vault } from "../../src/vault/s3.ts";
 import { code } from "../vault/refusal.ts";
 import "../servers/s3.ts";

@@ -119,7 +119,7 @@ describe("what the image's command line denies, though the user might", () => {
     ],
     "writing elsewhere": [`(await import("node:fs")).writeFileSync("/tmp/outside", "")`, "ERR_ACCESS_DENIED"],
     "changing its own code": [
-      `(await import("node:fs")).writeFileSync(process.cwd() + "/src/cli.ts", "")`,
+      `(await import("node:fs")).writeFileSync(process.cwd() + "/jobs/main.ts", "")`,
       "ERR_ACCESS_DENIED",
     ],
     "changing its config": [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { errorFields, type Fields, jsonLog, type Level, silentLog } from "../../src/observe/log.ts";
 
 function captured(level: Level = "info") {

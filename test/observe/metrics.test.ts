@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { startMonitor } from "../../src/observe/server.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import type { Fields, Log } from "../../src/observe/log.ts";
 import { type Event, notify, parseWebhookKey, signature } from "../../src/observe/notify.ts";
 import { type Received, startReceiver } from "../servers/receiver.ts";

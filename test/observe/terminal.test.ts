@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { generateKey, parseSigner, signNote } from "../../src/audit/note.ts";
-import { noteText } from "../../src/report/certificate.ts";
-import { resign } from "../evidence/bag-lists.ts";
+import { noteText } from "../../src/certificate/certificate.ts";
+import { resign } from "../bag/bag-lists.ts";
+import { obeyed, onTerminal, type Seen, withoutTerminal } from "../cli/terminal.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
-import { obeyed, onTerminal, type Seen, withoutTerminal } from "../terminal.ts";
 
 /** Clears the screen, says what is not so in lines of its own, and conceals what comes after. */
 const LIE = [

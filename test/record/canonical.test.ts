@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseExact } from "../../src/json.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import { canonicalJson } from "../../src/record/canonical.ts";
 
 const canonical = (text: string): string => canonicalJson(parseExact(text));

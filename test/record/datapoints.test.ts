@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { parseExact } from "../../src/json.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import { datesOfBirth, documentNumbers } from "../../src/record/datapoints.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { person, sandboxed } from "./person.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Secret } from "../../src/config/secret.ts";
-import { parseExact } from "../../src/json.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import { lookupTokens } from "../../src/record/lookups.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { startSandbox } from "../sandbox/server.ts";

@@ -1,4 +1,4 @@
-import type { Identity } from "../../src/identity.ts";
+import type { Identity } from "../../src/core/identity.ts";
 import { parseIdentity } from "../../src/source/passbase/answers.ts";
 import type { Sandbox } from "../sandbox/server.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseExact } from "../../src/json.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import { minimalIdentity } from "../../src/record/minimal.ts";
 import { encodeRecord, type SealedRecord } from "../../src/record/record.ts";
 import { startSandbox } from "../sandbox/server.ts";

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { Secret } from "../../src/config/secret.ts";
-import { HoldfastError } from "../../src/error.ts";
-import { parseExact } from "../../src/json.ts";
+import { HoldfastError } from "../../src/core/error.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

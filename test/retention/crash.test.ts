@@ -10,10 +10,10 @@ import { placeHold, releaseHold } from "../../jobs/hold.ts";
 import { purge } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
-import { checkCertificate } from "../../src/report/certificate-check.ts";
+import { checkCertificate } from "../../src/certificate/certificate-check.ts";
+import { destroyedKeys } from "../certificate/certificate-forms.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
-import { destroyedKeys } from "../report/certificate-forms.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
 

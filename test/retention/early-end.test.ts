@@ -5,7 +5,7 @@ import { exportClients } from "../../jobs/export.ts";
 import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { foldersOf } from "../../src/retention/objects.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { placeHold } from "../../jobs/hold.ts";
 import { purge } from "../../jobs/purge.ts";
 import { extendAll } from "../../jobs/retention.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { calm, makeStrictPlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RetentionConfig, RetentionStart } from "../../src/config/config.ts";
-import { cooledBefore, dueLock } from "../../src/retention/due.ts";
 import { fileUntil, recordUntil, relationshipEnds } from "../../src/retention/keep.ts";
+import { cooledBefore, dueLock } from "../../src/retention/lock-due.ts";
 
 /**
  * A model of its own: days are whole numbers (Julian day numbers, by the arithmetic of Fliegel and Van Flandern), and a

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Keep, RetentionConfig } from "../../src/config/config.ts";
 import { PRESET_NAMES } from "../../src/config/presets.ts";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { parsePolicy, policyOf } from "../../src/retention/policy.ts";
 
 const part = (most: number) => fc.integer({ min: 0, max: most });

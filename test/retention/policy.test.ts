@@ -7,7 +7,7 @@ import { placeHold } from "../../jobs/hold.ts";
 import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { makeStrictPlace } from "../faults/place.ts";

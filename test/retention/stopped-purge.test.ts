@@ -7,11 +7,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { exportClients } from "../../jobs/export.ts";
 import { listPurges } from "../../jobs/purge.ts";
 import { verify } from "../../jobs/verify.ts";
-import { checkCertificate } from "../../src/report/certificate-check.ts";
+import { checkCertificate } from "../../src/certificate/certificate-check.ts";
+import { destroyedKeys } from "../certificate/certificate-forms.ts";
 import type { Ended } from "../cli/program.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
-import { destroyedKeys } from "../report/certificate-forms.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");

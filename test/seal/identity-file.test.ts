@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { Secret } from "../../src/config/secret.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { Opener, parseIdentityFile } from "../../src/seal/open.ts";
 import { bytes, noAge, pair, sealerFor } from "./pair.ts";
 

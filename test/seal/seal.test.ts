@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { Secret } from "../../src/config/secret.ts";
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { Opener } from "../../src/seal/open.ts";
 import { ageDecrypt, bytes, collect, inPieces, noAge, type Pair, pair, released, sealerFor } from "./pair.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import fc from "fast-check";
-import { type ErrorCode, HoldfastError, hasCode } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError, hasCode } from "../../src/core/error.ts";
 import { bytes, inPieces, type Pair, pair, released, sealerFor } from "./pair.ts";
 
 const CHUNK = 65_536;

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { inflateSync } from "node:zlib";
 import * as vectors from "cctv-age";
 import { Secret } from "../../src/config/secret.ts";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 import { Opener } from "../../src/seal/open.ts";
 import { inPieces, released } from "./pair.ts";
 

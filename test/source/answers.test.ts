@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ErrorCode, hasCode } from "../../src/error.ts";
+import { type ErrorCode, hasCode } from "../../src/core/error.ts";
 import {
   parseIdentity,
   parseIdentityPage,

@@ -3,10 +3,10 @@ import type { ServerResponse } from "node:http";
 import type { TestContext } from "node:test";
 import { inspect } from "node:util";
 import { Secret } from "../../src/config/secret.ts";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
+import type { RetryPolicy } from "../../src/io/retry.ts";
 import { errorFields } from "../../src/observe/log.ts";
-import type { RetryPolicy } from "../../src/retry.ts";
-import type { HttpOptions } from "../../src/source/passbase/http.ts";
+import type { HttpOptions } from "../../src/source/http.ts";
 import { PassbaseSource } from "../../src/source/passbase/passbase.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/server.ts";
 

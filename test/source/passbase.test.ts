@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseExact } from "../../src/json.ts";
+import { parseExact } from "../../src/io/exact-json.ts";
 import type { Page } from "../../src/source/source.ts";
 import { first } from "../sandbox/ask.ts";
 import { answerWith, collect, open, refusal } from "./connect.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import type { BodyProducer } from "../../src/vault/vault.ts";
 
 export function text(value: string): Uint8Array {

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { HoldfastError, hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import { Lease } from "../../src/vault/lease.ts";
-import { processName } from "../../src/vault/process.ts";
+import { processName } from "../../src/vault/process-identity.ts";
 import { withRetry } from "../../src/vault/retry.ts";
 import { S3Vault } from "../../src/vault/s3.ts";
 import type { Vault } from "../../src/vault/vault.ts";
@@ -183,7 +183,7 @@ function leases(
     });
 
     test("a holder that may not be looked at, by Node's permissions, is not taken for dead", async () => {
-      const code = `import { isDead, processName } from ${JSON.stringify(import.meta.resolve("../../src/vault/process.ts"))};
+      const code = `import { isDead, processName } from ${JSON.stringify(import.meta.resolve("../../src/vault/process-identity.ts"))};
         console.log(processName() !== undefined, isDead(${JSON.stringify(processName())}), isDead(processName()));`;
       const may = ["/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid", "/proc/self/stat", process.cwd()];
       const { stdout } = await promisify(execFile)(process.execPath, [

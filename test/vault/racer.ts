@@ -1,4 +1,4 @@
-import { HoldfastError } from "../../src/error.ts";
+import { HoldfastError } from "../../src/core/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 
 /** A process of its own that puts what it is told to: `{ root, key, ifMatch }` in, the new etag or the error's code out. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 
 /** For `assert.rejects`: one of ours, with this code. The message is told where it is not, never compared. */
 export function code(expected: ErrorCode): (error: unknown) => true {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 import { withRetry } from "../../src/vault/retry.ts";
 import type { BodyProducer, Vault } from "../../src/vault/vault.ts";
 import { collect, produce, text } from "./body.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ErrorCode, HoldfastError } from "../../src/error.ts";
+import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { collect, produce, text } from "./body.ts";
 import { code } from "./refusal.ts";

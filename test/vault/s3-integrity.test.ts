@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { hasCode } from "../../src/error.ts";
+import { hasCode } from "../../src/core/error.ts";
 import { S3Vault } from "../../src/vault/s3.ts";
 import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
 import { produce } from "./body.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { HoldfastError, hasCode } from "../../src/error.ts";
+import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import type { Lock, PutOptions } from "../../src/vault/vault.ts";
 import type { Seen } from "../servers/strict-s3.ts";
 import { text } from "./body.ts";

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { readBounded } from "../../config/bounded-file.ts";
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "../../core/error.ts";
+import { readBounded } from "../../io/bounded-file.ts";
 import { BOOLEAN, Der, hex, INTEGER, OCTETS, SEQUENCE, TAGGED_0, TAGGED_3 } from "./der.ts";
 
 /** Certificates between the authority's own and the one that is trusted, and these two, at most. */

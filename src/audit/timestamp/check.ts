@@ -1,5 +1,5 @@
 import { createHash, verify, X509Certificate } from "node:crypto";
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "../../core/error.ts";
 import { checkAuthority } from "./authority.ts";
 import { Der, hex, OCTETS, OID, SEQUENCE, TAGGED_0 } from "./der.ts";
 import { parseToken, type Token, TST_INFO } from "./token.ts";

@@ -1,4 +1,4 @@
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "../../core/error.ts";
 
 /**
  * One element of DER (X.690), as its bytes stand: signatures are over them, so nothing is ever written anew. The input

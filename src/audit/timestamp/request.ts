@@ -1,7 +1,7 @@
 import { randomBytes, type X509Certificate } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
-import { HoldfastError, hasCode } from "../../error.ts";
+import { HoldfastError, hasCode } from "../../core/error.ts";
 import { networkFailure } from "../../net/failure.ts";
 import { dispatcher } from "../../net/proxy.ts";
 import { checkTimestamp, type Timestamp } from "./check.ts";

@@ -2,7 +2,7 @@
  * An answer of a time-stamping authority (RFC 3161, TimeStampResp): what it says, nothing of it checked. Its parts are
  * those of CMS (RFC 5652), read as far as a time stamp has them. Also part of the page in a bag, so without node:crypto.
  */
-import { HoldfastError } from "../../error.ts";
+import { HoldfastError } from "../../core/error.ts";
 import { Der, hex, INTEGER, OCTETS, SEQUENCE, SET, TAGGED_0, TIME } from "./der.ts";
 
 /** Bytes of the largest answer. With a chain of certificates one takes 2 to 8 kB. */

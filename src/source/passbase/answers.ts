@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { HoldfastError } from "../../error.ts";
-import type { FileRef, Identity } from "../../identity.ts";
-import { countTokens, parseExact, scalarText } from "../../json.ts";
+import { HoldfastError } from "../../core/error.ts";
+import type { FileRef, Identity } from "../../core/identity.ts";
+import { countTokens, parseExact, scalarText } from "../../io/exact-json.ts";
 import type { Listed, Page, Project } from "../source.ts";
 import { type List, ListReader } from "./list-reader.ts";
 

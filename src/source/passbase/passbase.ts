@@ -1,9 +1,9 @@
-import { HoldfastError } from "../../error.ts";
-import type { FileRef } from "../../identity.ts";
-import type { LimitsView } from "../limits.ts";
+import { HoldfastError } from "../../core/error.ts";
+import type { FileRef } from "../../core/identity.ts";
+import { Http, type HttpOptions } from "../http.ts";
+import type { LimitsView } from "../rate/limits.ts";
 import type { FetchedFile, FetchedIdentity, FetchedResources, Page, Project, Source } from "../source.ts";
 import { parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
-import { Http, type HttpOptions } from "./http.ts";
 
 /** Identities to a page: the fewer pages, the cheaper the night on which nothing changed. */
 const PAGE = 100;

@@ -4,19 +4,20 @@
  *
  *     node store.ts <config> <workload>
  */
-import { withLog } from "../../../jobs/log.ts";
+
 import { loadConfig } from "../../../src/config/load.ts";
 import { runExport } from "../../../src/export/run.ts";
 import { createConsole } from "../../../src/observe/console.ts";
 import { noProgress } from "../../../src/observe/progress.ts";
 import { Sealer } from "../../../src/seal/seal.ts";
-import { Limits } from "../../../src/source/limits.ts";
+import { withLog } from "../../../src/session/open-log.ts";
 import {
   parseIdentity,
   parseIdentityPage,
   parseProject,
   parseResourcePage,
 } from "../../../src/source/passbase/answers.ts";
+import { Limits } from "../../../src/source/rate/limits.ts";
 import type { Source } from "../../../src/source/source.ts";
 import {
   contentOf,

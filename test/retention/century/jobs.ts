@@ -1,16 +1,16 @@
 /** The machine that keeps the vault: a process that is told a time and a job, and may be killed at any write. */
 
 import { verifyCertificate } from "../../../jobs/certificate.ts";
-import type { Session } from "../../../jobs/client.ts";
 import { exportClients } from "../../../jobs/export.ts";
 import { placeHold, releaseHold } from "../../../jobs/hold.ts";
 import { purge } from "../../../jobs/purge.ts";
 import { endRelationship, reopenRelationship } from "../../../jobs/relationship.ts";
 import { extendAll } from "../../../jobs/retention.ts";
 import { verify } from "../../../jobs/verify.ts";
-import { systemClock } from "../../../src/clock.ts";
 import { loadConfig } from "../../../src/config/load.ts";
-import { HoldfastError } from "../../../src/error.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import { HoldfastError } from "../../../src/core/error.ts";
+import type { Session } from "../../../src/session/client.ts";
 import { silentConsole } from "../../crash/aftermath.ts";
 import type { Answer, Told } from "./machine.ts";
 

@@ -1,0 +1,24 @@
+import { Argument, Command } from "commander";
+import { bash } from "../src/cli/completion/bash.ts";
+import { fish } from "../src/cli/completion/fish.ts";
+import { spell } from "../src/cli/completion/words.ts";
+import { zsh } from "../src/cli/completion/zsh.ts";
+
+const SHELLS = { bash, zsh, fish };
+
+export const completionCommand = new Command("completion")
+  .description("print what makes a shell complete commands, options, files and clients")
+  .addArgument(new Argument("<shell>", "the shell it is for").choices(Object.keys(SHELLS)))
+  .addHelpText(
+    "after",
+    `
+Examples:
+  holdfast completion bash > ~/.local/share/bash-completion/completions/holdfast
+  holdfast completion zsh > "\${fpath[1]}/_holdfast"
+  holdfast completion fish > ~/.config/fish/completions/holdfast.fish
+
+Clients are read off the config file that the line names, or config/holdfast.yaml. After an update print it anew.`,
+  )
+  .action((shell: keyof typeof SHELLS, _options: unknown, command: Command) => {
+    process.stdout.write(SHELLS[shell](spell(command.parent!)));
+  });

@@ -1,8 +1,0 @@
-import type { Console } from "../src/observe/console.ts";
-import { leftovers } from "../src/unfinished.ts";
-
-/** Says what an earlier call for this --out left, which was killed. It is in nobody's way, and may be decrypted data. */
-export async function warnOfLeftovers(out: string, { log }: Console): Promise<void> {
-  for (const path of await leftovers(out))
-    log.warn(`${path} is what an earlier call left, or one that is still at work: remove it in the first case`);
-}

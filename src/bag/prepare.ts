@@ -1,0 +1,221 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Entries } from "../audit/entries.ts";
+import type { Entry } from "../audit/entry.ts";
+import type { Signer } from "../audit/note.ts";
+import { parseToken } from "../audit/timestamp/token.ts";
+import type { AuditWriter } from "../audit/writer.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Clock } from "../core/clock.ts";
+import { HoldfastError } from "../core/error.ts";
+import { defaultRetry, retrying } from "../io/retry.ts";
+import { encodeDescription, type VaultDescription } from "../vault/description.ts";
+import type { Vault } from "../vault/vault.ts";
+import { type Approval, isInTime, type Refusal } from "./approval/approval.ts";
+import type { ReadRequest, Versions } from "./approval/request.ts";
+import {
+  APPROVAL,
+  CHECKPOINT,
+  entryPath,
+  proofPath,
+  README,
+  REQUEST,
+  RETRIEVAL,
+  TIMESTAMP,
+  VAULT,
+  VIEWER,
+} from "./layout.ts";
+import { readme } from "./readme.ts";
+import { commitment, type Request, type Retrieval } from "./retrieval.ts";
+import { type Numbered, wholeRecord } from "./whole-record.ts";
+import { BagWriter } from "./writer.ts";
+
+export interface Preparation {
+  readonly client: string;
+  readonly vault: Vault;
+  readonly description: VaultDescription;
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly signer: Signer;
+  readonly now: Clock;
+  readonly signal: AbortSignal;
+  /** The run's name in the log. */
+  readonly run: string;
+  readonly subjects: readonly string[];
+  readonly versions: Versions;
+  readonly request: Request;
+  /** Of a second person, where the client asks for it: then subjects, versions and request are those of it. */
+  readonly approval?: Approval | undefined;
+  /** Has the log's head stamped; gives nothing where that cannot be had. */
+  readonly stamp: () => Promise<Uint8Array | undefined>;
+  readonly out: string;
+  readonly onObject: (done: number, total: number) => void;
+}
+
+export interface Prepared {
+  readonly client: string;
+  readonly out: string;
+  readonly subjects: number;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Log entries of this retrieval. */
+  readonly entries: readonly number[];
+}
+
+/** Subjects that one entry of the log names at most. */
+const PER_ENTRY = 1000;
+
+/**
+ * Makes a bag of sealed objects and of the proofs of what the log says of them. Nothing is decrypted: there is no key.
+ * That it was made is in the log, under the checkpoint that the bag holds, before the bag is whole.
+ * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged, `unverified` for
+ * an entry that is not, `unapproved` where the approval ran out meanwhile; then nothing is left that looks like a bag.
+ */
+export async function prepareBag(preparation: Preparation): Promise<Prepared> {
+  const { writer, catalog, signer, now, description, client, request, run, subjects, out } = preparation;
+  const bag = await BagWriter.begin(out);
+  try {
+    const chosen = subjects.map((subject) => ({ subject, records: choose(catalog, subject, preparation.versions) }));
+    const empty = chosen.find(({ records }) => records.length === 0);
+    if (empty) {
+      throw new HoldfastError("usage", `${empty.subject} has no version of that time in the vault`, {
+        mend: "Ask for a later --versions as-of:…, or for all.",
+      });
+    }
+    const entries = new Entries(writer);
+    const records = chosen.reduce((sum, each) => sum + each.records.length, 0);
+    /** Of each subject, as it was counted. */
+    const files: number[] = [];
+    let done = 0;
+    for (const { subject, records: versions } of chosen) {
+      const before = bag.payload.files;
+      // The newest first: what was stored anew is taken as it was stored last.
+      for (const { entry, version } of versions.toReversed()) {
+        preparation.signal.throwIfAborted();
+        await copy(bag, preparation, entries, { subject, version, index: entry });
+        preparation.onObject(++done, records);
+      }
+      files.push(bag.payload.files - before - versions.length);
+    }
+    const { approval } = preparation;
+    const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
+    const at = now();
+    if (approval && !isInTime(approval.request, at)) {
+      await logRefusal(preparation, approval, "expired");
+      throw new HoldfastError("unapproved", "the approval ran out while the bag was made", {
+        mend: "Ask for the retrieval again, and have the new request signed.",
+      });
+    }
+    const prepared = at.toString({ smallestUnit: "millisecond" });
+    const logged: number[] = [];
+    for (let first = 0; first < chosen.length; first += PER_ENTRY) {
+      const part = chosen.slice(first, first + PER_ENTRY);
+      const entry: Entry = {
+        ...{ type: "retrieval.prepared", time: prepared, run, subjects: part.map(({ subject }) => subject) },
+        records: part.reduce((sum, each) => sum + each.records.length, 0),
+        files: files.slice(first, first + PER_ENTRY).reduce((sum, each) => sum + each, 0),
+        commitment: commitment(request, salt),
+        ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
+      };
+      const appended = await writer.append(entry);
+      catalog.apply(appended);
+      logged.push(...appended.map(({ index }) => index));
+    }
+    await writer.flush();
+    const retrieval: Retrieval = {
+      ...{ holdfast: "bag/1", client, ...request, prepared, salt, retrieval: logged },
+      subjects: chosen.map(({ subject, records: of }) => ({
+        subject,
+        records: of.map(({ version, entry }) => ({ version, entry })),
+        trail: catalog.mentions(subject),
+      })),
+    };
+    await writeEvidence(bag, entries, retrieval);
+    await bag.tag(CHECKPOINT, writer.head.note);
+    const timestamp = await preparation.stamp();
+    if (timestamp) await bag.tag(TIMESTAMP, timestamp);
+    await bag.tag(VAULT, encodeDescription(description));
+    await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
+    if (approval) {
+      await bag.tag(REQUEST, approval.bytes);
+      await bag.tag(APPROVAL, approval.signature);
+    }
+    await bag.tag(README, readme(retrieval, description, timestamp && parseToken(timestamp)));
+    await bag.tag(VIEWER, await readFile(new URL("../viewer/viewer.html", import.meta.url)));
+    const { bytes, files: objects } = bag.payload;
+    await bag.finish(
+      [
+        ["Source-Organization", client],
+        ["External-Identifier", request.case],
+        ["External-Description", "Sealed identity records, with proofs of what the audit log says of them"],
+        ["Bagging-Date", prepared.slice(0, 10)],
+      ],
+      { signer, vkey: signer.verifier.vkey },
+    );
+    return { client, out, subjects: chosen.length, records, files: objects - records, bytes, entries: logged };
+  } catch (error) {
+    await bag.abandon();
+    throw error;
+  }
+}
+
+/** Says in the log that a retrieval was asked for, and refused for want of a valid approval. */
+export async function logRefusal(
+  { writer, catalog, now, run }: Pick<Preparation, "writer" | "catalog" | "now" | "run">,
+  { request, sha256 }: ReadRequest,
+  reason: Refusal,
+): Promise<void> {
+  for (let first = 0; first < request.subjects.length; first += PER_ENTRY) {
+    const appended = await writer.append({
+      ...{ type: "retrieval.refused", time: now().toString({ smallestUnit: "millisecond" }), run, reason },
+      ...{ subjects: request.subjects.slice(first, first + PER_ENTRY), request: sha256 },
+      commitment: commitment(request, request.salt),
+    });
+    catalog.apply(appended);
+  }
+  await writer.flush();
+}
+
+function choose(catalog: Catalog, subject: string, versions: Versions): { version: string; entry: number }[] {
+  const stored = catalog.stored(subject);
+  if (versions.kind === "all") return stored;
+  if (versions.kind === "latest") return stored.slice(-1);
+  const { at } = versions;
+  return stored.filter(({ updated }) => Temporal.Instant.compare(Temporal.Instant.from(updated), at) <= 0).slice(-1);
+}
+
+/** All of a record but the files whose own time was over before its: the log says that they were destroyed. */
+async function copy(
+  bag: BagWriter,
+  { vault, catalog, signal }: Pick<Preparation, "vault" | "catalog" | "signal">,
+  entries: Entries,
+  { index, subject, version }: { readonly index: number; readonly subject: string; readonly version: string },
+): Promise<void> {
+  const entry = await entries.stored(index, subject, version);
+  const trail = entry.moreFiles ? await readBefore(entries, catalog.mentions(subject), index) : [];
+  const { object, files } = wholeRecord({ index, entry }, trail);
+  const left = files.filter(({ key }) => catalog.life.purge(key) !== "done");
+  for (const each of [...left, object]) {
+    // A stream that was cut begins again: a bag of hours does not end with one connection.
+    await retrying(() => bag.object(each, () => vault.stream(each.key, each.versionId)), defaultRetry, signal);
+  }
+}
+
+async function readBefore(entries: Entries, mentions: readonly number[], before: number): Promise<Numbered[]> {
+  const read: Numbered[] = [];
+  for (const index of mentions) {
+    const entry = index < before ? await entries.read(index) : null;
+    if (entry !== null) read.push({ index, entry });
+  }
+  return read;
+}
+
+/** Every entry that speaks of the subjects, to the byte, with its proof under the head of the log. */
+async function writeEvidence(bag: BagWriter, entries: Entries, { subjects, retrieval }: Retrieval): Promise<void> {
+  const indices = new Set([...subjects.flatMap(({ trail }) => trail), ...retrieval]);
+  for (const index of [...indices].sort((a, b) => a - b)) {
+    await bag.tag(entryPath(index), await entries.bytes(index));
+    await bag.tag(proofPath(index), await entries.proof(index));
+  }
+}

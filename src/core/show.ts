@@ -1,0 +1,35 @@
+import { printableJson } from "./printable.ts";
+
+/** Longer values are cut: the line number finds them. */
+const MAX_LENGTH = 80;
+
+/** What keys, tokens and passwords look like, wherever they were pasted by mistake. */
+const SECRET = [
+  /AGE-SECRET-KEY|AGE-PLUGIN-/i,
+  /PRIVATE[ +_-]KEY/i,
+  /\bA[KS]IA[A-Z0-9]{12,}/,
+  /\b[sp]k_[A-Za-z0-9]/,
+  /\beyJ[A-Za-z0-9_-]{8,}/,
+  // user:password@host
+  /\/\/[^/\s]*@/,
+  // A long unbroken run with a digit in it: hex, base64. Public recipients are no secret, but are shown no better.
+  /(?=[A-Za-z0-9_+=-]*[0-9])[A-Za-z0-9_+=-]{28,}/,
+];
+
+/** Nothing a person writes in one field; and the patterns are not to be run over a megabyte. */
+const MAX_CHECKED = 1_000;
+
+export function looksSecret(text: string): boolean {
+  return text.length > MAX_CHECKED || SECRET.some((pattern) => pattern.test(text));
+}
+
+/** A value out of the config as an error may print it: short, on one line, and never what may be a secret. */
+export function show(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a section";
+  if (typeof value !== "string") return String(value);
+  if (looksSecret(value)) return "this (not shown: it may be a secret)";
+  const cut = value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value;
+  return printableJson(JSON.stringify(cut));
+}

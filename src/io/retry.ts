@@ -1,0 +1,56 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { HoldfastError, isTransient } from "../core/error.ts";
+
+export interface RetryPolicy {
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** First pause in ms; it doubles each time up to `maxDelay`, and is spread over the upper half of itself. */
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  /** The longest Retry-After that is honoured, in ms. If asked to wait longer, the call fails instead. */
+  readonly maxRetryAfter: number;
+}
+
+export const defaultRetry: RetryPolicy = { retries: 7, minDelay: 250, maxDelay: 20_000, maxRetryAfter: 300_000 };
+
+/** Errors that a policy was used up on: a retry around a retry does not begin anew, else their attempts multiply. */
+const spent = new WeakSet<object>();
+
+/**
+ * Runs `work` until it succeeds, fails for good, or the policy is used up. Only transient codes are retried, and never
+ * sooner than the other side asked (`retryAfter`). An aborted `signal` ends the waiting, not the attempt under way:
+ * what succeeds after it still counts. (p-retry throws such a success away, and cannot wait for Retry-After.)
+ */
+export async function retrying<T>(
+  work: () => Promise<T>,
+  policy: RetryPolicy,
+  signal?: AbortSignal,
+  onRetry?: (error: HoldfastError) => void,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error) || spent.has(error) || signal?.aborted) throw error;
+      const { retryAfter = 0 } = error;
+      if (attempt === policy.retries || retryAfter > policy.maxRetryAfter) {
+        spent.add(error);
+        throw error;
+      }
+      onRetry?.(error);
+      await pause(Math.max(retryAfter, backoff(attempt, policy)), signal);
+    }
+  }
+}
+
+function backoff(attempt: number, { minDelay, maxDelay }: RetryPolicy): number {
+  return Math.min(maxDelay, minDelay * 2 ** attempt) * (0.5 + Math.random() / 2);
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {});
+  } catch {
+    throw new HoldfastError("interrupted", "interrupted while waiting to try again", { cause: signal?.reason });
+  }
+}

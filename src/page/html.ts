@@ -1,0 +1,45 @@
+import { printable } from "../core/printable.ts";
+
+/** Text that is HTML already; everything else is escaped where it is put into some. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = Html | string | number | undefined | readonly Part[];
+
+/** html`<p>${anything}</p>`: what is not Html itself is escaped, lists are joined, undefined is nothing. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return new Html(strings.map((text, at) => text + (at < parts.length ? render(parts[at]) : "")).join(""));
+}
+
+function render(part: Part): string {
+  if (part === undefined) return "";
+  if (part instanceof Html) return part.text;
+  if (Array.isArray(part)) return part.map(render).join("");
+  return printable(String(part)).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+/** A page that loads nothing and sends nothing, whole in itself. */
+export function page(title: string, style: string, body: Html): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>${render(title)}</title>
+<style>
+${style}
+</style>
+</head>
+<body>
+${body.text}
+</body>
+</html>
+`;
+}

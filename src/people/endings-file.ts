@@ -1,0 +1,175 @@
+import type { ClientConfig } from "../config/config.ts";
+import { HoldfastError } from "../core/error.ts";
+import { plural } from "../observe/format.ts";
+import { isScientific, plainText } from "../record/spellings.ts";
+import { type Ending, verifiedAfter } from "../retention/relationship.ts";
+import { type Finder, findPeople, KINDS, type Kind, namesSomebody, oddly, type Wanted, whoIs } from "./people.ts";
+import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
+import { cellDay } from "./table-day.ts";
+import { readTextFile } from "./text-file.ts";
+
+/** A line of a table that names nobody the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
+export interface UnusableRow {
+  readonly line: number;
+  readonly why: string;
+}
+
+interface Line {
+  readonly line: number;
+  readonly kind: Kind;
+  readonly value: string;
+  readonly date: string;
+  /** The encoding of the table is a guess. */
+  readonly guessed: boolean;
+  /** It has more cells than the first line, all empty: as Excel leaves them, or because a separator was not quoted. */
+  readonly shifted: boolean;
+}
+
+/** Where the cells that count are. */
+interface Columns {
+  readonly separator: string;
+  readonly kind: Kind;
+  readonly person: number;
+  readonly date: number;
+  readonly count: number;
+}
+
+const SHORTENED =
+  "a spreadsheet shortened the number (as in 1.2E+12), and its digits are lost: format the column as text, and fill it again";
+/** Lines that a refusal names, for each reason. */
+const NAMED = 20;
+
+/**
+ * Whose relationship ended when: those named on the command line, on the one date; or each line of a table. A line that
+ * names nobody is told and left out, since a company's list of closed accounts has people who were never verified; so is
+ * one with a day before the verification, unless that is asked for.
+ * Throws `usage` before anything is done where the table itself cannot be read.
+ */
+export async function endingsOf(
+  options: Wanted & {
+    readonly date?: string | undefined;
+    readonly csv?: string | undefined;
+    readonly beforeVerification?: boolean | undefined;
+  },
+  config: ClientConfig,
+  finder: Finder,
+): Promise<{ endings: Ending[]; unusable: UnusableRow[] }> {
+  if (options.csv === undefined) {
+    const { date } = options;
+    if (date === undefined) {
+      throw new HoldfastError("usage", "--date is missing", { mend: "Say the last day: --date 2026-10-31." });
+    }
+    return { endings: findPeople(options, config, finder).map((subject) => ({ subject, ended: date })), unusable: [] };
+  }
+  if (options.date !== undefined || namesSomebody(options)) {
+    throw new HoldfastError("usage", "--csv names everybody and every date itself", {
+      mend: "Leave out --date and whoever else is named, or leave out --csv.",
+    });
+  }
+  const endings = new Map<string, Ending & { readonly line: number }>();
+  const unusable: UnusableRow[] = [];
+  const within = { catalog: finder.catalog, retention: config.retention };
+  for (const each of await readRows(options.csv)) {
+    const { line, kind, value, date } = each;
+    if (isScientific(value)) {
+      unusable.push({ line, why: SHORTENED });
+      continue;
+    }
+    const subjects = whoIs(kind, value, config, finder);
+    if (subjects.length === 0) unusable.push({ line, why: nobody(each) });
+    else if (subjects.length > 1 && !options.allMatches) unusable.push({ line, why: "more than one person has it" });
+    else
+      for (const subject of subjects) {
+        const before = endings.get(subject);
+        if (before && before.ended !== date) throw contradiction(options.csv, before.line, line);
+        const verified = options.beforeVerification ? undefined : verifiedAfter(within, { subject, ended: date });
+        if (verified !== undefined) {
+          unusable.push({ line, why: `its date is before that person was first verified (${verified})` });
+          continue;
+        }
+        endings.set(subject, { subject, ended: date, line });
+      }
+  }
+  return { endings: [...endings.values()].map(({ subject, ended }) => ({ subject, ended })), unusable };
+}
+
+async function readRows(path: string): Promise<Line[]> {
+  const file = await readTextFile(path);
+  const { text, separator } = separatorLine(file.text);
+  const separators = separator === undefined ? SEPARATORS : [separator];
+  const found = separators.flatMap((each) => columnsOf(path, text, each) ?? []);
+  if (found.length !== 1) {
+    throw new HoldfastError("usage", `${path}: the first line does not name the columns`, {
+      mend: `Begin with a line such as reference,date. A person is named by one of: ${KINDS.join(", ")}.`,
+    });
+  }
+  const [columns] = found as [Columns];
+  const [, ...rows] = parseRows(path, text, columns.separator);
+  const wrong = new Map<string, number[]>();
+  const lines = rows.flatMap(({ line, cells }): Line[] => {
+    const value = cells[columns.person] ?? "";
+    const date = cellDay(cells[columns.date] ?? "");
+    const beyond = cells.slice(columns.count);
+    const why = beyond.some((cell) => cell !== "")
+      ? "more cells than the first line has: quote what contains the separator"
+      : value === ""
+        ? `no ${columns.kind}`
+        : "why" in date
+          ? date.why
+          : undefined;
+    if (why === undefined && "day" in date) {
+      return [{ line, kind: columns.kind, value, date: date.day, guessed: file.guessed, shifted: beyond.length > 0 }];
+    }
+    wrong.set(why!, [...(wrong.get(why!) ?? []), line]);
+    return [];
+  });
+  if (wrong.size > 0) throw unreadable(path, wrong);
+  return lines;
+}
+
+/** What the first line says, where this separates its cells. */
+function columnsOf(path: string, text: string, separator: string): Columns | undefined {
+  const names = firstRow(path, text, separator).map((cell) => plainText(cell).toLowerCase());
+  const kind = KINDS.find((each) => names.includes(each));
+  if (kind === undefined || !names.includes("date")) return undefined;
+  const twice = [kind, "date"].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined) {
+    throw new HoldfastError("usage", `${path}: two columns are called ${twice}`, {
+      mend: "Rename or remove the one that does not count. A wrong day destroys too early.",
+    });
+  }
+  return { separator, kind, person: names.indexOf(kind), date: names.indexOf("date"), count: names.length };
+}
+
+/** Nothing where this cannot be what separates the cells: with another it may be a table. */
+function firstRow(path: string, text: string, separator: string): readonly string[] {
+  try {
+    return parseRows(path, text, separator, 1)[0]?.cells ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>): HoldfastError {
+  const count = [...wrong.values()].reduce((sum, lines) => sum + lines.length, 0);
+  const reasons = [...wrong].map(([why, lines]) => {
+    const some = lines.slice(0, NAMED).join(", ") + (lines.length > NAMED ? " …" : "");
+    return `${some} (${why})`;
+  });
+  return new HoldfastError("usage", `${path}: ${plural(count, "line")} cannot be read: ${reasons.join("; ")}`, {
+    mend: "Write dates as 2026-10-31, or as 31.10.2026. Nothing was done: correct the table and run it again.",
+  });
+}
+
+/** Why a line finds nobody, as far as the cell shows it. */
+function nobody({ value, guessed, shifted }: Line): string {
+  const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8, and was read as Windows-1252" : "";
+  const cells = shifted ? "; the line has more cells than the first" : "";
+  return `the vault has nobody of that name${oddly(value)}${encoding}${cells}`;
+}
+
+function contradiction(path: string, first: number, second: number): HoldfastError {
+  return new HoldfastError("usage", `${path}: lines ${first} and ${second} say different days of the same person`, {
+    mend: "Nothing was done: correct the table and run it again.",
+  });
+}

@@ -1,0 +1,140 @@
+import { parseSigner, parseVerifier, type Signer, type Verifier } from "../audit/note.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import type { RetryPolicy } from "../io/retry.ts";
+import type { Console } from "../observe/console.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { Tokens } from "../record/tokens.ts";
+import { Box } from "../seal/secretbox.ts";
+import { readDescription, type VaultDescription } from "../vault/description.ts";
+import { VAULT_JSON } from "../vault/layout.ts";
+import { openVault } from "../vault/open.ts";
+import type { Vault } from "../vault/vault.ts";
+import { Messages } from "../workers/task.ts";
+
+/** What every job is given. */
+export interface Session {
+  readonly clients: readonly ClientConfig[];
+  readonly console: Console;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly now: Clock;
+  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, nobody is asked. */
+  readonly skewOf?: (url: string) => Promise<number | undefined>;
+  /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
+  readonly patience?: Patience;
+  /** Where somebody looks at them. */
+  readonly metrics?: Metrics | undefined;
+  /** Of a scheduled run: in how many ms it is tried again after this failure; undefined if it is not. */
+  readonly againIn?: (client: ClientConfig, error: unknown) => number | undefined;
+  /** Told the metrics of a run that has none to be asked for. */
+  readonly pushgateway?: string | undefined;
+}
+
+export interface Patience {
+  readonly retry?: RetryPolicy;
+  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** The largest file that is taken from the source, in bytes. */
+  readonly maxFile?: number;
+}
+
+/** A client's vault, its description read and held against the config. */
+export interface OpenVault {
+  readonly vault: Vault;
+  readonly description: VaultDescription;
+  /** The log's public keys: the present one first, then those it had before. */
+  readonly verifiers: readonly Verifier[];
+  /** Attempts that had to be made again so far. */
+  readonly retries: () => number;
+}
+
+export async function openClientVault(
+  config: ClientConfig,
+  { signal, patience, metrics }: Session,
+): Promise<OpenVault> {
+  let retries = 0;
+  const measured = metrics?.client(config.id);
+  const onRetry = () => {
+    retries += 1;
+    measured?.retried("vault");
+  };
+  const vault = openVault(config.vault, {
+    ...{ signal, onRetry },
+    onRequest: measured && ((...request) => measured.requested("vault", ...request)),
+    ...(patience?.retry ? { policy: patience.retry } : {}),
+    ...(patience?.timeouts ? { idleTimeout: patience.timeouts.body } : {}),
+  });
+  try {
+    const { description } = await readDescription(vault);
+    if (description.client !== config.id || description.log.origin !== config.log.origin) {
+      throw new HoldfastError(
+        "config",
+        `${vault.url} is the vault of client ${description.client}, log ${description.log.origin}`,
+        {
+          mend: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
+        },
+      );
+    }
+    return {
+      vault,
+      description,
+      verifiers: [description.log.vkey, ...(description.log.former ?? [])].map(parseVerifier),
+      retries: () => retries,
+    };
+  } catch (error) {
+    try {
+      if (!hasCode(error, "vault-missing")) throw error;
+      await refuseHidden(vault, VAULT_JSON);
+    } finally {
+      await vault.close();
+    }
+    throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
+      cause: error,
+      mend: `Run init --client ${config.id} once; or correct vault.url.`,
+    });
+  }
+}
+
+/** The log's private key. It must be the one the vault was made with. */
+export async function openSigner(
+  { log }: ClientConfig,
+  { log: { vkey } }: Pick<VaultDescription, "log">,
+): Promise<Signer> {
+  const signer = parseSigner((await log.key.resolve()).reveal());
+  if (signer.verifier.vkey === vkey) return signer;
+  throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
+    mend: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run init.",
+  });
+}
+
+/** The lookup key, as tokens. It must be the one the vault was made with, else everything would be stored again. */
+export async function openTokens(
+  { lookups }: ClientConfig,
+  description: Pick<VaultDescription, "lookups">,
+): Promise<Tokens> {
+  const tokens = new Tokens(await lookups.key.resolve());
+  if (tokens.check() === description.lookups.check) return tokens;
+  throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
+    mend: "Restore the key that init made; with another nothing in the vault could be found.",
+  });
+}
+
+/**
+ * A part of a vault that is missing, though the store has versions of it, was hidden or deleted: nothing may be begun
+ * anew over it. Throws `incomplete`.
+ */
+export async function refuseHidden(vault: Vault, key: string): Promise<void> {
+  for await (const version of vault.versions(key)) {
+    if (version.key !== key) continue;
+    throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: somebody hid or deleted it`, {
+      mend: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run verify.",
+    });
+  }
+}
+
+/** What coordinator and workers of a client say to each other, closed under what only they have. */
+export async function messagesOf({ lookups }: ClientConfig): Promise<Messages> {
+  return new Messages(new Box(await lookups.key.resolve(), "backfill workers"));
+}

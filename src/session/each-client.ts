@@ -1,0 +1,32 @@
+import type { ClientConfig } from "../config/config.ts";
+import { hasCode } from "../core/error.ts";
+import { errorFields } from "../observe/log.ts";
+import type { Session } from "./client.ts";
+
+/** What a job of one client came to, where it did not come to a result. */
+export interface ClientFailure {
+  readonly client: string;
+  readonly error: unknown;
+}
+
+/** One client after the other, until the signal. One's failure keeps no other from its turn. */
+export async function eachClient<T>(
+  { clients, console, signal }: Pick<Session, "clients" | "console" | "signal">,
+  work: (config: ClientConfig) => Promise<T>,
+  onFailure: (failure: ClientFailure) => void = ({ error }) => {
+    throw error;
+  },
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const config of clients) {
+    if (signal.aborted) break;
+    try {
+      results.push(await work(config));
+    } catch (error) {
+      if (clients.length > 1 && !hasCode(error, "interrupted"))
+        console.log.error("client failed", { client: config.id, ...errorFields(error) });
+      onFailure({ client: config.id, error });
+    }
+  }
+  return results;
+}

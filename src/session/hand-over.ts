@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+import { openNote, parseSigner, type Signer } from "../audit/note.ts";
+import { AuditWriter } from "../audit/writer.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { timestamp } from "../core/timestamp.ts";
+import { closing } from "../io/closing.ts";
+import { firstMode } from "../retention/first-lock.ts";
+import { encodeDescription, type VaultDescription } from "../vault/description.ts";
+import { VAULT_JSON } from "../vault/layout.ts";
+import { Lease } from "../vault/lease.ts";
+import { lockFor } from "../vault/lock.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Session } from "./client.ts";
+
+/**
+ * Hands the log over from `log.previousKey` to `log.key`. The old key signs its last checkpoint together with the new
+ * one, over an entry that names both; then vault.json names the new key. Safe to repeat after a crash at any point.
+ */
+export async function handOver(
+  vault: Vault,
+  config: ClientConfig,
+  description: VaultDescription,
+  next: Signer,
+  { now }: Session,
+): Promise<VaultDescription> {
+  const previous = await openPrevious(config, description);
+  return closing(async (opened) => {
+    const lease = await Lease.acquire(vault, { job: "init", now });
+    opened.defer(() => lease.release());
+    const lock = { mode: firstMode(config), initial: config.retention.initialLock };
+    const options = {
+      ...{ vault, signer: previous, now, state: config.state, lock },
+      conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
+      holds: () => lease.check(),
+    };
+    // What an earlier run journaled and did not log is the previous key's alone: the first checkpoint that both sign is
+    // the one that tells of the hand-over.
+    await (await AuditWriter.open(options)).close();
+    const writer = await AuditWriter.open({ ...options, cosigner: next });
+    opened.defer(() => writer.close());
+    if (!isSignedBy(writer.head.note, next)) {
+      await writer.append({
+        ...{ type: "key.changed", time: timestamp(now()), run: `init-${randomBytes(3).toString("hex")}` },
+        ...{ from: previous.verifier.vkey, to: next.verifier.vkey },
+      });
+      await writer.flush();
+    }
+    const { origin, vkey, former = [] } = description.log;
+    const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
+    const { holds } = options;
+    await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()), holds });
+    return changed;
+  });
+}
+
+async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {
+  const mend = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
+  if (log.previousKey === undefined) {
+    throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { mend });
+  }
+  const previous = parseSigner((await log.previousKey.resolve()).reveal());
+  if (previous.verifier.vkey === vkey) return previous;
+  throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { mend });
+}
+
+function isSignedBy(note: Uint8Array, signer: Signer): boolean {
+  try {
+    return openNote(note, [signer.verifier]).verified.length > 0;
+  } catch (error) {
+    if (hasCode(error, "unverified")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { readAnchors } from "../audit/timestamp/authority.ts";
+import { requestTimestamp } from "../audit/timestamp/request.ts";
+import { MAX_TOKEN } from "../audit/timestamp/token.ts";
+import type { AuditWriter } from "../audit/writer.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/error.ts";
+import { errorFields } from "../observe/log.ts";
+import { firstMode } from "../retention/first-lock.ts";
+import { timestampKey } from "../vault/layout.ts";
+import { lockFor } from "../vault/lock.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Session } from "./client.ts";
+
+interface Log {
+  readonly vault: Vault;
+  readonly writer: AuditWriter;
+  readonly now: Clock;
+}
+
+/**
+ * Has the log's present checkpoint stamped, where the client has an authority for it, and keeps the answer beside it.
+ * Gives it, to the byte. That the authority cannot be had, or answers what does not check, is told and no more: the next
+ * run's checkpoint covers this one.
+ */
+export async function stampHead(
+  config: ClientConfig,
+  { console, signal }: Session,
+  { vault, writer, now }: Log,
+): Promise<Uint8Array | undefined> {
+  const { id, log, retention } = config;
+  const { size, note } = writer.head;
+  if (log.timestamps === undefined || size === 0 || signal.aborted) return undefined;
+  try {
+    const key = timestampKey(size);
+    const there = await vault.read(key, MAX_TOKEN).catch((error: unknown) => {
+      if (!hasCode(error, "vault-missing")) throw error;
+    });
+    if (there) return there.bytes;
+    const { url, ca } = log.timestamps;
+    const digest = createHash("sha256").update(note).digest("hex");
+    const { bytes, authority } = await requestTimestamp(digest, { url, anchors: await readAnchors(ca) }, { signal });
+    await vault.put(key, bytes, { lock: lockFor(firstMode(config), retention.initialLock, now()) });
+    console.log.info(`checkpoint stamped by ${authority}`, { client: id, count: size });
+    return bytes;
+  } catch (error) {
+    console.log.warn("checkpoint not stamped; the next run has its own stamped", { client: id, ...errorFields(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { Catalog } from "../catalog/catalog.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Metrics, Standing } from "../observe/metrics.ts";
+import { fallingDue } from "../retention/locks-falling-due.ts";
+import { readLastExport } from "../state/last-export.ts";
+import { readLastVerify } from "../state/last-verify.ts";
+
+/** Milliseconds between two counts of locks. */
+const PAUSE = 60_000;
+
+/**
+ * Shows what this machine knows of each client without a run, as it is now: nobody has to export for it to be true.
+ * Locks are counted in a catalog of perhaps a million people: beside everything else, and not while somebody waits.
+ */
+export class Standings {
+  readonly #metrics: Metrics;
+  readonly #clients: () => readonly ClientConfig[];
+  readonly #now: Clock;
+  readonly #due = new Map<string, LocksDue>();
+  #counting: Promise<void> | undefined;
+  #next = Number.NEGATIVE_INFINITY;
+
+  constructor(metrics: Metrics, clients: () => readonly ClientConfig[], now: Clock) {
+    this.#metrics = metrics;
+    this.#clients = clients;
+    this.#now = now;
+  }
+
+  /** For each scrape: what can be read at once, and the locks as they were last counted. Has them counted from time to time. */
+  show(): void {
+    for (const client of this.#clients()) this.#metrics.client(client.id).standing(standingOf(client, this.#due));
+    if (this.#counting === undefined && performance.now() >= this.#next) void this.count();
+  }
+
+  /** For the end of a run: the locks as they are now. Never throws. */
+  async count(): Promise<void> {
+    // One that is under way began before what this one is to see.
+    await this.#counting;
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = undefined;
+    });
+    await this.#counting;
+  }
+
+  async #count(): Promise<void> {
+    const begun = performance.now();
+    for (const client of this.#clients()) {
+      const due = await locksDue(client, this.#now()).catch(() => undefined);
+      if (due) this.#due.set(client.id, due);
+      else this.#due.delete(client.id);
+    }
+    const ended = performance.now();
+    // No more than a twentieth of the time is spent on it.
+    this.#next = ended + Math.max(PAUSE, 19 * (ended - begun));
+  }
+}
+
+type LocksDue = NonNullable<Standing["locksDue"]>;
+
+async function locksDue({ state, log, retention }: ClientConfig, now: Temporal.Instant): Promise<LocksDue | undefined> {
+  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  if (catalog === undefined) return undefined;
+  try {
+    const within = (days: number) => fallingDue(catalog, retention, now.add({ hours: 24 * days }), now);
+    return { "7d": await within(7), "30d": await within(30) };
+  } finally {
+    catalog.close();
+  }
+}
+
+function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, LocksDue>): Standing {
+  const { success, due: next } = readLastExport(state);
+  const verified = readLastVerify(state);
+  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  try {
+    const newest = catalog?.newest();
+    return {
+      lastSuccess: success && seconds(success),
+      lastVerify: verified && { time: seconds(verified.time), problems: verified.problems },
+      nextRun: next && seconds(next),
+      newestKept: newest && seconds(newest),
+      locksDue: due.get(id),
+    } as Standing;
+  } finally {
+    catalog?.close();
+  }
+}
+
+/** Since 1970. */
+export function seconds(time: string): number {
+  return Temporal.Instant.from(time).epochMilliseconds / 1000;
+}

@@ -1,0 +1,324 @@
+import { finished } from "node:stream/promises";
+import { type Dispatcher, errors } from "undici";
+import type { Secret } from "../config/secret.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { type RetryPolicy, retrying } from "../io/retry.ts";
+import { retryAfter } from "../io/retry-after.ts";
+import { networkFailure } from "../net/failure.ts";
+import { dispatcher } from "../net/proxy.ts";
+import type { Answered } from "./answer.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import type { Priority } from "./rate/claim.ts";
+import { Limits, type LimitsView } from "./rate/limits.ts";
+import type { OnWait } from "./rate/pacer.ts";
+import { SharedLimits } from "./rate/shared-limits.ts";
+import { OwnStarts, type Starts } from "./rate/starts.ts";
+import { Throttle } from "./rate/throttle.ts";
+
+export interface HttpOptions {
+  readonly url: string;
+  readonly apiKey: Secret;
+  readonly rate: { readonly count: number; readonly per: number };
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  readonly signal?: AbortSignal;
+  readonly onRetry?: (error: HoldfastError) => void;
+  /** Told of each request: the endpoint, `ok` or the error's code, and seconds until the head of the answer came. */
+  readonly onRequest?: ((endpoint: string, outcome: string, seconds: number) => void) | undefined;
+  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
+  /** Told of each wait of more than a minute that the source asked for. */
+  readonly onWait?: OnWait;
+  /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
+  readonly maxFile?: number;
+  /** Default: this process keeps the limits for itself. */
+  readonly share?: Share;
+  /** Who grants the starts, where not this process: then `rate` and `share` are that one's affair. */
+  readonly starts?: Starts;
+  /** The key as it is now, asked when one is refused: it may have been rotated. */
+  readonly renewKey?: () => Promise<Secret>;
+}
+
+/** What processes on this machine share, so that all they ask of the source keeps to one rate. */
+export interface Share {
+  /** Absolute path of the file in which the limits are kept: one for each source. */
+  readonly path: string;
+  /** Default `high`. */
+  readonly priority?: Priority;
+  /** The file cannot be used: from then on this process keeps the limits for itself. Told once. */
+  readonly onTrouble?: (error: HoldfastError) => void;
+}
+
+const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
+const MAX_FILE = 1024 ** 3;
+/** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
+const SLOWEST = 1024;
+
+/**
+ * GET requests to one API: limits, timeouts and retry. `name` stands for the endpoint in errors, because a path holds
+ * provider ids; no error or log shows a path, an answer or the key.
+ */
+export class Http {
+  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
+  readonly #base: string;
+  readonly #throttle: Throttle;
+  readonly #options: HttpOptions;
+  #key: Secret;
+  #requests = 0;
+  /** Under way: those whose key was refused meanwhile wait for the same answer. */
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: HttpOptions) {
+    this.#key = usable(options.apiKey);
+    const url = new URL(options.url);
+    this.#dispatcher = dispatcher({ connections: options.concurrency, timeouts: options.timeouts ?? TIMEOUTS });
+    this.#origin = url.origin;
+    this.#base = url.pathname.replace(/\/$/, "");
+    this.#throttle = new Throttle(options.starts ?? ownStarts(options), options.concurrency);
+    this.#options = options;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get limits(): LimitsView {
+    return this.#throttle.limits;
+  }
+
+  /** The body of a JSON answer to the byte. One of more than `limit` bytes throws source-response. */
+  async text(name: string, path: string, limit: number): Promise<string> {
+    return this.read(name, path, limit, async (chunks) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+      } catch (error) {
+        throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+      }
+    });
+  }
+
+  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin anew with another. */
+  async read<T>(
+    name: string,
+    path: string,
+    limit: number,
+    reader: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+  ): Promise<T> {
+    return this.#retrying(async (answered) => {
+      const { body } = await this.#send(name, path, "application/json", answered);
+      return reader(this.#chunks(name, body, limit));
+    });
+  }
+
+  /** A body as it arrives. A connection lost on the way throws source-unavailable: the whole is to be asked for again. */
+  async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
+    const { headers, body } = await this.#retrying(
+      (answered) => this.#send(name, path, "*/*", answered),
+      // Until the last byte: what the pool lets wait for this connection would start unthrottled, even in a silence.
+      ({ body }) => finished(body).catch(() => {}),
+    );
+    return {
+      mediaType: mediaTypeOf(headers["content-type"]),
+      bytes: this.#chunks(name, body, this.#options.maxFile ?? MAX_FILE),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#throttle.close();
+    await this.#dispatcher.destroy();
+  }
+
+  #retrying<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
+    const { retry, signal, onRetry } = this.#options;
+    const attempt = () => this.#throttle.run(work, ended);
+    const withPresentKey = async (): Promise<T> => {
+      const key = this.#key;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!hasCode(error, "source-key") || !(await this.#renewed(key))) throw error;
+        // A request like any other, for the limits too.
+        return attempt();
+      }
+    };
+    return retrying(withPresentKey, retry, signal, onRetry);
+  }
+
+  async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
+    this.#requests += 1;
+    const begun = performance.now();
+    const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await this.#dispatcher.request({
+        ...{ method: "GET", origin: this.#origin, path: this.#base + path },
+        headers: {
+          ...{ accept, "accept-encoding": "identity", "x-api-key": this.#key.reveal(), "user-agent": "holdfast" },
+        },
+      });
+    } catch (error) {
+      const failure = connectionError(name, error);
+      told(failure.code);
+      throw failure;
+    }
+    answered({ status: response.statusCode, headers: response.headers });
+    if (response.statusCode === 200 && !isAltered(response)) {
+      told("ok");
+      return response;
+    }
+    const failure = response.statusCode === 200 ? altered(name) : statusError(name, response);
+    told(failure.code);
+    // The rest of an error's body may hold anything: it is neither kept nor shown.
+    await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
+    if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
+      if (this.#throttle.silence(failure.retryAfter)) throw failure;
+      throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {
+        mend: failure.mend,
+        retryAfter: Number.POSITIVE_INFINITY,
+      });
+    }
+    throw failure;
+  }
+
+  /** Whether there is another key by now than the one that was refused. */
+  async #renewed(refused: Secret): Promise<boolean> {
+    const { renewKey } = this.#options;
+    if (this.#key === refused && renewKey) {
+      this.#renewing ??= renewKey()
+        .then((key) => {
+          this.#key = usable(key);
+        })
+        .finally(() => {
+          this.#renewing = undefined;
+        });
+      await this.#renewing;
+    }
+    return this.#key.reveal() !== refused.reveal();
+  }
+
+  /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection for ever. */
+  #chunks(name: string, body: Body, limit: number): AsyncIterable<Uint8Array> {
+    const patience = (this.#options.timeouts ?? TIMEOUTS).body;
+    return {
+      [Symbol.asyncIterator]: () => {
+        const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+        const leave = () => body.once("error", () => {}).destroy();
+        let size = 0;
+        // Spent in waiting for the source; what the reader takes its time with is not counted.
+        let waited = 0;
+        return {
+          next: async () => {
+            const begun = performance.now();
+            const next = await iterator.next().catch((error: unknown) => {
+              throw connectionError(name, error);
+            });
+            if (next.done) return next;
+            size += next.value.length;
+            waited += performance.now() - begun;
+            const failure = size > limit ? tooLarge(name, limit) : isTooSlow(size, waited, patience) && tooSlow(name);
+            if (!failure) return next;
+            leave();
+            throw failure;
+          },
+          return: async () => {
+            leave();
+            return { done: true, value: undefined };
+          },
+        };
+      },
+    };
+  }
+}
+
+/** Within limits that all processes on this machine keep which share the same file. */
+export function ownStarts({
+  rate,
+  share,
+  signal,
+  onWait,
+}: Pick<HttpOptions, "rate" | "share" | "signal" | "onWait">): Starts {
+  const store = share && new SharedLimits(share.path, share.onTrouble);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
+}
+
+type Body = Dispatcher.ResponseData["body"];
+
+function usable(key: Secret): Secret {
+  if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
+  throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
+    mend: "Copy the secret API key again, alone on one line.",
+  });
+}
+
+function tooLarge(name: string, limit: number): HoldfastError {
+  return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {
+    mend: "No identity's answer or file is that large: the provider sent something broken.",
+  });
+}
+
+function isTooSlow(size: number, waited: number, patience: number): boolean {
+  return waited > patience && size < (waited / 1000) * SLOWEST;
+}
+
+function tooSlow(name: string): HoldfastError {
+  return new HoldfastError("source-unavailable", `${name}: the answer comes slower than ${SLOWEST} bytes a second`, {
+    mend: "Check the network and the provider's status page.",
+  });
+}
+
+function connectionError(name: string, error: unknown): HoldfastError {
+  // What is no HTTP; the error holds the bytes that came, and is not kept.
+  const garbled = error instanceof errors.HTTPParserError;
+  const failure =
+    networkFailure(error) ?? (garbled ? { code: "HPE_UNKNOWN", isTransient: true, hint: undefined } : undefined);
+  const code = failure?.code ?? (error as NodeJS.ErrnoException).code ?? "unknown";
+  return new HoldfastError(
+    failure?.isTransient ? "source-unavailable" : "source-rejected",
+    `${name}: the connection failed (${code})`,
+    {
+      cause: garbled ? undefined : error,
+      mend: failure?.hint ?? "Check source.url, the network and the provider's status page.",
+    },
+  );
+}
+
+/** Whether the bytes are others than the provider's: compressed though nobody asked for that, or a part of them. */
+function isAltered({ headers }: Dispatcher.ResponseData): boolean {
+  const encoding = String(headers["content-encoding"] ?? "identity").trim();
+  return !/^(identity)?$/i.test(encoding) || headers["content-range"] !== undefined;
+}
+
+function altered(name: string): HoldfastError {
+  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which nobody asked for`, {
+    mend: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
+  });
+}
+
+function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {
+  const message = `${name}: the provider answered ${statusCode}`;
+  switch (statusCode) {
+    case 401:
+      return new HoldfastError("source-key", message, {
+        mend: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
+      });
+    case 403:
+      return new HoldfastError("source-denied", message, {
+        mend: "Ask the provider to grant this right to the API key.",
+      });
+    case 404:
+      return new HoldfastError("source-missing", message, { mend: "Check source.url if every request says so." });
+  }
+  if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
+    const header = headers["retry-after"];
+    return new HoldfastError("source-unavailable", message, {
+      mend: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
+      retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
+    });
+  }
+  return new HoldfastError("source-rejected", message, {
+    mend: "Check source.url: this is not the API that is expected.",
+  });
+}

@@ -1,0 +1,117 @@
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { HoldfastError } from "../../core/error.ts";
+import { makePrivateFolder } from "../../io/private-folder.ts";
+import type { LimitsState } from "./aimd.ts";
+import { type LimitsStore, OwnLimits } from "./limits.ts";
+
+const FIELDS: readonly (keyof LimitsState)[] = [
+  ...(["seen", "rate", "bound", "probeAt", "cutAt", "good", "last", "silentUntil", "told", "toldUntil"] as const),
+  ...(["highUntil", "lowUntil", "lowLast"] as const),
+];
+
+/** The name is raised with its columns, so that two versions of Holdfast may run side by side. */
+const TABLE = "limits_1";
+/** Another holds the file for some 20 µs; one that was stopped in it is not waited for longer than this, in ms. */
+const PATIENCE = 500;
+/** How long this process keeps limits of its own before it tries the file again, in ms. */
+const APART = 10_000;
+
+/**
+ * Limits that all processes on this machine share: one row in a small SQLite file. The row is read, altered and written
+ * under SQLite's lock, so starts are handed out one by one, and the kernel frees the lock of a process that dies. The
+ * row says nothing of who started what: nobody has to clean up after anybody.
+ *
+ * Nothing in it is worth a sync to disk: whatever is lost is learned again, and a damaged file is thrown away. Where it
+ * cannot be used (a full disk, no rights, a file system without locks), the process goes on from what it last knew with
+ * limits of its own, says so once, and tries the file again after a while.
+ */
+export class SharedLimits implements LimitsStore {
+  readonly #path: string;
+  readonly #onTrouble: (error: HoldfastError) => void;
+  readonly #own = new OwnLimits();
+  #open: { readonly db: DatabaseSync; readonly read: StatementSync; readonly write: StatementSync } | undefined;
+  #apartUntil = 0;
+  #told = false;
+
+  constructor(path: string, onTrouble: (error: HoldfastError) => void = () => {}) {
+    this.#path = path;
+    this.#onTrouble = onTrouble;
+  }
+
+  change<T>(fresh: () => LimitsState, work: (state: LimitsState) => T): T {
+    if (performance.now() < this.#apartUntil) return this.#own.change(fresh, work);
+    try {
+      return this.#change(fresh, work);
+    } catch (error) {
+      this.#leave(performance.now() + APART);
+      if (!this.#told) this.#onTrouble(unusable(error));
+      this.#told = true;
+      return this.#own.change(fresh, work);
+    }
+  }
+
+  close(): void {
+    this.#leave(Number.POSITIVE_INFINITY);
+  }
+
+  #leave(until: number): void {
+    this.#open?.db.close();
+    this.#open = undefined;
+    this.#apartUntil = until;
+  }
+
+  #change<T>(fresh: () => LimitsState, work: (state: LimitsState) => T): T {
+    this.#open ??= connect(this.#path);
+    const { db, read, write } = this.#open;
+    db.exec("BEGIN IMMEDIATE");
+    const state = (read.get() as LimitsState | undefined) ?? fresh();
+    const result = work(state);
+    write.run(...FIELDS.map((field) => state[field]));
+    db.exec("COMMIT");
+    this.#own.adopt(state);
+    return result;
+  }
+}
+
+function connect(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
+  makePrivateFolder(dirname(path));
+  try {
+    return prepare(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    return prepare(path);
+  }
+}
+
+function prepare(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
+  const db = new DatabaseSync(path, { timeout: PATIENCE });
+  try {
+    const columns = FIELDS.map((field) => `${field} REAL NOT NULL`);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
+    db.exec(`CREATE TABLE IF NOT EXISTS ${TABLE} (only INTEGER PRIMARY KEY CHECK (only = 0), ${columns}) STRICT`);
+    const read = db.prepare(`SELECT ${FIELDS} FROM ${TABLE}`);
+    const write = db.prepare(`INSERT OR REPLACE INTO ${TABLE} VALUES (0, ${FIELDS.map(() => "?")})`);
+    return { db, read, write };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
+}
+
+function unusable(error: unknown): HoldfastError {
+  return new HoldfastError(
+    "state",
+    `limits.sqlite cannot be used (${error instanceof Error ? error.message : "unknown"}): this process keeps the source's limits for itself`,
+    {
+      cause: error,
+      mend: "Check space and rights of the state directory. Until then several jobs at once may ask more of the source than source.rate.",
+    },
+  );
+}

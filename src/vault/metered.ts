@@ -1,0 +1,42 @@
+import { HoldfastError } from "../core/error.ts";
+import type { Vault } from "./vault.ts";
+
+/** Told of each attempt: the call's name, `ok` or an error's code, and seconds. */
+export type OnRequest = (operation: string, outcome: string, seconds: number) => void;
+
+/**
+ * Measures each call of a vault; under `withRetry`, so that every attempt is one. `stream` is measured until its first
+ * byte can be read. Listings are not: they last as long as whoever reads them takes.
+ */
+export function observed(vault: Vault, onRequest: OnRequest): Vault {
+  const timed = async <T>(operation: string, work: Promise<T>): Promise<T> => {
+    const begun = performance.now();
+    let outcome = "ok";
+    try {
+      return await work;
+    } catch (error) {
+      outcome = error instanceof HoldfastError ? error.code : "internal";
+      throw error;
+    } finally {
+      onRequest(operation, outcome, (performance.now() - begun) / 1000);
+    }
+  };
+  return {
+    url: vault.url,
+    put: (...args) => timed("put", vault.put(...args)),
+    stream: (...args) => timed("stream", vault.stream(...args)),
+    read: (...args) => timed("read", vault.read(...args)),
+    head: (...args) => timed("head", vault.head(...args)),
+    lockOf: (...args) => timed("lockOf", vault.lockOf(...args)),
+    list: (prefix) => vault.list(prefix),
+    versions: (prefix) => vault.versions(prefix),
+    ...(vault.view ? { view: (key: string, newest?: string) => timed("view", vault.view!(key, newest)) } : {}),
+    lock: (...args) => timed("lock", vault.lock(...args)),
+    hold: (...args) => timed("hold", vault.hold(...args)),
+    deleteVersion: (...args) => timed("delete", vault.deleteVersion(...args)),
+    ...(vault.remains ? { remains: (prefix: string) => vault.remains!(prefix) } : {}),
+    ...(vault.clear ? { clear: (key: string) => timed("clear", vault.clear!(key)) } : {}),
+    inspect: () => timed("inspect", vault.inspect()),
+    close: () => vault.close(),
+  };
+}

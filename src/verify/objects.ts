@@ -1,0 +1,120 @@
+import { createHash, randomInt } from "node:crypto";
+import type { CatalogObject } from "../catalog/objects.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/error.ts";
+import { defaultRetry, retrying } from "../io/retry.ts";
+import { parseRecord, type ReadRecord } from "../record/read.ts";
+import type { Opener } from "../seal/open.ts";
+import { covers } from "../vault/lock.ts";
+import type { ObjectInfo, Vault } from "../vault/vault.ts";
+import type { Problem } from "./problem.ts";
+
+export interface ObjectCheck {
+  readonly vault: Vault;
+  readonly now: Clock;
+  /** Share of the objects, 0 to 100, whose content is read and hashed: a sample nobody can foresee. */
+  readonly readData: number;
+  readonly signal: AbortSignal;
+  /** Decrypts what is read, to see that it opens. */
+  readonly opener?: Opener | undefined;
+  /** Told of what is locked for longer than was promised, or held. */
+  readonly onMore: (key: string, info: ObjectInfo) => void;
+  /** Told what a record that was opened says of its files, and the digest of a file that was opened. */
+  readonly onRecord: (record: ReadRecord, entry: number) => void;
+  readonly onFile: (key: string, sha256: string) => void;
+}
+
+/** Bytes of the largest sealed record that is held while it is opened. Of a larger one only the digest is checked. */
+const MAX_RECORD = 64 * 1024 ** 2;
+
+/** There, of its size and digest, locked as long as it must be. Gives the bytes that were read. */
+export async function checkObject(
+  check: ObjectCheck,
+  promised: CatalogObject,
+  problem: (found: Problem) => void,
+): Promise<number> {
+  const { vault, readData } = check;
+  const { key, versionId, size, sha256, lockedUntil } = promised;
+  try {
+    const info = await vault.head(key, versionId);
+    const whole = info.size === size;
+    if (!whole) problem(of(promised, `has ${info.size} bytes; ${size} were stored`));
+    if (info.sha256 !== null && info.sha256 !== sha256) problem(of(promised, "its noted digest is another"));
+    checkLock(info, promised, check.now(), problem);
+    const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
+    if (longer || info.hold) check.onMore(key, info);
+    // What has another size is another content, however long it is.
+    if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
+    await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
+    return size;
+  } catch (error) {
+    if (!hasCode(error, "vault-missing", "malformed")) throw error;
+    const isMissing = hasCode(error, "vault-missing");
+    const what = isMissing ? "is missing" : "its note of digest and lock is damaged";
+    problem({ ...of(promised, what), ...(isMissing ? { isMissing } : {}) });
+    return 0;
+  }
+}
+
+function of({ key, entry }: CatalogObject, what: string): Problem {
+  return { key, ...(entry === null ? {} : { entry }), what };
+}
+
+function checkLock(
+  info: ObjectInfo,
+  promised: CatalogObject,
+  now: Temporal.Instant,
+  problem: (found: Problem) => void,
+): void {
+  const { lockedUntil, lockMode } = promised;
+  const wanted = { mode: lockMode, until: Temporal.Instant.from(lockedUntil) };
+  if (Temporal.Instant.compare(wanted.until, now) <= 0 || covers(info.lock, wanted)) return;
+  const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
+  problem(of(promised, `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}`));
+}
+
+async function checkContent(
+  { vault, opener, onRecord, onFile }: ObjectCheck,
+  promised: CatalogObject,
+  problem: (found: Problem) => void,
+): Promise<void> {
+  const { key, versionId, sha256, size, entry } = promised;
+  const hash = createHash("sha256");
+  const sealed = (async function* () {
+    for await (const chunk of await vault.stream(key, versionId)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  })();
+  const plain = createHash("sha256");
+  const isRecord = key.startsWith("records/");
+  const record: Uint8Array[] = [];
+  let opens = true;
+  try {
+    for await (const chunk of opener ? await opener.openStream(sealed) : sealed) {
+      if (opener === undefined) continue;
+      if (!isRecord) plain.update(chunk);
+      else if (size <= MAX_RECORD) record.push(chunk);
+    }
+  } catch (error) {
+    // A key that does not fit is no fault of the vault's: whoever gave it is told.
+    if (!hasCode(error, "unverified")) throw error;
+    opens = false;
+    problem(of(promised, "does not decrypt"));
+  }
+  if (!opens) return;
+  if (hash.digest("hex") !== sha256) {
+    problem(of(promised, "its content was changed"));
+    return;
+  }
+  if (opener === undefined) return;
+  if (!isRecord) onFile(key, plain.digest("hex"));
+  else if (size <= MAX_RECORD && entry !== null) {
+    try {
+      onRecord(parseRecord(Buffer.concat(record)), entry);
+    } catch (error) {
+      if (!hasCode(error, "malformed")) throw error;
+      problem(of(promised, error.message));
+    }
+  }
+}

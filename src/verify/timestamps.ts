@@ -1,0 +1,131 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import type { Head } from "../audit/log.ts";
+import { checkTimestamp } from "../audit/timestamp/check.ts";
+import { MAX_TOKEN, parseToken } from "../audit/timestamp/token.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
+import { ahead } from "../io/in-order.ts";
+import { TIMESTAMPS, timestampKey } from "../vault/layout.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Kept } from "./history.ts";
+import { checkLocked, readPiece } from "./log-object.ts";
+import type { Problem } from "./problem.ts";
+
+/** What the time stamps in a vault prove. */
+export interface TimestampReport {
+  readonly tokens: number;
+  /** Whether they were held against trusted certificates; else they are the vault's own word. */
+  readonly trusted: boolean;
+  /** The one of the largest checkpoint: the log's first `size` entries existed at this time, RFC 3339 UTC. */
+  readonly newest?: { readonly size: number; readonly time: string };
+}
+
+/** Work may go on for so long with no time stamp: an authority that cannot be had for a night is no problem. */
+const UNSTAMPED = { hours: 7 * 24 };
+
+/** The times of the entries that no time stamp covers. */
+export class StampedTimes {
+  readonly report: TimestampReport;
+  /** Time stamps that are not good, each of which was told. */
+  readonly #bad: number;
+  #first: string | undefined;
+  #last: string | undefined;
+
+  constructor(report: TimestampReport, bad: number) {
+    this.report = report;
+    this.#bad = bad;
+  }
+
+  note(entry: number, time: string): void {
+    if (entry < (this.report.newest?.size ?? 0)) return;
+    this.#first ??= time;
+    this.#last = time;
+  }
+
+  /** When an entry existed at the latest, by an authority that is trusted. */
+  latest(entry: number): Temporal.Instant | undefined {
+    const { trusted, newest } = this.report;
+    return trusted && newest && entry < newest.size ? Temporal.Instant.from(newest.time) : undefined;
+  }
+
+  /**
+   * For whoever names an authority: that none has stamped the log, or not what was done of late, is a problem. Else
+   * somebody who takes the time stamps away would have the log believed without.
+   */
+  check(size: number, problem: (found: Problem) => void): void {
+    const { trusted, newest } = this.report;
+    if (!trusted || size === 0) return;
+    if (newest === undefined) {
+      if (this.#bad > 0) return;
+      problem({ key: TIMESTAMPS, what: "there is no time stamp, and certificates of an authority are given" });
+      return;
+    }
+    const [first, last] = [this.#first, this.#last].map((time) => time && Temporal.Instant.from(time));
+    if (!first || !last || Temporal.Duration.compare(first.until(last), UNSTAMPED) <= 0) return;
+    const what = `no time stamp covers entries ${newest.size} to ${size - 1}, which were logged from ${first} to ${last}`;
+    problem({ key: TIMESTAMPS, what });
+  }
+}
+
+export interface TimestampCheck {
+  readonly vault: Vault;
+  readonly head: Head;
+  readonly earlier: readonly Kept[];
+  /** Certificates that an authority's must lead to. */
+  readonly anchors: readonly X509Certificate[] | undefined;
+  readonly now: Temporal.Instant;
+  /** Of one that is not locked, as the log must be. */
+  readonly unlocked: (found: Problem) => void;
+}
+
+const AT_ONCE = 8;
+
+/** Every time stamp is of a checkpoint that the vault keeps, good, and locked as the log is. */
+export async function checkTimestamps(
+  { vault, head, earlier, anchors, now, unlocked }: TimestampCheck,
+  problem: (found: Problem) => void,
+): Promise<StampedTimes> {
+  let bad = 0;
+  const doubt = (found: Problem): void => {
+    bad += 1;
+    problem(found);
+  };
+  const present = { size: head.size, sha256: createHash("sha256").update(head.note).digest("hex") };
+  const kept = [...earlier, present];
+  let tokens = 0;
+  let newest: TimestampReport["newest"];
+  const checked = ahead(keys(vault, head.size, doubt), AT_ONCE, async (key) => {
+    const piece = await readPiece(vault, key, MAX_TOKEN, doubt);
+    if (piece === undefined) return undefined;
+    checkLocked(piece, now, unlocked);
+    try {
+      const { imprint, time } = parseToken(piece.bytes);
+      const stamped = kept.find(({ size, sha256 }) => sha256 === imprint && timestampKey(size) === key);
+      if (stamped === undefined) throw new HoldfastError("unverified", "stamps no checkpoint that the vault keeps");
+      if (anchors) checkTimestamp(piece.bytes, { digest: imprint, anchors });
+      return { size: stamped.size, time };
+    } catch (error) {
+      if (!hasCode(error, "malformed", "unverified")) throw error;
+      doubt({ key, what: error.message });
+      return undefined;
+    }
+  });
+  for await (const good of checked) {
+    if (good === undefined) continue;
+    tokens += 1;
+    if (newest === undefined || good.size > newest.size) newest = good;
+  }
+  return new StampedTimes({ tokens, trusted: anchors !== undefined, ...(newest && { newest }) }, bad);
+}
+
+/** Those of checkpoints up to the head: one beyond it is of a run that is under way. */
+async function* keys(vault: Vault, most: number, problem: (found: Problem) => void): AsyncGenerator<string> {
+  let present = "";
+  for await (const { key, deleteMarker } of vault.versions(TIMESTAMPS)) {
+    if (key === present) continue;
+    present = key;
+    const size = /^(\d+)\.tsr$/.exec(key.slice(TIMESTAMPS.length))?.[1];
+    if (deleteMarker) problem({ key, what: "was hidden by a delete marker" });
+    else if (size === undefined) problem({ key, what: "is no time stamp" });
+    else if (Number(size) <= most) yield key;
+  }
+}

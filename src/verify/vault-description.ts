@@ -1,0 +1,90 @@
+import { fingerprint } from "../config/recipients.ts";
+import { hasCode } from "../core/error.ts";
+import { DESCRIPTION_LIMIT, parseDescription, type VaultDescription } from "../vault/description.ts";
+import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
+import type { Vault } from "../vault/vault.ts";
+import { readPiece } from "./log-object.ts";
+import type { Problem } from "./problem.ts";
+
+/**
+ * vault.json against its own earlier versions: whose vault it is never changes, its log key only by being handed over.
+ * Gives the recipients it began with, by their fingerprints.
+ */
+export async function checkDescription(vault: Vault, problem: (found: Problem) => void): Promise<Recipients> {
+  const key = VAULT_JSON;
+  const piece = await readPiece(vault, key, DESCRIPTION_LIMIT, problem);
+  const present = piece && parse(piece.bytes);
+  if (piece && !present) problem({ key, what: "does not parse" });
+  if (!present) return { present: "", first: "" };
+  const keys = [present.log.vkey, ...(present.log.former ?? [])];
+  let first = present;
+  for await (const { key: found, versionId, deleteMarker } of vault.versions(VAULT_JSON)) {
+    if (found !== VAULT_JSON || deleteMarker || versionId === piece.info.versionId) continue;
+    const earlier = await readVersion(vault, versionId);
+    if (earlier === undefined) {
+      problem({ key, what: `version ${versionId} does not parse` });
+      continue;
+    }
+    first = earlier;
+    if (identityOf(earlier) !== identityOf(present)) {
+      problem({ key, what: `another client, log, date or lookup key than in version ${versionId}` });
+    }
+    if (!keys.includes(earlier.log.vkey)) {
+      problem({ key, what: `the log key of version ${versionId} is neither the present one nor a former one` });
+    }
+  }
+  return { present: recipientsOf(present), first: recipientsOf(first) };
+}
+
+/** Fingerprints, sorted and joined. */
+export interface Recipients {
+  readonly present: string;
+  readonly first: string;
+}
+
+export function joined(fingerprints: readonly string[]): string {
+  return fingerprints.toSorted().join();
+}
+
+/**
+ * Whether there is, or was, a vault of this client although vault.json does not say so: it was changed or taken away,
+ * and the config is not at fault.
+ */
+export async function wasDescribed(vault: Vault, client: string, origin: string): Promise<boolean> {
+  let described = false;
+  for await (const { key, versionId, deleteMarker } of vault.versions(VAULT_JSON)) {
+    if (key !== VAULT_JSON || deleteMarker) continue;
+    described = true;
+    const earlier = await readVersion(vault, versionId);
+    if (earlier?.client === client && earlier.log.origin === origin) return true;
+  }
+  if (described) return false;
+  for await (const { key } of vault.versions(CHECKPOINT)) if (key === CHECKPOINT) return true;
+  return false;
+}
+
+async function readVersion(vault: Vault, versionId: string): Promise<VaultDescription | undefined> {
+  try {
+    return parse((await vault.read(VAULT_JSON, DESCRIPTION_LIMIT, versionId)).bytes);
+  } catch (error) {
+    if (hasCode(error, "vault-missing", "malformed")) return undefined;
+    throw error;
+  }
+}
+
+function parse(bytes: Uint8Array): VaultDescription | undefined {
+  try {
+    return parseDescription(bytes);
+  } catch (error) {
+    if (hasCode(error, "malformed")) return undefined;
+    throw error;
+  }
+}
+
+function identityOf({ client, created, log, lookups }: VaultDescription): string {
+  return JSON.stringify([client, created, log.origin, lookups.check]);
+}
+
+function recipientsOf({ recipients }: VaultDescription): string {
+  return joined(recipients.map(fingerprint));
+}

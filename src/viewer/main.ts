@@ -1,0 +1,277 @@
+import { parseVerifier, type Verifier } from "../audit/note.ts";
+import { HoldfastError } from "../core/error.ts";
+import { printable } from "../core/printable.ts";
+import type { Opener } from "../seal/open.ts";
+import { type CheckedBag, checkBag } from "./bag.ts";
+import { type BagFile, findBag } from "./bag-file.ts";
+import { byId, element } from "./element.ts";
+import { blames, type Verdict, wordsOf } from "./finding.ts";
+import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts";
+import { BlobUrls } from "./media.ts";
+import { openerFrom, openVersion } from "./opened.ts";
+import { nameOf, type Person, personView } from "./person.ts";
+import type { Retrieval } from "./retrieval.ts";
+import { requestView, statusView } from "./status.ts";
+import { plural } from "./words.ts";
+import { readZip } from "./zip.ts";
+
+const MAX_KEY = 64 * 1024;
+
+/** What the person at the page gave it. All of it stays in this page's memory. */
+let files: readonly BagFile[] | null = null;
+let opener: Opener | null = null;
+let trusted: Verifier | null = null;
+/** What the log key's field held when it was last read. */
+let taken = "";
+let checked: CheckedBag | null = null;
+/** Counts what was begun: whoever finds it has moved on stops, and shows nothing. */
+let turn = 0;
+const urls = new BlobUrls();
+
+function say(where: "bag" | "key" | "vkey", words: string, verdict: Verdict | "busy" = "good"): void {
+  const said = byId(`${where}-said`);
+  said.textContent = printable(words);
+  said.dataset.verdict = words === "" ? "" : verdict;
+}
+
+async function takeBag(name: string, read: () => Promise<readonly BagFile[]>): Promise<void> {
+  files = checked = null;
+  show();
+  progress("");
+  say("bag", "Reading…", "busy");
+  try {
+    files = findBag(await read());
+    say("bag", `${name}, ${plural(files.length, "file")}`);
+    await check(true);
+  } catch (error) {
+    say("bag", wordsOf(error), blames(error) ? "bad" : "unchecked");
+  }
+}
+
+async function takeKey(text: string, name: string): Promise<void> {
+  opener = null;
+  try {
+    opener = openerFrom(text);
+    say("key", `${name}. It stays in this page.`, checked === null ? "good" : "busy");
+  } catch (error) {
+    say("key", wordsOf(error), "bad");
+  }
+  await render(false);
+}
+
+/** `whole`: the person has left the field; until then what is not yet a key says nothing. */
+async function takeVkey(text: string, whole: boolean): Promise<void> {
+  const isKey = /^\s*$|^\s*\S+\+[0-9a-f]{8}\+\S{44}\s*$/.test(text);
+  if (text === taken || !(whole || isKey)) return;
+  taken = text;
+  trusted = null;
+  try {
+    if (text.trim() !== "") trusted = parseVerifier(text.trim());
+    say("vkey", trusted === null ? "" : `Everything is checked with this key, ${trusted.id}.`);
+  } catch {
+    say(
+      "vkey",
+      "This is not a log key, or a character is missing or mistyped. It reads <name>+<8 hex digits>+<base64>, on one line.",
+      "bad",
+    );
+  }
+  await check(false);
+}
+
+/** Everything that takes no private key. */
+async function check(focus: boolean): Promise<void> {
+  if (files === null) return;
+  const mine = ++turn;
+  const found = await checkBag(files, trusted, (words) => mine === turn && progress(words));
+  if (mine !== turn) return;
+  checked = found;
+  await render(focus);
+}
+
+/** Shows the bag anew: sealed, or opened where there is a key. */
+async function render(focus: boolean): Promise<void> {
+  const bag = checked;
+  if (bag === null) return;
+  const mine = ++turn;
+  urls.revoke();
+  const people: Person[] = [];
+  for (const person of bag.people) {
+    if (opener === null) {
+      people.push({ ...person, opened: null });
+      continue;
+    }
+    const opened = [];
+    for (const version of person.versions) opened.push(await openVersion(version, bag.retrieval!.client, opener));
+    if (mine !== turn) return;
+    people.push({ ...person, opened });
+    if (people.length % 20 === 0) progress(`Opening: ${people.length} of ${bag.people.length} people.`);
+  }
+  const records = people.flatMap(({ opened }) => opened ?? []);
+  const proven = records.filter(({ problem, sealed }) => problem !== null && sealed.unproven === null);
+  const unopened = proven.filter(({ unchecked }) => !unchecked);
+  if (opener !== null && unopened.length > 0) {
+    const all = unopened.length === records.length;
+    say(
+      "key",
+      `${all ? "It opens nothing in this bag" : `It does not open ${unopened.length} of ${records.length} records`}. ${unopened[0]!.problem}`,
+      "bad",
+    );
+  } else if (opener !== null && records.length > 0) {
+    const opened = records.filter(({ record }) => record !== null).length;
+    if (opened === 0) say("key", "Nothing was opened: no record of this bag is proven.", "unsure");
+    else say("key", `Opens ${plural(opened, "record")}. It stays in this page.`);
+  }
+  if (opener !== null && unopened.length === 0 && proven.length > 0)
+    say(
+      "key",
+      `${plural(proven.length, "record")} could not be read here, and not opened. ${proven[0]!.problem}`,
+      "unchecked",
+    );
+  if (opener !== null && records.length === 0) say("key", "There is nothing that it could open.", "unsure");
+  const place = element("div", { id: "place" });
+  const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
+  show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));
+  if (people[0] !== undefined) await showPerson(people[0], bag, place);
+  progress(
+    {
+      good: "The bag checks out.",
+      unsure: "The bag is consistent with its own key.",
+      unchecked: "What could be checked of the bag is as it was made. Not all of it could.",
+      bad: "The bag is not as it was made.",
+    }[bag.verdict],
+    true,
+  );
+  if (focus) byId("verdict").focus();
+}
+
+async function showPerson(person: Person, bag: CheckedBag, place: HTMLElement): Promise<void> {
+  const mine = turn;
+  urls.revoke();
+  const view = await personView(person, bag as CheckedBag & { retrieval: Retrieval }, opener, urls);
+  if (mine === turn) place.replaceChildren(view);
+}
+
+function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
+  const buttons = people.map((person, i) => {
+    const sealed = person.versions.flatMap((version) => [version, ...version.files]);
+    const bad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
+    const missed = sealed.some(({ unchecked }) => unchecked) ? ", not checked" : "";
+    const button = element(
+      "button",
+      { type: "button", "aria-current": i === 0 ? "true" : undefined },
+      element("strong", {}, element("bdi", {}, nameOf(person))),
+      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", not proven" : missed}`),
+    );
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.removeAttribute("aria-current");
+      button.setAttribute("aria-current", "true");
+      choose(person);
+    });
+    return button;
+  });
+  const items = buttons.map((button) => element("li", {}, button));
+  return element(
+    "nav",
+    { "aria-label": "People in this bag" },
+    element("h2", {}, `${people.length} people`),
+    people.length > FEW ? searchOf(items) : null,
+    element("ul", {}, items),
+  );
+}
+
+/** So many are found by looking. */
+const FEW = 12;
+
+function searchOf(items: readonly HTMLElement[]): HTMLElement {
+  const input = element("input", { type: "search", "aria-label": "Find a person", placeholder: "Find a person" });
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  });
+  return input;
+}
+
+function show(...views: (HTMLElement | null)[]): void {
+  byId("result").replaceChildren(...views.filter((view) => view !== null));
+}
+
+/** `done`: the verdict says it to the eye; this says it to who listens. */
+function progress(words: string, done = false): void {
+  const said = byId("progress");
+  said.textContent = printable(words);
+  said.classList.toggle("unseen", done);
+}
+
+/** A file by itself is the zip of a bag, or a key. */
+async function takeFile(file: File): Promise<void> {
+  const head = new TextDecoder("latin1").decode(await file.slice(0, 4).arrayBuffer());
+  if (head === "PK\x03\x04" || /\.zip$/i.test(file.name)) return takeBag(file.name, () => readZip(file));
+  if (file.size <= MAX_KEY) return takeKey(await file.text(), file.name);
+  say("bag", "This is neither a bag nor a key. Drop the folder of the bag, or its zip.", "bad");
+}
+
+async function takeDrop({ items }: DataTransfer): Promise<void> {
+  // Only while the event lasts does the browser give these out.
+  const dropped = [...items].map((item) => ({ given: droppedItem(item), file: item.getAsFile() }));
+  for (const { given, file } of dropped) {
+    const entry = await given;
+    if (entry !== null && isFolder(entry)) await takeBag(entry.name, () => droppedFolder(entry));
+    else if (file !== null) await takeFile(file);
+  }
+}
+
+function onPick(id: string, take: (picked: File[]) => Promise<void>): void {
+  const input = byId<HTMLInputElement>(id);
+  input.addEventListener("change", () => {
+    const picked = [...(input.files ?? [])];
+    input.value = ""; // so that the same may be picked again
+    if (picked.length > 0) void guarded(take(picked));
+  });
+}
+
+async function guarded(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    show(
+      element(
+        "section",
+        { class: "verdict unchecked" },
+        element("h2", {}, "The page came to no end"),
+        element("p", {}, `${wordsOf(error)} That says nothing about the bag.`),
+      ),
+    );
+  }
+}
+
+onPick("folder", (picked) =>
+  takeBag(picked[0]!.webkitRelativePath.split("/")[0] || "Folder", async () => pickedFolder(picked)),
+);
+onPick("zip", ([zip]) => takeBag(zip!.name, () => readZip(zip!)));
+onPick("key", async ([file]) => {
+  if (file!.size > MAX_KEY) say("key", wordsOf(new HoldfastError("key", "This file is too large to be a key")), "bad");
+  else await takeKey(await file!.text(), file!.name);
+});
+const vkeyField = byId<HTMLTextAreaElement>("vkey");
+vkeyField.addEventListener("input", () => void guarded(takeVkey(vkeyField.value, false)));
+vkeyField.addEventListener("change", () => void guarded(takeVkey(vkeyField.value, true)));
+byId("print").addEventListener("click", () => print());
+for (const name of ["dragenter", "dragover", "dragleave", "drop"] as const) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("dropping", name === "dragenter" || name === "dragover");
+    if (name === "drop" && event.dataTransfer) void guarded(takeDrop(event.dataTransfer));
+  });
+}
+// On paper nothing can be unfolded; the provider's answer stays away, it is all in the table.
+const folded = new Set<HTMLDetailsElement>();
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll<HTMLDetailsElement>("details:not([open], .raw)")) {
+    folded.add(details);
+    details.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const details of folded) details.open = false;
+  folded.clear();
+});

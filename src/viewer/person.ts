@@ -1,0 +1,206 @@
+import type { Identity } from "../core/identity.ts";
+import type { Opener } from "../seal/open.ts";
+import type { CheckedBag, CheckedPerson } from "./bag.ts";
+import { comparisonView, fromProvider, versionName } from "./comparison.ts";
+import { custodyView } from "./custody.ts";
+import { element, foreign } from "./element.ts";
+import type { Check } from "./finding.ts";
+import { isObject } from "./json.ts";
+import { type BlobUrls, mediaView } from "./media.ts";
+import { type OpenedVersion, openFile } from "./opened.ts";
+import type { Retrieval } from "./retrieval.ts";
+import { verdictOf } from "./sealed-record.ts";
+import { badge, checkList } from "./status.ts";
+import { label } from "./words.ts";
+
+/** A person of the bag. `opened` is null without a private key: then only what the log tells is shown. */
+export interface Person extends CheckedPerson {
+  readonly opened: readonly OpenedVersion[] | null;
+}
+
+export function nameOf({ subject, opened: versions }: Person): string {
+  const identity = versions?.findLast(({ record }) => record !== null)?.record?.identity as
+    | Partial<Identity>
+    | undefined;
+  const { firstName, lastName } = identity?.owner ?? {};
+  const name = [firstName, lastName].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return name ? cut(name, MAX_NAME) : `Subject ${subject.slice(0, 8)}…`;
+}
+
+const MAX_NAME = 120;
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
+export async function personView(
+  person: Person,
+  bag: CheckedBag & { readonly retrieval: Retrieval },
+  opener: Opener | null,
+  urls: BlobUrls,
+): Promise<HTMLElement> {
+  const { subject, versions, opened, trail } = person;
+  const contents =
+    opener !== null && opened !== null && opened.length > 0 ? await openedView(opened, opener, urls) : null;
+  return element(
+    "article",
+    { class: "person", "aria-labelledby": "person" },
+    element(
+      "header",
+      {},
+      contents !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
+      element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
+      element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
+      bag.people.length > 1 &&
+        element(
+          "p",
+          { class: "aside paper" },
+          `One of ${bag.people.length} people in this bag; each is printed by themselves.`,
+        ),
+    ),
+    opener === null && element("p", { class: "waiting" }, "Sealed. Add a private key above to read what is inside."),
+    contents,
+    element(
+      "section",
+      { "aria-labelledby": "custody" },
+      element("h3", { id: "custody" }, "Chain of custody"),
+      custodyView(trail, bag.retrieval, bag.trusted),
+    ),
+    element(
+      "section",
+      { "aria-labelledby": "proofs" },
+      element("h3", { id: "proofs" }, "Proof of each record"),
+      versions.map((sealed, i) => {
+        const problem = opened?.[i]?.problem ?? null;
+        const signed = bag.checks.find(({ title }) => title === "Signature of the log");
+        const checks: Check[] = [...sealed.checks, ...(signed ? [signed] : [])];
+        if (opened !== null) {
+          // A wrong key says nothing against the record.
+          const sealedStill = opened[i]?.unchecked ? "unchecked" : verdictOf(sealed, "unsure");
+          checks.push({
+            title: problem === null ? "Decryption" : "Still sealed",
+            verdict: problem === null ? "good" : sealedStill,
+            badge: problem === null ? undefined : "Not opened",
+            words: problem ?? "Your key opened it, and it was complete to its end before any of it was shown.",
+          });
+        }
+        return element(
+          "div",
+          { class: "proof" },
+          element("h4", {}, `Version of ${versionName({ sealed })}`),
+          checkList(checks),
+        );
+      }),
+    ),
+  );
+}
+
+async function openedView(versions: readonly OpenedVersion[], opener: Opener, urls: BlobUrls): Promise<HTMLElement> {
+  const shown = element("div", {});
+  const select = (id: string, first: HTMLOptionElement | null) =>
+    element(
+      "select",
+      { id },
+      first,
+      versions.map((version, i) => element("option", { value: String(i) }, versionName(version))).reverse(),
+    );
+  const version = select("version", null);
+  const other = select("compared", element("option", { value: "" }, "none"));
+  version.value = String(versions.length - 1);
+  other.value = versions.length > 1 ? String(versions.length - 2) : "";
+
+  let turn = 0;
+  async function show(): Promise<void> {
+    const mine = ++turn;
+    const newer = versions[Number(version.value)]!;
+    const older = other.value === "" || other.value === version.value ? null : versions[Number(other.value)]!;
+    const { record } = newer;
+    const files = [];
+    for (const file of record?.files ?? []) files.push(await openFile(file, newer, versions, opener));
+    if (mine !== turn) return;
+    urls.revoke();
+    shown.replaceChildren(
+      record === null ? "" : summary(record.identity),
+      element(
+        "section",
+        { "aria-labelledby": "data" },
+        element("h3", { id: "data" }, "Data points"),
+        comparisonView(newer, older),
+      ),
+      record === null
+        ? ""
+        : element(
+            "section",
+            { "aria-labelledby": "media" },
+            element("h3", { id: "media" }, "Documents and video"),
+            mediaView(files, record.withheld.length, urls),
+          ),
+      record?.raw === undefined ? "" : rawView(record.raw.identity),
+    );
+  }
+  version.addEventListener("change", () => void show());
+  other.addEventListener("change", () => void show());
+  await show();
+  return element(
+    "div",
+    {},
+    versions.length > 1 &&
+      element(
+        "div",
+        { class: "choose", role: "group", "aria-label": "Versions" },
+        element("label", {}, "Version ", version),
+        element("label", {}, "compared with ", other),
+      ),
+    shown,
+  );
+}
+
+/** The outcome at a glance. A minimal record has nothing but it. */
+function summary(identity: unknown): HTMLElement {
+  const said = isObject(identity) ? identity : {};
+  const verdict = said.verified === true ? "good" : said.verified === false ? "bad" : "unsure";
+  const status = typeof said.status === "string" ? label(cut(said.status, 80)) : null;
+  const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
+  return element(
+    "p",
+    { class: "outcome" },
+    element("span", {}, fromProvider()),
+    element(
+      "span",
+      {},
+      "Identity ",
+      badge(verdict, { good: "Verified", bad: "Not verified", unsure: "Undecided" }[verdict]),
+    ),
+    status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, foreign(status))),
+    typeof clean === "boolean" &&
+      element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),
+    typeof said.score === "number" &&
+      element("span", {}, "Confidence ", element("strong", {}, `${Math.round(said.score * 100)} %`)),
+  );
+}
+
+const MAX_RAW = 200_000;
+
+function rawView(raw: unknown): HTMLElement | string {
+  if (typeof raw !== "string") return "";
+  let text = raw;
+  try {
+    text = JSON.stringify(JSON.parse(raw), null, 2);
+  } catch {
+    // Shown as it came.
+  }
+  const lines = text.slice(0, MAX_RAW).split("\n");
+  return element(
+    "details",
+    { class: "raw" },
+    element("summary", {}, "The provider's answer"),
+    text.length > MAX_RAW &&
+      element("p", { class: "aside" }, `The first ${MAX_RAW} of ${text.length} characters; holdfast open gives all.`),
+    element(
+      "pre",
+      { tabindex: "0" },
+      // Line by line: a break is what the layout made, and everything else is written out.
+      lines.flatMap((line) => [line, element("br")]),
+    ),
+  );
+}

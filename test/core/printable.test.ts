@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HoldfastError } from "../../src/core/error.ts";
+import { printable, printableJson, quoted, sentence } from "../../src/core/printable.ts";
+import { html, page } from "../../src/page/html.ts";
+import { obeyed } from "../cli/terminal.ts";
+
+/** Text of all there is, and much of what does harm. */
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom("\u001b[2J", "\u009b8m", "\r", "\n", "\u2028", "\u2029", "\u0085", "\u007f", "\ud800", "\udfff"),
+      fc.constantFrom(
+        "\u202e",
+        "\u2066",
+        "\u200b",
+        "\u200f",
+        "\u061c",
+        "\u00ad",
+        "\ufeff",
+        "\u{e0041}",
+        "\ufe0f",
+        "\u3164",
+      ),
+    ),
+  )
+  .map((parts) => parts.join(""));
+
+test("no text comes out of any of these with a character that a terminal obeys, that hides, or that breaks a line", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      for (const made of [printable(text), sentence(text), quoted(text), quoted(text, 3)])
+        assert.deepEqual(obeyed(made), []);
+      // Between the members of JSON a line break is structure.
+      assert.deepEqual(obeyed(printableJson(text).replaceAll("\n", "")), []);
+      const shown = html`<p title="${text}">${text}</p>`.text;
+      assert.deepEqual([obeyed(shown), /<(?!\/?p)/.test(shown)], [[], false]);
+      assert.deepEqual(obeyed(page(text, "", html`${text}`).replaceAll("\n", "")), []);
+    }),
+  );
+});
+
+test("JSON stays the same JSON", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ noUnicodeString: false }), hostile, (value, text) => {
+      const json = JSON.stringify([value, text]);
+      const made = printableJson(json);
+      assert.deepEqual(JSON.parse(made), JSON.parse(json));
+      assert.deepEqual(obeyed(made), []);
+    }),
+  );
+});
+
+test("what needs no escape stays as it is, in any script", () => {
+  for (const text of ["Jürgen Müller-Lüdenscheidt", "山田太郎", "محمد", "Ελένη", "a  b", "100 % → “yes”"])
+    assert.equal(printable(text), text);
+});
+
+test("a plain word stands as it is; anything else is in quotes, cannot end them, and cannot be pushed to another line", () => {
+  assert.equal(quoted("2026-117"), "2026-117");
+  assert.equal(quoted("AZ 17/26"), '"AZ 17/26"');
+  assert.equal(quoted('a" key  good'), '"a\\" key good"');
+  assert.equal(quoted(`2026-117${" ".repeat(70)}key  good`), '"2026-117 key good"');
+  assert.equal(quoted(`a${"\u3000".repeat(70)}b`), '"a b"');
+  assert.equal(quoted("x".repeat(200)), "x".repeat(200));
+  assert.equal(quoted("x".repeat(201)), `"${"x".repeat(200)}…"`);
+});
+
+test("an error's message and mend are safe from the start; several lines are a list", () => {
+  const error = new HoldfastError("usage", "no\nsuch\u001b[8m", { mend: ["do so:", "  a\nb"] });
+  assert.equal(error.message, "no\\nsuch\\u001b[8m");
+  assert.equal(error.mend, "do so:\n  a\\nb");
+  assert.equal(new HoldfastError("usage", ["one", "two"]).message, "one\ntwo");
+});

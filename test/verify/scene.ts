@@ -1,0 +1,148 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
+import type { Entry } from "../../src/audit/entry.ts";
+import { parseSigner, type Signer } from "../../src/audit/note.ts";
+import { AuditWriter } from "../../src/audit/writer.ts";
+import type { ClientConfig } from "../../src/config/config.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { HoldfastError } from "../../src/core/error.ts";
+import { exitCode } from "../../src/core/exit-code.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { noProgress } from "../../src/observe/progress.ts";
+import { openVault } from "../../src/vault/open.ts";
+import type { Vault } from "../../src/vault/vault.ts";
+import { CLIENT, makeWorkplace, Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+
+/** What verify found. */
+export interface Outcome {
+  /** What the command exits with. */
+  readonly exit: number;
+  /** The keys of the problems, and the words of what ended it, where something did. */
+  readonly named: readonly string[];
+  /** What it threw, where it came to no end. */
+  readonly thrown: unknown;
+  readonly orphans: readonly string[];
+}
+
+/** A vault that real exports made, with everything there is to change: files, several checkpoints, more than a tile. */
+export class Scene implements AsyncDisposable {
+  readonly place: Workplace;
+  readonly client: ClientConfig;
+  readonly vault: Vault;
+  /** The vault's directory, and this machine's state. */
+  readonly root: string;
+  readonly state: string;
+
+  constructor(place: Workplace, client: ClientConfig) {
+    this.place = place;
+    this.client = client;
+    this.vault = openVault(client.vault);
+    this.root = place.path("vault", CLIENT);
+    this.state = place.path("state", CLIENT);
+  }
+
+  /** Verifies in this process, as the command does. */
+  async verify(options: Partial<VerifyOptions> = {}): Promise<Outcome> {
+    const session = {
+      clients: [this.client],
+      console: { log: silentLog, progress: () => noProgress, say: () => {}, result: () => {}, error: () => {} },
+      signal: new AbortController().signal,
+      now: systemClock,
+    };
+    const outcome = { exit: 0, named: [] as string[], thrown: undefined as unknown, orphans: [] as string[] };
+    try {
+      const reports = await verify(session, { readData: 100, orphans: true, ...options });
+      for (const { found, orphaned } of reports) {
+        outcome.named.push(...found.map(({ key }) => key));
+        outcome.orphans.push(...(orphaned ?? []).map(({ key }) => key));
+      }
+      refuseProblems(reports);
+    } catch (error) {
+      outcome.exit = exitCode(error);
+      if (outcome.named.length > 0) return outcome;
+      outcome.thrown = error;
+      outcome.named.push(String(error));
+    }
+    return outcome;
+  }
+
+  async signer(): Promise<Signer> {
+    return parseSigner((await readFile(this.place.path("keys/log"), "utf8")).trim());
+  }
+
+  /** Adds entries to the log, `batches` times `count`, as the writer does. */
+  async log(batches: number, count: number, time?: string): Promise<void> {
+    const writer = await AuditWriter.open({
+      ...{ vault: this.vault, signer: await this.signer(), state: this.state, now: systemClock, holds: () => {} },
+      conditional: { ifNoneMatch: false, ifMatch: false },
+      lock: { mode: "governance", initial: this.client.retention.initialLock },
+    });
+    for (let batch = 0; batch < batches; batch++) {
+      await Promise.all(Array.from({ length: count }, (_, n) => writer.append(failed(batch * count + n, time))));
+      await writer.flush();
+    }
+    await writer.close();
+  }
+
+  /** A version's bytes in the directory: the newest, or the one so many before it. */
+  async file(key: string, before = 0): Promise<string> {
+    const versions: string[] = [];
+    for await (const found of this.vault.versions(key)) if (found.key === key) versions.push(found.versionId);
+    return join(this.root, ".versions", key, versions[before]!);
+  }
+
+  async note(key: string): Promise<string> {
+    return `${await this.file(key)}.json`;
+  }
+
+  /** One that may be changed for good. */
+  async copy(): Promise<Scene> {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-scene-"));
+    // Links are kept: the plain names of a vault are links.
+    await promisify(execFile)("cp", ["-a", `${this.place.folder}/.`, folder]);
+    const { officer, escrow, config } = this.place;
+    const place = new Workplace(folder, officer, escrow, config.clients[0]!);
+    return new Scene(place, await place.client());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.vault.close();
+    await this.place[Symbol.asyncDispose]();
+  }
+}
+
+function failed(n: number, time = "2026-11-23T10:15:00.000Z"): Entry {
+  const subject = n.toString(16).padStart(32, "0");
+  return {
+    type: "record.failed",
+    time,
+    run: "scene",
+    subject,
+    stage: "fetch",
+    code: "none",
+  };
+}
+
+/** Three exports, then entries enough for two full tiles and a partial one. */
+export async function makeScene(options: WorkplaceOptions = {}, identities = 5): Promise<Scene> {
+  await using sandbox = await startSandbox({ identities, plainImages: true });
+  const place = await makeWorkplace(sandbox, options);
+  await place.export();
+  sandbox.change(2);
+  await place.export();
+  sandbox.change([identities - 1], { files: true });
+  await place.export();
+  const scene = new Scene(place, await place.client());
+  await scene.log(6, 91);
+  return scene;
+}
+
+/** For what is caught: one of ours, told by its code. */
+export function isOurs(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code !== "internal";
+}

@@ -1,10 +1,14 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Option } from "commander";
 import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.ts";
 import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { amount, instant, oneOf } from "../src/cli/arguments.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
 import type { Period } from "../src/export/plan.ts";
@@ -15,11 +19,66 @@ import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/secretbox.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { type Opened, openSource, withParts } from "../src/session/parts.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf, pushed } from "../src/session/watch.ts";
-import type { RedisAddress } from "../src/workers/address.ts";
-import { summaryText } from "./export.ts";
+import { STATUSES } from "../src/source/passbase/answers.ts";
+import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
+
+interface BackfillFlags extends Period {
+  readonly status?: string[];
+  readonly plan?: boolean;
+  readonly workers?: string;
+  readonly putPrice?: number;
+}
+
+export const backfillCommand = command(
+  "backfill",
+  "export everything there is, once: resumable, and giving way to the nightly export",
+  [
+    "holdfast backfill --plan            what it will take: identities, requests, time, S3 writes",
+    "holdfast backfill --plan --put-price 0.005   and what S3 will ask for a thousand writes at that price",
+    "holdfast backfill                   as much as is missing; run it again and it goes on",
+    "holdfast backfill --workers redis://queue:6379     plans and logs; `holdfast worker`s do the work",
+    "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
+  ],
+)
+  .option("--from <date>", "only identities that the provider made on this date or later", instant)
+  .option("--to <date>", "only identities that the provider made before this date", instant)
+  .addOption(
+    new Option("--status <status>", "only identities of this status; repeatable")
+      .choices(STATUSES)
+      .argParser((status: string, statuses: string[] = []) => [...statuses, oneOf(STATUSES, status)]),
+  )
+  .addOption(new Option("--plan", "only say what it will take"))
+  .option(
+    "--workers <redis>",
+    "leave the work to `holdfast worker`s that meet at redis://host:6379 (or env:NAME, file:path)",
+  )
+  .option("--put-price <amount>", "with --plan: what a thousand S3 writes cost, in your currency", amount)
+  .action((options: CommonOptions & BackfillFlags) =>
+    run(options, async (session) => {
+      const { from, to, status, plan, putPrice, workers } = options;
+      if (from && to && Temporal.Instant.compare(from, to) >= 0) {
+        throw new HoldfastError("usage", "--from is not before --to", { mend: "--to is the first date left out." });
+      }
+      if (putPrice !== undefined && !plan) {
+        throw new HoldfastError("usage", "--put-price is for an estimate", { mend: "Add --plan." });
+      }
+      const period = { from, to, statuses: status && new Set(status) };
+      if (plan) {
+        await tellClients(session, "backfill", (onFailure) => planBackfill(session, period, putPrice, onFailure), {
+          name: "plan",
+        });
+        return;
+      }
+      const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
+      await tellClients(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure), {
+        refuse: refuseUnfinished,
+      });
+    }),
+  );
 
 export interface BackfillOptions extends Period {
   /** Where workers meet that do the work. Default: this process does it. */

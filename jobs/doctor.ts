@@ -1,3 +1,4 @@
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
@@ -10,7 +11,34 @@ import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { openSource } from "../src/session/parts.ts";
 import { openVault } from "../src/vault/open.ts";
-import type { RedisAddress } from "../src/workers/address.ts";
+import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
+
+export const doctorCommand = command(
+  "doctor",
+  "check everything a run needs, and say how to mend what is wrong; changes nothing",
+  [
+    "holdfast doctor",
+    "holdfast doctor --client acme-bank --redis env:REDIS_URL    also where the workers of a backfill meet",
+    "holdfast doctor --json | jq '.clients[].findings[] | select(.level != \"ok\")'",
+  ],
+)
+  .option("--redis <address>", "look at this Redis too: redis://host:6379, or env:NAME, file:path")
+  .addHelpText(
+    "after",
+    `
+Exit code: 0 all is well, or there are warnings only; 1 there is a failure; 2 the config cannot be used.
+
+In an S3 vault it stores one object of 47 bytes, doctor-probe, under a governance lock of one minute, to see what the
+store does with locks and what these credentials may do. Requests that must be refused stand in the store's access log.`,
+  )
+  .action((options: CommonOptions & { redis?: string }) =>
+    run(options, async (session, { file }) => {
+      const redis = options.redis === undefined ? undefined : await redisAddress(options.redis, process.cwd());
+      const diagnosis = await doctor(session, file, redis);
+      session.console.result({ command: "doctor", ...diagnosis }, diagnosisText(diagnosis));
+      if (diagnosis.failures > 0) process.exitCode = 1;
+    }),
+  );
 
 /** What is not there now will not be in a minute: somebody waits for the answer. */
 const RETRY: RetryPolicy = { retries: 2, minDelay: 250, maxDelay: 2_000, maxRetryAfter: 10_000 };

@@ -1,3 +1,6 @@
+import { Option } from "commander";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { gravest } from "../src/core/exit-code.ts";
@@ -5,16 +8,77 @@ import { runId } from "../src/core/run-id.ts";
 import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
-import { bytes, number, plural, seconds } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
-import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { type Held, withLog } from "../src/session/open-log.ts";
 import { withSource } from "../src/session/parts.ts";
+import { onHangup, type Take } from "../src/session/reload.ts";
+import { extendHeld, locksText } from "../src/session/retention-work.ts";
+import { runOnSchedule, type Work } from "../src/session/schedule.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf, pushed, watched } from "../src/session/watch.ts";
-import { extendHeld, locksText, refuseDue } from "./retention.ts";
+
+interface ExportFlags {
+  readonly identity?: string[];
+  readonly subject?: string[];
+  readonly again?: boolean;
+  readonly withheld?: boolean;
+  readonly schedule?: boolean;
+}
+
+export const exportCommand = command("export", "export new and changed identities of every client", [
+  "holdfast export",
+  "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
+  "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
+  "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config anew",
+])
+  .addOption(
+    new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
+      (id: string, ids: string[] = []) => [...ids, id],
+    ),
+  )
+  .addOption(
+    new Option("--subject <token>", "store this subject anew, as verify names it; walks the source; repeatable")
+      .argParser((token: string, tokens: string[] = []) => [...tokens, token])
+      .conflicts("identity"),
+  )
+  .addOption(
+    new Option("--again", "with --identity: store it anew though nothing changed").conflicts(["subject", "withheld"]),
+  )
+  .addOption(
+    new Option("--withheld", "store anew what the provider withheld files of: it may grant them now").conflicts([
+      "identity",
+      "subject",
+    ]),
+  )
+  .addOption(
+    new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts([
+      "identity",
+      "subject",
+      "withheld",
+    ]),
+  )
+  .action((options: CommonOptions & ExportFlags) =>
+    run(options, async (session, config) => {
+      if (options.schedule) {
+        let interrupted = false;
+        const work: Work = async (due, onFailure) => {
+          const summaries = await exportClients(due, {}, onFailure);
+          interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
+        };
+        const reload = (take: Take) => onHangup(session, config.file, options.client, take);
+        await runOnSchedule(session, config.metrics, work, reload);
+        if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+        return;
+      }
+      const asked = { ...options, identities: options.identity, subjects: options.subject };
+      await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
+        refuse: refuseUnfinished,
+      });
+    }),
+  );
 
 export interface ExportOptions {
   /** Provider ids; undefined exports all that is new or changed. */
@@ -25,13 +89,6 @@ export interface ExportOptions {
   readonly subjects?: readonly string[] | undefined;
   /** Store anew what the provider withheld files of. */
   readonly withheld?: boolean | undefined;
-}
-
-export interface ExportSummary extends Summary {
-  /** Of a run that was about everybody. */
-  readonly locks?: Extended;
-  /** What kept the locks from being extended. The export itself went on. */
-  readonly lockFailure?: unknown;
 }
 
 /** New and changed identities of every client. One client's failure does not keep the others from their export. */
@@ -76,20 +133,6 @@ export async function exportClients(
 
 function unheard({ error }: ClientFailure): never {
   throw error;
-}
-
-/** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
-export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
-  if (summaries.some(({ outcome }) => outcome === "interrupted"))
-    throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
-  const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
-  if (failed === 0) {
-    refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
-    return;
-  }
-  throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    mend: "The log says which, by subject and code. The next run tries them again.",
-  });
 }
 
 /** What is named on the command line is no night's work: nobody waits for word of it. */
@@ -178,29 +221,4 @@ function addLocks(first: Locks, then: Locks): Locks {
 function selectionOf({ subjects, withheld }: ExportOptions): Selection {
   if (subjects) return { kind: "subjects", subjects: new Set(subjects) };
   return { kind: withheld ? "withheld" : "changed" };
-}
-
-export function summaryText(summary: ExportSummary): string[] {
-  const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
-  const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
-  const rows = [
-    ["new", number(summary.new)],
-    ["changed", number(summary.changed)],
-    ["unchanged", number(unchanged)],
-    ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored anew, as asked)`]] : []),
-    ...(summary.past > 0
-      ? [["past", `${number(summary.past)} (of whom the law asks for no copy any more; not taken)`]]
-      : []),
-    ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
-    ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
-    ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
-    ["sealed", bytes(summary.bytes)],
-    ["requests", `${number(requests)} to the source, ${plural(retries, "retry").replace("retrys", "retries")}`],
-    ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
-    ["time", seconds(summary.seconds)],
-  ];
-  return [
-    `${client}: ${heading}, ${plural(examined, "identity").replace("identitys", "identities")} examined  (run ${summary.run})`,
-    ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
-  ];
 }

@@ -1,26 +1,26 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError } from "commander";
-import { backfillCommand } from "../src/cli/backfill.ts";
-import { doctorCommand } from "../src/cli/doctor.ts";
-import { exportCommand } from "../src/cli/export.ts";
 import { outputError, teach } from "../src/cli/help.ts";
-import { holdCommand } from "../src/cli/hold.ts";
-import { initCommand } from "../src/cli/init.ts";
-import { openCommand } from "../src/cli/open.ts";
-import { rebuildCommand } from "../src/cli/rebuild.ts";
-import { reconcileCommand } from "../src/cli/reconcile.ts";
-import { relationshipCommand } from "../src/cli/relationship.ts";
-import { reportCommand } from "../src/cli/report.ts";
-import { resealCommand } from "../src/cli/reseal.ts";
-import { retentionCommand } from "../src/cli/retention.ts";
-import { retrieveCommand } from "../src/cli/retrieve.ts";
-import { verifyCommand } from "../src/cli/verify.ts";
-import { workerCommand } from "../src/cli/worker.ts";
 import { keepMemoryOutOfDumps } from "../src/core/no-core-dump.ts";
 import { VERSION } from "../src/session/version.ts";
+import { backfillCommand } from "./backfill.ts";
 import { completionCommand } from "./completion.ts";
+import { doctorCommand } from "./doctor.ts";
 import { erasureCommand } from "./erasure.ts";
+import { exportCommand } from "./export.ts";
+import { holdCommand } from "./hold.ts";
+import { initCommand } from "./init.ts";
+import { openCommand } from "./open.ts";
+import { rebuildCommand } from "./rebuild.ts";
+import { reconcileCommand } from "./reconcile.ts";
+import { relationshipCommand } from "./relationship.ts";
+import { reportCommand } from "./report.ts";
+import { resealCommand } from "./reseal.ts";
+import { retentionCommand } from "./retention.ts";
+import { retrieveCommand } from "./retrieve.ts";
+import { verifyCommand } from "./verify.ts";
+import { workerCommand } from "./worker.ts";
 
 keepMemoryOutOfDumps();
 

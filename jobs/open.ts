@@ -2,20 +2,44 @@ import { createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { Command } from "commander";
 import { type OpenedBag, openBag } from "../src/bag/open.ts";
 import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
-import { Secret } from "../src/config/secret.ts";
+import { vkey } from "../src/cli/arguments.ts";
+import { withoutConfig } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { printableJson } from "../src/core/printable.ts";
-import { readBounded } from "../src/io/bounded-file.ts";
 import { fileError, readingFile } from "../src/io/file-error.ts";
 import { Unfinished } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
 import { number, plural } from "../src/observe/format.ts";
-import { Opener, parseIdentityFile } from "../src/seal/open.ts";
+import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
+
+export const openCommand = new Command("open")
+  .description("decrypt a bag, or one sealed record or file, for the holder of a private key")
+  .argument("<sealed>", "the folder of a bag, or the path of a sealed .age file")
+  .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
+  .option(
+    "--out <path>",
+    "write here, a folder for a bag; must not be there yet. Only what is authenticated is in it. Default for a file: stdout",
+  )
+  .option("--vkey <key>", "of a bag: the log's public key that you trust", vkey)
+  .option("--json", "of a bag: print one JSON object on stdout, and nothing else there", false)
+  .addHelpText(
+    "after",
+    "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
+  )
+  .action((sealed: string, { json, ...options }: { key: string; out?: string; vkey?: string; json: boolean }) =>
+    withoutConfig({ json, quiet: false }, async (console) => {
+      const { key, out } = options;
+      if (await isBag(sealed)) return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
+      if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
+      await openSealed(sealed, { key, out }, console);
+    }),
+  );
 
 /**
  * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has
@@ -114,22 +138,5 @@ async function writeWhole(plain: Readable, out: string): Promise<void> {
   } catch (error) {
     await made.abandon();
     throw fileError(error, out, "written");
-  }
-}
-
-/** Bytes: an identity file has a line or some for each key. */
-const MAX_KEY_FILE = 64 * 1024;
-
-/** @param path an age identity file, as age-keygen writes it */
-export async function openKeyFile(path: string): Promise<Opener> {
-  try {
-    const { bytes } = await readBounded(path, MAX_KEY_FILE);
-    return new Opener(parseIdentityFile(bytes?.toString("utf8") ?? "", (key) => new Secret(key)));
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("key", `the key file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-      mend: "Give the age identity file that age-keygen wrote.",
-    });
   }
 }

@@ -1,5 +1,8 @@
 import { refuseNarrow, tryPlace } from "../src/certificate/certificate-place.ts";
 import { noteCertified, noteUncertified, uncertified } from "../src/certificate/uncertified.ts";
+import { day } from "../src/cli/arguments.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { runId } from "../src/core/run-id.ts";
@@ -12,12 +15,48 @@ import { notePolicy } from "../src/retention/policy.ts";
 import { type Purged, purgeAll } from "../src/retention/purge.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
 import { firstSeenAfter } from "../src/retention/relationship.ts";
+import { certifyAll } from "../src/session/certify.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { withLog } from "../src/session/open-log.ts";
 import { withReading } from "../src/session/open-reading.ts";
-import { certifyAll } from "./certificate.ts";
-import { withWork } from "./retention.ts";
+import { withWork } from "../src/session/retention-work.ts";
+
+export const purgeCommand = command(
+  "purge",
+  "list what need not be kept any more, and why; with --confirm remove it for ever",
+  [
+    "holdfast retention purge            changes nothing",
+    "holdfast retention purge --json | jq '.clients[].purge[] | select(.kept == null)'",
+    "holdfast retention purge --client acme-bank --confirm --out ./destroyed-2026-11",
+  ],
+)
+  .option("--confirm", "remove it", false)
+  .option("--today <date>", "with --confirm: the day (UTC), asked for where only this machine's clock says it", day)
+  .option("--out <folder>", "with --confirm: where the certificate of destruction is written; must not be there yet")
+  .addHelpText(
+    "after",
+    `
+Whoever is under a legal hold stays, and what a store still locks. What was removed cannot be brought back; the log and
+the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.`,
+  )
+  .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string; readonly today?: string }) =>
+    run(options, async (session) => {
+      const { confirm, out, today } = options;
+      if (confirm !== (out !== undefined)) {
+        throw new HoldfastError("usage", "--confirm and --out go together", {
+          mend: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
+        });
+      }
+      if (out === undefined) {
+        await tellClients(session, "retention purge", (onFailure) => listPurges(session, onFailure));
+        return;
+      }
+      const done = await purge(session, out, today);
+      session.console.result({ command: "retention purge", ...done });
+      refuseLeft(done);
+    }),
+  );
 
 /** One person of whom something is past its date. */
 export interface Listed {

@@ -1,10 +1,28 @@
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
 import { Catalog, openCatalog } from "../src/catalog/catalog.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import { openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+
+export const rebuildCommand = command("rebuild", "make the local catalog anew from the log in the vault", [
+  "holdfast rebuild",
+])
+  .addHelpText(
+    "after",
+    `
+The catalog is an index of the log, on this machine alone; it can always be made anew, and the next run does so by itself
+where it is missing or damaged. Run this where you want to know now that it can, as in a recovery: it changes nothing in
+the vault.`,
+  )
+  .action((options: CommonOptions) =>
+    run(options, async (session) => {
+      await tellClients(session, "rebuild", (onFailure) => rebuild(session, onFailure));
+    }),
+  );
 
 /** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
 export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {

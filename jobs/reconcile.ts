@@ -1,12 +1,29 @@
-import type { ClientConfig } from "../src/config/config.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import { closing } from "../src/io/closing.ts";
 import { bytes, number } from "../src/observe/format.ts";
-import { type Coverage, coverageOf, type Subjects } from "../src/report/coverage.ts";
-import { openTokens, type Session } from "../src/session/client.ts";
+import type { Coverage, Subjects } from "../src/report/coverage.ts";
+import type { Session } from "../src/session/client.ts";
+import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { type Reading, withReading } from "../src/session/open-reading.ts";
-import { openSource } from "../src/session/parts.ts";
+import { withReading } from "../src/session/open-reading.ts";
+
+export const reconcileCommand = command(
+  "reconcile",
+  "compare source and vault, and list what is missing on either side",
+  ["holdfast reconcile", "holdfast reconcile --json | jq '.clients[].missing.subjects[]'"],
+)
+  .addHelpText(
+    "after",
+    `
+Asks the provider for its list alone, and changes nothing. People are listed as subjects, the tokens that the log has;
+export --subject <token> exports one. Ends with code 3 where something at the source is not in the vault as it is now.`,
+  )
+  .action((options: CommonOptions) =>
+    run(options, async (session) => {
+      await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure), { refuse: refuseMissing });
+    }),
+  );
 
 export interface Reconciled extends Coverage {
   readonly client: string;
@@ -26,37 +43,6 @@ export async function reconcile(session: Session, onFailure?: (failure: ClientFa
     },
     onFailure,
   );
-}
-
-/** The same for one client that is open already. */
-export async function coverageNow(
-  config: ClientConfig,
-  session: Session,
-  { catalog, description }: Pick<Reading, "catalog" | "description">,
-): Promise<Coverage> {
-  const tokens = await openTokens(config, description);
-  const { source } = await openSource(config, session, "low");
-  const progress = session.console.progress(`${config.id}: listed`);
-  async function* pages() {
-    let walked = 0;
-    for await (const { identities, unread, unreadable } of source.pages()) {
-      session.signal.throwIfAborted();
-      yield {
-        unreadable,
-        unread: unread.map((id) => tokens.subject(source.kind, id)),
-        identities: identities.map(({ id, updated, raw }) => {
-          return { subject: tokens.subject(source.kind, id), listed: tokens.version(updated, raw), updated };
-        }),
-      };
-      walked += identities.length + unread.length;
-      progress.update(walked);
-    }
-  }
-  return closing(async (opened) => {
-    opened.defer(() => source.close());
-    opened.defer(() => progress.end());
-    return coverageOf(catalog, config, pages(), session.now());
-  });
 }
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */

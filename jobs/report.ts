@@ -1,5 +1,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
@@ -7,10 +9,34 @@ import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
 import { reportPage, type Untold } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
+import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { type Reading, withReading } from "../src/session/open-reading.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
-import { coverageNow } from "./reconcile.ts";
+
+interface Flags {
+  readonly out?: string;
+  readonly offline: boolean;
+}
+
+export const reportCommand = command(
+  "report",
+  "what is kept, until when, and what asks for attention: one page for whoever answers for it, or JSON",
+  ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
+)
+  .option("--out <file>", "the page; it loads nothing and holds nothing personal; replaces an earlier one")
+  .option("--offline", "do not ask the source for its list; tell what the last export found", false)
+  .action((options: CommonOptions & Flags) =>
+    run(options, async (session) => {
+      const { out, offline } = options;
+      if (out === undefined && !options.json) {
+        throw new HoldfastError("usage", "neither --out nor --json is given", {
+          mend: "Name the page, --out report.html, or ask for the figures with --json.",
+        });
+      }
+      await tellClients(session, "report", (onFailure) => report(session, { out, offline }, onFailure));
+    }),
+  );
 
 export interface ReportOptions {
   /** The page; undefined where only the figures are wanted. */

@@ -1,15 +1,33 @@
+import { Command } from "commander";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/core/error.ts";
 import { runId } from "../src/core/run-id.ts";
-import { number, people, plural } from "../src/observe/format.ts";
-import { errorFields } from "../src/observe/log.ts";
-import { type Extended, extendLocks } from "../src/retention/extend.ts";
-import { holdNew } from "../src/retention/hold.ts";
-import { notePolicy } from "../src/retention/policy.ts";
-import type { Work } from "../src/retention/work.ts";
+import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { type Held, withLog } from "../src/session/open-log.ts";
+import { withLog } from "../src/session/open-log.ts";
+import { extendHeld, locksText, refuseDue } from "../src/session/retention-work.ts";
+import { certificateCommand } from "./certificate.ts";
+import { purgeCommand } from "./purge.ts";
+
+const extend = command(
+  "extend",
+  "extend the locks that end soon of what must be kept; the nightly export does it too",
+  ["holdfast retention extend", "holdfast retention extend --client acme-bank --json"],
+).action((options: CommonOptions) =>
+  run(options, async (session) => {
+    await tellClients(session, "retention extend", (onFailure) => extendAll(session, onFailure), {
+      refuse: refuseDue,
+    });
+  }),
+);
+
+export const retentionCommand = new Command("retention")
+  .description("how long copies are kept")
+  .addCommand(extend)
+  .addCommand(purgeCommand)
+  .addCommand(certificateCommand);
 
 export interface ClientLocks extends Extended {
   readonly client: string;
@@ -28,56 +46,4 @@ export async function extendAll(
     return { client: config.id, ...locks };
   };
   return eachClient(session, extendOne, onFailure);
-}
-
-/** The same for one client, by whoever holds its vault. What was stored of somebody under a legal hold is held too. */
-export async function extendHeld(
-  config: ClientConfig,
-  session: Session,
-  held: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
-  run: string,
-): Promise<Extended> {
-  return withWork(config, session, held, { run, what: "locks", failure: "lock not extended" }, async (work) => {
-    await notePolicy(work);
-    const unheld = await holdNew(work);
-    const locks = await extendLocks(work);
-    return { ...locks, failed: locks.failed + unheld };
-  });
-}
-
-/** Everything that a change of retention works with, and a progress line for as long as it takes. */
-export async function withWork<T>(
-  config: ClientConfig,
-  { console, signal }: Session,
-  { vault, writer, catalog, now, holds }: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
-  { run = runId(now()), what, failure }: { run?: string; what: string; failure: string },
-  work: (work: Work) => Promise<T>,
-): Promise<T> {
-  const progress = console.progress(`${config.id}: ${what}`);
-  try {
-    return await work({
-      ...{ vault, writer, catalog, now, holds, signal, run },
-      ...{ retention: config.retention, mode: config.vault.lock, concurrency: config.vault.concurrency },
-      onSubject: progress.update,
-      onFailure: (subject, error) =>
-        console.log.error(failure, { client: config.id, run, subject, ...errorFields(error) }),
-    });
-  } finally {
-    progress.end();
-  }
-}
-
-/** Throws `partial` where locks are due that could not be extended. */
-export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
-  const failed = all.reduce((sum, locks) => sum + locks.failed, 0);
-  if (failed === 0) return;
-  throw new HoldfastError("partial", `the locks of ${plural(failed, "object")} are due and could not be extended`, {
-    mend: "The log says which, by subject and code. The next run tries them again.",
-  });
-}
-
-export function locksText({ subjects, objects, pieces, failed }: Extended): string {
-  if (objects + pieces + failed === 0) return "no lock was due";
-  const of = [`${plural(objects, "object")} of ${people(subjects)}`, `${plural(pieces, "piece")} of the log`];
-  return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed, and are tried again` : ""}`;
 }

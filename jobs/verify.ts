@@ -1,10 +1,15 @@
 import { join } from "node:path";
+import { Option } from "commander";
 import { Journal } from "../src/audit/journal.ts";
 import { lastSeenHead } from "../src/audit/last-seen.ts";
 import { AuditLog, type Head } from "../src/audit/log.ts";
 import { parseSigner } from "../src/audit/note.ts";
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { isCertificate } from "../src/certificate/certificate-check.ts";
+import { instant, percent, vkey } from "../src/cli/arguments.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { closing } from "../src/io/closing.ts";
@@ -13,7 +18,10 @@ import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
 import { type OpenVault, openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { openKeyFile } from "../src/session/key-file.ts";
 import { keyText, sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { verifyBag } from "../src/session/verify-bag.ts";
+import { verifyCertificate } from "../src/session/verify-certificate.ts";
 import { type LastVerify, writeLastVerify } from "../src/state/last-verify.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
@@ -22,7 +30,52 @@ import type { Problem } from "../src/verify/problem.ts";
 import type { Orphan } from "../src/verify/unlogged-versions.ts";
 import { wasDescribed } from "../src/verify/vault-description.ts";
 import { type VerifyReport, verifyVault } from "../src/verify/verify.ts";
-import { openKeyFile } from "./open.ts";
+
+export const verifyCommand = command(
+  "verify",
+  "check the log against its signed checkpoint, and every object against the log",
+  [
+    "holdfast verify",
+    "holdfast verify --read-data 5%      also read and hash one object in twenty",
+    "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
+    "holdfast verify --json | jq '.clients[].problems'",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag, with nothing else at hand",
+  ],
+)
+  .argument(
+    "[bag]",
+    "the folder of a bag, or of a certificate of destruction; left out, the vaults of the config are verified",
+  )
+  .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent)
+  .option(
+    "--since <date>",
+    "leave out objects stored before, such as 2026-11-01; the log is always checked whole",
+    instant,
+  )
+  .addOption(
+    new Option("--key <file>", "age identity file: what is read is also decrypted; reads all unless told otherwise"),
+  )
+  .option("--vkey <key>", "the log's public key that you trust, as init printed it", vkey)
+  .option("--tsa-ca <file>", "root certificates, PEM, that time stamps must lead to; default: those of the config")
+  .option("--orphans", "list the objects that no log entry mentions", false)
+  .action(
+    (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
+      if (bag !== undefined) {
+        return withoutConfig(options, async (console) => {
+          const checked = (await isCertificate(bag))
+            ? await verifyCertificate(bag, options.vkey, console)
+            : await verifyBag(bag, options, console);
+          console.result({ command: "verify", ...checked });
+        });
+      }
+      return run(options, async (session) => {
+        const readData = options.readData ?? (options.key === undefined ? 0 : 100);
+        await tellClients(session, "verify", (onFailure) => verify(session, { ...options, readData }, onFailure), {
+          refuse: refuseProblems,
+        });
+      });
+    },
+  );
 
 export interface VerifyOptions {
   /** Percent of the objects to read. */

@@ -1,82 +1,30 @@
-import PQueue from "p-queue";
-import type { ClientConfig } from "../src/config/config.ts";
-import { steady } from "../src/core/clock.ts";
-import { closing } from "../src/io/closing.ts";
-import { bytes, number } from "../src/observe/format.ts";
-import { errorFields } from "../src/observe/log.ts";
-import { Sealer } from "../src/seal/seal.ts";
-import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
-import type { ClientFailure } from "../src/session/each-client.ts";
-import { openSourceWith } from "../src/session/parts.ts";
-import { limitsText } from "../src/source/rate/limits.ts";
-import type { RedisAddress } from "../src/workers/address.ts";
-import { namesOf } from "../src/workers/names.ts";
-import { connectRedis } from "../src/workers/redis.ts";
-import { RemoteStarts } from "../src/workers/remote-starts.ts";
-import { type WorkerTally, work } from "../src/workers/worker.ts";
+import { tellClients } from "../src/cli/clients.ts";
+import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { redisAddress } from "../src/workers/address.ts";
 
-/**
- * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no
- * log; only of the clients it works for does it need the keys of source, lookups and vault.
- */
-export async function workForClients(
-  session: Session,
-  address: RedisAddress,
-  onFailure: (failure: ClientFailure) => void,
-): Promise<(WorkerTally & { client: string })[]> {
-  // Side by side, because a backfill may last for days. One's failure ends no other's work.
-  const each = session.clients.map(async (config) => {
-    try {
-      return [await workFor(config, session, address)];
-    } catch (error) {
-      if (session.clients.length > 1)
-        session.console.log.error("client failed", { client: config.id, ...errorFields(error) });
-      onFailure({ client: config.id, error });
-      return [];
-    }
-  });
-  return (await Promise.all(each)).flat();
-}
-
-async function workFor(
-  config: ClientConfig,
-  session: Session,
-  address: RedisAddress,
-): Promise<WorkerTally & { client: string }> {
-  const { console, signal } = session;
-  return closing(async (opened) => {
-    const { vault, description } = await openClientVault(config, session);
-    opened.defer(() => vault.close());
-    const tokens = await openTokens(config, description);
-    const redis = await connectRedis(address, (error) =>
-      console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
-    );
-    opened.defer(() => redis.disconnect());
-    const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
-    const { source } = await openSourceWith(starts, config, session);
-    opened.defer(() => source.close());
-    const progress = console.progress(`${config.id}: identities`);
-    opened.defer(() => progress.end());
-    const now = steady(session.now);
-    const tally = await work({
-      ...{ redis, messages: await messagesOf(config), signal },
-      parts: {
-        ...{ config, source, tokens, vault, now, log: console.log, sealer: new Sealer(config.recipients) },
-        vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
-        conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
-        holds: () => starts.checkClock(),
-      },
-      onDone: ({ new: fresh, changed, failed, unchanged, gone }) =>
-        progress.update(
-          fresh + changed + failed + unchanged + gone,
-          undefined,
-          `${number(fresh)} new, ${number(failed)} failed, all at ${limitsText(starts.view)}`,
-        ),
-    });
-    progress.end();
-    console.say(
-      `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
-    );
-    return { client: config.id, ...tally };
-  });
-}
+export const workerCommand = command(
+  "worker",
+  "fetch, seal and store for a backfill that runs elsewhere, until it has ended",
+  [
+    "holdfast worker --redis redis://queue:6379",
+    "holdfast worker --redis env:REDIS_URL --client acme-bank     when the address holds a password",
+  ],
+)
+  .requiredOption("--redis <address>", "where `backfill --workers` meets its workers")
+  .addHelpText(
+    "after",
+    "\nIt needs the same config, without the log key: it holds none, and only the coordinator writes the log.",
+  )
+  .action((options: CommonOptions & { redis: string }) =>
+    run(options, async (session) => {
+      const { workForClients } = await import("../src/session/worker.ts");
+      const address = await redisAddress(options.redis, process.cwd());
+      await tellClients(session, "worker", (onFailure) => workForClients(session, address, onFailure), {
+        refuse() {
+          // Not an end: whoever looks after workers starts another.
+          if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");
+        },
+      });
+    }),
+  );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ExportSummary } from "../../jobs/export.ts";
+import type { ExportSummary } from "../../src/session/export-summary.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { CLIENT, makeWorkplace, type Section, type Workplace } from "./workplace.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { type ExportOptions, exportClients, refuseUnfinished } from "../../jobs/export.ts";
+import { type ExportOptions, exportClients } from "../../jobs/export.ts";
 import { init } from "../../jobs/init.ts";
 import { refuseProblems, verify } from "../../jobs/verify.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
@@ -11,6 +11,7 @@ import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import type { Patience, Session } from "../../src/session/client.ts";
+import { refuseUnfinished } from "../../src/session/export-summary.ts";
 import { makeWorkplace, type Section, type Workplace } from "../export/workplace.ts";
 import type { Sandbox } from "../sandbox/server.ts";
 import { lockedBucket } from "../servers/s3.ts";

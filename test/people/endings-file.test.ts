@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { assessErasure } from "../../jobs/assess.ts";
+import { assessErasure } from "../../jobs/erasure.ts";
 import { type EndResult, endRelationship } from "../../jobs/relationship.ts";
 import { wanted } from "../../src/cli/named.ts";
 import { HoldfastError } from "../../src/core/error.ts";

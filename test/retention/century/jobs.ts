@@ -1,6 +1,5 @@
 /** The machine that keeps the vault: a process that is told a time and a job, and may be killed at any write. */
 
-import { verifyCertificate } from "../../../jobs/certificate.ts";
 import { exportClients } from "../../../jobs/export.ts";
 import { placeHold, releaseHold } from "../../../jobs/hold.ts";
 import { purge } from "../../../jobs/purge.ts";
@@ -11,6 +10,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { HoldfastError } from "../../../src/core/error.ts";
 import type { Session } from "../../../src/session/client.ts";
+import { verifyCertificate } from "../../../src/session/verify-certificate.ts";
 import { silentConsole } from "../../crash/aftermath.ts";
 import type { Answer, Told } from "./machine.ts";
 

@@ -1,10 +1,10 @@
-import { readAnchors } from "../src/audit/timestamp/authority.ts";
-import { leftBehindText } from "../src/bag/os-leftovers.ts";
-import { type Checked, checkBag } from "../src/bag/reader.ts";
-import { quoted } from "../src/core/printable.ts";
-import type { Console } from "../src/observe/console.ts";
-import { bytes, people, plural } from "../src/observe/format.ts";
-import { keyText, sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { readAnchors } from "../audit/timestamp/authority.ts";
+import { leftBehindText } from "../bag/os-leftovers.ts";
+import { type Checked, checkBag } from "../bag/reader.ts";
+import { quoted } from "../core/printable.ts";
+import type { Console } from "../observe/console.ts";
+import { bytes, people, plural } from "../observe/format.ts";
+import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { decodeEntry } from "../audit/entry.ts";
+import { Journal } from "../audit/journal.ts";
+import type { Certificate } from "../certificate/certificate.ts";
+import { writeCertificate } from "../certificate/certificate-writer.ts";
+import { noteCertified } from "../certificate/uncertified.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { HoldfastError } from "../core/error.ts";
+import { people } from "../observe/format.ts";
+import { policyOf } from "../retention/policy.ts";
+import { openSigner, type Session } from "./client.ts";
+import { withReading } from "./open-reading.ts";
+
+export interface Certified {
+  readonly certificate: string;
+  readonly runs: readonly string[];
+  readonly totals: Certificate["totals"];
+}
+
+/** Undefined where no run is named but stopped ones, and these destroyed nothing. */
+export async function certifyAll(
+  config: ClientConfig,
+  session: Session,
+  of: { readonly runs: readonly string[]; readonly stopped: readonly string[] },
+  out: string,
+): Promise<Certified | undefined> {
+  const { console, signal } = session;
+  return withReading(config, session, async ({ log, head, description, catalog }) => {
+    await refuseWaiting(config, [...of.runs, ...of.stopped], head.size);
+    const progress = console.progress(`${config.id}: certificate`);
+    const certificate = await writeCertificate({
+      ...{ folder: out, client: config.id, ...of, legalBasis: config.legalBasis, now: session.now(), signal },
+      ...{
+        policy: policyOf(config.retention, config.vault.lock),
+        log: { log, head },
+        signer: await openSigner(config, description),
+        onEntries: (done) => progress.update(done),
+      },
+    }).finally(() => progress.end());
+    if (certificate === undefined) return undefined;
+    const { totals } = certificate;
+    noteCertified(config.state, certificate.runs);
+    console.say(
+      `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
+    );
+    const begun = catalog.life.unfinished().length;
+    if (begun > 0) {
+      console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
+        ...{ client: config.id, count: begun },
+        mend: "Run retention purge --confirm --out <folder>: it goes on with them, and certifies it.",
+      });
+    }
+    return { certificate: out, runs: certificate.runs, totals };
+  });
+}
+
+/** What a killed purge destroyed last is known on this machine alone until something writes the log again. */
+async function refuseWaiting({ state }: ClientConfig, runs: readonly string[], size: number): Promise<void> {
+  for (const { index, bytes } of await new Journal(join(state, "journal")).inspect()) {
+    const entry = index < size ? null : decodeEntry(bytes);
+    if (entry?.type !== "record.purged" || !runs.includes(entry.run)) continue;
+    throw new HoldfastError("state", `the purge ${entry.run} was killed, and the log does not have all of it yet`, {
+      mend: "Run retention purge --confirm --out <folder>: it goes on from there, and its certificate covers this run too.",
+    });
+  }
+}

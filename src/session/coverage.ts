@@ -1,0 +1,37 @@
+import type { ClientConfig } from "../config/config.ts";
+import { closing } from "../io/closing.ts";
+import { type Coverage, coverageOf } from "../report/coverage.ts";
+import { openTokens, type Session } from "./client.ts";
+import type { Reading } from "./open-reading.ts";
+import { openSource } from "./parts.ts";
+
+/** The same for one client that is open already. */
+export async function coverageNow(
+  config: ClientConfig,
+  session: Session,
+  { catalog, description }: Pick<Reading, "catalog" | "description">,
+): Promise<Coverage> {
+  const tokens = await openTokens(config, description);
+  const { source } = await openSource(config, session, "low");
+  const progress = session.console.progress(`${config.id}: listed`);
+  async function* pages() {
+    let walked = 0;
+    for await (const { identities, unread, unreadable } of source.pages()) {
+      session.signal.throwIfAborted();
+      yield {
+        unreadable,
+        unread: unread.map((id) => tokens.subject(source.kind, id)),
+        identities: identities.map(({ id, updated, raw }) => {
+          return { subject: tokens.subject(source.kind, id), listed: tokens.version(updated, raw), updated };
+        }),
+      };
+      walked += identities.length + unread.length;
+      progress.update(walked);
+    }
+  }
+  return closing(async (opened) => {
+    opened.defer(() => source.close());
+    opened.defer(() => progress.end());
+    return coverageOf(catalog, config, pages(), session.now());
+  });
+}

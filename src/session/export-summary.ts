@@ -1,0 +1,51 @@
+import { HoldfastError } from "../core/error.ts";
+import type { Summary } from "../export/summary.ts";
+import { bytes, number, plural, seconds } from "../observe/format.ts";
+import type { Extended } from "../retention/extend.ts";
+import { locksText, refuseDue } from "./retention-work.ts";
+
+export interface ExportSummary extends Summary {
+  /** Of a run that was about everybody. */
+  readonly locks?: Extended;
+  /** What kept the locks from being extended. The export itself went on. */
+  readonly lockFailure?: unknown;
+}
+
+/** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
+export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
+  if (summaries.some(({ outcome }) => outcome === "interrupted"))
+    throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+  const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
+  if (failed === 0) {
+    refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
+    return;
+  }
+  throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
+    mend: "The log says which, by subject and code. The next run tries them again.",
+  });
+}
+
+export function summaryText(summary: ExportSummary): string[] {
+  const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
+  const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
+  const rows = [
+    ["new", number(summary.new)],
+    ["changed", number(summary.changed)],
+    ["unchanged", number(unchanged)],
+    ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored anew, as asked)`]] : []),
+    ...(summary.past > 0
+      ? [["past", `${number(summary.past)} (of whom the law asks for no copy any more; not taken)`]]
+      : []),
+    ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
+    ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
+    ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
+    ["sealed", bytes(summary.bytes)],
+    ["requests", `${number(requests)} to the source, ${plural(retries, "retry").replace("retrys", "retries")}`],
+    ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
+    ["time", seconds(summary.seconds)],
+  ];
+  return [
+    `${client}: ${heading}, ${plural(examined, "identity").replace("identitys", "identities")} examined  (run ${summary.run})`,
+    ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
+  ];
+}

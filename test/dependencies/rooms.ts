@@ -56,6 +56,10 @@ for (const [index, name] of names.entries()) {
     if (!used.has(each)) wrong.push(`${name} imports nothing of ${each}: take it off its line`);
   }
 }
+const described = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
+for (const name of names) {
+  if (!described.includes(`\`${name}/\``)) wrong.push(`docs/ARCHITECTURE.md does not say what ${name}/ holds`);
+}
 for (const each of wrong) console.error(each);
 if (wrong.length > 0) {
   console.error(`${wrong.length} against the table of folders in ${relative(root, import.meta.filename)}`);

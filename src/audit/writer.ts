@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError } from "../core/error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Conditional, Lock, Vault } from "../vault/vault.ts";
@@ -11,8 +11,9 @@ import { Journal, type Journaled } from "./journal.ts";
 import { checkAgainstLastSeen, forked, rememberHead } from "./last-seen.ts";
 import { AuditLog, type Head, sameLeaf } from "./log.ts";
 import { emptyRoot, leafHash } from "./merkle.ts";
-import { MAX_NOTE, type Signer, type Verifier } from "./note.ts";
+import type { Signer, Verifier } from "./note.ts";
 import { proving, toLogAgain } from "./overtaken.ts";
+import { type Present, refuseReplaced, replaceCheckpoint } from "./replace-checkpoint.ts";
 import { splitEntry } from "./split.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
 import { type LogPiece, writePieces } from "./write-pieces.ts";
@@ -112,6 +113,11 @@ export class AuditWriter {
     return writer;
   }
 
+  get #present(): Present {
+    const { vault, conditional, holds } = this.#options;
+    return { vault, conditional, holds, head: this.#head };
+  }
+
   /** Entries, those not yet in the log included. */
   get size(): number {
     return this.#next;
@@ -209,7 +215,7 @@ export class AuditWriter {
   async #grow(size: number): Promise<void> {
     const { vault, conditional, signer, cosigner, now, lock, holds } = this.#options;
     holds();
-    await this.#refuseReplaced();
+    await refuseReplaced(this.#present);
     const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
     const bundles = await this.#bundles(size, added);
     const frontier = this.#frontier.clone();
@@ -221,7 +227,7 @@ export class AuditWriter {
     const root = frontier.root();
     const signers = cosigner ? [signer, cosigner] : [signer];
     const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, ...signers));
-    const { etag, versionId } = await this.#replaceCheckpoint(note, locked);
+    const { etag, versionId } = await replaceCheckpoint(this.#present, note, locked);
     this.#head = { origin: signer.name, size, root, note, etag, versionId };
     this.#frontier = frontier;
     this.#pending = this.#pending.slice(added.length);
@@ -248,59 +254,11 @@ export class AuditWriter {
     });
   }
 
-  async #replaceCheckpoint(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
-    const { vault, conditional, holds } = this.#options;
-    if (!conditional.ifMatch) return this.#replaceLooking(note, lock);
-    try {
-      return await vault.put(CHECKPOINT, note, { lock, holds, ifMatch: this.#head.etag });
-    } catch (error) {
-      if (!hasCode(error, "vault-conflict")) throw error;
-      // The answer to an attempt that succeeded may have been lost.
-      const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
-      if (Buffer.compare(bytes, note) === 0) return info;
-      throw this.#replaced("its checkpoint was replaced while this run wrote");
-    }
-  }
-
-  /**
-   * Where the store cannot compare and swap, the lease keeps others out. If it did not, this finds them: before the
-   * write, and after it by the version that came before, which the store keeps.
-   */
-  async #replaceLooking(note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
-    const { vault, holds } = this.#options;
-    await this.#refuseReplaced();
-    const written = await vault.put(CHECKPOINT, note, { lock, holds });
-    for await (const { key, versionId } of vault.versions(CHECKPOINT)) {
-      if (key !== CHECKPOINT || versionId === written.versionId) continue;
-      if (versionId === this.#head.versionId) return written;
-      // A retried put may have written the same note twice.
-      const before = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
-      if (Buffer.compare(before.bytes, note) !== 0) break;
-    }
-    throw forked("another checkpoint was written at the same time as this one");
-  }
-
-  async #refuseReplaced(): Promise<void> {
-    const { bytes } = await this.#options.vault.read(CHECKPOINT, MAX_NOTE);
-    if (Buffer.compare(bytes, this.#head.note) === 0) return;
-    throw this.#replaced("its checkpoint was replaced while this run wrote");
-  }
-
   /** The pieces that come next have entries beyond the head: no checkpoint may cover them, whatever lies there. */
   async #refuseCovered(): Promise<void> {
-    await this.#refuseReplaced();
+    await refuseReplaced(this.#present);
     const largest = await this.log.largestSigned();
     if (largest <= this.#head.size) return;
     throw forked(`it had ${largest} entries in an earlier version of its checkpoint, and has ${this.#head.size} now`);
-  }
-
-  /** Who lost the vault is overtaken by the next holder, as it should be: no fork. */
-  #replaced(what: string): unknown {
-    try {
-      this.#options.holds();
-    } catch (lost) {
-      return lost;
-    }
-    return forked(what);
   }
 }

@@ -1,12 +1,11 @@
 import { finished } from "node:stream/promises";
-import { type Dispatcher, errors } from "undici";
+import type { Dispatcher } from "undici";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
-import { retryAfter } from "../io/retry-after.ts";
-import { networkFailure } from "../net/failure.ts";
 import { dispatcher } from "../net/proxy.ts";
 import type { Answered } from "./answer.ts";
+import { altered, connectionError, isAltered, isTooSlow, statusError, tooLarge, tooSlow } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
@@ -51,8 +50,6 @@ export interface Share {
 
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
-/** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
-const SLOWEST = 1024;
 
 /**
  * GET requests to one API: limits, timeouts and retry. `name` stands for the endpoint in errors, because a path holds
@@ -250,75 +247,5 @@ function usable(key: Secret): Secret {
   if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
   throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
     mend: "Copy the secret API key again, alone on one line.",
-  });
-}
-
-function tooLarge(name: string, limit: number): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {
-    mend: "No identity's answer or file is that large: the provider sent something broken.",
-  });
-}
-
-function isTooSlow(size: number, waited: number, patience: number): boolean {
-  return waited > patience && size < (waited / 1000) * SLOWEST;
-}
-
-function tooSlow(name: string): HoldfastError {
-  return new HoldfastError("source-unavailable", `${name}: the answer comes slower than ${SLOWEST} bytes a second`, {
-    mend: "Check the network and the provider's status page.",
-  });
-}
-
-function connectionError(name: string, error: unknown): HoldfastError {
-  // What is no HTTP; the error holds the bytes that came, and is not kept.
-  const garbled = error instanceof errors.HTTPParserError;
-  const failure =
-    networkFailure(error) ?? (garbled ? { code: "HPE_UNKNOWN", isTransient: true, hint: undefined } : undefined);
-  const code = failure?.code ?? (error as NodeJS.ErrnoException).code ?? "unknown";
-  return new HoldfastError(
-    failure?.isTransient ? "source-unavailable" : "source-rejected",
-    `${name}: the connection failed (${code})`,
-    {
-      cause: garbled ? undefined : error,
-      mend: failure?.hint ?? "Check source.url, the network and the provider's status page.",
-    },
-  );
-}
-
-/** Whether the bytes are others than the provider's: compressed though nobody asked for that, or a part of them. */
-function isAltered({ headers }: Dispatcher.ResponseData): boolean {
-  const encoding = String(headers["content-encoding"] ?? "identity").trim();
-  return !/^(identity)?$/i.test(encoding) || headers["content-range"] !== undefined;
-}
-
-function altered(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which nobody asked for`, {
-    mend: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
-  });
-}
-
-function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {
-  const message = `${name}: the provider answered ${statusCode}`;
-  switch (statusCode) {
-    case 401:
-      return new HoldfastError("source-key", message, {
-        mend: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
-      });
-    case 403:
-      return new HoldfastError("source-denied", message, {
-        mend: "Ask the provider to grant this right to the API key.",
-      });
-    case 404:
-      return new HoldfastError("source-missing", message, { mend: "Check source.url if every request says so." });
-  }
-  if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
-    const header = headers["retry-after"];
-    return new HoldfastError("source-unavailable", message, {
-      mend: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
-      retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
-    });
-  }
-  return new HoldfastError("source-rejected", message, {
-    mend: "Check source.url: this is not the API that is expected.",
   });
 }

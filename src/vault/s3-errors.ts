@@ -1,9 +1,10 @@
-import type { S3ServiceException } from "@aws-sdk/client-s3";
+import { NoSuchKey, type S3ServiceException } from "@aws-sdk/client-s3";
 import { ZodError } from "zod";
-import { HoldfastError } from "../core/error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import { retryAfter } from "../io/retry-after.ts";
 import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
+import type { PutOptions } from "./vault.ts";
 
 /** Bytes that were altered on the wire: another try may bring them whole. */
 const DAMAGE = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"]);
@@ -118,5 +119,26 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     ...(ELSEWHERE.has(name) || status < 400
       ? { mend: "Give the bucket's own region: vault.region, or AWS_REGION." }
       : {}),
+  });
+}
+
+/** A condition that does not hold. To If-Match AWS answers 404 where there is no object at all. */
+export function putError(error: unknown, what: string, { ifAbsent, ifMatch }: PutOptions): HoldfastError {
+  const failure = s3Error(error, what);
+  if (ifAbsent && failure.code === "vault-conflict") {
+    return new HoldfastError("vault-exists", `${what}: it is there already`, { cause: error });
+  }
+  if (ifMatch !== undefined && error instanceof NoSuchKey) {
+    return new HoldfastError("vault-conflict", `${what}: the object is not there`, { cause: error });
+  }
+  return failure;
+}
+
+/** A lock shows itself as a refusal; S3 does not say whether the lock or the policy refused. */
+export function lockedError(error: unknown, what: string): HoldfastError {
+  const failure = s3Error(error, what);
+  if (!hasCode(failure, "vault-denied") || !(error instanceof Error) || error.name !== "AccessDenied") return failure;
+  return new HoldfastError("vault-locked", `${what}: refused: the lock forbids it, or the right is missing`, {
+    cause: error,
   });
 }

@@ -3,17 +3,9 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   DeleteObjectCommand,
-  GetBucketVersioningCommand,
   GetObjectCommand,
-  GetObjectLockConfigurationCommand,
   GetObjectRetentionCommand,
   HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
-  NoSuchKey,
-  type ObjectVersion,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   type S3Client,
@@ -23,9 +15,13 @@ import { HoldfastError, hasCode } from "../core/error.ts";
 import { defaultRetry, type RetryPolicy, retrying } from "../io/retry.ts";
 import { covers } from "./lock.ts";
 import { Intake } from "./measured-body.ts";
+import { infoOf, wholeBody } from "./s3-answer.ts";
 import { s3Client } from "./s3-client.ts";
-import { isNotImplemented, s3Error } from "./s3-errors.ts";
+import { isNotImplemented, lockedError, putError, s3Error } from "./s3-errors.ts";
 import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
+import { inspectBucket } from "./s3-inspect.ts";
+import { listObjects, listVersions, type Place } from "./s3-list.ts";
+import { date, lockFrom, lockHeaders, modeHeader, NO_LOCK } from "./s3-lock.ts";
 import { Puts } from "./s3-put.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
@@ -46,8 +42,6 @@ export interface S3Options extends BucketTerms {
 
 const PART = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
-/** How AWS and Ceph say that a version has no lock. */
-const NO_LOCK = new Set(["NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"]);
 
 /** A bucket with versioning and Object Lock, on AWS or anything that speaks its protocol. */
 export class S3Vault implements Vault {
@@ -163,7 +157,7 @@ export class S3Vault implements Vault {
       const output = await this.#client.send(
         new GetObjectRetentionCommand({ ...this.#object(key), VersionId: versionId }),
       );
-      return lockOf(output.Retention?.Mode, output.Retention?.RetainUntilDate);
+      return lockFrom(output.Retention?.Mode, output.Retention?.RetainUntilDate);
     } catch (error) {
       if (error instanceof Error && NO_LOCK.has(error.name)) return null;
       if (isNotImplemented(error)) {
@@ -216,56 +210,12 @@ export class S3Vault implements Vault {
     }
   }
 
-  async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
-    let token: string | undefined;
-    do {
-      const page = await retrying(() => this.#page(prefix, token), this.#retry);
-      for (const { Key, Size } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key.slice(this.#prefix.length), size: Size ?? 0 };
-      }
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+  list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
+    return listObjects(this.#place, prefix);
   }
 
-  async #page(prefix: string, token: string | undefined) {
-    try {
-      return await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: this.#prefix + prefix,
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        }),
-      );
-    } catch (error) {
-      throw s3Error(error, `LIST ${prefix}`);
-    }
-  }
-
-  async *versions(prefix: string): AsyncGenerator<VersionInfo> {
-    let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
-    while (marker !== undefined) {
-      const from: { KeyMarker?: string; VersionIdMarker?: string } = marker;
-      const page: ListObjectVersionsCommandOutput = await retrying(() => this.#versionPage(prefix, from), this.#retry);
-      for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of inOrder(page)) {
-        yield { key: Key.slice(this.#prefix.length), versionId: VersionId, size: Size, deleteMarker };
-      }
-      marker = page.IsTruncated
-        ? {
-            ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
-            ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
-          }
-        : undefined;
-    }
-  }
-
-  async #versionPage(prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
-    try {
-      return await this.#client.send(
-        new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: this.#prefix + prefix, ...from }),
-      );
-    } catch (error) {
-      throw s3Error(error, `LIST versions of ${prefix}`);
-    }
+  versions(prefix: string): AsyncGenerator<VersionInfo> {
+    return listVersions(this.#place, prefix);
   }
 
   async lock(key: string, versionId: string, lock: Lock, harden = false): Promise<void> {
@@ -309,34 +259,15 @@ export class S3Vault implements Vault {
   }
 
   async inspect(): Promise<void> {
-    const mend =
-      "Object Lock is set when a bucket is made: aws s3api create-bucket --object-lock-enabled-for-bucket … (it turns versioning on).";
-    try {
-      const { Status } = await this.#client.send(new GetBucketVersioningCommand({ Bucket: this.#bucket }));
-      if (Status !== "Enabled") {
-        throw new HoldfastError("vault-unfit", `bucket ${this.#bucket}: versioning is not enabled`, { mend });
-      }
-      const { ObjectLockConfiguration } = await this.#client.send(
-        new GetObjectLockConfigurationCommand({ Bucket: this.#bucket }),
-      );
-      if (ObjectLockConfiguration?.ObjectLockEnabled !== "Enabled") {
-        throw new HoldfastError("vault-unfit", `bucket ${this.#bucket}: Object Lock is not enabled`, { mend });
-      }
-    } catch (error) {
-      const failure = s3Error(error, `inspect bucket ${this.#bucket}`);
-      // A store that does not know the question does not know Object Lock either.
-      if ((error instanceof Error && NO_LOCK.has(error.name)) || failure.code === "vault-rejected") {
-        throw new HoldfastError("vault-unfit", `bucket ${this.#bucket}: Object Lock is not enabled`, {
-          cause: error,
-          mend,
-        });
-      }
-      throw failure;
-    }
+    await inspectBucket(this.#client, this.#bucket);
   }
 
   async close(): Promise<void> {
     this.#client.destroy();
+  }
+
+  get #place(): Place {
+    return { client: this.#client, bucket: this.#bucket, prefix: this.#prefix, retry: this.#retry };
   }
 
   #object(key: string): { Bucket: string; Key: string } {
@@ -359,100 +290,6 @@ export class S3Vault implements Vault {
   }
 }
 
-function infoOf(key: string, output: HeadObjectCommandOutput): ObjectInfo {
-  return {
-    key,
-    versionId: output.VersionId ?? "null",
-    etag: output.ETag ?? "",
-    size: output.ContentLength ?? 0,
-    sha256: output.Metadata?.sha256 ?? null,
-    lock: lockOf(output.ObjectLockMode, output.ObjectLockRetainUntilDate),
-    hold: output.ObjectLockLegalHoldStatus === "ON",
-  };
-}
-
-function lockOf(mode: string | undefined, until: Date | undefined): Lock | null {
-  if (mode === undefined || until === undefined) return null;
-  return {
-    mode: mode === "COMPLIANCE" ? "compliance" : "governance",
-    until: Temporal.Instant.fromEpochMilliseconds(until.getTime()),
-  };
-}
-
-function lockHeaders(lock: Lock | undefined) {
-  return lock ? { ObjectLockMode: modeHeader(lock), ObjectLockRetainUntilDate: date(lock.until) } : {};
-}
-
-function modeHeader({ mode }: Lock): "GOVERNANCE" | "COMPLIANCE" {
-  return mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE";
-}
-
-function date(instant: Temporal.Instant): Date {
-  return new Date(instant.epochMilliseconds);
-}
-
-/** A body to its end, which is where the store said it would be: an early one is a failure, not an end. */
-async function* wholeBody(body: Readable, key: string, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-  let received = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      received += chunk.length;
-      yield chunk;
-    }
-  } catch (error) {
-    throw s3Error(error, `GET ${key}`);
-  }
-  if (received !== size) {
-    throw new HoldfastError("vault-unavailable", `GET ${key}: ${received} bytes came of ${size}`);
-  }
-}
-
 function conditionHeaders({ ifAbsent, ifMatch }: PutOptions) {
   return { ...(ifAbsent ? { IfNoneMatch: "*" } : {}), ...(ifMatch === undefined ? {} : { IfMatch: ifMatch }) };
-}
-
-/** A condition that does not hold. To If-Match AWS answers 404 where there is no object at all. */
-function putError(error: unknown, what: string, { ifAbsent, ifMatch }: PutOptions): HoldfastError {
-  const failure = s3Error(error, what);
-  if (ifAbsent && failure.code === "vault-conflict") {
-    return new HoldfastError("vault-exists", `${what}: it is there already`, { cause: error });
-  }
-  if (ifMatch !== undefined && error instanceof NoSuchKey) {
-    return new HoldfastError("vault-conflict", `${what}: the object is not there`, { cause: error });
-  }
-  return failure;
-}
-
-/** A lock shows itself as a refusal; S3 does not say whether the lock or the policy refused. */
-function lockedError(error: unknown, what: string): HoldfastError {
-  const failure = s3Error(error, what);
-  if (!hasCode(failure, "vault-denied") || !(error instanceof Error) || error.name !== "AccessDenied") return failure;
-  return new HoldfastError("vault-locked", `${what}: refused: the lock forbids it, or the right is missing`, {
-    cause: error,
-  });
-}
-
-type Listed = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified" | "IsLatest"> & {
-  deleteMarker: boolean;
-};
-
-/**
- * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
- * versions the server's own order stands, for it knows better than clocks do.
- */
-function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): Listed[] {
-  const markers = DeleteMarkers.map((marker) => ({ ...marker, deleteMarker: true }));
-  const ordered: Listed[] = [];
-  for (const version of Versions) {
-    while (markers.length > 0 && comesFirst(markers[0]!, version)) ordered.push(markers.shift()!);
-    ordered.push({ ...version, deleteMarker: false });
-  }
-  return [...ordered, ...markers];
-}
-
-function comesFirst(a: Pick<Listed, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
-  if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
-  // Times are to the second on some servers; which one is the newest they say.
-  if (a.IsLatest) return true;
-  return Number(a.LastModified ?? 0) > Number(b.LastModified ?? 0);
 }

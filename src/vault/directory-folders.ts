@@ -1,0 +1,45 @@
+import { mkdir, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncFolder } from "../io/durable-file.ts";
+import { noFile } from "./directory-files.ts";
+
+/** The folders of a vault in a directory: made when a key needs them, gone with the last object in them. */
+export class Folders {
+  readonly #root: string;
+  /** Known to exist, and to be durable in their parents. */
+  readonly #made = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async make(path: string): Promise<void> {
+    if (this.#made.has(path)) return;
+    const first = await mkdir(path, { recursive: true });
+    if (first !== undefined) {
+      for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+    }
+    if (this.#made.size > 10_000) this.#made.clear();
+    this.#made.add(path);
+  }
+
+  /** Somebody else may have removed it. */
+  forget(path: string): void {
+    this.#made.delete(path);
+  }
+
+  /** Takes a name away for good, and then the folders under the vault's root that are empty without it. */
+  async remove(path: string): Promise<void> {
+    await rm(path, { force: true });
+    await syncFolder(dirname(path)).catch(noFile);
+    for (let folder = dirname(path); folder !== this.#root; folder = dirname(folder)) {
+      try {
+        await rmdir(folder);
+      } catch (error) {
+        if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
+        throw error;
+      }
+      this.#made.delete(folder);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { lstat, readdir, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { HoldfastError } from "../core/error.ts";
+import { createDurable, syncFolder } from "../io/durable-file.ts";
+import { fileDigest, isMissing, noFile } from "./directory-files.ts";
+import { MAX_NOTE, type Meta, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
+import { isKey } from "./directory-walk.ts";
+import { Intake } from "./measured-body.ts";
+
+/** Mode of a file that is written once. */
+export const READ_ONLY = 0o440;
+
+/** The versions of each key, below `.versions`, and the note beside each: its digest, lock and hold. */
+export class Versions {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  folder(key: string): string {
+    if (!isKey(key)) throw new HoldfastError("malformed", "not a key of a vault");
+    return join(this.#root, ".versions", key);
+  }
+
+  /** Untrusted: a version's name comes from the log, and the log from whoever could write to the vault. */
+  path(key: string, versionId: string): string {
+    if (!VERSION.test(versionId)) throw new HoldfastError("vault-missing", `${key}: no such version`);
+    return join(this.folder(key), versionId);
+  }
+
+  /** Versions that are there, oldest first. */
+  async numbers(key: string): Promise<string[]> {
+    return versionsIn(await this.names(key));
+  }
+
+  async anyThere(key: string, versionIds: readonly string[]): Promise<boolean> {
+    for (const versionId of versionIds) if (!(await isMissing(this.path(key, versionId)))) return true;
+    return false;
+  }
+
+  async names(key: string): Promise<string[]> {
+    const entries = await readdir(this.folder(key), { withFileTypes: true }).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    });
+    return entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  }
+
+  async newest(key: string): Promise<string> {
+    const newest = (await this.numbers(key)).at(-1);
+    if (newest === undefined) throw new HoldfastError("vault-missing", `${key}: no such object`);
+    return newest;
+  }
+
+  async writeMeta(key: string, versionId: string, meta: Meta): Promise<void> {
+    const path = join(this.folder(key), `${versionId}.json`);
+    const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
+    await createDurable(temporary, new Intake(Buffer.from(JSON.stringify(meta))), READ_ONLY);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  }
+
+  /** A crash may leave a committed version without its note: then the digest is computed, and no lock is claimed. */
+  async readMeta(key: string, versionId: string): Promise<Meta> {
+    const path = join(this.folder(key), versionId);
+    const note = await lstat(`${path}.json`).catch(noFile);
+    if (note === undefined) return { sha256: await fileDigest(path), lock: null, hold: false };
+    // Untrusted: what is no file, or a huge one, is not read.
+    if (!note.isFile() || note.size > MAX_NOTE) {
+      throw new HoldfastError("malformed", `${key}: the note of its digest and lock is none`);
+    }
+    return parseMeta(await readFile(`${path}.json`, "utf8"), key);
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type ObjectVersion,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { type RetryPolicy, retrying } from "../io/retry.ts";
+import { s3Error } from "./s3-errors.ts";
+import type { VersionInfo } from "./vault.ts";
+
+/** Where a vault is in a bucket. A page that fails is asked for again: starting over would cost all those before it. */
+export interface Place {
+  readonly client: S3Client;
+  readonly bucket: string;
+  /** Of the vault, with its last slash; may be empty. */
+  readonly prefix: string;
+  readonly retry: RetryPolicy;
+}
+
+/** What lies under keys that begin so: the newest versions, in the order of their keys. */
+export async function* listObjects(place: Place, prefix: string): AsyncGenerator<{ key: string; size: number }> {
+  let token: string | undefined;
+  do {
+    const page = await retrying(() => objectPage(place, prefix, token), place.retry);
+    for (const { Key, Size } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key.slice(place.prefix.length), size: Size ?? 0 };
+    }
+    token = page.IsTruncated ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
+}
+
+async function objectPage(place: Place, prefix: string, token: string | undefined) {
+  try {
+    return await place.client.send(
+      new ListObjectsV2Command({
+        Bucket: place.bucket,
+        Prefix: place.prefix + prefix,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      }),
+    );
+  } catch (error) {
+    throw s3Error(error, `LIST ${prefix}`);
+  }
+}
+
+/** Every version and delete marker under keys that begin so: by key, the newest first. */
+export async function* listVersions(place: Place, prefix: string): AsyncGenerator<VersionInfo> {
+  let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+  while (marker !== undefined) {
+    const from: { KeyMarker?: string; VersionIdMarker?: string } = marker;
+    const page: ListObjectVersionsCommandOutput = await retrying(() => versionPage(place, prefix, from), place.retry);
+    for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of inOrder(page)) {
+      yield { key: Key.slice(place.prefix.length), versionId: VersionId, size: Size, deleteMarker };
+    }
+    marker = page.IsTruncated
+      ? {
+          ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
+          ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
+        }
+      : undefined;
+  }
+}
+
+async function versionPage(place: Place, prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
+  try {
+    return await place.client.send(
+      new ListObjectVersionsCommand({ Bucket: place.bucket, Prefix: place.prefix + prefix, ...from }),
+    );
+  } catch (error) {
+    throw s3Error(error, `LIST versions of ${prefix}`);
+  }
+}
+
+type Version = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified" | "IsLatest"> & {
+  deleteMarker: boolean;
+};
+
+/**
+ * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
+ * versions the server's own order stands, for it knows better than clocks do.
+ */
+function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): Version[] {
+  const markers = DeleteMarkers.map((marker) => ({ ...marker, deleteMarker: true }));
+  const ordered: Version[] = [];
+  for (const version of Versions) {
+    while (markers.length > 0 && comesFirst(markers[0]!, version)) ordered.push(markers.shift()!);
+    ordered.push({ ...version, deleteMarker: false });
+  }
+  return [...ordered, ...markers];
+}
+
+function comesFirst(a: Pick<Version, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
+  if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
+  // Times are to the second on some servers; which one is the newest they say.
+  if (a.IsLatest) return true;
+  return Number(a.LastModified ?? 0) > Number(b.LastModified ?? 0);
+}

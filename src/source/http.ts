@@ -4,13 +4,12 @@ import type { Secret } from "../config/secret.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { dispatcher } from "../net/proxy.ts";
-import type { Answered } from "./answer.ts";
 import { altered, connectionError, isAltered, isTooSlow, statusError, tooLarge, tooSlow } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
-import type { OnWait } from "./rate/pacer.ts";
 import { SharedLimits } from "./rate/shared-limits.ts";
+import type { Answered, OnWait } from "./rate/starts.ts";
 import { OwnStarts, type Starts } from "./rate/starts.ts";
 import { Throttle } from "./rate/throttle.ts";
 

@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Answer } from "../source/answer.ts";
-import type { Start, Starts } from "../source/rate/starts.ts";
+import type { Answer, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./names.ts";
 import { type Granted, parseReport, type Report } from "./wire.ts";
 

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Rate } from "../config/rate.ts";
 import { HoldfastError } from "../core/error.ts";
-import type { Answer } from "../source/answer.ts";
 import type { LimitsView } from "../source/rate/limits.ts";
-import type { Start, Starts } from "../source/rate/starts.ts";
+import type { Answer, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./names.ts";
 import { formatReport, parseGranted, type Report } from "./wire.ts";
 

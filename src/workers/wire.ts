@@ -1,4 +1,4 @@
-import type { Answer } from "../source/answer.ts";
+import type { Answer } from "../source/rate/starts.ts";
 
 /** What a worker tells the dispenser of one of its requests, by its own number. */
 export type Report =

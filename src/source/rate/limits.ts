@@ -1,5 +1,5 @@
 import type { Rate } from "../../config/rate.ts";
-import * as law from "./aimd.ts";
+import * as aimd from "./aimd.ts";
 import { claim, type Priority, type Wait } from "./claim.ts";
 import type { RateAdvice } from "./rate-headers.ts";
 
@@ -22,21 +22,21 @@ export interface LimitsView {
  * the first time in vain.
  */
 export interface LimitsStore {
-  change<T>(fresh: () => law.LimitsState, work: (state: law.LimitsState) => T): T;
+  change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T;
   close(): void;
 }
 
 /** A state of one process alone. */
 export class OwnLimits implements LimitsStore {
-  #state: law.LimitsState | undefined;
+  #state: aimd.LimitsState | undefined;
 
-  change<T>(fresh: () => law.LimitsState, work: (state: law.LimitsState) => T): T {
+  change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T {
     this.#state ??= fresh();
     return work(this.#state);
   }
 
   /** Goes on from what others knew. */
-  adopt(state: law.LimitsState): void {
+  adopt(state: aimd.LimitsState): void {
     this.#state = { ...state };
   }
 
@@ -60,7 +60,7 @@ const PATIENCE = 3_600_000;
 
 /** The limits of one source as one process sees them: asked before each start, told of each answer. */
 export class Limits {
-  readonly #bounds: law.Bounds;
+  readonly #bounds: aimd.Bounds;
   readonly #per: number;
   readonly #store: LimitsStore;
   readonly #priority: Priority;
@@ -78,7 +78,7 @@ export class Limits {
   #why: string | undefined;
 
   constructor(rate: Rate, { store = new OwnLimits(), priority = "high", now = Date.now }: LimitsOptions = {}) {
-    this.#bounds = law.boundsOf(rate);
+    this.#bounds = aimd.boundsOf(rate);
     this.#per = rate.per;
     this.#rate = this.#bounds.start;
     this.#store = store;
@@ -103,20 +103,20 @@ export class Limits {
   /** A request was refused for its rate. @param begun when it was started */
   refused(begun: number): void {
     this.#refusals += 1;
-    this.#change((state, now) => law.cut(state, this.#bounds, begun, now));
+    this.#change((state, now) => aimd.cut(state, this.#bounds, begun, now));
   }
 
   /** Whether it is kept. A source that has held up this run for long is not obeyed any more. */
   silence(ms: number): boolean {
     if (this.#isOutOfPatience()) return false;
-    if (this.#change((state, now) => law.silence(state, ms, now))) this.#silences += 1;
+    if (this.#change((state, now) => aimd.silence(state, ms, now))) this.#silences += 1;
     this.#holdsUp("a Retry-After header");
     return true;
   }
 
   heed(advice: RateAdvice, inFlight: number): void {
     if (this.#isOutOfPatience()) return;
-    if (this.#change((state, now) => law.heed(state, advice, inFlight, now))) this.#silences += 1;
+    if (this.#change((state, now) => aimd.heed(state, advice, inFlight, now))) this.#silences += 1;
     this.#holdsUp("rate-limit headers");
   }
 
@@ -129,7 +129,7 @@ export class Limits {
     const now = this.#now();
     if (this.#heldUpSince !== undefined) {
       // A clock may jump, and headers may stop: what one of them brings about is no longer than this.
-      this.#heldUp += Math.min(Math.max(0, now - this.#heldUpSince), law.LONGEST);
+      this.#heldUp += Math.min(Math.max(0, now - this.#heldUpSince), aimd.LONGEST);
     }
     this.#heldUpSince = undefined;
     return this.#heldUp >= PATIENCE;
@@ -155,17 +155,17 @@ export class Limits {
     this.#store.close();
   }
 
-  #change<T>(work: (state: law.LimitsState, now: number) => T): T {
+  #change<T>(work: (state: aimd.LimitsState, now: number) => T): T {
     const good = this.#good;
     const result = this.#store.change(
-      () => law.begin(this.#bounds, this.#now()),
+      () => aimd.begin(this.#bounds, this.#now()),
       (state) => {
         // The clock is read when nobody else can come between, or what they wrote would seem to be of the future.
         const now = this.#now();
-        law.settle(state, this.#bounds, now);
-        if (good > 0) law.grow(state, this.#bounds, good, now);
+        aimd.settle(state, this.#bounds, now);
+        if (good > 0) aimd.grow(state, this.#bounds, good, now);
         const done = work(state, now);
-        this.#rate = law.pace(state, now);
+        this.#rate = aimd.pace(state, now);
         this.#silentUntil = state.silentUntil;
         return done;
       },

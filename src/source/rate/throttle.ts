@@ -1,13 +1,12 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../../core/error.ts";
-import type { Answer, Answered } from "../answer.ts";
 import type { LimitsView } from "./limits.ts";
-import type { Starts } from "./starts.ts";
+import type { Answer, Answered, Starts } from "./starts.ts";
 
 /**
  * Keeps a source's limits: so many requests in flight, and each begun when it is granted a start (`starts.ts`): never
  * more in a time than the rate, less while the source cannot bear it, and none while it asked for silence. The rate
- * begins gently, grows while answers are good and falls by half when one is refused (`law.ts`); starts are spread
+ * begins gently, grows while answers are good and falls by half when one is refused (`aimd.ts`); starts are spread
  * evenly, because a burst at the head of each second is what a token bucket refuses.
  *
  * What waits while it is closed, or in a silence or long wait that is interrupted, throws `interrupted`.

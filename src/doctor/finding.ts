@@ -1,3 +1,5 @@
+import { HoldfastError } from "../core/error.ts";
+
 /** What one check came to: a line for people, and how to mend it where something is to be mended. Nothing secret, nothing personal. */
 export interface Finding {
   /** What was looked at: `secrets`, `bucket`, … */
@@ -23,4 +25,10 @@ export function findings(check: string) {
 
 export function count(all: readonly Finding[], level: Level): number {
   return all.filter((finding) => finding.level === level).length;
+}
+
+/** What kept a check from its end, as its finding. A defect stays one. */
+export function failed(check: string, error: unknown): Finding {
+  if (!(error instanceof HoldfastError) || error.code === "interrupted") throw error;
+  return findings(check).failure(error.message, error.mend);
 }

@@ -2,8 +2,7 @@ import { parseSigner } from "../audit/note.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
-import { failed } from "./failed.ts";
-import { type Finding, findings } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("keys");
 

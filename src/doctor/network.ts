@@ -1,6 +1,5 @@
 import { proxyText } from "../net/proxy.ts";
-import { failed } from "./failed.ts";
-import { type Finding, findings } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, failure } = findings("network");
 

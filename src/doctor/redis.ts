@@ -1,7 +1,6 @@
 import type { RedisAddress } from "../workers/address.ts";
 import { connectRedis } from "../workers/redis.ts";
-import { failed } from "./failed.ts";
-import { type Finding, findings } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("redis");
 

@@ -1,7 +1,6 @@
 import { secretsOf } from "../config/client-secrets.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { failed } from "./failed.ts";
-import { type Finding, findings } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("secrets");
 

@@ -1,8 +1,7 @@
 import type { Collect } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import type { Source } from "../source/source.ts";
-import { failed } from "./failed.ts";
-import { type Finding, findings } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("source");
 

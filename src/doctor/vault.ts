@@ -12,8 +12,7 @@ import { readDescription, type VaultDescription } from "../vault/description.ts"
 import type { Vault } from "../vault/vault.ts";
 import { Bucket } from "./bucket.ts";
 import { checkClock } from "./clock.ts";
-import { failed } from "./failed.ts";
-import { count, type Finding, findings } from "./finding.ts";
+import { count, type Finding, failed, findings } from "./finding.ts";
 import { checkLifecycle } from "./lifecycle.ts";
 import { checkLocks } from "./objects.ts";
 import { probeStore } from "./probe.ts";

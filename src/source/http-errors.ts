@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from "undici";
 import { HoldfastError } from "../core/error.ts";
-import { retryAfter } from "../io/retry-after.ts";
+import { retryAfter } from "../io/retry.ts";
 import { networkFailure } from "../net/failure.ts";
 
 /** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */

@@ -9,8 +9,7 @@ import { mediaTypeOf } from "./media-type.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
 import { SharedLimits } from "./rate/shared-limits.ts";
-import type { Answered, OnWait } from "./rate/starts.ts";
-import { OwnStarts, type Starts } from "./rate/starts.ts";
+import { type Answered, type OnWait, OwnStarts, type Starts } from "./rate/starts.ts";
 import { Throttle } from "./rate/throttle.ts";
 
 export interface HttpOptions {

@@ -1,7 +1,7 @@
 import { NoSuchKey, type S3ServiceException } from "@aws-sdk/client-s3";
 import { ZodError } from "zod";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { retryAfter } from "../io/retry-after.ts";
+import { retryAfter } from "../io/retry.ts";
 import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import type { PutOptions } from "./vault.ts";

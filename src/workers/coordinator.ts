@@ -13,10 +13,9 @@ import type { Starts } from "../source/rate/starts.ts";
 import { Queue } from "./bullmq.ts";
 import { Checker } from "./checker.ts";
 import { Dispenser } from "./dispenser.ts";
-import { type Names, namesOf, PREFIX } from "./names.ts";
 import { unavailable } from "./redis.ts";
+import { type Names, namesOf, PREFIX, setStage } from "./redis-keys.ts";
 import { isStale, refuseUnfit } from "./result.ts";
-import { setStage } from "./stage.ts";
 import { difference, jobId, keptFor, type Messages, type Task, type Terms, termsOf } from "./task.ts";
 
 /** Identities that are with the workers at once, or wait there: some seconds of the work of many. */

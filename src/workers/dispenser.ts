@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Answer, Start, Starts } from "../source/rate/starts.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./redis-keys.ts";
 import { type Granted, parseReport, type Report } from "./wire.ts";
 
 /** Reports taken from the list at once. */

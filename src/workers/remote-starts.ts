@@ -4,7 +4,7 @@ import type { Rate } from "../config/rate.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { LimitsView } from "../source/rate/limits.ts";
 import type { Answer, Start, Starts } from "../source/rate/starts.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./redis-keys.ts";
 import { formatReport, parseGranted, type Report } from "./wire.ts";
 
 /** Seconds that the list is waited at. */

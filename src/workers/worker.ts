@@ -5,9 +5,8 @@ import { captureIdentity } from "../export/capture.ts";
 import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
-import { namesOf, PREFIX } from "./names.ts";
+import { namesOf, PREFIX, stageOf } from "./redis-keys.ts";
 import { failureOf, type Result } from "./result.ts";
-import { stageOf } from "./stage.ts";
 import { difference, keptOf, type Messages, type Task, termsOf } from "./task.ts";
 
 /** A worker that does not renew its hold on a job for so long counts as dead, in ms; and how often that is looked for. */

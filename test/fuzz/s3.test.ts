@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { AddressInfo } from "node:net";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { hasCode } from "../../src/core/error.ts";
 import { S3Vault } from "../../src/vault/s3.ts";

@@ -3,8 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import fc from "fast-check";
 import { type ErrorCode, HoldfastError, hasCode } from "../../src/core/error.ts";
-import { type RetryPolicy, retrying } from "../../src/io/retry.ts";
-import { retryAfter } from "../../src/io/retry-after.ts";
+import { type RetryPolicy, retryAfter, retrying } from "../../src/io/retry.ts";
 
 const policy: RetryPolicy = { retries: 3, minDelay: 100, maxDelay: 250, maxRetryAfter: 5_000 };
 const transient = (retryAfter?: number) => new HoldfastError("source-unavailable", "busy", { retryAfter });

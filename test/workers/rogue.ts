@@ -10,7 +10,7 @@ import { Box } from "../../src/seal/secretbox.ts";
 import { messagesOf, openClientVault, openTokens } from "../../src/session/client.ts";
 import { openSource } from "../../src/session/parts.ts";
 import { WaitingError, Worker } from "../../src/workers/bullmq.ts";
-import { namesOf, PREFIX } from "../../src/workers/names.ts";
+import { namesOf, PREFIX } from "../../src/workers/redis-keys.ts";
 import type { Result } from "../../src/workers/result.ts";
 import { keptOf, termsOf } from "../../src/workers/task.ts";
 import { session } from "../crash/aftermath.ts";

@@ -80,7 +80,7 @@ export interface SourceConfig {
   readonly concurrency: number;
 }
 
-export type Lock = "governance" | "compliance";
+export type LockMode = "governance" | "compliance";
 
 export type VaultConfig = S3VaultConfig | DirectoryVaultConfig;
 
@@ -91,7 +91,7 @@ export interface S3VaultConfig {
   readonly bucket: string;
   /** Without slashes at its ends; may be empty. */
   readonly prefix: string;
-  readonly lock: Lock;
+  readonly lock: LockMode;
   /** Undefined: the AWS SDK decides. */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
@@ -112,7 +112,7 @@ export interface DirectoryVaultConfig {
   readonly url: string;
   /** Absolute. */
   readonly path: string;
-  readonly lock: Lock;
+  readonly lock: LockMode;
   readonly concurrency: number;
 }
 

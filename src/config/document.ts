@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
-import type { Path, Problem } from "./problem.ts";
+import type { ConfigProblem, Path } from "./problem.ts";
 
 /** How often the aliases of a file may be used in all: enough to share a list of recipients, too few for a bomb. */
 const MAX_ALIASES = 100;
@@ -10,7 +10,7 @@ const MAX_ALIASES = 100;
  */
 export type ParsedDocument =
   | { readonly value: unknown; readonly lineOf: (path: Path) => number | undefined }
-  | { readonly problems: readonly Problem[] };
+  | { readonly problems: readonly ConfigProblem[] };
 
 export function parseDocument(text: string): ParsedDocument {
   const lines = new LineCounter();
@@ -45,7 +45,7 @@ export function parseDocument(text: string): ParsedDocument {
   }
 }
 
-function problem(text: string, line?: number): Problem {
+function problem(text: string, line?: number): ConfigProblem {
   return { path: [], text, code: "config", line };
 }
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 
 /** S3 locks no object for longer. */
 const MAX_YEARS = 100;
@@ -18,7 +18,7 @@ export function parseDuration(text: string): Temporal.Duration {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new HoldfastError("config", `${show(text)} is not a duration`, {
+  throw new HoldfastError("config", `${redacted(text)} is not a duration`, {
     mend: `write an ISO 8601 duration such as P90D, P6M or P5Y, longer than nothing and at most P${MAX_YEARS}Y`,
   });
 }
@@ -39,7 +39,7 @@ export function parsePause(text: string, maxHours: number): number {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new HoldfastError("config", `${show(text)} is not a time that fits here`, {
+  throw new HoldfastError("config", `${redacted(text)} is not a time that fits here`, {
     mend: `write hours, minutes or seconds such as PT10M or PT90S, at most PT${maxHours}H`,
   });
 }

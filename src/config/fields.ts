@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";
 
 /**
@@ -96,7 +96,7 @@ function attempt<T>(parse: (text: string) => T) {
 }
 
 function unfit(input: unknown, what: string, mend: string): string {
-  return absent(input, mend) ?? `${show(input)} is not ${what}; ${mend}`;
+  return absent(input, mend) ?? `${redacted(input)} is not ${what}; ${mend}`;
 }
 
 function absent(input: unknown, mend: string): string | undefined {

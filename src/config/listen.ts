@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 
 export interface Address {
   /** As a socket takes it: IPv6 without its brackets. */
@@ -15,7 +15,7 @@ export function parseListen(text: string): Address {
   const host = bracketed ?? plain ?? "";
   const named = bracketed === undefined ? isIP(host) === 4 || host === "localhost" : isIP(host) === 6;
   if (named && Number(port) <= 65_535) return { host, port: Number(port) };
-  throw new HoldfastError("config", `${show(text)} is not an address to listen on`, {
+  throw new HoldfastError("config", `${redacted(text)} is not an address to listen on`, {
     mend: "write an address of this machine and a port: 127.0.0.1:9464, or 0.0.0.0:9464 for all of them",
   });
 }

@@ -6,7 +6,7 @@ import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
-import { configError, type Finding, type Path, type Problem } from "./problem.ts";
+import { type ConfigProblem, configError, type Finding, type Path } from "./problem.ts";
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { unknownKey } from "./unknown-key.ts";
@@ -35,7 +35,7 @@ export async function parseConfig(text: string, path: string, folder = dirname(r
   const result = await configSchema(folder).safeParseAsync(value);
   const issues = result.success ? [] : result.error.issues.flatMap(problemsOf);
   const found = [...issues, ...brokenRules(value, file, folder)];
-  const problems = found.map(({ path, text, at }: Found): Problem => {
+  const problems = found.map(({ path, text, at }: Found): ConfigProblem => {
     // clients[0].recipients…
     const code = path[2] === "recipients" ? "recipients" : "config";
     return { path, text, code, line: lineOf(at ?? path) };

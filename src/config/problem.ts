@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** A finding placed in its file. */
-export interface Problem extends Finding {
+export interface ConfigProblem extends Finding {
   readonly code: "config" | "recipients";
   /** From 1; undefined if it has none. */
   readonly line: number | undefined;
@@ -31,7 +31,7 @@ export function formatPath(path: Path): string {
 }
 
 /** One error for all problems, in the order of the file: `file:line: path: what is wrong; how to mend it`. */
-export function configError(file: string, problems: readonly Problem[], cause?: unknown): HoldfastError {
+export function configError(file: string, problems: readonly ConfigProblem[], cause?: unknown): HoldfastError {
   const lines = problems
     .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))
     .map(({ line, path, text }) => [line === undefined ? file : `${file}:${line}`, formatPath(path), text])

@@ -1,5 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 
 /** At most `count` requests in any `per` milliseconds. */
 export interface Rate {
@@ -17,7 +17,7 @@ export function parseRate(text: string): Rate {
   const match = /^([1-9][0-9]{0,5})\/(s|min|h)$/.exec(text);
   const count = Number(match?.[1]);
   if (match === null || count > MAX_COUNT) {
-    throw new HoldfastError("config", `${show(text)} is not a rate`, {
+    throw new HoldfastError("config", `${redacted(text)} is not a rate`, {
       mend: `write requests per second, minute or hour: 10/s, 600/min or 1000/h, from 1 to ${MAX_COUNT}`,
     });
   }

@@ -1,11 +1,11 @@
 import { validate } from "node-cron";
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 
 /** @throws HoldfastError "config" for what node-cron does not take, dates that never come included. */
 export function parseCron(text: string): string {
   if (text.trim() !== "" && validate(text)) return text;
-  throw new HoldfastError("config", `${show(text)} is not a cron expression`, {
+  throw new HoldfastError("config", `${redacted(text)} is not a cron expression`, {
     mend: 'write minute, hour, day, month and weekday: "30 2 * * *" is every night at 02:30',
   });
 }
@@ -17,7 +17,7 @@ export function parseTimeZone(text: string): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new HoldfastError("config", `${show(text)} is not a time zone`, {
+  throw new HoldfastError("config", `${redacted(text)} is not a time zone`, {
     mend: "write a name of the IANA list, such as Europe/Berlin or UTC",
   });
 }

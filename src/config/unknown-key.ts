@@ -1,4 +1,4 @@
-import { looksSecret } from "../core/show.ts";
+import { looksSecret } from "../core/redacted.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { formatPath, type Path } from "./problem.ts";
 

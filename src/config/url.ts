@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { HoldfastError } from "../core/error.ts";
-import { show } from "../core/show.ts";
+import { redacted } from "../core/redacted.ts";
 import { resolveFileReference } from "./path.ts";
 
 export const VAULT_URL = "s3://bucket/prefix or file:///dir";
@@ -106,6 +106,6 @@ export function parseOrigin(text: string): string {
 }
 
 function refusal(text: string | undefined, what: string, mend: string): HoldfastError {
-  const shown = text === undefined ? "this" : show(text);
+  const shown = text === undefined ? "this" : redacted(text);
   return new HoldfastError("config", `${shown} is not ${what}`, { mend });
 }

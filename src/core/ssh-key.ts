@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { HoldfastError } from "./error.ts";
-import { show } from "./show.ts";
+import { redacted } from "./redacted.ts";
 
 /**
  * The public key of somebody who may approve retrievals, as OpenSSH writes it: `ssh-ed25519 AAAA… ada@acme`, or
@@ -58,7 +58,7 @@ function approver(
 
 function refused(value: string): HoldfastError {
   // A private key pasted by mistake must not be repeated.
-  const what = /PRIVATE KEY/.test(value) ? "a private key (not shown)" : show(value.slice(0, 30));
+  const what = /PRIVATE KEY/.test(value) ? "a private key (not shown)" : redacted(value.slice(0, 30));
   return new HoldfastError("config", `${what} is not the public key of an approver`, {
     mend: "write the line of an .pub file that begins with ssh-ed25519 (ssh-keygen -t ed25519), or ed25519:<base64>",
   });

@@ -8,7 +8,7 @@ import { isDamage, s3Error } from "../vault/s3-errors.ts";
 import { skewOf } from "./clock.ts";
 
 /** What a store said to one request: done, or refused, which is an answer too. */
-export type Answer<T> = { readonly output: T } | Refused;
+export type BucketAnswer<T> = { readonly output: T } | Refused;
 
 export interface Refused {
   readonly output?: undefined;
@@ -55,7 +55,7 @@ export class Bucket {
   }
 
   /** Throws vault-unavailable where the store does not answer; what it refuses is returned. */
-  async ask<T>(what: string, work: (client: S3Client, at: { Bucket: string }) => Promise<T>): Promise<Answer<T>> {
+  async ask<T>(what: string, work: (client: S3Client, at: { Bucket: string }) => Promise<T>): Promise<BucketAnswer<T>> {
     try {
       const attempt = () => work(this.#client, { Bucket: this.name });
       const output = await retrying(async () => {

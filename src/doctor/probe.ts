@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isNotImplemented } from "../vault/s3-errors.ts";
 import type { Conditional } from "../vault/vault.ts";
-import type { Answer, Bucket } from "./bucket.ts";
+import type { Bucket, BucketAnswer } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 
@@ -78,7 +78,7 @@ interface Locked {
 }
 
 /** What is wrong with the lock of the first probe, if anything is. */
-function notAsAsked(probe: ProbeObject, kept: Answer<Locked>): Finding | undefined {
+function notAsAsked(probe: ProbeObject, kept: BucketAnswer<Locked>): Finding | undefined {
   if (!kept.output && kept.status === 403) return failure(kept.error.message, kept.error.mend);
   const { Mode, RetainUntilDate } = kept.output?.Retention ?? {};
   if (Mode === undefined) {
@@ -92,7 +92,7 @@ function notAsAsked(probe: ProbeObject, kept: Answer<Locked>): Finding | undefin
   );
 }
 
-function checksums(md5: Answer<unknown>, sha256: Answer<unknown>): Finding[] {
+function checksums(md5: BucketAnswer<unknown>, sha256: BucketAnswer<unknown>): Finding[] {
   if (md5.output) {
     const mend = "Use a store that checks Content-MD5: what is damaged on the way would be stored, and locked.";
     return [failure("the store takes a body that its Content-MD5 does not fit", mend)];
@@ -135,12 +135,12 @@ async function cleanUp(probe: ProbeObject, bypass: boolean): Promise<Finding> {
   );
 }
 
-function isUnmet(answer: Answer<unknown>): boolean {
+function isUnmet(answer: BucketAnswer<unknown>): boolean {
   return "status" in answer && answer.status === 412;
 }
 
 /** Refused for any other reason, the right was there: a store decides about that first. */
-export function isGranted(answer: Answer<unknown>): boolean {
+export function isGranted(answer: BucketAnswer<unknown>): boolean {
   return !("status" in answer) || answer.status !== 403;
 }
 

@@ -3,7 +3,7 @@ import { parseRows, separatorLine } from "./table.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** Somebody, as a line of a list names them. */
-export interface Listed {
+export interface ListedPerson {
   readonly kind: "identity" | "email" | "reference" | "subject";
   readonly value: string;
 }
@@ -15,12 +15,12 @@ const LINE = /^(identity|email|reference|subject)[ \t]+(\S.*)$/;
  * and those that begin with # say nothing. Throws `usage` with the number of a line, and never with what stands in it:
  * that is personal.
  */
-export async function listedPeople(path: string): Promise<Listed[]> {
+export async function listedPeople(path: string): Promise<ListedPerson[]> {
   const { text, separator } = separatorLine((await readTextFile(path)).text);
   return listLines(path, text, separator ?? separatorOf(text)).flatMap(({ line, words }) => {
     if (words === "" || words.startsWith("#")) return [];
     const [, kind, value] = LINE.exec(words) ?? [];
-    if (kind !== undefined && value !== undefined) return [{ kind: kind as Listed["kind"], value }];
+    if (kind !== undefined && value !== undefined) return [{ kind: kind as ListedPerson["kind"], value }];
     throw new HoldfastError("usage", `line ${line} of ${path} names nobody`, {
       mend: "Write to each line: identity <id>, email <address>, reference <value> or subject <token>.",
     });

@@ -6,7 +6,7 @@ import { createDurable, syncFolder } from "../io/durable-file.ts";
 import { fileDigest, isMissing, noFile } from "./directory-files.ts";
 import { MAX_NOTE, type Meta, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
 import { isKey } from "./directory-walk.ts";
-import { Intake } from "./measured-body.ts";
+import { MeasuredBody } from "./measured-body.ts";
 
 /** Mode of a file that is written once. */
 export const READ_ONLY = 0o440;
@@ -57,7 +57,7 @@ export class Versions {
   async writeMeta(key: string, versionId: string, meta: Meta): Promise<void> {
     const path = join(this.folder(key), `${versionId}.json`);
     const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
-    await createDurable(temporary, new Intake(Buffer.from(JSON.stringify(meta))), READ_ONLY);
+    await createDurable(temporary, new MeasuredBody(Buffer.from(JSON.stringify(meta))), READ_ONLY);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   }

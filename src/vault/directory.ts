@@ -14,7 +14,7 @@ import { notesIn, versionsIn } from "./directory-note.ts";
 import { READ_ONLY, Versions } from "./directory-versions.ts";
 import { AT_ONCE, checkPrefix, isKey, keysUnder } from "./directory-walk.ts";
 import { covers } from "./lock.ts";
-import { Intake } from "./measured-body.ts";
+import { MeasuredBody } from "./measured-body.ts";
 import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 /**
@@ -41,7 +41,7 @@ export class DirectoryVault implements Vault {
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
-    const intake = new Intake(body);
+    const intake = new MeasuredBody(body);
     const stored = this.#guard(`write ${key}`, async () => {
       const versions = this.#versions.folder(key);
       await this.#folders.make(versions);
@@ -258,7 +258,7 @@ export class DirectoryVault implements Vault {
       await mkdir(this.#root, { recursive: true });
       const probe = join(this.#root, `.probe-${randomBytes(4).toString("hex")}`);
       try {
-        await createDurable(probe, new Intake(new Uint8Array()), READ_ONLY);
+        await createDurable(probe, new MeasuredBody(new Uint8Array()), READ_ONLY);
         await link(probe, `${probe}-link`);
       } catch (error) {
         throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {

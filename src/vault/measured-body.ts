@@ -5,7 +5,7 @@ import type { Body } from "./vault.ts";
  * A body on its way into a store: counted and hashed as it passes. What its producer threw is kept apart from what the
  * store threw, because it belongs to the caller as it is: a store must neither rename it nor hide it behind its own.
  */
-export class Intake implements AsyncIterable<Uint8Array> {
+export class MeasuredBody implements AsyncIterable<Uint8Array> {
   size = 0;
   failure: { readonly error: unknown } | undefined;
   readonly #body: Body;

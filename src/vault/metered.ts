@@ -8,7 +8,7 @@ export type OnRequest = (operation: string, outcome: string, seconds: number) =>
  * Measures each call of a vault; under `withRetry`, so that every attempt is one. `stream` is measured until its first
  * byte can be read. Listings are not: they last as long as whoever reads them takes.
  */
-export function observed(vault: Vault, onRequest: OnRequest): Vault {
+export function metered(vault: Vault, onRequest: OnRequest): Vault {
   const timed = async <T>(operation: string, work: Promise<T>): Promise<T> => {
     const begun = performance.now();
     let outcome = "ok";

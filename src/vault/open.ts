@@ -1,7 +1,7 @@
 import type { VaultConfig } from "../config/config.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { DirectoryVault } from "./directory.ts";
-import { type OnRequest, observed } from "./metered.ts";
+import { metered, type OnRequest } from "./metered.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
 import { S3Vault } from "./s3.ts";
 import type { Vault } from "./vault.ts";
@@ -17,5 +17,5 @@ export function openVault(config: VaultConfig, { idleTimeout, onRequest, ...retr
   const { policy = defaultRetry } = retry;
   const s3 = { retry: policy, ...(idleTimeout === undefined ? {} : { idleTimeout }) };
   const vault = config.kind === "s3" ? new S3Vault({ ...config, ...s3 }) : new DirectoryVault(config.path);
-  return withRetry(onRequest ? observed(vault, onRequest) : vault, { ...retry, policy });
+  return withRetry(onRequest ? metered(vault, onRequest) : vault, { ...retry, policy });
 }

@@ -58,10 +58,12 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
   };
 }
 
-type Kept = { bytes: Uint8Array; rest?: undefined } | { bytes?: undefined; rest: AsyncIterableIterator<Uint8Array> };
+type Buffered =
+  | { bytes: Uint8Array; rest?: undefined }
+  | { bytes?: undefined; rest: AsyncIterableIterator<Uint8Array> };
 
 /** Reads a body up to KEEP bytes: either the whole of it, or the stream with what was read put back in front. */
-async function keepSmall(produce: BodyProducer): Promise<Kept> {
+async function keepSmall(produce: BodyProducer): Promise<Buffered> {
   const iterator = (await produce())[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let size = 0;

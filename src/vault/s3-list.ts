@@ -9,33 +9,33 @@ import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { s3Error } from "./s3-errors.ts";
 import type { VersionInfo } from "./vault.ts";
 
-/** Where a vault is in a bucket. A page that fails is asked for again: starting over would cost all those before it. */
-export interface Place {
+/** A vault's place in a bucket. A page that fails is asked for again: starting over would cost all those before it. */
+export interface Bucket {
   readonly client: S3Client;
-  readonly bucket: string;
+  readonly name: string;
   /** Of the vault, with its last slash; may be empty. */
   readonly prefix: string;
   readonly retry: RetryPolicy;
 }
 
 /** What lies under keys that begin so: the newest versions, in the order of their keys. */
-export async function* listObjects(place: Place, prefix: string): AsyncGenerator<{ key: string; size: number }> {
+export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<{ key: string; size: number }> {
   let token: string | undefined;
   do {
-    const page = await retrying(() => objectPage(place, prefix, token), place.retry);
+    const page = await retrying(() => objectPage(bucket, prefix, token), bucket.retry);
     for (const { Key, Size } of page.Contents ?? []) {
-      if (Key !== undefined) yield { key: Key.slice(place.prefix.length), size: Size ?? 0 };
+      if (Key !== undefined) yield { key: Key.slice(bucket.prefix.length), size: Size ?? 0 };
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
 }
 
-async function objectPage(place: Place, prefix: string, token: string | undefined) {
+async function objectPage(bucket: Bucket, prefix: string, token: string | undefined) {
   try {
-    return await place.client.send(
+    return await bucket.client.send(
       new ListObjectsV2Command({
-        Bucket: place.bucket,
-        Prefix: place.prefix + prefix,
+        Bucket: bucket.name,
+        Prefix: bucket.prefix + prefix,
         ...(token === undefined ? {} : { ContinuationToken: token }),
       }),
     );
@@ -45,13 +45,13 @@ async function objectPage(place: Place, prefix: string, token: string | undefine
 }
 
 /** Every version and delete marker under keys that begin so: by key, the newest first. */
-export async function* listVersions(place: Place, prefix: string): AsyncGenerator<VersionInfo> {
+export async function* listVersions(bucket: Bucket, prefix: string): AsyncGenerator<VersionInfo> {
   let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
   while (marker !== undefined) {
     const from: { KeyMarker?: string; VersionIdMarker?: string } = marker;
-    const page: ListObjectVersionsCommandOutput = await retrying(() => versionPage(place, prefix, from), place.retry);
+    const page: ListObjectVersionsCommandOutput = await retrying(() => versionPage(bucket, prefix, from), bucket.retry);
     for (const { Key = "", VersionId = "null", Size = 0, deleteMarker } of inOrder(page)) {
-      yield { key: Key.slice(place.prefix.length), versionId: VersionId, size: Size, deleteMarker };
+      yield { key: Key.slice(bucket.prefix.length), versionId: VersionId, size: Size, deleteMarker };
     }
     marker = page.IsTruncated
       ? {
@@ -62,17 +62,17 @@ export async function* listVersions(place: Place, prefix: string): AsyncGenerato
   }
 }
 
-async function versionPage(place: Place, prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
+async function versionPage(bucket: Bucket, prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
   try {
-    return await place.client.send(
-      new ListObjectVersionsCommand({ Bucket: place.bucket, Prefix: place.prefix + prefix, ...from }),
+    return await bucket.client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket.name, Prefix: bucket.prefix + prefix, ...from }),
     );
   } catch (error) {
     throw s3Error(error, `LIST versions of ${prefix}`);
   }
 }
 
-type Version = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified" | "IsLatest"> & {
+type ListedVersion = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified" | "IsLatest"> & {
   deleteMarker: boolean;
 };
 
@@ -80,9 +80,9 @@ type Version = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastModified"
  * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
  * versions the server's own order stands, for it knows better than clocks do.
  */
-function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): Version[] {
+function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ListedVersion[] {
   const markers = DeleteMarkers.map((marker) => ({ ...marker, deleteMarker: true }));
-  const ordered: Version[] = [];
+  const ordered: ListedVersion[] = [];
   for (const version of Versions) {
     while (markers.length > 0 && comesFirst(markers[0]!, version)) ordered.push(markers.shift()!);
     ordered.push({ ...version, deleteMarker: false });
@@ -90,7 +90,7 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
   return [...ordered, ...markers];
 }
 
-function comesFirst(a: Pick<Version, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
+function comesFirst(a: Pick<ListedVersion, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
   if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
   // Times are to the second on some servers; which one is the newest they say.
   if (a.IsLatest) return true;

@@ -14,13 +14,13 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { defaultRetry, type RetryPolicy, retrying } from "../io/retry.ts";
 import { covers } from "./lock.ts";
-import { Intake } from "./measured-body.ts";
+import { MeasuredBody } from "./measured-body.ts";
 import { infoOf, wholeBody } from "./s3-answer.ts";
 import { s3Client } from "./s3-client.ts";
 import { isNotImplemented, lockedError, putError, s3Error } from "./s3-errors.ts";
 import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
 import { inspectBucket } from "./s3-inspect.ts";
-import { listObjects, listVersions, type Place } from "./s3-list.ts";
+import { type Bucket, listObjects, listVersions } from "./s3-list.ts";
 import { date, lockFrom, lockHeaders, modeHeader, NO_LOCK } from "./s3-lock.ts";
 import { Puts } from "./s3-put.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
@@ -90,7 +90,7 @@ export class S3Vault implements Vault {
 
   /** Multipart: the bytes are hashed as they pass; a producer that throws leaves no object behind. */
   async #putParts(key: string, body: BodyProducer, options: PutOptions): Promise<Stored> {
-    const intake = new Intake(body);
+    const intake = new MeasuredBody(body);
     const source = Readable.from(intake, { objectMode: false, highWaterMark: 256 * 1024 });
     const upload = new Upload({
       client: this.#client,
@@ -211,11 +211,11 @@ export class S3Vault implements Vault {
   }
 
   list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
-    return listObjects(this.#place, prefix);
+    return listObjects(this.#listed, prefix);
   }
 
   versions(prefix: string): AsyncGenerator<VersionInfo> {
-    return listVersions(this.#place, prefix);
+    return listVersions(this.#listed, prefix);
   }
 
   async lock(key: string, versionId: string, lock: Lock, harden = false): Promise<void> {
@@ -266,8 +266,8 @@ export class S3Vault implements Vault {
     this.#client.destroy();
   }
 
-  get #place(): Place {
-    return { client: this.#client, bucket: this.#bucket, prefix: this.#prefix, retry: this.#retry };
+  get #listed(): Bucket {
+    return { client: this.#client, name: this.#bucket, prefix: this.#prefix, retry: this.#retry };
   }
 
   #object(key: string): { Bucket: string; Key: string } {

@@ -16,7 +16,7 @@ import { Dispenser } from "./dispenser.ts";
 import { unavailable } from "./redis.ts";
 import { type Names, namesOf, PREFIX, setStage } from "./redis-keys.ts";
 import { isStale, refuseUnfit } from "./result.ts";
-import { difference, jobId, keptFor, type Messages, type Task, type Terms, termsOf } from "./task.ts";
+import { type BackfillTerms, difference, jobId, keptFor, type Messages, type Task, termsOf } from "./task.ts";
 
 /** Identities that are with the workers at once, or wait there: some seconds of the work of many. */
 const WINDOW = 500;
@@ -53,7 +53,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #queue: BullQueue;
   readonly #names: Names;
   readonly #messages: Messages;
-  readonly #terms: Terms;
+  readonly #terms: BackfillTerms;
   readonly #parts: Parts;
   readonly #starts: Starts;
   readonly #dispenser: Dispenser;

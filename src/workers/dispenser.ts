@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Answer, Start, Starts } from "../source/rate/starts.ts";
+import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
 import { type Granted, parseReport, type Report } from "./wire.ts";
 
@@ -111,7 +111,7 @@ export class Dispenser {
     });
   }
 
-  #end(key: string, answer: Answer | undefined): void {
+  #end(key: string, answer: AnswerHead | undefined): void {
     const start = this.#granted.get(key);
     if (start === undefined) return;
     this.#granted.delete(key);

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import type { Rate } from "../config/rate.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { LimitsView } from "../source/rate/limits.ts";
-import type { Answer, Start, Starts } from "../source/rate/starts.ts";
+import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
 import { formatReport, parseGranted, type Report } from "./wire.ts";
 
@@ -77,7 +77,7 @@ export class RemoteStarts implements Starts {
     return promise;
   }
 
-  ended(start: Start, answer: Answer | undefined): void {
+  ended(start: Start, answer: AnswerHead | undefined): void {
     if (answer?.status === 429) this.#refusals += 1;
     this.#tell({ kind: "ended", worker: this.#worker, number: this.#numbers.get(start)!, answer });
   }

@@ -8,12 +8,12 @@ import { type Capture, gone } from "../export/capture.ts";
 import type { Candidate } from "../export/plan.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
-import type { Task, Terms } from "./task.ts";
+import type { BackfillTerms, Task } from "./task.ts";
 
 /** What a worker answers. It has no log key: what it says is logged only where it could have happened. */
 export type Result =
-  | { readonly terms: Terms; readonly capture: Capture }
-  | { readonly terms: Terms; readonly failure: Failure };
+  | { readonly terms: BackfillTerms; readonly capture: Capture }
+  | { readonly terms: BackfillTerms; readonly failure: Failure };
 
 export interface Failure {
   readonly code: ErrorCode;

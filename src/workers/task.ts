@@ -30,13 +30,13 @@ export interface Task {
   };
   readonly project: string;
   /** What the coordinator exports by. */
-  readonly terms: Terms;
+  readonly terms: BackfillTerms;
 }
 
 /** What must be the same in the configs of all who work for one client, by the name of its field. */
-export type Terms = Readonly<Record<string, string>>;
+export type BackfillTerms = Readonly<Record<string, string>>;
 
-export function termsOf(config: ClientConfig): Terms {
+export function termsOf(config: ClientConfig): BackfillTerms {
   const { vault, source, retention, lookups, minimal } = config;
   return {
     collect: config.collect,
@@ -51,7 +51,7 @@ export function termsOf(config: ClientConfig): Terms {
 }
 
 /** The first field in which they differ; undefined if they agree. */
-export function difference(mine: Terms, theirs: Terms): string | undefined {
+export function difference(mine: BackfillTerms, theirs: BackfillTerms): string | undefined {
   return Object.keys({ ...mine, ...theirs }).find((name) => mine[name] !== theirs[name]);
 }
 

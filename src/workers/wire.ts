@@ -1,9 +1,14 @@
-import type { Answer } from "../source/rate/starts.ts";
+import type { AnswerHead } from "../source/rate/starts.ts";
 
 /** What a worker tells the dispenser of one of its requests, by its own number. */
 export type Report =
   | { readonly kind: "start"; readonly worker: string; readonly number: number }
-  | { readonly kind: "ended"; readonly worker: string; readonly number: number; readonly answer: Answer | undefined }
+  | {
+      readonly kind: "ended";
+      readonly worker: string;
+      readonly number: number;
+      readonly answer: AnswerHead | undefined;
+    }
   | { readonly kind: "silence"; readonly ms: number };
 
 /** A start that a worker may make. */

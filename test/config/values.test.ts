@@ -6,7 +6,7 @@ import { parseRate } from "../../src/config/rate.ts";
 import { parseCron, parseTimeZone } from "../../src/config/schedule.ts";
 import { parseOrigin, parsePlainUrl, parseSecretUrl, parseServiceUrl, parseVaultUrl } from "../../src/config/url.ts";
 import { HoldfastError } from "../../src/core/error.ts";
-import { looksSecret, show } from "../../src/core/show.ts";
+import { looksSecret, redacted } from "../../src/core/redacted.ts";
 
 /** Refused, with the value and what to write instead. */
 function refuses<T>(parse: (text: string) => T, values: readonly string[], shown = true): void {
@@ -17,7 +17,7 @@ function refuses<T>(parse: (text: string) => T, values: readonly string[], shown
         assert.ok(error instanceof HoldfastError, String(error));
         assert.equal(error.code, "config");
         assert.match(error.mend ?? "", /^write /);
-        if (shown) assert.ok(error.message.startsWith(show(value)), error.message);
+        if (shown) assert.ok(error.message.startsWith(redacted(value)), error.message);
         return true;
       },
       JSON.stringify(value),
@@ -179,10 +179,10 @@ test("what may be a secret is not shown, what is shown stays on its line", () =>
     "x".repeat(1001),
   ];
   secrets.push("AKIAIOSFODNN7EXAMPLE", "3f2a".repeat(8), "https://u:p@host", "eyJhbGciOiJIUzI1NiJ9.e30.x");
-  for (const secret of secrets) assert.equal(show(secret), "this (not shown: it may be a secret)", secret);
+  for (const secret of secrets) assert.equal(redacted(secret), "this (not shown: it may be a secret)", secret);
   assert.ok(looksSecret(`${"a".repeat(27)}1`));
   assert.ok(!looksSecret(`${"a".repeat(26)}1`));
-  assert.equal(show("a\nb\u001b[1m\u009b\u202e"), '"a\\nb\\u001b[1m\\u009b\\u202e"');
-  assert.equal(show("é".repeat(81)).length, 83);
-  assert.deepEqual([null, 1, true, [], {}].map(show), ["null", "1", "true", "a list", "a section"]);
+  assert.equal(redacted("a\nb\u001b[1m\u009b\u202e"), '"a\\nb\\u001b[1m\\u009b\\u202e"');
+  assert.equal(redacted("é".repeat(81)).length, 83);
+  assert.deepEqual([null, 1, true, [], {}].map(redacted), ["null", "1", "true", "a list", "a section"]);
 });

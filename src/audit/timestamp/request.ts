@@ -25,7 +25,7 @@ export interface Asking {
 }
 
 /** A time stamp as it came, and what it says. */
-export interface Answer extends Timestamp {
+export interface StampAnswer extends Timestamp {
   readonly bytes: Uint8Array;
 }
 
@@ -38,7 +38,7 @@ export async function requestTimestamp(
   digest: string,
   { url, anchors }: Authority,
   { signal, timeout = 10_000, pauses = [1_000, 4_000] }: Asking,
-): Promise<Answer> {
+): Promise<StampAnswer> {
   for (let attempt = 0; ; attempt++) {
     const nonce = randomBytes(8);
     // A positive INTEGER in its shortest spelling, whatever the other 63 bits are.

@@ -4,13 +4,13 @@ import type { Limits, LimitsView } from "./limits.ts";
 import { type Headers, rateAdvice } from "./rate-headers.ts";
 
 /** The head of an answer: all that limits are learned from. */
-export interface Answer {
+export interface AnswerHead {
   readonly status: number;
   readonly headers: Headers;
 }
 
 /** To be told of the answer to one request, as soon as its status and headers are there. */
-export type Answered = (answer: Answer) => void;
+export type Answered = (answer: AnswerHead) => void;
 
 /** A start that was granted. */
 export interface Start {
@@ -25,7 +25,7 @@ export interface Starts {
   /** Throws `interrupted` when closed, or aborted in a silence or a long wait. */
   start(): Promise<Start>;
   /** How a request that was started ended: answered, or undefined where no answer came. Once for each start. */
-  ended(start: Start, answer: Answer | undefined): void;
+  ended(start: Start, answer: AnswerHead | undefined): void;
   /** Starts nothing for `ms`, whoever asks; a longer silence already asked for stands. False: that is not done. */
   silence(ms: number): boolean;
   /** What is known of the limits now. */
@@ -52,7 +52,7 @@ export class OwnStarts implements Starts {
     return start;
   }
 
-  ended({ at, waited }: Start, answer: Answer | undefined): void {
+  ended({ at, waited }: Start, answer: AnswerHead | undefined): void {
     this.#unanswered -= 1;
     if (answer === undefined) return;
     const { status, headers } = answer;

@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../../core/error.ts";
 import type { LimitsView } from "./limits.ts";
-import type { Answer, Answered, Starts } from "./starts.ts";
+import type { Answered, AnswerHead, Starts } from "./starts.ts";
 
 /**
  * Keeps a source's limits: so many requests in flight, and each begun when it is granted a start (`starts.ts`): never
@@ -31,7 +31,7 @@ export class Throttle {
     const task = async (): Promise<void> => {
       const start = await this.#starts.start();
       let told = false;
-      const end = (answer?: Answer): void => {
+      const end = (answer?: AnswerHead): void => {
         if (!told) this.#starts.ended(start, answer);
         told = true;
       };

@@ -24,7 +24,7 @@ export function looksSecret(text: string): boolean {
 }
 
 /** A value out of the config as an error may print it: short, on one line, and never what may be a secret. */
-export function show(value: unknown): string {
+export function redacted(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a section";

@@ -53,7 +53,13 @@ export async function estimate(
   const kept = catalog?.counts();
   const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
   return {
-    ...{ client: config.id, ...survey, sampled: each.sampled, files, requests, seconds: time, puts },
+    client: config.id,
+    ...survey,
+    sampled: each.sampled,
+    files,
+    requests,
+    seconds: time,
+    puts,
     bytes: kept && kept.versions >= ENOUGH ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
     cost: price === undefined ? null : (puts * price) / 1000,
   };

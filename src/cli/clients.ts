@@ -23,7 +23,8 @@ export async function tellClients<T>(
   const failures: ClientFailure[] = [];
   const results = await work((failure) => failures.push(failure));
   console.result({
-    ...{ command, [name]: results },
+    command,
+    [name]: results,
     ...(failures.length > 0
       ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
       : {}),

@@ -36,7 +36,10 @@ export async function wanted({ identity, email, reference, subject, list, allMat
     ...listed.filter((each) => each.kind === kind).map(({ value }) => value),
   ];
   return {
-    ...{ identities: of("identity", identity), emails: of("email", email), allMatches },
-    ...{ references: of("reference", reference), subjects: of("subject", subject) },
+    identities: of("identity", identity),
+    emails: of("email", email),
+    allMatches,
+    references: of("reference", reference),
+    subjects: of("subject", subject),
   };
 }

@@ -18,7 +18,10 @@ export function findings(check: string) {
     ok: (text: string): Finding => ({ check, level: "ok", text }),
     warning: (text: string, mend: string): Finding => ({ check, level: "warning", text, mend }),
     failure: (text: string, mend = "See what the log of the other side says."): Finding => ({
-      ...{ check, level: "failure", text, mend },
+      check,
+      level: "failure",
+      text,
+      mend,
     }),
   };
 }

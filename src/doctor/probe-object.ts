@@ -35,8 +35,14 @@ export class ProbeObject {
     return this.#bucket.ask("PUT the probe", (s3, at) =>
       s3.send(
         new PutObjectCommand({
-          ...{ ...at, Key: this.key, Body: BYTES, ContentLength: BYTES.length, ContentType: "text/plain", ...more },
-          ...{ ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: this.until },
+          ...at,
+          Key: this.key,
+          Body: BYTES,
+          ContentLength: BYTES.length,
+          ContentType: "text/plain",
+          ...more,
+          ObjectLockMode: "GOVERNANCE",
+          ObjectLockRetainUntilDate: this.until,
         }),
       ),
     );
@@ -62,7 +68,11 @@ export class ProbeObject {
     return this.#bucket.ask("PUT a shorter lock", (s3, at) =>
       s3.send(
         new PutObjectRetentionCommand({
-          ...{ ...at, Key: this.key, VersionId, BypassGovernanceRetention: true, ChecksumAlgorithm: "SHA256" },
+          ...at,
+          Key: this.key,
+          VersionId,
+          BypassGovernanceRetention: true,
+          ChecksumAlgorithm: "SHA256",
           Retention: { Mode: "GOVERNANCE", RetainUntilDate },
         }),
       ),
@@ -74,7 +84,11 @@ export class ProbeObject {
     return this.#bucket.ask("PUT legal hold OFF", (s3, at) =>
       s3.send(
         new PutObjectLegalHoldCommand({
-          ...{ ...at, Key: this.key, VersionId, LegalHold: { Status: "OFF" }, ChecksumAlgorithm: "SHA256" },
+          ...at,
+          Key: this.key,
+          VersionId,
+          LegalHold: { Status: "OFF" },
+          ChecksumAlgorithm: "SHA256",
         }),
       ),
     );
@@ -91,7 +105,9 @@ export class ProbeObject {
     return this.#bucket.ask("DELETE a probe", (s3, at) =>
       s3.send(
         new DeleteObjectCommand({
-          ...{ ...at, Key: this.key, VersionId },
+          ...at,
+          Key: this.key,
+          VersionId,
           ...(bypass ? { BypassGovernanceRetention: true } : {}),
         }),
       ),

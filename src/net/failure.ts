@@ -53,7 +53,8 @@ function failureOf(error: Error, env: Environment): NetworkFailure | undefined {
   if (typeof code !== "string") return undefined;
   if (CERTIFICATE.test(code)) {
     return {
-      ...{ code, isTransient: false },
+      code,
+      isTransient: false,
       hint: "The server's certificate is not trusted here. If your company's own authority issued it, name that authority's certificate (PEM) in NODE_EXTRA_CA_CERTS.",
     };
   }
@@ -61,7 +62,8 @@ function failureOf(error: Error, env: Environment): NetworkFailure | undefined {
     return { code, isTransient: false, hint: "The server does not speak TLS as expected: check the address and port." };
   if (NAME.test(code)) {
     return {
-      ...{ code, isTransient: true },
+      code,
+      isTransient: true,
       hint: "The host's name is not known here: check the address, DNS, and HTTPS_PROXY if a proxy leads out.",
     };
   }

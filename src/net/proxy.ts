@@ -34,13 +34,17 @@ export function dispatcher(
   const tls = unverified ? { rejectUnauthorized: false } : {};
   const options = {
     ...(connections === undefined ? {} : { connections }),
-    ...{ connect: { timeout: timeouts.connect, ...tls }, headersTimeout: timeouts.headers, bodyTimeout: timeouts.body },
+    connect: { timeout: timeouts.connect, ...tls },
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.body,
   };
   const agent = new EnvHttpProxyAgent({
     ...options,
     requestTls: tls,
     // Without one, undici would look into the environment by itself, and read an address that lacks its scheme as none.
-    ...{ httpProxy: http ?? "", httpsProxy: https ?? "", noProxy: except },
+    httpProxy: http ?? "",
+    httpsProxy: https ?? "",
+    noProxy: except,
     // A proxy that takes the connection and says no more is waited for no longer than a server.
     clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
   });

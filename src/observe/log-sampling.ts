@@ -32,7 +32,11 @@ export function sampled(log: Log): Sampled {
       else if (of.count % EVERY === 0) write(message, { ...fields, count: of.count });
     };
   return {
-    ...{ debug: log.debug, info: log.info, warn: sample(log.warn), error: sample(log.error), with: log.with },
+    debug: log.debug,
+    info: log.info,
+    warn: sample(log.warn),
+    error: sample(log.error),
+    with: log.with,
     summarize() {
       for (const { count, write, message, fields } of seen.values())
         if (count > FIRST) write(`${message}: this often in all`, { ...fields, count });

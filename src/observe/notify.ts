@@ -109,7 +109,10 @@ async function deliver(
       async () => {
         await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout } });
         const answer = await request(url, {
-          ...{ method: "POST", body, signal: AbortSignal.timeout(timeout), dispatcher: way },
+          method: "POST",
+          body,
+          signal: AbortSignal.timeout(timeout),
+          dispatcher: way,
           headers: { "content-type": "application/json", "user-agent": "holdfast", ...headers() },
         }).catch((cause: unknown) => {
           throw unheard(to, `no answer (${networkFailure(cause)?.code ?? "unknown"})`, true, cause);

@@ -17,7 +17,9 @@ export interface Monitor extends AsyncDisposable {
 
 /** A request is one short line: who has not sent it by then is cut off. Looked at every second. */
 const PATIENCE = {
-  ...{ headersTimeout: 2_000, requestTimeout: 2_000, keepAliveTimeout: 2_000 },
+  headersTimeout: 2_000,
+  requestTimeout: 2_000,
+  keepAliveTimeout: 2_000,
   connectionsCheckingInterval: 1_000,
 };
 const CONNECTIONS = 64;

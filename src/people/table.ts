@@ -30,8 +30,14 @@ export function parseRows(path: string, text: string, separator: string, most?: 
   let last = 0;
   try {
     const rows = parse(text.replace(/\r\n?/g, "\n"), {
-      ...{ delimiter: separator, record_delimiter: "\n", info: true, trim: true, relax_column_count: true },
-      ...{ skip_empty_lines: true, skip_records_with_empty_values: true, ...(most === undefined ? {} : { to: most }) },
+      delimiter: separator,
+      record_delimiter: "\n",
+      info: true,
+      trim: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+      ...(most === undefined ? {} : { to: most }),
       on_record: (record, { lines }) => {
         last = lines;
         return record;

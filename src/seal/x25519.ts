@@ -34,7 +34,9 @@ export class X25519Recipient implements Recipient {
 
   wrapFileKey(fileKey: Uint8Array): Stanza[] {
     const ephemeral = createPrivateKey({
-      ...{ key: crypto.getRandomValues(Buffer.alloc(32)), format: "raw-private", asymmetricKeyType: "x25519" },
+      key: crypto.getRandomValues(Buffer.alloc(32)),
+      format: "raw-private",
+      asymmetricKeyType: "x25519",
     });
     const share = createPublicKey(ephemeral).export({ format: "raw-public" });
     const secret = diffieHellman({ privateKey: ephemeral, publicKey: this.#key });

@@ -149,9 +149,14 @@ export class Http {
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#dispatcher.request({
-        ...{ method: "GET", origin: this.#origin, path: this.#base + path },
+        method: "GET",
+        origin: this.#origin,
+        path: this.#base + path,
         headers: {
-          ...{ accept, "accept-encoding": "identity", "x-api-key": this.#key.reveal(), "user-agent": "holdfast" },
+          accept,
+          "accept-encoding": "identity",
+          "x-api-key": this.#key.reveal(),
+          "user-agent": "holdfast",
         },
       });
     } catch (error) {

@@ -105,7 +105,10 @@ export class Lease {
     const at = steadyNow();
     const mine: Claim = {
       token: randomUUID(),
-      ...{ host: hostname(), pid: process.pid, process: processName(), job },
+      host: hostname(),
+      pid: process.pid,
+      process: processName(),
+      job,
       since: at.toString(),
       until: at.add(TERM).toString(),
       ...(onWanted ? { yields: true } : {}),

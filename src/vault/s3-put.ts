@@ -58,7 +58,10 @@ export class Puts {
     const { config } = this.#client;
     const request = await road.signer.sign(
       {
-        ...{ ...road.origin, method: "PUT", path: road.base + put.Key, body: put.Body },
+        ...road.origin,
+        method: "PUT",
+        path: road.base + put.Key,
+        body: put.Body,
         headers: { ...road.headers, ...headersOf(put), ...this.#headers.ofPut(put.Body) },
       },
       { signingDate: new Date(Date.now() + config.systemClockOffset) },

@@ -51,8 +51,11 @@ function parseRequest(bytes: Uint8Array) {
   const made = json.member("made").text(20, SECOND);
   const request = {
     holdfast: json.member("holdfast").text(40, /^retrieval-request\/1$/),
-    ...{ client: text("client"), origin: text("origin"), case: text("case") },
-    ...{ requestedBy: text("requestedBy"), reason: text("reason") },
+    client: text("client"),
+    origin: text("origin"),
+    case: text("case"),
+    requestedBy: text("requestedBy"),
+    reason: text("reason"),
     subjects: json
       .member("subjects")
       .items(50_000)

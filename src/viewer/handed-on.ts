@@ -66,7 +66,8 @@ export async function handedOn(all: readonly BagFile[], findings: Findings): Pro
       .items(MAX_FILES)
       .map((object) => ({
         path: dataPath(object.member("key").text(500)),
-        ...{ stored: content(object.member("stored")), here: content(object.member("here")) },
+        stored: content(object.member("stored")),
+        here: content(object.member("here")),
       }));
     const told = { time: json.member("resealed").text(40), to: to.map((each) => each.text(16)), objects };
     if (!isInstant(told.time) || !told.to.every((each) => /^[0-9a-f]{16}$/.test(each)))

@@ -32,7 +32,8 @@ export function zipFiles(zip: Uint8Array): BagFile[] {
     throw malformed("The zip is damaged, has a password, or is none.");
   }
   return Object.entries(unpacked).map(([path, bytes]) => ({
-    ...{ path, size: bytes.length },
+    path,
+    size: bytes.length,
     read: async (start, end) => bytes.subarray(start, end),
   }));
 }

@@ -58,7 +58,10 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.enum(["new", "changed", "again"]),
     entry: unlogged<Unlogged<RecordStored>>("record.stored"),
-    ...{ files: count, bytes: count, withheld: count, listed },
+    files: count,
+    bytes: count,
+    withheld: count,
+    listed,
   }),
   z.strictObject({ kind: z.literal("unchanged"), listed }),
   z.strictObject({ kind: z.literal("past"), listed }),

@@ -102,7 +102,9 @@ const taskSchema: z.ZodType<Task> = z.object({
         version,
         listed: version.nullable(),
         gone: z.string().max(40).nullable(),
-        ...{ withheld: count, entry: count, missed: count },
+        withheld: count,
+        entry: count,
+        missed: count,
       })
       .optional(),
     ended: day.optional(),
@@ -110,9 +112,15 @@ const taskSchema: z.ZodType<Task> = z.object({
     purged: z.array(version),
     files: z.array(
       z.object({
-        ...{ key: fileKey, versionId: z.string().max(1024), size: count, sha256: hex(64) },
+        key: fileKey,
+        versionId: z.string().max(1024),
+        size: count,
+        sha256: hex(64),
         // Earlier versions of Holdfast logged whatever words the provider used.
-        ...{ type: z.string(), mediaType: z.string(), lockedUntil: instant, storedWith: version },
+        type: z.string(),
+        mediaType: z.string(),
+        lockedUntil: instant,
+        storedWith: version,
       }),
     ),
     purgedFiles: z.array(fileKey),

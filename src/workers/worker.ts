@@ -85,8 +85,12 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   };
 
   const worker = new Worker<string, string>(names.queue, capture, {
-    ...{ connection: redis as never, prefix: PREFIX, concurrency: Math.max(parts.config.source.concurrency, 2) * 2 },
-    ...{ lockDuration: HOLD, stalledInterval: LOOK, maxStalledCount: DEATHS },
+    connection: redis as never,
+    prefix: PREFIX,
+    concurrency: Math.max(parts.config.source.concurrency, 2) * 2,
+    lockDuration: HOLD,
+    stalledInterval: LOOK,
+    maxStalledCount: DEATHS,
   });
   worker.on("error", () => {});
   const stop = (): void => ending.resolve();

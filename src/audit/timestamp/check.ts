@@ -17,9 +17,14 @@ const DIGESTS: Readonly<Record<string, string>> = {
 };
 /** Of ECDSA and RSA; where the algorithm names no digest, that of the attributes is meant. */
 const SIGNATURES: Readonly<Record<string, string | "as-digest">> = {
-  ...{ "2a8648ce3d040302": "sha256", "2a8648ce3d040303": "sha384", "2a8648ce3d040304": "sha512" },
-  ...{ "2a864886f70d01010b": "sha256", "2a864886f70d01010c": "sha384", "2a864886f70d01010d": "sha512" },
-  ...{ "2a8648ce3d0201": "as-digest", "2a864886f70d010101": "as-digest" },
+  "2a8648ce3d040302": "sha256",
+  "2a8648ce3d040303": "sha384",
+  "2a8648ce3d040304": "sha512",
+  "2a864886f70d01010b": "sha256",
+  "2a864886f70d01010c": "sha384",
+  "2a864886f70d01010d": "sha512",
+  "2a8648ce3d0201": "as-digest",
+  "2a864886f70d010101": "as-digest",
 };
 
 /** A time stamp of which everything was checked. */

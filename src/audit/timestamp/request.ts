@@ -66,7 +66,10 @@ async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise
   try {
     await using way = dispatcher({ timeouts: TIMEOUTS });
     const { statusCode, body: answer } = await request(url, {
-      ...{ method: "POST", body, signal, dispatcher: way },
+      method: "POST",
+      body,
+      signal,
+      dispatcher: way,
       headers: { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" },
     });
     const chunks: Uint8Array[] = [];

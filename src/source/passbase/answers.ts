@@ -79,8 +79,11 @@ function identityPage(reader: ListReader): IdentityPage {
       const { id, created, updated } = read;
       const status = word((raw as Record<string, unknown>).status) ?? "unknown";
       identities.push({
-        ...{ id, status, raw },
-        ...{ created: instant(created ?? updated ?? 0), updated: instant(updated ?? created ?? 0) },
+        id,
+        status,
+        raw,
+        created: instant(created ?? updated ?? 0),
+        updated: instant(updated ?? created ?? 0),
       });
       continue;
     }

@@ -62,9 +62,19 @@ export function boundsOf(rate: { readonly count: number; readonly per: number })
 
 export function begin({ start }: Bounds, now: number): LimitsState {
   return {
-    ...{ seen: now, rate: start, bound: Number.MAX_VALUE, probeAt: LONG_AGO, cutAt: LONG_AGO, good: 0 },
-    ...{ last: LONG_AGO, silentUntil: LONG_AGO, told: Number.MAX_VALUE, toldUntil: LONG_AGO },
-    ...{ highUntil: LONG_AGO, lowUntil: LONG_AGO, lowLast: LONG_AGO },
+    seen: now,
+    rate: start,
+    bound: Number.MAX_VALUE,
+    probeAt: LONG_AGO,
+    cutAt: LONG_AGO,
+    good: 0,
+    last: LONG_AGO,
+    silentUntil: LONG_AGO,
+    told: Number.MAX_VALUE,
+    toldUntil: LONG_AGO,
+    highUntil: LONG_AGO,
+    lowUntil: LONG_AGO,
+    lowLast: LONG_AGO,
   };
 }
 

@@ -145,8 +145,11 @@ export class Limits {
 
   get view(): LimitsView {
     return {
-      ...{ rate: this.#rate, ceiling: this.#bounds.ceiling, per: this.#per },
-      ...{ silences: this.#silences, refusals: this.#refusals },
+      rate: this.#rate,
+      ceiling: this.#bounds.ceiling,
+      per: this.#per,
+      silences: this.#silences,
+      refusals: this.#refusals,
       silent: Math.max(0, this.#silentUntil - this.#now()),
     };
   }

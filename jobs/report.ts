@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
@@ -83,8 +83,9 @@ async function reportClient(
     ? null
     : await coverageNow(config, session, reading).catch((error: unknown) => {
         // What is kept is to be told also when the provider is not to be had, be it for ever.
-        if (!hasCode(error, ...SOURCE)) throw error;
-        notAsked = error.message;
+        const own = ownError(error);
+        if (!own || !hasCode(own, ...SOURCE)) throw error;
+        notAsked = own.message;
         return null;
       });
   const coverage = asked ?? (await coverageOf(catalog, config, null, now));

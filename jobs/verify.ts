@@ -11,7 +11,7 @@ import { instant, percent, vkey } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { closing } from "../src/io/closing.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
@@ -235,8 +235,9 @@ async function openHead(log: AuditLog): Promise<Head> {
   try {
     return await log.head();
   } catch (error) {
-    if (!hasCode(error, "incomplete", "malformed", "unverified")) throw error;
-    throw new HoldfastError(error.code, `${CHECKPOINT} cannot be trusted: ${error.message}`, {
+    const own = ownError(error);
+    if (!own || !hasCode(own, "incomplete", "malformed", "unverified")) throw error;
+    throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${own.message}`, {
       cause: error,
       mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
     });

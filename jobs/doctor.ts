@@ -9,7 +9,7 @@ import type { RetryPolicy } from "../src/io/retry.ts";
 import { plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
-import { openSource } from "../src/session/parts.ts";
+import { openSource } from "../src/session/open-source.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 

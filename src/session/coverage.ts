@@ -2,7 +2,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { type Coverage, coverageOf } from "../report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
-import { openSource } from "./parts.ts";
+import { openSource } from "./open-source.ts";
 
 /** The same for one client that is open already. */
 export async function coverageNow(

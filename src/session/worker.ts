@@ -13,7 +13,7 @@ import { RemoteStarts } from "../workers/remote-starts.ts";
 import { type WorkerTally, work } from "../workers/worker.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
-import { openSourceWith } from "./parts.ts";
+import { openSourceWith } from "./open-source.ts";
 
 /**
  * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no

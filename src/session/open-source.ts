@@ -1,42 +1,14 @@
 import { join } from "node:path";
-import PQueue from "p-queue";
 import type { ClientConfig } from "../config/config.ts";
-import type { Exporting } from "../export/context.ts";
-import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { errorFields } from "../observe/log.ts";
-import { Sealer } from "../seal/seal.ts";
 import { type HttpOptions, ownStarts } from "../source/http.ts";
 import { PassbaseSource } from "../source/passbase/passbase.ts";
 import type { Priority } from "../source/rate/claim.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "./client.ts";
-import { warnOf } from "./open-log.ts";
-
-/** Opens what it takes, beside the vault, to export one client. */
-export async function openExporting(
-  held: HeldVault,
-  session: Session,
-  { priority, again = false }: { readonly priority: Priority; readonly again?: boolean },
-): Promise<Exporting & AsyncDisposable> {
-  const { config } = held;
-  await using opened = new AsyncDisposableStack();
-  const { source, starts, retries } = opened.use(await openSource(config, session, priority));
-  warnOf(session, config, [config.source.apiKey]);
-  const exporting: Exporting = {
-    ...held,
-    source,
-    starts,
-    sealer: new Sealer(config.recipients),
-    vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
-    log: session.console.log,
-    again,
-    retries: () => retries() + held.retries(),
-  };
-  return closedBy(exporting, opened.move());
-}
 
 /** A client's source, and how it is asked. */
 export interface OpenSource {

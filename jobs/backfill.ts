@@ -11,16 +11,18 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
+import type { Exporting } from "../src/export/context.ts";
 import type { Period } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
-import { closing } from "../src/io/closing.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/secretbox.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
-import { type Opened, openSource, withParts } from "../src/session/parts.ts";
+import { openExporting } from "../src/session/open-exporting.ts";
+import { openLog } from "../src/session/open-log.ts";
+import { openSource } from "../src/session/open-source.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf, pushed } from "../src/session/watch.ts";
 import { STATUSES } from "../src/source/passbase/answers.ts";
@@ -98,30 +100,26 @@ export async function planBackfill(
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<Estimate[]> {
   const planOne = async (config: ClientConfig): Promise<Estimate> => {
-    return closing(async (opened) => {
-      const { vault, description } = await openClientVault(config, session);
-      opened.defer(() => vault.close());
-      const tokens = await openTokens(config, description);
-      const { source } = await openSource(config, session, "low");
-      opened.defer(() => source.close());
-      const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
-      opened.defer(() => catalog?.close());
-      const progress = session.console.progress(`${config.id}: listed`);
-      opened.defer(() => progress.end());
-      const life = {
-        hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
-      };
-      const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
-      const pages = source.pages();
-      const parts = { config, now: session.now, source, tokens, catalog: known };
-      const of = await untilStopped(session.signal, async () => {
-        const found = await survey(parts, pages, period, SAMPLE, progress.update);
-        return estimate(found, { config, source, catalog, price });
-      });
-      progress.end();
-      session.console.say(estimateText(of));
-      return of;
+    await using opened = new AsyncDisposableStack();
+    const { description } = opened.use(await openClientVault(config, session));
+    const tokens = await openTokens(config, description);
+    const { source } = opened.use(await openSource(config, session, "low"));
+    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    opened.defer(() => catalog?.close());
+    using progress = session.console.progress(`${config.id}: listed`);
+    const life = {
+      hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
+    };
+    const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
+    const pages = source.pages();
+    const parts = { config, now: session.now, source, tokens, catalog: known };
+    const of = await untilStopped(session.signal, async () => {
+      const found = await survey(parts, pages, period, SAMPLE, progress.update);
+      return estimate(found, { config, source, catalog, price });
     });
+    progress.end();
+    session.console.say(estimateText(of));
+    return of;
   };
   return eachClient(session, planOne, onFailure);
 }
@@ -164,11 +162,10 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
     const turn = { ...session, signal: AbortSignal.any([signal, wanted.signal]) };
     let held = done !== undefined;
     try {
-      const parts = { job: "backfill", priority: "low" as const, onWanted: () => wanted.abort() };
-      const summary = await withParts(config, turn, parts, async (opened) => {
+      const onHeld = (): void => {
         held = true;
-        return runTurn(opened, turn, options);
-      });
+      };
+      const summary = await takeTurn(config, turn, options, onHeld, () => wanted.abort());
       done = done ? addSummaries(done, summary) : summary;
       if (!wanted.signal.aborted || signal.aborted || summary.outcome !== "interrupted") return done;
       console.log.warn("another job wants the vault: it goes first, then this goes on", { client: config.id });
@@ -183,16 +180,34 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
   }
 }
 
-async function runTurn(opened: Opened, session: Session, { redis, ...period }: BackfillOptions): Promise<Summary> {
-  const { parts, starts, retries } = opened;
+async function takeTurn(
+  config: ClientConfig,
+  session: Session,
+  options: BackfillOptions,
+  onHeld: () => void,
+  onWanted: () => void,
+): Promise<Summary> {
+  await using held = await openLog(config, session, { job: "backfill", onWanted });
+  await using exporting = await openExporting(held, session, { priority: "low" });
+  onHeld();
+  const summary = await runTurn(exporting, session, options);
+  await held.stamp();
+  return summary;
+}
+
+async function runTurn(
+  exporting: Exporting,
+  session: Session,
+  { redis, ...period }: BackfillOptions,
+): Promise<Summary> {
   const { console } = session;
-  const { config, log } = parts;
+  const { config, log } = exporting;
   const position = new Position(config.state, period, new Box(await config.lookups.key.resolve(), "backfill position"));
-  const reached = position.load() ?? (await count(opened, session, period));
+  const reached = position.load() ?? (await count(exporting, session, period));
   const walk: Walk & { before: number } = {
     before: reached.examined,
     total: reached.total ?? undefined,
-    pages: pagesAfter(parts.source, reached.cursor, () => {
+    pages: pagesAfter(exporting.source, reached.cursor, () => {
       walk.before = 0;
       log.warn("the source knows the page cursor no more: walking from the beginning", { client: config.id });
     }),
@@ -204,37 +219,39 @@ async function runTurn(opened: Opened, session: Session, { redis, ...period }: B
   if (reached.cursor !== null)
     log.info("going on from where it was stopped", { client: config.id, count: reached.examined });
   const run = (crew?: Crew): Promise<Summary> =>
-    runExport(parts, {
-      ...{ job: "backfill", version: VERSION, selection: { kind: "period", ...period }, walk, crew, retries },
+    runExport(exporting, {
+      job: "backfill",
+      version: VERSION,
+      selection: { kind: "period", ...period },
+      walk,
+      crew,
       progress: console.progress(`${config.id}: identities`, reached.examined),
-      observer: observerOf(config, session, parts),
+      observer: observerOf(exporting, session),
     });
   if (redis === undefined) return run();
   // Only here: what talks to Redis takes longer to load than all else.
   const { Coordinator } = await import("../src/workers/coordinator.ts");
   const { connectRedis } = await import("../src/workers/redis.ts");
+  await using opened = new AsyncDisposableStack();
   const connection = await connectRedis(redis, (error) =>
     log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
   );
-  try {
-    await using coordinator = await Coordinator.open(connection, parts, starts, await messagesOf(config));
-    const summary = await run(coordinator);
-    if (summary.outcome !== "interrupted") await coordinator.end();
-    return summary;
-  } finally {
-    connection.disconnect();
-  }
+  opened.defer(() => connection.disconnect());
+  const coordinator = opened.use(await Coordinator.open(connection, exporting, await messagesOf(config)));
+  const summary = await run(coordinator);
+  if (summary.outcome !== "interrupted") await coordinator.end();
+  return summary;
 }
 
 /** A walk of the list beforehand, a hundredth of the whole, so that there is a time left to show. */
 async function count(
-  { parts }: Opened,
+  exporting: Exporting,
   { console, signal }: Session,
   period: Period,
 ): Promise<Omit<Reached, "cursor"> & { cursor: null }> {
-  const progress = console.progress(`${parts.config.id}: listed`);
+  using progress = console.progress(`${exporting.config.id}: listed`);
   try {
-    const { matching } = await survey(parts, parts.source.pages(), period, 0, (listed) => {
+    const { matching } = await survey(exporting, exporting.source.pages(), period, 0, (listed) => {
       signal.throwIfAborted();
       progress.update(listed);
     });
@@ -243,7 +260,5 @@ async function count(
     // It only spares people a guess; what is the matter with the source the walk itself will say.
     if (!signal.aborted && !isTransient(error) && !hasCode(error, "source-rejected", "source-response")) throw error;
     return { cursor: null, examined: 0, total: null };
-  } finally {
-    progress.end();
   }
 }

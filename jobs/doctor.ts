@@ -9,7 +9,7 @@ import type { RetryPolicy } from "../src/io/retry.ts";
 import { plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
-import { openSource } from "../src/session/parts.ts";
+import { openSource } from "../src/session/open-source.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 
@@ -76,7 +76,8 @@ export async function doctor(session: Session, file: string, redis?: RedisAddres
   }
   const all = [...machine, ...clients.flatMap(({ findings }) => findings)];
   return {
-    ...{ machine, clients },
+    machine,
+    clients,
     ok: count(all, "ok"),
     warnings: count(all, "warning"),
     failures: count(all, "failure"),
@@ -87,14 +88,12 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   const { now, signal, patience } = session;
   const retry = patience?.retry ?? RETRY;
   const idleTimeout = patience?.timeouts?.body ?? 20_000;
+  await using opened = new AsyncDisposableStack();
   const vault = openVault(config.vault, { signal, policy: retry, idleTimeout });
-  try {
-    const source = async () =>
-      (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;
-    return await examine({ config, source, vault, now, retry, idleTimeout });
-  } finally {
-    await vault.close();
-  }
+  opened.defer(() => vault.close());
+  const source = async () =>
+    (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;
+  return await examine({ config, source, vault, now, retry, idleTimeout });
 }
 
 /** What kept a client from being examined is its own finding; the others are examined all the same. */

@@ -5,7 +5,7 @@ import { bytes, plural } from "../src/observe/format.ts";
 import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "../src/people/people.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
-import { withReading } from "../src/session/open-reading.ts";
+import { openReading } from "../src/session/open-reading.ts";
 
 export const erasureCommand = new Command("erasure").description("requests for erasure, GDPR Art. 17").addCommand(
   withNames(
@@ -26,30 +26,30 @@ export async function assessErasure(
   options: Wanted,
 ): Promise<{ client: string; people: (Assessment | Destroyed)[] }> {
   const config = onlyClient(session, "an assessment");
-  return withReading(config, session, async ({ catalog, description }) => {
-    const finder = { catalog, tokens: await openTokens(config, description) };
-    // The log is untrusted: an entry may say that nothing is left of somebody, and name no object.
-    const departed = (kind: Kind) => (value: string) =>
-      departedBy(kind, value, config, finder).filter((subject) => catalog.life.destroyed(subject) !== undefined);
-    const gone = new Set([
-      ...options.identities.flatMap(departed("identity")),
-      ...options.subjects.flatMap(departed("subject")),
-    ]);
-    const left = {
-      ...options,
-      identities: options.identities.filter((id) => departed("identity")(id).length === 0),
-      subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
-    };
-    const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
-    const destroyed = [...gone].map((subject) => {
-      const { time, run } = catalog.life.destroyed(subject)!;
-      return { subject, answer: "purged" as const, purged: time, run };
-    });
-    const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));
-    for (const each of destroyed) session.console.say(destroyedText(config.id, each));
-    for (const each of held) session.console.say(assessmentText(config.id, each));
-    return { client: config.id, people: [...destroyed, ...held] };
+  await using reading = await openReading(config, session);
+  const { catalog, description } = reading;
+  const finder = { catalog, tokens: await openTokens(config, description) };
+  // The log is untrusted: an entry may say that nothing is left of somebody, and name no object.
+  const departed = (kind: Kind) => (value: string) =>
+    departedBy(kind, value, config, finder).filter((subject) => catalog.life.destroyed(subject) !== undefined);
+  const gone = new Set([
+    ...options.identities.flatMap(departed("identity")),
+    ...options.subjects.flatMap(departed("subject")),
+  ]);
+  const left = {
+    ...options,
+    identities: options.identities.filter((id) => departed("identity")(id).length === 0),
+    subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
+  };
+  const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
+  const destroyed = [...gone].map((subject) => {
+    const { time, run } = catalog.life.destroyed(subject)!;
+    return { subject, answer: "purged" as const, purged: time, run };
   });
+  const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));
+  for (const each of destroyed) session.console.say(destroyedText(config.id, each));
+  for (const each of held) session.console.say(assessmentText(config.id, each));
+  return { client: config.id, people: [...destroyed, ...held] };
 }
 
 function destroyedText(client: string, { subject, purged, run }: Destroyed): string[] {

@@ -8,12 +8,13 @@ import { runId } from "../src/core/run-id.ts";
 import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { Summary } from "../src/export/summary.ts";
+import type { HeldVault } from "../src/held/held-vault.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
-import { type Held, withLog } from "../src/session/open-log.ts";
-import { withSource } from "../src/session/parts.ts";
+import { openExporting } from "../src/session/open-exporting.ts";
+import { openLog } from "../src/session/open-log.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
 import { extendHeld, locksText } from "../src/session/retention-work.ts";
 import { runOnSchedule, type Work } from "../src/session/schedule.ts";
@@ -149,55 +150,58 @@ async function exportClient(
   options: ExportOptions,
   onBegun: () => void = () => {},
 ): Promise<ExportSummary> {
-  return withLog(config, session, { job: "export" }, async (held) => {
-    onBegun();
-    // What is named is fetched at once; the locks are for the night.
-    if (options.identities) return exportHeld(config, session, held, options);
-    const run = runId(held.now());
-    // Before anything is asked of the provider: a kept copy must stay locked whatever the provider does, or does not do.
-    const first = await extended(config, session, held, run);
-    const [exported] = await Promise.allSettled([exportHeld(config, session, held, options, run)]);
-    // Once more: somebody under a legal hold may have a new version now, and other locks fell due in a long run.
-    const then = session.signal.aborted ? {} : await extended(config, session, held, run);
-    const locks = addLocks(first, then);
-    if (exported.status === "fulfilled") return { ...exported.value, ...locks };
-    if (locks.lockFailure) throw gravest([exported.reason, locks.lockFailure]);
-    throw exported.reason;
-  });
+  await using held = await openLog(config, session, { job: "export" });
+  onBegun();
+  // What is named is fetched at once; the locks are for the night.
+  const summary = options.identities
+    ? await exportHeld(held, session, options)
+    : await exportNightly(held, session, options);
+  await held.stamp();
+  return summary;
 }
 
-function exportHeld(
-  config: ClientConfig,
-  session: Session,
-  held: Held,
-  options: ExportOptions,
-  run?: string,
-): Promise<Summary> {
+async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ExportSummary> {
+  const run = runId(held.now());
+  // Before anything is asked of the provider: a kept copy must stay locked whatever the provider does, or does not do.
+  const first = await extended(held, session, run);
+  const [exported] = await Promise.allSettled([exportHeld(held, session, options, run)]);
+  // Once more: somebody under a legal hold may have a new version now, and other locks fell due in a long run.
+  const then = session.signal.aborted ? {} : await extended(held, session, run);
+  const locks = addLocks(first, then);
+  if (exported.status === "fulfilled") return { ...exported.value, ...locks };
+  if (locks.lockFailure) throw gravest([exported.reason, locks.lockFailure]);
+  throw exported.reason;
+}
+
+async function exportHeld(held: HeldVault, session: Session, options: ExportOptions, run?: string): Promise<Summary> {
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
-  return withSource(config, session, held, { priority: "high", again }, ({ parts, retries }) =>
-    runExport(parts, {
-      ...{ job: "export", run, version: VERSION, identities: options.identities, selection: selectionOf(options) },
-      progress: session.console.progress(`${config.id}: identities`),
-      retries,
-      observer: observerOf(config, session, parts),
-    }),
-  );
+  await using exporting = await openExporting(held, session, { priority: "high", again });
+  return await runExport(exporting, {
+    job: "export",
+    run,
+    version: VERSION,
+    identities: options.identities,
+    selection: selectionOf(options),
+    progress: session.console.progress(`${held.config.id}: identities`),
+    observer: observerOf(exporting, session),
+  });
 }
 
 type Locks = Pick<ExportSummary, "locks" | "lockFailure">;
 
 /** Extends the locks that are due, and says so at once. A failure is told and returned: it must not stop the export. */
-async function extended(config: ClientConfig, session: Session, held: Held, run: string): Promise<Locks> {
+async function extended(held: HeldVault, session: Session, run: string): Promise<Locks> {
   const { console, signal } = session;
+  const client = held.config.id;
   try {
-    const locks = await extendHeld(config, session, held, run);
-    if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${config.id}: ${locksText(locks)}`);
+    const locks = await extendHeld(held, session, run);
+    if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${client}: ${locksText(locks)}`);
     return { locks };
   } catch (error) {
     // The export itself tells of an interruption.
     if (signal.aborted) return {};
     if (hasCode(error, "busy")) throw error;
-    console.log.error("locks not extended", { client: config.id, run, ...errorFields(error) });
+    console.log.error("locks not extended", { client, run, ...errorFields(error) });
     return { lockFailure: error };
   }
 }

@@ -2,13 +2,14 @@ import { Command } from "commander";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
+import type { HeldVault } from "../src/held/held-vault.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
-import { type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
+import { type Case, type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "../src/session/client.ts";
-import { withLog } from "../src/session/open-log.ts";
-import { withWork } from "../src/session/retention-work.ts";
+import { openLog } from "../src/session/open-log.ts";
+import { beginWork } from "../src/session/retention-work.ts";
 
 type Flags = CommonOptions & NamedFlags & { readonly case: string; readonly reason: string };
 
@@ -75,26 +76,35 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
       mend: "They are kept nowhere; the log has a token and a commitment. Keep them where the case is kept.",
     });
   }
-  return withLog(config, session, { job: "hold" }, async (held) => {
-    const { tokens, catalog } = held;
-    const stands = (words: string): boolean => catalog.life.heldSubjects(tokens.case(words)).length > 0;
-    // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
-    const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
-    const token = tokens.case(written);
-    const commitment = tokens.commitment(written, options.reason);
-    const subjects =
-      place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
-    if (subjects.length === 0) {
-      throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
-        mend: "Check how its number is written: it is found as it was written then, or in plain characters.",
-      });
-    }
-    const changed = await withWork(config, session, held, { what: "holds", failure: "hold not changed" }, (work) =>
-      (place ? placeHolds : releaseHolds)(work, subjects, { token, commitment }),
-    );
-    session.console.say(holdText(config.id, changed, place));
-    return { client: config.id, case: token, commitment, ...changed };
-  });
+  await using held = await openLog(config, session, { job: "hold" });
+  const { tokens, catalog } = held;
+  const stands = (words: string): boolean => catalog.life.heldSubjects(tokens.case(words)).length > 0;
+  // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
+  const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
+  const token = tokens.case(written);
+  const commitment = tokens.commitment(written, options.reason);
+  const subjects =
+    place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
+  if (subjects.length === 0) {
+    throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
+      mend: "Check how its number is written: it is found as it was written then, or in plain characters.",
+    });
+  }
+  const changed = await changeHolds(held, session, subjects, { token, commitment }, place);
+  session.console.say(holdText(config.id, changed, place));
+  await held.stamp();
+  return { client: config.id, case: token, commitment, ...changed };
+}
+
+async function changeHolds(
+  held: HeldVault,
+  session: Session,
+  subjects: readonly string[],
+  of: Case,
+  place: boolean,
+): Promise<HoldsChanged> {
+  using work = beginWork(held, session, { what: "holds", failure: "hold not changed" });
+  return await (place ? placeHolds : releaseHolds)(work, subjects, of);
 }
 
 function holdText(client: string, { subjects, objects, unchanged }: HoldsChanged, place: boolean): string {

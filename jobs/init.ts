@@ -71,76 +71,78 @@ export const HANDED_OVER = "the log's hand-over to its new key";
 
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
+  await using opened = new AsyncDisposableStack();
   const vault = openVault(config.vault, { signal });
-  try {
-    await vault.inspect();
-    const made: string[] = [];
-    let existing = await describedAlready(vault);
-    if (existing === undefined) await refuseFormer(vault, config);
-    await checkTime(config, session, vault, existing);
-    if (existing === undefined)
-      made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
-    if (existing === undefined || config.log.previousKey) {
-      made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
-    }
-    const signer = parseSigner((await config.log.key.resolve()).reveal());
-    const tokens = new Tokens(await config.lookups.key.resolve());
-    if (signer.name !== config.log.origin) {
-      throw new HoldfastError(
-        "config",
-        `${config.log.key.reference} is a key of log ${signer.name}, not ${config.log.origin}`,
-        {
-          mend: "Set log.origin to the key's name, or give a key of its own to this log.",
-        },
-      );
-    }
-    if (existing) {
-      if (signer.verifier.vkey !== existing.log.vkey) {
-        existing = await handOver(vault, config, existing, signer, session);
-        made.push(HANDED_OVER);
-      }
-      await openSigner(config, existing);
-      await openTokens(config, existing);
-    }
-    const lock = lockFor(firstMode(config), config.retention.initialLock, now());
-    let description: VaultDescription = existing ?? {
-      format: "holdfast-vault/1",
-      client: config.id,
-      created: timestamp(now()),
-      log: { origin: signer.name, vkey: signer.verifier.vkey },
-      recipients: [...config.recipients.strings],
-      lookups: { check: tokens.check() },
-    };
-    if (description.store === undefined) {
-      const draft = encodeDescription(description);
-      await vault.put(VAULT_JSON, draft, { lock });
-      const store = await probeConditional(vault, VAULT_JSON, draft, { lock });
-      description = { ...description, store };
-      await vault.put(VAULT_JSON, encodeDescription(description), { lock });
-      if (!covers((await vault.head(VAULT_JSON)).lock, lock)) {
-        throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock and does not keep it`, {
-          mend: "Use a bucket with Object Lock enabled, on a store that supports it.",
-        });
-      }
-      made.push(VAULT_JSON);
-    }
-    if (!(await exists(vault, CHECKPOINT))) {
-      await refuseHidden(vault, CHECKPOINT);
-      await AuditWriter.create({
-        ...{ vault, signer, now, state: config.state, conditional: description.store!, holds: () => {} },
-        lock: { mode: firstMode(config), initial: config.retention.initialLock },
-      });
-      made.push("an empty audit log");
-    }
-    if (config.recipients.strings.length === 1) {
-      console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
-        client: config.id,
-      });
-    }
-    return { client: config.id, vault: vault.url, vkey: signer.verifier.vkey, made, store: description.store! };
-  } finally {
-    await vault.close();
+  opened.defer(() => vault.close());
+  await vault.inspect();
+  const made: string[] = [];
+  let existing = await describedAlready(vault);
+  if (existing === undefined) await refuseFormer(vault, config);
+  await checkTime(config, session, vault, existing);
+  if (existing === undefined) made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
+  if (existing === undefined || config.log.previousKey) {
+    made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
   }
+  const signer = parseSigner((await config.log.key.resolve()).reveal());
+  const tokens = new Tokens(await config.lookups.key.resolve());
+  if (signer.name !== config.log.origin) {
+    throw new HoldfastError(
+      "config",
+      `${config.log.key.reference} is a key of log ${signer.name}, not ${config.log.origin}`,
+      {
+        mend: "Set log.origin to the key's name, or give a key of its own to this log.",
+      },
+    );
+  }
+  if (existing) {
+    if (signer.verifier.vkey !== existing.log.vkey) {
+      existing = await handOver(vault, config, existing, signer, session);
+      made.push(HANDED_OVER);
+    }
+    await openSigner(config, existing);
+    await openTokens(config, existing);
+  }
+  const lock = lockFor(firstMode(config), config.retention.initialLock, now());
+  let description: VaultDescription = existing ?? {
+    format: "holdfast-vault/1",
+    client: config.id,
+    created: timestamp(now()),
+    log: { origin: signer.name, vkey: signer.verifier.vkey },
+    recipients: [...config.recipients.strings],
+    lookups: { check: tokens.check() },
+  };
+  if (description.store === undefined) {
+    const draft = encodeDescription(description);
+    await vault.put(VAULT_JSON, draft, { lock });
+    const store = await probeConditional(vault, VAULT_JSON, draft, { lock });
+    description = { ...description, store };
+    await vault.put(VAULT_JSON, encodeDescription(description), { lock });
+    if (!covers((await vault.head(VAULT_JSON)).lock, lock)) {
+      throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock and does not keep it`, {
+        mend: "Use a bucket with Object Lock enabled, on a store that supports it.",
+      });
+    }
+    made.push(VAULT_JSON);
+  }
+  if (!(await exists(vault, CHECKPOINT))) {
+    await refuseHidden(vault, CHECKPOINT);
+    await AuditWriter.create({
+      vault,
+      signer,
+      now,
+      state: config.state,
+      conditional: description.store!,
+      holds: () => {},
+      lock: { mode: firstMode(config), initial: config.retention.initialLock },
+    });
+    made.push("an empty audit log");
+  }
+  if (config.recipients.strings.length === 1) {
+    console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
+      client: config.id,
+    });
+  }
+  return { client: config.id, vault: vault.url, vkey: signer.verifier.vkey, made, store: description.store! };
 }
 
 async function describedAlready(vault: Vault): Promise<VaultDescription | undefined> {

@@ -4,8 +4,7 @@ import { day } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/core/error.ts";
-import { runId } from "../src/core/run-id.ts";
+import { HoldfastError, ownError } from "../src/core/error.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { onlyClient } from "../src/people/people.ts";
@@ -18,9 +17,9 @@ import { firstSeenAfter } from "../src/retention/relationship.ts";
 import { certifyAll } from "../src/session/certify.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { withLog } from "../src/session/open-log.ts";
-import { withReading } from "../src/session/open-reading.ts";
-import { withWork } from "../src/session/retention-work.ts";
+import { openLog } from "../src/session/open-log.ts";
+import { openReading } from "../src/session/open-reading.ts";
+import { beginWork } from "../src/session/retention-work.ts";
 
 export const purgeCommand = command(
   "purge",
@@ -95,22 +94,22 @@ const SHOWN = 20;
 /** What a purge would take and why, and what keeps the rest. Changes nothing. */
 export async function listPurges(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<PurgeList[]> {
   const listOne = async (config: ClientConfig): Promise<PurgeList> => {
-    const list = await withReading(config, session, async ({ vault, catalog }) => {
-      const { retention } = config;
-      let left = 0;
-      for await (const _ of leftBehind(vault, catalog)) left += 1;
-      return {
-        purge: [...purges(catalog, retention, session.now())].map((each) => ({
-          ...listed(each, retention),
-          verifiedAfter: each.ended && firstSeenAfter({ catalog, retention }, { ...each, ended: each.ended }),
-        })),
-        withdraw: catalog.life
-          .unfinished()
-          .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
-        left,
-        uncertified: uncertified(config.state),
-      };
-    });
+    await using reading = await openReading(config, session);
+    const { vault, catalog } = reading;
+    const { retention } = config;
+    let left = 0;
+    for await (const _ of leftBehind(vault, catalog)) left += 1;
+    const list = {
+      purge: [...purges(catalog, retention, session.now())].map((each) => ({
+        ...listed(each, retention),
+        verifiedAfter: each.ended && firstSeenAfter(catalog, retention, { ...each, ended: each.ended }),
+      })),
+      withdraw: catalog.life
+        .unfinished()
+        .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
+      left,
+      uncertified: uncertified(config.state),
+    };
     session.console.say(listText(config.id, list));
     return { client: config.id, ...list };
   };
@@ -130,21 +129,7 @@ export async function purge(
   const config = onlyClient(session, "a purge");
   await tryPlace(out);
   const before = uncertified(config.state);
-  const done = await withLog(config, session, { job: "purge", destroys: { today } }, (held) => {
-    const run = runId(held.now());
-    return withWork(config, session, held, { run, what: "purged", failure: "not purged" }, async (work) => {
-      await notePolicy(work);
-      const ready = async (people: number): Promise<void> => {
-        await refuseNarrow(out, people * (held.catalog.mentionsEach() + ENTRIES_OF_PURGE));
-        noteUncertified(config.state, run);
-        session.console.say(`${config.id}: purge ${run} begins`);
-      };
-      const purged = await purgeAll(work, ready).catch((error: unknown) => {
-        throw stopped(error, config, run, session);
-      });
-      return { ...purged, run };
-    });
-  });
+  const done = await purgeClient(config, session, out, today);
   session.console.say(purgedText(config.id, done));
   const all = [...before, done.run];
   const of = done.subjects > 0 ? { runs: [done.run], stopped: before } : { runs: [], stopped: all };
@@ -155,19 +140,42 @@ export async function purge(
   return { client: config.id, ...done, certificate: certified ? out : null };
 }
 
+async function purgeClient(
+  config: ClientConfig,
+  session: Session,
+  out: string,
+  today: string | undefined,
+): Promise<Purged & { run: string }> {
+  await using held = await openLog(config, session, { job: "purge", destroys: { today } });
+  using work = beginWork(held, session, { what: "purged", failure: "not purged" });
+  const { run } = work;
+  await notePolicy(work);
+  const ready = async (people: number): Promise<void> => {
+    await refuseNarrow(out, people * (held.catalog.mentionsEach() + ENTRIES_OF_PURGE));
+    noteUncertified(config.state, run);
+    session.console.say(`${config.id}: purge ${run} begins`);
+  };
+  const purged = await purgeAll(work, ready).catch((error: unknown) => {
+    throw stopped(error, config, run, session);
+  });
+  await held.stamp();
+  return { ...purged, run };
+}
+
 /** The purge was stopped in the middle: what to do is said with its name. */
 function stopped(error: unknown, { id }: ClientConfig, run: string, { console }: Session): unknown {
-  if (!(error instanceof HoldfastError)) {
+  const own = ownError(error);
+  if (!own) {
     console.log.error("the purge was stopped", { client: id, run, ...errorFields(error) });
     return error;
   }
   return new HoldfastError(
-    error.code,
-    [...error.message.split("\n"), `the purge ${run} was stopped; what it removed is gone`],
+    own.code,
+    [...own.message.split("\n"), `the purge ${run} was stopped; what it removed is gone`],
     {
       cause: error,
       mend: [
-        ...(error.mend?.split("\n") ?? []),
+        ...(own.mend?.split("\n") ?? []),
         "Run retention purge --confirm --out <folder> again: it goes on from here, and its certificate covers this run too.",
         `For what this run removed alone: ${certificateCommand(id, [run])}`,
       ],
@@ -185,13 +193,14 @@ function withoutCertificate(
   const run = runs.at(-1)!;
   const gone = `what the purge ${run} removed is gone, and its certificate could not be made`;
   const command = `Then run: ${certificateCommand(id, runs)}`;
-  if (!(error instanceof HoldfastError)) {
+  const own = ownError(error);
+  if (!own) {
     console.log.error(gone, { client: id, run, mend: command, ...errorFields(error) });
     return error;
   }
-  return new HoldfastError(error.code, [gone, ...error.message.split("\n")], {
+  return new HoldfastError(own.code, [gone, ...own.message.split("\n")], {
     cause: error,
-    mend: [...(error.mend?.split("\n") ?? []), command],
+    mend: [...(own.mend?.split("\n") ?? []), command],
   });
 }
 
@@ -216,7 +225,10 @@ function listed(
     .sort(Temporal.Instant.compare)
     .at(-1);
   return {
-    ...{ subject, ended, whole, begun },
+    subject,
+    ended,
+    whole,
+    begun,
     records: terms.filter(({ kind }) => kind === "record").length,
     files: terms.filter(({ kind }) => kind === "file").length,
     bytes: terms.reduce((sum, { size }) => sum + size, 0),

@@ -27,24 +27,20 @@ the vault.`,
 /** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
 export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {
   const rebuildOne = async (config: ClientConfig) => {
-    const { vault, description, verifiers } = await openClientVault(config, session);
-    try {
-      const log = new AuditLog(vault, description.log.origin, verifiers);
-      const head = await log.head();
-      const path = join(config.state, "catalog.sqlite");
-      Catalog.empty(path, log.origin).close();
-      const progress = session.console.progress(`${config.id}: log entries`);
-      const catalog = await openCatalog(path, log, head, progress.update);
-      progress.end();
-      const counts = catalog.counts();
-      catalog.close();
-      session.console.say(
-        `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
-      );
-      return { client: config.id, entries: head.size, ...counts };
-    } finally {
-      await vault.close();
-    }
+    await using client = await openClientVault(config, session);
+    const log = new AuditLog(client.vault, client.description.log.origin, client.verifiers);
+    const head = await log.head();
+    const path = join(config.state, "catalog.sqlite");
+    Catalog.empty(path, log.origin).close();
+    using progress = session.console.progress(`${config.id}: log entries`);
+    const catalog = await openCatalog(path, log, head, progress.update);
+    progress.end();
+    const counts = catalog.counts();
+    catalog.close();
+    session.console.say(
+      `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
+    );
+    return { client: config.id, entries: head.size, ...counts };
   };
   return eachClient(session, rebuildOne, onFailure);
 }

@@ -6,7 +6,7 @@ import type { Coverage, Subjects } from "../src/report/coverage.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { withReading } from "../src/session/open-reading.ts";
+import { openReading } from "../src/session/open-reading.ts";
 
 export const reconcileCommand = command(
   "reconcile",
@@ -37,7 +37,8 @@ export async function reconcile(session: Session, onFailure?: (failure: ClientFa
   return eachClient(
     session,
     async (config) => {
-      const coverage = await withReading(config, session, (reading) => coverageNow(config, session, reading));
+      await using reading = await openReading(config, session);
+      const coverage = await coverageNow(config, session, reading);
       session.console.say(coverageText(config.id, coverage));
       return { client: config.id, ...coverage };
     },

@@ -3,14 +3,20 @@ import { day } from "../src/cli/arguments.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
+import type { HeldVault } from "../src/held/held-vault.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
 import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
 import { notePolicy } from "../src/retention/policy.ts";
-import { endRelationships, type RelationshipsEnded, reopenRelationships } from "../src/retention/relationship.ts";
+import {
+  type Ending,
+  endRelationships,
+  type RelationshipsEnded,
+  reopenRelationships,
+} from "../src/retention/relationship.ts";
 import type { Session } from "../src/session/client.ts";
-import { withLog } from "../src/session/open-log.ts";
-import { locksText, refuseDue, withWork } from "../src/session/retention-work.ts";
+import { openLog } from "../src/session/open-log.ts";
+import { beginWork, locksText, refuseDue } from "../src/session/retention-work.ts";
 
 interface EndFlags {
   readonly date?: string;
@@ -88,23 +94,25 @@ export interface EndResult extends RelationshipsEnded {
 /** Tells that relationships have ended: the clocks start, and everything is locked to the final date. */
 export async function endRelationship(session: Session, options: EndOptions): Promise<EndResult> {
   const config = onlyClient(session, "the end of a relationship");
-  return withLog(config, session, { job: "relationship" }, async (held) => {
-    const { endings, unusable } = await endingsOf(options, config, held);
-    const done = await withWork(
-      config,
-      session,
-      held,
-      { what: "relationships", failure: "lock not extended" },
-      async (work) => {
-        await notePolicy(work);
-        return endRelationships(work, endings, options);
-      },
-    );
-    for (const { line, why } of unusable)
-      session.console.log.error(`line ${line} was left out: ${why}`, { client: config.id });
-    session.console.say(endedText(config.id, done, unusable.length));
-    return { client: config.id, ...done, unusable };
-  });
+  await using held = await openLog(config, session, { job: "relationship" });
+  const { endings, unusable } = await endingsOf(options, config, held);
+  const done = await endHeld(held, session, endings, options);
+  for (const { line, why } of unusable)
+    session.console.log.error(`line ${line} was left out: ${why}`, { client: config.id });
+  session.console.say(endedText(config.id, done, unusable.length));
+  await held.stamp();
+  return { client: config.id, ...done, unusable };
+}
+
+async function endHeld(
+  held: HeldVault,
+  session: Session,
+  endings: readonly Ending[],
+  options: Pick<EndOptions, "beforeVerification">,
+): Promise<RelationshipsEnded> {
+  using work = beginWork(held, session, { what: "relationships", failure: "lock not extended" });
+  await notePolicy(work);
+  return await endRelationships(work, endings, options);
 }
 
 /** Tells that they have not, or began again. */
@@ -113,26 +121,29 @@ export async function reopenRelationship(
   options: Wanted,
 ): Promise<{ client: string; reopened: readonly string[]; unchanged: number }> {
   const config = onlyClient(session, "a relationship");
-  return withLog(config, session, { job: "relationship" }, async (held) => {
-    // Also somebody of whom all was purged: the next export takes them again.
-    const named = options.subjects.map(subjectOf);
-    // And somebody of whom that was told before: who is told again, after a crash, need not know how far it came.
-    const gone = named.filter(
-      (subject) =>
-        held.catalog.life.hasDeparted(subject) ||
-        (!held.catalog.known(subject) && held.catalog.mentions(subject).length > 0),
-    );
-    const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
-    const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];
-    const reopened = await withWork(config, session, held, { what: "relationships", failure: "not reopened" }, (work) =>
-      reopenRelationships(work, subjects),
-    );
-    const unchanged = subjects.length - reopened.length;
-    session.console.say(
-      `${config.id}: ${plural(reopened.length, "relationship")} reopened${unchanged > 0 ? `; ${number(unchanged)} had not ended` : ""}`,
-    );
-    return { client: config.id, reopened, unchanged };
-  });
+  await using held = await openLog(config, session, { job: "relationship" });
+  // Also somebody of whom all was purged: the next export takes them again.
+  const named = options.subjects.map(subjectOf);
+  // And somebody of whom that was told before: who is told again, after a crash, need not know how far it came.
+  const gone = named.filter(
+    (subject) =>
+      held.catalog.life.hasDeparted(subject) ||
+      (!held.catalog.known(subject) && held.catalog.mentions(subject).length > 0),
+  );
+  const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
+  const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];
+  const reopened = await reopenHeld(held, session, subjects);
+  const unchanged = subjects.length - reopened.length;
+  session.console.say(
+    `${config.id}: ${plural(reopened.length, "relationship")} reopened${unchanged > 0 ? `; ${number(unchanged)} had not ended` : ""}`,
+  );
+  await held.stamp();
+  return { client: config.id, reopened, unchanged };
+}
+
+async function reopenHeld(held: HeldVault, session: Session, subjects: readonly string[]): Promise<string[]> {
+  using work = beginWork(held, session, { what: "relationships", failure: "not reopened" });
+  return await reopenRelationships(work, subjects);
 }
 
 function endedText(

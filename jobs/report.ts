@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
@@ -11,7 +11,7 @@ import { reportPage, type Untold } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { type Reading, withReading } from "../src/session/open-reading.ts";
+import { openReading } from "../src/session/open-reading.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
 
 interface Flags {
@@ -54,7 +54,7 @@ export async function report(
   const untold: Untold[] = [];
   const reports = await eachClient(
     session,
-    (config) => withReading(config, session, (reading) => reportClient(config, session, reading, offline)),
+    (config) => reportClient(config, session, offline),
     (failure) => {
       const { code = "internal", error } = errorFields(failure.error);
       untold.push({ client: failure.client, why: error ?? code });
@@ -70,40 +70,35 @@ export async function report(
   return reports;
 }
 
-async function reportClient(
-  config: ClientConfig,
-  session: Session,
-  reading: Reading,
-  offline: boolean,
-): Promise<Report> {
-  const { catalog, vault, head } = reading;
+async function reportClient(config: ClientConfig, session: Session, offline: boolean): Promise<Report> {
+  await using reading = await openReading(config, session);
   const now = session.now();
   let notAsked: string | null = offline ? "--offline" : null;
   const asked = offline
     ? null
     : await coverageNow(config, session, reading).catch((error: unknown) => {
         // What is kept is to be told also when the provider is not to be had, be it for ever.
-        if (!hasCode(error, ...SOURCE)) throw error;
-        notAsked = error.message;
+        const own = ownError(error);
+        if (!own || !hasCode(own, ...SOURCE)) throw error;
+        notAsked = own.message;
         return null;
       });
-  const coverage = asked ?? (await coverageOf(catalog, config, null, now));
-  const progress = session.console.progress(`${config.id}: what is kept`);
-  try {
-    return reportOf({
-      ...{ config, catalog, vault: vault.url, head, coverage, notAsked, now },
-      verified: readLastVerify(config.state) ?? null,
-      onSubject: (done) => progress.update(done, coverage.vault.subjects),
-    });
-  } finally {
-    progress.end();
-  }
+  const coverage = asked ?? (await coverageOf(reading.catalog, config, null, now));
+  const verified = readLastVerify(config.state) ?? null;
+  using progress = session.console.progress(`${config.id}: what is kept`);
+  return reportOf(config, reading, { coverage, notAsked, verified }, now, (done) =>
+    progress.update(done, coverage.vault.subjects),
+  );
 }
 
 const SOURCE = [
-  ...(["source-key", "source-denied", "source-missing", "source-rejected"] as const),
-  ...(["source-unavailable", "source-response"] as const),
-];
+  "source-key",
+  "source-denied",
+  "source-missing",
+  "source-rejected",
+  "source-unavailable",
+  "source-response",
+] as const;
 
 /** Whole or not at all; an earlier report of that name is replaced. */
 async function write(out: string, page: string): Promise<void> {

@@ -6,7 +6,7 @@ import { runId } from "../src/core/run-id.ts";
 import type { Extended } from "../src/retention/extend.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { withLog } from "../src/session/open-log.ts";
+import { openLog } from "../src/session/open-log.ts";
 import { extendHeld, locksText, refuseDue } from "../src/session/retention-work.ts";
 import { certificateCommand } from "./certificate.ts";
 import { purgeCommand } from "./purge.ts";
@@ -39,9 +39,9 @@ export async function extendAll(
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<ClientLocks[]> {
   const extendOne = async (config: ClientConfig): Promise<ClientLocks> => {
-    const locks = await withLog(config, session, { job: "retention" }, (held) =>
-      extendHeld(config, session, held, runId(held.now())),
-    );
+    await using held = await openLog(config, session, { job: "retention" });
+    const locks = await extendHeld(held, session, runId(held.now()));
+    await held.stamp();
     session.console.say(`${config.id}: ${locksText(locks)}`);
     return { client: config.id, ...locks };
   };

@@ -4,19 +4,18 @@ import { Option } from "commander";
 import { approve, MAX_SIGNATURE, type Refusal } from "../src/bag/approval/approval.ts";
 import { formatRequest, parseRequest, type ReadRequest, type Versions } from "../src/bag/approval/request.ts";
 import { NAMESPACE } from "../src/bag/approval/signature.ts";
-import { logRefusal, type Preparation, type Prepared, prepareBag } from "../src/bag/prepare.ts";
+import { type Wanted as Bag, logRefusal, type Prepared, prepareBag } from "../src/bag/prepare.ts";
 import { MAX_WORDS, type Request } from "../src/bag/retrieval.ts";
 import { range, versions } from "../src/cli/arguments.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
-import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import { runId } from "../src/core/run-id.ts";
+import type { HeldVault } from "../src/held/held-vault.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { findPeople, knownSubject, onlyClient, type Wanted } from "../src/people/people.ts";
 import type { Session } from "../src/session/client.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
-import { type Held, withLog } from "../src/session/open-log.ts";
+import { openLog } from "../src/session/open-log.ts";
 
 interface RetrieveFlags extends NamedFlags, Partial<Request> {
   readonly allInRange?: { readonly from: Temporal.Instant; readonly to: Temporal.Instant };
@@ -114,17 +113,16 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
     });
   }
   const words = { case: options.case, requestedBy: options.requestedBy, reason: options.reason };
-  return withLog(config, session, { job: "retrieve" }, async (held) => {
-    const subjects = findPeople(options, config, held);
-    const { versions, out } = options;
-    if (config.retrieval.approvals.length > 0) {
-      const salt = randomBytes(32).toString("hex");
-      const { origin } = held.description.log;
-      const about = { ...words, client: config.id, origin, subjects, versions, salt };
-      return ask(held, formatRequest(about, held.now()), `${out}.request.json`);
-    }
-    return prepare(config, session, held, { subjects, versions, out, request: words });
-  });
+  await using held = await openLog(config, session, { job: "retrieve" });
+  const subjects = findPeople(options, config, held);
+  const { versions, out } = options;
+  if (config.retrieval.approvals.length > 0) {
+    const salt = randomBytes(32).toString("hex");
+    const { origin } = held.description.log;
+    const about = { ...words, client: config.id, origin, subjects, versions, salt };
+    return await ask(held, formatRequest(about, held.now()), `${out}.request.json`);
+  }
+  return await prepare(held, session, { subjects, versions, out, request: words });
 }
 
 /** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
@@ -133,35 +131,34 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
   const asked = requestOf(options.request, await readSmall(options.request, MAX_REQUEST));
   const signature = await readSmall(options.approval, MAX_SIGNATURE);
   const { request } = asked;
-  return withLog(config, session, { job: "retrieve" }, async (held) => {
-    if (request.client !== config.id || request.origin !== held.description.log.origin) {
-      throw new HoldfastError("usage", `${options.request} asks for records of another client or vault`, {
-        mend: "Check --client and --config.",
-      });
-    }
-    const approval = approve(asked, signature, config.retrieval.approvals, held.now());
-    if (typeof approval === "string") {
-      await logRefusal({ ...held, run: runId(held.now()) }, asked, approval);
-      throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
-        mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
-      });
-    }
-    const used = held.catalog.preparedFor(asked.sha256);
-    if (used !== undefined) {
-      // In the log's words an approval that was used is one that holds no longer.
-      await logRefusal({ ...held, run: runId(held.now()) }, asked, "expired");
-      throw new HoldfastError(
-        "unapproved",
-        `refused, and logged: the run ${used.run} made a bag with this approval already (log entry ${used.entry})`,
-        {
-          mend: "An approval is for one bag. If that run was ended before its bag was whole, or the bag is lost, ask for the retrieval again and have the new request signed.",
-        },
-      );
-    }
-    for (const subject of request.subjects) knownSubject(held.catalog, subject, `subject ${subject}`);
-    const { subjects, versions } = request;
-    return prepare(config, session, held, { subjects, versions, out: options.out, request, approval });
-  });
+  await using held = await openLog(config, session, { job: "retrieve" });
+  if (request.client !== config.id || request.origin !== held.description.log.origin) {
+    throw new HoldfastError("usage", `${options.request} asks for records of another client or vault`, {
+      mend: "Check --client and --config.",
+    });
+  }
+  const approval = approve(asked, signature, config.retrieval.approvals, held.now());
+  if (typeof approval === "string") {
+    await logRefusal(held, asked, approval);
+    throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
+      mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
+    });
+  }
+  const used = held.catalog.preparedFor(asked.sha256);
+  if (used !== undefined) {
+    // In the log's words an approval that was used is one that holds no longer.
+    await logRefusal(held, asked, "expired");
+    throw new HoldfastError(
+      "unapproved",
+      `refused, and logged: the run ${used.run} made a bag with this approval already (log entry ${used.entry})`,
+      {
+        mend: "An approval is for one bag. If that run was ended before its bag was whole, or the bag is lost, ask for the retrieval again and have the new request signed.",
+      },
+    );
+  }
+  for (const subject of request.subjects) knownSubject(held.catalog, subject, `subject ${subject}`);
+  const { subjects, versions } = request;
+  return await prepare(held, session, { subjects, versions, out: options.out, request, approval });
 }
 
 /** A file that is no request was named by mistake: nothing that Holdfast keeps is damaged. */
@@ -184,7 +181,7 @@ const REFUSED: Readonly<Record<Refusal, string>> = {
 };
 
 /** Writes the request that a second person signs, and ends this retrieval. */
-async function ask(held: Held, text: string, file: string): Promise<never> {
+async function ask(held: HeldVault, text: string, file: string): Promise<never> {
   try {
     await writeFile(file, text, { mode: 0o600, flag: "wx" });
   } catch (cause) {
@@ -195,7 +192,7 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
       mend: "Have that request signed, or name another --out: a request is never written over.",
     });
   }
-  await logRefusal({ ...held, run: runId(held.now()) }, parseRequest(Buffer.from(text)), "missing");
+  await logRefusal(held, parseRequest(Buffer.from(text)), "missing");
   throw new HoldfastError("unapproved", `this client's retrievals need a second person; ${file} was written for them`, {
     mend: [
       "Have them read and sign it, within 7 days:",
@@ -206,26 +203,14 @@ async function ask(held: Held, text: string, file: string): Promise<never> {
   });
 }
 
-async function prepare(
-  config: ClientConfig,
-  { console, signal }: Session,
-  held: Held,
-  what: Pick<Preparation, "subjects" | "versions" | "out" | "request" | "approval">,
-): Promise<Prepared> {
-  await warnOfLeftovers(what.out, console);
-  const progress = console.progress(`${config.id}: records`);
-  const { case: number, requestedBy, reason } = what.request;
-  try {
-    const prepared = await prepareBag({
-      ...{ client: config.id, ...held, signal, run: runId(held.now()), ...what, onObject: progress.update },
-      request: { case: number, requestedBy, reason },
-    });
-    progress.end();
-    console.say(preparedText(prepared));
-    return prepared;
-  } finally {
-    progress.end();
-  }
+async function prepare(held: HeldVault, { console }: Session, bag: Bag): Promise<Prepared> {
+  await warnOfLeftovers(bag.out, console);
+  using progress = console.progress(`${held.config.id}: records`);
+  const prepared = await prepareBag(held, bag, progress.update);
+  progress.end();
+  console.say(preparedText(prepared));
+  await held.stamp();
+  return prepared;
 }
 
 async function readSmall(path: string, most: number): Promise<Uint8Array> {

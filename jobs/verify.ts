@@ -11,12 +11,11 @@ import { instant, percent, vkey } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode } from "../src/core/error.ts";
-import { closing } from "../src/io/closing.ts";
+import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
-import { type OpenVault, openClientVault, type Session } from "../src/session/client.ts";
+import { type ClientVault, openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
 import { keyText, sayVerdict, untrusted } from "../src/session/key-trust.ts";
@@ -120,83 +119,86 @@ export async function verify(
   const opener = options.key === undefined ? undefined : await openKeyFile(options.key);
   const verifyOne = async (config: ClientConfig): Promise<ClientReport> => {
     const { console, signal, now } = session;
-    return closing(async (opened) => {
-      const { vault, description, verifiers } = await openDescribed(config, session);
-      opened.defer(() => vault.close());
-      let progress = console.progress(`${config.id}: log entries`);
-      opened.defer(() => progress.end());
-      let isLogRead = false;
-      const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
-      if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
-      const log = new AuditLog(vault, description.log.origin, verifiers);
-      const head = await openHead(log);
-      const seen = await lastSeenHead(config.state, log, head);
-      const journal = join(config.state, "journal");
-      const scratch = (name: string): string => join(config.state, `verify-${process.pid}${name}.sqlite`);
-      const index = Catalog.temporary(scratch(""), log.origin);
-      opened.defer(() => index.close());
-      const superseded = new Superseded(scratch("-superseded"));
-      opened.defer(() => superseded.close());
-      const digests = new PlainDigests(scratch("-digests"));
-      opened.defer(() => digests.close());
-      const ca = options.tsaCa ?? config.log.timestamps?.ca;
-      const found: Problem[] = [];
-      const orphaned: Orphan[] = [];
-      const report = await verifyVault({
-        ...{
-          vault,
-          head,
-          policy: { retention: config.retention, mode: config.vault.lock },
-          seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
-          journal: { path: journal, entries: await new Journal(journal).inspect(), seen: seen?.size ?? 0 },
-          verifiers,
-          ...{ index, superseded, digests },
-          now,
-          signal,
-          opener,
-          readData: options.readData,
-          since: options.since,
-          anchors: ca === undefined ? undefined : await readAnchors(ca),
-        },
-        concurrency: config.vault.concurrency,
-        onProgress: (done, total, problems) =>
-          progress.update(done, total, problems > 0 ? plural(problems, "problem") : ""),
-        onObjects: (done, total, problems) => {
-          if (!isLogRead) {
-            progress.end();
-            progress = console.progress(`${config.id}: objects`);
-            isLogRead = true;
-          }
-          progress.update(done, total, problems > 0 ? plural(problems, "problem") : "");
-        },
-        onProblem: (problem) => {
-          if (found.length < LISTED) found.push(problem);
-          const { key, entry, what } = problem;
-          console.log.error(entry === undefined ? what : `entry ${entry}: ${what}`, { client: config.id, key });
-        },
-        onOrphan: (orphan) => {
-          if (!options.orphans) return;
-          if (orphaned.length < LISTED) orphaned.push(orphan);
-          console.log.warn("no log entry mentions this", { client: config.id, key: orphan.key });
-        },
-      });
-      progress.end();
-      const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
-      const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
-      remember(
-        config,
-        {
-          ...{ time: now().toString(), problems: report.problems, entries: report.entries },
-          ...{ readData: options.readData, keyTrusted: key.keyTrusted },
-        },
-        console,
-      );
-      sayVerdict(console, reportText(config.id, report, head.origin, key.keyTrusted), {
-        ...{ ...key, with: "vault", client: config.id },
-      });
-      const orphanedToo = options.orphans ? { orphaned } : {};
-      return { client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo };
+    await using opened = new AsyncDisposableStack();
+    const { vault, description, verifiers } = opened.use(await openDescribed(config, session));
+    let progress = console.progress(`${config.id}: log entries`);
+    opened.defer(() => progress.end());
+    let isLogRead = false;
+    const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
+    if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
+    const log = new AuditLog(vault, description.log.origin, verifiers);
+    const head = await openHead(log);
+    const seen = await lastSeenHead(config.state, log, head);
+    const journal = join(config.state, "journal");
+    const scratch = (name: string): string => join(config.state, `verify-${process.pid}${name}.sqlite`);
+    const index = Catalog.temporary(scratch(""), log.origin);
+    opened.defer(() => index.close());
+    const superseded = new Superseded(scratch("-superseded"));
+    opened.defer(() => superseded.close());
+    const digests = new PlainDigests(scratch("-digests"));
+    opened.defer(() => digests.close());
+    const ca = options.tsaCa ?? config.log.timestamps?.ca;
+    const found: Problem[] = [];
+    const orphaned: Orphan[] = [];
+    const report = await verifyVault({
+      vault,
+      head,
+      policy: { retention: config.retention, mode: config.vault.lock },
+      seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
+      journal: { path: journal, entries: await new Journal(journal).inspect(), seen: seen?.size ?? 0 },
+      verifiers,
+      index,
+      superseded,
+      digests,
+      now,
+      signal,
+      opener,
+      readData: options.readData,
+      since: options.since,
+      anchors: ca === undefined ? undefined : await readAnchors(ca),
+      concurrency: config.vault.concurrency,
+      onProgress: (done, total, problems) =>
+        progress.update(done, total, problems > 0 ? plural(problems, "problem") : ""),
+      onObjects: (done, total, problems) => {
+        if (!isLogRead) {
+          progress.end();
+          progress = console.progress(`${config.id}: objects`);
+          isLogRead = true;
+        }
+        progress.update(done, total, problems > 0 ? plural(problems, "problem") : "");
+      },
+      onProblem: (problem) => {
+        if (found.length < LISTED) found.push(problem);
+        const { key, entry, what } = problem;
+        console.log.error(entry === undefined ? what : `entry ${entry}: ${what}`, { client: config.id, key });
+      },
+      onOrphan: (orphan) => {
+        if (!options.orphans) return;
+        if (orphaned.length < LISTED) orphaned.push(orphan);
+        console.log.warn("no log entry mentions this", { client: config.id, key: orphan.key });
+      },
     });
+    progress.end();
+    const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
+    const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
+    remember(
+      config,
+      {
+        time: now().toString(),
+        problems: report.problems,
+        entries: report.entries,
+        readData: options.readData,
+        keyTrusted: key.keyTrusted,
+      },
+      console,
+    );
+    sayVerdict(console, reportText(config.id, report, head.origin, key.keyTrusted), {
+      ...key,
+      with: "vault",
+      client: config.id,
+    });
+    const orphanedToo = options.orphans ? { orphaned } : {};
+    return { client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo };
   };
   return eachClient(session, verifyOne, onFailure);
 }
@@ -211,17 +213,15 @@ function remember({ id, state }: ClientConfig, last: LastVerify, { log }: Sessio
 }
 
 /** A vault.json that was changed or taken away is not an error in the config, nor a vault not made yet. */
-async function openDescribed(config: ClientConfig, session: Session): Promise<OpenVault> {
+async function openDescribed(config: ClientConfig, session: Session): Promise<ClientVault & AsyncDisposable> {
   try {
     return await openClientVault(config, session);
   } catch (error) {
     if (!hasCode(error, "config", "vault-missing", "malformed")) throw error;
+    await using opened = new AsyncDisposableStack();
     const vault = openVault(config.vault, { signal: session.signal });
-    try {
-      if (!hasCode(error, "malformed") && !(await wasDescribed(vault, config.id, config.log.origin))) throw error;
-    } finally {
-      await vault.close();
-    }
+    opened.defer(() => vault.close());
+    if (!hasCode(error, "malformed") && !(await wasDescribed(vault, config.id, config.log.origin))) throw error;
     const missing = hasCode(error, "vault-missing");
     throw new HoldfastError("incomplete", `${vault.url}/${VAULT_JSON} ${missing ? "is missing" : "was changed"}`, {
       cause: error,
@@ -235,8 +235,9 @@ async function openHead(log: AuditLog): Promise<Head> {
   try {
     return await log.head();
   } catch (error) {
-    if (!hasCode(error, "incomplete", "malformed", "unverified")) throw error;
-    throw new HoldfastError(error.code, `${CHECKPOINT} cannot be trusted: ${error.message}`, {
+    const own = ownError(error);
+    if (!own || !hasCode(own, "incomplete", "malformed", "unverified")) throw error;
+    throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${own.message}`, {
       cause: error,
       mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
     });

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { writeDurable } from "../io/durable-file.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
@@ -60,8 +60,9 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
   try {
     return openCheckpoint(note, origin, verifiers);
   } catch (error) {
-    if (!hasCode(error, "malformed", "unverified")) throw error;
-    throw new HoldfastError(error.code, `${path}, the checkpoint that this machine saw last: ${error.message}`, {
+    const own = ownError(error);
+    if (!own || !hasCode(own, "malformed", "unverified")) throw error;
+    throw new HoldfastError(own.code, `${path}, the checkpoint that this machine saw last: ${own.message}`, {
       cause: error,
       mend: "It was changed here, or the vault's key is another one. Compare vault.json with what init printed; if that is right, keep a copy of the file and move it away.",
     });

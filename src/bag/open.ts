@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { RecordStored } from "../audit/entry.ts";
-import { type ErrorCode, HoldfastError, hasCode } from "../core/error.ts";
+import { type ErrorCode, HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { fileError, readingFile, writingFile } from "../io/file-error.ts";
 import { Unfinished } from "../io/unfinished-folder.ts";
 import { parseRecord, type ReadRecord } from "../record/read.ts";
@@ -179,8 +179,9 @@ class Opening {
     try {
       return await work();
     } catch (error) {
-      if (!hasCode(error, "key", "unverified", "malformed", "incomplete")) throw error;
-      this.unopened.push({ subject, version, file, code: error.code, reason: error.message });
+      const own = ownError(error);
+      if (!own || !hasCode(own, "key", "unverified", "malformed", "incomplete")) throw error;
+      this.unopened.push({ subject, version, file, code: own.code, reason: own.message });
       return undefined;
     }
   }

@@ -2,15 +2,13 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Entries } from "../audit/entries.ts";
 import type { Entry } from "../audit/entry.ts";
-import type { Signer } from "../audit/note.ts";
 import { parseToken } from "../audit/timestamp/token.ts";
-import type { AuditWriter } from "../audit/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
+import { runId } from "../core/run-id.ts";
+import type { HeldVault } from "../held/held-vault.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
-import { encodeDescription, type VaultDescription } from "../vault/description.ts";
-import type { Vault } from "../vault/vault.ts";
+import { encodeDescription } from "../vault/description.ts";
 import { type Approval, isInTime, type Refusal } from "./approval/approval.ts";
 import type { ReadRequest, Versions } from "./approval/request.ts";
 import {
@@ -30,26 +28,14 @@ import { commitment, type Request, type Retrieval } from "./retrieval.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
 import { BagWriter } from "./writer.ts";
 
-export interface Preparation {
-  readonly client: string;
-  readonly vault: Vault;
-  readonly description: VaultDescription;
-  readonly writer: AuditWriter;
-  readonly catalog: Catalog;
-  readonly signer: Signer;
-  readonly now: Clock;
-  readonly signal: AbortSignal;
-  /** The run's name in the log. */
-  readonly run: string;
+/** What a bag is to hold, for whom, and where it is made. */
+export interface Wanted {
   readonly subjects: readonly string[];
   readonly versions: Versions;
   readonly request: Request;
   /** Of a second person, where the client asks for it: then subjects, versions and request are those of it. */
   readonly approval?: Approval | undefined;
-  /** Has the log's head stamped; gives nothing where that cannot be had. */
-  readonly stamp: () => Promise<Uint8Array | undefined>;
   readonly out: string;
-  readonly onObject: (done: number, total: number) => void;
 }
 
 export interface Prepared {
@@ -72,11 +58,18 @@ const PER_ENTRY = 1000;
  * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged, `unverified` for
  * an entry that is not, `unapproved` where the approval ran out meanwhile; then nothing is left that looks like a bag.
  */
-export async function prepareBag(preparation: Preparation): Promise<Prepared> {
-  const { writer, catalog, signer, now, description, client, request, run, subjects, out } = preparation;
+export async function prepareBag(
+  held: HeldVault,
+  { subjects, versions, request: { case: number, requestedBy, reason }, approval, out }: Wanted,
+  onObject: (done: number, total: number) => void,
+): Promise<Prepared> {
+  const { writer, catalog, signer, now, description } = held;
+  const client = held.config.id;
+  const request = { case: number, requestedBy, reason };
+  const run = runId(now());
   const bag = await BagWriter.begin(out);
   try {
-    const chosen = subjects.map((subject) => ({ subject, records: choose(catalog, subject, preparation.versions) }));
+    const chosen = subjects.map((subject) => ({ subject, records: choose(catalog, subject, versions) }));
     const empty = chosen.find(({ records }) => records.length === 0);
     if (empty) {
       throw new HoldfastError("usage", `${empty.subject} has no version of that time in the vault`, {
@@ -88,21 +81,20 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     /** Of each subject, as it was counted. */
     const files: number[] = [];
     let done = 0;
-    for (const { subject, records: versions } of chosen) {
+    for (const { subject, records: own } of chosen) {
       const before = bag.payload.files;
       // The newest first: what was stored anew is taken as it was stored last.
-      for (const { entry, version } of versions.toReversed()) {
-        preparation.signal.throwIfAborted();
-        await copy(bag, preparation, entries, { subject, version, index: entry });
-        preparation.onObject(++done, records);
+      for (const { entry, version } of own.toReversed()) {
+        held.signal.throwIfAborted();
+        await copy(bag, held, entries, { subject, version, index: entry });
+        onObject(++done, records);
       }
-      files.push(bag.payload.files - before - versions.length);
+      files.push(bag.payload.files - before - own.length);
     }
-    const { approval } = preparation;
     const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
     const at = now();
     if (approval && !isInTime(approval.request, at)) {
-      await logRefusal(preparation, approval, "expired");
+      await logRefusal(held, approval, "expired", run);
       throw new HoldfastError("unapproved", "the approval ran out while the bag was made", {
         mend: "Ask for the retrieval again, and have the new request signed.",
       });
@@ -112,7 +104,10 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     for (let first = 0; first < chosen.length; first += PER_ENTRY) {
       const part = chosen.slice(first, first + PER_ENTRY);
       const entry: Entry = {
-        ...{ type: "retrieval.prepared", time: prepared, run, subjects: part.map(({ subject }) => subject) },
+        type: "retrieval.prepared",
+        time: prepared,
+        run,
+        subjects: part.map(({ subject }) => subject),
         records: part.reduce((sum, each) => sum + each.records.length, 0),
         files: files.slice(first, first + PER_ENTRY).reduce((sum, each) => sum + each, 0),
         commitment: commitment(request, salt),
@@ -124,7 +119,12 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     }
     await writer.flush();
     const retrieval: Retrieval = {
-      ...{ holdfast: "bag/1", client, ...request, prepared, salt, retrieval: logged },
+      holdfast: "bag/1",
+      client,
+      ...request,
+      prepared,
+      salt,
+      retrieval: logged,
       subjects: chosen.map(({ subject, records: of }) => ({
         subject,
         records: of.map(({ version, entry }) => ({ version, entry })),
@@ -133,7 +133,7 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
     };
     await writeEvidence(bag, entries, retrieval);
     await bag.tag(CHECKPOINT, writer.head.note);
-    const timestamp = await preparation.stamp();
+    const timestamp = await held.stamp();
     if (timestamp) await bag.tag(TIMESTAMP, timestamp);
     await bag.tag(VAULT, encodeDescription(description));
     await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
@@ -162,14 +162,19 @@ export async function prepareBag(preparation: Preparation): Promise<Prepared> {
 
 /** Says in the log that a retrieval was asked for, and refused for want of a valid approval. */
 export async function logRefusal(
-  { writer, catalog, now, run }: Pick<Preparation, "writer" | "catalog" | "now" | "run">,
+  { writer, catalog, now }: HeldVault,
   { request, sha256 }: ReadRequest,
   reason: Refusal,
+  run: string = runId(now()),
 ): Promise<void> {
   for (let first = 0; first < request.subjects.length; first += PER_ENTRY) {
     const appended = await writer.append({
-      ...{ type: "retrieval.refused", time: now().toString({ smallestUnit: "millisecond" }), run, reason },
-      ...{ subjects: request.subjects.slice(first, first + PER_ENTRY), request: sha256 },
+      type: "retrieval.refused",
+      time: now().toString({ smallestUnit: "millisecond" }),
+      run,
+      reason,
+      subjects: request.subjects.slice(first, first + PER_ENTRY),
+      request: sha256,
       commitment: commitment(request, request.salt),
     });
     catalog.apply(appended);
@@ -188,7 +193,7 @@ function choose(catalog: Catalog, subject: string, versions: Versions): { versio
 /** All of a record but the files whose own time was over before its: the log says that they were destroyed. */
 async function copy(
   bag: BagWriter,
-  { vault, catalog, signal }: Pick<Preparation, "vault" | "catalog" | "signal">,
+  { vault, catalog, signal }: HeldVault,
   entries: Entries,
   { index, subject, version }: { readonly index: number; readonly subject: string; readonly version: string },
 ): Promise<void> {

@@ -88,10 +88,28 @@ export class HoldfastError extends Error {
   }
 }
 
-export function isTransient(error: unknown): error is HoldfastError {
-  return error instanceof HoldfastError && error.transient;
+/**
+ * What was thrown first: by the work, or after its success by the first close that failed. `await using` puts the error
+ * of each later close around it, so that whoever asks what an error is asks here, and no close hides what the work threw.
+ */
+export function firstThrown(error: unknown): unknown {
+  // Not every browser that the viewer runs in has it.
+  const isAround = typeof SuppressedError === "function" && error instanceof SuppressedError;
+  return isAround ? firstThrown(error.suppressed) : error;
 }
 
-export function hasCode(error: unknown, ...codes: ErrorCode[]): error is HoldfastError {
-  return error instanceof HoldfastError && codes.includes(error.code);
+/** The error of Holdfast that was thrown first, if it is one. */
+export function ownError(error: unknown): HoldfastError | undefined {
+  const first = firstThrown(error);
+  return first instanceof HoldfastError ? first : undefined;
+}
+
+export function isTransient(error: unknown): boolean {
+  return ownError(error)?.transient ?? false;
+}
+
+/** To read what such an error says, take it from `ownError`: what was thrown may stand around it. */
+export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
+  const own = ownError(error);
+  return own !== undefined && codes.includes(own.code);
 }

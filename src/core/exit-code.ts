@@ -1,9 +1,8 @@
-import { HoldfastError } from "./error.ts";
+import { ownError } from "./error.ts";
 
 /** What a failure says to a shell; the table stands in --help and in the README. A code not named here is a failure. */
 export function exitCode(error: unknown): number {
-  if (!(error instanceof HoldfastError)) return 1;
-  switch (error.code) {
+  switch (ownError(error)?.code) {
     case "usage":
     case "config":
     case "recipients":

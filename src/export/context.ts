@@ -1,17 +1,16 @@
 import type PQueue from "p-queue";
-import type { AuditWriter } from "../audit/writer.ts";
-import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { HeldVault } from "../held/held-vault.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Sealer } from "../seal/seal.ts";
+import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
-import type { VaultDescription } from "../vault/description.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** What it takes to bring one identity into the vault. */
+/** What it takes to bring one identity into the vault. Workers have it too, who hold no vault and write no log. */
 export interface Capturing {
   readonly config: ClientConfig;
   readonly source: Source;
@@ -31,17 +30,20 @@ export interface Capturing {
   readonly again: boolean;
 }
 
-/** What a run works with: one client's parts, opened. */
-export interface Parts extends Omit<Capturing, "project" | "vaultQueue"> {
-  readonly description: VaultDescription;
-  readonly writer: AuditWriter;
-  readonly catalog: Catalog;
-  /** Aborted when the run is to stop: nothing new is begun, what is under way is finished. */
-  readonly signal: AbortSignal;
+/** A client's export: its vault, held, and its source. */
+export interface Exporting extends HeldVault {
+  readonly source: Source;
+  /** Of the source's requests. */
+  readonly starts: Starts;
+  readonly sealer: Sealer;
+  readonly vaultQueue: PQueue;
+  readonly log: Log;
+  readonly again: boolean;
 }
 
-/** The parts during one run. */
-export interface Run extends Parts, Capturing {
+/** One run of it, as every identity's capture sees it. */
+export interface Run extends Exporting {
   readonly id: string;
+  readonly project: string;
   readonly ledger: Ledger;
 }

@@ -4,11 +4,11 @@ import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
-import type { Parts } from "./context.ts";
+import type { Exporting } from "./context.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Whether the config seals to others than the vault's description says. */
-function recipientsChanged({ config, description }: Pick<Parts, "config" | "description">): boolean {
+function recipientsChanged({ config, description }: Exporting): boolean {
   return [...config.recipients.strings].sort().join() !== [...description.recipients].sort().join();
 }
 
@@ -16,9 +16,9 @@ function recipientsChanged({ config, description }: Pick<Parts, "config" | "desc
  * From this run on it is sealed to others: said in the log first, then in vault.json, so that a crash between the two
  * says it twice rather than never. What is sealed already stays as it is.
  */
-export async function noteRecipients(parts: Parts, ledger: Ledger, run: string): Promise<void> {
-  if (!recipientsChanged(parts)) return;
-  const { config, description, vault, now, holds } = parts;
+export async function noteRecipients(exporting: Exporting, ledger: Ledger, run: string): Promise<void> {
+  if (!recipientsChanged(exporting)) return;
+  const { config, description, vault, now, holds, log } = exporting;
   await ledger.log({
     type: "recipients.changed",
     time: timestamp(now()),
@@ -30,5 +30,5 @@ export async function noteRecipients(parts: Parts, ledger: Ledger, run: string):
     lock: lockFor(firstMode(config), config.retention.initialLock, now()),
     holds,
   });
-  parts.log.warn("recipients changed: from now on it is sealed to others");
+  log.warn("recipients changed: from now on it is sealed to others");
 }

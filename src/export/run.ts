@@ -11,7 +11,7 @@ import { policyChange } from "../retention/policy.ts";
 import { limitsText } from "../source/rate/limits.ts";
 import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
-import type { Parts, Run } from "./context.ts";
+import type { Exporting, Run } from "./context.ts";
 import { keptIn } from "./kept.ts";
 import { Ledger } from "./ledger.ts";
 import { PageOrder } from "./page-order.ts";
@@ -35,7 +35,6 @@ export interface RunOptions {
   /** Brings identities into the vault, so many at once. Default: this process does. */
   readonly crew?: Crew | undefined;
   readonly progress: Progress;
-  readonly retries: () => number;
   readonly observer?: RunObserver | undefined;
 }
 
@@ -77,16 +76,20 @@ const MISSED = 2;
 const IN_A_ROW = 20;
 const OUTAGES_IN_A_ROW = 10;
 /** What one record's own data can bring about. It says nothing of the next record, except where hardly any other ends well. */
-const OF_THE_RECORD: readonly ErrorCode[] = [
-  ...(["source-response", "log-rejected", "malformed", "unverified", "internal"] as const),
-];
+const OF_THE_RECORD: readonly ErrorCode[] = ["source-response", "log-rejected", "malformed", "unverified", "internal"];
 /** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
 const BAD_RECORDS_IN_A_ROW = 500;
 /** The same for outages while the provider answers about its project: each of them takes minutes of retries. */
 const OUTAGES_BESIDE_PROJECT = 30;
 /** Codes of a capture that every further record would meet too. */
 const FATAL: readonly ErrorCode[] = [
-  ...(["source-key", "vault-denied", "vault-missing", "vault-unfit", "state", "forked", "busy"] as const),
+  "source-key",
+  "vault-denied",
+  "vault-missing",
+  "vault-unfit",
+  "state",
+  "forked",
+  "busy",
 ];
 
 /**
@@ -94,15 +97,16 @@ const FATAL: readonly ErrorCode[] = [
  * fail every record ends it. Whatever ends it, what was done is in the log. Throws what ended it early, except an
  * interruption, which the summary tells.
  */
-export async function runExport(parts: Parts, options: RunOptions): Promise<Summary> {
+export async function runExport(exporting: Exporting, options: RunOptions): Promise<Summary> {
+  const { config, catalog, source, writer, signal, now } = exporting;
   const begun = performance.now();
   const tally = emptyTally();
-  const ledger = new Ledger(parts.writer, parts.catalog);
-  const id = options.run ?? runId(parts.now());
-  const log = sampled(parts.log.with({ run: id, job: options.job, client: parts.config.id }));
+  const ledger = new Ledger(writer, catalog);
+  const id = options.run ?? runId(now());
+  const log = sampled(exporting.log.with({ run: id, job: options.job, client: config.id }));
   await ledger.log({
     type: "run.started",
-    time: timestamp(parts.now()),
+    time: timestamp(now()),
     run: id,
     job: options.job,
     holdfast: options.version,
@@ -110,13 +114,17 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
   log.info("run started");
   const finish = async (outcome: RunOutcome): Promise<Summary> => {
     const summary: Summary = {
-      ...{ client: parts.config.id, run: id, outcome, ...tally },
-      ...{ requests: parts.source.requests + (options.crew?.requests ?? 0), retries: options.retries() },
+      client: config.id,
+      run: id,
+      outcome,
+      ...tally,
+      requests: source.requests + (options.crew?.requests ?? 0),
+      retries: exporting.retries(),
       seconds: Math.round(performance.now() - begun) / 1000,
     };
     const { client: _, run: __, outcome: ___, seconds, ...counts } = summary;
-    await ledger.log({ type: "run.finished", time: timestamp(parts.now()), run: id, outcome, counts });
-    await parts.writer.flush();
+    await ledger.log({ type: "run.finished", time: timestamp(now()), run: id, outcome, counts });
+    await writer.flush();
     options.progress.end();
     options.observer?.counted(tally);
     log.summarize();
@@ -124,18 +132,16 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
     return summary;
   };
   try {
-    await noteRecipients(parts, ledger, id);
-    const { catalog, config, now } = parts;
+    await noteRecipients(exporting, ledger, id);
     // The first locks are set by it.
-    const change = policyChange({ catalog, retention: config.retention, mode: config.vault.lock });
+    const change = policyChange(catalog, config);
     if (change) await ledger.log({ ...change, time: timestamp(now()), run: id });
-    const { id: project } = await parts.source.project();
-    const vaultQueue = new PQueue({ concurrency: parts.config.vault.concurrency });
-    await exportAll({ ...parts, log, id, project, ledger, vaultQueue }, tally, options);
-    return await finish(parts.signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
+    const { id: project } = await source.project();
+    await exportAll({ ...exporting, log, id, project, ledger }, tally, options);
+    return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
   } catch (error) {
     options.progress.end();
-    if (hasCode(error, "interrupted") || (parts.signal.aborted && isTransient(error))) return finish("interrupted");
+    if (hasCode(error, "interrupted") || (signal.aborted && isTransient(error))) return finish("interrupted");
     log.error("run failed", errorFields(error));
     await finish("failed").catch(() => {});
     throw error;
@@ -143,7 +149,7 @@ export async function runExport(parts: Parts, options: RunOptions): Promise<Summ
 }
 
 async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
-  const { identities, selection, progress, walk, crew = own(run), retries, observer } = options;
+  const { identities, selection, progress, walk, crew = own(run), observer } = options;
   const underWay = new Set<string>();
   /** Of the subjects asked for. */
   const met = new Set<string>();
@@ -173,7 +179,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       before: 0,
       total: expected > 0 ? Math.max(expected, tally.examined) : undefined,
     };
-    progress.update(before + done, identities?.length ?? total, note(tally, retries(), crew));
+    progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
     observer?.counted(tally);
   };
   /** Whether it is settled: done, or failed and logged. */

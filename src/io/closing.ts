@@ -1,17 +1,8 @@
 /**
- * Runs `work`, then closes what it opened, the last first. Every close is tried. What `work` threw is thrown as it is: an
- * error of a close never hides it. After a success, the first error of a close is thrown.
+ * Gives what was opened the closing of it, for `await using`: the last first, every close is tried. A copy of it
+ * (`{ ...held, source }`) does not have it, so that nobody closes what somebody else has opened.
  */
-export async function closing<T>(work: (opened: AsyncDisposableStack) => Promise<T>): Promise<T> {
-  try {
-    await using opened = new AsyncDisposableStack();
-    return await work(opened);
-  } catch (error) {
-    throw first(error);
-  }
-}
-
-/** JavaScript puts each later error around the earlier ones. */
-function first(error: unknown): unknown {
-  return error instanceof SuppressedError ? first(error.suppressed) : error;
+export function closedBy<T extends object>(opened: T, closes: AsyncDisposableStack): T & AsyncDisposable {
+  return Object.defineProperty(opened, Symbol.asyncDispose, { value: () => closes.disposeAsync() }) as T &
+    AsyncDisposable;
 }

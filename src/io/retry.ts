@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { HoldfastError, isTransient } from "../core/error.ts";
+import { HoldfastError, ownError } from "../core/error.ts";
 
 export interface RetryPolicy {
   /** Attempts after the first. */
@@ -31,13 +31,14 @@ export async function retrying<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isTransient(error) || spent.has(error) || signal?.aborted) throw error;
-      const { retryAfter = 0 } = error;
+      const own = ownError(error);
+      if (!own?.transient || spent.has(own) || signal?.aborted) throw error;
+      const { retryAfter = 0 } = own;
       if (attempt === policy.retries || retryAfter > policy.maxRetryAfter) {
-        spent.add(error);
+        spent.add(own);
         throw error;
       }
-      onRetry?.(error);
+      onRetry?.(own);
       await pause(Math.max(retryAfter, backoff(attempt, policy)), signal);
     }
   }

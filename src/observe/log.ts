@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from "pino";
-import { HoldfastError } from "../core/error.ts";
+import { firstThrown, HoldfastError } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 
 /**
@@ -97,7 +97,8 @@ function allowed(fields: Fields = {}): Record<string, unknown> {
 }
 
 /** An error as fields. Of one that is not ours only its kind and where it arose: a library's message may hold data. */
-export function errorFields(error: unknown): Fields {
+export function errorFields(thrown: unknown): Fields {
+  const error = firstThrown(thrown);
   const denied = deniedByNode(error);
   if (error instanceof HoldfastError) {
     const mend = denied ?? error.mend;

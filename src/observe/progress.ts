@@ -3,13 +3,13 @@ import { printable } from "../core/printable.ts";
 import { number, rate, seconds } from "./format.ts";
 
 /** How far a long piece of work has come. `total` is undefined while nobody knows it. */
-export interface Progress {
+export interface Progress extends Disposable {
   update(done: number, total?: number, note?: string): void;
-  /** Removes the bar, so that what follows stands on a clean line. */
+  /** Removes the bar, so that what follows stands on a clean line. `using` does it too. */
   end(): void;
 }
 
-export const noProgress: Progress = { update: () => {}, end: () => {} };
+export const noProgress: Progress = { update: () => {}, end: () => {}, [Symbol.dispose]: () => {} };
 
 const REDRAW = 100;
 const WIDTH = 24;
@@ -22,6 +22,10 @@ const NARROW = 6;
 export function progressBar(label: string, out: WriteStream, before = 0, now: () => number = Date.now): Progress {
   const begun = now();
   let drawn = 0;
+  const end = (): void => {
+    if (drawn > 0) out.write("\r\x1b[K");
+    drawn = 0;
+  };
   return {
     update(done, total, note) {
       const at = now();
@@ -31,10 +35,8 @@ export function progressBar(label: string, out: WriteStream, before = 0, now: ()
       const line = progressLine(label, { done, before, total, elapsed: (at - begun) / 1000, note, columns });
       out.write(`\r\x1b[K${printable(line).slice(0, columns)}`);
     },
-    end() {
-      if (drawn > 0) out.write("\r\x1b[K");
-      drawn = 0;
-    },
+    end,
+    [Symbol.dispose]: end,
   };
 }
 

@@ -68,7 +68,8 @@ export async function endingsOf(
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
   const unusable: UnusableRow[] = [];
-  const within = { catalog: finder.catalog, retention: config.retention };
+  const verified = (ending: Ending): string | undefined =>
+    options.beforeVerification ? undefined : verifiedAfter(finder.catalog, config.retention, ending);
   for (const each of await readRows(options.csv)) {
     const { line, kind, value, date } = each;
     if (isScientific(value)) {
@@ -82,9 +83,9 @@ export async function endingsOf(
       for (const subject of subjects) {
         const before = endings.get(subject);
         if (before && before.ended !== date) throw contradiction(options.csv, before.line, line);
-        const verified = options.beforeVerification ? undefined : verifiedAfter(within, { subject, ended: date });
-        if (verified !== undefined) {
-          unusable.push({ line, why: `its date is before that person was first verified (${verified})` });
+        const day = verified({ subject, ended: date });
+        if (day !== undefined) {
+          unusable.push({ line, why: `its date is before that person was first verified (${day})` });
           continue;
         }
         endings.set(subject, { subject, ended: date, line });

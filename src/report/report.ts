@@ -48,37 +48,34 @@ const NIGHTS = 120;
 /** People under a hold that are named. */
 const HOLDS = 1_000;
 
-export interface Reported {
-  readonly config: ClientConfig;
-  readonly catalog: Catalog;
-  readonly vault: string;
-  readonly head: Head;
-  readonly coverage: Coverage;
-  readonly notAsked: string | null;
-  readonly verified: Verified | null;
-  readonly now: Temporal.Instant;
-  readonly onSubject: (done: number) => void;
-}
-
-export function reportOf(of: Reported): Report {
-  const { config, catalog, vault, head, coverage, notAsked, verified, now, onSubject } = of;
+/**
+ * @param found what is to be told beside what the log says
+ * @param onSubject how many people were looked at
+ */
+export function reportOf(
+  config: ClientConfig,
+  {
+    vault,
+    head,
+    catalog,
+  }: { readonly vault: { readonly url: string }; readonly head: Head; readonly catalog: Catalog },
+  found: Pick<Report, "coverage" | "notAsked" | "verified">,
+  now: Temporal.Instant,
+  onSubject: (done: number) => void,
+): Report {
   const { id: client, collect, legalBasis, retention } = config;
   const since = now.subtract({ hours: 24 * NIGHTS }).toString({ smallestUnit: "second" });
   const today = now.toZonedDateTimeISO("UTC").toPlainDate();
   return {
-    ...{
-      client,
-      made: now.toString({ smallestUnit: "second" }),
-      vault,
-      collect,
-      legalBasis,
-      coverage,
-      notAsked,
-      verified,
-    },
+    client,
+    made: now.toString({ smallestUnit: "second" }),
+    vault: vault.url,
+    collect,
+    legalBasis,
+    ...found,
     checkpoint: { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") },
     policy: policyOf(retention, config.vault.lock),
-    isPolicyLogged: !catalog.life.policy() || !policyChange({ catalog, retention, mode: config.vault.lock }),
+    isPolicyLogged: !catalog.life.policy() || !policyChange(catalog, config),
     nights: nightsOf(catalog.life.runs(since), today, NIGHTS),
     growth: catalog.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),

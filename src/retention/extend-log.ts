@@ -18,7 +18,8 @@ const PIECES = [VAULT_JSON, "audit/"];
  * Somebody with the right to it may shorten one all the same, so that each is asked for again within a month.
  */
 export async function extendLog(work: Work, queue: PQueue): Promise<number> {
-  const { vault, catalog, mode, retention, now, holds } = work;
+  const { config, vault, catalog, now, holds } = work;
+  const { retention } = config;
   const soon = soonOf(retention, now());
   const { pieces: known } = catalog;
   const asked = now().toString({ smallestUnit: "second" });
@@ -38,7 +39,7 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
     () => isDue,
   );
   if (!isDue) return 0;
-  const lock = lockFor(mode, retention.initialLock, now());
+  const lock = lockFor(config.vault.lock, retention.initialLock, now());
   // They began in governance mode, and are as old as what is left of their lock tells.
   const harden = retention.coolingOff !== undefined;
   let pieces = 0;

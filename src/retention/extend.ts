@@ -1,13 +1,14 @@
 import PQueue from "p-queue";
 import { Numbers } from "../catalog/numbers.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
+import { logged } from "../held/held-vault.ts";
 import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
 import { cooledBefore, type DueLock, dueLock, soonOf } from "./lock-due.ts";
 import { lengthen } from "./set-lock.ts";
 import { termsOf } from "./terms.ts";
-import { logged, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 export interface Extended {
   /** Subjects and objects that have a longer or a harder lock now. */
@@ -38,7 +39,7 @@ interface Due extends DueLock {
  */
 export async function extendLocks(work: Work): Promise<Extended> {
   const { catalog, now } = work;
-  const queue = locksQueue(work.concurrency);
+  const queue = locksQueue(work);
   const done = await extendSubjects(work, dueSubjects(work), queue);
   const held = catalog.lockedAfter(now().toString({ smallestUnit: "second" }));
   return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
@@ -51,7 +52,7 @@ export async function extendLocks(work: Work): Promise<Extended> {
 export async function extendSubjects(
   work: Work,
   pages: Iterable<readonly string[]>,
-  queue: PQueue = locksQueue(work.concurrency),
+  queue: PQueue = locksQueue(work),
 ): Promise<Extended> {
   const { writer, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
@@ -84,8 +85,8 @@ export async function extendSubjects(
   return { ...tally, pieces: 0 };
 }
 
-function locksQueue(concurrency: number): PQueue {
-  return new PQueue({ concurrency, interval: 1_000, intervalCap: PER_SECOND });
+function locksQueue({ config }: Work): PQueue {
+  return new PQueue({ concurrency: config.vault.concurrency, interval: 1_000, intervalCap: PER_SECOND });
 }
 
 function* batches(pages: Iterable<readonly string[]>): Generator<readonly string[], void, undefined> {
@@ -94,7 +95,8 @@ function* batches(pages: Iterable<readonly string[]>): Generator<readonly string
 }
 
 /** Whoever may have an object whose lock is due, once each: they are looked at closely after. */
-function* dueSubjects({ catalog, now, retention, mode }: Work): Generator<string[], void, undefined> {
+function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void, undefined> {
+  const { retention } = config;
   const { life, locks } = catalog;
   const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
   const met = new Numbers();
@@ -104,16 +106,17 @@ function* dueSubjects({ catalog, now, retention, mode }: Work): Generator<string
     if (last === undefined || Temporal.Instant.compare(last, now()) <= 0) continue;
     yield* locks.endedShort(ended, second(last), met);
   }
-  if (mode === "compliance" && retention.coolingOff)
+  if (config.vault.lock === "compliance" && retention.coolingOff)
     yield* locks.softBefore(second(cooledBefore(retention.coolingOff, now())), met);
 }
 
 /** The objects of a subject whose lock is to be another. */
 function dueOf(work: Work, subject: string): Due[] {
-  const { catalog, retention, now } = work;
+  const { catalog, now } = work;
+  const { retention, vault } = work.config;
   const hasEnded = catalog.life.ended(subject) !== undefined;
   return termsOf(catalog, retention, subject).flatMap((term) => {
-    const due = dueLock(work, term, hasEnded, now());
+    const due = dueLock({ retention, mode: vault.lock }, term, hasEnded, now());
     return due ? { key: term.key, versionId: term.versionId, ...due } : [];
   });
 }

@@ -1,9 +1,10 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
+import { logged } from "../held/held-vault.ts";
 import { InARow } from "./in-a-row.ts";
 import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
-import { logged, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** A case, as the log has it: a keyed token of its number, and a commitment to number and reason. */
 export interface Case {
@@ -69,7 +70,7 @@ export async function holdNew(work: Work): Promise<number> {
   const row = new InARow();
   let failed = 0;
   for (const subject of life.heldSubjects()) {
-    const stored = termsOf(work.catalog, work.retention, subject);
+    const stored = termsOf(work.catalog, work.config.retention, subject);
     if (stored.every(({ key, versionId }) => life.isHeld(key, versionId))) continue;
     const [{ case: token, commitment } = absent(subject)] = life.holds(subject);
     try {
@@ -101,8 +102,8 @@ async function each(
   subjects: readonly string[],
   change: (subject: string, set: SetHold) => Promise<number | undefined>,
 ): Promise<HoldsChanged> {
-  const { vault, writer, signal, holds, concurrency, onSubject } = work;
-  const queue = new PQueue({ concurrency });
+  const { config, vault, writer, signal, holds, onSubject } = work;
+  const queue = new PQueue({ concurrency: config.vault.concurrency });
   const set: SetHold = async (subject, held, wanted) => {
     const found: { key: string; versionId: string }[] = [];
     for await (const { key, versionId, deleteMarker } of versionsOf(vault, subject)) {

@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
+import { HoldfastError, hasCode, isTransient, ownError } from "../core/error.ts";
 
 /** Outages in a row after which it is the vault that is down; each was retried for long. */
 const OUTAGES = 10;
@@ -23,9 +23,9 @@ export class InARow {
     // One object's own, and the vault answers.
     if (hasCode(error, "vault-missing", "malformed", "incomplete")) return;
     this.#count += 1;
-    if (hasCode(error, "busy", "interrupted", "state", "forked")) this.#end ??= error;
+    if (hasCode(error, "busy", "interrupted", "state", "forked")) this.#end ??= ownError(error);
     else if (this.#count >= (isTransient(error) ? OUTAGES : REFUSALS)) {
-      const { code, message, mend } = error instanceof HoldfastError ? error : UNKNOWN;
+      const { code, message, mend } = ownError(error) ?? UNKNOWN;
       const what = `stopped after ${this.#count} failures in a row; the last one: ${message}`;
       this.#end ??= new HoldfastError(code, what, { cause: error, mend });
     }

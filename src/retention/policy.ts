@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Policy, PolicyChanged, Unlogged } from "../audit/entry.ts";
-import type { Keep, RetentionConfig } from "../config/config.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ClientConfig, Keep, RetentionConfig } from "../config/config.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseTimeZone } from "../config/schedule.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { logged, type Work } from "./work.ts";
+import { type HeldVault, logged } from "../held/held-vault.ts";
 
 /** A policy in the words of the config, every default filled in: what the log has of it. */
 export function policyOf(retention: RetentionConfig, lock?: string): Policy {
@@ -12,12 +13,15 @@ export function policyOf(retention: RetentionConfig, lock?: string): Policy {
   const words = {
     preset,
     lock,
-    ...{
-      identifying: clock(classes.identifying),
-      verification: clock(classes.verification),
-      files: clock(classes.files),
-    },
-    ...{ timezone, initialLock, extendWhenLessThan, minimum, maximum, coolingOff },
+    identifying: clock(classes.identifying),
+    verification: clock(classes.verification),
+    files: clock(classes.files),
+    timezone,
+    initialLock,
+    extendWhenLessThan,
+    minimum,
+    maximum,
+    coolingOff,
   };
   return Object.fromEntries(
     Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
@@ -42,8 +46,11 @@ export function parsePolicy(words: Policy): RetentionConfig {
       verification: parseClock("verification", words.verification),
       files: parseClock("files", words.files),
     },
-    ...{ initialLock: duration("initialLock"), extendWhenLessThan: duration("extendWhenLessThan") },
-    ...{ minimum: optional("minimum"), maximum: optional("maximum"), coolingOff: optional("coolingOff") },
+    initialLock: duration("initialLock"),
+    extendWhenLessThan: duration("extendWhenLessThan"),
+    minimum: optional("minimum"),
+    maximum: optional("maximum"),
+    coolingOff: optional("coolingOff"),
     ...(words.timezone === undefined ? {} : { timezone: readable("timezone", words.timezone, parseTimeZone) }),
   };
 }
@@ -74,21 +81,18 @@ function unreadable(name: string): HoldfastError {
 }
 
 /** What is to be logged where other rules hold than the log says: before anything is done by them. */
-export function policyChange({
-  catalog,
-  retention,
-  mode,
-}: Pick<Work, "catalog" | "retention" | "mode">): Unlogged<PolicyChanged> | undefined {
+export function policyChange(
+  catalog: Catalog,
+  { retention, vault }: ClientConfig,
+): Unlogged<PolicyChanged> | undefined {
   const from = catalog.life.policy() ?? null;
-  const to = policyOf(retention, mode);
+  const to = policyOf(retention, vault.lock);
   return isDeepStrictEqual(from, to) ? undefined : { type: "policy.changed", from, to };
 }
 
 /** From now on other rules hold: said in the log before anything is changed by them. No lock is shortened for it. */
-export async function notePolicy(
-  work: Pick<Work, "writer" | "catalog" | "run" | "now" | "retention" | "mode">,
-): Promise<void> {
-  const change = policyChange(work);
+export async function notePolicy(work: HeldVault & { readonly run: string }): Promise<void> {
+  const change = policyChange(work.catalog, work.config);
   if (!change) return;
   await logged(work, change);
   await work.writer.flush();

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
+import { logged } from "../held/held-vault.ts";
 import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
 import { versionsOf } from "./objects.ts";
@@ -7,7 +8,7 @@ import { type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
 import { settleBegun } from "./withdraw.ts";
-import { logged, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 export interface Purged {
   readonly subjects: number;
@@ -46,7 +47,8 @@ export async function purgeAll(
   work: Work,
   ready: (subjects: number) => Promise<void> = async () => {},
 ): Promise<Purged> {
-  const { catalog, retention, now } = work;
+  const { config, catalog, now } = work;
+  const { retention } = config;
   const tally = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0, kept: 0, failed: 0 };
   const more = { withdrawn: 0, cleared: 0 };
   const row = new InARow();
@@ -69,7 +71,7 @@ export async function purgeAll(
   }
   await ready(planned.size);
   more.cleared = await clearLeft(work, failed);
-  const queue = new PQueue({ concurrency: work.concurrency });
+  const queue = new PQueue({ concurrency: config.vault.concurrency });
   const all = [...planned];
   for (let first = 0; first < all.length && !row.isOver && !work.signal.aborted; first += BATCH) {
     const batch: Begun[] = [];
@@ -169,7 +171,11 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
   const objects = terms.map(({ key, versionId, size, sha256, until }) => ({
-    ...{ key, versionId, size, sha256, versions: removed.get(key) ?? 0 },
+    key,
+    versionId,
+    size,
+    sha256,
+    versions: removed.get(key) ?? 0,
     due: (until ?? work.now()).toString({ smallestUnit: "second" }),
   }));
   holds();

@@ -1,8 +1,11 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { RetentionConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
+import { logged } from "../held/held-vault.ts";
 import { type Extended, extendSubjects } from "./extend.ts";
 import { relationshipEnds } from "./keep.ts";
 import { dateIn, earliestDate } from "./period.ts";
-import { logged, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** Somebody whose relationship has ended, and on which day: `2026-11-24`. */
 export interface Ending {
@@ -48,7 +51,7 @@ export async function endRelationships(
         await logged(work, { type: "relationship.ended", subject, ended });
         told.subjects += 1;
       }
-      const end = relationshipEnds(work.retention, ended);
+      const end = relationshipEnds(work.config.retention, ended);
       if (end && Temporal.Instant.compare(end, work.now()) <= 0) told.past += 1;
     }
     await work.writer.flush();
@@ -79,17 +82,15 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
  * would start the clock too early. What is known are the provider's times of the versions kept. Undefined where the day
  * fits, and where it was told before.
  */
-export function verifiedAfter(
-  { catalog, retention }: Pick<Work, "catalog" | "retention">,
-  { subject, ended }: Ending,
-): string | undefined {
-  if (catalog.life.ended(subject) === ended) return undefined;
-  return firstSeenAfter({ catalog, retention }, { subject, ended });
+export function verifiedAfter(catalog: Catalog, retention: RetentionConfig, ending: Ending): string | undefined {
+  if (catalog.life.ended(ending.subject) === ending.ended) return undefined;
+  return firstSeenAfter(catalog, retention, ending);
 }
 
 /** The same, whether or not it was told before. */
 export function firstSeenAfter(
-  { catalog, retention }: Pick<Work, "catalog" | "retention">,
+  catalog: Catalog,
+  retention: RetentionConfig,
   { subject, ended }: Ending,
 ): string | undefined {
   const times = catalog.stored(subject).map(({ updated }) => Temporal.Instant.from(updated));
@@ -101,7 +102,7 @@ export function firstSeenAfter(
 
 /** Throws `usage` for a day before the verification: whoever means it says so. */
 function refuseEarly(work: Work, ending: Ending): void {
-  const day = verifiedAfter(work, ending);
+  const day = verifiedAfter(work.catalog, work.config.retention, ending);
   if (day === undefined) return;
   throw new HoldfastError(
     "usage",
@@ -111,7 +112,7 @@ function refuseEarly(work: Work, ending: Ending): void {
 }
 
 /** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by nobody. */
-function refuseUnfit({ retention, now }: Work, { subject, ended }: Ending): void {
+function refuseUnfit({ config: { retention }, now }: Work, { subject, ended }: Ending): void {
   const today = dateIn(now(), retention.timezone);
   if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {
     throw new HoldfastError("usage", `subject ${subject}: ${ended} is more than a year ahead`, {

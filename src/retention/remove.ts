@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, ownError } from "../core/error.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -14,8 +14,9 @@ export async function removeAll({ vault, holds }: Pick<Work, "vault" | "holds">,
     try {
       await vault.deleteVersion(key, versionId);
     } catch (error) {
-      if (!hasCode(error, "vault-locked")) throw error;
-      throw new HoldfastError("vault-locked", `${key}: the store refuses to remove a version: ${error.message}`, {
+      const own = ownError(error);
+      if (own?.code !== "vault-locked") throw error;
+      throw new HoldfastError("vault-locked", `${key}: the store refuses to remove a version: ${own.message}`, {
         cause: error,
         mend: "A lock or a hold that the log does not know, or no right to delete versions. hold release --subject lifts a hold that no case stands for; a lock has to end.",
       });

@@ -5,7 +5,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparable } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
-import { hasCode } from "../core/error.ts";
+import { ownError } from "../core/error.ts";
 import { recordKey } from "../vault/layout.ts";
 import { parsePolicy } from "./policy.ts";
 import type { Superseded } from "./superseded.ts";
@@ -111,9 +111,10 @@ export class Replay {
     try {
       this.#rules = parsePolicy(words);
     } catch (error) {
-      if (!hasCode(error, "malformed")) throw error;
+      const own = ownError(error);
+      if (own?.code !== "malformed") throw error;
       this.#rules = "unreadable";
-      this.#options.onFault({ entry: at, what: `tells ${error.message}: what is purged after it cannot be checked` });
+      this.#options.onFault({ entry: at, what: `tells ${own.message}: what is purged after it cannot be checked` });
     }
   }
 

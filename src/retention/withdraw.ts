@@ -1,8 +1,9 @@
 import { HoldfastError } from "../core/error.ts";
+import { logged } from "../held/held-vault.ts";
 import { keptAfterAll } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import { type Term, termsOf } from "./terms.ts";
-import { logged, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 export interface Settled {
   /** Objects whose purge was withdrawn: they are there, and stay. */
@@ -18,7 +19,8 @@ export interface Settled {
  * person's next version or by `export --identity --again`.
  */
 export async function settleBegun(work: Work, subject: string): Promise<Settled> {
-  const { catalog, retention, now, holds } = work;
+  const { catalog, now, holds } = work;
+  const { retention } = work.config;
   const begun = keptAfterAll(catalog, retention, subject, now());
   if (begun.length === 0) return { withdrawn: 0, gone: [] };
   const terms = termsOf(catalog, retention, subject);

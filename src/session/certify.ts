@@ -9,7 +9,7 @@ import { HoldfastError } from "../core/error.ts";
 import { people } from "../observe/format.ts";
 import { policyOf } from "../retention/policy.ts";
 import { openSigner, type Session } from "./client.ts";
-import { withReading } from "./open-reading.ts";
+import { openReading } from "./open-reading.ts";
 
 export interface Certified {
   readonly certificate: string;
@@ -25,33 +25,38 @@ export async function certifyAll(
   out: string,
 ): Promise<Certified | undefined> {
   const { console, signal } = session;
-  return withReading(config, session, async ({ log, head, description, catalog }) => {
-    await refuseWaiting(config, [...of.runs, ...of.stopped], head.size);
-    const progress = console.progress(`${config.id}: certificate`);
-    const certificate = await writeCertificate({
-      ...{ folder: out, client: config.id, ...of, legalBasis: config.legalBasis, now: session.now(), signal },
-      ...{
-        policy: policyOf(config.retention, config.vault.lock),
-        log: { log, head },
-        signer: await openSigner(config, description),
-        onEntries: (done) => progress.update(done),
-      },
-    }).finally(() => progress.end());
-    if (certificate === undefined) return undefined;
-    const { totals } = certificate;
-    noteCertified(config.state, certificate.runs);
-    console.say(
-      `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
-    );
-    const begun = catalog.life.unfinished().length;
-    if (begun > 0) {
-      console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
-        ...{ client: config.id, count: begun },
-        mend: "Run retention purge --confirm --out <folder>: it goes on with them, and certifies it.",
-      });
-    }
-    return { certificate: out, runs: certificate.runs, totals };
+  await using reading = await openReading(config, session);
+  const { log, head, description, catalog } = reading;
+  await refuseWaiting(config, [...of.runs, ...of.stopped], head.size);
+  using progress = console.progress(`${config.id}: certificate`);
+  const certificate = await writeCertificate({
+    folder: out,
+    client: config.id,
+    ...of,
+    legalBasis: config.legalBasis,
+    policy: policyOf(config.retention, config.vault.lock),
+    log: { log, head },
+    signer: await openSigner(config, description),
+    now: session.now(),
+    signal,
+    onEntries: (done) => progress.update(done),
   });
+  progress.end();
+  if (certificate === undefined) return undefined;
+  const { totals } = certificate;
+  noteCertified(config.state, certificate.runs);
+  console.say(
+    `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
+  );
+  const begun = catalog.life.unfinished().length;
+  if (begun > 0) {
+    console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
+      client: config.id,
+      count: begun,
+      mend: "Run retention purge --confirm --out <folder>: it goes on with them, and certifies it.",
+    });
+  }
+  return { certificate: out, runs: certificate.runs, totals };
 }
 
 /** What a killed purge destroyed last is known on this machine alone until something writes the log again. */

@@ -2,6 +2,7 @@ import { parseSigner, parseVerifier, type Signer, type Verifier } from "../audit
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
+import { closedBy } from "../io/closing.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import type { Console } from "../observe/console.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -41,7 +42,7 @@ export interface Patience {
 }
 
 /** A client's vault, its description read and held against the config. */
-export interface OpenVault {
+export interface ClientVault {
   readonly vault: Vault;
   readonly description: VaultDescription;
   /** The log's public keys: the present one first, then those it had before. */
@@ -53,46 +54,45 @@ export interface OpenVault {
 export async function openClientVault(
   config: ClientConfig,
   { signal, patience, metrics }: Session,
-): Promise<OpenVault> {
+): Promise<ClientVault & AsyncDisposable> {
   let retries = 0;
   const measured = metrics?.client(config.id);
   const onRetry = () => {
     retries += 1;
     measured?.retried("vault");
   };
+  await using opened = new AsyncDisposableStack();
   const vault = openVault(config.vault, {
-    ...{ signal, onRetry },
+    signal,
+    onRetry,
     onRequest: measured && ((...request) => measured.requested("vault", ...request)),
     ...(patience?.retry ? { policy: patience.retry } : {}),
     ...(patience?.timeouts ? { idleTimeout: patience.timeouts.body } : {}),
   });
+  opened.defer(() => vault.close());
+  const description = await descriptionOf(vault, config);
+  if (description.client !== config.id || description.log.origin !== config.log.origin) {
+    throw new HoldfastError(
+      "config",
+      `${vault.url} is the vault of client ${description.client}, log ${description.log.origin}`,
+      {
+        mend: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
+      },
+    );
+  }
+  const verifiers = [description.log.vkey, ...(description.log.former ?? [])].map(parseVerifier);
+  return closedBy<ClientVault>({ vault, description, verifiers, retries: () => retries }, opened.move());
+}
+
+async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultDescription> {
   try {
-    const { description } = await readDescription(vault);
-    if (description.client !== config.id || description.log.origin !== config.log.origin) {
-      throw new HoldfastError(
-        "config",
-        `${vault.url} is the vault of client ${description.client}, log ${description.log.origin}`,
-        {
-          mend: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
-        },
-      );
-    }
-    return {
-      vault,
-      description,
-      verifiers: [description.log.vkey, ...(description.log.former ?? [])].map(parseVerifier),
-      retries: () => retries,
-    };
+    return (await readDescription(vault)).description;
   } catch (error) {
-    try {
-      if (!hasCode(error, "vault-missing")) throw error;
-      await refuseHidden(vault, VAULT_JSON);
-    } finally {
-      await vault.close();
-    }
+    if (!hasCode(error, "vault-missing")) throw error;
+    await refuseHidden(vault, VAULT_JSON);
     throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
       cause: error,
-      mend: `Run init --client ${config.id} once; or correct vault.url.`,
+      mend: `Run init --client ${id} once; or correct vault.url.`,
     });
   }
 }

@@ -1,9 +1,8 @@
 import type { ClientConfig } from "../config/config.ts";
-import { closing } from "../io/closing.ts";
 import { type Coverage, coverageOf } from "../report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
-import { openSource } from "./parts.ts";
+import { openSource } from "./open-source.ts";
 
 /** The same for one client that is open already. */
 export async function coverageNow(
@@ -12,8 +11,9 @@ export async function coverageNow(
   { catalog, description }: Pick<Reading, "catalog" | "description">,
 ): Promise<Coverage> {
   const tokens = await openTokens(config, description);
-  const { source } = await openSource(config, session, "low");
-  const progress = session.console.progress(`${config.id}: listed`);
+  await using opened = await openSource(config, session, "low");
+  const { source } = opened;
+  using progress = session.console.progress(`${config.id}: listed`);
   async function* pages() {
     let walked = 0;
     for await (const { identities, unread, unreadable } of source.pages()) {
@@ -29,9 +29,5 @@ export async function coverageNow(
       progress.update(walked);
     }
   }
-  return closing(async (opened) => {
-    opened.defer(() => source.close());
-    opened.defer(() => progress.end());
-    return coverageOf(catalog, config, pages(), session.now());
-  });
+  return await coverageOf(catalog, config, pages(), session.now());
 }

@@ -1,5 +1,5 @@
 import type { ClientConfig } from "../config/config.ts";
-import { hasCode } from "../core/error.ts";
+import { firstThrown, hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
@@ -22,7 +22,8 @@ export async function eachClient<T>(
     if (signal.aborted) break;
     try {
       results.push(await work(config));
-    } catch (error) {
+    } catch (thrown) {
+      const error = firstThrown(thrown);
       if (clients.length > 1 && !hasCode(error, "interrupted"))
         console.log.error("client failed", { client: config.id, ...errorFields(error) });
       onFailure({ client: config.id, error });

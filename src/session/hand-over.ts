@@ -4,7 +4,6 @@ import { AuditWriter } from "../audit/writer.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { timestamp } from "../core/timestamp.ts";
-import { closing } from "../io/closing.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription, type VaultDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";
@@ -25,33 +24,39 @@ export async function handOver(
   { now }: Session,
 ): Promise<VaultDescription> {
   const previous = await openPrevious(config, description);
-  return closing(async (opened) => {
-    const lease = await Lease.acquire(vault, { job: "init", now });
-    opened.defer(() => lease.release());
-    const lock = { mode: firstMode(config), initial: config.retention.initialLock };
-    const options = {
-      ...{ vault, signer: previous, now, state: config.state, lock },
-      conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
-      holds: () => lease.check(),
-    };
-    // What an earlier run journaled and did not log is the previous key's alone: the first checkpoint that both sign is
-    // the one that tells of the hand-over.
-    await (await AuditWriter.open(options)).close();
-    const writer = await AuditWriter.open({ ...options, cosigner: next });
-    opened.defer(() => writer.close());
-    if (!isSignedBy(writer.head.note, next)) {
-      await writer.append({
-        ...{ type: "key.changed", time: timestamp(now()), run: `init-${randomBytes(3).toString("hex")}` },
-        ...{ from: previous.verifier.vkey, to: next.verifier.vkey },
-      });
-      await writer.flush();
-    }
-    const { origin, vkey, former = [] } = description.log;
-    const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
-    const { holds } = options;
-    await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()), holds });
-    return changed;
-  });
+  await using opened = new AsyncDisposableStack();
+  const lease = await Lease.acquire(vault, { job: "init", now });
+  opened.defer(() => lease.release());
+  const lock = { mode: firstMode(config), initial: config.retention.initialLock };
+  const holds = (): void => lease.check();
+  const options = {
+    vault,
+    signer: previous,
+    state: config.state,
+    conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
+    lock,
+    now,
+    holds,
+  };
+  // What an earlier run journaled and did not log is the previous key's alone: the first checkpoint that both sign is
+  // the one that tells of the hand-over.
+  await (await AuditWriter.open(options)).close();
+  const writer = await AuditWriter.open({ ...options, cosigner: next });
+  opened.defer(() => writer.close());
+  if (!isSignedBy(writer.head.note, next)) {
+    await writer.append({
+      type: "key.changed",
+      time: timestamp(now()),
+      run: `init-${randomBytes(3).toString("hex")}`,
+      from: previous.verifier.vkey,
+      to: next.verifier.vkey,
+    });
+    await writer.flush();
+  }
+  const { origin, vkey, former = [] } = description.log;
+  const changed = { ...description, log: { origin, vkey: next.verifier.vkey, former: [vkey, ...former] } };
+  await vault.put(VAULT_JSON, encodeDescription(changed), { lock: lockFor(lock.mode, lock.initial, now()), holds });
+  return changed;
 }
 
 async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {

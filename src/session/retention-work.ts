@@ -1,6 +1,6 @@
-import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
+import type { HeldVault } from "../held/held-vault.ts";
 import { number, people, plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { type Extended, extendLocks } from "../retention/extend.ts";
@@ -8,43 +8,34 @@ import { holdNew } from "../retention/hold.ts";
 import { notePolicy } from "../retention/policy.ts";
 import type { Work } from "../retention/work.ts";
 import type { Session } from "./client.ts";
-import type { Held } from "./open-log.ts";
 
-/** The same for one client, by whoever holds its vault. What was stored of somebody under a legal hold is held too. */
-export async function extendHeld(
-  config: ClientConfig,
-  session: Session,
-  held: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
-  run: string,
-): Promise<Extended> {
-  return withWork(config, session, held, { run, what: "locks", failure: "lock not extended" }, async (work) => {
-    await notePolicy(work);
-    const unheld = await holdNew(work);
-    const locks = await extendLocks(work);
-    return { ...locks, failed: locks.failed + unheld };
-  });
+/** Extends the locks that are due. What was stored of somebody under a legal hold is held too. */
+export async function extendHeld(held: HeldVault, session: Session, run: string): Promise<Extended> {
+  using work = beginWork(held, session, { run, what: "locks", failure: "lock not extended" });
+  await notePolicy(work);
+  const unheld = await holdNew(work);
+  const locks = await extendLocks(work);
+  return { ...locks, failed: locks.failed + unheld };
 }
 
-/** Everything that a change of retention works with, and a progress line for as long as it takes. */
-export async function withWork<T>(
-  config: ClientConfig,
-  { console, signal }: Session,
-  { vault, writer, catalog, now, holds }: Pick<Held, "vault" | "writer" | "catalog" | "now" | "holds">,
-  { run = runId(now()), what, failure }: { run?: string; what: string; failure: string },
-  work: (work: Work) => Promise<T>,
-): Promise<T> {
-  const progress = console.progress(`${config.id}: ${what}`);
-  try {
-    return await work({
-      ...{ vault, writer, catalog, now, holds, signal, run },
-      ...{ retention: config.retention, mode: config.vault.lock, concurrency: config.vault.concurrency },
-      onSubject: progress.update,
-      onFailure: (subject, error) =>
-        console.log.error(failure, { client: config.id, run, subject, ...errorFields(error) }),
-    });
-  } finally {
-    progress.end();
-  }
+/**
+ * A change of retention, with a progress line until it ends.
+ * @param failure says of one subject that it failed
+ */
+export function beginWork(
+  held: HeldVault,
+  { console }: Session,
+  { run = runId(held.now()), what, failure }: { run?: string; what: string; failure: string },
+): Work & Disposable {
+  const client = held.config.id;
+  const progress = console.progress(`${client}: ${what}`);
+  return {
+    ...held,
+    run,
+    onSubject: progress.update,
+    onFailure: (subject, error) => console.log.error(failure, { client, run, subject, ...errorFields(error) }),
+    [Symbol.dispose]: progress.end,
+  };
 }
 
 /** Throws `partial` where locks are due that could not be extended. */

@@ -1,7 +1,7 @@
 import type { ClientConfig } from "../config/config.ts";
 import { parseSecretUrl } from "../config/url.ts";
 import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
-import type { Parts } from "../export/context.ts";
+import type { Exporting } from "../export/context.ts";
 import type { RunObserver } from "../export/run.ts";
 import type { Summary } from "../export/summary.ts";
 import { errorFields } from "../observe/log.ts";
@@ -35,7 +35,8 @@ export async function watched<T extends Ended>(
   const targets = await targetsOf(config, log.warn);
   const tell = (type: Event["type"], data: Partial<Event["data"]> = {}): Promise<void> =>
     notify({ type, timestamp: now().toString(), data: { client: config.id, job, ...data } }, targets, {
-      ...{ log, signal: session.signal },
+      log,
+      signal: session.signal,
     });
   const begun = performance.now();
   measured?.running(true);
@@ -73,11 +74,7 @@ export async function watched<T extends Ended>(
 }
 
 /** Shows a run in the metrics while it goes on; undefined where nobody looks. */
-export function observerOf(
-  { id }: ClientConfig,
-  { metrics }: Session,
-  { source }: Pick<Parts, "source">,
-): RunObserver | undefined {
+export function observerOf({ config: { id }, source }: Exporting, { metrics }: Session): RunObserver | undefined {
   if (!metrics) return undefined;
   const measured = metrics.client(id);
   const counted = measured.counted();

@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import type { ClientConfig } from "../config/config.ts";
 import { steady } from "../core/clock.ts";
-import { closing } from "../io/closing.ts";
+import { firstThrown } from "../core/error.ts";
 import { bytes, number } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { Sealer } from "../seal/seal.ts";
@@ -13,7 +13,7 @@ import { RemoteStarts } from "../workers/remote-starts.ts";
 import { type WorkerTally, work } from "../workers/worker.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
-import { openSourceWith } from "./parts.ts";
+import { openSourceWith } from "./open-source.ts";
 
 /**
  * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no
@@ -28,7 +28,8 @@ export async function workForClients(
   const each = session.clients.map(async (config) => {
     try {
       return [await workFor(config, session, address)];
-    } catch (error) {
+    } catch (thrown) {
+      const error = firstThrown(thrown);
       if (session.clients.length > 1)
         session.console.log.error("client failed", { client: config.id, ...errorFields(error) });
       onFailure({ client: config.id, error });
@@ -44,39 +45,43 @@ async function workFor(
   address: RedisAddress,
 ): Promise<WorkerTally & { client: string }> {
   const { console, signal } = session;
-  return closing(async (opened) => {
-    const { vault, description } = await openClientVault(config, session);
-    opened.defer(() => vault.close());
-    const tokens = await openTokens(config, description);
-    const redis = await connectRedis(address, (error) =>
-      console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
-    );
-    opened.defer(() => redis.disconnect());
-    const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
-    const { source } = await openSourceWith(starts, config, session);
-    opened.defer(() => source.close());
-    const progress = console.progress(`${config.id}: identities`);
-    opened.defer(() => progress.end());
-    const now = steady(session.now);
-    const tally = await work({
-      ...{ redis, messages: await messagesOf(config), signal },
-      parts: {
-        ...{ config, source, tokens, vault, now, log: console.log, sealer: new Sealer(config.recipients) },
-        vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
-        conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
-        holds: () => starts.checkClock(),
-      },
-      onDone: ({ new: fresh, changed, failed, unchanged, gone }) =>
-        progress.update(
-          fresh + changed + failed + unchanged + gone,
-          undefined,
-          `${number(fresh)} new, ${number(failed)} failed, all at ${limitsText(starts.view)}`,
-        ),
-    });
-    progress.end();
-    console.say(
-      `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
-    );
-    return { client: config.id, ...tally };
+  await using opened = new AsyncDisposableStack();
+  const { vault, description } = opened.use(await openClientVault(config, session));
+  const tokens = await openTokens(config, description);
+  const redis = await connectRedis(address, (error) =>
+    console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
+  );
+  opened.defer(() => redis.disconnect());
+  const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
+  opened.defer(() => starts.close());
+  const { source } = opened.use(await openSourceWith(starts, config, session));
+  using progress = console.progress(`${config.id}: identities`);
+  const tally = await work({
+    redis,
+    messages: await messagesOf(config),
+    parts: {
+      config,
+      source,
+      sealer: new Sealer(config.recipients),
+      tokens,
+      vault,
+      vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
+      conditional: description.store ?? { ifNoneMatch: false, ifMatch: false },
+      now: steady(session.now),
+      log: console.log,
+      holds: () => starts.checkClock(),
+    },
+    signal,
+    onDone: ({ new: fresh, changed, failed, unchanged, gone }) =>
+      progress.update(
+        fresh + changed + failed + unchanged + gone,
+        undefined,
+        `${number(fresh)} new, ${number(failed)} failed, all at ${limitsText(starts.view)}`,
+      ),
   });
+  progress.end();
+  console.say(
+    `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
+  );
+  return { client: config.id, ...tally };
 }

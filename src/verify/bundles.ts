@@ -1,5 +1,5 @@
 import { decodeBundle, decodeTile, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
-import { hasCode } from "../core/error.ts";
+import { ownError } from "../core/error.ts";
 import { ahead } from "../io/in-order.ts";
 import { auditKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -51,8 +51,9 @@ function parsed<T>({ bytes, info }: Piece, parse: (bytes: Uint8Array) => T, prob
   try {
     return parse(bytes);
   } catch (error) {
-    if (!hasCode(error, "malformed")) throw error;
-    problem({ key: info.key, what: error.message });
+    const own = ownError(error);
+    if (own?.code !== "malformed") throw error;
+    problem({ key: info.key, what: own.message });
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { decodeEntry, type Entry } from "../audit/entry.ts";
 import type { Head } from "../audit/log.ts";
 import { MAX_TILE, TILE_WIDTH } from "../audit/tile.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, ownError } from "../core/error.ts";
 import type { Replay } from "../retention/replay.ts";
 import { auditKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -75,8 +75,9 @@ function readEntry(
   try {
     return decodeEntry(bytes);
   } catch (error) {
-    if (!hasCode(error, "malformed")) throw error;
-    problem({ key: key ?? auditKey("tile/entries"), entry, what: error.message });
+    const own = ownError(error);
+    if (own?.code !== "malformed") throw error;
+    problem({ key: key ?? auditKey("tile/entries"), entry, what: own.message });
     return null;
   }
 }

@@ -1,7 +1,7 @@
 import { createHash, randomInt } from "node:crypto";
 import type { CatalogObject } from "../catalog/objects.ts";
 import type { Clock } from "../core/clock.ts";
-import { hasCode } from "../core/error.ts";
+import { hasCode, ownError } from "../core/error.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
 import { parseRecord, type ReadRecord } from "../record/read.ts";
 import type { Opener } from "../seal/open.ts";
@@ -113,8 +113,9 @@ async function checkContent(
     try {
       onRecord(parseRecord(Buffer.concat(record)), entry);
     } catch (error) {
-      if (!hasCode(error, "malformed")) throw error;
-      problem(of(promised, error.message));
+      const own = ownError(error);
+      if (own?.code !== "malformed") throw error;
+      problem(of(promised, own.message));
     }
   }
 }

@@ -2,7 +2,7 @@ import { createHash, type X509Certificate } from "node:crypto";
 import type { Head } from "../audit/log.ts";
 import { checkTimestamp } from "../audit/timestamp/check.ts";
 import { MAX_TOKEN, parseToken } from "../audit/timestamp/token.ts";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { ahead } from "../io/in-order.ts";
 import { TIMESTAMPS, timestampKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -104,8 +104,9 @@ export async function checkTimestamps(
       if (anchors) checkTimestamp(piece.bytes, { digest: imprint, anchors });
       return { size: stamped.size, time };
     } catch (error) {
-      if (!hasCode(error, "malformed", "unverified")) throw error;
-      doubt({ key, what: error.message });
+      const own = ownError(error);
+      if (!own || !hasCode(own, "malformed", "unverified")) throw error;
+      doubt({ key, what: own.message });
       return undefined;
     }
   });

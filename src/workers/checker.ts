@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import type { Capture } from "../export/capture.ts";
-import type { Parts } from "../export/context.ts";
+import type { Exporting } from "../export/context.ts";
 import { covers } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
 
@@ -11,13 +11,13 @@ import type { Lock } from "../vault/vault.ts";
  * it does not see the size, nor whether the bytes are what the worker says. `verify` does.
  */
 export class Checker {
-  readonly #parts: Pick<Parts, "vault" | "config" | "log">;
+  readonly #exporting: Exporting;
   readonly #queue: PQueue;
   #isDenied = false;
 
-  constructor(parts: Pick<Parts, "vault" | "config" | "log">) {
-    this.#parts = parts;
-    this.#queue = new PQueue({ concurrency: parts.config.vault.concurrency });
+  constructor(exporting: Exporting) {
+    this.#exporting = exporting;
+    this.#queue = new PQueue({ concurrency: exporting.config.vault.concurrency });
   }
 
   /** Throws `malformed` for an object that is not there, or not locked as the capture says. */
@@ -32,7 +32,7 @@ export class Checker {
   async #checkLock(key: string, versionId: string, lock: Lock): Promise<void> {
     let found: Lock | null;
     try {
-      found = await this.#parts.vault.lockOf(key, versionId);
+      found = await this.#exporting.vault.lockOf(key, versionId);
     } catch (error) {
       if (hasCode(error, "vault-denied")) return this.#denied();
       if (!hasCode(error, "vault-missing", "vault-rejected", "malformed")) throw error;
@@ -45,7 +45,7 @@ export class Checker {
   #denied(): void {
     if (this.#isDenied) return;
     this.#isDenied = true;
-    const { log, config } = this.#parts;
+    const { log, config } = this.#exporting;
     log.warn("what workers store cannot be checked before it is logged: the right s3:GetObjectRetention is missing", {
       client: config.id,
     });

@@ -3,13 +3,12 @@ import type { Queue as BullQueue } from "bullmq";
 import type { Redis } from "ioredis";
 import { HoldfastError } from "../core/error.ts";
 import type { Capture } from "../export/capture.ts";
-import type { Parts, Run } from "../export/context.ts";
+import type { Exporting, Run } from "../export/context.ts";
 import type { Candidate } from "../export/plan.ts";
 import type { Crew } from "../export/run.ts";
 import { plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { limitsText } from "../source/rate/limits.ts";
-import type { Starts } from "../source/rate/starts.ts";
 import { Queue } from "./bullmq.ts";
 import { Checker } from "./checker.ts";
 import { Dispenser } from "./dispenser.ts";
@@ -54,8 +53,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #names: Names;
   readonly #messages: Messages;
   readonly #terms: BackfillTerms;
-  readonly #parts: Parts;
-  readonly #starts: Starts;
+  readonly #exporting: Exporting;
   readonly #dispenser: Dispenser;
   readonly #checker: Checker;
   readonly #given: Map<string, Given> = new Map();
@@ -66,23 +64,23 @@ export class Coordinator implements Crew, AsyncDisposable {
   #run = "";
   readonly #working: Promise<void>;
 
-  private constructor(redis: Redis, parts: Parts, starts: Starts, messages: Messages) {
+  private constructor(redis: Redis, exporting: Exporting, messages: Messages) {
+    const { config, starts } = exporting;
     this.#redis = redis;
-    this.#parts = parts;
-    this.#starts = starts;
+    this.#exporting = exporting;
     this.#messages = messages;
-    this.#terms = termsOf(parts.config);
-    this.#names = namesOf(parts.config.id);
+    this.#terms = termsOf(config);
+    this.#names = namesOf(config.id);
     this.#queue = new Queue(this.#names.queue, { connection: redis as never, prefix: PREFIX });
     this.#queue.on("error", () => {});
     this.#dispenser = new Dispenser(redis, this.#names, starts);
-    this.#checker = new Checker(parts);
+    this.#checker = new Checker(exporting);
     this.#working = this.#work();
   }
 
   /** @param redis its connection, closed by whoever opened it */
-  static async open(redis: Redis, parts: Parts, starts: Starts, messages: Messages): Promise<Coordinator> {
-    const coordinator = new Coordinator(redis, parts, starts, messages);
+  static async open(redis: Redis, exporting: Exporting, messages: Messages): Promise<Coordinator> {
+    const coordinator = new Coordinator(redis, exporting, messages);
     try {
       // What waited was planned by an earlier coordinator: by other terms, perhaps. What failed is tried again.
       await coordinator.#queue.drain(true);
@@ -110,7 +108,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   }
 
   get note(): string {
-    return `${plural(this.#workers, "worker")}, ${limitsText(this.#starts.view)}`;
+    return `${plural(this.#workers, "worker")}, ${limitsText(this.#exporting.starts.view)}`;
   }
 
   /** Gives nothing more, and takes back what no worker has begun. */
@@ -125,7 +123,10 @@ export class Coordinator implements Crew, AsyncDisposable {
       await this.#queue.obliterate({ force: true });
     } catch (error) {
       const fields = errorFields(unavailable(this.#redis, error));
-      this.#parts.log.warn("workers could not be told of the end", { client: this.#parts.config.id, ...fields });
+      this.#exporting.log.warn("workers could not be told of the end", {
+        client: this.#exporting.config.id,
+        ...fields,
+      });
     }
   }
 
@@ -148,7 +149,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     let reckoned = Number.NEGATIVE_INFINITY;
     while (!this.#closed) {
       try {
-        if (this.#parts.signal.aborted) this.stop();
+        if (this.#exporting.signal.aborted) this.stop();
         if (this.#stopped === undefined) await this.#send();
         else await this.#takeBack(performance.now() - this.#stopped > PATIENCE);
         await this.#collect();
@@ -226,7 +227,7 @@ export class Coordinator implements Crew, AsyncDisposable {
       return { error: new HoldfastError("internal", what, { mend: "See the workers' logs." }) };
     }
     const { candidate, task } = given;
-    const asked = { candidate, kept: task.kept, config: this.#parts.config, now: this.#parts.now() };
+    const asked = { candidate, kept: task.kept, config: this.#exporting.config, now: this.#exporting.now() };
     try {
       const result = this.#messages.openResult(id, unquoted(returned));
       const differs = difference(this.#terms, result.terms);

@@ -126,7 +126,7 @@ describe("a chain of certificates: taken and refused as openssl does, or refused
       const signer = await read("leaf");
       const check = () => checkAuthority(signer, [signer, ...offered], anchors, new Date());
       if (refused === undefined) check();
-      else assert.throws(check, (error) => hasCode(error, "unverified") && refused.test(error.message));
+      else assert.throws(check, (error) => hasCode(error, "unverified") && refused.test((error as Error).message));
       assert.equal(await openssl.takesForTimestamps("root", others, "leaf"), taken ?? refused === undefined);
     });
   }

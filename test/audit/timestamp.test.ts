@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 const soon = { signal, pauses: [1, 1] };
 
 function refused(code: ErrorCode, message: RegExp) {
-  return (error: unknown) => hasCode(error, code) && message.test(error.message);
+  return (error: unknown) => hasCode(error, code) && message.test((error as Error).message);
 }
 
 for (const key of ["ec", "rsa"] as const) {

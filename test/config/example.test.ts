@@ -29,7 +29,7 @@ test("the example names the schema of its editor first", () => {
 });
 
 test("a copy of the example is refused until its recipients are one's own", async () => {
-  await assert.rejects(parseConfig(text, "config/holdfast.yaml"), (error) => {
+  await assert.rejects(parseConfig(text, "config/holdfast.yaml"), (error: Error) => {
     assert.ok(hasCode(error, "recipients"), String(error));
     const lines = error.message.split("\n");
     assert.equal(lines.length, 3);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
-import { hasCode } from "../../src/core/error.ts";
+import { hasCode, ownError } from "../../src/core/error.ts";
 import { client, yaml } from "./sample.ts";
 
 const EXAMPLE = "config/holdfast.example.yaml";
@@ -20,8 +20,9 @@ async function holds(text: string): Promise<void> {
     assert.ok(config.clients.length > 0);
   } catch (error) {
     assert.ok(hasCode(error, "config", "recipients"), `${error}\n${text}`);
-    assert.ok(!`${error.message} ${error.mend}`.includes(CANARY), error.message);
-    for (const line of error.message.split("\n")) assert.ok(line.startsWith(EXAMPLE), line);
+    const { message, mend } = ownError(error)!;
+    assert.ok(!`${message} ${mend}`.includes(CANARY), message);
+    for (const line of message.split("\n")) assert.ok(line.startsWith(EXAMPLE), line);
   }
 }
 

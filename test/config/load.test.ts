@@ -313,7 +313,7 @@ test("clients are selected by id, in the order of the config", async () => {
   assert.deepEqual(ids("gamma", "acme", "acme"), ["acme", "gamma"]);
   assert.throws(
     () => ids("acme", "delta"),
-    (error) => {
+    (error: HoldfastError) => {
       assert.ok(hasCode(error, "usage"));
       assert.match(error.message, /is called "delta"$/);
       assert.equal(error.mend, "name one of: acme, beta, gamma");

@@ -126,7 +126,7 @@ describe("Kubernetes", () => {
     const keys = objects.filter((one) => one.kind === "Secret").flatMap((one) => Object.keys(one.stringData));
     for (const [, file = ""] of text.matchAll(/file:\/run\/secrets\/holdfast\/([\w.-]+)/g))
       assert.ok(keys.includes(file), file);
-    await assert.rejects(parseConfig(text, "holdfast.yaml"), (error) => {
+    await assert.rejects(parseConfig(text, "holdfast.yaml"), (error: Error) => {
       assert.ok(hasCode(error, "recipients"), String(error));
       assert.equal(error.message.split("\n").length, 2);
       return true;

@@ -43,7 +43,7 @@ describe("signing", () => {
     ]) {
       assert.throws(
         () => parseWebhookKey(text),
-        (error) => hasCode(error, "config") && (text === "" || !error.message.includes(text)),
+        (error) => hasCode(error, "config") && (text === "" || !(error as Error).message.includes(text)),
       );
     }
   });

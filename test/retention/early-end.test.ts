@@ -5,7 +5,7 @@ import { exportClients } from "../../jobs/export.ts";
 import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
-import { hasCode } from "../../src/core/error.ts";
+import { type HoldfastError, hasCode } from "../../src/core/error.ts";
 import { readyWorkplace, session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
@@ -35,7 +35,7 @@ describe("a last day before somebody was verified", () => {
     sandbox.change([0]);
     await exportClients(await session(place), {});
     for (const date of [dayBefore(firsts[0]!), "1999-01-01"]) {
-      await assert.rejects(end(subject!, date), (error) => {
+      await assert.rejects(end(subject!, date), (error: HoldfastError) => {
         assert.ok(hasCode(error, "usage"), String(error));
         assert.ok(error.message.includes(firsts[0]!) && error.mend!.includes("--before-verification"));
         return true;

@@ -21,7 +21,7 @@ test("extension: a vault that is down is asked a few times and no more; what was
   await place.work.configure({ retention: { initialLock: "P90D", extendWhenLessThan: "P40D" } });
   s3.forget();
   s3.setFaults([{ operation: "PutObjectRetention", fails: DOWN }]);
-  await assert.rejects(extendAll(await place.session()), (error) => {
+  await assert.rejects(extendAll(await place.session()), (error: Error) => {
     assert.ok(hasCode(error, "vault-unavailable"), String(error));
     assert.match(error.message, /^stopped after 10 failures in a row/);
     return true;

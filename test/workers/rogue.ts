@@ -8,7 +8,7 @@ import { silentLog } from "../../src/observe/log.ts";
 import { Sealer } from "../../src/seal/seal.ts";
 import { Box } from "../../src/seal/secretbox.ts";
 import { messagesOf, openClientVault, openTokens } from "../../src/session/client.ts";
-import { openSource } from "../../src/session/parts.ts";
+import { openSource } from "../../src/session/open-source.ts";
 import { WaitingError, Worker } from "../../src/workers/bullmq.ts";
 import { namesOf, PREFIX } from "../../src/workers/redis-keys.ts";
 import type { Result } from "../../src/workers/result.ts";

@@ -5,12 +5,13 @@
  *     node store.ts <config> <workload>
  */
 
+import PQueue from "p-queue";
 import { loadConfig } from "../../../src/config/load.ts";
 import { runExport } from "../../../src/export/run.ts";
 import { createConsole } from "../../../src/observe/console.ts";
 import { noProgress } from "../../../src/observe/progress.ts";
 import { Sealer } from "../../../src/seal/seal.ts";
-import { withLog } from "../../../src/session/open-log.ts";
+import { openLog } from "../../../src/session/open-log.ts";
 import {
   parseIdentity,
   parseIdentityPage,
@@ -18,6 +19,7 @@ import {
   parseResourcePage,
 } from "../../../src/source/passbase/answers.ts";
 import { Limits } from "../../../src/source/rate/limits.ts";
+import { OwnStarts } from "../../../src/source/rate/starts.ts";
 import type { Source } from "../../../src/source/source.ts";
 import {
   contentOf,
@@ -66,13 +68,17 @@ const config = clients[0]!;
 const console = createConsole({ json: true, quiet: true });
 const { signal } = new AbortController();
 const session = { clients, console, signal, now: () => Temporal.Now.instant() };
-const summary = await withLog(config, session, { job: "export" }, (held) =>
-  runExport(
-    {
-      ...{ config, ...held, signal, log: console.log, again: false },
-      ...{ source: sourceOf(workload), sealer: new Sealer(config.recipients) },
-    },
-    { job: "export", version: "bench", selection: { kind: "changed" }, progress: noProgress, retries: held.retries },
-  ),
+await using held = await openLog(config, session, { job: "export" });
+const summary = await runExport(
+  {
+    ...held,
+    source: sourceOf(workload),
+    starts: new OwnStarts(new Limits({ count: 1, per: 1 })),
+    sealer: new Sealer(config.recipients),
+    vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
+    log: console.log,
+    again: false,
+  },
+  { job: "export", version: "bench", selection: { kind: "changed" }, progress: noProgress },
 );
 process.stdout.write(`${JSON.stringify({ clients: [summary] })}\n`);

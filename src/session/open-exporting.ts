@@ -1,0 +1,32 @@
+import PQueue from "p-queue";
+import type { Exporting } from "../export/context.ts";
+import type { HeldVault } from "../held/held-vault.ts";
+import { closedBy } from "../io/closing.ts";
+import { Sealer } from "../seal/seal.ts";
+import type { Priority } from "../source/rate/claim.ts";
+import type { Session } from "./client.ts";
+import { warnOf } from "./open-log.ts";
+import { openSource } from "./open-source.ts";
+
+/** Opens what it takes, beside the vault, to export one client. */
+export async function openExporting(
+  held: HeldVault,
+  session: Session,
+  { priority, again = false }: { readonly priority: Priority; readonly again?: boolean },
+): Promise<Exporting & AsyncDisposable> {
+  const { config } = held;
+  await using opened = new AsyncDisposableStack();
+  const { source, starts, retries } = opened.use(await openSource(config, session, priority));
+  warnOf(session, config, [config.source.apiKey]);
+  const exporting: Exporting = {
+    ...held,
+    source,
+    starts,
+    sealer: new Sealer(config.recipients),
+    vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
+    log: session.console.log,
+    again,
+    retries: () => retries() + held.retries(),
+  };
+  return closedBy(exporting, opened.move());
+}

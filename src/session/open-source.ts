@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { ClientConfig } from "../config/config.ts";
+import { closedBy } from "../io/closing.ts";
+import { defaultRetry } from "../io/retry.ts";
+import { errorFields } from "../observe/log.ts";
+import { type HttpOptions, ownStarts } from "../source/http.ts";
+import { PassbaseSource } from "../source/passbase/passbase.ts";
+import type { Priority } from "../source/rate/claim.ts";
+import type { Starts } from "../source/rate/starts.ts";
+import type { Source } from "../source/source.ts";
+import type { Session } from "./client.ts";
+
+/** A client's source, and how it is asked. */
+export interface OpenSource {
+  readonly source: Source;
+  readonly starts: Starts;
+  /** Attempts that had to be made again so far. */
+  readonly retries: () => number;
+}
+
+/**
+ * The client's source, its limits shared with all that this machine asks of it.
+ * @param priority beside other jobs of this machine
+ */
+export async function openSource(
+  config: ClientConfig,
+  session: Session,
+  priority: Priority,
+): Promise<OpenSource & AsyncDisposable> {
+  const { rate } = config.source;
+  const share = {
+    path: join(config.state, "limits.sqlite"),
+    priority,
+    onTrouble: (error: unknown) =>
+      session.console.log.warn("limits are not shared", { client: config.id, ...errorFields(error) }),
+  };
+  const onWait = (until: number, why: string) =>
+    session.console.log.warn("the source asked for no request before this time: waiting", {
+      client: config.id,
+      due: new Date(until).toISOString(),
+      error: `asked for by ${why}`,
+    });
+  return openSourceWith(ownStarts({ rate, share, signal: session.signal, onWait }), config, session);
+}
+
+/** The client's source, where somebody grants the starts of its requests. */
+export async function openSourceWith(
+  starts: Starts,
+  config: ClientConfig,
+  { signal, patience, metrics }: Session,
+): Promise<OpenSource & AsyncDisposable> {
+  const { retry = defaultRetry, ...bounds } = patience ?? {};
+  let retries = 0;
+  const measured = metrics?.client(config.id);
+  const options: HttpOptions = {
+    ...config.source,
+    ...bounds,
+    apiKey: await config.source.apiKey.resolve(),
+    retry,
+    signal,
+    starts,
+    renewKey: () => config.source.apiKey.resolve(),
+    onRetry: () => {
+      retries += 1;
+      measured?.retried("source");
+    },
+    onRequest: measured && ((...request) => measured.requested("source", ...request)),
+  };
+  const source = new PassbaseSource(options);
+  const closes = new AsyncDisposableStack();
+  closes.defer(() => source.close());
+  return closedBy<OpenSource>({ source, starts, retries: () => retries }, closes);
+}

@@ -7,8 +7,9 @@ import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
-import { parseKey } from "../vault/layout.ts";
-import { filesOf, Life } from "./life.ts";
+import { fileFolder, parseKey } from "../vault/layout.ts";
+import { subjectOf, within } from "./keys.ts";
+import { Life } from "./life.ts";
 import { Locks } from "./locks.ts";
 import { Numbers } from "./numbers.ts";
 import { Objects } from "./objects.ts";
@@ -262,12 +263,12 @@ export class Catalog {
   }
 
   files(subject: string): CatalogFile[] {
-    return this.#statements.files.all(...filesOf(subject)) as unknown as CatalogFile[];
+    return this.#statements.files.all(...within(fileFolder(subject))) as unknown as CatalogFile[];
   }
 
   /** Versions of a subject that list its files, by the file's key. */
   listings(subject: string): Map<string, string[]> {
-    const rows = this.#statements.listings.all(...filesOf(subject)) as { key: string; version: string }[];
+    const rows = this.#statements.listings.all(...within(fileFolder(subject))) as { key: string; version: string }[];
     const groups = Map.groupBy(rows, ({ key }) => key);
     return new Map([...groups].map(([key, of]) => [key, of.map(({ version }) => version)]));
   }
@@ -320,7 +321,7 @@ export class Catalog {
          SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(size) AS bytes FROM version GROUP BY month
          UNION ALL
          SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(file.size) AS bytes
-         FROM file JOIN version ON version.subject = substr(key, 10, 32) AND version.version = file.version GROUP BY month)
+         FROM file JOIN version ON version.subject = ${subjectOf("key")} AND version.version = file.version GROUP BY month)
        GROUP BY month ORDER BY month`,
     ).all() as { month: string; objects: number; bytes: number }[];
   }

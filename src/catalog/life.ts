@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy, RecordPurged } from "../audit/entry.ts";
-import { parseKey } from "../vault/layout.ts";
+import { fileFolder, foldersOf, parseKey, recordFolder } from "../vault/layout.ts";
+import { within } from "./keys.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -51,7 +52,7 @@ export class Life {
       case "hold.released":
         of.release.run(entry.subject, entry.case);
         if (this.holds(entry.subject).length === 0)
-          for (const folder of folders(entry.subject)) of.unheld.run(...folder);
+          for (const folder of foldersOf(entry.subject)) of.unheld.run(...within(folder));
         break;
       case "purge.begun":
         for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time, entry.run);
@@ -102,7 +103,7 @@ export class Life {
         of.dropListings.run(key);
       } else {
         of.dropVersion.run(subject, version);
-        of.dropListed.run(version, ...filesOf(subject));
+        of.dropListed.run(version, ...within(fileFolder(subject)));
       }
       of.dropHeld.run(key);
     }
@@ -172,7 +173,7 @@ export class Life {
 
   /** Versions of a subject that were purged, or are being purged. */
   purgedVersions(subject: string): string[] {
-    const rows = this.#statements.purgedOf.all(subject) as { key: string }[];
+    const rows = this.#statements.purgedOf.all(...within(recordFolder(subject))) as { key: string }[];
     return rows.flatMap(({ key }) => versionOf(key) ?? []);
   }
 
@@ -183,7 +184,7 @@ export class Life {
 
   /** Keys of a subject's files that are past in this sense. */
   purgedFiles(subject: string): string[] {
-    return this.#statements.purgedFiles.all(...filesOf(subject)).map((row) => (row as { key: string }).key);
+    return this.#statements.purgedFiles.all(...within(fileFolder(subject))).map((row) => (row as { key: string }).key);
   }
 
   /**
@@ -239,17 +240,6 @@ function versionOf(key: string): string | undefined {
   return name?.kind === "record" ? name.version : undefined;
 }
 
-/** The keys of a subject's files lie between these two. */
-export function filesOf(subject: string): [string, string] {
-  const folder = `files/${subject.slice(0, 2)}/${subject}/`;
-  return [folder, `${folder}~`];
-}
-
-function folders(subject: string): [string, string][] {
-  const records = `records/${subject.slice(0, 2)}/${subject}/`;
-  return [[records, `${records}~`], filesOf(subject)];
-}
-
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
@@ -272,10 +262,7 @@ function prepare(db: DatabaseSync) {
     stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
     gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?, ?)"),
     restored: of("DELETE FROM purged WHERE key = ?"),
-    purgedOf: of(
-      `SELECT key FROM purged WHERE key BETWEEN 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/'
-         AND 'records/' || substr(?1, 1, 2) || '/' || ?1 || '/~'`,
-    ),
+    purgedOf: of("SELECT key FROM purged WHERE key BETWEEN ? AND ?"),
     purge: of("SELECT done FROM purged WHERE key = ?"),
     purgedAt: of("SELECT time FROM purged WHERE key = ? AND done > 0"),
     isPast: of(`SELECT 1 FROM purged WHERE key = ? AND done = ${DONE}`),

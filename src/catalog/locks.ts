@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isFileOf, subjectOf } from "./keys.ts";
 import { Numbers } from "./numbers.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
@@ -75,9 +76,9 @@ const fromFile = (last: Row | undefined) => [last?.until ?? "", last?.key ?? ""]
 
 const RECORD = `SELECT subject, version, locked_until AS until,
   (SELECT entry FROM subject WHERE subject.subject = version.subject) AS entry`;
-// A file's key is files/<2 digits>/<subject>/….
-const FILE = `SELECT key, substr(key, 10, 32) AS subject, locked_until AS until,
-  (SELECT entry FROM subject WHERE subject.subject = substr(key, 10, 32)) AS entry`;
+const SUBJECT = subjectOf("key");
+const FILE = `SELECT key, ${SUBJECT} AS subject, locked_until AS until,
+  (SELECT entry FROM subject WHERE subject.subject = ${SUBJECT}) AS entry`;
 const RECORDS = `ORDER BY locked_until, subject, version LIMIT ${PAGE}`;
 const FILES = `ORDER BY locked_until, key LIMIT ${PAGE}`;
 
@@ -93,15 +94,13 @@ function prepare(db: DatabaseSync) {
        WHERE lock_mode = 'governance' AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
     ),
     softFiles: of(
-      `${FILE}, EXISTS (SELECT 1 FROM version WHERE version.subject = substr(key, 10, 32) AND stored < ?) AS wanted
+      `${FILE}, EXISTS (SELECT 1 FROM version WHERE version.subject = ${SUBJECT} AND stored < ?) AS wanted
        FROM file WHERE lock_mode = 'governance' AND (locked_until, key) > (?, ?) ${FILES}`,
     ),
     ended: of(
       `SELECT relationship.subject, subject.entry, (
          EXISTS (SELECT 1 FROM version WHERE version.subject = relationship.subject AND locked_until < ?2) OR
-         EXISTS (SELECT 1 FROM file WHERE locked_until < ?2
-           AND key BETWEEN 'files/' || substr(relationship.subject, 1, 2) || '/' || relationship.subject || '/'
-           AND 'files/' || substr(relationship.subject, 1, 2) || '/' || relationship.subject || '/~')) AS wanted
+         EXISTS (SELECT 1 FROM file WHERE locked_until < ?2 AND ${isFileOf("key", "relationship.subject")})) AS wanted
        FROM relationship LEFT JOIN subject USING (subject)
        WHERE ended = ?1 AND relationship.subject > ?3 ORDER BY relationship.subject LIMIT ${PAGE}`,
     ),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { parseKey, recordKey } from "../vault/layout.ts";
+import { subjectOf } from "./keys.ts";
 import { statement } from "./statement.ts";
 
 /** A sealed object as the log promises it: by the last entry that stored it and the last that extended its lock. */
@@ -62,10 +63,9 @@ function ofRecord({ subject, version, ...row }: RecordRow): CatalogObject {
 const RECORD = `SELECT subject, version, object_version AS versionId, size, sha256, locked_until || 'Z' AS lockedUntil,
   lock_mode AS lockMode, entry, stored || 'Z' AS stored FROM version`;
 
-// A file's key is files/<2 digits>/<subject>/….
 const FILE = `SELECT file.key, file.object_version AS versionId, file.size, file.sha256,
   file.locked_until || 'Z' AS lockedUntil, file.lock_mode AS lockMode, version.entry, version.stored || 'Z' AS stored
-  FROM file LEFT JOIN version ON version.subject = substr(file.key, 10, 32) AND version.version = file.version`;
+  FROM file LEFT JOIN version ON version.subject = ${subjectOf("file.key")} AND version.version = file.version`;
 
 function prepare(db: DatabaseSync) {
   return {

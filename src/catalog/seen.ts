@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { RECORD_KEY } from "./keys.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -31,7 +32,7 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT COUNT(*) AS count FROM (
          SELECT seen.key, seen.object_version, seen.locked_until, hold, version.locked_until AS logged
-         FROM seen JOIN version ON seen.key = 'records/' || substr(subject, 1, 2) || '/' || subject || '/' || version || '.age'
+         FROM seen JOIN version ON seen.key = ${RECORD_KEY}
            AND seen.object_version = version.object_version
          UNION ALL
          SELECT seen.key, seen.object_version, seen.locked_until, hold, file.locked_until AS logged

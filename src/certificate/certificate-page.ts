@@ -3,6 +3,7 @@ import { bytes, number } from "../observe/format.ts";
 import { type Html, html, page } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/words.ts";
+import { parseKey } from "../vault/layout.ts";
 import { CERTIFICATE, type CertificateV3, DESTROYED } from "./certificate.ts";
 
 /** Objects that a page shows: a browser bears it, and a printer. Their purge is shown whole. */
@@ -81,10 +82,15 @@ ${objects.map(
     size,
     versions,
     sha256,
-  }) => html`<tr><td>${key.startsWith("records/") ? `record ${key.split("/").at(-1)!.replace(".age", "")}` : "file"}</td><td class="day">${due.slice(0, 10)}</td><td class="number">${number(size)}</td><td class="number">${number(versions)}</td><td><code>${sha256}</code></td></tr>
+  }) => html`<tr><td>${nameOf(key)}</td><td class="day">${due.slice(0, 10)}</td><td class="number">${number(size)}</td><td class="number">${number(versions)}</td><td><code>${sha256}</code></td></tr>
 `,
 )}
 </tbody></table></div>
 </section>
 `;
+}
+
+function nameOf(key: string): string {
+  const name = parseKey(key);
+  return name?.kind === "record" ? `record ${name.version}` : "file";
 }

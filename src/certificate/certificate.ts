@@ -5,6 +5,7 @@ import { MAX_PROOF } from "../audit/merkle.ts";
 import { MAX_NOTE } from "../audit/note.ts";
 import { HoldfastError } from "../core/error.ts";
 import { isInstant } from "../core/timestamp.ts";
+import { parseKey } from "../vault/layout.ts";
 
 const text = z.string().max(2_000);
 const count = z.int().min(0);
@@ -97,7 +98,7 @@ export class Totals {
 
   add({ objects }: Pick<RecordPurged, "objects">): void {
     for (const { key, size, versions } of objects) {
-      this.#sums[key.startsWith("records/") ? "records" : "files"] += 1;
+      this.#sums[parseKey(key)?.kind === "record" ? "records" : "files"] += 1;
       this.#sums.bytes += size;
       this.#sums.versions += versions;
     }

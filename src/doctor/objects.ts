@@ -1,6 +1,6 @@
 import { GetObjectRetentionCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { RetentionConfig } from "../config/config.ts";
-import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
+import { CHECKPOINT, FILES, RECORDS, VAULT_JSON } from "../vault/layout.ts";
 import type { Bucket } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -14,7 +14,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
   const now = Temporal.Instant.fromEpochMilliseconds(bucket.time);
   // A night or two may be missed before it is worth a warning.
   const due = now.toZonedDateTimeISO("UTC").add(extendWhenLessThan).subtract({ days: 2 }).toInstant();
-  const keys = [VAULT_JSON, CHECKPOINT, ...(await sample(bucket, "records/")), ...(await sample(bucket, "files/"))];
+  const keys = [VAULT_JSON, CHECKPOINT, ...(await sample(bucket, RECORDS)), ...(await sample(bucket, FILES))];
   const found: Finding[] = [];
   let locked = 0;
   for (const key of keys) {

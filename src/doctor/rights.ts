@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
-import { recordKey } from "../vault/layout.ts";
+import { RECORDS, recordKey } from "../vault/layout.ts";
 import type { Bucket } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { APART, isGranted } from "./probe.ts";
@@ -16,7 +16,7 @@ export async function checkRights(bucket: Bucket): Promise<Finding[]> {
   const { prefix } = bucket;
   const nobody = prefix + recordKey(randomBytes(16).toString("hex"), "doctor");
   const versions = await bucket.ask("LIST versions of records", (s3, at) =>
-    s3.send(new ListObjectVersionsCommand({ ...at, Prefix: `${prefix}records/`, MaxKeys: 1 })),
+    s3.send(new ListObjectVersionsCommand({ ...at, Prefix: prefix + RECORDS, MaxKeys: 1 })),
   );
   const [real] = versions.output?.Versions ?? [];
   const head = (object: { Key: string; VersionId?: string }) =>

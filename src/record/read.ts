@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
+import { parseKey } from "../vault/layout.ts";
 
 /** What a reader needs of a record to see whose it is, and to find and check its files; all else is for people. */
 const schema = z.object({
@@ -12,7 +13,7 @@ const schema = z.object({
       type: z.string(),
       mediaType: z.string(),
       sha256: z.string().nullable(),
-      key: z.string().regex(/^files\/[0-9a-f]{2}\/[0-9a-f]{32}\/[0-9a-f]{32}\.age$/),
+      key: z.string().refine((key) => parseKey(key)?.kind === "file"),
     }),
   ),
 });

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
+import { foldersOf } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
-import { foldersOf } from "./objects.ts";
 
 /** An object that the log says is purged, and whose bytes lie in the vault all the same. */
 export interface LeftBehind {

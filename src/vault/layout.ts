@@ -6,12 +6,29 @@ export const LEASE = "lease.json";
 /** What `doctor` tries the store with; nothing else reads it. */
 export const PROBE = "doctor-probe";
 
+/** What keys of sealed records begin with, and keys of files. SQL has the same layout in src/catalog/keys.ts. */
+export const RECORDS = "records/";
+export const FILES = "files/";
+
 export function recordKey(subject: string, version: string): string {
-  return `records/${subject.slice(0, 2)}/${subject}/${version}.age`;
+  return `${recordFolder(subject)}${version}.age`;
 }
 
 export function fileKey(subject: string, file: string): string {
-  return `files/${subject.slice(0, 2)}/${subject}/${file}.age`;
+  return `${fileFolder(subject)}${file}.age`;
+}
+
+export function recordFolder(subject: string): string {
+  return `${RECORDS}${subject.slice(0, 2)}/${subject}/`;
+}
+
+export function fileFolder(subject: string): string {
+  return `${FILES}${subject.slice(0, 2)}/${subject}/`;
+}
+
+/** Where all objects of a subject lie. */
+export function foldersOf(subject: string): readonly [records: string, files: string] {
+  return [recordFolder(subject), fileFolder(subject)];
 }
 
 /** Of the checkpoint of so many entries. */

@@ -5,6 +5,7 @@ import { hasCode, ownError } from "../core/error.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
 import { parseRecord, type ReadRecord } from "../record/read.ts";
 import type { Opener } from "../seal/open.ts";
+import { parseKey } from "../vault/layout.ts";
 import { covers } from "../vault/lock.ts";
 import type { ObjectInfo, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -87,7 +88,7 @@ async function checkContent(
     }
   })();
   const plain = createHash("sha256");
-  const isRecord = key.startsWith("records/");
+  const isRecord = parseKey(key)?.kind === "record";
   const record: Uint8Array[] = [];
   let opens = true;
   try {

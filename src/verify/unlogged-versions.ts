@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError } from "../core/error.ts";
+import { FILES, RECORDS } from "../vault/layout.ts";
 import type { Vault, VersionInfo } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
@@ -28,7 +29,7 @@ export async function findStrays(
   let logged: string | undefined;
   /** What readers of the present key see: its newest version, or a mark that hides them all. */
   let seen: VersionInfo | undefined;
-  for (const prefix of ["records/", "files/"]) {
+  for (const prefix of [RECORDS, FILES]) {
     for await (const version of vault.versions(prefix)) {
       const { key, versionId, size, deleteMarker } = version;
       if (key !== present) {

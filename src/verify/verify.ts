@@ -7,7 +7,7 @@ import { HoldfastError } from "../core/error.ts";
 import type { Policy } from "../retention/lock-due.ts";
 import { Replay } from "../retention/replay.ts";
 import type { Superseded } from "../retention/superseded.ts";
-import { auditKey, VAULT_JSON } from "../vault/layout.ts";
+import { auditKey, parseKey, VAULT_JSON } from "../vault/layout.ts";
 import { Checks } from "./checks.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
@@ -159,7 +159,7 @@ async function checkObjects(
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
     options.onObjects(++done, versions + files, report.problems);
     if (isOld(object)) continue;
-    report[object.key.startsWith("records/") ? "records" : "files"] += 1;
+    report[parseKey(object.key)?.kind === "record" ? "records" : "files"] += 1;
     report.bytes += object.size;
     await checks.add(async () => {
       const read = await checkObject(check, object, (found) => {

@@ -1,3 +1,4 @@
+import { RECORDS } from "../vault/layout.ts";
 import { type Child, element, sentence } from "./element.ts";
 import type { Json } from "./json.ts";
 import type { LogEntry } from "./log-entry.ts";
@@ -100,7 +101,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
       }
       case "record.purged": {
         const objects = json.member("objects").items(5_000);
-        const records = objects.filter((each) => each.member("key").text(500).startsWith("records/")).length;
+        const records = objects.filter((each) => each.member("key").text(500).startsWith(RECORDS)).length;
         const gone = [
           records && plural(records, "record"),
           objects.length - records && plural(objects.length - records, "file"),

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { hasCode } from "../../src/core/error.ts";
-import { foldersOf } from "../../src/retention/objects.ts";
+import { foldersOf } from "../../src/vault/layout.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { foldersOf } from "../../src/retention/objects.ts";
+import { foldersOf } from "../../src/vault/layout.ts";
 import type { ObjectInfo } from "../../src/vault/vault.ts";
 import type { Workplace } from "../export/workplace.ts";
 

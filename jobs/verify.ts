@@ -284,7 +284,7 @@ function reportText(client: string, report: VerifyReport, origin: string, keyTru
   const { due, past, held, unfinished, stuck, waiting } = report;
   return [
     `${client}: ${problems > 0 ? plural(problems, "problem") : keyTrusted ? "all is well" : untrusted("vault")}  (log ${origin})`,
-    `  log       ${plural(entries, "entry").replace("entrys", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
+    `  log       ${plural(entries, "entry", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
     ...(waiting > 0
       ? [`  journal   entries journaled here and not in the log yet: ${number(waiting)}; the next run logs them`]

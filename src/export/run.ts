@@ -332,7 +332,7 @@ function note({ new: fresh, changed, failed }: Tally, retries: number, { note }:
     `${fresh} new`,
     ...(changed > 0 ? [`${changed} changed`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(retries > 0 ? [plural(retries, "retry").replace("retrys", "retries")] : []),
+    ...(retries > 0 ? [plural(retries, "retry", "retries")] : []),
     note,
   ].join(", ");
 }

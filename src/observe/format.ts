@@ -33,12 +33,12 @@ export function rate(count: number, elapsed: number): string {
   return `${value < 10 ? value.toFixed(1) : integer.format(value)}/s`;
 }
 
-/** `1 record`, `2 records`. */
-export function plural(count: number, word: string): string {
-  return `${number(count)} ${word}${count === 1 ? "" : "s"}`;
+/** `1 record`, `2 records`; `many` where it does not end with an s alone: `1 entry`, `2 entries`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
 }
 
 /** `1 person`, `2 people`. */
 export function people(count: number): string {
-  return count === 1 ? "1 person" : `${number(count)} people`;
+  return plural(count, "person", "people");
 }

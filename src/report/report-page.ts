@@ -79,7 +79,7 @@ ${
 <h2>Proof</h2>
 <dl class="facts">
 <dt>Vault</dt><dd><code>${vault}</code></dd>
-<dt>Audit log</dt><dd>${checkpoint.origin}, ${plural(checkpoint.size, "entry").replace("entrys", "entries")}</dd>
+<dt>Audit log</dt><dd>${checkpoint.origin}, ${plural(checkpoint.size, "entry", "entries")}</dd>
 <dt>Root hash</dt><dd><code>${checkpoint.root}</code></dd>
 <dt>Last verified</dt><dd>${verifiedWords(report)}</dd>
 </dl>
@@ -198,7 +198,7 @@ function verifiedWords({ verified, made }: Report): Html | string {
   const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
   const found = verified.problems === 0 ? "nothing was wrong" : `${plural(verified.problems, "problem")} found`;
-  return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${time(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry").replace("entrys", "entries")} of the log, ${String(verified.readData)} % of the content read`;
+  return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${time(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
 }
 
 function figure(value: string, what: string): Html {

@@ -40,12 +40,12 @@ export function summaryText(summary: ExportSummary): string[] {
     ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
     ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
     ["sealed", bytes(summary.bytes)],
-    ["requests", `${number(requests)} to the source, ${plural(retries, "retry").replace("retrys", "retries")}`],
+    ["requests", `${number(requests)} to the source, ${plural(retries, "retry", "retries")}`],
     ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
     ["time", seconds(summary.seconds)],
   ];
   return [
-    `${client}: ${heading}, ${plural(examined, "identity").replace("identitys", "identities")} examined  (run ${summary.run})`,
+    `${client}: ${heading}, ${plural(examined, "identity", "identities")} examined  (run ${summary.run})`,
     ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
   ];
 }

@@ -58,7 +58,7 @@ function reportText(
     `${bag}: ${trusted ? "all is well" : untrusted("bag")}`,
     `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
     `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
-    `  log       ${plural(entries, "entry").replace("entrys", "entries")} proven to be in the log; this retrieval is one of them`,
+    `  log       ${plural(entries, "entry", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
       ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: other headers, the payloads as they were stored`]
       : []),

@@ -26,7 +26,7 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
   const text = [
     `${folder}: ${key.keyTrusted ? VERDICT[ledThere] : untrusted("certificate")}`,
     `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the ${names}; made ${made}`,
-    `  log       ${plural(proven, "entry").replace("entrys", "entries")} proven to be in the log`,
+    `  log       ${plural(proven, "entry", "entries")} proven to be in the log`,
     `  led there ${LED_THERE[ledThere]}`,
     key.keyTrusted
       ? "  key       signed by the log key that you trust"

@@ -50,4 +50,8 @@ test("one and many", () => {
     [0, 1, 2, 1000].map((count) => plural(count, "record")),
     ["0 records", "1 record", "2 records", "1,000 records"],
   );
+  assert.deepEqual(
+    [0, 1, 2].map((count) => plural(count, "entry", "entries")),
+    ["0 entries", "1 entry", "2 entries"],
+  );
 });

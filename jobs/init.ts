@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { generateKey, parseSigner } from "../src/audit/note.ts";
@@ -11,6 +10,7 @@ import type { SecretRef } from "../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { timestamp } from "../src/core/timestamp.ts";
 import { openDurable } from "../src/io/durable-file.ts";
+import { fileAt } from "../src/io/is-there.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
 import { openSigner, openTokens, refuseHidden, type Session } from "../src/session/client.ts";
@@ -158,7 +158,7 @@ async function describedAlready(vault: Vault): Promise<VaultDescription | undefi
 async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void> {
   for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
   const seen = join(state, "checkpoint");
-  if (!existsSync(seen)) return;
+  if ((await fileAt(seen)) === undefined) return;
   throw new HoldfastError("incomplete", `${vault.url} is empty, and this machine has seen a log there (${seen})`, {
     mend: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
   });

@@ -1,5 +1,4 @@
 import { createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
@@ -11,6 +10,7 @@ import { withoutConfig } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { printableJson } from "../src/core/printable.ts";
 import { fileError, readingFile } from "../src/io/file-error.ts";
+import { fileAt } from "../src/io/is-there.ts";
 import { Unfinished } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
 import { number, plural } from "../src/observe/format.ts";
@@ -35,7 +35,7 @@ export const openCommand = new Command("open")
   .action((sealed: string, { json, ...options }: { key: string; out?: string; vkey?: string; json: boolean }) =>
     withoutConfig({ json, quiet: false }, async (console) => {
       const { key, out } = options;
-      if (await isBag(sealed)) return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
+      if ((await fileAt(sealed))?.isDirectory()) return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
       if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
       await openSealed(sealed, { key, out }, console);
     }),
@@ -65,14 +65,6 @@ export async function openSealed(
   } finally {
     await reading.return(undefined);
   }
-}
-
-/** Whether a path is a bag's; of what cannot be looked at, reading it says why. */
-export async function isBag(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 /**

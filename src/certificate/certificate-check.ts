@@ -11,6 +11,7 @@ import { leafHash, verifyInclusion } from "../audit/merkle.ts";
 import { openNote, parseVerifier, type Verifier } from "../audit/note.ts";
 import { parseProof } from "../audit/proof.ts";
 import { HoldfastError } from "../core/error.ts";
+import { fileAt } from "../io/is-there.ts";
 import { Met } from "../report/met.ts";
 import { type Replayed, TRAIL, Trail } from "../report/trail.ts";
 import {
@@ -204,11 +205,8 @@ function refuseEarly({ time, objects }: RecordPurged): void {
   if (early) throw unverified(`${early.key} was purged ${time}, and had to be kept until ${early.due}`);
 }
 
-export function isCertificate(folder: string): Promise<boolean> {
-  return stat(join(folder, CERTIFICATE)).then(
-    () => true,
-    () => false,
-  );
+export async function isCertificate(folder: string): Promise<boolean> {
+  return (await fileAt(join(folder, CERTIFICATE))) !== undefined;
 }
 
 async function readWhole(path: string, most: number): Promise<Buffer> {

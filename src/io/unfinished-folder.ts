@@ -4,6 +4,7 @@ import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { writingFile } from "./file-error.ts";
+import { noFile } from "./is-there.ts";
 
 /**
  * A folder or file while it is made: beside its place, under a name that says it is not whole, and put there when it is.
@@ -74,11 +75,8 @@ export async function leftovers(out: string): Promise<string[]> {
 }
 
 async function refuseTaken(path: string): Promise<void> {
-  const taken = await lstat(path).then(
-    () => true,
-    () => false,
-  );
-  if (!taken) return;
+  // Not `stat`: a link is in the way wherever it leads.
+  if ((await writingFile(path, () => lstat(path).catch(noFile))) === undefined) return;
   throw new HoldfastError("usage", `${path} is there already`, {
     mend: "Name another --out: nothing is ever written over.",
   });

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { openCatalog } from "../catalog/catalog.ts";
@@ -7,6 +6,7 @@ import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
+import { fileAt } from "../io/is-there.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { Lease } from "../vault/lease.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
@@ -40,7 +40,7 @@ export async function openLog(
   opened.defer(() => lease.release());
   const holds = (): void => lease.check();
   const path = join(config.state, "catalog.sqlite");
-  const hadCatalog = existsSync(path);
+  const hadCatalog = (await fileAt(path)) !== undefined;
   const writer = await AuditWriter.open({
     vault,
     signer,

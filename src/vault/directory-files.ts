@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
 import { HoldfastError } from "../core/error.ts";
+import { noFile } from "../io/is-there.ts";
 import { directoryError } from "./directory-errors.ts";
 
 export async function* fileStream(path: string, key: string): AsyncGenerator<Uint8Array, void, undefined> {
@@ -39,10 +40,6 @@ export async function fileSize(path: string, key: string): Promise<number> {
   return found.size;
 }
 
-export function noFile(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
-}
-
 export async function fileDigest(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
@@ -50,11 +47,5 @@ export async function fileDigest(path: string): Promise<string> {
 }
 
 export async function isMissing(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return false;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw error;
-  }
+  return (await stat(path).catch(noFile)) === undefined;
 }

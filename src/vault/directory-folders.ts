@@ -1,7 +1,7 @@
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../io/durable-file.ts";
-import { noFile } from "./directory-files.ts";
+import { noFile } from "../io/is-there.ts";
 
 /** The folders of a vault in a directory: made when a key needs them, gone with the last object in them. */
 export class Folders {

@@ -107,10 +107,13 @@ export async function planBackfill(
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
     opened.defer(() => catalog?.close());
     using progress = session.console.progress(`${config.id}: listed`);
-    const life = {
-      hasDeparted: (subject: string, listed?: string) => catalog?.life.hasDeparted(subject, listed) ?? false,
+    const known = {
+      subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
+      walk: { noteMet: () => {} },
+      relationships: {
+        hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
+      },
     };
-    const known = { known: (subject: string) => catalog?.known(subject), noteMet: () => {}, life };
     const pages = source.pages();
     const parts = { config, now: session.now, source, tokens, catalog: known };
     const of = await untilStopped(session.signal, async () => {

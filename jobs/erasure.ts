@@ -31,7 +31,7 @@ export async function assessErasure(
   const finder = { catalog, tokens: await openTokens(config, description) };
   // The log is untrusted: an entry may say that nothing is left of somebody, and name no object.
   const departed = (kind: Kind) => (value: string) =>
-    departedBy(kind, value, config, finder).filter((subject) => catalog.life.destroyed(subject) !== undefined);
+    departedBy(kind, value, config, finder).filter((subject) => catalog.purges.destroyed(subject) !== undefined);
   const gone = new Set([
     ...options.identities.flatMap(departed("identity")),
     ...options.subjects.flatMap(departed("subject")),
@@ -43,7 +43,7 @@ export async function assessErasure(
   };
   const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
   const destroyed = [...gone].map((subject) => {
-    const { time, run } = catalog.life.destroyed(subject)!;
+    const { time, run } = catalog.purges.destroyed(subject)!;
     return { subject, answer: "purged" as const, purged: time, run };
   });
   const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));

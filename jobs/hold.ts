@@ -78,13 +78,12 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   }
   await using held = await openLog(config, session, { job: "hold" });
   const { tokens, catalog } = held;
-  const stands = (words: string): boolean => catalog.life.heldSubjects(tokens.case(words)).length > 0;
+  const stands = (words: string): boolean => catalog.holds.subjects(tokens.case(words)).length > 0;
   // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
   const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
   const token = tokens.case(written);
   const commitment = tokens.commitment(written, options.reason);
-  const subjects =
-    place || namesSomebody(options) ? findPeople(options, config, held) : catalog.life.heldSubjects(token);
+  const subjects = place || namesSomebody(options) ? findPeople(options, config, held) : catalog.holds.subjects(token);
   if (subjects.length === 0) {
     throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
       mend: "Check how its number is written: it is found as it was written then, or in plain characters.",

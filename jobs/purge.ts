@@ -104,7 +104,7 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
         ...listed(each, retention),
         verifiedAfter: each.ended && firstSeenAfter(catalog, retention, { ...each, ended: each.ended }),
       })),
-      withdraw: catalog.life
+      withdraw: catalog.purges
         .unfinished()
         .filter((subject) => keptAfterAll(catalog, retention, subject, session.now()).length > 0),
       left,
@@ -151,7 +151,7 @@ async function purgeClient(
   const { run } = work;
   await notePolicy(work);
   const ready = async (people: number): Promise<void> => {
-    await refuseNarrow(out, people * (held.catalog.mentionsEach() + ENTRIES_OF_PURGE));
+    await refuseNarrow(out, people * (held.catalog.subjects.mentionsEach() + ENTRIES_OF_PURGE));
     noteUncertified(config.state, run);
     session.console.say(`${config.id}: purge ${run} begins`);
   };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
-import { Catalog, openCatalog } from "../src/catalog/catalog.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
+import { openCatalog } from "../src/catalog/open-catalog.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
@@ -35,7 +36,7 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     using progress = session.console.progress(`${config.id}: log entries`);
     const catalog = await openCatalog(path, log, head, progress.update);
     progress.end();
-    const counts = catalog.counts();
+    const counts = catalog.figures.counts();
     catalog.close();
     session.console.say(
       `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,

@@ -127,8 +127,8 @@ export async function reopenRelationship(
   // And somebody of whom that was told before: who is told again, after a crash, need not know how far it came.
   const gone = named.filter(
     (subject) =>
-      held.catalog.life.hasDeparted(subject) ||
-      (!held.catalog.known(subject) && held.catalog.mentions(subject).length > 0),
+      held.catalog.relationships.hasDeparted(subject) ||
+      (!held.catalog.subjects.known(subject) && held.catalog.subjects.mentions(subject).length > 0),
   );
   const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
   const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];

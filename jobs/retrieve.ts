@@ -144,7 +144,7 @@ export async function retrieveApproved(session: Session, options: ApprovedOption
       mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
     });
   }
-  const used = held.catalog.preparedFor(asked.sha256);
+  const used = held.catalog.retrievals.preparedFor(asked.sha256);
   if (used !== undefined) {
     // In the log's words an approval that was used is one that holds no longer.
     await logRefusal(held, asked, "expired");

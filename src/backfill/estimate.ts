@@ -1,4 +1,4 @@
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Figures } from "../catalog/figures.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import type { Candidate } from "../export/plan.ts";
@@ -28,7 +28,7 @@ export interface EstimateParts {
   readonly config: ClientConfig;
   readonly source: Source;
   /** Undefined where this machine has none. */
-  readonly catalog: Pick<Catalog, "counts"> | undefined;
+  readonly catalog: { readonly figures: Pick<Figures, "counts"> } | undefined;
   /** Of a thousand writes. */
   readonly price: number | undefined;
 }
@@ -50,7 +50,7 @@ export async function estimate(
   const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
   const { count, per } = config.source.rate;
   const time = (requests * per) / count / 1000;
-  const kept = catalog?.counts();
+  const kept = catalog?.figures.counts();
   const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
   return {
     client: config.id,

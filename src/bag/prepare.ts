@@ -128,7 +128,7 @@ export async function prepareBag(
       subjects: chosen.map(({ subject, records: of }) => ({
         subject,
         records: of.map(({ version, entry }) => ({ version, entry })),
-        trail: catalog.mentions(subject),
+        trail: catalog.subjects.mentions(subject),
       })),
     };
     await writeEvidence(bag, entries, retrieval);
@@ -183,7 +183,7 @@ export async function logRefusal(
 }
 
 function choose(catalog: Catalog, subject: string, versions: Versions): { version: string; entry: number }[] {
-  const stored = catalog.stored(subject);
+  const stored = catalog.kept.stored(subject);
   if (versions.kind === "all") return stored;
   if (versions.kind === "latest") return stored.slice(-1);
   const { at } = versions;
@@ -198,9 +198,9 @@ async function copy(
   { index, subject, version }: { readonly index: number; readonly subject: string; readonly version: string },
 ): Promise<void> {
   const entry = await entries.stored(index, subject, version);
-  const trail = entry.moreFiles ? await readBefore(entries, catalog.mentions(subject), index) : [];
+  const trail = entry.moreFiles ? await readBefore(entries, catalog.subjects.mentions(subject), index) : [];
   const { object, files } = wholeRecord({ index, entry }, trail);
-  const left = files.filter(({ key }) => catalog.life.purge(key) !== "done");
+  const left = files.filter(({ key }) => catalog.purges.stateOf(key) !== "done");
   for (const each of [...left, object]) {
     // A stream that was cut begins again: a bag of hours does not end with one connection.
     await retrying(() => bag.object(each, () => vault.stream(each.key, each.versionId)), defaultRetry, signal);

@@ -19,6 +19,11 @@ export class Locks {
     this.#statements = prepare(db);
   }
 
+  /** Whether the lock of any record lasts longer than a time (RFC 3339 UTC). */
+  anyAfter(time: string): boolean {
+    return this.#statements.anyAfter.get(comparable(time)) !== undefined;
+  }
+
   /**
    * Subjects with an object whose lock ends before a time (RFC 3339 UTC), those of records first, the earliest end first.
    * @param met whom to leave out; who is given is added
@@ -85,6 +90,7 @@ const FILES = `ORDER BY locked_until, key LIMIT ${PAGE}`;
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
+    anyAfter: of("SELECT 1 FROM version WHERE lock_mode IN ('governance', 'compliance') AND locked_until > ? LIMIT 1"),
     records: of(
       `${RECORD} FROM version WHERE lock_mode = ? AND locked_until < ? AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
     ),

@@ -34,6 +34,14 @@ export class Objects {
     return row && ofRecord(row);
   }
 
+  /** The store's version of an object that the log mentions; undefined for a key it does not. */
+  version(key: string): string | undefined {
+    const name = parseKey(key);
+    const { recordVersion, fileVersion } = this.#statements;
+    const row = name?.kind === "record" ? recordVersion.get(name.subject, name.version) : fileVersion.get(key);
+    return (row as { versionId: string } | undefined)?.versionId;
+  }
+
   /** Records first, then files, each in the order of their keys. */
   *all(): Generator<CatalogObject> {
     for (let after = { subject: "", version: "" }; ; ) {
@@ -71,6 +79,8 @@ function prepare(db: DatabaseSync) {
   return {
     record: statement(db, `${RECORD} WHERE subject = ? AND version = ?`),
     file: statement(db, `${FILE} WHERE file.key = ?`),
+    recordVersion: statement(db, "SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
+    fileVersion: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
     records: statement(db, `${RECORD} WHERE (subject, version) > (?, ?) ORDER BY subject, version LIMIT ${PAGE}`),
     files: statement(db, `${FILE} WHERE file.key > ? ORDER BY file.key LIMIT ${PAGE}`),
   };

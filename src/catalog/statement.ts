@@ -47,3 +47,8 @@ export function stateError(error: unknown): HoldfastError {
     },
   );
 }
+
+/** One column, of text, of all rows. */
+export function column(rows: readonly unknown[], name: string): string[] {
+  return rows.map((row) => (row as Readonly<Record<string, string>>)[name]!);
+}

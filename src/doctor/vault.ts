@@ -119,7 +119,7 @@ async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Prom
   const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
   if (catalog === undefined) return [];
   try {
-    if (catalog.life.purgedSubjects().length === 0) return [];
+    if (catalog.purges.subjects().length === 0) return [];
     let left = 0;
     for await (const _ of leftBehind(vault, catalog)) left += 1;
     if (left === 0) return [ok("nothing is left of the objects that the log says are purged")];

@@ -1,5 +1,6 @@
 import type { StoredFile } from "../audit/entry.ts";
-import type { Catalog, Known } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Known } from "../catalog/subjects.ts";
 import { recordKey } from "../vault/layout.ts";
 
 /** What the vault holds of one subject already: all that its next capture must know. */
@@ -28,20 +29,20 @@ export type KeptFile = StoredFile & { readonly storedWith: string };
 
 export function keptIn(catalog: Catalog, subject: string): Kept {
   return {
-    known: catalog.known(subject),
-    ended: catalog.life.ended(subject),
+    known: catalog.subjects.known(subject),
+    ended: catalog.relationships.ended(subject),
     wasPurged: (version) =>
-      catalog.life.hasDeparted(subject) && catalog.life.purge(recordKey(subject, version)) !== undefined,
-    hasVersion: (version) => catalog.hasVersion(subject, version),
-    hadContent: () => catalog.hadContent(subject),
+      catalog.relationships.hasDeparted(subject) && catalog.purges.stateOf(recordKey(subject, version)) !== undefined,
+    hasVersion: (version) => catalog.kept.hasVersion(subject, version),
+    hadContent: () => catalog.subjects.hadContent(subject),
     file: (key) => {
-      const found = catalog.file(key);
-      if (found === undefined || catalog.life.purge(key) === "begun") return undefined;
+      const found = catalog.kept.file(key);
+      if (found === undefined || catalog.purges.stateOf(key) === "begun") return undefined;
       // How it is locked is its own affair, and no part of what a new version says of it.
       const { lockMode: _, ...file } = found;
       return file;
     },
     // Who comes back after all of them was purged is a customer again, and is kept whole.
-    wasFilePurged: (key) => catalog.known(subject) !== undefined && catalog.life.isPast(key),
+    wasFilePurged: (key) => catalog.subjects.known(subject) !== undefined && catalog.purges.isPast(key),
   };
 }

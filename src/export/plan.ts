@@ -1,5 +1,6 @@
-import type { Catalog, Known } from "../catalog/catalog.ts";
-import type { Life } from "../catalog/life.ts";
+import type { Relationships } from "../catalog/relationships.ts";
+import type { Known, Subjects } from "../catalog/subjects.ts";
+import type { Walk } from "../catalog/walk.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Tokens } from "../record/tokens.ts";
@@ -47,7 +48,11 @@ export interface Period {
 export interface PlanParts {
   readonly source: Pick<Source, "kind">;
   readonly tokens: Tokens;
-  readonly catalog: Pick<Catalog, "known" | "noteMet"> & { readonly life: Pick<Life, "hasDeparted"> };
+  readonly catalog: {
+    readonly subjects: Pick<Subjects, "known">;
+    readonly walk: Pick<Walk, "noteMet">;
+    readonly relationships: Pick<Relationships, "hasDeparted">;
+  };
   readonly config: Pick<ClientConfig, "retention" | "vault">;
   readonly now: Clock;
 }
@@ -68,7 +73,7 @@ export async function* planWalk(
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
     const { candidates, met, past } = compare(listed, selection, parts);
     const unread = unlisted(page.unread, selection, parts);
-    parts.catalog.noteMet([...met, ...unread.met]);
+    parts.catalog.walk.noteMet([...met, ...unread.met]);
     counts.examined += listed.length + page.unread.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
     counts.unchanged += listed.length - candidates.length - past;
@@ -84,7 +89,7 @@ function unlisted(ids: readonly string[], selection: Selection, { source, tokens
   const candidates: Candidate[] = [];
   for (const id of ids) {
     const subject = tokens.subject(source.kind, id);
-    const known = catalog.known(subject);
+    const known = catalog.subjects.known(subject);
     if (known !== undefined) met.push({ subject, known });
     if (selection.kind !== "subjects" || selection.subjects.has(subject))
       candidates.push({ id, subject, listed: undefined });
@@ -110,11 +115,11 @@ function compare(identities: readonly Listed[], selection: Selection, parts: Pla
   for (const { id, updated, raw } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.version(updated, raw);
-    const known = catalog.known(subject);
+    const known = catalog.subjects.known(subject);
     if (known !== undefined) met.push({ subject, known });
     if (
       known === undefined &&
-      (catalog.life.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
+      (catalog.relationships.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
     )
       past += 1;
     else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });

@@ -154,7 +154,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   /** Of the subjects asked for. */
   const met = new Set<string>();
   const work = new PQueue({ concurrency: crew.size });
-  const expected = run.catalog.counts().subjects;
+  const expected = run.catalog.figures.counts().subjects;
   let failures = 0;
   let hasSucceeded = false;
   let fatal: unknown;
@@ -232,7 +232,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     run.log.error("identities in the provider's list cannot be read: no id", { stage: "source", count });
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
-  if (whole) run.catalog.beginWalk();
+  if (whole) run.catalog.walk.begin();
   const pages = walk?.pages ?? run.source.pages();
   const plan = identities
     ? planNamed(identities, run, tally)
@@ -269,7 +269,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
   // A walk that did not see everybody says nothing of whom it missed.
   if (!whole || run.signal.aborted) return;
-  for (const { subject } of run.catalog.endWalk(MISSED)) {
+  for (const { subject } of run.catalog.walk.end(MISSED)) {
     await settle(run, subject, gone(subject, keptIn(run.catalog, subject), "unlisted"), tally);
   }
 }

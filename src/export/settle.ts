@@ -7,7 +7,7 @@ import type { Tally } from "./summary.ts";
 /** Logs what became of one identity, and counts it: from then on it is done. */
 export async function settle(run: Run, subject: string, capture: Capture, tally: Tally): Promise<void> {
   if ("entry" in capture && capture.entry) await logged(run, capture.entry);
-  if (capture.kind !== "gone" && capture.listed !== undefined) run.catalog.noteListed(subject, capture.listed);
+  if (capture.kind !== "gone" && capture.listed !== undefined) run.catalog.walk.noteListed(subject, capture.listed);
   tally[capture.kind] += 1;
   if (capture.kind === "unchanged" || capture.kind === "past" || capture.kind === "gone") return;
   tally.files += capture.files;

@@ -77,7 +77,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   }
   if (options.range) {
     const [from, to] = [options.range.from, options.range.to].map((at) => at.toString({ smallestUnit: "second" }));
-    const subjects = finder.catalog.updatedIn(from!, to!, MOST + 1);
+    const subjects = finder.catalog.subjects.updatedIn(from!, to!, MOST + 1);
     if (subjects.length === 0) throw unknown("a version of that time");
     for (const subject of subjects) found.add(subject);
   }
@@ -105,7 +105,7 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
 export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { catalog } = finder;
   return (meantBy(kind, value, config, finder) ?? []).filter(
-    (subject) => !catalog.known(subject) && catalog.life.hasDeparted(subject),
+    (subject) => !catalog.subjects.known(subject) && catalog.relationships.hasDeparted(subject),
   );
 }
 
@@ -113,7 +113,7 @@ export function departedBy(kind: Kind, value: string, config: ClientConfig, find
 export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { tokens, catalog } = finder;
   const meant = meantBy(kind, value, config, finder);
-  if (meant) return meant.filter((subject) => catalog.known(subject)).slice(0, 1);
+  if (meant) return meant.filter((subject) => catalog.subjects.known(subject)).slice(0, 1);
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {
@@ -122,7 +122,7 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: F
     });
   }
   const found = names.flatMap((name) =>
-    spellings(name, value).flatMap((spelling) => catalog.find(name, tokens.lookup(name, spelling))),
+    spellings(name, value).flatMap((spelling) => catalog.subjects.find(name, tokens.lookup(name, spelling))),
   );
   return [...new Set(found)];
 }
@@ -140,8 +140,8 @@ export function oddly(value: string): string {
 
 /** The subject, of whom something is kept. Throws `usage` where nothing is. */
 export function knownSubject(catalog: Catalog, subject: string, what: string): string {
-  if (catalog.known(subject)) return subject;
-  if (catalog.life.hasDeparted(subject)) {
+  if (catalog.subjects.known(subject)) return subject;
+  if (catalog.relationships.hasDeparted(subject)) {
     throw new HoldfastError("usage", `all that the vault had of ${what} was purged at the end of its retention`, {
       mend: "The log shows what was there and when it was destroyed.",
     });

@@ -63,7 +63,7 @@ export async function coverageOf(
 ): Promise<Coverage> {
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
   const met = new Met();
-  const failures = new Map(catalog.life.failures().map(({ subject, code }) => [subject, code]));
+  const failures = new Map(catalog.runs.failures().map(({ subject, code }) => [subject, code]));
   try {
     let listed = 0;
     let unreadable = 0;
@@ -74,20 +74,20 @@ export async function coverageOf(
       listed += page.unread.length;
       met.add(page.unread);
       for (const subject of page.unread) {
-        if (!catalog.known(subject) && !catalog.life.hasDeparted(subject)) missing!.add(subject);
+        if (!catalog.subjects.known(subject) && !catalog.relationships.hasDeparted(subject)) missing!.add(subject);
         else if (failures.has(subject)) changed!.add(subject);
       }
       for (const { subject, listed: version, updated } of page.identities) {
-        const known = catalog.known(subject);
+        const known = catalog.subjects.known(subject);
         if (known?.listed === version) continue;
-        const ended = catalog.life.ended(subject);
-        if ((!known && catalog.life.hasDeparted(subject, version)) || isPast(config, { updated, ended }, now))
+        const ended = catalog.relationships.ended(subject);
+        if ((!known && catalog.relationships.hasDeparted(subject, version)) || isPast(config, { updated, ended }, now))
           past!.add(subject);
         else (known ? changed : missing)!.add(subject);
       }
     }
-    for (const subject of catalog.subjects()) {
-      const known = catalog.known(subject);
+    for (const subject of catalog.subjects.all()) {
+      const known = catalog.subjects.known(subject);
       if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
       if (pages === null ? known?.gone : !met.has(subject)) gone!.add(subject);
     }
@@ -99,7 +99,7 @@ export async function coverageOf(
       codes[code] = (codes[code] ?? 0) + 1;
     }
     return {
-      ...{ source: pages === null ? null : { listed, unreadable }, vault: { ...catalog.counts() } },
+      ...{ source: pages === null ? null : { listed, unreadable }, vault: { ...catalog.figures.counts() } },
       ...{
         missing: missing!.told,
         changed: changed!.told,
@@ -107,7 +107,7 @@ export async function coverageOf(
         gone: gone!.told,
         past: past!.told,
       },
-      ...{ failed: { ...failed!.told, codes }, purged: catalog.life.departedCount() },
+      ...{ failed: { ...failed!.told, codes }, purged: catalog.relationships.departedCount() },
     };
   } finally {
     met.close();

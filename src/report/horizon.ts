@@ -33,8 +33,8 @@ export function horizonOf(
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
   let [locksDue, ended, done] = [0, 0, 0];
-  for (const subject of catalog.subjects()) {
-    const hasEnded = catalog.life.ended(subject) !== undefined;
+  for (const subject of catalog.subjects.all()) {
+    const hasEnded = catalog.relationships.ended(subject) !== undefined;
     if (hasEnded) ended += 1;
     for (const term of termsOf(catalog, policy.retention, subject)) {
       locks.add(term.lockedUntil.slice(0, 7), term.size);

@@ -1,4 +1,4 @@
-import type { RunTold } from "../catalog/life.ts";
+import type { RunTold } from "../catalog/runs.ts";
 
 export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "none";
 

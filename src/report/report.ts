@@ -1,7 +1,7 @@
 import type { Policy } from "../audit/entry.ts";
 import type { Head } from "../audit/log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Hold } from "../catalog/life.ts";
+import type { Hold } from "../catalog/holds.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { policyChange, policyOf } from "../retention/policy.ts";
 import type { Coverage } from "./coverage.ts";
@@ -75,16 +75,16 @@ export function reportOf(
     ...found,
     checkpoint: { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") },
     policy: policyOf(retention, config.vault.lock),
-    isPolicyLogged: !catalog.life.policy() || !policyChange(catalog, config),
-    nights: nightsOf(catalog.life.runs(since), today, NIGHTS),
-    growth: catalog.storedByMonth(),
+    isPolicyLogged: !catalog.runs.policy() || !policyChange(catalog, config),
+    nights: nightsOf(catalog.runs.since(since), today, NIGHTS),
+    growth: catalog.figures.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
-    held: catalog.life.heldCount(),
-    holds: catalog.life
-      .heldSubjects()
+    held: catalog.holds.count(),
+    holds: catalog.holds
+      .subjects()
       .slice(0, HOLDS)
       .flatMap((subject) =>
-        catalog.life.holds(subject).map(({ case: token, placed }) => ({ subject, case: token, placed })),
+        catalog.holds.of(subject).map(({ case: token, placed }) => ({ subject, case: token, placed })),
       ),
   };
 }

@@ -48,7 +48,7 @@ export function assess(
 ): Assessment {
   const terms = termsOf(catalog, retention, subject);
   const stored = inOrder(terms.map((term) => term.stored));
-  const holds = catalog.life.holds(subject).map(({ case: token, placed }) => ({ case: token, placed }));
+  const holds = catalog.holds.of(subject).map(({ case: token, placed }) => ({ case: token, placed }));
   const ends = terms.map(({ until }) => until);
   const known = ends.filter((end) => end !== undefined).sort(Temporal.Instant.compare);
   const until = known.length === ends.length ? known.at(-1) : undefined;
@@ -66,7 +66,7 @@ export function assess(
       "verification results": clock(verification),
       ...(files > 0 ? { "document files": clock(ofFiles) } : {}),
     },
-    ended: catalog.life.ended(subject),
+    ended: catalog.relationships.ended(subject),
     until: until?.toString({ smallestUnit: "second" }),
     untilDay: until && dateIn(until, retention.timezone).toString(),
     lockedUntil: inOrder(terms.map((term) => term.lockedUntil)).at(-1) ?? "",

@@ -41,7 +41,7 @@ export async function extendLocks(work: Work): Promise<Extended> {
   const { catalog, now } = work;
   const queue = locksQueue(work);
   const done = await extendSubjects(work, dueSubjects(work), queue);
-  const held = catalog.lockedAfter(now().toString({ smallestUnit: "second" }));
+  const held = catalog.locks.anyAfter(now().toString({ smallestUnit: "second" }));
   return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
 }
 
@@ -97,11 +97,11 @@ function* batches(pages: Iterable<readonly string[]>): Generator<readonly string
 /** Whoever may have an object whose lock is due, once each: they are looked at closely after. */
 function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void, undefined> {
   const { retention } = config;
-  const { life, locks } = catalog;
+  const { relationships, locks } = catalog;
   const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
   const met = new Numbers();
   yield* locks.before(second(soonOf(retention, now())), met);
-  for (const ended of life.endings()) {
+  for (const ended of relationships.endings()) {
     const last = relationshipEnds(retention, ended);
     if (last === undefined || Temporal.Instant.compare(last, now()) <= 0) continue;
     yield* locks.endedShort(ended, second(last), met);
@@ -114,7 +114,7 @@ function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void,
 function dueOf(work: Work, subject: string): Due[] {
   const { catalog, now } = work;
   const { retention, vault } = work.config;
-  const hasEnded = catalog.life.ended(subject) !== undefined;
+  const hasEnded = catalog.relationships.ended(subject) !== undefined;
   return termsOf(catalog, retention, subject).flatMap((term) => {
     const due = dueLock({ retention, mode: vault.lock }, term, hasEnded, now());
     return due ? { key: term.key, versionId: term.versionId, ...due } : [];
@@ -141,7 +141,7 @@ async function extendOne(
     row.succeeded();
     return { ...due, lock: { ...due.lock, mode } };
   } catch (error) {
-    if (hasCode(error, "vault-missing") && catalog.life.purge(due.key) === "begun") return "gone";
+    if (hasCode(error, "vault-missing") && catalog.purges.stateOf(due.key) === "begun") return "gone";
     row.failed(error);
     onFailure(subject, error);
     return null;

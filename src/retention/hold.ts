@@ -31,8 +31,8 @@ export async function placeHolds(
 ): Promise<HoldsChanged> {
   const { catalog } = work;
   return each(work, subjects, async (subject, set) => {
-    const stands = catalog.life.holds(subject).some((hold) => hold.case === token);
-    const objects = await set(subject, true, (key, versionId) => !catalog.life.isHeld(key, versionId));
+    const stands = catalog.holds.of(subject).some((hold) => hold.case === token);
+    const objects = await set(subject, true, (key, versionId) => !catalog.holds.isHeld(key, versionId));
     if (stands && objects.length === 0) return undefined;
     await logged(work, { type: "hold.placed", subject, case: token, commitment, objects });
     return objects.length;
@@ -50,12 +50,12 @@ export async function releaseHolds(
 ): Promise<HoldsChanged> {
   const { catalog, writer } = work;
   return each(work, subjects, async (subject, set) => {
-    const stood = catalog.life.holds(subject).some((hold) => hold.case === token);
+    const stood = catalog.holds.of(subject).some((hold) => hold.case === token);
     if (stood) {
       await logged(work, { type: "hold.released", subject, case: token, commitment });
       await writer.flush();
     }
-    if (catalog.life.holds(subject).length > 0) return stood ? 0 : undefined;
+    if (catalog.holds.of(subject).length > 0) return stood ? 0 : undefined;
     const objects = await set(subject, false, () => true);
     return stood || objects.length > 0 ? objects.length : undefined;
   });
@@ -66,13 +66,13 @@ export async function releaseHolds(
  * others. Gives how many subjects failed.
  */
 export async function holdNew(work: Work): Promise<number> {
-  const { life } = work.catalog;
+  const { holds } = work.catalog;
   const row = new InARow();
   let failed = 0;
-  for (const subject of life.heldSubjects()) {
+  for (const subject of holds.subjects()) {
     const stored = termsOf(work.catalog, work.config.retention, subject);
-    if (stored.every(({ key, versionId }) => life.isHeld(key, versionId))) continue;
-    const [{ case: token, commitment } = absent(subject)] = life.holds(subject);
+    if (stored.every(({ key, versionId }) => holds.isHeld(key, versionId))) continue;
+    const [{ case: token, commitment } = absent(subject)] = holds.of(subject);
     try {
       await placeHolds({ ...work, onSubject: () => {} }, [subject], { token, commitment });
       row.succeeded();

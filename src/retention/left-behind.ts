@@ -13,12 +13,12 @@ export interface LeftBehind {
  * What purges of earlier versions left in a directory: the plain name, which is a link to the bytes. Only subjects that
  * the log names are looked at, so the cost is that of what was purged, not of what is kept.
  */
-export async function* leftBehind(vault: Vault, { life }: Pick<Catalog, "life">): AsyncGenerator<LeftBehind> {
+export async function* leftBehind(vault: Vault, { purges }: Pick<Catalog, "purges">): AsyncGenerator<LeftBehind> {
   if (!vault.remains) return;
-  for (const subject of life.purgedSubjects()) {
+  for (const subject of purges.subjects()) {
     for (const folder of foldersOf(subject)) {
       for await (const { key, size } of vault.remains(folder)) {
-        if (life.purge(key) === "done") yield { subject, key, size };
+        if (purges.stateOf(key) === "done") yield { subject, key, size };
       }
     }
   }

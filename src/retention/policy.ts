@@ -85,7 +85,7 @@ export function policyChange(
   catalog: Catalog,
   { retention, vault }: ClientConfig,
 ): Unlogged<PolicyChanged> | undefined {
-  const from = catalog.life.policy() ?? null;
+  const from = catalog.runs.policy() ?? null;
   const to = policyOf(retention, vault.lock);
   return isDeepStrictEqual(from, to) ? undefined : { type: "policy.changed", from, to };
 }

@@ -18,7 +18,7 @@ export interface Purge {
 
 /** Everybody of whom something is past its date, in their order; who is kept by a hold or a lock too. */
 export function* purges(catalog: Catalog, retention: RetentionConfig, now: Temporal.Instant): Generator<Purge> {
-  for (const subject of catalog.subjects()) {
+  for (const subject of catalog.subjects.all()) {
     const purge = purgeOf(catalog, retention, subject, now);
     if (purge) yield purge;
   }
@@ -30,7 +30,7 @@ export function purgeOf(
   subject: string,
   now: Temporal.Instant,
 ): Purge | undefined {
-  const { life } = catalog;
+  const { purges, relationships, holds } = catalog;
   const all = termsOf(catalog, retention, subject);
   // A purge that began earlier gives no reason by itself: the law may want since then what was due at that time.
   const terms = all.filter(({ until }) => until !== undefined && Temporal.Instant.compare(until, now) <= 0);
@@ -40,17 +40,17 @@ export function purgeOf(
     .sort(Temporal.Instant.compare)
     .at(-1)!;
   const locked = Temporal.Instant.compare(last, now) > 0;
-  const begun = new Set(life.unfinishedKeys(subject).map(({ key }) => key));
+  const begun = new Set(purges.unfinishedKeys(subject).map(({ key }) => key));
   return {
     ...{
       subject,
       terms,
-      ended: life.ended(subject),
+      ended: relationships.ended(subject),
       whole: terms.length === all.length,
       begun: terms.some(({ key }) => begun.has(key)),
     },
     kept:
-      life.holds(subject).length > 0
+      holds.of(subject).length > 0
         ? { by: "hold" }
         : locked
           ? { by: "lock", until: last.toString({ smallestUnit: "second" }) }
@@ -65,7 +65,7 @@ export function keptAfterAll(
   subject: string,
   now: Temporal.Instant,
 ): { key: string; since: string }[] {
-  const begun = catalog.life.unfinishedKeys(subject);
+  const begun = catalog.purges.unfinishedKeys(subject);
   if (begun.length === 0) return [];
   const purge = purgeOf(catalog, retention, subject, now);
   const due = new Set(purge?.kept?.by === "hold" ? [] : purge?.terms.map(({ key }) => key));

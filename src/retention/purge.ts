@@ -64,7 +64,7 @@ export async function purgeAll(
       tally.bytes += size;
     }
   };
-  const planned = new Set(catalog.life.unfinished());
+  const planned = new Set(catalog.purges.unfinished());
   for (const { subject, kept } of purges(catalog, retention, now())) {
     if (kept) tally.kept += 1;
     else planned.add(subject);
@@ -124,7 +124,7 @@ async function clearLeft(work: Work, failed: (subject: string, error: unknown) =
   let cleared = 0;
   for await (const { subject, key } of leftBehind(vault, catalog)) {
     refuseAborted(work);
-    if (catalog.life.holds(subject).length > 0) continue;
+    if (catalog.holds.of(subject).length > 0) continue;
     holds();
     try {
       if (((await vault.clear?.(key)) ?? 0) > 0) cleared += 1;
@@ -150,7 +150,7 @@ async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<str
 }
 
 async function begin(work: Work, { subject, terms }: Purge): Promise<void> {
-  const begun = new Set(work.catalog.life.unfinishedKeys(subject).map(({ key }) => key));
+  const begun = new Set(work.catalog.purges.unfinishedKeys(subject).map(({ key }) => key));
   const keys = terms.map(({ key }) => key).filter((key) => !begun.has(key));
   if (keys.length > 0) await logged(work, { type: "purge.begun", subject, keys });
 }

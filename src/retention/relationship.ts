@@ -46,7 +46,7 @@ export async function endRelationships(
     const batch = endings.slice(first, first + BATCH);
     for (const { subject, ended } of batch) {
       work.holds();
-      if (work.catalog.life.ended(subject) === ended) told.unchanged += 1;
+      if (work.catalog.relationships.ended(subject) === ended) told.unchanged += 1;
       else {
         await logged(work, { type: "relationship.ended", subject, ended });
         told.subjects += 1;
@@ -67,8 +67,10 @@ export async function endRelationships(
 
 /** It did not end, or began again. Gives whom that was news of. */
 export async function reopenRelationships(work: Work, subjects: readonly string[]): Promise<string[]> {
-  const { life } = work.catalog;
-  const ended = subjects.filter((subject) => life.ended(subject) !== undefined || life.hasDeparted(subject));
+  const { relationships } = work.catalog;
+  const ended = subjects.filter(
+    (subject) => relationships.ended(subject) !== undefined || relationships.hasDeparted(subject),
+  );
   for (const subject of ended) {
     work.holds();
     await logged(work, { type: "relationship.reopened", subject });
@@ -83,7 +85,7 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
  * fits, and where it was told before.
  */
 export function verifiedAfter(catalog: Catalog, retention: RetentionConfig, ending: Ending): string | undefined {
-  if (catalog.life.ended(ending.subject) === ending.ended) return undefined;
+  if (catalog.relationships.ended(ending.subject) === ending.ended) return undefined;
   return firstSeenAfter(catalog, retention, ending);
 }
 
@@ -93,7 +95,7 @@ export function firstSeenAfter(
   retention: RetentionConfig,
   { subject, ended }: Ending,
 ): string | undefined {
-  const times = catalog.stored(subject).map(({ updated }) => Temporal.Instant.from(updated));
+  const times = catalog.kept.stored(subject).map(({ updated }) => Temporal.Instant.from(updated));
   const first = times.sort(Temporal.Instant.compare)[0];
   // Without a zone of the client's, the earliest date that it was anywhere.
   const day = first && earliestDate(first, retention.timezone);

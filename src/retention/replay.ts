@@ -158,7 +158,7 @@ export class Replay {
    * follows from it: the file stays purged.
    */
   #wasThere(key: string, time: string): boolean {
-    const purged = this.#options.index.life.purgedAt(key);
+    const purged = this.#options.index.purges.endedAt(key);
     return purged !== undefined && !isBefore(instant(purged).add(CLOCKS), instant(time));
   }
 
@@ -202,7 +202,7 @@ export class Replay {
     const told = new Told(at, this.#options.onFault);
     // A purge that was stopped: what was gone by then is told with the time its purge began. It was due at that time,
     // which was checked there, whatever has been logged since.
-    const begun = new Map(index.life.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
+    const begun = new Map(index.purges.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
     const wentBefore = (key: string): boolean =>
       objects.some((each) => each.key === key && each.due === begun.get(key));
     this.#checkGone(at, entry, [...keys], wentBefore, (key, term) => {
@@ -217,12 +217,12 @@ export class Replay {
         told.add(key, `says that it had to be kept until ${due}; by the rules it was ${term.until}`);
     });
     if (keys.size !== objects.length) told.add(objects[0]!.key, "names an object twice");
-    const last = index.life.ended(subject);
+    const last = index.relationships.ended(subject);
     const first = objects[0]?.key ?? recordKey(subject, "");
     if (ended !== last)
       told.add(first, `says that the relationship ended ${ended ?? "never"}; the log says ${last ?? "that it lasts"}`);
-    const left = [...index.records(subject).map(({ version }) => recordKey(subject, version))]
-      .concat(index.files(subject).map(({ key }) => key))
+    const left = [...index.kept.records(subject).map(({ version }) => recordKey(subject, version))]
+      .concat(index.kept.files(subject).map(({ key }) => key))
       .filter((key) => !keys.has(key));
     if (whole && left.length > 0) told.add(left[0]!, `says that nothing is left of subject ${subject}, and this is`);
     told.end();
@@ -245,7 +245,7 @@ export class Replay {
     const when = instant(time);
     const told = new Told(at, this.#options.onFault);
     const terms = this.#terms(subject);
-    const isHeld = index.life.holds(subject).length > 0;
+    const isHeld = index.holds.of(subject).length > 0;
     const isAhead = isBefore(latest(at).add(CLOCKS), when);
     for (const key of keys) {
       const term = terms?.get(key);

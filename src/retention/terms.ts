@@ -1,4 +1,5 @@
-import type { Catalog, CatalogFile, CatalogRecord } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { CatalogFile, CatalogRecord } from "../catalog/kept.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
 import { type Begun, type Ended, fileUntil, later, recordUntil } from "./keep.ts";
@@ -23,10 +24,10 @@ export interface Term {
  * than its files, which nobody could make sense of without it.
  */
 export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: string): Term[] {
-  const ended = catalog.life.ended(subject);
-  const records = catalog.records(subject);
-  const files = catalog.files(subject);
-  const listings = files.length > 0 ? catalog.listings(subject) : new Map<string, string[]>();
+  const ended = catalog.relationships.ended(subject);
+  const records = catalog.kept.records(subject);
+  const files = catalog.kept.files(subject);
+  const listings = files.length > 0 ? catalog.kept.listings(subject) : new Map<string, string[]>();
   const versions = new Map(records.map((record) => [record.version, record]));
   const listing = new Set([...listings.values()].flat());
   const recordEnd = (record: CatalogRecord): Temporal.Instant | undefined => {

@@ -36,7 +36,7 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
   // Delete markers may be left of it, or a plain name.
   for (const { term, since } of gone) objects.push(objectOf(term, since, await removeAll(work, term.key)));
   const whole = gone.length === terms.length;
-  const ended = catalog.life.ended(subject);
+  const ended = catalog.relationships.ended(subject);
   if (objects.length > 0) {
     holds();
     await logged(work, { type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });

@@ -48,7 +48,7 @@ export async function certifyAll(
   console.say(
     `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
   );
-  const begun = catalog.life.unfinished().length;
+  const begun = catalog.purges.unfinished().length;
   if (begun > 0) {
     console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
       client: config.id,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
-import { openCatalog } from "../catalog/catalog.ts";
+import { openCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";

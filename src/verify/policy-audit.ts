@@ -28,14 +28,14 @@ export async function auditPolicy(
   problem: (found: Problem) => void,
 ): Promise<PolicyReport> {
   const at = now();
-  const report = { due: 0, past: 0, held: 0, unfinished: index.life.unfinished().length, stuck: index.seen.stuck() };
-  for (const subject of index.subjects()) {
-    const hasEnded = index.life.ended(subject) !== undefined;
-    const holds = index.life.holds(subject).length > 0;
+  const report = { due: 0, past: 0, held: 0, unfinished: index.purges.unfinished().length, stuck: index.seen.stuck() };
+  for (const subject of index.subjects.all()) {
+    const hasEnded = index.relationships.ended(subject) !== undefined;
+    const holds = index.holds.of(subject).length > 0;
     if (holds) report.held += 1;
     for (const term of termsOf(index, policy.retention, subject)) {
       const { key, versionId, until, lockedUntil } = term;
-      if (index.life.purge(key) === "begun") continue;
+      if (index.purges.stateOf(key) === "begun") continue;
       if (holds) await check(() => checkHeld(vault, key, versionId, problem));
       if (until !== undefined && Temporal.Instant.compare(until, at) <= 0) {
         report.past += 1;

@@ -35,9 +35,10 @@ export async function findStrays(
       if (key !== present) {
         if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
         present = key;
-        logged = index.objectVersion(key);
+        logged = index.objects.version(key);
         seen = undefined;
-        if (index.life.purge(key) === "done") problem({ key, what: "was purged, as the log says, and is there still" });
+        if (index.purges.stateOf(key) === "done")
+          problem({ key, what: "was purged, as the log says, and is there still" });
       }
       seen ??= version;
       const first = seen;
@@ -46,13 +47,13 @@ export async function findStrays(
     }
     for await (const { key, size } of vault.remains?.(prefix) ?? []) {
       if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-      if (index.life.purge(key) === "done")
+      if (index.purges.stateOf(key) === "done")
         problem({
           key,
           what: "was purged, as the log says, and its bytes are still there under its plain name; retention purge --confirm removes them",
         });
       // What the log promises of this key is missing, or its purge was stopped: that is told with the entry.
-      else if (index.objectVersion(key) === undefined) orphan({ key, versionId: "", size });
+      else if (index.objects.version(key) === undefined) orphan({ key, versionId: "", size });
     }
   }
 }

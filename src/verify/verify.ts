@@ -120,7 +120,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
   keys.check(options.verifiers, [...earlier, present], problem);
   times.check(head.size, problem);
-  const isLocked = index.lockedAfter(begun.toString());
+  const isLocked = index.locks.anyAfter(begun.toString());
   if (isLocked) for (const found of lockless) problem(found);
   await checkCheckpoint(vault, isLocked ? begun : undefined, problem);
 
@@ -153,7 +153,7 @@ async function checkObjects(
   };
   const from = since?.toString({ smallestUnit: "millisecond" }) ?? "";
   const isOld = ({ stored }: CatalogObject): boolean => stored !== null && stored < from;
-  const { versions, files } = index.counts();
+  const { versions, files } = index.figures.counts();
   let done = 0;
   for (const object of index.objects.all()) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
@@ -163,7 +163,7 @@ async function checkObjects(
     report.bytes += object.size;
     await checks.add(async () => {
       const read = await checkObject(check, object, (found) => {
-        if (found.isMissing && index.life.purge(object.key) === "begun") report.purged += 1;
+        if (found.isMissing && index.purges.stateOf(object.key) === "begun") report.purged += 1;
         else problem(found);
       });
       report.read += read > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { day, hex, instant, version } from "../audit/entry-fields.ts";
-import type { Known } from "../catalog/catalog.ts";
+import type { Known } from "../catalog/subjects.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { Run } from "../export/context.ts";
@@ -62,19 +62,19 @@ export function jobId({ subject, listed }: Pick<Candidate, "subject" | "listed">
 
 /** What the vault has of a subject, to go with its task. */
 export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Task["kept"] {
-  const known = catalog.known(subject);
+  const known = catalog.subjects.known(subject);
   return {
     known,
-    ended: catalog.life.ended(subject),
-    versions: catalog.versions(subject),
-    purged: catalog.life.hasDeparted(subject) ? catalog.life.purgedVersions(subject) : [],
+    ended: catalog.relationships.ended(subject),
+    versions: catalog.kept.versions(subject),
+    purged: catalog.relationships.hasDeparted(subject) ? catalog.purges.versions(subject) : [],
     // One whose purge was stopped may be gone: it is fetched again.
-    files: catalog
+    files: catalog.kept
       .files(subject)
-      .filter(({ key }) => catalog.life.purge(key) !== "begun")
+      .filter(({ key }) => catalog.purges.stateOf(key) !== "begun")
       .map(({ lockMode: _, ...file }) => file),
-    purgedFiles: known ? catalog.life.purgedFiles(subject) : [],
-    hadContent: catalog.hadContent(subject),
+    purgedFiles: known ? catalog.purges.files(subject) : [],
+    hadContent: catalog.subjects.hadContent(subject),
   };
 }
 

@@ -6,7 +6,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Entry, encodeEntry } from "../../src/audit/entry.ts";
 import { Journal } from "../../src/audit/journal.ts";
-import { type Catalog, openCatalog } from "../../src/catalog/catalog.ts";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import { CHECKPOINT } from "../../src/vault/layout.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { JournalCheck } from "../../src/verify/journal.ts";
@@ -237,8 +238,8 @@ describe("the last word stays the last word", () => {
 
   test("an end of a relationship that another machine took back meanwhile", () =>
     overtaken([ended(subject, "r1")], [reopened(subject, "r2"), ended(bystander, "r2")], (catalog, entries) => {
-      assert.equal(catalog.life.ended(subject), undefined);
-      assert.equal(catalog.life.ended(bystander), "2026-10-31");
+      assert.equal(catalog.relationships.ended(subject), undefined);
+      assert.equal(catalog.relationships.ended(bystander), "2026-10-31");
       // Of others nothing is said twice.
       assert.deepEqual(
         entries,
@@ -248,20 +249,20 @@ describe("the last word stays the last word", () => {
 
   test("a hold released, and placed by another machine since", () =>
     overtaken([hold("hold.released", subject, "r1")], [hold("hold.placed", subject, "r2")], (catalog) => {
-      assert.equal(catalog.life.holds(subject).length, 1);
+      assert.equal(catalog.holds.of(subject).length, 1);
     }));
 
   test("a record that another machine stored once more, on a store that cannot create only", () =>
     overtaken([stored(subject, "r1", "00000002")], [stored(subject, "r2", "00000003")], (catalog) => {
       const key = `records/aa/${subject}/20210910T045710Z-d27fc64597d2.age`;
-      assert.equal(catalog.objectVersion(key), "00000003");
+      assert.equal(catalog.objects.version(key), "00000003");
     }));
 
   test("a purge that was never in the log did not begin", () => {
     const keys = [`records/aa/${subject}/20210910T045710Z-d27fc64597d2.age`];
     const purge = { type: "purge.begun", ...common("r1"), subject, keys } as Entry;
     return overtaken([purge, entry(7)], [entry(8)], (catalog, entries) => {
-      assert.deepEqual(catalog.life.unfinished(), []);
+      assert.deepEqual(catalog.purges.unfinished(), []);
       assert.deepEqual(entries, [bytesOf(8), bytesOf(7)]);
     });
   });

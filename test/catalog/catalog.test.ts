@@ -9,7 +9,8 @@ import type { AuditLog, LogEntry } from "../../src/audit/log.ts";
 import { leafHash, rootOf } from "../../src/audit/merkle.ts";
 import { splitEntry } from "../../src/audit/split.ts";
 import { tilePath } from "../../src/audit/tile.ts";
-import { Catalog, openCatalog } from "../../src/catalog/catalog.ts";
+import { Catalog } from "../../src/catalog/catalog.ts";
+import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import { hasCode } from "../../src/core/error.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-catalog-"));
@@ -85,13 +86,13 @@ describe("what the log says is known", () => {
   test("the newest version counts, and every version is remembered", () => {
     const catalog = withEntries(stored(1, 1), stored(1, 2));
     assert.deepEqual(
-      { ...catalog.known(subject(1)) },
+      { ...catalog.subjects.known(subject(1)) },
       { version: version(2), listed: version(2), gone: null, withheld: 0, entry: 1, missed: 0 },
     );
-    assert.ok(catalog.hasVersion(subject(1), version(1)) && catalog.hasVersion(subject(1), version(2)));
-    assert.ok(!catalog.hasVersion(subject(1), version(3)));
-    assert.equal(catalog.known(subject(2)), undefined);
-    assert.deepEqual({ ...catalog.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
+    assert.ok(catalog.kept.hasVersion(subject(1), version(1)) && catalog.kept.hasVersion(subject(1), version(2)));
+    assert.ok(!catalog.kept.hasVersion(subject(1), version(3)));
+    assert.equal(catalog.subjects.known(subject(2)), undefined);
+    assert.deepEqual({ ...catalog.figures.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
   });
 
   test("a file is kept once, with the version that it came with", () => {
@@ -99,10 +100,16 @@ describe("what the log says is known", () => {
       stored(1, 1, { files: [file("a"), file("b")] }),
       stored(1, 2, { files: [file("a", version(1)), file("c")] }),
     );
-    assert.deepEqual({ ...catalog.file(keyOf("a")) }, { ...file("a"), lockMode: "governance", storedWith: version(1) });
-    assert.deepEqual({ ...catalog.file(keyOf("c")) }, { ...file("c"), lockMode: "governance", storedWith: version(2) });
-    assert.equal(catalog.file(keyOf("d")), undefined);
-    assert.equal(catalog.counts().files, 3);
+    assert.deepEqual(
+      { ...catalog.kept.file(keyOf("a")) },
+      { ...file("a"), lockMode: "governance", storedWith: version(1) },
+    );
+    assert.deepEqual(
+      { ...catalog.kept.file(keyOf("c")) },
+      { ...file("c"), lockMode: "governance", storedWith: version(2) },
+    );
+    assert.equal(catalog.kept.file(keyOf("d")), undefined);
+    assert.equal(catalog.figures.counts().files, 3);
   });
 
   test("who has files or lookups was somebody", () => {
@@ -112,7 +119,7 @@ describe("what the log says is known", () => {
       stored(3, 1, { lookups: { email: "ef".repeat(16) } }),
     );
     assert.deepEqual(
-      [1, 2, 3].map((who) => catalog.hadContent(subject(who))),
+      [1, 2, 3].map((who) => catalog.subjects.hadContent(subject(who))),
       [false, true, true],
     );
   });
@@ -120,7 +127,7 @@ describe("what the log says is known", () => {
   test("the files that the provider withheld of the newest version are counted", () => {
     const catalog = withEntries(stored(1, 1, { withheld: 2 }), stored(2, 1, { withheld: 1 }), stored(2, 2));
     assert.deepEqual(
-      [1, 2].map((who) => catalog.known(subject(who))!.withheld),
+      [1, 2].map((who) => catalog.subjects.known(subject(who))!.withheld),
       [2, 0],
     );
   });
@@ -130,11 +137,11 @@ describe("what the log says is known", () => {
     const finished = (outcome: "done" | "partial" | "interrupted" | "failed"): Entry => ({
       ...{ type: "run.finished", time, run, outcome, counts: {} },
     });
-    assert.equal(Catalog.empty(fresh(), ORIGIN).clean, true);
-    assert.equal(withEntries(started).clean, false);
+    assert.equal(Catalog.empty(fresh(), ORIGIN).runs.clean, true);
+    assert.equal(withEntries(started).runs.clean, false);
     for (const outcome of ["partial", "interrupted", "failed"] as const)
-      assert.equal(withEntries(started, finished(outcome)).clean, false);
-    assert.equal(withEntries(started, finished("failed"), started, finished("done")).clean, true);
+      assert.equal(withEntries(started, finished(outcome)).runs.clean, false);
+    assert.equal(withEntries(started, finished("failed"), started, finished("done")).runs.clean, true);
   });
 
   test("a type of a later version is passed over; what is no entry is refused and changes nothing", () => {
@@ -147,7 +154,7 @@ describe("what the log says is known", () => {
       (error) => hasCode(error, "internal"),
     );
     assert.equal(catalog.size, 3);
-    assert.equal(catalog.known(subject(3)), undefined);
+    assert.equal(catalog.subjects.known(subject(3)), undefined);
   });
 
   test("entries that do not parse are counted and passed over, and what follows them is known", () => {
@@ -158,8 +165,8 @@ describe("what the log says is known", () => {
     catalog.apply(numbered([...damaged, stored(3, 1)], 1));
     assert.equal(catalog.size, 5);
     assert.deepEqual({ ...catalog.unreadable() }, { count: 3, first: 1 });
-    assert.equal(catalog.known(subject(2)), undefined);
-    assert.equal(catalog.known(subject(3))?.version, version(1));
+    assert.equal(catalog.subjects.known(subject(2)), undefined);
+    assert.equal(catalog.subjects.known(subject(3))?.version, version(1));
   });
 
   test("a record with more files than one entry holds has all of them once its record.stored follows", () => {
@@ -170,26 +177,26 @@ describe("what the log says is known", () => {
       [...Array.from({ length: parts.length - 1 }, () => "record.files"), "record.stored"],
     );
     const catalog = withEntries(...parts.slice(0, -1));
-    assert.equal(catalog.known(subject(1)), undefined);
-    assert.equal(catalog.counts().files, 0);
+    assert.equal(catalog.subjects.known(subject(1)), undefined);
+    assert.equal(catalog.figures.counts().files, 0);
     catalog.apply(numbered(parts.slice(-1), parts.length - 1));
-    assert.deepEqual({ ...catalog.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
-    assert.equal(catalog.files(subject(1)).length, 900);
+    assert.deepEqual({ ...catalog.figures.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
+    assert.equal(catalog.kept.files(subject(1)).length, 900);
     // What a run announced that was killed is not taken for a later run's.
     const killed = splitEntry(
       stored(2, 1, { run: "20261123T101500Z-000000", files: names.map((each) => of(2, each)) }),
     );
     const again = splitEntry(stored(2, 1, { files: names.map((each) => of(2, each)) }));
     catalog.apply(numbered([...killed.slice(0, -1), ...again], catalog.size));
-    assert.equal(catalog.files(subject(2)).length, 900);
+    assert.equal(catalog.kept.files(subject(2)).length, 900);
   });
 });
 
 describe("walks", () => {
   const walk = (catalog: Catalog, ...met: number[]): string[] => {
-    catalog.beginWalk();
-    catalog.noteMet(met.map((who) => ({ subject: subject(who), known: catalog.known(subject(who))! })));
-    return catalog.endWalk(2).map((missed) => missed.subject);
+    catalog.walk.begin();
+    catalog.walk.noteMet(met.map((who) => ({ subject: subject(who), known: catalog.subjects.known(subject(who))! })));
+    return catalog.walk.end(2).map((missed) => missed.subject);
   };
 
   test("missed twice in a row is missed; met in between is not; said once", () => {
@@ -204,37 +211,37 @@ describe("walks", () => {
   test("stored during the walk is met", () => {
     const catalog = withEntries(stored(1, 1));
     for (let n = 0; n < 3; n++) {
-      catalog.beginWalk();
+      catalog.walk.begin();
       catalog.apply(numbered([stored(1, n + 2)], n + 1));
-      assert.deepEqual(catalog.endWalk(1), []);
+      assert.deepEqual(catalog.walk.end(1), []);
     }
   });
 
   test("deleted is over once it is listed; redacted only once it has content again", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
     assert.deepEqual(
-      { ...catalog.known(subject(1)) },
+      { ...catalog.subjects.known(subject(1)) },
       { version: version(1), listed: null, gone: "deleted", withheld: 0, entry: 0, missed: 0 },
     );
     assert.deepEqual(
-      { ...catalog.known(subject(2)) },
+      { ...catalog.subjects.known(subject(2)) },
       { version: version(1), listed: version(5), gone: "redacted", withheld: 0, entry: 1, missed: 0 },
     );
     walk(catalog, 1, 2);
     assert.deepEqual(
-      [1, 2].map((who) => catalog.known(subject(who))!.gone),
+      [1, 2].map((who) => catalog.subjects.known(subject(who))!.gone),
       [null, "redacted"],
     );
     catalog.apply(numbered([stored(2, 6)], 4));
-    assert.equal(catalog.known(subject(2))!.gone, null);
+    assert.equal(catalog.subjects.known(subject(2))!.gone, null);
   });
 
   test("what the list says of one is remembered apart from what is kept", () => {
     const catalog = withEntries(stored(1, 1));
-    catalog.noteListed(subject(1), version(9));
+    catalog.walk.noteListed(subject(1), version(9));
     walk(catalog, 1);
     assert.deepEqual(
-      { ...catalog.known(subject(1)) },
+      { ...catalog.subjects.known(subject(1)) },
       { version: version(1), listed: version(9), gone: null, withheld: 0, entry: 0, missed: 0 },
     );
   });
@@ -251,7 +258,7 @@ describe("derived from the log", () => {
   const open = async (path: string, list = entries): Promise<{ counts: object; read: number }> => {
     const { log, read } = logOf(list);
     const catalog = await openCatalog(path, log, headOf(list));
-    const counts = { size: catalog.size, ...catalog.counts() };
+    const counts = { size: catalog.size, ...catalog.figures.counts() };
     catalog.close();
     return { counts, read: read() };
   };

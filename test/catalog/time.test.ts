@@ -46,11 +46,11 @@ test("inside one second too: who was updated in a time, what is newest, whose lo
   const at = ["10:00:00Z", "10:00:00.5Z", "10:00:00.500000001Z", "10:00:01Z", "10:00:00.25Z"];
   catalog.applyKnown(at.map((time, n) => stored(n, `2026-11-23T${time}`, `2027-01-01T${time}`)));
   const updated = (from: string, to: string) =>
-    catalog.updatedIn(`2026-11-23T${from}`, `2026-11-23T${to}`, 10).map((each) => Number.parseInt(each, 16));
+    catalog.subjects.updatedIn(`2026-11-23T${from}`, `2026-11-23T${to}`, 10).map((each) => Number.parseInt(each, 16));
   assert.deepEqual(updated("10:00:00Z", "10:00:01Z"), [0, 1, 2, 4]);
   assert.deepEqual(updated("10:00:00.5Z", "10:00:00.500000001Z"), [1]);
   assert.deepEqual(updated("10:00:00.500Z", "10:00:01.000Z"), [1, 2]);
-  assert.equal(catalog.newest(), "2026-11-23T10:00:01Z");
+  assert.equal(catalog.figures.newest(), "2026-11-23T10:00:01Z");
   const before = (time: string) =>
     [...catalog.locks.before(`2027-01-01T${time}`)]
       .flat()
@@ -59,6 +59,6 @@ test("inside one second too: who was updated in a time, what is newest, whose lo
   assert.deepEqual(before("10:00:00Z"), []);
   assert.deepEqual(before("10:00:00.3Z"), [0, 4]);
   assert.deepEqual(before("10:00:01Z"), [0, 1, 2, 4]);
-  assert.ok(catalog.lockedAfter("2027-01-01T10:00:00.9Z") && !catalog.lockedAfter("2027-01-01T10:00:01.0Z"));
+  assert.ok(catalog.locks.anyAfter("2027-01-01T10:00:00.9Z") && !catalog.locks.anyAfter("2027-01-01T10:00:01.0Z"));
   catalog.close();
 });

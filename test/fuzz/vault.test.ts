@@ -131,8 +131,8 @@ test("a catalog file is used, or made anew", async (t) => {
       await writeFile(path, bytes);
       const catalog = Catalog.open(path, "origin");
       try {
-        catalog.known("ab");
-        catalog.counts();
+        catalog.subjects.known("ab");
+        catalog.figures.counts();
       } finally {
         catalog.close();
       }

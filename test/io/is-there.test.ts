@@ -18,7 +18,7 @@ test("a path with something, one with nothing, and one that cannot be looked at 
   for (const unknown of ["loop", "loop/below", "n".repeat(300)])
     await assert.rejects(
       fileAt(at(unknown)),
-      (error) => hasCode(error, "usage") && /cannot be read/.test(error.message),
+      (error: Error) => hasCode(error, "usage") && /cannot be read/.test(error.message),
     );
 });
 

@@ -29,12 +29,12 @@ async function* pages() {
 const counts = { examined: 0, unchanged: 0, past: 0 };
 const begun = performance.now();
 const before = process.cpuUsage();
-catalog.beginWalk();
+catalog.walk.begin();
 const parts = { config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog };
 for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
   if (candidates.length > 0) throw new Error("somebody changed");
 }
-if (catalog.endWalk(2).length > 0) throw new Error("somebody was missed");
+if (catalog.walk.end(2).length > 0) throw new Error("somebody was missed");
 const { user, system } = process.cpuUsage(before);
 catalog.close();
 const seconds = (performance.now() - begun) / 1000;

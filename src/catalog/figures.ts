@@ -1,0 +1,40 @@
+import type { DatabaseSync } from "node:sqlite";
+import { subjectOf } from "./keys.ts";
+import { statement } from "./statement.ts";
+
+/** How much is kept, for reports. */
+export class Figures {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  counts(): { subjects: number; versions: number; files: number; bytes: number } {
+    return statement(
+      this.#db,
+      `SELECT (SELECT COUNT(*) FROM subject) AS subjects, (SELECT COUNT(*) FROM version) AS versions,
+                (SELECT COUNT(*) FROM file) AS files,
+                (SELECT COALESCE(SUM(size), 0) FROM version) + (SELECT COALESCE(SUM(size), 0) FROM file) AS bytes`,
+    ).get() as { subjects: number; versions: number; files: number; bytes: number };
+  }
+
+  /** Objects and bytes stored, by month (`2026-11`), ascending. */
+  storedByMonth(): { month: string; objects: number; bytes: number }[] {
+    return statement(
+      this.#db,
+      `SELECT month, SUM(objects) AS objects, SUM(bytes) AS bytes FROM (
+         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(size) AS bytes FROM version GROUP BY month
+         UNION ALL
+         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(file.size) AS bytes
+         FROM file JOIN version ON version.subject = ${subjectOf("key")} AND version.version = file.version GROUP BY month)
+       GROUP BY month ORDER BY month`,
+    ).all() as { month: string; objects: number; bytes: number }[];
+  }
+
+  /** The latest change at the provider that is kept (RFC 3339 UTC); undefined where nothing is. */
+  newest(): string | undefined {
+    const row = statement(this.#db, "SELECT MAX(updated) || 'Z' AS updated FROM version").get();
+    return (row as { updated: string | null }).updated ?? undefined;
+  }
+}

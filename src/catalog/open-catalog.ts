@@ -1,0 +1,48 @@
+import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
+import { SignedLog } from "../audit/signed-log.ts";
+import { Catalog } from "./catalog.ts";
+
+/**
+ * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise. Every
+ * entry is held to the root before it is applied. Throws `unverified` for one that does not belong.
+ * @param head the log's size and root, under a checkpoint that was verified
+ */
+export async function openCatalog(
+  path: string,
+  log: AuditLog,
+  head: Pick<Head, "size" | "root">,
+  onEntries?: (done: number, total: number) => void,
+): Promise<Catalog> {
+  let catalog = Catalog.open(path, log.origin);
+  try {
+    if (!(await catalog.follows(log, head))) {
+      catalog.close();
+      catalog = Catalog.empty(path, log.origin);
+    }
+    await fillCatalog(catalog, log, head, onEntries);
+    return catalog;
+  } catch (error) {
+    catalog.close();
+    throw error;
+  }
+}
+
+/** Applies what the log has beyond a catalog's end, held to the root as above. */
+export async function fillCatalog(
+  catalog: Catalog,
+  log: AuditLog,
+  head: Pick<Head, "size" | "root">,
+  onEntries?: (done: number, total: number) => void,
+): Promise<void> {
+  let batch: LogEntry[] = [];
+  const apply = (): void => {
+    catalog.apply(batch);
+    batch = [];
+    onEntries?.(catalog.size, head.size);
+  };
+  for await (const entry of new SignedLog(log, head).entries(catalog.size)) {
+    batch.push(entry);
+    if (batch.length === 1024) apply();
+  }
+  if (batch.length > 0) apply();
+}

@@ -1,0 +1,155 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry, RecordPurged } from "../audit/entry.ts";
+import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
+import { within } from "./keys.ts";
+import { column, statement } from "./statement.ts";
+
+/** Of a purge in the catalog: it ended; or it was stopped, and withdrawn after it had taken this. */
+const DONE = 1;
+const LOST = 2;
+
+/** Purges that began, and what they destroyed. */
+export class Purges {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** Within the catalog's transaction. */
+  apply(entry: Entry): void {
+    const of = this.#statements;
+    switch (entry.type) {
+      case "hold.placed":
+      case "lock.extended":
+        // What is held or locked after its purge began was there: an earlier purge.begun excuses its loss no more.
+        for (const { key } of entry.objects) of.stillThere.run(key, entry.time);
+        break;
+      case "purge.begun":
+        for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time, entry.run);
+        break;
+      case "purge.withdrawn":
+        for (const key of entry.keys) of.withdrawn.run(key);
+        break;
+      case "record.purged":
+        this.#purged(entry);
+        break;
+      case "record.stored":
+        // What is stored again is there, whatever a purge took before, also one that was stopped.
+        for (const { key } of [entry.object, ...entry.files.filter(({ storedWith }) => storedWith === undefined)])
+          of.restored.run(key);
+        break;
+    }
+  }
+
+  /** The subject's tokens go too, once nothing is left of them. */
+  #purged({ time, run, subject, objects, whole }: RecordPurged): void {
+    const of = this.#statements;
+    const begun = new Map(this.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
+    for (const { key, due } of objects) {
+      of.gone.run(key, subject, due === begun.get(key) ? LOST : DONE, time, run);
+      const name = parseKey(key);
+      if (name?.kind === "record") {
+        of.dropVersion.run(subject, name.version);
+        of.dropListed.run(name.version, ...within(fileFolder(subject)));
+      } else {
+        of.dropFile.run(key);
+        of.dropListings.run(key);
+      }
+    }
+    if (!whole) {
+      // Without its newest version, what the provider lists is looked at again: the law may want it after all.
+      of.unlisted.run(subject);
+      of.newest.run(subject, subject);
+      return;
+    }
+    for (const drop of [of.dropLookups, of.dropSubject]) drop.run(subject);
+  }
+
+  /** Subjects of whom a purge began that has not ended. */
+  unfinished(): string[] {
+    return column(this.#statements.unfinished.all(), "subject");
+  }
+
+  /** Keys of a subject whose purge began and has not ended, and since when (RFC 3339 UTC). */
+  unfinishedKeys(subject: string): { key: string; since: string }[] {
+    return this.#statements.unfinishedKeys.all(subject) as { key: string; since: string }[];
+  }
+
+  /** Subjects of whom something was purged. */
+  subjects(): string[] {
+    return column(this.#statements.purgedSubjects.all(), "subject");
+  }
+
+  /** Whether an object may be gone: its purge began, or has ended. */
+  stateOf(key: string): "begun" | "done" | undefined {
+    const row = this.#statements.purge.get(key) as { done: number } | undefined;
+    return row && (row.done > 0 ? "done" : "begun");
+  }
+
+  /** When an object was purged that has not been stored again (RFC 3339 UTC). */
+  endedAt(key: string): string | undefined {
+    return (this.#statements.purgedAt.get(key) as { time: string } | undefined)?.time;
+  }
+
+  /** Versions of a subject that were purged, or are being purged. */
+  versions(subject: string): string[] {
+    return column(this.#statements.purgedOf.all(...within(recordFolder(subject))), "key").flatMap((key) => {
+      const name = parseKey(key);
+      return name?.kind === "record" ? name.version : [];
+    });
+  }
+
+  /** Whether an object was purged by a purge that ended: what a stopped one took before it was withdrawn is wanted. */
+  isPast(key: string): boolean {
+    return this.#statements.isPast.get(key) !== undefined;
+  }
+
+  /** Keys of a subject's files that are past in this sense. */
+  files(subject: string): string[] {
+    return column(this.#statements.purgedFiles.all(...within(fileFolder(subject))), "key");
+  }
+
+  /** When the last object of a subject was destroyed, and by which run; undefined where none was. */
+  destroyed(subject: string): { time: string; run: string } | undefined {
+    return this.#statements.lastPurged.get(subject) as { time: string; run: string } | undefined;
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    purging: of("INSERT OR REPLACE INTO purged VALUES (?, ?, 0, ?, ?)"),
+    withdrawn: of("DELETE FROM purged WHERE key = ? AND done = 0"),
+    stillThere: of("DELETE FROM purged WHERE key = ? AND done = 0 AND time < ?"),
+    gone: of("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?, ?)"),
+    restored: of("DELETE FROM purged WHERE key = ?"),
+    purgedOf: of("SELECT key FROM purged WHERE key BETWEEN ? AND ?"),
+    purge: of("SELECT done FROM purged WHERE key = ?"),
+    purgedAt: of("SELECT time FROM purged WHERE key = ? AND done > 0"),
+    isPast: of(`SELECT 1 FROM purged WHERE key = ? AND done = ${DONE}`),
+    purgedFiles: of(`SELECT key FROM purged WHERE done = ${DONE} AND key BETWEEN ? AND ?`),
+    unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
+    purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done > 0 ORDER BY subject"),
+    lastPurged: of("SELECT time, run FROM purged WHERE subject = ? AND done > 0 ORDER BY time DESC LIMIT 1"),
+    unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
+    dropFile: of("DELETE FROM file WHERE key = ?"),
+    dropListings: of("DELETE FROM listing WHERE key = ?"),
+    dropListed: of("DELETE FROM listing WHERE version = ? AND key BETWEEN ? AND ?"),
+    dropVersion: of("DELETE FROM version WHERE subject = ? AND version = ?"),
+    unlisted: of(
+      `UPDATE subject SET listed = NULL WHERE subject = ? AND NOT EXISTS (
+         SELECT 1 FROM version WHERE subject.subject = version.subject AND subject.version = version.version)`,
+    ),
+    // Where no version is left (files are), the subject keeps the name of its last one.
+    newest: of(
+      `UPDATE subject SET (version, entry, withheld) =
+         (SELECT version, entry, withheld FROM version WHERE subject = ?1 ORDER BY entry DESC LIMIT 1)
+       WHERE subject = ?2 AND EXISTS (SELECT 1 FROM version WHERE subject = ?2)
+         AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
+           AND subject.version = version.version)`,
+    ),
+    dropLookups: of("DELETE FROM lookup WHERE subject = ?"),
+    dropSubject: of("DELETE FROM subject WHERE subject = ?"),
+  };
+}

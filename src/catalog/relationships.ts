@@ -1,0 +1,80 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry } from "../audit/entry.ts";
+import { statement } from "./statement.ts";
+
+/** Relationships that ended, and the subjects of whom nothing is left. */
+export class Relationships {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** Within the catalog's transaction, and before what was purged is dropped. */
+  apply(entry: Entry): void {
+    const of = this.#statements;
+    switch (entry.type) {
+      case "relationship.ended":
+        of.end.run(entry.subject, entry.ended);
+        break;
+      case "relationship.reopened":
+        of.reopen.run(entry.subject);
+        of.returned.run(entry.subject);
+        break;
+      case "record.stored":
+        // Somebody who came back.
+        of.returned.run(entry.subject);
+        break;
+      case "record.purged":
+        if (entry.whole) of.depart.run(entry.subject);
+        break;
+    }
+  }
+
+  /** The last day of a subject's relationship; undefined while it lasts. */
+  ended(subject: string): string | undefined {
+    return (this.#statements.ended.get(subject) as { ended: string } | undefined)?.ended;
+  }
+
+  /** Last days of relationships, each once. */
+  endings(): string[] {
+    return this.#statements.endings.all().map((row) => (row as { ended: string }).ended);
+  }
+
+  /**
+   * Whether all of a subject was purged; of what the list says of them now, whether it is not to be taken again: the
+   * relationship has not been reopened, or the provider has nothing newer.
+   */
+  hasDeparted(subject: string, listed?: string): boolean {
+    const row = this.#statements.departed.get(subject) as { listed: string | null; ended: string | null } | undefined;
+    if (row === undefined) return false;
+    return listed === undefined || row.ended !== null || row.listed === listed;
+  }
+
+  departedCount(): number {
+    return (this.#statements.departedCount.get() as { count: number }).count;
+  }
+
+  noteDeparted(subject: string, listed: string): void {
+    this.#statements.noteDeparted.run(listed, subject);
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    end: of("INSERT OR REPLACE INTO relationship VALUES (?, ?)"),
+    reopen: of("DELETE FROM relationship WHERE subject = ?"),
+    ended: of("SELECT ended FROM relationship WHERE subject = ?"),
+    endings: of("SELECT DISTINCT ended FROM relationship ORDER BY ended"),
+    depart: of(
+      "INSERT OR REPLACE INTO departed SELECT subject, COALESCE(listed, version) FROM subject WHERE subject = ?",
+    ),
+    departed: of(
+      "SELECT listed, ended FROM departed LEFT JOIN relationship USING (subject) WHERE departed.subject = ?",
+    ),
+    departedCount: of("SELECT COUNT(*) AS count FROM departed"),
+    noteDeparted: of("UPDATE departed SET listed = ? WHERE subject = ?"),
+    returned: of("DELETE FROM departed WHERE subject = ?"),
+  };
+}

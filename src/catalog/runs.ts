@@ -1,0 +1,94 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry, Policy } from "../audit/entry.ts";
+import { statement } from "./statement.ts";
+import { comparable } from "./time.ts";
+
+/** One run as the log tells it; a run that was killed has no end. */
+export interface RunTold {
+  readonly run: string;
+  readonly job: string;
+  readonly started: string;
+  readonly finished: string | null;
+  readonly outcome: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** What runs did, whom they failed at, and the rules that they went by. */
+export class Runs {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** Within the catalog's transaction. */
+  apply(entry: Entry): void {
+    const of = this.#statements;
+    switch (entry.type) {
+      case "run.started":
+        of.clean.run(0);
+        of.started.run(entry.run, entry.job, comparable(entry.time));
+        break;
+      case "run.finished":
+        of.clean.run(entry.outcome === "done" ? 1 : 0);
+        of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
+        break;
+      case "record.failed":
+        of.failed.run(entry.subject, entry.time, entry.stage, entry.code);
+        break;
+      case "record.stored":
+        of.mended.run(entry.subject);
+        break;
+      case "record.purged":
+        if (entry.whole) of.mended.run(entry.subject);
+        break;
+      case "policy.changed":
+        of.policy.run(JSON.stringify(entry.to));
+        break;
+    }
+  }
+
+  /** Runs that began at a time or later (RFC 3339 UTC), in their order. */
+  since(since: string): RunTold[] {
+    return (
+      this.#statements.runs.all(comparable(since)) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]
+    ).map((row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }));
+  }
+
+  /** Subjects whose last attempt failed. */
+  failures(): { subject: string; time: string; stage: string; code: string }[] {
+    return this.#statements.failures.all() as unknown as ReturnType<Runs["failures"]>;
+  }
+
+  /** The policy that the log has last; undefined where it has none. */
+  policy(): Policy | undefined {
+    const row = this.#statements.lastPolicy.get() as { policy: string } | undefined;
+    return row && (JSON.parse(row.policy) as Policy);
+  }
+
+  /**
+   * Whether the last run ended well. If not, objects may lie in the vault that no entry mentions: the next run looks
+   * before it stores.
+   */
+  get clean(): boolean {
+    return (this.#statements.isClean.get() as { clean: number }).clean === 1;
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
+    finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
+    runs: of(
+      "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY run.started",
+    ),
+    mended: of("DELETE FROM failure WHERE subject = ?"),
+    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)"),
+    failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
+    policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
+    lastPolicy: of("SELECT policy FROM policy"),
+    clean: of("UPDATE log SET clean = ?"),
+    isClean: of("SELECT clean FROM log"),
+  };
+}

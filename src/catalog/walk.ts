@@ -1,0 +1,79 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Numbers } from "./numbers.ts";
+import type { Relationships } from "./relationships.ts";
+import { statement } from "./statement.ts";
+import type { Known } from "./subjects.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** What the walks of the source met, and what its list said. Losing it loses nothing: it saves requests. */
+export class Walk {
+  readonly #statements: ReturnType<typeof prepare>;
+  readonly #transaction: Transaction;
+  readonly #relationships: Relationships;
+  /** Whom the walk has met, by `Known.entry`: in memory, since a walk that is broken off says nothing. */
+  #met = new Numbers();
+
+  constructor(db: DatabaseSync, transaction: Transaction, relationships: Relationships) {
+    this.#statements = prepare(db);
+    this.#transaction = transaction;
+    this.#relationships = relationships;
+  }
+
+  /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
+  begin(): void {
+    this.#met = new Numbers();
+  }
+
+  /** What an entry of the log has just stored was met, too. */
+  noteStored(entry: number): void {
+    this.#met.add(entry);
+  }
+
+  /** The walk met these. On most nights nothing has to be written for that. */
+  noteMet(met: readonly { readonly subject: string; readonly known: Known }[]): void {
+    for (const { known } of met) this.#met.add(known.entry);
+    const back = met.filter(({ known }) => known.missed > 0 || known.gone !== null);
+    if (back.length === 0) return;
+    this.#transaction(() => {
+      for (const { subject } of back) this.#statements.met.run(subject);
+    });
+  }
+
+  /** What the list says of a subject, once that is known to be kept. */
+  noteListed(subject: string, listed: string): void {
+    this.#transaction(() => {
+      this.#statements.listed.run(listed, subject);
+      this.#relationships.noteDeparted(subject, listed);
+    });
+  }
+
+  /**
+   * After a complete walk: what it did not meet was missed once more. Gives those missed `times` walks in a row that
+   * nobody said were gone yet. One walk is no proof, because pages may shift while they are read.
+   */
+  end(times: number): { subject: string; version: string }[] {
+    const missed: { subject: string; version: string; missed: number }[] = [];
+    for (const row of this.#statements.present.iterate()) {
+      const { entry, ...subject } = row as { subject: string; version: string; missed: number; entry: number };
+      if (!this.#met.has(entry)) missed.push(subject);
+    }
+    if (missed.length === 0) return [];
+    this.#transaction(() => {
+      for (const { subject } of missed) this.#statements.missed.run(subject);
+    });
+    return missed.flatMap(({ missed, ...subject }) => (missed + 1 >= times ? [subject] : []));
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    // What was missed or deleted is back; what was redacted stays so until it has content again.
+    met: statement(
+      db,
+      "UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?",
+    ),
+    listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
+    present: statement(db, "SELECT subject, version, missed, entry FROM subject WHERE gone IS NULL ORDER BY subject"),
+    missed: statement(db, "UPDATE subject SET missed = missed + 1 WHERE subject = ?"),
+  };
+}

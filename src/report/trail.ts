@@ -3,7 +3,8 @@ import type { Entry, Policy } from "../audit/entry.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
-import { type Fault, Replay } from "../retention/replay.ts";
+import type { Fault } from "../retention/fault.ts";
+import { Replay } from "../retention/replay.ts";
 import { Superseded } from "../retention/superseded.ts";
 
 /** What of a subject says whether it might be destroyed; `policy.changed` and `journal.resumed` are nobody's. */

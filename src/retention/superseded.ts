@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
@@ -68,4 +69,13 @@ function prepare(db: DatabaseSync) {
     drop: statement(db, "DELETE FROM superseded WHERE key = ?"),
     all: statement(db, "SELECT * FROM superseded"),
   };
+}
+
+/** All that the log promises of a key, the present version first. */
+export function promisedOf(
+  of: { readonly index: Catalog; readonly superseded: Superseded },
+  key: string,
+): CatalogObject[] {
+  const present = of.index.objects.get(key);
+  return [...(present ? [present] : []), ...of.superseded.of(key)];
 }

@@ -1,0 +1,10 @@
+/** Clocks of two machines may differ by so much. */
+export const CLOCKS = { hours: 1 };
+
+export function instant(text: string): Temporal.Instant {
+  return Temporal.Instant.from(text);
+}
+
+export function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
+}

@@ -87,7 +87,7 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   const { now, signal, patience } = session;
   const retry = patience?.retry ?? RETRY;
   const idleTimeout = patience?.timeouts?.body ?? 20_000;
-  const vault = openVault(config.vault, { signal, policy: retry, idleTimeout });
+  const vault = await openVault(config.vault, { signal, policy: retry, idleTimeout });
   try {
     const source = async () =>
       (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;

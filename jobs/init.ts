@@ -71,7 +71,7 @@ export const HANDED_OVER = "the log's hand-over to its new key";
 
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
-  const vault = openVault(config.vault, { signal });
+  const vault = await openVault(config.vault, { signal });
   try {
     await vault.inspect();
     const made: string[] = [];

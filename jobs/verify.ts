@@ -216,7 +216,7 @@ async function openDescribed(config: ClientConfig, session: Session): Promise<Op
     return await openClientVault(config, session);
   } catch (error) {
     if (!hasCode(error, "config", "vault-missing", "malformed")) throw error;
-    const vault = openVault(config.vault, { signal: session.signal });
+    const vault = await openVault(config.vault, { signal: session.signal });
     try {
       if (!hasCode(error, "malformed") && !(await wasDescribed(vault, config.id, config.log.origin))) throw error;
     } finally {

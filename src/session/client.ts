@@ -60,7 +60,7 @@ export async function openClientVault(
     retries += 1;
     measured?.retried("vault");
   };
-  const vault = openVault(config.vault, {
+  const vault = await openVault(config.vault, {
     ...{ signal, onRetry },
     onRequest: measured && ((...request) => measured.requested("vault", ...request)),
     ...(patience?.retry ? { policy: patience.retry } : {}),

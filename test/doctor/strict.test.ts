@@ -209,7 +209,7 @@ describe("doctor on a store as strict as AWS", () => {
     const { vault, ...client } = await made.place.work.client();
     assert.ok(vault.kind === "s3");
     const config = { ...client, vault: { ...vault, bucket, endpoint: other.server.endpoint } };
-    const opened = openVault(config.vault);
+    const opened = await openVault(config.vault);
     const found: Finding[] = await checkVault({
       ...{ config, vault: opened, now: systemClock, retry: impatient.retry! },
       description,

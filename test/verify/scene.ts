@@ -38,12 +38,16 @@ export class Scene implements AsyncDisposable {
   readonly root: string;
   readonly state: string;
 
-  constructor(place: Workplace, client: ClientConfig) {
+  private constructor(place: Workplace, client: ClientConfig, vault: Vault) {
     this.place = place;
     this.client = client;
-    this.vault = openVault(client.vault);
+    this.vault = vault;
     this.root = place.path("vault", CLIENT);
     this.state = place.path("state", CLIENT);
+  }
+
+  static async of(place: Workplace, client: ClientConfig): Promise<Scene> {
+    return new Scene(place, client, await openVault(client.vault));
   }
 
   /** Verifies in this process, as the command does. */
@@ -107,7 +111,7 @@ export class Scene implements AsyncDisposable {
     await promisify(execFile)("cp", ["-a", `${this.place.folder}/.`, folder]);
     const { officer, escrow, config } = this.place;
     const place = new Workplace(folder, officer, escrow, config.clients[0]!);
-    return new Scene(place, await place.client());
+    return await Scene.of(place, await place.client());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +141,7 @@ export async function makeScene(options: WorkplaceOptions = {}, identities = 5):
   await place.export();
   sandbox.change([identities - 1], { files: true });
   await place.export();
-  const scene = new Scene(place, await place.client());
+  const scene = await Scene.of(place, await place.client());
   await scene.log(6, 91);
   return scene;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import { decodeEntry, type Entry, type RecordStored } from "../../src/audit/entry.ts";
@@ -19,6 +20,7 @@ import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { type Ended, type ProgramOptions, program, type Running, startProgram } from "../cli/program.ts";
 import { cephEndpoint, lockedBucket } from "../servers/s3.ts";
+import { runHere, runsHere } from "./here.ts";
 
 export const CLIENT = "acme-bank";
 
@@ -108,8 +110,13 @@ export class Workplace implements AsyncDisposable {
     return [...words, ...config, ...args.slice(words.length - 1)];
   }
 
-  /** Runs a command that must exit with `code`, and gives what `--json` says of each client. */
+  /** Runs a command that must exit with `code`, in this process where it can be, and gives what it says of each client. */
   async expect<T = Section>(code: number, command: string, ...args: string[]): Promise<T[]> {
+    if (runsHere(command)) {
+      const ended = await runHere(this.file, command, args);
+      assert.equal(ended.code, code, `${command} ended with ${ended.code}: ${inspect(ended.error)}`);
+      return (ended.json as { clients: T[] }).clients;
+    }
     const ended = await this.holdfast(command, [...args, "--json"]);
     assert.equal(ended.code, code, `${command} ended with ${ended.code}:\n${ended.stderr}`);
     return (ended.json as { clients: T[] }).clients;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import { decodeEntry, type Entry, type RecordStored } from "../../src/audit/entry.ts";
@@ -181,6 +182,14 @@ export class Workplace implements AsyncDisposable {
   /** The sealed record that an entry is about. */
   async record({ object }: RecordStored, by?: AgeKey): Promise<SealedRecord> {
     return JSON.parse((await this.unseal(object.key, object.versionId, by)).toString("utf8"));
+  }
+
+  /** Another one, with all that is here now: config, keys, state, and a vault in a directory. */
+  async copy(): Promise<Workplace> {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-workplace-"));
+    // Links are kept: the plain names of a vault are links.
+    await promisify(execFile)("cp", ["-a", `${this.folder}/.`, folder]);
+    return new Workplace(folder, this.officer, this.escrow, structuredClone(this.config.clients[0]!));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

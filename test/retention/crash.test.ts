@@ -51,13 +51,11 @@ async function recordsAreWhole(place: Workplace, what: string): Promise<void> {
 
 /** Of each kind of write one in the middle: killed there, and done again. */
 async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<void> {
-  const ready = async (): Promise<{ place: Workplace; subjects: string[] }> => {
-    const place = await makeWorkplace(sandbox, { client: { retention: scenario.retention } });
-    await exportClients(await session(place), {});
-    const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
-    await scenario.prepare(place, subjects);
-    return { place, subjects };
-  };
+  await using prepared = await makeWorkplace(sandbox, { client: { retention: scenario.retention } });
+  await exportClients(await session(prepared), {});
+  const subjects = await Promise.all(sandbox.ids().map((id) => prepared.subject(id)));
+  await scenario.prepare(prepared, subjects);
+  const ready = async () => ({ place: await prepared.copy(), subjects });
   const run = async ({ place, subjects }: { place: Workplace; subjects: string[] }, env: Record<string, string>) => {
     const [command, ...args] = scenario.args(place, subjects);
     return place.holdfast(command, args, { node: ["--import", HOOK], env });

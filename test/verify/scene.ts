@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
 import type { Entry } from "../../src/audit/entry.ts";
 import { parseSigner, type Signer } from "../../src/audit/note.ts";
@@ -15,7 +12,7 @@ import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
-import { CLIENT, makeWorkplace, Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
 /** What verify found. */
@@ -106,11 +103,7 @@ export class Scene implements AsyncDisposable {
 
   /** One that may be changed for good. */
   async copy(): Promise<Scene> {
-    const folder = await mkdtemp(join(tmpdir(), "holdfast-scene-"));
-    // Links are kept: the plain names of a vault are links.
-    await promisify(execFile)("cp", ["-a", `${this.place.folder}/.`, folder]);
-    const { officer, escrow, config } = this.place;
-    const place = new Workplace(folder, officer, escrow, config.clients[0]!);
+    const place = await this.place.copy();
     return await Scene.of(place, await place.client());
   }
 

@@ -3,13 +3,15 @@ import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { workInMemory } from "./memory.ts";
+import { globalSetup, globalTeardown } from "./setup.ts";
 
 /**
  * `npm test`: all test files, or those that are named. `--fast`: those that start no process and took little time when
  * they last ran.
  *
  * Node's own command line takes files in the order of their names. Here those that took longest the last time begin, so
- * that all workers end together; what was never run comes before them. Three at once on two cores: some wait for a clock.
+ * that all workers end together. What was never run comes before them if it starts processes, else after them. Three at
+ * once on two cores: some wait for a clock.
  */
 const CONCURRENCY = 3;
 /** Of one file that is fast, in ms. */
@@ -25,17 +27,23 @@ const all = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8"
   .map((name) => join("test", name))
   .sort();
 const times = readTimes();
-const took = (file: string): number => times[file] ?? Number.POSITIVE_INFINITY;
+const took = (file: string): number => times[file] ?? (startsProcesses(file) ? Number.POSITIVE_INFINITY : 0);
 const isSlow = (file: string): boolean => startsProcesses(file) || (times[file] ?? 0) > LITTLE;
 const chosen = (named.length > 0 ? named : all).filter((file) => !isFast || !isSlow(file));
 chosen.sort((a, b) => (took(a) === took(b) ? 0 : took(b) - took(a)));
 
 workInMemory();
-const tests = run({
-  files: chosen.map((file) => join(root, file)),
-  concurrency: CONCURRENCY,
-  ...(isFast ? {} : { globalSetupPath: join(import.meta.dirname, "setup.ts") }),
-});
+if (!isFast) await globalSetup();
+const stop = new AbortController();
+// Ctrl-C stops the servers too.
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => {
+    stop.abort();
+    void globalTeardown();
+    process.exit(1);
+  });
+}
+const tests = run({ files: chosen.map((file) => join(root, file)), concurrency: CONCURRENCY, signal: stop.signal });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });
@@ -44,6 +52,7 @@ tests.on("test:summary", ({ file, duration_ms, success }) => {
   if (file !== undefined) times[relative(root, file)] = Math.round(duration_ms);
   else writeTimes();
 });
+tests.on("end", () => void globalTeardown());
 tests.compose(spec).pipe(process.stdout);
 
 /** Whether a test, or anything below test/ that it imports, starts a process: a server, a browser, the program itself. */

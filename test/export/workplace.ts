@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect, promisify } from "node:util";
@@ -63,6 +63,8 @@ export class Workplace implements AsyncDisposable {
   readonly escrow: AgeKey;
   /** The config as it will be written by `save`. */
   readonly config: { state: string; schedule?: Section; metrics?: Section; clients: Section[] };
+
+  #read: { readonly text: string; readonly config: Awaited<ReturnType<typeof loadConfig>> } | undefined;
 
   constructor(folder: string, officer: AgeKey, escrow: AgeKey, client: Section) {
     this.folder = folder;
@@ -129,9 +131,11 @@ export class Workplace implements AsyncDisposable {
     return summary!;
   }
 
-  /** A client's section as the program reads it. */
+  /** A client's section as the program reads it. It is asked for often, so what did not change is not read again. */
   async client(id: string = CLIENT): Promise<ClientConfig> {
-    const { clients } = await loadConfig(this.file);
+    const text = await readFile(this.file, "utf8");
+    if (text !== this.#read?.text) this.#read = { text, config: await loadConfig(this.file) };
+    const { clients } = this.#read.config;
     return clients.find((client) => client.id === id) ?? assert.fail(`no client ${id}`);
   }
 

@@ -89,7 +89,7 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   const retry = patience?.retry ?? RETRY;
   const idleTimeout = patience?.timeouts?.body ?? 20_000;
   await using opened = new AsyncDisposableStack();
-  const vault = openVault(config.vault, { signal, policy: retry, idleTimeout });
+  const vault = await openVault(config.vault, { signal, policy: retry, idleTimeout });
   opened.defer(() => vault.close());
   const source = async () =>
     (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;

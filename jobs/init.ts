@@ -72,7 +72,7 @@ export const HANDED_OVER = "the log's hand-over to its new key";
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
   await using opened = new AsyncDisposableStack();
-  const vault = openVault(config.vault, { signal });
+  const vault = await openVault(config.vault, { signal });
   opened.defer(() => vault.close());
   await vault.inspect();
   const made: string[] = [];

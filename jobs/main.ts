@@ -4,23 +4,6 @@ import { Command, CommanderError } from "commander";
 import { outputError, teach } from "../src/cli/help.ts";
 import { keepMemoryOutOfDumps } from "../src/core/no-core-dump.ts";
 import { VERSION } from "../src/session/version.ts";
-import { backfillCommand } from "./backfill.ts";
-import { completionCommand } from "./completion.ts";
-import { doctorCommand } from "./doctor.ts";
-import { erasureCommand } from "./erasure.ts";
-import { exportCommand } from "./export.ts";
-import { holdCommand } from "./hold.ts";
-import { initCommand } from "./init.ts";
-import { openCommand } from "./open.ts";
-import { rebuildCommand } from "./rebuild.ts";
-import { reconcileCommand } from "./reconcile.ts";
-import { relationshipCommand } from "./relationship.ts";
-import { reportCommand } from "./report.ts";
-import { resealCommand } from "./reseal.ts";
-import { retentionCommand } from "./retention.ts";
-import { retrieveCommand } from "./retrieve.ts";
-import { verifyCommand } from "./verify.ts";
-import { workerCommand } from "./worker.ts";
 
 keepMemoryOutOfDumps();
 
@@ -79,16 +62,44 @@ ${EXIT_CODES}
 S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
   );
 
-const GROUPS: Readonly<Record<string, readonly Command[]>> = {
-  "To begin with:": [initCommand, doctorCommand, backfillCommand, workerCommand, completionCommand],
-  "Every night, and to see that all is well:": [exportCommand, verifyCommand, reconcileCommand, reportCommand],
-  "For an auditor:": [retrieveCommand, openCommand, resealCommand],
-  "How long copies are kept:": [relationshipCommand, holdCommand, retentionCommand, erasureCommand],
-  "When something is lost:": [rebuildCommand],
+const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
+  "To begin with:": {
+    init: async () => (await import("./init.ts")).initCommand,
+    doctor: async () => (await import("./doctor.ts")).doctorCommand,
+    backfill: async () => (await import("./backfill.ts")).backfillCommand,
+    worker: async () => (await import("./worker.ts")).workerCommand,
+    completion: async () => (await import("./completion.ts")).completionCommand,
+  },
+  "Every night, and to see that all is well:": {
+    export: async () => (await import("./export.ts")).exportCommand,
+    verify: async () => (await import("./verify.ts")).verifyCommand,
+    reconcile: async () => (await import("./reconcile.ts")).reconcileCommand,
+    report: async () => (await import("./report.ts")).reportCommand,
+  },
+  "For an auditor:": {
+    retrieve: async () => (await import("./retrieve.ts")).retrieveCommand,
+    open: async () => (await import("./open.ts")).openCommand,
+    reseal: async () => (await import("./reseal.ts")).resealCommand,
+  },
+  "How long copies are kept:": {
+    relationship: async () => (await import("./relationship.ts")).relationshipCommand,
+    hold: async () => (await import("./hold.ts")).holdCommand,
+    retention: async () => (await import("./retention.ts")).retentionCommand,
+    erasure: async () => (await import("./erasure.ts")).erasureCommand,
+  },
+  "When something is lost:": {
+    rebuild: async () => (await import("./rebuild.ts")).rebuildCommand,
+  },
 };
+// A command loads what it needs and no more: loading all of them takes longer than most of them run. `completion` and the
+// help tell of all.
+const named = process.argv[2] ?? "";
+const isAlone = named !== "completion" && Object.values(GROUPS).some((commands) => Object.hasOwn(commands, named));
 for (const [heading, commands] of Object.entries(GROUPS)) {
   program.commandsGroup(heading);
-  for (const each of commands) program.addCommand(each);
+  for (const [name, load] of Object.entries(commands)) {
+    if (!isAlone || name === named) program.addCommand(await load());
+  }
 }
 program.exitOverride().configureOutput({ outputError });
 teach(program);

@@ -219,7 +219,7 @@ async function openDescribed(config: ClientConfig, session: Session): Promise<Cl
   } catch (error) {
     if (!hasCode(error, "config", "vault-missing", "malformed")) throw error;
     await using opened = new AsyncDisposableStack();
-    const vault = openVault(config.vault, { signal: session.signal });
+    const vault = await openVault(config.vault, { signal: session.signal });
     opened.defer(() => vault.close());
     if (!hasCode(error, "malformed") && !(await wasDescribed(vault, config.id, config.log.origin))) throw error;
     const missing = hasCode(error, "vault-missing");

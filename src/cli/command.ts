@@ -3,7 +3,6 @@ import { loadConfig, selectClients } from "../config/load.ts";
 import { systemClock } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
-import { skewOfServer } from "../doctor/clock.ts";
 import { type Console, createConsole } from "../observe/console.ts";
 import { errorFields, LEVELS, type Level } from "../observe/log.ts";
 import type { Session } from "../session/client.ts";
@@ -47,7 +46,10 @@ export async function run(
     const clients = selectClients(config, options.client);
     const { grace } = config.schedule;
     const { pushgateway } = config.metrics;
-    const skewOf = (url: string) => skewOfServer(url, systemClock, PATIENCE);
+    const skewOf = async (url: string) => {
+      const { skewOfServer } = await import("../doctor/clock.ts");
+      return skewOfServer(url, systemClock, PATIENCE);
+    };
     await work({ clients, console, signal: onSignals(console, grace), now: systemClock, skewOf, pushgateway }, config);
   } catch (error) {
     fail(error, console, options.json);

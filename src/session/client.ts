@@ -62,7 +62,7 @@ export async function openClientVault(
     measured?.retried("vault");
   };
   await using opened = new AsyncDisposableStack();
-  const vault = openVault(config.vault, {
+  const vault = await openVault(config.vault, {
     signal,
     onRetry,
     onRequest: measured && ((...request) => measured.requested("vault", ...request)),

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readAnchors } from "../audit/timestamp/authority.ts";
-import { requestTimestamp } from "../audit/timestamp/request.ts";
 import { MAX_TOKEN } from "../audit/timestamp/token.ts";
 import type { AuditWriter } from "../audit/writer.ts";
 import type { ClientConfig } from "../config/config.ts";
@@ -40,6 +39,7 @@ export async function stampHead(
     if (there) return there.bytes;
     const { url, ca } = log.timestamps;
     const digest = createHash("sha256").update(note).digest("hex");
+    const { requestTimestamp } = await import("../audit/timestamp/request.ts");
     const { bytes, authority } = await requestTimestamp(digest, { url, anchors: await readAnchors(ca) }, { signal });
     await vault.put(key, bytes, { lock: lockFor(firstMode(config), retention.initialLock, now()) });
     console.log.info(`checkpoint stamped by ${authority}`, { client: id, count: size });

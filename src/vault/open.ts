@@ -3,7 +3,7 @@ import { defaultRetry } from "../io/retry.ts";
 import { DirectoryVault } from "./directory.ts";
 import { metered, type OnRequest } from "./metered.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
-import { S3Vault } from "./s3.ts";
+import type { S3Options } from "./s3.ts";
 import type { Vault } from "./vault.ts";
 
 export interface OpenOptions extends Partial<RetryOptions> {
@@ -13,9 +13,18 @@ export interface OpenOptions extends Partial<RetryOptions> {
 }
 
 /** The vault that a client's config names, with retry. */
-export function openVault(config: VaultConfig, { idleTimeout, onRequest, ...retry }: OpenOptions = {}): Vault {
+export async function openVault(
+  config: VaultConfig,
+  { idleTimeout, onRequest, ...retry }: OpenOptions = {},
+): Promise<Vault> {
   const { policy = defaultRetry } = retry;
   const s3 = { retry: policy, ...(idleTimeout === undefined ? {} : { idleTimeout }) };
-  const vault = config.kind === "s3" ? new S3Vault({ ...config, ...s3 }) : new DirectoryVault(config.path);
+  const vault = config.kind === "s3" ? await openS3({ ...config, ...s3 }) : new DirectoryVault(config.path);
   return withRetry(onRequest ? metered(vault, onRequest) : vault, { ...retry, policy });
+}
+
+/** Loaded when it is needed: the AWS SDK takes a third of the time that the program needs to start. */
+async function openS3(options: S3Options): Promise<Vault> {
+  const { S3Vault } = await import("./s3.ts");
+  return new S3Vault(options);
 }

@@ -24,11 +24,14 @@ import { CHECKPOINT } from "../../src/vault/layout.ts";
 import { lockFor } from "../../src/vault/lock.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { calm, FaultPlace } from "../faults/place.ts";
+import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client } from "../servers/s3.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 import { allowing, asksOf, like, list } from "./policy.ts";
 import { BUCKET, hardener, PREFIX, ROLES, type Role, rules } from "./roles.ts";
+
+workOnDisk();
 
 const DAY = 86_400_000;
 

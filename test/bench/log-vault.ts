@@ -49,7 +49,7 @@ export async function makeLogVault({
   const place = await makeWorkplace(provider, { vault: kind, client: { source: { rate: "10000/s" } } });
   const client = await place.client();
   const tokens = new Tokens(await client.lookups.key.resolve());
-  const vault = openVault(client.vault);
+  const vault = await openVault(client.vault);
   const writer = await AuditWriter.open({
     ...{ vault, signer: parseSigner((await readFile(place.path("keys/log"), "utf8")).trim()), now: systemClock },
     ...{ state: client.state, holds: () => {}, conditional: { ifNoneMatch: false, ifMatch: false } },

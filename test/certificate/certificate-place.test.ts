@@ -10,8 +10,8 @@ import { exportClients } from "../../jobs/export.ts";
 import { purge } from "../../jobs/purge.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { HoldfastError } from "../../src/core/error.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { fillUp, smallDisk } from "../faults/disk.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { destroyedKeys } from "./certificate-forms.ts";
@@ -32,7 +32,7 @@ describe("the place of a certificate", () => {
   let place: Workplace;
   before(async () => {
     sandbox = await startSandbox({ identities: 2, plainImages: true });
-    place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+    place = await makeWorkplace(sandbox, { client: { retention: SHORT } });
     await exportClients(await session(place), {});
     await delay(2_100);
   });

@@ -18,8 +18,8 @@ import {
 } from "../../src/certificate/certificate.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { HoldfastError } from "../../src/core/error.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { asEarlier, type Line, readCertificate, readLines, resign } from "./certificate-forms.ts";
 
@@ -35,7 +35,7 @@ describe("a certificate of destruction", () => {
   let vkey: string;
   before(async () => {
     sandbox = await startSandbox({ identities: 3, plainImages: true });
-    place = await readyWorkplace(sandbox, { client: { retention: RETENTION } });
+    place = await makeWorkplace(sandbox, { client: { retention: RETENTION } });
     await exportClients(await session(place), {});
     await delay(2_100);
     folder = place.path("destroyed");

@@ -10,8 +10,8 @@ import { doctor } from "../../jobs/doctor.ts";
 import { exportClients } from "../../jobs/export.ts";
 import { listPurges, purge } from "../../jobs/purge.ts";
 import { verify } from "../../jobs/verify.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import { CLIENT, type Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 
@@ -39,7 +39,7 @@ async function storedObjects(place: Workplace): Promise<{ key: string; sha256: s
 
 async function exported(vault: "directory" | "ceph" = "directory"): Promise<Workplace> {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
-  const place = await readyWorkplace(sandbox, { vault, client: { retention: SHORT } });
+  const place = await makeWorkplace(sandbox, { vault, client: { retention: SHORT } });
   await exportClients(await session(place), {});
   // Real locks end by the clock.
   await delay(2_100);

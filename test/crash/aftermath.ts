@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { exportClients } from "../../jobs/export.ts";
-import { init } from "../../jobs/init.ts";
 import { verify } from "../../jobs/verify.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { Console } from "../../src/observe/console.ts";
-import { silentLog } from "../../src/observe/log.ts";
-import { noProgress } from "../../src/observe/progress.ts";
 import type { Session } from "../../src/session/client.ts";
-import { makeWorkplace, type Provider, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { silentConsole } from "../export/here.ts";
+import type { Workplace } from "../export/workplace.ts";
 import type { Sandbox } from "../sandbox/server.ts";
-
-export const silentConsole: Console = {
-  log: silentLog,
-  progress: () => noProgress,
-  say: () => {},
-  result: () => {},
-  error: () => {},
-};
 
 export async function session(place: Workplace): Promise<Session> {
   return {
@@ -25,13 +14,6 @@ export async function session(place: Workplace): Promise<Session> {
     signal: new AbortController().signal,
     now: systemClock,
   };
-}
-
-/** A workplace made ready in this process: a child for every one of hundreds would take longer than the rest. */
-export async function readyWorkplace(source: Provider, options: WorkplaceOptions): Promise<Workplace> {
-  const place = await makeWorkplace(source, { ...options, init: false });
-  await init(await session(place));
-  return place;
 }
 
 /**

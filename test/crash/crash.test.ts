@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import PQueue from "p-queue";
-import type { WorkplaceOptions } from "../export/workplace.ts";
+import { makeWorkplace, type WorkplaceOptions } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
-import { assertWhole, readyWorkplace } from "./aftermath.ts";
+import { assertWhole } from "./aftermath.ts";
 
 const HOOK = join(import.meta.dirname, "hook.ts");
 /** Two people with their files: every kind of write, each several times. */
@@ -68,7 +68,7 @@ for (const vault of ["directory", "ceph"] as const) {
       await inParallel(
         Array.from({ length: rounds }, (_, round) => round),
         async (round) => {
-          await using place = await readyWorkplace(sandbox, { vault });
+          await using place = await makeWorkplace(sandbox, { vault });
           for (let kill = 0; kill < 3; kill++) {
             const ms = String(350 + Math.floor(Math.random() * 500));
             const ended = await place.holdfast("export", [], {
@@ -89,7 +89,7 @@ for (const vault of ["directory", "ceph"] as const) {
 
 /** The moments of one whole export, by name, in order. */
 async function trace(sandbox: Sandbox, options: WorkplaceOptions): Promise<string[]> {
-  await using place = await readyWorkplace(sandbox, options);
+  await using place = await makeWorkplace(sandbox, options);
   const file = place.path("moments");
   const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env: { HOLDFAST_CRASH_TRACE: file } });
   assert.equal(ended.code, 0, ended.stderr);
@@ -103,7 +103,7 @@ async function killAndCheck(
   env: Record<string, string>,
   what: string,
 ): Promise<boolean> {
-  await using place = await readyWorkplace(sandbox, options);
+  await using place = await makeWorkplace(sandbox, options);
   const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env });
   await assertWhole(place, sandbox, `killed at ${what}`);
   return ended.signal === "SIGKILL";

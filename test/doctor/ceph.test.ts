@@ -12,9 +12,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { makeWorkplace } from "../export/workplace.ts";
 import { FaultPlace } from "../faults/place.ts";
+import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { cephEndpoint, s3Client, withoutCeph } from "../servers/s3.ts";
 import { assertLines, diagnosed, lines } from "./diagnosed.ts";
+
+workOnDisk();
 
 describe("doctor on Ceph RGW", { skip: withoutCeph }, () => {
   const s3 = s3Client();

@@ -10,9 +10,12 @@ import { checkPrivate, checkState } from "../../src/doctor/state.ts";
 import { redisAddress } from "../../src/workers/address.ts";
 import { fillUp } from "../faults/disk.ts";
 import { makePlace } from "../faults/place.ts";
+import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { RedisServer, withoutRedis } from "../servers/redis.ts";
 import { assertLines, diagnosed, lines } from "./diagnosed.ts";
+
+workOnDisk();
 
 describe("doctor on this machine and at the provider", () => {
   let sandbox: Sandbox;

@@ -6,12 +6,15 @@ import { checkVault } from "../../src/doctor/vault.ts";
 import { readDescription } from "../../src/vault/description.ts";
 import { openVault } from "../../src/vault/open.ts";
 import { type FaultPlace, impatient, makePlace } from "../faults/place.ts";
+import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { lockedBucket } from "../servers/s3.ts";
 import { ABORTS, type Settings } from "../servers/strict-s3/settings.ts";
 import type { StrictOptions } from "../servers/strict-s3/store.ts";
 import { type Rights, type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 import { assertLines, diagnosed, lines } from "./diagnosed.ts";
+
+workOnDisk();
 
 /** What an exporter needs, and no more. */
 const exporter: Rights = ({ operation, key, query, headers }) => {
@@ -209,7 +212,7 @@ describe("doctor on a store as strict as AWS", () => {
     const { vault, ...client } = await made.place.work.client();
     assert.ok(vault.kind === "s3");
     const config = { ...client, vault: { ...vault, bucket, endpoint: other.server.endpoint } };
-    const opened = openVault(config.vault);
+    const opened = await openVault(config.vault);
     const found: Finding[] = await checkVault({
       ...{ config, vault: opened, now: systemClock, retry: impatient.retry! },
       description,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect, promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import { decodeEntry, type Entry, type RecordStored } from "../../src/audit/entry.ts";
@@ -19,6 +21,7 @@ import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { type Ended, type ProgramOptions, program, type Running, startProgram } from "../cli/program.ts";
 import { cephEndpoint, lockedBucket } from "../servers/s3.ts";
+import { runHere, runsHere } from "./here.ts";
 
 export const CLIENT = "acme-bank";
 
@@ -60,6 +63,8 @@ export class Workplace implements AsyncDisposable {
   readonly escrow: AgeKey;
   /** The config as it will be written by `save`. */
   readonly config: { state: string; schedule?: Section; metrics?: Section; clients: Section[] };
+
+  #read: { readonly text: string; readonly config: Awaited<ReturnType<typeof loadConfig>> } | undefined;
 
   constructor(folder: string, officer: AgeKey, escrow: AgeKey, client: Section) {
     this.folder = folder;
@@ -108,8 +113,13 @@ export class Workplace implements AsyncDisposable {
     return [...words, ...config, ...args.slice(words.length - 1)];
   }
 
-  /** Runs a command that must exit with `code`, and gives what `--json` says of each client. */
+  /** Runs a command that must exit with `code`, in this process where it can be, and gives what it says of each client. */
   async expect<T = Section>(code: number, command: string, ...args: string[]): Promise<T[]> {
+    if (runsHere(command)) {
+      const ended = await runHere(this.file, command, args);
+      assert.equal(ended.code, code, `${command} ended with ${ended.code}: ${inspect(ended.error)}`);
+      return (ended.json as { clients: T[] }).clients;
+    }
     const ended = await this.holdfast(command, [...args, "--json"]);
     assert.equal(ended.code, code, `${command} ended with ${ended.code}:\n${ended.stderr}`);
     return (ended.json as { clients: T[] }).clients;
@@ -121,9 +131,11 @@ export class Workplace implements AsyncDisposable {
     return summary!;
   }
 
-  /** A client's section as the program reads it. */
+  /** A client's section as the program reads it. It is asked for often, so what did not change is not read again. */
   async client(id: string = CLIENT): Promise<ClientConfig> {
-    const { clients } = await loadConfig(this.file);
+    const text = await readFile(this.file, "utf8");
+    if (text !== this.#read?.text) this.#read = { text, config: await loadConfig(this.file) };
+    const { clients } = this.#read.config;
     return clients.find((client) => client.id === id) ?? assert.fail(`no client ${id}`);
   }
 
@@ -174,6 +186,14 @@ export class Workplace implements AsyncDisposable {
   /** The sealed record that an entry is about. */
   async record({ object }: RecordStored, by?: AgeKey): Promise<SealedRecord> {
     return JSON.parse((await this.unseal(object.key, object.versionId, by)).toString("utf8"));
+  }
+
+  /** Another one, with all that is here now: config, keys, state, and a vault in a directory. */
+  async copy(): Promise<Workplace> {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-workplace-"));
+    // Links are kept: the plain names of a vault are links.
+    await promisify(execFile)("cp", ["-a", `${this.folder}/.`, folder]);
+    return new Workplace(folder, this.officer, this.escrow, structuredClone(this.config.clients[0]!));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

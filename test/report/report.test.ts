@@ -15,7 +15,7 @@ import { bars } from "../../src/report/chart.ts";
 import type { Coverage } from "../../src/report/coverage.ts";
 import { nightsOf } from "../../src/report/nights.ts";
 import type { Report } from "../../src/report/report.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { startChromium } from "../servers/chromium.ts";
@@ -65,7 +65,7 @@ describe("reconcile", () => {
 describe("report", () => {
   test("tells what is kept, until when, and what asks for attention; loads nothing, and names nobody", async () => {
     await using sandbox = await startSandbox({ identities: 12, plainImages: true });
-    await using place = await readyWorkplace(sandbox, {});
+    await using place = await makeWorkplace(sandbox, {});
     const here = await session(place);
     await exportClients({ ...here, now: daysAgo(5) }, {});
     sandbox.change([3]);
@@ -133,7 +133,7 @@ describe("report", () => {
   test("the provider is gone for ever: the report says so, and tells what is kept", async () => {
     const place = await (async () => {
       await using sandbox = await startSandbox({ identities: 2, files: false });
-      const made = await readyWorkplace(sandbox, {});
+      const made = await makeWorkplace(sandbox, {});
       await exportClients(await session(made), {});
       return made;
     })();

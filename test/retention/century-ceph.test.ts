@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-import { readyWorkplace } from "../crash/aftermath.ts";
-import { CLIENT } from "../export/workplace.ts";
+
+import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { Random } from "../sandbox/random.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 import { lookInto } from "./century/bucket.ts";
@@ -36,7 +36,7 @@ test("Ceph RGW: a life of seconds with kills; what is due is gone in every versi
   await using world = new World(seed, PEOPLE, begun - 90_000, begun - 1_000);
   world.now = begun;
   await world.listen();
-  await using place = await readyWorkplace(world, { vault: "ceph" });
+  await using place = await makeWorkplace(world, { vault: "ceph" });
   const url = new URL((await place.client()).vault.url);
   const client = s3Client();
   const look = () => lookInto(client, url.host, url.pathname.slice(1));

@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
-import { readyWorkplace } from "../crash/aftermath.ts";
+import { makeWorkplace } from "../export/workplace.ts";
+
 import { dayOf, startOf } from "./century/calendar.ts";
 import { Life, type LifeOptions } from "./century/life.ts";
 import { World } from "./century/world.ts";
@@ -22,7 +23,7 @@ describe("a simulated century: what must be there is, and what must not be there
       const [from, to] = [options.from, options.to].map((year) => startOf(dayOf(`${year}-01-01`)));
       await using world = new World(options.seed, count, from!, to!);
       await world.listen();
-      await using place = await readyWorkplace(world, {});
+      await using place = await makeWorkplace(world, {});
       const life = new Life(place, world, options);
       await life.live();
       t.diagnostic(JSON.stringify(life.counts));

@@ -12,8 +12,8 @@ import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { destroyedKeys } from "../certificate/certificate-forms.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
 
@@ -51,13 +51,11 @@ async function recordsAreWhole(place: Workplace, what: string): Promise<void> {
 
 /** Of each kind of write one in the middle: killed there, and done again. */
 async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<void> {
-  const ready = async (): Promise<{ place: Workplace; subjects: string[] }> => {
-    const place = await readyWorkplace(sandbox, { client: { retention: scenario.retention } });
-    await exportClients(await session(place), {});
-    const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
-    await scenario.prepare(place, subjects);
-    return { place, subjects };
-  };
+  await using prepared = await makeWorkplace(sandbox, { client: { retention: scenario.retention } });
+  await exportClients(await session(prepared), {});
+  const subjects = await Promise.all(sandbox.ids().map((id) => prepared.subject(id)));
+  await scenario.prepare(prepared, subjects);
+  const ready = async () => ({ place: await prepared.copy(), subjects });
   const run = async ({ place, subjects }: { place: Workplace; subjects: string[] }, env: Record<string, string>) => {
     const [command, ...args] = scenario.args(place, subjects);
     return place.holdfast(command, args, { node: ["--import", HOOK], env });

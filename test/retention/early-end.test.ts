@@ -6,15 +6,15 @@ import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { type HoldfastError, hasCode } from "../../src/core/error.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
 
 const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
 
 async function exported(sandbox: Sandbox): Promise<{ place: Workplace; subjects: string[]; firsts: string[] }> {
-  const place = await readyWorkplace(sandbox, { client: { retention: { timezone: "UTC" } } });
+  const place = await makeWorkplace(sandbox, { client: { retention: { timezone: "UTC" } } });
   await exportClients(await session(place), {});
   const stored = await place.stored();
   const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
@@ -83,7 +83,7 @@ describe("a last day before somebody was verified", () => {
 
 test("locks that an earlier version set a day too early are extended by the next run, and none is shortened", async () => {
   await using sandbox = await startSandbox({ identities: 1, files: false });
-  await using place = await readyWorkplace(sandbox, {
+  await using place = await makeWorkplace(sandbox, {
     client: { retention: { keep: "P5Y", from: "relationship-end", initialLock: "P30D", extendWhenLessThan: "P10D" } },
   });
   await exportClients(await session(place), {});

@@ -6,8 +6,8 @@ import { exportClients } from "../../jobs/export.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { verify } from "../../jobs/verify.ts";
 import { lengthen } from "../../src/retention/set-lock.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import { CLIENT, type Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { makeStrictPlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { Tsa } from "../servers/tsa.ts";
@@ -28,7 +28,7 @@ const inDays = (days: number) => () => Temporal.Now.instant().add({ hours: 24 * 
 
 test("after initialLock is shortened no piece of the log is unlocked: the earliest lock says when all are due", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
-  await using place = await readyWorkplace(sandbox, {
+  await using place = await makeWorkplace(sandbox, {
     client: { retention: { initialLock: "P90D", extendWhenLessThan: "P20D" } },
   });
   await exportClients(await session(place), {});
@@ -65,7 +65,7 @@ async function shorten(place: Workplace, days: number): Promise<void> {
 
 test("one piece whose lock ends early, whichever it is, makes the log due: at once, where nothing is remembered", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
-  await using place = await readyWorkplace(sandbox, {});
+  await using place = await makeWorkplace(sandbox, {});
   await exportClients(await session(place), {});
   await shorten(place, 10);
   await rm(place.path("state", CLIENT, "catalog.sqlite"));
@@ -76,7 +76,7 @@ test("one piece whose lock ends early, whichever it is, makes the log due: at on
 
 test("a lock that somebody shortened is lengthened within 30 nights, and verify says that there is none without asking the memory", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
-  await using place = await readyWorkplace(sandbox, {});
+  await using place = await makeWorkplace(sandbox, {});
   await exportClients(await session(place), {});
   await extendAll(await session(place));
   await shorten(place, -1);
@@ -126,7 +126,7 @@ test("a night on which nothing is due asks for the lock of few pieces; lost, the
 test("with a cooling-off period a time stamp is locked in governance first, as all that is stored", async () => {
   await using tsa = await Tsa.start();
   await using sandbox = await startSandbox({ identities: 1, files: false });
-  await using place = await readyWorkplace(sandbox, {
+  await using place = await makeWorkplace(sandbox, {
     client: {
       vault: { lock: "compliance" },
       retention: { coolingOff: "P7D" },

@@ -11,7 +11,7 @@ import type { RetentionStart } from "../../src/config/config.ts";
 import { createConsole } from "../../src/observe/console.ts";
 import { recordUntil } from "../../src/retention/keep.ts";
 import type { ObjectInfo, Vault } from "../../src/vault/vault.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
@@ -169,7 +169,7 @@ test("an object that is gone is told, does not keep the others from their lock, 
 test("killed at every kind of write: the log promises no lock that is not there, and the next run extends the rest", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   const ready = async (): Promise<Workplace> => {
-    const place = await readyWorkplace(sandbox, { client: { retention: FIRST } });
+    const place = await makeWorkplace(sandbox, { client: { retention: FIRST } });
     await exportClients(await session(place), {});
     await place.configure({ retention: LONGER });
     return place;

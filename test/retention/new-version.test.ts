@@ -3,15 +3,15 @@ import { test } from "node:test";
 import { exportClients } from "../../jobs/export.ts";
 import { reconcile } from "../../jobs/reconcile.ts";
 import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const NOBODY = { identities: [], emails: [], references: [] };
 const RETENTION = { keep: "P5Y", from: "relationship-end", timezone: "Europe/Berlin", initialLock: "P90D" };
 
 async function ended(sandbox: Sandbox, date: Temporal.PlainDate): Promise<{ place: Workplace; subject: string }> {
-  const place = await readyWorkplace(sandbox, { client: { retention: RETENTION } });
+  const place = await makeWorkplace(sandbox, { client: { retention: RETENTION } });
   await exportClients(await session(place), {});
   const subject = await place.subject(sandbox.ids()[0]!);
   const told = { ...NOBODY, subjects: [subject], date: date.toString(), beforeVerification: true };

@@ -8,7 +8,7 @@ import { listPurges } from "../../jobs/purge.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { makeStrictPlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
@@ -46,7 +46,7 @@ describe("a policy", () => {
   test("clocks of their own: what the law asks for no more is taken file by file, and the record with its last", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     const retention = { preset: "us-cip", keep: undefined, from: undefined };
-    await using place = await readyWorkplace(sandbox, { client: { retention, legalBasis: undefined } });
+    await using place = await makeWorkplace(sandbox, { client: { retention, legalBasis: undefined } });
     await exportClients(await session(place), {});
     const [subject, other] = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
     const records = await place.stored();
@@ -72,7 +72,7 @@ describe("a policy", () => {
 
   test("from created: what is older than the law asks is not taken, and no lock outlasts it", async () => {
     await using sandbox = await startSandbox({ identities: 40, files: false });
-    await using place = await readyWorkplace(sandbox, {
+    await using place = await makeWorkplace(sandbox, {
       client: { retention: { from: "created", keep: "P18M", timezone: "UTC" } },
     });
     const [summary] = await exportClients(await session(place), {});

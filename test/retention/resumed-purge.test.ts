@@ -10,8 +10,8 @@ import { listPurges, purge } from "../../jobs/purge.ts";
 import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { verify } from "../../jobs/verify.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import { CLIENT, type Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 import { inBucket } from "../vault/outside.ts";
@@ -41,7 +41,7 @@ async function killedPurge(
 ): Promise<Killed> {
   const sandbox = await startSandbox({ identities: 1, plainImages: true });
   const ready = async (): Promise<Workplace> => {
-    const place = await readyWorkplace(sandbox, { vault, client: { retention: SHORT } });
+    const place = await makeWorkplace(sandbox, { vault, client: { retention: SHORT } });
     await exportClients(await session(place), {});
     const subjects = [await place.subject(sandbox.ids()[0]!)];
     await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });

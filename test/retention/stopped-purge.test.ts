@@ -10,8 +10,8 @@ import { verify } from "../../jobs/verify.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { destroyedKeys } from "../certificate/certificate-forms.ts";
 import type { Ended } from "../cli/program.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
@@ -26,7 +26,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
   after(() => sandbox[Symbol.asyncDispose]());
 
   async function ready(): Promise<Workplace> {
-    const place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+    const place = await makeWorkplace(sandbox, { client: { retention: SHORT } });
     await exportClients(await session(place), {});
     // Real locks end by the clock.
     await delay(2_100);

@@ -4,14 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { exportClients } from "../../jobs/export.ts";
 import { purge } from "../../jobs/purge.ts";
 import { reopenRelationship } from "../../jobs/relationship.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
 const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 
 test("a reopening that was told of one, and is told again of all: whoever was purged and reopened is no stranger", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
-  await using place = await readyWorkplace(sandbox, { client: { retention: SHORT } });
+  await using place = await makeWorkplace(sandbox, { client: { retention: SHORT } });
   await exportClients(await session(place), {});
   // Real locks end by the clock.
   await delay(2_100);

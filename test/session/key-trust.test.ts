@@ -9,8 +9,8 @@ import { createConsole } from "../../src/observe/console.ts";
 import { verifyBag } from "../../src/session/verify-bag.ts";
 import { verifyCertificate } from "../../src/session/verify-certificate.ts";
 import { readDescription } from "../../src/vault/description.ts";
-import { readyWorkplace, session } from "../crash/aftermath.ts";
-import type { Workplace } from "../export/workplace.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const RETENTION = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
@@ -26,7 +26,7 @@ describe("whose log key it was", () => {
   const folders: Record<string, readonly string[]> = { vault: [] };
   before(async () => {
     sandbox = await startSandbox({ identities: 2, files: false });
-    place = await readyWorkplace(sandbox, { client: { retention: RETENTION } });
+    place = await makeWorkplace(sandbox, { client: { retention: RETENTION } });
     await exportClients(await session(place), {});
     vkey = (await readDescription(await place.vault())).description.log.vkey;
     folders.bag = [place.path("bag")];

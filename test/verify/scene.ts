@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { refuseProblems, type VerifyOptions, verify } from "../../jobs/verify.ts";
 import type { Entry } from "../../src/audit/entry.ts";
 import { parseSigner, type Signer } from "../../src/audit/note.ts";
@@ -15,7 +12,7 @@ import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
-import { CLIENT, makeWorkplace, Workplace, type WorkplaceOptions } from "../export/workplace.ts";
+import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
 /** What verify found. */
@@ -38,12 +35,16 @@ export class Scene implements AsyncDisposable {
   readonly root: string;
   readonly state: string;
 
-  constructor(place: Workplace, client: ClientConfig) {
+  private constructor(place: Workplace, client: ClientConfig, vault: Vault) {
     this.place = place;
     this.client = client;
-    this.vault = openVault(client.vault);
+    this.vault = vault;
     this.root = place.path("vault", CLIENT);
     this.state = place.path("state", CLIENT);
+  }
+
+  static async of(place: Workplace, client: ClientConfig): Promise<Scene> {
+    return new Scene(place, client, await openVault(client.vault));
   }
 
   /** Verifies in this process, as the command does. */
@@ -102,12 +103,8 @@ export class Scene implements AsyncDisposable {
 
   /** One that may be changed for good. */
   async copy(): Promise<Scene> {
-    const folder = await mkdtemp(join(tmpdir(), "holdfast-scene-"));
-    // Links are kept: the plain names of a vault are links.
-    await promisify(execFile)("cp", ["-a", `${this.place.folder}/.`, folder]);
-    const { officer, escrow, config } = this.place;
-    const place = new Workplace(folder, officer, escrow, config.clients[0]!);
-    return new Scene(place, await place.client());
+    const place = await this.place.copy();
+    return await Scene.of(place, await place.client());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +134,7 @@ export async function makeScene(options: WorkplaceOptions = {}, identities = 5):
   await place.export();
   sandbox.change([identities - 1], { files: true });
   await place.export();
-  const scene = new Scene(place, await place.client());
+  const scene = await Scene.of(place, await place.client());
   await scene.log(6, 91);
   return scene;
 }

@@ -119,7 +119,7 @@ describe("a vault", () => {
     test(`whose newest time stamp leaves ${hours} hours of entries uncovered: exit ${code}`, async () => {
       await using tsa = await Tsa.start();
       await using sandbox = await startSandbox({ identities: 2, files: false });
-      await using scene = new Scene(...(await ofScene(sandbox, stampedBy(tsa))));
+      await using scene = await Scene.of(...(await ofScene(sandbox, stampedBy(tsa))));
       await scene.place.export();
       const { size } = (await scene.place.log()).head;
       const first = Temporal.Now.instant();

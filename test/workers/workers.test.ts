@@ -16,7 +16,8 @@ function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   return promise;
 }
 
-describe("a backfill on many machines", { skip: withoutRedis }, () => {
+// Most of it is waiting: until a worker that died counts as dead, and for a Redis that does not answer.
+describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, () => {
   for (const vault of ["directory", "ceph"] as const) {
     test(`${vault}: two workers do it, the coordinator logs it, and all go home`, {
       skip: vault === "ceph" && withoutCeph,

@@ -11,7 +11,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { HoldfastError } from "../../../src/core/error.ts";
 import type { Session } from "../../../src/session/client.ts";
 import { verifyCertificate } from "../../../src/session/verify-certificate.ts";
-import { silentConsole } from "../../crash/aftermath.ts";
+import { silentConsole } from "../../export/here.ts";
 import type { Answer, Told } from "./machine.ts";
 
 const { instant } = Temporal.Now;

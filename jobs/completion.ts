@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
 import { bash } from "../src/cli/completion/bash.ts";
 import { fish } from "../src/cli/completion/fish.ts";
-import { spell } from "../src/cli/completion/words.ts";
+import { spell } from "../src/cli/completion/spell.ts";
 import { zsh } from "../src/cli/completion/zsh.ts";
 
 const SHELLS = { bash, zsh, fish };

@@ -58,7 +58,7 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
   );
 
 /** One person of whom something is past its date. */
-export interface Listed {
+export interface PurgeCandidate {
   readonly subject: string;
   readonly records: number;
   readonly files: number;
@@ -77,7 +77,7 @@ export interface Listed {
 
 export interface PurgeList {
   readonly client: string;
-  readonly purge: readonly Listed[];
+  readonly purge: readonly PurgeCandidate[];
   /** Subjects of whom a purge was stopped, and something is to be kept after all. */
   readonly withdraw: readonly string[];
   /** Objects that earlier purges say are gone, and whose bytes are still there. */
@@ -219,7 +219,7 @@ export function refuseLeft({ failed }: Purged): void {
 function listed(
   { subject, terms, ended, whole, begun, kept }: Purge,
   { timezone }: RetentionConfig,
-): Omit<Listed, "verifiedAfter"> {
+): Omit<PurgeCandidate, "verifiedAfter"> {
   const last = terms
     .flatMap(({ until }) => until ?? [])
     .sort(Temporal.Instant.compare)

@@ -1,4 +1,4 @@
-import type { Figures } from "../catalog/figures.ts";
+import type { Totals } from "../catalog/totals.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import type { Candidate } from "../export/plan.ts";
@@ -28,7 +28,7 @@ export interface EstimateParts {
   readonly config: ClientConfig;
   readonly source: Source;
   /** Undefined where this machine has none. */
-  readonly catalog: { readonly figures: Pick<Figures, "counts"> } | undefined;
+  readonly catalog: { readonly figures: Pick<Totals, "counts"> } | undefined;
   /** Of a thousand writes. */
   readonly price: number | undefined;
 }

@@ -73,10 +73,10 @@ export async function asMade(here: BagFiles): Promise<BagFiles> {
 }
 
 /** That `reseal.json` tells of the objects as they were, and as they are. */
-export function checkReseal(reseal: Reseal, here: Listed, made: Listed): void {
+export function checkReseal(reseal: Reseal, here: ListedFile, made: ListedFile): void {
   const told = new Map(reseal.objects.map((object) => [dataPath(object.key), object]));
   if (told.size !== here.data.size) throw notAsMade(`${RESEAL} tells of other objects than are here`);
-  const agrees = ({ files, data }: Listed, path: string, told?: z.output<typeof content>): boolean =>
+  const agrees = ({ files, data }: ListedFile, path: string, told?: z.output<typeof content>): boolean =>
     told?.sha256 === data.get(path) && told?.size === files.sizes.get(path);
   for (const path of here.data.keys()) {
     const object = told.get(path);
@@ -86,7 +86,7 @@ export function checkReseal(reseal: Reseal, here: Listed, made: Listed): void {
 }
 
 /** A bag, and its list of the payload. */
-interface Listed {
+interface ListedFile {
   readonly files: BagFiles;
   readonly data: Manifest;
 }

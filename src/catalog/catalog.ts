@@ -6,7 +6,6 @@ import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { DURABLE, FLEETING, makeTables, openTables, peekTables } from "./database.ts";
-import { Figures } from "./figures.ts";
 import { Holds } from "./holds.ts";
 import { Kept } from "./kept.ts";
 import { Locks } from "./locks.ts";
@@ -20,6 +19,7 @@ import { Seen } from "./seen.ts";
 import { statement } from "./statement.ts";
 import { Stored } from "./stored.ts";
 import { Subjects } from "./subjects.ts";
+import { Totals } from "./totals.ts";
 import { type Transaction, transactions } from "./transaction.ts";
 import { Walk } from "./walk.ts";
 
@@ -45,7 +45,7 @@ export class Catalog {
   readonly walk: Walk;
   readonly retrievals: Retrievals;
   readonly runs: Runs;
-  readonly figures: Figures;
+  readonly figures: Totals;
   readonly #db: DatabaseSync;
   readonly #stored: Stored;
   readonly #statements: ReturnType<typeof prepare>;
@@ -68,7 +68,7 @@ export class Catalog {
     this.seen = new Seen(db);
     this.retrievals = new Retrievals(db);
     this.runs = new Runs(db);
-    this.figures = new Figures(db);
+    this.figures = new Totals(db);
     this.walk = new Walk(db, this.#transaction, this.relationships);
     this.#size = (this.#statements.end.get() as { size: number }).size;
   }

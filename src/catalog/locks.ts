@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isFileOf, subjectOf } from "./keys.ts";
-import { Numbers } from "./numbers.ts";
+import { NumberSet } from "./number-set.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -28,7 +28,7 @@ export class Locks {
    * Subjects with an object whose lock ends before a time (RFC 3339 UTC), those of records first, the earliest end first.
    * @param met whom to leave out; who is given is added
    */
-  *before(time: string, met = new Numbers()): Generator<string[], void, undefined> {
+  *before(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { records, files } = this.#statements;
     const end = comparable(time);
     for (const mode of MODES) yield* pages((last) => records.all(mode, end, ...fromRecord(last)), met);
@@ -36,7 +36,7 @@ export class Locks {
   }
 
   /** The same with an object stored before a time whose lock is in governance mode. */
-  *softBefore(time: string, met = new Numbers()): Generator<string[], void, undefined> {
+  *softBefore(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { softRecords, softFiles } = this.#statements;
     const before = comparable(time);
     yield* pages((last) => softRecords.all(before, ...fromRecord(last)), met);
@@ -44,7 +44,7 @@ export class Locks {
   }
 
   /** The same whose relationship ended on a day, with an object whose lock ends before a time. */
-  *endedShort(ended: string, time: string, met = new Numbers()): Generator<string[], void, undefined> {
+  *endedShort(ended: string, time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const end = comparable(time);
     yield* pages((last) => this.#statements.ended.all(ended, end, last?.subject ?? ""), met);
   }
@@ -61,7 +61,7 @@ interface Row {
   readonly wanted?: number;
 }
 
-function* pages(read: (last: Row | undefined) => unknown[], met: Numbers): Generator<string[], void, undefined> {
+function* pages(read: (last: Row | undefined) => unknown[], met: NumberSet): Generator<string[], void, undefined> {
   for (let last: Row | undefined; ; ) {
     const page = read(last) as Row[];
     const fresh: string[] = [];

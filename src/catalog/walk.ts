@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Numbers } from "./numbers.ts";
+import { NumberSet } from "./number-set.ts";
 import type { Relationships } from "./relationships.ts";
 import { statement } from "./statement.ts";
 import type { Known } from "./subjects.ts";
@@ -11,7 +11,7 @@ export class Walk {
   readonly #transaction: Transaction;
   readonly #relationships: Relationships;
   /** Whom the walk has met, by `Known.entry`: in memory, since a walk that is broken off says nothing. */
-  #met = new Numbers();
+  #met = new NumberSet();
 
   constructor(db: DatabaseSync, transaction: Transaction, relationships: Relationships) {
     this.#statements = prepare(db);
@@ -21,7 +21,7 @@ export class Walk {
 
   /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
   begin(): void {
-    this.#met = new Numbers();
+    this.#met = new NumberSet();
   }
 
   /** What an entry of the log has just stored was met, too. */

@@ -12,8 +12,6 @@ import { openNote, parseVerifier, type Verifier } from "../audit/note.ts";
 import { parseProof } from "../audit/proof.ts";
 import { HoldfastError } from "../core/error.ts";
 import { fileAt } from "../io/is-there.ts";
-import { Met } from "../report/met.ts";
-import { type Replayed, TRAIL, Trail } from "../report/trail.ts";
 import {
   CERTIFICATE,
   type Certificate,
@@ -28,8 +26,10 @@ import {
   sha256,
   Totals,
 } from "./certificate.ts";
+import { CertifiedPeople } from "./certified-people.ts";
 import { DESTROYED_HEAD, destroyedRows } from "./destroyed.ts";
 import { textLines } from "./text-lines.ts";
+import { type Replayed, TRAIL, Trail } from "./trail.ts";
 
 /** Bytes of what is read whole. Earlier versions could write no longer certificate: V8 has no longer strings. */
 const MAX_CERTIFICATE = 2 ** 29 - 24;
@@ -101,7 +101,7 @@ async function checkIn(
   const { policy, totals } = certificate;
   const isFirst = certificate.holdfast === "certificate-of-destruction/1";
   const runs = "runs" in certificate ? certificate.runs : [certificate.run];
-  using met = new Met(join(scratch, ".met"));
+  using met = new CertifiedPeople(join(scratch, ".met"));
   using trail = new Trail({ origin: certificate.origin, policy: undefined, now, folder: scratch });
   const entries =
     "runs" in certificate ? new Lines(folder, certificate, verifier) : earlyEntries(certificate, verifier);

@@ -2,7 +2,7 @@ import type { RecordPurged } from "../audit/entry.ts";
 import { bytes, number } from "../observe/format.ts";
 import { type Html, html, page } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
-import { clockInWords } from "../report/words.ts";
+import { clockInWords } from "../report/policy-text.ts";
 import { parseKey } from "../vault/layout.ts";
 import { CERTIFICATE, type CertificateV3, DESTROYED } from "./certificate.ts";
 

@@ -6,8 +6,6 @@ import { HoldfastError } from "../core/error.ts";
 import { syncFolder, writeDurable } from "../io/durable-file.ts";
 import { writingFile } from "../io/file-error.ts";
 import { Unfinished } from "../io/unfinished-folder.ts";
-import { RunEntries } from "../report/run-entries.ts";
-import { Trail } from "../report/trail.ts";
 import { parsePolicy } from "../retention/policy.ts";
 import {
   CERTIFICATE,
@@ -25,6 +23,8 @@ import { checkCertificate } from "./certificate-check.ts";
 import { certificatePage, SHOWN } from "./certificate-page.ts";
 import { DESTROYED_HEAD, destroyedRows } from "./destroyed.ts";
 import { HashedFile } from "./hashed-file.ts";
+import { RunEntries } from "./run-entries.ts";
+import { Trail } from "./trail.ts";
 
 export interface Certified {
   /** Must not be there; appears whole or not at all. */
@@ -79,9 +79,15 @@ async function writeTo(folder: string, of: Certified): Promise<CertificateV3 | u
   const { runs } = entries;
   const written = await writeEntries(folder, entries, of);
   const certificate: CertificateV3 = {
-    ...{ holdfast: "certificate-of-destruction/3", client, origin: signer.name, vkey: signer.verifier.vkey },
-    ...{ runs: [...runs], made: now.toString({ smallestUnit: "second" }), policy: written.rules ?? of.policy },
-    ...{ legalBasis: [...legalBasis], totals: written.totals },
+    holdfast: "certificate-of-destruction/3",
+    client,
+    origin: signer.name,
+    vkey: signer.verifier.vkey,
+    runs: [...runs],
+    made: now.toString({ smallestUnit: "second" }),
+    policy: written.rules ?? of.policy,
+    legalBasis: [...legalBasis],
+    totals: written.totals,
     checkpoint: Buffer.from(log.head.note).toString("utf8"),
     files: { [ENTRIES]: written.entries, [DESTROYED]: written.destroyed },
   };
@@ -123,8 +129,12 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
   }
   const { rules } = trail.end();
   return {
-    ...{ rules, totals: totals.of(found.people), shown, days: days! },
-    ...{ entries: await entries.end(), destroyed: await destroyed.end() },
+    rules,
+    totals: totals.of(found.people),
+    shown,
+    days: days!,
+    entries: await entries.end(),
+    destroyed: await destroyed.end(),
   };
 }
 

@@ -48,8 +48,13 @@ export async function exportFile(
     return {
       record: { id, resource, type, page, ...fetching.described(), key: stored.key },
       logged: {
-        ...{ key: stored.key, versionId: stored.versionId, size: stored.size, sha256: stored.sha256 },
-        ...{ type, mediaType, lockedUntil: lock.until.toString() },
+        key: stored.key,
+        versionId: stored.versionId,
+        size: stored.size,
+        sha256: stored.sha256,
+        type,
+        mediaType,
+        lockedUntil: lock.until.toString(),
       },
       bytes: stored.size,
     };

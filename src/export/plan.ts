@@ -5,7 +5,7 @@ import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
-import type { Listed, Page, Source } from "../source/source.ts";
+import type { ListedIdentity, Page, Source } from "../source/source.ts";
 
 /** An identity that has to be fetched. */
 export interface Candidate {
@@ -97,7 +97,7 @@ function unlisted(ids: readonly string[], selection: Selection, { source, tokens
   return { candidates, met };
 }
 
-export function isWithin({ from, to, statuses }: Period, { created, status }: Listed): boolean {
+export function isWithin({ from, to, statuses }: Period, { created, status }: ListedIdentity): boolean {
   if (statuses && !statuses.has(status)) return false;
   if (from === undefined && to === undefined) return true;
   const at = Temporal.Instant.from(created);
@@ -107,7 +107,7 @@ export function isWithin({ from, to, statuses }: Period, { created, status }: Li
   );
 }
 
-function compare(identities: readonly Listed[], selection: Selection, parts: PlanParts) {
+function compare(identities: readonly ListedIdentity[], selection: Selection, parts: PlanParts) {
   const { source, tokens, catalog, config, now } = parts;
   const candidates: Candidate[] = [];
   const met: { subject: string; known: Known }[] = [];

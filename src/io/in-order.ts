@@ -2,7 +2,7 @@
  * Does `work` for each of `items`, so many at once, and gives the results in the items' order. Holds no more than that
  * many results, however slowly they are taken. The first failure, in that order, is thrown where its result would be.
  */
-export async function* ahead<T, R>(
+export async function* mapInOrder<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   atOnce: number,
   work: (item: T) => Promise<R>,

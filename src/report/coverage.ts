@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { Met } from "../catalog/met.ts";
+import { SubjectSet } from "../catalog/subject-set.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { isPast } from "../retention/first-lock.ts";
 
@@ -62,7 +62,7 @@ export async function coverageOf(
   now: Temporal.Instant,
 ): Promise<Coverage> {
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
-  const met = new Met();
+  const met = new SubjectSet();
   const failures = new Map(catalog.runs.failures().map(({ subject, code }) => [subject, code]));
   try {
     let listed = 0;
@@ -99,15 +99,15 @@ export async function coverageOf(
       codes[code] = (codes[code] ?? 0) + 1;
     }
     return {
-      ...{ source: pages === null ? null : { listed, unreadable }, vault: { ...catalog.figures.counts() } },
-      ...{
-        missing: missing!.told,
-        changed: changed!.told,
-        withheld: withheld!.told,
-        gone: gone!.told,
-        past: past!.told,
-      },
-      ...{ failed: { ...failed!.told, codes }, purged: catalog.relationships.departedCount() },
+      source: pages === null ? null : { listed, unreadable },
+      vault: { ...catalog.figures.counts() },
+      missing: missing!.told,
+      changed: changed!.told,
+      withheld: withheld!.told,
+      gone: gone!.told,
+      past: past!.told,
+      failed: { ...failed!.told, codes },
+      purged: catalog.relationships.departedCount(),
     };
   } finally {
     met.close();

@@ -46,13 +46,13 @@ function nightOf(day: string, runs: readonly RunTold[]): Night {
     runs.reduce((total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0), 0);
   const outcomes = new Set(runs.map(outcomeOf));
   return {
-    ...{ day, runs: runs.length, outcome: WORST.find((each) => outcomes.has(each)) ?? "none" },
+    day,
+    runs: runs.length,
+    outcome: WORST.find((each) => outcomes.has(each)) ?? "none",
     last: WORST.find((each) => each === outcomeOf(runs.at(-1))) ?? "none",
-    ...{
-      stored: sum("new", "changed", "again"),
-      failed: sum("failed"),
-      withheld: sum("withheld"),
-      bytes: sum("bytes"),
-    },
+    stored: sum("new", "changed", "again"),
+    failed: sum("failed"),
+    withheld: sum("withheld"),
+    bytes: sum("bytes"),
   };
 }

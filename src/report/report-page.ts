@@ -3,8 +3,8 @@ import { type Html, html, page } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
 import type { Night } from "./nights.ts";
+import { clockInWords, durationText } from "./policy-text.ts";
 import type { Report } from "./report.ts";
-import { clockInWords, durationText } from "./words.ts";
 
 /** A client whose vault could not be read, and why. */
 export interface Untold {
@@ -50,22 +50,31 @@ ${coverageView(report)}
 ${nightsView(report)}
 <h2>What was stored</h2>
 ${bars({
-  ...{ id: `${id}-growth`, title: "Bytes stored by month", labels: report.growth.map(({ month }) => month) },
-  ...{ series: [{ name: "Stored", colour: "accent", values: report.growth.map((of) => of.bytes) }], format: bytes },
+  id: `${id}-growth`,
+  title: "Bytes stored by month",
+  labels: report.growth.map(({ month }) => month),
+  series: [{ name: "Stored", colour: "accent", values: report.growth.map((of) => of.bytes) }],
+  format: bytes,
 })}
 <h2>How long it is kept</h2>
 ${policyView(report)}
 <h3>What falls due, by month</h3>
 <p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) of people whose relationship lasts, as far as Holdfast was told, have no date yet. ${plural(horizon.ended, "relationship")} ended.${horizon.past.subjects > 0 ? ` ${people(horizon.past.subjects)} past the date: ${number(horizon.past.held)} kept by a legal hold, ${number(horizon.past.locked)} by a lock that lasts.` : ""}</p>
 ${bars({
-  ...{ id: `${id}-due`, title: "Objects that fall due by month", labels: horizon.due.map(({ month }) => month) },
-  ...{ series: [{ name: "Objects", colour: "accent", values: horizon.due.map((of) => of.objects) }], format: number },
+  id: `${id}-due`,
+  title: "Objects that fall due by month",
+  labels: horizon.due.map(({ month }) => month),
+  series: [{ name: "Objects", colour: "accent", values: horizon.due.map((of) => of.objects) }],
+  format: number,
 })}
 <h3>When locks end</h3>
 <p>${horizon.locksDue === 0 ? "No lock is to be set anew now." : `${plural(horizon.locksDue, "object")} with a lock that the next export, or retention extend, sets anew.`} While a relationship lasts, locks are short and are extended every night.</p>
 ${bars({
-  ...{ id: `${id}-locks`, title: "Objects whose lock ends, by month", labels: horizon.locks.map(({ month }) => month) },
-  ...{ series: [{ name: "Objects", colour: "soft", values: horizon.locks.map((of) => of.objects) }], format: number },
+  id: `${id}-locks`,
+  title: "Objects whose lock ends, by month",
+  labels: horizon.locks.map(({ month }) => month),
+  series: [{ name: "Objects", colour: "soft", values: horizon.locks.map((of) => of.objects) }],
+  format: number,
 })}
 <h2>Legal holds</h2>
 ${
@@ -156,11 +165,9 @@ const OUTCOMES: Readonly<Record<Night["outcome"], { words: string; mark: string;
 function nightsView({ client: id, nights }: Report): Html {
   return html`<h2>Night by night</h2>
 ${bars({
-  ...{
-    id: `${id}-nights`,
-    title: "Identities exported by night, and how the runs ended",
-    labels: nights.map(({ day }) => day),
-  },
+  id: `${id}-nights`,
+  title: "Identities exported by night, and how the runs ended",
+  labels: nights.map(({ day }) => day),
   series: [
     { name: "Exported", colour: "accent", values: nights.map(({ stored }) => stored) },
     { name: "Failed", colour: "bad", values: nights.map(({ failed }) => failed) },

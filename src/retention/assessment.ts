@@ -56,7 +56,11 @@ export function assess(
   const files = terms.filter(({ kind }) => kind === "file").length;
   const { identifying, verification, files: ofFiles } = retention.classes;
   return {
-    ...{ subject, collect, legalBasis, holds, files },
+    subject,
+    collect,
+    legalBasis,
+    holds,
+    files,
     records: terms.length - files,
     bytes: terms.reduce((sum, { size }) => sum + size, 0),
     first: stored[0] ?? "",

@@ -2,7 +2,7 @@ import type PQueue from "p-queue";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { covers, lockFor } from "../vault/lock.ts";
 import { soonOf } from "./lock-due.ts";
-import { lengthen } from "./set-lock.ts";
+import { setLock } from "./set-lock.ts";
 import type { Work } from "./work.ts";
 
 /** Every piece of the log and of the vault's description, in all its versions. */
@@ -48,7 +48,7 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
     if (!covers(is, lock)) {
       holds();
       known.forget(key, versionId);
-      await lengthen(vault, key, versionId, lock, { harden });
+      await setLock(vault, key, versionId, lock, { harden });
       pieces += 1;
     }
     const until = is !== null && Temporal.Instant.compare(is.until, lock.until) > 0 ? is.until : lock.until;

@@ -1,12 +1,12 @@
 import PQueue from "p-queue";
-import { Numbers } from "../catalog/numbers.ts";
+import { NumberSet } from "../catalog/number-set.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { logged } from "../held/held-vault.ts";
 import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
 import { cooledBefore, type DueLock, dueLock, soonOf } from "./lock-due.ts";
-import { lengthen } from "./set-lock.ts";
+import { setLock } from "./set-lock.ts";
 import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 
@@ -99,7 +99,7 @@ function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void,
   const { retention } = config;
   const { relationships, locks } = catalog;
   const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
-  const met = new Numbers();
+  const met = new NumberSet();
   yield* locks.before(second(soonOf(retention, now())), met);
   for (const ended of relationships.endings()) {
     const last = relationshipEnds(retention, ended);
@@ -132,7 +132,7 @@ async function extendOne(
   // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
   holds();
   try {
-    const mode = await lengthen(vault, due.key, due.versionId, due.lock, due);
+    const mode = await setLock(vault, due.key, due.versionId, due.lock, due);
     if (due.harden && mode !== due.lock.mode) {
       throw new HoldfastError("vault-locked", `${due.key}: the store keeps the lock in ${mode} mode`, {
         mend: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",

@@ -3,7 +3,7 @@ import { lockFor, wholeSecond } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
 import { type Ended, fileUntil, later, recordUntil } from "./keep.ts";
 
-type Terms = Pick<ClientConfig, "vault" | "retention">;
+type LockTerms = Pick<ClientConfig, "vault" | "retention">;
 
 /** What is known of a version before it is stored: when the provider made it (RFC 3339 UTC), and of its person. */
 export interface Coming {
@@ -12,7 +12,7 @@ export interface Coming {
 }
 
 /** The mode that locks begin in: with a cooling-off period not yet the one that nobody can undo. */
-export function firstMode({ vault, retention }: Terms): Lock["mode"] {
+export function firstMode({ vault, retention }: LockTerms): Lock["mode"] {
   return retention.coolingOff === undefined ? vault.lock : "governance";
 }
 
@@ -20,19 +20,23 @@ export function firstMode({ vault, retention }: Terms): Lock["mode"] {
  * The lock of a version that is stored now, and of its files: for `initialLock`, and never beyond what the law asks
  * for, where that is known already.
  */
-export function firstLock(terms: Terms, coming: Coming, now: Temporal.Instant): Lock {
+export function firstLock(terms: LockTerms, coming: Coming, now: Temporal.Instant): Lock {
   const lock = lockFor(firstMode(terms), terms.retention.initialLock, now);
   const end = endOf(terms, coming, now);
   return end && Temporal.Instant.compare(end, lock.until) < 0 ? { mode: lock.mode, until: wholeSecond(end) } : lock;
 }
 
 /** Whether the law asks for copies of a version no more, were it stored now. */
-export function isPast(terms: Terms, coming: Coming, now: Temporal.Instant): boolean {
+export function isPast(terms: LockTerms, coming: Coming, now: Temporal.Instant): boolean {
   const end = endOf(terms, coming, now);
   return end !== undefined && Temporal.Instant.compare(end, now) <= 0;
 }
 
-function endOf({ retention }: Terms, { updated, ended }: Coming, now: Temporal.Instant): Temporal.Instant | undefined {
+function endOf(
+  { retention }: LockTerms,
+  { updated, ended }: Coming,
+  now: Temporal.Instant,
+): Temporal.Instant | undefined {
   const begun = { updated, stored: now.toString() };
   return later(recordUntil(retention, begun, ended), fileUntil(retention, begun, ended));
 }

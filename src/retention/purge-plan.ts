@@ -42,13 +42,11 @@ export function purgeOf(
   const locked = Temporal.Instant.compare(last, now) > 0;
   const begun = new Set(purges.unfinishedKeys(subject).map(({ key }) => key));
   return {
-    ...{
-      subject,
-      terms,
-      ended: relationships.ended(subject),
-      whole: terms.length === all.length,
-      begun: terms.some(({ key }) => begun.has(key)),
-    },
+    subject,
+    terms,
+    ended: relationships.ended(subject),
+    whole: terms.length === all.length,
+    begun: terms.some(({ key }) => begun.has(key)),
     kept:
       holds.of(subject).length > 0
         ? { by: "hold" }

@@ -11,7 +11,7 @@ const PAUSES = [250, 1_000, 4_000];
  * with a right that an exporter should not have. Gives the mode that holds now.
  * @param harden that right is asked for, if it is there
  */
-export async function lengthen(
+export async function setLock(
   vault: Vault,
   key: string,
   versionId: string,
@@ -29,7 +29,7 @@ export async function lengthen(
       const is = await vault.lockOf(key, versionId);
       if (is !== null && covers(is, { ...lock, mode: is.mode })) return is.mode;
       if (is !== null && is.mode !== lock.mode)
-        return lengthen(vault, key, versionId, { ...lock, mode: is.mode }, { pauses });
+        return setLock(vault, key, versionId, { ...lock, mode: is.mode }, { pauses });
       const pause = pauses[refusals];
       if (pause === undefined) throw error;
       await delay(pause);

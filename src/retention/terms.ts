@@ -36,9 +36,15 @@ export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: s
   };
   return [
     ...records.map((record) => ({
-      ...{ kind: "record" as const, key: recordKey(subject, record.version), versionId: record.versionId },
-      ...{ size: record.size, sha256: record.sha256, stored: record.stored, until: recordEnd(record) },
-      ...{ lockedUntil: record.lockedUntil, lockMode: record.lockMode },
+      kind: "record" as const,
+      key: recordKey(subject, record.version),
+      versionId: record.versionId,
+      size: record.size,
+      sha256: record.sha256,
+      stored: record.stored,
+      until: recordEnd(record),
+      lockedUntil: record.lockedUntil,
+      lockMode: record.lockMode,
     })),
     ...files.map((file) => fileTerm(file, listings.get(file.key) ?? [], versions, retention, ended)),
   ];

@@ -29,6 +29,7 @@ export async function checkTime(
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
   console.log.warn("the log's last entry is from the future: a clock was wrong when it was made", {
-    ...{ client: id, due: last.toString() },
+    client: id,
+    due: last.toString(),
   });
 }

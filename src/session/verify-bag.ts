@@ -37,15 +37,17 @@ export async function verifyBag(
   sayVerdict(console, reportText(bag, checked, key.keyTrusted), { ...key, with: "bag" });
   const { retrieval, records, data, entries, reseal, timestamp, ignored } = checked;
   return {
-    ...{ bag, ...key, case: retrieval.case, subjects: retrieval.subjects.length, entries },
-    ...{
-      records: records.length,
-      files: data.size - records.length,
-      bytes: checked.bytes,
-      ignored,
-      ...(reseal && { resealed: reseal.resealed }),
-      ...(timestamp && { timestamp }),
-    },
+    bag,
+    ...key,
+    case: retrieval.case,
+    subjects: retrieval.subjects.length,
+    entries,
+    records: records.length,
+    files: data.size - records.length,
+    bytes: checked.bytes,
+    ignored,
+    ...(reseal && { resealed: reseal.resealed }),
+    ...(timestamp && { timestamp }),
   };
 }
 

@@ -49,7 +49,7 @@ export interface Project {
 }
 
 export interface Page {
-  readonly identities: readonly Listed[];
+  readonly identities: readonly ListedIdentity[];
   /** Ids of those whose entry in the list cannot be read, or is too large: only fetching them says what they are. */
   readonly unread: readonly string[];
   /** Entries of which not even the id can be read: they cannot be exported, nor told apart. */
@@ -58,7 +58,7 @@ export interface Page {
   readonly cursor: string | null;
 }
 
-export interface Listed {
+export interface ListedIdentity {
   readonly id: string;
   /** RFC 3339 UTC. */
   readonly created: string;

@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
-import { ahead } from "../io/in-order.ts";
+import { mapInOrder } from "../io/in-order.ts";
 import { directoryError } from "./directory-errors.ts";
 import { VERSION } from "./directory-note.ts";
 
@@ -21,7 +21,7 @@ export async function* keysUnder(root: string, prefix: string): AsyncGenerator<{
   );
 }
 
-/** Depth first, in the order of keys; folders beside each other are read ahead. */
+/** Depth first, in the order of keys; folders beside each other are read mapInOrder. */
 async function* walk(
   root: string,
   folder: string,
@@ -30,7 +30,7 @@ async function* walk(
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   if (names.some((name) => VERSION.test(name))) yield { key: folder.replace(/\/$/, ""), names };
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const read = ahead(folders.sort(byKey), AT_ONCE, async (name) => {
+  const read = mapInOrder(folders.sort(byKey), AT_ONCE, async (name) => {
     return { path: `${folder}${name}/`, entries: await inside(root, `${folder}${name}/`) };
   });
   for await (const { path, entries } of read) yield* walk(root, path, entries);

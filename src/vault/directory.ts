@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { createDurable, syncFolder } from "../io/durable-file.ts";
-import { ahead } from "../io/in-order.ts";
+import { mapInOrder } from "../io/in-order.ts";
 import { noFile } from "../io/is-there.ts";
 import { directoryError } from "./directory-errors.ts";
 import { fileSize, fileStream, isMissing, sameFile } from "./directory-files.ts";
@@ -161,19 +161,23 @@ export class DirectoryVault implements Vault {
   }
 
   async *versions(prefix: string): AsyncGenerator<VersionInfo> {
-    const listed = ahead(keysUnder(this.#root, prefix), AT_ONCE, async ({ key, names }): Promise<VersionInfo[]> => {
-      if (!key.startsWith(prefix)) return [];
-      return this.#guard(`list ${key}`, async () => {
-        const numbers = versionsIn(names).reverse();
-        const found = await Promise.all(
-          numbers.map((name) => stat(join(this.#versions.folder(key), name)).catch(noFile)),
-        );
-        // One that is deleted meanwhile is left out.
-        return numbers.flatMap((versionId, n) =>
-          found[n] ? [{ key, versionId, size: found[n].size, deleteMarker: false }] : [],
-        );
-      });
-    });
+    const listed = mapInOrder(
+      keysUnder(this.#root, prefix),
+      AT_ONCE,
+      async ({ key, names }): Promise<VersionInfo[]> => {
+        if (!key.startsWith(prefix)) return [];
+        return this.#guard(`list ${key}`, async () => {
+          const numbers = versionsIn(names).reverse();
+          const found = await Promise.all(
+            numbers.map((name) => stat(join(this.#versions.folder(key), name)).catch(noFile)),
+          );
+          // One that is deleted meanwhile is left out.
+          return numbers.flatMap((versionId, n) =>
+            found[n] ? [{ key, versionId, size: found[n].size, deleteMarker: false }] : [],
+          );
+        });
+      },
+    );
     for await (const versions of listed) yield* versions;
   }
 

@@ -1,21 +1,21 @@
 import { decodeBundle, decodeTile, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
 import { ownError } from "../core/error.ts";
-import { ahead } from "../io/in-order.ts";
+import { mapInOrder } from "../io/in-order.ts";
 import { auditKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
-import { type Piece, readPiece } from "./log-object.ts";
+import { type LogObject, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
 /** A bundle of entries and the tile of their hashes. What is missing or does not parse is undefined, and was told. */
 export interface BundleRead {
   readonly number: number;
-  readonly bundle: Piece | undefined;
-  readonly tile: Piece | undefined;
+  readonly bundle: LogObject | undefined;
+  readonly tile: LogObject | undefined;
   readonly entries: readonly Uint8Array[] | undefined;
   readonly row: readonly Uint8Array[] | undefined;
 }
 
-/** Asked for ahead of the one being checked. A bundle may be 16 MB long. */
+/** Asked for mapInOrder of the one being checked. A bundle may be 16 MB long. */
 const AHEAD = 4;
 
 /** The log of `size` entries, bundle by bundle. */
@@ -25,7 +25,7 @@ export async function* readBundles(
   problem: (found: Problem) => void,
 ): AsyncGenerator<BundleRead> {
   const numbers = Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, number) => number);
-  yield* ahead(numbers, AHEAD, (number) =>
+  yield* mapInOrder(numbers, AHEAD, (number) =>
     readOne(vault, number, Math.min(TILE_WIDTH, size - number * TILE_WIDTH), problem),
   );
 }
@@ -37,17 +37,19 @@ async function readOne(
   problem: (found: Problem) => void,
 ): Promise<BundleRead> {
   const [bundle, tile] = await Promise.all([
-    readPiece(vault, auditKey(tilePath({ level: "entries", index: number, width })), MAX_BUNDLE, problem),
-    readPiece(vault, auditKey(tilePath({ level: 0, index: number, width })), MAX_TILE, problem),
+    readLogObject(vault, auditKey(tilePath({ level: "entries", index: number, width })), MAX_BUNDLE, problem),
+    readLogObject(vault, auditKey(tilePath({ level: 0, index: number, width })), MAX_TILE, problem),
   ]);
   return {
-    ...{ number, bundle, tile },
+    number,
+    bundle,
+    tile,
     entries: bundle && parsed(bundle, (bytes) => decodeBundle(bytes, width), problem),
     row: tile && parsed(tile, (bytes) => decodeTile(bytes, width), problem),
   };
 }
 
-function parsed<T>({ bytes, info }: Piece, parse: (bytes: Uint8Array) => T, problem: (found: Problem) => void) {
+function parsed<T>({ bytes, info }: LogObject, parse: (bytes: Uint8Array) => T, problem: (found: Problem) => void) {
   try {
     return parse(bytes);
   } catch (error) {

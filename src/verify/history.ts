@@ -3,7 +3,7 @@ import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
 import { MAX_NOTE, openNote, type Verifier } from "../audit/note.ts";
 import { hasCode } from "../core/error.ts";
-import { ahead } from "../io/in-order.ts";
+import { mapInOrder } from "../io/in-order.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -17,7 +17,7 @@ export interface Earlier {
 }
 
 /** One that the vault keeps. */
-export interface Kept extends Earlier {
+export interface KeptCheckpoint extends Earlier {
   /** The log keys that signed it, as verifier keys. */
   readonly signers: readonly string[];
   /** SHA-256 of the note, hex. */
@@ -36,10 +36,10 @@ export async function checkpointHistory(
   head: Head,
   verifiers: readonly Verifier[],
   problem: (found: Problem) => void,
-): Promise<Kept[]> {
-  const found: Kept[] = [];
+): Promise<KeptCheckpoint[]> {
+  const found: KeptCheckpoint[] = [];
   let newer = head.size;
-  const opened = ahead(behind(vault, head, problem), AT_ONCE, async (versionId) => {
+  const opened = mapInOrder(behind(vault, head, problem), AT_ONCE, async (versionId) => {
     return { versionId, earlier: await openVersion(vault, head.origin, verifiers, versionId) };
   });
   for await (const { versionId, earlier } of opened) {

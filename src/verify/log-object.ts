@@ -4,18 +4,18 @@ import type { ObjectInfo, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
 /** An object that the vault keeps of itself: a tile, a bundle, the checkpoint, vault.json. */
-export interface Piece {
+export interface LogObject {
   readonly bytes: Uint8Array;
   readonly info: ObjectInfo;
 }
 
 /** Reads one as readers see it. Undefined, and told, where it cannot be used; what is wrong besides is told too. */
-export async function readPiece(
+export async function readLogObject(
   vault: Vault,
   key: string,
   limit: number,
   problem: (found: Problem) => void,
-): Promise<Piece | undefined> {
+): Promise<LogObject | undefined> {
   try {
     const piece = await vault.read(key, limit);
     const { sha256 } = piece.info;
@@ -35,7 +35,7 @@ export async function readPiece(
 }
 
 /** What proves a record must not be easier to take away than the record: locked as long as that must be. */
-export function checkLocked({ info }: Piece, now: Temporal.Instant, problem: (found: Problem) => void): void {
+export function checkLocked({ info }: LogObject, now: Temporal.Instant, problem: (found: Problem) => void): void {
   if (info.lock !== null && Temporal.Instant.compare(info.lock.until, now) > 0) return;
   problem({ key: info.key, what: "is not locked, and records that it proves must be" });
 }

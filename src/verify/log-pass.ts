@@ -10,7 +10,7 @@ import { readBundles } from "./bundles.ts";
 import type { Checks } from "./checks.ts";
 import type { JournalCheck } from "./journal.ts";
 import type { KeyChain } from "./key-chain.ts";
-import { checkLocked, readPiece } from "./log-object.ts";
+import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 import type { StampedTimes } from "./timestamps.ts";
 import type { ExpectedTile, TreeCheck } from "./tree.ts";
@@ -84,7 +84,7 @@ function readEntry(
 
 /** A tile above the leaves must be one of those that entries or tiles below give. */
 async function checkTile({ vault, begun, problem, unlocked }: LogPass, { key, bytes }: ExpectedTile): Promise<void> {
-  const piece = await readPiece(vault, key, MAX_TILE, problem);
+  const piece = await readLogObject(vault, key, MAX_TILE, problem);
   if (piece === undefined) return;
   checkLocked(piece, begun, unlocked);
   if (bytes.some((expected) => Buffer.compare(expected, piece.bytes) === 0)) return;

@@ -3,11 +3,11 @@ import type { Head } from "../audit/log.ts";
 import { checkTimestamp } from "../audit/timestamp/check.ts";
 import { MAX_TOKEN, parseToken } from "../audit/timestamp/token.ts";
 import { HoldfastError, hasCode, ownError } from "../core/error.ts";
-import { ahead } from "../io/in-order.ts";
+import { mapInOrder } from "../io/in-order.ts";
 import { TIMESTAMPS, timestampKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { Kept } from "./history.ts";
-import { checkLocked, readPiece } from "./log-object.ts";
+import type { KeptCheckpoint } from "./history.ts";
+import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
 /** What the time stamps in a vault prove. */
@@ -69,7 +69,7 @@ export class StampedTimes {
 export interface TimestampCheck {
   readonly vault: Vault;
   readonly head: Head;
-  readonly earlier: readonly Kept[];
+  readonly earlier: readonly KeptCheckpoint[];
   /** Certificates that an authority's must lead to. */
   readonly anchors: readonly X509Certificate[] | undefined;
   readonly now: Temporal.Instant;
@@ -93,8 +93,8 @@ export async function checkTimestamps(
   const kept = [...earlier, present];
   let tokens = 0;
   let newest: TimestampReport["newest"];
-  const checked = ahead(keys(vault, head.size, doubt), AT_ONCE, async (key) => {
-    const piece = await readPiece(vault, key, MAX_TOKEN, doubt);
+  const checked = mapInOrder(keys(vault, head.size, doubt), AT_ONCE, async (key) => {
+    const piece = await readLogObject(vault, key, MAX_TOKEN, doubt);
     if (piece === undefined) return undefined;
     checkLocked(piece, now, unlocked);
     try {

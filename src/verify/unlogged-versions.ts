@@ -17,7 +17,7 @@ export interface Orphan {
  * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: no run uses it,
  * and its lock ends. Bytes of a purged object that no version accounts for are a problem, too.
  */
-export async function findStrays(
+export async function findUnlogged(
   vault: Vault,
   index: Catalog,
   signal: AbortSignal,

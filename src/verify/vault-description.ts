@@ -3,16 +3,16 @@ import { hasCode } from "../core/error.ts";
 import { DESCRIPTION_LIMIT, parseDescription, type VaultDescription } from "../vault/description.ts";
 import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
-import { readPiece } from "./log-object.ts";
+import { readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
 /**
  * vault.json against its own earlier versions: whose vault it is never changes, its log key only by being handed over.
  * Gives the recipients it began with, by their fingerprints.
  */
-export async function checkDescription(vault: Vault, problem: (found: Problem) => void): Promise<Recipients> {
+export async function checkDescription(vault: Vault, problem: (found: Problem) => void): Promise<SealedTo> {
   const key = VAULT_JSON;
-  const piece = await readPiece(vault, key, DESCRIPTION_LIMIT, problem);
+  const piece = await readLogObject(vault, key, DESCRIPTION_LIMIT, problem);
   const present = piece && parse(piece.bytes);
   if (piece && !present) problem({ key, what: "does not parse" });
   if (!present) return { present: "", first: "" };
@@ -37,7 +37,7 @@ export async function checkDescription(vault: Vault, problem: (found: Problem) =
 }
 
 /** Fingerprints, sorted and joined. */
-export interface Recipients {
+export interface SealedTo {
   readonly present: string;
   readonly first: string;
 }

@@ -20,7 +20,7 @@ import type { Problem } from "./problem.ts";
 import { checkCheckpoint, checkLease } from "./stored-once.ts";
 import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
 import { TreeCheck } from "./tree.ts";
-import { findStrays, type Orphan } from "./unlogged-versions.ts";
+import { findUnlogged, type Orphan } from "./unlogged-versions.ts";
 import { checkDescription } from "./vault-description.ts";
 
 export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
@@ -79,8 +79,17 @@ export interface VerifyReport extends PolicyReport {
 export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
   const { vault, head, index, superseded, signal, now, anchors, policy } = options;
   const report = {
-    ...{ entries: 0, checkpoints: 1, records: 0, files: 0, bytes: 0 },
-    ...{ read: 0, readBytes: 0, renewed: 0, purged: 0, orphans: 0, problems: 0 },
+    entries: 0,
+    checkpoints: 1,
+    records: 0,
+    files: 0,
+    bytes: 0,
+    read: 0,
+    readBytes: 0,
+    renewed: 0,
+    purged: 0,
+    orphans: 0,
+    problems: 0,
   };
   const problem = (found: Problem): void => {
     report.problems += 1;
@@ -99,13 +108,25 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const remembered = [...earlier, ...(options.seen ?? [])].sort((a, b) => a.size - b.size);
   const keys = new KeyChain();
   const replay = new Replay({
-    ...{ index, superseded, policy: policy.retention },
+    index,
+    superseded,
+    policy: policy.retention,
     latest: (entry) => times.latest(entry) ?? now(),
     onFault: ({ key = auditKey("tile/entries"), ...fault }) => problem({ key, ...fault }),
   });
 
   const { entries, sealedTo, waiting } = await readLog({
-    ...{ vault, head, keys, times, replay, index, checks, begun, signal, problem, unlocked },
+    vault,
+    head,
+    keys,
+    times,
+    replay,
+    index,
+    checks,
+    begun,
+    signal,
+    problem,
+    unlocked,
     tree: new TreeCheck(head, remembered, problem),
     journal: new JournalCheck(options.journal, head, problem),
     onProgress: (done) => options.onProgress(done, head.size, report.problems),
@@ -130,7 +151,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     report.orphans += 1;
     options.onOrphan(found);
   };
-  await findStrays(vault, index, signal, (work) => checks.add(work), problem, orphan);
+  await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
   return { ...report, ...audited, waiting, timestamps: times.report };
 }

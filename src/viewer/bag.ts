@@ -19,13 +19,13 @@ import { HoldfastError } from "../core/error.ts";
 import { checkApproval } from "./approval.ts";
 import { type BagFile, readSmall } from "./bag-file.ts";
 import { type Check, Findings, type Problem, type Tried, type Verdict } from "./finding.ts";
+import { instant, plural, bytes as sizeOf } from "./format.ts";
 import { checkTold, handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
 import { type Contents, checkContents, digestIn, passOver } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { checkVersions, type Lines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
-import { instant, plural, bytes as sizeOf } from "./words.ts";
 
 /** A bag after everything was checked that takes no private key. */
 export interface CheckedBag {

@@ -1,7 +1,7 @@
 import { element, foreign, shownValue } from "./element.ts";
 import { type Field, fieldsOf, type Group } from "./fields.ts";
+import { instant, label, plural } from "./format.ts";
 import type { OpenedVersion } from "./opened.ts";
-import { instant, label, plural } from "./words.ts";
 
 /** When the provider made a version, as its name tells. */
 export function versionName({ sealed: { version } }: Pick<OpenedVersion, "sealed">): string {

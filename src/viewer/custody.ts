@@ -1,11 +1,11 @@
 import { RECORDS } from "../vault/layout.ts";
 import { type Child, element, sentence } from "./element.ts";
+import { day, instant, plural } from "./format.ts";
 import type { Json } from "./json.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
 import { badge } from "./status.ts";
-import { day, instant, plural } from "./words.ts";
 
 /** What happened to a person's records, as the log tells it, oldest first. */
 export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, trusted: boolean): HTMLElement {

@@ -1,6 +1,6 @@
 import type { SealedRecord } from "../record/record.ts";
+import { instant, label } from "./format.ts";
 import { isObject } from "./json.ts";
-import { instant, label } from "./words.ts";
 
 /** A heading and the rows below it. `id` is of the page's own making: no word of the provider can be another group's. */
 export interface Group {

@@ -7,12 +7,12 @@ import { type BagFile, findBag } from "./bag-file.ts";
 import { byId, element } from "./element.ts";
 import { blames, type Verdict, wordsOf } from "./finding.ts";
 import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts";
+import { plural } from "./format.ts";
 import { BlobUrls } from "./media.ts";
 import { openerFrom, openVersion } from "./opened.ts";
 import { nameOf, type Person, personView } from "./person.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { requestView, statusView } from "./status.ts";
-import { plural } from "./words.ts";
 import { readZip } from "./zip.ts";
 
 const MAX_KEY = 64 * 1024;

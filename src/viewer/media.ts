@@ -1,6 +1,6 @@
 import { element, foreign } from "./element.ts";
+import { bytes, label } from "./format.ts";
 import type { OpenedFile } from "./opened.ts";
-import { bytes, label } from "./words.ts";
 
 /** Shown in the page. A blob gets its type from here, never from the record; SVG can run code and is not among them. */
 const SHOWN: Readonly<Record<string, "img" | "video">> = {

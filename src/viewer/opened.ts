@@ -4,9 +4,9 @@ import { Opener, parseIdentityFile } from "../seal/open.ts";
 import { type BagFile, MAX_IN_MEMORY } from "./bag-file.ts";
 import { digestOf } from "./digest.ts";
 import { blames, wordsOf } from "./finding.ts";
+import { bytes } from "./format.ts";
 import { Json } from "./json.ts";
 import type { SealedObject, SealedVersion } from "./sealed-record.ts";
-import { bytes } from "./words.ts";
 
 /** A version of a record, decrypted; or why it is not. */
 export interface OpenedVersion {

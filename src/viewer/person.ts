@@ -5,13 +5,13 @@ import { comparisonView, fromProvider, versionName } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
 import { element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
+import { label } from "./format.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
 import { badge, checkList } from "./status.ts";
-import { label } from "./words.ts";
 
 /** A person of the bag. `opened` is null without a private key: then only what the log tells is shown. */
 export interface Person extends CheckedPerson {

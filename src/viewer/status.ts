@@ -2,7 +2,7 @@ import { leftBehindText } from "../bag/os-leftovers.ts";
 import type { CheckedBag } from "./bag.ts";
 import { type Child, element, foreign } from "./element.ts";
 import type { Check, Problem, Verdict } from "./finding.ts";
-import { instant, plural } from "./words.ts";
+import { instant, plural } from "./format.ts";
 
 const WORD = { good: "Confirmed", unsure: "Consistent", unchecked: "Not checked", bad: "Failed" };
 

@@ -18,7 +18,7 @@ import { retrieve } from "../../jobs/retrieve.ts";
 import { refuseProblems, verify } from "../../jobs/verify.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { HoldfastError, hasCode } from "../../src/core/error.ts";
-import { lengthen } from "../../src/retention/set-lock.ts";
+import { setLock } from "../../src/retention/set-lock.ts";
 import type { Session } from "../../src/session/client.ts";
 import { CHECKPOINT } from "../../src/vault/layout.ts";
 import { lockFor } from "../../src/vault/lock.ts";
@@ -135,14 +135,14 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const [stored] = await place.work.entries("record.stored");
     const { key, versionId } = stored!.object;
     const lock = lockFor("compliance", Temporal.Duration.from({ days: 200 }), systemClock());
-    const mode = await as("Exporter", () => lengthen(vault, key, versionId, lock), { LockMode: "compliance" });
+    const mode = await as("Exporter", () => setLock(vault, key, versionId, lock), { LockMode: "compliance" });
     assert.equal(mode, "governance");
     assert.equal((await vault.lockOf(key, versionId))?.until.toString(), lock.until.toString());
-    const hardened = await as("Hardener", () => lengthen(vault, key, versionId, lock, { harden: true }));
+    const hardened = await as("Hardener", () => setLock(vault, key, versionId, lock, { harden: true }));
     assert.equal(hardened, "compliance");
     // Where the bucket's policy forbids it, that is the answer, and not silence.
     const longer = lockFor("compliance", Temporal.Duration.from({ days: 4000 }), systemClock());
-    const attempt = as("Exporter", () => lengthen(vault, key, versionId, longer, { pauses: [] }));
+    const attempt = as("Exporter", () => setLock(vault, key, versionId, longer, { pauses: [] }));
     await assert.rejects(attempt, (error) => hasCode(error, "vault-locked"));
     await vault.close();
   });

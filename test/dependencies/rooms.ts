@@ -25,7 +25,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   backfill: "core io config observe seal source catalog export",
   workers: "core config observe seal source vault audit catalog retention export",
   report: "core config observe page audit catalog retention",
-  certificate: "core io observe page vault audit retention report",
+  certificate: "core io observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",
   bag: "core io config seal record vault audit catalog held",
   viewer: "core seal record vault audit bag",

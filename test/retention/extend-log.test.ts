@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { exportClients } from "../../jobs/export.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { verify } from "../../jobs/verify.ts";
-import { lengthen } from "../../src/retention/set-lock.ts";
+import { setLock } from "../../src/retention/set-lock.ts";
 import { session } from "../crash/aftermath.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { makeStrictPlace } from "../faults/place.ts";
@@ -146,7 +146,7 @@ test("hardening never shortens: the right that it takes would let it", async () 
     lock: { mode: "governance", until: until(90) },
   });
   const lock = { mode: "compliance", until: until(30) } as const;
-  assert.equal(await lengthen(strict.vault, key, versionId, lock, { harden: true, pauses: [] }), "compliance");
+  assert.equal(await setLock(strict.vault, key, versionId, lock, { harden: true, pauses: [] }), "compliance");
   const is = (await strict.vault.head(key)).lock!;
   assert.equal(is.mode, "compliance");
   assert.ok(Temporal.Instant.compare(is.until, inDays(89)()) > 0, `shortened to ${is.until}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lengthen } from "../../src/retention/set-lock.ts";
+import { setLock } from "../../src/retention/set-lock.ts";
 import { code } from "../vault/refusal.ts";
 import { strictVault } from "../vault/strict-vault.ts";
 
@@ -17,11 +17,11 @@ test("a store that refuses a lock right after the PUT is asked again, so often a
   const refusal = { operation: "PutObjectRetention", fails: { status: 403, code: "AccessDenied" } } as const;
   strict.server.setFaults([{ ...refusal, times: 2 }]);
   const lock = { mode: "governance", until: until(90) } as const;
-  assert.equal(await lengthen(strict.vault, key, versionId, lock, { pauses: [1, 1, 1] }), "governance");
+  assert.equal(await setLock(strict.vault, key, versionId, lock, { pauses: [1, 1, 1] }), "governance");
   assert.equal(String((await strict.vault.head(key)).lock!.until), String(lock.until));
   strict.server.setFaults([refusal]);
   const longer = { ...lock, until: until(180) };
-  await assert.rejects(lengthen(strict.vault, key, versionId, longer, { pauses: [1, 1] }), code("vault-locked"));
+  await assert.rejects(setLock(strict.vault, key, versionId, longer, { pauses: [1, 1] }), code("vault-locked"));
 });
 
 test("without the right to harden, governance stays governance and is lengthened all the same", async () => {
@@ -30,8 +30,8 @@ test("without the right to harden, governance stays governance and is lengthened
     lock: { mode: "governance", until: until(1) },
   });
   const lock = { mode: "compliance", until: until(90) } as const;
-  assert.equal(await lengthen(strict.vault, key, versionId, lock, { pauses: [1] }), "governance");
+  assert.equal(await setLock(strict.vault, key, versionId, lock, { pauses: [1] }), "governance");
   assert.equal(String((await strict.vault.head(key)).lock!.until), String(lock.until));
-  assert.equal(await lengthen(strict.vault, key, versionId, lock, { harden: true, pauses: [1] }), "compliance");
+  assert.equal(await setLock(strict.vault, key, versionId, lock, { harden: true, pauses: [1] }), "compliance");
   assert.equal((await strict.vault.head(key)).lock!.mode, "compliance");
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { RecordStored } from "../../src/audit/entry.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
 import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
-import { findStrays } from "../../src/verify/unlogged-versions.ts";
+import { findUnlogged } from "../../src/verify/unlogged-versions.ts";
 
 const version = "20261123T101500Z-0123456789ab";
 const key = `records/ab/${"ab".repeat(16)}/${version}.age`;
@@ -27,7 +27,7 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
     },
   };
   const found = { problems: 0, orphans: [] as string[] };
-  await findStrays(
+  await findUnlogged(
     vault as unknown as Vault,
     index,
     new AbortController().signal,

@@ -53,9 +53,17 @@ export function formatRequest(
   const time = (at: Temporal.Instant): string => at.toString({ smallestUnit: "second" });
   return `${JSON.stringify(
     {
-      ...{ holdfast: "retrieval-request/1", client, origin, case: number, requestedBy, reason, subjects },
+      holdfast: "retrieval-request/1",
+      client,
+      origin,
+      case: number,
+      requestedBy,
+      reason,
+      subjects,
       versions: of.kind === "as-of" ? { asOf: of.at.toString() } : of.kind,
-      ...{ made: time(made), expires: time(made.add(VALID)), salt },
+      made: time(made),
+      expires: time(made.add(VALID)),
+      salt,
     },
     null,
     2,

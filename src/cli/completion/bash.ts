@@ -1,4 +1,4 @@
-import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, quoted, type Spelled, type Value } from "./words.ts";
+import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, quoted, type Spelled, type Value } from "./spell.ts";
 
 /** For bash 4 or later. Which command a line is about is found word by word; then two tables say what may follow. */
 export function bash(program: Spelled): string {

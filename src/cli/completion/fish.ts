@@ -1,4 +1,4 @@
-import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, type Flag, quoted, type Spelled, type Value } from "./words.ts";
+import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, type Flag, quoted, type Spelled, type Value } from "./spell.ts";
 
 /** One line for each word that may stand somewhere, and when it may. */
 export function fish(program: Spelled): string {

@@ -1,4 +1,4 @@
-import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, type Flag, quoted, type Spelled, type Value } from "./words.ts";
+import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, type Flag, quoted, type Spelled, type Value } from "./spell.ts";
 
 /** One function for each command, with zsh's own _arguments. */
 export function zsh(program: Spelled): string {

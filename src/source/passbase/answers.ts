@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef, Identity } from "../../core/identity.ts";
 import { countTokens, parseExact, scalarText } from "../../io/exact-json.ts";
-import type { Listed, Page, Project } from "../source.ts";
+import type { ListedIdentity, Page, Project } from "../source.ts";
 import { type List, ListReader } from "./list-reader.ts";
 
 /**
@@ -70,7 +70,7 @@ function identityPage(reader: ListReader): IdentityPage {
   // A list under another spelling of its name would be passed over.
   if (data.length > 0)
     throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { mend });
-  const identities: Listed[] = [];
+  const identities: ListedIdentity[] = [];
   const unread: string[] = [];
   for (const element of elements) {
     const raw = element.text === undefined ? undefined : parsed("GET /identities", element.text);

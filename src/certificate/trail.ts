@@ -45,7 +45,10 @@ export class Trail implements Disposable {
     this.#index = Catalog.temporary(join(folder, ".trail"), origin);
     this.#superseded = new Superseded(join(folder, ".superseded"));
     this.#replay = new Replay({
-      ...{ index: this.#index, superseded: this.#superseded, policy, latest: () => now },
+      index: this.#index,
+      superseded: this.#superseded,
+      policy,
+      latest: () => now,
       onFault: (fault) => {
         this.#fault ??= fault;
       },

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type Statement, statement } from "./statement.ts";
 
 /** Subjects that a walk of the source met: on a disk that forgets them, since there may be millions. */
-export class Met {
+export class SubjectSet {
   readonly #db: DatabaseSync;
   readonly #add: Statement;
   readonly #has: Statement;

@@ -1,5 +1,5 @@
 /** A set of whole numbers from 0, a bit for each up to the largest: 125 kB for a million. */
-export class Numbers {
+export class NumberSet {
   #bits = new Uint8Array(1024);
 
   add(number: number): void {

@@ -3,7 +3,7 @@ import { subjectOf } from "./keys.ts";
 import { statement } from "./statement.ts";
 
 /** How much is kept, for reports. */
-export class Figures {
+export class Totals {
   readonly #db: DatabaseSync;
 
   constructor(db: DatabaseSync) {

@@ -6,7 +6,7 @@ import { SignedLog } from "../audit/signed-log.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
 import { comparable } from "../catalog/time.ts";
-import { Met } from "./met.ts";
+import { CertifiedPeople } from "./certified-people.ts";
 import { type Replayed, TRAIL } from "./trail.ts";
 
 export interface Logged extends Replayed {
@@ -21,11 +21,11 @@ export class RunEntries implements Disposable {
   /** The runs, in the order of their first purge. */
   readonly runs: readonly string[];
   readonly #at: LogAt;
-  readonly #met: Met;
+  readonly #met: CertifiedPeople;
   readonly #last: number;
   readonly #locks: Locks;
 
-  private constructor(at: LogAt, met: Met, runs: readonly string[], last: number, locks: Locks) {
+  private constructor(at: LogAt, met: CertifiedPeople, runs: readonly string[], last: number, locks: Locks) {
     this.#at = at;
     this.#met = met;
     this.runs = runs;
@@ -38,7 +38,7 @@ export class RunEntries implements Disposable {
    * @param folder where files of its own may be made, for the while
    */
   static async find(at: LogAt, runs: ReadonlySet<string>, folder: string): Promise<RunEntries | undefined> {
-    const met = new Met(join(folder, ".met"));
+    const met = new CertifiedPeople(join(folder, ".met"));
     const locks = new Locks(join(folder, ".locks"));
     const found = new Set<string>();
     let last = -1;

@@ -3,7 +3,7 @@ import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
 
 /** Whom a certificate is of, and whom its entries speak of: in a file, so that memory does not grow with them. */
-export class Met implements Disposable {
+export class CertifiedPeople implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
 

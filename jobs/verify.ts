@@ -12,15 +12,16 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
-import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
 import { type ClientVault, openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
-import { keyText, sayVerdict, untrusted } from "../src/session/key-trust.ts";
+import { keyText, sayVerdict } from "../src/session/key-trust.ts";
 import { verifyBag } from "../src/session/verify-bag.ts";
 import { verifyCertificate } from "../src/session/verify-certificate.ts";
+import { reportText } from "../src/session/verify-text.ts";
 import { type LastVerify, writeLastVerify } from "../src/state/last-verify.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
@@ -271,43 +272,4 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
   throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault is not as its log says`, {
     mend: "Keep the log and this output. Earlier versions of a changed object may still be in the vault; what is missing can be exported again while the provider has it.",
   });
-}
-
-function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): string {
-  if (newest === undefined) return "  time      time stamps: none";
-  const whose = trusted ? "" : "; whose they are was not checked: --tsa-ca names the root certificate that you trust";
-  return `  time      ${plural(tokens, "time stamp")}; the newest covers the entries below ${number(newest.size)}, stamped at ${newest.time}${whose}`;
-}
-
-function reportText(client: string, report: VerifyReport, origin: string, keyTrusted: boolean): string[] {
-  const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
-  const { due, past, held, unfinished, stuck, waiting } = report;
-  return [
-    `${client}: ${problems > 0 ? plural(problems, "problem") : keyTrusted ? "all is well" : untrusted("vault")}  (log ${origin})`,
-    `  log       ${plural(entries, "entry", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
-    `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
-    ...(waiting > 0
-      ? [`  journal   entries journaled here and not in the log yet: ${number(waiting)}; the next run logs them`]
-      : []),
-    ...(renewed > 0
-      ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and were stored again since`]
-      : []),
-    ...(purged > 0 ? [`  purged    ${plural(purged, "object")}, as the log says; held to what it says led there`] : []),
-    ...(due > 0
-      ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets anew`]
-      : []),
-    ...(past > 0
-      ? [`  past      ${plural(past, "object")} that need not be kept any more: retention purge lists them`]
-      : []),
-    ...(held > 0 ? [`  held      ${people(held)} under a legal hold`] : []),
-    ...(unfinished > 0 ? [`  unended   ${people(unfinished)} whose purge was stopped: run retention purge again`] : []),
-    ...(stuck > 0
-      ? [`  stuck     ${plural(stuck, "object")} locked for longer than the log says, or held though no case stands`]
-      : []),
-    ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
-    read > 0
-      ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
-      : "  content   not read; --read-data 100 reads and hashes all of it",
-    timeText(report.timestamps),
-  ];
 }

@@ -12,6 +12,7 @@ import { limitsText } from "../source/rate/limits.ts";
 import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
+import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
 import { keptIn } from "./kept.ts";
 import { Ledger } from "./ledger.ts";
 import { PageOrder } from "./page-order.ts";
@@ -72,25 +73,6 @@ export interface Crew {
 
 /** Walks in a row that must miss an identity before it is logged as gone. */
 const MISSED = 2;
-/** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
-const IN_A_ROW = 20;
-const OUTAGES_IN_A_ROW = 10;
-/** What one record's own data can bring about. It says nothing of the next record, except where hardly any other ends well. */
-const OF_THE_RECORD: readonly ErrorCode[] = ["source-response", "log-rejected", "malformed", "unverified", "internal"];
-/** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
-const BAD_RECORDS_IN_A_ROW = 500;
-/** The same for outages while the provider answers about its project: each of them takes minutes of retries. */
-const OUTAGES_BESIDE_PROJECT = 30;
-/** Codes of a capture that every further record would meet too. */
-const FATAL: readonly ErrorCode[] = [
-  "source-key",
-  "vault-denied",
-  "vault-missing",
-  "vault-unfit",
-  "state",
-  "forked",
-  "busy",
-];
 
 /**
  * One run for one client: plan, fetch, seal, store, log. A record that fails is logged and the run goes on; what would
@@ -292,32 +274,6 @@ function own(run: Run): Crew {
       return limitsText(run.source.limits);
     },
   };
-}
-
-function isOfSource(error: unknown): boolean {
-  return error instanceof HoldfastError && stageOf(error.code) === "source";
-}
-
-/** Whether the provider takes the key and answers, asked for the one thing that is no record. */
-async function answers({ source }: Run): Promise<boolean> {
-  return source.project().then(
-    () => true,
-    () => false,
-  );
-}
-
-function mostInARow(error: unknown): number {
-  if (isTransient(error)) return OUTAGES_IN_A_ROW;
-  return !(error instanceof HoldfastError) || hasCode(error, ...OF_THE_RECORD) ? BAD_RECORDS_IN_A_ROW : IN_A_ROW;
-}
-
-function mostWithProject(error: unknown): number {
-  return isTransient(error) ? OUTAGES_BESIDE_PROJECT : BAD_RECORDS_IN_A_ROW;
-}
-
-/** Where it failed: the source, the vault, … */
-function stageOf(code: ErrorCode): string {
-  return code.split("-")[0]!;
 }
 
 async function* noting(pages: AsyncIterable<Page>, observer: RunObserver): AsyncGenerator<Page> {

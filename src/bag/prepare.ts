@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Entries } from "../audit/entries.ts";
-import type { Entry } from "../audit/entry.ts";
+import type { RetrievalPrepared, Unlogged } from "../audit/entry.ts";
 import { parseToken } from "../audit/timestamp/token.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { Ledger } from "../catalog/ledger.ts";
 import { HoldfastError } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
+import { timestamp } from "../core/timestamp.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
 import { encodeDescription } from "../vault/description.ts";
@@ -66,7 +68,7 @@ export async function prepareBag(
   const { writer, catalog, signer, now, description } = held;
   const client = held.config.id;
   const request = { case: number, requestedBy, reason };
-  const run = runId(now());
+  const ledger = new Ledger({ ...held, run: runId(now()) });
   const bag = await BagWriter.begin(out);
   try {
     const chosen = subjects.map((subject) => ({ subject, records: choose(catalog, subject, versions) }));
@@ -94,30 +96,26 @@ export async function prepareBag(
     const salt = approval?.request.salt ?? randomBytes(32).toString("hex");
     const at = now();
     if (approval && !isInTime(approval.request, at)) {
-      await logRefusal(held, approval, "expired", run);
+      await logRefusal(held, approval, "expired", ledger);
       throw new HoldfastError("unapproved", "the approval ran out while the bag was made", {
         mend: "Ask for the retrieval again, and have the new request signed.",
       });
     }
-    const prepared = at.toString({ smallestUnit: "millisecond" });
+    const prepared = timestamp(at);
     const logged: number[] = [];
     for (let first = 0; first < chosen.length; first += PER_ENTRY) {
       const part = chosen.slice(first, first + PER_ENTRY);
-      const entry: Entry = {
+      const entry: Unlogged<RetrievalPrepared> = {
         type: "retrieval.prepared",
-        time: prepared,
-        run,
         subjects: part.map(({ subject }) => subject),
         records: part.reduce((sum, each) => sum + each.records.length, 0),
         files: files.slice(first, first + PER_ENTRY).reduce((sum, each) => sum + each, 0),
         commitment: commitment(request, salt),
         ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
       };
-      const appended = await writer.append(entry);
-      catalog.apply(appended);
-      logged.push(...appended.map(({ index }) => index));
+      logged.push(...(await ledger.log(entry, at)));
     }
-    await writer.flush();
+    await ledger.flush();
     const retrieval: Retrieval = {
       holdfast: "bag/1",
       client,
@@ -133,15 +131,15 @@ export async function prepareBag(
     };
     await writeEvidence(bag, entries, retrieval);
     await bag.tag(CHECKPOINT, writer.head.note);
-    const timestamp = await held.stamp();
-    if (timestamp) await bag.tag(TIMESTAMP, timestamp);
+    const token = await held.stamp();
+    if (token) await bag.tag(TIMESTAMP, token);
     await bag.tag(VAULT, encodeDescription(description));
     await bag.tag(RETRIEVAL, `${JSON.stringify(retrieval, null, 2)}\n`);
     if (approval) {
       await bag.tag(REQUEST, approval.bytes);
       await bag.tag(APPROVAL, approval.signature);
     }
-    await bag.tag(README, readme(retrieval, description, timestamp && parseToken(timestamp)));
+    await bag.tag(README, readme(retrieval, description, token && parseToken(token)));
     await bag.tag(VIEWER, await readFile(new URL("../viewer/viewer.html", import.meta.url)));
     const { bytes, files: objects } = bag.payload;
     await bag.finish(
@@ -162,24 +160,21 @@ export async function prepareBag(
 
 /** Says in the log that a retrieval was asked for, and refused for want of a valid approval. */
 export async function logRefusal(
-  { writer, catalog, now }: HeldVault,
+  held: HeldVault,
   { request, sha256 }: ReadRequest,
   reason: Refusal,
-  run: string = runId(now()),
+  ledger = new Ledger({ ...held, run: runId(held.now()) }),
 ): Promise<void> {
   for (let first = 0; first < request.subjects.length; first += PER_ENTRY) {
-    const appended = await writer.append({
+    await ledger.log({
       type: "retrieval.refused",
-      time: now().toString({ smallestUnit: "millisecond" }),
-      run,
       reason,
       subjects: request.subjects.slice(first, first + PER_ENTRY),
       request: sha256,
       commitment: commitment(request, request.salt),
     });
-    catalog.apply(appended);
   }
-  await writer.flush();
+  await ledger.flush();
 }
 
 function choose(catalog: Catalog, subject: string, versions: Versions): { version: string; entry: number }[] {

@@ -1,4 +1,5 @@
 import type PQueue from "p-queue";
+import type { Ledger } from "../catalog/ledger.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
@@ -8,7 +9,6 @@ import type { Sealer } from "../seal/seal.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
-import type { Ledger } from "./ledger.ts";
 
 /** What it takes to bring one identity into the vault. Workers have it too, who hold no vault and write no log. */
 export interface Capturing {

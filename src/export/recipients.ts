@@ -1,11 +1,10 @@
+import type { Ledger } from "../catalog/ledger.ts";
 import { fingerprint } from "../config/recipients.ts";
-import { timestamp } from "../core/timestamp.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Exporting } from "./context.ts";
-import type { Ledger } from "./ledger.ts";
 
 /** Whether the config seals to others than the vault's description says. */
 function recipientsChanged({ config, description }: Exporting): boolean {
@@ -16,13 +15,11 @@ function recipientsChanged({ config, description }: Exporting): boolean {
  * From this run on it is sealed to others: said in the log first, then in vault.json, so that a crash between the two
  * says it twice rather than never. What is sealed already stays as it is.
  */
-export async function noteRecipients(exporting: Exporting, ledger: Ledger, run: string): Promise<void> {
+export async function noteRecipients(exporting: Exporting, ledger: Ledger): Promise<void> {
   if (!recipientsChanged(exporting)) return;
   const { config, description, vault, now, holds, log } = exporting;
   await ledger.log({
     type: "recipients.changed",
-    time: timestamp(now()),
-    run,
     from: description.recipients.map(fingerprint),
     to: [...config.recipients.fingerprints],
   });

@@ -1,8 +1,8 @@
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
+import { Ledger } from "../catalog/ledger.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
-import { timestamp } from "../core/timestamp.ts";
 import { plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { sampled } from "../observe/log-sampling.ts";
@@ -14,11 +14,10 @@ import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
 import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
 import { keptIn } from "./kept.ts";
-import { Ledger } from "./ledger.ts";
 import { PageOrder } from "./page-order.ts";
 import { type Candidate, planNamed, planWalk, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
-import { logged, settle } from "./settle.ts";
+import { settle } from "./settle.ts";
 import { emptyTally, type Summary, type Tally } from "./summary.ts";
 
 export interface RunOptions {
@@ -80,19 +79,13 @@ const MISSED = 2;
  * interruption, which the summary tells.
  */
 export async function runExport(exporting: Exporting, options: RunOptions): Promise<Summary> {
-  const { config, catalog, source, writer, signal, now } = exporting;
+  const { config, catalog, source, signal, now } = exporting;
   const begun = performance.now();
   const tally = emptyTally();
-  const ledger = new Ledger(writer, catalog);
   const id = options.run ?? runId(now());
+  const ledger = new Ledger({ ...exporting, run: id });
   const log = sampled(exporting.log.with({ run: id, job: options.job, client: config.id }));
-  await ledger.log({
-    type: "run.started",
-    time: timestamp(now()),
-    run: id,
-    job: options.job,
-    holdfast: options.version,
-  });
+  await ledger.log({ type: "run.started", job: options.job, holdfast: options.version });
   log.info("run started");
   const finish = async (outcome: RunOutcome): Promise<Summary> => {
     const summary: Summary = {
@@ -105,8 +98,8 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
       seconds: Math.round(performance.now() - begun) / 1000,
     };
     const { client: _, run: __, outcome: ___, seconds, ...counts } = summary;
-    await ledger.log({ type: "run.finished", time: timestamp(now()), run: id, outcome, counts });
-    await writer.flush();
+    await ledger.log({ type: "run.finished", outcome, counts });
+    await ledger.flush();
     options.progress.end();
     options.observer?.counted(tally);
     log.summarize();
@@ -114,10 +107,10 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     return summary;
   };
   try {
-    await noteRecipients(exporting, ledger, id);
+    await noteRecipients(exporting, ledger);
     // The first locks are set by it.
     const change = policyChange(catalog, config);
-    if (change) await ledger.log({ ...change, time: timestamp(now()), run: id });
+    if (change) await ledger.log(change);
     const { id: project } = await source.project();
     await exportAll({ ...exporting, log, id, project, ledger }, tally, options);
     return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
@@ -198,7 +191,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
         observer?.failed(stage, code);
         tally.failed += 1;
         refusal = hasCode(error, "source-key", "source-denied") ? error : undefined;
-        await logged(run, { type: "record.failed", subject, stage, code } as const).catch(end);
+        await run.ledger.log({ type: "record.failed", subject, stage, code }).catch(end);
       }
       return !fatal;
     } finally {

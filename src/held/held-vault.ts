@@ -1,10 +1,8 @@
-import type { Entry, Unlogged } from "../audit/entry.ts";
 import type { Signer } from "../audit/note.ts";
 import type { AuditWriter } from "../audit/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
-import { timestamp } from "../core/timestamp.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
@@ -31,13 +29,4 @@ export interface HeldVault {
    * done, and not after a failure. Never throws.
    */
   readonly stamp: () => Promise<Uint8Array | undefined>;
-}
-
-/** Logs an entry of a run, of now; the log splits one that is too long. When this resolves its work counts as done. */
-export async function logged(
-  { writer, catalog, run, now }: Pick<HeldVault, "writer" | "catalog" | "now"> & { readonly run: string },
-  entry: Unlogged<Entry>,
-): Promise<void> {
-  const { type, ...fields } = entry;
-  catalog.apply(await writer.append({ type, ...fields, time: timestamp(now()), run } as Entry));
 }

@@ -1,7 +1,6 @@
 import PQueue from "p-queue";
 import { NumberSet } from "../catalog/number-set.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { logged } from "../held/held-vault.ts";
 import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
@@ -54,7 +53,7 @@ export async function extendSubjects(
   pages: Iterable<readonly string[]>,
   queue: PQueue = locksQueue(work),
 ): Promise<Extended> {
-  const { writer, signal, holds } = work;
+  const { ledger, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
   const row = new InARow();
   let looked = 0;
@@ -76,7 +75,7 @@ export async function extendSubjects(
       holds();
       await log(work, subject, done);
     }
-    await writer.flush();
+    await ledger.flush();
     // What was locked is logged; of the others nothing more is asked.
     row.check();
     looked += subjects.length;
@@ -154,6 +153,6 @@ async function log(work: Work, subject: string, done: readonly Due[]): Promise<v
     const { lock } = group[0]!;
     const objects = group.map(({ key, versionId }) => ({ key, versionId }));
     const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
-    await logged(work, { type: "lock.extended", subject, ...locked, objects });
+    await work.ledger.log({ type: "lock.extended", subject, ...locked, objects });
   }
 }

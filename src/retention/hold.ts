@@ -1,6 +1,5 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
-import { logged } from "../held/held-vault.ts";
 import { InARow } from "./in-a-row.ts";
 import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
@@ -34,7 +33,7 @@ export async function placeHolds(
     const stands = catalog.holds.of(subject).some((hold) => hold.case === token);
     const objects = await set(subject, true, (key, versionId) => !catalog.holds.isHeld(key, versionId));
     if (stands && objects.length === 0) return undefined;
-    await logged(work, { type: "hold.placed", subject, case: token, commitment, objects });
+    await work.ledger.log({ type: "hold.placed", subject, case: token, commitment, objects });
     return objects.length;
   });
 }
@@ -48,12 +47,12 @@ export async function releaseHolds(
   subjects: readonly string[],
   { token, commitment }: Case,
 ): Promise<HoldsChanged> {
-  const { catalog, writer } = work;
+  const { catalog, ledger } = work;
   return each(work, subjects, async (subject, set) => {
     const stood = catalog.holds.of(subject).some((hold) => hold.case === token);
     if (stood) {
-      await logged(work, { type: "hold.released", subject, case: token, commitment });
-      await writer.flush();
+      await work.ledger.log({ type: "hold.released", subject, case: token, commitment });
+      await ledger.flush();
     }
     if (catalog.holds.of(subject).length > 0) return stood ? 0 : undefined;
     const objects = await set(subject, false, () => true);
@@ -102,7 +101,7 @@ async function each(
   subjects: readonly string[],
   change: (subject: string, set: SetHold) => Promise<number | undefined>,
 ): Promise<HoldsChanged> {
-  const { config, vault, writer, signal, holds, onSubject } = work;
+  const { config, vault, ledger, signal, holds, onSubject } = work;
   const queue = new PQueue({ concurrency: config.vault.concurrency });
   const set: SetHold = async (subject, held, wanted) => {
     const found: { key: string; versionId: string }[] = [];
@@ -133,6 +132,6 @@ async function each(
     }
     onSubject(at + 1, subjects.length);
   }
-  await writer.flush();
+  await ledger.flush();
   return changed;
 }

@@ -5,7 +5,7 @@ import type { ClientConfig, Keep, RetentionConfig } from "../config/config.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseTimeZone } from "../config/schedule.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { type HeldVault, logged } from "../held/held-vault.ts";
+import type { Work } from "./work.ts";
 
 /** A policy in the words of the config, every default filled in: what the log has of it. */
 export function policyOf(retention: RetentionConfig, lock?: string): Policy {
@@ -91,9 +91,9 @@ export function policyChange(
 }
 
 /** From now on other rules hold: said in the log before anything is changed by them. No lock is shortened for it. */
-export async function notePolicy(work: HeldVault & { readonly run: string }): Promise<void> {
+export async function notePolicy(work: Pick<Work, "catalog" | "config" | "ledger">): Promise<void> {
   const change = policyChange(work.catalog, work.config);
   if (!change) return;
-  await logged(work, change);
-  await work.writer.flush();
+  await work.ledger.log(change);
+  await work.ledger.flush();
 }

@@ -1,6 +1,5 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
-import { logged } from "../held/held-vault.ts";
 import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
 import { versionsOf } from "./objects.ts";
@@ -94,7 +93,7 @@ export async function purgeAll(
     }
     try {
       // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
-      await work.writer.flush();
+      await work.ledger.flush();
     } catch (error) {
       for (const { purge } of batch) failed(purge.subject, error);
       continue;
@@ -112,7 +111,7 @@ export async function purgeAll(
     work.onSubject(Math.min(first + BATCH, all.length), all.length);
   }
   // Also where it was told to stop: what is gone is in the log, and can be certified.
-  await work.writer.flush();
+  await work.ledger.flush();
   refuseAborted(work);
   row.check();
   return { ...tally, ...more };
@@ -152,7 +151,7 @@ async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<str
 async function begin(work: Work, { subject, terms }: Purge): Promise<void> {
   const begun = new Set(work.catalog.purges.unfinishedKeys(subject).map(({ key }) => key));
   const keys = terms.map(({ key }) => key).filter((key) => !begun.has(key));
-  if (keys.length > 0) await logged(work, { type: "purge.begun", subject, keys });
+  if (keys.length > 0) await work.ledger.log({ type: "purge.begun", subject, keys });
 }
 
 async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number> {
@@ -179,6 +178,6 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
     due: (until ?? work.now()).toString({ smallestUnit: "second" }),
   }));
   holds();
-  await logged(work, { type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });
+  await work.ledger.log({ type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });
   return [...removed.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -1,7 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
-import { logged } from "../held/held-vault.ts";
 import { type Extended, extendSubjects } from "./extend.ts";
 import { relationshipEnds } from "./keep.ts";
 import { dateIn, earliestDate } from "./period.ts";
@@ -48,13 +47,13 @@ export async function endRelationships(
       work.holds();
       if (work.catalog.relationships.ended(subject) === ended) told.unchanged += 1;
       else {
-        await logged(work, { type: "relationship.ended", subject, ended });
+        await work.ledger.log({ type: "relationship.ended", subject, ended });
         told.subjects += 1;
       }
       const end = relationshipEnds(work.config.retention, ended);
       if (end && Temporal.Instant.compare(end, work.now()) <= 0) told.past += 1;
     }
-    await work.writer.flush();
+    await work.ledger.flush();
     const done = await extendSubjects({ ...work, onSubject: (at) => work.onSubject(first + at, endings.length) }, [
       batch.map(({ subject }) => subject),
     ]);
@@ -73,9 +72,9 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
   );
   for (const subject of ended) {
     work.holds();
-    await logged(work, { type: "relationship.reopened", subject });
+    await work.ledger.log({ type: "relationship.reopened", subject });
   }
-  await work.writer.flush();
+  await work.ledger.flush();
   return ended;
 }
 

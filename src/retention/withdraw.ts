@@ -1,5 +1,4 @@
 import { HoldfastError } from "../core/error.ts";
-import { logged } from "../held/held-vault.ts";
 import { keptAfterAll } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import { type Term, termsOf } from "./terms.ts";
@@ -39,13 +38,20 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
   const ended = catalog.relationships.ended(subject);
   if (objects.length > 0) {
     holds();
-    await logged(work, { type: "record.purged", subject, objects, whole, ...(ended === undefined ? {} : { ended }) });
+    await work.ledger.log({
+      type: "record.purged",
+      subject,
+      objects,
+      whole,
+      ...(ended === undefined ? {} : { ended }),
+    });
   }
   // Nothing is left of somebody whose relationship lasts: without this, the next export would leave them out.
-  if (whole && gone.length > 0 && ended === undefined) await logged(work, { type: "relationship.reopened", subject });
+  if (whole && gone.length > 0 && ended === undefined)
+    await work.ledger.log({ type: "relationship.reopened", subject });
   if (there.length > 0) {
     holds();
-    await logged(work, { type: "purge.withdrawn", subject, keys: there });
+    await work.ledger.log({ type: "purge.withdrawn", subject, keys: there });
   }
   return { withdrawn: there.length, gone: gone.map(({ term }) => term) };
 }

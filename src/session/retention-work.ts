@@ -1,3 +1,4 @@
+import { Ledger } from "../catalog/ledger.ts";
 import { HoldfastError } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
 import type { HeldVault } from "../held/held-vault.ts";
@@ -32,6 +33,7 @@ export function beginWork(
   return {
     ...held,
     run,
+    ledger: new Ledger({ ...held, run }),
     onSubject: progress.update,
     onFailure: (subject, error) => console.log.error(failure, { client, run, subject, ...errorFields(error) }),
     [Symbol.dispose]: progress.end,

@@ -1,0 +1,62 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Entry, Unlogged } from "../audit/entry.ts";
+import type { AuditWriter } from "../audit/writer.ts";
+import type { Clock } from "../core/clock.ts";
+import { timestamp } from "../core/timestamp.ts";
+import type { Applicable, Catalog } from "./catalog.ts";
+
+/** What a run logs with: its name in the log stands in each of its entries. */
+export interface Logging {
+  readonly writer: AuditWriter;
+  readonly catalog: Catalog;
+  readonly now: Clock;
+  readonly run: string;
+}
+
+/**
+ * Logs what a run did: the journal first, the catalog after it. Entries reach the catalog in the log's order, those that
+ * became durable together in one transaction.
+ */
+export class Ledger {
+  readonly #of: Logging;
+  /** Durable, and not in the catalog yet: it waits for an earlier one, or for others. */
+  readonly #ahead = new Map<number, Applicable>();
+  #applying: Promise<void> | undefined;
+
+  constructor(of: Logging) {
+    this.#of = of;
+  }
+
+  /**
+   * When this resolves the entry's work counts as done, and the catalog knows of it. Gives where it is in the log, in
+   * several parts where it is too long for one.
+   */
+  async log(entry: Unlogged<Entry>, at = this.#of.now()): Promise<readonly number[]> {
+    const { type, ...fields } = entry;
+    const whole = { type, ...fields, time: timestamp(at), run: this.#of.run } as Entry;
+    const appended = await this.#of.writer.append(whole);
+    for (const each of appended) this.#ahead.set(each.index, each);
+    // Those that shared the journal's fsync go on in the same turn: all of them are there in the next.
+    this.#applying ??= nextTurn().then(() => {
+      this.#applying = undefined;
+      this.#apply();
+    });
+    await this.#applying;
+    return appended.map(({ index }) => index);
+  }
+
+  /** Everything logged so far is under a signed checkpoint when this resolves. */
+  async flush(): Promise<void> {
+    await this.#of.writer.flush();
+  }
+
+  #apply(): void {
+    const { catalog } = this.#of;
+    const ready: Applicable[] = [];
+    for (let next = this.#ahead.get(catalog.size); next; next = this.#ahead.get(next.index + 1)) {
+      this.#ahead.delete(next.index);
+      ready.push(next);
+    }
+    catalog.apply(ready);
+  }
+}

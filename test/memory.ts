@@ -20,7 +20,7 @@ export function workInMemory(): void {
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 }
 
-/** For tests of what doctor says: it warns of a state in memory. */
+/** For tests of doctor, which warns of a state in memory, and of Chromium, where no folder below /dev can be dropped. */
 export function workOnDisk(): void {
   if (process.env.TMPDIR?.startsWith(FOLDERS)) delete process.env.TMPDIR;
 }

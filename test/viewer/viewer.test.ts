@@ -16,9 +16,12 @@ import { generateKey } from "../../src/audit/note.ts";
 import { buildViewer, VIEWER } from "../../src/viewer/build.ts";
 import { paths, relist, resign } from "../bag/bag-lists.ts";
 import { CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
 import { Tsa } from "../servers/tsa.ts";
+
+workOnDisk();
 
 const run = promisify(execFile);
 

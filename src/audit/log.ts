@@ -1,5 +1,5 @@
+import { pMapIterable } from "p-map";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
@@ -21,7 +21,7 @@ export interface Head extends Checkpoint {
   readonly versionId: string;
 }
 
-/** Bundles asked for mapInOrder of the one being read. */
+/** Bundles asked for ahead of the one being read. */
 const AHEAD = 4;
 /** Earlier checkpoints read at once. */
 const CHECKPOINTS_AT_ONCE = 8;
@@ -56,16 +56,20 @@ export class AuditLog {
    */
   async largestSigned(): Promise<number> {
     let largest = 0;
-    const sizes = mapInOrder(this.#vault.versions(CHECKPOINT), CHECKPOINTS_AT_ONCE, async (version) => {
-      if (version.key !== CHECKPOINT || version.deleteMarker) return 0;
-      try {
-        const { bytes } = await this.#vault.read(CHECKPOINT, MAX_NOTE, version.versionId);
-        return openCheckpoint(bytes, this.origin, this.verifiers).size;
-      } catch (error) {
-        if (hasCode(error, "malformed", "unverified", "vault-missing")) return 0;
-        throw error;
-      }
-    });
+    const sizes = pMapIterable(
+      this.#vault.versions(CHECKPOINT),
+      async (version) => {
+        if (version.key !== CHECKPOINT || version.deleteMarker) return 0;
+        try {
+          const { bytes } = await this.#vault.read(CHECKPOINT, MAX_NOTE, version.versionId);
+          return openCheckpoint(bytes, this.origin, this.verifiers).size;
+        } catch (error) {
+          if (hasCode(error, "malformed", "unverified", "vault-missing")) return 0;
+          throw error;
+        }
+      },
+      { concurrency: CHECKPOINTS_AT_ONCE },
+    );
     for await (const size of sizes) largest = Math.max(largest, size);
     return largest;
   }
@@ -122,7 +126,7 @@ export class AuditLog {
   }
 }
 
-/** A request made mapInOrder may fail before anybody waits for it; whoever waits still sees the failure. */
+/** A request made ahead may fail before anybody waits for it; whoever waits still sees the failure. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -1,8 +1,8 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pMapIterable } from "p-map";
 import { HoldfastError } from "../core/error.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { directoryError } from "./directory-errors.ts";
 import { VERSION } from "./directory-note.ts";
 
@@ -21,7 +21,7 @@ export async function* keysUnder(root: string, prefix: string): AsyncGenerator<{
   );
 }
 
-/** Depth first, in the order of keys; folders beside each other are read mapInOrder. */
+/** Depth first, in the order of keys; folders beside each other are read ahead. */
 async function* walk(
   root: string,
   folder: string,
@@ -30,9 +30,13 @@ async function* walk(
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   if (names.some((name) => VERSION.test(name))) yield { key: folder.replace(/\/$/, ""), names };
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const read = mapInOrder(folders.sort(byKey), AT_ONCE, async (name) => {
-    return { path: `${folder}${name}/`, entries: await inside(root, `${folder}${name}/`) };
-  });
+  const read = pMapIterable(
+    folders.sort(byKey),
+    async (name) => {
+      return { path: `${folder}${name}/`, entries: await inside(root, `${folder}${name}/`) };
+    },
+    { concurrency: AT_ONCE },
+  );
   for await (const { path, entries } of read) yield* walk(root, path, entries);
 }
 

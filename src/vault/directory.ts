@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { link, lstat, mkdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { pMapIterable } from "p-map";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { createDurable, syncFolder } from "../io/durable-file.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { noFile } from "../io/is-there.ts";
 import { directoryError } from "./directory-errors.ts";
 import { fileSize, fileStream, isMissing, sameFile } from "./directory-files.ts";
@@ -161,9 +161,8 @@ export class DirectoryVault implements Vault {
   }
 
   async *versions(prefix: string): AsyncGenerator<VersionInfo> {
-    const listed = mapInOrder(
+    const listed = pMapIterable(
       keysUnder(this.#root, prefix),
-      AT_ONCE,
       async ({ key, names }): Promise<VersionInfo[]> => {
         if (!key.startsWith(prefix)) return [];
         return this.#guard(`list ${key}`, async () => {
@@ -177,6 +176,7 @@ export class DirectoryVault implements Vault {
           );
         });
       },
+      { concurrency: AT_ONCE },
     );
     for await (const versions of listed) yield* versions;
   }

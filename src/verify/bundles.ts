@@ -1,6 +1,6 @@
+import { pMapIterable } from "p-map";
 import { decodeBundle, decodeTile, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "../audit/tile.ts";
 import { ownError } from "../core/error.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { auditKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type LogObject, readLogObject } from "./log-object.ts";
@@ -15,7 +15,7 @@ export interface BundleRead {
   readonly row: readonly Uint8Array[] | undefined;
 }
 
-/** Asked for mapInOrder of the one being checked. A bundle may be 16 MB long. */
+/** Asked for ahead of the one being checked. A bundle may be 16 MB long. */
 const AHEAD = 4;
 
 /** The log of `size` entries, bundle by bundle. */
@@ -25,8 +25,10 @@ export async function* readBundles(
   problem: (found: Problem) => void,
 ): AsyncGenerator<BundleRead> {
   const numbers = Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, number) => number);
-  yield* mapInOrder(numbers, AHEAD, (number) =>
-    readOne(vault, number, Math.min(TILE_WIDTH, size - number * TILE_WIDTH), problem),
+  yield* pMapIterable(
+    numbers,
+    (number) => readOne(vault, number, Math.min(TILE_WIDTH, size - number * TILE_WIDTH), problem),
+    { concurrency: AHEAD },
   );
 }
 

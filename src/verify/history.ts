@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { pMapIterable } from "p-map";
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
 import { MAX_NOTE, openNote, type Verifier } from "../audit/note.ts";
 import { hasCode } from "../core/error.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -39,9 +39,13 @@ export async function checkpointHistory(
 ): Promise<KeptCheckpoint[]> {
   const found: KeptCheckpoint[] = [];
   let newer = head.size;
-  const opened = mapInOrder(behind(vault, head, problem), AT_ONCE, async (versionId) => {
-    return { versionId, earlier: await openVersion(vault, head.origin, verifiers, versionId) };
-  });
+  const opened = pMapIterable(
+    behind(vault, head, problem),
+    async (versionId) => {
+      return { versionId, earlier: await openVersion(vault, head.origin, verifiers, versionId) };
+    },
+    { concurrency: AT_ONCE },
+  );
   for await (const { versionId, earlier } of opened) {
     const source = `version ${versionId}`;
     if (earlier === undefined) {

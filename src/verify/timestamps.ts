@@ -1,9 +1,9 @@
 import { createHash, type X509Certificate } from "node:crypto";
+import { pMapIterable } from "p-map";
 import type { Head } from "../audit/log.ts";
 import { checkTimestamp } from "../audit/timestamp/check.ts";
 import { MAX_TOKEN, parseToken } from "../audit/timestamp/token.ts";
 import { HoldfastError, hasCode, ownError } from "../core/error.ts";
-import { mapInOrder } from "../io/in-order.ts";
 import { TIMESTAMPS, timestampKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { KeptCheckpoint } from "./history.ts";
@@ -93,23 +93,27 @@ export async function checkTimestamps(
   const kept = [...earlier, present];
   let tokens = 0;
   let newest: TimestampReport["newest"];
-  const checked = mapInOrder(keys(vault, head.size, doubt), AT_ONCE, async (key) => {
-    const piece = await readLogObject(vault, key, MAX_TOKEN, doubt);
-    if (piece === undefined) return undefined;
-    checkLocked(piece, now, unlocked);
-    try {
-      const { imprint, time } = parseToken(piece.bytes);
-      const stamped = kept.find(({ size, sha256 }) => sha256 === imprint && timestampKey(size) === key);
-      if (stamped === undefined) throw new HoldfastError("unverified", "stamps no checkpoint that the vault keeps");
-      if (anchors) checkTimestamp(piece.bytes, { digest: imprint, anchors });
-      return { size: stamped.size, time };
-    } catch (error) {
-      const own = ownError(error);
-      if (!own || !hasCode(own, "malformed", "unverified")) throw error;
-      doubt({ key, what: own.message });
-      return undefined;
-    }
-  });
+  const checked = pMapIterable(
+    keys(vault, head.size, doubt),
+    async (key) => {
+      const piece = await readLogObject(vault, key, MAX_TOKEN, doubt);
+      if (piece === undefined) return undefined;
+      checkLocked(piece, now, unlocked);
+      try {
+        const { imprint, time } = parseToken(piece.bytes);
+        const stamped = kept.find(({ size, sha256 }) => sha256 === imprint && timestampKey(size) === key);
+        if (stamped === undefined) throw new HoldfastError("unverified", "stamps no checkpoint that the vault keeps");
+        if (anchors) checkTimestamp(piece.bytes, { digest: imprint, anchors });
+        return { size: stamped.size, time };
+      } catch (error) {
+        const own = ownError(error);
+        if (!own || !hasCode(own, "malformed", "unverified")) throw error;
+        doubt({ key, what: own.message });
+        return undefined;
+      }
+    },
+    { concurrency: AT_ONCE },
+  );
   for await (const good of checked) {
     if (good === undefined) continue;
     tokens += 1;

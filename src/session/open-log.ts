@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
@@ -6,7 +7,6 @@ import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
-import { fileAt } from "../io/is-there.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { Lease } from "../vault/lease.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
@@ -40,7 +40,8 @@ export async function openLog(
   opened.defer(() => lease.release());
   const holds = (): void => lease.check();
   const path = join(config.state, "catalog.sqlite");
-  const hadCatalog = (await fileAt(path)) !== undefined;
+  // Only for what is said below: where it cannot be looked at, opening it says why.
+  const hadCatalog = existsSync(path);
   const writer = await AuditWriter.open({
     vault,
     signer,

@@ -16,6 +16,8 @@ import { globalSetup, globalTeardown } from "./setup.ts";
 const CONCURRENCY = 3;
 /** Of one file that is fast, in ms. */
 const LITTLE = 5_000;
+/** Of one file at most, in ms: one that hangs must not take the whole of CI's time. */
+const LONGEST = 15 * 60_000;
 const root = join(import.meta.dirname, "..");
 const TIMES = join(root, "node_modules/.cache/holdfast/test-times.json");
 
@@ -43,7 +45,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.exit(1);
   });
 }
-const tests = run({ files: chosen.map((file) => join(root, file)), concurrency: CONCURRENCY, signal: stop.signal });
+const files = chosen.map((file) => join(root, file));
+const tests = run({ files, concurrency: CONCURRENCY, timeout: LONGEST, signal: stop.signal });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });

@@ -11,6 +11,7 @@ import { StatementSync } from "node:sqlite";
  *     HOLDFAST_CRASH_TRACE=<file>          write the name of each moment
  *     HOLDFAST_CRASH_AT=<n>                die at moment n, counted from 1
  *     HOLDFAST_CRASH_BEFORE=<name>         die at the first moment of this name
+ *     HOLDFAST_CRASH_NTH=<n>               … or at the nth of them
  *     HOLDFAST_CRASH_SINCE=<name>          but not before one of this name has passed
  *     HOLDFAST_CRASH_AFTER_MS=<ms>         die at a time instead
  *     HOLDFAST_CRASH_SIGNAL=SIGINT         be told to stop there, once, instead
@@ -22,13 +23,14 @@ const { HOLDFAST_CRASH_TRACE: trace, HOLDFAST_CRASH_AT: at, HOLDFAST_CRASH_AFTER
 const { HOLDFAST_CRASH_BEFORE: named, HOLDFAST_CRASH_SIGNAL: signal = "SIGKILL" } = process.env;
 let since = process.env.HOLDFAST_CRASH_SINCE;
 let count = 0;
+let nth = Number(process.env.HOLDFAST_CRASH_NTH ?? 1);
 let isDone = false;
 
 function moment(name: string): void {
   count += 1;
   if (trace) appendFileSync(trace, `${name}\n`);
   if (name === since) since = undefined;
-  if (isDone || since !== undefined || !((at && count === Number(at)) || name === named)) return;
+  if (isDone || since !== undefined || !((at && count === Number(at)) || (name === named && --nth === 0))) return;
   isDone = true;
   process.kill(process.pid, signal);
 }

@@ -57,11 +57,10 @@ async function killedPurge(
   const trace = traced.path("moments");
   assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
   const moments = (await readFile(trace, "utf8")).trim().split("\n");
-  const at = nth === "first" ? moments.indexOf(name) : moments.lastIndexOf(name);
-  assert.ok(at >= 0, `no ${name} in ${moments.join()}`);
+  assert.ok(moments.includes(name), `no ${name} in ${moments.join()}`);
   const place = await ready();
-  const when: Record<string, string> =
-    nth === "first" ? { HOLDFAST_CRASH_BEFORE: name } : { HOLDFAST_CRASH_AT: String(at + 1) };
+  const of = moments.filter((each) => each === name).length;
+  const when = { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(nth === "first" ? 1 : of) };
   assert.equal((await run(place, when)).signal, "SIGKILL");
   return {
     ...{ place, sandbox, subject: await place.subject(sandbox.ids()[0]!) },

@@ -60,7 +60,7 @@ export async function openSealed(
     else await writeWhole(plain, out);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
-    // Whoever reads the output has seen enough; of a stdout that cannot be written to, cli.ts tells.
+    // Whoever reads the output has seen enough; of a stdout that cannot be written to, `main.ts` tells.
     if (code !== "EPIPE" && !(out === undefined && syscall === "write")) throw cause;
   } finally {
     await reading.return(undefined);

@@ -3,7 +3,7 @@ import { printable } from "../core/printable.ts";
 
 /**
  * BagIt (RFC 8493): the files that say what is in a bag. Digests alone prove nothing of who made it: that is for the
- * signed note over the tag manifest (`seal-note.ts`).
+ * signed note over the tag manifest (`NOTE` in `layout.ts`).
  */
 export const BAGIT = "bagit.txt";
 export const BAG_INFO = "bag-info.txt";

@@ -45,7 +45,7 @@ RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/holdfast
 USER 1000:1000
 # Node runs TypeScript as it is, and Holdfast handles SIGTERM itself: it ends the run in order.
 # --allow-net says that it is experimental, at every start and on the log's stream: that is left out.
-# Of /proc what doctor and core-dump.ts look at, and not all of it: /proc/self/root is the whole file system.
+# Of /proc what doctor and no-core-dump.ts look at, and not all of it: /proc/self/root is the whole file system.
 ENTRYPOINT ["node", \
   "--max-semi-space-size=4", \
   "--permission", \

@@ -93,7 +93,7 @@ const SAMPLE = 25;
 const LOOK = 5_000;
 
 /** What a backfill of each client would take. Writes nothing, and needs no lease. */
-export async function planBackfill(
+async function planBackfill(
   session: Session,
   period: Period,
   price: number | undefined,

@@ -67,7 +67,7 @@ export async function init(session: Session, onFailure?: (failure: ClientFailure
   return eachClient(session, (config) => initClient(config, session), onFailure);
 }
 
-export const HANDED_OVER = "the log's hand-over to its new key";
+const HANDED_OVER = "the log's hand-over to its new key";
 
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;

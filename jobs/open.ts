@@ -45,7 +45,7 @@ export const openCommand = new Command("open")
  * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has
  * been authenticated; on stdout it is written as it is authenticated, chunk by chunk.
  */
-export async function openSealed(
+async function openSealed(
   sealed: string,
   { key, out }: { key: string; out: string | undefined },
   console: Console,

@@ -209,7 +209,7 @@ function certificateCommand(client: string, runs: readonly string[]): string {
 }
 
 /** Throws `partial` where something could not be removed: the command's exit code. */
-export function refuseLeft({ failed }: Purged): void {
+function refuseLeft({ failed }: Purged): void {
   if (failed === 0) return;
   throw new HoldfastError("partial", `${people(failed)} could not be purged`, {
     mend: "The log says who and why. The next purge goes on with them.",

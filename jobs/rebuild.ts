@@ -36,7 +36,7 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     using progress = session.console.progress(`${config.id}: log entries`);
     const catalog = await openCatalog(path, log, head, progress.update);
     progress.end();
-    const counts = catalog.figures.counts();
+    const counts = catalog.totals.counts();
     catalog.close();
     session.console.say(
       `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,

@@ -47,7 +47,7 @@ export async function reconcile(session: Session, onFailure?: (failure: ClientFa
 }
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */
-export function refuseMissing(all: readonly Reconciled[]): void {
+function refuseMissing(all: readonly Reconciled[]): void {
   // Whoever failed is one of these, or the source has them no more.
   const lacking = all.reduce((sum, { missing, changed, source }) => {
     return sum + missing.count + changed.count + (source?.unreadable ?? 0);

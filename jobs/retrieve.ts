@@ -126,7 +126,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
 }
 
 /** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
-export async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
+async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
   const config = onlyClient(session, "a retrieval");
   const asked = requestOf(options.request, await readSmall(options.request, MAX_REQUEST));
   const signature = await readSmall(options.approval, MAX_SIGNATURE);

@@ -7,7 +7,7 @@ const ROOM = 4 * 1024 ** 3;
 const FOLDERS = join(MEMORY, "holdfast-tests-");
 
 /**
- * Has all tests of this run work in memory, where there is room and TMPDIR names no other place. What the program asks the
+ * Makes all tests of this run work in memory, where there is room and TMPDIR names no other place. What the program asks the
  * disk to have written for good, thousands of times, is much of what the suite would wait for. What is killed in a test is
  * a process, never the machine.
  */

@@ -164,7 +164,7 @@ function schemaOf(words: {
 }
 
 /** Everything that readers accept. */
-export const entrySchema = schemaOf({ fileType: z.string(), mediaType: z.string(), own: text, lookup: text });
+const entrySchema = schemaOf({ fileType: z.string(), mediaType: z.string(), own: text, lookup: text });
 /** Everything that Holdfast writes: all of it is accepted by `entrySchema`. */
 export const writtenSchema = schemaOf({
   fileType: z.string().regex(field.FILE_TYPE),

@@ -28,7 +28,7 @@ export interface EstimateParts {
   readonly config: ClientConfig;
   readonly source: Source;
   /** Undefined where this machine has none. */
-  readonly catalog: { readonly figures: Pick<Totals, "counts"> } | undefined;
+  readonly catalog: { readonly totals: Pick<Totals, "counts"> } | undefined;
   /** Of a thousand writes. */
   readonly price: number | undefined;
 }
@@ -50,7 +50,7 @@ export async function estimate(
   const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
   const { count, per } = config.source.rate;
   const time = (requests * per) / count / 1000;
-  const kept = catalog?.figures.counts();
+  const kept = catalog?.totals.counts();
   const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
   return {
     client: config.id,

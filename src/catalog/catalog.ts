@@ -45,7 +45,7 @@ export class Catalog {
   readonly walk: Walk;
   readonly retrievals: Retrievals;
   readonly runs: Runs;
-  readonly figures: Totals;
+  readonly totals: Totals;
   readonly #db: DatabaseSync;
   readonly #stored: Stored;
   readonly #statements: ReturnType<typeof prepare>;
@@ -68,7 +68,7 @@ export class Catalog {
     this.seen = new Seen(db);
     this.retrievals = new Retrievals(db);
     this.runs = new Runs(db);
-    this.figures = new Totals(db);
+    this.totals = new Totals(db);
     this.walk = new Walk(db, this.#transaction, this.relationships);
     this.#size = (this.#statements.end.get() as { size: number }).size;
   }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Statement, statement } from "./statement.ts";
 
-/** Subjects that a walk of the source met: on a disk that forgets them, since there may be millions. */
+/** Subjects that a walk of the source met: in a file that is gone with the process, since there may be millions. */
 export class SubjectSet {
   readonly #db: DatabaseSync;
   readonly #add: Statement;

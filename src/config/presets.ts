@@ -10,7 +10,7 @@ export interface Preset {
   readonly classes?: Partial<Record<DataClass, { readonly keep: string; readonly from: RetentionStart }>>;
 }
 
-export const PRESETS = {
+const PRESETS = {
   /** Five years from the end of the relationship; until July 2027 Directive (EU) 2015/849 Art. 40 says the same. */
   "eu-amlr": { citation: "Regulation (EU) 2024/1624 Art. 77", keep: "P5Y", from: "relationship-end" },
   "uk-mlr": { citation: "MLR 2017 reg. 40", keep: "P5Y", from: "relationship-end" },

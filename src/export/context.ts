@@ -1,8 +1,8 @@
 import type PQueue from "p-queue";
-import type { Ledger } from "../catalog/ledger.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
+import type { Ledger } from "../held/ledger.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Sealer } from "../seal/seal.ts";

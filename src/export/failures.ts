@@ -4,7 +4,7 @@ import type { Run } from "./context.ts";
 /** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
 export const IN_A_ROW = 20;
 const OUTAGES_IN_A_ROW = 10;
-/** What one record's own data can bring about. It says nothing of the next record, except where hardly any other ends well. */
+/** What one record's own data can bring about. It says nothing of the next record, unless nearly all others fail too. */
 const OF_THE_RECORD: readonly ErrorCode[] = ["source-response", "log-rejected", "malformed", "unverified", "internal"];
 /** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
 const BAD_RECORDS_IN_A_ROW = 500;

@@ -1,5 +1,5 @@
-import type { Ledger } from "../catalog/ledger.ts";
 import { fingerprint } from "../config/recipients.ts";
+import type { Ledger } from "../held/ledger.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { encodeDescription } from "../vault/description.ts";
 import { VAULT_JSON } from "../vault/layout.ts";

@@ -1,8 +1,8 @@
 import PQueue from "p-queue";
 import type { RunOutcome } from "../audit/entry.ts";
-import { Ledger } from "../catalog/ledger.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
+import { Ledger } from "../held/ledger.ts";
 import { plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { sampled } from "../observe/log-sampling.ts";
@@ -129,7 +129,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   /** Of the subjects asked for. */
   const met = new Set<string>();
   const work = new PQueue({ concurrency: crew.size });
-  const expected = run.catalog.figures.counts().subjects;
+  const expected = run.catalog.totals.counts().subjects;
   let failures = 0;
   let hasSucceeded = false;
   let fatal: unknown;

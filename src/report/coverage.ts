@@ -100,7 +100,7 @@ export async function coverageOf(
     }
     return {
       source: pages === null ? null : { listed, unreadable },
-      vault: { ...catalog.figures.counts() },
+      vault: { ...catalog.totals.counts() },
       missing: missing!.told,
       changed: changed!.told,
       withheld: withheld!.told,

@@ -77,7 +77,7 @@ export function reportOf(
     policy: policyOf(retention, config.vault.lock),
     isPolicyLogged: !catalog.runs.policy() || !policyChange(catalog, config),
     nights: nightsOf(catalog.runs.since(since), today, NIGHTS),
-    growth: catalog.figures.storedByMonth(),
+    growth: catalog.totals.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
     held: catalog.holds.count(),
     holds: catalog.holds

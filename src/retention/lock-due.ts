@@ -1,6 +1,7 @@
 import type { RetentionConfig } from "../config/config.ts";
 import { lockFor, wholeSecond } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
+import { isBefore } from "./instants.ts";
 import type { Term } from "./terms.ts";
 
 /** The lock that an object is to have instead of its present one. */
@@ -63,8 +64,4 @@ export function cooledBefore(coolingOff: Temporal.Duration, now: Temporal.Instan
 
 function earliest(...instants: (Temporal.Instant | undefined)[]): Temporal.Instant {
   return instants.filter((each) => each !== undefined).sort(Temporal.Instant.compare)[0]!;
-}
-
-function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(one, other) < 0;
 }

@@ -1,4 +1,5 @@
 import type { Entry, RecordFiles, RecordStored } from "../audit/entry.ts";
+import { nameOf } from "../audit/said.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparable } from "../catalog/time.ts";
@@ -157,9 +158,4 @@ export class Replay {
         onFault({ entry: at, key, what: "extends the lock of a version that no entry before it stored" });
     }
   }
-}
-
-/** What `record.files` and the `record.stored` that it belongs to have in common. */
-function nameOf({ run, subject, version }: RecordStored | RecordFiles): string {
-  return `${run} ${subject} ${version}`;
 }

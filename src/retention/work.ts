@@ -1,5 +1,5 @@
-import type { Ledger } from "../catalog/ledger.ts";
 import type { HeldVault } from "../held/held-vault.ts";
+import type { Ledger } from "../held/ledger.ts";
 
 /** A change of how long things are kept, by whoever holds the vault. */
 export interface Work extends HeldVault {

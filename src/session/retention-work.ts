@@ -1,7 +1,7 @@
-import { Ledger } from "../catalog/ledger.ts";
 import { HoldfastError } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
 import type { HeldVault } from "../held/held-vault.ts";
+import { Ledger } from "../held/ledger.ts";
 import { number, people, plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { type Extended, extendLocks } from "../retention/extend.ts";

@@ -75,7 +75,7 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
   const verified = readLastVerify(state);
   const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
   try {
-    const newest = catalog?.figures.newest();
+    const newest = catalog?.totals.newest();
     return {
       lastSuccess: success && seconds(success),
       lastVerify: verified && { time: seconds(verified.time), problems: verified.problems },

@@ -10,7 +10,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...["plain", "html", "csv", "xml"].map((of) => `text/${of}`),
 ]);
 
-export const UNKNOWN_MEDIA_TYPE = "application/octet-stream";
+const UNKNOWN_MEDIA_TYPE = "application/octet-stream";
 
 /** Type and subtype of an untrusted Content-Type header, without its parameters. */
 export function mediaTypeOf(header: unknown): string {

@@ -58,7 +58,7 @@ export function s3Client(
  * Signs the SHA-256 that a request carries of its body (`x-amz-checksum-sha256`) as the payload's too: every store checks
  * what is signed, also one that knows nothing of checksums (Ceph RGW 16), and the SDK need not hash the body once more.
  */
-export function signChecksums(client: S3Client): void {
+function signChecksums(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
       const { headers } = args.request as { headers: Record<string, string> };

@@ -174,7 +174,7 @@ async function checkObjects(
   };
   const from = since?.toString({ smallestUnit: "millisecond" }) ?? "";
   const isOld = ({ stored }: CatalogObject): boolean => stored !== null && stored < from;
-  const { versions, files } = index.figures.counts();
+  const { versions, files } = index.totals.counts();
   let done = 0;
   for (const object of index.objects.all()) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");

@@ -4,7 +4,7 @@ import { type BagFile, MAX_FILES, unreadable } from "./bag-file.ts";
 const MAX_DEPTH = 12;
 
 /** A file as the browser gives it, named by its way from what was chosen. */
-export function localFile(file: File, path: string): BagFile {
+function localFile(file: File, path: string): BagFile {
   return {
     path,
     size: file.size,

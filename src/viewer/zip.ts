@@ -8,7 +8,7 @@ const MAX_ZIP = 1024 ** 3;
  * The files of a zip. Sizes and names are what the zip says of itself: all of them are bounded before any is inflated,
  * and fflate inflates into a buffer of the size that was stated.
  */
-export function zipFiles(zip: Uint8Array): BagFile[] {
+function zipFiles(zip: Uint8Array): BagFile[] {
   const seen = new Set<string>();
   let total = 0;
   let unpacked: Record<string, Uint8Array>;

@@ -7,6 +7,7 @@ import { type ErrorCode, HoldfastError } from "../core/error.ts";
 import { type Capture, gone } from "../export/capture.ts";
 import type { Candidate } from "../export/plan.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";
+import { isBefore } from "../retention/instants.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
 import type { BackfillTerms, Task } from "./task.ts";
 
@@ -202,8 +203,4 @@ function timeOf(updated: string): string {
   } catch {
     return "no time";
   }
-}
-
-function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(one, other) < 0;
 }

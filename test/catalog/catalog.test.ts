@@ -92,7 +92,7 @@ describe("what the log says is known", () => {
     assert.ok(catalog.kept.hasVersion(subject(1), version(1)) && catalog.kept.hasVersion(subject(1), version(2)));
     assert.ok(!catalog.kept.hasVersion(subject(1), version(3)));
     assert.equal(catalog.subjects.known(subject(2)), undefined);
-    assert.deepEqual({ ...catalog.figures.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
+    assert.deepEqual({ ...catalog.totals.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
   });
 
   test("a file is kept once, with the version that it came with", () => {
@@ -109,7 +109,7 @@ describe("what the log says is known", () => {
       { ...file("c"), lockMode: "governance", storedWith: version(2) },
     );
     assert.equal(catalog.kept.file(keyOf("d")), undefined);
-    assert.equal(catalog.figures.counts().files, 3);
+    assert.equal(catalog.totals.counts().files, 3);
   });
 
   test("who has files or lookups was somebody", () => {
@@ -178,9 +178,9 @@ describe("what the log says is known", () => {
     );
     const catalog = withEntries(...parts.slice(0, -1));
     assert.equal(catalog.subjects.known(subject(1)), undefined);
-    assert.equal(catalog.figures.counts().files, 0);
+    assert.equal(catalog.totals.counts().files, 0);
     catalog.apply(numbered(parts.slice(-1), parts.length - 1));
-    assert.deepEqual({ ...catalog.figures.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
+    assert.deepEqual({ ...catalog.totals.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
     assert.equal(catalog.kept.files(subject(1)).length, 900);
     // What a run announced that was killed is not taken for a later run's.
     const killed = splitEntry(
@@ -258,7 +258,7 @@ describe("derived from the log", () => {
   const open = async (path: string, list = entries): Promise<{ counts: object; read: number }> => {
     const { log, read } = logOf(list);
     const catalog = await openCatalog(path, log, headOf(list));
-    const counts = { size: catalog.size, ...catalog.figures.counts() };
+    const counts = { size: catalog.size, ...catalog.totals.counts() };
     catalog.close();
     return { counts, read: read() };
   };

@@ -50,7 +50,7 @@ test("inside one second too: who was updated in a time, what is newest, whose lo
   assert.deepEqual(updated("10:00:00Z", "10:00:01Z"), [0, 1, 2, 4]);
   assert.deepEqual(updated("10:00:00.5Z", "10:00:00.500000001Z"), [1]);
   assert.deepEqual(updated("10:00:00.500Z", "10:00:01.000Z"), [1, 2]);
-  assert.equal(catalog.figures.newest(), "2026-11-23T10:00:01Z");
+  assert.equal(catalog.totals.newest(), "2026-11-23T10:00:01Z");
   const before = (time: string) =>
     [...catalog.locks.before(`2027-01-01T${time}`)]
       .flat()

@@ -132,7 +132,7 @@ test("a catalog file is used, or made anew", async (t) => {
       const catalog = Catalog.open(path, "origin");
       try {
         catalog.subjects.known("ab");
-        catalog.figures.counts();
+        catalog.totals.counts();
       } finally {
         catalog.close();
       }

@@ -12,7 +12,7 @@ const key = `records/ab/${"ab".repeat(16)}/${version}.age`;
 
 /** What is said of a key with these versions, newest first; "logged" is the one that the log mentions. */
 async function said(...versionIds: string[]): Promise<{ problems: number; orphans: string[] }> {
-  const index = Catalog.temporary(join(tmpdir(), `holdfast-strays-${process.pid}.sqlite`), "origin");
+  const index = Catalog.temporary(join(tmpdir(), `holdfast-unlogged-${process.pid}.sqlite`), "origin");
   const entry: RecordStored = {
     ...{ type: "record.stored", time: "2026-11-23T10:15:00.000Z", run: "r", subject: "ab".repeat(16), version },
     ...{ updated: "2026-11-23T10:15:00Z", object: { key, versionId: "logged", size: 1, sha256: "0".repeat(64) } },

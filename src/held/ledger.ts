@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry, Unlogged } from "../audit/entry.ts";
 import type { AuditWriter } from "../audit/writer.ts";
+import type { Applicable, Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../core/clock.ts";
 import { timestamp } from "../core/timestamp.ts";
-import type { Applicable, Catalog } from "./catalog.ts";
 
-/** What a run logs with: its name in the log stands in each of its entries. */
+/** What a run needs to log. `run`, its name, is put into each of its entries. */
 export interface Logging {
   readonly writer: AuditWriter;
   readonly catalog: Catalog;

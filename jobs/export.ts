@@ -11,7 +11,7 @@ import type { Summary } from "../src/export/summary.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
-import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
@@ -119,7 +119,7 @@ export async function exportClients(
       mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
-  const tell = onFailure ?? unheard;
+  const tell = onFailure ?? throwFailure;
   return eachClient(
     session,
     async (config) => {
@@ -130,10 +130,6 @@ export async function exportClients(
     },
     tell,
   );
-}
-
-function unheard({ error }: ClientFailure): never {
-  throw error;
 }
 
 /** What is named on the command line is no night's work: nobody waits for word of it. */

@@ -83,15 +83,14 @@ export class AuditLog {
    * Throws `incomplete` where a bundle is missing, `malformed` where it does not parse.
    */
   async *entries(from: number, size: number): AsyncGenerator<LogEntry> {
+    const first = Math.floor(from / TILE_WIDTH);
     const last = Math.ceil(size / TILE_WIDTH);
-    const asked: Promise<Uint8Array[]>[] = [];
-    let next = Math.floor(from / TILE_WIDTH);
-    for (let bundle = next; bundle < last; bundle++) {
-      for (; next < Math.min(last, bundle + AHEAD); next++) asked.push(quiet(this.bundle(next, size)));
-      const entries = await asked.shift()!;
-      for (const [position, bytes] of entries.entries()) {
-        const index = bundle * TILE_WIDTH + position;
+    const numbers = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+    let index = first * TILE_WIDTH;
+    for await (const bundle of pMapIterable(numbers, (number) => this.bundle(number, size), { concurrency: AHEAD })) {
+      for (const bytes of bundle) {
         if (index >= from) yield { index, bytes };
+        index += 1;
       }
     }
   }
@@ -124,12 +123,6 @@ export class AuditLog {
     const at = (index % TILE_WIDTH) * 32;
     return bytes.subarray(at, at + 32);
   }
-}
-
-/** A request made ahead may fail before anybody waits for it; whoever waits still sees the failure. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 export function sameLeaf(bytes: Uint8Array, leaf: Uint8Array): boolean {

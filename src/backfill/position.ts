@@ -51,8 +51,8 @@ export class Position {
 
   save({ cursor, examined, total }: Reached): void {
     const text = JSON.stringify({ holdfast: "backfill/1", cursor: this.#box.close(cursor, "cursor"), examined, total });
+    makePrivateFolder(dirname(this.#path));
     this.#change(() => {
-      makePrivateFolder(dirname(this.#path));
       writeFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
     });

@@ -1,6 +1,6 @@
 import type { RecordPurged } from "../audit/entry.ts";
 import { bytes, number } from "../observe/format.ts";
-import { type Html, html, page } from "../page/html.ts";
+import { figure, type Html, html, page } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/policy-text.ts";
 import { parseKey } from "../vault/layout.ts";
@@ -63,10 +63,6 @@ const CLASSES = [
   ["verification", "Verification results"],
   ["files", "Document files"],
 ] as const;
-
-function figure(value: string, what: string): Html {
-  return html`<div><b>${value}</b><span>${what}</span></div>`;
-}
 
 function person({ subject, time, ended, whole, objects }: RecordPurged): Html {
   return html`<section>

@@ -89,8 +89,9 @@ export class HoldfastError extends Error {
 }
 
 /**
- * What was thrown first: by the work, or after its success by the first close that failed. `await using` puts the error
- * of each later close around it, so that whoever asks what an error is asks here, and no close hides what the work threw.
+ * What was thrown first: by the work, or after its success by the first close that failed. `await using` wraps the
+ * error of each later close around it. Code that asks what an error is must ask here, so that no close hides what the
+ * work threw.
  */
 export function firstThrown(error: unknown): unknown {
   // Not every browser that the viewer runs in has it.
@@ -108,7 +109,7 @@ export function isTransient(error: unknown): boolean {
   return ownError(error)?.transient ?? false;
 }
 
-/** To read what such an error says, take it from `ownError`: what was thrown may stand around it. */
+/** To read what such an error says, take it from `ownError`: what was thrown may wrap it. */
 export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
   const own = ownError(error);
   return own !== undefined && codes.includes(own.code);

@@ -15,8 +15,8 @@ export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined 
 
 /** Replaces it as a whole. It is a help only: a crash may leave the one before. */
 export function writeState(path: string, value: unknown): void {
+  makePrivateFolder(dirname(path));
   try {
-    makePrivateFolder(dirname(path));
     writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch (cause) {

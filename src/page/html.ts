@@ -23,6 +23,11 @@ function render(part: Part): string {
   return printable(String(part)).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
+/** A number that stands out, and what it counts. */
+export function figure(value: string, what: string): Html {
+  return html`<div><b>${value}</b><span>${what}</span></div>`;
+}
+
 /** A page that loads nothing and sends nothing, whole in itself. */
 export function page(title: string, style: string, body: Html): string {
   return `<!doctype html>

@@ -1,5 +1,5 @@
 import { bytes, number, people, plural } from "../observe/format.ts";
-import { type Html, html, page } from "../page/html.ts";
+import { figure, type Html, html, page } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
 import type { Night } from "./nights.ts";
@@ -206,10 +206,6 @@ function verifiedWords({ verified, made }: Report): Html | string {
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
   const found = verified.problems === 0 ? "nothing was wrong" : `${plural(verified.problems, "problem")} found`;
   return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${time(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
-}
-
-function figure(value: string, what: string): Html {
-  return html`<div><b>${value}</b><span>${what}</span></div>`;
 }
 
 function time(instant: string): string {

@@ -9,13 +9,16 @@ export interface ClientFailure {
   readonly error: unknown;
 }
 
+/** What becomes of a failure where nobody collects them. */
+export function throwFailure({ error }: ClientFailure): never {
+  throw error;
+}
+
 /** One client after the other, until the signal. One's failure keeps no other from its turn. */
 export async function eachClient<T>(
   { clients, console, signal }: Pick<Session, "clients" | "console" | "signal">,
   work: (config: ClientConfig) => Promise<T>,
-  onFailure: (failure: ClientFailure) => void = ({ error }) => {
-    throw error;
-  },
+  onFailure: (failure: ClientFailure) => void = throwFailure,
 ): Promise<T[]> {
   const results: T[] = [];
   for (const config of clients) {

@@ -12,7 +12,7 @@ import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { destroyedKeys } from "../certificate/certificate-forms.ts";
-import { session } from "../crash/aftermath.ts";
+import { middleOfEach, session } from "../crash/aftermath.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
@@ -64,19 +64,12 @@ async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<voi
   await using _ = traced.place;
   const trace = traced.place.path("moments");
   assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
-  const moments = (await readFile(trace, "utf8")).trim().split("\n");
-  // Of each kind the one in the middle, by its place among its kind: how many there are in all differs from run to run.
-  const chosen = [...Map.groupBy(moments, (name) => name)].map(([name, { length }]) => ({
-    name,
-    nth: (length >> 1) + 1,
-  }));
+  const chosen = middleOfEach(await readFile(trace, "utf8"));
   assert.ok(chosen.length > 10);
-  const kill = async ({ name, nth }: { name: string; nth: number }): Promise<void> => {
-    const what = `${name}, number ${nth}`;
+  const kill = async ({ what, env }: (typeof chosen)[number]): Promise<void> => {
     const made = await ready();
     await using place = made.place;
-    const when = { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(nth) };
-    assert.equal((await run(made, when)).signal, "SIGKILL", what);
+    assert.equal((await run(made, env)).signal, "SIGKILL", what);
     await scenario.killed(place, what);
     await scenario.again(place, made.subjects, what);
     await findsNothing(place, what);

@@ -11,7 +11,7 @@ import type { RetentionStart } from "../../src/config/config.ts";
 import { createConsole } from "../../src/observe/console.ts";
 import { recordUntil } from "../../src/retention/keep.ts";
 import type { ObjectInfo, Vault } from "../../src/vault/vault.ts";
-import { session } from "../crash/aftermath.ts";
+import { middleOfEach, session } from "../crash/aftermath.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
@@ -178,18 +178,10 @@ test("killed at every kind of write: the log promises no lock that is not there,
   await using traced = await ready();
   const trace = traced.path("moments");
   await traced.holdfast("retention", ["extend"], { node, env: { HOLDFAST_CRASH_TRACE: trace } });
-  const moments = (await readFile(trace, "utf8")).trim().split("\n");
-  // Of each kind of write one in the middle. By its place among its kind: how many there are in all differs by some
-  // from run to run, since entries that become durable together go into the catalog together.
-  const chosen = [...Map.groupBy(moments, (name) => name)].map(([name, { length }]) => ({
-    name,
-    nth: (length >> 1) + 1,
-  }));
+  const chosen = middleOfEach(await readFile(trace, "utf8"));
   assert.ok(chosen.length > 10);
-  const kill = async ({ name, nth }: { name: string; nth: number }): Promise<void> => {
-    const what = `${name}, number ${nth}`;
+  const kill = async ({ what, env }: (typeof chosen)[number]): Promise<void> => {
     await using place = await ready();
-    const env = { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(nth) };
     const ended = await place.holdfast("retention", ["extend"], { node, env });
     assert.equal(ended.signal, "SIGKILL", what);
     const here = await session(place);

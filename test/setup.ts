@@ -1,12 +1,24 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle } from "../release/bundle.ts";
 import { type Ceph, installed, PACKAGES, startCeph } from "./servers/ceph.ts";
 
 let ceph: Ceph | undefined;
+let built: string | undefined;
 
 /**
- * Starts the real S3 server once for the whole run (HOLDFAST_TEST_S3 names one that runs already). Where it cannot be
- * had, the tests that need it are left out and one line says so; in CI that is a failure.
+ * Bundles the program that tests start (HOLDFAST_TEST_PROGRAM names one that is there), and starts the real S3 server
+ * once for the whole run (HOLDFAST_TEST_S3 names one that runs already). Where the server cannot be had, the tests that
+ * need it are left out and one line says so; in CI that is a failure.
  */
 export async function globalSetup(): Promise<void> {
+  if (!process.env.HOLDFAST_TEST_PROGRAM) {
+    built = mkdtempSync(join(tmpdir(), "holdfast-program-"));
+    // Some tests run it as another user.
+    chmodSync(built, 0o755);
+    process.env.HOLDFAST_TEST_PROGRAM = (await bundle(join(built, "program"), "split")).main;
+  }
   if (process.env.HOLDFAST_TEST_S3) return;
   if (!installed()) {
     const list = PACKAGES.join(" ");
@@ -20,4 +32,5 @@ export async function globalSetup(): Promise<void> {
 
 export async function globalTeardown(): Promise<void> {
   ceph?.stop();
+  if (built) rmSync(built, { recursive: true, force: true });
 }

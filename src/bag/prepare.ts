@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { Entries } from "../audit/entries.ts";
 import type { RetrievalPrepared, Unlogged } from "../audit/entry.ts";
 import { parseToken } from "../audit/timestamp/token.ts";
@@ -27,6 +26,7 @@ import {
 } from "./layout.ts";
 import { readme } from "./readme.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
+import { viewerPage } from "./viewer-page.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
 import { BagWriter } from "./writer.ts";
 
@@ -140,7 +140,7 @@ export async function prepareBag(
       await bag.tag(APPROVAL, approval.signature);
     }
     await bag.tag(README, readme(retrieval, description, token && parseToken(token)));
-    await bag.tag(VIEWER, await readFile(new URL("../viewer/viewer.html", import.meta.url)));
+    await bag.tag(VIEWER, await viewerPage());
     const { bytes, files: objects } = bag.payload;
     await bag.finish(
       [

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { program } from "./program.ts";
+import { commandLine, program } from "./program.ts";
 
 async function help(...path: string[]): Promise<string> {
   const { code, stdout, stderr } = await program([...path, "--help"]);
@@ -28,7 +27,8 @@ for (const name of commandsIn(whole)) {
 }
 
 test("a reader that leaves early is no error", async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../jobs/main.ts"), "--help"], {
+  const [command, ...args] = commandLine(["--help"]);
+  const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.destroy();

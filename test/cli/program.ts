@@ -1,7 +1,18 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const CLI = join(import.meta.dirname, "../../jobs/main.ts");
+/**
+ * What `npm test` built of the program to test it with (test/setup.ts), or another form of it: a JavaScript file, or an
+ * executable. Without it, its source. A bundle loads in half the time, and is what people install.
+ */
+const { HOLDFAST_TEST_PROGRAM: file = join(import.meta.dirname, "../../jobs/main.ts") } = process.env;
+/** Whether Node runs it, with the options that are given; an executable has Node inside. */
+const isScript = /\.[jt]s$/.test(file);
+
+/** The command line of `holdfast <args>`, the program first. */
+export function commandLine(args: readonly string[], node: readonly string[] = []): [string, ...string[]] {
+  return isScript ? [process.execPath, ...node, file, ...args] : [file, ...args];
+}
 
 export interface ProgramOptions {
   readonly cwd?: string;
@@ -37,9 +48,11 @@ export interface Running {
 
 /** Starts `holdfast <args>` as a child process. */
 export function startProgram(args: readonly string[], { cwd, env, node = [] }: ProgramOptions = {}): Running {
-  const child = spawn(process.execPath, [...node, CLI, ...args], {
+  const [command, ...rest] = commandLine(args, node);
+  const options = isScript || node.length === 0 ? {} : { NODE_OPTIONS: node.join(" ") };
+  const child = spawn(command, rest, {
     ...(cwd === undefined ? {} : { cwd }),
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

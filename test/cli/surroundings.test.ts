@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
-
-const CLI = join(import.meta.dirname, "../../jobs/main.ts");
+import { commandLine } from "./program.ts";
 
 /** A command line as a shell has it: pipes, devices and redirections. Ended, whatever happens, after 30 seconds. */
 async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; said: string }> {
-  const holdfast = `holdfast() { '${process.execPath}' '${CLI}' "$@"; }`;
+  const program = commandLine([]).map((word) => `'${word}'`);
+  const holdfast = `holdfast() { ${program.join(" ")} "$@"; }`;
   return new Promise((resolve) =>
     execFile(
       "bash",

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { commandLine } from "./program.ts";
 
 const SCRIPT = "/usr/bin/script";
-const CLI = join(import.meta.dirname, "../../jobs/main.ts");
 
 /** For `test(name, { skip })`. */
 export const withoutTerminal: string | false = existsSync(SCRIPT) ? false : "script (util-linux) is not installed";
@@ -18,7 +17,9 @@ export interface Seen {
 
 /** Runs `holdfast <args>` on a terminal of its own (a pseudo-terminal), where stdout and stderr are both. */
 export function onTerminal(args: readonly string[], cwd: string): Promise<Seen> {
-  const command = [process.execPath, CLI, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(" ");
+  const command = commandLine(args)
+    .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
+    .join(" ");
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" };
   return new Promise((resolve, reject) => {
     const child = execFile(SCRIPT, ["-qec", command, "/dev/null"], { cwd, env, timeout: 60_000 }, (error, text) => {

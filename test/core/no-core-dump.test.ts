@@ -4,10 +4,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { commandLine } from "../cli/program.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
-
-const CLI = join(import.meta.dirname, "../../jobs/main.ts");
 
 /** Where the kernel writes dumps into the working directory, a process can be made to leave one and it can be read. */
 const pattern = process.platform === "linux" ? (await readFile("/proc/sys/kernel/core_pattern", "utf8")).trim() : "";
@@ -29,7 +28,7 @@ test("a core dump of a run holds neither keys nor records", { skip }, async () =
       return requests > 4;
     });
     const run = 'ulimit -c unlimited && exec "$@"';
-    const child = spawn("bash", ["-c", run, "bash", process.execPath, ...program], { cwd: folder, stdio: "ignore" });
+    const child = spawn("bash", ["-c", run, "bash", ...program], { cwd: folder, stdio: "ignore" });
     const ended = new Promise((resolve) => child.once("exit", (_, signal) => resolve(signal)));
     await Promise.race([asked.promise, ended]);
     child.kill("SIGABRT");
@@ -44,10 +43,10 @@ test("a core dump of a run holds neither keys nor records", { skip }, async () =
   try {
     // Undone, so that the test is known to find what is there.
     const undo = `data:text/javascript,import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module"; fs.writeFileSync = () => {}; syncBuiltinESMExports();`;
-    const args = [CLI, "export", "--config", place.file];
-    const open = await dumped(["--import", undo, ...args]);
+    const args = ["export", "--config", place.file];
+    const open = await dumped(commandLine(args, ["--import", undo]));
     assert.ok(open.found.includes(sandbox.apiKey), `found ${open.found} in ${open.size} bytes`);
-    const closed = await dumped(args);
+    const closed = await dumped(commandLine(args));
     assert.deepEqual(closed.found, []);
   } finally {
     await rm(folder, { recursive: true, force: true });

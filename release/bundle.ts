@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const ROOT = join(import.meta.dirname, "..");
+/** For those who write a source: the package's entry point. */
+const SOURCE = join(ROOT, "src/source/index.ts");
 
 /** The program in JavaScript, with everything that it imports. */
 export interface Bundle {
@@ -22,7 +24,7 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
   await rm(folder, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { holdfast: join(ROOT, "jobs/main.ts") },
+    entryPoints: { holdfast: join(ROOT, "jobs/main.ts"), ...(form === "split" ? { source: SOURCE } : {}) },
     outdir: folder,
     bundle: true,
     splitting: form === "split",

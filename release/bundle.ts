@@ -35,12 +35,16 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
     mainFields: ["module", "main"],
     // Names stay: they are what a stack trace in a bug report shows.
     minifyWhitespace: true,
+    // Node prints the whole line with an error that nobody caught.
+    lineLimit: 160,
     minifySyntax: true,
     legalComments: "none",
     // Only what Node itself was told to run is the main module, and a bundle has one.
     define: { "import.meta.main": "false" },
     // Packages in CommonJS ask for Node's own modules in this way.
-    banner: { js: 'import { createRequire } from "node:module";const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as nodeRequire } from "node:module";const require = nodeRequire(import.meta.url);',
+    },
     plugins: [pageInside],
     metafile: true,
   });

@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { bundle } from "./bundle.ts";
+
+const NODE = join(import.meta.dirname, "../node_modules/node/bin/node");
+
+/**
+ * Makes `holdfast-linux-x64` in `dist`: Node and the program in one file (https://nodejs.org/api/single-executable-applications.html).
+ * The same sources and the same Node give the same bytes.
+ *
+ * Options of Node, such as its permission model, come in by NODE_OPTIONS, as for Node itself.
+ */
+export async function buildExecutable(dist: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-executable-"));
+  try {
+    const output = join(dist, `holdfast-${process.platform}-${process.arch}`);
+    const { main } = await bundle(join(folder, "program"), "single");
+    const config = {
+      // Relative, because it is written into the executable.
+      main: relative(folder, main),
+      mainFormat: "module",
+      executable: NODE,
+      output,
+      disableExperimentalSEAWarning: true,
+      // As the other forms start it: see jobs/main.ts.
+      execArgv: ["--max-semi-space-size=4"],
+      execArgvExtension: "env",
+    };
+    await mkdir(dist, { recursive: true });
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    await promisify(execFile)(NODE, ["--build-sea", "config.json"], { cwd: folder });
+    return output;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -6,10 +6,12 @@ import { exitCode } from "../core/exit-code.ts";
 import { type Console, createConsole } from "../observe/console.ts";
 import { errorFields, LEVELS, type Level } from "../observe/log.ts";
 import type { Session } from "../session/client.ts";
+import { defaultConfig, PLACES } from "./default-config.ts";
 
 /** What every command has in common: its options, its session, its exit code. */
 export interface CommonOptions {
-  readonly config: string;
+  /** Undefined: the first of those of default-config.ts that is there. */
+  readonly config?: string;
   readonly client?: string[];
   readonly json: boolean;
   readonly quiet: boolean;
@@ -19,7 +21,7 @@ export interface CommonOptions {
 export function command(name: string, description: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(description)
-    .option("-c, --config <file>", "the config file", "config/holdfast.yaml")
+    .option("-c, --config <file>", `the config file (default: the first there is of ${PLACES.join(", ")})`)
     .addOption(
       new Option("--client <id>", "only this client; repeatable").argParser((id: string, ids: string[] = []) => [
         ...ids,
@@ -42,7 +44,7 @@ export async function run(
 ) {
   const console = createConsole(options);
   try {
-    const config = await loadConfig(options.config);
+    const config = await loadConfig(options.config ?? defaultConfig());
     const clients = selectClients(config, options.client);
     const { grace } = config.schedule;
     const { pushgateway } = config.metrics;

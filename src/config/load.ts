@@ -69,7 +69,7 @@ async function readConfig(path: string): Promise<{ text: string; isRegular: bool
     if (cause instanceof HoldfastError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") {
-      const mend = "Copy config/holdfast.example.yaml there and fill it in, or name another file with --config.";
+      const mend = "Make one with `holdfast new`, or name another file with --config.";
       throw new HoldfastError("config", `there is no config file ${path}`, { mend, cause });
     }
     const mend = "Name a file that the user that runs Holdfast may read.";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, readFile, stat, watch, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, watch, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
@@ -75,7 +75,7 @@ describe("the command line", { concurrency: 2 }, () => {
     await writeFile(place.path("bad.yaml"), "clients: 7\n");
     const bad = await program(["export", "--config", place.path("bad.yaml")]);
     const stranger = await place.holdfast("export", ["--client", "nobody"]);
-    const unnamed = await program(["export"], { cwd: place.folder });
+    const unnamed = await program(["export"], { cwd: place.path("keys") });
     for (const [ended, code] of [
       [missing, "config"],
       [bad, "config"],
@@ -237,5 +237,25 @@ describe("open", () => {
       "garbage.age",
       "stranger.txt",
     ]);
+  });
+});
+
+describe("the config that is found without --config", () => {
+  test("holdfast.yaml here before config/holdfast.yaml; none: every place is named, and how to make one", async () => {
+    await using sandbox = await startSandbox({ identities: 1, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const verify = () => program(["verify"], { cwd: place.folder });
+    assert.equal((await verify()).code, 0);
+    await mkdir(place.path("config"));
+    await rename(place.file, place.path("config/holdfast.yaml"));
+    // Its relative paths are now taken from the folder config.
+    const elsewhere = await verify();
+    assert.match(elsewhere.stderr, /config\/vault\/acme-bank is not a vault yet/);
+    await writeFile(place.file, "clients: []\n");
+    assert.equal((await verify()).code, 2);
+    const none = await program(["verify"], { cwd: place.path("vault") });
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /looked for holdfast\.yaml, config\/holdfast\.yaml, \/etc\/holdfast\/holdfast\.yaml/);
+    assert.match(none.stderr, /holdfast new/);
   });
 });

@@ -283,7 +283,7 @@ test("files that cannot be read", async () => {
   const error = await loadConfig(missing).catch((reason: unknown) => reason);
   assert.ok(error instanceof HoldfastError && hasCode(error, "config"));
   assert.ok(error.message.includes(missing));
-  assert.match(error.mend ?? "", /config\/holdfast\.example\.yaml/);
+  assert.match(error.mend ?? "", /`holdfast new`/);
   await assert.rejects(loadConfig(folder), (reason) => hasCode(reason, "config"));
   const binary = join(folder, "binary.yaml");
   writeFileSync(binary, Uint8Array.of(0xff, 0xfe, 0x00));

@@ -22,7 +22,7 @@ export function bash(program: Spelled): string {
 _holdfast_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
 _holdfast_files() { compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
 _holdfast_clients() {
-  local config=${DEFAULT_CONFIG} i
+  local config=$(${DEFAULT_CONFIG}) i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in -c | --config) config=\${COMP_WORDS[i + 1]/#\\~/$HOME} ;; esac
   done

@@ -13,7 +13,7 @@ export function fish(program: Spelled): string {
   ]);
   return `# fish completion of holdfast, made by: holdfast completion fish
 function __holdfast_clients
-  set -l config ${DEFAULT_CONFIG}
+  set -l config (${DEFAULT_CONFIG})
   set -l words (commandline -opc)
   for at in (seq (count $words))
     contains -- $words[$at] -c --config; and set config $words[(math $at + 1)]

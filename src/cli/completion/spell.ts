@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { PLACES } from "../default-config.ts";
 
 /** What may stand at a place of the command line. */
 export type Value =
@@ -28,7 +29,8 @@ export interface Spelled {
 
 /** How a client's id is read off a config file, by sed: cheap, and right where an item of the list begins with its id. */
 export const CLIENT_IDS = String.raw`s/^ *- *id: *["']\{0,1\}\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p`;
-export const DEFAULT_CONFIG = "config/holdfast.yaml";
+/** Prints the config that a command takes where none is named, in any shell. */
+export const DEFAULT_CONFIG = `sh -c 'for f in ${PLACES.join(" ")}; do [ -r $f ] && echo $f && break; done'`;
 
 /** What commander knows of a program, for any shell. */
 export function spell(command: Command, above: readonly string[] = []): Spelled {

@@ -5,7 +5,7 @@ export function zsh(program: Spelled): string {
   return `#compdef ${program.path[0]}
 # zsh completion of holdfast, made by: holdfast completion zsh
 _holdfast_clients() {
-  local config=\${opt_args[--config]:-\${opt_args[-c]:-${DEFAULT_CONFIG}}}
+  local config=\${opt_args[--config]:-\${opt_args[-c]:-$(${DEFAULT_CONFIG})}}
   local -a ids
   ids=(\${(f)"$(sed -n ${quoted(CLIENT_IDS)} \${~config} 2>/dev/null)"})
   _describe client ids

@@ -16,10 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-systemd-"));
 after(() => rmSync(folder, { recursive: true }));
 // What they name is not on this machine.
 for (const [name, text] of units)
-  writeFileSync(
-    join(folder, name),
-    text.replace("/usr/bin/node", process.execPath).replace("/opt/holdfast", process.cwd()),
-  );
+  writeFileSync(join(folder, name), text.replace("/usr/bin/holdfast", process.execPath));
 
 function analyze(...args: string[]): string {
   return execFileSync("systemd-analyze", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -32,7 +29,7 @@ function values(name: string, key: string): string[] {
 
 describe("systemd", { skip }, () => {
   test("takes every unit, without a word", () => {
-    for (const name of units.keys()) assert.equal(analyze("verify", join(folder, name)), "", name);
+    for (const name of units.keys()) assert.equal(analyze("verify", "--man=no", join(folder, name)), "", name);
   });
 
   for (const name of services) {
@@ -59,8 +56,8 @@ describe("systemd", { skip }, () => {
 describe("the services", () => {
   for (const name of services) {
     test(`${name}: its command exists, and it is waited for longer than it takes`, async () => {
-      const [, ...words] = values(name, "ExecStart")[0]!.split(" ");
-      assert.deepEqual(words.splice(0, 2), ["--max-semi-space-size=4", "jobs/main.ts"]);
+      const [executable, ...words] = values(name, "ExecStart")[0]!.split(" ");
+      assert.equal(executable, "/usr/bin/holdfast");
       const { stdout } = await program([words[0]!, "--help"]);
       for (const option of words.filter((word) => word.startsWith("--"))) assert.ok(stdout.includes(option), option);
       assert.ok(Number(values(name, "TimeoutStopSec")[0]) > 50);

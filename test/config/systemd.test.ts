@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-systemd-"));
 after(() => rmSync(folder, { recursive: true }));
 // What they name is not on this machine.
 for (const [name, text] of units)
-  writeFileSync(join(folder, name), text.replace("/usr/bin/holdfast", process.execPath));
+  writeFileSync(join(folder, name), text.replaceAll("/usr/bin/holdfast", process.execPath));
 
 function analyze(...args: string[]): string {
   return execFileSync("systemd-analyze", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

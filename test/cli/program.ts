@@ -47,12 +47,20 @@ export interface Running {
 }
 
 /** Starts `holdfast <args>` as a child process. */
-export function startProgram(args: readonly string[], { cwd, env, node = [] }: ProgramOptions = {}): Running {
-  const [command, ...rest] = commandLine(args, node);
-  const options = isScript || node.length === 0 ? {} : { NODE_OPTIONS: node.join(" ") };
-  const child = spawn(command, rest, {
+export function startProgram(args: readonly string[], { node = [], ...options }: ProgramOptions = {}): Running {
+  const env = isScript || node.length === 0 ? options.env : { NODE_OPTIONS: node.join(" "), ...options.env };
+  return start(commandLine(args, node), { ...options, ...(env && { env }) });
+}
+
+/** Runs any command line to its end: the program as it was installed, for example. */
+export function runToEnd(line: readonly string[], options: Omit<ProgramOptions, "node"> = {}): Promise<Ended> {
+  return start(line, options).ended;
+}
+
+function start(line: readonly string[], { cwd, env }: Omit<ProgramOptions, "node">): Running {
+  const child = spawn(line[0]!, line.slice(1), {
     ...(cwd === undefined ? {} : { cwd }),
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options, ...env },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

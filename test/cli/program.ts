@@ -49,15 +49,16 @@ export interface Running {
 /** Starts `holdfast <args>` as a child process. */
 export function startProgram(args: readonly string[], { node = [], ...options }: ProgramOptions = {}): Running {
   const env = isScript || node.length === 0 ? options.env : { NODE_OPTIONS: node.join(" "), ...options.env };
-  return start(commandLine(args, node), { ...options, ...(env && { env }) });
+  return startLine(commandLine(args, node), { ...options, ...(env && { env }) });
 }
 
 /** Runs any command line to its end: the program as it was installed, for example. */
 export function runToEnd(line: readonly string[], options: Omit<ProgramOptions, "node"> = {}): Promise<Ended> {
-  return start(line, options).ended;
+  return startLine(line, options).ended;
 }
 
-function start(line: readonly string[], { cwd, env }: Omit<ProgramOptions, "node">): Running {
+/** Starts any command line. */
+export function startLine(line: readonly string[], { cwd, env }: Omit<ProgramOptions, "node">): Running {
   const child = spawn(line[0]!, line.slice(1), {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },

@@ -66,9 +66,11 @@ async function demo(): Promise<void> {
   demo/vault/${CLIENT}/audit/       the log: demo/vault/${CLIENT}/audit/checkpoint is its signed head
   demo/opened/                     what the officer saw: record.json and a document
   demo/holdfast.yaml               the config; config/holdfast.example.yaml explains every line
-Try, also after changing a byte of any file below demo/vault:
-  npm start -- verify --config demo/holdfast.yaml --read-data 100
-  age -d -i demo/keys/officer.txt <any file below demo/vault/${CLIENT}/records> | jq .identity`);
+In a checkout, holdfast is: npx holdfast. Try, also after changing a byte of any file below demo/vault:
+  npx holdfast verify --config demo/holdfast.yaml --read-data 100
+  npx holdfast open <any file below demo/vault/${CLIENT}/records> --key demo/keys/officer.txt
+Plain age opens it too:
+  age -d -i demo/keys/officer.txt <the same file>`);
 }
 
 async function prepare(url: string, apiKey: string): Promise<void> {
@@ -140,7 +142,7 @@ async function openOne(): Promise<string> {
 /** Runs a command on the demo's config as a person would, and gives its --json result. */
 async function holdfast(command: string, ...options: string[]): Promise<{ clients: unknown[] }> {
   const shown = options.map((option) => (option.includes(" ") ? `'${option}'` : option));
-  say(`  $ npm start -- ${[command, "--config demo/holdfast.yaml", ...shown].join(" ")}`);
+  say(`  $ holdfast ${[command, "--config demo/holdfast.yaml", ...shown].join(" ")}`);
   return JSON.parse(await program(command, "--config", "demo/holdfast.yaml", "--json", ...options));
 }
 

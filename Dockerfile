@@ -23,22 +23,22 @@
 #   docker build --build-arg NODE=node:26-slim@sha256:… -t holdfast .
 ARG NODE=node:26-slim
 
-# npm stays in this stage. Scripts of packages are not run: no dependency of the program needs one.
-FROM ${NODE} AS dependencies
-WORKDIR /holdfast
+# npm, the packages and the sources stay in this stage. No package's script runs: none is needed to bundle the program.
+FROM ${NODE} AS build
+WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY LICENSE ./
+COPY config config
+COPY jobs jobs
+COPY release release
+COPY src src
+RUN node release/image.ts /holdfast
 
 FROM ${NODE}
 ENV NODE_ENV=production
 WORKDIR /holdfast
-COPY --from=dependencies /holdfast/node_modules node_modules
-# package.json says that the code is ES modules, and which version it is.
-COPY package.json LICENSE ./
-# Error messages point at it.
-COPY config/holdfast.example.yaml config/
-COPY jobs jobs
-COPY src src
+COPY --from=build /holdfast ./
 # Owned by this user: a new volume that is mounted here is writable for it. The code stays root's.
 RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/holdfast
 # By number, so that Kubernetes can see that it is not root (runAsNonRoot).
@@ -62,5 +62,5 @@ ENTRYPOINT ["node", \
   "--allow-fs-write=/var/lib/holdfast", \
   "--allow-fs-read=/out", \
   "--allow-fs-write=/out", \
-  "jobs/main.ts"]
+  "program/holdfast.js"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { production } from "../test/dependencies/lock.ts";
+import { production } from "./lock.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 

@@ -1,4 +1,4 @@
-import { production } from "./lock.ts";
+import { production } from "../../release/lock.ts";
 
 /** `npm run licences`: what Holdfast is shipped with, a package a line: licence, name, version. */
 for (const { license = "none named", name, version } of production()) {

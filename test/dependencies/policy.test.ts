@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { lockedPackages, production } from "./lock.ts";
+import { lockedPackages, production } from "../../release/lock.ts";
 
 /** What Apache-2.0 software may be shipped with, and nobody has to be asked about. Another one: look at its terms first. */
 const LICENCES = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"]);

@@ -9,10 +9,11 @@ import { promisify } from "node:util";
 export const PACKAGES = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server", "chromium", "openssh-client"],
   ...["prometheus", "prometheus-pushgateway", "systemd", "openssl", "zsh", "fish"],
+  ...["buildah", "mmdebstrap", "runc"],
 ];
 const PROGRAMS = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph", "age", "redis-server", "chromium", "ssh-keygen"],
-  ...["promtool", "prometheus-pushgateway", "systemd-analyze"],
+  ...["promtool", "prometheus-pushgateway", "systemd-analyze", "buildah", "mmdebstrap"],
 ];
 
 export interface Ceph {

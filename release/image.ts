@@ -1,0 +1,16 @@
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundle } from "./bundle.ts";
+import { licences } from "./licences.ts";
+
+/** `node release/image.ts <folder>`: the Dockerfile makes with it what stands below /holdfast in the image. */
+const ROOT = join(import.meta.dirname, "..");
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("name the folder to write to");
+
+const { packages } = await bundle(join(folder, "program"), "split");
+await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licences(packages));
+await cp(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
+await mkdir(join(folder, "config"));
+// Error messages name this file.
+await cp(join(ROOT, "config/holdfast.example.yaml"), join(folder, "config/holdfast.example.yaml"));

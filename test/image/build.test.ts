@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { chmod, cp, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { withoutCeph } from "../servers/s3.ts";
+import { Buildah, withoutBuildah } from "./buildah.ts";
+import { Containers, type Ended } from "./container.ts";
+
+/** Bytes of what the image adds to its base: 5.9 MB when this was written, 52 MB with sources and packages. */
+const MOST = 7e6;
+
+describe("the image, built from the Dockerfile and run read-only by runc", { skip: withoutBuildah }, () => {
+  let buildah: Buildah;
+  let root: string;
+  let image: Awaited<ReturnType<Buildah["inspect"]>>;
+  let sandbox: Sandbox;
+  before(async () => {
+    buildah = await Buildah.open();
+    await buildah.makeBase();
+    const name = await buildah.build();
+    image = await buildah.inspect(name);
+    root = await buildah.mount(name);
+    sandbox = await startSandbox({ identities: 8, plainImages: true });
+  });
+  after(async () => {
+    await sandbox?.[Symbol.asyncDispose]();
+    await buildah[Symbol.asyncDispose]();
+  });
+
+  /** A client's config and secrets where the image has them, and its state in the mounted folder. */
+  async function open(place: Workplace, changes: Record<string, unknown> = {}): Promise<Containers> {
+    const containers = await Containers.open(root, image.config);
+    for (const [from, to] of [
+      [place.path("keys/provider"), "provider"],
+      [place.officer.file, "officer.txt"],
+    ] as const) {
+      await cp(from, containers.path("secrets", to));
+      await chmod(containers.path("secrets", to), 0o644);
+    }
+    await place.configure({
+      source: { apiKey: "file:/run/secrets/provider" },
+      lookups: { key: "file:/var/lib/holdfast/keys/lookup" },
+      log: { key: "file:/var/lib/holdfast/keys/log" },
+    });
+    await configure(containers, { ...place.config, state: "/var/lib/holdfast", ...changes });
+    return containers;
+  }
+
+  test("holds the bundle, licences and the example config: no packages, no sources, nothing its user may change", async (t) => {
+    const files = (await readdir(join(root, "holdfast"), { recursive: true })).sort();
+    const program = files.filter((name) => name.startsWith("program/"));
+    for (const name of program) assert.match(name, /^program\/([\w.-]+\.js|package\.json)$/);
+    assert.ok(program.includes("program/holdfast.js"));
+    const others = ["LICENSE", "THIRD-PARTY-LICENSES.txt", "config", "config/holdfast.example.yaml", "program"];
+    assert.deepEqual(
+      files.filter((name) => !name.startsWith("program/")),
+      others,
+    );
+    for (const name of ["", ...files]) {
+      const { uid, gid, mode } = await stat(join(root, "holdfast", name));
+      assert.deepEqual([uid, gid, mode & 0o022], [0, 0, 0], name);
+    }
+    const [base, added] = image.layers as [number, number];
+    assert.equal(image.layers.length, 2);
+    t.diagnostic(`${(added / 1e6).toFixed(1)} MB above a base of ${(base / 1e6).toFixed(0)} MB`);
+    assert.ok(added < MOST, `${added} bytes`);
+  });
+
+  test("its user is 1000, its command line has no shell, and denies all but what it names", async () => {
+    const { User, Entrypoint, Cmd } = image.config;
+    assert.equal(User, "1000:1000");
+    assert.deepEqual([Entrypoint[0], Entrypoint.at(-1)], ["node", "program/holdfast.js"]);
+    assert.ok(Entrypoint.includes("--permission"));
+    for (const option of Entrypoint) assert.doesNotMatch(option, /^--allow-(?!net$|fs-(read|write)=\/[a-z])/, option);
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await using containers = await open(place);
+    const help = await containers.run();
+    assert.deepEqual([help.code, help.stderr], [0, ""]);
+    assert.match(help.stdout, /^Usage: holdfast /);
+    assert.deepEqual(Cmd, ["--help"]);
+  });
+
+  for (const vault of ["directory", "ceph"] as const) {
+    test(`a night's work, the vault ${vault === "ceph" ? "on Ceph RGW" : "a directory"}`, {
+      skip: vault === "ceph" && withoutCeph,
+    }, async () => {
+      await using place = await makeWorkplace(sandbox, { vault, init: false });
+      if (vault === "directory") await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
+      await using containers = await open(place);
+      const run = expectOf(containers);
+      await run(0, "init", "--json");
+      await run(0, "doctor");
+      const first = JSON.parse((await run(0, "export", "--json")).stdout);
+      assert.deepEqual([first.clients[0].new, first.clients[0].failed], [8, 0]);
+      const again = JSON.parse((await run(0, "export", "--json")).stdout);
+      assert.deepEqual([again.clients[0].unchanged, again.clients[0].failed], [8, 0]);
+      const key = ["--key", "/run/secrets/officer.txt"];
+      const verified = JSON.parse((await run(0, "verify", "--read-data", "100", ...key, "--json")).stdout);
+      assert.equal(verified.clients[0].problems, 0);
+      await run(0, "rebuild");
+      await run(0, "retention", "extend");
+
+      const asked = ["--case", "1", "--requested-by", "FIU", "--reason", "asked", "--identity", sandbox.ids()[0]!];
+      await run(0, "retrieve", ...asked, "--out", "/out/bag");
+      await run(0, "verify", "/out/bag");
+      await run(0, "open", "/out/bag", ...key, "--out", "/out/opened");
+      assert.ok((await readdir(containers.path("out/opened"))).length > 0);
+      for (const folder of ["state", "out"]) {
+        for (const name of await readdir(containers.path(folder), { recursive: true })) {
+          const { uid, gid } = await stat(containers.path(folder, name));
+          assert.deepEqual([uid, gid], [1000, 1000], name);
+        }
+      }
+
+      const [record] = (await readdir(containers.path("out/bag/data"), { recursive: true })).filter((name) =>
+        name.endsWith(".age"),
+      );
+      for (const [from, to] of [
+        [`/out/bag/data/${record}`, "/opened"],
+        ["/etc/hostname", "/out/hostname"],
+      ] as const) {
+        const { stderr } = await run(2, "open", from, ...key, "--out", to);
+        assert.match(stderr, /cannot be (written|read) \(ERR_ACCESS_DENIED\)/);
+        assert.doesNotMatch(stderr, /"stack"/);
+      }
+      const elsewhere = await run(2, "retrieve", ...asked, "--out", "/srv/bag");
+      assert.match(elsewhere.stderr, /ERR_ACCESS_DENIED/);
+      assert.doesNotMatch(elsewhere.stderr, /"stack"/);
+    });
+  }
+
+  test("the daemon, stopped by SIGTERM in the middle of a run, ends it in order: the next run goes on", async () => {
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
+    await using containers = await open(place, { schedule: { cron: "* * * * * *" } });
+    const run = expectOf(containers);
+    await run(0, "init");
+    const begun = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    let lists = 0;
+    sandbox.intercept((request, response) => {
+      // The first run passes; the second waits for the provider until it was told to stop.
+      if (!request.url!.includes("/identities?") || ++lists < 2) return false;
+      begun.resolve();
+      void release.promise.then(() => response.writeHead(503, { "Retry-After": "0" }).end());
+      return true;
+    });
+    const daemon = await containers.start("export", "--schedule");
+    await Promise.race([begun.promise, daemon.ended.then(({ stderr }) => assert.fail(stderr))]);
+    await daemon.stop();
+    release.resolve();
+    const { code, stderr } = await daemon.ended;
+    sandbox.intercept(undefined);
+    assert.ok(code === 0 || code === 130, `${code}:\n${stderr}`);
+    const next = JSON.parse((await run(0, "export", "--json")).stdout);
+    assert.deepEqual([next.clients[0].unchanged, next.clients[0].failed], [8, 0]);
+    await run(0, "verify");
+  });
+
+  test("a state that is nowhere it may write: said in words, with what would allow it", async () => {
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
+    await using containers = await open(place);
+    const run = expectOf(containers);
+    await run(0, "init");
+    await configure(containers, { ...place.config, state: "/srv/state" });
+    const { stderr } = await run(1, "export");
+    assert.match(stderr, /without \S+\/srv\/state\S*: name a place .* NODE_OPTIONS=--allow-fs-/);
+    assert.doesNotMatch(stderr, /"stack"/);
+  });
+
+  describe("what its command line denies, though the user might", () => {
+    const DENIED: Record<string, [attempt: string, code: string]> = {
+      "a child process": [`(await import("node:child_process")).execFileSync("/bin/true")`, "ERR_ACCESS_DENIED"],
+      "a worker thread": [`new (await import("node:worker_threads")).Worker("0", { eval: true })`, "ERR_ACCESS_DENIED"],
+      "a native addon": [`process.dlopen({ exports: {} }, "/out/addon.node")`, "ERR_DLOPEN_DISABLED"],
+      "the inspector": [`(await import("node:inspector")).open(0)`, "ERR_ACCESS_DENIED"],
+      "reading another file": [`(await import("node:fs")).readFileSync("/etc/passwd")`, "ERR_ACCESS_DENIED"],
+      "reading through /proc": [
+        `(await import("node:fs")).readFileSync("/proc/self/root/etc/passwd")`,
+        "ERR_ACCESS_DENIED",
+      ],
+      "writing elsewhere": [`(await import("node:fs")).writeFileSync("/tmp/outside", "")`, "ERR_ACCESS_DENIED"],
+      "changing its own code": [
+        `(await import("node:fs")).writeFileSync("/holdfast/program/holdfast.js", "")`,
+        "ERR_ACCESS_DENIED",
+      ],
+      "changing its config": [
+        `(await import("node:fs")).writeFileSync("/holdfast/config/holdfast.yaml", "")`,
+        "ERR_ACCESS_DENIED",
+      ],
+      "a link that leads out": [`(await import("node:fs")).symlinkSync("/etc", "/out/etc")`, "ERR_ACCESS_DENIED"],
+    };
+    const trying = (attempt: string): string =>
+      `try { ${attempt}; console.log("allowed"); } catch (error) { console.log(error.code + ": " + error.message); }`;
+    let containers: Containers;
+    before(async () => {
+      containers = await Containers.open(root, image.config);
+    });
+    after(() => containers[Symbol.asyncDispose]());
+
+    for (const [what, [attempt, code]] of Object.entries(DENIED)) {
+      test(what, async () => {
+        const { stdout, stderr } = await containers.probe(trying(attempt));
+        assert.ok(stdout.startsWith(`${code}: `), `${stdout}${stderr}`);
+      });
+    }
+
+    test("and without --permission each of these but the inspector's and the addon's is allowed", async () => {
+      for (const what of ["a child process", "a worker thread", "reading another file", "reading through /proc"]) {
+        const source = `${DENIED[what]![0]}; process.exit(7)`;
+        const failure = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", source]).then(
+          () => assert.fail(),
+          (error) => error,
+        );
+        assert.equal(failure.code, 7, what);
+      }
+    });
+  });
+});
+
+function configure(containers: Containers, config: object): Promise<void> {
+  return writeFile(containers.path("holdfast.yaml"), stringify(config));
+}
+
+/** Runs a command that must end with this code, without a warning of Node's. */
+function expectOf(containers: Containers): (code: number, ...args: string[]) => Promise<Ended> {
+  return async (code, ...args) => {
+    const ended = await containers.run(...args);
+    assert.equal(ended.code, code, `${args.join(" ")} ended with ${ended.code}:\n${ended.stderr}${ended.stdout}`);
+    assert.doesNotMatch(ended.stderr, /Warning/);
+    return ended;
+  };
+}

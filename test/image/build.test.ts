@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { chmod, cp, readdir, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, lstat, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
@@ -11,6 +9,7 @@ import { withoutCeph } from "../servers/s3.ts";
 import { Buildah, withoutBuildah } from "./buildah.ts";
 import { Containers, type Ended } from "./container.ts";
 
+const KEY = ["--key", "/run/secrets/officer.txt"];
 /** Bytes of what the image adds to its base: 5.9 MB when this was written, 52 MB with sources and packages. */
 const MOST = 7e6;
 
@@ -85,54 +84,62 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     assert.deepEqual(Cmd, ["--help"]);
   });
 
-  for (const vault of ["directory", "ceph"] as const) {
-    test(`a night's work, the vault ${vault === "ceph" ? "on Ceph RGW" : "a directory"}`, {
-      skip: vault === "ceph" && withoutCeph,
-    }, async () => {
-      await using place = await makeWorkplace(sandbox, { vault, init: false });
-      if (vault === "directory") await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
-      await using containers = await open(place);
-      const run = expectOf(containers);
-      await run(0, "init", "--json");
-      await run(0, "doctor");
-      const first = JSON.parse((await run(0, "export", "--json")).stdout);
-      assert.deepEqual([first.clients[0].new, first.clients[0].failed], [8, 0]);
-      const again = JSON.parse((await run(0, "export", "--json")).stdout);
-      assert.deepEqual([again.clients[0].unchanged, again.clients[0].failed], [8, 0]);
-      const key = ["--key", "/run/secrets/officer.txt"];
-      const verified = JSON.parse((await run(0, "verify", "--read-data", "100", ...key, "--json")).stdout);
-      assert.equal(verified.clients[0].problems, 0);
-      await run(0, "rebuild");
-      await run(0, "retention", "extend");
+  test("a night's work and an auditor's, the vault a directory", async () => {
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
+    await using containers = await open(place);
+    const run = expectOf(containers);
+    await run(0, "init", "--json");
+    await run(0, "doctor");
+    const first = JSON.parse((await run(0, "export", "--json")).stdout);
+    assert.deepEqual([first.clients[0].new, first.clients[0].failed], [8, 0]);
+    const again = JSON.parse((await run(0, "export", "--json")).stdout);
+    assert.deepEqual([again.clients[0].unchanged, again.clients[0].failed], [8, 0]);
+    const verified = JSON.parse((await run(0, "verify", "--read-data", "100", ...KEY, "--json")).stdout);
+    assert.equal(verified.clients[0].problems, 0);
+    await run(0, "rebuild");
+    await run(0, "retention", "extend");
 
-      const asked = ["--case", "1", "--requested-by", "FIU", "--reason", "asked", "--identity", sandbox.ids()[0]!];
-      await run(0, "retrieve", ...asked, "--out", "/out/bag");
-      await run(0, "verify", "/out/bag");
-      await run(0, "open", "/out/bag", ...key, "--out", "/out/opened");
-      assert.ok((await readdir(containers.path("out/opened"))).length > 0);
-      for (const folder of ["state", "out"]) {
-        for (const name of await readdir(containers.path(folder), { recursive: true })) {
-          const { uid, gid } = await stat(containers.path(folder, name));
-          assert.deepEqual([uid, gid], [1000, 1000], name);
-        }
+    const asked = asking(sandbox);
+    await run(0, "retrieve", ...asked, "--out", "/out/bag");
+    await run(0, "verify", "/out/bag");
+    await run(0, "open", "/out/bag", ...KEY, "--out", "/out/opened");
+    assert.ok((await readdir(containers.path("out/opened"))).length > 0);
+    for (const folder of ["state", "out"]) {
+      for (const name of await readdir(containers.path(folder), { recursive: true })) {
+        const { uid, gid } = await lstat(containers.path(folder, name));
+        assert.deepEqual([uid, gid], [1000, 1000], name);
       }
+    }
 
-      const [record] = (await readdir(containers.path("out/bag/data"), { recursive: true })).filter((name) =>
-        name.endsWith(".age"),
-      );
-      for (const [from, to] of [
-        [`/out/bag/data/${record}`, "/opened"],
-        ["/etc/hostname", "/out/hostname"],
-      ] as const) {
-        const { stderr } = await run(2, "open", from, ...key, "--out", to);
-        assert.match(stderr, /cannot be (written|read) \(ERR_ACCESS_DENIED\)/);
-        assert.doesNotMatch(stderr, /"stack"/);
-      }
-      const elsewhere = await run(2, "retrieve", ...asked, "--out", "/srv/bag");
-      assert.match(elsewhere.stderr, /ERR_ACCESS_DENIED/);
-      assert.doesNotMatch(elsewhere.stderr, /"stack"/);
-    });
-  }
+    const [record] = (await readdir(containers.path("out/bag/data"), { recursive: true })).filter((name) =>
+      name.endsWith(".age"),
+    );
+    for (const [from, to] of [
+      [`/out/bag/data/${record}`, "/opened"],
+      ["/etc/debian_version", "/out/version"],
+    ] as const) {
+      const { stderr } = await run(2, "open", from, ...KEY, "--out", to);
+      assert.match(stderr, /cannot be (written|read) \(ERR_ACCESS_DENIED\)/);
+      assert.doesNotMatch(stderr, /"stack"/);
+    }
+    const elsewhere = await run(2, "retrieve", ...asked, "--out", "/srv/bag");
+    assert.match(elsewhere.stderr, /ERR_ACCESS_DENIED/);
+    assert.doesNotMatch(elsewhere.stderr, /"stack"/);
+  });
+
+  test("the same in short, the vault on Ceph RGW", { skip: withoutCeph }, async () => {
+    await using place = await makeWorkplace(sandbox, { vault: "ceph", init: false });
+    await using containers = await open(place);
+    const run = expectOf(containers);
+    await run(0, "init");
+    const { clients } = JSON.parse((await run(0, "export", "--json")).stdout);
+    assert.deepEqual([clients[0].new, clients[0].failed], [8, 0]);
+    await run(0, "retrieve", ...asking(sandbox), "--out", "/out/bag");
+    await run(0, "verify", "/out/bag");
+    const { problems } = JSON.parse((await run(0, "verify", "--json")).stdout).clients[0];
+    assert.equal(problems, 0);
+  });
 
   test("the daemon, stopped by SIGTERM in the middle of a run, ends it in order: the next run goes on", async () => {
     await using place = await makeWorkplace(sandbox, { init: false });
@@ -170,7 +177,7 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     await run(0, "init");
     await configure(containers, { ...place.config, state: "/srv/state" });
     const { stderr } = await run(1, "export");
-    assert.match(stderr, /without \S+\/srv\/state\S*: name a place .* NODE_OPTIONS=--allow-fs-/);
+    assert.match(stderr, /without \/srv\/state\S*: name a place .* NODE_OPTIONS=--allow-fs-/);
     assert.doesNotMatch(stderr, /"stack"/);
   });
 
@@ -180,9 +187,9 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
       "a worker thread": [`new (await import("node:worker_threads")).Worker("0", { eval: true })`, "ERR_ACCESS_DENIED"],
       "a native addon": [`process.dlopen({ exports: {} }, "/out/addon.node")`, "ERR_DLOPEN_DISABLED"],
       "the inspector": [`(await import("node:inspector")).open(0)`, "ERR_ACCESS_DENIED"],
-      "reading another file": [`(await import("node:fs")).readFileSync("/etc/passwd")`, "ERR_ACCESS_DENIED"],
+      "reading another file": [`(await import("node:fs")).readFileSync("/etc/debian_version")`, "ERR_ACCESS_DENIED"],
       "reading through /proc": [
-        `(await import("node:fs")).readFileSync("/proc/self/root/etc/passwd")`,
+        `(await import("node:fs")).readFileSync("/proc/self/root/etc/debian_version")`,
         "ERR_ACCESS_DENIED",
       ],
       "writing elsewhere": [`(await import("node:fs")).writeFileSync("/tmp/outside", "")`, "ERR_ACCESS_DENIED"],
@@ -211,18 +218,19 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
       });
     }
 
-    test("and without --permission each of these but the inspector's and the addon's is allowed", async () => {
+    test("and without --permission these are allowed", async () => {
       for (const what of ["a child process", "a worker thread", "reading another file", "reading through /proc"]) {
-        const source = `${DENIED[what]![0]}; process.exit(7)`;
-        const failure = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", source]).then(
-          () => assert.fail(),
-          (error) => error,
-        );
-        assert.equal(failure.code, 7, what);
+        const { stdout, stderr } = await containers.probe(trying(DENIED[what]![0]), []);
+        assert.equal(stdout, "allowed\n", `${what}: ${stdout}${stderr}`);
       }
     });
   });
 });
+
+/** What `retrieve` needs beside a folder. */
+function asking(sandbox: Sandbox): string[] {
+  return ["--case", "1", "--requested-by", "FIU", "--reason", "asked", "--identity", sandbox.ids()[0]!];
+}
 
 function configure(containers: Containers, config: object): Promise<void> {
   return writeFile(containers.path("holdfast.yaml"), stringify(config));

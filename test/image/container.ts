@@ -30,6 +30,7 @@ export class Containers implements AsyncDisposable {
   readonly #root: string;
   readonly #config: Config;
   readonly #folder: string;
+  readonly #running = new Set<string>();
   #count = 0;
 
   private constructor(root: string, config: Config, folder: string) {
@@ -62,10 +63,14 @@ export class Containers implements AsyncDisposable {
     return (await this.start(...args)).ended;
   }
 
-  /** The same command line, with another program in place of Holdfast's. */
-  async probe(source: string): Promise<Ended> {
-    const node = this.#config.Entrypoint.slice(0, -1);
-    return (await this.#start([...node, "--input-type=module", "--eval", source])).ended;
+  /** Another program in place of Holdfast's; by default with the options that the image gives Node. */
+  async probe(source: string, options = this.#config.Entrypoint.slice(1, -1)): Promise<Ended> {
+    return (await this.#start(["node", ...options, "--input-type=module", "--eval", source])).ended;
+  }
+
+  /** Where runc notes what runs. */
+  get #state(): string[] {
+    return ["--root", this.path("runc")];
   }
 
   async #start(args: readonly string[]): Promise<Running> {
@@ -75,8 +80,8 @@ export class Containers implements AsyncDisposable {
     await mkdir(bundle);
     await run("runc", ["spec", "--bundle", bundle]);
     await this.#specify(join(bundle, "config.json"), args);
-    const runc = (...words: string[]) => ["--root", this.path("runc"), ...words];
-    const child = spawn("runc", runc("run", "--bundle", bundle, id), { stdio: ["ignore", "pipe", "pipe"] });
+    this.#running.add(id);
+    const child = spawn("runc", [...this.#state, "run", "--bundle", bundle, id], { stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise<Ended>((resolve, reject) => {
       let [stdout, stderr] = ["", ""];
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -86,9 +91,12 @@ export class Containers implements AsyncDisposable {
         stderr += text;
       });
       child.on("error", reject);
-      child.on("close", (code) => resolve({ code, stdout, stderr }));
+      child.on("close", (code) => {
+        this.#running.delete(id);
+        resolve({ code, stdout, stderr });
+      });
     });
-    return { ended, stop: async () => void (await run("runc", runc("kill", id, "TERM"))) };
+    return { ended, stop: async () => void (await run("runc", [...this.#state, "kill", id, "TERM"])) };
   }
 
   async #specify(file: string, args: readonly string[]): Promise<void> {
@@ -116,6 +124,8 @@ export class Containers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What a failed test left running.
+    for (const id of this.#running) await run("runc", [...this.#state, "delete", "--force", id]);
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

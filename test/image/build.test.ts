@@ -218,11 +218,13 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
       });
     }
 
-    test("and without --permission these are allowed", async () => {
+    test("and without --permission these are allowed, on a file system that stays read-only", async () => {
       for (const what of ["a child process", "a worker thread", "reading another file", "reading through /proc"]) {
         const { stdout, stderr } = await containers.probe(trying(DENIED[what]![0]), []);
         assert.equal(stdout, "allowed\n", `${what}: ${stdout}${stderr}`);
       }
+      const { stdout } = await containers.probe(trying(DENIED["writing elsewhere"]![0]), []);
+      assert.match(stdout, /^EROFS: /);
     });
   });
 });

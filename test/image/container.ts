@@ -7,6 +7,9 @@ import type { Config } from "./buildah.ts";
 
 const run = promisify(execFile);
 
+/** How long a container has to end, in ms: as long as config/compose.yaml gives it. */
+const GRACE = 60_000;
+
 /** How a command in a container ended. */
 export interface Ended {
   readonly code: number | null;
@@ -17,7 +20,7 @@ export interface Ended {
 /** A command in a container that is under way. */
 export interface Running {
   readonly ended: Promise<Ended>;
-  /** As `docker stop` does: the signal goes to the container's first process. */
+  /** As `docker stop` does: SIGTERM to the container's first process, SIGKILL where that has not ended in a minute. */
   stop(): Promise<void>;
 }
 
@@ -96,7 +99,13 @@ export class Containers implements AsyncDisposable {
         resolve({ code, stdout, stderr });
       });
     });
-    return { ended, stop: async () => void (await run("runc", [...this.#state, "kill", id, "TERM"])) };
+    const kill = (signal: string) => run("runc", [...this.#state, "kill", id, signal]);
+    const stop = async (): Promise<void> => {
+      await kill("TERM");
+      const timer = setTimeout(() => void kill("KILL"), GRACE);
+      void ended.finally(() => clearTimeout(timer));
+    };
+    return { ended, stop };
   }
 
   async #specify(file: string, args: readonly string[]): Promise<void> {

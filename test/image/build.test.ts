@@ -3,11 +3,12 @@ import { chmod, cp, lstat, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
+import type { Ended } from "../cli/program.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
 import { Buildah, withoutBuildah } from "./buildah.ts";
-import { Containers, type Ended } from "./container.ts";
+import { Containers } from "./container.ts";
 
 const KEY = ["--key", "/run/secrets/officer.txt"];
 /** Bytes of what the image adds to its base: 5.9 MB when this was written, 52 MB with sources and packages. */
@@ -91,12 +92,12 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     const run = expectOf(containers);
     await run(0, "init", "--json");
     await run(0, "doctor");
-    const first = JSON.parse((await run(0, "export", "--json")).stdout);
-    assert.deepEqual([first.clients[0].new, first.clients[0].failed], [8, 0]);
-    const again = JSON.parse((await run(0, "export", "--json")).stdout);
-    assert.deepEqual([again.clients[0].unchanged, again.clients[0].failed], [8, 0]);
-    const verified = JSON.parse((await run(0, "verify", "--read-data", "100", ...KEY, "--json")).stdout);
-    assert.equal(verified.clients[0].problems, 0);
+    const first = client(await run(0, "export", "--json"));
+    assert.deepEqual([first.new, first.failed], [8, 0]);
+    const again = client(await run(0, "export", "--json"));
+    assert.deepEqual([again.unchanged, again.failed], [8, 0]);
+    const verified = client(await run(0, "verify", "--read-data", "100", ...KEY, "--json"));
+    assert.equal(verified.problems, 0);
     await run(0, "rebuild");
     await run(0, "retention", "extend");
 
@@ -133,11 +134,11 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     await using containers = await open(place);
     const run = expectOf(containers);
     await run(0, "init");
-    const { clients } = JSON.parse((await run(0, "export", "--json")).stdout);
-    assert.deepEqual([clients[0].new, clients[0].failed], [8, 0]);
+    const exported = client(await run(0, "export", "--json"));
+    assert.deepEqual([exported.new, exported.failed], [8, 0]);
     await run(0, "retrieve", ...asking(sandbox), "--out", "/out/bag");
     await run(0, "verify", "/out/bag");
-    const { problems } = JSON.parse((await run(0, "verify", "--json")).stdout).clients[0];
+    const { problems } = client(await run(0, "verify", "--json"));
     assert.equal(problems, 0);
   });
 
@@ -164,8 +165,8 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     const { code, stderr } = await daemon.ended;
     sandbox.intercept(undefined);
     assert.ok(code === 0 || code === 130, `${code}:\n${stderr}`);
-    const next = JSON.parse((await run(0, "export", "--json")).stdout);
-    assert.deepEqual([next.clients[0].unchanged, next.clients[0].failed], [8, 0]);
+    const next = client(await run(0, "export", "--json"));
+    assert.deepEqual([next.unchanged, next.failed], [8, 0]);
     await run(0, "verify");
   });
 
@@ -236,6 +237,11 @@ function asking(sandbox: Sandbox): string[] {
 
 function configure(containers: Containers, config: object): Promise<void> {
   return writeFile(containers.path("holdfast.yaml"), stringify(config));
+}
+
+/** What a command with `--json` says of the client. */
+function client({ json }: Ended): Record<string, unknown> {
+  return (json as { clients: Record<string, unknown>[] }).clients[0]!;
 }
 
 /** Runs a command that must end with this code, without a warning of Node's. */

@@ -1,21 +1,15 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Ended, runToEnd } from "../cli/program.ts";
 import type { Config } from "./buildah.ts";
 
 const run = promisify(execFile);
 
 /** How long a container has to end, in ms: as long as config/compose.yaml gives it. */
 const GRACE = 60_000;
-
-/** How a command in a container ended. */
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A command in a container that is under way. */
 export interface Running {
@@ -84,20 +78,8 @@ export class Containers implements AsyncDisposable {
     await run("runc", ["spec", "--bundle", bundle]);
     await this.#specify(join(bundle, "config.json"), args);
     this.#running.add(id);
-    const child = spawn("runc", [...this.#state, "run", "--bundle", bundle, id], { stdio: ["ignore", "pipe", "pipe"] });
-    const ended = new Promise<Ended>((resolve, reject) => {
-      let [stdout, stderr] = ["", ""];
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        stdout += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text;
-      });
-      child.on("error", reject);
-      child.on("close", (code) => {
-        this.#running.delete(id);
-        resolve({ code, stdout, stderr });
-      });
+    const ended = runToEnd(["runc", ...this.#state, "run", "--bundle", bundle, id]).finally(() => {
+      this.#running.delete(id);
     });
     const kill = (signal: string) => run("runc", [...this.#state, "kill", id, signal]);
     const stop = async (): Promise<void> => {

@@ -98,8 +98,8 @@ clients:
       - ${recipients[0]}
       - ${recipients[1]}
     vault: { url: file:./vault/${CLIENT}, lock: governance }
-    lookups: { key: file:./keys/lookup, fields: [email, metadata.customer_id, document.number] }
-    log: { origin: ${CLIENT}.example/holdfast, key: file:./keys/log }
+    lookups: { key: file:./keys/${CLIENT}.lookup-key, fields: [email, metadata.customer_id, document.number] }
+    log: { origin: ${CLIENT}.example/holdfast, key: file:./keys/${CLIENT}.log-key }
     retention: { keep: P5Y, from: relationship-end, initialLock: P90D, extendWhenLessThan: P30D }
 `,
   );

@@ -1,13 +1,15 @@
 import { secretsOf } from "../config/client-secrets.ts";
 import type { ClientConfig } from "../config/config.ts";
+import type { SecretRef } from "../config/secret.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("secrets");
 
-/** Whether each secret can be had, and whether others can have it too. */
+/** Whether each secret can be had, whether others can have it too, and whether its file is named like something to delete. */
 export async function checkSecrets(config: ClientConfig): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const [field, secret] of secretsOf(config)) {
+    found.push(...checkName(field, secret));
     try {
       await secret.resolve();
     } catch (error) {
@@ -22,4 +24,13 @@ export async function checkSecrets(config: ClientConfig): Promise<Finding[]> {
     );
   }
   return found;
+}
+
+/** Until version 0.1 the documentation itself named the log's key so. */
+function checkName(field: string, { path, reference }: SecretRef): Finding[] {
+  if (path === undefined || !/\.log$/i.test(path)) return [];
+  const text = `${reference}: a key is in a file named *.log, which scripts that clean up delete, and backups leave out`;
+  return [
+    warning(text, `Rename the file (mv ${path} ${path}-key) and write ${reference}-key as ${field} in the config.`),
+  ];
 }

@@ -86,7 +86,7 @@ test("the example with anything cut out, put in or doubled is a config or refuse
 });
 
 test("a literal where a secret is expected is never repeated, however the file is damaged around it", async () => {
-  const secrets = ["env:ACME_PASSBASE_SECRET_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup"];
+  const secrets = ["env:ACME_PASSBASE_SECRET_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup-key"];
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...secrets),

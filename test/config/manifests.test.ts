@@ -149,7 +149,7 @@ describe("Compose", () => {
   }
 
   test("the log key goes to those who log, and to no worker", () => {
-    const has = (name: string) => (compose.services[name].secrets ?? []).includes("acme-bank.log");
+    const has = (name: string) => (compose.services[name].secrets ?? []).includes("acme-bank.log-key");
     assert.deepEqual(["nightly", "backfill", "worker", "redis"].map(has), [true, true, false, false]);
   });
 });

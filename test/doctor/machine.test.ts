@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { execSync } from "node:child_process";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -63,6 +64,30 @@ describe("doctor on this machine and at the provider", () => {
       /secrets: file:\.\/keys\/log: there is no file/,
       /keys: the lookup key is not 64 hexadecimal digits/,
     );
+  });
+
+  test("keys in files that are named like logs, until they are renamed as doctor says", async () => {
+    await using place = await makePlace(sandbox);
+    const keys = place.work.path("keys");
+    await rename(join(keys, "log"), join(keys, "acme-bank.log"));
+    await copyFile(join(keys, "acme-bank.log"), join(keys, "acme-bank-2026.LOG"));
+    const named = async (key: string, previousKey?: string) =>
+      place.work.configure({
+        log: { key: `file:./keys/${key}`, previousKey: previousKey && `file:./keys/${previousKey}` },
+      });
+    await named("acme-bank.log", "acme-bank-2026.LOG");
+    const found = await diagnosed(place);
+    assertLines(
+      lines(found, "warning", "failure").filter((line) => /\*\.log/.test(line)),
+      /secrets: file:\.\/keys\/acme-bank\.log: a key is in a file named \*\.log/,
+      /secrets: file:\.\/keys\/acme-bank-2026\.LOG: a key is in a file named \*\.log/,
+    );
+    const [mend] = found.flatMap(({ text, mend }) => (/bank\.log: a key/.test(text) ? [mend!] : []));
+    const [, command] = /\((mv .*)\)/.exec(mend!)!;
+    execSync(command!);
+    assert.match(mend!, /write file:\.\/keys\/acme-bank\.log-key as log\.key/);
+    await named("acme-bank.log-key");
+    assertLines(await worse(place), ...ALWAYS);
   });
 
   test("keys of another vault, and recipients that are not the vault's", async () => {

@@ -64,6 +64,7 @@ S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
 
 const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
   "To begin with:": {
+    keygen: async () => (await import("./keygen.ts")).keygenCommand,
     init: async () => (await import("./init.ts")).initCommand,
     doctor: async () => (await import("./doctor.ts")).doctorCommand,
     backfill: async () => (await import("./backfill.ts")).backfillCommand,

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number } from "../src/observe/format.ts";
+import { makeKeyPair } from "../src/seal/identity-file.ts";
 import { startSandbox } from "./sandbox/server.ts";
 import { freePort } from "./servers/ceph.ts";
 
@@ -77,11 +77,9 @@ async function prepare(url: string, apiKey: string): Promise<void> {
   await mkdir(join(root, "demo/keys"), { recursive: true });
   const recipients: string[] = [];
   for (const who of ["officer", "escrow"]) {
-    const identity = await generateX25519Identity();
-    recipients.push(await identityToRecipient(identity));
-    await writeFile(join(root, `demo/keys/${who}.txt`), `# public key: ${recipients.at(-1)}\n${identity}\n`, {
-      mode: 0o600,
-    });
+    const { file, recipient } = await makeKeyPair(Temporal.Now.instant());
+    recipients.push(recipient);
+    await writeFile(join(root, `demo/keys/${who}.txt`), file, { mode: 0o600 });
   }
   await writeFile(join(root, "demo/keys/provider-api-key"), apiKey, { mode: 0o600 });
   await writeFile(

@@ -16,8 +16,8 @@ Examples:
   holdfast keygen --out officer.txt
   holdfast keygen --out escrow.txt --json | jq -r .recipient
 
-Run it on the machine of whoever will hold the key: the compliance officer, then somebody else for escrow. Never run it on
-the machine that exports, which must not be able to open what it wrote.
+Run it on the machine of the person who will hold the key: the compliance officer, then somebody else for escrow. Never
+run it on the machine that exports, which must not be able to open what it wrote.
 
 The file is an age identity file, as age-keygen writes it, which only you can read (mode 0600). holdfast open --key and
 age -d -i take it. The public key (age1…) is printed, and stands in the file too: it goes into the config's recipients.
@@ -36,7 +36,7 @@ The private key itself is never printed. To put a passphrase on it, with age: ag
       console.result({ command: "keygen", recipient, file: out }, [`Public key: ${recipient}`]);
       console.say([
         `${out} holds the private key. It opens every record that is sealed to it.`,
-        "  where     with whoever opens records (the officer, escrow); never on the machine that exports",
+        "  where     with the person who opens records (the officer, escrow); never on the machine that exports",
         "  keep      two copies, in two places: without a private key nobody can ever open the records",
         "  next      put the public key into the config's recipients",
       ]);

@@ -51,6 +51,8 @@ const program = new Command("holdfast")
     "after",
     `
 First day:
+  holdfast keygen --out key.txt    make an age key pair, on the machine of the person who will open records
+  holdfast new                     write a first config: it asks, and explains each question
   holdfast init                    make the keys, check the vault, write an empty log
   holdfast doctor                  check everything a run needs, and say how to mend it
   holdfast export                  export everything there is; later only what is new or changed
@@ -64,6 +66,7 @@ S3 credentials come from the AWS SDK's own chain (environment, profile, role).`,
 
 const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
   "To begin with:": {
+    new: async () => (await import("./new.ts")).newCommand,
     keygen: async () => (await import("./keygen.ts")).keygenCommand,
     init: async () => (await import("./init.ts")).initCommand,
     doctor: async () => (await import("./doctor.ts")).doctorCommand,

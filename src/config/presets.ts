@@ -1,4 +1,5 @@
 import type { DataClass, RetentionStart } from "./config.ts";
+import { STARTS } from "./starts.ts";
 
 /** What a law asks for, as a client may take it. Not legal advice: somebody who answers for it has to agree. */
 export interface Preset {
@@ -37,4 +38,13 @@ export const PRESET_NAMES = Object.keys(PRESETS) as [PresetName, ...PresetName[]
 
 export function presetOf(name: unknown): Preset | undefined {
   return typeof name === "string" && Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined;
+}
+
+/** `MLR 2017 reg. 40: 5 years from the end of the business relationship`; a line for each further clock. */
+export function presetInWords({ citation, keep, from, classes = {} }: Preset): string[] {
+  const clock = (each: Pick<Preset, "keep" | "from">) =>
+    `${each.keep.replace(/^P(\d+)Y$/, "$1 years")} from ${STARTS[each.from]}`;
+  const others = Map.groupBy(Object.entries(classes), ([, own]) => clock(own));
+  const split = [...others].map(([time, of]) => `${of.map(([name]) => name).join(" and ")} ${time}`);
+  return [`${citation}: ${clock({ keep, from })}`, ...split];
 }

@@ -8,14 +8,17 @@ import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
 import { parseTimeZone } from "./schedule.ts";
 import type { SecretRef } from "./secret.ts";
+import { START_NAMES } from "./starts.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
 
 /** The sections of a client, those with more in them than names. */
 
+export const SOURCE_KINDS = ["passbase"] as const;
+
 export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
   return section(
     {
-      kind: choice(["passbase"], "The identity-verification provider."),
+      kind: choice(SOURCE_KINDS, "The identity-verification provider."),
       url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(
         "https://api.passbase.com/verification/v2",
       ),
@@ -76,12 +79,10 @@ export function vaultSection(folder: string) {
   });
 }
 
-const STARTS = ["created", "exported", "relationship-end", "account-closed"] as const;
-
 function keepFields() {
   return {
     keep: read(parseDuration, "a duration such as P5Y", "How long the law asks for copies, counted from `from`."),
-    from: choice(STARTS, "What starts the clock; the last two are told to Holdfast by `relationship end`."),
+    from: choice(START_NAMES, "What starts the clock; the last two are told to Holdfast by `relationship end`."),
   };
 }
 

@@ -1,16 +1,11 @@
+import { STARTS } from "../config/starts.ts";
 import { plural } from "../observe/format.ts";
-
-const STARTS: Readonly<Record<string, string>> = {
-  created: "from when the provider made the version",
-  exported: "from when the copy was made",
-  "relationship-end": "from the end of the business relationship",
-  "account-closed": "from the closing of the account",
-};
 
 /** A clock as the log has it, `P5Y from relationship-end`. */
 export function clockInWords(clock: string): string {
   const [duration = "", from = ""] = clock.split(" from ");
-  return `kept ${durationText(duration)} ${STARTS[from] ?? `from ${from}`}`;
+  const start = Object.hasOwn(STARTS, from) ? STARTS[from as keyof typeof STARTS] : from;
+  return `kept ${durationText(duration)} from ${start}`;
 }
 
 /** `P90D` as `90 days`. */

@@ -23,6 +23,7 @@ const LINES: readonly [line: string, offered: readonly string[], not?: readonly 
   ["holdfast backfill --status ap", ["approved"], ["declined"]],
   ["holdfast open rec", ["record.age"]],
   ["holdfast open record.age --key off", ["officer key.txt"]],
+  ["holdfast new --law ", ["eu-amlr", "own"], ["--client"]],
   ["holdfast completion ", ["bash", "zsh", "fish"]],
 ];
 

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { commandLine } from "./program.ts";
 
@@ -17,18 +17,52 @@ export interface Seen {
 
 /** Runs `holdfast <args>` on a terminal of its own (a pseudo-terminal), where stdout and stderr are both. */
 export function onTerminal(args: readonly string[], cwd: string): Promise<Seen> {
-  const command = commandLine(args)
-    .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
-    .join(" ");
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" };
+  const [command, words] = onPseudoTerminal(args);
   return new Promise((resolve, reject) => {
-    const child = execFile(SCRIPT, ["-qec", command, "/dev/null"], { cwd, env, timeout: 60_000 }, (error, text) => {
+    const child = execFile(command, words, { cwd, env: ENV, timeout: 60_000 }, (error, text) => {
       if (error?.killed) return reject(error);
-      const plain = text.replaceAll("\r\n", "\n").replaceAll("\r\u001b[K", "");
-      resolve({ code: Number(error?.code ?? 0), text, lines: plain.split("\n") });
+      resolve(seen(Number(error?.code ?? 0), text));
     });
     child.stdin?.end();
   });
+}
+
+/** The same with somebody at the keyboard, who types each answer once its prompt is there. */
+export async function talkOnTerminal(
+  args: readonly string[],
+  cwd: string,
+  turns: readonly (readonly [prompt: string, typed: string])[],
+): Promise<Seen> {
+  const [command, words] = onPseudoTerminal(args);
+  const child = spawn(command, words, { cwd, env: ENV, timeout: 60_000 });
+  let text = "";
+  let read = 0;
+  const left = [...turns];
+  child.stdout.setEncoding("utf8").on("data", (more: string) => {
+    text += more;
+    for (let turn = left[0]; turn && text.includes(turn[0], read); turn = left[0]) {
+      read = text.indexOf(turn[0], read) + turn[0].length;
+      child.stdin.write(turn[1]);
+      left.shift();
+    }
+  });
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  if (left.length > 0 || code === null) throw new Error(`"${left[0]?.[0]}" was not asked (${code}):\n${text}`);
+  return seen(code, text);
+}
+
+const ENV = { ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" };
+
+function onPseudoTerminal(args: readonly string[]): [string, string[]] {
+  const command = commandLine(args)
+    .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+  return [SCRIPT, ["-qec", command, "/dev/null"]];
+}
+
+function seen(code: number, text: string): Seen {
+  const plain = text.replaceAll("\r\n", "\n").replaceAll("\r\u001b[K", "");
+  return { code, text, lines: plain.split("\n") };
 }
 
 /** What of a text a terminal obeys, or a reader does not see: written out, so that a failure can be read. */

@@ -1,0 +1,159 @@
+import { access, constants, lstat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { gather } from "../src/cli/arguments.ts";
+import { withoutConfig } from "../src/cli/command.ts";
+import { Interview, isSomebodyThere } from "../src/cli/interview.ts";
+import { nextSteps } from "../src/cli/next-steps.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { type Answered, type Ask, answerAll } from "../src/config/first-answers.ts";
+import type { Place } from "../src/config/first-checks.ts";
+import type { AnswerName, Answers } from "../src/config/first-config.ts";
+import { firstConfig } from "../src/config/first-config.ts";
+import { QUESTIONS, type Question } from "../src/config/first-questions.ts";
+import { parseConfig } from "../src/config/load.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { readBounded } from "../src/io/bounded-file.ts";
+import { fileError, writingFile } from "../src/io/file-error.ts";
+import { noFile } from "../src/io/is-there.ts";
+import { createFile, taken } from "../src/io/new-file.ts";
+
+/** What each flag is called among commander's values. */
+type Flags = Readonly<Partial<Record<Exclude<AnswerName, "recipients">, string>>> & {
+  readonly recipient: string[];
+  readonly recipientsFile?: string;
+};
+
+export const newCommand = new Command("new")
+  .description("write a first config: asks on a terminal, or takes every answer by a flag; makes no secret")
+  .option("--out <file>", "the config to write; must not be there yet", "holdfast.yaml")
+  .option("--json", "print one JSON object on stdout, and ask nothing", false);
+for (const { name, flag, says, choices } of QUESTIONS) {
+  const option = new Option(flag, says[0]);
+  // Shells offer the choices. What is none of them is told as all else is, and not repeated where it may be a secret.
+  if (choices) option.choices(choices).argParser((text: string) => text);
+  if (name === "recipients") option.default([]).argParser(gather).description = `${says[0]} Repeatable.`;
+  newCommand.addOption(option);
+  if (name === "recipients")
+    newCommand.option("--recipients-file <file>", "public age keys in a file, one to a line; # begins a comment");
+}
+newCommand
+  .addHelpText(
+    "after",
+    `
+Examples:
+  holdfast new                                        asks, and explains each question
+  holdfast new --out /etc/holdfast/holdfast.yaml      for the service of this machine
+  holdfast new --client acme-bank --origin acme-bank.com/holdfast --vault s3://acme-kyc/holdfast \\
+    --region eu-central-1 --recipient age1… --recipient age1… --law eu-amlr
+
+What a flag answers is not asked. Without a terminal every answer comes from a flag, or is what Enter would take.
+
+It writes one file of some forty lines, which only you can read (mode 0600), with a word on each field, after
+checking it as every command will check it. It makes no keys and no secrets: init makes the lookup key and the log key,
+and holdfast keygen the age keys of those who may open records. It never overwrites a file.`,
+  )
+  .action(({ out, json, ...flags }: Flags & { out: string; json: boolean }) =>
+    withoutConfig({ json, quiet: false }, async (console) => {
+      await refuseOut(out);
+      const place: Place = { folder: dirname(resolve(out)), isRoot: process.geteuid?.() === 0 };
+      const answers = await answersOf(flags, place, !json && isSomebodyThere());
+      const text = firstConfig(answers);
+      // As it will be read. What is wrong here no question has found.
+      const { clients } = await parseConfig(text, out);
+      const [client] = clients as [ClientConfig];
+      await createFile(out, text);
+      if (client.recipients.strings.length === 1) {
+        console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
+          client: client.id,
+        });
+      }
+      console.result({ command: "new", file: out, client: client.id }, [
+        `${out} is written. Next:`,
+        ...nextSteps(out, client, place.isRoot),
+      ]);
+    }),
+  );
+
+/** Before anybody answers a dozen questions for nothing. */
+async function refuseOut(out: string): Promise<void> {
+  // Not `stat`: a link is in the way wherever it leads.
+  if (await writingFile(out, () => lstat(out).catch(noFile))) throw taken(out);
+  await writingFile(out, () => access(dirname(resolve(out)), constants.W_OK | constants.X_OK));
+}
+
+async function answersOf(
+  { recipient, recipientsFile, ...flags }: Flags,
+  place: Place,
+  asks: boolean,
+): Promise<Answers> {
+  const listed = recipientsFile === undefined ? [] : await recipientsIn(recipientsFile);
+  const recipients = [...recipient, ...listed];
+  const given = { ...flags, ...(recipients.length > 0 ? { recipients: recipients.join(" ") } : {}) };
+  const first = await answerAll(given, place);
+  // A flag that is wrong by itself ends it before the first question; what is missing will be asked.
+  if (asks && first.problems.every(({ question: { name } }) => given[name] === undefined)) {
+    const { answers, problems } = await interview(given, place);
+    refuseProblems(problems, []);
+    return answers;
+  }
+  refuseProblems(first.problems, first.missing);
+  return first.answers;
+}
+
+async function interview(given: Answers, place: Place): Promise<Answered> {
+  using person = new Interview();
+  person.say([
+    "This writes a first config. Enter takes what stands in [brackets]; each answer can be changed in the file later,",
+    "but for what says so. Nothing is written before the end; Ctrl-C ends it.",
+  ]);
+  const ask: Ask = async ({ prompt, says, again }, byDefault, check) => {
+    let answer = await person.ask({ prompt, says, byDefault, check });
+    for (let first = true; again; first = false) {
+      const before = answer;
+      const more = await person.ask({
+        prompt: again.prompt,
+        says: first ? again.says : [],
+        byDefault: "",
+        check: (text) => check(`${before} ${text}`),
+      });
+      if (more === "") break;
+      answer = `${before} ${more}`;
+    }
+    return answer;
+  };
+  return await answerAll(given, place, ask);
+}
+
+/** All at once, so that a script has to be corrected once. */
+function refuseProblems(problems: Answered["problems"], missing: readonly Question[]): void {
+  if (problems.length + missing.length === 0) return;
+  const lines = problems.map(({ question, error }) => {
+    const why = error ? `${error.message}; ${error.mend}` : `is for ${question.onlyFor?.what} alone; leave it out`;
+    return `${nameOf(question)}: ${why}`;
+  });
+  if (missing.length > 0) lines.push(`missing: ${missing.map(({ flag }) => flag).join(", ")}`);
+  throw new HoldfastError("usage", lines, {
+    mend:
+      missing.length > 0
+        ? "Give these flags, or run it on a terminal, where it asks. holdfast new --help explains each."
+        : "holdfast new --help explains each flag.",
+  });
+}
+
+const nameOf = ({ flag }: Question): string => flag.split(" ")[0]!;
+
+/** No list of keys is longer: a post-quantum key has some 2,000 characters. */
+const MAX_BYTES = 256 * 1024;
+
+async function recipientsIn(file: string): Promise<string[]> {
+  const { bytes } = await readBounded(file, MAX_BYTES).catch((cause: unknown) => {
+    throw fileError(cause, file, "read");
+  });
+  const keys = (bytes?.toString("utf8") ?? "").split(/\r?\n/).map((line) => line.trim());
+  const found = keys.filter((key) => key !== "" && !key.startsWith("#"));
+  if (found.length > 0) return found;
+  throw new HoldfastError("usage", `${file} holds no public key`, {
+    mend: "Give a file with a key (age1…) to a line.",
+  });
+}

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { HoldfastError } from "../core/error.ts";
+import { redacted } from "../core/redacted.ts";
+import { compareDurations, parseDuration } from "./duration.ts";
+import { EXAMPLE_RECIPIENTS } from "./example.ts";
+import { type Answers, keyFile, publicKeys } from "./first-config.ts";
+import { parseState } from "./names.ts";
+import { overlap, resolvePath } from "./path.ts";
+import { checkRecipients } from "./recipients.ts";
+import { SecretRef } from "./secret.ts";
+import { parseVaultUrl } from "./url.ts";
+import { vaultsApart } from "./vaults-apart.ts";
+
+/** What answers to `first-questions.ts` must be, beside what each field of a config must be. */
+
+/** Where the config is to be, and for whom. */
+export interface Place {
+  /** Relative paths of the config begin here. */
+  readonly folder: string;
+  /** Root runs Holdfast as a service of the machine; anybody else keeps it all beside the config. */
+  readonly isRoot: boolean;
+}
+
+/** The lock that a config has where none is written; it must not outlast what the law asks for. */
+const FIRST_LOCK = "P90D";
+
+export function among(words: readonly string[], what: string) {
+  return (text: string): void => {
+    if (words.includes(text)) return;
+    throw new HoldfastError("config", `${redacted(text)} is not ${what}`, { mend: `write ${words.join(" or ")}` });
+  };
+}
+
+export async function checkPublicKeys(text: string): Promise<void> {
+  const keys = publicKeys(text);
+  const result = await checkRecipients(keys);
+  const example = keys.find((key) => EXAMPLE_RECIPIENTS.includes(key));
+  const [problem] = "strings" in result ? [] : result;
+  if (problem) throw new HoldfastError("recipients", problem.message, { mend: problem.mend });
+  if (example !== undefined || keys.length > 50) {
+    const wrong = example === undefined ? "there are more than 50 keys" : "this is the key of the example config";
+    throw new HoldfastError("recipients", wrong, { mend: "give the public keys of those who may open records" });
+  }
+}
+
+export function checkKeep(text: string): void {
+  if (compareDurations(parseDuration(text), FIRST_LOCK) >= 0) return;
+  throw new HoldfastError("config", `${redacted(text)} is shorter than ${FIRST_LOCK}, the lock of a new record`, {
+    mend: `write ${FIRST_LOCK} or more; for less, make the config first, and set initialLock in it`,
+  });
+}
+
+export function checkState(text: string, { client = "", vault, endpoint }: Answers, { folder }: Place): void {
+  parseState(text, folder);
+  const document = { state: text, clients: [{ id: client, vault: { url: vault, endpoint } }] };
+  if (vaultsApart(document, folder).length > 0) throw inVault(text);
+}
+
+export function checkKeysFolder(text: string, answers: Answers, { folder }: Place): void {
+  const path = resolvePath(text, folder);
+  // What begins with // would be read as an address.
+  const read = path && SecretRef.parse(keyFile({ client: "x", keys: text }, "log-key"), folder).path;
+  if (path === undefined || read !== join(path, "x.log-key")) {
+    const mend = "write a path such as /etc/holdfast/keys, or ./keys from the config's folder";
+    throw new HoldfastError("config", `${redacted(text)} is not a folder of this machine`, { mend });
+  }
+  const vault = answers.vault === undefined ? undefined : parseVaultUrl(answers.vault, folder);
+  if (vault?.kind === "directory" && overlap(path, vault.path)) throw inVault(text);
+}
+
+function inVault(text: string): HoldfastError {
+  return new HoldfastError("config", `${redacted(text)} overlaps with the vault`, {
+    mend: "write a folder that neither lies in the vault nor holds it",
+  });
+}

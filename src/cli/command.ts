@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
 import { loadConfig, selectClients } from "../config/load.ts";
-import { systemClock } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
 import { type Console, createConsole } from "../observe/console.ts";
 import { errorFields, LEVELS, type Level } from "../observe/log.ts";
 import type { Session } from "../session/client.ts";
 import { defaultConfig, PLACES } from "./default-config.ts";
+import { type Host, hostHere } from "./host.ts";
 
 /** What every command has in common: its options, its session, its exit code. */
 export interface CommonOptions {
@@ -42,7 +42,9 @@ export async function run(
   options: CommonOptions,
   work: (session: Session, file: Awaited<ReturnType<typeof loadConfig>>) => Promise<void>,
 ) {
-  const console = createConsole(options);
+  const host = hostHere();
+  const { now } = host;
+  const console = createConsole({ ...options, ...host });
   try {
     const config = await loadConfig(options.config ?? defaultConfig());
     const clients = selectClients(config, options.client);
@@ -50,11 +52,11 @@ export async function run(
     const { pushgateway } = config.metrics;
     const skewOf = async (url: string) => {
       const { skewOfServer } = await import("../doctor/clock.ts");
-      return skewOfServer(url, systemClock, PATIENCE);
+      return skewOfServer(url, now, PATIENCE);
     };
-    await work({ clients, console, signal: onSignals(console, grace), now: systemClock, skewOf, pushgateway }, config);
+    await work({ clients, console, signal: onSignals(host, console, grace), now, skewOf, pushgateway }, config);
   } catch (error) {
-    fail(error, console, options.json);
+    fail(error, host, console, options.json);
   }
 }
 
@@ -63,45 +65,42 @@ export async function withoutConfig(
   options: Pick<CommonOptions, "json" | "quiet">,
   work: (console: Console) => Promise<void>,
 ) {
-  const console = createConsole(options);
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => {
-      fail(new HoldfastError("interrupted", "interrupted"), console, options.json);
-      // What is half made is removed as the process ends.
-      process.exit();
-    });
-  }
+  const host = hostHere();
+  const console = createConsole({ ...options, ...host });
+  host.onSignal(() => {
+    fail(new HoldfastError("interrupted", "interrupted"), host, console, options.json);
+    // What is half made is removed as the process ends.
+    process.exit();
+  });
   try {
     await work(console);
   } catch (error) {
-    fail(error, console, options.json);
+    fail(error, host, console, options.json);
   }
 }
 
-function fail(error: unknown, console: Console, json: boolean): void {
+function fail(error: unknown, host: Host, console: Console, json: boolean): void {
   console.error(error);
   const { code, error: message, mend } = errorFields(error);
   if (json) console.result({ error: { code, message, mend } });
-  process.exitCode = exitCode(error);
+  host.endsWith(exitCode(error));
 }
 
 /**
  * The first signal asks the run to finish what is under way, for `grace` ms at most; the second ends it at once. Ended
  * so, nothing is lost either: the next run goes on from there.
  */
-function onSignals({ log }: Console, grace: number): AbortSignal {
+function onSignals(host: Host, { log }: Console, grace: number): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
-      log.info("told to stop: what is under way is finished, nothing new begins");
-      controller.abort(new HoldfastError("interrupted", "interrupted"));
-      setTimeout(() => {
-        log.warn("what is under way took longer than schedule.grace: the next run goes on from here");
-        process.exit(130);
-      }, grace).unref();
-    });
-  }
+  host.onSignal(() => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
+    log.info("told to stop: what is under way is finished, nothing new begins");
+    controller.abort(new HoldfastError("interrupted", "interrupted"));
+    setTimeout(() => {
+      log.warn("what is under way took longer than schedule.grace: the next run goes on from here");
+      process.exit(130);
+    }, grace).unref();
+  });
   return controller.signal;
 }

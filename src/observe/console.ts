@@ -44,7 +44,7 @@ export function createConsole({
     given = true;
   };
   if (!stderr.isTTY) {
-    const log = jsonLog(logLevel);
+    const log = stderr === process.stderr ? jsonLog(logLevel) : jsonLog(logLevel, stderr);
     return {
       log,
       result,

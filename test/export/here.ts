@@ -1,18 +1,12 @@
+import { Writable } from "node:stream";
 import type { Command } from "commander";
-import { exportClients, exportCommand } from "../../jobs/export.ts";
-import { init, initCommand } from "../../jobs/init.ts";
-import { refuseProblems, verify, verifyCommand } from "../../jobs/verify.ts";
-import { tellClients } from "../../src/cli/clients.ts";
-import { loadConfig, selectClients } from "../../src/config/load.ts";
+import { programFor } from "../../jobs/program.ts";
+import { runIn } from "../../src/cli/host.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { exitCode } from "../../src/core/exit-code.ts";
-import { skewOfServer } from "../../src/doctor/clock.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
-import type { Session } from "../../src/session/client.ts";
-import type { ClientFailure } from "../../src/session/each-client.ts";
-import { refuseUnfinished } from "../../src/session/export-summary.ts";
+import type { Ended, LogLine } from "../cli/program.ts";
 
 export const silentConsole: Console = {
   log: silentLog,
@@ -22,68 +16,45 @@ export const silentConsole: Console = {
   error: () => {},
 };
 
-interface Job {
-  readonly command: Command;
-  /** `flags` are as the command's own definition reads them. */
-  work(session: Session, flags: Flags, onFailure: (failure: ClientFailure) => void): Promise<unknown[]>;
-  readonly refuse?: (results: readonly never[]) => void;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: each command has its own.
-type Flags = any;
-
-const JOBS: Readonly<Record<string, Job>> = {
-  init: { command: initCommand, work: (session, _flags, onFailure) => init(session, onFailure) },
-  export: {
-    command: exportCommand,
-    work: (session, flags, onFailure) =>
-      exportClients(session, { ...flags, identities: flags.identity, subjects: flags.subject }, onFailure),
-    refuse: refuseUnfinished,
-  },
-  verify: {
-    command: verifyCommand,
-    work: (session, flags, onFailure) =>
-      verify(session, { ...flags, readData: flags.readData ?? (flags.key === undefined ? 0 : 100) }, onFailure),
-    refuse: refuseProblems,
-  },
-};
-
-/** How a command ended that was run in the test's own process. */
-export interface EndedHere {
-  readonly code: number;
-  /** What `--json` would have printed. */
-  readonly json: unknown;
-  /** What it threw. */
-  readonly error: unknown;
-}
-
-export const runsHere = (command: string): boolean => Object.hasOwn(JOBS, command);
+const programs = new Map<string, Promise<Command>>();
 
 /**
- * Runs `init`, `export` or `verify` in the test's own process: what prepares and looks at a vault in hundreds of places.
- * A child takes longer to load the program than to do any of it. What a process is to whoever starts it (exit code,
- * output, signals) is tested with real ones.
+ * Runs `holdfast <args>` in the test's own process, as the command line does: what prepares and looks at a vault in
+ * hundreds of places. A child takes longer to load the program than to do any of it. What a process is to whoever starts
+ * it (exit code, output, signals) is tested with real ones. Paths in `args` must be whole: this process stays where it is.
  */
-export async function runHere(file: string, command: string, args: readonly string[]): Promise<EndedHere> {
-  const job = JOBS[command]!;
-  let flags: Flags;
-  await job.command.action((...given) => (flags = given.at(-2))).parseAsync([...args], { from: "user" });
-  const config = await loadConfig(file);
-  let json: unknown;
-  const session: Session = {
-    clients: selectClients(config, flags.client),
-    console: { ...silentConsole, result: (value) => (json ??= JSON.parse(JSON.stringify(value))) },
-    signal: new AbortController().signal,
-    now: systemClock,
-    skewOf: (url) => skewOfServer(url, systemClock, 5_000),
-    pushgateway: config.metrics.pushgateway,
+export async function runHere(args: readonly string[]): Promise<Ended> {
+  const [name = ""] = args;
+  if (!programs.has(name)) programs.set(name, programFor(name));
+  const program = await programs.get(name)!;
+  const [stdout, stderr] = [new Text(), new Text()];
+  let code = 0;
+  const host = {
+    ...{ stdout: stdout.stream, stderr: stderr.stream, now: systemClock },
+    onSignal: () => {},
+    endsWith: (with_: number) => (code = with_),
   };
-  try {
-    const refuse = job.refuse as ((results: readonly unknown[]) => void) | undefined;
-    const work = (onFailure: (failure: ClientFailure) => void) => job.work(session, flags, onFailure);
-    await tellClients(session, command, work, refuse ? { refuse } : {});
-    return { code: 0, json, error: undefined };
-  } catch (error) {
-    return { code: exitCode(error), json, error };
-  }
+  await runIn(host, async () => void (await program.parseAsync(args, { from: "user" })));
+  return {
+    ...{ code, signal: null, stdout: stdout.text, stderr: stderr.text },
+    get json() {
+      return JSON.parse(stdout.text);
+    },
+    get log() {
+      const lines = stderr.text.split("\n").filter((line) => line.startsWith("{"));
+      return lines.map((line) => JSON.parse(line) as LogLine);
+    },
+  };
+}
+
+/** Takes what is written to a stream that is no terminal. */
+class Text {
+  text = "";
+  readonly stream = new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => {
+      this.text += chunk;
+      done();
+    },
+  }) as unknown as NodeJS.WriteStream;
 }

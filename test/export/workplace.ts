@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect, promisify } from "node:util";
+import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import { decodeEntry, type Entry, type RecordStored } from "../../src/audit/entry.ts";
@@ -21,7 +21,7 @@ import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { type Ended, type ProgramOptions, program, type Running, startProgram } from "../cli/program.ts";
 import { cephEndpoint, lockedBucket } from "../servers/s3.ts";
-import { runHere, runsHere } from "./here.ts";
+import { runHere } from "./here.ts";
 
 export const CLIENT = "acme-bank";
 
@@ -113,14 +113,14 @@ export class Workplace implements AsyncDisposable {
     return [...words, ...config, ...args.slice(words.length - 1)];
   }
 
-  /** Runs a command that must exit with `code`, in this process where it can be, and gives what it says of each client. */
+  /** The same in this process, which `runHere` says more of. */
+  async here(command: string, args: readonly string[] = []): Promise<Ended> {
+    return runHere(this.#args(command, args));
+  }
+
+  /** Runs a command here, which must end with `code`, and gives what it says of each client. */
   async expect<T = Section>(code: number, command: string, ...args: string[]): Promise<T[]> {
-    if (runsHere(command)) {
-      const ended = await runHere(this.file, command, args);
-      assert.equal(ended.code, code, `${command} ended with ${ended.code}: ${inspect(ended.error)}`);
-      return (ended.json as { clients: T[] }).clients;
-    }
-    const ended = await this.holdfast(command, [...args, "--json"]);
+    const ended = await this.here(command, [...args, "--json"]);
     assert.equal(ended.code, code, `${command} ended with ${ended.code}:\n${ended.stderr}`);
     return (ended.json as { clients: T[] }).clients;
   }

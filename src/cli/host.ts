@@ -1,0 +1,32 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { type Clock, systemClock } from "../core/clock.ts";
+
+/** What a command runs in: the process, or a test that runs many of them in its own. */
+export interface Host {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly now: Clock;
+  /** Called when somebody sends SIGINT or SIGTERM. */
+  onSignal(listener: () => void): void;
+  /** The code that it ends with. */
+  endsWith(code: number): void;
+}
+
+const PROCESS: Host = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: systemClock,
+  onSignal: (listener) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, listener);
+  },
+  endsWith: (code) => {
+    process.exitCode = code;
+  },
+};
+
+const another = new AsyncLocalStorage<Host>();
+
+export const hostHere = (): Host => another.getStore() ?? PROCESS;
+
+/** Has everything that `work` calls run in this host. */
+export const runIn = <T>(host: Host, work: () => Promise<T>): Promise<T> => another.run(host, work);

@@ -41,14 +41,3 @@ export async function assertWhole(place: Workplace, sandbox: Sandbox, what: stri
     assert.ok(versions.length <= kills, `${what}: ${key} was stored ${versions.length + 1} times`);
   }
 }
-
-/**
- * Of each kind of write the one in the middle, by its place among its kind: how many writes there are in all differs from
- * run to run, since entries that become durable together go into the catalog together.
- */
-export function middleOfEach(trace: string): { what: string; env: Record<string, string> }[] {
-  return [...Map.groupBy(trace.trim().split("\n"), (name) => name)].map(([name, { length }]) => {
-    const nth = (length >> 1) + 1;
-    return { what: `${name}, number ${nth}`, env: { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(nth) } };
-  });
-}

@@ -7,6 +7,7 @@ import { makeWorkplace, type WorkplaceOptions } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
 import { assertWhole } from "./aftermath.ts";
+import { type Moment, middleOfEach, namesIn } from "./moments.ts";
 
 const HOOK = join(import.meta.dirname, "hook.ts");
 /** Two people with their files: every kind of write, each several times. */
@@ -14,7 +15,7 @@ const PEOPLE = 2;
 /** Kills under way at once. */
 const PARALLEL = 4;
 
-/** HOLDFAST_CRASH_KILLS=all goes through every moment; by default a few of each name, and random times. */
+/** HOLDFAST_CRASH_KILLS=all goes through every moment; by default one of each name, and random times. */
 const everything = process.env.HOLDFAST_CRASH_KILLS === "all";
 
 for (const vault of ["directory", "ceph"] as const) {
@@ -46,16 +47,10 @@ for (const vault of ["directory", "ceph"] as const) {
     });
 
     test("nothing is lost, nothing forks, nothing is logged twice", async (t) => {
-      const chosen = everything ? moments.map((_name, position) => position + 1) : fewOfEach(moments, 2);
+      const chosen = everything ? everyOne(moments) : middleOfEach(moments);
       let killed = 0;
       await inParallel(chosen, async (at) => {
-        const died = await killAndCheck(
-          sandbox,
-          { vault },
-          { HOLDFAST_CRASH_AT: String(at) },
-          `${at}: ${moments[at - 1]}`,
-        );
-        if (died) killed += 1;
+        if (await killAndCheck(sandbox, { vault }, at)) killed += 1;
       });
       t.diagnostic(`${killed} of ${chosen.length} runs killed at a moment`);
       // The order of what runs at the same time varies, and a run may end before its moment comes.
@@ -94,33 +89,18 @@ async function trace(sandbox: Sandbox, options: WorkplaceOptions): Promise<strin
   const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env: { HOLDFAST_CRASH_TRACE: file } });
   assert.equal(ended.code, 0, ended.stderr);
   assert.ok(existsSync(file));
-  return readFileSync(file, "utf8").trimEnd().split("\n");
+  return namesIn(readFileSync(file, "utf8"));
 }
 
-async function killAndCheck(
-  sandbox: Sandbox,
-  options: WorkplaceOptions,
-  env: Record<string, string>,
-  what: string,
-): Promise<boolean> {
+async function killAndCheck(sandbox: Sandbox, options: WorkplaceOptions, { what, env }: Moment): Promise<boolean> {
   await using place = await makeWorkplace(sandbox, options);
   const ended = await place.holdfast("export", [], { node: ["--import", HOOK], env });
   await assertWhole(place, sandbox, `killed at ${what}`);
   return ended.signal === "SIGKILL";
 }
 
-/** Positions, counted from 1: of each name the first, the last, and what fits between. */
-function fewOfEach(names: readonly string[], most: number): number[] {
-  const positions = Map.groupBy(
-    names.map((name, position) => ({ name, at: position + 1 })),
-    ({ name }) => name,
-  );
-  return [...positions.values()].flatMap((found) =>
-    Array.from(
-      { length: Math.min(most, found.length) },
-      (_, n) => found[Math.floor((n * (found.length - 1)) / Math.max(1, most - 1))]!.at,
-    ),
-  );
+function everyOne(names: readonly string[]): Moment[] {
+  return names.map((name, at) => ({ what: `${at + 1}: ${name}`, env: { HOLDFAST_CRASH_AT: String(at + 1) } }));
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

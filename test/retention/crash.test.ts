@@ -12,7 +12,8 @@ import { endRelationship } from "../../jobs/relationship.ts";
 import { verify } from "../../jobs/verify.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { destroyedKeys } from "../certificate/certificate-forms.ts";
-import { middleOfEach, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
+import { middleOfEach, namesIn } from "../crash/moments.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
@@ -64,7 +65,7 @@ async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<voi
   await using _ = traced.place;
   const trace = traced.place.path("moments");
   assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
-  const chosen = middleOfEach(await readFile(trace, "utf8"));
+  const chosen = middleOfEach(namesIn(await readFile(trace, "utf8")));
   assert.ok(chosen.length > 10);
   const kill = async ({ what, env }: (typeof chosen)[number]): Promise<void> => {
     const made = await ready();

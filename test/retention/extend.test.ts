@@ -11,7 +11,8 @@ import type { RetentionStart } from "../../src/config/config.ts";
 import { createConsole } from "../../src/observe/console.ts";
 import { recordUntil } from "../../src/retention/keep.ts";
 import type { ObjectInfo, Vault } from "../../src/vault/vault.ts";
-import { middleOfEach, session } from "../crash/aftermath.ts";
+import { session } from "../crash/aftermath.ts";
+import { middleOfEach, namesIn } from "../crash/moments.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
@@ -168,20 +169,17 @@ test("an object that is gone is told, does not keep the others from their lock, 
 
 test("killed at every kind of write: the log promises no lock that is not there, and the next run extends the rest", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
-  const ready = async (): Promise<Workplace> => {
-    const place = await makeWorkplace(sandbox, { client: { retention: FIRST } });
-    await exportClients(await session(place), {});
-    await place.configure({ retention: LONGER });
-    return place;
-  };
+  await using ready = await makeWorkplace(sandbox, { client: { retention: FIRST } });
+  await exportClients(await session(ready), {});
+  await ready.configure({ retention: LONGER });
   const node = ["--import", HOOK];
-  await using traced = await ready();
+  await using traced = await ready.copy();
   const trace = traced.path("moments");
   await traced.holdfast("retention", ["extend"], { node, env: { HOLDFAST_CRASH_TRACE: trace } });
-  const chosen = middleOfEach(await readFile(trace, "utf8"));
+  const chosen = middleOfEach(namesIn(await readFile(trace, "utf8")));
   assert.ok(chosen.length > 10);
   const kill = async ({ what, env }: (typeof chosen)[number]): Promise<void> => {
-    await using place = await ready();
+    await using place = await ready.copy();
     const ended = await place.holdfast("retention", ["extend"], { node, env });
     assert.equal(ended.signal, "SIGKILL", what);
     const here = await session(place);

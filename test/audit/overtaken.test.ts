@@ -138,7 +138,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, isWell);
     // What was purged and lies there again is told: the list did not make it stored.
     await put(FILE);
-    const again = await vault.place.holdfast("verify", ["--json"]);
+    const again = await vault.place.here("verify", ["--json"]);
     assert.equal(again.code, 4);
     assert.match(again.stderr, /was purged, as the log says, and is there still/);
   });

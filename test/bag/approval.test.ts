@@ -46,7 +46,7 @@ describe("retrieval by two people", () => {
   /** Asks, and gives the request that was written for the second person. */
   async function ask(): Promise<{ out: string; request: string }> {
     const out = place.path(`bag-${made++}`);
-    const ended = await place.holdfast("retrieve", [...WORDS, "--identity", sandbox.ids()[0]!, "--out", out]);
+    const ended = await place.here("retrieve", [...WORDS, "--identity", sandbox.ids()[0]!, "--out", out]);
     assert.equal(ended.code, 2, ended.stderr);
     return { out, request: `${out}.request.json` };
   }
@@ -58,7 +58,7 @@ describe("retrieval by two people", () => {
   }
 
   const fetch = (request: string, approval: string, out: string) =>
-    place.holdfast("retrieve", ["--json", "--request", request, "--approval", approval, "--out", out]);
+    place.here("retrieve", ["--json", "--request", request, "--approval", approval, "--out", out]);
 
   async function refused(ended: Awaited<ReturnType<typeof fetch>>, words: RegExp): Promise<void> {
     assert.equal(ended.code, 2, ended.stderr);
@@ -79,7 +79,7 @@ describe("retrieval by two people", () => {
     assert.equal(logged.commitment, asked.commitment);
     assert.match(logged.approvedBy!, /^ssh-ed25519 \S+$/);
     assert.deepEqual(await readFile(join(out, "evidence/request.json")), await readFile(request));
-    const verified = await place.holdfast("verify", ["--json", out]);
+    const verified = await place.here("verify", ["--json", out]);
     assert.equal(verified.code, 0, verified.stderr);
     // What OpenSSH itself says of the signature in the bag.
     await writeFile(place.path("allowed"), `grace ${logged.approvedBy}\n`);
@@ -98,7 +98,7 @@ describe("retrieval by two people", () => {
       await writeFile(`${request}.sig`, encoding === "binary" ? signature : `${signature.toString("base64")}\n`);
       const ended = await fetch(request, `${request}.sig`, out);
       assert.equal(ended.code, 0, ended.stderr);
-      assert.equal((await place.holdfast("verify", ["--json", out])).code, 0);
+      assert.equal((await place.here("verify", ["--json", out])).code, 0);
     }
   });
 
@@ -115,16 +115,7 @@ describe("retrieval by two people", () => {
     await writeFile(request, text);
     await writeFile(place.path("none.sig"), "approved by Grace");
     await refused(await fetch(request, place.path("none.sig"), out), /not over this request|is none/);
-    const late = await place.holdfast("retrieve", [
-      "--request",
-      request,
-      "--approval",
-      good,
-      "--case",
-      "x",
-      "--out",
-      out,
-    ]);
+    const late = await place.here("retrieve", ["--request", request, "--approval", good, "--case", "x", "--out", out]);
     assert.equal(late.code, 2);
     const foreign = place.path("foreign.json");
     await writeFile(foreign, "{}");
@@ -245,15 +236,15 @@ test("people from a list; a line that names nobody is told by its number, and is
     `# of 3 November\n\nidentity ${first}\r\n email  ${email}\nsubject ${await place.subject(third!)}\n`,
   );
   const out = place.path("listed");
-  const ended = await place.holdfast("retrieve", ["--json", ...WORDS, "--list", list, "--out", out]);
+  const ended = await place.here("retrieve", ["--json", ...WORDS, "--list", list, "--out", out]);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal((await checkBag(out)).retrieval.subjects.length, 3);
   await writeFile(list, `identity ${first}\n${email}\n`);
-  const refused = await place.holdfast("retrieve", [...WORDS, "--list", list, "--out", place.path("not")]);
+  const refused = await place.here("retrieve", [...WORDS, "--list", list, "--out", place.path("not")]);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /line 2 of /);
   assert.ok(!refused.stderr.includes(email));
-  const missing = await place.holdfast("retrieve", [...WORDS, "--list", place.path("no"), "--out", place.path("not")]);
+  const missing = await place.here("retrieve", [...WORDS, "--list", place.path("no"), "--out", place.path("not")]);
   assert.equal(missing.code, 2);
 });
 

@@ -23,14 +23,14 @@ const REQUEST = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reaso
 
 async function retrieve(place: Workplace, out: string, ...args: string[]): Promise<string> {
   const bag = place.path(out);
-  const ended = await place.holdfast("retrieve", ["--json", ...REQUEST, "--out", bag, ...args]);
+  const ended = await place.here("retrieve", ["--json", ...REQUEST, "--out", bag, ...args]);
   assert.equal(ended.code, 0, ended.stderr);
   return bag;
 }
 
 async function refused(place: Workplace, code: number, words: RegExp, ...args: string[]): Promise<void> {
   const out = place.path("refused");
-  const ended = await place.holdfast("retrieve", [...REQUEST, "--out", out, ...args]);
+  const ended = await place.here("retrieve", [...REQUEST, "--out", out, ...args]);
   assert.equal(ended.code, code, ended.stderr);
   assert.match(String(ended.log.at(-1)?.error ?? ended.stderr), words);
   assert.deepEqual(
@@ -86,10 +86,10 @@ for (const vault of ["directory", "ceph"] as const) {
     assert.equal(verified.code, 0, verified.stderr);
     assert.equal((verified.json as { records: number }).records, 2);
     const { vkey: another } = generateKey("acme-bank.example/holdfast");
-    assert.equal((await place.holdfast("verify", [bag, "--vkey", another])).code, 4);
+    assert.equal((await place.here("verify", [bag, "--vkey", another])).code, 4);
 
     const opened = place.path("opened");
-    const ended = await place.holdfast("open", [bag, "--key", place.officer.file, "--vkey", vkey, "--out", opened]);
+    const ended = await place.here("open", [bag, "--key", place.officer.file, "--vkey", vkey, "--out", opened]);
     assert.equal(ended.code, 0, ended.stderr);
     const subject = await place.subject(sandbox.ids()[index]!);
     const versions = (await readdir(join(opened, subject))).sort();
@@ -114,7 +114,7 @@ for (const vault of ["directory", "ceph"] as const) {
     const { stdout } = await run("age", ["-d", "-i", place.officer.file, sealed]);
     assert.equal(JSON.parse(stdout).holdfast, "record/1");
     // A second --out over the first is refused.
-    assert.equal((await place.holdfast("open", [bag, "--key", place.officer.file, "--out", opened])).code, 2);
+    assert.equal((await place.here("open", [bag, "--key", place.officer.file, "--out", opened])).code, 2);
   });
 }
 
@@ -125,12 +125,12 @@ test("what a retrieval left that was killed is told of, and in nobody's way; wha
   const left = place.path("bag.0a1b2c3d.partial");
   await mkdir(join(left, "data"), { recursive: true });
   const args = [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", place.path("bag")];
-  const ended = await place.holdfast("retrieve", args);
+  const ended = await place.here("retrieve", args);
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stderr, /bag\.0a1b2c3d\.partial is what an earlier call left/);
   await checkBag(place.path("bag"));
   assert.ok(existsSync(left));
-  assert.equal((await place.holdfast("retrieve", args)).code, 2);
+  assert.equal((await place.here("retrieve", args)).code, 2);
   await checkBag(place.path("bag"));
   // Only the first of the two was logged.
   assert.equal((await place.entries("retrieval.prepared")).length, 1);
@@ -175,7 +175,7 @@ test("post-quantum recipients open it too", async () => {
   await place.export();
   await writeFile(place.path("quantum.txt"), `${identity}\n`, { mode: 0o600 });
   const bag = await retrieve(place, "bag", "--identity", sandbox.ids()[0]!);
-  const open = (key: string) => place.holdfast("open", [bag, "--key", key, "--out", place.path("opened")]);
+  const open = (key: string) => place.here("open", [bag, "--key", key, "--out", place.path("opened")]);
   const wrong = await open(place.officer.file);
   assert.equal(wrong.code, 1, wrong.stderr);
   assert.ok(!existsSync(place.path("opened")));
@@ -257,7 +257,7 @@ describe("which versions, and who", () => {
     await using place = await makeWorkplace(sandbox);
     await place.export();
     const out = place.path("no/such/bag");
-    const ended = await place.holdfast("retrieve", [...REQUEST, "--out", out, "--identity", sandbox.ids()[0]!]);
+    const ended = await place.here("retrieve", [...REQUEST, "--out", out, "--identity", sandbox.ids()[0]!]);
     assert.equal(ended.code, 2, ended.stderr);
     assert.ok(!existsSync(place.path("no")));
   });
@@ -405,13 +405,13 @@ describe("a bag that was tampered with", () => {
       const bytes = await readFile(path!);
       bytes[bytes.length - 1]! ^= 1;
       await writeFile(path!, bytes);
-      const verified = await place.holdfast("verify", [bag, "--json"]);
+      const verified = await place.here("verify", [bag, "--json"]);
       assert.equal(verified.code, 4, verified.stderr);
-      const opened = await place.holdfast("open", [bag, "--key", place.officer.file, "--out", place.path("opened")]);
+      const opened = await place.here("open", [bag, "--key", place.officer.file, "--out", place.path("opened")]);
       assert.equal(opened.code, 4, opened.stderr);
       assert.ok(!existsSync(place.path("opened")) && !existsSync(place.path("opened.partial")));
-      assert.equal((await place.holdfast("verify", [place.path("keys")])).code, 2);
-      assert.equal((await place.holdfast("verify", [place.path("no-such-bag")])).code, 2);
+      assert.equal((await place.here("verify", [place.path("keys")])).code, 2);
+      assert.equal((await place.here("verify", [place.path("no-such-bag")])).code, 2);
     });
   });
 });
@@ -428,7 +428,7 @@ test("files that were destroyed before their record: the bag has what is left, a
   const id = sandbox.ids()[withFiles(sandbox)]!;
   // Locks end by the clock, and there is nothing to do but wait.
   await delay(4_000);
-  const purge = await place.holdfast("retention", ["purge", "--confirm", "--out", place.path("destroyed")]);
+  const purge = await place.here("retention", ["purge", "--confirm", "--out", place.path("destroyed")]);
   assert.equal(purge.code, 0, purge.stderr);
   const bag = await retrieve(place, "bag", "--identity", id);
   assert.ok(existsSync(join(bag, "data/records")));
@@ -436,7 +436,7 @@ test("files that were destroyed before their record: the bag has what is left, a
   const { records } = await checkBag(bag, await vkeyOf(place));
   assert.ok(records[0]!.files.length > 0);
   const opened = place.path("opened");
-  const ended = await place.holdfast("open", [bag, "--key", place.officer.file, "--out", opened]);
+  const ended = await place.here("open", [bag, "--key", place.officer.file, "--out", opened]);
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(
     (await filesOf(opened)).map((path) => path.split("/").at(-1)),

@@ -52,12 +52,12 @@ test("a record of a thousand files, most of them in entries of their own: retrie
 
   const bag = place.path("bag");
   const words = ["--case", "1", "--requested-by", "Ada", "--reason", "why"];
-  const ended = await place.holdfast("retrieve", [...words, "--subject", SUBJECT, "--out", bag, "--json"]);
+  const ended = await place.here("retrieve", [...words, "--subject", SUBJECT, "--out", bag, "--json"]);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal((ended.json as { files: number }).files, FILES);
   const { vkey } = (await scene.signer()).verifier;
   assert.equal((await checkBag(bag, vkey)).records[0]!.files.length, FILES);
   const out = place.path("opened");
-  assert.equal((await place.holdfast("open", [bag, "--key", place.officer.file, "--out", out])).code, 0);
+  assert.equal((await place.here("open", [bag, "--key", place.officer.file, "--out", out])).code, 0);
   assert.equal((await readdir(join(out, SUBJECT, VERSION))).length, FILES + 1);
 });

@@ -141,7 +141,7 @@ describe("a certificate of destruction", () => {
       await cp(folder, at, { recursive: true });
       await asEarlier(at, (await readFile(place.path("keys/log"), "utf8")).trim(), version);
       assert.equal((await checkCertificate(at, { vkey })).ledThere, ledThere);
-      const { code, stderr } = await place.holdfast("verify", [at, "--vkey", vkey]);
+      const { code, stderr } = await place.here("verify", [at, "--vkey", vkey]);
       assert.equal(code, 0, stderr);
       assert.match(stderr, words);
     });

@@ -349,7 +349,7 @@ describe("a purge that the log does not allow", () => {
   test("the command names the entry, in JSON and on stderr, and exits with 4", async () => {
     const script = await vault.script();
     await vault.write(script.entries(script.hold("hold.placed", "2012-01-01T00:00:00.000Z")));
-    const ended = await vault.place.holdfast("verify", ["--json"]);
+    const ended = await vault.place.here("verify", ["--json"]);
     assert.equal(ended.code, 4);
     const { clients } = ended.json as { clients: { problems: number; found: { entry: number; what: string }[] }[] };
     assert.deepEqual(

@@ -52,7 +52,7 @@ test("disaster recovery: the machine and its state are lost; keys are restored, 
   await t.test("nothing is written as long as a key is missing", async () => {
     await restore("keys/provider");
     await restore("keys/log");
-    const refused = await place.holdfast("export");
+    const refused = await place.here("export");
     assert.deepEqual([refused.code, /there is no file .*keys\/lookup/.test(refused.stderr)], [2, true], refused.stderr);
     await restore("keys/lookup");
   });
@@ -67,13 +67,13 @@ test("disaster recovery: the machine and its state are lost; keys are restored, 
       assert.ok(after!.read > 0);
       const kept = place.path("state", CLIENT, "checkpoint");
       await writeFile(kept, "another\n1\nAAAA\n");
-      assert.notEqual((await place.holdfast("verify")).code, 0);
+      assert.notEqual((await place.here("verify")).code, 0);
       await restore(`state/${CLIENT}/checkpoint`);
     },
   );
 
   await t.test("the catalog comes out of the log, and the next night moves nothing", async () => {
-    assert.equal((await place.holdfast("rebuild")).code, 0);
+    assert.equal((await place.here("rebuild")).code, 0);
     const next = await place.export();
     assert.deepEqual([next.unchanged, next.new, next.changed, next.failed, next.files], [6, 0, 0, 0, 0]);
   });

@@ -79,7 +79,7 @@ test("one client's wrong key does not keep the others from their export", async 
   place.config.clients.reverse();
   await place.configure();
   await place.expect(0, "init");
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 1);
   const { clients, failures } = ended.json as { clients: Section[]; failures: Section[] };
   assert.deepEqual(
@@ -98,7 +98,7 @@ test("one client's wrong key does not keep the others from their export", async 
   );
   // Alone, each fares as before.
   await place.expect(0, "export", "--client", "acme-bank");
-  assert.equal((await place.holdfast("export", ["--client", "other-bank"])).code, 1);
+  assert.equal((await place.here("export", ["--client", "other-bank"])).code, 1);
 });
 
 test("when every record fails it is not the records: the run ends, and says why", async () => {
@@ -109,7 +109,7 @@ test("when every record fails it is not the records: the run ends, and says why"
     response.writeHead(200, { "Content-Type": "application/json" }).end("<html>");
     return true;
   });
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 1);
   assert.deepEqual(
     (ended.json as { failures: Section[] }).failures.map(({ code }) => code),
@@ -151,7 +151,7 @@ test("--identity: known, unchanged, unknown, and two of them", async () => {
   const walk = await place.export();
   assert.deepEqual([walk.new, walk.unchanged + walk.changed], [3, 3]);
   await place.addClient("other-bank");
-  assert.equal((await place.holdfast("export", ["--identity", a!])).code, 2);
+  assert.equal((await place.here("export", ["--identity", a!])).code, 2);
 });
 
 test("an identity that the list garbles fails, the others are done, and nobody is called gone for it", async () => {

@@ -70,10 +70,10 @@ test("two files of one id and time in two resources are two files, and a bag of 
   const subjects = (await Promise.all(sandbox.ids().map((id) => place.subject(id)))).join("\n");
   const bag = place.path("bag");
   const people = sandbox.ids().flatMap((id) => ["--identity", id]);
-  const made = await place.holdfast("retrieve", [...request, "--out", bag, ...people]);
+  const made = await place.here("retrieve", [...request, "--out", bag, ...people]);
   assert.equal(made.code, 0, made.stderr);
   const out = place.path("opened");
-  const opened = await place.holdfast("open", [bag, "--key", place.officer.file, "--out", out]);
+  const opened = await place.here("open", [bag, "--key", place.officer.file, "--out", out]);
   assert.equal(opened.code, 0, opened.stderr);
   const folder = join(out, entry.subject, (await readdir(join(out, entry.subject)))[0]!);
   const names = (await readdir(folder)).filter((name) => name !== "record.json");

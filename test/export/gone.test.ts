@@ -39,7 +39,7 @@ test("a walk that was cut short proves nothing", async () => {
     response.writeHead(403).end("{}");
     return true;
   });
-  for (let walk = 0; walk < 2; walk++) assert.equal((await place.holdfast("export")).code, 1);
+  for (let walk = 0; walk < 2; walk++) assert.equal((await place.here("export")).code, 1);
   sandbox.intercept(undefined);
   assert.equal((await place.export()).gone, 0);
   assert.deepEqual(await place.entries("record.gone"), []);

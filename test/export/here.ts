@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { programFor } from "../../jobs/program.ts";
-import { runIn } from "../../src/cli/host.ts";
+import { hostHere, runIn } from "../../src/cli/host.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -25,7 +25,7 @@ const programs = new Map<string, Promise<Command>>();
  */
 export async function runHere(args: readonly string[]): Promise<Ended> {
   const [name = ""] = args;
-  if (!programs.has(name)) programs.set(name, programFor(name));
+  if (!programs.has(name)) programs.set(name, programFor(name).then(writingHere));
   const program = await programs.get(name)!;
   const [stdout, stderr] = [new Text(), new Text()];
   let code = 0;
@@ -34,7 +34,15 @@ export async function runHere(args: readonly string[]): Promise<Ended> {
     onSignal: () => {},
     endsWith: (with_: number) => (code = with_),
   };
-  await runIn(host, async () => void (await program.parseAsync(args, { from: "user" })));
+  await runIn(host, async () => {
+    try {
+      await program.parseAsync(args, { from: "user" });
+    } catch (error) {
+      // As jobs/main.ts has it.
+      if (!(error instanceof CommanderError)) throw error;
+      code = error.exitCode === 0 ? 0 : 2;
+    }
+  });
   return {
     ...{ code, signal: null, stdout: stdout.text, stderr: stderr.text },
     get json() {
@@ -45,6 +53,16 @@ export async function runHere(args: readonly string[]): Promise<Ended> {
       return lines.map((line) => JSON.parse(line) as LogLine);
     },
   };
+}
+
+/** What commander itself says goes where the command's own words go. */
+function writingHere(command: Command): Command {
+  command.configureOutput({
+    writeOut: (text) => void hostHere().stdout.write(text),
+    writeErr: (text) => void hostHere().stderr.write(text),
+  });
+  for (const each of command.commands) writingHere(each);
+  return command;
 }
 
 /** Takes what is written to a stream that is no terminal. */

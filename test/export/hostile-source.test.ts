@@ -76,7 +76,7 @@ for (const [what, answers] of Object.entries({
     await place.expect(0, "rebuild");
     assert.equal((await place.export()).unchanged, 4);
     const subject = await place.subject(sandbox.identity(1).id);
-    const held = await place.holdfast("hold", ["place", "--subject", subject, "--case", "1", "--reason", "test"]);
+    const held = await place.here("hold", ["place", "--subject", subject, "--case", "1", "--reason", "test"]);
     assert.equal(held.code, 0, held.stderr);
     // The sealed record still has what the provider said, to the letter.
     const [entry] = (await place.stored()).get(subject)!;

@@ -60,7 +60,7 @@ test("the provider refuses the key: the locks are extended, both are told, and t
     response.writeHead(401).end();
     return true;
   });
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 1, ended.stderr);
   await extendedNow(place);
   assert.match(ended.stderr, /extended the locks of 3 objects of 3 people/);
@@ -75,7 +75,7 @@ test("the provider's key is not even there: the locks are extended", async () =>
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await due(sandbox);
   await rm(place.path("keys/provider"));
-  assert.equal((await place.holdfast("export")).code, 2);
+  assert.equal((await place.here("export")).code, 2);
   await extendedNow(place);
 });
 
@@ -86,7 +86,7 @@ test("locks that cannot be extended do not stop the export: both are told, and t
   await chmod(note, 0o600);
   await writeFile(note, "{}");
   sandbox.add(1);
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 4, ended.stderr);
   const { clients, failures } = ended.json as { clients: ExportSummary[]; failures: Section[] };
   assert.deepEqual([clients[0]!.new, clients[0]!.outcome], [1, "done"]);
@@ -108,7 +108,7 @@ test("both fail: both are told, and the exit code is the graver one's", async ()
     response.writeHead(401).end();
     return true;
   });
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 4, ended.stderr);
   assert.match(ended.stderr, /locks not extended/);
   assert.match(ended.stderr, /source-key/);
@@ -119,7 +119,7 @@ test("what a run stores of somebody under a legal hold is held before the run en
   await using place = await makeWorkplace(sandbox);
   await place.export();
   const subject = await place.subject(sandbox.identity(1).id);
-  const held = await place.holdfast("hold", ["place", "--subject", subject, "--case", "1", "--reason", "test"]);
+  const held = await place.here("hold", ["place", "--subject", subject, "--case", "1", "--reason", "test"]);
   assert.equal(held.code, 0, held.stderr);
   sandbox.change([1]);
   await place.export();

@@ -86,7 +86,7 @@ test("a key that is not the vault's is refused before anything is written", asyn
   sandbox.change(2);
   const refused = async (code: number, command = "export") => {
     const before = await contents(place.folder);
-    const ended = await place.holdfast(command);
+    const ended = await place.here(command);
     assert.equal(ended.code, code, ended.stderr);
     assert.ok(ended.log.at(-1)!.mend, "says how to mend it");
     assert.deepEqual(await contents(place.folder), before);

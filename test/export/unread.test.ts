@@ -34,7 +34,7 @@ test("a `created` that cannot be read loses nobody; an `updated` that cannot is 
     6: { updated: 1_700_000_000_000 },
   };
   alter(sandbox, { 1: { created: -630_720_000 }, 2: { created: 1e15 }, 3: { created: "yesterday" }, ...bad });
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 3, ended.stderr);
   const [summary] = (ended.json as { clients: Summary[] }).clients;
   assert.deepEqual([summary!.examined, summary!.new, summary!.failed], [8, 5, 3]);
@@ -50,7 +50,7 @@ test("a `created` that cannot be read loses nobody; an `updated` that cannot is 
       ended.log.some((line) => line.msg === "record failed" && line.subject === subject),
       subject,
     );
-  const coverage = await place.holdfast("reconcile", ["--json"]);
+  const coverage = await place.here("reconcile", ["--json"]);
   assert.equal(coverage.code, 3, coverage.stderr);
   const [told] = (coverage.json as { clients: Coverage[] }).clients;
   assert.deepEqual(told!.source, { listed: 8, unreadable: 0 });
@@ -91,7 +91,7 @@ test("an entry without an id is counted, and says nothing of whom the walk misse
   sandbox.vanish([3]);
   alter(sandbox, { 1: { id: undefined }, 2: { id: 5 } });
   for (let night = 0; night < 3; night++) {
-    const ended = await place.holdfast("export", ["--json"]);
+    const ended = await place.here("export", ["--json"]);
     assert.equal(ended.code, 3, ended.stderr);
     const line = ended.log.find(({ msg }) => String(msg).includes("cannot be read: no id"));
     assert.deepEqual([line?.count, line?.client], [2, CLIENT]);

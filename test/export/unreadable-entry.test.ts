@@ -26,7 +26,7 @@ test("entries that no reader accepts are reported, and stop nobody", async () =>
 
   for (const isLost of [false, true]) {
     if (isLost) await rm(place.path("state", CLIENT), { recursive: true });
-    const ended = await place.holdfast("export", ["--json"]);
+    const ended = await place.here("export", ["--json"]);
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(
       ended.stderr,
@@ -52,11 +52,11 @@ test("entries that no reader accepts are reported, and stop nobody", async () =>
         place.path(`bag-${isLost}`),
       ],
     ] as const) {
-      const done = await place.holdfast(command, args);
+      const done = await place.here(command, args);
       assert.equal(done.code, 0, `${command}: ${done.stderr}`);
     }
   }
-  const verified = await place.holdfast("verify", ["--json"]);
+  const verified = await place.here("verify", ["--json"]);
   assert.equal(verified.code, 4);
   const [{ found }] = (verified.json as { clients: [{ found: { entry?: number; what: string }[] }] }).clients;
   assert.deepEqual(

@@ -68,11 +68,11 @@ test("a full disk: retrieve, open and reseal say so with code and path, exit 1, 
   const bag = place.path("bag");
   const words = ["--case", "1", "--requested-by", "Ada", "--reason", "why"];
   const people = sandbox.ids().flatMap((id) => ["--identity", id]);
-  assert.equal((await place.holdfast("retrieve", [...words, ...people, "--out", bag])).code, 0);
+  assert.equal((await place.here("retrieve", [...words, ...people, "--out", bag])).code, 0);
   const out = join(folder, "out");
   const key = ["--key", place.officer.file, "--out", out, "--json"];
   for (const [what, ended] of [
-    ["retrieve", await place.holdfast("retrieve", [...words, ...people, "--out", out, "--json"])],
+    ["retrieve", await place.here("retrieve", [...words, ...people, "--out", out, "--json"])],
     ["open", await program(["open", bag, ...key])],
     ["reseal", await program(["reseal", bag, "--to", place.escrow.recipient, ...key])],
   ] as const) {

@@ -19,7 +19,7 @@ async function secondRun(options: WorkplaceOptions): Promise<void> {
   const first = place.start("export", ["--json"]);
   await Promise.race([asked.promise, first.ended]);
   const begun = performance.now();
-  const second = await place.holdfast("export", ["--json"]);
+  const second = await place.here("export", ["--json"]);
   assert.equal(second.code, 5, second.stderr);
   assert.ok(performance.now() - begun < 15_000);
   const { code, error } = second.log.at(-1)!;

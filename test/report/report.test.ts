@@ -43,7 +43,7 @@ describe("reconcile", () => {
       const [after] = await place.expect<Coverage>(3, "reconcile");
       assert.deepEqual(after!.changed.subjects, [second]);
       assert.deepEqual(after!.gone.subjects, [third]);
-      const { stdout, stderr } = await place.holdfast("reconcile");
+      const { stdout, stderr } = await place.here("reconcile");
       for (const canary of sandbox.canaries()) assert.ok(!(stdout + stderr).includes(canary), canary);
     });
   }
@@ -56,7 +56,7 @@ describe("reconcile", () => {
     const [withheld] = await place.expect<Coverage>(0, "reconcile");
     assert.ok(withheld!.withheld.count > 0);
     await delay(2_100);
-    assert.equal((await place.holdfast("retention", ["purge", "--confirm", "--out", place.path("d")])).code, 0);
+    assert.equal((await place.here("retention", ["purge", "--confirm", "--out", place.path("d")])).code, 0);
     const [purged] = await place.expect<Coverage>(0, "reconcile");
     assert.deepEqual([purged!.past.count, purged!.purged, purged!.missing.count], [3, 3, 0]);
   });
@@ -151,7 +151,7 @@ describe("report", () => {
     await place.expect(0, "init");
     await place.expect(0, "export");
     await rm(place.path("vault", "broken-bank"), { recursive: true });
-    const ended = await place.holdfast("report", ["--out", place.path("report.html"), "--json"]);
+    const ended = await place.here("report", ["--out", place.path("report.html"), "--json"]);
     const { clients, failures } = ended.json as { clients: Report[]; failures: { client: string; code: string }[] };
     assert.deepEqual(
       [clients.map(({ client }) => client), failures.map(({ client }) => client)],
@@ -160,7 +160,7 @@ describe("report", () => {
     const page = await readFile(place.path("report.html"), "utf8");
     assert.match(page, /Not in this report:<\/p>\s*<ul><li>broken-bank: [^<]+<\/li>/);
     assert.notEqual(ended.code, 0);
-    const reconciled = await place.holdfast("reconcile", ["--json"]);
+    const reconciled = await place.here("reconcile", ["--json"]);
     assert.equal(reconciled.code, ended.code);
     assert.equal((reconciled.json as { clients: { source: { listed: number } }[] }).clients[0]!.source.listed, 2);
   });
@@ -168,7 +168,7 @@ describe("report", () => {
   test("neither a page nor figures: code 2", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox);
-    assert.equal((await place.holdfast("report")).code, 2);
+    assert.equal((await place.here("report")).code, 2);
     const reports = await place.expect<Report>(0, "report");
     assert.deepEqual(reports[0]!.nights, []);
     assert.equal((await reconcile(await session(place)))[0]!.missing.count, 1);

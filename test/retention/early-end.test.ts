@@ -43,7 +43,7 @@ describe("a last day before somebody was verified", () => {
     }
     assert.deepEqual(await place.entries("relationship.ended"), []);
     await end(other!, firsts[1]!);
-    const done = await place.holdfast("relationship", [
+    const done = await place.here("relationship", [
       ...["end", "--subject", subject!, "--date", "1999-01-01", "--before-verification", "--json"],
     ]);
     assert.equal(done.code, 0, done.stderr);

@@ -10,7 +10,7 @@ export interface Result {
 /** Runs a command that must exit with `code`, and gives its JSON. */
 export async function ask(place: Workplace, code: number, ...words: string[]): Promise<Result> {
   const [command, ...args] = words;
-  const ended = await place.holdfast(command!, [...args, "--json"]);
+  const ended = await place.here(command!, [...args, "--json"]);
   assert.equal(ended.code, code, `${words.join(" ")}: ${ended.code}\n${ended.stderr}${ended.stdout}`);
   return ended.json as Result;
 }

@@ -248,7 +248,7 @@ describe("holds", () => {
     await vault.hold(object!.key, object!.versionId, true);
     await delay(2_100);
     assert.equal((await place.expect<Result>(0, "verify"))[0]!.stuck, 1);
-    const ended = await place.holdfast("retention", ["purge", "--confirm", "--out", place.path("one"), "--json"]);
+    const ended = await place.here("retention", ["purge", "--confirm", "--out", place.path("one"), "--json"]);
     assert.equal(ended.code, 3, ended.stderr);
     assert.match(ended.stderr, /refuses to remove a version/);
     assert.equal((await objectsOf(place, subject)).length, 1);

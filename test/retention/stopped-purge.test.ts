@@ -45,7 +45,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     assert.deepEqual((await destroyedKeys(place.path(out))).sort(), await storedKeys(place));
     const checked = await checkCertificate(place.path(out));
     assert.deepEqual([checked.ledThere, checked.runs], ["checked", runs]);
-    assert.equal((await place.holdfast("verify", [place.path(out)])).code, 0);
+    assert.equal((await place.here("verify", [place.path(out)])).code, 0);
     const [list] = await listPurges(await session(place));
     assert.deepEqual([list!.uncertified, list!.purge], [[], []]);
     const [report] = await verify(await session(place), { readData: 0, orphans: true });
@@ -69,11 +69,11 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const all = await storedKeys(place);
     assert.ok(purged.length > 0 && purged.length < all.length, `${purged.length} of ${all.length}`);
 
-    const listed = await place.holdfast("retention", ["purge", "--json"]);
+    const listed = await place.here("retention", ["purge", "--json"]);
     assert.deepEqual((listed.json as { clients: { uncertified: string[] }[] }).clients[0]!.uncertified, [run]);
     // By itself, without going on with it.
     const certificate = ["certificate", "--run", run, "--out"];
-    assert.equal((await place.holdfast("retention", [...certificate, place.path("first")])).code, 0);
+    assert.equal((await place.here("retention", [...certificate, place.path("first")])).code, 0);
     assert.deepEqual((await destroyedKeys(place.path("first"))).sort(), purged.sort());
     await checkCertificate(place.path("first"));
 
@@ -84,7 +84,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const others = all.filter((key) => !purged.includes(key));
     assert.deepEqual((await destroyedKeys(place.path("destroyed"))).sort(), others);
     const both = ["certificate", "--run", run, "--run", second, "--out", place.path("both")];
-    assert.equal((await place.holdfast("retention", both)).code, 0);
+    assert.equal((await place.here("retention", both)).code, 0);
     await certifiesAll(place, "both", [run, second]);
   });
 
@@ -99,10 +99,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const second = RUN.exec(again.stderr)![0];
     await certifiesAll(place, "destroyed", [first, second]);
     for (const [out, run] of Object.entries({ first, second })) {
-      assert.equal(
-        (await place.holdfast("retention", ["certificate", "--run", run, "--out", place.path(out)])).code,
-        0,
-      );
+      assert.equal((await place.here("retention", ["certificate", "--run", run, "--out", place.path(out)])).code, 0);
     }
     const keys = [...(await destroyedKeys(place.path("first"))), ...(await destroyedKeys(place.path("second")))];
     assert.deepEqual(keys.sort(), await storedKeys(place));
@@ -123,7 +120,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
       const ended = await purging(place, "destroyed", env);
       assert.equal(ended.signal, "SIGKILL");
       const run = RUN.exec(ended.stderr)![0];
-      const early = await place.holdfast("retention", ["certificate", "--run", run, "--out", place.path("early")]);
+      const early = await place.here("retention", ["certificate", "--run", run, "--out", place.path("early")]);
       assert.notEqual(early.code, 0);
       assert.match(early.stderr, told);
       const again = await purging(place, "destroyed");

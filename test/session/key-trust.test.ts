@@ -30,7 +30,7 @@ describe("whose log key it was", () => {
     await exportClients(await session(place), {});
     vkey = (await readDescription(await place.vault())).description.log.vkey;
     folders.bag = [place.path("bag")];
-    const made = await place.holdfast("retrieve", [
+    const made = await place.here("retrieve", [
       ...REQUEST,
       "--identity",
       sandbox.ids()[0]!,
@@ -58,7 +58,7 @@ describe("whose log key it was", () => {
   };
 
   test("the machine that has the log's private key has it from the client", async () => {
-    const ended = await place.holdfast("verify", ["--json"]);
+    const ended = await place.here("verify", ["--json"]);
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(keyOf(ended.json), { vkey, keyTrusted: true });
     assert.ok(ended.log.some(({ msg }) => /^acme-bank: all is well/.test(String(msg))));
@@ -72,8 +72,8 @@ describe("whose log key it was", () => {
       const opened = ["--key", place.officer.file, "--out", place.path(`opened-${name}`), ...given];
       const resealed = ["--key", place.officer.file, "--to", place.officer.recipient, "--out"];
       for (const ended of [
-        await place.holdfast("open", [...folders.bag!, ...opened]),
-        await place.holdfast("reseal", [...folders.bag!, ...resealed, place.path(`resealed-${name}`), ...given]),
+        await place.here("open", [...folders.bag!, ...opened]),
+        await place.here("reseal", [...folders.bag!, ...resealed, place.path(`resealed-${name}`), ...given]),
       ]) {
         assert.equal(ended.code, 0, ended.stderr);
         assert.equal(/nobody has vouched for it/.test(String(ended.log[0]!.msg)), !isTrusted, ended.stderr);
@@ -86,20 +86,20 @@ describe("whose log key it was", () => {
     await mkdir(place.path("holiday"));
     await writeFile(place.path("holiday", "notes.txt"), "sunny");
     for (const command of [["verify"], ["open", "--key", place.officer.file, "--out", place.path("o")]]) {
-      const ended = await place.holdfast(command[0]!, [place.path("holiday"), ...command.slice(1)]);
+      const ended = await place.here(command[0]!, [place.path("holiday"), ...command.slice(1)]);
       assert.deepEqual([ended.code, /is not a bag/.test(ended.stderr)], [2, true], ended.stderr);
     }
   });
 
   test("--since in the future checks nothing, so it is refused", async () => {
-    const ended = await place.holdfast("verify", ["--since", "2090-01-01"]);
+    const ended = await place.here("verify", ["--since", "2090-01-01"]);
     assert.deepEqual([ended.code, /is in the future/.test(ended.stderr)], [2, true], ended.stderr);
   });
 
   for (const what of ["vault", "bag", "certificate"]) {
     test(`${what}: without --vkey it is consistent and no more, in the first line, the last and JSON`, async () => {
       await place.configure({ log: { key: "env:NOT_HERE" } });
-      const ended = await place.holdfast("verify", [...folders[what]!, "--json"]);
+      const ended = await place.here("verify", [...folders[what]!, "--json"]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.deepEqual(keyOf(ended.json), { vkey, keyTrusted: false });
       assert.doesNotMatch(ended.stderr, /all is well/);
@@ -111,7 +111,7 @@ describe("whose log key it was", () => {
 
     test(`${what}: with the key that somebody gave, all is well`, async () => {
       await place.configure({ log: { key: "env:NOT_HERE" } });
-      const ended = await place.holdfast("verify", [...folders[what]!, "--json", "--vkey", vkey]);
+      const ended = await place.here("verify", [...folders[what]!, "--json", "--vkey", vkey]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.deepEqual(keyOf(ended.json), { vkey, keyTrusted: true });
       assert.match(String(ended.log[0]!.msg), /: all is well/);
@@ -121,7 +121,7 @@ describe("whose log key it was", () => {
     test(`${what}: a mistyped key is a typing error, and no word about the ${what}`, async () => {
       const mistyped = vkey.replace(/.$/, (last) => (last === "A" ? "B" : "A"));
       for (const key of [mistyped, "garbage", ""]) {
-        const ended = await place.holdfast("verify", [...folders[what]!, "--vkey", key]);
+        const ended = await place.here("verify", [...folders[what]!, "--vkey", key]);
         assert.equal(ended.code, 2, ended.stderr);
         assert.match(ended.stderr, /mistyped/);
       }

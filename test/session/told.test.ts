@@ -74,7 +74,7 @@ describe("whoever is to be told", () => {
       response.writeHead(401).end("{}");
       return true;
     });
-    assert.equal((await place.holdfast("export")).code, 1);
+    assert.equal((await place.here("export")).code, 1);
     assert.deepEqual(paths(ping.got), ["/start", "/fail", "/start", "/fail"]);
     const [, partial, , failed] = events(hook.got);
     assert.deepEqual([partial.type, partial.data.outcome, partial.data.counts.failed], ["run.failed", "partial", 1]);
@@ -87,13 +87,13 @@ describe("whoever is to be told", () => {
     await using ping = await startReceiver(404);
     await using hook = await startReceiver(403);
     await toldOf(place, ping.url, hook.url);
-    const { code, log, stderr } = await place.holdfast("export");
+    const { code, log, stderr } = await place.here("export");
     assert.equal(code, 0);
     assert.equal(log.filter(({ code }) => code === "notify-rejected").length, 4);
     assert.doesNotMatch(stderr, /7f0c/);
     // Nor does a secret that is not there keep anybody's copies from being made.
     await writeFile(place.path("keys/hook-key"), "hunter2", { mode: 0o600 });
-    const again = await place.holdfast("export");
+    const again = await place.here("export");
     assert.equal(again.code, 0);
     assert.ok(again.log.some(({ level, code }) => level === "warn" && code === "config"));
     assert.doesNotMatch(again.stderr, /hunter2/);
@@ -275,7 +275,7 @@ describe("a run that nobody can ask", { skip: withoutPushgateway }, () => {
     await using place = await makeWorkplace(sandbox);
     place.config.metrics = { pushgateway: "http://127.0.0.1:9" };
     await place.configure();
-    const { code, log } = await place.holdfast("export");
+    const { code, log } = await place.here("export");
     assert.equal(code, 0);
     assert.ok(log.some(({ msg, code }) => msg === "metrics not pushed" && code === "notify-unavailable"));
   });
@@ -315,7 +315,7 @@ describe("the log", () => {
       response.writeHead(200, { "Content-Type": "application/json" }).end('{"owner":');
       return true;
     });
-    const { code, log } = await place.holdfast("export");
+    const { code, log } = await place.here("export");
     assert.equal(code, 3);
     const lines = log.filter(({ msg }) => msg === "record failed");
     assert.equal(lines.length, 20);
@@ -331,12 +331,12 @@ describe("the log", () => {
   test("--log-level debug tells of every record, and nothing personal either", async () => {
     await using sandbox = await startSandbox({ identities: 6, files: false });
     await using place = await makeWorkplace(sandbox);
-    const { log, stderr } = await place.holdfast("export", ["--log-level", "debug"]);
+    const { log, stderr } = await place.here("export", ["--log-level", "debug"]);
     const settled = log.filter(({ msg }) => msg === "record settled");
     assert.equal(settled.length, 6);
     assert.ok(settled.every(({ level, outcome }) => level === "debug" && outcome === "new"));
     assert.doesNotMatch(stderr, PERSONAL);
-    const quiet = await place.holdfast("export", ["--log-level", "error"]);
+    const quiet = await place.here("export", ["--log-level", "error"]);
     assert.equal(quiet.stderr, "");
   });
 });

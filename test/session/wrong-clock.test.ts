@@ -128,7 +128,7 @@ test("the real program asks the provider what time it is; one that lies by a day
     response.setHeader("Date", theirs);
     return false;
   });
-  const refused = await place.work.holdfast("export", ["--json"]);
+  const refused = await place.work.here("export", ["--json"]);
   assert.equal(refused.code, 1);
   const { error } = refused.json as { error?: { code: string; error: string } };
   assert.ok(refused.stderr.includes(new Date(theirs).toISOString().slice(0, 16)), refused.stderr);
@@ -137,5 +137,5 @@ test("the real program asks the provider what time it is; one that lies by a day
   const doctor = await place.work.holdfast("doctor");
   assert.match(doctor.stdout + doctor.stderr, /86[34]\d\d s behind the provider/);
   sandbox.intercept(undefined);
-  assert.equal((await place.work.holdfast("export")).code, 0);
+  assert.equal((await place.work.here("export")).code, 0);
 });

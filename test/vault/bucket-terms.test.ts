@@ -60,7 +60,7 @@ describe("what a bucket's policy may ask of every request", () => {
     server.grant(isAsAsked);
     await place.configure({ vault });
     for (const command of ["init", "export"]) {
-      const ended = await place.holdfast(command);
+      const ended = await place.here(command);
       assert.equal(ended.code, 0, ended.stderr);
     }
     const entries = await place.entries("record.stored");
@@ -70,7 +70,7 @@ describe("what a bucket's policy may ask of every request", () => {
     await client.send(new HeadObjectCommand({ Bucket: bucket, Key: `acme-bank/${entries[0]!.object.key}` }));
     client.destroy();
     await place.configure({ vault: { encryption: "AES256" } });
-    const wrong = await place.holdfast("export");
+    const wrong = await place.here("export");
     assert.deepEqual([wrong.code, /vault\.kmsKey/.test(wrong.stderr)], [2, true], wrong.stderr);
   });
 });

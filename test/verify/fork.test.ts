@@ -95,7 +95,7 @@ test("another key, another log, no memory left: only who knows the key notices",
   const pinned = await scene.verify({ vkey });
   assert.equal(pinned.exit, 4);
   assert.match(pinned.named.join(), new RegExp(VAULT_JSON));
-  const ended = await scene.place.holdfast("verify", ["--json", "--vkey", vkey]);
+  const ended = await scene.place.here("verify", ["--json", "--vkey", vkey]);
   assert.equal(ended.code, 4, ended.stderr);
   // Without either it looks like a vault in which little was ever stored.
   const { exit, orphans } = await scene.verify();

@@ -25,7 +25,7 @@ test("a vault that somebody hid is not begun anew, from this machine or another"
       await place.configure();
       for (const command of ["export", "init", "verify", "rebuild"]) {
         // Where only the checkpoint is hidden init finds the description as it should be, and stops at the log.
-        assert.equal((await place.holdfast(command)).code, 4, `${command} without ${key}, ${state}`);
+        assert.equal((await place.here(command)).code, 4, `${command} without ${key}, ${state}`);
       }
     }
     await remove(key, marker);

@@ -77,7 +77,7 @@ for (const kind of ["directory", "ceph"] as const) {
 
     async function refuses(command: string, args: readonly string[], what: string): Promise<void> {
       const was = await seen();
-      const ended = await place.holdfast(command, [...args, "--json"]);
+      const ended = await place.here(command, [...args, "--json"]);
       assert.equal(ended.code, 4, `${what}: ${ended.stderr}${ended.stdout}`);
       assert.match(ended.stdout + ended.stderr, /"code":"unverified"/, what);
       assert.deepEqual(await seen(), was, what);
@@ -137,7 +137,7 @@ for (const kind of ["directory", "ceph"] as const) {
 
     test("with nothing in front, all of them do their work", async () => {
       const subject = JSON.parse(Buffer.from(entries[last("record.stored")]!).toString()).subject;
-      const ended = await place.holdfast("retrieve", [...WORDS, "--subject", subject, "--out", place.path("bag")]);
+      const ended = await place.here("retrieve", [...WORDS, "--subject", subject, "--out", place.path("bag")]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.equal((await checkBag(place.path("bag"))).records.length, 2);
     });

@@ -56,7 +56,7 @@ test("with a private key, what a record says of its files is held to what they a
     problems.map(({ key, entry, what }) => [key, entry, what]),
     [[first!.key, at, "its content is not the one that its record tells of"]],
   );
-  const ended = await place.holdfast("verify", ["--read-data", "100", "--key", officer.file, "--json"]);
+  const ended = await place.here("verify", ["--read-data", "100", "--key", officer.file, "--json"]);
   assert.equal(ended.code, 4);
   for (const canary of [...sandbox.canaries(), ...sandbox.ids()])
     assert.ok(!ended.stderr.includes(canary) && !ended.stdout.includes(canary), canary);

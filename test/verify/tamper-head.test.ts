@@ -160,7 +160,7 @@ test("the command itself names vault.json, the checkpoint and the checkpoint las
   for (const [key, path] of Object.entries({ ...paths, "acme-bank/checkpoint": join(scene.state, "checkpoint") })) {
     await using alter = new Alterations();
     await alter.edit(path, (bytes) => bytes.subarray(0, bytes.length / 2));
-    const ended = await scene.place.holdfast("verify", ["--json"]);
+    const ended = await scene.place.here("verify", ["--json"]);
     assert.equal(ended.code, 4, ended.stderr);
     const [failure] = (ended.json as { failures: { error: string }[] }).failures;
     assert.match(failure!.error, new RegExp(key));

@@ -120,7 +120,7 @@ test("the command itself says which, and exits with 4", async () => {
   const { key } = stored[0]!.object;
   await using alter = new Alterations();
   await alter.edit(await scene.file(key), flip);
-  const ended = await scene.place.holdfast("verify", ["--json", "--read-data", "100"]);
+  const ended = await scene.place.here("verify", ["--json", "--read-data", "100"]);
   assert.equal(ended.code, 4);
   const { clients } = ended.json as { clients: { found: { key: string; entry: number }[] }[] };
   assert.deepEqual(

@@ -43,7 +43,7 @@ for (const vault of ["directory", "ceph"] as const) {
     tsa.replies.push(
       ...[1, 2, 3].map(() => (_query: Buffer, response: { destroy(): unknown }) => void response.destroy()),
     );
-    const without = await place.holdfast("export");
+    const without = await place.here("export");
     assert.equal(without.code, 0, without.stderr);
     assert.ok(
       without.log.some(({ msg, code }) => String(msg).startsWith("checkpoint not stamped") && code === "timestamp"),
@@ -88,7 +88,7 @@ describe("a vault", () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
     await place.export();
-    const plain = await place.holdfast("verify", ["--json"]);
+    const plain = await place.here("verify", ["--json"]);
     assert.equal(plain.code, 0);
     const { clients } = plain.json as { clients: Report[] };
     assert.deepEqual(clients[0]!.timestamps, { tokens: 0, trusted: false });
@@ -125,7 +125,7 @@ describe("a vault", () => {
       const first = Temporal.Now.instant();
       await scene.log(1, 1, String(first));
       await scene.log(1, 1, String(first.add({ hours })));
-      const ended = await scene.place.holdfast("verify", ["--json"]);
+      const ended = await scene.place.here("verify", ["--json"]);
       assert.equal(ended.code, code, ended.stderr);
       const [report] = (ended.json as { clients: Report[] }).clients;
       assert.equal(report!.timestamps.newest!.size, size);
@@ -150,15 +150,15 @@ describe("a bag", () => {
     await place.export();
     const bag = place.path("bag");
     const id = sandbox.ids()[0]!;
-    assert.equal((await place.holdfast("retrieve", [...REQUEST, "--identity", id, "--out", bag])).code, 0);
+    assert.equal((await place.here("retrieve", [...REQUEST, "--identity", id, "--out", bag])).code, 0);
     const { description } = await readDescription(await place.vault());
     const vkey = ["--vkey", description.log.vkey];
 
-    const trusting = await place.holdfast("verify", [bag, ...vkey, "--tsa-ca", tsa.ca, "--json"]);
+    const trusting = await place.here("verify", [bag, ...vkey, "--tsa-ca", tsa.ca, "--json"]);
     assert.equal(trusting.code, 0, trusting.stderr);
     const { timestamp } = trusting.json as { timestamp: { time: string; authority: string } };
     assert.equal(timestamp.authority, "CN=Test tsa");
-    const plain = await place.holdfast("verify", [bag, ...vkey, "--json"]);
+    const plain = await place.here("verify", [bag, ...vkey, "--json"]);
     assert.deepEqual((plain.json as { timestamp: unknown }).timestamp, { time: timestamp.time });
 
     const readme = await readFile(`${bag}/README.txt`, "utf8");
@@ -167,15 +167,15 @@ describe("a bag", () => {
     assert.match(await tsa.openssl.verify(await readFile(`${bag}/evidence/checkpoint.tsr`), digest), /OK/);
 
     await using stranger = await Openssl.make();
-    const doubting = await place.holdfast("verify", [bag, ...vkey, "--tsa-ca", stranger.path("ca.pem")]);
+    const doubting = await place.here("verify", [bag, ...vkey, "--tsa-ca", stranger.path("ca.pem")]);
     assert.equal(doubting.code, 4);
 
     const other = place.path("other");
-    assert.equal((await place.holdfast("retrieve", [...REQUEST, "--identity", id, "--out", other])).code, 0);
+    assert.equal((await place.here("retrieve", [...REQUEST, "--identity", id, "--out", other])).code, 0);
     await cp(`${other}/evidence/checkpoint.tsr`, `${bag}/evidence/checkpoint.tsr`);
     await resign(bag, (await readFile(place.path("keys/log"), "utf8")).trim());
     for (const more of [[], ["--tsa-ca", tsa.ca]]) {
-      const ended = await place.holdfast("verify", [bag, ...vkey, ...more]);
+      const ended = await place.here("verify", [bag, ...vkey, ...more]);
       assert.equal(ended.code, 4);
       assert.match(ended.stderr, /stamps something else/);
     }
@@ -190,11 +190,11 @@ describe("a bag", () => {
       ...Array.from({ length: 9 }, () => (_query: Buffer, response: { destroy(): unknown }) => void response.destroy()),
     );
     const bag = place.path("bag");
-    const made = await place.holdfast("retrieve", [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", bag]);
+    const made = await place.here("retrieve", [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", bag]);
     assert.equal(made.code, 0, made.stderr);
     assert.equal(tsa.replies.length, 6, "asked three times, not once more at the end");
-    assert.equal((await place.holdfast("verify", [bag])).code, 0);
-    const asked = await place.holdfast("verify", [bag, "--tsa-ca", tsa.ca]);
+    assert.equal((await place.here("verify", [bag])).code, 0);
+    const asked = await place.here("verify", [bag, "--tsa-ca", tsa.ca]);
     assert.equal(asked.code, 4);
     assert.match(asked.stderr, /has no time stamp/);
   });

@@ -69,7 +69,7 @@ describe("one folder, two readers: the command line and the page in Chromium", {
     await place.export();
     bag = place.path("bag");
     const asked = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--out", bag];
-    const ended = await place.holdfast("retrieve", [...asked, "--identity", sandbox.ids()[0]!]);
+    const ended = await place.here("retrieve", [...asked, "--identity", sandbox.ids()[0]!]);
     assert.equal(ended.code, 0, ended.stderr);
     vkey = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8")).log.vkey;
   });
@@ -94,7 +94,7 @@ describe("one folder, two readers: the command line and the page in Chromium", {
 
   /** What both say: accepted or refused, and what was passed over. They must agree. */
   async function both(at: string): Promise<{ accepted: boolean; ignored: string[] }> {
-    const ended = await place.holdfast("verify", [at, "--vkey", vkey, "--json"]);
+    const ended = await place.here("verify", [at, "--vkey", vkey, "--json"]);
     assert.ok([0, 4].includes(ended.code!), ended.stderr);
     const accepted = ended.code === 0;
     const ignored = accepted ? (ended.json as { ignored: string[] }).ignored : [];
@@ -157,13 +157,13 @@ describe("one folder, two readers: the command line and the page in Chromium", {
 
   test("open and reseal pass it over too, and hand nothing of it on; a bag that was handed on is read so as well", async () => {
     const at = await copyWith([".DS_Store", "data/Thumbs.db", "__MACOSX/"]);
-    const ended = await place.holdfast("open", [at, "--key", place.officer.file, "--out", place.path("opened")]);
+    const ended = await place.here("open", [at, "--key", place.officer.file, "--out", place.path("opened")]);
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(ended.stderr, /ignored: 3 files that macOS or Windows left there: /);
     const auditor = await makeAgeKey(place.path("auditor.txt"));
     const out = place.path("resealed");
     const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", out];
-    const resealed = await place.holdfast("reseal", [at, ...to]);
+    const resealed = await place.here("reseal", [at, ...to]);
     assert.equal(resealed.code, 0, resealed.stderr);
     assert.match(resealed.stderr, /ignored: 3 files/);
     const names = await readdir(out, { recursive: true });

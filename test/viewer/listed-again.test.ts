@@ -63,7 +63,7 @@ describe("a bag of a record that was logged behind the purge of its file", { ski
   async function retrieve(name: string): Promise<string> {
     const bag = vault.place.path(name);
     const words = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--subject", SUBJECT, "--out", bag];
-    const ended = await vault.place.holdfast("retrieve", words);
+    const ended = await vault.place.here("retrieve", words);
     assert.equal(ended.code, 0, ended.stderr);
     return bag;
   }
@@ -71,7 +71,7 @@ describe("a bag of a record that was logged behind the purge of its file", { ski
   /** What the command line and the page say. */
   async function both(bag: string): Promise<{ code: number | null; stderr: string; verdict: string; named: string[] }> {
     const vkey = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8")).log.vkey;
-    const { code, stderr } = await vault.place.holdfast("verify", [bag, "--vkey", vkey]);
+    const { code, stderr } = await vault.place.here("verify", [bag, "--vkey", vkey]);
     await using viewer = await ViewerPage.open(browser);
     await viewer.give({ vkey, bag });
     return { code, stderr, verdict: await viewer.verdict(), named: await viewer.named("problems") };
@@ -86,7 +86,7 @@ describe("a bag of a record that was logged behind the purge of its file", { ski
     const said = await both(bag);
     assert.deepEqual([said.code, said.verdict, said.named], [0, "Everything checks out", []], said.stderr);
     const out = vault.place.path("opened");
-    const opened = await vault.place.holdfast("open", [bag, "--key", vault.place.officer.file, "--out", out]);
+    const opened = await vault.place.here("open", [bag, "--key", vault.place.officer.file, "--out", out]);
     assert.equal(opened.code, 0, opened.stderr);
     for (const version of [VERSION, LATER])
       assert.deepEqual(await readdir(join(out, SUBJECT, version)), ["record.json"]);

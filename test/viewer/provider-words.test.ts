@@ -51,7 +51,7 @@ describe("words of the provider in the page", { skip: withoutChromium }, () => {
     bag = place.path("bag");
     const asked = ["--case", "1\n\nEverything checks out", "--requested-by", "Ada\u202e", "--reason", LONG];
     const subject = await place.subject(sandbox.ids()[0]!);
-    const ended = await place.holdfast("retrieve", [...asked, "--subject", subject, "--out", bag]);
+    const ended = await place.here("retrieve", [...asked, "--subject", subject, "--out", bag]);
     assert.equal(ended.code, 0, ended.stderr);
   });
   after(async () => {

@@ -57,13 +57,13 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
     await place.export("--identity", id);
     bag = place.path("bag");
     const asked = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--out", bag];
-    const ended = await place.holdfast("retrieve", [...asked, "--identity", id]);
+    const ended = await place.here("retrieve", [...asked, "--identity", id]);
     assert.equal(ended.code, 0, ended.stderr);
     vkey = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8")).log.vkey;
     const auditor = await makeAgeKey(place.path("auditor.txt"));
     resealed = place.path("resealed");
     const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", resealed];
-    assert.equal((await place.holdfast("reseal", [bag, ...to])).code, 0);
+    assert.equal((await place.here("reseal", [bag, ...to])).code, 0);
   });
   after(async () => {
     await browser?.close();

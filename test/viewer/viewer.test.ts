@@ -440,7 +440,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const words = ["--case", "2026-118", "--requested-by", "Ada Auditor", "--reason", "ä suspicion"];
     await place.configure({ retrieval: { approvals: [(await readFile(place.path("grace.pub"), "utf8")).trim()] } });
     const at = place.path("approved");
-    await place.holdfast("retrieve", [...words, "--identity", sandbox.ids()[0]!, "--out", at]);
+    await place.here("retrieve", [...words, "--identity", sandbox.ids()[0]!, "--out", at]);
     const request = `${at}.request.json`;
     const signedBy = async (who: string) => {
       await rm(`${request}.sig`, { force: true });
@@ -448,7 +448,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       return `${request}.sig`;
     };
     const args = ["--request", request, "--approval", await signedBy("grace"), "--out", at];
-    const ended = await place.holdfast("retrieve", args);
+    const ended = await place.here("retrieve", args);
     await place.configure({ retrieval: { approvals: [] } });
     assert.equal(ended.code, 0, ended.stderr);
     {
@@ -598,7 +598,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const auditor = await makeAgeKey(place.path("auditor.txt"));
     const resealed = place.path("resealed");
     const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", resealed];
-    assert.equal((await place.holdfast("reseal", [bag, ...to])).code, 0);
+    assert.equal((await place.here("reseal", [bag, ...to])).code, 0);
     {
       await using viewer = await open();
       const { page } = viewer;
@@ -663,7 +663,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const auditor = await makeAgeKey(place.path("second-auditor.txt"));
     const at = place.path("told-otherwise");
     const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", at];
-    assert.equal((await place.holdfast("reseal", [bag, ...to])).code, 0);
+    assert.equal((await place.here("reseal", [bag, ...to])).code, 0);
     const told = JSON.parse(await readFile(join(at, "reseal.json"), "utf8"));
     told.objects[0].stored.sha256 = "0".repeat(64);
     await writeFile(join(at, "reseal.json"), JSON.stringify(told));
@@ -692,10 +692,10 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await own.export();
     const why = ["--case", "12", "--requested-by", "Ada", "--reason", "why", "--identity", sandbox.ids()[0]!];
     const at = own.path("bag");
-    assert.equal((await own.holdfast("retrieve", [...why, "--out", at])).code, 2);
+    assert.equal((await own.here("retrieve", [...why, "--out", at])).code, 2);
     const request = `${at}.request.json`;
     await writeFile(`${request}.sig`, sign(null, await readFile(request), privateKey).toString("base64"));
-    const ended = await own.holdfast("retrieve", ["--request", request, "--approval", `${request}.sig`, "--out", at]);
+    const ended = await own.here("retrieve", ["--request", request, "--approval", `${request}.sig`, "--out", at]);
     assert.equal(ended.code, 0, ended.stderr);
     await using viewer = await open();
     await give(viewer.page, { bag: at });
@@ -749,7 +749,7 @@ function withFiles(sandbox: Sandbox): number {
 async function retrieve(place: Workplace, name: string, identities: readonly string[]): Promise<string> {
   const request = ["--case", "2026-117", "--requested-by", "Ada Auditor", "--reason", REASON];
   const people = identities.flatMap((id) => ["--identity", id]);
-  const ended = await place.holdfast("retrieve", ["--json", ...request, ...people, "--out", place.path(name)]);
+  const ended = await place.here("retrieve", ["--json", ...request, ...people, "--out", place.path(name)]);
   assert.equal(ended.code, 0, ended.stderr);
   return place.path(name);
 }

@@ -100,7 +100,7 @@ export class ComesBack implements AsyncDisposable {
   }
 
   async verify(): Promise<{ code: number | null; found: string[]; orphans: number }> {
-    const ended = await this.vault.place.holdfast("verify", ["--orphans", "--json"]);
+    const ended = await this.vault.place.here("verify", ["--orphans", "--json"]);
     const [client] = (ended.json as { clients: { found: { key: string; what: string }[]; orphaned: object[] }[] })
       .clients;
     return {

@@ -103,7 +103,7 @@ test("ceph: a lock that somebody shortened shows in verify, and is extended agai
       BypassGovernanceRetention: true,
     }),
   );
-  const ended = await place.holdfast("verify", ["--json"]);
+  const ended = await place.here("verify", ["--json"]);
   assert.equal(ended.code, 4, ended.stdout);
   assert.match(ended.stderr + ended.stdout, /must be locked in governance until .*, and is in governance until/);
 });
@@ -139,7 +139,7 @@ test("the provider is not to be had: the export fails, and what it keeps is kept
   await using other = await startSandbox({ identities: 2, plainImages: true });
   await writeFile(place.path("keys/provider"), "revoked");
   await place.configure({ source: { url: other.url }, retention: LONGER });
-  const ended = await place.holdfast("export", ["--json"]);
+  const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 1, ended.stderr);
   assert.equal((await place.entries("lock.extended")).length, 2);
   assert.equal((await extend(place)).objects, 0);

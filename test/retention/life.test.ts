@@ -12,7 +12,7 @@ import { s3Client, withoutCeph } from "../servers/s3.ts";
 import { ask, type Result } from "./place.ts";
 
 /** Long enough for what must be refused meanwhile, short enough to be waited for. */
-const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT25S", extendWhenLessThan: "PT20S" };
+const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT9S", extendWhenLessThan: "PT7S" };
 
 const longAgo = (): string => Temporal.Now.plainDateISO("UTC").subtract({ days: 2 }).toString();
 
@@ -60,7 +60,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       // While the relationship lasts nothing is past its date, and locks are extended.
       const before = (await ask(place, 0, "retention", "purge")) as { clients: { purge: unknown[] }[] };
       assert.deepEqual(before.clients[0]!.purge, []);
-      await place.configure({ retention: { initialLock: "PT26S", extendWhenLessThan: "PT25S" } });
+      await place.configure({ retention: { initialLock: "PT12S", extendWhenLessThan: "PT11S" } });
       await ask(place, 0, "retention", "extend");
       const assessed = (await ask(place, 0, "erasure", "assess", "--identity", id)) as { people: Result[] };
       assert.equal(assessed.people[0]!.answer, "kept");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { exportClients } from "../../jobs/export.ts";
 import { placeHold, releaseHold } from "../../jobs/hold.ts";
@@ -11,6 +11,7 @@ import { endRelationship, reopenRelationship } from "../../jobs/relationship.ts"
 import { extendAll } from "../../jobs/retention.ts";
 import { verify } from "../../jobs/verify.ts";
 import { session } from "../crash/aftermath.ts";
+import { namesIn } from "../crash/moments.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
@@ -30,38 +31,61 @@ interface Killed extends AsyncDisposable {
   readonly subject: string;
 }
 
+/** People and files are the same in each of them. */
+const sandboxOfOne = (): Promise<Sandbox> => startSandbox({ identities: 1, plainImages: true });
+
+const run = (place: Workplace, env: Record<string, string>) =>
+  place.holdfast("retention", ["purge", "--confirm", "--out", place.path("destroyed")], {
+    node: ["--import", HOOK],
+    env,
+  });
+
+async function readyToPurge(vault: "directory" | "ceph"): Promise<Workplace> {
+  await using sandbox = await sandboxOfOne();
+  const place = await makeWorkplace(sandbox, { vault, client: { retention: SHORT } });
+  await exportClients(await session(place), {});
+  const subjects = [await place.subject(sandbox.ids()[0]!)];
+  await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
+  await delay(2_100);
+  return place;
+}
+
+/** How often a purge passes a moment of this name. */
+async function countOf(name: string, ready: Workplace): Promise<number> {
+  await using traced = await ready.copy();
+  const trace = traced.path("moments");
+  assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
+  const moments = namesIn(await readFile(trace, "utf8"));
+  assert.ok(moments.includes(name), `no ${name} in ${moments.join()}`);
+  return moments.filter((each) => each === name).length;
+}
+
+async function kill(name: string, nth: "first" | "last", vault: "directory" | "ceph"): Promise<Workplace> {
+  const place = await readyToPurge(vault);
+  const number = nth === "first" ? 1 : await countOf(name, place);
+  const when = { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(number) };
+  assert.equal((await run(place, when)).signal, "SIGKILL");
+  return place;
+}
+
+const killed = new Map<string, Promise<Workplace>>();
+after(() => Promise.all(Array.from(killed.values(), async (place) => (await place)[Symbol.asyncDispose]())));
+
 /**
  * One person's purge, killed at the first or the last moment of a name. The last is found by a purge in another place;
- * the first is waited for by its name, since files are removed side by side and moments may change places.
+ * the first is waited for by its name, since files are removed side by side and moments may change places. It is killed
+ * once, and what is left in a directory is copied for each test.
  */
 async function killedPurge(
   name: string,
   nth: "first" | "last",
   vault: "directory" | "ceph" = "directory",
 ): Promise<Killed> {
-  const sandbox = await startSandbox({ identities: 1, plainImages: true });
-  const ready = async (): Promise<Workplace> => {
-    const place = await makeWorkplace(sandbox, { vault, client: { retention: SHORT } });
-    await exportClients(await session(place), {});
-    const subjects = [await place.subject(sandbox.ids()[0]!)];
-    await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
-    await delay(2_100);
-    return place;
-  };
-  const run = (place: Workplace, env: Record<string, string>) =>
-    place.holdfast("retention", ["purge", "--confirm", "--out", place.path("destroyed")], {
-      node: ["--import", HOOK],
-      env,
-    });
-  await using traced = await ready();
-  const trace = traced.path("moments");
-  assert.equal((await run(traced, { HOLDFAST_CRASH_TRACE: trace })).code, 0);
-  const moments = (await readFile(trace, "utf8")).trim().split("\n");
-  assert.ok(moments.includes(name), `no ${name} in ${moments.join()}`);
-  const place = await ready();
-  const of = moments.filter((each) => each === name).length;
-  const when = { HOLDFAST_CRASH_BEFORE: name, HOLDFAST_CRASH_NTH: String(nth === "first" ? 1 : of) };
-  assert.equal((await run(place, when)).signal, "SIGKILL");
+  const id = `${name} ${nth} ${vault}`;
+  const left = await killed.getOrInsertComputed(id, () => kill(name, nth, vault));
+  const place = vault === "directory" ? await left.copy() : left;
+  const sandbox = await sandboxOfOne();
+  await place.configure({ source: { url: sandbox.url } });
   return {
     ...{ place, sandbox, subject: await place.subject(sandbox.ids()[0]!) },
     [Symbol.asyncDispose]: async () => {
@@ -179,7 +203,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       if (what === "a hold") await releaseHold(await session(place), HOLD);
       await rm(place.path("vault", CLIENT, ".versions", lost), { recursive: true });
       await rm(place.path("vault", CLIENT, lost));
-      const ended = await place.holdfast("verify", ["--json"]);
+      const ended = await place.here("verify", ["--json"]);
       const { clients } = ended.json as { clients: { found: { key: string; what: string }[] }[] };
       const missing = clients[0]!.found.filter((found) => found.what === "is missing").map(({ key }) => key);
       assert.deepEqual([ended.code, missing], [4, [lost]]);

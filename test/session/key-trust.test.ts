@@ -38,7 +38,7 @@ describe("whose log key it was", () => {
       place.path("bag"),
     ]);
     assert.equal(made.code, 0, made.stderr);
-    await delay(1_100);
+    await delay(2_100);
     folders.certificate = [place.path("destroyed")];
     await purge(await session(place), place.path("destroyed"));
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
@@ -8,7 +8,7 @@ import type { BagFile } from "../../src/viewer/bag-file.ts";
 import { digestOfFile, PIECE } from "../../src/viewer/digest.ts";
 import { paths } from "../bag/bag-lists.ts";
 import { makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
-import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
 import { ViewerPage } from "./viewer-page.ts";
 
@@ -28,7 +28,7 @@ function made(size: number): { file: BagFile; largest: () => number; sha256: str
 }
 
 test("a file of any size has its digest, and is never in memory whole where it is large", async () => {
-  for (const size of [0, 1, 16 * MIB, 16 * MIB + 1, 20 * MIB - 1, 20 * MIB, 20 * MIB + 1, 600 * MIB + 5]) {
+  for (const size of [0, 1, 16 * MIB, 16 * MIB + 1, 20 * MIB - 1, 20 * MIB, 20 * MIB + 1, 50 * MIB + 5]) {
     const { file, largest, sha256 } = made(size);
     assert.equal(await digestOfFile(file), sha256, `${size} bytes`);
     assert.ok(largest() <= 16 * MIB);
@@ -36,30 +36,43 @@ test("a file of any size has its digest, and is never in memory whole where it i
   }
 });
 
+interface BagOfOne {
+  readonly place: Workplace;
+  readonly bag: string;
+  readonly vkey: string;
+}
+
+/** A bag of one person who has a picture of a document and a video. */
+async function bagOfOne(videoBytes?: number): Promise<BagOfOne> {
+  await using sandbox = await startSandbox({ identities: 14, plainImages: true, videoBytes });
+  const place = await makeWorkplace(sandbox);
+  const index = sandbox.ids().findIndex((_, at) => {
+    const files = sandbox.resources(at).flatMap(({ resource_files: all }) => all);
+    return ["document_image", "face_video"].every((type) => files.some((file) => file.type === type));
+  });
+  const id = sandbox.ids()[index]!;
+  await place.export("--identity", id);
+  const bag = place.path("bag");
+  const asked = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--out", bag];
+  const ended = await place.here("retrieve", [...asked, "--identity", id]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { log } = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8"));
+  return { place, bag, vkey: log.vkey };
+}
+
 describe("what cannot be read is not checked: neither good nor bad", { skip: withoutChromium }, () => {
-  let sandbox: Sandbox;
-  let place: Workplace;
   let browser: Browser;
-  let bag: string;
+  /** Of somebody whose video is so large that it is hashed in pieces; the files of the other one are small. */
+  let large: BagOfOne;
+  let small: BagOfOne;
   let resealed: string;
-  let vkey: string;
   let copies = 0;
 
   before(async () => {
-    sandbox = await startSandbox({ identities: 14, plainImages: true, videoBytes: 17 * MIB });
-    place = await makeWorkplace(sandbox);
     browser = await startChromium();
-    const index = sandbox.ids().findIndex((_, at) => {
-      const files = sandbox.resources(at).flatMap(({ resource_files: all }) => all);
-      return ["document_image", "face_video"].every((type) => files.some((file) => file.type === type));
-    });
-    const id = sandbox.ids()[index]!;
-    await place.export("--identity", id);
-    bag = place.path("bag");
-    const asked = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--out", bag];
-    const ended = await place.here("retrieve", [...asked, "--identity", id]);
-    assert.equal(ended.code, 0, ended.stderr);
-    vkey = JSON.parse(await readFile(join(bag, "evidence/vault.json"), "utf8")).log.vkey;
+    large = await bagOfOne(17 * MIB);
+    small = await bagOfOne();
+    const { place, bag } = small;
     const auditor = await makeAgeKey(place.path("auditor.txt"));
     resealed = place.path("resealed");
     const to = ["--key", place.officer.file, "--to", auditor.recipient, "--out", resealed];
@@ -67,16 +80,16 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
   });
   after(async () => {
     await browser?.close();
-    await place?.[Symbol.asyncDispose]();
-    await sandbox?.close();
+    await large?.place[Symbol.asyncDispose]();
+    await small?.place[Symbol.asyncDispose]();
   });
 
   /** The page has the folder, and then these files are taken away from under it: it finds out as it checks again. */
   async function without(of: string, names: readonly string[], trusted: string | null): Promise<ViewerPage> {
-    const at = place.path(`copy-${copies++}`);
+    const at = small.place.path(`copy-${copies++}`);
     await cp(of, at, { recursive: true });
     const viewer = await ViewerPage.open(browser);
-    await viewer.give({ bag: at, ...(trusted === null ? { vkey } : {}) });
+    await viewer.give({ bag: at, ...(trusted === null ? { vkey: small.vkey } : {}) });
     for (const name of names) await rm(join(at, name));
     await viewer.trust(trusted ?? "");
     await viewer.page
@@ -99,6 +112,7 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
   }
 
   test("any file of a bag", async () => {
+    const { bag, vkey } = small;
     const all = await paths(bag);
     const kinds = new Map(all.map((path) => [path.replace(/(data|evidence)\/(\w+)\/.*/, "$1/$2"), path]));
     for (const path of kinds.values()) {
@@ -108,6 +122,16 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
       if (!path.startsWith("evidence/") && !path.includes("manifest"))
         assert.match(await viewer.verdict(), /; 1 file was not checked$/);
     }
+  });
+
+  test("a file that is hashed in pieces", async () => {
+    const { bag, vkey } = large;
+    const all = await paths(bag);
+    const sizes = await Promise.all(all.map(async (path) => (await stat(join(bag, path))).size));
+    const path = all[sizes.findIndex((size) => size > 16 * MIB)]!;
+    await using viewer = await without(bag, [path], vkey);
+    await notBad(viewer);
+    assert.deepEqual(await viewer.named("missed"), [path]);
   });
 
   test("any file of a bag that was handed on, several at once, and all of them", async () => {
@@ -122,19 +146,20 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
       all,
     ];
     for (const names of sets) {
-      await using viewer = await without(resealed, names, vkey);
+      await using viewer = await without(resealed, names, small.vkey);
       await notBad(viewer);
     }
   });
 
   test("without the log's key it still says whose word the key is", async () => {
-    const path = (await paths(bag)).find((name) => name.startsWith("data/files"))!;
-    await using viewer = await without(bag, [path], null);
+    const path = (await paths(small.bag)).find((name) => name.startsWith("data/files"))!;
+    await using viewer = await without(small.bag, [path], null);
     await notBad(viewer);
     assert.match(await viewer.text(), /The key came with the bag\. Whoever forges a bag can put a forged key in it/);
   });
 
   test("beside what is wrong it does not hide it", async () => {
+    const { place, bag, vkey } = small;
     const at = place.path(`copy-${copies++}`);
     await cp(bag, at, { recursive: true });
     const [one, two] = (await paths(bag)).filter((path) => path.startsWith("data/"));
@@ -151,6 +176,7 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
   });
 
   test("what is read when it is opened and is gone by then: neither the key nor the record is blamed", async () => {
+    const { place, bag, vkey } = small;
     const at = place.path(`copy-${copies++}`);
     await cp(bag, at, { recursive: true });
     await using viewer = await ViewerPage.open(browser);
@@ -162,6 +188,7 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
   });
 
   test("a file that is hashed in pieces checks, and opens", async () => {
+    const { place, bag, vkey } = large;
     await using viewer = await ViewerPage.open(browser);
     await viewer.give({ vkey, bag, key: place.officer.file });
     assert.equal(await viewer.verdict(), "Everything checks out");

@@ -263,7 +263,7 @@ export class Model {
       facts.seenAtMost = revisions.length;
       if (!whole) continue;
       if (!facts.departed || mustReturn) facts.seen = revisions.length;
-      if (torn || !mustReturn || this.#isPast(updated, to)) continue;
+      if (torn || !mustReturn || this.#isPast(updated, facts.ended, to)) continue;
       const keys = this.keysOf(subject);
       const record = keys.map((key) => this.#records.get(key)).find((each) => each?.updated === updated);
       if (record !== undefined) {
@@ -272,11 +272,14 @@ export class Model {
     }
   }
 
-  #isPast(updated: number, now: number): boolean {
+  /** Whether a version that comes now need not be kept: by its own age, or since the relationship ended long ago. */
+  #isPast(updated: number, ended: string | undefined, now: number): boolean {
     const begun = { updated, stored: now };
     const { law } = this;
-    const ends = [law.identifying, law.verification, law.files].map((clock) => endOf(law, clock, begun, undefined));
-    return ends.reduce(later).earliest <= now;
+    const clocks = [law.identifying, law.verification, law.files];
+    return [undefined, ended].some(
+      (date) => clocks.map((clock) => endOf(law, clock, begun, date)).reduce(later).earliest <= now,
+    );
   }
 
   /** No lock gets shorter, or longer than it may; each is as long as it must be. */

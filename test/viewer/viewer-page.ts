@@ -20,7 +20,7 @@ export class ViewerPage implements AsyncDisposable {
     page.on("console", (message) => this.complaints.push(message.text()));
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("request", (request) => {
-      if (!/^(file|blob):/.test(request.url())) this.complaints.push(request.url());
+      if (!/^(file:\/\/\/.*\/viewer\.html$|blob:)/.test(request.url())) this.complaints.push(request.url());
     });
   }
 

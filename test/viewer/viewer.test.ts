@@ -20,6 +20,7 @@ import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
 import { Tsa } from "../servers/tsa.ts";
+import { ViewerPage } from "./viewer-page.ts";
 
 workOnDisk();
 
@@ -110,27 +111,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await sandbox?.close();
   });
 
-  /** The page in a browser of its own. Whatever it asks for is kept, and so is what it complains of. */
-  async function open(options: BrowserContextOptions = {}) {
-    const context = await browser.newContext(options);
-    const asked: string[] = [];
-    const complaints: string[] = [];
-    context.on("request", (request) => asked.push(request.url()));
-    context.on("weberror", (error) => complaints.push(String(error.error())));
-    const page = await context.newPage();
-    page.on("console", (message) => complaints.push(message.text()));
-    await page.goto(pathToFileURL(VIEWER).href);
-    return {
-      page,
-      asked,
-      async [Symbol.asyncDispose]() {
-        await context.close();
-        for (const url of asked)
-          assert.match(url, /^(file:\/\/\/.*\/viewer\.html$|blob:)/, "the page asked for something");
-        assert.deepEqual(complaints, []);
-      },
-    };
-  }
+  const open = (options?: BrowserContextOptions) => ViewerPage.open(browser, options);
 
   async function give(page: Page, what: { bag?: string; key?: string; vkey?: string }): Promise<void> {
     if (what.vkey) {
@@ -222,7 +203,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await viewer.page.locator("#verdict", { hasText: "Everything checks out" }).waitFor();
       await showsThePerson(viewer.page);
     }
-    await using viewer = await open();
+    await using viewer = await open({});
     const devtools = await viewer.page.context().newCDPSession(viewer.page);
     for (const files of [[bag], [place.officer.file]]) {
       for (const type of ["dragEnter", "dragOver", "drop"] as const) {
@@ -538,7 +519,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
   });
 
   test("on paper: what was checked is unfolded, what is for the screen is left out", async () => {
-    await using viewer = await open();
+    await using viewer = await open({});
     const { page } = viewer;
     await give(page, { vkey, bag, key: place.officer.file });
     await showsThePerson(page);

@@ -7,7 +7,7 @@ import { NO_MEMORY, Reader } from "./reader.ts";
 import { isOurs, makeScene } from "./scene.ts";
 
 /** HOLDFAST_MUTATIONS=20000 for a long run; HOLDFAST_SEED=<n> to repeat one. */
-const RUNS = Number(process.env.HOLDFAST_MUTATIONS ?? 350);
+const RUNS = Number(process.env.HOLDFAST_MUTATIONS ?? 150);
 const seed = Number(process.env.HOLDFAST_SEED ?? Date.now() % 2 ** 31);
 /** One verify takes some 30 ms here. */
 const TOO_LONG = 60_000;

@@ -12,6 +12,7 @@ import { checkBag } from "../../src/bag/reader.ts";
 import { VIEWER } from "../../src/viewer/build.ts";
 import { type AgeKey, makeAgeKey } from "../export/workplace.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
+import { ViewerPage } from "../viewer/viewer-page.ts";
 import { fileKey, forge, inOrder, recordOf, SUBJECTS } from "./forge.ts";
 
 /** When the forged bags were made, by their log. */
@@ -112,14 +113,10 @@ describe("approvals in a bag that a holder of a log key made", () => {
   }
 
   async function onPage(bag: string): Promise<string> {
-    const page = await browser!.newPage();
-    await page.goto(pathToFileURL(VIEWER).href);
-    await page.locator("#folder").setInputFiles(bag);
-    await page.locator("#verdict").waitFor();
-    const check = await page.locator(".verdict .checks li", { hasText: "Second person" }).textContent();
-    const verdict = await page.locator("#verdict").textContent();
-    await page.close();
-    return `${verdict} ${check}`;
+    await using viewer = await ViewerPage.open(browser!);
+    await viewer.give({ bag });
+    const check = await viewer.page.locator(".verdict .checks li", { hasText: "Second person" }).textContent();
+    return `${await viewer.verdict()} ${check}`;
   }
 
   test("from the second it was made to the one before seven days are over; the command line and the page agree", async () => {

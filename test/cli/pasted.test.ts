@@ -23,7 +23,7 @@ function says(sandbox: Sandbox, values: Readonly<Record<number, { email?: string
 const named = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
 
 async function assessed(place: Workplace, ...args: string[]): Promise<string[]> {
-  const ended = await place.holdfast("erasure", ["assess", ...args, "--json"]);
+  const ended = await place.here("erasure", ["assess", ...args, "--json"]);
   assert.equal(ended.code, 0, ended.stderr);
   return (ended.json as { people: { subject: string }[] }).people.map(({ subject }) => subject);
 }
@@ -78,7 +78,7 @@ test("whatever was pasted, the person is found: erasure assess, retrieve, hold",
   );
 
   const words = ["--case", "2026-1", "--requested-by", "FIU", "--reason", "request"];
-  const bag = await place.holdfast("retrieve", [
+  const bag = await place.here("retrieve", [
     ...words,
     "--email",
     "<ann-o'hara@example.org>\u200B",
@@ -87,7 +87,7 @@ test("whatever was pasted, the person is found: erasure assess, retrieve, hold",
   ]);
   assert.equal(bag.code, 0, bag.stderr);
   const hold = async (verb: string, number: string, ...args: string[]) =>
-    place.holdfast("hold", [verb, "--case", number, "--reason", "inquiry", "--json", ...args]);
+    place.here("hold", [verb, "--case", number, "--reason", "inquiry", "--json", ...args]);
   assert.equal((await hold("place", "AZ 17-26", "--reference", "C\u201110442")).code, 0);
   const released = await hold("release", "\u200BAZ\u00A017\u201326");
   assert.equal(released.code, 0, released.stderr);
@@ -106,7 +106,7 @@ test("who is not found: the message names what cannot be seen in the value and w
     ["--identity", "nobody\u2060", /that identity; as given it has .*U\+2060/],
     ["--email", "nobody@example.org", /nobody with that e-mail$/],
   ] as const) {
-    const ended = await place.holdfast("erasure", ["assess", flag, value, "--json"]);
+    const ended = await place.here("erasure", ["assess", flag, value, "--json"]);
     assert.equal(ended.code, 2, ended.stderr);
     const { error } = ended.json as { error: { message: string; mend: string } };
     assert.match(error.message, holds);
@@ -129,7 +129,7 @@ test("two people whose values look the same are told apart by their subjects, or
     )
   ).sort();
   for (const value of ["C-7", "C\u20137\u200B", "\uFF23\u22127"]) {
-    const ended = await place.holdfast("erasure", ["assess", "--reference", value]);
+    const ended = await place.here("erasure", ["assess", "--reference", value]);
     assert.equal(ended.code, 2, value);
     for (const subject of both) assert.ok(ended.stderr.includes(subject), value);
     assert.deepEqual(await assessed(place, "--reference", value, "--all-matches"), both);

@@ -62,7 +62,7 @@ describe("one client's vault is no vault: the others are served, and both are to
   after(() => rename(place.path("vault/apart"), place.path("vault/second")));
   for (const [command, ...args] of COMMANDS) {
     test([command, ...args].join(" "), async () => {
-      const ended = await place.holdfast(command!, [...args, "--json"]);
+      const ended = await place.here(command!, [...args, "--json"]);
       // Somebody took its description away, or all of it.
       const failure = { init: "incomplete", verify: "vault-missing" }[command!] ?? "vault-missing";
       toldOfAll(ended, failure === "incomplete" ? 4 : 1, failure, args.includes("--plan") ? "plan" : "clients");
@@ -101,7 +101,7 @@ describe("one client's log key is another's: the others are served, and both are
     ["verify", [], 4, "unverified"],
   ] as const) {
     test([command, ...args].join(" "), async () => {
-      toldOfAll(await place.holdfast(command, [...args, "--json"]), code, failure);
+      toldOfAll(await place.here(command, [...args, "--json"]), code, failure);
     });
   }
 });
@@ -151,7 +151,7 @@ test("the gravest failure makes the exit code: what is missing in one vault, bef
   await other.expect(0, "export");
   await rm(other.path("vault/acme-bank"), { recursive: true });
   await rm(other.path("vault/third/records"), { recursive: true });
-  const ended = await other.holdfast("verify", ["--json"]);
+  const ended = await other.here("verify", ["--json"]);
   assert.equal(ended.code, 4, ended.stderr);
   const told = ended.json as Told;
   assert.deepEqual(

@@ -262,7 +262,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
       "env:NO_SUCH_VARIABLE",
       "queue:6379",
     ]) {
-      const ended = await team.workers.holdfast("worker", ["--redis", address]);
+      const ended = await team.workers.here("worker", ["--redis", address]);
       assert.equal(ended.code, 2, ended.stderr);
       assert.ok(!ended.stderr.includes("secret-word"));
     }

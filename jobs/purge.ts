@@ -176,7 +176,7 @@ function stopped(error: unknown, { id }: ClientConfig, run: string, { console }:
       cause: error,
       mend: [
         ...(own.mend?.split("\n") ?? []),
-        "Run retention purge --confirm --out <folder> again: it goes on from here, and its certificate covers this run too.",
+        "Run `holdfast retention purge --confirm --out <folder>` again: it goes on from here, and its certificate covers this run too.",
         `For what this run removed alone: ${certificateCommand(id, [run])}`,
       ],
     },

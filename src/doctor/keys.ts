@@ -46,8 +46,8 @@ async function checkLogKey({ log, id }: ClientConfig, vault: VaultDescription | 
   return failure(
     `${log.key} is not the log key of this vault`,
     former
-      ? `Run init --client ${id}: it hands the log over from log.previousKey.`
-      : "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run init.",
+      ? `Run \`holdfast init --client ${id}\`: it hands the log over from log.previousKey.`
+      : "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
   );
 }
 

@@ -28,7 +28,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
       found.push(
         failure(
           `${key} has no lock`,
-          "Run verify: it says which others have none. Find out whether the bucket keeps locks.",
+          "Run `holdfast verify`: it says which others have none. Find out whether the bucket keeps locks.",
         ),
       );
       continue;
@@ -39,14 +39,14 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
       found.push(
         warning(
           `${key}: its lock ended ${ends}`,
-          "If it must be kept still, run export or retention extend, and find out why they did not run.",
+          "If it must be kept still, run `holdfast export` or `holdfast retention extend`, and find out why they did not run.",
         ),
       );
     else
       found.push(
         warning(
           `${key}: its lock ends ${ends}, and was not extended`,
-          "Run export or retention extend, and find out why they did not run.",
+          "Run `holdfast export` or `holdfast retention extend`, and find out why they did not run.",
         ),
       );
   }

@@ -46,7 +46,7 @@ async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
         if (!hasCode(error, "source-denied")) throw error;
         return warning(
           "the key may not fetch files: images and videos will be withheld from every record",
-          "Ask the provider to grant the file route to this key; afterwards run export --withheld.",
+          "Ask the provider to grant the file route to this key; afterwards run `holdfast export --withheld`.",
         );
       }
     }

@@ -43,7 +43,7 @@ export async function describe(
     return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, mend) };
   } catch (error) {
     const found = hasCode(error, "vault-missing")
-      ? failure(`${vault.url} is not a vault yet`, `Run init --client ${id} once; or correct vault.url.`)
+      ? failure(`${vault.url} is not a vault yet`, `Run \`holdfast init --client ${id}\` once; or correct vault.url.`)
       : failed("vault", error);
     return { description: undefined, found };
   }
@@ -126,7 +126,7 @@ async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Prom
     return [
       failure(
         `${plural(left, "object")} that the log says ${left === 1 ? "is" : "are"} purged can still be read under the plain name`,
-        `Run retention purge --client ${id} --confirm --out <folder>: it removes them, too.`,
+        `Run \`holdfast retention purge --client ${id} --confirm --out <folder>\`: it removes them, too.`,
       ),
     ];
   } catch (error) {

@@ -121,7 +121,7 @@ function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogge
       ? [`The last verification found ${plural(verified.problems, "problem")}.`]
       : []),
     ...(verified?.keyTrusted === false
-      ? ["The last verification took the log key from the vault itself. Run verify with --vkey."]
+      ? ["The last verification took the log key from the vault itself. Run `holdfast verify` with --vkey."]
       : []),
     ...(verified === null ? ["The vault was never verified on this machine."] : []),
     ...(verified !== null && daysSince(verified.time, made) > LONG_AGO

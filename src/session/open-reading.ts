@@ -35,7 +35,7 @@ export function warnUnreadable({ console }: Session, { id }: ClientConfig, catal
   const { count, first } = catalog.unreadable();
   if (count === 0) return;
   console.log.warn(
-    `the audit log has entries that cannot be read, and they were passed over; the first is entry ${first}. Run verify: it says what is wrong with each`,
+    `the audit log has entries that cannot be read, and they were passed over; the first is entry ${first}. Run \`holdfast verify\`: it says what is wrong with each`,
     { client: id, count },
   );
 }

@@ -29,7 +29,9 @@ export function reportText(client: string, report: VerifyReport, origin: string,
       ? [`  past      ${plural(past, "object")} that need not be kept any more: retention purge lists them`]
       : []),
     ...(held > 0 ? [`  held      ${people(held)} under a legal hold`] : []),
-    ...(unfinished > 0 ? [`  unended   ${people(unfinished)} whose purge was stopped: run retention purge again`] : []),
+    ...(unfinished > 0
+      ? [`  unended   ${people(unfinished)} whose purge was stopped: run \`holdfast retention purge\` again`]
+      : []),
     ...(stuck > 0
       ? [`  stuck     ${plural(stuck, "object")} locked for longer than the log says, or held though no case stands`]
       : []),

@@ -130,7 +130,7 @@ test("what a retrieval left that was killed is told of, and in nobody's way; wha
   assert.match(ended.stderr, /bag\.0a1b2c3d\.partial is what an earlier call left/);
   await checkBag(place.path("bag"));
   assert.ok(existsSync(left));
-  assert.equal((await place.here("retrieve", args)).code, 2);
+  assert.equal((await place.holdfast("retrieve", args)).code, 2);
   await checkBag(place.path("bag"));
   // Only the first of the two was logged.
   assert.equal((await place.entries("retrieval.prepared")).length, 1);

@@ -33,7 +33,7 @@ describe("reseal", () => {
     bag = place.path("bag");
     const people = sandbox.ids().flatMap((id) => ["--identity", id]);
     const words = ["--case", "1", "--requested-by", "Ada", "--reason", "why"];
-    const ended = await place.here("retrieve", [...words, ...people, "--out", bag]);
+    const ended = await place.holdfast("retrieve", [...words, ...people, "--out", bag]);
     assert.equal(ended.code, 0, ended.stderr);
     resealed = place.path("resealed");
     assert.equal((await reseal(bag, place.officer.file, auditor.recipient, resealed)).code, 0);
@@ -44,7 +44,7 @@ describe("reseal", () => {
   });
 
   const reseal = (from: string, key: string, to: string, out: string) =>
-    place.here("reseal", [from, "--key", key, "--to", to, "--out", out]);
+    place.holdfast("reseal", [from, "--key", key, "--to", to, "--out", out]);
   const open = (from: string, key: string, out: string) =>
     place.here("open", [from, "--key", key, "--out", place.path(out)]);
   const verify = (from: string) => place.here("verify", ["--json", from]);
@@ -170,7 +170,7 @@ describe("reseal", () => {
     const other = await makeAgeKey(place.path("other.txt"));
     const out = place.path("none");
     assert.equal((await reseal(bag, other.file, auditor.recipient, out)).code, 1);
-    assert.equal((await place.here("reseal", [bag, "--key", place.officer.file, "--out", out])).code, 2);
+    assert.equal((await place.holdfast("reseal", [bag, "--key", place.officer.file, "--out", out])).code, 2);
     const leaked = await reseal(bag, place.officer.file, other.identity, out);
     assert.equal(leaked.code, 2);
     assert.ok(!leaked.stderr.includes(other.identity));

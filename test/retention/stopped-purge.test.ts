@@ -73,7 +73,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     assert.deepEqual((listed.json as { clients: { uncertified: string[] }[] }).clients[0]!.uncertified, [run]);
     // By itself, without going on with it.
     const certificate = ["certificate", "--run", run, "--out"];
-    assert.equal((await place.here("retention", [...certificate, place.path("first")])).code, 0);
+    assert.equal((await place.holdfast("retention", [...certificate, place.path("first")])).code, 0);
     assert.deepEqual((await destroyedKeys(place.path("first"))).sort(), purged.sort());
     await checkCertificate(place.path("first"));
 
@@ -120,7 +120,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
       const ended = await purging(place, "destroyed", env);
       assert.equal(ended.signal, "SIGKILL");
       const run = RUN.exec(ended.stderr)![0];
-      const early = await place.here("retention", ["certificate", "--run", run, "--out", place.path("early")]);
+      const early = await place.holdfast("retention", ["certificate", "--run", run, "--out", place.path("early")]);
       assert.notEqual(early.code, 0);
       assert.match(early.stderr, told);
       const again = await purging(place, "destroyed");

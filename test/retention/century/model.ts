@@ -296,7 +296,8 @@ export class Model {
         : ended === undefined
           ? NEVER
           : later(relationshipEnd(law, ended), { earliest: slice, latest: slice });
-      const longest = ended !== undefined && end.latest < NEVER.latest ? end.latest : Math.min(slice, end.latest);
+      const latest = Math.max(end.latest, this.#tornEnd(key));
+      const longest = ended !== undefined && latest < NEVER.latest ? latest : Math.min(slice, latest);
       for (const [id, { lockedUntil }] of versions) {
         const was = before.objects.get(key)?.get(id)?.lockedUntil ?? 0;
         if (lockedUntil < was) this.#fault(key, `locked until ${time(lockedUntil)}, and was until ${time(was)}`);
@@ -317,6 +318,13 @@ export class Model {
         this.#fault(key, `locked until ${time(at.lockedUntil)} only, where it takes ${time(least)}`);
       this.#checkMode(job, key, at, from);
     }
+  }
+
+  /** A purge that was killed has not logged which files it removed: until it goes on, a record counts as having them. */
+  #tornEnd(key: string): number {
+    const record = this.#records.get(key);
+    const { torn, ended } = this.facts.get(key.split("/")[2]!)!;
+    return torn && record ? endOf(this.law, this.law.files, record, ended).latest : 0;
   }
 
   #listersEnd(key: string): number {

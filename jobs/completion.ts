@@ -7,7 +7,7 @@ import { zsh } from "../src/cli/completion/zsh.ts";
 const SHELLS = { bash, zsh, fish };
 
 export const completionCommand = new Command("completion")
-  .description("print what makes a shell complete commands, options, files and clients")
+  .description("print a script that completes commands, options, files and clients in your shell")
   .addArgument(new Argument("<shell>", "the shell it is for").choices(Object.keys(SHELLS)))
   .addHelpText(
     "after",

@@ -6,7 +6,7 @@ import { createFile } from "../src/io/new-file.ts";
 import { makeKeyPair } from "../src/seal/identity-file.ts";
 
 export const keygenCommand = new Command("keygen")
-  .description("make an age key pair for somebody who may open records, where there is no age-keygen")
+  .description("make an age key pair for somebody who may open records, for people who do not have age-keygen")
   .option("--out <file>", "write the private key here; must not be there yet")
   .option("--json", "print one JSON object on stdout, and nothing else there", false)
   .addHelpText(
@@ -25,7 +25,7 @@ The private key itself is never printed. To put a passphrase on it, with age: ag
   )
   .action(({ out, json }: { out?: string; json: boolean }) =>
     withoutConfig({ json, quiet: false }, async (console) => {
-      if (out === undefined) {
+      if (out === undefined || out === "-") {
         // age-keygen would print the key. What is printed stays in a terminal's memory, in logs and in files of others.
         throw new HoldfastError("usage", "a private key is written to a file of its own, and is not printed", {
           mend: "Name a file that is not there yet: holdfast keygen --out officer.txt.",

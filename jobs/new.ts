@@ -77,6 +77,11 @@ and holdfast keygen the age keys of those who may open records. It never overwri
 
 /** Before anybody answers a dozen questions for nothing. */
 async function refuseOut(out: string): Promise<void> {
+  if (out === "-") {
+    throw new HoldfastError("usage", "the config is written to a file, not to stdout", {
+      mend: "Name a file with --out.",
+    });
+  }
   // Not `stat`: a link is in the way wherever it leads.
   if (await writingFile(out, () => lstat(out).catch(noFile))) throw taken(out);
   await writingFile(out, () => access(dirname(resolve(out)), constants.W_OK | constants.X_OK));
@@ -104,8 +109,8 @@ async function answersOf(
 async function interview(given: Answers, place: Place): Promise<Answered> {
   using person = new Interview();
   person.say([
-    "This writes a first config. Enter takes what stands in [brackets]; each answer can be changed in the file later,",
-    "but for what says so. Nothing is written before the end; Ctrl-C ends it.",
+    "This writes a first config. Enter takes the answer in [brackets]. Except where it says so, you can change each answer",
+    "in the file later. Nothing is written before the end. Ctrl-C ends it.",
   ]);
   const ask: Ask = async ({ prompt, says, again }, byDefault, check) => {
     let answer = await person.ask({ prompt, says, byDefault, check });

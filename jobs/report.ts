@@ -21,7 +21,7 @@ interface Flags {
 
 export const reportCommand = command(
   "report",
-  "what is kept, until when, and what asks for attention: one page for whoever answers for it, or JSON",
+  "what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
   ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
 )
   .option("--out <file>", "the page; it loads nothing and holds nothing personal; replaces an earlier one")

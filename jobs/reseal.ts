@@ -14,7 +14,7 @@ import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 export const resealCommand = new Command("reseal")
-  .description("hand a bag to somebody who is no recipient: other headers, the payloads untouched")
+  .description("copy a bag for a new recipient: new headers, the sealed contents unchanged")
   .argument("<bag>", "the folder of a bag")
   .requiredOption("--key <file>", "age identity file of somebody who can open it")
   .option("--to <recipient>", "whom it is for (age1…); they alone can open the new bag; repeatable", gather, [])

@@ -19,6 +19,7 @@ export interface Artefacts {
 }
 
 export async function build(dist: string): Promise<Artefacts> {
+  const time = timeOfSources();
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const npmPackage = await buildNpmPackage(dist);
@@ -28,7 +29,7 @@ export async function build(dist: string): Promise<Artefacts> {
   const debianPackage = await buildDebianPackage(dist, {
     executable,
     licences,
-    time: Number(git("log", "-1", "--format=%ct")),
+    time,
     compression: "xz",
   });
   const sbom = join(dist, "holdfast.cdx.json");
@@ -70,8 +71,15 @@ async function bom(): Promise<string> {
   return `${JSON.stringify({ ...rest, metadata, components: [...made.components, node] }, null, 2)}\n`;
 }
 
-function git(...args: string[]): string {
-  return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" });
+/** The commit's, in seconds since 1970; of sources without git what SOURCE_DATE_EPOCH says (reproducible-builds.org). */
+function timeOfSources(): number {
+  const { SOURCE_DATE_EPOCH: given } = process.env;
+  if (given !== undefined) return Number(given);
+  try {
+    return Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: ROOT, encoding: "utf8", stdio: "pipe" }));
+  } catch (cause) {
+    throw new Error("the time of the sources is not known without git: set SOURCE_DATE_EPOCH", { cause });
+  }
 }
 
 if (import.meta.main) {

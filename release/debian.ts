@@ -45,7 +45,6 @@ export async function buildDebianPackage(dist: string, options: DebianOptions): 
     for (const [shell, path] of Object.entries(COMPLETIONS)) await put(path, await said("completion", shell));
     await put("usr/share/man/man1/holdfast.1.gz", gzipSync(await manualPage(said, version), { level: 9 }));
     await cp(join(ROOT, "config/systemd"), join(tree, "usr/lib/systemd/system"), { recursive: true });
-    await mkdir(join(tree, "etc/holdfast"), { recursive: true });
     for (const name of ["README.md", "docs"]) await cp(join(ROOT, name), join(tree, DOC, name), { recursive: true });
     await cp(join(ROOT, "config"), join(tree, DOC, "examples"), { recursive: true });
     await put(`${DOC}/changelog.gz`, gzipSync(await readFile(join(ROOT, "CHANGELOG.md")), { level: 9 }));

@@ -1,10 +1,11 @@
 /**
- * Makes a release: checks, builds, tests what it built, writes the changelog's section, commits and tags. What was built
- * is in dist/. Nothing is uploaded. Whatever fails, the working tree is as it was.
+ * Makes a release: checks, commits the version and the changelog's section, builds, tests what it built, and tags. What was
+ * built is in dist/. Nothing is uploaded. Whatever fails, and when it is interrupted, the repository is as it was.
  *
  *     npm run release -- 1.0.0-rc.1
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import semver from "semver";
@@ -13,39 +14,47 @@ import { releaseSection } from "./changelog.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CHANGED = ["package.json", "package-lock.json", "CHANGELOG.md"];
+/** Of the command line: they pass with any form of the program. */
+const TESTS = ["cli", "completion", "help", "pasted", "surroundings", "three-clients"];
 
 const [version = "", ...others] = process.argv.slice(2);
-const { version: current } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 if (semver.valid(version) !== version || others.length > 0) refuse("name one version: npm run release -- 1.0.0-rc.1");
-if (!semver.gt(version, current)) refuse(`${version} is not above ${current}, the version in package.json`);
 if (git("status", "--porcelain") !== "") refuse("commit or stash your changes first: git status shows them");
+if (git("branch", "--show-current") === "") refuse("no branch is checked out: git switch main");
+const { version: current } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+if (!semver.gt(version, current)) refuse(`${version} is not above ${current}, the version in package.json`);
 if (git("tag", "--list", `v${version}`) !== "") refuse(`the tag v${version} is there already`);
 
-const date = new Date().toISOString().slice(0, 10);
+const before = git("rev-parse", "HEAD").trim();
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.on(name, () => stop.abort(new Error(`told to stop (${name})`)));
 try {
   const changelog = join(ROOT, "CHANGELOG.md");
+  const date = new Date().toISOString().slice(0, 10);
   writeFileSync(changelog, releaseSection(readFileSync(changelog, "utf8"), version, date));
-  run("npm", "version", version, "--no-git-tag-version");
+  await run("npm", "version", version, "--no-git-tag-version");
   step("check");
-  run("npm", "run", "check");
+  await run("npm", "run", "check");
   step("test");
-  run("npm", "test");
+  await run("npm", "test");
+  // Before the build: what is built takes its time from the commit, so that whoever builds the tag gets the same bytes.
+  git("commit", "--quiet", "--message", `Release ${version}`, "--", ...CHANGED);
   step("build");
   const { executable } = await build(join(ROOT, "dist"));
   step("the tests of the command line, with the executable that was built");
-  const names = ["cli", "completion", "help", "pasted", "surroundings", "three-clients"];
-  const files = names.map((name) => `test/cli/${name}.test.ts`);
   process.env.HOLDFAST_TEST_PROGRAM = executable;
-  run("npm", "test", "--", ...files);
-  git("commit", "--quiet", "--message", `Release ${version}`, "--", ...CHANGED);
+  await run("npm", "test", "--", ...TESTS.map((name) => `test/cli/${name}.test.ts`));
   git("tag", "--annotate", "--message", `Holdfast ${version}`, `v${version}`);
 } catch (error) {
-  git("checkout", "--quiet", "--", ...CHANGED);
-  refuse(`${error instanceof Error ? error.message : error}. Nothing was committed or tagged`);
+  // The tree was clean.
+  git("reset", "--quiet", "--hard", before);
+  refuse(`${error instanceof Error ? error.message.trim() : error}. Nothing is committed or tagged`);
 }
+const isCandidate = semver.prerelease(version) !== null;
 console.log(`v${version} is committed and tagged, and dist/ holds what to publish:
   git push --follow-tags
-  npm publish ./dist/npm
+  npm publish ./dist/npm${isCandidate ? " --tag next" : ""}
   and the files of dist/SHA256SUMS, with it, to the release's page`);
 
 function refuse(why: string): never {
@@ -54,6 +63,7 @@ function refuse(why: string): never {
 }
 
 function step(name: string): void {
+  stop.signal.throwIfAborted();
   console.log(`\n=== ${name}`);
 }
 
@@ -61,6 +71,12 @@ function git(...args: string[]): string {
   return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" });
 }
 
-function run(command: string, ...args: string[]): void {
-  execFileSync(command, args, { cwd: ROOT, stdio: "inherit" });
+async function run(command: string, ...args: string[]): Promise<void> {
+  const child = spawn(command, args, { cwd: ROOT, stdio: "inherit" });
+  const end = (): boolean => child.kill();
+  stop.signal.addEventListener("abort", end);
+  const [code] = await once(child, "close");
+  stop.signal.removeEventListener("abort", end);
+  stop.signal.throwIfAborted();
+  if (code !== 0) throw new Error(`${[command, ...args].join(" ")} failed`);
 }

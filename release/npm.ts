@@ -29,6 +29,8 @@ export async function buildNpmPackage(dist: string): Promise<string> {
   await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licences(packages));
   await declarations(join(folder, "types"));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  // The tarball has the modes of the files, and those of a build are to be the same whatever the umask.
+  await run("chmod", ["-R", "u+rwX,go+rX,go-w", folder]);
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", dist], { cwd: folder });
   const [{ filename }] = JSON.parse(stdout);
   return join(dist, filename);
@@ -39,6 +41,9 @@ async function declarations(folder: string): Promise<void> {
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"];
   const place = ["--rootDir", join(ROOT, "src"), "--outDir", folder];
   await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(import.meta.dirname, "npm"), ...options, ...place]);
+  // Whoever uses them may have told TypeScript of older JavaScript only.
+  const entry = join(folder, "source/index.d.ts");
+  await writeFile(entry, `/// <reference lib="esnext" />\n${await readFile(entry, "utf8")}`);
 }
 
 async function manifest(): Promise<object> {

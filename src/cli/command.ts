@@ -21,7 +21,7 @@ export interface CommonOptions {
 export function command(name: string, description: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(description)
-    .option("-c, --config <file>", `the config file (default: the first there is of ${PLACES.join(", ")})`)
+    .option("-c, --config <file>", `the config file (default: the first that exists of ${PLACES.join(", ")})`)
     .addOption(
       new Option("--client <id>", "only this client; repeatable").argParser((id: string, ids: string[] = []) => [
         ...ids,
@@ -30,7 +30,11 @@ export function command(name: string, description: string, examples: readonly st
     )
     .option("--json", "print one JSON object on stdout, and nothing else there", false)
     .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
-    .addOption(new Option("--log-level <level>", "of the JSON lines, where nobody watches").choices(LEVELS))
+    .addOption(
+      new Option("--log-level <level>", "how much the log says, where it is JSON lines (without a terminal)").choices(
+        LEVELS,
+      ),
+    )
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 
 /** Where a command looks for the config that no `--config` names: in this order, from where the person stands. */
@@ -9,11 +10,28 @@ export function foundConfig(): string | undefined {
   return PLACES.find((place) => existsSync(place));
 }
 
-/** The same; throws `config` where there is none. */
+/**
+ * The same. Throws `config` where there is none, and where somebody else may have put it there: a config says which files
+ * are sent to which host, so root must not take one that lies in /tmp.
+ */
 export function defaultConfig(): string {
   const found = foundConfig();
-  if (found !== undefined) return found;
-  throw new HoldfastError("config", `there is no config file here: looked for ${PLACES.join(", ")}`, {
-    mend: "Make one with `holdfast new`, or name yours with --config.",
+  if (found === undefined) {
+    throw new HoldfastError("config", `there is no config file here: looked for ${PLACES.join(", ")}`, {
+      mend: "Make one with `holdfast new`, or name yours with --config.",
+    });
+  }
+  if (isOurs(found) || isSafeFolder(dirname(resolve(found)))) return found;
+  throw new HoldfastError("config", `${found} belongs to another user of this machine`, {
+    mend: `Look at who wrote it. If you trust it: --config ${found}.`,
   });
 }
+
+/** Whether it belongs to this user, or to root. Where files have no owners (Windows) it does. */
+function isOurs(path: string): boolean {
+  const { uid } = statSync(path);
+  return uid === 0 || process.geteuid === undefined || uid === process.geteuid();
+}
+
+/** Whether nobody but this user and root puts files there: whatever is there, they chose. */
+const isSafeFolder = (path: string): boolean => isOurs(path) && (statSync(path).mode & 0o022) === 0;

@@ -45,9 +45,9 @@ export class Interview implements Disposable {
       const answer =
         (await this.#line(`${prompt}${byDefault === undefined ? "" : ` [${byDefault || "none"}]`}: `)) || byDefault;
       if (answer === "") return answer;
-      const error = answer === undefined ? NO_ANSWER : await check(answer).then(() => undefined, refused);
-      if (error === undefined) return answer!;
-      this.say(errorText(error));
+      const error = await check(answer ?? "").then(() => undefined, refused);
+      if (error === undefined && answer !== undefined) return answer;
+      this.say(errorText(error ?? NO_ANSWER));
     }
   }
 

@@ -20,7 +20,8 @@ export interface ConfigProblem extends Finding {
 /** A file that is wrong in more ways is a wrong file. */
 const MAX_LISTED = 50;
 
-const MEND = "config/holdfast.example.yaml explains every field.";
+const MEND =
+  "config/holdfast.example.yaml explains every field; the Debian package has it in /usr/share/doc/holdfast/examples.";
 
 /** `clients[0].vault.url` */
 export function formatPath(path: Path): string {

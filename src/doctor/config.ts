@@ -6,7 +6,12 @@ const { ok, warning } = findings("config");
 
 /** The config has been read and can be used, or nobody would ask. What is left is who else may write it. */
 export async function checkConfig(file: string, clients: number): Promise<Finding> {
-  const { mode } = await stat(file);
+  const { mode, uid } = await stat(file);
+  const ours = [0, process.geteuid?.() ?? uid];
+  if (!ours.includes(uid)) {
+    const text = `${file} belongs to another user of this machine (uid ${uid})`;
+    return warning(text, `That user chooses whom records are sealed to, and which files are read: chown root ${file}.`);
+  }
   if (process.platform !== "win32" && (mode & 0o022) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, "0");
     const text = `${file} can be changed by others on this machine (mode ${octal})`;

@@ -37,7 +37,7 @@ function client(report: Report): Html {
   const found = concerns(report);
   return html`<section class="client" id="${id}">
 <h1>${id}</h1>
-<p class="verdict ${found.length === 0 ? "good" : "unsure"}">${found.length === 0 ? "Nothing asks for attention." : "Asks for attention:"}</p>
+<p class="verdict ${found.length === 0 ? "good" : "unsure"}">${found.length === 0 ? "Nothing needs attention." : "Needs attention:"}</p>
 ${found.length > 0 ? html`<ul>${found.map((words) => html`<li>${words}</li>`)}</ul>` : undefined}
 <div class="figures">
 ${figure(number(coverage.vault.subjects), "people kept")}

@@ -14,7 +14,7 @@ export function directoryError(error: unknown, what: string): HoldfastError {
     case "ERR_ACCESS_DENIED": // node --permission
       return new HoldfastError("vault-denied", `${what}: the file system refused (${code})`, {
         cause: error,
-        mend: "Give this user the right to write there.",
+        mend: "Give this user the right to read and write there.",
       });
     case "ENOSPC":
     case "EDQUOT":

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, stat, watch, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, rename, stat, watch, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
@@ -241,6 +241,23 @@ describe("open", () => {
 });
 
 describe("the config that is found without --config", () => {
+  const skip = process.getuid?.() === 0 ? false : "only root can give files to another user";
+
+  test("is not one that another user may have put there", { skip }, async () => {
+    await using place = await makeWorkplace(NOBODY, { init: false });
+    const verify = async (...args: string[]): Promise<string> =>
+      String((await program(["verify", ...args], { cwd: place.folder })).log[0]?.error);
+    await chown(place.file, 65_534, 65_534);
+    // In a folder where only root puts files it was root who chose it: a mount in a container, for example.
+    assert.match(await verify(), /is not a vault yet/);
+    await chmod(place.folder, 0o777);
+    assert.match(await verify(), /^holdfast\.yaml belongs to another user/);
+    await chmod(place.folder, 0o755);
+    await chown(place.folder, 65_534, 65_534);
+    assert.match(await verify(), /^holdfast\.yaml belongs to another user/);
+    assert.match(await verify("--config", "holdfast.yaml"), /is not a vault yet/);
+  });
+
   test("holdfast.yaml here before config/holdfast.yaml; none: every place is named, and how to make one", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox);

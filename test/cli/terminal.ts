@@ -19,7 +19,7 @@ export interface Seen {
 export function onTerminal(args: readonly string[], cwd: string): Promise<Seen> {
   const [command, words] = onPseudoTerminal(args);
   return new Promise((resolve, reject) => {
-    const child = execFile(command, words, { cwd, env: ENV, timeout: 60_000 }, (error, text) => {
+    const child = execFile(command, words, { cwd, env: env(), timeout: 60_000 }, (error, text) => {
       if (error?.killed) return reject(error);
       resolve(seen(Number(error?.code ?? 0), text));
     });
@@ -34,7 +34,7 @@ export async function talkOnTerminal(
   turns: readonly (readonly [prompt: string, typed: string])[],
 ): Promise<Seen> {
   const [command, words] = onPseudoTerminal(args);
-  const child = spawn(command, words, { cwd, env: ENV, timeout: 60_000 });
+  const child = spawn(command, words, { cwd, env: env(), timeout: 60_000 });
   let text = "";
   let read = 0;
   const left = [...turns];
@@ -51,7 +51,7 @@ export async function talkOnTerminal(
   return seen(code, text);
 }
 
-const ENV = { ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" };
+const env = () => ({ ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" });
 
 function onPseudoTerminal(args: readonly string[]): [string, string[]] {
   const command = commandLine(args)

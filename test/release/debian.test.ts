@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -115,13 +127,54 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     assert.match((await inside("nobody", "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
   });
 
+  test("as root, new prints the steps that make it work as the service's user", async () => {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    const flags = [
+      "--client",
+      "shop",
+      "--origin",
+      "shop.example/holdfast",
+      "--vault",
+      "file:/var/lib/holdfast/shop",
+      "--state",
+      "/var/lib/holdfast/state",
+    ];
+    const out = "/etc/holdfast/shop.yaml";
+    const { stdout } = await good(
+      asRoot("holdfast", "new", "--out", out, ...flags, "--recipient", recipient, "--law", "eu-amlr"),
+    );
+    const [share] = /chgrp holdfast \S+ && chmod 0640 \S+/.exec(stdout)!;
+    await good(asRoot("sh", "-c", share));
+    await good(
+      asRoot(
+        "runuser",
+        "-u",
+        "holdfast",
+        "--",
+        "sh",
+        "-c",
+        "umask 077; mkdir -p /var/lib/holdfast/keys; echo key > /var/lib/holdfast/keys/shop.api-key",
+      ),
+    );
+    const [init] = /runuser -u holdfast -- holdfast init --config \S+/.exec(stdout)!;
+    await good(asRoot("sh", "-c", init));
+    assert.ok(await there("var/lib/holdfast/shop/vault.json"));
+  });
+
   test("is removed and purged: the program goes, config, state and keys stay", async () => {
+    // As somebody has it who keeps configs elsewhere.
+    await rename(join(root, "etc/holdfast"), join(root, "srv/holdfast"));
+    await symlink("/srv/holdfast", join(root, "etc/holdfast"));
+    await good(asRoot("chmod", "0750", "/var/lib/holdfast"));
+    await good(asRoot("dpkg", "--install", `/root/${basename(file)}`));
+    assert.equal((await stat(join(root, "var/lib/holdfast"))).mode & 0o777, 0o750);
     await good(asRoot("dpkg", "--remove", "holdfast"));
     assert.ok(!(await there("usr/bin/holdfast")) && !(await there("usr/lib/systemd/system/holdfast.service")));
     const { stdout } = await good(asRoot("dpkg", "--purge", "holdfast"));
     assert.match(stdout, /\/etc\/holdfast and \/var\/lib\/holdfast are kept/);
     assert.ok(await there("var/lib/holdfast/keys/acme-bank.log-key"));
-    assert.ok(await there("etc/holdfast/holdfast.yaml"));
+    assert.ok(await there("srv/holdfast/holdfast.yaml"));
+    assert.equal(await readlink(join(root, "etc/holdfast")), "/srv/holdfast");
     assert.notEqual((await holdfast("--version")).code, 0);
   });
 });

@@ -76,19 +76,27 @@ describe("npm run release", () => {
     rmSync(join(folder, "more.txt"));
   });
 
-  test("leaves the tree as it was where a check fails", async () => {
+  test("leaves the tree as it was where a check fails, and where it is told to stop", async () => {
     execFileSync("mkdir", [join(folder, "bin")]);
     // Sets the version as npm does, and fails at the check.
     const npm = `#!/bin/sh\ncase "$1" in version) sed -i 's/"version": ".*"/"version": "'"$2"'"/' package.json ;; *) exit 7 ;; esac\n`;
     writeFileSync(join(folder, "bin/npm"), npm);
     chmodSync(join(folder, "bin/npm"), 0o755);
     const head = git("rev-parse", "HEAD");
+    const asItWas = (): void =>
+      assert.deepEqual(
+        [git("status", "--porcelain"), git("rev-parse", "HEAD"), git("tag", "--list", "v9.0.1")],
+        ["", head, ""],
+      );
     const { code, stderr } = await release("9.0.1");
     assert.equal(code, 1);
-    assert.match(stderr, /no release: .*npm run check.*Nothing was committed or tagged/s);
-    assert.deepEqual(
-      [git("status", "--porcelain"), git("rev-parse", "HEAD"), git("tag", "--list", "v9.0.1")],
-      ["", head, ""],
-    );
+    assert.match(stderr, /no release: .*npm run check failed\. Nothing is committed or tagged/);
+    asItWas();
+    // The check sends its parent the signal, and then takes its time.
+    writeFileSync(join(folder, "bin/npm"), npm.replace("exit 7", "kill -TERM $PPID; exec sleep 60"));
+    const stopped = await release("9.0.1");
+    assert.equal(stopped.code, 1);
+    assert.match(stopped.stderr, /no release: told to stop \(SIGTERM\)\. Nothing is committed or tagged/);
+    asItWas();
   });
 });

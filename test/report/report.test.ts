@@ -63,7 +63,7 @@ describe("reconcile", () => {
 });
 
 describe("report", () => {
-  test("tells what is kept, until when, and what asks for attention; loads nothing, and names nobody", async () => {
+  test("tells what is kept, until when, and what needs attention; loads nothing, and names nobody", async () => {
     await using sandbox = await startSandbox({ identities: 12, plainImages: true });
     await using place = await makeWorkplace(sandbox, {});
     const here = await session(place);

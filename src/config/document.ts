@@ -49,8 +49,8 @@ function problem(text: string, line?: number): ConfigProblem {
   return { path: [], text, code: "config", line };
 }
 
-const EMPTY = "is empty; make a new one with holdfast new";
-const DEPTH = "is nested too deeply to be a config; make a new one with holdfast new";
+const EMPTY = "is empty; make one with `holdfast new`";
+const DEPTH = "is nested too deeply to be a config; make one with `holdfast new`";
 const ALIASES =
   "an alias (*name) has no anchor (&name) before it, or aliases multiply; write the values themselves, or quote them";
 const OTHER = "is not YAML here; check indentation, quotes and brackets";

@@ -234,7 +234,7 @@ test("a secret in the wrong place is not repeated either", async () => {
 test("what is not a document is refused with its line, without quoting it", async (context) => {
   const warned = context.mock.method(process, "emitWarning", () => {});
   const cases: [string, RegExp][] = [
-    ["", /is empty; begin with a copy of config\/holdfast\.example\.yaml/],
+    ["", /is empty; make one with `holdfast new`/],
     ["# nothing\n", /is empty/],
     ["null", /is empty/],
     ["state: a\nstate: b", /:2: a key is written twice/],

@@ -19,12 +19,13 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { buildDebianPackage } from "../../release/debian.ts";
 import { buildExecutable } from "../../release/executable.ts";
 import { type Ended, runToEnd } from "../cli/program.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { onPath } from "../servers/ceph.ts";
+import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
 
 const run = promisify(execFile);
 /** In CI nothing is left out: there it fails and says what is missing. */
@@ -66,6 +67,13 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     const { code, stdout, stderr } = await ended;
     assert.equal(code, 0, stdout + stderr);
     return ended;
+  };
+  const firstExport = async (holdfast: (...args: string[]) => Promise<Ended>): Promise<void> => {
+    await holdfast("init");
+    await holdfast("doctor");
+    const { json } = await holdfast("export", "--json");
+    assert.equal((json as { clients: { new: number }[] }).clients[0]!.new, 4);
+    await holdfast("verify", "--read-data", "100");
   };
   const there = (path: string): Promise<boolean> =>
     stat(join(root, path)).then(
@@ -117,14 +125,23 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     await good(asRoot("chgrp", "holdfast", "/etc/holdfast/holdfast.yaml"));
     const env = (...args: string[]): Promise<Ended> =>
       good(inside("holdfast", "env", `KEY=${sandbox.apiKey}`, "holdfast", ...args));
-    await env("init");
-    await env("doctor");
-    const { json } = await env("export", "--json");
-    assert.equal((json as { clients: { new: number }[] }).clients[0]!.new, 4);
-    await env("verify", "--read-data", "100");
+    await firstExport(env);
     const other = await inside("nobody", "cat", "/etc/holdfast/holdfast.yaml");
     assert.match(other.stderr, /Permission denied/);
     assert.match((await inside("nobody", "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
+  });
+
+  test("works there with a bucket on S3", { skip: withoutCeph }, async () => {
+    await using sandbox = await startSandbox({ identities: 4, plainImages: true });
+    const config = join(root, "etc/holdfast/holdfast.yaml");
+    const { state, clients } = parse(await readFile(config, "utf8"));
+    const vault = { url: `s3://${await lockedBucket()}/acme-bank`, endpoint: cephEndpoint, forcePathStyle: true };
+    const source = { ...clients[0].source, url: sandbox.url };
+    const client = { ...clients[0], source, vault: { ...vault, lock: "governance" } };
+    await writeFile(config, stringify({ state: `${state}/s3`, clients: [client] }));
+    const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+    const variables = [`KEY=${sandbox.apiKey}`, ...names.map((name) => `${name}=${process.env[name]}`)];
+    await firstExport((...args) => good(inside("holdfast", "env", ...variables, "holdfast", ...args)));
   });
 
   test("as root, new prints the steps that make it work as the service's user", async () => {

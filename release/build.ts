@@ -1,9 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { bundle } from "./bundle.ts";
 import { buildDebianPackage } from "./debian.ts";
 import { buildExecutable } from "./executable.ts";
 import { executableLicences } from "./licences.ts";
@@ -23,8 +21,8 @@ export async function build(dist: string): Promise<Artefacts> {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const npmPackage = await buildNpmPackage(dist);
-  const executable = await buildExecutable(dist);
-  const licences = await allLicences();
+  const { file: executable, packages } = await buildExecutable(dist);
+  const licences = await executableLicences(packages);
   await writeFile(join(dist, "LICENSES.txt"), licences);
   const debianPackage = await buildDebianPackage(dist, {
     executable,
@@ -43,15 +41,6 @@ export async function build(dist: string): Promise<Artefacts> {
   }
   await writeFile(join(dist, "SHA256SUMS"), sums.join(""));
   return { npmPackage, executable, debianPackage };
-}
-
-async function allLicences(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-licences-"));
-  try {
-    return await executableLicences((await bundle(folder, "single")).packages);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 /** CycloneDX, of what is bundled and of the Node that the executable and the Debian package have inside. */

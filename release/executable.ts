@@ -7,17 +7,23 @@ import { bundle } from "./bundle.ts";
 
 const NODE = join(import.meta.dirname, "../node_modules/node/bin/node");
 
+export interface Executable {
+  readonly file: string;
+  /** Names of the packages whose code is in it. */
+  readonly packages: readonly string[];
+}
+
 /**
  * Makes `holdfast-linux-x64` in `dist`: Node and the program in one file (https://nodejs.org/api/single-executable-applications.html).
  * The same sources and the same Node give the same bytes.
  *
  * Options of Node, such as its permission model, come in by NODE_OPTIONS, as for Node itself.
  */
-export async function buildExecutable(dist: string): Promise<string> {
+export async function buildExecutable(dist: string): Promise<Executable> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-executable-"));
   try {
     const output = join(dist, `holdfast-${process.platform}-${process.arch}`);
-    const { main } = await bundle(join(folder, "program"), "single");
+    const { main, packages } = await bundle(join(folder, "program"), "single");
     const config = {
       // Relative, because it is written into the executable.
       main: relative(folder, main),
@@ -32,7 +38,7 @@ export async function buildExecutable(dist: string): Promise<string> {
     await mkdir(dist, { recursive: true });
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
     await promisify(execFile)(NODE, ["--build-sea", "config.json"], { cwd: folder });
-    return output;
+    return { file: output, packages };
   } finally {
     await rm(folder, { recursive: true });
   }

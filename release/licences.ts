@@ -7,8 +7,9 @@ const ROOT = join(import.meta.dirname, "..");
 /** The licence of each package whose code is in the bundle: their terms ask that it goes with the code. */
 export async function licences(packages: readonly string[]): Promise<string> {
   const parts = ["Holdfast contains code of these packages. The licence of each is below its name.\n"];
+  const shipped = production();
   for (const name of packages) {
-    const locked = production().find((each) => each.name === name);
+    const locked = shipped.find((each) => each.name === name);
     if (locked === undefined) throw new Error(`${name} is in the bundle, but is no dependency that is shipped`);
     const folder = join(ROOT, locked.path);
     const file = (await readdir(folder)).find((each) => /^licen[sc]e/i.test(each));

@@ -41,7 +41,7 @@ async function declarations(folder: string): Promise<void> {
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"];
   const place = ["--rootDir", join(ROOT, "src"), "--outDir", folder];
   await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(import.meta.dirname, "npm"), ...options, ...place]);
-  // Whoever uses them may have told TypeScript of older JavaScript only.
+  // A project that uses them may name an older JavaScript as its `lib`.
   const entry = join(folder, "source/index.d.ts");
   await writeFile(entry, `/// <reference lib="esnext" />\n${await readFile(entry, "utf8")}`);
 }

@@ -43,7 +43,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     await mkdir(root);
     await run("mmdebstrap", ["--variant=essential", `--include=${DEPENDS.join(",")}`, "bookworm", tarball]);
     await run("tar", ["-xf", tarball, "-C", root]);
-    const executable = await buildExecutable(folder);
+    const { file: executable } = await buildExecutable(folder);
     const time = Date.UTC(2026, 10, 29) / 1000;
     file = await buildDebianPackage(folder, { executable, licences: "", time, compression: "none" });
     await cp(file, join(root, "root", basename(file)));

@@ -16,7 +16,7 @@ describe("the single executable", () => {
   let file: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "holdfast-release-"));
-    file = await buildExecutable(folder);
+    ({ file } = await buildExecutable(folder));
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -30,7 +30,7 @@ describe("the single executable", () => {
         .update(await readFile(file))
         .digest("hex");
     const first = await digest();
-    assert.equal(await buildExecutable(folder), file);
+    assert.equal((await buildExecutable(folder)).file, file);
     assert.equal(await digest(), first);
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { HoldfastError } from "../core/error.ts";
+import { isOurs } from "../io/owner.ts";
 
 /** Where a command looks for the config that no `--config` names: in this order, from where the person stands. */
 export const PLACES = ["holdfast.yaml", "config/holdfast.yaml", "/etc/holdfast/holdfast.yaml"];
@@ -21,17 +22,14 @@ export function defaultConfig(): string {
       mend: "Make one with `holdfast new`, or name yours with --config.",
     });
   }
-  if (isOurs(found) || isSafeFolder(dirname(resolve(found)))) return found;
+  if (isOurs(statSync(found)) || isSafeFolder(dirname(resolve(found)))) return found;
   throw new HoldfastError("config", `${found} belongs to another user of this machine`, {
     mend: `Look at who wrote it. If you trust it: --config ${found}.`,
   });
 }
 
-/** Whether it belongs to this user, or to root. Where files have no owners (Windows) it does. */
-function isOurs(path: string): boolean {
-  const { uid } = statSync(path);
-  return uid === 0 || process.geteuid === undefined || uid === process.geteuid();
-}
-
 /** Whether nobody but this user and root puts files there: whatever is there, they chose. */
-const isSafeFolder = (path: string): boolean => isOurs(path) && (statSync(path).mode & 0o022) === 0;
+function isSafeFolder(path: string): boolean {
+  const folder = statSync(path);
+  return isOurs(folder) && (folder.mode & 0o022) === 0;
+}

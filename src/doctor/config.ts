@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isOurs } from "../io/owner.ts";
 import { plural } from "../observe/format.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -6,10 +7,10 @@ const { ok, warning } = findings("config");
 
 /** The config has been read and can be used, or nobody would ask. What is left is who else may write it. */
 export async function checkConfig(file: string, clients: number): Promise<Finding> {
-  const { mode, uid } = await stat(file);
-  const ours = [0, process.geteuid?.() ?? uid];
-  if (!ours.includes(uid)) {
-    const text = `${file} belongs to another user of this machine (uid ${uid})`;
+  const found = await stat(file);
+  const { mode } = found;
+  if (!isOurs(found)) {
+    const text = `${file} belongs to another user of this machine (uid ${found.uid})`;
     return warning(text, `That user chooses whom records are sealed to, and which files are read: chown root ${file}.`);
   }
   if (process.platform !== "win32" && (mode & 0o022) !== 0) {

@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   session:
     "core io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",
   people: "core io config observe record catalog retention session",
-  cli: "core config observe audit bag doctor session people",
+  cli: "core io config observe audit bag doctor session people",
   jobs: "*",
 };
 

@@ -17,7 +17,7 @@ Examples:
   holdfast completion zsh > "\${fpath[1]}/_holdfast"
   holdfast completion fish > ~/.config/fish/completions/holdfast.fish
 
-Clients are read off the config file that the line names, or the one that a command would take without it. After an update print it anew.`,
+Clients are read off the config file that the line names, or the one that a command would take without it. Print it again after an update.`,
   )
   .action((shell: keyof typeof SHELLS, _options: unknown, command: Command) => {
     process.stdout.write(SHELLS[shell](spell(command.parent!)));

@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from "node:readline";
-import { HoldfastError, ownError } from "../core/error.ts";
+import { refusal } from "../config/first-answers.ts";
+import { HoldfastError } from "../core/error.ts";
 import { printable } from "../core/printable.ts";
 import { errorText } from "../observe/console.ts";
 
@@ -45,7 +46,7 @@ export class Interview implements Disposable {
       const answer =
         (await this.#line(`${prompt}${byDefault === undefined ? "" : ` [${byDefault || "none"}]`}: `)) || byDefault;
       if (answer === "") return answer;
-      const error = await check(answer ?? "").then(() => undefined, refused);
+      const error = await refusal(() => check(answer ?? ""));
       if (error === undefined && answer !== undefined) return answer;
       this.say(errorText(error ?? NO_ANSWER));
     }
@@ -77,9 +78,3 @@ export class Interview implements Disposable {
 const NO_ANSWER = new HoldfastError("usage", "this needs an answer", {
   mend: "Ctrl-C ends it all; nothing is written before the end.",
 });
-
-function refused(error: unknown): HoldfastError {
-  const own = ownError(error);
-  if (!own) throw error;
-  return own;
-}

@@ -47,7 +47,8 @@ export async function answerAll(given: Answers, place: Place, ask?: Ask): Promis
   return { answers, missing, problems };
 }
 
-async function refusal(work: () => Promise<void>): Promise<HoldfastError | undefined> {
+/** Why a check does not take an answer. */
+export async function refusal(work: () => Promise<void>): Promise<HoldfastError | undefined> {
   try {
     await work();
     return undefined;

@@ -63,10 +63,10 @@ export const backfillCommand = command(
     run(options, async (session) => {
       const { from, to, status, plan, putPrice, workers } = options;
       if (from && to && Temporal.Instant.compare(from, to) >= 0) {
-        throw new HoldfastError("usage", "--from is not before --to", { mend: "--to is the first date left out." });
+        throw new HoldfastError("usage", "--from is not before --to", { hint: "--to is the first date left out." });
       }
       if (putPrice !== undefined && !plan) {
-        throw new HoldfastError("usage", "--put-price is for an estimate", { mend: "Add --plan." });
+        throw new HoldfastError("usage", "--put-price is for an estimate", { hint: "Add --plan." });
       }
       const period = { from, to, statuses: status && new Set(status) };
       if (plan) {

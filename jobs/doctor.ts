@@ -15,7 +15,7 @@ import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 
 export const doctorCommand = command(
   "doctor",
-  "check everything a run needs, and say how to mend what is wrong; changes nothing",
+  "check everything a run needs, and say how to fix what is wrong; changes nothing",
   [
     "holdfast doctor",
     "holdfast doctor --client acme-bank --redis env:REDIS_URL    also where the workers of a backfill meet",
@@ -99,8 +99,8 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
 /** What kept a client from being examined is its own finding; the others are examined all the same. */
 function couldNot(error: unknown): Finding {
   if (hasCode(error, "interrupted")) throw error;
-  const { error: message, mend } = errorFields(error);
-  return findings("client").failure(`it could not be examined: ${message}`, mend);
+  const { error: message, hint } = errorFields(error);
+  return findings("client").failure(`it could not be examined: ${message}`, hint);
 }
 
 const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", failure: "FAILURE" };
@@ -108,9 +108,9 @@ const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", f
 export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): string[] {
   const block = (title: string, found: readonly Finding[]): string[] => [
     title,
-    ...found.flatMap(({ check, level, text, mend }) => [
+    ...found.flatMap(({ check, level, text, hint }) => [
       `  ${MARKS[level].padEnd(8)} ${check.padEnd(10)}${text}`,
-      ...(mend === undefined ? [] : [`${" ".repeat(21)}→ ${mend}`]),
+      ...(hint === undefined ? [] : [`${" ".repeat(21)}→ ${hint}`]),
     ]),
     "",
   ];

@@ -104,19 +104,19 @@ export async function exportClients(
       "usage",
       "--identity and --subject name somebody of one client, and the config has several",
       {
-        mend: "Add --client <id>.",
+        hint: "Add --client <id>.",
       },
     );
   }
   if (options.again && !options.identities) {
     throw new HoldfastError("usage", "--again is for the identities named with --identity", {
-      mend: "Add --identity <id>; or name subjects with --subject.",
+      hint: "Add --identity <id>; or name subjects with --subject.",
     });
   }
   for (const subject of options.subjects ?? []) {
     if (/^[0-9a-f]{32}$/.test(subject)) continue;
     throw new HoldfastError("usage", "--subject takes 32 hexadecimal digits", {
-      mend: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
+      hint: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
   const tell = onFailure ?? throwFailure;

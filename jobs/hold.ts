@@ -73,7 +73,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   for (const words of [options.case, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case and --reason take 1 to ${number(MAX_WORDS)} characters`, {
-      mend: "They are kept nowhere; the log has a token and a commitment. Keep them where the case is kept.",
+      hint: "They are kept nowhere; the log has a token and a commitment. Keep them where the case is kept.",
     });
   }
   await using held = await openLog(config, session, { job: "hold" });
@@ -86,7 +86,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   const subjects = place || namesSomebody(options) ? findPeople(options, config, held) : catalog.holds.subjects(token);
   if (subjects.length === 0) {
     throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
-      mend: "Check how its number is written: it is found as it was written then, or in plain characters.",
+      hint: "Check how its number is written: it is found as it was written then, or in plain characters.",
     });
   }
   const changed = await changeHolds(held, session, subjects, { token, commitment }, place);

@@ -90,7 +90,7 @@ async function initClient(config: ClientConfig, session: Session) {
       "config",
       `${config.log.key.reference} is a key of log ${signer.name}, not ${config.log.origin}`,
       {
-        mend: "Set log.origin to the key's name, or give a key of its own to this log.",
+        hint: "Set log.origin to the key's name, or give a key of its own to this log.",
       },
     );
   }
@@ -119,7 +119,7 @@ async function initClient(config: ClientConfig, session: Session) {
     await vault.put(VAULT_JSON, encodeDescription(description), { lock });
     if (!covers((await vault.head(VAULT_JSON)).lock, lock)) {
       throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock and does not keep it`, {
-        mend: "Use a bucket with Object Lock enabled, on a store that supports it.",
+        hint: "Use a bucket with Object Lock enabled, on a store that supports it.",
       });
     }
     made.push(VAULT_JSON);
@@ -160,7 +160,7 @@ async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void
   const seen = join(state, "checkpoint");
   if ((await fileAt(seen)) === undefined) return;
   throw new HoldfastError("incomplete", `${vault.url} is empty, and this machine has seen a log there (${seen})`, {
-    mend: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
+    hint: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
   });
 }
 
@@ -195,7 +195,7 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
     if (code === "EEXIST") return [];
     throw new HoldfastError("config", `${ref.reference}: the key cannot be written (${code})`, {
       cause: error,
-      mend: "Name a file in a directory this user may write to.",
+      hint: "Name a file in a directory this user may write to.",
     });
   }
 }

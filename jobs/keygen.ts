@@ -28,7 +28,7 @@ The private key itself is never printed. To put a passphrase on it, with age: ag
       if (out === undefined || out === "-") {
         // age-keygen would print the key. What is printed stays in a terminal's memory, in logs and in files of others.
         throw new HoldfastError("usage", "a private key is written to a file of its own, and is not printed", {
-          mend: "Name a file that is not there yet: holdfast keygen --out officer.txt.",
+          hint: "Name a file that is not there yet: holdfast keygen --out officer.txt.",
         });
       }
       const { file, recipient } = await makeKeyPair(systemClock());

@@ -79,7 +79,7 @@ and holdfast keygen the age keys of those who may open records. It never overwri
 async function refuseOut(out: string): Promise<void> {
   if (out === "-") {
     throw new HoldfastError("usage", "the config is written to a file, not to stdout", {
-      mend: "Name a file with --out.",
+      hint: "Name a file with --out.",
     });
   }
   // Not `stat`: a link is in the way wherever it leads.
@@ -134,12 +134,12 @@ async function interview(given: Answers, place: Place): Promise<Answered> {
 function refuseProblems(problems: Answered["problems"], missing: readonly Question[]): void {
   if (problems.length + missing.length === 0) return;
   const lines = problems.map(({ question, error }) => {
-    const why = error ? `${error.message}; ${error.mend}` : `is for ${question.onlyFor?.what} alone; leave it out`;
+    const why = error ? `${error.message}; ${error.hint}` : `is for ${question.onlyFor?.what} alone; leave it out`;
     return `${nameOf(question)}: ${why}`;
   });
   if (missing.length > 0) lines.push(`missing: ${missing.map(({ flag }) => flag).join(", ")}`);
   throw new HoldfastError("usage", lines, {
-    mend:
+    hint:
       missing.length > 0
         ? "Give these flags, or run it on a terminal, where it asks. holdfast new --help explains each."
         : "holdfast new --help explains each flag.",
@@ -159,6 +159,6 @@ async function recipientsIn(file: string): Promise<string[]> {
   const found = keys.filter((key) => key !== "" && !key.startsWith("#"));
   if (found.length > 0) return found;
   throw new HoldfastError("usage", `${file} holds no public key`, {
-    mend: "Give a file with a key (age1…) to a line.",
+    hint: "Give a file with a key (age1…) to a line.",
   });
 }

@@ -78,7 +78,7 @@ export async function openWholeBag(
 ): Promise<void> {
   if (out === undefined) {
     throw new HoldfastError("usage", "a bag is opened into a folder", {
-      mend: "Add --out <a folder that is not there yet>.",
+      hint: "Add --out <a folder that is not there yet>.",
     });
   }
   const opener = await openKeyFile(key);
@@ -108,7 +108,7 @@ function refuseUnopened({ out, unopened }: OpenedBag): void {
     isKey ? "key" : "unverified",
     `${unopened.length} of the records and files were not opened; everything else is in ${out}`,
     {
-      mend: isKey
+      hint: isKey
         ? "Use the private key of one of their recipients."
         : "Each is named above. Their sealed bytes are as the log says: ask whoever runs the vault what was wrong when they were stored.",
     },

@@ -62,7 +62,7 @@ First day:
   holdfast keygen --out key.txt    make an age key pair, on the machine of the person who will open records
   holdfast new                     write a first config: it asks, and explains each question
   holdfast init                    make the keys, check the vault, write an empty log
-  holdfast doctor                  check everything a run needs, and say how to mend it
+  holdfast doctor                  check everything a run needs, and say how to fix it
   holdfast export                  export everything there is; later only what is new or changed
   holdfast backfill --plan         what it takes to export everything there is
   holdfast verify                  prove that the vault holds what the log says

@@ -44,7 +44,7 @@ the certificate say what it was, by digest. It takes rights to delete versions, 
       const { confirm, out, today } = options;
       if (confirm !== (out !== undefined)) {
         throw new HoldfastError("usage", "--confirm and --out go together", {
-          mend: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
+          hint: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
         });
       }
       if (out === undefined) {
@@ -174,8 +174,8 @@ function stopped(error: unknown, { id }: ClientConfig, run: string, { console }:
     [...own.message.split("\n"), `the purge ${run} was stopped; what it removed is gone`],
     {
       cause: error,
-      mend: [
-        ...(own.mend?.split("\n") ?? []),
+      hint: [
+        ...(own.hint?.split("\n") ?? []),
         "Run `holdfast retention purge --confirm --out <folder>` again: it goes on from here, and its certificate covers this run too.",
         `For what this run removed alone: ${certificateCommand(id, [run])}`,
       ],
@@ -195,12 +195,12 @@ function withoutCertificate(
   const command = `Then run: ${certificateCommand(id, runs)}`;
   const own = ownError(error);
   if (!own) {
-    console.log.error(gone, { client: id, run, mend: command, ...errorFields(error) });
+    console.log.error(gone, { client: id, run, hint: command, ...errorFields(error) });
     return error;
   }
   return new HoldfastError(own.code, [gone, ...own.message.split("\n")], {
     cause: error,
-    mend: [...(own.mend?.split("\n") ?? []), command],
+    hint: [...(own.hint?.split("\n") ?? []), command],
   });
 }
 
@@ -212,7 +212,7 @@ function certificateCommand(client: string, runs: readonly string[]): string {
 function refuseLeft({ failed }: Purged): void {
   if (failed === 0) return;
   throw new HoldfastError("partial", `${people(failed)} could not be purged`, {
-    mend: "The log says who and why. The next purge goes on with them.",
+    hint: "The log says who and why. The next purge goes on with them.",
   });
 }
 

@@ -54,7 +54,7 @@ function refuseMissing(all: readonly Reconciled[]): void {
   }, 0);
   if (lacking === 0) return;
   throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
-    mend: "The next export takes them. What failed is in the log, by subject and code.",
+    hint: "The next export takes them. What failed is in the log, by subject and code.",
   });
 }
 

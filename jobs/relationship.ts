@@ -58,7 +58,7 @@ the vault, or a day before that person was first verified, is told and left out,
           refuseDue([done.locks]);
           if (done.unusable.length === 0) return;
           throw new HoldfastError("partial", `${done.unusable.length} lines of the table were left out`, {
-            mend: "The log says which and why. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
+            hint: "The log says which and why. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
           });
         }),
       ),

@@ -31,7 +31,7 @@ export const reportCommand = command(
       const { out, offline } = options;
       if (out === undefined && !options.json) {
         throw new HoldfastError("usage", "neither --out nor --json is given", {
-          mend: "Name the page, --out report.html, or ask for the figures with --json.",
+          hint: "Name the page, --out report.html, or ask for the figures with --json.",
         });
       }
       await tellClients(session, "report", (onFailure) => report(session, { out, offline }, onFailure));
@@ -110,7 +110,7 @@ async function write(out: string, page: string): Promise<void> {
     await rm(partial, { force: true });
     throw new HoldfastError("state", `${out} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      mend: "Check the folder of --out: space and rights.",
+      hint: "Check the folder of --out: space and rights.",
     });
   }
 }

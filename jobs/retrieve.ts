@@ -33,7 +33,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
     const told = options.case ?? options.requestedBy ?? options.reason ?? allInRange ?? list;
     if (request === undefined || approval === undefined || named || told !== undefined) {
       throw new HoldfastError("usage", "--request and --approval go together, and with --out only", {
-        mend: "The request says who is asked for, and why.",
+        hint: "The request says who is asked for, and why.",
       });
     }
     return retrieveApproved(session, { request, approval, out });
@@ -41,7 +41,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
   const { case: number, requestedBy, reason } = options;
   if (number === undefined || requestedBy === undefined || reason === undefined) {
     throw new HoldfastError("usage", "--case, --requested-by and --reason are missing, or some of them", {
-      mend: "Say which case it is for, who asked, and why: it stands in the bag.",
+      hint: "Say which case it is for, who asked, and why: it stands in the bag.",
     });
   }
   const people = await wanted(options);
@@ -109,7 +109,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
   for (const words of [options.case, options.requestedBy, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case, --requested-by and --reason take 1 to ${number(MAX_WORDS)} characters`, {
-      mend: "Say in short who asked and why; the auditor reads it.",
+      hint: "Say in short who asked and why; the auditor reads it.",
     });
   }
   const words = { case: options.case, requestedBy: options.requestedBy, reason: options.reason };
@@ -134,14 +134,14 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
   await using held = await openLog(config, session, { job: "retrieve" });
   if (request.client !== config.id || request.origin !== held.description.log.origin) {
     throw new HoldfastError("usage", `${options.request} asks for records of another client or vault`, {
-      mend: "Check --client and --config.",
+      hint: "Check --client and --config.",
     });
   }
   const approval = approve(asked, signature, config.retrieval.approvals, held.now());
   if (typeof approval === "string") {
     await logRefusal(held, asked, approval);
     throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
-      mend: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
+      hint: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
     });
   }
   const used = held.catalog.retrievals.preparedFor(asked.sha256);
@@ -152,7 +152,7 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
       "unapproved",
       `refused, and logged: the run ${used.run} made a bag with this approval already (log entry ${used.entry})`,
       {
-        mend: "An approval is for one bag. If that run was ended before its bag was whole, or the bag is lost, ask for the retrieval again and have the new request signed.",
+        hint: "An approval is for one bag. If that run was ended before its bag was whole, or the bag is lost, ask for the retrieval again and have the new request signed.",
       },
     );
   }
@@ -168,7 +168,7 @@ function requestOf(path: string, content: Uint8Array): ReadRequest {
   } catch (cause) {
     throw new HoldfastError("usage", `${path} is no request as retrieve writes it`, {
       cause,
-      mend: "Nothing in it may be changed, and nothing added. Name with --request the .request.json file, and with --approval the signature over it.",
+      hint: "Nothing in it may be changed, and nothing added. Name with --request the .request.json file, and with --approval the signature over it.",
     });
   }
 }
@@ -189,12 +189,12 @@ async function ask(held: HeldVault, text: string, file: string): Promise<never> 
     const what = code === "EEXIST" ? "is there already" : `cannot be written (${code})`;
     throw new HoldfastError("usage", `${file} ${what}`, {
       cause,
-      mend: "Have that request signed, or name another --out: a request is never written over.",
+      hint: "Have that request signed, or name another --out: a request is never written over.",
     });
   }
   await logRefusal(held, parseRequest(Buffer.from(text)), "missing");
   throw new HoldfastError("unapproved", `this client's retrievals need a second person; ${file} was written for them`, {
-    mend: [
+    hint: [
       "Have them read and sign it, within 7 days:",
       `  ssh-keygen -Y sign -n ${NAMESPACE} -f <their key> ${file}`,
       "and then run",

@@ -114,7 +114,7 @@ export async function verify(
   const { since } = options;
   if (since && Temporal.Instant.compare(since, session.now()) > 0) {
     throw new HoldfastError("usage", `--since ${since} is in the future: no object would be checked`, {
-      mend: "Name a time in the past, or leave --since out to check everything.",
+      hint: "Name a time in the past, or leave --since out to check everything.",
     });
   }
   const opener = options.key === undefined ? undefined : await openKeyFile(options.key);
@@ -226,7 +226,7 @@ async function openDescribed(config: ClientConfig, session: Session): Promise<Cl
     const missing = hasCode(error, "vault-missing");
     throw new HoldfastError("incomplete", `${vault.url}/${VAULT_JSON} ${missing ? "is missing" : "was changed"}`, {
       cause: error,
-      mend: "Earlier versions of it may be in the vault; keep the present one as evidence.",
+      hint: "Earlier versions of it may be in the vault; keep the present one as evidence.",
     });
   }
 }
@@ -240,7 +240,7 @@ async function openHead(log: AuditLog): Promise<Head> {
     if (!own || !hasCode(own, "incomplete", "malformed", "unverified")) throw error;
     throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${own.message}`, {
       cause: error,
-      mend: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
+      hint: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
     });
   }
 }
@@ -260,7 +260,7 @@ function anotherKey(url: string, vkey: string): HoldfastError {
     "unverified",
     `${url}/${VAULT_JSON} names another log key than the one at hand: ${keyText(vkey)}`,
     {
-      mend: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
+      hint: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
     },
   );
 }
@@ -270,6 +270,6 @@ export function refuseProblems(reports: readonly ClientReport[]): void {
   const problems = reports.reduce((sum, report) => sum + report.problems, 0);
   if (problems === 0) return;
   throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault is not as its log says`, {
-    mend: "Keep the log and this output. Earlier versions of a changed object may still be in the vault; what is missing can be exported again while the provider has it.",
+    hint: "Keep the log and this output. Earlier versions of a changed object may still be in the vault; what is missing can be exported again while the provider has it.",
   });
 }

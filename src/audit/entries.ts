@@ -37,7 +37,7 @@ export class Entries {
         "unverified",
         `entry ${index} of the audit log is not the one that its checkpoint signs`,
         {
-          mend: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
+          hint: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
         },
       );
     }
@@ -54,7 +54,7 @@ export class Entries {
     const entry = await this.read(index);
     if (entry?.type === "record.stored" && entry.subject === subject && entry.version === version) return entry;
     throw new HoldfastError("unverified", `entry ${index} did not store version ${version} of ${subject}`, {
-      mend: "The catalog on this machine is of another log. Run `holdfast rebuild`.",
+      hint: "The catalog on this machine is of another log. Run `holdfast rebuild`.",
     });
   }
 

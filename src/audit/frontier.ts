@@ -31,7 +31,7 @@ export class Frontier {
     }
     if (Buffer.compare(frontier.root(), root) !== 0) {
       throw new HoldfastError("unverified", "the audit log's tiles do not give the root that its checkpoint signs", {
-        mend: "Run `holdfast verify` to see which tile differs; earlier versions of the object are in the bucket.",
+        hint: "Run `holdfast verify` to see which tile differs; earlier versions of the object are in the bucket.",
       });
     }
     return frontier;

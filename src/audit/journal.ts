@@ -162,7 +162,7 @@ function parseLine(line: string, index: number, path: string): Journaled {
 
 function damaged(path: string, what: string): HoldfastError {
   return new HoldfastError("malformed", `the journal ${path} is damaged: ${what}`, {
-    mend: "Somebody or something changed it. Keep a copy, then move it away: what it held and the log does not is exported again.",
+    hint: "Somebody or something changed it. Keep a copy, then move it away: what it held and the log does not is exported again.",
   });
 }
 
@@ -177,7 +177,7 @@ export async function state<T>(what: string, work: () => Promise<T>): Promise<T>
     const { code, path } = cause as NodeJS.ErrnoException;
     throw new HoldfastError("state", `cannot ${what}${path ? ` (${path})` : ""}: ${code ?? "unknown"}`, {
       cause,
-      mend: "Check the state directory: space, rights, that it is no file and no link that leads nowhere, and that its disk is a local one. Nothing is lost; run again after.",
+      hint: "Check the state directory: space, rights, that it is no file and no link that leads nowhere, and that its disk is a local one. Nothing is lost; run again after.",
     });
   }
 }

@@ -64,7 +64,7 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
     if (!own || !hasCode(own, "malformed", "unverified")) throw error;
     throw new HoldfastError(own.code, `${path}, the checkpoint that this machine saw last: ${own.message}`, {
       cause: error,
-      mend: "It was changed here, or the vault's key is another one. Compare vault.json with what init printed; if that is right, keep a copy of the file and move it away.",
+      hint: "It was changed here, or the vault's key is another one. Compare vault.json with what init printed; if that is right, keep a copy of the file and move it away.",
     });
   }
 }
@@ -96,7 +96,7 @@ export function forked(what: string): HoldfastError {
     "forked",
     `the audit log in the vault (${CHECKPOINT}) is not the one this machine knows: ${what}`,
     {
-      mend: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or somebody replaced the log. Do not delete either side; both are evidence.",
+      hint: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or somebody replaced the log. Do not delete either side; both are evidence.",
     },
   );
 }

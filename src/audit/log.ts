@@ -110,7 +110,7 @@ export class AuditLog {
       if (!hasCode(cause, "vault-missing")) throw cause;
       throw new HoldfastError("incomplete", `${this.#vault.url}/${key} is missing: the audit log is not whole`, {
         cause,
-        mend: "Look for its earlier versions in the vault, a delete marker may hide it; run `holdfast verify`. If init never came to its end, run `holdfast init` again.",
+        hint: "Look for its earlier versions in the vault, a delete marker may hide it; run `holdfast verify`. If init never came to its end, run `holdfast init` again.",
       });
     }
   }

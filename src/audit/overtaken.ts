@@ -107,6 +107,6 @@ async function announced(
 
 function unverified(index: number): HoldfastError {
   return new HoldfastError("unverified", `entry ${index} of the audit log is not the one that its checkpoint covers`, {
-    mend: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
+    hint: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
   });
 }

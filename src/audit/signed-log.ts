@@ -124,7 +124,7 @@ function unverified(what: string): HoldfastError {
     "unverified",
     `the audit log in the vault is not the one that its checkpoint signs: ${what}`,
     {
-      mend: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
+      hint: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
     },
   );
 }

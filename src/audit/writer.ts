@@ -241,7 +241,7 @@ export class AuditWriter {
       this.#tail = await this.log.bundle(Math.floor(before / TILE_WIDTH), before);
       if (!this.#tail.every((entry, position) => sameLeaf(entry, begun[position]!))) {
         throw new HoldfastError("unverified", "the audit log's last bundle does not match its tiles", {
-          mend: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
+          hint: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
         });
       }
     }

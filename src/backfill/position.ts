@@ -72,7 +72,7 @@ export class Position {
         `cannot write how far the backfill has come: ${(cause as NodeJS.ErrnoException).code}`,
         {
           cause,
-          mend: "Check the state directory: space and rights. Nothing is lost; run again after.",
+          hint: "Check the state directory: space and rights. Nothing is lost; run again after.",
         },
       );
     }

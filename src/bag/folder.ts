@@ -53,7 +53,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("usage", `${folder} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      mend: "Name the folder of a bag: the one that holds bagit.txt.",
+      hint: "Name the folder of a bag: the one that holds bagit.txt.",
     });
   }
   return { sizes, ignored, stream: (path) => readingFile(join(folder, path)) };
@@ -64,7 +64,7 @@ async function refuseOther(folder: string): Promise<void> {
   const names = await readdir(folder);
   if ([BAGIT, MANIFEST, TAG_MANIFEST, RETRIEVAL].some((path) => names.includes(path.split("/")[0]!))) return;
   throw new HoldfastError("usage", `${folder} is not a bag or a certificate of destruction`, {
-    mend: "Name the folder that holds bagit.txt, or certificate.json. Unpack a zip file first.",
+    hint: "Name the folder that holds bagit.txt, or certificate.json. Unpack a zip file first.",
   });
 }
 
@@ -95,6 +95,6 @@ export async function readTag(files: BagFiles, path: string, limit = MAX_TAG): P
 
 export function notAsMade(what: string): HoldfastError {
   return new HoldfastError("incomplete", `this bag is not as it was made: ${what}`, {
-    mend: "Keep it as it is, and ask for it again.",
+    hint: "Keep it as it is, and ask for it again.",
   });
 }

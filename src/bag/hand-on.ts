@@ -75,7 +75,7 @@ function notHandedOn(cause: unknown, key: string): unknown {
   if (!(cause instanceof HoldfastError)) return cause;
   return new HoldfastError(cause.code, `nothing was handed on, because of ${key}: ${cause.message}`, {
     cause,
-    mend: cause.mend ?? "Ask for a bag without that person, and for this one again.",
+    hint: cause.hint ?? "Ask for a bag without that person, and for this one again.",
   });
 }
 

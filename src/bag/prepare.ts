@@ -75,7 +75,7 @@ export async function prepareBag(
     const empty = chosen.find(({ records }) => records.length === 0);
     if (empty) {
       throw new HoldfastError("usage", `${empty.subject} has no version of that time in the vault`, {
-        mend: "Ask for a later --versions as-of:…, or for all.",
+        hint: "Ask for a later --versions as-of:…, or for all.",
       });
     }
     const entries = new Entries(writer);
@@ -98,7 +98,7 @@ export async function prepareBag(
     if (approval && !isInTime(approval.request, at)) {
       await logRefusal(held, approval, "expired", ledger);
       throw new HoldfastError("unapproved", "the approval ran out while the bag was made", {
-        mend: "Ask for the retrieval again, and have the new request signed.",
+        hint: "Ask for the retrieval again, and have the new request signed.",
       });
     }
     const prepared = timestamp(at);

@@ -89,7 +89,7 @@ async function checkMade(
       "unverified",
       `this bag was signed by another log key than the one that is trusted: ${quoted(log.vkey, 400)}`,
       {
-        mend: "Ask who made it for the log's public key, on another way than with the bag.",
+        hint: "Ask who made it for the log's public key, on another way than with the bag.",
       },
     );
   }
@@ -117,7 +117,7 @@ async function checkTime(
   if (!sizes.has(TIMESTAMP)) {
     if (anchors === undefined) return undefined;
     throw new HoldfastError("incomplete", "this bag has no time stamp", {
-      mend: "Leave --tsa-ca out: everything else can be checked without. Or ask for a bag of a day when the authority could be had.",
+      hint: "Leave --tsa-ca out: everything else can be checked without. Or ask for a bag of a day when the authority could be had.",
     });
   }
   const bytes = await read(TIMESTAMP);

@@ -25,7 +25,7 @@ export function wholeRecord({ index, entry }: Numbered<RecordStored>, trail: Ite
   throw new HoldfastError(
     "unverified",
     `entry ${index} says that ${moreFiles} more files of its record are in earlier entries, and ${more.length} are`,
-    { mend: "Keep the bag as it is, and ask for it again." },
+    { hint: "Keep the bag as it is, and ask for it again." },
   );
 }
 

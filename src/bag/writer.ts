@@ -57,7 +57,7 @@ export class BagWriter {
     const written = await this.#stream(dataPath(key), await read(), size);
     if (written.size !== size || written.sha256 !== sha256) {
       throw new HoldfastError("incomplete", `${key} is not what the log says was stored`, {
-        mend: "Run `holdfast verify --read-data 100`. Earlier versions of it may be in the vault.",
+        hint: "Run `holdfast verify --read-data 100`. Earlier versions of it may be in the vault.",
       });
     }
   }

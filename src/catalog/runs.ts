@@ -37,10 +37,10 @@ export class Runs {
         of.failed.run(entry.subject, entry.time, entry.stage, entry.code);
         break;
       case "record.stored":
-        of.mended.run(entry.subject);
+        of.cleared.run(entry.subject);
         break;
       case "record.purged":
-        if (entry.whole) of.mended.run(entry.subject);
+        if (entry.whole) of.cleared.run(entry.subject);
         break;
       case "policy.changed":
         of.policy.run(JSON.stringify(entry.to));
@@ -83,7 +83,7 @@ function prepare(db: DatabaseSync) {
     runs: of(
       "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY run.started",
     ),
-    mended: of("DELETE FROM failure WHERE subject = ?"),
+    cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)"),
     failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),

@@ -43,7 +43,7 @@ export function stateError(error: unknown): HoldfastError {
     `the catalog cannot be used (${error instanceof Error ? error.message : "unknown"})`,
     {
       cause: error,
-      mend: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
+      hint: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
     },
   );
 }

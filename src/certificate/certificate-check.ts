@@ -86,7 +86,7 @@ async function checkIn(
       "unverified",
       `it was signed by another log key than the one that is trusted: ${certificate.vkey}`,
       {
-        mend: "Ask who made it for the log's public key, on another way than with it.",
+        hint: "Ask who made it for the log's public key, on another way than with it.",
       },
     );
   }

@@ -25,10 +25,10 @@ export async function tryPlace(out: string): Promise<void> {
     }
   } catch (cause) {
     if (!(cause instanceof HoldfastError)) throw cause;
-    const { code, message, mend } = cause;
+    const { code, message, hint } = cause;
     throw new HoldfastError(code, [...message.split("\n"), "nothing was destroyed"], {
       cause,
-      mend: mend?.split("\n"),
+      hint: hint?.split("\n"),
     });
   }
 }
@@ -41,6 +41,6 @@ export async function refuseNarrow(out: string, entries: number): Promise<void> 
   throw new HoldfastError(
     "state",
     `the certificate will have about ${bytes(needed)}, and ${bytes(bavail * bsize)} are free where it is to be`,
-    { mend: "Nothing was destroyed. Make room there, or name an --out on another disk." },
+    { hint: "Nothing was destroyed. Make room there, or name an --out on another disk." },
   );
 }

@@ -140,6 +140,6 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
 
 export function noPurge(run: string): HoldfastError {
   return new HoldfastError("usage", `the log has no purge of the run ${run}`, {
-    mend: "A run's name stands in the output of retention purge, and in the log.",
+    hint: "A run's name stands in the output of retention purge, and in the log.",
   });
 }

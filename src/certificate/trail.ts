@@ -85,7 +85,7 @@ function notAllowed({ entry, key, what }: Fault): HoldfastError {
     "unverified",
     `the log does not bear this purge out: entry ${entry}${key ? `, ${key}` : ""}: ${what}`,
     {
-      mend: "Do not rely on it. Keep the log, and run `holdfast verify` on the vault: it names every such entry.",
+      hint: "Do not rely on it. Keep the log, and run `holdfast verify` on the vault: it names every such entry.",
     },
   );
 }

@@ -85,8 +85,8 @@ export async function withoutConfig(
 
 function fail(error: unknown, host: Host, console: Console, json: boolean): void {
   console.error(error);
-  const { code, error: message, mend } = errorFields(error);
-  if (json) console.result({ error: { code, message, mend } });
+  const { code, error: message, hint } = errorFields(error);
+  if (json) console.result({ error: { code, message, hint } });
   host.endsWith(exitCode(error));
 }
 

@@ -19,12 +19,12 @@ export function defaultConfig(): string {
   const found = foundConfig();
   if (found === undefined) {
     throw new HoldfastError("config", `there is no config file here: looked for ${PLACES.join(", ")}`, {
-      mend: "Make one with `holdfast new`, or name yours with --config.",
+      hint: "Make one with `holdfast new`, or name yours with --config.",
     });
   }
   if (isOurs(statSync(found)) || isSafeFolder(dirname(resolve(found)))) return found;
   throw new HoldfastError("config", `${found} belongs to another user of this machine`, {
-    mend: `Look at who wrote it. If you trust it: --config ${found}.`,
+    hint: `Look at who wrote it. If you trust it: --config ${found}.`,
   });
 }
 

@@ -70,11 +70,11 @@ export class Interview implements Disposable {
     throw this.#interrupted
       ? new HoldfastError("interrupted", "interrupted: nothing was written")
       : new HoldfastError("usage", "the answers ended: nothing was written", {
-          mend: "Begin again, and answer each question.",
+          hint: "Begin again, and answer each question.",
         });
   }
 }
 
 const NO_ANSWER = new HoldfastError("usage", "this needs an answer", {
-  mend: "Ctrl-C ends it all; nothing is written before the end.",
+  hint: "Ctrl-C ends it all; nothing is written before the end.",
 });

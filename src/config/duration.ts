@@ -19,7 +19,7 @@ export function parseDuration(text: string): Temporal.Duration {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new HoldfastError("config", `${redacted(text)} is not a duration`, {
-    mend: `write an ISO 8601 duration such as P90D, P6M or P5Y, longer than nothing and at most P${MAX_YEARS}Y`,
+    hint: `write an ISO 8601 duration such as P90D, P6M or P5Y, longer than nothing and at most P${MAX_YEARS}Y`,
   });
 }
 
@@ -40,6 +40,6 @@ export function parsePause(text: string, maxHours: number): number {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new HoldfastError("config", `${redacted(text)} is not a time that fits here`, {
-    mend: `write hours, minutes or seconds such as PT10M or PT90S, at most PT${maxHours}H`,
+    hint: `write hours, minutes or seconds such as PT10M or PT90S, at most PT${maxHours}H`,
   });
 }

@@ -17,10 +17,10 @@ export function read<T>(parse: (text: string) => T, expected: string, doc: strin
 
 /** A reference to a secret. Nothing found in its place is ever shown. */
 export function secret<T>(parse: (text: string) => T, doc: string) {
-  const mend = `write ${REFERENCES}`;
+  const hint = `write ${REFERENCES}`;
   return z
     .string({
-      error: ({ input }) => absent(input, mend) ?? `not a reference (not shown); ${mend}`,
+      error: ({ input }) => absent(input, hint) ?? `not a reference (not shown); ${hint}`,
     })
     .transform(attempt(parse))
     .meta({ description: doc, pattern: REFERENCE_PATTERN });
@@ -31,8 +31,8 @@ export function text(expected: string) {
 }
 
 export function choice<const T extends readonly [string, ...string[]]>(values: T, doc: string) {
-  const mend = `write ${values.join(" or ")}`;
-  return z.enum(values, { error: ({ input }) => unfit(input, "one of the choices", mend) }).meta({ description: doc });
+  const hint = `write ${values.join(" or ")}`;
+  return z.enum(values, { error: ({ input }) => unfit(input, "one of the choices", hint) }).meta({ description: doc });
 }
 
 export function whole(min: number, max: number, doc: string) {
@@ -89,17 +89,17 @@ function attempt<T>(parse: (text: string) => T) {
       return parse(input);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      context.addIssue({ code: "custom", message: `${error.message}; ${error.mend}` });
+      context.addIssue({ code: "custom", message: `${error.message}; ${error.hint}` });
       return z.NEVER;
     }
   };
 }
 
-function unfit(input: unknown, what: string, mend: string): string {
-  return absent(input, mend) ?? `${redacted(input)} is not ${what}; ${mend}`;
+function unfit(input: unknown, what: string, hint: string): string {
+  return absent(input, hint) ?? `${redacted(input)} is not ${what}; ${hint}`;
 }
 
-function absent(input: unknown, mend: string): string | undefined {
-  if (input === undefined) return `is missing; ${mend}`;
-  return input === null ? `is empty; ${mend}` : undefined;
+function absent(input: unknown, hint: string): string | undefined {
+  if (input === undefined) return `is missing; ${hint}`;
+  return input === null ? `is empty; ${hint}` : undefined;
 }

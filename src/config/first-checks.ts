@@ -27,7 +27,7 @@ const FIRST_LOCK = "P90D";
 export function among(words: readonly string[], what: string) {
   return (text: string): void => {
     if (words.includes(text)) return;
-    throw new HoldfastError("config", `${redacted(text)} is not ${what}`, { mend: `write ${words.join(" or ")}` });
+    throw new HoldfastError("config", `${redacted(text)} is not ${what}`, { hint: `write ${words.join(" or ")}` });
   };
 }
 
@@ -36,17 +36,17 @@ export async function checkPublicKeys(text: string): Promise<void> {
   const result = await checkRecipients(keys);
   const example = keys.find((key) => EXAMPLE_RECIPIENTS.includes(key));
   const [problem] = "strings" in result ? [] : result;
-  if (problem) throw new HoldfastError("recipients", problem.message, { mend: problem.mend });
+  if (problem) throw new HoldfastError("recipients", problem.message, { hint: problem.hint });
   if (example !== undefined || keys.length > 50) {
     const wrong = example === undefined ? "there are more than 50 keys" : "this is the key of the example config";
-    throw new HoldfastError("recipients", wrong, { mend: "give the public keys of those who may open records" });
+    throw new HoldfastError("recipients", wrong, { hint: "give the public keys of those who may open records" });
   }
 }
 
 export function checkKeep(text: string): void {
   if (compareDurations(parseDuration(text), FIRST_LOCK) >= 0) return;
   throw new HoldfastError("config", `${redacted(text)} is shorter than ${FIRST_LOCK}, the lock of a new record`, {
-    mend: `write ${FIRST_LOCK} or more; for less, make the config first, and set initialLock in it`,
+    hint: `write ${FIRST_LOCK} or more; for less, make the config first, and set initialLock in it`,
   });
 }
 
@@ -61,8 +61,8 @@ export function checkKeysFolder(text: string, answers: Answers, { folder }: Plac
   // What begins with // would be read as an address.
   const read = path && SecretRef.parse(keyFile({ client: "x", keys: text }, "log-key"), folder).path;
   if (path === undefined || read !== join(path, "x.log-key")) {
-    const mend = "write a path such as /etc/holdfast/keys, or ./keys from the config's folder";
-    throw new HoldfastError("config", `${redacted(text)} is not a folder of this machine`, { mend });
+    const hint = "write a path such as /etc/holdfast/keys, or ./keys from the config's folder";
+    throw new HoldfastError("config", `${redacted(text)} is not a folder of this machine`, { hint });
   }
   const vault = answers.vault === undefined ? undefined : parseVaultUrl(answers.vault, folder);
   if (vault?.kind === "directory" && overlap(path, vault.path)) throw inVault(text);
@@ -70,6 +70,6 @@ export function checkKeysFolder(text: string, answers: Answers, { folder }: Plac
 
 function inVault(text: string): HoldfastError {
   return new HoldfastError("config", `${redacted(text)} overlaps with the vault`, {
-    mend: "write a folder that neither lies in the vault nor holds it",
+    hint: "write a folder that neither lies in the vault nor holds it",
   });
 }

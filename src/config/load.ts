@@ -16,7 +16,7 @@ const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads, checks and resolves a config file.
- * @throws HoldfastError "config" that lists everything wrong with it, each with file, line, path and mend, and never
+ * @throws HoldfastError "config" that lists everything wrong with it, each with file, line, path and hint, and never
  *   what may be a secret; "recipients" if nothing but recipients is wrong.
  */
 export async function loadConfig(path: string): Promise<Config> {
@@ -52,7 +52,7 @@ export function selectClients(config: Config, ids: readonly string[] = []): read
   if (unknown.length > 0) {
     const names = unknown.map((id) => JSON.stringify(id)).join(", ");
     throw new HoldfastError("usage", `no client in ${config.file} is called ${names}`, {
-      mend: `name one of: ${known.join(", ")}`,
+      hint: `name one of: ${known.join(", ")}`,
     });
   }
   return config.clients.filter(({ id }) => ids.includes(id));
@@ -69,25 +69,25 @@ async function readConfig(path: string): Promise<{ text: string; isRegular: bool
     if (cause instanceof HoldfastError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") {
-      const mend = "Make one with `holdfast new`, or name another file with --config.";
-      throw new HoldfastError("config", `there is no config file ${path}`, { mend, cause });
+      const hint = "Make one with `holdfast new`, or name another file with --config.";
+      throw new HoldfastError("config", `there is no config file ${path}`, { hint, cause });
     }
-    const mend = "Name a file that the user that runs Holdfast may read.";
-    throw new HoldfastError("config", `the config file ${path} cannot be read (${code})`, { mend, cause });
+    const hint = "Name a file that the user that runs Holdfast may read.";
+    throw new HoldfastError("config", `the config file ${path} cannot be read (${code})`, { hint, cause });
   }
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isRegular };
   } catch (cause) {
     throw new HoldfastError("config", `the config file ${path} is not UTF-8 text`, {
-      mend: "Save it as UTF-8.",
+      hint: "Save it as UTF-8.",
       cause,
     });
   }
 }
 
 function tooLarge(path: string): HoldfastError {
-  const mend = "Name the config file; a large one may be split and run file by file.";
-  return new HoldfastError("config", `the config file ${path} is larger than ${MAX_BYTES} bytes`, { mend });
+  const hint = "Name the config file; a large one may be split and run file by file.";
+  return new HoldfastError("config", `the config file ${path} is larger than ${MAX_BYTES} bytes`, { hint });
 }
 
 /** `at` is where to look for its line, if that is not its path. */

@@ -8,15 +8,15 @@ export const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** @throws HoldfastError "config" */
 export function parseId(value: string): string {
   if (ID.test(value) && value.length <= 63) return value;
-  const mend = "write up to 63 of a-z, 0-9 and single - between them, such as acme-bank";
-  throw new HoldfastError("config", `${redacted(value)} is not an id`, { mend });
+  const hint = "write up to 63 of a-z, 0-9 and single - between them, such as acme-bank";
+  throw new HoldfastError("config", `${redacted(value)} is not an id`, { hint });
 }
 
 /** @throws HoldfastError "config" */
 export function parseRule(value: string): string {
   if (value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value)) return value.trim();
-  const mend = 'name the rule in up to 200 characters, such as "Regulation (EU) 2024/1624 Art. 77"';
-  throw new HoldfastError("config", `${redacted(value)} is not the name of a rule`, { mend });
+  const hint = 'name the rule in up to 200 characters, such as "Regulation (EU) 2024/1624 Art. 77"';
+  throw new HoldfastError("config", `${redacted(value)} is not the name of a rule`, { hint });
 }
 
 export const LOOKUPS = "email, document.number or metadata.<name>";
@@ -24,20 +24,20 @@ export const LOOKUPS = "email, document.number or metadata.<name>";
 /** @throws HoldfastError "config" */
 export function parseLookup(value: string): string {
   if (/^(email|document\.number|metadata(\.[A-Za-z0-9_-]+)+)$/.test(value) && value.length <= 200) return value;
-  throw new HoldfastError("config", `${redacted(value)} is not a lookup`, { mend: `write ${LOOKUPS}` });
+  throw new HoldfastError("config", `${redacted(value)} is not a lookup`, { hint: `write ${LOOKUPS}` });
 }
 
 /** @throws HoldfastError "config" */
 export function parseRegion(value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(value)) return value;
-  throw new HoldfastError("config", `${redacted(value)} is not a region`, { mend: "write one such as eu-central-1" });
+  throw new HoldfastError("config", `${redacted(value)} is not a region`, { hint: "write one such as eu-central-1" });
 }
 
 /** Of AWS. */
 export function parseAccount(value: string): string {
   if (/^\d{12}$/.test(value)) return value;
   throw new HoldfastError("config", `${redacted(value)} is not an AWS account`, {
-    mend: 'write its 12 digits in quotes: "123456789012"',
+    hint: 'write its 12 digits in quotes: "123456789012"',
   });
 }
 
@@ -45,7 +45,7 @@ export function parseAccount(value: string): string {
 export function parseKmsKey(value: string): string {
   if (/^[A-Za-z0-9:/_-]{1,2048}$/.test(value)) return value;
   throw new HoldfastError("config", `${redacted(value)} is not a KMS key`, {
-    mend: "write its ID or ARN, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…",
+    hint: "write its ID or ARN, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…",
   });
 }
 
@@ -53,13 +53,13 @@ export function parseKmsKey(value: string): string {
 export function parseFile(value: string, folder: string): string {
   const path = value.startsWith("file:") ? resolveFileReference(value, folder) : undefined;
   if (path !== undefined) return path;
-  throw new HoldfastError("config", `${redacted(value)} is not a file`, { mend: "write file:/path/to/it" });
+  throw new HoldfastError("config", `${redacted(value)} is not a file`, { hint: "write file:/path/to/it" });
 }
 
 /** @throws HoldfastError "config" */
 export function parseState(value: string, folder: string): string {
   const path = resolvePath(value, folder);
   if (path !== undefined && path !== "/" && !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return path;
-  const mend = "write a path such as /var/lib/holdfast, or ./state from this file's folder";
-  throw new HoldfastError("config", `${redacted(value)} is not a directory of this machine`, { mend });
+  const hint = "write a path such as /var/lib/holdfast, or ./state from this file's folder";
+  throw new HoldfastError("config", `${redacted(value)} is not a directory of this machine`, { hint });
 }

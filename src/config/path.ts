@@ -16,7 +16,7 @@ export function resolvePath(text: string, folder: string): string | undefined {
   if (text.startsWith("~")) return undefined;
   if (folder === NO_FOLDER && !isAbsolute(text)) {
     throw new HoldfastError("config", "a relative path in a config that is a pipe or a device begins nowhere", {
-      mend: "write the absolute path, or save the config as a file",
+      hint: "write the absolute path, or save the config as a file",
     });
   }
   return resolve(folder, text);

@@ -6,7 +6,7 @@ export type Path = readonly (string | number)[];
 export interface Finding {
   /** Where in the document; empty for the file as a whole. */
   readonly path: Path;
-  /** What is wrong and how to mend it; never a secret. */
+  /** What is wrong and how to fix it; never a secret. */
   readonly text: string;
 }
 
@@ -20,7 +20,7 @@ export interface ConfigProblem extends Finding {
 /** A file that is wrong in more ways is a wrong file. */
 const MAX_LISTED = 50;
 
-const MEND =
+const HINT =
   "config/holdfast.example.yaml explains every field; the Debian package has it in /usr/share/doc/holdfast/examples.";
 
 /** `clients[0].vault.url` */
@@ -31,7 +31,7 @@ export function formatPath(path: Path): string {
   }, "");
 }
 
-/** One error for all problems, in the order of the file: `file:line: path: what is wrong; how to mend it`. */
+/** One error for all problems, in the order of the file: `file:line: path: what is wrong; how to fix it`. */
 export function configError(file: string, problems: readonly ConfigProblem[], cause?: unknown): HoldfastError {
   const lines = problems
     .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))
@@ -41,5 +41,5 @@ export function configError(file: string, problems: readonly ConfigProblem[], ca
   const more = listed.length - MAX_LISTED;
   if (more > 0) listed.splice(MAX_LISTED, more, `${file}: and ${more} more`);
   const code = problems.every((problem) => problem.code === "recipients") ? "recipients" : "config";
-  return new HoldfastError(code, listed, { mend: MEND, cause });
+  return new HoldfastError(code, listed, { hint: HINT, cause });
 }

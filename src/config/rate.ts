@@ -18,7 +18,7 @@ export function parseRate(text: string): Rate {
   const count = Number(match?.[1]);
   if (match === null || count > MAX_COUNT) {
     throw new HoldfastError("config", `${redacted(text)} is not a rate`, {
-      mend: `write requests per second, minute or hour: 10/s, 600/min or 1000/h, from 1 to ${MAX_COUNT}`,
+      hint: `write requests per second, minute or hour: 10/s, 600/min or 1000/h, from 1 to ${MAX_COUNT}`,
     });
   }
   return { count, per: UNITS[match[2] as keyof typeof UNITS] };

@@ -23,15 +23,15 @@ export type RecipientKind = "classical" | "post-quantum";
 export interface RecipientProblem {
   readonly index: number | undefined;
   readonly message: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
-/** @throws HoldfastError "recipients" that names every problem, its position and its mend, and never a private key. */
+/** @throws HoldfastError "recipients" that names every problem, its position and its hint, and never a private key. */
 export async function parseRecipients(list: readonly string[]): Promise<Recipients> {
   const result = await checkRecipients(list);
   if ("strings" in result) return result;
   const lines = result.map(
-    ({ index, message, mend }) => `recipients${index === undefined ? "" : `[${index}]`}: ${message}; ${mend}`,
+    ({ index, message, hint }) => `recipients${index === undefined ? "" : `[${index}]`}: ${message}; ${hint}`,
   );
   throw new HoldfastError("recipients", lines);
 }
@@ -54,15 +54,15 @@ export async function checkRecipients(list: readonly string[]): Promise<Recipien
 
 async function listProblems(list: readonly string[]): Promise<RecipientProblem[]> {
   if (list.length === 0) {
-    const mend = "list at least one recipient (age1…); two are advised, so that one lost key loses nothing";
-    return [{ index: undefined, message: "there is none, and nothing could ever be opened again", mend }];
+    const hint = "list at least one recipient (age1…); two are advised, so that one lost key loses nothing";
+    return [{ index: undefined, message: "there is none, and nothing could ever be opened again", hint }];
   }
   const problems: RecipientProblem[] = [];
   for (const [index, recipient] of list.entries()) {
     const first = list.indexOf(recipient);
     const found =
       first < index
-        ? { message: `the same as recipients[${first}]`, mend: "remove one of them" }
+        ? { message: `the same as recipients[${first}]`, hint: "remove one of them" }
         : await recipientProblem(recipient);
     if (found !== undefined) problems.push({ index, ...found });
   }
@@ -72,21 +72,21 @@ async function listProblems(list: readonly string[]): Promise<RecipientProblem[]
   if (other === -1) return [];
   // A sealed file is as strong against a quantum computer as its weakest recipient, and age refuses to pretend.
   const message = `a ${kindOf(list[other]!)} recipient beside a ${kind} one (recipients[0])`;
-  return [{ index: other, message, mend: "use only age1pq1…/age1tagpq1… or only age1…/age1tag1… in one list" }];
+  return [{ index: other, message, hint: "use only age1pq1…/age1tagpq1… or only age1…/age1tag1… in one list" }];
 }
 
-async function recipientProblem(recipient: string): Promise<{ message: string; mend: string } | undefined> {
+async function recipientProblem(recipient: string): Promise<{ message: string; hint: string } | undefined> {
   if (/AGE-SECRET-KEY|AGE-PLUGIN-/i.test(recipient)) {
     return {
       message: "a private key (not shown)",
-      mend: "put its public half here, `age-keygen -y <key file>` prints it, and treat the private key as leaked",
+      hint: "put its public half here, `age-keygen -y <key file>` prints it, and treat the private key as leaked",
     };
   }
   if (recipient !== recipient.trim()) {
-    return { message: "there is white space around it", mend: "remove it" };
+    return { message: "there is white space around it", hint: "remove it" };
   }
   if (!recipient.startsWith("age1")) {
-    return { message: `${brief(recipient)} is not an age recipient`, mend: "write age1…, as age-keygen prints it" };
+    return { message: `${brief(recipient)} is not an age recipient`, hint: "write age1…, as age-keygen prints it" };
   }
   try {
     // Not only parsed but sealed to: a low-order point parses, and fails at the first record otherwise.
@@ -98,7 +98,7 @@ async function recipientProblem(recipient: string): Promise<{ message: string; m
     // The library's words are dropped on purpose: they may repeat the text.
     return {
       message: `${brief(recipient)} is damaged: its checksum, length or point is wrong`,
-      mend: "copy the whole public key again from age-keygen",
+      hint: "copy the whole public key again from age-keygen",
     };
   }
 }

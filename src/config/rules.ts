@@ -53,13 +53,13 @@ function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
 function clockIsSaid(client: Raw): Finding[] {
   const retention = raw(client.retention);
   if (retention !== client.retention || retention.preset !== undefined) return [];
-  const mend = {
+  const hint = {
     keep: "is missing; write a duration such as P5Y, or take a preset",
     from: "is missing; write created or exported or relationship-end or account-closed, or take a preset",
   };
   return (["keep", "from"] as const)
     .filter((key) => retention[key] === undefined)
-    .map((key) => ({ path: ["retention", key], text: mend[key] }));
+    .map((key) => ({ path: ["retention", key], text: hint[key] }));
 }
 
 function coolsOffToCompliance({ vault, retention }: Raw): Finding[] {

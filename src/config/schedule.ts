@@ -6,7 +6,7 @@ import { redacted } from "../core/redacted.ts";
 export function parseCron(text: string): string {
   if (text.trim() !== "" && validate(text)) return text;
   throw new HoldfastError("config", `${redacted(text)} is not a cron expression`, {
-    mend: 'write minute, hour, day, month and weekday: "30 2 * * *" is every night at 02:30',
+    hint: 'write minute, hour, day, month and weekday: "30 2 * * *" is every night at 02:30',
   });
 }
 
@@ -18,6 +18,6 @@ export function parseTimeZone(text: string): string {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new HoldfastError("config", `${redacted(text)} is not a time zone`, {
-    mend: "write a name of the IANA list, such as Europe/Berlin or UTC",
+    hint: "write a name of the IANA list, such as Europe/Berlin or UTC",
   });
 }

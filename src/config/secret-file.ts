@@ -6,8 +6,8 @@ const MAX_BYTES = 64 * 1024;
 
 /** The text of a file that holds a secret. @throws HoldfastError "config", which names the file and never its content. */
 export async function readSecretFile(path: string, reference: string): Promise<string> {
-  const failure = (what: string, mend: string, cause?: unknown): HoldfastError =>
-    new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
+  const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
+    new HoldfastError("config", `${reference}: ${what}`, { hint, cause });
   let bytes: Buffer;
   try {
     const read = await readBounded(path, MAX_BYTES);

@@ -155,11 +155,11 @@ export class SecretRef {
     return value;
   }
 
-  #failure(what: string, mend: string): HoldfastError {
-    return new HoldfastError("config", `${this.reference}: ${what}`, { mend });
+  #failure(what: string, hint: string): HoldfastError {
+    return new HoldfastError("config", `${this.reference}: ${what}`, { hint });
   }
 }
 
 function refusal(what: string): HoldfastError {
-  return new HoldfastError("config", what, { mend: `write ${REFERENCES}` });
+  return new HoldfastError("config", what, { hint: `write ${REFERENCES}` });
 }

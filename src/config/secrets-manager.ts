@@ -8,8 +8,8 @@ import { awsAgents } from "../net/proxy.ts";
 const ATTEMPTS = 4;
 const PATIENCE = 10_000;
 
-/** Error names that no waiting mends, and what mends them. */
-const SAID: Readonly<Record<string, readonly [what: string, mend: string]>> = {
+/** Error names that no waiting fixes, and what fixes them. */
+const SAID: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ResourceNotFoundException: ["there is no such secret in this account and region", "create it, or correct the name"],
   AccessDeniedException: [
     "these AWS credentials may not read it",
@@ -33,11 +33,11 @@ const CREDENTIALS =
  * The present value of a secret in AWS Secrets Manager. Region and credentials are the SDK's own affair
  * (AWS_REGION, a profile, the machine's role; AWS_ENDPOINT_URL_SECRETS_MANAGER for another server); an ARN names its
  * region itself. What AWS answers is neither logged nor part of an error.
- * @throws HoldfastError "config" where a person has to mend something, "secrets-unavailable" where time does.
+ * @throws HoldfastError "config" where a person has to fix something, "secrets-unavailable" where time does.
  */
 export async function readAwsSecret(name: string, jsonKey: string | undefined, reference: string): Promise<string> {
-  const failure = (what: string, mend: string, cause?: unknown): HoldfastError =>
-    new HoldfastError("config", `${reference}: ${what}`, { mend, cause });
+  const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
+    new HoldfastError("config", `${reference}: ${what}`, { hint, cause });
   const [, , , region] = name.startsWith("arn:") ? name.split(":") : [];
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
@@ -57,16 +57,16 @@ export async function readAwsSecret(name: string, jsonKey: string | undefined, r
   return valueIn(text, jsonKey, failure);
 }
 
-type Failure = (what: string, mend: string, cause?: unknown) => HoldfastError;
+type Failure = (what: string, hint: string, cause?: unknown) => HoldfastError;
 
 function refusal(error: unknown, reference: string, failure: Failure): HoldfastError {
   const { name = "unknown", message = "" } = error instanceof Error ? error : {};
   const said = SAID[name];
   if (said) return failure(...said, error);
   if (CREDENTIALS.test(name)) {
-    const mend =
+    const hint =
       "give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role)";
-    return failure(`the AWS credentials are missing or refused (${name})`, mend, error);
+    return failure(`the AWS credentials are missing or refused (${name})`, hint, error);
   }
   if (/^Region is missing/.test(message)) {
     return failure("no AWS region is known", "set AWS_REGION, or write the secret's whole ARN", error);
@@ -84,7 +84,7 @@ function refusal(error: unknown, reference: string, failure: Failure): HoldfastE
     `${reference}: cannot reach AWS Secrets Manager (${status ?? "no answer"}, ${network?.code ?? name})`,
     {
       cause: error,
-      mend: network?.hint ?? "It was tried several times. Check the network, the region and AWS's status page.",
+      hint: network?.hint ?? "It was tried several times. Check the network, the region and AWS's status page.",
     },
   );
 }

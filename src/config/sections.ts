@@ -37,9 +37,9 @@ export function recipientsField() {
     .transform(async (strings, context): Promise<Recipients> => {
       const result = await checkRecipients(strings);
       if ("strings" in result) return result;
-      for (const { index, message, mend } of result) {
+      for (const { index, message, hint } of result) {
         const path = index === undefined ? [] : [index];
-        context.addIssue({ code: "custom", message: `${message}; ${mend}`, path });
+        context.addIssue({ code: "custom", message: `${message}; ${hint}`, path });
       }
       return z.NEVER;
     })

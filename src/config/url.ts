@@ -31,8 +31,8 @@ function parseS3Url(text: string): VaultLocation {
   }
   const prefix = segments.join("/");
   if (!segments.every((segment) => SEGMENT.test(segment)) || prefix.length > MAX_PREFIX) {
-    const mend = `write s3://bucket/prefix; a prefix has up to ${MAX_PREFIX} of A-Z, a-z, 0-9, !_.*'()- and single /`;
-    throw refusal(text, "a prefix every S3 server takes", mend);
+    const hint = `write s3://bucket/prefix; a prefix has up to ${MAX_PREFIX} of A-Z, a-z, 0-9, !_.*'()- and single /`;
+    throw refusal(text, "a prefix every S3 server takes", hint);
   }
   return { kind: "s3", url: prefix === "" ? `s3://${bucket}` : `s3://${bucket}/${prefix}`, bucket, prefix };
 }
@@ -105,7 +105,7 @@ export function parseOrigin(text: string): string {
   throw refusal(text, "the name of a log", "write your host and a path, without https://: acme-bank.example/holdfast");
 }
 
-function refusal(text: string | undefined, what: string, mend: string): HoldfastError {
+function refusal(text: string | undefined, what: string, hint: string): HoldfastError {
   const shown = text === undefined ? "this" : redacted(text);
-  return new HoldfastError("config", `${shown} is not ${what}`, { mend });
+  return new HoldfastError("config", `${shown} is not ${what}`, { hint });
 }

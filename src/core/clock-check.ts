@@ -14,13 +14,13 @@ export function refuseLoneClock(now: Temporal.Instant, { skew, last }: Witnesses
   const day = now.toZonedDateTimeISO("UTC").toPlainDate();
   if (today !== undefined && today !== day.toString()) {
     throw new HoldfastError("usage", `--today says ${today}, and this machine's clock says ${day} (UTC)`, {
-      mend: MEND,
+      hint: HINT,
     });
   }
   const isRecent = last !== undefined && now.since(last).total("hours") <= SILENT;
   if (skew !== undefined || isRecent || today) return;
   throw new HoldfastError("state", `nobody but this machine's clock says that today is ${day}`, {
-    mend: `The provider does not answer, and the log's last entry is older than 35 days. Look at a calendar; if the day is right, add --today ${day}. Nothing was removed.`,
+    hint: `The provider does not answer, and the log's last entry is older than 35 days. Look at a calendar; if the day is right, add --today ${day}. Nothing was removed.`,
   });
 }
 
@@ -32,7 +32,7 @@ export interface Witnesses {
   readonly last: Temporal.Instant | undefined;
 }
 
-const MEND = "Set this machine's clock, and keep it set (NTP). Nothing was written.";
+const HINT = "Set this machine's clock, and keep it set (NTP). Nothing was written.";
 
 /**
  * Throws `state` where this machine's clock is wrong by what the provider says, or by the log where the provider says
@@ -45,7 +45,7 @@ export function refuseWrongClock(now: Temporal.Instant, { skew, last }: Witnesse
   if (skew !== undefined && Math.abs(skew) > APART) {
     const theirs = now.subtract({ milliseconds: Math.round(skew) }).toString({ smallestUnit: "second" });
     throw new HoldfastError("state", `this machine's clock says ${clock}, and the provider's says ${theirs}`, {
-      mend: `${MEND} If this clock is right, the provider's is wrong: runs begin again when it is set.`,
+      hint: `${HINT} If this clock is right, the provider's is wrong: runs begin again when it is set.`,
     });
   }
   const isBehind = last !== undefined && last.epochMilliseconds - now.epochMilliseconds > APART;
@@ -55,7 +55,7 @@ export function refuseWrongClock(now: Temporal.Instant, { skew, last }: Witnesse
     "state",
     `this machine's clock says ${clock}, and the log's last entry was made at ${logged}`,
     {
-      mend: `${MEND} If this clock is right, the entry was made by one that was wrong: run again when the provider answers, which says what time it is.`,
+      hint: `${HINT} If this clock is right, the entry was made by one that was wrong: run again when the provider answers, which says what time it is.`,
     },
   );
 }

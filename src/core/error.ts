@@ -1,9 +1,9 @@
 import { sentence } from "./printable.ts";
 
 /**
- * The one error of Holdfast. `code` is for programs and tests, `message` and `mend` are for people.
+ * The one error of Holdfast. `code` is for programs and tests, `message` and `hint` are for people.
  *
- * A message says what failed and on what; `mend` says what to do about it. Neither may hold personal data,
+ * A message says what failed and on what; `hint` says what to do about it. Neither may hold personal data,
  * a provider id or a secret: they are logged. Text from outside in them (a key, a path) is made safe here; lines are a list. Whatever a library said stays in `cause`, which is never printed.
  */
 export type ErrorCode =
@@ -67,19 +67,19 @@ const joined = (lines: Lines): string => [lines].flat().map(sentence).join("\n")
 export class HoldfastError extends Error {
   readonly code: ErrorCode;
   /** What the person can do about it. */
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
   /** Milliseconds the other side asked us to wait (Retry-After). */
   readonly retryAfter: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: Lines,
-    options: { cause?: unknown; mend?: Lines | undefined; retryAfter?: number | undefined } = {},
+    options: { cause?: unknown; hint?: Lines | undefined; retryAfter?: number | undefined } = {},
   ) {
     super(joined(message), { cause: options.cause });
     this.name = "HoldfastError";
     this.code = code;
-    this.mend = options.mend === undefined ? undefined : joined(options.mend);
+    this.hint = options.hint === undefined ? undefined : joined(options.hint);
     this.retryAfter = options.retryAfter;
   }
 

@@ -60,7 +60,7 @@ function refused(value: string): HoldfastError {
   // A private key pasted by mistake must not be repeated.
   const what = /PRIVATE KEY/.test(value) ? "a private key (not shown)" : redacted(value.slice(0, 30));
   return new HoldfastError("config", `${what} is not the public key of an approver`, {
-    mend: "write the line of an .pub file that begins with ssh-ed25519 (ssh-keygen -t ed25519), or ed25519:<base64>",
+    hint: "write the line of an .pub file that begins with ssh-ed25519 (ssh-keygen -t ed25519), or ed25519:<base64>",
   });
 }
 

@@ -4,7 +4,7 @@ import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("clock");
-const MEND = "Set this machine's clock, and keep it set (NTP): locks, leases and the log are dated by it.";
+const HINT = "Set this machine's clock, and keep it set (NTP): locks, leases and the log are dated by it.";
 
 /** From here on it is unwise, in ms: far beyond what a network and a header without fractions of a second explain. */
 const UNWISE = 30_000;
@@ -21,8 +21,8 @@ export function checkClock(other: string, skew: number | undefined): Finding {
   const seconds = Math.abs(skew) / 1000;
   const text =
     seconds < 1.5 ? `agrees with ${other}` : `${seconds.toFixed(0)} s ${skew > 0 ? "ahead of" : "behind"} ${other}`;
-  if (Math.abs(skew) >= WRONG) return failure(text, MEND);
-  return Math.abs(skew) >= UNWISE ? warning(text, MEND) : ok(text);
+  if (Math.abs(skew) >= WRONG) return failure(text, HINT);
+  return Math.abs(skew) >= UNWISE ? warning(text, HINT) : ok(text);
 }
 
 /** As RFC 9110 has it: what else Date.parse takes ("0", "1 May") is no server's time. */

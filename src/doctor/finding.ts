@@ -1,12 +1,12 @@
 import { HoldfastError } from "../core/error.ts";
 
-/** What one check came to: a line for people, and how to mend it where something is to be mended. Nothing secret, nothing personal. */
+/** What one check came to: a line for people, and how to fix it where something is to be fixed. Nothing secret, nothing personal. */
 export interface Finding {
   /** What was looked at: `secrets`, `bucket`, … */
   readonly check: string;
   readonly level: Level;
   readonly text: string;
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
 /** A warning is unwise and works; with a failure a run fails, or does not keep what Holdfast promises. */
@@ -16,12 +16,12 @@ export type Level = "ok" | "warning" | "failure";
 export function findings(check: string) {
   return {
     ok: (text: string): Finding => ({ check, level: "ok", text }),
-    warning: (text: string, mend: string): Finding => ({ check, level: "warning", text, mend }),
-    failure: (text: string, mend = "See what the log of the other side says."): Finding => ({
+    warning: (text: string, hint: string): Finding => ({ check, level: "warning", text, hint }),
+    failure: (text: string, hint = "See what the log of the other side says."): Finding => ({
       check,
       level: "failure",
       text,
-      mend,
+      hint,
     }),
   };
 }
@@ -33,5 +33,5 @@ export function count(all: readonly Finding[], level: Level): number {
 /** What kept a check from its end, as its finding. A defect stays one. */
 export function failed(check: string, error: unknown): Finding {
   if (!(error instanceof HoldfastError) || error.code === "interrupted") throw error;
-  return findings(check).failure(error.message, error.mend);
+  return findings(check).failure(error.message, error.hint);
 }

@@ -6,14 +6,14 @@ import { notKnown } from "./settings.ts";
 
 const { ok, warning, failure } = findings("lifecycle");
 
-const MEND =
+const HINT =
   "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: parts of an upload that was cut are stored, and paid for, until somebody ends it.";
 
 /** Rules that end unfinished uploads are wanted; rules that remove what must be kept are not. */
 export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
   const answer = await bucket.ask("GET lifecycle", (s3, at) => s3.send(new GetBucketLifecycleConfigurationCommand(at)));
   if (!answer.output) {
-    if (/^NoSuch/.test(answer.name)) return [warning("no rule ends unfinished uploads", MEND)];
+    if (/^NoSuch/.test(answer.name)) return [warning("no rule ends unfinished uploads", HINT)];
     return [notKnown("lifecycle", "rules", "s3:GetLifecycleConfiguration", answer)];
   }
   const rules = (answer.output.Rules ?? []).filter(({ Status }) => Status === "Enabled");
@@ -27,7 +27,7 @@ export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
         "Take the rule away, or limit it to another prefix: Holdfast itself purges what need not be kept.",
       ),
     ),
-    aborting ? ok("unfinished uploads are ended by a rule") : warning("no rule ends unfinished uploads", MEND),
+    aborting ? ok("unfinished uploads are ended by a rule") : warning("no rule ends unfinished uploads", HINT),
   ];
 }
 

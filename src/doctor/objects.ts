@@ -21,7 +21,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
     const answer = await bucket.ask(`GET retention of ${key}`, (s3, at) =>
       s3.send(new GetObjectRetentionCommand({ ...at, Key: bucket.prefix + key })),
     );
-    if (!answer.output && answer.status === 403) return [...found, failure(answer.error.message, answer.error.mend)];
+    if (!answer.output && answer.status === 403) return [...found, failure(answer.error.message, answer.error.hint)];
     if (!answer.output && /^NoSuchKey$/.test(answer.name)) continue;
     const until = answer.output?.Retention?.RetainUntilDate;
     if (!until) {

@@ -8,7 +8,7 @@ import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 const { ok, warning, failure } = findings("store");
 const rights = findings("rights");
 
-/** What mends a right that an exporter need not have. */
+/** What fixes a right that an exporter need not have. */
 export const APART = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
 
 const OTHER = Buffer.from("something else");
@@ -28,9 +28,9 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   const right = { ContentMD5: digest("md5", BYTES) };
   const first = await probe.put(right);
   if (!first.output) {
-    const { message, mend = "Grant s3:PutObject and s3:PutObjectRetention, and see what the bucket's policy denies." } =
+    const { message, hint = "Grant s3:PutObject and s3:PutObjectRetention, and see what the bucket's policy denies." } =
       first.error;
-    return [failure(`a locked object cannot be stored: ${message}`, mend)];
+    return [failure(`a locked object cannot be stored: ${message}`, hint)];
   }
   const { VersionId } = first.output;
   if (!VersionId || VersionId === "null")
@@ -42,8 +42,8 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   if (wrong) return [wrong];
 
   if ((await probe.remove(VersionId)).output) {
-    const mend = "Use a store that enforces Object Lock: this one takes locks, and ignores them.";
-    return [failure("a locked version can be deleted", mend)];
+    const hint = "Use a store that enforces Object Lock: this one takes locks, and ignores them.";
+    return [failure("a locked version can be deleted", hint)];
   }
   const md5 = await probe.put({ ContentMD5: digest("md5", OTHER) });
   const sha256 = await probe.put({ ChecksumSHA256: digest("sha256", OTHER) });
@@ -79,11 +79,11 @@ interface Locked {
 
 /** What is wrong with the lock of the first probe, if anything is. */
 function notAsAsked(probe: ProbeObject, kept: BucketAnswer<Locked>): Finding | undefined {
-  if (!kept.output && kept.status === 403) return failure(kept.error.message, kept.error.mend);
+  if (!kept.output && kept.status === 403) return failure(kept.error.message, kept.error.hint);
   const { Mode, RetainUntilDate } = kept.output?.Retention ?? {};
   if (Mode === undefined) {
-    const mend = "Use a bucket with Object Lock enabled, on a store that supports it.";
-    return failure("the store accepts a lock and does not keep it", mend);
+    const hint = "Use a bucket with Object Lock enabled, on a store that supports it.";
+    return failure("the store accepts a lock and does not keep it", hint);
   }
   if (Mode === "GOVERNANCE" && RetainUntilDate?.getTime() === probe.until.getTime()) return undefined;
   return failure(
@@ -94,12 +94,12 @@ function notAsAsked(probe: ProbeObject, kept: BucketAnswer<Locked>): Finding | u
 
 function checksums(md5: BucketAnswer<unknown>, sha256: BucketAnswer<unknown>): Finding[] {
   if (md5.output) {
-    const mend = "Use a store that checks Content-MD5: what is damaged on the way would be stored, and locked.";
-    return [failure("the store takes a body that its Content-MD5 does not fit", mend)];
+    const hint = "Use a store that checks Content-MD5: what is damaged on the way would be stored, and locked.";
+    return [failure("the store takes a body that its Content-MD5 does not fit", hint)];
   }
   if (sha256.output) {
-    const mend = "verify --read-data finds what was damaged on the way in large files; prefer a store that refuses it.";
-    return [warning("the store checks Content-MD5, and ignores x-amz-checksum-sha256", mend)];
+    const hint = "verify --read-data finds what was damaged on the way in large files; prefer a store that refuses it.";
+    return [warning("the store checks Content-MD5, and ignores x-amz-checksum-sha256", hint)];
   }
   return [ok("a body that its checksum does not fit is refused (Content-MD5, SHA-256)")];
 }

@@ -19,8 +19,8 @@ function checkDumps(): Finding {
   const limit = /^Max core file size +(\S+)/m.exec(text("/proc/self/limits"))?.[1];
   if (limit === "0") return ok("core dumps are off");
   if (/^0+$/.test(text(FILTER).trim())) return ok("core dumps are on, and leave this process's memory out");
-  const mend = "Turn them off: ulimit -c 0, LimitCORE=0 (systemd), --ulimit core=0 (Docker).";
-  return warning("a core dump of this process would hold keys and records", mend);
+  const hint = "Turn them off: ulimit -c 0, LimitCORE=0 (systemd), --ulimit core=0 (Docker).";
+  return warning("a core dump of this process would hold keys and records", hint);
 }
 
 function text(path: string): string {

@@ -22,7 +22,7 @@ const NOT_SET =
 export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; locks: boolean }> {
   const versioning = await bucket.ask("GET versioning", (s3, at) => s3.send(new GetBucketVersioningCommand(at)));
   // The first question: no bucket, no credentials or another region show here, and every further answer would repeat it.
-  if (!versioning.output) return { found: [failure(versioning.error.message, versioning.error.mend)], locks: false };
+  if (!versioning.output) return { found: [failure(versioning.error.message, versioning.error.hint)], locks: false };
   const { Status = "off" } = versioning.output;
   const versioned = Status === "Enabled";
   const found = [
@@ -35,7 +35,7 @@ export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; 
   ];
   const lock = await bucket.ask("GET Object Lock", (s3, at) => s3.send(new GetObjectLockConfigurationCommand(at)));
   if (!lock.output && lock.status === 403)
-    return { found: [...found, failure(lock.error.message, lock.error.mend)], locks: false };
+    return { found: [...found, failure(lock.error.message, lock.error.hint)], locks: false };
   const configuration = lock.output?.ObjectLockConfiguration;
   if (configuration?.ObjectLockEnabled !== "Enabled") {
     return { found: [...found, failure("Object Lock is off: an object can be deleted", MADE)], locks: false };
@@ -63,21 +63,21 @@ export async function checkEncryption(bucket: Bucket): Promise<Finding> {
   const [rule] = answer.output?.ServerSideEncryptionConfiguration?.Rules ?? [];
   const algorithm = rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
   if (algorithm === undefined) {
-    const mend = "Set it (SSE-S3 or SSE-KMS): records are sealed by Holdfast, the names and sizes in the log are not.";
-    return warning("no default encryption", mend);
+    const hint = "Set it (SSE-S3 or SSE-KMS): records are sealed by Holdfast, the names and sizes in the log are not.";
+    return warning("no default encryption", hint);
   }
   const kms = algorithm.startsWith("aws:kms") ? ": the exporter needs kms:GenerateDataKey on its key" : "";
   return ok(`default encryption ${algorithm}${kms}`);
 }
 
 export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
-  const mend = "Block all public access: aws s3api put-public-access-block … with all four settings true.";
+  const hint = "Block all public access: aws s3api put-public-access-block … with all four settings true.";
   const status = await bucket.ask("GET policy status", (s3, at) => s3.send(new GetBucketPolicyStatusCommand(at)));
-  if (status.output?.PolicyStatus?.IsPublic) return failure("the bucket's policy makes it public", mend);
+  if (status.output?.PolicyStatus?.IsPublic) return failure("the bucket's policy makes it public", hint);
   const block = await bucket.ask("GET public access block", (s3, at) => s3.send(new GetPublicAccessBlockCommand(at)));
   if (!block.output) {
     if (!NOT_SET.test(block.name)) return notKnown(CHECK, "public access", "s3:GetBucketPublicAccessBlock", block);
-    return warning("public access is blocked nowhere, though nothing makes the bucket public now", mend);
+    return warning("public access is blocked nowhere, though nothing makes the bucket public now", hint);
   }
   const { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets } =
     block.output.PublicAccessBlockConfiguration ?? {};
@@ -86,7 +86,7 @@ export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
   const some = BlockPublicAcls || IgnorePublicAcls || BlockPublicPolicy || RestrictPublicBuckets;
   return warning(
     `public access is blocked ${some ? "in part only" : "nowhere, though nothing makes the bucket public now"}`,
-    mend,
+    hint,
   );
 }
 

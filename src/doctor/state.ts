@@ -88,14 +88,14 @@ async function writable(place: string, directory: string, free: number): Promise
     await writeDurable(path, Buffer.alloc(4096));
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
-    return failure(`${directory} cannot be written to (${code})`, mendOf(code));
+    return failure(`${directory} cannot be written to (${code})`, hintOf(code));
   } finally {
     await rm(path, { force: true }).catch(() => {});
   }
   return ok(`${directory} can be written to, ${size(free)} free${place === directory ? "" : "; it is not there yet"}`);
 }
 
-function mendOf(code: string): string {
+function hintOf(code: string): string {
   return code === "ENOSPC" || code === "EDQUOT"
     ? "Free or add space."
     : "Give the user that runs Holdfast the right to write there (in a container: mount a volume that is its own).";

@@ -39,8 +39,8 @@ export async function describe(
     const { description } = await readDescription(vault);
     if (description.client === id && description.log.origin === log.origin)
       return { description, found: ok(`${vault.url} is this client's`) };
-    const mend = "Correct vault.url, or id and log.origin.";
-    return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, mend) };
+    const hint = "Correct vault.url, or id and log.origin.";
+    return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, hint) };
   } catch (error) {
     const found = hasCode(error, "vault-missing")
       ? failure(`${vault.url} is not a vault yet`, `Run \`holdfast init --client ${id}\` once; or correct vault.url.`)

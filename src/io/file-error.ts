@@ -14,11 +14,11 @@ export function fileError(cause: unknown, path: string, what: "read" | "written"
   if (errno === undefined && code !== "ERR_ACCESS_DENIED") return cause;
   return new HoldfastError(MISNAMED.has(code) ? "usage" : "state", `${path} cannot be ${what} (${code})`, {
     cause,
-    mend: mendOf(code, what),
+    hint: hintOf(code, what),
   });
 }
 
-function mendOf(code: string, what: "read" | "written"): string {
+function hintOf(code: string, what: "read" | "written"): string {
   if (what === "read") return "Check that the file is there, that you may read it, and that its disk is in order.";
   if (FULL.has(code)) return "There is no room left there: make some, or name an --out on another disk.";
   if (MISNAMED.has(code)) return "Name an --out that is not there yet, in a folder that is.";

@@ -27,7 +27,7 @@ export async function createFile(path: string, content: string): Promise<void> {
 /** For whoever can say so before there is anything to write. */
 export function taken(path: string, cause?: unknown): HoldfastError {
   return new HoldfastError("usage", `${path} is there already`, {
-    mend: "Name another --out: nothing is ever written over.",
+    hint: "Name another --out: nothing is ever written over.",
     cause,
   });
 }

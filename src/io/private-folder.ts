@@ -8,7 +8,7 @@ export function makePrivateFolder(path: string): void {
   } catch (cause) {
     throw new HoldfastError("state", `cannot make the folder ${path} (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      mend: "Check that nothing on its path is a file or a link that leads nowhere, that you may write there, and that there is room.",
+      hint: "Check that nothing on its path is a file or a link that leads nowhere, that you may write there, and that there is room.",
     });
   }
 }

@@ -22,7 +22,7 @@ export function writeState(path: string, value: unknown): void {
   } catch (cause) {
     throw new HoldfastError("state", `cannot write ${path} (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      mend: "Check the state directory: space and rights. Nothing is lost.",
+      hint: "Check the state directory: space and rights. Nothing is lost.",
     });
   }
 }

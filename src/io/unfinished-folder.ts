@@ -78,6 +78,6 @@ async function refuseTaken(path: string): Promise<void> {
   // Not `stat`: a link is in the way wherever it leads.
   if ((await writingFile(path, () => lstat(path).catch(noFile))) === undefined) return;
   throw new HoldfastError("usage", `${path} is there already`, {
-    mend: "Name another --out: nothing is ever written over.",
+    hint: "Name another --out: nothing is ever written over.",
   });
 }

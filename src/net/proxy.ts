@@ -83,7 +83,7 @@ function proxyIn(env: Environment, name: string): string | undefined {
     "config",
     `the environment variable ${name} is not the address of an HTTP proxy (not shown)`,
     {
-      mend: `Write it as http://proxy.example:3128, or unset ${name}. In a password write % as %25, / as %2F, # as %23.`,
+      hint: `Write it as http://proxy.example:3128, or unset ${name}. In a password write % as %25, / as %2F, # as %23.`,
     },
   );
 }

@@ -17,7 +17,7 @@ export interface Console {
   say(lines: string | readonly string[]): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
   result(value: unknown, lines?: readonly string[]): void;
-  /** What went wrong, and how to mend it. */
+  /** What went wrong, and how to fix it. */
   error(error: unknown): void;
 }
 
@@ -73,28 +73,28 @@ function write(stream: NodeJS.WriteStream, lines: readonly string[]): void {
   stream.write(lines.map((line) => `${printable(line)}\n`).join(""));
 }
 
-/** As people read an error: what failed, then how to mend it. An error of ours has line breaks of its own only. */
+/** As people read an error: what failed, then how to fix it. An error of ours has line breaks of its own only. */
 export function errorText(error: unknown): string[] {
-  const { code, error: message = "", mend, stack } = errorFields(error);
+  const { code, error: message = "", hint, stack } = errorFields(error);
   const lines = message.split("\n");
   if (code === "internal" && stack) lines.splice(0, 1, `a defect of Holdfast: ${lines[0]}`, ...stack.split("\n"));
-  return [...lines, ...toMend(mend)];
+  return [...lines, ...toFix(hint)];
 }
 
-function toMend(mend: string | undefined): string[] {
-  return mend ? `  → ${mend}`.split("\n") : [];
+function toFix(hint: string | undefined): string[] {
+  return hint ? `  → ${hint}`.split("\n") : [];
 }
 
 /** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
 function terminalLog(stderr: NodeJS.WriteStream): Log {
   const line = (message: string, fields: Fields = {}): void => {
-    const { subject, key, client, error, mend } = fields;
+    const { subject, key, client, error, hint } = fields;
     const on = subject ?? key ?? client;
     const [first = "", ...more] = error?.split("\n") ?? [];
     // The progress line, if there is one, makes way.
     stderr.write("\r\x1b[K");
     const head = `! ${message}${on ? ` (${on})` : ""}${first ? `: ${first}` : ""}`;
-    write(stderr, [sentence(head), ...more, ...toMend(mend)]);
+    write(stderr, [sentence(head), ...more, ...toFix(hint)]);
   };
   const log: Log = { ...silentLog, warn: line, error: line, with: () => log };
   return log;

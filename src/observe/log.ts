@@ -16,9 +16,9 @@ export interface Fields {
   readonly stage?: string;
   readonly outcome?: string;
   readonly code?: string;
-  /** An error's own words and its mend, which `HoldfastError` keeps free of data. */
+  /** An error's own words and its hint, which `HoldfastError` keeps free of data. */
   readonly error?: string;
-  readonly mend?: string;
+  readonly hint?: string;
   readonly stack?: string;
   readonly durationMs?: number;
   readonly count?: number;
@@ -32,7 +32,7 @@ export interface Fields {
 }
 
 export const FIELDS: readonly (keyof Fields)[] = [
-  ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "mend"] as const),
+  ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "hint"] as const),
   ...(["stack", "durationMs", "count", "total", "url", "counts", "due", "lines"] as const),
 ];
 
@@ -101,10 +101,10 @@ export function errorFields(thrown: unknown): Fields {
   const error = firstThrown(thrown);
   const denied = deniedByNode(error);
   if (error instanceof HoldfastError) {
-    const mend = denied ?? error.mend;
-    return { code: error.code, error: error.message, ...(mend ? { mend } : {}) };
+    const hint = denied ?? error.hint;
+    return { code: error.code, error: error.message, ...(hint ? { hint } : {}) };
   }
-  if (denied !== undefined) return { code: "internal", error: "Node refused what it is not allowed", mend: denied };
+  if (denied !== undefined) return { code: "internal", error: "Node refused what it is not allowed", hint: denied };
   const { name = "unknown", stack = "" } = error instanceof Error ? error : {};
   return {
     code: "internal",
@@ -116,7 +116,7 @@ export function errorFields(thrown: unknown): Fields {
   };
 }
 
-/** How to mend what Node's permission model (`--permission`) refused, anywhere below an error. */
+/** How to fix what Node's permission model (`--permission`) refused, anywhere below an error. */
 function deniedByNode(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code, permission, resource } = each as { code?: string; permission?: string; resource?: string };

@@ -93,7 +93,7 @@ export function parseWebhookKey(text: string): Uint8Array {
   const key = Buffer.from(base64, "base64");
   if (key.length >= 24 && key.length <= 64) return key;
   throw new HoldfastError("config", "notify.webhook.key is no key to sign webhooks with", {
-    mend: 'Make one of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)"',
+    hint: 'Make one of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)"',
   });
 }
 
@@ -133,6 +133,6 @@ async function deliver(
 function unheard(to: string, what: string, again: boolean, cause?: unknown): HoldfastError {
   return new HoldfastError(again ? "notify-unavailable" : "notify-rejected", `${to}: ${what}`, {
     cause,
-    mend: `Check notify.${to} and the way there. The run goes on all the same.`,
+    hint: `Check notify.${to} and the way there. The run goes on all the same.`,
   });
 }

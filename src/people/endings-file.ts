@@ -57,13 +57,13 @@ export async function endingsOf(
   if (options.csv === undefined) {
     const { date } = options;
     if (date === undefined) {
-      throw new HoldfastError("usage", "--date is missing", { mend: "Say the last day: --date 2026-10-31." });
+      throw new HoldfastError("usage", "--date is missing", { hint: "Say the last day: --date 2026-10-31." });
     }
     return { endings: findPeople(options, config, finder).map((subject) => ({ subject, ended: date })), unusable: [] };
   }
   if (options.date !== undefined || namesSomebody(options)) {
     throw new HoldfastError("usage", "--csv names everybody and every date itself", {
-      mend: "Leave out --date and whoever else is named, or leave out --csv.",
+      hint: "Leave out --date and whoever else is named, or leave out --csv.",
     });
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
@@ -101,7 +101,7 @@ async function readRows(path: string): Promise<Line[]> {
   const found = separators.flatMap((each) => columnsOf(path, text, each) ?? []);
   if (found.length !== 1) {
     throw new HoldfastError("usage", `${path}: the first line does not name the columns`, {
-      mend: `Begin with a line such as reference,date. A person is named by one of: ${KINDS.join(", ")}.`,
+      hint: `Begin with a line such as reference,date. A person is named by one of: ${KINDS.join(", ")}.`,
     });
   }
   const [columns] = found as [Columns];
@@ -136,7 +136,7 @@ function columnsOf(path: string, text: string, separator: string): Columns | und
   const twice = [kind, "date"].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
   if (twice !== undefined) {
     throw new HoldfastError("usage", `${path}: two columns are called ${twice}`, {
-      mend: "Rename or remove the one that does not count. A wrong day destroys too early.",
+      hint: "Rename or remove the one that does not count. A wrong day destroys too early.",
     });
   }
   return { separator, kind, person: names.indexOf(kind), date: names.indexOf("date"), count: names.length };
@@ -158,7 +158,7 @@ function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>)
     return `${some} (${why})`;
   });
   return new HoldfastError("usage", `${path}: ${plural(count, "line")} cannot be read: ${reasons.join("; ")}`, {
-    mend: "Write dates as 2026-10-31, or as 31.10.2026. Nothing was done: correct the table and run it again.",
+    hint: "Write dates as 2026-10-31, or as 31.10.2026. Nothing was done: correct the table and run it again.",
   });
 }
 
@@ -171,6 +171,6 @@ function nobody({ value, guessed, shifted }: Line): string {
 
 function contradiction(path: string, first: number, second: number): HoldfastError {
   return new HoldfastError("usage", `${path}: lines ${first} and ${second} say different days of the same person`, {
-    mend: "Nothing was done: correct the table and run it again.",
+    hint: "Nothing was done: correct the table and run it again.",
   });
 }

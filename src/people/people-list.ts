@@ -22,7 +22,7 @@ export async function listedPeople(path: string): Promise<ListedPerson[]> {
     const [, kind, value] = LINE.exec(words) ?? [];
     if (kind !== undefined && value !== undefined) return [{ kind: kind as ListedPerson["kind"], value }];
     throw new HoldfastError("usage", `line ${line} of ${path} names nobody`, {
-      mend: "Write to each line: identity <id>, email <address>, reference <value> or subject <token>.",
+      hint: "Write to each line: identity <id>, email <address>, reference <value> or subject <token>.",
     });
   });
 }

@@ -33,7 +33,7 @@ export function onlyClient({ clients }: Session, what: string): ClientConfig {
   const [config, ...others] = clients;
   if (config !== undefined && others.length === 0) return config;
   throw new HoldfastError("usage", `${what} is about one client, and the config has several`, {
-    mend: "Add --client <id>.",
+    hint: "Add --client <id>.",
   });
 }
 
@@ -70,7 +70,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     }
     if (subjects.length > 1 && !options.allMatches) {
       throw new HoldfastError("usage", `${subjects.length} people have ${CALLED[kind]}: ${subjects.join(", ")}`, {
-        mend: "Name the one you mean with --subject, or all with --all-matches.",
+        hint: "Name the one you mean with --subject, or all with --all-matches.",
       });
     }
     for (const subject of subjects) found.add(subject);
@@ -83,12 +83,12 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   }
   if (found.size === 0) {
     throw new HoldfastError("usage", "nobody is named", {
-      mend: "Add --identity, --email, --reference or --subject; --help shows what else there is.",
+      hint: "Add --identity, --email, --reference or --subject; --help shows what else there is.",
     });
   }
   if (found.size > MOST) {
     throw new HoldfastError("usage", `those are more than ${number(MOST)} people`, {
-      mend: "Ask for a part of them at once.",
+      hint: "Ask for a part of them at once.",
     });
   }
   return [...found].sort();
@@ -118,7 +118,7 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: F
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {
     throw new HoldfastError("usage", `nobody of ${config.id} can be found by ${kind}: no such lookup is configured`, {
-      mend: `lookups.fields has: ${fields.join(", ") || "none"}. Name them by --identity or --subject.`,
+      hint: `lookups.fields has: ${fields.join(", ") || "none"}. Name them by --identity or --subject.`,
     });
   }
   const found = names.flatMap((name) =>
@@ -143,7 +143,7 @@ export function knownSubject(catalog: Catalog, subject: string, what: string): s
   if (catalog.subjects.known(subject)) return subject;
   if (catalog.relationships.hasDeparted(subject)) {
     throw new HoldfastError("usage", `all that the vault had of ${what} was purged at the end of its retention`, {
-      mend: "The log shows what was there and when it was destroyed.",
+      hint: "The log shows what was there and when it was destroyed.",
     });
   }
   throw unknown(what);
@@ -163,6 +163,6 @@ function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastErro
   const purged = isLookup ? ` Whoever was purged cannot be found by ${kind} any more: ask by --identity.` : "";
   const tried = TRIED[kind] === undefined ? "" : ` It was looked for as given, and ${TRIED[kind]}.`;
   return new HoldfastError("usage", `the vault has nobody with ${what}${oddly(value)}`, {
-    mend: `Check how it is written, and --client. What was never exported cannot be found.${purged}${tried}`,
+    hint: `Check how it is written, and --client. What was never exported cannot be found.${purged}${tried}`,
   });
 }

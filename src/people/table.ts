@@ -50,7 +50,7 @@ export function parseRows(path: string, text: string, separator: string, most?: 
     const what = open ? `after line ${last} a quotation mark is opened and not closed` : `line ${cause.lines}`;
     throw new HoldfastError("usage", `${path} is not a table: ${open ? what : `${what} cannot be read`}`, {
       cause,
-      mend: `A cell that contains a quotation mark is put into quotation marks, and the mark doubled: "the ""Sun"" inn". ${SAVE_AS}`,
+      hint: `A cell that contains a quotation mark is put into quotation marks, and the mark doubled: "the ""Sun"" inn". ${SAVE_AS}`,
     });
   }
 }

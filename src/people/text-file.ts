@@ -18,7 +18,7 @@ export async function readTextFile(path: string): Promise<TextFile> {
   try {
     const { bytes } = await readBounded(path, MAX_BYTES);
     if (bytes === undefined) {
-      throw new HoldfastError("usage", `${path} is larger than ${number(MAX_BYTES)} bytes`, { mend: "Split it." });
+      throw new HoldfastError("usage", `${path} is larger than ${number(MAX_BYTES)} bytes`, { hint: "Split it." });
     }
     return decode(path, bytes);
   } catch (cause) {
@@ -33,7 +33,7 @@ function decode(path: string, bytes: Uint8Array): TextFile {
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   if (encoding === "utf-8" && bytes.includes(0)) {
     throw new HoldfastError("usage", `${path} is no text: it may be a workbook, or UTF-16 without its mark`, {
-      mend: `Save it as text. ${SAVE_AS}`,
+      hint: `Save it as text. ${SAVE_AS}`,
     });
   }
   try {
@@ -44,7 +44,7 @@ function decode(path: string, bytes: Uint8Array): TextFile {
     if (text !== "" && !/[\u0080-\u009F]/.test(text)) return { text, guessed: true };
     throw new HoldfastError("usage", `${path} is in no encoding that can be told (UTF-8, UTF-16 or Windows-1252)`, {
       cause,
-      mend: SAVE_AS,
+      hint: SAVE_AS,
     });
   }
 }

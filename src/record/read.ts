@@ -27,7 +27,7 @@ export function parseRecord(plain: Uint8Array): ReadRecord {
   } catch {
     // What a parser says of it may repeat it.
     throw new HoldfastError("malformed", "a record is not of the form record/1", {
-      mend: "Open it with age -d, or with the Holdfast that wrote it.",
+      hint: "Open it with age -d, or with the Holdfast that wrote it.",
     });
   }
 }

@@ -15,7 +15,7 @@ export class Tokens {
   constructor(key: Secret) {
     if (!/^[0-9a-f]{64}$/.test(key.reveal())) {
       throw new HoldfastError("config", "the lookup key is not 64 hexadecimal digits", {
-        mend: "Run `holdfast init` to make one, or `openssl rand -hex 32`. A key in use must never be replaced: nothing would be found.",
+        hint: "Run `holdfast init` to make one, or `openssl rand -hex 32`. A key in use must never be replaced: nothing would be found.",
       });
     }
     this.#key = createSecretKey(key.reveal(), "hex");

@@ -134,7 +134,7 @@ async function extendOne(
     const mode = await setLock(vault, due.key, due.versionId, due.lock, due);
     if (due.harden && mode !== due.lock.mode) {
       throw new HoldfastError("vault-locked", `${due.key}: the store keeps the lock in ${mode} mode`, {
-        mend: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",
+        hint: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",
       });
     }
     row.succeeded();

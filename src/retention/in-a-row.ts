@@ -25,9 +25,9 @@ export class InARow {
     this.#count += 1;
     if (hasCode(error, "busy", "interrupted", "state", "forked")) this.#end ??= ownError(error);
     else if (this.#count >= (isTransient(error) ? OUTAGES : REFUSALS)) {
-      const { code, message, mend } = ownError(error) ?? UNKNOWN;
+      const { code, message, hint } = ownError(error) ?? UNKNOWN;
       const what = `stopped after ${this.#count} failures in a row; the last one: ${message}`;
-      this.#end ??= new HoldfastError(code, what, { cause: error, mend });
+      this.#end ??= new HoldfastError(code, what, { cause: error, hint });
     }
   }
 
@@ -37,4 +37,4 @@ export class InARow {
   }
 }
 
-const UNKNOWN = { code: "internal", message: "an unexpected error", mend: undefined } as const;
+const UNKNOWN = { code: "internal", message: "an unexpected error", hint: undefined } as const;

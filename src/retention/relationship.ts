@@ -108,7 +108,7 @@ function refuseEarly(work: Work, ending: Ending): void {
   throw new HoldfastError(
     "usage",
     `subject ${ending.subject}: ${ending.ended} is before that person was first verified (${day})`,
-    { mend: "Check the date: copies would be destroyed too early. If it is right, add --before-verification." },
+    { hint: "Check the date: copies would be destroyed too early. If it is right, add --before-verification." },
   );
 }
 
@@ -117,7 +117,7 @@ function refuseUnfit({ config: { retention }, now }: Work, { subject, ended }: E
   const today = dateIn(now(), retention.timezone);
   if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {
     throw new HoldfastError("usage", `subject ${subject}: ${ended} is more than a year ahead`, {
-      mend: "Check the date: a lock that is set to it cannot be shortened. Tell it when it has come nearer.",
+      hint: "Check the date: a lock that is set to it cannot be shortened. Tell it when it has come nearer.",
     });
   }
   const end = relationshipEnds(retention, ended);
@@ -127,7 +127,7 @@ function refuseUnfit({ config: { retention }, now }: Work, { subject, ended }: E
       "usage",
       `subject ${subject}: copies would be kept until ${end}, beyond retention.maximum`,
       {
-        mend: `Check the date, or retention.maximum (${retention.maximum}).`,
+        hint: `Check the date, or retention.maximum (${retention.maximum}).`,
       },
     );
   }

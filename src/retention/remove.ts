@@ -18,7 +18,7 @@ export async function removeAll({ vault, holds }: Pick<Work, "vault" | "holds">,
       if (own?.code !== "vault-locked") throw error;
       throw new HoldfastError("vault-locked", `${key}: the store refuses to remove a version: ${own.message}`, {
         cause: error,
-        mend: "A lock or a hold that the log does not know, or no right to delete versions. hold release --subject lifts a hold that no case stands for; a lock has to end.",
+        hint: "A lock or a hold that the log does not know, or no right to delete versions. hold release --subject lifts a hold that no case stands for; a lock has to end.",
       });
     }
   }

@@ -69,7 +69,7 @@ async function isThere({ vault }: Work, key: string, term: Term | undefined): Pr
     "incomplete",
     `${key}: its purge was stopped, and only versions are left that no entry names`,
     {
-      mend: "Run `holdfast verify --orphans`. It must be kept; what it was is told by its entry in the log.",
+      hint: "Run `holdfast verify --orphans`. It must be kept; what it was is told by its entry in the log.",
     },
   );
 }

@@ -19,7 +19,7 @@ export class Opener {
         this.#age.addIdentity(key.reveal());
       } catch {
         // The library's error may repeat the key.
-        throw new HoldfastError("key", "an age private key is damaged", { mend: "Copy the whole key again." });
+        throw new HoldfastError("key", "an age private key is damaged", { hint: "Copy the whole key again." });
       }
     }
   }
@@ -99,7 +99,7 @@ function authenticated<T>(work: () => T): T {
  * @throws HoldfastError "key", which never repeats a line.
  */
 export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string, secret: (key: string) => K): K[] {
-  const refusal = (message: string, mend: string) => new HoldfastError("key", message, { mend });
+  const refusal = (message: string, hint: string) => new HoldfastError("key", message, { hint });
   // UTF-16 read as UTF-8: PowerShell 5 writes it with `>`.
   if (text.includes("\0"))
     throw refusal("the age identity file is UTF-16, or no text", "Save it as UTF-8 and try again.");
@@ -126,7 +126,7 @@ function openError(error: unknown): HoldfastError {
   if (error instanceof Error && error.message.startsWith("no identity matched")) {
     return new HoldfastError("key", "none of the keys given is among those this was sealed to", {
       cause: error,
-      mend: "Use the private key of one of the recipients; vault.json lists their public keys.",
+      hint: "Use the private key of one of the recipients; vault.json lists their public keys.",
     });
   }
   return damaged(error);

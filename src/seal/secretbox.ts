@@ -38,7 +38,7 @@ export class Box {
     } catch (cause) {
       throw new HoldfastError("unverified", "a message between this client's processes was not made by one of them", {
         cause,
-        mend: "All of them must have the same lookup key. Otherwise somebody else writes where they meet.",
+        hint: "All of them must have the same lookup key. Otherwise somebody else writes where they meet.",
       });
     }
   }

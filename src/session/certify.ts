@@ -53,7 +53,7 @@ export async function certifyAll(
     console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
       client: config.id,
       count: begun,
-      mend: "Run `holdfast retention purge --confirm --out <folder>`: it goes on with them, and certifies it.",
+      hint: "Run `holdfast retention purge --confirm --out <folder>`: it goes on with them, and certifies it.",
     });
   }
   return { certificate: out, runs: certificate.runs, totals };
@@ -65,7 +65,7 @@ async function refuseWaiting({ state }: ClientConfig, runs: readonly string[], s
     const entry = index < size ? null : decodeEntry(bytes);
     if (entry?.type !== "record.purged" || !runs.includes(entry.run)) continue;
     throw new HoldfastError("state", `the purge ${entry.run} was killed, and the log does not have all of it yet`, {
-      mend: "Run `holdfast retention purge --confirm --out <folder>`: it goes on from there, and its certificate covers this run too.",
+      hint: "Run `holdfast retention purge --confirm --out <folder>`: it goes on from there, and its certificate covers this run too.",
     });
   }
 }

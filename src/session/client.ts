@@ -76,7 +76,7 @@ export async function openClientVault(
       "config",
       `${vault.url} is the vault of client ${description.client}, log ${description.log.origin}`,
       {
-        mend: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
+        hint: `Correct vault.url, or id and log.origin, of client ${config.id}.`,
       },
     );
   }
@@ -92,7 +92,7 @@ async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultD
     await refuseHidden(vault, VAULT_JSON);
     throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
       cause: error,
-      mend: `Run \`holdfast init --client ${id}\` once; or correct vault.url.`,
+      hint: `Run \`holdfast init --client ${id}\` once; or correct vault.url.`,
     });
   }
 }
@@ -105,7 +105,7 @@ export async function openSigner(
   const signer = parseSigner((await log.key.resolve()).reveal());
   if (signer.verifier.vkey === vkey) return signer;
   throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
-    mend: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
+    hint: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
   });
 }
 
@@ -117,7 +117,7 @@ export async function openTokens(
   const tokens = new Tokens(await lookups.key.resolve());
   if (tokens.check() === description.lookups.check) return tokens;
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
-    mend: "Restore the key that init made; with another nothing in the vault could be found.",
+    hint: "Restore the key that init made; with another nothing in the vault could be found.",
   });
 }
 
@@ -129,7 +129,7 @@ export async function refuseHidden(vault: Vault, key: string): Promise<void> {
   for await (const version of vault.versions(key)) {
     if (version.key !== key) continue;
     throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: somebody hid or deleted it`, {
-      mend: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run `holdfast verify`.",
+      hint: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run `holdfast verify`.",
     });
   }
 }

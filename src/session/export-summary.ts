@@ -21,7 +21,7 @@ export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
     return;
   }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    mend: "The log says which, by subject and code. The next run tries them again.",
+    hint: "The log says which, by subject and code. The next run tries them again.",
   });
 }
 

@@ -60,13 +60,13 @@ export async function handOver(
 }
 
 async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {
-  const mend = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
+  const hint = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
   if (log.previousKey === undefined) {
-    throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { mend });
+    throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { hint });
   }
   const previous = parseSigner((await log.previousKey.resolve()).reveal());
   if (previous.verifier.vkey === vkey) return previous;
-  throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { mend });
+  throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { hint });
 }
 
 function isSignedBy(note: Uint8Array, signer: Signer): boolean {

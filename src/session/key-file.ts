@@ -15,7 +15,7 @@ export async function openKeyFile(path: string): Promise<Opener> {
     if (cause instanceof HoldfastError) throw cause;
     throw new HoldfastError("key", `the key file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      mend: "Give the age identity file that age-keygen wrote.",
+      hint: "Give the age identity file that age-keygen wrote.",
     });
   }
 }

@@ -28,6 +28,6 @@ export function sayVerdict(
   if (of.keyTrusted) return;
   console.log.warn(`nobody has vouched for the log key, which came with the ${of.with}`, {
     ...(of.client === undefined ? {} : { client: of.client }),
-    mend: `Compare ${keyText(of.vkey)} with the key that the client gave you, or pass that one with --vkey.`,
+    hint: `Compare ${keyText(of.vkey)} with the key that the client gave you, or pass that one with --vkey.`,
   });
 }

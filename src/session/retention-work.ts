@@ -45,7 +45,7 @@ export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
   const failed = all.reduce((sum, locks) => sum + locks.failed, 0);
   if (failed === 0) return;
   throw new HoldfastError("partial", `the locks of ${plural(failed, "object")} are due and could not be extended`, {
-    mend: "The log says which, by subject and code. The next run tries them again.",
+    hint: "The log says which, by subject and code. The next run tries them again.",
   });
 }
 

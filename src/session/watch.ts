@@ -114,7 +114,7 @@ export async function pushed<T>(
     await metrics.push(pushgateway, job, config.id).catch((cause: unknown) => {
       const error = new HoldfastError("notify-unavailable", "the Pushgateway did not take the metrics", {
         cause,
-        mend: "Check metrics.pushgateway and the way there. The run is not affected.",
+        hint: "Check metrics.pushgateway and the way there. The run is not affected.",
       });
       console.log.warn("metrics not pushed", { client: config.id, job, ...errorFields(error) });
     });

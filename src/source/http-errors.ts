@@ -8,7 +8,7 @@ const SLOWEST = 1024;
 
 export function tooLarge(name: string, limit: number): HoldfastError {
   return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {
-    mend: "No identity's answer or file is that large: the provider sent something broken.",
+    hint: "No identity's answer or file is that large: the provider sent something broken.",
   });
 }
 
@@ -18,7 +18,7 @@ export function isTooSlow(size: number, waited: number, patience: number): boole
 
 export function tooSlow(name: string): HoldfastError {
   return new HoldfastError("source-unavailable", `${name}: the answer comes slower than ${SLOWEST} bytes a second`, {
-    mend: "Check the network and the provider's status page.",
+    hint: "Check the network and the provider's status page.",
   });
 }
 
@@ -33,7 +33,7 @@ export function connectionError(name: string, error: unknown): HoldfastError {
     `${name}: the connection failed (${code})`,
     {
       cause: garbled ? undefined : error,
-      mend: failure?.hint ?? "Check source.url, the network and the provider's status page.",
+      hint: failure?.hint ?? "Check source.url, the network and the provider's status page.",
     },
   );
 }
@@ -46,7 +46,7 @@ export function isAltered({ headers }: Dispatcher.ResponseData): boolean {
 
 export function altered(name: string): HoldfastError {
   return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which nobody asked for`, {
-    mend: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
+    hint: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
   });
 }
 
@@ -55,23 +55,23 @@ export function statusError(name: string, { statusCode, headers }: Dispatcher.Re
   switch (statusCode) {
     case 401:
       return new HoldfastError("source-key", message, {
-        mend: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
+        hint: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
       });
     case 403:
       return new HoldfastError("source-denied", message, {
-        mend: "Ask the provider to grant this right to the API key.",
+        hint: "Ask the provider to grant this right to the API key.",
       });
     case 404:
-      return new HoldfastError("source-missing", message, { mend: "Check source.url if every request says so." });
+      return new HoldfastError("source-missing", message, { hint: "Check source.url if every request says so." });
   }
   if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
     const header = headers["retry-after"];
     return new HoldfastError("source-unavailable", message, {
-      mend: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
+      hint: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
       retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
     });
   }
   return new HoldfastError("source-rejected", message, {
-    mend: "Check source.url: this is not the API that is expected.",
+    hint: "Check source.url: this is not the API that is expected.",
   });
 }

@@ -176,7 +176,7 @@ export class Http {
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       if (this.#throttle.silence(failure.retryAfter)) throw failure;
       throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {
-        mend: failure.mend,
+        hint: failure.hint,
         retryAfter: Number.POSITIVE_INFINITY,
       });
     }
@@ -249,6 +249,6 @@ type Body = Dispatcher.ResponseData["body"];
 function usable(key: Secret): Secret {
   if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
   throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
-    mend: "Copy the secret API key again, alone on one line.",
+    hint: "Copy the secret API key again, alone on one line.",
   });
 }

@@ -33,7 +33,7 @@ export function parseDescription(bytes: Uint8Array): VaultDescription {
   } catch (cause) {
     throw new HoldfastError("malformed", `${VAULT_JSON} is not a vault's description of format holdfast-vault/1`, {
       cause,
-      mend: "Earlier versions of it are in the vault. If it is of a newer format, use the Holdfast that wrote it.",
+      hint: "Earlier versions of it are in the vault. If it is of a newer format, use the Holdfast that wrote it.",
     });
   }
 }

@@ -14,13 +14,13 @@ export function directoryError(error: unknown, what: string): HoldfastError {
     case "ERR_ACCESS_DENIED": // node --permission
       return new HoldfastError("vault-denied", `${what}: the file system refused (${code})`, {
         cause: error,
-        mend: "Give this user the right to read and write there.",
+        hint: "Give this user the right to read and write there.",
       });
     case "ENOSPC":
     case "EDQUOT":
       return new HoldfastError("vault-rejected", `${what}: the disk is full (${code})`, {
         cause: error,
-        mend: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
+        hint: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
       });
     case "EAGAIN":
     case "EBUSY":

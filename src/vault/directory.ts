@@ -229,7 +229,7 @@ export class DirectoryVault implements Vault {
     }
     await this.#guard(`lock ${key}`, async () => {
       await this.#versions.writeMeta(key, versionId, { sha256, lock, hold });
-      // Where a crash came between a version and its plain name, nobody else would mend that.
+      // Where a crash came between a version and its plain name, nobody else would fix that.
       await this.#show(key);
     });
   }
@@ -268,7 +268,7 @@ export class DirectoryVault implements Vault {
       } catch (error) {
         throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {
           cause: error,
-          mend: "Use a directory on a local file system that this user may write to, or an S3 bucket.",
+          hint: "Use a directory on a local file system that this user may write to, or an S3 bucket.",
         });
       } finally {
         await rm(probe, { force: true });

@@ -254,7 +254,7 @@ export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim 
   } catch (cause) {
     throw new HoldfastError("malformed", `${vault.url}/${LEASE} is not a lease: something else wrote it`, {
       cause,
-      mend: "Make sure that no export runs, then delete lease.json (a delete marker is enough).",
+      hint: "Make sure that no export runs, then delete lease.json (a delete marker is enough).",
     });
   }
 }
@@ -280,12 +280,12 @@ function who({ job, host, pid, since }: Claim): string {
 function busy(vault: Vault, holder: Claim, now: Temporal.Instant): HoldfastError {
   return new HoldfastError("busy", `${vault.url} is held by ${who(holder)}`, {
     retryAfter: Math.max(Temporal.Instant.from(holder.until).epochMilliseconds - now.epochMilliseconds, 0),
-    mend: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
+    hint: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
   });
 }
 
 function lost(vault: Vault, why: string): HoldfastError {
   return new HoldfastError("busy", `this run no longer holds ${vault.url}: ${why}`, {
-    mend: "What was done is journaled here, and is logged by the next run. Run again.",
+    hint: "What was done is journaled here, and is logged by the next run. Run again.",
   });
 }

@@ -19,7 +19,7 @@ const TRANSIENT = new Set([
 const STATE = /^(Invalid\w*State|BucketAlready\w+|BucketNotEmpty|ObjectAlready\w+|ReplicationConfiguration\w+)$/;
 /** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
-/** A 5xx that no waiting mends: the store does not know what it is asked for. */
+/** A 5xx that no waiting fixes: the store does not know what it is asked for. */
 const NOT_IMPLEMENTED = 501;
 
 const RETRIED = "It was tried several times. Check the endpoint, the network and the health of the store.";
@@ -35,12 +35,12 @@ function unanswered(error: unknown, name: string, what: string): HoldfastError {
     return new HoldfastError(
       failure.isTransient ? "vault-unavailable" : "vault-rejected",
       `${what}: no answer (${failure.code})`,
-      { cause: error, mend: `${failure.hint ?? RETRIED}${style}` },
+      { cause: error, hint: `${failure.hint ?? RETRIED}${style}` },
     );
   }
   const isDefect = DEFECTS.some((kind) => error instanceof kind) && !("$response" in (error as object));
   if (isDefect) return new HoldfastError("internal", `${what}: a defect of Holdfast (${name})`, { cause: error });
-  return new HoldfastError("vault-unavailable", `${what}: no answer (${name})`, { cause: error, mend: RETRIED });
+  return new HoldfastError("vault-unavailable", `${what}: no answer (${name})`, { cause: error, hint: RETRIED });
 }
 
 function hostOf(error: unknown): string {
@@ -69,19 +69,19 @@ export function s3Error(error: unknown, what: string): HoldfastError {
   if (name === "CredentialsProviderError") {
     return new HoldfastError("vault-denied", `${what}: no S3 credentials were found`, {
       cause: error,
-      mend: "Holdfast looked in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the profile (~/.aws, AWS_PROFILE) and the machine's role.",
+      hint: "Holdfast looked in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the profile (~/.aws, AWS_PROFILE) and the machine's role.",
     });
   }
   if (CREDENTIALS_REFUSED.has(name)) {
     return new HoldfastError("vault-denied", `${what}: the S3 credentials were refused (${name})`, {
       cause: error,
-      mend: "Give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role).",
+      hint: "Give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role).",
     });
   }
   if (name === "RequestTimeTooSkewed") {
     return new HoldfastError("vault-denied", `${what}: the clocks of this machine and of the store differ too much`, {
       cause: error,
-      mend: "Set this machine's clock: signatures, locks and the audit log depend on it.",
+      hint: "Set this machine's clock: signatures, locks and the audit log depend on it.",
     });
   }
   const status = (error as Partial<S3ServiceException> | null)?.$metadata?.httpStatusCode;
@@ -95,7 +95,7 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     const header = (error as Partial<S3ServiceException> | null)?.$response?.headers["retry-after"];
     return new HoldfastError("vault-unavailable", `${what}: ${status} (${name})`, {
       cause: error,
-      mend: RETRIED,
+      hint: RETRIED,
       retryAfter: retryAfter(header),
     });
   }
@@ -105,19 +105,19 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     const bucket = name === "NoSuchBucket";
     return new HoldfastError("vault-missing", `${what}: ${bucket ? "no such bucket" : "no such object"}`, {
       cause: error,
-      ...(bucket ? { mend: "Create the bucket with Object Lock enabled, or correct vault.url." } : {}),
+      ...(bucket ? { hint: "Create the bucket with Object Lock enabled, or correct vault.url." } : {}),
     });
   }
   if (status === 403) {
     return new HoldfastError("vault-denied", `${what}: refused by the store (${name})`, {
       cause: error,
-      mend: "Give these credentials the right named here on the bucket and prefix; a lock may also forbid it.",
+      hint: "Give these credentials the right named here on the bucket and prefix; a lock may also forbid it.",
     });
   }
   return new HoldfastError("vault-rejected", `${what}: ${status} (${name})`, {
     cause: error,
     ...(ELSEWHERE.has(name) || status < 400
-      ? { mend: "Give the bucket's own region: vault.region, or AWS_REGION." }
+      ? { hint: "Give the bucket's own region: vault.region, or AWS_REGION." }
       : {}),
   });
 }

@@ -5,16 +5,16 @@ import { NO_LOCK } from "./s3-lock.ts";
 
 /** Throws `vault-unfit` for a bucket without versioning or Object Lock. */
 export async function inspectBucket(client: S3Client, bucket: string): Promise<void> {
-  const mend =
+  const hint =
     "Object Lock is set when a bucket is made: aws s3api create-bucket --object-lock-enabled-for-bucket … (it turns versioning on).";
   try {
     const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket: bucket }));
     if (Status !== "Enabled") {
-      throw new HoldfastError("vault-unfit", `bucket ${bucket}: versioning is not enabled`, { mend });
+      throw new HoldfastError("vault-unfit", `bucket ${bucket}: versioning is not enabled`, { hint });
     }
     const { ObjectLockConfiguration } = await client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }));
     if (ObjectLockConfiguration?.ObjectLockEnabled !== "Enabled") {
-      throw new HoldfastError("vault-unfit", `bucket ${bucket}: Object Lock is not enabled`, { mend });
+      throw new HoldfastError("vault-unfit", `bucket ${bucket}: Object Lock is not enabled`, { hint });
     }
   } catch (error) {
     const failure = s3Error(error, `inspect bucket ${bucket}`);
@@ -22,7 +22,7 @@ export async function inspectBucket(client: S3Client, bucket: string): Promise<v
     if ((error instanceof Error && NO_LOCK.has(error.name)) || failure.code === "vault-rejected") {
       throw new HoldfastError("vault-unfit", `bucket ${bucket}: Object Lock is not enabled`, {
         cause: error,
-        mend,
+        hint,
       });
     }
     throw failure;

@@ -144,7 +144,7 @@ export class S3Vault implements Vault {
         "vault-unfit",
         `${key}: the store accepted the object and its lock, but the lock is not there`,
         {
-          mend: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted.",
+          hint: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted.",
         },
       );
     }
@@ -283,7 +283,7 @@ export class S3Vault implements Vault {
     // "null" is the one version of an object that was written while versioning was off or suspended.
     if (!output.VersionId || output.VersionId === "null" || !output.ETag) {
       throw new HoldfastError("vault-unfit", `PUT ${key}: the store gave no version id`, {
-        mend: `Enable versioning on bucket ${this.#bucket}: without it an object can be overwritten.`,
+        hint: `Enable versioning on bucket ${this.#bucket}: without it an object can be overwritten.`,
       });
     }
     return { key, versionId: output.VersionId, etag: output.ETag, size, sha256 };

@@ -7,7 +7,7 @@
  *   `versionId` sees.
  * - Readers see the whole of a version or nothing of it.
  * - A lock is on the version from the moment the `put` resolves, and is never shortened.
- * - Every call ends in bounded time. What a retry may mend is thrown as `vault-unavailable`, everything else with
+ * - Every call ends in bounded time. What a retry may fix is thrown as `vault-unavailable`, everything else with
  *   a permanent code. Implementations do not retry; `retry.ts` does, so every call here may run twice.
  */
 export interface Vault {

@@ -39,11 +39,11 @@ export function findBag(files: readonly BagFile[]): BagFile[] {
   const [root, second] = roots.filter((found) => depth(found) === least);
   if (root === undefined) {
     throw new HoldfastError("malformed", "This is not a bag: there is no bagit.txt in it.", {
-      mend: "Choose the folder that holds bagit.txt, data and evidence, or the zip it came in.",
+      hint: "Choose the folder that holds bagit.txt, data and evidence, or the zip it came in.",
     });
   }
   if (second !== undefined) {
-    throw new HoldfastError("malformed", "There is more than one bag in there.", { mend: "Open one at a time." });
+    throw new HoldfastError("malformed", "There is more than one bag in there.", { hint: "Open one at a time." });
   }
   return files
     .filter(({ path }) => path.startsWith(root))

@@ -72,7 +72,7 @@ export function blames(error: unknown): boolean {
 /** The words of an error for the person at the page. */
 export function wordsOf(error: unknown): string {
   const words = (error instanceof Error ? error.message || error.name : String(error)) || "unknown";
-  const mend = (error as { mend?: unknown } | null)?.mend;
+  const hint = (error as { hint?: unknown } | null)?.hint;
   const sentence = /[.!?]$/.test(words) ? words : `${words}.`;
-  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${typeof mend === "string" ? ` ${mend}` : ""}`;
+  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${typeof hint === "string" ? ` ${hint}` : ""}`;
 }

@@ -47,7 +47,7 @@ export class Json {
     if (!Array.isArray(this.#value)) throw this.#refusal("a list");
     if (this.#value.length > most)
       throw new HoldfastError("state", `${this.#where} has more than ${most} members: too many for this page.`, {
-        mend: "On the command line holdfast verify checks all of it.",
+        hint: "On the command line holdfast verify checks all of it.",
       });
     return this.#value.map((item, i) => new Json(item, `${this.#where}[${i}]`));
   }

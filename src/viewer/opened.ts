@@ -50,7 +50,7 @@ async function readSealed(file: BagFile): Promise<Uint8Array> {
   if (file.size <= MAX_IN_MEMORY) return file.read(0, file.size);
   const size = `${bytes(file.size)}, and this page opens up to ${bytes(MAX_IN_MEMORY)}`;
   throw new HoldfastError("state", `Checked, and too large to be opened here: it has ${size}.`, {
-    mend: "On the command line holdfast open opens it.",
+    hint: "On the command line holdfast open opens it.",
   });
 }
 

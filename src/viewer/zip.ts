@@ -49,5 +49,5 @@ export async function readZip(file: File): Promise<BagFile[]> {
 }
 
 function malformed(message: string): HoldfastError {
-  return new HoldfastError("malformed", message, { mend: "Unpack it, and choose the folder." });
+  return new HoldfastError("malformed", message, { hint: "Unpack it, and choose the folder." });
 }

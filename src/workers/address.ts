@@ -26,13 +26,13 @@ function checked(address: Secret, isReference: boolean): Secret {
       "usage",
       "the address of Redis on the command line has a user, a password or options (not shown)",
       {
-        mend: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
+        hint: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
       },
     );
   }
   if (url?.hostname && (url.protocol === "redis:" || url.protocol === "rediss:")) return address;
   throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {
-    mend: "Write redis://host:6379 or rediss://…, or env:NAME or file:path that holds it.",
+    hint: "Write redis://host:6379 or rediss://…, or env:NAME or file:path that holds it.",
   });
 }
 

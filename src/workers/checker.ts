@@ -55,6 +55,6 @@ export class Checker {
 function untrue(key: string, what: string, cause?: unknown): HoldfastError {
   return new HoldfastError("malformed", `a worker's result names ${key}, which ${what}`, {
     cause,
-    mend: "Nothing of it was logged. The next run stores this identity again.",
+    hint: "Nothing of it was logged. The next run stores this identity again.",
   });
 }

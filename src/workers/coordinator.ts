@@ -224,7 +224,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     // The worker died in it, and the next, and the next.
     if (failed) {
       const what = "every worker that took this identity died in it, or could not read its task";
-      return { error: new HoldfastError("internal", what, { mend: "See the workers' logs." }) };
+      return { error: new HoldfastError("internal", what, { hint: "See the workers' logs." }) };
     }
     const { candidate, task } = given;
     const asked = { candidate, kept: task.kept, config: this.#exporting.config, now: this.#exporting.now() };
@@ -232,8 +232,8 @@ export class Coordinator implements Crew, AsyncDisposable {
       const result = this.#messages.openResult(id, unquoted(returned));
       const differs = difference(this.#terms, result.terms);
       if (!differs && "failure" in result) {
-        const { code, message, mend } = result.failure;
-        return { error: new HoldfastError(code, message, { mend }) };
+        const { code, message, hint } = result.failure;
+        return { error: new HoldfastError(code, message, { hint }) };
       }
       if (!differs && "capture" in result) {
         refuseUnfit(result.capture, asked);
@@ -246,7 +246,7 @@ export class Coordinator implements Crew, AsyncDisposable {
       // The worker's own name of a field is not repeated.
       const field = differs && (differs in this.#terms ? differs : "a field that this one does not have");
       const what = field ? `a worker's config differs in ${field}` : "a worker's result is of another day";
-      return { error: new HoldfastError("malformed", what, { mend: "Give all of them the same config and time." }) };
+      return { error: new HoldfastError("malformed", what, { hint: "Give all of them the same config and time." }) };
     } catch (error) {
       if (error instanceof HoldfastError) return { error };
       return { error: new HoldfastError("malformed", "a worker's result cannot be used", { cause: error }) };

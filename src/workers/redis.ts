@@ -79,6 +79,6 @@ export function unavailable({ options }: Redis, cause: unknown): HoldfastError {
   const what = code ?? /^[A-Z]+(?= )/.exec(message)?.[0] ?? "no answer";
   return new HoldfastError("queue-unavailable", `Redis at ${options.host}:${options.port} cannot be used (${what})`, {
     cause,
-    mend: "Check the address, the password and the server. Nothing is lost: what was under way is done again.",
+    hint: "Check the address, the password and the server. Nothing is lost: what was under way is done again.",
   });
 }

@@ -61,7 +61,7 @@ export class RemoteStarts implements Starts {
       "state",
       `this machine's clock is ${Math.round(this.#skew / 1000)} s off the coordinator's`,
       {
-        mend: "Set both clocks (NTP): objects are locked by them.",
+        hint: "Set both clocks (NTP): objects are locked by them.",
       },
     );
   }

@@ -19,7 +19,7 @@ export type Result =
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly mend?: string | undefined;
+  readonly hint?: string | undefined;
 }
 
 /** What an identity or the store's answer to it can bring about. The rest is wrong with the worker itself. */
@@ -73,7 +73,7 @@ export const resultSchema: z.ZodType<Result> = z.union([
   z.strictObject({ terms, capture }),
   z.strictObject({
     terms,
-    failure: z.strictObject({ code: z.enum(REPORTABLE), message: line, mend: line.optional() }),
+    failure: z.strictObject({ code: z.enum(REPORTABLE), message: line, hint: line.optional() }),
   }),
 ]);
 
@@ -83,7 +83,7 @@ export function failureOf(error: unknown): Failure | undefined {
     return { code: "internal", message: "a worker met a defect; its log says which" };
   const code = REPORTABLE.find((reportable) => reportable === error.code);
   if (code === undefined) return undefined;
-  return { code, message: plain(error.message), ...(error.mend === undefined ? {} : { mend: plain(error.mend) }) };
+  return { code, message: plain(error.message), ...(error.hint === undefined ? {} : { hint: plain(error.hint) }) };
 }
 
 /** Without characters that a terminal would act on. */
@@ -107,7 +107,7 @@ export function refuseUnfit(capture: Capture, asked: Asked): void {
   const wrong = misfit(capture, asked);
   if (wrong === undefined) return;
   throw new HoldfastError("malformed", `a worker's result does not fit its task: ${wrong}`, {
-    mend: "Nothing of it was logged. If workers run this version of Holdfast, one of them was tampered with, or its lookup key was: see docs/THREATS.md.",
+    hint: "Nothing of it was logged. If workers run this version of Holdfast, one of them was tampered with, or its lookup key was: see docs/THREATS.md.",
   });
 }
 

@@ -151,7 +151,7 @@ export class Messages {
     const subject = job.split(".", 1)[0]!;
     const keys = [...task.kept.files.map(({ key }) => key), ...task.kept.purgedFiles];
     if (job !== jobId({ subject, listed: task.listed }) || keys.some((key) => parseKey(key)?.subject !== subject))
-      throw new HoldfastError("malformed", "a task names another identity than its job", { mend });
+      throw new HoldfastError("malformed", "a task names another identity than its job", { hint });
     return task;
   }
 
@@ -170,7 +170,7 @@ export class Messages {
   #open<T>(context: string, closed: unknown, schema: z.ZodType<T>): T {
     if (typeof closed !== "string" || closed.length > MAX_MESSAGE)
       throw new HoldfastError("malformed", "a message between this client's processes is too long or no text", {
-        mend,
+        hint,
       });
     const text = this.#box.open(closed, context);
     try {
@@ -179,11 +179,11 @@ export class Messages {
       // What a parser says of it may repeat it.
       const what = context.split(" ", 1)[0];
       throw new HoldfastError("malformed", `a worker's ${what} is not one that this version of Holdfast can use`, {
-        mend,
+        hint,
       });
     }
   }
 }
 
-const mend =
+const hint =
   "Run the same version of Holdfast everywhere. If you do, a machine that has the lookup key sends forged messages: see docs/THREATS.md.";

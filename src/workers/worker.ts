@@ -153,6 +153,6 @@ function count(tally: WorkerTally, result: Result): void {
 
 function unlike(field: string): HoldfastError {
   return new HoldfastError("config", `this worker's config differs from the coordinator's in ${field}`, {
-    mend: "Give coordinator and workers the same config.",
+    hint: "Give coordinator and workers the same config.",
   });
 }

@@ -148,7 +148,7 @@ describe("retrieval by two people", () => {
       const ended = await fetch(request, signature, `${out}-again`);
       await refused(ended, new RegExp(`the run ${made.run} made a bag with this approval already`));
       assert.equal(JSON.parse(ended.stdout).error.code, "unapproved");
-      assert.match(JSON.parse(ended.stdout).error.mend, /ask for the retrieval again/);
+      assert.match(JSON.parse(ended.stdout).error.hint, /ask for the retrieval again/);
       assert.deepEqual(
         (await readdir(place.folder)).filter((name) => name.includes("-again")),
         [],
@@ -248,7 +248,7 @@ test("people from a list; a line that names nobody is told by its number, and is
   assert.equal(missing.code, 2);
 });
 
-test("approvers: keys that are none are refused with a mend, a private one is not repeated", () => {
+test("approvers: keys that are none are refused with a hint, a private one is not repeated", () => {
   const good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6mPHh0zJyVvlbmCN5gkrtU0nLjhuB2Q3jGDK5bWXmG";
   assert.equal(parseApprover(`${good} ada@acme with words`).key, good);
   for (const bad of ["", "ssh-rsa AAAA", good.slice(0, -4), `${good.slice(0, 40)}!`, "ed25519:AAAA", "age1xyz"]) {

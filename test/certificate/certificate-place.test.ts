@@ -48,7 +48,7 @@ describe("the place of a certificate", () => {
       [error.code, what.test(error.message), error.message.split("\n").at(-1)],
       [code, true, "nothing was destroyed"],
     );
-    assert.match(error.mend ?? "", /--out|room/);
+    assert.match(error.hint ?? "", /--out|room/);
     assert.equal((await place.entries()).length, entries, "the log was written");
   }
 
@@ -96,7 +96,7 @@ describe("the place of a certificate", () => {
     db.close();
     assert.equal(error.code, "state");
     assert.match(error.message, /certificate will have about 4\d\d kB, and \d+ kB are free/);
-    assert.match(error.mend!, /Nothing was destroyed/);
+    assert.match(error.hint!, /Nothing was destroyed/);
     assert.equal((await place.entries("purge.begun")).length, entries);
   });
 
@@ -116,8 +116,8 @@ describe("the place of a certificate", () => {
     assert.equal(first, `what the purge ${run} removed is gone, and its certificate could not be made`);
     assert.match(error.message, /entries\.jsonl cannot be written \(ENOSPC\)/);
     assert.ok(
-      error.mend!.endsWith(`Then run: holdfast retention certificate --client acme-bank --run ${run} --out <folder>`),
-      String(error.mend),
+      error.hint!.endsWith(`Then run: holdfast retention certificate --client acme-bank --run ${run} --out <folder>`),
+      String(error.hint),
     );
     assert.ok(!existsSync(out));
     assert.deepEqual(

@@ -21,10 +21,10 @@ function noStack({ stdout, stderr }: Ended): void {
   assert.doesNotMatch(stdout + stderr, /^\s+at |node:internal/m);
 }
 
-/** The last thing logged: why it failed, and how to mend that. */
-function refusal({ log }: Ended): { code: unknown; mend: unknown } {
-  const { code, mend } = log.at(-1) ?? assert.fail("nothing was logged");
-  return { code, mend };
+/** The last thing logged: why it failed, and how to fix that. */
+function refusal({ log }: Ended): { code: unknown; hint: unknown } {
+  const { code, hint } = log.at(-1) ?? assert.fail("nothing was logged");
+  return { code, hint };
 }
 
 describe("the command line", { concurrency: 2 }, () => {
@@ -86,7 +86,7 @@ describe("the command line", { concurrency: 2 }, () => {
       assert.equal(refusal(ended).code, code);
       noStack(ended);
     }
-    for (const ended of [missing, stranger]) assert.ok(refusal(ended).mend);
+    for (const ended of [missing, stranger]) assert.ok(refusal(ended).hint);
     assert.deepEqual((await readdir(place.folder)).sort(), ["bad.yaml", "holdfast.yaml", "keys"]);
   });
 });
@@ -113,9 +113,9 @@ describe("what is said where", () => {
       assert.equal((ended.json as { command: string }).command, name);
     }
     const failed = await place.holdfast("export", ["--json", "--client", "nobody"]);
-    const { error } = failed.json as { error: { code: string; mend: string } };
+    const { error } = failed.json as { error: { code: string; hint: string } };
     assert.equal(error.code, "usage");
-    assert.ok(error.mend);
+    assert.ok(error.hint);
   });
 });
 
@@ -140,7 +140,7 @@ describe("init", () => {
     await place.configure({ log: { origin: "other.example/holdfast" } });
     const named = await place.holdfast("init");
     assert.deepEqual([named.code, refusal(named).code], [2, "config"]);
-    assert.ok(refusal(named).mend);
+    assert.ok(refusal(named).hint);
   });
 
   test("refuses a bucket without Object Lock, and one that is not there", { skip: withoutCeph }, async () => {
@@ -153,7 +153,7 @@ describe("init", () => {
     await place.configure({ vault: { ...vault, url: `s3://${Bucket}/acme` } });
     const unlocked = await place.holdfast("init");
     assert.deepEqual([unlocked.code, refusal(unlocked).code], [1, "vault-unfit"]);
-    assert.ok(refusal(unlocked).mend);
+    assert.ok(refusal(unlocked).hint);
     await place.configure({ vault: { ...vault, url: `s3://${Bucket}-none/acme` } });
     const missing = await place.holdfast("init");
     assert.deepEqual([missing.code, refusal(missing).code], [1, "vault-missing"]);

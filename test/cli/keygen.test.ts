@@ -71,7 +71,7 @@ describe("keygen", () => {
   test("in a folder that is not there, or is no folder", async () => {
     const missing = await program(["keygen", "--out", "no/officer.txt"], { cwd: folder });
     assert.equal(missing.code, 2);
-    assert.match(String(missing.log.at(-1)!.mend), /in a folder that is/);
+    assert.match(String(missing.log.at(-1)!.hint), /in a folder that is/);
     const full = await program(["keygen", "--out", "/dev/full/officer.txt"]);
     assert.deepEqual([full.code, full.stdout], [2, ""]);
   });
@@ -94,7 +94,7 @@ describe("keygen", () => {
   test("without --out no key is made, whether a file, a pipe or a terminal would get it", async (context) => {
     const ended = await program(["keygen"], { cwd: folder });
     assert.deepEqual([ended.code, ended.stdout], [2, ""]);
-    assert.match(String(ended.log.at(-1)!.mend), /holdfast keygen --out officer\.txt/);
+    assert.match(String(ended.log.at(-1)!.hint), /holdfast keygen --out officer\.txt/);
     await context.test("on a terminal", { skip: withoutTerminal }, async () => {
       const seen = await onTerminal(["keygen"], folder);
       assert.equal(seen.code, 2);

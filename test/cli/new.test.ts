@@ -51,8 +51,8 @@ describe("new", () => {
     const ended = await program(["new", ...args], { cwd });
     assert.equal(ended.code, code, ended.stderr);
     assert.deepEqual([await readdir(cwd), ended.stdout], [before, ""]);
-    const { error, mend } = ended.log.at(-1)!;
-    return { error: `${error}\n${mend}`, ended };
+    const { error, hint } = ended.log.at(-1)!;
+    return { error: `${error}\n${hint}`, ended };
   }
 
   test("keygen, new, init, doctor, export, verify: a first day on a provider and a folder", async () => {

@@ -108,9 +108,9 @@ test("who is not found: the message names what cannot be seen in the value and w
   ] as const) {
     const ended = await place.here("erasure", ["assess", flag, value, "--json"]);
     assert.equal(ended.code, 2, ended.stderr);
-    const { error } = ended.json as { error: { message: string; mend: string } };
+    const { error } = ended.json as { error: { message: string; hint: string } };
     assert.match(error.message, holds);
-    assert.match(error.mend, /looked for as given, and without invisible characters/);
+    assert.match(error.hint, /looked for as given, and without invisible characters/);
     for (const part of [value, "body@", "23E"]) assert.ok(!`${ended.stdout}${ended.stderr}`.includes(part), part);
   }
 });

@@ -27,7 +27,7 @@ const place = { folder: FOLDER, isRoot: false };
 /** The names of the flags that are refused, and of those that are missing. */
 async function told(changes: Answers): Promise<string[]> {
   const { problems, missing } = await answerAll({ ...given, ...changes }, place);
-  for (const { error } of problems) assert.ok(!error || error.mend);
+  for (const { error } of problems) assert.ok(!error || error.hint);
   return [...problems.map(({ question }) => question.name), ...missing.map(({ name }) => `${name}?`)];
 }
 
@@ -102,8 +102,8 @@ describe("a first config", () => {
         problems.map(({ question }) => question.name),
         [name],
       );
-      const { message, mend } = problems[0]!.error!;
-      assert.ok(!`${message}${mend}`.includes(secret.slice(16, 30)), message);
+      const { message, hint } = problems[0]!.error!;
+      assert.ok(!`${message}${hint}`.includes(secret.slice(16, 30)), message);
     }
   });
 

@@ -20,8 +20,8 @@ async function holds(text: string): Promise<void> {
     assert.ok(config.clients.length > 0);
   } catch (error) {
     assert.ok(hasCode(error, "config", "recipients"), `${error}\n${text}`);
-    const { message, mend } = ownError(error)!;
-    assert.ok(!`${message} ${mend}`.includes(CANARY), message);
+    const { message, hint } = ownError(error)!;
+    assert.ok(!`${message} ${hint}`.includes(CANARY), message);
     for (const line of message.split("\n")) assert.ok(line.startsWith(EXAMPLE), line);
   }
 }

@@ -87,7 +87,7 @@ test("numbers at their bounds", async () => {
   await refusedOnce(yaml(client({ id: "a".repeat(64), "vault.url": "s3://acme-kyc/a" })), /clients\[0\]\.id: /);
 });
 
-test("each field's refusal says where, what and how to mend it", async () => {
+test("each field's refusal says where, what and how to fix it", async () => {
   const cases: [string, unknown, RegExp][] = [
     ["id", "Acme Bank", /:2: clients\[0\]\.id: "Acme Bank" is not an id; write .* such as acme-bank$/],
     ["id", ABSENT, /:2: clients\[0\]\.id: is missing; write a short name such as acme-bank$/],
@@ -283,7 +283,7 @@ test("files that cannot be read", async () => {
   const error = await loadConfig(missing).catch((reason: unknown) => reason);
   assert.ok(error instanceof HoldfastError && hasCode(error, "config"));
   assert.ok(error.message.includes(missing));
-  assert.match(error.mend ?? "", /`holdfast new`/);
+  assert.match(error.hint ?? "", /`holdfast new`/);
   await assert.rejects(loadConfig(folder), (reason) => hasCode(reason, "config"));
   const binary = join(folder, "binary.yaml");
   writeFileSync(binary, Uint8Array.of(0xff, 0xfe, 0x00));
@@ -316,7 +316,7 @@ test("clients are selected by id, in the order of the config", async () => {
     (error: HoldfastError) => {
       assert.ok(hasCode(error, "usage"));
       assert.match(error.message, /is called "delta"$/);
-      assert.equal(error.mend, "name one of: acme, beta, gamma");
+      assert.equal(error.hint, "name one of: acme, beta, gamma");
       return true;
     },
   );

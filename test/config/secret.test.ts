@@ -19,7 +19,7 @@ async function code(work: () => unknown): Promise<HoldfastError> {
   } catch (error) {
     assert.ok(error instanceof HoldfastError, String(error));
     assert.equal(error.code, "config");
-    assert.ok(!`${error.message} ${error.mend}`.includes(CANARY), error.message);
+    assert.ok(!`${error.message} ${error.hint}`.includes(CANARY), error.message);
     return error;
   }
   assert.fail("accepted");
@@ -88,7 +88,7 @@ test("anything but a reference is refused and never repeated", async () => {
   );
   literals.push(`aws-secretsmanager:${CANARY}:x`, `aws-secretsmanager:arn:aws:s3:eu-central-1:1:secret:${CANARY}`);
   for (const literal of literals) {
-    assert.match((await code(() => SecretRef.parse(literal, folder))).mend ?? "", /env:NAME/);
+    assert.match((await code(() => SecretRef.parse(literal, folder))).hint ?? "", /env:NAME/);
   }
   await fc.assert(
     fc.asyncProperty(fc.string(), async (text) => {

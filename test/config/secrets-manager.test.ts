@@ -36,7 +36,7 @@ async function refused(text: string, code: ErrorCode = "config"): Promise<string
   );
   assert.ok(error instanceof HoldfastError, String(error));
   assert.equal(error.code, code, error.message);
-  const words = `${error.message}\n${error.mend}`;
+  const words = `${error.message}\n${error.hint}`;
   assert.ok(words.startsWith(`aws-secretsmanager:${text}: `), words);
   assert.ok(!words.includes("canary"), words);
   return words;
@@ -81,7 +81,7 @@ test("what it holds must be what is meant, and is never repeated", async () => {
   for (const [name, , expected] of held) assert.match(await refused(name), expected);
 });
 
-test("what AWS refuses is said in words, and how to mend it", async () => {
+test("what AWS refuses is said in words, and how to fix it", async () => {
   const refusals: [string, number, RegExp][] = [
     ["AccessDeniedException", 400, /may not read it\n.*secretsmanager:GetSecretValue/],
     ["DecryptionFailure", 400, /cannot decrypt.*\n.*kms:Decrypt/],

@@ -16,7 +16,7 @@ function refuses<T>(parse: (text: string) => T, values: readonly string[], shown
       (error) => {
         assert.ok(error instanceof HoldfastError, String(error));
         assert.equal(error.code, "config");
-        assert.match(error.mend ?? "", /^write /);
+        assert.match(error.hint ?? "", /^write /);
         if (shown) assert.ok(error.message.startsWith(redacted(value)), error.message);
         return true;
       },
@@ -98,7 +98,7 @@ test("secret addresses may say anything after the host, and are never shown", ()
   refuses(parseSecretUrl, ["", "hc-ping.com/7f0c", "http://hc-ping.com/7f0c", "ftp://a/7f0c", "https://a b"], false);
   assert.throws(
     () => parseSecretUrl("http://hc-ping.com/7f0c"),
-    (error) => error instanceof HoldfastError && !`${error.message} ${error.mend}`.includes("7f0c"),
+    (error) => error instanceof HoldfastError && !`${error.message} ${error.hint}`.includes("7f0c"),
   );
 });
 

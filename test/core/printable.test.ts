@@ -68,9 +68,9 @@ test("a plain word stands as it is; anything else is in quotes, cannot end them,
   assert.equal(quoted("x".repeat(201)), `"${"x".repeat(200)}…"`);
 });
 
-test("an error's message and mend are safe from the start; several lines are a list", () => {
-  const error = new HoldfastError("usage", "no\nsuch\u001b[8m", { mend: ["do so:", "  a\nb"] });
+test("an error's message and hint are safe from the start; several lines are a list", () => {
+  const error = new HoldfastError("usage", "no\nsuch\u001b[8m", { hint: ["do so:", "  a\nb"] });
   assert.equal(error.message, "no\\nsuch\\u001b[8m");
-  assert.equal(error.mend, "do so:\n  a\\nb");
+  assert.equal(error.hint, "do so:\n  a\\nb");
   assert.equal(new HoldfastError("usage", ["one", "two"]).message, "one\ntwo");
 });

@@ -10,7 +10,7 @@ export async function diagnosed(place: FaultPlace, changes: Partial<Session> = {
   const said = `${JSON.stringify(diagnosis)}${diagnosisText(diagnosis)}`;
   for (const canary of place.sandbox.canaries()) assert.ok(!said.includes(canary), `${canary} in ${said}`);
   const { findings } = diagnosis.clients[0]!;
-  for (const { level, mend, text } of findings) assert.ok(level === "ok" || mend, `no word of how to mend: ${text}`);
+  for (const { level, hint, text } of findings) assert.ok(level === "ok" || hint, `no word of how to hint: ${text}`);
   return findings;
 }
 

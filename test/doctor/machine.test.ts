@@ -82,10 +82,10 @@ describe("doctor on this machine and at the provider", () => {
       /secrets: file:\.\/keys\/acme-bank\.log: a key is in a file named \*\.log/,
       /secrets: file:\.\/keys\/acme-bank-2026\.LOG: a key is in a file named \*\.log/,
     );
-    const [mend] = found.flatMap(({ text, mend }) => (/bank\.log: a key/.test(text) ? [mend!] : []));
-    const [, command] = /\((mv .*)\)/.exec(mend!)!;
+    const [hint] = found.flatMap(({ text, hint }) => (/bank\.log: a key/.test(text) ? [hint!] : []));
+    const [, command] = /\((mv .*)\)/.exec(hint!)!;
     execSync(command!);
-    assert.match(mend!, /write file:\.\/keys\/acme-bank\.log-key as log\.key/);
+    assert.match(hint!, /write file:\.\/keys\/acme-bank\.log-key as log\.key/);
     await named("acme-bank.log-key");
     assertLines(await worse(place), ...ALWAYS);
   });

@@ -55,7 +55,7 @@ describe("doctor on a store as strict as AWS", () => {
     );
   };
 
-  test("an exporter with its own rights, in a bucket as it should be: nothing to mend", async () => {
+  test("an exporter with its own rights, in a bucket as it should be: nothing to fix", async () => {
     await using made = await place();
     await made.place.export();
     made.s3.grant(exporter);

@@ -88,7 +88,7 @@ test("a key that is not the vault's is refused before anything is written", asyn
     const before = await contents(place.folder);
     const ended = await place.here(command);
     assert.equal(ended.code, code, ended.stderr);
-    assert.ok(ended.log.at(-1)!.mend, "says how to mend it");
+    assert.ok(ended.log.at(-1)!.hint, "says how to fix it");
     assert.deepEqual(await contents(place.folder), before);
   };
   const foreign = {

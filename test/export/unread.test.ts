@@ -61,7 +61,7 @@ test("a `created` that cannot be read loses nobody; an `updated` that cannot is 
   const [entry] = (await place.stored()).get(await place.subject(sandbox.identity(1).id))!;
   assert.equal(((await place.record(entry!)).identity as Identity).created, null);
 
-  // Once the provider mends it, they are stored, and nothing is missing.
+  // Once the provider fixes it, they are stored, and nothing is missing.
   sandbox.intercept(undefined);
   assert.equal((await place.export()).new, 3);
   await place.expect(0, "reconcile");

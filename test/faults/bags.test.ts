@@ -47,7 +47,7 @@ test("no room for a sealed object: the retrieval says so with code and path, and
   await assert.rejects(retrieve(await place.session(), asked), (error: unknown) => {
     assert.ok(error instanceof HoldfastError && error.code === "state", String(error));
     assert.match(error.message, /bag\.[0-9a-f]{8}\.partial\/data\/.*\.age cannot be written \(ENOSPC\)$/);
-    assert.match(error.mend!, /room/);
+    assert.match(error.hint!, /room/);
     return true;
   });
   assert.ok(disk.met > 0);
@@ -83,7 +83,7 @@ test("a full disk: retrieve, open and reseal say so with code and path, exit 1, 
       error.message.startsWith(`${out}.`) && error.message.endsWith("cannot be written (ENOSPC)"),
       error.message,
     );
-    assert.match(error.mend, /room/);
+    assert.match(error.hint, /room/);
     assert.deepEqual(await readdir(folder), [], what);
   }
 });
@@ -94,7 +94,7 @@ test("what the system says of a file is told with its code; a defect stays one",
   for (const code of ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EIO", "EMFILE"]) {
     assert.equal(told(code).code, "state");
     assert.equal(told(code).message, `/some/where cannot be written (${code})`);
-    assert.ok(told(code).mend);
+    assert.ok(told(code).hint);
   }
   for (const code of ["ENOENT", "ENOTDIR", "EEXIST"]) assert.equal(told(code).code, "usage");
   const defect = new TypeError("x is not a function");

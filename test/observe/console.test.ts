@@ -12,7 +12,7 @@ function stream(isTTY: boolean) {
   return { out: out as unknown as NodeJS.WriteStream, text: () => written.join("") };
 }
 
-const failure = new HoldfastError("vault-denied", "the store refused", { mend: "Grant it." });
+const failure = new HoldfastError("vault-denied", "the store refused", { hint: "Grant it." });
 
 test("with --json stdout holds one object, whatever is told after it", () => {
   const [stdout, stderr] = [stream(false), stream(true)];
@@ -49,7 +49,7 @@ test("where nobody watches, all that a command says is in one line of the log", 
   assert.ok(!stderr.includes("\u001b"), "nothing drives a terminal");
 });
 
-test("on a terminal: words, warnings and errors with their mend; --quiet leaves out all but these", () => {
+test("on a terminal: words, warnings and errors with their hint; --quiet leaves out all but these", () => {
   for (const quiet of [false, true]) {
     const stderr = stream(true);
     const console = createConsole({ json: false, quiet, stdout: stream(true).out, stderr: stderr.out });
@@ -58,7 +58,7 @@ test("on a terminal: words, warnings and errors with their mend; --quiet leaves 
     const progress = console.progress("acme");
     progress.update(1, 2);
     progress.end();
-    console.log.warn("look", { subject: "ab12", error: "why", mend: "Do so." });
+    console.log.warn("look", { subject: "ab12", error: "why", hint: "Do so." });
     console.error(failure);
     const text = stderr.text();
     assert.equal(text.includes("a summary"), !quiet);

@@ -60,12 +60,12 @@ test("below its level nothing is written, and the silent one writes nothing at a
 });
 
 describe("errors", () => {
-  test("ours: code, words and mend, and never the cause", () => {
+  test("ours: code, words and hint, and never the cause", () => {
     const error = new HoldfastError("vault-denied", "the store refused", {
       cause: new Error("jane@example.com"),
-      mend: "Grant it.",
+      hint: "Grant it.",
     });
-    assert.deepEqual(errorFields(error), { code: "vault-denied", error: "the store refused", mend: "Grant it." });
+    assert.deepEqual(errorFields(error), { code: "vault-denied", error: "the store refused", hint: "Grant it." });
     assert.deepEqual(errorFields(new HoldfastError("state", "x")), { code: "state", error: "x" });
   });
 

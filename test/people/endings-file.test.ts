@@ -141,7 +141,7 @@ describe("tables as spreadsheets write them", () => {
       const error = await refused(end(`reference;date\r\n${first};${DAY}\r\n${first};${cell}\r\n`));
       assert.match(error.message, reason, cell);
       assert.match(error.message, /1 line cannot be read: 3 \(/, cell);
-      assert.match(error.mend!, /2026-10-31/);
+      assert.match(error.hint!, /2026-10-31/);
       assert.ok(cell === "" || !error.message.includes(cell), cell);
     }
     for (const [table, message] of [
@@ -158,7 +158,7 @@ describe("tables as spreadsheets write them", () => {
     ] as const) {
       const error = await refused(end(table));
       assert.match(error.message, message, String(table));
-      assert.ok(error.mend !== undefined);
+      assert.ok(error.hint !== undefined);
     }
     const csv = await write("closed.csv", `reference;date\n${first};05/06/2024\n`);
     await ask(place, 2, "relationship", "end", "--csv", csv);

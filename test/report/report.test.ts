@@ -225,8 +225,8 @@ test("nights: the worst of its runs counts, one that was killed too, and those w
     ["partial", "none", "unended", "none", "none", "none"],
   );
   assert.deepEqual([nights[0]!.stored, nights[0]!.failed, nights[0]!.runs], [6, 3, 2]);
-  const mended = nightsOf([run("2026-11-01", "failed"), run("2026-11-01", "done")], today, 120)[0]!;
-  assert.deepEqual([mended.outcome, mended.last], ["failed", "done"]);
+  const fixed = nightsOf([run("2026-11-01", "failed"), run("2026-11-01", "done")], today, 120)[0]!;
+  assert.deepEqual([fixed.outcome, fixed.last], ["failed", "done"]);
   assert.equal(nightsOf(runs, today, 3)[0]!.day, "2026-11-04");
   assert.deepEqual(nightsOf([], today, 3), []);
 });

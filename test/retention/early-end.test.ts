@@ -37,7 +37,7 @@ describe("a last day before somebody was verified", () => {
     for (const date of [dayBefore(firsts[0]!), "1999-01-01"]) {
       await assert.rejects(end(subject!, date), (error: HoldfastError) => {
         assert.ok(hasCode(error, "usage"), String(error));
-        assert.ok(error.message.includes(firsts[0]!) && error.mend!.includes("--before-verification"));
+        assert.ok(error.message.includes(firsts[0]!) && error.hint!.includes("--before-verification"));
         return true;
       });
     }

@@ -63,7 +63,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const run = RUN.exec(String(begins?.msg))![0];
     const last = ended.log.at(-1)!;
     assert.match(String(last.error), new RegExp(`the purge ${run} was stopped`));
-    assert.match(String(last.mend), new RegExp(`retention certificate --client acme-bank --run ${run} --out`));
+    assert.match(String(last.hint), new RegExp(`retention certificate --client acme-bank --run ${run} --out`));
     assert.ok(!existsSync(place.path("destroyed")));
     const purged = (await place.entries("record.purged")).flatMap(({ objects }) => objects.map(({ key }) => key));
     const all = await storedKeys(place);

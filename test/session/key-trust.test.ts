@@ -106,7 +106,7 @@ describe("whose log key it was", () => {
       assert.match(String(ended.log[0]!.msg), CONSISTENT);
       const last = ended.log.at(-1)!;
       assert.deepEqual([last.level, /nobody has vouched/.test(String(last.msg))], ["warn", true]);
-      assert.ok(String(last.mend).includes(vkey) && String(last.mend).includes("--vkey"));
+      assert.ok(String(last.hint).includes(vkey) && String(last.hint).includes("--vkey"));
     });
 
     test(`${what}: with the key that somebody gave, all is well`, async () => {

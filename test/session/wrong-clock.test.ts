@@ -98,7 +98,7 @@ describe("a purge, where only this machine's clock says what day it is", () => {
       const out = place.work.path("destroyed");
       const today = at.toString().slice(0, 10);
       if (hours > 35 * 24) {
-        await assert.rejects(purge(await place.session(silent), out), { code: "state", mend: new RegExp(today) });
+        await assert.rejects(purge(await place.session(silent), out), { code: "state", hint: new RegExp(today) });
         await assert.rejects(purge(await place.session(silent), out, "2026-11-29"), { code: "usage" });
         assert.deepEqual(await files(vault), before);
       }

@@ -50,7 +50,7 @@ export async function refusal(sandbox: Sandbox, work: Promise<unknown>, code: Er
   assert.ok(error instanceof HoldfastError, inspect(error));
   assert.equal(error.code, code, error.message);
   // The cause is never printed; still it holds nothing, for the day something crashes.
-  const shown = [String(error), error.mend, JSON.stringify(errorFields(error)), inspect(error, { depth: 10 })].join();
+  const shown = [String(error), error.hint, JSON.stringify(errorFields(error)), inspect(error, { depth: 10 })].join();
   for (const canary of sandbox.canaries()) assert.ok(!shown.includes(canary), `${canary} in ${shown}`);
   return error;
 }

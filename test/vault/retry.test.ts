@@ -107,7 +107,7 @@ describe("vault with retry", () => {
     assert.equal(strict.server.requests.PutObject, QUICK.retries + 1);
   });
 
-  test("what a retry cannot mend is not tried again", async () => {
+  test("what a retry cannot hint is not tried again", async () => {
     await using strict = await strictVault();
     const vault = retried(strict);
     strict.server.setFaults([{ fails: { status: 403, code: "AccessDenied" } }]);

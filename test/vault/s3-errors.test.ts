@@ -115,7 +115,7 @@ describe("what S3 answers, in the vault's words", () => {
     });
     await assert.rejects(strict.vault.put(KEY, text("one")), (error) => {
       assert.ok(error instanceof HoldfastError);
-      assert.doesNotMatch(`${error.message} ${error.mend}`, /canary/);
+      assert.doesNotMatch(`${error.message} ${error.hint}`, /canary/);
       return true;
     });
     strict.server.intercept(() => false);

@@ -87,7 +87,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       const [own, other] = told;
       assert.ok(hasCode(own, is));
       assert.equal(own instanceof HoldfastError && own.retryAfter, retryAfter);
-      for (const field of ["code", "message", "mend", "retryAfter"] as const) assert.equal(other![field], own![field]);
+      for (const field of ["code", "message", "hint", "retryAfter"] as const) assert.equal(other![field], own![field]);
       // With credentials that are refused it is tried once more: they may have been rotated.
       assert.equal(server.requests.PutObject, name === "ExpiredToken" ? 5 : 3);
       await put("records/third");

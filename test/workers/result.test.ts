@@ -293,14 +293,14 @@ describe("the form of a result", () => {
   test("failures by codes that an identity can bring about, and in a line of bounded text", () => {
     const isFailure = (failure: unknown) => resultSchema.safeParse({ terms: {}, failure }).success;
     assert.ok(isFailure({ code: "source-response", message: "the answer is not JSON" }));
-    assert.ok(isFailure({ code: "source-response", message: "m".repeat(500), mend: "m".repeat(500) }));
+    assert.ok(isFailure({ code: "source-response", message: "m".repeat(500), hint: "m".repeat(500) }));
     for (const failure of [
       ...["vault-denied", "busy", "state", "forked", "source-key", "nonsense", ""].map((code) => ({
         code,
         message: "",
       })),
       { code: "source-response", message: "m".repeat(501) },
-      { code: "source-response", message: "", mend: "m".repeat(501) },
+      { code: "source-response", message: "", hint: "m".repeat(501) },
       { code: "source-response", message: "\u001b[8mall is well" },
       { code: "source-response", message: "one line\nand another" },
       { code: "source-response", message: "\u202egnihton" },
@@ -312,8 +312,8 @@ describe("the form of a result", () => {
       fc.property(
         fc.string({ unit: "binary", maxLength: 2000 }),
         fc.option(fc.string({ unit: "binary" })),
-        (message, mend) => {
-          const failure = failureOf(new HoldfastError("source-response", message, mend === null ? {} : { mend }));
+        (message, hint) => {
+          const failure = failureOf(new HoldfastError("source-response", message, hint === null ? {} : { hint }));
           assert.ok(isFailure(JSON.parse(JSON.stringify(failure))), JSON.stringify(failure));
         },
       ),

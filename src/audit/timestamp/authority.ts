@@ -23,21 +23,21 @@ const KNOWN: ReadonlySet<string> = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTEND
 
 /** The certificates that a person trusts to vouch for time stamps, PEM. "config" for a file that has none. */
 export async function readAnchors(path: string): Promise<X509Certificate[]> {
-  const mend = "Name a file with the certificate of the time-stamping authority's root, PEM.";
+  const hint = "Name a file with the certificate of the time-stamping authority's root, PEM.";
   let text: string;
   try {
     text = (await readBounded(path, MAX_FILE)).bytes?.toString("utf8") ?? "";
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError("config", `${path} cannot be read (${code})`, { cause, mend });
+    throw new HoldfastError("config", `${path} cannot be read (${code})`, { cause, hint });
   }
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
     if (found?.length) return found.map((pem) => new X509Certificate(pem));
   } catch (cause) {
-    throw new HoldfastError("config", `${path} holds a certificate that cannot be read`, { cause, mend });
+    throw new HoldfastError("config", `${path} holds a certificate that cannot be read`, { cause, hint });
   }
-  throw new HoldfastError("config", `${path} holds no certificate`, { mend });
+  throw new HoldfastError("config", `${path} holds no certificate`, { hint });
 }
 
 /**

@@ -87,7 +87,7 @@ async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise
     const why = failure?.code === "TIMEOUT" ? "no answer in time" : (failure?.code ?? (cause as Error).name);
     throw new HoldfastError("timestamp", `cannot reach the time-stamping authority (${why})`, {
       cause,
-      mend: failure?.hint,
+      hint: failure?.hint,
     });
   }
 }

@@ -69,7 +69,7 @@ function identityPage(reader: ListReader): IdentityPage {
   const { data, next } = parsePage("GET /identities", frame);
   // A list under another spelling of its name would be passed over.
   if (data.length > 0)
-    throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { mend });
+    throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { hint });
   const identities: ListedIdentity[] = [];
   const unread: string[] = [];
   for (const element of elements) {
@@ -192,10 +192,10 @@ function parseJson(name: string, text: string): unknown {
     value = parseExact(text);
   } catch {
     // The parser's words quote the answer: not even a cause may hold them.
-    throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { mend });
+    throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { hint });
   }
   if (isDeeper(value, MAX_DEPTH)) {
-    throw new HoldfastError("source-response", `${name}: the answer is nested more than ${MAX_DEPTH} deep`, { mend });
+    throw new HoldfastError("source-response", `${name}: the answer is nested more than ${MAX_DEPTH} deep`, { hint });
   }
   return value;
 }
@@ -204,7 +204,7 @@ function parseJson(name: string, text: string): unknown {
 const MAX_TOKENS = 100_000;
 
 function tooMuch(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer has more parts than an honest one`, { mend });
+  return new HoldfastError("source-response", `${name}: the answer has more parts than an honest one`, { hint });
 }
 
 /** Whatever walks an answer later, JSON.stringify among them, does so by recursion: some 2,000 levels end the stack. */
@@ -228,10 +228,10 @@ function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
       ),
     ),
   ];
-  throw new HoldfastError("source-response", `${name}: the answer lacks or misspells: ${fields.join(", ")}`, { mend });
+  throw new HoldfastError("source-response", `${name}: the answer lacks or misspells: ${fields.join(", ")}`, { hint });
 }
 
-const mend = "Check that source.url is the Verification API v2; if it is, the provider sent something broken.";
+const hint = "Check that source.url is the Verification API v2; if it is, the provider sent something broken.";
 
 function instant(epochSeconds: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochSeconds * 1000)).toString();

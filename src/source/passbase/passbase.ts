@@ -58,7 +58,7 @@ export class PassbaseSource implements Source {
     const answer = parseIdentity(text);
     if (answer.identity.id !== id) {
       throw new HoldfastError("source-response", "GET /identities/{id}: the answer is another identity", {
-        mend: "The provider mixed up two answers; the next run asks again.",
+        hint: "The provider mixed up two answers; the next run asks again.",
       });
     }
     return { text, ...answer };
@@ -124,7 +124,7 @@ class Walk {
 
   #broken(what: string): HoldfastError {
     return new HoldfastError("source-response", `${this.#name}: ${what}`, {
-      mend: "The provider's paging is broken; try again later. What was exported so far is kept.",
+      hint: "The provider's paging is broken; try again later. What was exported so far is kept.",
     });
   }
 }

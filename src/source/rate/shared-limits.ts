@@ -111,7 +111,7 @@ function unusable(error: unknown): HoldfastError {
     `limits.sqlite cannot be used (${error instanceof Error ? error.message : "unknown"}): this process keeps the source's limits for itself`,
     {
       cause: error,
-      mend: "Check space and rights of the state directory. Until then several jobs at once may ask more of the source than source.rate.",
+      hint: "Check space and rights of the state directory. Until then several jobs at once may ask more of the source than source.rate.",
     },
   );
 }

@@ -40,7 +40,7 @@ store does with locks and what these credentials may do. Requests that must be r
     }),
   );
 
-/** What is not there now will not be in a minute: somebody waits for the answer. */
+/** What is not there now will not be in a minute: someone waits for the answer. */
 const RETRY: RetryPolicy = { retries: 2, minDelay: 250, maxDelay: 2_000, maxRetryAfter: 10_000 };
 
 export interface Diagnosis {

@@ -9,7 +9,7 @@ import { openReading } from "../src/session/open-reading.ts";
 
 export const erasureCommand = new Command("erasure").description("requests for erasure, GDPR Art. 17").addCommand(
   withNames(
-    command("assess", "what is held of somebody, on which legal basis, until when: for the reply to a request", [
+    command("assess", "what is held of someone, on which legal basis, until when: for the reply to a request", [
       "holdfast erasure assess --email someone@example.com",
       "holdfast erasure assess --reference C-10442 --json",
     ]),
@@ -29,7 +29,7 @@ export async function assessErasure(
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
   const finder = { catalog, tokens: await openTokens(config, description) };
-  // The log is untrusted: an entry may say that nothing is left of somebody, and name no object.
+  // The log is untrusted: an entry may say that nothing is left of someone, and name no object.
   const departed = (kind: Kind) => (value: string) =>
     departedBy(kind, value, config, finder).filter((subject) => catalog.purges.destroyed(subject) !== undefined);
   const gone = new Set([
@@ -84,9 +84,9 @@ function answerText({ answer, untilDay, lockedUntil }: Assessment): string {
     case "kept":
       return `It must be kept ${untilDay ? `until ${untilDay}` : "while the relationship lasts, and for as long after it"}: the legal duty overrides erasure (GDPR Art. 17(3)(b)).`;
     case "locked":
-      return `Nobody must keep it any more. The store still locks it, until ${day(lockedUntil)}; erase it then: retention purge.`;
+      return `No one must keep it any more. The store still locks it, until ${day(lockedUntil)}; erase it then: retention purge.`;
     case "erasable":
-      return "Nobody must keep it any more. Erase it: retention purge --confirm.";
+      return "No one must keep it any more. Erase it: retention purge --confirm.";
   }
 }
 

@@ -33,7 +33,7 @@ export const exportCommand = command("export", "export new and changed identitie
   "holdfast export",
   "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
   "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
-  "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config anew",
+  "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config again",
 ])
   .addOption(
     new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
@@ -41,15 +41,15 @@ export const exportCommand = command("export", "export new and changed identitie
     ),
   )
   .addOption(
-    new Option("--subject <token>", "store this subject anew, as verify names it; walks the source; repeatable")
+    new Option("--subject <token>", "store this subject again, as verify names it; walks the source; repeatable")
       .argParser((token: string, tokens: string[] = []) => [...tokens, token])
       .conflicts("identity"),
   )
   .addOption(
-    new Option("--again", "with --identity: store it anew though nothing changed").conflicts(["subject", "withheld"]),
+    new Option("--again", "with --identity: store it again though nothing changed").conflicts(["subject", "withheld"]),
   )
   .addOption(
-    new Option("--withheld", "store anew what the provider withheld files of: it may grant them now").conflicts([
+    new Option("--withheld", "store again what the provider withheld files of: it may grant them now").conflicts([
       "identity",
       "subject",
     ]),
@@ -84,11 +84,11 @@ export const exportCommand = command("export", "export new and changed identitie
 export interface ExportOptions {
   /** Provider ids; undefined exports all that is new or changed. */
   readonly identities?: readonly string[] | undefined;
-  /** Store the named identities anew though nothing changed. */
+  /** Store the named identities again though nothing changed. */
   readonly again?: boolean | undefined;
-  /** Subjects to store anew, as verify names them. */
+  /** Subjects to store again, as verify names them. */
   readonly subjects?: readonly string[] | undefined;
-  /** Store anew what the provider withheld files of. */
+  /** Store again what the provider withheld files of. */
   readonly withheld?: boolean | undefined;
 }
 
@@ -102,7 +102,7 @@ export async function exportClients(
   if ((options.identities || options.subjects) && clients.length > 1) {
     throw new HoldfastError(
       "usage",
-      "--identity and --subject name somebody of one client, and the config has several",
+      "--identity and --subject name someone of one client, and the config has several",
       {
         hint: "Add --client <id>.",
       },
@@ -132,7 +132,7 @@ export async function exportClients(
   );
 }
 
-/** What is named on the command line is no night's work: nobody waits for word of it. */
+/** What is named on the command line is no night's work: no one waits for word of it. */
 function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   if (options.identities || options.subjects || options.withheld) return exportClient(config, session, options);
   return pushed(config, session, "export", (own) =>
@@ -161,7 +161,7 @@ async function exportNightly(held: HeldVault, session: Session, options: ExportO
   // Before anything is asked of the provider: a kept copy must stay locked whatever the provider does, or does not do.
   const first = await extended(held, session, run);
   const [exported] = await Promise.allSettled([exportHeld(held, session, options, run)]);
-  // Once more: somebody under a legal hold may have a new version now, and other locks fell due in a long run.
+  // Once more: someone under a legal hold may have a new version now, and other locks fell due in a long run.
   const then = session.signal.aborted ? {} : await extended(held, session, run);
   const locks = addLocks(first, then);
   if (exported.status === "fulfilled") return { ...exported.value, ...locks };

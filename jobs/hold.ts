@@ -31,7 +31,7 @@ function hold(name: "place" | "release", description: string, examples: readonly
 export const holdCommand = new Command("hold")
   .description("legal holds: what they are on is kept, whatever its date, until they are released")
   .addCommand(
-    hold("place", "hold everything there is of somebody, every version of it, in the store and in the log", [
+    hold("place", "hold everything there is of someone, every version of it, in the store and in the log", [
       "holdfast hold place --case 'AZ 17/26' --reason 'inquiry of the prosecutor' --reference C-10442",
       "holdfast hold place --case 'AZ 17/26' --reason '…' --list people.txt",
     ]),

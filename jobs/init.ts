@@ -44,7 +44,7 @@ doctor. Where log.previousKey is set, the log is handed over to the new key.`,
           session.console.say([
             `${client}: ${vault} is ready${made.length > 0 ? ` (made: ${made.join(", ")})` : " (it was before)"}`,
             `  log key   ${vkey}`,
-            "            give this line to your auditor: with it anybody can check the log",
+            "            give this line to your auditor: with it anyone can check the log",
             `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
             ...(made.includes(HANDED_OVER)
               ? [
@@ -154,7 +154,7 @@ async function describedAlready(vault: Vault): Promise<VaultDescription | undefi
   }
 }
 
-/** A vault that was one already is not begun anew, whoever took its description away. */
+/** A vault that was one already is not begun again, whoever took its description away. */
 async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void> {
   for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
   const seen = join(state, "checkpoint");

@@ -6,7 +6,7 @@ import { createFile } from "../src/io/new-file.ts";
 import { makeKeyPair } from "../src/seal/identity-file.ts";
 
 export const keygenCommand = new Command("keygen")
-  .description("make an age key pair for somebody who may open records; for those who do not have age-keygen")
+  .description("make an age key pair for someone who may open records; for those who do not have age-keygen")
   .option("--out <file>", "write the private key here; must not be there yet")
   .option("--json", "print one JSON object on stdout, and nothing else there", false)
   .addHelpText(
@@ -16,7 +16,7 @@ Examples:
   holdfast keygen --out officer.txt
   holdfast keygen --out escrow.txt --json | jq -r .recipient
 
-Run it on the machine of the person who will hold the key: the compliance officer, then somebody else for escrow. Never
+Run it on the machine of the person who will hold the key: the compliance officer, then someone else for escrow. Never
 run it on the machine that exports, which must not be able to open what it wrote.
 
 The file is an age identity file, as age-keygen writes it, which only you can read (mode 0600). holdfast open --key and
@@ -37,7 +37,7 @@ The private key itself is never printed. To put a passphrase on it, with age: ag
       console.say([
         `${out} holds the private key. It opens every record that is sealed to it.`,
         "  where     with the person who opens records (the officer, escrow); never on the machine that exports",
-        "  keep      two copies, in two places: without a private key nobody can ever open the records",
+        "  keep      two copies, in two places: without a private key no one can ever open the records",
         "  next      put the public key into the config's recipients",
       ]);
     }),

@@ -75,7 +75,7 @@ and holdfast keygen the age keys of those who may open records. It never overwri
     }),
   );
 
-/** Before anybody answers a dozen questions for nothing. */
+/** Before anyone answers a dozen questions for nothing. */
 async function refuseOut(out: string): Promise<void> {
   if (out === "-") {
     throw new HoldfastError("usage", "the config is written to a file, not to stdout", {

@@ -23,7 +23,7 @@ import { beginWork } from "../src/session/retention-work.ts";
 
 export const purgeCommand = command(
   "purge",
-  "list what need not be kept any more, and why; with --confirm remove it for ever",
+  "list what need not be kept any more, and why; with --confirm remove it permanently",
   [
     "holdfast retention purge            changes nothing",
     "holdfast retention purge --json | jq '.clients[].purge[] | select(.kept == null)'",
@@ -117,8 +117,8 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
 }
 
 /**
- * Removes it, for ever. The certificate says what was destroyed: by this run, and by those before it that were stopped
- * and have none. It is one for all of them, so that somebody who answers for it has one document of one purge.
+ * Removes it, permanently. The certificate says what was destroyed: by this run, and by those before it that were stopped
+ * and have none. It is one for all of them, so that someone who answers for it has one document of one purge.
  * @param today the day (UTC) as a person knows it, where no provider says it
  */
 export async function purge(

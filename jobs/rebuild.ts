@@ -9,13 +9,13 @@ import { bytes, number } from "../src/observe/format.ts";
 import { openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 
-export const rebuildCommand = command("rebuild", "make the local catalog anew from the log in the vault", [
+export const rebuildCommand = command("rebuild", "make the local catalog again from the log in the vault", [
   "holdfast rebuild",
 ])
   .addHelpText(
     "after",
     `
-The catalog is an index of the log, on this machine alone; it can always be made anew, and the next run does so by itself
+The catalog is an index of the log, on this machine alone; it can always be rebuilt, and the next run does so by itself
 where it is missing or damaged. Run this where you want to know now that it can, as in a recovery: it changes nothing in
 the vault.`,
   )
@@ -25,7 +25,7 @@ the vault.`,
     }),
   );
 
-/** Makes the catalog anew from the log in the vault. Needs no key: the log's public key stands in vault.json. */
+/** Makes the catalog again from the log in the vault. Needs no key: the log's public key stands in vault.json. */
 export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {
   const rebuildOne = async (config: ClientConfig) => {
     await using client = await openClientVault(config, session);

@@ -47,7 +47,7 @@ export const relationshipCommand = new Command("relationship")
       .addHelpText(
         "after",
         `
-A lock that was set to a date cannot be shortened; in compliance mode by nobody. A line of the table that names nobody in
+A lock that was set to a date cannot be shortened; in compliance mode by no one. A line of the table that names no one in
 the vault, or a day before that person was first verified, is told and left out, and the command ends with code 3.`,
       )
       .action((options: CommonOptions & NamedFlags & EndFlags) =>
@@ -77,17 +77,17 @@ the vault, or a day before that person was first verified, is told and left out,
   );
 
 export interface EndOptions extends Wanted {
-  /** The last day, `2026-11-24`, of everybody named. */
+  /** The last day, `2026-11-24`, of everyone named. */
   readonly date?: string | undefined;
   /** Or a table of people and days. */
   readonly csv?: string | undefined;
-  /** Days before somebody was verified are meant. */
+  /** Days before someone was verified are meant. */
   readonly beforeVerification?: boolean | undefined;
 }
 
 export interface EndResult extends RelationshipsEnded {
   readonly client: string;
-  /** Lines of the table that name nobody, or more than one, or a day before the verification. */
+  /** Lines of the table that name no one, or more than one, or a day before the verification. */
   readonly unusable: readonly UnusableRow[];
 }
 
@@ -122,9 +122,9 @@ export async function reopenRelationship(
 ): Promise<{ client: string; reopened: readonly string[]; unchanged: number }> {
   const config = onlyClient(session, "a relationship");
   await using held = await openLog(config, session, { job: "relationship" });
-  // Also somebody of whom all was purged: the next export takes them again.
+  // Also someone of whom all was purged: the next export takes them again.
   const named = options.subjects.map(subjectOf);
-  // And somebody of whom that was told before: who is told again, after a crash, need not know how far it came.
+  // And someone of whom that was told before: who is told again, after a crash, need not know how far it came.
   const gone = named.filter(
     (subject) =>
       held.catalog.relationships.hasDeparted(subject) ||

@@ -62,7 +62,7 @@ export async function report(
       onFailure(failure);
     },
   );
-  // A page of nobody would take the place of an earlier one that told something.
+  // A page of no one would take the place of an earlier one that told something.
   if (out !== undefined && reports.length > 0) {
     await write(out, reportPage(reports, untold, session.now().toString({ smallestUnit: "second" })));
     session.console.say(`${resolve(out)} is ready: open it in a browser, or print it`);
@@ -77,7 +77,7 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
   const asked = offline
     ? null
     : await coverageNow(config, session, reading).catch((error: unknown) => {
-        // What is kept is to be told also when the provider is not to be had, be it for ever.
+        // What is kept is to be told also when the provider is not to be had, be it forever.
         const own = ownError(error);
         if (!own || !hasCode(own, ...SOURCE)) throw error;
         notAsked = own.message;

@@ -16,7 +16,7 @@ import { warnOfLeftovers } from "../src/session/leftovers.ts";
 export const resealCommand = new Command("reseal")
   .description("copy a bag for a new recipient: new headers, the sealed contents unchanged")
   .argument("<bag>", "the folder of a bag")
-  .requiredOption("--key <file>", "age identity file of somebody who can open it")
+  .requiredOption("--key <file>", "age identity file of someone who can open it")
   .option("--to <recipient>", "whom it is for (age1…); they alone can open the new bag; repeatable", gather, [])
   .requiredOption("--out <folder>", "the new bag; must not be there yet")
   .option("--vkey <key>", "the log's public key that you trust", vkey)
@@ -35,13 +35,13 @@ export const resealCommand = new Command("reseal")
 export interface ResealOptions {
   /** Age identity file of a present recipient. */
   readonly key: string;
-  /** Age recipients; from then on these open it, and nobody else. */
+  /** Age recipients; from then on these open it, and no one else. */
   readonly to: readonly string[];
   readonly out: string;
   readonly vkey?: string | undefined;
 }
 
-/** Hands a bag to somebody who is no recipient, after all of it was checked. Needs neither config nor vault. */
+/** Hands a bag to someone who is no recipient, after all of it was checked. Needs neither config nor vault. */
 export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions, console: Console): Promise<HandedOn> {
   const recipients = await parseRecipients(to).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError)) throw cause;

@@ -49,7 +49,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
 }
 
 export const retrieveCommand = withNames(
-  command("retrieve", "make a sealed bag for an auditor: what the vault has of somebody, and the proofs of it", [
+  command("retrieve", "make a sealed bag for an auditor: what the vault has of someone, and the proofs of it", [
     "holdfast retrieve --case 2026-117 --requested-by 'FIU Berlin' --reason 'request of 3 November' \\",
     "    --email someone@example.com --out ./case-2026-117",
     "holdfast retrieve --case 12 --requested-by … --reason … --reference C-10442 --versions latest --out ./case-12",
@@ -73,7 +73,7 @@ export const retrieveCommand = withNames(
   .addHelpText(
     "after",
     `
-Where the config lists retrieval.approvals, the first call writes <out>.request.json and ends with code 2. Somebody else
+Where the config lists retrieval.approvals, the first call writes <out>.request.json and ends with code 2. Someone else
 signs that file, and the second call makes the bag:
   ssh-keygen -Y sign -n holdfast-retrieval -f ~/.ssh/id_ed25519 case-12.request.json
   holdfast retrieve --request case-12.request.json --approval case-12.request.json.sig --out ./case-12`,
@@ -141,7 +141,7 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
   if (typeof approval === "string") {
     await logRefusal(held, asked, approval);
     throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
-      hint: "Have the request signed, as it is, by somebody whose key is in retrieval.approvals of the config.",
+      hint: "Have the request signed, as it is, by someone whose key is in retrieval.approvals of the config.",
     });
   }
   const used = held.catalog.retrievals.preparedFor(asked.sha256);
@@ -174,7 +174,7 @@ function requestOf(path: string, content: Uint8Array): ReadRequest {
 }
 
 const REFUSED: Readonly<Record<Refusal, string>> = {
-  missing: "nobody approved it yet",
+  missing: "no one approved it yet",
   "bad-signature": "the signature is not over this request, or is none",
   "not-listed": "it is signed with a key that is not among those that may approve",
   expired: "the request is older than seven days, or newer than this machine's clock: ask again",

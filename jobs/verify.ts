@@ -94,7 +94,7 @@ export interface VerifyOptions {
 export interface ClientReport extends VerifyReport {
   readonly client: string;
   readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string };
-  /** The log's public key, and whether anybody but the vault says that it is this client's. */
+  /** The log's public key, and whether anyone but the vault says that it is this client's. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
   /** The first of them; `problems` counts all. */
@@ -204,7 +204,7 @@ export async function verify(
   return eachClient(session, verifyOne, onFailure);
 }
 
-/** For the metrics and the report: how long ago somebody looked. */
+/** For the metrics and the report: how long ago someone looked. */
 function remember({ id, state }: ClientConfig, last: LastVerify, { log }: Session["console"]): void {
   try {
     writeLastVerify(state, last);

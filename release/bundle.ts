@@ -35,7 +35,7 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
     mainFields: ["module", "main"],
     // Names stay: they are what a stack trace in a bug report shows.
     minifyWhitespace: true,
-    // Node prints the whole line with an error that nobody caught.
+    // Node prints the whole line with an error that no one caught.
     lineLimit: 160,
     minifySyntax: true,
     legalComments: "none",

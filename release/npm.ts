@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 /**
  * Makes the npm package below `dist` and gives the path of its tarball. It has no dependencies: they are bundled, so that
- * what is installed is what was tested. The checkout's own package.json stays private, so that nobody publishes sources
+ * what is installed is what was tested. The checkout's own package.json stays private, so that no one publishes sources
  * that Node does not run below node_modules.
  */
 export async function buildNpmPackage(dist: string): Promise<string> {

@@ -28,7 +28,7 @@ async function demo(): Promise<void> {
   );
   await holdfast("init");
 
-  step("2", "The first export: everybody's data points, metadata and document files, sealed and locked.");
+  step("2", "The first export: everyone's data points, metadata and document files, sealed and locked.");
   const [first] = (await holdfast("export")).clients as Summary[];
   say(
     `  ${number(first!.new)} people, ${number(first!.files)} files, ${bytes(first!.bytes)} sealed in ${first!.seconds.toFixed(0)} s.`,
@@ -62,7 +62,7 @@ async function demo(): Promise<void> {
   );
 
   say(`\nDone in ${Math.round((performance.now() - begun) / 1000)} s. Look around:
-  demo/vault/${CLIENT}/records/     sealed records; their names and contents show nobody's name, e-mail or provider id
+  demo/vault/${CLIENT}/records/     sealed records; their names and contents show no one's name, e-mail or provider id
   demo/vault/${CLIENT}/audit/       the log: demo/vault/${CLIENT}/audit/checkpoint is its signed head
   demo/opened/                     what the officer saw: record.json and a document
   demo/holdfast.yaml               the config; config/holdfast.example.yaml explains every line
@@ -134,7 +134,7 @@ async function openOne(): Promise<string> {
     );
     return basename(dirname(name));
   }
-  throw new Error("nobody has a document");
+  throw new Error("no one has a document");
 }
 
 /** Runs a command on the demo's config as a person would, and gives its --json result. */

@@ -2,7 +2,7 @@ import { registerHooks } from "node:module";
 
 /**
  * `npm run soak`: every property with a thousand times its runs, or as many as a minute has room for. fast-check lets
- * nobody multiply the runs that a test names, so its own code is altered as it is loaded.
+ * no one multiply the runs that a test names, so its own code is altered as it is loaded.
  */
 const TIMES = 1_000;
 const LIMIT = 60_000;

@@ -162,7 +162,7 @@ function parseLine(line: string, index: number, path: string): Journaled {
 
 function damaged(path: string, what: string): HoldfastError {
   return new HoldfastError("malformed", `the journal ${path} is damaged: ${what}`, {
-    hint: "Somebody or something changed it. Keep a copy, then move it away: what it held and the log does not is exported again.",
+    hint: "Someone or something changed it. Keep a copy, then move it away: what it held and the log does not is exported again.",
   });
 }
 

@@ -70,7 +70,7 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
 }
 
 /**
- * The vault's log must continue the one last seen here: nobody may cut it short or write it anew. Gives how many entries
+ * The vault's log must continue the one last seen here: no one may cut it short or write it again. Gives how many entries
  * it had then; undefined where this machine never saw it.
  */
 export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<number | undefined> {
@@ -96,7 +96,7 @@ export function forked(what: string): HoldfastError {
     "forked",
     `the audit log in the vault (${CHECKPOINT}) is not the one this machine knows: ${what}`,
     {
-      hint: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or somebody replaced the log. Do not delete either side; both are evidence.",
+      hint: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or someone replaced the log. Do not delete either side; both are evidence.",
     },
   );
 }

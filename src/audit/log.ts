@@ -51,7 +51,7 @@ export class AuditLog {
   }
 
   /**
-   * Entries of the largest checkpoint among all that the vault keeps and a key of this log signed. One that somebody
+   * Entries of the largest checkpoint among all that the vault keeps and a key of this log signed. One that someone
    * put an older checkpoint in front of counts; what the log's keys did not sign does not.
    */
   async largestSigned(): Promise<number> {

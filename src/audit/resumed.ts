@@ -21,7 +21,7 @@ export function withMarkers(again: readonly Said[], now: Temporal.Instant): Uint
   const time = now.toString({ smallestUnit: "millisecond" });
   const parts: { run: string | undefined; bytes: Uint8Array[] }[] = [];
   for (const { entry, bytes } of again) {
-    // What this version cannot read stands alone: nobody can say what it may lead to.
+    // What this version cannot read stands alone: no one can say what it may lead to.
     const run = entry?.run;
     if (parts.length === 0 || parts.at(-1)!.run !== run) parts.push({ run, bytes: [] });
     parts.at(-1)!.bytes.push(entry && leadsToPurge(entry) ? datedNow(bytes, time) : bytes);

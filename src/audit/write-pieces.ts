@@ -51,7 +51,7 @@ export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing):
 /**
  * Creates a piece. Where its key is taken:
  * - the same bytes are this piece: a step done twice met itself;
- * - other bytes that no checkpoint covers were left by a writer that died. Nobody reads them, so this piece replaces
+ * - other bytes that no checkpoint covers were left by a writer that died. No one reads them, so this piece replaces
  *   them, as a newer version;
  * - other bytes that a checkpoint covers are the log. They are never replaced: `forked`.
  */
@@ -78,7 +78,7 @@ async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<
     // The answer to an attempt that succeeded may have been lost.
     if ((await look(vault, key, bytes))?.same) return;
     holds();
-    throw forked(`somebody else writes ${key} at the same time`);
+    throw forked(`someone else writes ${key} at the same time`);
   }
 }
 
@@ -90,7 +90,7 @@ async function look(
 ): Promise<{ readonly info: ObjectInfo; readonly same: boolean } | undefined> {
   try {
     const info = await vault.head(key);
-    // Something else may be as large as anybody likes.
+    // Something else may be as large as anyone likes.
     if (info.size !== bytes.length) return { info, same: false };
     const read = await vault.read(key, bytes.length);
     return { info: read.info, same: Buffer.compare(read.bytes, bytes) === 0 };

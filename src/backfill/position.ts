@@ -19,13 +19,13 @@ const saved = z.object({
 export interface Reached {
   readonly cursor: string;
   readonly examined: number;
-  /** All there are to examine; null if nobody counted. */
+  /** All there are to examine; null if no one counted. */
   readonly total: number | null;
 }
 
 /**
  * The position of one backfill, in the state directory: one file for each period, so that two do not mix. It saves
- * requests; without it the walk begins anew and finds in the catalog what is kept already.
+ * requests; without it the walk begins again and finds in the catalog what is kept already.
  */
 export class Position {
   readonly #path: string;
@@ -58,7 +58,7 @@ export class Position {
     });
   }
 
-  /** The end was reached: the next backfill begins anew. */
+  /** The end was reached: the next backfill begins again. */
   clear(): void {
     this.#change(() => rmSync(this.#path, { force: true }));
   }

@@ -13,7 +13,7 @@ export interface Survey {
 }
 
 /**
- * Walks the list and fetches nobody. One page and the sample are held.
+ * Walks the list and fetches no one. One page and the sample are held.
  * @param random 0 to 1, as Math.random
  */
 export async function survey(

@@ -52,7 +52,7 @@ const ENDINGS: ReadonlyMap<string, string> = new Map([
 /**
  * Decrypts a bag that was checked: one folder for each person, in it one for each version, with `record.json` and its
  * files. What does not open, or is not what its record says, is named in `unopened` and stops nothing else: what is
- * inside a sealed object is untrusted, because anybody can seal to a public key. The folder appears once all is done.
+ * inside a sealed object is untrusted, because anyone can seal to a public key. The folder appears once all is done.
  * Throws, and leaves nothing, where no record opened.
  */
 export async function openBag(
@@ -191,7 +191,7 @@ class Opening {
 function checkRecord({ client, identity, files }: ReadRecord, { subject, updated }: RecordStored, of: string): void {
   if (client !== of) throw new HoldfastError("unverified", "the record is another client's");
   if (files.some(({ key }) => parseKey(key)?.subject !== subject))
-    throw new HoldfastError("unverified", "the record lists a file of somebody else");
+    throw new HoldfastError("unverified", "the record lists a file of someone else");
   if (identity.updated !== undefined && identity.updated !== updated)
     throw new HoldfastError("unverified", "the record is another version than the log says");
 }

@@ -85,7 +85,7 @@ export async function prepareBag(
     let done = 0;
     for (const { subject, records: own } of chosen) {
       const before = bag.payload.files;
-      // The newest first: what was stored anew is taken as it was stored last.
+      // The newest first: what was stored again is taken as it was stored last.
       for (const { entry, version } of own.toReversed()) {
         held.signal.throwIfAborted();
         await copy(bag, held, entries, { subject, version, index: entry });

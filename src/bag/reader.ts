@@ -52,7 +52,7 @@ export interface Checked {
   readonly vkey: string;
   /** Of a bag that was handed on to other recipients. */
   readonly reseal: Reseal | undefined;
-  /** When the log's head existed at the latest; without an authority where nobody said whom to trust. */
+  /** When the log's head existed at the latest; without an authority where no one said whom to trust. */
   readonly timestamp: (Pick<Timestamp, "time"> & Partial<Timestamp>) | undefined;
 }
 
@@ -173,7 +173,7 @@ async function checkContents(
   log: BagLog,
   read: Read,
 ): Promise<RecordStored[]> {
-  /** What was stored anew has another digest in its later entry: the bag has one of them. */
+  /** What was stored again has another digest in its later entry: the bag has one of them. */
   const promised = new Map<string, Set<string>>();
   /** Path to the entry that says it was destroyed, and to the last that stored it. */
   const purged = new Map<string, number>();

@@ -71,7 +71,7 @@ and tlog-proof; docs/FORMAT.md of Holdfast has the rest.
 function since({ time, imprint }: Token): string {
   return `Since when?
 -----------
-By the word of a time-stamping authority, which nobody here can change, the
+By the word of a time-stamping authority, which no one here can change, the
 log and all that is proven here existed at the latest on
 
     ${time}

@@ -19,7 +19,7 @@ const schema = z.object({
 });
 
 /**
- * `reseal.json`: a bag was handed on to other recipients, by somebody who could open it. Its objects have other headers,
+ * `reseal.json`: a bag was handed on to other recipients, by someone who could open it. Its objects have other headers,
  * and the same payloads; `original/` holds what it takes to have the bag again as it was made, and so to prove it.
  */
 export type Reseal = z.output<typeof schema>;

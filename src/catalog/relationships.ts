@@ -22,7 +22,7 @@ export class Relationships {
         of.returned.run(entry.subject);
         break;
       case "record.stored":
-        // Somebody who came back.
+        // Someone who came back.
         of.returned.run(entry.subject);
         break;
       case "record.purged":

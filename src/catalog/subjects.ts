@@ -32,7 +32,7 @@ export class Subjects {
     return this.#statements.known.get(subject) as Known | undefined;
   }
 
-  /** Everybody of whom something is kept, in their order. */
+  /** Everyone of whom something is kept, in their order. */
   *all(): Generator<string> {
     for (let after = ""; ; ) {
       const page = column(this.#statements.after.all(after), "subject");
@@ -52,7 +52,7 @@ export class Subjects {
     return column(this.#statements.updatedIn.all(comparable(from), comparable(to), limit), "subject");
   }
 
-  /** Whether the newest version kept has files or lookups: it was somebody. */
+  /** Whether the newest version kept has files or lookups: it was someone. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject, subject) !== undefined;
   }

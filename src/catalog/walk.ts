@@ -49,7 +49,7 @@ export class Walk {
 
   /**
    * After a complete walk: what it did not meet was missed once more. Gives those missed `times` walks in a row that
-   * nobody said were gone yet. One walk is no proof, because pages may shift while they are read.
+   * no one said were gone yet. One walk is no proof, because pages may shift while they are read.
    */
   end(times: number): { subject: string; version: string }[] {
     const missed: { subject: string; version: string; missed: number }[] = [];

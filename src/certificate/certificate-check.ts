@@ -125,7 +125,7 @@ async function checkIn(
   }
   if (!isDeepStrictEqual(sums.of(met.count), totals)) throw unverified("its sums are not those of its entries");
   const stranger = met.stranger();
-  if (stranger !== undefined) throw unverified(`entry ${stranger} is of nobody whom this purge took`);
+  if (stranger !== undefined) throw unverified(`entry ${stranger} is of no one whom this purge took`);
   const { rules, withoutPolicy } = trail.end();
   if (rules && !isDeepStrictEqual(rules, policy)) throw unverified("it names other rules than the log");
   if ("runs" in certificate) {
@@ -240,7 +240,7 @@ async function* hashed(path: string, hash: ReturnType<typeof createHash>): Async
 
 async function* reading(path: string): AsyncGenerator<Uint8Array> {
   try {
-    // To open a FIFO that nobody writes to would wait for ever, and no signal ends that.
+    // To open a FIFO that no one writes to would wait forever, and no signal ends that.
     if (!(await stat(path)).isFile()) throw new HoldfastError("incomplete", `${path} is not a file`);
     yield* createReadStream(path) as AsyncIterable<Uint8Array>;
   } catch (cause) {

@@ -46,7 +46,7 @@ ${CLASSES.map(([name, words]) => (policy[name] === undefined ? undefined : html`
 <dt>${runs.length === 1 ? "Run" : "Runs"}</dt><dd>${runs.join(", ")}</dd>
 </dl>
 <h2>What was destroyed</h2>
-<p class="soft">People stand here as tokens: keyed digests that name nobody to whoever lacks the key. Digests are those of the sealed objects, as the audit log noted them when they were stored. ${DESTROYED} in this folder has all of it as a table.</p>
+<p class="soft">People stand here as tokens: keyed digests that name no one to whoever lacks the key. Digests are those of the sealed objects, as the audit log noted them when they were stored. ${DESTROYED} in this folder has all of it as a table.</p>
 ${isWhole ? undefined : html`<p><strong>This page shows the first ${number(objects)} of ${number(totals.records + totals.files)} objects. All of them are in ${DESTROYED}.</strong></p>`}
 ${shown.map(person)}
 <h2>How to check it</h2>

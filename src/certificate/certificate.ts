@@ -62,7 +62,7 @@ const schema = z.discriminatedUnion("holdfast", [
   }),
 ]);
 
-/** What was destroyed, by whom it was decided and when: tokens, digests and dates, and nothing of anybody. */
+/** What was destroyed, by whom it was decided and when: tokens, digests and dates, and nothing of anyone. */
 export type Certificate = z.output<typeof schema>;
 /** The form that this version writes. */
 export type CertificateV3 = Extract<Certificate, { runs: unknown }>;

@@ -28,7 +28,7 @@ export class CertifiedPeople implements Disposable {
     this.#statements.spokenOf.run(subject, entry);
   }
 
-  /** The first entry that speaks of somebody of whom nothing was destroyed. */
+  /** The first entry that speaks of someone of whom nothing was destroyed. */
   stranger(): number | undefined {
     return (this.#statements.stranger.get() as { entry: number | null }).entry ?? undefined;
   }

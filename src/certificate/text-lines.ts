@@ -2,7 +2,7 @@ import { HoldfastError } from "../core/error.ts";
 
 /**
  * Lines of a file that comes in pieces, each without its line feed. Throws `malformed` for one longer than `most` bytes,
- * and for an end without a line feed: memory does not grow with what somebody put there.
+ * and for an end without a line feed: memory does not grow with what someone put there.
  */
 export async function* textLines(
   pieces: AsyncIterable<Uint8Array>,

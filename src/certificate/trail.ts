@@ -7,7 +7,7 @@ import type { Fault } from "../retention/fault.ts";
 import { Replay } from "../retention/replay.ts";
 import { Superseded } from "../retention/superseded.ts";
 
-/** What of a subject says whether it might be destroyed; `policy.changed` and `journal.resumed` are nobody's. */
+/** What of a subject says whether it might be destroyed; `policy.changed` and `journal.resumed` are no one's. */
 export const TRAIL: ReadonlySet<Entry["type"]> = new Set([
   ...(["record.stored", "record.files", "lock.extended", "relationship.ended", "relationship.reopened"] as const),
   ...(["hold.placed", "hold.released", "purge.begun", "purge.withdrawn", "record.purged", "policy.changed"] as const),

@@ -12,7 +12,7 @@ export function foundConfig(): string | undefined {
 }
 
 /**
- * The same. Throws `config` where there is none, and where somebody else may have put it there: a config says which files
+ * The same. Throws `config` where there is none, and where someone else may have put it there: a config says which files
  * are sent to which host, so root must not take one that lies in /tmp.
  */
 export function defaultConfig(): string {
@@ -28,7 +28,7 @@ export function defaultConfig(): string {
   });
 }
 
-/** Whether nobody but this user and root puts files there: whatever is there, they chose. */
+/** Whether no one but this user and root puts files there: whatever is there, they chose. */
 function isSafeFolder(path: string): boolean {
   const folder = statSync(path);
   return isOurs(folder) && (folder.mode & 0o022) === 0;

@@ -13,7 +13,7 @@ export function outputError(text: string, write: (text: string) => void): void {
   write(text.split("\n").map(printable).join("\n"));
 }
 
-/** Every command below a program is told in the same way, and pointed to where somebody mistypes it. */
+/** Every command below a program is told in the same way, and pointed to where someone mistypes it. */
 export function teach(program: Command, names: readonly string[] = [program.name()]): void {
   for (const each of program.commands) {
     const path = [...names, each.name()];

@@ -6,7 +6,7 @@ export interface Host {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly now: Clock;
-  /** Called when somebody sends SIGINT or SIGTERM. */
+  /** Called when someone sends SIGINT or SIGTERM. */
   onSignal(listener: () => void): void;
   /** The code that it ends with. */
   endsWith(code: number): void;

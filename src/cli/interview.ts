@@ -14,7 +14,7 @@ export interface Asked {
   readonly check: (text: string) => Promise<void>;
 }
 
-/** Whether somebody is there who can read questions and type answers. */
+/** Whether someone is there who can read questions and type answers. */
 export function isSomebodyThere(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }

@@ -3,7 +3,7 @@ import type { Wanted } from "../people/people.ts";
 import { listedPeople } from "../people/people-list.ts";
 import { gather } from "./arguments.ts";
 
-/** How somebody is named, by every command that is about people. */
+/** How someone is named, by every command that is about people. */
 export interface NamedFlags {
   readonly identity: string[];
   readonly email: string[];
@@ -15,7 +15,7 @@ export interface NamedFlags {
 
 export function withNames(command: Command): Command {
   return command
-    .option("--identity <id>", "somebody, by the provider's id; repeatable", gather, [])
+    .option("--identity <id>", "someone, by the provider's id; repeatable", gather, [])
     .option("--email <address>", "by e-mail, where lookups.fields has it; repeatable", gather, [])
     .option(
       "--reference <value>",

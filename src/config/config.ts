@@ -58,7 +58,7 @@ export interface ClientConfig {
   readonly log: LogConfig;
   readonly retention: RetentionConfig;
   readonly retrieval: RetrievalConfig;
-  /** This client's own, or everybody's. */
+  /** This client's own, or everyone's. */
   readonly schedule: ScheduleConfig;
   readonly notify: NotifyConfig;
 }
@@ -149,7 +149,7 @@ export interface Keep {
   readonly from: RetentionStart;
 }
 
-/** What a law may give clocks of their own: who somebody is, what was found of them, and the images of their papers. */
+/** What a law may give clocks of their own: who someone is, what was found of them, and the images of their papers. */
 export type DataClass = "identifying" | "verification" | "files";
 
 export interface RetentionConfig {

@@ -19,7 +19,7 @@ export function parseDocument(text: string): ParsedDocument {
       version: "1.2",
       schema: "core",
       uniqueKeys: true,
-      // `apiKey: {{ a template nobody filled in }}` is a key that is a section, and the library warns by printing it.
+      // `apiKey: {{ a template no one filled in }}` is a key that is a section, and the library warns by printing it.
       stringKeys: true,
       logLevel: "error",
       // The library's prettier errors quote the line, secrets included.

@@ -11,7 +11,7 @@ export interface Answered {
   readonly problems: readonly { readonly question: Question; readonly error: HoldfastError | undefined }[];
 }
 
-/** Somebody who answers: gives what is right, by `check`, or the default. */
+/** Someone who answers: gives what is right, by `check`, or the default. */
 export type Ask = (question: Question, byDefault: string | undefined, check: Check) => Promise<string>;
 export type Check = (text: string) => Promise<void>;
 
@@ -21,7 +21,7 @@ export async function answerAll(given: Answers, place: Place, ask?: Ask): Promis
   const missing: Question[] = [];
   const problems: Answered["problems"][number][] = [];
   for (const question of QUESTIONS) {
-    // Nobody is asked more where it comes to nothing.
+    // No one is asked more where it comes to nothing.
     if (ask && problems.length > 0) break;
     const { name } = question;
     const applies = question.onlyFor ? question.onlyFor.are(answers) : true;

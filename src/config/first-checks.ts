@@ -17,7 +17,7 @@ import { vaultsApart } from "./vaults-apart.ts";
 export interface Place {
   /** Relative paths of the config begin here. */
   readonly folder: string;
-  /** Root runs Holdfast as a service of the machine; anybody else keeps it all beside the config. */
+  /** Root runs Holdfast as a service of the machine; anyone else keeps it all beside the config. */
   readonly isRoot: boolean;
 }
 

@@ -78,7 +78,7 @@ export function firstConfig(answers: Answers): string {
   );
   about(
     [...first, "vault"],
-    "lock: governance can be lifted by somebody with that right, compliance by nobody: change to it once you are sure.",
+    "lock: governance can be lifted by someone with that right, compliance by no one: change to it once you are sure.",
   );
   if (endpoint) about([...first, "vault", "forcePathStyle"], "https://server/bucket; false for https://bucket.server");
   about(

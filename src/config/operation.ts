@@ -14,7 +14,7 @@ const jitter = () =>
   read(
     (value) => parsePause(value, 12),
     "a time such as PT10M",
-    "Each run begins up to so much later, at random: not everybody asks a provider at the same second.",
+    "Each run begins up to so much later, at random: not everyone asks a provider at the same second.",
   );
 
 export function scheduleSection() {

@@ -1,7 +1,7 @@
 import type { DataClass, RetentionStart } from "./config.ts";
 import { STARTS } from "./starts.ts";
 
-/** What a law asks for, as a client may take it. Not legal advice: somebody who answers for it has to agree. */
+/** What a law asks for, as a client may take it. Not legal advice: someone who answers for it has to agree. */
 export interface Preset {
   /** The rule, as it stands in records where the client names none of its own. */
   readonly citation: string;

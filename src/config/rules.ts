@@ -123,11 +123,11 @@ function keeps(retention: Raw): { name: string; value: unknown }[] {
   return [{ name: "keep", value: retention.keep ?? preset?.keep }, ...own];
 }
 
-/** Nobody has their private keys: whatever is sealed to them alone is lost, and under a lock cannot be sealed again. */
+/** No one has their private keys: whatever is sealed to them alone is lost, and under a lock cannot be sealed again. */
 function notTheExamples(client: Raw): Finding[] {
   return rawList(client.recipients).flatMap((recipient, index) => {
     if (!EXAMPLE_RECIPIENTS.includes(String(recipient))) return [];
-    const text = "the recipient of the example, whose private key nobody has; write your own, from age-keygen";
+    const text = "the recipient of the example, whose private key no one has; write your own, from age-keygen";
     return [{ path: ["recipients", index], text }];
   });
 }

@@ -31,13 +31,13 @@ export function configSchema(folder: string) {
 
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
 
-/** For editors; `rules.ts` says it to everybody else. */
+/** For editors; `rules.ts` says it to everyone else. */
 const FULL_NEEDS_LEGAL_BASIS = {
   if: {
     properties: { collect: { const: "full" }, retention: { not: { required: ["preset"] } } },
     required: ["collect"],
   },
-  // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so, and nobody awaits a schema.
+  // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so, and no one awaits a schema.
   then: { required: ["legalBasis"], properties: { legalBasis: { minItems: 1 } } },
 };
 
@@ -91,7 +91,7 @@ function clientSection(folder: string) {
                 "The root certificates, PEM, that its answers must lead to.",
               ),
             },
-            "An authority (RFC 3161) that stamps the log's checkpoint at the end of a run: proof of when it was, by somebody else's clock.",
+            "An authority (RFC 3161) that stamps the log's checkpoint at the end of a run: proof of when it was, by someone else's clock.",
           ).optional(),
         },
         "The audit log.",
@@ -102,14 +102,14 @@ function clientSection(folder: string) {
       retrieval: section(
         {
           approvals: list(
-            read(parseApprover, "ssh-ed25519 AAAA… ada@acme", "The public key of somebody who may approve."),
+            read(parseApprover, "ssh-ed25519 AAAA… ada@acme", "The public key of someone who may approve."),
             "a list of public keys",
             { max: 50 },
           )
             .prefault([])
             .meta({
               description:
-                "Whoever may approve a retrieval. Where anybody is listed, `retrieve` hands out nothing without the signature of one of them.",
+                "Whoever may approve a retrieval. Where anyone is listed, `retrieve` hands out nothing without the signature of one of them.",
             }),
         },
         "Who must agree before records are handed out.",

@@ -45,7 +45,7 @@ export class Secret {
 
 /**
  * Where a secret is, as the config says it: `env:NAME`, `file:path`, or `aws-secretsmanager:<name or ARN>[#<key of its
- * JSON>]`. Prints as that reference. Nothing is read before `resolve()`, and each time anew: so a config loads on a
+ * JSON>]`. Prints as that reference. Nothing is read before `resolve()`, and each time again: so a config loads on a
  * machine that has none of its secrets (`init`, CI), and what was rotated is met by whoever asks again.
  */
 export class SecretRef {

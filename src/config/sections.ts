@@ -56,7 +56,7 @@ export function vaultSection(folder: string) {
       url: read(url, VAULT_URL, "An S3 bucket with Object Lock and a prefix in it, or a directory."),
       lock: choice(
         ["governance", "compliance"],
-        "Object Lock mode. governance: who has the right to can lift a lock. compliance: nobody can, once it is set.",
+        "Object Lock mode. governance: who has the right to can lift a lock. compliance: no one can, once it is set.",
       ).prefault("governance"),
       endpoint: read(parseServiceUrl, "https://host", "The S3 server, when it is not AWS.").optional(),
       region: read(parseRegion, "one such as eu-central-1", "The S3 region; left out, the AWS SDK decides.").optional(),
@@ -100,7 +100,7 @@ export function retentionSection() {
       from: from.optional(),
       classes: section(
         {
-          identifying: ownClock("who somebody is"),
+          identifying: ownClock("who someone is"),
           verification: ownClock("what was found of them"),
           files: ownClock("document images and videos"),
         },

@@ -38,7 +38,7 @@ function parseS3Url(text: string): VaultLocation {
 }
 
 /**
- * An address of a web service, without a trailing slash: https, or http to this machine, where nobody listens in
+ * An address of a web service, without a trailing slash: https, or http to this machine, where no one listens in
  * between. Passwords, queries and fragments have no place in it.
  * @throws HoldfastError "config"
  */
@@ -54,7 +54,7 @@ export function parseServiceUrl(text: string): string {
   return withoutSlash(url);
 }
 
-/** The same for what nobody need keep secret: http is taken everywhere. @throws HoldfastError "config" */
+/** The same for what no one need keep secret: http is taken everywhere. @throws HoldfastError "config" */
 export function parsePlainUrl(text: string): string {
   return withoutSlash(serviceUrl(text));
 }

@@ -7,7 +7,7 @@ export const APART = 15 * 60_000;
 const SILENT = 35 * 24;
 
 /**
- * Throws `state` where nobody but this machine's clock says what day it is: a clock that is ahead would have destroyed
+ * Throws `state` where no one but this machine's clock says what day it is: a clock that is ahead would have destroyed
  * what must be kept. A person who names the day (UTC) is believed.
  */
 export function refuseLoneClock(now: Temporal.Instant, { skew, last }: Witnesses, today: string | undefined): void {
@@ -19,7 +19,7 @@ export function refuseLoneClock(now: Temporal.Instant, { skew, last }: Witnesses
   }
   const isRecent = last !== undefined && now.since(last).total("hours") <= SILENT;
   if (skew !== undefined || isRecent || today) return;
-  throw new HoldfastError("state", `nobody but this machine's clock says that today is ${day}`, {
+  throw new HoldfastError("state", `no one but this machine's clock says that today is ${day}`, {
     hint: `The provider does not answer, and the log's last entry is older than 35 days. Look at a calendar; if the day is right, add --today ${day}. Nothing was removed.`,
   });
 }

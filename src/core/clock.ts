@@ -6,7 +6,7 @@ export const systemClock: Clock = () => Temporal.Now.instant();
 /**
  * A clock that never goes back behind the time that has passed since now. Set back in the middle of a run, the machine's
  * own clock would date entries before those they follow, lock objects until days long past, and keep a lease for hours.
- * A jump ahead is believed: nobody can tell it from a machine that slept.
+ * A jump ahead is believed: no one can tell it from a machine that slept.
  */
 export function steady(clock: Clock): Clock {
   const begun = clock().epochMilliseconds;

@@ -24,7 +24,7 @@ export function exitCode(error: unknown): number {
   }
 }
 
-/** From the gravest on: damage somebody must look at, then what kept a whole client from its turn, then single records. */
+/** From the gravest on: damage someone must look at, then what kept a whole client from its turn, then single records. */
 const ORDER = [4, 1, 2, 5, 130, 3];
 
 /** Of several failures the one that the exit code tells; of equal ones the first. Undefined where there is none. */

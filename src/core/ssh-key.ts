@@ -3,7 +3,7 @@ import { HoldfastError } from "./error.ts";
 import { redacted } from "./redacted.ts";
 
 /**
- * The public key of somebody who may approve retrievals, as OpenSSH writes it: `ssh-ed25519 AAAA… ada@acme`, or
+ * The public key of someone who may approve retrievals, as OpenSSH writes it: `ssh-ed25519 AAAA… ada@acme`, or
  * `sk-ssh-ed25519@openssh.com` for one on a security token; or `ed25519:<base64>`, the 32 bytes of a bare Ed25519 key.
  */
 export interface Approver {

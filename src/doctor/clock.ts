@@ -12,7 +12,7 @@ const UNWISE = 30_000;
 const WRONG = 4 * 60_000;
 
 /**
- * This machine's clock against somebody else's.
+ * This machine's clock against someone else's.
  * @param skew how far this one is ahead, in ms; undefined if the other did not say what time it is
  */
 export function checkClock(other: string, skew: number | undefined): Finding {

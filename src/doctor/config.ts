@@ -5,7 +5,7 @@ import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning } = findings("config");
 
-/** The config has been read and can be used, or nobody would ask. What is left is who else may write it. */
+/** The config has been read and can be used, or no one would ask. What is left is who else may write it. */
 export async function checkConfig(file: string, clients: number): Promise<Finding> {
   const found = await stat(file);
   const { mode } = found;

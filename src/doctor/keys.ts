@@ -26,7 +26,7 @@ function checkRecipients({ recipients }: ClientConfig, vault: VaultDescription |
   const gone = vault?.recipients.filter((each) => !strings.includes(each)).length ?? 0;
   if (vault && added + gone > 0) {
     const hint =
-      "If that is meant, the next export logs it (recipients.changed). If not, somebody changed the config: look before it runs.";
+      "If that is meant, the next export logs it (recipients.changed). If not, someone changed the config: look before it runs.";
     found.push(warning(`not the vault's recipients: ${added} added, ${gone} gone`, hint));
   }
   return found;

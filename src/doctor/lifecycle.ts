@@ -7,7 +7,7 @@ import { notKnown } from "./settings.ts";
 const { ok, warning, failure } = findings("lifecycle");
 
 const HINT =
-  "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: parts of an upload that was cut are stored, and paid for, until somebody ends it.";
+  "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: parts of an upload that was cut are stored, and paid for, until someone ends it.";
 
 /** Rules that end unfinished uploads are wanted; rules that remove what must be kept are not. */
 export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {

@@ -29,7 +29,7 @@ export async function checkRedis(address: RedisAddress): Promise<Finding[]> {
   }
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
   if (password === "" && !local)
-    found.push(warning("asks for no password", "Set one (requirepass), and keep the port from everybody else."));
+    found.push(warning("asks for no password", "Set one (requirepass), and keep the port from everyone else."));
   if (protocol === "redis:" && !local)
     found.push(
       warning("is spoken to without TLS", "Use rediss://: what passes is sealed, who is asked for and when is not."),

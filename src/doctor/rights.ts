@@ -14,18 +14,18 @@ const { ok, warning } = findings("rights");
  */
 export async function checkRights(bucket: Bucket): Promise<Finding[]> {
   const { prefix } = bucket;
-  const nobody = prefix + recordKey(randomBytes(16).toString("hex"), "doctor");
+  const absentKey = prefix + recordKey(randomBytes(16).toString("hex"), "doctor");
   const versions = await bucket.ask("LIST versions of records", (s3, at) =>
     s3.send(new ListObjectVersionsCommand({ ...at, Prefix: prefix + RECORDS, MaxKeys: 1 })),
   );
   const [real] = versions.output?.Versions ?? [];
   const head = (object: { Key: string; VersionId?: string }) =>
     bucket.ask("HEAD a record", (s3, at) => s3.send(new HeadObjectCommand({ ...at, ...object })));
-  const reading = [await head({ Key: real?.Key ?? nobody })];
+  const reading = [await head({ Key: real?.Key ?? absentKey })];
   // Another right than that to the newest version.
   if (real?.Key && real.VersionId) reading.push(await head({ Key: real.Key, VersionId: real.VersionId }));
   const deleting = await bucket.ask("DELETE a version", (s3, at) =>
-    s3.send(new DeleteObjectCommand({ ...at, Key: nobody, VersionId: "null" })),
+    s3.send(new DeleteObjectCommand({ ...at, Key: absentKey, VersionId: "null" })),
   );
   return [
     reading.some(isGranted)

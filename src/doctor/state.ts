@@ -67,7 +67,7 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
   return found;
 }
 
-/** The state holds tokens of everybody who is kept. It is made 0700; earlier versions did not. */
+/** The state holds tokens of everyone who is kept. It is made 0700; earlier versions did not. */
 export async function checkPrivate(directory: string): Promise<Finding[]> {
   const mode = await stat(directory).then(
     (found) => found.mode,
@@ -76,7 +76,7 @@ export async function checkPrivate(directory: string): Promise<Finding[]> {
   if ((mode & 0o077) === 0) return [];
   return [
     warning(
-      `${directory} can be read by other users of this machine: it holds tokens of everybody who is kept`,
+      `${directory} can be read by other users of this machine: it holds tokens of everyone who is kept`,
       `Run chmod 700 ${directory}.`,
     ),
   ];

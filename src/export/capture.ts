@@ -49,7 +49,7 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
   const { source, tokens } = parts;
   const fetched = await present(source.identity(id));
   if (fetched === null) {
-    // A name from the command line that nobody knows is a typing error, and no evidence of anything.
+    // A name from the command line that no one knows is a typing error, and no evidence of anything.
     if (!kept.known && listed === undefined)
       throw new HoldfastError("source-missing", "the provider has no such identity");
     return gone(subject, kept, "deleted");

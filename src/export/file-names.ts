@@ -8,7 +8,7 @@ export interface NamedFile {
   readonly key: string;
   /** Where earlier versions of Holdfast stored it. */
   readonly former: string;
-  /** Whether another file of the list has the same `former`: then nobody can tell whose bytes lie there. */
+  /** Whether another file of the list has the same `former`: then no one can tell whose bytes lie there. */
   readonly isFormerShared: boolean;
 }
 

@@ -9,9 +9,9 @@ export interface Kept {
   /** The last day of the relationship; undefined while it lasts. */
   readonly ended: string | undefined;
   hasVersion(version: string): boolean;
-  /** Whether a version was kept until the law asked for it no more, of somebody who has not come back since. */
+  /** Whether a version was kept until the law asked for it no more, of someone who has not come back since. */
   wasPurged(version: string): boolean;
-  /** Whether the newest version kept has files or lookups: it was somebody. */
+  /** Whether the newest version kept has files or lookups: it was someone. */
   hadContent(): boolean;
   /**
    * A file the vault holds, as the log describes it; `storedWith` names the version it came with. Not one whose purge
@@ -19,7 +19,7 @@ export interface Kept {
    */
   file(key: string): KeptFile | undefined;
   /**
-   * Whether a file of somebody of whom more is kept was purged: it is past its time, and not to be fetched again. Not one
+   * Whether a file of someone of whom more is kept was purged: it is past its time, and not to be fetched again. Not one
    * that a stopped purge took before it was withdrawn.
    */
   wasFilePurged(key: string): boolean;

@@ -1,6 +1,6 @@
 /**
  * Pages are settled in any order, because their identities are under way side by side; how far a walk has come is
- * said in the pages' own order, so that going on from there leaves nobody out.
+ * said in the pages' own order, so that going on from there leaves no one out.
  */
 export class PageOrder {
   readonly #open: { readonly cursor: string | null; left: number }[] = [];

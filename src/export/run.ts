@@ -242,18 +242,18 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   // Each was tried, and the provider showed none: it is the API key that lacks a right.
   if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
-  // A walk that did not see everybody says nothing of whom it missed.
+  // A walk that did not see everyone says nothing of whom it missed.
   if (!whole || run.signal.aborted) return;
   for (const { subject } of run.catalog.walk.end(MISSED)) {
     await settle(run, subject, gone(subject, keptIn(run.catalog, subject), "unlisted"), tally);
   }
 }
 
-/** Who was asked for and is not at the provider cannot be stored anew: said, and counted as failed. */
+/** Who was asked for and is not at the provider cannot be stored again: said, and counted as failed. */
 function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet<string>, tally: Tally): void {
   for (const subject of wanted.difference(met)) {
     tally.failed += 1;
-    run.log.error("the provider lists nobody of this subject", { subject, stage: "source", code: "source-missing" });
+    run.log.error("the provider lists no one of this subject", { subject, stage: "source", code: "source-missing" });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Capturing } from "./context.ts";
 
 /**
  * Stores a sealed object under its key. An object that is there already is never taken for this one: a crash may have
- * left it, sealed to former recipients or of an earlier answer, or somebody else may have put it there, and sealed
+ * left it, sealed to former recipients or of an earlier answer, or someone else may have put it there, and sealed
  * bytes cannot be compared with what they should hold. It stays as an older version until its lock ends.
  *
  * The one exception is what this very call sent: where the store honours create-only, an attempt whose answer was lost

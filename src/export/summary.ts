@@ -12,7 +12,7 @@ export interface Summary {
   readonly unchanged: number;
   /** Identities of which the law asks for no copy any more: purged, or older than it asks. */
   readonly past: number;
-  /** Stored anew though nothing changed, because it was asked for. */
+  /** Stored again though nothing changed, because it was asked for. */
   readonly again: number;
   /** Identities the provider has no more; their copies stay. */
   readonly gone: number;

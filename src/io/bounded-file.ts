@@ -14,11 +14,11 @@ const PATIENCE = 10_000;
 const PAUSE = 20;
 
 /**
- * A small file that a person named, which may be a pipe (`<(envsubst < file)`), a FIFO that nobody writes to, or a
+ * A small file that a person named, which may be a pipe (`<(envsubst < file)`), a FIFO that no one writes to, or a
  * device without an end. Throws what the system says; `ETIMEDOUT` for a pipe that stays silent.
  */
 export async function readBounded(path: string, limit: number): Promise<BoundedFile> {
-  // To open a FIFO waits for somebody who writes, and no signal ends that; so it must not wait.
+  // To open a FIFO waits for someone who writes, and no signal ends that; so it must not wait.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const isRegular = (await file.stat()).isFile();
   const buffer = Buffer.alloc(limit + 1);

@@ -10,7 +10,7 @@ const LONG = /[0-9.eE+-]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
 /** All of them, in strings too. Linear in any text. */
 const NUMBERS = /-\d[\d.eE+-]{14,}|\d[\d.eE+-]{15,}|-?\d[\d.]*[eE][+-]?\d{3,}/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** Nobody who writes an answer can know it. */
+/** No one who writes an answer can know it. */
 const MARK = crypto.randomUUID();
 
 /**

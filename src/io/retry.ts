@@ -13,7 +13,7 @@ export interface RetryPolicy {
 
 export const defaultRetry: RetryPolicy = { retries: 7, minDelay: 250, maxDelay: 20_000, maxRetryAfter: 300_000 };
 
-/** Errors that a policy was used up on: a retry around a retry does not begin anew, else their attempts multiply. */
+/** Errors that a policy was used up on: a retry around a retry does not begin again, else their attempts multiply. */
 const spent = new WeakSet<object>();
 
 /**
@@ -63,7 +63,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 export function retryAfter(header: string | undefined, now: number = Date.now()): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
-  // Date.parse finds a date in nearly anything ("2099", "-1"); every HTTP date ends so, or is asctime's, which nobody sends.
+  // Date.parse finds a date in nearly anything ("2099", "-1"); every HTTP date ends so, or is asctime's, which no one sends.
   if (!header.endsWith(" GMT")) return undefined;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);

@@ -8,7 +8,7 @@ import { noFile } from "./is-there.ts";
 
 /**
  * A folder or file while it is made: beside its place, under a name that says it is not whole, and put there when it is.
- * Each call has a name of its own, so that what an earlier one left, killed, is in nobody's way, and two at once do not
+ * Each call has a name of its own, so that what an earlier one left, killed, is in no one's way, and two at once do not
  * mix. What is there already is never written over. Throws `usage` where the place is taken or named wrongly, `state`
  * where it cannot be written.
  */

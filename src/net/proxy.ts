@@ -19,7 +19,7 @@ export interface Waits {
   readonly connections?: number;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly body: number };
-  /** The server's certificate is not checked: for what is no secret, and believed by nobody alone. */
+  /** The server's certificate is not checked: for what is no secret, and believed by no one alone. */
   readonly unverified?: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface Console {
   readonly log: Log;
   /** @param before what an earlier run did of it */
   progress(label: string, before?: number): Progress;
-  /** Lines for people; where nobody watches they are logged, as one line. Without personal data. */
+  /** Lines for people; where no one watches they are logged, as one line. Without personal data. */
   say(lines: string | readonly string[]): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
   result(value: unknown, lines?: readonly string[]): void;
@@ -53,7 +53,7 @@ export function createConsole({
         const [first = "", ...more] = [lines].flat();
         log.info(first, more.length > 0 ? { lines: more } : {});
       },
-      // Nobody need look at what was asked for.
+      // No one need look at what was asked for.
       error: (error) =>
         hasCode(error, "interrupted")
           ? log.warn("interrupted", errorFields(error))

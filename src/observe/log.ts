@@ -37,7 +37,7 @@ export const FIELDS: readonly (keyof Fields)[] = [
 ];
 
 /**
- * error: somebody must look, a record or a run failed. warn: it went on, and something is not as it should be. info: the
+ * error: someone must look, a record or a run failed. warn: it went on, and something is not as it should be. info: the
  * life of runs. debug: every record.
  */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;

@@ -36,7 +36,7 @@ export interface NotifyOptions {
   readonly retry?: RetryPolicy;
   /** Of one attempt, in ms. */
   readonly timeout?: number;
-  /** Aborted, nobody has the time to try again. */
+  /** Aborted, no one has the time to try again. */
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +51,7 @@ const PATHS: Partial<Record<Event["type"], string>> = {
   "run.failed": "/fail",
 };
 
-/** Tells everybody of an event. What cannot be told is logged and never thrown: a run does not fail because of it. */
+/** Tells everyone of an event. What cannot be told is logged and never thrown: a run does not fail because of it. */
 export async function notify(event: Event, { healthchecks, webhook }: Targets, options: NotifyOptions): Promise<void> {
   const body = printableJson(JSON.stringify(event));
   const path = PATHS[event.type];
@@ -125,7 +125,7 @@ async function deliver(
       signal,
     );
   } catch (error) {
-    log.warn("nobody could be told of the run", { ...errorFields(error), stage: "notify" });
+    log.warn("no one could be told of the run", { ...errorFields(error), stage: "notify" });
   }
 }
 

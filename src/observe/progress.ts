@@ -2,7 +2,7 @@ import type { WriteStream } from "node:tty";
 import { printable } from "../core/printable.ts";
 import { number, rate, seconds } from "./format.ts";
 
-/** How far a long piece of work has come. `total` is undefined while nobody knows it. */
+/** How far a long piece of work has come. `total` is undefined while no one knows it. */
 export interface Progress extends Disposable {
   update(done: number, total?: number, note?: string): void;
   /** Removes the bar, so that what follows stands on a clean line. `using` does it too. */

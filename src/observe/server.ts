@@ -59,7 +59,7 @@ export async function startMonitor({ host, port, metrics, ready }: MonitorOption
       reject(
         new HoldfastError("config", `cannot listen on ${host}:${port} (${cause.code})`, {
           cause,
-          hint: "Name another address as metrics.listen: one of this machine, and a port that nobody has.",
+          hint: "Name another address as metrics.listen: one of this machine, and a port that no one has.",
         }),
       ),
     );

@@ -8,7 +8,7 @@ import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
 import { cellDay } from "./table-day.ts";
 import { readTextFile } from "./text-file.ts";
 
-/** A line of a table that names nobody the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
+/** A line of a table that names no one the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
   readonly line: number;
   readonly why: string;
@@ -41,7 +41,7 @@ const NAMED = 20;
 
 /**
  * Whose relationship ended when: those named on the command line, on the one date; or each line of a table. A line that
- * names nobody is told and left out, since a company's list of closed accounts has people who were never verified; so is
+ * names no one is told and left out, since a company's list of closed accounts has people who were never verified; so is
  * one with a day before the verification, unless that is asked for.
  * Throws `usage` before anything is done where the table itself cannot be read.
  */
@@ -62,7 +62,7 @@ export async function endingsOf(
     return { endings: findPeople(options, config, finder).map((subject) => ({ subject, ended: date })), unusable: [] };
   }
   if (options.date !== undefined || namesSomebody(options)) {
-    throw new HoldfastError("usage", "--csv names everybody and every date itself", {
+    throw new HoldfastError("usage", "--csv names everyone and every date itself", {
       hint: "Leave out --date and whoever else is named, or leave out --csv.",
     });
   }
@@ -77,7 +77,7 @@ export async function endingsOf(
       continue;
     }
     const subjects = whoIs(kind, value, config, finder);
-    if (subjects.length === 0) unusable.push({ line, why: nobody(each) });
+    if (subjects.length === 0) unusable.push({ line, why: unknownPerson(each) });
     else if (subjects.length > 1 && !options.allMatches) unusable.push({ line, why: "more than one person has it" });
     else
       for (const subject of subjects) {
@@ -162,11 +162,11 @@ function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>)
   });
 }
 
-/** Why a line finds nobody, as far as the cell shows it. */
-function nobody({ value, guessed, shifted }: Line): string {
+/** Why a line finds no one, as far as the cell shows it. */
+function unknownPerson({ value, guessed, shifted }: Line): string {
   const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8, and was read as Windows-1252" : "";
   const cells = shifted ? "; the line has more cells than the first" : "";
-  return `the vault has nobody of that name${oddly(value)}${encoding}${cells}`;
+  return `the vault has no one of that name${oddly(value)}${encoding}${cells}`;
 }
 
 function contradiction(path: string, first: number, second: number): HoldfastError {

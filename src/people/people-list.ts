@@ -2,7 +2,7 @@ import { HoldfastError } from "../core/error.ts";
 import { parseRows, separatorLine } from "./table.ts";
 import { readTextFile } from "./text-file.ts";
 
-/** Somebody, as a line of a list names them. */
+/** Someone, as a line of a list names them. */
 export interface ListedPerson {
   readonly kind: "identity" | "email" | "reference" | "subject";
   readonly value: string;
@@ -21,7 +21,7 @@ export async function listedPeople(path: string): Promise<ListedPerson[]> {
     if (words === "" || words.startsWith("#")) return [];
     const [, kind, value] = LINE.exec(words) ?? [];
     if (kind !== undefined && value !== undefined) return [{ kind: kind as ListedPerson["kind"], value }];
-    throw new HoldfastError("usage", `line ${line} of ${path} names nobody`, {
+    throw new HoldfastError("usage", `line ${line} of ${path} names no one`, {
       hint: "Write to each line: identity <id>, email <address>, reference <value> or subject <token>.",
     });
   });

@@ -37,7 +37,7 @@ export function onlyClient({ clients }: Session, what: string): ClientConfig {
   });
 }
 
-/** How somebody may be named. */
+/** How someone may be named. */
 export const KINDS = ["subject", "identity", "email", "reference"] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -82,7 +82,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     for (const subject of subjects) found.add(subject);
   }
   if (found.size === 0) {
-    throw new HoldfastError("usage", "nobody is named", {
+    throw new HoldfastError("usage", "no one is named", {
       hint: "Add --identity, --email, --reference or --subject; --help shows what else there is.",
     });
   }
@@ -101,7 +101,7 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
   return undefined;
 }
 
-/** Whom an id names, if all that the vault had of them was purged. Lookups are purged too, so they find nobody here. */
+/** Whom an id names, if all that the vault had of them was purged. Lookups are purged too, so they find no one here. */
 export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { catalog } = finder;
   return (meantBy(kind, value, config, finder) ?? []).filter(
@@ -109,7 +109,7 @@ export function departedBy(kind: Kind, value: string, config: ClientConfig, find
   );
 }
 
-/** The subjects of whoever has this name: none, one or more. Throws `usage` where nobody is found by such names. */
+/** The subjects of whoever has this name: none, one or more. Throws `usage` where no one is found by such names. */
 export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { tokens, catalog } = finder;
   const meant = meantBy(kind, value, config, finder);
@@ -117,7 +117,7 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: F
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {
-    throw new HoldfastError("usage", `nobody of ${config.id} can be found by ${kind}: no such lookup is configured`, {
+    throw new HoldfastError("usage", `no one of ${config.id} can be found by ${kind}: no such lookup is configured`, {
       hint: `lookups.fields has: ${fields.join(", ") || "none"}. Name them by --identity or --subject.`,
     });
   }
@@ -132,7 +132,7 @@ export function subjectOf(text: string): string {
   return plainText(text).toLowerCase();
 }
 
-/** What may be why a value finds nobody, and nothing of the value itself: a clause, or nothing. */
+/** What may be why a value finds no one, and nothing of the value itself: a clause, or nothing. */
 export function oddly(value: string): string {
   const found = peculiarities(value);
   return found.length === 0 ? "" : `; as given it has ${found.join(", and ")}`;
@@ -162,7 +162,7 @@ function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastErro
   const isLookup = kind === "email" || kind === "reference";
   const purged = isLookup ? ` Whoever was purged cannot be found by ${kind} any more: ask by --identity.` : "";
   const tried = TRIED[kind] === undefined ? "" : ` It was looked for as given, and ${TRIED[kind]}.`;
-  return new HoldfastError("usage", `the vault has nobody with ${what}${oddly(value)}`, {
+  return new HoldfastError("usage", `the vault has no one with ${what}${oddly(value)}`, {
     hint: `Check how it is written, and --client. What was never exported cannot be found.${purged}${tried}`,
   });
 }

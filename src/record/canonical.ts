@@ -9,7 +9,7 @@ import "../io/exact-json.ts";
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (JSON.isRawJSON(value)) return value.rawJSON;
-  // Built up in place: a list of members for each object took half as long again, and a night does this for everybody.
+  // Built up in place: a list of members for each object took half as long again, and a night does this for everyone.
   let text = "";
   if (Array.isArray(value)) {
     for (const element of value) text += `${text && ","}${canonicalJson(element)}`;

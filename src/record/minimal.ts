@@ -18,7 +18,7 @@ export function minimalIdentity(identity: Identity, ages: readonly number[], on:
   };
 }
 
-/** Completed years. Born on 29 February: the birthday in a common year is 1 March, so that nobody is too old too soon. */
+/** Completed years. Born on 29 February: the birthday in a common year is 1 March, so that no one is too old too soon. */
 export function ageOn(born: Temporal.PlainDate, on: Temporal.PlainDate): number {
   const beforeBirthday = on.month < born.month || (on.month === born.month && on.day < born.day);
   return on.year - born.year - (beforeBirthday ? 1 : 0);

@@ -1,8 +1,8 @@
 import { domainToASCII, domainToUnicode } from "node:url";
 
 /**
- * A lookup is a keyed hash, so it knows no near misses: a value that was pasted with an invisible character finds nobody,
- * and "nobody" is what a supervisor is then told. So a value is also stored, and asked for, in its plain spelling.
+ * A lookup is a keyed hash, so it knows no near misses: a value that was pasted with an invisible character finds no one,
+ * and "no one" is what a supervisor is then told. So a value is also stored, and asked for, in its plain spelling.
  * docs/FORMAT.md, section 4, says what that equates.
  */
 
@@ -27,7 +27,7 @@ export function plainSpelling(name: string, value: string): string {
 }
 
 /**
- * Under which spellings somebody is looked for. Records of earlier versions have no token for the plain spelling, only
+ * Under which spellings someone is looked for. Records of earlier versions have no token for the plain spelling, only
  * for the value as the provider gave it, which is why there are several.
  * @param name `email`, `document.number` or `metadata.<name>`
  */
@@ -66,7 +66,7 @@ export function isScientific(value: string): boolean {
 }
 
 /**
- * What is unusual about how a value is written, for somebody who looks for the reason why it finds nobody. Never the value
+ * What is unusual about how a value is written, for someone who looks for the reason why it finds no one. Never the value
  * nor any letter or digit of it.
  */
 export function peculiarities(value: string): string[] {

@@ -5,8 +5,8 @@ import { canonicalJson } from "./canonical.ts";
 
 /**
  * The names that stand for people and files outside a sealed record: HMAC-SHA-256 under the client's lookup key, so
- * that nobody without the key can tell, or test, whom a name stands for. Deterministic: the same input is the same
- * name for ever, which is what makes every write repeatable.
+ * that no one without the key can tell, or test, whom a name stands for. Deterministic: the same input is the same
+ * name forever, which is what makes every write repeatable.
  */
 export class Tokens {
   readonly #key: KeyObject;

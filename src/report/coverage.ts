@@ -93,7 +93,7 @@ export async function coverageOf(
     }
     const codes: Record<string, number> = {};
     for (const [subject, code] of failures) {
-      // Of somebody whom the source has no more there is nothing to try again.
+      // Of someone whom the source has no more there is nothing to try again.
       if (pages !== null && !met.has(subject)) continue;
       failed!.add(subject);
       codes[code] = (codes[code] ?? 0) + 1;

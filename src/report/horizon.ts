@@ -14,7 +14,7 @@ export interface Horizon {
   readonly open: { readonly objects: number; readonly bytes: number };
   /** What is past its date: to be purged, or kept by a hold or by a lock that lasts. */
   readonly past: { readonly subjects: number; readonly held: number; readonly locked: number };
-  /** When locks in the store end, by month, and how many are to be set anew by the next run. */
+  /** When locks in the store end, by month, and how many are to be set again by the next run. */
   readonly locks: Months;
   readonly locksDue: number;
   /** Subjects whose relationship has ended. */

@@ -19,7 +19,7 @@ export function reportPage(reports: readonly Report[], untold: readonly Untold[]
     STYLE,
     html`<main>
 <h1>Identity records: what is kept</h1>
-<p class="lead soft">Made by Holdfast on ${time(made)}. People stand here as tokens, which name nobody to whoever lacks the key.</p>
+<p class="lead soft">Made by Holdfast on ${time(made)}. People stand here as tokens, which name no one to whoever lacks the key.</p>
 ${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client }) => html`<li><a href="#${client}">${client}</a></li>`)}</ul></nav>` : undefined}
 ${
   untold.length > 0
@@ -68,7 +68,7 @@ ${bars({
   format: number,
 })}
 <h3>When locks end</h3>
-<p>${horizon.locksDue === 0 ? "No lock is to be set anew now." : `${plural(horizon.locksDue, "object")} with a lock that the next export, or retention extend, sets anew.`} While a relationship lasts, locks are short and are extended every night.</p>
+<p>${horizon.locksDue === 0 ? "No lock is to be set again now." : `${plural(horizon.locksDue, "object")} with a lock that the next export, or retention extend, sets again.`} While a relationship lasts, locks are short and are extended every night.</p>
 ${bars({
   id: `${id}-locks`,
   title: "Objects whose lock ends, by month",
@@ -96,7 +96,7 @@ ${
 `;
 }
 
-/** What somebody should look at, in the order in which it matters. */
+/** What someone should look at, in the order in which it matters. */
 function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogged, made }: Report): string[] {
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
@@ -188,7 +188,7 @@ function policyView({ policy, legalBasis, collect }: Report): Html {
 <dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
 <dt>Copies</dt><dd>${collect === "full" ? "full: data points, metadata, results, document files" : "minimal: yes and no answers only"}</dd>
 ${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy[name] ?? "")}</dd>`)}
-<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${durationText(policy.initialLock ?? "")} at first, set anew with less than ${durationText(policy.extendWhenLessThan ?? "")} left</dd>
+<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${durationText(policy.initialLock ?? "")} at first, set again with less than ${durationText(policy.extendWhenLessThan ?? "")} left</dd>
 </dl>
 `;
 }

@@ -39,7 +39,7 @@ export interface Verified {
   readonly problems: number;
   readonly entries: number;
   readonly readData: number;
-  /** Whether anybody but the vault said that the log key is this client's. Not known of older ones. */
+  /** Whether anyone but the vault said that the log key is this client's. Not known of older ones. */
   readonly keyTrusted?: boolean | undefined;
 }
 

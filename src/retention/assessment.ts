@@ -23,14 +23,14 @@ export interface Assessment {
   /** Until when all of it must be kept; undefined while the relationship lasts. `untilDay` is its day in the client's zone. */
   readonly until: string | undefined;
   readonly untilDay: string | undefined;
-  /** The last lock in the store: before it nobody can erase anything. */
+  /** The last lock in the store: before it no one can erase anything. */
   readonly lockedUntil: string;
   readonly holds: readonly { readonly case: string; readonly placed: string }[];
   /** kept: a legal duty to keep overrides erasure, GDPR Art. 17(3)(b). */
   readonly answer: "kept" | "held" | "locked" | "erasable";
 }
 
-/** Of somebody of whom nothing is left: all of it was destroyed at the end of its retention. */
+/** Of someone of whom nothing is left: all of it was destroyed at the end of its retention. */
 export interface Destroyed {
   readonly subject: string;
   readonly answer: "purged";

@@ -15,7 +15,7 @@ const PIECES = [VAULT_JSON, "audit/"];
  * extended.
  *
  * The catalog remembers what the store said of each, since there are thousands, and no lock gets shorter by itself.
- * Somebody with the right to it may shorten one all the same, so that each is asked for again within a month.
+ * Someone with the right to it may shorten one all the same, so that each is asked for again within a month.
  */
 export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   const { config, vault, catalog, now, holds } = work;

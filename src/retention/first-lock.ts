@@ -11,7 +11,7 @@ export interface Coming {
   readonly ended: Ended;
 }
 
-/** The mode that locks begin in: with a cooling-off period not yet the one that nobody can undo. */
+/** The mode that locks begin in: with a cooling-off period not yet the one that no one can undo. */
 export function firstMode({ vault, retention }: LockTerms): Lock["mode"] {
   return retention.coolingOff === undefined ? vault.lock : "governance";
 }

@@ -11,7 +11,7 @@ export interface Begun {
 export type Ended = string | undefined;
 
 /**
- * Until when the law asks for the sealed record of a version; undefined while nobody knows. It holds who somebody is
+ * Until when the law asks for the sealed record of a version; undefined while no one knows. It holds who someone is
  * and what was found of them, and is kept for the longer of the two.
  */
 export function recordUntil(retention: RetentionConfig, begun: Begun, ended: Ended): Temporal.Instant | undefined {

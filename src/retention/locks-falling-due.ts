@@ -13,7 +13,7 @@ const SHORT = { hours: 60 };
 /**
  * People with an object whose lock ends before a time, and that must be kept longer than that: the nightly run has not
  * extended it yet. What the law asks for no more is left to unlock, and is not counted. However many there are, it holds
- * up nobody else in this process for long.
+ * up no one else in this process for long.
  */
 export async function fallingDue(
   catalog: Catalog,

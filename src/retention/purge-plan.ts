@@ -16,7 +16,7 @@ export interface Purge {
   readonly kept: { readonly by: "hold" } | { readonly by: "lock"; readonly until: string } | undefined;
 }
 
-/** Everybody of whom something is past its date, in their order; who is kept by a hold or a lock too. */
+/** Everyone of whom something is past its date, in their order; who is kept by a hold or a lock too. */
 export function* purges(catalog: Catalog, retention: RetentionConfig, now: Temporal.Instant): Generator<Purge> {
   for (const subject of catalog.subjects.all()) {
     const purge = purgeOf(catalog, retention, subject, now);

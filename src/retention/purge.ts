@@ -139,8 +139,8 @@ function refuseAborted({ signal }: Work): void {
 }
 
 /**
- * Of somebody of whom nothing is to be left: what killed runs stored and no entry mentions, which is about them all the
- * same. It is no part of what is logged as purged, since nobody can tell what it was.
+ * Of someone of whom nothing is to be left: what killed runs stored and no entry mentions, which is about them all the
+ * same. It is no part of what is logged as purged, since no one can tell what it was.
  */
 async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<string>): Promise<void> {
   const keys = new Set<string>();

@@ -6,7 +6,7 @@ import { relationshipEnds } from "./keep.ts";
 import { dateIn, earliestDate } from "./period.ts";
 import type { Work } from "./work.ts";
 
-/** Somebody whose relationship has ended, and on which day: `2026-11-24`. */
+/** Someone whose relationship has ended, and on which day: `2026-11-24`. */
 export interface Ending {
   readonly subject: string;
   readonly ended: string;
@@ -16,7 +16,7 @@ export interface RelationshipsEnded {
   readonly subjects: number;
   /** Told before, of the same day. */
   readonly unchanged: number;
-  /** Of them all, those whose copies nobody must keep any more: a purge may take them. */
+  /** Of them all, those whose copies no one must keep any more: a purge may take them. */
   readonly past: number;
   readonly locks: Extended;
 }
@@ -79,7 +79,7 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
 }
 
 /**
- * The day on which somebody was verified first, where a relationship ended before it: then the day is hardly meant, and
+ * The day on which someone was verified first, where a relationship ended before it: then the day is hardly meant, and
  * would start the clock too early. What is known are the provider's times of the versions kept. Undefined where the day
  * fits, and where it was told before.
  */
@@ -112,7 +112,7 @@ function refuseEarly(work: Work, ending: Ending): void {
   );
 }
 
-/** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by nobody. */
+/** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by no one. */
 function refuseUnfit({ config: { retention }, now }: Work, { subject, ended }: Ending): void {
   const today = dateIn(now(), retention.timezone);
   if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {

@@ -25,7 +25,7 @@ export interface ReplayOptions {
  * Holds what the log says was destroyed to what led there. Whoever has the log key can write `record.purged` of
  * anything; it is believed only where the log itself allowed it: begun before, no hold open, the promised lock over, and
  * due by the rules that the log told. What an adversary with the log key can still do is to log other rules, an end of
- * the relationship or the release of a hold first; each of these is an entry that everybody sees.
+ * the relationship or the release of a hold first; each of these is an entry that everyone sees.
  */
 export class Replay {
   readonly #options: ReplayOptions;

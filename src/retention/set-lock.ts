@@ -18,7 +18,7 @@ export async function setLock(
   lock: Lock,
   { harden = false, pauses = PAUSES }: { harden?: boolean; pauses?: readonly number[] } = {},
 ): Promise<Lock["mode"]> {
-  // With that right a store would also shorten a governance lock that lasts longer than anybody logged.
+  // With that right a store would also shorten a governance lock that lasts longer than anyone logged.
   const atLeast = harden ? later(await vault.lockOf(key, versionId), lock) : lock;
   for (let refusals = 0; ; refusals++) {
     try {

@@ -15,13 +15,13 @@ export interface Term {
   readonly lockMode: "governance" | "compliance";
   /** When it was stored, RFC 3339 UTC. */
   readonly stored: string;
-  /** Undefined: nobody knows yet, because the relationship lasts. */
+  /** Undefined: no one knows yet, because the relationship lasts. */
   readonly until: Temporal.Instant | undefined;
 }
 
 /**
  * What the vault has of a subject. A file is kept for the last of the versions that list it, and a record for no less
- * than its files, which nobody could make sense of without it.
+ * than its files, which no one could make sense of without it.
  */
 export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: string): Term[] {
   const ended = catalog.relationships.ended(subject);

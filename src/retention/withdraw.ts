@@ -46,7 +46,7 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
       ...(ended === undefined ? {} : { ended }),
     });
   }
-  // Nothing is left of somebody whose relationship lasts: without this, the next export would leave them out.
+  // Nothing is left of someone whose relationship lasts: without this, the next export would leave them out.
   if (whole && gone.length > 0 && ended === undefined)
     await work.ledger.log({ type: "relationship.reopened", subject });
   if (there.length > 0) {

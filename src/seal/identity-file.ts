@@ -1,6 +1,6 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 
-/** An age key pair: what its holder keeps, and what everybody may know. */
+/** An age key pair: what its holder keeps, and what everyone may know. */
 export interface KeyPair {
   /** The identity file, with the private key in it, as age-keygen writes it. */
   readonly file: string;

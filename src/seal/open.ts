@@ -41,7 +41,7 @@ export class Opener {
     });
   }
 
-  /** What the payload after this header is encrypted with. For whoever hands it on to somebody else, and for nothing else. */
+  /** What the payload after this header is encrypted with. For whoever hands it on to someone else, and for nothing else. */
   async fileKey(header: Uint8Array): Promise<Uint8Array> {
     try {
       return await this.#age.decryptHeader(header);

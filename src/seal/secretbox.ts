@@ -10,7 +10,7 @@ const TAG = 16;
  * from the client's lookup key, which they all hold. For what passes by on its way and is not kept: what is kept is
  * sealed with age, to people.
  *
- * A box of one purpose or context opens in no other. One key seals some 2^32 boxes safely; nobody comes near.
+ * A box of one purpose or context opens in no other. One key seals some 2^32 boxes safely; no one comes near.
  */
 export class Box {
   readonly #key: Uint8Array;
@@ -38,7 +38,7 @@ export class Box {
     } catch (cause) {
       throw new HoldfastError("unverified", "a message between this client's processes was not made by one of them", {
         cause,
-        hint: "All of them must have the same lookup key. Otherwise somebody else writes where they meet.",
+        hint: "All of them must have the same lookup key. Otherwise someone else writes where they meet.",
       });
     }
   }

@@ -50,7 +50,7 @@ export async function certifyAll(
   );
   const begun = catalog.purges.unfinished().length;
   if (begun > 0) {
-    console.log.warn("a purge was stopped in the middle of somebody, who is not in this certificate", {
+    console.log.warn("a purge was stopped in the middle of someone, who is not in this certificate", {
       client: config.id,
       count: begun,
       hint: "Run `holdfast retention purge --confirm --out <folder>`: it goes on with them, and certifies it.",

@@ -21,11 +21,11 @@ export interface Session {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: Clock;
-  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, nobody is asked. */
+  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, no one is asked. */
   readonly skewOf?: (url: string) => Promise<number | undefined>;
   /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
   readonly patience?: Patience;
-  /** Where somebody looks at them. */
+  /** Where someone looks at them. */
   readonly metrics?: Metrics | undefined;
   /** Of a scheduled run: in how many ms it is tried again after this failure; undefined if it is not. */
   readonly againIn?: (client: ClientConfig, error: unknown) => number | undefined;
@@ -123,12 +123,12 @@ export async function openTokens(
 
 /**
  * A part of a vault that is missing, though the store has versions of it, was hidden or deleted: nothing may be begun
- * anew over it. Throws `incomplete`.
+ * again over it. Throws `incomplete`.
  */
 export async function refuseHidden(vault: Vault, key: string): Promise<void> {
   for await (const version of vault.versions(key)) {
     if (version.key !== key) continue;
-    throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: somebody hid or deleted it`, {
+    throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: someone hid or deleted it`, {
       hint: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run `holdfast verify`.",
     });
   }

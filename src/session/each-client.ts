@@ -9,7 +9,7 @@ export interface ClientFailure {
   readonly error: unknown;
 }
 
-/** What becomes of a failure where nobody collects them. */
+/** What becomes of a failure where no one collects them. */
 export function throwFailure({ error }: ClientFailure): never {
   throw error;
 }

@@ -5,7 +5,7 @@ import type { Extended } from "../retention/extend.ts";
 import { locksText, refuseDue } from "./retention-work.ts";
 
 export interface ExportSummary extends Summary {
-  /** Of a run that was about everybody. */
+  /** Of a run that was about everyone. */
   readonly locks?: Extended;
   /** What kept the locks from being extended. The export itself went on. */
   readonly lockFailure?: unknown;
@@ -32,7 +32,7 @@ export function summaryText(summary: ExportSummary): string[] {
     ["new", number(summary.new)],
     ["changed", number(summary.changed)],
     ["unchanged", number(unchanged)],
-    ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored anew, as asked)`]] : []),
+    ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored again, as asked)`]] : []),
     ...(summary.past > 0
       ? [["past", `${number(summary.past)} (of whom the law asks for no copy any more; not taken)`]]
       : []),

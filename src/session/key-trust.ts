@@ -7,16 +7,16 @@ const MOST = 400;
 /** A log key from a vault, a bag or a certificate. Its name may be anything. */
 export const keyText = (vkey: string): string => quoted(vkey, MOST);
 
-/** What was checked, which brought its log key along unless somebody else gave it. */
+/** What was checked, which brought its log key along unless someone else gave it. */
 export type Brought = "vault" | "bag" | "certificate";
 
 /** In place of "all is well": a forger can make everything agree with a key of their own. */
 export function untrusted(what: Brought): string {
-  return `consistent, but the key came with the ${what}, and nobody has vouched for it`;
+  return `consistent, but the key came with the ${what}, and no one has vouched for it`;
 }
 
 /**
- * Says how a check ended: where nobody vouched for the log key, in the first line and again at the end, since a
+ * Says how a check ended: where no one vouched for the log key, in the first line and again at the end, since a
  * terminal shows the last lines and a log file has the first.
  */
 export function sayVerdict(
@@ -26,7 +26,7 @@ export function sayVerdict(
 ): void {
   console.say(text);
   if (of.keyTrusted) return;
-  console.log.warn(`nobody has vouched for the log key, which came with the ${of.with}`, {
+  console.log.warn(`no one has vouched for the log key, which came with the ${of.with}`, {
     ...(of.client === undefined ? {} : { client: of.client }),
     hint: `Compare ${keyText(of.vkey)} with the key that the client gave you, or pass that one with --vkey.`,
   });

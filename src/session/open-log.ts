@@ -16,7 +16,7 @@ import { stampHead } from "./stamp-head.ts";
 
 export interface LogOptions {
   readonly job: string;
-  /** See `Lease`: somebody else waits for the vault. */
+  /** See `Lease`: someone else waits for the vault. */
   readonly onWanted?: (() => void) | undefined;
   readonly destroys?: Destroys;
 }

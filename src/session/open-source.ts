@@ -43,7 +43,7 @@ export async function openSource(
   return openSourceWith(ownStarts({ rate, share, signal: session.signal, onWait }), config, session);
 }
 
-/** The client's source, where somebody grants the starts of its requests. */
+/** The client's source, where someone grants the starts of its requests. */
 export async function openSourceWith(
   starts: Starts,
   config: ClientConfig,

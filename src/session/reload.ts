@@ -4,11 +4,11 @@ import { loadConfig, selectClients } from "../config/load.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
-/** What is done with the clients of a config that was read anew. */
+/** What is done with the clients of a config that was reloaded. */
 export type Take = (clients: readonly ClientConfig[]) => void;
 
 /**
- * On SIGHUP the config is read anew, until disposed of. One that cannot be used, or a secret in it that cannot be had,
+ * On SIGHUP the config is reloaded, until disposed of. One that cannot be used, or a secret in it that cannot be had,
  * is refused with a line in the log, and what was there stays.
  * @param ids the clients that were named on the command line; undefined for all
  */
@@ -21,7 +21,7 @@ export function onHangup(
   const reload = async (): Promise<void> => {
     try {
       const clients = await readAnew(file, ids);
-      log.info("the config was read anew", { count: clients.length });
+      log.info("the config was reloaded", { count: clients.length });
       take(clients);
     } catch (error) {
       log.error("the config was not taken over: the one before stays", errorFields(error));

@@ -10,7 +10,7 @@ import { notePolicy } from "../retention/policy.ts";
 import type { Work } from "../retention/work.ts";
 import type { Session } from "./client.ts";
 
-/** Extends the locks that are due. What was stored of somebody under a legal hold is held too. */
+/** Extends the locks that are due. What was stored of someone under a legal hold is held too. */
 export async function extendHeld(held: HeldVault, session: Session, run: string): Promise<Extended> {
   using work = beginWork(held, session, { run, what: "locks", failure: "lock not extended" });
   await notePolicy(work);

@@ -10,12 +10,12 @@ const FIRST = 60_000;
 const MOST = 30 * 60_000;
 /** From the first attempt on; after it the next night's run is the next chance. */
 const NIGHT = 6 * 3_600_000;
-/** A claim on the vault that nobody renews ends within this time. */
+/** A claim on the vault that no one renews ends within this time. */
 const CLAIM = 5 * 60_000;
 
 /**
  * In how many ms a scheduled run that failed begins again; undefined where that would not help, or the night is over.
- * A vault that is held is waited for until the holder's claim ends, if nobody renews it. One that is held still belongs
+ * A vault that is held is waited for until the holder's claim ends, if no one renews it. One that is held still belongs
  * to a live process. For that, and for a store or provider that does not answer, the pauses double from one minute to
  * half an hour.
  */

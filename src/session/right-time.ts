@@ -13,7 +13,7 @@ export interface Destroys {
 
 /**
  * Throws where this machine's clock is wrong: its locks could not be undone. S3 refuses requests of such a clock by
- * itself; a vault in a directory has nobody but the provider and the log to say what time it is.
+ * itself; a vault in a directory has no one but the provider and the log to say what time it is.
  * @param description undefined for a vault that is not one yet
  */
 export async function checkTime(
@@ -25,7 +25,7 @@ export async function checkTime(
 ): Promise<void> {
   if (kind !== "directory") return;
   const [last, skew] = await Promise.all([description && lastTime(vault, description), skewOf?.(source.url)]);
-  // Where nobody can be asked, who runs this vouches for its clock.
+  // Where no one can be asked, who runs this vouches for its clock.
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
   console.log.warn("the log's last entry is from the future: a clock was wrong when it was made", {

@@ -39,7 +39,7 @@ export async function runOnSchedule(
   if (metrics && standings) metrics.refresh = () => standings.show();
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
-  // Before anything says that the daemon is there: a SIGHUP that nobody listens for ends it.
+  // Before anything says that the daemon is there: a SIGHUP that no one listens for ends it.
   using _reloading = reload((clients) => schedules.replace(clients));
   schedules.replace(session.clients);
   void standings?.count();
@@ -84,7 +84,7 @@ export class Schedules {
 
   /**
    * From now on these clients, at their times; runs under way go on as they began. One whose run was missed or cut
-   * (nobody was there, the machine was down), or waits to be tried again, is exported at once.
+   * (no one was there, the machine was down), or waits to be tried again, is exported at once.
    */
   replace(clients: readonly ClientConfig[]): void {
     const waited = new Set(this.#waiting.keys());

@@ -11,8 +11,8 @@ import { readLastVerify } from "../state/last-verify.ts";
 const PAUSE = 60_000;
 
 /**
- * Shows what this machine knows of each client without a run, as it is now: nobody has to export for it to be true.
- * Locks are counted in a catalog of perhaps a million people: beside everything else, and not while somebody waits.
+ * Shows what this machine knows of each client without a run, as it is now: no one has to export for it to be true.
+ * Locks are counted in a catalog of perhaps a million people: beside everything else, and not while someone waits.
  */
 export class Standings {
   readonly #metrics: Metrics;

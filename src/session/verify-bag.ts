@@ -8,7 +8,7 @@ import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;
-  /** The log key that signed it, and whether anybody but the bag says that it is the client's. */
+  /** The log key that signed it, and whether anyone but the bag says that it is the client's. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
   readonly case: string;

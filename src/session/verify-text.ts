@@ -23,7 +23,7 @@ export function reportText(client: string, report: VerifyReport, origin: string,
       : []),
     ...(purged > 0 ? [`  purged    ${plural(purged, "object")}, as the log says; held to what it says led there`] : []),
     ...(due > 0
-      ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets anew`]
+      ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets again`]
       : []),
     ...(past > 0
       ? [`  past      ${plural(past, "object")} that need not be kept any more: retention purge lists them`]

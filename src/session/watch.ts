@@ -12,15 +12,15 @@ import { nextDue } from "./next-run.ts";
 import { Standings, seconds } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
-/** What a run that was about everybody came to. */
+/** What a run that was about everyone came to. */
 export interface Ended extends Summary {
   readonly locks?: { readonly failed: number };
   readonly lockFailure?: unknown;
 }
 
 /**
- * A run about everybody, watched: whoever is to be told is told when it starts and how it ends, the metrics show it, and
- * a success is remembered. None of that can fail the run. Nobody is told of a failure that is tried again.
+ * A run about everyone, watched: whoever is to be told is told when it starts and how it ends, the metrics show it, and
+ * a success is remembered. None of that can fail the run. No one is told of a failure that is tried again.
  * @param work says when it has really begun: a run that did not is still due
  */
 export async function watched<T extends Ended>(
@@ -73,7 +73,7 @@ export async function watched<T extends Ended>(
   }
 }
 
-/** Shows a run in the metrics while it goes on; undefined where nobody looks. */
+/** Shows a run in the metrics while it goes on; undefined where no one looks. */
 export function observerOf({ config: { id }, source }: Exporting, { metrics }: Session): RunObserver | undefined {
   if (!metrics) return undefined;
   const measured = metrics.client(id);
@@ -93,7 +93,7 @@ export function observerOf({ config: { id }, source }: Exporting, { metrics }: S
   };
 }
 
-/** For a run that is over before anybody could ask it: with metrics of its own, which a gateway is told at its end. */
+/** For a run that is over before anyone could ask it: with metrics of its own, which a gateway is told at its end. */
 export async function pushed<T>(
   config: ClientConfig,
   session: Session,
@@ -150,7 +150,7 @@ async function targetsOf(
       },
     };
   } catch (error) {
-    warn("nobody can be told of this run", errorFields(error));
+    warn("no one can be told of this run", errorFields(error));
     return {};
   }
 }

@@ -38,14 +38,14 @@ export function connectionError(name: string, error: unknown): HoldfastError {
   );
 }
 
-/** Whether the bytes are others than the provider's: compressed though nobody asked for that, or a part of them. */
+/** Whether the bytes are others than the provider's: compressed though no one asked for that, or a part of them. */
 export function isAltered({ headers }: Dispatcher.ResponseData): boolean {
   const encoding = String(headers["content-encoding"] ?? "identity").trim();
   return !/^(identity)?$/i.test(encoding) || headers["content-range"] !== undefined;
 }
 
 export function altered(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which nobody asked for`, {
+  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which no one asked for`, {
     hint: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
   });
 }

@@ -95,7 +95,7 @@ export class Http {
     });
   }
 
-  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin anew with another. */
+  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin again with another. */
   async read<T>(
     name: string,
     path: string,
@@ -199,7 +199,7 @@ export class Http {
     return this.#key.reveal() !== refused.reveal();
   }
 
-  /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection for ever. */
+  /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection forever. */
   #chunks(name: string, body: Body, limit: number): AsyncIterable<Uint8Array> {
     const patience = (this.#options.timeouts ?? TIMEOUTS).body;
     return {

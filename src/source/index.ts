@@ -1,5 +1,5 @@
 /**
- * What somebody needs who writes a source: `import { HoldfastError, type Source } from "holdfast"`. The contract of each
+ * What someone needs who writes a source: `import { HoldfastError, type Source } from "holdfast"`. The contract of each
  * is in its own comment.
  */
 export { HoldfastError } from "../core/error.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({
-  /** RFC 3339 UTC: the end of the last run that was about everybody and left nothing undone. */
+  /** RFC 3339 UTC: the end of the last run that was about everyone and left nothing undone. */
   success: z.iso.datetime().optional(),
   /** When the daemon's next run is due. A time that has passed: that run was missed, or was cut. */
   due: z.iso.datetime().optional(),

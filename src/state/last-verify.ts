@@ -10,7 +10,7 @@ const schema = z.object({
   entries: z.int().min(0),
   /** Percent of the objects that were read back. */
   readData: z.number().min(0).max(100),
-  /** Whether anybody but the vault said that the log key is this client's. Earlier versions did not note it. */
+  /** Whether anyone but the vault said that the log key is this client's. Earlier versions did not note it. */
   keyTrusted: z.boolean().optional(),
 });
 
@@ -19,7 +19,7 @@ export type LastVerify = z.output<typeof schema>;
 
 const pathOf = (state: string): string => join(state, "last-verify.json");
 
-/** @param state the client's own directory. Undefined where nobody verified here yet. */
+/** @param state the client's own directory. Undefined where no one verified here yet. */
 export function readLastVerify(state: string): LastVerify | undefined {
   return readState(pathOf(state), schema);
 }

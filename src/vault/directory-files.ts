@@ -14,7 +14,7 @@ export async function* fileStream(path: string, key: string): AsyncGenerator<Uin
 }
 
 /**
- * Which of `versions` the file at `plain` is: a link to it, or, where somebody copied the directory, the same bytes.
+ * Which of `versions` the file at `plain` is: a link to it, or, where someone copied the directory, the same bytes.
  * `versions.length` where there is no such file, undefined where it is none of them.
  */
 export async function sameFile(plain: string, versions: readonly string[]): Promise<number | undefined> {
@@ -33,7 +33,7 @@ export async function sameFile(plain: string, versions: readonly string[]): Prom
   return undefined;
 }
 
-/** Untrusted: what is no file is no version, and opening a pipe would wait for ever. */
+/** Untrusted: what is no file is no version, and opening a pipe would wait forever. */
 export async function fileSize(path: string, key: string): Promise<number> {
   const found = await lstat(path);
   if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: what lies there is no file`);

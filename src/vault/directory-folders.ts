@@ -23,7 +23,7 @@ export class Folders {
     this.#made.add(path);
   }
 
-  /** Somebody else may have removed it. */
+  /** Someone else may have removed it. */
   forget(path: string): void {
     this.#made.delete(path);
   }

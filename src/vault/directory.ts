@@ -229,7 +229,7 @@ export class DirectoryVault implements Vault {
     }
     await this.#guard(`lock ${key}`, async () => {
       await this.#versions.writeMeta(key, versionId, { sha256, lock, hold });
-      // Where a crash came between a version and its plain name, nobody else would fix that.
+      // Where a crash came between a version and its plain name, no one else would fix that.
       await this.#show(key);
     });
   }

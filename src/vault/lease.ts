@@ -19,7 +19,7 @@ const instant = z.string().refine((text) => {
 });
 
 const claim = z.object({
-  /** Made anew for each holder. */
+  /** Made again for each holder. */
   token: z.string(),
   host: z.string(),
   pid: z.int(),
@@ -57,7 +57,7 @@ export interface LeaseOptions {
   /** What the holder does, for people. */
   readonly job: string;
   readonly now: Clock;
-  /** Somebody waits for the vault: this holder gives it up as soon as it can. Without it nobody is given way to. */
+  /** Someone waits for the vault: this holder gives it up as soon as it can. Without it no one is given way to. */
   readonly onWanted?: (() => void) | undefined;
   /** Ends the waiting for one that gives way. */
   readonly signal?: AbortSignal | undefined;
@@ -100,7 +100,7 @@ export class Lease {
   static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
     const holder = (await standing(vault, now())).at(0);
     if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder, now());
-    // Renewed by a clock that was set back, the claim would be one of long ago to everybody else.
+    // Renewed by a clock that was set back, the claim would be one of long ago to everyone else.
     const steadyNow = steady(now);
     const at = steadyNow();
     const mine: Claim = {
@@ -171,7 +171,7 @@ export class Lease {
     await this.#vault.put(LEASE, encode(this.#held ? { ...given, held: true } : given)).catch(() => {});
   }
 
-  /** Writes the claim with a new term, and looks whether anybody else took the vault meanwhile. */
+  /** Writes the claim with a new term, and looks whether anyone else took the vault meanwhile. */
   async renew(): Promise<void> {
     this.check();
     await this.#prolong();
@@ -223,7 +223,7 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   const held = new Set<string>();
   for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
     if (key !== LEASE) continue;
-    // Somebody cleared the lease by hand.
+    // Someone cleared the lease by hand.
     if (deleteMarker) break;
     const found = parseClaim(vault, (await vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
     // Twice the term, for clocks that differ.

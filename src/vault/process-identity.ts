@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 /**
  * Names a process so that another one can tell whether it still lives: this boot of the machine, the process-number
  * space (a container has its own), the number, and when it started, since numbers are used again. Linux only;
- * undefined elsewhere, and then nobody is called dead.
+ * undefined elsewhere, and then no one is called dead.
  */
 export function processName(pid: number = process.pid): string | undefined {
   try {

@@ -11,11 +11,11 @@ const DAMAGE = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatc
 /** Error names that mean "try again", whatever the status they come with. */
 const TRANSIENT = new Set([
   ...["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"],
-  // Somebody took a multipart upload back while it was under way: the next attempt begins a new one.
+  // Someone took a multipart upload back while it was under way: the next attempt begins a new one.
   "NoSuchUpload",
   ...DAMAGE,
 ]);
-/** A 409 that says what the bucket or object is, not that somebody else was at work at the same time. */
+/** A 409 that says what the bucket or object is, not that someone else was at work at the same time. */
 const STATE = /^(Invalid\w*State|BucketAlready\w+|BucketNotEmpty|ObjectAlready\w+|ReplicationConfiguration\w+)$/;
 /** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);

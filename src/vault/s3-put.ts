@@ -37,7 +37,7 @@ const PLAIN_KEY = /^[\w.~/-]+$/;
 
 /**
  * PUTs of whole objects by the shortest way: of the 0.75 ms of processor that the SDK takes for one, 0.55 go into
- * working out anew what is the same for all (measured; sealing a record of 4 KB takes 0.3). So the first goes through the
+ * working out again what is the same for all (measured; sealing a record of 4 KB takes 0.3). So the first goes through the
  * SDK, which finds endpoint and credentials; the next ones are signed by the SDK's own signer and sent by its own
  * connections. Any answer but plain success is given back to the SDK, to be read as one of its own requests', and the way
  * is looked for again: what the SDK learns of a refusal (a region, the clock) counts for what follows.

@@ -57,7 +57,7 @@ export interface Vault {
   hold(key: string, versionId: string, held: boolean): Promise<void>;
 
   /**
-   * Removes one version for ever; its id is never given again. With the last version every name goes by which the bytes
+   * Removes one version permanently; its id is never given again. With the last version every name goes by which the bytes
    * could be read. Throws vault-locked while a lock or a hold stands. What is gone already is no error.
    */
   deleteVersion(key: string, versionId: string): Promise<void>;
@@ -82,7 +82,7 @@ export type Body = Uint8Array | BodyProducer;
 export type BodyProducer = () => Promise<AsyncIterable<Uint8Array>>;
 
 export interface Lock {
-  /** Governance can be lifted by those with a special right, compliance by nobody until it ends. */
+  /** Governance can be lifted by those with a special right, compliance by no one until it ends. */
   readonly mode: "governance" | "compliance";
   /** In whole seconds: stores keep no more. */
   readonly until: Temporal.Instant;

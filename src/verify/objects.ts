@@ -13,7 +13,7 @@ import type { Problem } from "./problem.ts";
 export interface ObjectCheck {
   readonly vault: Vault;
   readonly now: Clock;
-  /** Share of the objects, 0 to 100, whose content is read and hashed: a sample nobody can foresee. */
+  /** Share of the objects, 0 to 100, whose content is read and hashed: a sample no one can foresee. */
   readonly readData: number;
   readonly signal: AbortSignal;
   /** Decrypts what is read, to see that it opens. */

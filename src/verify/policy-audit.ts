@@ -10,7 +10,7 @@ import type { Problem } from "./problem.ts";
 export interface PolicyReport {
   /** Objects whose lock is to be extended or hardened by the next run. */
   readonly due: number;
-  /** Objects that nobody must keep any more, and that no purge has taken yet. */
+  /** Objects that no one must keep any more, and that no purge has taken yet. */
   readonly past: number;
   /** Subjects under a legal hold, and subjects whose purge was stopped in the middle. */
   readonly held: number;

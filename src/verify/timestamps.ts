@@ -49,7 +49,7 @@ export class StampedTimes {
 
   /**
    * For whoever names an authority: that none has stamped the log, or not what was done of late, is a problem. Else
-   * somebody who takes the time stamps away would have the log believed without.
+   * someone who takes the time stamps away would have the log believed without.
    */
   check(size: number, problem: (found: Problem) => void): void {
     const { trusted, newest } = this.report;

@@ -13,7 +13,7 @@ export interface ExpectedTile {
 }
 
 /**
- * Grows the tree anew from the entries, bundle by bundle, and holds the tiles and every earlier checkpoint against it.
+ * Grows the tree again from the entries, bundle by bundle, and holds the tiles and every earlier checkpoint against it.
  * Where entries and their tile differ, two trees are grown on, one from each: the root that was signed says which of
  * the two is true.
  */

@@ -4,7 +4,7 @@ import { FILES, RECORDS } from "../vault/layout.ts";
 import type { Vault, VersionInfo } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
-/** A version in the vault that no entry mentions: left by a crash, or put there by somebody else. */
+/** A version in the vault that no entry mentions: left by a crash, or put there by someone else. */
 export interface Orphan {
   readonly key: string;
   /** Empty: bytes that lie there without being a version. */

@@ -136,7 +136,7 @@ export async function checkBag(
     checks.push({
       title: "Handed on",
       verdict: verdictIn(findings, [], agreed).verdict,
-      words: `On ${instant(reseal.told.time)}, by its own word, this bag was sealed anew for ${reseal.told.to.join(", ")}. The keys that open it were exchanged, its contents were not: what is proven here is proven of the bag as it was made.`,
+      words: `On ${instant(reseal.told.time)}, by its own word, this bag was re-encrypted for ${reseal.told.to.join(", ")}. The keys that open it were exchanged, its contents were not: what is proven here is proven of the bag as it was made.`,
     });
   if (contents.files.has(TIMESTAMP)) {
     const time = await findings.attempt(TIMESTAMP, () => checkTime(contents));
@@ -205,7 +205,7 @@ function keyCheck(trusted: Verifier | null, { value: inBag, failed, words }: Tri
     return { title, verdict: "unchecked", words: `The bag's own could not be read. ${words}` };
   if (trusted === null) {
     if (inBag === null) return { title, verdict: "bad", words: "The bag names none." };
-    return { title, verdict: "unsure", words: "It came out of the bag itself: nobody vouched for it." };
+    return { title, verdict: "unsure", words: "It came out of the bag itself: no one vouched for it." };
   }
   return trusted.vkey === inBag?.vkey
     ? { title, verdict: "good", words: "The one that you entered, and the same that the bag names." }

@@ -59,7 +59,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
         const reason = json.member("reason").text();
         const why: Record<string, string> = {
           deleted: "The provider has it no more.",
-          redacted: "The provider redacted it: it names nobody any more. The redaction was not kept.",
+          redacted: "The provider redacted it: it names no one any more. The redaction was not kept.",
           unlisted: "The provider lists it no more.",
         };
         const kept = json.has("kept") ? [`Version ${json.member("kept").text()} stays in the vault.`] : [];
@@ -122,7 +122,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
       }
       case "retrieval.refused": {
         const why: Record<string, string> = {
-          missing: "Nobody had approved it yet.",
+          missing: "No one had approved it yet.",
           "bad-signature": "The signature was not over that request.",
           "not-listed": "It was signed with a key that may not approve.",
           expired: "The request was too old, or a bag was made of it already.",

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../core/error.ts";
 
 /**
- * What checking came to. `unsure`: it agrees, but with something that nobody vouched for. `unchecked`: it could not be
+ * What checking came to. `unsure`: it agrees, but with something that no one vouched for. `unchecked`: it could not be
  * looked at here, which says nothing for it and nothing against it.
  */
 export type Verdict = "good" | "unsure" | "unchecked" | "bad";

@@ -88,7 +88,7 @@ async function check(focus: boolean): Promise<void> {
   await render(focus);
 }
 
-/** Shows the bag anew: sealed, or opened where there is a key. */
+/** Shows the bag again: sealed, or opened where there is a key. */
 async function render(focus: boolean): Promise<void> {
   const bag = checked;
   if (bag === null) return;

@@ -56,7 +56,7 @@ export async function checkContents(
   async function compare(name: string, belongs: (path: string) => boolean): Promise<void> {
     const file = files.get(name);
     if (file === undefined) {
-      findings.wrong(name, "Missing: without this list nobody can tell what belongs to the bag.");
+      findings.wrong(name, "Missing: without this list no one can tell what belongs to the bag.");
       return;
     }
     const { value: listed } = await findings.attempt(name, () => readList(name, file));
@@ -85,7 +85,7 @@ export async function checkContents(
   return { files, digests };
 }
 
-/** Throws where the file is missing; `state` where it could not be read, so that nothing is held to a digest that nobody has. */
+/** Throws where the file is missing; `state` where it could not be read, so that nothing is held to a digest that no one has. */
 export function digestIn({ files, digests }: Contents, path: string): string {
   const digest = digests.get(path);
   if (digest !== undefined) return digest;

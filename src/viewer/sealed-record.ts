@@ -44,7 +44,7 @@ export interface SealedVersion extends SealedObject {
   readonly checks: readonly Check[];
 }
 
-/** All versions of a subject. What was stored anew has another digest in its later line: the bag has one of the two. */
+/** All versions of a subject. What was stored again has another digest in its later line: the bag has one of the two. */
 export function checkVersions(
   { subject, records, trail }: Subject,
   { entries, unread }: Lines,
@@ -62,7 +62,7 @@ export function checkVersions(
     const stored = entry === null ? null : storedBy(entry, subject, version, told, findings);
     return { version, index, entry, stored };
   });
-  /** A line that nobody looked at may say what is looked for in vain. */
+  /** A line that no one looked at may say what is looked for in vain. */
   const unlooked = (index: number) => unread.has(index) || entries.get(index)?.unchecked === true;
   const recordsUnlooked = lines.some(({ index }) => unlooked(index));
   const purgesUnlooked = recordsUnlooked || trail.some(unlooked);

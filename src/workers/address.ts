@@ -26,7 +26,7 @@ function checked(address: Secret, isReference: boolean): Secret {
       "usage",
       "the address of Redis on the command line has a user, a password or options (not shown)",
       {
-        hint: "Everybody on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
+        hint: "Everyone on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
       },
     );
   }

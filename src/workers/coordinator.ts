@@ -262,7 +262,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     for (const [at, [, given]] of sent.entries()) if (there[at] === 0) given.sent = false;
   }
 
-  /** What no worker has begun is nobody's; what one has under way may come to its end. */
+  /** What no worker has begun is no one's; what one has under way may come to its end. */
   async #takeBack(all: boolean): Promise<void> {
     for (const [id, given] of this.#given) {
       const begun = given.sent && !all && (await this.#isActive(id));

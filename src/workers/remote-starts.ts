@@ -11,7 +11,7 @@ import { formatReport, parseGranted, type Report } from "./wire.ts";
 const WAIT = 1;
 /** After so long without an answer it is asked again, in ms: Redis may have lost the question, or the answer. */
 const AGAIN = 5_000;
-/** Once interrupted, nobody waits longer for a start, in ms. */
+/** Once interrupted, no one waits longer for a start, in ms. */
 const PATIENCE = 5_000;
 /** A clock that is off by more, in ms, would lock objects until a wrong day. */
 const SKEW = 2 * 60_000;

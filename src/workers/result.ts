@@ -125,7 +125,7 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
     const { reason, redacted } = capture.entry ?? { reason: "deleted" as const };
     if (reason === "unlisted" || (reason === "redacted") !== (redacted !== undefined)) return "why it is gone";
     if (reason === "redacted" && (!kept.hadContent || redacted !== (candidate.listed ?? redacted)))
-      return "which version names nobody";
+      return "which version names no one";
     return isDeepStrictEqual(capture, gone(candidate.subject, { known: kept.known }, reason, redacted))
       ? undefined
       : "what is gone";

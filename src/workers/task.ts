@@ -55,7 +55,7 @@ export function difference(mine: BackfillTerms, theirs: BackfillTerms): string |
   return Object.keys({ ...mine, ...theirs }).find((name) => mine[name] !== theirs[name]);
 }
 
-/** Names a job, and what its box is bound to. The same identity, listed the same, is the same job for ever. */
+/** Names a job, and what its box is bound to. The same identity, listed the same, is the same job forever. */
 export function jobId({ subject, listed }: Pick<Candidate, "subject" | "listed">): string {
   return `${subject}.${listed ?? "named"}`;
 }

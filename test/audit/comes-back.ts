@@ -10,7 +10,7 @@ import { dying } from "./memory-vault.ts";
 
 export const LATER = "20100201T000000Z-0123456789ab";
 export const OTHER = fileKey(SUBJECT, "ef".repeat(16));
-/** Locks that nobody has to see end. */
+/** Locks that no one has to see end. */
 export const UNTIL = "2040-01-01T00:00:00Z";
 export const text = (entry: Entry): string => Buffer.from(encodeEntry(entry)).toString();
 /** When a is back. */

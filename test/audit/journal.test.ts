@@ -54,9 +54,9 @@ test("a torn end is cut off, wherever it was torn, and what follows is whole", a
       told(await journal.recover()),
       [0, 1].map((index) => [index, bytesOf(index)]),
     );
-    await journal.append(journaled(2, "anew"));
+    await journal.append(journaled(2, "again"));
     await journal.close();
-    assert.deepEqual(told(await new Journal(folder).recover()).at(-1), [2, "anew"]);
+    assert.deepEqual(told(await new Journal(folder).recover()).at(-1), [2, "again"]);
   }
 });
 

@@ -12,7 +12,7 @@ import { S3Vault } from "../../src/vault/s3.ts";
 import type { Conditional, Vault } from "../../src/vault/vault.ts";
 import { cephEndpoint, lockedBucket, s3Client } from "../servers/s3.ts";
 
-/** A real store, and what somebody sees of it who knows nothing of Holdfast. */
+/** A real store, and what someone sees of it who knows nothing of Holdfast. */
 export interface Store extends AsyncDisposable {
   readonly vault: Vault;
   readonly conditional: Conditional;

@@ -51,7 +51,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, isWell);
   });
 
-  test("what it stored and locked of somebody whom the other one purged is not logged again", async () => {
+  test("what it stored and locked of someone whom the other one purged is not logged again", async () => {
     const script = await vault.script();
     const { rules, stored, ended, begun, purged } = script;
     const mine = { ...stored, ...at("2015-07-01T23:00:00.000Z"), run: "a" } as Entry;
@@ -121,7 +121,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, { ...isWell, orphans: 1 });
   });
 
-  test("its record that only lists a purged file is logged, accuses nobody, and does not bring the file back", async () => {
+  test("its record that only lists a purged file is logged, accuses no one, and does not bring the file back", async () => {
     const script = await vault.script();
     const { rules, stored, ended } = script;
     const first: RecordStored = { ...stored, object: await put(RECORD) };

@@ -123,7 +123,7 @@ for (const [name, open, skip] of stores) {
       await using desk = await begun(store);
       const { note } = (await desk.open()).head;
       await (await desk.elsewhere({})).write(10, 17);
-      // Somebody puts an earlier checkpoint in front, and a machine that never saw the log goes on from there.
+      // Someone puts an earlier checkpoint in front, and a machine that never saw the log goes on from there.
       await store.vault.put(CHECKPOINT, note);
       const stranger = await (await desk.elsewhere({})).open();
       await appendAll(stranger, 1010, 1017);
@@ -133,7 +133,7 @@ for (const [name, open, skip] of stores) {
       assert.deepEqual((await store.versions(CHECKPOINT))[0], Buffer.from(note));
     });
 
-    test("what somebody planted where the next pieces belong does not block the log", async () => {
+    test("what someone planted where the next pieces belong does not block the log", async () => {
       await using store = await open();
       await using desk = await begun(store);
       await store.vault.put(ENTRIES_17, Buffer.alloc(20_000_000, "x"));

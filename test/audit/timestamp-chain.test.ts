@@ -45,11 +45,11 @@ const chains: Record<string, Chain> = {
     ...{ root: ca(",pathlen:1"), between: [ca(",pathlen:1"), ca(",pathlen:0")], names: ["same", "same"] },
   },
   "name constraints that are violated": {
-    between: [ca("", "nameConstraints = critical,permitted;dirName:only", "[only]", "CN = somebody else")],
+    between: [ca("", "nameConstraints = critical,permitted;dirName:only", "[only]", "CN = someone else")],
     refused: /name constraints/,
   },
   "name constraints that are violated, not critical": {
-    between: [ca("", "nameConstraints = permitted;dirName:only", "[only]", "CN = somebody else")],
+    between: [ca("", "nameConstraints = permitted;dirName:only", "[only]", "CN = someone else")],
     refused: /name constraints/,
   },
   "name constraints that are kept: not looked at here": {
@@ -57,7 +57,7 @@ const chains: Record<string, Chain> = {
     ...{ refused: /name constraints/, openssl: true },
   },
   "name constraints of the root": {
-    root: ca("", "nameConstraints = critical,permitted;dirName:only", "[only]", "CN = somebody else"),
+    root: ca("", "nameConstraints = critical,permitted;dirName:only", "[only]", "CN = someone else"),
     refused: /name constraints.*CN=root/,
   },
   "an unknown critical extension of a CA": {

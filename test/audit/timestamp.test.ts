@@ -207,7 +207,7 @@ describe("over the network", () => {
     await assert.rejects(ask({ timeout: 50, pauses: [] }), refused("timestamp", /no answer in time/));
   });
 
-  test("nobody there", async () => {
+  test("no one there", async () => {
     const nowhere = { url: "http://127.0.0.1:9/", anchors };
     await assert.rejects(requestTimestamp(digest, nowhere, soon), refused("timestamp", /ECONNREFUSED/));
   });

@@ -139,15 +139,15 @@ describe("another history", () => {
     });
   }
 
-  test("a log cut back, or written anew by somebody with the key, is not continued", async () => {
+  test("a log cut back, or written again by someone with the key, is not continued", async () => {
     const vault = new MemoryVault();
     await using desk = await makeDesk(vault);
     await desk.write(0, 300);
     const earlier = vault.copy();
     await desk.write(300, 600);
     await assert.rejects((await desk.elsewhere({ vault: earlier, state: desk.state })).open(), { code: "forked" });
-    const anew = await desk.elsewhere({ vault: earlier });
-    await anew.write(1000, 1400);
+    const again = await desk.elsewhere({ vault: earlier });
+    await again.write(1000, 1400);
     await assert.rejects((await desk.elsewhere({ vault: earlier, state: desk.state })).open(), { code: "forked" });
     // A machine that never saw the log cannot know; it says so.
     const stranger = await (await desk.elsewhere({ vault: earlier })).open();

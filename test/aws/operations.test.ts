@@ -76,7 +76,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     s3.grant((seen, within) =>
       asksOf(seen, principal, Date.now() + ahead).every((ask) => {
         const statement = allowing(own, bucket, ask);
-        // Of whatever is read lock and hold are told; at a hold nobody looks but with HEAD.
+        // Of whatever is read lock and hold are told; at a hold no one looks but with HEAD.
         if (statement && !(within === "GetObject" && ask.action === "s3:GetObjectLegalHold"))
           used.add(`${role} ${ask.action} ${list(statement.Resource).find((pattern) => like(pattern, ask.resource))}`);
         if (!statement && !within) refused.push(`${ask.action} ${ask.resource}`);
@@ -87,7 +87,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     return work(await place.session({ patience: calm, now }));
   }
   const nothingRefused = () => assert.deepEqual(refused, []);
-  const somebody = (index: number) => {
+  const someone = (index: number) => {
     const { id } = sandbox.identity(index);
     return { identities: [id], emails: [], references: [], subjects: [] };
   };
@@ -107,7 +107,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     );
     await as("Exporter", rebuild);
     await as("Exporter", reconcile);
-    await as("Exporter", (session) => reopenRelationship(session, somebody(0))).catch((error) =>
+    await as("Exporter", (session) => reopenRelationship(session, someone(0))).catch((error) =>
       assert.ok(error instanceof HoldfastError, error),
     );
     ahead = 65 * DAY;
@@ -122,7 +122,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     assert.match(found[0]!, /sandbox/);
   });
 
-  test("exporter: what is to be stored anew is, though it cannot look at what is there", async () => {
+  test("exporter: what is to be stored again is, though it cannot look at what is there", async () => {
     await as("Exporter", (session) => exportClients(session, { identities: [sandbox.identity(2).id], again: true }));
     assert.ok(
       refused.every((each) => /^s3:GetObject/.test(each)),
@@ -151,7 +151,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const request = { case: "2026-117", requestedBy: "FIU", reason: "request", range: undefined };
     const out = join(folder, "bag");
     await as("Retriever", (session) =>
-      retrieve(session, { ...somebody(0), ...request, versions: { kind: "all" }, out }),
+      retrieve(session, { ...someone(0), ...request, versions: { kind: "all" }, out }),
     );
     nothingRefused();
   });
@@ -177,10 +177,10 @@ describe("each role's policy is what its commands ask for, no less and no more",
   });
 
   test("purger: holds, releases, lists, deletes what no lock protects", async () => {
-    const held = { ...somebody(1), case: "AZ 17/26", reason: "an inquiry" };
+    const held = { ...someone(1), case: "AZ 17/26", reason: "an inquiry" };
     await as("Purger", (session) => placeHold(session, held));
     nothingRefused();
-    // What is new of somebody held, the exporter holds; it lifts nothing.
+    // What is new of someone held, the exporter holds; it lifts nothing.
     sandbox.change([1], { files: true });
     await as("Exporter", (session) => exportClients(session, {}));
     nothingRefused();
@@ -191,7 +191,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     nothingRefused();
     const date = Temporal.Now.plainDateISO("UTC").subtract({ days: 2 });
     await as("Exporter", (session) =>
-      endRelationship(session, { ...somebody(0), date: date.toString(), csv: undefined }),
+      endRelationship(session, { ...someone(0), date: date.toString(), csv: undefined }),
     );
     ahead = 230 * DAY;
     const [listed] = await as("Purger", listPurges);

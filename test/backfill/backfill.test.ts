@@ -101,7 +101,7 @@ for (const [when, pages] of [
   ["while it counts", 1],
   ["while it exports", 3],
 ] as const) {
-  test(`a page cursor that the source knows no more, ${when}: nobody is left out or fetched twice`, async () => {
+  test(`a page cursor that the source knows no more, ${when}: no one is left out or fetched twice`, async () => {
     await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
     await using place = await makeWorkplace(sandbox);
     let left: number = pages;
@@ -155,7 +155,7 @@ for (const [what, status, walks] of [
 }
 
 describe("of a period and of a status", () => {
-  test("only those are stored, and nobody is said to be gone", async () => {
+  test("only those are stored, and no one is said to be gone", async () => {
     await using sandbox = await startSandbox({ identities: 120, files: false });
     await using place = await makeWorkplace(sandbox);
     const people = sandbox.ids().map((_, index) => sandbox.identity(index));

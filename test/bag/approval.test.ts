@@ -157,8 +157,8 @@ describe("retrieval by two people", () => {
     }
     assert.equal((await place.entries("retrieval.prepared")).filter((each) => each.request === made.request).length, 1);
     // Another request for the same people, newly signed, is another approval.
-    const anew = await ask();
-    assert.equal((await fetch(anew.request, await signedBy("grace", anew.request), anew.out)).code, 0);
+    const again = await ask();
+    assert.equal((await fetch(again.request, await signedBy("grace", again.request), again.out)).code, 0);
   });
 
   test("a request that was changed before it was signed is none, whoever signed it", async () => {
@@ -224,7 +224,7 @@ function sshString(value: string | Uint8Array): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-test("people from a list; a line that names nobody is told by its number, and is not repeated", async () => {
+test("people from a list; a line that names no one is told by its number, and is not repeated", async () => {
   await using sandbox = await startSandbox({ identities: 4 });
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseSigner, signNote } from "../../src/audit/note.ts";
 import { noteText } from "../../src/bag/layout.ts";
 
-/** What somebody does who alters a bag and makes its lists fit. */
+/** What someone does who alters a bag and makes its lists fit. */
 
 /** Files of a bag, by their paths in it. */
 export async function paths(bag: string): Promise<string[]> {
@@ -21,7 +21,7 @@ export async function relist(bag: string): Promise<string> {
   return relistTags(bag);
 }
 
-/** The same, signed anew. */
+/** The same, signed again. */
 export async function resign(bag: string, skey: string): Promise<void> {
   await sign(bag, await relist(bag), skey);
 }

@@ -48,7 +48,7 @@ async function vkeyOf(place: Workplace): Promise<string> {
   return (await readDescription(await place.vault())).description.log.vkey;
 }
 
-/** Somebody with document files. */
+/** Someone with document files. */
 function withFiles(sandbox: Sandbox): number {
   return sandbox
     .ids()
@@ -118,7 +118,7 @@ for (const vault of ["directory", "ceph"] as const) {
   });
 }
 
-test("what a retrieval left that was killed is told of, and in nobody's way; what is there is never written over", async () => {
+test("what a retrieval left that was killed is told of, and in no one's way; what is there is never written over", async () => {
   await using sandbox = await startSandbox({ identities: 1, plainImages: true });
   await using place = await makeWorkplace(sandbox);
   await place.export();
@@ -183,7 +183,7 @@ test("post-quantum recipients open it too", async () => {
 });
 
 describe("which versions, and who", () => {
-  test("all, the latest, as of a date; a version that was stored anew", async () => {
+  test("all, the latest, as of a date; a version that was stored again", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makeWorkplace(sandbox);
     await place.export();
@@ -215,7 +215,7 @@ describe("which versions, and who", () => {
     );
   });
 
-  test("by reference, by range, several at once; nobody, and more than one", async () => {
+  test("by reference, by range, several at once; no one, and more than one", async () => {
     await using sandbox = await startSandbox({ identities: 8, files: false });
     await using place = await makeWorkplace(sandbox);
     await place.export();
@@ -229,13 +229,13 @@ describe("which versions, and who", () => {
     const subject = await place.subject(sandbox.ids()[0]!);
     const two = await checkBag(await retrieve(place, "two", "--reference", reference, "--subject", subject));
     assert.equal(two.retrieval.subjects.length, 2);
-    const everybody = await checkBag(await retrieve(place, "all", "--all-in-range", "2001-01-01..2100-01-01"));
-    assert.equal(everybody.records.length, 8);
-    await refused(place, 2, /nobody is named/);
+    const everyone = await checkBag(await retrieve(place, "all", "--all-in-range", "2001-01-01..2100-01-01"));
+    assert.equal(everyone.records.length, 8);
+    await refused(place, 2, /no one is named/);
     await refused(place, 2, /1 to 2,000 characters/, "--subject", subject, "--reason", "x".repeat(2001));
-    await refused(place, 2, /nobody with that identity/, "--identity", "who");
-    await refused(place, 2, /nobody with that e-mail/, "--email", "nobody@example.com");
-    await refused(place, 2, /nobody with a version/, "--all-in-range", "2001-01-01..2001-01-02");
+    await refused(place, 2, /no one with that identity/, "--identity", "who");
+    await refused(place, 2, /no one with that e-mail/, "--email", "no one@example.com");
+    await refused(place, 2, /no one with a version/, "--all-in-range", "2001-01-01..2001-01-02");
     await refused(place, 2, /earlier first/, "--all-in-range", "2002-01-01..2001-01-02");
     // Two people under one address: seen by a household, a shop, a forger.
     const { email } = person.owner!;
@@ -346,7 +346,7 @@ describe("a bag that was tampered with", () => {
     });
   });
 
-  test("one whose manifests were made again after a change was signed by nobody", async () => {
+  test("one whose manifests were made again after a change was signed by no one", async () => {
     await tampered(async (_, copy, place) => {
       const bag = await copy();
       const path = join(bag, "evidence/retrieval.json");

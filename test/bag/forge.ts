@@ -11,7 +11,7 @@ import { Sealer } from "../../src/seal/seal.ts";
 import { resign } from "./bag-lists.ts";
 
 /**
- * Makes bags as somebody does who has a log key of their own and knows the officer's public key: everything fits
+ * Makes bags as someone does who has a log key of their own and knows the officer's public key: everything fits
  * everything else, and every word is the forger's.
  */
 

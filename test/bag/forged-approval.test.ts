@@ -23,7 +23,7 @@ const asked: Omit<RetrievalRequest, "made" | "expires" | "holdfast"> = {
 const written = (made: Temporal.Instant, changes: Partial<typeof asked> = {}): string =>
   formatRequest({ ...asked, ...changes }, made);
 
-/** Requests as nobody writes them who runs `retrieve`, all of which say the same or nearly the same. */
+/** Requests as no one writes them who runs `retrieve`, all of which say the same or nearly the same. */
 function rewritten(): Readonly<Record<string, string>> {
   const text = written(PREPARED);
   const value = JSON.parse(text);
@@ -42,7 +42,7 @@ function rewritten(): Readonly<Record<string, string>> {
     "with an escape": text.replace("Mallory", "Mallor\\u0079"),
     "a time of another form": of({ ...value, made: "2026-11-23T10:15:00.000Z" }),
     "a time with an offset": of({ ...value, made: "2026-11-23T11:15:00+01:00" }),
-    "somebody in it twice": written(PREPARED, { subjects: [...SUBJECTS, SUBJECTS[0]!] }),
+    "someone in it twice": written(PREPARED, { subjects: [...SUBJECTS, SUBJECTS[0]!] }),
   };
 }
 

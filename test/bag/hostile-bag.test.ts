@@ -53,7 +53,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
   after(() => rm(tree, { recursive: true }));
 
   /**
-   * What is in the way of nobody is removed: all of the tree is looked at again and again. Tried again, because fast-check
+   * What is in the way of no one is removed: all of the tree is looked at again and again. Tried again, because fast-check
    * does not wait for the run that it interrupts when its time is over, and that may still write (`npm run soak`).
    */
   async function deep(keep?: string): Promise<string> {
@@ -150,7 +150,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
     }
   });
 
-  test("keys of records and files that are paths, or somebody else's", async () => {
+  test("keys of records and files that are paths, or someone else's", async () => {
     const keys = [
       ...ELSEWHERE.map((name) => `files/aa/${name}`),
       ...ELSEWHERE.map((name) => `records/aa/${name}.age`),
@@ -238,7 +238,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
     );
   });
 
-  /** What `open` said, with code and all; everybody but the first person is there. */
+  /** What `open` said, with code and all; everyone but the first person is there. */
   async function opened(bag: string, code = "unverified"): Promise<OpenedBag> {
     const out = join(bag, "..", "out");
     const was = await elsewhere(out);
@@ -313,7 +313,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
     }
   });
 
-  test("one bad record: it is named and not on the disk, nor its files, and everybody else is opened", async () => {
+  test("one bad record: it is named and not on the disk, nor its files, and everyone else is opened", async () => {
     const files = inOrder().people[0]!.files;
     const changes: Readonly<Record<string, unknown>> = {
       "no JSON": Buffer.from("no JSON"),

@@ -14,14 +14,14 @@ export interface LogVaultOptions {
   readonly entries: number;
   /** Whether the objects that the entries speak of are there: in a bucket they are put, without a lock. */
   readonly objects?: boolean;
-  /** Until when they are locked, by the log's word and in a directory. Default: longer than anybody measures. */
+  /** Until when they are locked, by the log's word and in a directory. Default: longer than anyone measures. */
   readonly lockedUntil?: string;
   readonly vault?: "directory" | "ceph";
-  /** Where nobody is asked for anything by default. */
+  /** Where no one is asked for anything by default. */
   readonly provider?: Provider;
   /** The first so many were purged, long ago: four entries each, and no objects. */
   readonly purged?: number;
-  /** Whom an entry is about. Default: somebody invented. */
+  /** Whom an entry is about. Default: someone invented. */
   readonly record?: (n: number, tokens: Tokens) => { subject: string; version: string };
 }
 

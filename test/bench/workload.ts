@@ -1,4 +1,4 @@
-/** What is exported in the comparison: invented people, all of the same size, the same for everybody who takes part. */
+/** What is exported in the comparison: invented people, all of the same size, the same for everyone who takes part. */
 import { randomBytes } from "node:crypto";
 
 export interface Workload {

@@ -112,7 +112,7 @@ describe("what the log says is known", () => {
     assert.equal(catalog.totals.counts().files, 3);
   });
 
-  test("who has files or lookups was somebody", () => {
+  test("who has files or lookups was someone", () => {
     const catalog = withEntries(
       stored(1, 1),
       stored(2, 1, { files: [file("a", undefined, 2)] }),
@@ -275,7 +275,7 @@ describe("derived from the log", () => {
     assert.deepEqual(await open(path), { counts: whole, read: 0 });
   });
 
-  test("ahead of the log, of another history, of another log: made anew", async () => {
+  test("ahead of the log, of another history, of another log: rebuilt", async () => {
     const path = fresh();
     await open(path);
     const shorter = entries.slice(0, 10);
@@ -297,7 +297,7 @@ describe("derived from the log", () => {
     catalog.close();
   });
 
-  test("any damaged page, a cut file, no database at all: made anew", async () => {
+  test("any damaged page, a cut file, no database at all: rebuilt", async () => {
     const path = fresh();
     await open(path);
     const sound = readFileSync(path);

@@ -13,7 +13,7 @@ import {
   sha256,
 } from "../../src/certificate/certificate.ts";
 
-/** A line of ENTRIES as anybody reads it. */
+/** A line of ENTRIES as anyone reads it. */
 export interface Line {
   readonly index: number;
   readonly entry: string;

@@ -84,7 +84,7 @@ describe("the place of a certificate", () => {
     await costsNothing(place.path("full/destroyed"), "state", /ENOSPC/);
     assert.deepEqual(await readdir(place.path("full")), ["filler"]);
     disk.makeRoom();
-    // Half the people were sealed by a run that nobody remembers: the log speaks of each a hundred times.
+    // Half the people were sealed by a run that no one remembers: the log speaks of each a hundred times.
     const catalog = place.path("state/acme-bank/catalog.sqlite");
     const { DatabaseSync } = await import("node:sqlite");
     const db = new DatabaseSync(catalog);

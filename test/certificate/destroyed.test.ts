@@ -76,7 +76,7 @@ test("a purge of a directory leaves no name and no folder with the bytes of a pu
   assert.deepEqual([report!.found, report!.orphaned], [[], []]);
 });
 
-test("what a killed run stored of somebody, and no entry mentions, goes when nothing is to be left of them", async () => {
+test("what a killed run stored of someone, and no entry mentions, goes when nothing is to be left of them", async () => {
   await using place = await exported();
   const root = place.path("vault", CLIENT);
   const [first] = await storedObjects(place);
@@ -134,7 +134,7 @@ test("what earlier purges left under the plain name: found by verify, doctor and
     await mkdir(dirname(join(root, key)), { recursive: true });
     await writeFile(join(root, key), content);
   };
-  // As a purge of an earlier version left them; and one that nobody logged.
+  // As a purge of an earlier version left them; and one that no one logged.
   const [one, two] = objects;
   await put(one!.key, bytes.get(one!.key)!);
   await put(`${two!.key}.new-0a1b2c3d`, bytes.get(two!.key)!);

@@ -217,7 +217,7 @@ describe("a purge that the log does not allow", () => {
       "the rules cannot be read",
       /rules in force cannot be read/,
       (of) => {
-        of.rules = { ...of.rules, to: { identifying: "for ever" } } as Entry;
+        of.rules = { ...of.rules, to: { identifying: "permanently" } } as Entry;
         return of.entries();
       },
     ],
@@ -256,7 +256,7 @@ describe("a purge that the log does not allow", () => {
   for (const [name, what, change, entry] of cases)
     test(`${name}: found, and not certified`, async () => isFound(change(await vault.script()), what, entry));
 
-  test("one that is dated ahead of what follows it is found, however late somebody looks", async () => {
+  test("one that is dated ahead of what follows it is found, however late someone looks", async () => {
     const script = await vault.script();
     const next = { ...script.rules, time: "2014-01-01T00:00:00.000Z" };
     assert.match((await found([...script.entries(), next])).join(), /^6 .*dated 2015-07-02.*later entry 2014/);
@@ -301,7 +301,7 @@ describe("a purge that the log does not allow", () => {
     assert.deepEqual(await purgedAt("2012-08-29T12:30:00Z"), [], "as an earlier version counted");
   });
 
-  test("what the log allows is no problem: it counts as purged, and nobody asks the store for it", async () => {
+  test("what the log allows is no problem: it counts as purged, and no one asks the store for it", async () => {
     const script = await vault.script();
     const entries = script.entries(
       script.hold("hold.placed", "2012-01-01T00:00:00.000Z"),

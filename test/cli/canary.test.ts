@@ -106,7 +106,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "doctor", "--json");
     await run(0, "init", "--json");
 
-    // Answers that are cut, that are no JSON, and that hold their data where nobody expects it.
+    // Answers that are cut, that are no JSON, and that hold their data where no one expects it.
     sandbox.intercept((request, response) => {
       const index = broken.findIndex((id) => request.url!.endsWith(`/identities/${id}`));
       if (index < 0) return false;
@@ -139,7 +139,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "backfill", "--status", sandbox.identity(31).status!);
     await run(0, "backfill", "--json");
     await run(0, "export", "--identity", sandbox.identity(0).id);
-    await run(3, "export", "--identity", "canary-id-that-nobody-knows-41c8");
+    await run(3, "export", "--identity", "canary-id-that-no one-knows-41c8");
 
     await run(0, "verify", "--read-data", "100");
     // The life after export, its words and its tables.
@@ -148,8 +148,8 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "hold", "place", ...words, "--identity", who.id);
     await run(0, "hold", "place", ...words, "--identity", other.id, "--json");
     await run(0, "erasure", "assess", "--identity", who.id);
-    await run(2, "erasure", "assess", "--email", "canary-nobody@example.com");
-    await writeFile(place.path("closed.csv"), `identity,date\n${who.id},2020-01-31\ncanary-nobody-77,2020-01-31\n`);
+    await run(2, "erasure", "assess", "--email", "canary-no one@example.com");
+    await writeFile(place.path("closed.csv"), `identity,date\n${who.id},2020-01-31\ncanary-no one-77,2020-01-31\n`);
     await run(3, "relationship", "end", "--csv", place.path("closed.csv"));
     await rm(place.path("closed.csv"));
     await run(0, "relationship", "reopen", "--identity", who.id, "--json");
@@ -199,7 +199,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
 
   const canaries = [
     ...sandbox.canaries(),
-    ...["canary-wrong-key-0d15ea5e", "canary-lookup-literal-55aa", "canary-id-that-nobody-knows-41c8"],
+    ...["canary-wrong-key-0d15ea5e", "canary-lookup-literal-55aa", "canary-id-that-no one-knows-41c8"],
     ...(await keysOf(place)),
   ];
 

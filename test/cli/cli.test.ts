@@ -14,7 +14,7 @@ import { cephEndpoint, s3Client, withoutCeph } from "../servers/s3.ts";
 import { type Ended, program } from "./program.ts";
 
 const COMMANDS = ["init", "export", "verify", "rebuild", "open"];
-/** Nobody listens there, and no test asks it anything. */
+/** No one listens there, and no test asks it anything. */
 const NOBODY = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" };
 
 function noStack({ stdout, stderr }: Ended): void {
@@ -74,7 +74,7 @@ describe("the command line", { concurrency: 2 }, () => {
     const missing = await program(["export", "--config", place.path("none.yaml")], { cwd: place.folder });
     await writeFile(place.path("bad.yaml"), "clients: 7\n");
     const bad = await program(["export", "--config", place.path("bad.yaml")]);
-    const stranger = await place.holdfast("export", ["--client", "nobody"]);
+    const stranger = await place.holdfast("export", ["--client", "no one"]);
     const unnamed = await program(["export"], { cwd: place.path("keys") });
     for (const [ended, code] of [
       [missing, "config"],
@@ -112,7 +112,7 @@ describe("what is said where", () => {
       const ended = await place.holdfast(name, ["--json", "--quiet"]);
       assert.equal((ended.json as { command: string }).command, name);
     }
-    const failed = await place.holdfast("export", ["--json", "--client", "nobody"]);
+    const failed = await place.holdfast("export", ["--json", "--client", "no one"]);
     const { error } = failed.json as { error: { code: string; hint: string } };
     assert.equal(error.code, "usage");
     assert.ok(error.hint);
@@ -186,7 +186,7 @@ describe("open", () => {
     );
   });
 
-  test("gives a record to its key's holder, and to nobody else", async () => {
+  test("gives a record to its key's holder, and to no one else", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     await using place = await makeWorkplace(sandbox);
     await place.export();

@@ -8,7 +8,7 @@ import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { runToEnd, startLine } from "./program.ts";
 
-/** As somebody types it who stands elsewhere. */
+/** As someone types it who stands elsewhere. */
 const npm = (...args: string[]): string[] => ["npm", "--silent", "--prefix", process.cwd(), "start", "--", ...args];
 
 test("npm start: relative paths count from where the person stands", async () => {

@@ -42,7 +42,7 @@ describe("files that are none", { concurrency: true }, () => {
     assert.equal((await place.entries("record.stored")).length, 2);
   });
 
-  test("a FIFO that nobody writes to, a device without an end, a folder: refused at once", async () => {
+  test("a FIFO that no one writes to, a device without an end, a folder: refused at once", async () => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-odd-"));
     try {
       for (const [config, says] of [
@@ -69,7 +69,7 @@ describe("files that are none", { concurrency: true }, () => {
     }
   });
 
-  test("secrets in a FIFO that nobody writes to, and in a device without an end", async () => {
+  test("secrets in a FIFO that no one writes to, and in a device without an end", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
     await shell("mkfifo keys/fifo", place.folder);
@@ -81,7 +81,7 @@ describe("files that are none", { concurrency: true }, () => {
   });
 });
 
-test("tables and certificates that are a FIFO or a device without an end are refused, and hold nobody up", async () => {
+test("tables and certificates that are a FIFO or a device without an end are refused, and hold no one up", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -27,7 +27,7 @@ export function onTerminal(args: readonly string[], cwd: string): Promise<Seen> 
   });
 }
 
-/** The same with somebody at the keyboard, who types each answer once its prompt is there. */
+/** The same with someone at the keyboard, who types each answer once its prompt is there. */
 export async function talkOnTerminal(
   args: readonly string[],
   cwd: string,

@@ -63,7 +63,7 @@ describe("one client's vault is no vault: the others are served, and both are to
   for (const [command, ...args] of COMMANDS) {
     test([command, ...args].join(" "), async () => {
       const ended = await place.here(command!, [...args, "--json"]);
-      // Somebody took its description away, or all of it.
+      // Someone took its description away, or all of it.
       const failure = { init: "incomplete", verify: "vault-missing" }[command!] ?? "vault-missing";
       toldOfAll(ended, failure === "incomplete" ? 4 : 1, failure, args.includes("--plan") ? "plan" : "clients");
     });

@@ -68,7 +68,7 @@ describe("a first config", () => {
   test("wrong answers are refused, each by its own question", async () => {
     for (const [changes, ...expected] of [
       [{ client: "Acme" }, "client"],
-      [{ provider: "nobody" }, "provider"],
+      [{ provider: "no one" }, "provider"],
       [{ vault: "https://acme-kyc" }, "vault"],
       [{ endpoint: "http://s3.acme-bank.com" }, "endpoint"],
       [{ vault: "file:./vault", endpoint: "https://s3.acme-bank.com", region: "eu-central-1" }, "endpoint", "region"],

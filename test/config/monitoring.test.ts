@@ -58,7 +58,7 @@ describe("rules and dashboard", () => {
         asked.add(metric);
       }
     }
-    // What nobody asks for need not be there.
+    // What no one asks for need not be there.
     assert.deepEqual(
       [...exposed.keys()].filter((name) => !asked.has(name)),
       [],

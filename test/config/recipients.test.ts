@@ -37,7 +37,7 @@ test("valid lists keep their order, and have fingerprints and a kind", async () 
   assert.equal((await parseRecipients([hybrid, otherHybrid])).kind, "post-quantum");
 });
 
-test("nobody to seal to is refused", async () => {
+test("no one to seal to is refused", async () => {
   assert.match(await refused([]), /^recipients: there is none/);
 });
 

@@ -57,7 +57,7 @@ test("a secret is had by its name, by its ARN, and by a key of its JSON", async 
   ]);
 });
 
-test("it is read anew each time: what was rotated is met", async () => {
+test("it is reloaded each time: what was rotated is met", async () => {
   server.secrets.set("rotated", "first");
   const ref = reference("rotated");
   assert.equal((await ref.resolve()).reveal(), "first");

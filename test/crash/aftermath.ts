@@ -17,7 +17,7 @@ export async function session(place: Workplace): Promise<Session> {
 }
 
 /**
- * What must hold after a crash, once the next run has come to its end: nobody is missing, nothing is logged twice, there
+ * What must hold after a crash, once the next run has come to its end: no one is missing, nothing is logged twice, there
  * is one history, and verify has nothing to say. What was stored and not logged stays as an older version of an object
  * that is logged, at most one for each kill: it may be sealed to others, or not be what it seems, so it is not used.
  */
@@ -27,7 +27,7 @@ export async function assertWhole(place: Workplace, sandbox: Sandbox, what: stri
   assert.equal(summary?.outcome, "done", what);
   const stored = await place.entries("record.stored");
   const subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
-  assert.deepEqual(new Set(stored.map(({ subject }) => subject)), new Set(subjects), `${what}: somebody is missing`);
+  assert.deepEqual(new Set(stored.map(({ subject }) => subject)), new Set(subjects), `${what}: someone is missing`);
   const records = stored.map(({ object }) => object.key);
   assert.equal(new Set(records).size, records.length, `${what}: a version is logged twice`);
   const files = stored.flatMap((entry) => entry.files.filter(({ storedWith }) => !storedWith).map(({ key }) => key));

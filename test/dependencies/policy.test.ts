@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { lockedPackages, production } from "../../release/lock.ts";
 
-/** What Apache-2.0 software may be shipped with, and nobody has to be asked about. Another one: look at its terms first. */
+/** What Apache-2.0 software may be shipped with, and no one has to be asked about. Another one: look at its terms first. */
 const LICENCES = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"]);
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));

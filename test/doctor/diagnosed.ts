@@ -4,7 +4,7 @@ import type { Finding, Level } from "../../src/doctor/finding.ts";
 import type { Session } from "../../src/session/client.ts";
 import type { FaultPlace } from "../faults/place.ts";
 
-/** What `doctor` says of a place's client, in this process. Nothing of it may be anybody's data, or a secret. */
+/** What `doctor` says of a place's client, in this process. Nothing of it may be anyone's data, or a secret. */
 export async function diagnosed(place: FaultPlace, changes: Partial<Session> = {}): Promise<readonly Finding[]> {
   const diagnosis: Diagnosis = await doctor(await place.session(changes), place.work.file);
   const said = `${JSON.stringify(diagnosis)}${diagnosisText(diagnosis)}`;

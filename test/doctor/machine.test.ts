@@ -118,7 +118,7 @@ describe("doctor on this machine and at the provider", () => {
     assert.match(said, /keys: .* is the key of another log than other\.example\/log/);
   });
 
-  test("the provider: a key refused, rights missing, nobody listed, nobody there", async () => {
+  test("the provider: a key refused, rights missing, no one listed, no one there", async () => {
     await using place = await makePlace(sandbox);
     const others = ALWAYS.slice(1);
     await writeFile(place.work.path("keys/provider"), "canary-wrong-key");

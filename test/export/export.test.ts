@@ -22,7 +22,7 @@ test("the first run takes all, the second nothing, the third what changed", asyn
   await using sandbox = await startSandbox({ identities: 15, pageSize: 4, plainImages: true });
   await using place = await makeWorkplace(sandbox);
 
-  await t.test("everybody and every file, as the provider has them", async () => {
+  await t.test("everyone and every file, as the provider has them", async () => {
     sandbox.requests.clear();
     const summary = await place.export();
     const files = sandbox.ids().flatMap((_, index) => sandbox.resources(index).flatMap((r) => r.resource_files));
@@ -91,7 +91,7 @@ test("the first run takes all, the second nothing, the third what changed", asyn
     assert.notEqual((await place.record(earlier!)).raw!.identity, record.raw!.identity);
   });
 
-  await t.test("files captured anew are fetched anew, beside the earlier ones", async () => {
+  await t.test("files captured again are fetched again, beside the earlier ones", async () => {
     const index = first(sandbox, (i) => sandbox.resources(i).length > 1);
     const before = await newest(place, sandbox, index);
     sandbox.change([index], { files: true });

@@ -154,7 +154,7 @@ test("--identity: known, unchanged, unknown, and two of them", async () => {
   assert.equal((await place.here("export", ["--identity", a!])).code, 2);
 });
 
-test("an identity that the list garbles fails, the others are done, and nobody is called gone for it", async () => {
+test("an identity that the list garbles fails, the others are done, and no one is called gone for it", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -77,7 +77,7 @@ test("listed and then not found: gone at once; one never kept is no record of an
 test("a redaction is logged and never replaces the copy; who comes back is kept again", async () => {
   const options = { identities: 8, plainImages: true };
   await using sandbox = await startSandbox(options);
-  // The same people at another address: where nobody was redacted.
+  // The same people at another address: where no one was redacted.
   await using before = await startSandbox(options);
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -56,9 +56,9 @@ function hostile(
 
 for (const [what, answers] of Object.entries({
   "a file type of 501 characters": { file: () => ({ type: "T".repeat(501) }) },
-  "a file type that names somebody": { file: () => ({ type: "Eve Example born 1980-01-01" }) },
+  "a file type that names someone": { file: () => ({ type: "Eve Example born 1980-01-01" }) },
   "a media type of 600 letters": { contentType: `${"a".repeat(600)}/x` },
-  "a media type that names somebody": { contentType: "image/eve-example-1980" },
+  "a media type that names someone": { contentType: "image/eve-example-1980" },
   "a file type of control characters": { file: () => ({ type: "\u001b[2J\u202e" }) },
 } satisfies Record<string, Answers>)) {
   test(`the provider cannot break the vault: ${what}`, async () => {
@@ -86,7 +86,7 @@ for (const [what, answers] of Object.entries({
   });
 }
 
-test("one person stops nobody: 1,500 documents with numbers of their own", async () => {
+test("one person stops no one: 1,500 documents with numbers of their own", async () => {
   await using sandbox = await startSandbox({ identities: 30, files: false });
   await using place = await makeWorkplace(sandbox);
   const resources = Array.from({ length: 1500 }, (_, n) => ({
@@ -102,7 +102,7 @@ test("one person stops nobody: 1,500 documents with numbers of their own", async
   assert.equal((await place.export()).unchanged, 30);
 });
 
-test("a person with 1,000 files is kept, each file once, and nobody behind them waits", {
+test("a person with 1,000 files is kept, each file once, and no one behind them waits", {
   timeout: 300_000,
 }, async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });

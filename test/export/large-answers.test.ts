@@ -102,10 +102,10 @@ for (const [where, people] of [
   ["resources", 16],
 ] as const) {
   for (const what of COSTLY) {
-    test(`everybody's ${where} just below the bounds, of ${what}: it fits into ${MEMORY} MiB`, async (t) => {
-      const everybody = Array.from({ length: people }, (_, index) => index);
-      const run = await exported(people, everybody, HOSTILE[what]!(MIB - 16 * 1024), where);
-      t.diagnostic(`${what}, everybody's ${where}: ${run.memory} MiB at most, ${run.stored} stored`);
+    test(`everyone's ${where} just below the bounds, of ${what}: it fits into ${MEMORY} MiB`, async (t) => {
+      const everyone = Array.from({ length: people }, (_, index) => index);
+      const run = await exported(people, everyone, HOSTILE[what]!(MIB - 16 * 1024), where);
+      t.diagnostic(`${what}, everyone's ${where}: ${run.memory} MiB at most, ${run.stored} stored`);
       assert.ok(run.code === 0 || run.code === 3, `${run.code}\n${run.stderr}`);
       assert.equal(run.summary.new + run.summary.failed, people);
       assert.ok(run.memory < MEMORY, String(run.memory));

@@ -114,7 +114,7 @@ test("both fail: both are told, and the exit code is the graver one's", async ()
   assert.match(ended.stderr, /source-key/);
 });
 
-test("what a run stores of somebody under a legal hold is held before the run ends", async () => {
+test("what a run stores of someone under a legal hold is held before the run ends", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -10,7 +10,7 @@ import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import type { WireIdentity, WireResource } from "../sandbox/wire.ts";
 import { makeWorkplace } from "./workplace.ts";
 
-// What anybody else sees at the provider is what the sealed records hold.
+// What anyone else sees at the provider is what the sealed records hold.
 const records = new Map<string, SealedRecord>();
 let sandbox: Sandbox;
 

@@ -15,7 +15,7 @@ import { strictVault } from "../vault/strict-vault.ts";
 import { type AgeKey, CLIENT, makeAgeKey, makeWorkplace, type Workplace } from "./workplace.ts";
 
 /**
- * Everybody is stored and nobody logged, as a crash can leave it that takes the state directory with it: the vault's
+ * Everyone is stored and no one logged, as a crash can leave it that takes the state directory with it: the vault's
  * log is put back to what it was.
  */
 async function leaveOrphans(place: Workplace): Promise<string[]> {
@@ -131,11 +131,11 @@ describe("an object that was sent, and the answer lost", () => {
     }
   });
 
-  test("is not where a stream was sealed anew meanwhile, or somebody put noise in its place with its digest", async () => {
+  test("is not where a stream was re-encrypted meanwhile, or someone put noise in its place with its digest", async () => {
     await using strict = await strictVault();
     let pass = 0;
-    const anew = await stored(strict.vault, async () => pieces(new TextEncoder().encode(`pass ${pass++}`)));
-    assert.equal((await strict.vault.read(key, 100, anew.versionId)).bytes.toString(), "pass 2");
+    const again = await stored(strict.vault, async () => pieces(new TextEncoder().encode(`pass ${pass++}`)));
+    assert.equal((await strict.vault.read(key, 100, again.versionId)).bytes.toString(), "pass 2");
 
     await using attacked = await strictVault();
     const noise = Buffer.alloc(bytes.length, 7);

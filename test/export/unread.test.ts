@@ -25,7 +25,7 @@ function alter(sandbox: Sandbox, changes: Readonly<Record<number, Readonly<Recor
   });
 }
 
-test("a `created` that cannot be read loses nobody; an `updated` that cannot is that subject's failure, by name", async () => {
+test("a `created` that cannot be read loses no one; an `updated` that cannot is that subject's failure, by name", async () => {
   await using sandbox = await startSandbox({ identities: 8, files: false });
   await using place = await makeWorkplace(sandbox);
   const bad = {
@@ -67,7 +67,7 @@ test("a `created` that cannot be read loses nobody; an `updated` that cannot is 
   await place.expect(0, "reconcile");
 });
 
-test("somebody whose entry cannot be read was met: whoever is gone is logged as gone all the same", async () => {
+test("someone whose entry cannot be read was met: whoever is gone is logged as gone all the same", async () => {
   await using sandbox = await startSandbox({ identities: 5, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

@@ -6,7 +6,7 @@ import { startSandbox } from "../sandbox/server.ts";
 import { rewriteLog } from "../verify/resign.ts";
 import { CLIENT, makeWorkplace } from "./workplace.ts";
 
-test("entries that no reader accepts are reported, and stop nobody", async () => {
+test("entries that no reader accepts are reported, and stop no one", async () => {
   await using sandbox = await startSandbox({ identities: 5, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

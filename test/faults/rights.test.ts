@@ -6,7 +6,7 @@ import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
 const NOBODY = 65_534;
-/** Root may write anywhere: the program becomes somebody else first. */
+/** Root may write anywhere: the program becomes someone else first. */
 const unprivileged =
   process.getuid?.() === 0
     ? ["--import", `data:text/javascript,process.setgroups([]);process.setgid(${NOBODY});process.setuid(${NOBODY})`]

@@ -12,7 +12,7 @@ const faults: Readonly<Record<string, the.Fault>> = {
   "503 with Retry-After": the.status(503, { "Retry-After": "0" }),
   "429": the.status(429),
   "429 with Retry-After": the.status(429, { "Retry-After": "0" }),
-  "429 with a Retry-After that nobody waits for": the.status(429, { "Retry-After": "86400" }),
+  "429 with a Retry-After that no one waits for": the.status(429, { "Retry-After": "86400" }),
   "a connection reset": the.reset,
   "a stall in the headers": the.stall,
   "a stall in the body": the.stallInBody,
@@ -52,7 +52,7 @@ describe("the provider does not answer as it should", { concurrency: 4 }, () => 
 
 describe("a fault that passes is no failure", { concurrency: 4 }, () => {
   for (const [name, fault] of Object.entries(faults)) {
-    if (name.includes("nobody waits")) continue;
+    if (name.includes("no one waits")) continue;
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
       await using place = await makePlace(sandbox);

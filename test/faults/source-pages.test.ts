@@ -25,7 +25,7 @@ function listAs(sandbox: Sandbox, page: (cursor: string | null, count: number) =
 }
 
 const endless: Readonly<Record<string, (cursor: string | null, count: number) => Page>> = {
-  "a cursor that repeats for ever": (_, count) => ({ data: count === 1 ? [0, 1] : [2, 3], next: "again" }),
+  "a cursor that repeats forever": (_, count) => ({ data: count === 1 ? [0, 1] : [2, 3], next: "again" }),
   "two cursors in turn": (cursor) => ({ data: [0, 1], next: cursor === "a" ? "b" : "a" }),
   "ever-new cursors, and no identities": (_, count) => ({ data: count === 1 ? [0, 1] : [], next: `page ${count}` }),
   "ever-new cursors, and always the same page": (_, count) => ({ data: [0, 1], next: `page ${count}` }),
@@ -80,7 +80,7 @@ test("a few empty or repeated pages are no reason to stop", async () => {
   await place.isWhole(4);
 });
 
-test("somebody is put in front while pages are read: one comes twice, and is kept once", async () => {
+test("someone is put in front while pages are read: one comes twice, and is kept once", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makePlace(sandbox);
   // 5 is the newcomer, which this walk does not meet; 2 stands on both pages.
@@ -91,7 +91,7 @@ test("somebody is put in front while pages are read: one comes twice, and is kep
   assert.equal((await place.completes()).new, 1);
 });
 
-test("somebody is taken away in front while pages are read: one is missed, is not gone, and is met by the next run", async () => {
+test("someone is taken away in front while pages are read: one is missed, is not gone, and is met by the next run", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makePlace(sandbox);
   const shifted = (cursor: string | null): Page =>

@@ -24,7 +24,7 @@ const passing: Readonly<Record<string, Failure>> = {
 const patienceFor = (fails: Failure) =>
   fails === "stall" || fails === "stalled-body" ? impatient : { ...calm, retry: impatient.retry! };
 
-describe("a store that fails now and then fails nobody", { concurrency: 4 }, () => {
+describe("a store that fails now and then fails no one", { concurrency: 4 }, () => {
   for (const [name, fails] of Object.entries(passing)) {
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 5, plainImages: true });
@@ -46,7 +46,7 @@ describe("a store that fails for good", { concurrency: 4 }, () => {
   const lasting: Readonly<Record<string, readonly [Failure, string]>> = {
     "500": [passing["500"]!, "vault-unavailable"],
     "503 SlowDown": [passing["503 SlowDown"]!, "vault-unavailable"],
-    "a Retry-After that nobody waits for": [
+    "a Retry-After that no one waits for": [
       { status: 503, code: "SlowDown", headers: { "retry-after": "86400" } },
       "vault-unavailable",
     ],

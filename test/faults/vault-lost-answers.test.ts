@@ -98,7 +98,7 @@ describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }
     const { s3 } = strict;
     const url = strict.place.work.config.clients[0]!.vault;
     await using place = await makePlace(sandbox);
-    // Of a state directory that has seen another vault's log, init would think that somebody emptied this one.
+    // Of a state directory that has seen another vault's log, init would think that someone emptied this one.
     place.work.config.state = "./state-second";
     await place.work.configure({ vault: { ...(url as object), url: `${(url as { url: string }).url}-second` } });
     for (let put = 0; put < 8; put++) {

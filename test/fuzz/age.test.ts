@@ -30,12 +30,12 @@ test("sealed bytes, whole and as a stream", async (t) => {
 });
 
 const header = "age-encryption.org/v1\n";
-/** A stanza that parses, to nobody here. */
+/** A stanza that parses, to no one here. */
 const stanza = `-> X25519 ${"A".repeat(43)}\n${"A".repeat(43)}\n`;
 const scrypt = (work: number) => `-> scrypt ${"A".repeat(22)} ${work}\n${"A".repeat(43)}\n`;
 const mac = `--- ${"A".repeat(43)}\n`;
 
-test("a passphrase header of any work factor is not worked on: nobody asked for a passphrase", async (t) => {
+test("a passphrase header of any work factor is not worked on: no one asked for a passphrase", async (t) => {
   await holds(
     t,
     100,

@@ -38,7 +38,7 @@ after(async () => {
 const head = (...lines: string[]): string =>
   ["HTTP/1.1 200 OK", "x-amz-version-id: v", 'ETag: "e"', ...lines, "", ""].join("\r\n");
 
-/** Writes for ever, as fast as it is read. */
+/** Writes forever, as fast as it is read. */
 function pour(socket: Socket, chunk: Buffer): void {
   const more = (): void => {
     while (!socket.destroyed && socket.write(chunk)) sent += chunk.length;

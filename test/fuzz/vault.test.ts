@@ -110,7 +110,7 @@ test("what a directory notes of a version", async (t) => {
 /** A path longer than the file system takes is refused by it. */
 const MISSING = ["malformed", "vault-missing", "vault-rejected"] as const;
 
-test("a catalog file is used, or made anew", async (t) => {
+test("a catalog file is used, or rebuilt", async (t) => {
   const path = join(folder, "catalog.sqlite");
   Catalog.empty(path, "origin").close();
   const valid = await readFile(path);

@@ -24,7 +24,7 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-/** Work that ends as told, one outcome a call, the last for ever. */
+/** Work that ends as told, one outcome a call, the last forever. */
 function scripted(...outcomes: readonly (Error | string)[]) {
   const work = async (): Promise<string> => {
     const outcome = outcomes[Math.min(work.calls++, outcomes.length - 1)]!;

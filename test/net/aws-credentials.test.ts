@@ -9,7 +9,7 @@ import { startStrictS3 } from "../servers/strict-s3.ts";
 /** Keys in a profile's file alone, as a rotating agent writes it. */
 const profile = (id: string) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = secret-of-${id}\n`;
 
-test("credentials that are rotated in mid-run: refused once, read anew, and nothing is lost", async () => {
+test("credentials that are rotated in mid-run: refused once, reloaded, and nothing is lost", async () => {
   await using server = Object.assign(await startStrictS3(), { [Symbol.asyncDispose]: () => server.close() });
   await using sandbox = await startSandbox({ identities: 12, plainImages: true });
   await using place = await makeWorkplace(sandbox, { init: false });

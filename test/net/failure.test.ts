@@ -23,7 +23,7 @@ const byNode = (url: string) =>
   );
 
 describe("why no answer came, by real connections", () => {
-  test("nobody listens: at one address, and at each of several", async () => {
+  test("no one listens: at one address, and at each of several", async () => {
     const port = await freePort();
     for (const error of [await byNode(`http://127.0.0.1:${port}`), await byNode(`http://localhost:${port}`)])
       assert.deepEqual(networkFailure(error, {}), { code: "ECONNREFUSED", isTransient: true, hint: undefined });
@@ -58,8 +58,8 @@ describe("why no answer came, by real connections", () => {
     assert.equal(failure!.isTransient, false);
   });
 
-  test("a name that nobody knows; a time that is over", async () => {
-    const unknown = networkFailure(await byNode("http://nobody.invalid"));
+  test("a name that no one knows; a time that is over", async () => {
+    const unknown = networkFailure(await byNode("http://no one.invalid"));
     assert.match(unknown!.code, /^E(NOTFOUND|AI_AGAIN)$/);
     const late = await thrown(
       async () =>

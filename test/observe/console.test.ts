@@ -31,7 +31,7 @@ test("without it stdout holds what is for people, and nothing otherwise", () => 
   assert.equal(stdout.text(), "two\n");
 });
 
-test("where nobody watches, all that a command says is in one line of the log", async () => {
+test("where no one watches, all that a command says is in one line of the log", async () => {
   const say = `import { createConsole } from "./src/observe/console.ts";
     const console = createConsole({ json: false, quiet: false });
     console.say(["acme: done", "  new  3", "  bad  \u001b[2J"]);

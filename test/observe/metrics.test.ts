@@ -96,7 +96,7 @@ describe("the address", () => {
     assert.equal((await fetch(`http://127.0.0.1:${monitor.port}/healthz`)).status, 200);
   });
 
-  test("one that somebody has is a mistake in the config", async () => {
+  test("one that someone has is a mistake in the config", async () => {
     const metrics = new Metrics("1");
     await using monitor = await startMonitor({ host: "127.0.0.1", port: 0, metrics, ready: () => true });
     await assert.rejects(startMonitor({ host: "127.0.0.1", port: monitor.port, metrics, ready: () => true }), (error) =>

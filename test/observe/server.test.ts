@@ -24,7 +24,7 @@ async function status(port: number, path: string): Promise<number | undefined> {
   );
 }
 
-test("connections that say nothing, or half a header, shut nobody out, however many there are", async () => {
+test("connections that say nothing, or half a header, shut no one out, however many there are", async () => {
   await using monitor = await startMonitor({
     ...{ host: "127.0.0.1", port: 0, metrics: new Metrics("1"), ready: () => true },
   });

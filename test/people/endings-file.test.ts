@@ -51,7 +51,7 @@ async function refused(done: Promise<unknown>): Promise<HoldfastError> {
   return error;
 }
 
-/** Everybody of whom the table speaks: those told now, and those told before. */
+/** Everyone of whom the table speaks: those told now, and those told before. */
 const told = ({ subjects, unchanged }: Pick<EndResult, "subjects" | "unchanged">): number => subjects + unchanged;
 const utf16 = (text: string, big = false): Buffer => {
   const bytes = Buffer.from(`\uFEFF${text}`, "utf16le");
@@ -72,7 +72,7 @@ describe("tables as spreadsheets write them", () => {
         [5],
         name,
       );
-      assert.match(done.unusable[0]!.why, name === "utf-8.csv" ? /nobody/ : /digits are lost/);
+      assert.match(done.unusable[0]!.why, name === "utf-8.csv" ? /no one/ : /digits are lost/);
     }
     const ended = await place.entries("relationship.ended");
     assert.deepEqual(new Set(ended.map(({ ended: day }) => day)), new Set(["2024-10-31", "2024-09-30"]));
@@ -178,9 +178,9 @@ describe("tables as spreadsheets write them", () => {
       rows.map(({ line }) => line),
       [3, 4, 5, 6],
     );
-    assert.match(rows[0]!.why, /nobody.*read as Windows-1252/);
-    assert.match(rows[1]!.why, /nobody.*U\+00AD/);
-    assert.match(rows[2]!.why, /nobody.*more cells/);
+    assert.match(rows[0]!.why, /no one.*read as Windows-1252/);
+    assert.match(rows[1]!.why, /no one.*U\+00AD/);
+    assert.match(rows[2]!.why, /no one.*more cells/);
     assert.match(rows[3]!.why, /digits are lost/);
     assert.doesNotMatch(JSON.stringify(rows), /ller-7|C-8/);
   });
@@ -212,7 +212,7 @@ describe("tables as spreadsheets write them", () => {
       `reference ${one}\n?\n`,
     ]) {
       const error = await refused(assess(list));
-      assert.match(error.message, /line [12] of .* names nobody/, list);
+      assert.match(error.message, /line [12] of .* names no one/, list);
     }
   });
 });

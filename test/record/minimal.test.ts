@@ -45,7 +45,7 @@ test("any date: the age is the number of birthdays had", () => {
   );
 });
 
-test("thresholds: true at the age, false a year or a day before, null where nobody knows", () => {
+test("thresholds: true at the age, false a year or a day before, null where no one knows", () => {
   const identity = person({ date_of_birth: "1990-05-31" });
   const over = (on: string) => minimalIdentity(identity, [17, 18, 19], day(on)).over;
   assert.deepEqual(over("2008-05-30"), { 17: true, 18: false, 19: false });

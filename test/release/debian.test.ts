@@ -52,7 +52,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
 
   /** In the root, with a /proc of its own: Node finds itself by it. */
   const inside = (user: string, ...line: string[]): Promise<Ended> => {
-    const group = user === "nobody" ? "nogroup" : user;
+    const group = user === "no one" ? "nogroup" : user;
     const options = ["--fork", "--pid", `--root=${root}`, `--mount-proc=/proc`];
     return runToEnd(
       ["unshare", ...options, "setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups", ...line],
@@ -106,7 +106,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     }
   });
 
-  test("works there as its user: keys, an export, a proof; nobody else may read config and keys", async () => {
+  test("works there as its user: keys, an export, a proof; no one else may read config and keys", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     const recipients = await Promise.all([generateX25519Identity(), generateX25519Identity()]);
     const client = {
@@ -126,9 +126,9 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     const env = (...args: string[]): Promise<Ended> =>
       good(inside("holdfast", "env", `KEY=${sandbox.apiKey}`, "holdfast", ...args));
     await firstExport(env);
-    const other = await inside("nobody", "cat", "/etc/holdfast/holdfast.yaml");
+    const other = await inside("no one", "cat", "/etc/holdfast/holdfast.yaml");
     assert.match(other.stderr, /Permission denied/);
-    assert.match((await inside("nobody", "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
+    assert.match((await inside("no one", "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
   });
 
   test("works there with a bucket on S3", { skip: withoutCeph }, async () => {
@@ -179,7 +179,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
   });
 
   test("is removed and purged: the program goes, config, state and keys stay", async () => {
-    // As somebody has it who keeps configs elsewhere.
+    // As someone has it who keeps configs elsewhere.
     await rename(join(root, "etc/holdfast"), join(root, "srv/holdfast"));
     await symlink("/srv/holdfast", join(root, "etc/holdfast"));
     await good(asRoot("chmod", "0750", "/var/lib/holdfast"));

@@ -7,8 +7,8 @@ import type { Workplace } from "../export/workplace.ts";
 export type Installed = (...args: string[]) => Promise<Ended>;
 
 /**
- * What `npm run demo` does, with an installed program: a vault is made and checked, everybody is exported, the vault is
- * verified, and somebody's copies are handed out and opened. Asserts each on the disk.
+ * What `npm run demo` does, with an installed program: a vault is made and checked, everyone is exported, the vault is
+ * verified, and someone's copies are handed out and opened. Asserts each on the disk.
  */
 export async function firstDay(holdfast: Installed, place: Workplace, people: number): Promise<void> {
   const config = ["--config", place.file];

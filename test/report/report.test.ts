@@ -63,7 +63,7 @@ describe("reconcile", () => {
 });
 
 describe("report", () => {
-  test("tells what is kept, until when, and what needs attention; loads nothing, and names nobody", async () => {
+  test("tells what is kept, until when, and what needs attention; loads nothing, and names no one", async () => {
     await using sandbox = await startSandbox({ identities: 12, plainImages: true });
     await using place = await makeWorkplace(sandbox, {});
     const here = await session(place);
@@ -130,7 +130,7 @@ describe("report", () => {
     assert.deepEqual([later!.notAsked, later!.coverage.source], ["--offline", null]);
   });
 
-  test("the provider is gone for ever: the report says so, and tells what is kept", async () => {
+  test("the provider is gone forever: the report says so, and tells what is kept", async () => {
     const place = await (async () => {
       await using sandbox = await startSandbox({ identities: 2, files: false });
       const made = await makeWorkplace(sandbox, {});

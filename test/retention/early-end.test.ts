@@ -23,7 +23,7 @@ async function exported(sandbox: Sandbox): Promise<{ place: Workplace; subjects:
 
 const dayBefore = (day: string): string => Temporal.PlainDate.from(day).subtract({ days: 1 }).toString();
 
-describe("a last day before somebody was verified", () => {
+describe("a last day before someone was verified", () => {
   test("is refused in single use, and taken with --before-verification; the day itself is not refused", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     const { place, subjects, firsts } = await exported(sandbox);

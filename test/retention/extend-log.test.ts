@@ -52,7 +52,7 @@ test("after initialLock is shortened no piece of the log is unlocked: the earlie
   }
 });
 
-/** As somebody who may shorten a lock does it, on the disk. */
+/** As someone who may shorten a lock does it, on the disk. */
 async function shorten(place: Workplace, days: number): Promise<void> {
   const tiles = [...(await logLocks(place)).keys()].filter((name) => /tile\/0/.test(name));
   for (const tile of tiles) {
@@ -74,7 +74,7 @@ test("one piece whose lock ends early, whichever it is, makes the log due: at on
     assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
 });
 
-test("a lock that somebody shortened is lengthened within 30 nights, and verify says that there is none without asking the memory", async () => {
+test("a lock that someone shortened is lengthened within 30 nights, and verify says that there is none without asking the memory", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, {});
   await exportClients(await session(place), {});
@@ -86,7 +86,7 @@ test("a lock that somebody shortened is lengthened within 30 nights, and verify 
   let nights = 0;
   for (let pieces = 0; pieces === 0 && nights <= 30; nights++)
     pieces = (await extendAll(await session(place)))[0]!.pieces;
-  assert.ok(nights <= 30, "nobody noticed");
+  assert.ok(nights <= 30, "no one noticed");
   for (const [piece, { until }] of await logLocks(place))
     assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
 });

@@ -77,7 +77,7 @@ for (const kind of ["directory", "ceph"] as const) {
       await place.configure({ retention: { initialLock: "PT4H", extendWhenLessThan: "PT3H" } });
       const night = (await place.export()) as unknown as { locks: Locks };
       assert.equal(night.locks.objects, objects.length);
-      // The catalog made anew from the log knows the same.
+      // The catalog rebuilt from the log knows the same.
       await place.expect(0, "rebuild");
       assert.equal((await extend(place)).objects, 0);
       await vault.close();
@@ -85,7 +85,7 @@ for (const kind of ["directory", "ceph"] as const) {
   });
 }
 
-test("ceph: a lock that somebody shortened shows in verify, and is extended again when it is due", {
+test("ceph: a lock that someone shortened shows in verify, and is extended again when it is due", {
   skip: withoutCeph,
 }, async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
@@ -135,7 +135,7 @@ test("the provider is not to be had: the export fails, and what it keeps is kept
     await made.export();
     return made;
   })();
-  // A key that the provider does not know is refused at once; nobody answering is tried for minutes.
+  // A key that the provider does not know is refused at once; no one answering is tried for minutes.
   await using other = await startSandbox({ identities: 2, plainImages: true });
   await writeFile(place.path("keys/provider"), "revoked");
   await place.configure({ source: { url: other.url }, retention: LONGER });

@@ -111,7 +111,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       assert.deepEqual([report!.problems, report!.purged], [0, objects.length]);
       const again = (await place.export()) as unknown as Result;
       assert.deepEqual([again.new, again.changed, again.past], [0, 0, 1]);
-      // Somebody who was purged can still be named by id; the lookups are gone.
+      // Someone who was purged can still be named by id; the lookups are gone.
       for (const name of [
         ["--subject", subject],
         ["--identity", id],
@@ -127,7 +127,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       const order = ["record.stored", "lock.extended", "relationship.ended", "hold.placed", "hold.released"];
       assert.deepEqual([...new Set(types)], [...order, "purge.begun", "record.purged"]);
 
-      // Made anew from the log, the catalog knows the same.
+      // Made again from the log, the catalog knows the same.
       await place.expect(0, "rebuild");
       assert.equal(((await place.export()) as unknown as Result).past, 1);
       // They come back as a customer.

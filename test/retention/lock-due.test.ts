@@ -67,7 +67,7 @@ test("a lock is never shortened or weakened, never lasts beyond the law or the b
         assert.ok(Temporal.Instant.compare(due.lock.until, is) >= 0, "shortened");
         assert.ok(present !== "compliance" || due.lock.mode === "compliance", "weakened");
         if (Temporal.Instant.compare(due.lock.until, is) === 0) {
-          assert.ok(due.harden, "set anew for nothing");
+          assert.ok(due.harden, "set again for nothing");
           return;
         }
         if (until) assert.ok(due.lock.until.epochMilliseconds - until.epochMilliseconds < 1_000, "beyond the law");

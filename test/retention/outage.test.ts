@@ -87,7 +87,7 @@ test("purge: one person whose objects cannot be removed, whatever the reason, do
   }
 });
 
-test("a hold that cannot be placed on what was stored later does not keep anybody's locks from being extended", async () => {
+test("a hold that cannot be placed on what was stored later does not keep anyone's locks from being extended", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;

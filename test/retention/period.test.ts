@@ -97,7 +97,7 @@ test("the days that findings named: month ends and leap days", () => {
   assert.equal(until("2024-12-31", "P5Y", "America/New_York"), "2030-01-01T05:00:00Z");
   assert.equal(until("2024-12-31", "P5Y", "Pacific/Honolulu"), "2030-01-01T10:00:00Z");
   assert.equal(until("2024-12-31", "P5Y", "Asia/Tokyo"), "2029-12-31T15:00:00Z");
-  // Nobody said whose day it is: 12 hours after UTC's it is over everywhere.
+  // No one said whose day it is: 12 hours after UTC's it is over everywhere.
   assert.equal(until("2024-12-31", "P5Y"), "2030-01-01T12:00:00Z");
   // Where clocks go forward at midnight, the day begins with the first hour that there is.
   assert.equal(until("2025-09-06", "P1D", "America/Santiago"), "2025-09-08T03:00:00Z");

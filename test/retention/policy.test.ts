@@ -57,7 +57,7 @@ describe("a policy", () => {
     };
     assert.equal((await stay(5 * 365)).size, 0);
     const withFiles = [...records].filter(([, [entry]]) => entry!.files.length > 0).map(([of]) => of);
-    // Five years on, the files are past; who somebody is must be kept, for nobody closed the account.
+    // Five years on, the files are past; who someone is must be kept, for no one closed the account.
     const later = await stay(5 * 366 + 1);
     assert.deepEqual([...later.keys()].sort(), withFiles.sort());
     for (const purge of later.values()) assert.deepEqual([purge.records, purge.whole], [0, false]);
@@ -167,7 +167,7 @@ describe("relationships", () => {
       3,
       "\uFEFFDate;Identity",
       `${day};${first}`,
-      `${day};nobody-of-ours`,
+      `${day};no one-of-ours`,
       "",
       `"${day}";"${second}"`,
     );

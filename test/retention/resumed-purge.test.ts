@@ -234,7 +234,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     client.destroy();
   });
 
-  test("still due, it goes on; due again after it was withdrawn, it begins anew", async () => {
+  test("still due, it goes on; due again after it was withdrawn, it begins again", async () => {
     await using killed = await killedPurge("after unlink files", "first");
     const { place, subject } = killed;
     await placeHold(await session(place), { ...HOLD, subjects: [subject] });

@@ -80,7 +80,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const again = await purging(place, "destroyed");
     assert.equal(again.code, 0, again.stderr);
     const second = RUN.exec(String(again.log.find(({ msg }) => /begins/.test(String(msg)))!.msg))![0];
-    // That one was certified already, so that nobody stands in two certificates.
+    // That one was certified already, so that no one stands in two certificates.
     const others = all.filter((key) => !purged.includes(key));
     assert.deepEqual((await destroyedKeys(place.path("destroyed"))).sort(), others);
     const both = ["certificate", "--run", run, "--run", second, "--out", place.path("both")];
@@ -88,7 +88,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     await certifiesAll(place, "both", [run, second]);
   });
 
-  test("told to stop, and gone on with: one certificate names everybody, once; and each run's can be made", async () => {
+  test("told to stop, and gone on with: one certificate names everyone, once; and each run's can be made", async () => {
     await using place = await ready();
     const ended = await purging(place, "destroyed", {
       HOLDFAST_CRASH_SIGNAL: "SIGTERM",

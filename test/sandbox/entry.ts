@@ -51,7 +51,7 @@ export function ghost({ canvas, seed, person }: Writer, x: number, y: number, wi
   canvas.lay(small, x, y, 0.85, person.state.line);
 }
 
-/** A pen line that starts like writing and ends in a flourish; nobody's hand. */
+/** A pen line that starts like writing and ends in a flourish; no one's hand. */
 export function signature({ canvas, seed, person, recaptured }: Writer, x: number, y: number, width: number): void {
   const random = new Random(seed, 50, person.index);
   const points = [x, y + 20];

@@ -5,7 +5,7 @@ import { type Sandbox, startSandbox } from "./server.ts";
 
 const approved = (sandbox: Sandbox) => first(sandbox, (i) => sandbox.identity(i).status === "approved");
 
-test("a change moves updated, and the status or a data point; nobody else changes", async () => {
+test("a change moves updated, and the status or a data point; no one else changes", async () => {
   await using sandbox = await startSandbox({ identities: 30 });
   const index = approved(sandbox);
   const texts = sandbox.ids().map((_, i) => sandbox.text(i));
@@ -35,7 +35,7 @@ test("change(n) picks n different identities, the same ones in every run", async
   assert.throws(() => one.change(201), RangeError);
 });
 
-test("files stay as they are unless they are captured anew", async () => {
+test("files stay as they are unless they are captured again", async () => {
   await using sandbox = await startSandbox();
   const index = approved(sandbox);
   const [path, video] = [filePath(sandbox, index), filePath(sandbox, index, "face_video")];
@@ -51,9 +51,9 @@ test("files stay as they are unless they are captured anew", async () => {
   );
   assert.deepEqual(await (await ask(sandbox, path)).bytes(), bytes);
   sandbox.change([index], { files: true });
-  const anew = sandbox.resources(index)[0]!.resource_files[0]!;
-  assert.equal(anew.id, files[0]![0]!.id);
-  assert.ok(anew.updated > files[0]![0]!.updated);
+  const again = sandbox.resources(index)[0]!.resource_files[0]!;
+  assert.equal(again.id, files[0]![0]!.id);
+  assert.ok(again.updated > files[0]![0]!.updated);
   assert.notDeepEqual(await (await ask(sandbox, path)).bytes(), bytes);
   assert.notDeepEqual(await (await ask(sandbox, video)).bytes(), clip);
 });

@@ -1,6 +1,6 @@
 /**
  * Makes selfie.mp4, the clip every selfie video of the sandbox is: a drawn face that turns, blinks and smiles for four
- * seconds. Run `node test/sandbox/make-selfie.ts` to make it anew; it needs ffmpeg with libx264.
+ * seconds. Run `node test/sandbox/make-selfie.ts` to make it again; it needs ffmpeg with libx264.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -9,7 +9,7 @@ import { hash } from "./random.ts";
 export interface Fate {
   /** Changes so far: odd ones move the status, even ones correct a data point. */
   readonly revision: number;
-  /** How often its files were captured anew. */
+  /** How often its files were captured again. */
   readonly recaptured: number;
   readonly redacted: boolean;
   readonly gone: boolean;

@@ -36,7 +36,7 @@ test("what does not exist answers 404, even when it looks like an id", async () 
   }
 });
 
-test("a cursor or limit that nobody gave out answers 400, another method 405", async () => {
+test("a cursor or limit that no one gave out answers 400, another method 405", async () => {
   await using sandbox = await startSandbox();
   assert.equal((await refusal(await ask(sandbox, "/identities?cursor=x")))[0], 400);
   assert.equal((await refusal(await ask(sandbox, "/identities?limit=-1")))[0], 400);

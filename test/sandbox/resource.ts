@@ -12,7 +12,7 @@ export interface FileContent {
   readonly person: Person;
   /** None for the selfie video. */
   readonly document: Document | undefined;
-  /** How often it was captured anew; the bytes differ each time. */
+  /** How often it was captured again; the bytes differ each time. */
   readonly recaptured: number;
 }
 

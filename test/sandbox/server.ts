@@ -56,7 +56,7 @@ export interface Sandbox extends AsyncDisposable {
   file(index: number, resourceId: string, fileId: string): Promise<Buffer>;
   /**
    * Changes these identities, or this many of them: `updated` moves, and the status (first, third, … change) or a data
-   * point (second, fourth, …) with it. `files` has their files captured anew: new `updated`, new bytes, same ids.
+   * point (second, fourth, …) with it. `files` has their files captured again: new `updated`, new bytes, same ids.
    * Returns the indexes.
    */
   change(which: number | readonly number[], options?: { files?: boolean }): number[];

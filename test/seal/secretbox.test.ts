@@ -27,7 +27,7 @@ test("under another key, purpose or context it does not open", () => {
   assert.throws(() => new Box(key("a"), "test").open(closed, "job 2"), unverified);
 });
 
-test("changed, cut, or never closed by anybody: refused", () => {
+test("changed, cut, or never closed by anyone: refused", () => {
   const box = new Box(key("a"), "test");
   const bytes = Buffer.from(box.close("Ada Lovelace", "job"), "base64url");
   for (let at = 0; at < bytes.length; at++) {

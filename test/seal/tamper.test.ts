@@ -61,7 +61,7 @@ test("a byte changed anywhere in the header is refused before anything is releas
     for (const flip of [1, 32, 128]) {
       const altered = Buffer.from(short);
       altered[at]! ^= flip;
-      // A stanza altered so that it is nobody's reads like one that was never ours.
+      // A stanza altered so that it is no one's reads like one that was never ours.
       const { got, error } = await released(one.opener.openStream(inPieces(altered, 50)));
       assert.ok(hasCode(error, "unverified", "key"), `${at}: ${error}`);
       assert.equal(got.length, 0);

@@ -45,7 +45,7 @@ export class RedisServer implements AsyncDisposable {
     await gone;
   }
 
-  /** Another password, without which nobody stays connected. */
+  /** Another password, without which no one stays connected. */
   async rotate(password: string): Promise<void> {
     const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
     await client.config("SET", "requirepass", password);

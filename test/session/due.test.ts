@@ -87,7 +87,7 @@ test("a run every night, also when the clocks are changed: none is left out and 
 });
 
 describe("what was missed", () => {
-  test("a run that fell due while nobody was there begins at once, and once", async () => {
+  test("a run that fell due while no one was there begins at once, and once", async () => {
     at("2026-11-25T09:00:00Z");
     const acme = client("missed", NIGHTLY);
     noteExport(acme.state, { due: "2026-11-23T01:30:00Z" });
@@ -105,7 +105,7 @@ describe("what was missed", () => {
     const { ran, schedules } = scheduled([late, early]);
     await settled();
     assert.deepEqual(ran, [["late"]]);
-    // Not done yet by anybody: cut now, it is due at the next start too.
+    // Not done yet by anyone: cut now, it is due at the next start too.
     assert.equal(readLastExport(late.state).due, "2026-11-25T01:30:00Z");
     assert.deepEqual(readLastExport(early.state), { due: "2026-11-26T01:30:00Z", success: "2026-11-25T01:40:00Z" });
     await schedules.stop();

@@ -15,7 +15,7 @@ import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const RETENTION = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 const REQUEST = ["--case", "12", "--requested-by", "Ada Auditor", "--reason", "a suspicion"];
-const CONSISTENT = /^\S+: consistent, but the key came with the (vault|bag|certificate), and nobody has vouched for it/;
+const CONSISTENT = /^\S+: consistent, but the key came with the (vault|bag|certificate), and no one has vouched for it/;
 
 /** Everything in it was signed by one key; whether that is the client's, only the client can say. */
 describe("whose log key it was", () => {
@@ -66,7 +66,7 @@ describe("whose log key it was", () => {
   });
 
   for (const isTrusted of [true, false]) {
-    test(`open and reseal of a bag ${isTrusted ? "with" : "without"} the key that somebody gave`, async () => {
+    test(`open and reseal of a bag ${isTrusted ? "with" : "without"} the key that someone gave`, async () => {
       const name = isTrusted ? "with" : "without";
       const given = isTrusted ? ["--vkey", vkey] : [];
       const opened = ["--key", place.officer.file, "--out", place.path(`opened-${name}`), ...given];
@@ -76,8 +76,8 @@ describe("whose log key it was", () => {
         await place.here("reseal", [...folders.bag!, ...resealed, place.path(`resealed-${name}`), ...given]),
       ]) {
         assert.equal(ended.code, 0, ended.stderr);
-        assert.equal(/nobody has vouched for it/.test(String(ended.log[0]!.msg)), !isTrusted, ended.stderr);
-        assert.equal(/nobody has vouched/.test(String(ended.log.at(-1)!.msg)), !isTrusted, ended.stderr);
+        assert.equal(/no one has vouched for it/.test(String(ended.log[0]!.msg)), !isTrusted, ended.stderr);
+        assert.equal(/no one has vouched/.test(String(ended.log.at(-1)!.msg)), !isTrusted, ended.stderr);
       }
     });
   }
@@ -105,11 +105,11 @@ describe("whose log key it was", () => {
       assert.doesNotMatch(ended.stderr, /all is well/);
       assert.match(String(ended.log[0]!.msg), CONSISTENT);
       const last = ended.log.at(-1)!;
-      assert.deepEqual([last.level, /nobody has vouched/.test(String(last.msg))], ["warn", true]);
+      assert.deepEqual([last.level, /no one has vouched/.test(String(last.msg))], ["warn", true]);
       assert.ok(String(last.hint).includes(vkey) && String(last.hint).includes("--vkey"));
     });
 
-    test(`${what}: with the key that somebody gave, all is well`, async () => {
+    test(`${what}: with the key that someone gave, all is well`, async () => {
       await place.configure({ log: { key: "env:NOT_HERE" } });
       const ended = await place.here("verify", [...folders[what]!, "--json", "--vkey", vkey]);
       assert.equal(ended.code, 0, ended.stderr);
@@ -139,7 +139,7 @@ describe("whose log key it was", () => {
       const lines = shown.join("").replaceAll("\r\u001b[K", "\n").trim().split("\n");
       const first = lines.findIndex((line) => CONSISTENT.test(line));
       assert.ok(first >= 0 && lines.slice(0, first).every((line) => !/all is well/.test(line)), lines.join("\n"));
-      assert.match(lines.at(-2)!, /nobody has vouched for the log key/);
+      assert.match(lines.at(-2)!, /no one has vouched for the log key/);
       assert.ok(lines.at(-1)!.includes(vkey));
     });
   }

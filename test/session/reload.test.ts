@@ -11,7 +11,7 @@ const EVERY_SECOND = "* * * * * *";
 /** At no time that a test sees. */
 const NEVER = "0 0 29 2 *";
 
-test("SIGHUP has the daemon read its config anew; one that cannot be used is refused, and the old one stays", async () => {
+test("SIGHUP has the daemon read its config again; one that cannot be used is refused, and the old one stays", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox);
   place.config.schedule = { cron: NEVER };
@@ -34,7 +34,7 @@ test("SIGHUP has the daemon read its config anew; one that cannot be used is ref
   }
   await writeFile(place.file, good);
   daemon.kill("SIGHUP");
-  await daemon.logged(({ msg, count }) => msg === "the config was read anew" && count === 1);
+  await daemon.logged(({ msg, count }) => msg === "the config was reloaded" && count === 1);
   await daemon.logged(({ msg }) => String(msg).includes(EVERY_SECOND));
   await daemon.logged(({ outcome }) => outcome === "done");
   daemon.kill("SIGTERM");
@@ -69,7 +69,7 @@ test("a run under way when SIGHUP comes ends with the config that it began with"
   place.config.schedule = { cron: NEVER };
   await place.configure({ lookups: { fields: [] } });
   daemon.kill("SIGHUP");
-  await daemon.logged(({ msg }) => msg === "the config was read anew");
+  await daemon.logged(({ msg }) => msg === "the config was reloaded");
   await daemon.logged(({ msg }) => String(msg).includes(NEVER));
   release.resolve();
   await daemon.logged(({ outcome }) => outcome === "done");

@@ -62,7 +62,7 @@ async function pass(seconds: number, step = 1): Promise<void> {
 }
 
 describe("a scheduled run that fails", () => {
-  test("a claim that nobody renews is waited out, and the run begins as it ends", async () => {
+  test("a claim that no one renews is waited out, and the run begins as it ends", async () => {
     const { begun, lines, schedules } = daemon([client("held")], async (_, attempt) => {
       if (attempt === 1) throw held(180_000);
     });

@@ -91,7 +91,7 @@ describe("whoever is to be told", () => {
     assert.equal(code, 0);
     assert.equal(log.filter(({ code }) => code === "notify-rejected").length, 4);
     assert.doesNotMatch(stderr, /7f0c/);
-    // Nor does a secret that is not there keep anybody's copies from being made.
+    // Nor does a secret that is not there keep anyone's copies from being made.
     await writeFile(place.path("keys/hook-key"), "hunter2", { mode: 0o600 });
     const again = await place.here("export");
     assert.equal(again.code, 0);
@@ -225,7 +225,7 @@ describe("the daemon", () => {
     await place.expect(0, "verify");
   });
 
-  test("an address that somebody has is a mistake in the config", async () => {
+  test("an address that someone has is a mistake in the config", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox);
     place.config.metrics = { listen: new URL(sandbox.url).host };
@@ -236,7 +236,7 @@ describe("the daemon", () => {
   });
 });
 
-describe("a run that nobody can ask", { skip: withoutPushgateway }, () => {
+describe("a run that no one can ask", { skip: withoutPushgateway }, () => {
   test("tells a Pushgateway, each client apart", async () => {
     await using sandbox = await startSandbox({ identities: 4, files: false });
     await using place = await makeWorkplace(sandbox);

@@ -77,7 +77,7 @@ test("what is no JSON, or JSON of another shape, is refused", () => {
   for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).next, null);
 });
 
-test("a `created` that cannot be read loses nobody's record", () => {
+test("a `created` that cannot be read loses no one's record", () => {
   for (const created of [true, "2024-01-01", -630_720_000, 253_402_300_800, 1_700_000_000_000, {}]) {
     const text = JSON.stringify({ id: "a", updated: 1, created });
     assert.deepEqual([parseIdentity(text).identity.created, parseIdentity(text).identity.updated], [null, instant(1)]);
@@ -115,7 +115,7 @@ test("nesting that would end the stack of whoever reads the answer later is refu
   for (const depth of [500, 5_000, 100_000]) assert.throws(() => parseIdentity(nested(depth)), response);
 });
 
-test("only what names nobody is redacted", () => {
+test("only what names no one is redacted", () => {
   const redacted = (rest: object) => parseIdentity(JSON.stringify({ id: "a", updated: 1, ...rest })).redacted;
   const owner = { email: null, first_name: null, last_name: null };
   assert.equal(redacted({ owner, resources: [{ type: "PASSPORT", datapoints: {} }] }), true);

@@ -25,7 +25,7 @@ test("a key that is written is read back into the same parts, and lies in a fold
   );
 });
 
-test("a key with a character changed, added or left out anywhere is another object's or nobody's", () => {
+test("a key with a character changed, added or left out anywhere is another object's or no one's", () => {
   const added = fc.oneof(fc.string({ maxLength: 1 }), fc.constantFrom("/", ".", "..", "\n", "\0", "A", "0"));
   fc.assert(
     fc.property(name, fc.integer({ min: 0, max: 1 }), added, (of, removed, added) => {

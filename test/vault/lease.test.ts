@@ -93,7 +93,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
-    test("a renewal that could not be sent in time is not sent late, when somebody else may hold the vault", async () => {
+    test("a renewal that could not be sent in time is not sent late, when someone else may hold the vault", async () => {
       const vault = opened.vault("late");
       const now = clock();
       let fails = false;
@@ -222,7 +222,7 @@ function leases(
       let puts = 0;
       const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
         url: vault.url,
-        // Somebody else's claim is written first; then the store stops answering.
+        // Someone else's claim is written first; then the store stops answering.
         put: async (...args: Parameters<Vault["put"]>) => {
           if (++puts > 1) throw new HoldfastError("vault-unavailable", "gone");
           await vault.put(LEASE, rival);

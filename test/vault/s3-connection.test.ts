@@ -75,7 +75,7 @@ describe("S3 behind a bad connection", () => {
     await assert.rejects(collect(stream), code("vault-unavailable"));
   });
 
-  test("a body that nobody reads to its end holds nothing up", bounded, async () => {
+  test("a body that no one reads to its end holds nothing up", bounded, async () => {
     for (let i = 0; i < 12; i++) {
       for await (const _ of await strict.vault.stream(KEY)) break;
     }
@@ -98,7 +98,7 @@ describe("S3 behind a bad connection", () => {
     await vault.close();
   });
 
-  test("nobody listens", bounded, async () => {
+  test("no one listens", bounded, async () => {
     const vault = vaultOn({ endpoint: `http://127.0.0.1:${await freePort()}` }, "bucket", IDLE);
     await assert.rejects(vault.head(KEY), code("vault-unavailable"));
     await assert.rejects(vault.put(KEY, produce(10_000_000)), code("vault-unavailable"));

@@ -111,7 +111,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     await assert.rejects(vault.put("records/4", text("x")), code("vault-unavailable"));
   });
 
-  test("a refusal that goes on for ever is cut off, and told in our words", async () => {
+  test("a refusal that goes on forever is cut off, and told in our words", async () => {
     await using strict = await strictVault();
     const { vault, server } = strict;
     const endless = new Uint8Array(65_536).fill(32);
@@ -134,7 +134,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     }
   });
 
-  test("credentials that run out are asked for anew", async () => {
+  test("credentials that run out are asked for again", async () => {
     let given = 0;
     const role = createServer((_, response) => {
       given += 1;

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 /**
  * Changes to files that can be taken back, in the order in which they were made. A change in place is seen through
- * every hard link, as a failing disk or somebody at the machine makes it; `replace` puts another file under the name.
+ * every hard link, as a failing disk or someone at the machine makes it; `replace` puts another file under the name.
  */
 export class Alterations implements AsyncDisposable {
   readonly #undo: (() => Promise<unknown>)[] = [];

@@ -69,7 +69,7 @@ test("an entry exchanged and the log gone on since: this machine knows where the
   await rewriteLog(scene.vault, [...all.with(-1, all.at(-2)!), ...all.slice(-3)], await scene.signer());
   await forgetEarlier(scene.vault, scene.root, CHECKPOINT);
   await found(CHECKPOINT);
-  // With both memories gone there is nothing left to hold it against, but for the objects nobody mentions now.
+  // With both memories gone there is nothing left to hold it against, but for the objects no one mentions now.
   await forgetState();
   assert.equal((await scene.verify()).exit, 0);
 });

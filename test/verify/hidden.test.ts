@@ -7,7 +7,7 @@ import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 
-test("a vault that somebody hid is not begun anew, from this machine or another", { skip: withoutCeph }, async () => {
+test("a vault that someone hid is not begun again, from this machine or another", { skip: withoutCeph }, async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, { vault: "ceph" });
   await place.export();

@@ -60,7 +60,7 @@ test("with a private key, what a record says of its files is held to what they a
   assert.equal(ended.code, 4);
   for (const canary of [...sandbox.canaries(), ...sandbox.ids()])
     assert.ok(!ended.stderr.includes(canary) && !ended.stdout.includes(canary), canary);
-  // Without the key nobody can tell: the sealed objects are as the log says.
+  // Without the key no one can tell: the sealed objects are as the log says.
   assert.deepEqual((await found()).found, []);
 
   await replaceRecord(place, of, () => ({ holdfast: "something else", files: [] }));

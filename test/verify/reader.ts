@@ -17,7 +17,7 @@ interface Logged {
 
 /**
  * What readers of a vault in a directory see of each key, worked out from the files alone, without the code under test:
- * two different texts mean that a change altered something for somebody.
+ * two different texts mean that a change altered something for someone.
  */
 export class Reader {
   readonly #root: string;
@@ -57,7 +57,7 @@ export class Reader {
     if (key === LEASE) return bytes === undefined || isClaim(bytes) ? "claim or none" : "garbage";
     if (key === VAULT_JSON) return JSON.stringify([meaning(bytes), await this.#foreign(key, versions)]);
     if (key === CHECKPOINT && (await read(this.#state)) === undefined) return NO_MEMORY;
-    if (key !== CHECKPOINT && !this.pieces.has(key)) return "nobody reads it";
+    if (key !== CHECKPOINT && !this.pieces.has(key)) return "no one reads it";
     const note = newest === undefined ? "none" : await this.#note(key, newest);
     // What proves no record need not be locked: it may lose its note altogether.
     const kept = PROVING.test(key)

@@ -10,7 +10,7 @@ import type { Vault } from "../../src/vault/vault.ts";
 
 const lock = { mode: "governance", until: Temporal.Instant.from("2040-01-01T00:00:00Z") } as const;
 
-/** Writes the log anew with these entries, as whoever has a log key could: every object fits every other. */
+/** Writes the log again with these entries, as whoever has a log key could: every object fits every other. */
 export async function rewriteLog(vault: Vault, entries: readonly Uint8Array[], signer: Signer): Promise<void> {
   const frontier = new Frontier();
   for (const { path, bytes } of frontier.append(entries.map(leafHash)))

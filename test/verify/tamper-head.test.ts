@@ -102,14 +102,14 @@ test("vault.json: every member but those that may change is held against its own
 test("vault.json deleted, all of it: the log is there, so it is not a vault that was not made yet", () =>
   isNamed(scene, VAULT_JSON, (alter) => alter.remove(join(scene.root, ".versions", VAULT_JSON))));
 
-test("no lease at all harms nobody", () =>
+test("no lease at all harms no one", () =>
   isHarmless(scene, (alter) => alter.remove(join(scene.root, ".versions", LEASE))));
 
 describe("this machine's state", () => {
   const seen = () => join(scene.state, "checkpoint");
   for (const [name, change] of Object.entries(edits))
     test(`the checkpoint last seen: ${name}`, () => isNamed(scene, seen(), (alter) => alter.edit(seen(), change)));
-  test("the checkpoint last seen is lost: that harms nobody", () => isHarmless(scene, (alter) => alter.remove(seen())));
+  test("the checkpoint last seen is lost: that harms no one", () => isHarmless(scene, (alter) => alter.remove(seen())));
 
   const entry = (code: string) =>
     encodeEntry({
@@ -129,7 +129,7 @@ describe("this machine's state", () => {
   }
   const size = async () => (await scene.place.log()).head.size;
 
-  test("a journal that goes on from the log harms nobody, nor does its torn end", () =>
+  test("a journal that goes on from the log harms no one, nor does its torn end", () =>
     isHarmless(scene, async (alter) => {
       const path = await journaled(alter, await size(), 3);
       await appendFile(path, "123 half a li");

@@ -55,7 +55,7 @@ for (const [kind, pick] of Object.entries(pieces)) {
       ));
     test("its plain name leads elsewhere", () =>
       isNamed(scene, pick().key, (alter) => alter.point(join(scene.root, pick().key), join(scene.root, pick().other))));
-    test("its plain name lags behind, as after a crash: that harms nobody", () =>
+    test("its plain name lags behind, as after a crash: that harms no one", () =>
       isHarmless(scene, (alter) => alter.remove(join(scene.root, pick().key))));
   });
 }

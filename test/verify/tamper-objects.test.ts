@@ -85,7 +85,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
       );
     test("deleted: no lock is left", () =>
       isNamed(scene, pick().key, async (alter) => alter.remove(await scene.note(pick().key))));
-    test("a longer lock and a hold harm nobody", () =>
+    test("a longer lock and a hold harm no one", () =>
       isHarmless(scene, async (alter) =>
         alter.edit(await scene.note(pick().key), (bytes) => {
           const meta = JSON.parse(bytes.toString());
@@ -103,7 +103,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
       isNamed(scene, pick().key, async (alter) => alter.replace(plain(), flip(await readFile(plain())))));
     test("a link to another object", () =>
       isNamed(scene, pick().key, (alter) => alter.point(plain(), join(scene.root, pick().other))));
-    test("a copy of the same bytes, as a restored backup has it, harms nobody", () =>
+    test("a copy of the same bytes, as a restored backup has it, harms no one", () =>
       isHarmless(scene, async (alter) => alter.replace(plain(), await readFile(plain()))));
   });
 }

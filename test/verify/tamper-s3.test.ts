@@ -68,7 +68,7 @@ function tampering(
         }));
     }
 
-    test("afterwards all is well; what nobody mentions is told, and is no problem", async () => {
+    test("afterwards all is well; what no one mentions is told, and is no problem", async () => {
       const key = "records/ff/ffffffffffffffffffffffffffffffff/20260101T000000Z-000000000000.age";
       await scene.vault.put(key, Buffer.from("left by a crash"));
       const { exit, named, orphans } = await scene.verify();

@@ -106,7 +106,7 @@ describe("a vault", () => {
     await place.export();
     await place.expect(0, "verify");
 
-    // Somebody took them away, with the right to.
+    // Someone took them away, with the right to.
     await rm(place.path("vault/acme-bank/.versions/audit/timestamp"), { recursive: true });
     await rm(place.path("vault/acme-bank/audit/timestamp"), { recursive: true });
     await isProblem();

@@ -149,7 +149,7 @@ describe("one folder, two readers: the command line and the page in Chromium", {
     const at = await copyWith(["data/.DS_Store"]);
     await resign(at, await skey());
     assert.equal((await both(at)).accepted, false);
-    // Lists that nobody signed do not make it part of the bag.
+    // Lists that no one signed do not make it part of the bag.
     const unsigned = await copyWith([".DS_Store"]);
     await relist(unsigned);
     assert.equal((await both(unsigned)).accepted, false);

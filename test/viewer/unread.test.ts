@@ -62,7 +62,7 @@ async function bagOfOne(videoBytes?: number): Promise<BagOfOne> {
 
 describe("what cannot be read is not checked: neither good nor bad", { skip: withoutChromium }, () => {
   let browser: Browser;
-  /** Of somebody whose video is so large that it is hashed in pieces; the files of the other one are small. */
+  /** Of someone whose video is so large that it is hashed in pieces; the files of the other one are small. */
   let large: BagOfOne;
   let small: BagOfOne;
   let resealed: string;

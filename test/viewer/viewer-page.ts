@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { VIEWER } from "../../src/viewer/build.ts";
 
-/** Pages that nobody uses, of each browser: to load the viewer again in one takes a fifth of what a new one takes. */
+/** Pages that no one uses, of each browser: to load the viewer again in one takes a fifth of what a new one takes. */
 const idle = new WeakMap<Browser, Page[]>();
 
 /** viewer.html in a browser, as a person uses it. */

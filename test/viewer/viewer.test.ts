@@ -317,7 +317,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await give(page, { bag, vkey: generateKey(`${CLIENT}.example/holdfast`).vkey });
     assert.equal(await verdict(page), "This bag was not signed with the key that you entered");
     assert.doesNotMatch(await text(page), /not as it was made|Failed/);
-    // Pasted, and checked at once: nobody knows that a field must be left.
+    // Pasted, and checked at once: no one knows that a field must be left.
     await page.locator("#vkey").fill(vkey);
     await page.locator("#verdict", { hasText: "Everything checks out" }).waitFor();
     await page.locator("#vkey").fill("holdfast");
@@ -586,7 +586,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await give(page, { vkey, bag: resealed, key: auditor.file });
       assert.equal(await verdict(page), "Everything checks out");
       await showsThePerson(page);
-      assert.match((await page.locator(".checks").first().textContent())!, /sealed anew for [0-9a-f]{16}\. The keys/);
+      assert.match((await page.locator(".checks").first().textContent())!, /re-encrypted for [0-9a-f]{16}\. The keys/);
       await page.locator("#key").setInputFiles(place.officer.file);
       await page.locator("#key-said", { hasText: "opens nothing in this bag" }).waitFor();
     }

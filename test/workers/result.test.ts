@@ -75,7 +75,7 @@ const refuses = (capture: Capture, of: Asked, why: RegExp) =>
 const isForm = (capture: unknown): boolean => resultSchema.safeParse({ terms: {}, capture }).success;
 
 describe("a result that fits its task", () => {
-  test("of somebody new, somebody who changed, somebody unchanged, somebody gone", () => {
+  test("of someone new, someone who changed, someone unchanged, someone gone", () => {
     refuseUnfit(stored(), asked());
     refuseUnfit(stored({ files: [keptFile] }, "changed"), asked({ kept: something }));
     refuseUnfit({ kind: "unchanged", listed: LISTED }, asked({ kept: something }));
@@ -129,9 +129,9 @@ describe("a result that does not fit", () => {
   const other = "cd".repeat(16);
   const file = entryOf().files[0]!;
   const cases: readonly (readonly [string, Capture, RegExp, Partial<Asked>?])[] = [
-    ["new, of somebody who is kept", stored(), /new, changed/, { kept: something }],
-    ["changed, of somebody who is not", stored({}, "changed"), /new, changed/],
-    ["again, which nobody asked for", stored({}, "again"), /new, changed/],
+    ["new, of someone who is kept", stored(), /new, changed/, { kept: something }],
+    ["changed, of someone who is not", stored({}, "changed"), /new, changed/],
+    ["again, which no one asked for", stored({}, "again"), /new, changed/],
     ["another subject", stored({ subject: other, object: object(recordKey(other, VERSION)), files: [] }), /subject/],
     [
       "a version that is kept",
@@ -191,10 +191,10 @@ describe("a result that does not fit", () => {
     ["more files than there are", { ...stored(), files: 2 } as Capture, /files/],
     ["another count of what is withheld", { ...stored(), withheld: 1 } as Capture, /files/],
     ["what no list said", { ...stored(), listed: VERSION } as Capture, /list/],
-    ["unchanged, of nobody", { kind: "unchanged" }, /nothing is kept/],
+    ["unchanged, of no one", { kind: "unchanged" }, /nothing is kept/],
     ["unchanged, of another list", { kind: "unchanged", listed: FORMER }, /list/, { kept: something }],
     ["past, where nothing can be", { kind: "past", listed: LISTED }, /past/, { kept: something }],
-    ["gone without a word, of somebody who was not", { kind: "gone" }, /gone/, { kept: something }],
+    ["gone without a word, of someone who was not", { kind: "gone" }, /gone/, { kept: something }],
     [
       "gone, of another subject",
       { kind: "gone", entry: { type: "record.gone", subject: other, reason: "deleted" } },
@@ -228,7 +228,7 @@ describe("a result that does not fit", () => {
       { kept: something },
     ],
     [
-      "redacted, of somebody who named nobody before",
+      "redacted, of someone who named no one before",
       { kind: "gone", entry: { type: "record.gone", subject: SUBJECT, reason: "redacted", redacted: LISTED } },
       /which version/,
     ],
@@ -322,7 +322,7 @@ describe("the form of a result", () => {
     assert.ok(isFailure(failureOf(new TypeError("x is not a function"))));
   });
 
-  test("nothing that anybody wrote into Redis is more than one identity's failure", () => {
+  test("nothing that anyone wrote into Redis is more than one identity's failure", () => {
     const messages = new Messages(new Box(new Secret(HEX), "backfill workers"));
     const box = new Box(new Secret(HEX), "backfill workers");
     const job = jobId({ subject: SUBJECT, listed: LISTED });

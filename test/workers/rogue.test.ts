@@ -11,7 +11,7 @@ import { Team } from "./team.ts";
 type Loose = any;
 const at = (change: Temporal.DurationLike) => Temporal.Now.instant().add(change).toString({ smallestUnit: "second" });
 
-/** A lie about somebody new: `change` is given the capture and its entry. */
+/** A lie about someone new: `change` is given the capture and its entry. */
 const altered =
   (change: (capture: Loose, entry: Loose, tools: Tools) => void): Lie =>
   (honest, tools) => {
@@ -20,7 +20,7 @@ const altered =
     change(capture, capture.entry, tools);
     return honest;
   };
-/** The same, of somebody with files. */
+/** The same, of someone with files. */
 const withFiles =
   (change: (capture: Loose, entry: Loose, tools: Tools) => void): Lie =>
   (honest, tools) =>
@@ -83,14 +83,14 @@ const LIES: Readonly<Record<string, Lie>> = {
     reason: "deleted",
     kept: PURGED,
   })),
-  "redacted, of nobody that was kept": entry("gone", (subject) => ({
+  "redacted, of no one that was kept": entry("gone", (subject) => ({
     type: "record.gone",
     subject,
     reason: "redacted",
     redacted: PURGED,
   })),
   "not listed any more": entry("gone", (subject) => ({ type: "record.gone", subject, reason: "unlisted" })),
-  "unchanged, of nobody that is kept": ({ terms }) => ({ terms, capture: { kind: "unchanged" } }),
+  "unchanged, of no one that is kept": ({ terms }) => ({ terms, capture: { kind: "unchanged" } }),
   "past, where nothing can be": ({ terms }) => ({ terms, capture: { kind: "past" } }),
   "a kind that there is not": ({ terms }) => ({ terms, capture: { kind: "evil" } }),
   "a time of its own": altered((_, entry) => Object.assign(entry, { time: "2001-01-01T00:00:00.000Z" })),
@@ -116,9 +116,9 @@ const LIES: Readonly<Record<string, Lie>> = {
     object.size = 0;
   }),
   "an object of any size": altered((_, { object }) => Object.assign(object, { size: 2 ** 52 })),
-  "sealed to nobody": altered((_, entry) => Object.assign(entry, { recipients: [] })),
+  "sealed to no one": altered((_, entry) => Object.assign(entry, { recipients: [] })),
   "sealed to others": altered((_, entry) => Object.assign(entry, { recipients: ["eeeeeeeeeeeeeeee"] })),
-  "locked for ever": altered((_, entry) => Object.assign(entry, { lockedUntil: "2999-01-01T00:00:00Z" })),
+  "locked forever": altered((_, entry) => Object.assign(entry, { lockedUntil: "2999-01-01T00:00:00Z" })),
   "locked for longer than it is": altered((_, entry) => {
     entry.lockedUntil = Temporal.Instant.from(entry.lockedUntil).add({ hours: 12 }).toString();
     for (const file of entry.files) file.lockedUntil = entry.lockedUntil;
@@ -129,7 +129,7 @@ const LIES: Readonly<Record<string, Lie>> = {
   }),
   "locked in another mode": altered((_, entry) => Object.assign(entry, { lockMode: "compliance" })),
   "an address as a lookup": altered((_, entry) => Object.assign(entry, { lookups: { email: "eve@example.org" } })),
-  "a lookup that nobody configured": altered((_, entry) =>
+  "a lookup that no one configured": altered((_, entry) =>
     Object.assign(entry, { lookups: { "metadata.evil": HEX.slice(32) } }),
   ),
   "a lookup by any number": altered((_, entry) => Object.assign(entry, { lookups: { "email/77": HEX.slice(32) } })),
@@ -186,7 +186,7 @@ const LIES: Readonly<Record<string, Lie>> = {
 };
 
 describe("a worker that was taken over", { skip: withoutRedis }, () => {
-  test("gets nothing into the log but that its identities failed, and keeps nobody else from their export", async () => {
+  test("gets nothing into the log but that its identities failed, and keeps no one else from their export", async () => {
     const lies = new Map(Object.entries(LIES));
     const count = lies.size + 25;
     await using sandbox = await startSandbox({ identities: count, plainImages: true });
@@ -207,7 +207,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
       .clients;
     assert.deepEqual([summary.outcome, summary.new, summary.failed], ["partial", 26, lies.size - 1]);
 
-    // The log, as anybody reads it who has the vault.
+    // The log, as anyone reads it who has the vault.
     const entries = await team.place.entries();
     assert.deepEqual(
       new Set(entries.map(({ type }) => type)),
@@ -220,7 +220,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     assert.equal(liars.size, lies.size - 1);
     assert.deepEqual(new Set(failed.map(({ subject }) => subject)), new Set(liars.keys()));
     for (const { subject, code, run } of failed) {
-      assert.match(code, /^(malformed|unverified|internal)$/, liars.get(subject) ?? "nobody lied about this one");
+      assert.match(code, /^(malformed|unverified|internal)$/, liars.get(subject) ?? "no one lied about this one");
       assert.equal(run, summary.run);
     }
     const stored = await team.place.stored();

@@ -26,7 +26,7 @@ export interface Tools {
   readonly other: string;
   /** Closes any text as a result of this job, or as something else. */
   close(text: string, context?: string): string;
-  /** Closed by somebody who has another key. */
+  /** Closed by someone who has another key. */
   closeForeign(text: string): string;
   /** Says that the job failed. */
   fail(): never;
@@ -52,7 +52,7 @@ export async function lieAll(
   const messages = await messagesOf(config);
   const key = await config.lookups.key.resolve();
   const box = new Box(key, "backfill workers");
-  const foreign = new Box(key, "somebody else");
+  const foreign = new Box(key, "someone else");
   const parts = {
     ...{ config, source, tokens, vault, now: systemClock, log: silentLog, sealer: new Sealer(config.recipients) },
     ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },

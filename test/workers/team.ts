@@ -58,7 +58,7 @@ export class Team implements AsyncDisposable {
     return (ended.json as { clients: [Summary] }).clients[0];
   }
 
-  /** Everybody is in the vault and in the log, each once, and nothing lies there that nobody knows of. */
+  /** Everyone is in the vault and in the log, each once, and nothing lies there that no one knows of. */
   async assertAllOnce(sandbox: Sandbox): Promise<void> {
     const stored = await this.place.stored();
     const ids = sandbox.ids();

@@ -112,7 +112,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     const vault = await team.place.vault();
     for (const { object } of await team.place.entries("record.stored")) {
       const [newest] = await Array.fromAsync(vault.versions(object.key));
-      assert.equal(newest!.versionId, object.versionId, "what is logged is what everybody sees");
+      assert.equal(newest!.versionId, object.versionId, "what is logged is what everyone sees");
     }
   });
 
@@ -186,7 +186,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
       assert.ok(last - first + 1 <= 42, `${last - first + 1} in a second`);
     }
     const silence = times.slice(100).find((_, at) => at >= 12)! - times[99]!;
-    assert.ok(silence > 900, "after those that were on their way nobody starts for a second");
+    assert.ok(silence > 900, "after those that were on their way no one starts for a second");
   });
 
   test("a worker of another config is told in which field, and leaves its work to the others", async () => {

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../core/error.ts";
 
 /**
- * One element of DER (X.690), as its bytes stand: signatures are over them, so nothing is ever written anew. The input
+ * One element of DER (X.690), as its bytes stand: signatures are over them, so nothing is ever written again. The input
  * is untrusted. "malformed" for what is not DER, or not of the expected kind.
  */
 export class Der {

@@ -6,7 +6,7 @@ export type Value =
   | { readonly kind: "file" }
   | { readonly kind: "client" }
   | { readonly kind: "choice"; readonly of: readonly string[] }
-  /** Known to nobody but who types it. */
+  /** Known to no one but who types it. */
   | { readonly kind: "other" };
 
 export interface Flag {

@@ -7,7 +7,7 @@ import { type List, ListReader } from "./list-reader.ts";
 
 /**
  * What the Verification API v2 answers. Any field but an id and a time may be missing, null, or of a kind not seen
- * before: nobody's record is lost for that, since the exact text is kept beside what is read here. `created` is such a
+ * before: no one's record is lost for that, since the exact text is kept beside what is read here. `created` is such a
  * field. `updated` is not: it names the version, and how long the law asks for a copy may count from it.
  */
 /** Half a surrogate pair is in no URL. */
@@ -166,7 +166,7 @@ export function parseProject(text: string): Project {
   };
 }
 
-/** The automatic verdict, and the client's own where somebody reviewed it. */
+/** The automatic verdict, and the client's own where someone reviewed it. */
 const VERDICT: ReadonlyMap<string, boolean> = new Map([
   ["verified", true],
   ["approved", true],
@@ -174,7 +174,7 @@ const VERDICT: ReadonlyMap<string, boolean> = new Map([
   ["declined", false],
 ]);
 
-/** The API has no mark for it: what is left when a person had their data erased is an identity that names nobody. */
+/** The API has no mark for it: what is left when a person had their data erased is an identity that names no one. */
 function isRedacted({ owner, documents }: Identity): boolean {
   const named = owner.email !== null || owner.firstName !== null || owner.lastName !== null;
   return !named && documents.every(({ datapoints }) => Object.values(datapoints).every((value) => value === null));
@@ -200,7 +200,7 @@ function parseJson(name: string, text: string): unknown {
   return value;
 }
 
-/** Values and keys of one answer. Somebody with 1,000 files has some 10,000. */
+/** Values and keys of one answer. Someone with 1,000 files has some 10,000. */
 const MAX_TOKENS = 100_000;
 
 function tooMuch(name: string): HoldfastError {

@@ -96,7 +96,7 @@ export class PassbaseSource implements Source {
 
 /**
  * Follows a cursor, and refuses to go in circles: a cursor that comes back, or pages in a row that begin as one before
- * them did, or are empty. Few of these are honest (pages shift; a filter may leave one empty); for ever is not.
+ * them did, or are empty. Few of these are honest (pages shift; a filter may leave one empty); forever is not.
  */
 class Walk {
   readonly #name: string;

@@ -45,9 +45,9 @@ const PROBE = 120;
 const BELOW = 0.93;
 /** How long a bound is kept to before what lies beyond is tried again, in ms. */
 const HOLD = 60_000;
-/** What was learned is forgotten if nobody asked for so long, in ms. */
+/** What was learned is forgotten if no one asked for so long, in ms. */
 const FORGET = 600_000;
-/** No header keeps everybody silent, or two starts apart, for longer, in ms: then one request asks again. */
+/** No header keeps everyone silent, or two starts apart, for longer, in ms: then one request asks again. */
 export const LONGEST = 300_000;
 const LONG_AGO = -1e15;
 
@@ -144,12 +144,12 @@ export function silence(state: LimitsState, ms: number, now: number): boolean {
 
 /**
  * Keeps to what the source's headers say is left, spread over the time until more is given. Those in flight are taken
- * from it: nobody knows which of them the source has counted. Returns whether that means a new silence.
+ * from it: no one knows which of them the source has counted. Returns whether that means a new silence.
  */
 export function heed(state: LimitsState, { remaining, window }: RateAdvice, inFlight: number, now: number): boolean {
   const left = remaining === 0 ? 0 : Math.max(1, remaining - inFlight);
   state.told = Math.max((left * 1000) / window, 1000 / LONGEST);
-  // The silence, and one start after it: its answer says anew what is left.
+  // The silence, and one start after it: its answer says again what is left.
   state.toldUntil = now + Math.min(window, 2 * LONGEST);
   if (left > 0) return false;
   const spent = state.silentUntil <= now;

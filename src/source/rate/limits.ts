@@ -18,7 +18,7 @@ export interface LimitsView {
 }
 
 /**
- * Where a state is kept. `change` gives it to `work`, which alters it; nobody else comes between. `work` may run twice,
+ * Where a state is kept. `change` gives it to `work`, which alters it; no one else comes between. `work` may run twice,
  * the first time in vain.
  */
 export interface LimitsStore {
@@ -163,7 +163,7 @@ export class Limits {
     const result = this.#store.change(
       () => aimd.begin(this.#bounds, this.#now()),
       (state) => {
-        // The clock is read when nobody else can come between, or what they wrote would seem to be of the future.
+        // The clock is read when no one else can come between, or what they wrote would seem to be of the future.
         const now = this.#now();
         aimd.settle(state, this.#bounds, now);
         if (good > 0) aimd.grow(state, this.#bounds, good, now);

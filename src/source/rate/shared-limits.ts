@@ -21,7 +21,7 @@ const APART = 10_000;
 /**
  * Limits that all processes on this machine share: one row in a small SQLite file. The row is read, altered and written
  * under SQLite's lock, so starts are handed out one by one, and the kernel frees the lock of a process that dies. The
- * row says nothing of who started what: nobody has to clean up after anybody.
+ * row says nothing of who started what: no one has to clean up after anyone.
  *
  * Nothing in it is worth a sync to disk: whatever is lost is learned again, and a damaged file is thrown away. Where it
  * cannot be used (a full disk, no rights, a file system without locks), the process goes on from what it last knew with

@@ -87,7 +87,7 @@ interface Waiting {
   waited: boolean;
 }
 
-/** Once interrupted, nobody waits longer for a start, in ms. */
+/** Once interrupted, no one waits longer for a start, in ms. */
 const PATIENCE = 1_000;
 
 /** A wait this long, in ms, is told: without a word the process would seem to hang. */
@@ -122,7 +122,7 @@ class Pacer {
     return promise;
   }
 
-  /** Looks anew whether somebody may start. */
+  /** Looks again whether someone may start. */
   readonly serve = (): void => {
     clearTimeout(this.#timer);
     for (let head = this.#line[0]; head; head = this.#line[0]) {

@@ -1,5 +1,5 @@
 /**
- * How long the catalog takes to find somebody among so many. It is filled by the log's own entries; objects are not there.
+ * How long the catalog takes to find someone among so many. It is filled by the log's own entries; objects are not there.
  * `node test/bench/child/lookup.ts [--people 1000000]` prints milliseconds as JSON.
  */
 import { createHash } from "node:crypto";
@@ -53,7 +53,7 @@ try {
     const number = Math.floor((n * people) / 1000);
     const start = performance.now();
     const [subject] = opened.subjects.find("email", token(`email ${number}`));
-    if (subject !== token(`subject ${number}`)) throw new Error("found somebody else");
+    if (subject !== token(`subject ${number}`)) throw new Error("found someone else");
     opened.kept.stored(subject);
     opened.subjects.mentions(subject);
     return performance.now() - start;

@@ -32,9 +32,9 @@ const before = process.cpuUsage();
 catalog.walk.begin();
 const parts = { config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog };
 for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
-  if (candidates.length > 0) throw new Error("somebody changed");
+  if (candidates.length > 0) throw new Error("someone changed");
 }
-if (catalog.walk.end(2).length > 0) throw new Error("somebody was missed");
+if (catalog.walk.end(2).length > 0) throw new Error("someone was missed");
 const { user, system } = process.cpuUsage(before);
 catalog.close();
 const seconds = (performance.now() - begun) / 1000;

@@ -1,5 +1,5 @@
 /**
- * The same objects put with the SDK as anybody would: plain, or sealed by age-encryption. Locked, with Content-MD5.
+ * The same objects put with the SDK as anyone would: plain, or sealed by age-encryption. Locked, with Content-MD5.
  *
  *     node put.ts <bucket> <sizes> <concurrency> [recipient…]
  */

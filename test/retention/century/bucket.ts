@@ -39,7 +39,7 @@ export async function lookInto(client: S3Client, Bucket: string, prefix: string)
   return sight;
 }
 
-/** A store may say so where nobody ever placed one. */
+/** A store may say so where no one ever placed one. */
 function withoutHold(error: { name?: string }): { LegalHold?: { Status?: string } } {
   if (error.name !== "ObjectLockConfigurationNotFoundError" && error.name !== "NoSuchObjectLockConfiguration")
     throw error;

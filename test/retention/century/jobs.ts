@@ -29,20 +29,25 @@ function setClock(seconds: number | undefined): void {
 async function run({ job }: Told): Promise<unknown> {
   const { clients } = await loadConfig(config!);
   const session: Session = { clients, console: silentConsole, signal: new AbortController().signal, now: systemClock };
-  const nobody = { identities: [], emails: [], references: [] };
+  const nameless = { identities: [], emails: [], references: [] };
   switch (job.kind) {
     case "export":
       return (await exportClients(session, {}))[0];
     case "extend":
       return (await extendAll(session))[0];
     case "end":
-      return endRelationship(session, { ...nobody, subjects: job.subjects, date: job.date, beforeVerification: true });
+      return endRelationship(session, {
+        ...nameless,
+        subjects: job.subjects,
+        date: job.date,
+        beforeVerification: true,
+      });
     case "reopen":
-      return reopenRelationship(session, { ...nobody, subjects: job.subjects });
+      return reopenRelationship(session, { ...nameless, subjects: job.subjects });
     case "place":
-      return placeHold(session, { ...nobody, subjects: job.subjects, case: job.case, reason: "an inquiry" });
+      return placeHold(session, { ...nameless, subjects: job.subjects, case: job.case, reason: "an inquiry" });
     case "release":
-      return releaseHold(session, { ...nobody, subjects: job.subjects, case: job.case, reason: "it is over" });
+      return releaseHold(session, { ...nameless, subjects: job.subjects, case: job.case, reason: "it is over" });
     case "purge":
       return purge(session, job.out);
     case "verify":

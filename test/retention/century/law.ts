@@ -47,7 +47,7 @@ export function later(one: End, other: End): End {
   };
 }
 
-/** Until when a clock wants something kept; NEVER while nobody knows. `ended` is the last day, `2026-10-31`. */
+/** Until when a clock wants something kept; NEVER while no one knows. `ended` is the last day, `2026-10-31`. */
 export function endOf(law: Law, { keep, from }: Clock, version: Version, ended: string | undefined): End {
   const length = period(keep);
   let end: End;

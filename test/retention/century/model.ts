@@ -203,7 +203,7 @@ export class Model {
       if (!whole || this.#stuck.has(facts.subject)) facts.torn ||= touched.has(facts.subject);
       else if (facts.torn || touched.has(facts.subject)) {
         if (this.keysOf(facts.subject).length === 0) {
-          // Of somebody who is kept after all the rest goes, and the next export takes them again.
+          // Of someone who is kept after all the rest goes, and the next export takes them again.
           facts.unsure = facts.torn && facts.ended === undefined;
           facts.departed = true;
         }
@@ -232,7 +232,7 @@ export class Model {
       const fresh = [...versions.keys()].filter((id) => !before.objects.get(key)?.has(id));
       if (fresh.length === 0) continue;
       const facts = this.facts.get(key.split("/")[2]!);
-      if (facts === undefined) this.#fault(key, "nobody's");
+      if (facts === undefined) this.#fault(key, "no one's");
       if (job.kind !== "export") this.#fault(key, `new after ${job.kind}`);
       if (facts?.departed && !this.#mayReturn(facts)) this.#fault(key, "all of them was purged, and they are back");
       const { versionId } = this.#records.get(key) ?? this.#files.get(key) ?? {};
@@ -369,5 +369,5 @@ export class Model {
 }
 
 function time(seconds: number): string {
-  return Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : "nobody knows";
+  return Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : "no one knows";
 }

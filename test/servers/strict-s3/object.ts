@@ -43,7 +43,7 @@ export function getObject(store: Store, request: Request): Answer {
   };
 }
 
-/** With a version it removes that for ever; without one it adds a delete marker. What is gone already is no error. */
+/** With a version it removes that permanently; without one it adds a delete marker. What is gone already is no error. */
 export function deleteObject(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const id = request.query.get("versionId");

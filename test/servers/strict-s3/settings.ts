@@ -3,7 +3,7 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** What an administrator set; null where nobody did. */
+/** What an administrator set; null where no one did. */
 export interface Settings {
   readonly encryption?: string | null;
   /** Which of its four switches are on. */

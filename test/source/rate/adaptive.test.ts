@@ -247,7 +247,7 @@ test("which answers count: 429 and 503 that says when lower the rate, good ones 
       for (let i = 0; i < 10; i++) await Promise.resolve();
       mock.timers.tick(ms);
     };
-    // One after the other, each a while after the last: nobody waits for a start.
+    // One after the other, each a while after the last: no one waits for a start.
     for (const status of [200, 404, 500, 503, 408, 302]) {
       await ask(status);
       await pass(400);

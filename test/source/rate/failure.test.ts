@@ -38,7 +38,7 @@ for (const [status, code] of [
   });
 }
 
-test("a key that was rotated meanwhile is asked for anew, and one that is refused still ends it", async (t) => {
+test("a key that was rotated meanwhile is asked for again, and one that is refused still ends it", async (t) => {
   const sandbox = await startSandbox({ identities: 1 });
   t.after(() => sandbox.close());
   let present = "the-key-of-yesterday";
@@ -83,7 +83,7 @@ test("requests whose key is refused at the same time wait for one new key", asyn
   assert.deepEqual([asked, source.requests], [1, 6]);
 });
 
-test("a store of secrets that is down while a key is asked for anew is waited for", async (t) => {
+test("a store of secrets that is down while a key is asked for again is waited for", async (t) => {
   const sandbox = await startSandbox({ identities: 1 });
   t.after(() => sandbox.close());
   let asked = 0;

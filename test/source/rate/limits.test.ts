@@ -64,7 +64,7 @@ test("a Retry-After beyond what is honoured fails at once", async (t) => {
     assert.ok(error.retryAfter! > 2_000);
     assert.equal(times.length, 1, header);
   }
-  // It keeps nobody else waiting.
+  // It keeps no one else waiting.
   sandbox.intercept(undefined);
   await source.project();
 });

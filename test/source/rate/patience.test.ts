@@ -67,7 +67,7 @@ test("over HTTP, after that hour: a good answer stalls nothing, and a refused re
   assert.equal(refused.length, 1);
 });
 
-test("a state file of any content stalls nobody for more than five minutes", async () => {
+test("a state file of any content stalls no one for more than five minutes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-limits-"));
   const path = join(folder, "limits.sqlite");
   const now = Date.now();

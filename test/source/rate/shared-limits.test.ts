@@ -109,7 +109,7 @@ describe("processes on one machine", { concurrency: true }, () => {
     assert.equal(backfill.troubles(), "");
   });
 
-  test("one that is killed while it holds the lock, or stopped while it waits, holds up nobody", async (t) => {
+  test("one that is killed while it holds the lock, or stopped while it waits, holds up no one", async (t) => {
     const path = learned(place(t));
     const steady = share(t, path, "low");
     const stopped = share(t, path, "high");
@@ -200,7 +200,7 @@ describe("a file that cannot be used", () => {
     );
   });
 
-  test("a damaged one is begun anew; so is one of which a part is missing", (t) => {
+  test("a damaged one is begun again; so is one of which a part is missing", (t) => {
     for (const damage of ["no database", "SQLite format 3\0".padEnd(4_096, "\xff"), ""]) {
       const path = learned(place(t));
       for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
@@ -234,7 +234,7 @@ describe("a file that cannot be used", () => {
   test("rights that are missing", (t) => {
     const path = place(t);
     mkdirSync(dirname(path), { mode: 0o500 });
-    // Root has all rights: it becomes somebody else meanwhile.
+    // Root has all rights: it becomes someone else meanwhile.
     const root = process.geteuid?.() === 0;
     if (root) process.seteuid?.(65_534);
     try {

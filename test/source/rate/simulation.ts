@@ -80,7 +80,7 @@ export function simulate({ ceiling, jobs, latency, seconds, accept, watch }: Wor
         }
         ask(now, waited);
         free -= 1;
-        // Who comes next was ready all along, unless nobody is.
+        // Who comes next was ready all along, unless no one is.
         since = free > 0 && busy(now) ? since : undefined;
         waited = since !== undefined;
       }

@@ -51,8 +51,8 @@ describe("reseal", () => {
 
   test("opens with the auditor's key, to the same bytes, and no more with the officer's", async () => {
     assert.equal((await open(bag, place.officer.file, "opened")).code, 0);
-    assert.equal((await open(resealed, auditor.file, "opened-again")).code, 0);
-    await run("diff", ["-r", place.path("opened"), place.path("opened-again")]);
+    assert.equal((await open(resealed, auditor.file, "opened-resealed")).code, 0);
+    await run("diff", ["-r", place.path("opened"), place.path("opened-resealed")]);
     assert.equal((await open(resealed, place.officer.file, "not")).code, 1);
     assert.ok(!existsSync(place.path("not")));
     const sealed = (await paths(resealed)).filter((path) => path.startsWith("data/files"));

@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/error.ts";
 
-/** What the file system threw, in Holdfast's words. */
+/** Turns a file system error into a HoldfastError. */
 export function directoryError(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const { code } = error as NodeJS.ErrnoException;
@@ -20,7 +20,7 @@ export function directoryError(error: unknown, what: string): HoldfastError {
     case "EDQUOT":
       return new HoldfastError("vault-rejected", `${what}: the disk is full (${code})`, {
         cause: error,
-        hint: "Free or add space; nothing was lost, the next run goes on where this one stopped.",
+        hint: "Free or add space. Nothing was lost: the next run continues where this one stopped.",
       });
     case "EAGAIN":
     case "EBUSY":
@@ -33,7 +33,7 @@ export function directoryError(error: unknown, what: string): HoldfastError {
     case "ETIMEDOUT":
       return new HoldfastError("vault-unavailable", `${what}: ${code}`, { cause: error });
     case undefined:
-      // Not the file system's: a defect, to be seen as it is.
+      // Not a file system error but a bug: keep it visible.
       throw error;
     default:
       return new HoldfastError("vault-rejected", `${what}: the file system refused (${code})`, { cause: error });

@@ -14,8 +14,8 @@ export async function* fileStream(path: string, key: string): AsyncGenerator<Uin
 }
 
 /**
- * Which of `versions` the file at `plain` is: a link to it, or, where someone copied the directory, the same bytes.
- * `versions.length` where there is no such file, undefined where it is none of them.
+ * The index in `versions` of the file at `plain`: a hard link to that version or, if someone copied the directory, the
+ * same bytes. `versions.length` if the file does not exist, undefined if it matches no version.
  */
 export async function sameFile(plain: string, versions: readonly string[]): Promise<number | undefined> {
   const shown = await lstat(plain).catch(noFile);
@@ -33,10 +33,10 @@ export async function sameFile(plain: string, versions: readonly string[]): Prom
   return undefined;
 }
 
-/** Untrusted: what is no file is no version, and opening a pipe would wait forever. */
+/** Untrusted: only a regular file can be a version, and opening a pipe would block forever. */
 export async function fileSize(path: string, key: string): Promise<number> {
   const found = await lstat(path);
-  if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: what lies there is no file`);
+  if (!found.isFile()) throw new HoldfastError("vault-missing", `${key}: not a regular file`);
   return found.size;
 }
 

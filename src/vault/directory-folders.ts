@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { syncFolder } from "../io/durable-file.ts";
 import { noFile } from "../io/is-there.ts";
 
-/** The folders of a vault in a directory: made when a key needs them, gone with the last object in them. */
+/** The folders of a directory vault. Created when a key needs them, removed with the last object in them. */
 export class Folders {
   readonly #root: string;
-  /** Known to exist, and to be durable in their parents. */
+  /** Folders known to exist and to be synced in their parents. */
   readonly #made = new Set<string>();
 
   constructor(root: string) {
@@ -23,12 +23,12 @@ export class Folders {
     this.#made.add(path);
   }
 
-  /** Someone else may have removed it. */
+  /** Call this when another process may have removed the folder. */
   forget(path: string): void {
     this.#made.delete(path);
   }
 
-  /** Takes a name away for good, and then the folders under the vault's root that are empty without it. */
+  /** Permanently removes a name, then every folder below the vault's root that this leaves empty. */
   async remove(path: string): Promise<void> {
     await rm(path, { force: true });
     await syncFolder(dirname(path)).catch(noFile);

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { directoryError } from "./directory-errors.ts";
 import { VERSION } from "./directory-note.ts";
 
-/** Names of one key outside its versions, which hold its bytes or may hold them. */
+/** File names of one key, other than its versions, that may still hold its bytes. */
 export interface Left {
   readonly key: string;
   readonly paths: readonly string[];
 }
 
-/** A link or a file that was under way when its writer died: beside the plain name, and beside the versions. */
+/** What a writer that died may leave: a temporary link beside the plain name, a temporary file beside the versions. */
 const LINK = /\.new-[0-9a-f]{8}$/;
 const WRITTEN = /^\.new-[0-9a-f]+$/;
 
 /**
- * Plain names under a prefix, links and files that a crash left half done, key by key; of those beside the versions only
- * where there is no version any more. Keys are untrusted: they are names that lie in the folder.
+ * Lists, key by key, the plain names under a prefix and the temporary links and files that a crash left. Temporary
+ * files beside versions are listed only if no version is left. Keys are untrusted: they come from file names.
  */
 export async function* leftIn(root: string, prefix: string): AsyncGenerator<Left> {
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
@@ -38,13 +38,13 @@ export async function* leftIn(root: string, prefix: string): AsyncGenerator<Left
 
 async function* walk(folder: string, path: string): AsyncGenerator<{ path: string; entries: Dirent[] }> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    // Not there, or gone since it was listed.
+    // Missing, or removed since it was listed.
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
     throw directoryError(error, `list ${path}`);
   });
   yield { path, entries };
   for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-    // The vault's inside is walked by itself.
+    // `.versions` has its own walk above.
     if (name !== ".versions") yield* walk(join(folder, name), `${path}${name}/`);
   }
 }

@@ -9,10 +9,10 @@ import { MAX_NOTE, type Meta, parseMeta, VERSION, versionsIn } from "./directory
 import { isKey } from "./directory-walk.ts";
 import { MeasuredBody } from "./measured-body.ts";
 
-/** Mode of a file that is written once. */
+/** File mode of a version: it is written once. */
 export const READ_ONLY = 0o440;
 
-/** The versions of each key, below `.versions`, and the note beside each: its digest, lock and hold. */
+/** The versions of each key below `.versions`, and the metadata file beside each version. */
 export class Versions {
   readonly #root: string;
 
@@ -21,17 +21,20 @@ export class Versions {
   }
 
   folder(key: string): string {
-    if (!isKey(key)) throw new HoldfastError("malformed", "not a key of a vault");
+    if (!isKey(key)) throw new HoldfastError("malformed", "not a valid vault key");
     return join(this.#root, ".versions", key);
   }
 
-  /** Untrusted: a version's name comes from the log, and the log from whoever could write to the vault. */
+  /**
+   * `versionId` is untrusted: it comes from the log, and anyone with write access to the vault may have changed the
+   * log.
+   */
   path(key: string, versionId: string): string {
     if (!VERSION.test(versionId)) throw new HoldfastError("vault-missing", `${key}: no such version`);
     return join(this.folder(key), versionId);
   }
 
-  /** Versions that are there, oldest first. */
+  /** The key's versions, oldest first. */
   async numbers(key: string): Promise<string[]> {
     return versionsIn(await this.names(key));
   }
@@ -63,14 +66,14 @@ export class Versions {
     await syncFolder(dirname(path));
   }
 
-  /** A crash may leave a committed version without its note: then the digest is computed, and no lock is claimed. */
+  /** A crash may leave a committed version without its metadata. Then compute the digest and report no lock. */
   async readMeta(key: string, versionId: string): Promise<Meta> {
     const path = join(this.folder(key), versionId);
     const note = await lstat(`${path}.json`).catch(noFile);
     if (note === undefined) return { sha256: await fileDigest(path), lock: null, hold: false };
-    // Untrusted: what is no file, or a huge one, is not read.
+    // Untrusted: read only a small regular file.
     if (!note.isFile() || note.size > MAX_NOTE) {
-      throw new HoldfastError("malformed", `${key}: the note of its digest and lock is none`);
+      throw new HoldfastError("malformed", `${key}: its metadata file is invalid`);
     }
     return parseMeta(await readFile(`${path}.json`, "utf8"), key);
   }

@@ -6,10 +6,10 @@ import { HoldfastError } from "../core/error.ts";
 import { directoryError } from "./directory-errors.ts";
 import { VERSION } from "./directory-note.ts";
 
-/** What a listing reads at once. */
+/** Folders and objects that a listing reads in parallel. */
 export const AT_ONCE = 8;
 
-/** Walks no wider than the prefix: a job asks for lease.json several times, which lies beside everything else. */
+/** Walks only the prefix: a job lists lease.json several times, and everything else lies beside it. */
 export async function* keysUnder(root: string, prefix: string): AsyncGenerator<{ key: string; names: string[] }> {
   checkPrefix(prefix);
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
@@ -21,7 +21,7 @@ export async function* keysUnder(root: string, prefix: string): AsyncGenerator<{
   );
 }
 
-/** Depth first, in the order of keys; folders beside each other are read ahead. */
+/** Depth first, in key order. Reads sibling folders ahead. */
 async function* walk(
   root: string,
   folder: string,
@@ -48,7 +48,7 @@ async function inside(root: string, folder: string): Promise<Dirent[]> {
   });
 }
 
-/** A part that begins with a dot is none: `..` leaves the vault, `.versions` is its inside. */
+/** No part of a key begins with a dot: `..` would leave the vault, and `.versions` is internal. */
 const KEY = /^[a-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 export function isKey(text: string): boolean {
   return KEY.test(text);
@@ -56,10 +56,10 @@ export function isKey(text: string): boolean {
 
 export function checkPrefix(prefix: string): void {
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-  if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a prefix of keys");
+  if (folder !== "" && !isKey(folder.slice(0, -1))) throw new HoldfastError("malformed", "not a valid key prefix");
 }
 
-/** The order in which S3 lists: folders compare as if their name ended in a slash. */
+/** The order in which S3 lists: a folder sorts as if its name ended in a slash. */
 function byKey(a: string, b: string): number {
   return `${a}/` < `${b}/` ? -1 : 1;
 }

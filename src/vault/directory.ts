@@ -19,12 +19,12 @@ import { MeasuredBody } from "./measured-body.ts";
 import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 /**
- * A vault in a directory that behaves as a locked bucket does: a put adds a version, and a locked version is neither
- * replaced nor deleted. The lock binds Holdfast, not the machine's administrator.
+ * A vault in a directory that behaves like a locked bucket: a put adds a version, and a locked version cannot be
+ * replaced or deleted. The lock binds Holdfast, not the machine's administrator.
  *
  *     <key>                         the newest version, a hard link, for stock tools
  *     .versions/<key>/<n>           each version; the exclusive creation of <n> is the commit and the compare-and-swap
- *     .versions/<key>/<n>.json      its digest, lock and hold; it outlives the version, so that <n> is never given again
+ *     .versions/<key>/<n>.json its digest, lock and hold; it stays when <n> is deleted, so that <n> is never reused
  */
 export class DirectoryVault implements Vault {
   readonly url: string;
@@ -67,23 +67,23 @@ export class DirectoryVault implements Vault {
     });
   }
 
-  /** Gives the written bytes the next version number. The link fails if another process took it: a lost race. */
+  /** Gives the written bytes the next version number. If another process took that number first, the link fails. */
   async #commit(key: string, temporary: string, { ifAbsent, ifMatch }: PutOptions): Promise<string> {
     for (;;) {
-      // One look at the folder decides both whether the condition holds and which number is next: with two, a writer
-      // in between would make this one's number free again and its condition stale.
+      // Read the folder once, for both the condition and the next number. Between two reads, another writer could make
+      // the condition stale.
       const names = await this.#versions.names(key);
       const newest = versionsIn(names).at(-1);
       if (ifAbsent && newest !== undefined) {
-        // Whoever wrote it may have died before it was shown, and whoever finds it here takes it up.
+        // Its writer may have died before linking the plain name, and the caller may adopt this version.
         await this.#show(key);
-        throw new HoldfastError("vault-exists", `write ${key}: it is there already`);
+        throw new HoldfastError("vault-exists", `write ${key}: the object already exists`);
       }
       if (ifMatch !== undefined && newest !== ifMatch) {
-        throw new HoldfastError("vault-conflict", `write ${key}: the object is not as expected`);
+        throw new HoldfastError("vault-conflict", `write ${key}: the object has changed`);
       }
       const noted = notesIn(names).filter((number) => Number(number) > Number(newest ?? 0));
-      // A note above the newest is of a version deleted since, or of one being written that this look just missed.
+      // Metadata with a higher number belongs to a deleted version, or to one written just after the folder was read.
       if (await this.#versions.anyThere(key, noted)) continue;
       const next = String(Number(noted.at(-1) ?? newest ?? 0) + 1).padStart(8, "0");
       try {
@@ -96,12 +96,12 @@ export class DirectoryVault implements Vault {
   }
 
   /**
-   * Points the plain name at the newest version, and takes it away when there is none: it is a link to the bytes.
-   * Whoever put it in place looks once more: of two writers, the slower one would else leave the older version on view.
+   * Points the plain name at the newest version, or removes it if no version is left, because the link keeps the bytes.
+   * Then looks again: without that, the slower of two writers would leave the older version in place.
    */
   async #show(key: string): Promise<void> {
     const plain = join(this.#root, key);
-    // Null, not undefined: a key without versions has to be shown as such, too.
+    // Null, not undefined: a key without versions needs one pass too.
     for (let shown: string | null | undefined = null; ; ) {
       const newest = (await this.#versions.numbers(key)).at(-1);
       if (newest === shown) return;
@@ -113,12 +113,12 @@ export class DirectoryVault implements Vault {
           await link(join(this.#versions.folder(key), newest), temporary);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-          // The version was deleted meanwhile, or the folder with the last object in it.
+          // Meanwhile someone deleted the version, or the folder with its last object.
           this.#folders.forget(dirname(plain));
           continue;
         }
         await rename(temporary, plain);
-        // Where both are links to one file already, rename leaves the temporary name standing.
+        // If both are links to the same file, rename does nothing and the temporary name remains.
         await rm(temporary, { force: true });
       }
       shown = newest;
@@ -136,7 +136,7 @@ export class DirectoryVault implements Vault {
   async read(key: string, limit: number, versionId?: string): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
     const info = await this.head(key, versionId);
     if (info.size > limit) {
-      throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
+      throw new HoldfastError("malformed", `${key}: ${info.size} bytes is more than the limit of ${limit}`);
     }
     return this.#guard(`read ${key}`, async () => ({
       bytes: await readFile(this.#versions.path(key, info.versionId)),
@@ -170,7 +170,7 @@ export class DirectoryVault implements Vault {
           const found = await Promise.all(
             numbers.map((name) => stat(join(this.#versions.folder(key), name)).catch(noFile)),
           );
-          // One that is deleted meanwhile is left out.
+          // Skip a version that was deleted meanwhile.
           return numbers.flatMap((versionId, n) =>
             found[n] ? [{ key, versionId, size: found[n].size, deleteMarker: false }] : [],
           );
@@ -225,11 +225,11 @@ export class DirectoryVault implements Vault {
   async lock(key: string, versionId: string, lock: Lock): Promise<void> {
     const { lock: current, sha256, hold } = await this.head(key, versionId);
     if (current !== null && !covers(lock, current)) {
-      throw new HoldfastError("vault-locked", `lock ${key}: a lock is never shortened or weakened`);
+      throw new HoldfastError("vault-locked", `lock ${key}: a lock cannot be shortened or weakened`);
     }
     await this.#guard(`lock ${key}`, async () => {
       await this.#versions.writeMeta(key, versionId, { sha256, lock, hold });
-      // Where a crash came between a version and its plain name, no one else would fix that.
+      // A crash between writing a version and linking its plain name is repaired only here.
       await this.#show(key);
     });
   }
@@ -248,7 +248,7 @@ export class DirectoryVault implements Vault {
       if (meta.hold || (meta.lock !== null && Temporal.Instant.compare(this.#now(), meta.lock.until) < 0)) {
         throw new HoldfastError(
           "vault-locked",
-          `delete ${key}: ${meta.hold ? "a legal hold stands" : `locked until ${meta.lock?.until}`}`,
+          `delete ${key}: ${meta.hold ? "under a legal hold" : `locked until ${meta.lock?.until}`}`,
         );
       }
       if (await isMissing(`${path}.json`)) await this.#versions.writeMeta(key, versionId, meta);
@@ -266,9 +266,9 @@ export class DirectoryVault implements Vault {
         await createDurable(probe, new MeasuredBody(new Uint8Array()), READ_ONLY);
         await link(probe, `${probe}-link`);
       } catch (error) {
-        throw new HoldfastError("vault-unfit", `${this.#root}: cannot write files and hard links here`, {
+        throw new HoldfastError("vault-unfit", `${this.#root}: cannot create files or hard links here`, {
           cause: error,
-          hint: "Use a directory on a local file system that this user may write to, or an S3 bucket.",
+          hint: "Use an S3 bucket, or a directory on a local file system where this user can write.",
         });
       } finally {
         await rm(probe, { force: true });

@@ -1,12 +1,12 @@
-/** Where things lie in a vault (docs/FORMAT.md). A key holds no personal data: every name in it is a keyed hash. */
+/** The layout of a vault (docs/FORMAT.md). Keys hold no personal data: every name in them is a keyed hash. */
 export const VAULT_JSON = "vault.json";
 export const CHECKPOINT = "audit/checkpoint";
 export const TIMESTAMPS = "audit/timestamp/";
 export const LEASE = "lease.json";
-/** What `doctor` tries the store with; nothing else reads it. */
+/** The object that `doctor` tests the store with. Nothing else reads it. */
 export const PROBE = "doctor-probe";
 
-/** What keys of sealed records begin with, and keys of files. SQL has the same layout in src/catalog/keys.ts. */
+/** Prefixes of sealed records and of files. src/catalog/keys.ts repeats this layout in SQL. */
 export const RECORDS = "records/";
 export const FILES = "files/";
 
@@ -26,32 +26,32 @@ export function fileFolder(subject: string): string {
   return `${FILES}${subject.slice(0, 2)}/${subject}/`;
 }
 
-/** Where all objects of a subject lie. */
+/** The folders that hold all objects of a subject. */
 export function foldersOf(subject: string): readonly [records: string, files: string] {
   return [recordFolder(subject), fileFolder(subject)];
 }
 
-/** Of the checkpoint of so many entries. */
+/** The time stamp of the checkpoint over `size` entries. */
 export function timestampKey(size: number): string {
   return `${TIMESTAMPS}${size}.tsr`;
 }
 
-/** `path` is a tile's or bundle's own path, as C2SP tlog-tiles names it: `tile/…`. */
+/** `path` is the path of a tile or bundle as C2SP tlog-tiles names it: `tile/…`. */
 export function auditKey(path: string): string {
   return `audit/${path}`;
 }
 
-/** What an object's key says of it. */
+/** What an object's key says about it. */
 export type ObjectKey =
   | { readonly kind: "record"; readonly subject: string; readonly version: string }
   | { readonly kind: "file"; readonly subject: string; readonly file: string };
 
-/** The name of a version (docs/FORMAT.md, section 4). It becomes part of keys, and of paths where a bag is opened. */
+/** The name of a version (docs/FORMAT.md, section 4). Keys contain it, and so do paths when a bag is opened. */
 export const VERSION = /^\d{8}T\d{6}Z-[0-9a-f]{12}$/;
 const RECORD = /^records\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/(\d{8}T\d{6}Z-[0-9a-f]{12})\.age$/;
 const FILE = /^files\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/([0-9a-f]{32})\.age$/;
 
-/** An untrusted key, read back into its parts; null for anything that `recordKey` and `fileKey` do not write. */
+/** Splits an untrusted key into its parts. Null for anything that `recordKey` and `fileKey` do not write. */
 export function parseKey(key: string): ObjectKey | null {
   const record = RECORD.exec(key);
   if (record) return { kind: "record", subject: record[2]!, version: record[3]! };

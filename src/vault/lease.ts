@@ -8,7 +8,7 @@ import { LEASE } from "./layout.ts";
 import { isDead, processName } from "./process-identity.ts";
 import type { Vault } from "./vault.ts";
 
-/** The lease is untrusted. Beyond the year 9999 there would be no room for the terms that are added. */
+/** The lease is untrusted. Adding a term to a later instant could overflow. */
 const LAST = Temporal.Instant.from("9999-12-31T23:59:59Z");
 const instant = z.string().refine((text) => {
   try {
@@ -19,62 +19,65 @@ const instant = z.string().refine((text) => {
 });
 
 const claim = z.object({
-  /** Made again for each holder. */
+  /** Random, new for each claim. */
   token: z.string(),
   host: z.string(),
   pid: z.int(),
-  /** See process.ts; absent where the system cannot tell. */
+  /** See process-identity.ts. Missing if the system cannot tell. */
   process: z.string().optional(),
   job: z.string(),
   since: instant,
-  /** Renewed before it passes; after it the holder counts as dead. */
+  /** The holder renews the claim before this time. After it, others count the holder as dead. */
   until: instant,
-  /** Given up, whatever a clock says of `until`. */
+  /** The holder gave the claim up, whatever `until` says. */
   released: z.literal(true).optional(),
-  /** Given up by one that held the vault: when it began to, no claim made before its own stood. */
+  /** The claim that was given up had held the vault, so no earlier claim was in effect when it began. */
   held: z.literal(true).optional(),
-  /** The holder gives way to whoever comes next in line. */
+  /** The holder yields to the next claim in line. */
   yields: z.literal(true).optional(),
 });
 type Claim = z.output<typeof claim>;
 
-/** How long a claim stands without being renewed, and how often it is. Clocks may differ by what lies between. */
+/** How long a claim lasts without renewal, and how often it is renewed. Clocks may differ by up to the difference. */
 const TERM = { minutes: 5 };
 const RENEW_MS = 60_000;
-/** How often one that gives way looks for others, and one that waits for its turn looks whether it has come. */
+/** How often a holder that yields looks for other claims, and how often a waiting claim checks for its turn. */
 const LOOK_MS = 5_000;
 /**
- * For so long a holder that gives way is waited for: what it has under way may have to be retried. Shorter than claims
- * are looked back for, so that the line keeps its order.
+ * How long to wait for a holder that yields: it may have to retry its current work first. Shorter than `claimsInEffect` looks
+ * back, so that the line keeps its order.
  */
 const PATIENCE = { minutes: 10 };
-/** Claims this process has given up, also where the store could not be told: it need not wait for itself. */
+/** Tokens of claims this process gave up, even if it could not tell the store. It need not wait for itself. */
 const GIVEN_UP = new Set<string>();
-/** Bytes of the largest claim that is read. */
+/** The largest claim that is read, in bytes. */
 export const LEASE_LIMIT = 4096;
 
 export interface LeaseOptions {
-  /** What the holder does, for people. */
+  /** What the holder does, for messages. */
   readonly job: string;
   readonly now: Clock;
-  /** Someone waits for the vault: this holder gives it up as soon as it can. Without it no one is given way to. */
+  /**
+   * Called when another run waits for the vault: this holder should release it soon. Without it, the holder never
+   * yields.
+   */
   readonly onWanted?: (() => void) | undefined;
-  /** Ends the waiting for one that gives way. */
+  /** Stops waiting for a holder that yields. */
   readonly signal?: AbortSignal | undefined;
-  /** In ms; default 5 s. */
+  /** Interval in ms. Default: 5 s. */
   readonly look?: number | undefined;
 }
 
 /**
- * One writer per vault. Needs nothing of the store but that it lists the versions of a key in the order they were
- * written, which every versioned bucket and the directory vault do; conditional writes, which some stores accept and
- * ignore, are not relied on. Who wants the lease writes a claim and then looks: of the claims that stand, the one
- * written first holds, and the others take theirs back.
+ * One writer per vault. It relies only on the store to list the versions of a key in the order they were written, as
+ * every versioned bucket and the directory vault do. It does not rely on conditional writes, because some stores accept
+ * and ignore them. To get the lease, a process writes a claim and then looks: of all claims in effect, the first one
+ * written wins, and the others withdraw theirs.
  *
- * A long job that can be taken up again (a backfill) says in its claim that it gives way: then the next one's claim
- * stands in line behind it, and holds when it was given up.
+ * A long job that can resume (a backfill) says in its claim that it yields. The next claim then waits in line behind it
+ * and holds the vault once the job releases it.
  *
- * A holder that died on this machine is known at once; one elsewhere when its term has passed.
+ * A dead holder on this machine is noticed at once, one on another machine when its term ends.
  */
 export class Lease {
   readonly #vault: Vault;
@@ -86,7 +89,7 @@ export class Lease {
   #held = false;
   #lost: HoldfastError | undefined;
   #renewing: Promise<void> = Promise.resolve();
-  /** Tokens of others whose claims stood at the last renewal. */
+  /** Tokens of other claims that were in effect at the last renewal. */
   #rivals: ReadonlySet<string> = new Set();
 
   private constructor(vault: Vault, now: Clock, mine: Claim, onWanted: (() => void) | undefined) {
@@ -96,11 +99,11 @@ export class Lease {
     this.#claim = mine;
   }
 
-  /** Throws `busy`, which says who holds the vault and since when. */
+  /** Throws `busy`, naming the holder and since when it holds the vault. */
   static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
-    const holder = (await standing(vault, now())).at(0);
-    if (holder && !givesWay(holder, onWanted)) throw busy(vault, holder, now());
-    // Renewed by a clock that was set back, the claim would be one of long ago to everyone else.
+    const holder = (await claimsInEffect(vault, now())).at(0);
+    if (holder && !shouldWaitFor(holder, onWanted)) throw busy(vault, holder, now());
+    // If the clock is set back, a renewed claim would look expired to everyone else.
     const steadyNow = steady(now);
     const at = steadyNow();
     const mine: Claim = {
@@ -114,7 +117,7 @@ export class Lease {
       ...(onWanted ? { yields: true } : {}),
     };
     await vault.put(LEASE, encode(mine)).catch((error: unknown) => {
-      // It may have been written all the same.
+      // The claim may have been written despite the error.
       GIVEN_UP.add(mine.token);
       throw error;
     });
@@ -131,12 +134,12 @@ export class Lease {
     return lease;
   }
 
-  /** Resolves when this claim is the first that stands. */
+  /** Resolves when this claim is the first one in effect. */
   async #turn(patience: Temporal.Instant, look: number, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const first = (await standing(this.#vault, this.#now())).at(0);
+      const first = (await claimsInEffect(this.#vault, this.#now())).at(0);
       if (!first || first.token === this.#claim.token) return;
-      if (!givesWay(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
+      if (!shouldWaitFor(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
         throw busy(this.#vault, first, this.#now());
       }
       await delay(look, undefined, signal ? { signal } : {}).catch((cause: unknown) => {
@@ -151,37 +154,40 @@ export class Lease {
     return Temporal.Instant.from(this.#claim.until);
   }
 
-  /** Throws `busy` once the vault is no longer surely this holder's: to be asked before the log is written. */
+  /** Throws `busy` once this holder may have lost the vault. Call it before writing to the log. */
   check(): void {
     if (this.#lost) throw this.#lost;
     if (Temporal.Instant.compare(this.#now(), this.#until) >= 0) {
-      throw lost(this.#vault, "it could not be renewed in time: the store did not answer, or this machine slept");
+      throw lost(
+        this.#vault,
+        "the lease was not renewed in time, because the store did not answer or this machine slept",
+      );
     }
   }
 
-  /** Gives the vault to whoever comes next. */
+  /** Releases the vault for the next in line. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     clearTimeout(this.#looking);
     await this.#renewing;
     GIVEN_UP.add(this.#claim.token);
     if (this.#lost) return;
-    // If it cannot be given back it ends by itself.
+    // If the release fails, the claim expires by itself.
     const given: Claim = { ...this.#claim, until: this.#now().toString(), released: true };
     await this.#vault.put(LEASE, encode(this.#held ? { ...given, held: true } : given)).catch(() => {});
   }
 
-  /** Writes the claim with a new term, and looks whether anyone else took the vault meanwhile. */
+  /** Writes the claim with a new term, then checks whether another run took the vault meanwhile. */
   async renew(): Promise<void> {
     this.check();
     await this.#prolong();
-    const others = (await standing(this.#vault, this.#now())).filter(({ token }) => token !== this.#claim.token);
+    const others = (await claimsInEffect(this.#vault, this.#now())).filter(({ token }) => token !== this.#claim.token);
     if (this.#onWanted) {
-      // They stand in line, and hold when this claim was given up.
+      // They wait in line until this claim is released.
       if (others.length > 0) this.#onWanted();
       return;
     }
-    // Whoever merely tried takes the claim back at once; one that still stands at the next renewal was not told off.
+    // A run that only tried withdraws its claim at once. A claim still in effect at the next renewal was not refused.
     const rival = others.find(({ token }) => this.#rivals.has(token));
     if (rival) this.#lost = lost(this.#vault, `${who(rival)} took it over`);
     this.#rivals = new Set(others.map(({ token }) => token));
@@ -189,15 +195,15 @@ export class Lease {
 
   async #prolong(): Promise<void> {
     const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
-    // A renewal that arrives after the term has passed would bring back a claim that others counted as dead.
+    // A renewal that arrives after the term would revive a claim that others already count as dead.
     await this.#vault.put(LEASE, encode(renewed), { holds: () => this.check() });
     this.#claim = renewed;
   }
 
-  /** Looks for others between renewals; what fails there is for the renewal to find. */
+  /** Looks for other claims between renewals. Errors are ignored here: the next renewal reports them. */
   #lookOut(every: number): void {
     this.#looking = setTimeout(() => {
-      const wanted = standing(this.#vault, this.#now()).then(
+      const wanted = claimsInEffect(this.#vault, this.#now()).then(
         (claims) => claims.some(({ token }) => token !== this.#claim.token),
         () => false,
       );
@@ -207,7 +213,7 @@ export class Lease {
 
   #renewLater(): void {
     this.#timer = setTimeout(() => {
-      // A renewal that fails is tried again; `check` says when the term has passed.
+      // A failed renewal is retried. `check` throws once the term is over.
       this.#renewing = this.renew().catch(() => {});
       void this.#renewing.then(() => this.#lost ?? this.#renewLater());
     }, RENEW_MS).unref();
@@ -215,18 +221,18 @@ export class Lease {
 }
 
 /**
- * The claims that stand, in the order they were first made. A claim that stands has been written or renewed within its
- * term, so only the newest versions are read; and none before the first claim of one that has held the vault since.
+ * The claims in effect, in the order they were first made. Such a claim was written or renewed within its term, so only
+ * the newest versions are read, and nothing older than the first claim of a run that has held the vault since.
  */
-async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
+async function claimsInEffect(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   const latest = new Map<string, Claim>();
   const held = new Set<string>();
   for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
     if (key !== LEASE) continue;
-    // Someone cleared the lease by hand.
+    // Someone deleted the lease by hand.
     if (deleteMarker) break;
     const found = parseClaim(vault, (await vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
-    // Twice the term, for clocks that differ.
+    // Twice the term, because clocks may differ.
     if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
     const newest = latest.get(found.token) ?? found;
     latest.delete(found.token);
@@ -237,24 +243,24 @@ async function standing(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
   return [...latest.values()].reverse().filter((each) => stands(each, now));
 }
 
-/** A clock that is ahead takes claims for ended that still stand. */
+/** A clock that is ahead counts claims as expired that are still in effect. */
 function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
   return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;
 }
 
-/** As `acquire` writes it: each later version of a claim ends later, or is given up. */
+/** Whether `acquire` wrote it: each later version of a claim ends later or is released. */
 function isFirst({ since, until, released }: Claim): boolean {
   return !released && Temporal.Instant.from(since).add(TERM).equals(Temporal.Instant.from(until));
 }
 
-/** Untrusted bytes to a claim. Throws `malformed`. */
+/** Parses an untrusted claim. Throws `malformed`. */
 export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim {
   try {
     return claim.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
-    throw new HoldfastError("malformed", `${vault.url}/${LEASE} is not a lease: something else wrote it`, {
+    throw new HoldfastError("malformed", `${vault.url}/${LEASE} is not a lease file: something else wrote it`, {
       cause,
-      hint: "Make sure that no export runs, then delete lease.json (a delete marker is enough).",
+      hint: "Make sure that no export is running, then delete lease.json (a delete marker is enough).",
     });
   }
 }
@@ -264,8 +270,8 @@ function stands({ token, until, process, released }: Claim, now: Temporal.Instan
   return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
 }
 
-/** Whether to wait for this holder: one that would give way itself does not push another out. */
-function givesWay({ yields }: Claim, onWanted: (() => void) | undefined): boolean {
+/** Whether to wait for this holder. A run that would yield itself does not push another one out. */
+function shouldWaitFor({ yields }: Claim, onWanted: (() => void) | undefined): boolean {
   return yields === true && onWanted === undefined;
 }
 
@@ -280,12 +286,12 @@ function who({ job, host, pid, since }: Claim): string {
 function busy(vault: Vault, holder: Claim, now: Temporal.Instant): HoldfastError {
   return new HoldfastError("busy", `${vault.url} is held by ${who(holder)}`, {
     retryAfter: Math.max(Temporal.Instant.from(holder.until).epochMilliseconds - now.epochMilliseconds, 0),
-    hint: `Wait for it to end. If it is dead, its claim ends by itself at ${holder.until}.`,
+    hint: `Wait for it to finish. If it crashed, its lease expires at ${holder.until}.`,
   });
 }
 
 function lost(vault: Vault, why: string): HoldfastError {
   return new HoldfastError("busy", `this run no longer holds ${vault.url}: ${why}`, {
-    hint: "What was done is journaled here, and is logged by the next run. Run again.",
+    hint: "Run it again. The work so far is in the journal on this machine, and the next run logs it.",
   });
 }

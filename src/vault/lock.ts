@@ -1,6 +1,6 @@
 import type { Lock } from "./vault.ts";
 
-/** Whether a lock is at least what was asked for. Compliance is the stronger of the two modes. */
+/** Whether a lock is at least as strong and as long as `wanted`. Compliance is stronger than governance. */
 export function covers(actual: Lock | null, wanted: Lock): boolean {
   return (
     actual !== null &&
@@ -9,13 +9,13 @@ export function covers(actual: Lock | null, wanted: Lock): boolean {
   );
 }
 
-/** A lock that lasts `duration` from `now`, rounded up to the whole second that stores keep. Calendar units are UTC's. */
+/** A lock for `duration` from `now`, rounded up to a whole second. Calendar units are in UTC. */
 export function lockFor(mode: Lock["mode"], duration: Temporal.Duration, now: Temporal.Instant): Lock {
   const until = now.toZonedDateTimeISO("UTC").add(duration).toInstant();
   return { mode, until: wholeSecond(until) };
 }
 
-/** Rounded up: stores keep no parts of a second, and a lock is never shorter than asked for. */
+/** Rounds up: stores keep whole seconds, and a lock must not be shorter than asked for. */
 export function wholeSecond(instant: Temporal.Instant): Temporal.Instant {
   return instant.round({ smallestUnit: "second", roundingMode: "ceil" });
 }

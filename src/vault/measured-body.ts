@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { Body } from "./vault.ts";
 
 /**
- * A body on its way into a store: counted and hashed as it passes. What its producer threw is kept apart from what the
- * store threw, because it belongs to the caller as it is: a store must neither rename it nor hide it behind its own.
+ * Counts and hashes a body on its way into a store. Keeps the producer's error apart from the store's: the caller must
+ * get it unchanged, not renamed or hidden by the store's own error.
  */
 export class MeasuredBody implements AsyncIterable<Uint8Array> {
   size = 0;
@@ -15,7 +15,7 @@ export class MeasuredBody implements AsyncIterable<Uint8Array> {
     this.#body = body;
   }
 
-  /** Once: the bytes have passed then. */
+  /** Can be iterated once. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     const body = this.#body;
     if (body instanceof Uint8Array) {
@@ -36,7 +36,7 @@ export class MeasuredBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Of everything that passed, lower-case hex; callable once. */
+  /** The digest of everything that passed, in lower-case hex. Callable once. */
   sha256(): string {
     return this.#hash.digest("hex");
   }

@@ -1,12 +1,12 @@
 import { HoldfastError } from "../core/error.ts";
 import type { Vault } from "./vault.ts";
 
-/** Told of each attempt: the call's name, `ok` or an error's code, and seconds. */
+/** Receives each attempt: the call's name, `ok` or an error code, and the seconds it took. */
 export type OnRequest = (operation: string, outcome: string, seconds: number) => void;
 
 /**
- * Measures each call of a vault; under `withRetry`, so that every attempt is one. `stream` is measured until its first
- * byte can be read. Listings are not: they last as long as whoever reads them takes.
+ * Measures each call of a vault. Wrap it in `withRetry`, so that every attempt is measured. `stream` is measured until
+ * its first byte is readable. Listings are not measured: their duration depends on the reader.
  */
 export function metered(vault: Vault, onRequest: OnRequest): Vault {
   const timed = async <T>(operation: string, work: Promise<T>): Promise<T> => {

@@ -7,12 +7,12 @@ import type { S3Options } from "./s3.ts";
 import type { Vault } from "./vault.ts";
 
 export interface OpenOptions extends Partial<RetryOptions> {
-  /** Longest silence of an S3 connection, in ms. */
+  /** How long an S3 connection may be silent, in ms. */
   readonly idleTimeout?: number;
   readonly onRequest?: OnRequest | undefined;
 }
 
-/** The vault that a client's config names, with retry. */
+/** Opens the vault that a client's config names, with retries. */
 export async function openVault(
   config: VaultConfig,
   { idleTimeout, onRequest, ...retry }: OpenOptions = {},
@@ -23,7 +23,7 @@ export async function openVault(
   return withRetry(onRequest ? metered(vault, onRequest) : vault, { ...retry, policy });
 }
 
-/** Loaded when it is needed: the AWS SDK takes a third of the time that the program needs to start. */
+/** Loads the AWS SDK only when needed: it would take a third of the program's start time. */
 async function openS3(options: S3Options): Promise<Vault> {
   const { S3Vault } = await import("./s3.ts");
   return new S3Vault(options);

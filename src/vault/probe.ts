@@ -2,9 +2,9 @@ import { hasCode } from "../core/error.ts";
 import type { Conditional, PutOptions, Vault } from "./vault.ts";
 
 /**
- * Finds out what the store does with conditional writes, by writing `bytes` to `key`, which is there already. Servers
- * differ: some honour both headers, some accept and ignore them, and Ceph RGW 16 refuses even the right If-Match on a
- * versioned bucket. At most six versions of the same bytes are added.
+ * Tests which conditional writes the store supports, by writing `bytes` to `key`, which must exist. Servers differ:
+ * some support both headers, some accept and ignore them, and Ceph RGW 16 refuses even the right If-Match on a
+ * versioned bucket. Adds at most six versions of the same bytes.
  */
 export async function probeConditional(
   vault: Vault,
@@ -18,7 +18,7 @@ export async function probeConditional(
       return "written";
     } catch (error) {
       if (hasCode(error, "vault-exists", "vault-conflict")) return "refused";
-      // The store does not take the header at all (501): to be treated as if it ignored it.
+      // The store does not accept the header at all (501). Treat it as if it ignored the header.
       if (hasCode(error, "vault-rejected")) return "unknown";
       throw error;
     }
@@ -31,7 +31,7 @@ export async function probeConditional(
   const acceptsRight =
     refusesWrong &&
     ((await attempt({ ifMatch: current.etag })) === "written" ||
-      // The answer to a write may have been lost: tried again by the client, it no longer met what it had replaced.
+      // The answer to a write may have been lost: then the client's retry no longer finds the version it replaced.
       (await attempt({ ifMatch: (await vault.put(key, longer, options)).etag })) === "written");
   return { ifNoneMatch, ifMatch: acceptsRight };
 }

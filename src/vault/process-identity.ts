@@ -1,9 +1,9 @@
 import { readFileSync, readlinkSync } from "node:fs";
 
 /**
- * Names a process so that another one can tell whether it still lives: this boot of the machine, the process-number
- * space (a container has its own), the number, and when it started, since numbers are used again. Linux only;
- * undefined elsewhere, and then no one is called dead.
+ * Names a process so that another one can tell whether it is still running: the machine's boot ID, the PID namespace (a
+ * container has its own), the PID, and the start time, because PIDs are reused. Linux only. Elsewhere it is undefined,
+ * and no process counts as dead.
  */
 export function processName(pid: number = process.pid): string | undefined {
   try {
@@ -15,12 +15,12 @@ export function processName(pid: number = process.pid): string | undefined {
   }
 }
 
-/** The second field is the program's name in parentheses and may hold spaces; the start time is the 22nd. */
+/** The second field is the program's name in parentheses and may contain spaces. The start time is field 22. */
 function started(pid: string): string | undefined {
   return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ")[19];
 }
 
-/** Whether a process so named is surely gone: false where that cannot be told. */
+/** Whether the process with this name is certainly gone. False if that is unknown. */
 export function isDead(name: string | undefined): boolean {
   const here = processName();
   if (name === undefined || here === undefined) return false;
@@ -30,7 +30,7 @@ export function isDead(name: string | undefined): boolean {
   try {
     return started(pid) !== since;
   } catch (error) {
-    // Where it may not be looked at (Node's --permission), it may well be alive.
+    // If this process may not look (Node's --permission), the other may be alive.
     return ["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }

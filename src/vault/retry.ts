@@ -2,7 +2,7 @@ import type { HoldfastError } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
 import type { BodyProducer, Vault } from "./vault.ts";
 
-/** Bodies up to this size are kept and sent again; longer ones are produced again. */
+/** Bodies up to this size are kept and resent. Longer ones are produced again. */
 const KEEP = 8 * 1024 * 1024;
 
 export interface RetryOptions {
@@ -12,14 +12,14 @@ export interface RetryOptions {
 }
 
 /**
- * Retries what a vault calls transient. An etag is compared again on each attempt, so a compare-and-swap whose first
- * answer was lost reports vault-conflict: its caller must look at what is there before it calls that a conflict.
+ * Retries what a vault reports as transient. Each attempt compares the etag again, so a compare-and-swap whose first
+ * answer was lost reports `vault-conflict`. The caller must read the object before it treats that as a conflict.
  */
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
   const attempt: Vault["put"] = async (key, body, options) => {
     const asked = options?.holds?.();
-    // Where the answer is there at once, nothing may come between it and the put.
+    // If `holds` answers synchronously, nothing may run between the answer and the put.
     if (asked) await asked;
     return vault.put(key, body, options);
   };
@@ -36,7 +36,7 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
         try {
           return await attempt(key, opened ? () => Promise.resolve(opened) : body, options);
         } finally {
-          // A put may fail before it asks for the first byte; whoever produces would be left waiting to be read.
+          // A put may fail before it reads the first byte. Close the producer, which would wait forever.
           await opened?.return?.();
         }
       });
@@ -62,7 +62,7 @@ type Buffered =
   | { bytes: Uint8Array; rest?: undefined }
   | { bytes?: undefined; rest: AsyncIterableIterator<Uint8Array> };
 
-/** Reads a body up to KEEP bytes: either the whole of it, or the stream with what was read put back in front. */
+/** Reads up to KEEP bytes of a body. Gives the whole body, or a stream that starts with the bytes already read. */
 async function keepSmall(produce: BodyProducer): Promise<Buffered> {
   const iterator = (await produce())[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
@@ -76,7 +76,7 @@ async function keepSmall(produce: BodyProducer): Promise<Buffered> {
   return { rest: prepended(chunks, iterator) };
 }
 
-/** No generator: one that was never begun does not pass `return` on. */
+/** Not a generator: if it never started, a generator would not pass `return` on. */
 function prepended(chunks: Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncIterableIterator<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {

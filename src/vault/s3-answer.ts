@@ -17,7 +17,7 @@ export function infoOf(key: string, output: HeadObjectCommandOutput): ObjectInfo
   };
 }
 
-/** A body to its end, which is where the store said it would be: an early one is a failure, not an end. */
+/** Reads a body up to the length that the store announced. A body that ends early is an error. */
 export async function* wholeBody(
   body: Readable,
   key: string,
@@ -33,6 +33,6 @@ export async function* wholeBody(
     throw s3Error(error, `GET ${key}`);
   }
   if (received !== size) {
-    throw new HoldfastError("vault-unavailable", `GET ${key}: ${received} bytes came of ${size}`);
+    throw new HoldfastError("vault-unavailable", `GET ${key}: received ${received} of ${size} bytes`);
   }
 }

@@ -2,10 +2,12 @@ import { pipeline, Readable, Transform } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { HoldfastError } from "../core/error.ts";
 
-/** Bytes of the longest answer that is not an object: some ten times a page of 1,000 versions with the longest keys. */
+/**
+ * The longest answer that is not an object, in bytes: about ten times a page of 1,000 versions with the longest keys.
+ */
 export const MAX_ANSWER = 16 * 1024 * 1024;
 
-/** The SDK gathers every answer but an object's body in memory, however long it goes on. From here on it is cut off. */
+/** The SDK buffers every answer except an object's body in memory, without a limit. This adds the limit. */
 export function boundAnswers(client: S3Client): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
@@ -13,19 +15,19 @@ export function boundAnswers(client: S3Client): void {
         const output = await next(args);
         const response = output.response as { statusCode: number; headers: Record<string, string>; body?: unknown };
         const isObject = commandName === "GetObjectCommand" && response.statusCode < 300;
-        // What is said to be short is cut off there by HTTP itself, as the answer to every PUT is.
+        // HTTP itself enforces a short Content-Length, which the answer to every PUT has.
         const isShort = Number(response.headers["content-length"] ?? MAX_ANSWER) < MAX_ANSWER;
         if (!isObject && !isShort && response.body instanceof Readable) response.body = bounded(response.body);
         return output;
       },
-    // After the SDK has taken the answer apart is too late: nearest to the wire.
+    // Closest to the wire: after the SDK has parsed the answer is too late.
     { step: "deserialize", priority: "low", name: "boundAnswers" },
   );
 }
 
-/** With the SDK's mark of an error of its own: to others it adds words for whoever debugs the SDK. */
+/** Marked as one of the SDK's own errors. To others the SDK adds text for debugging the SDK. */
 function tooLong(): HoldfastError {
-  const error = new HoldfastError("vault-rejected", `the store's answer is longer than ${MAX_ANSWER} bytes`);
+  const error = new HoldfastError("vault-rejected", `the store's answer exceeds ${MAX_ANSWER} bytes`);
   return Object.assign(error, { $metadata: {} });
 }
 
@@ -38,6 +40,6 @@ function bounded(body: Readable): Readable {
       else done(tooLong());
     },
   });
-  // Whoever reads the gate is told; the pipeline only takes the connection down with it.
+  // The gate's reader gets the error. The pipeline only closes the connection.
   return pipeline(body, gate, () => {});
 }

@@ -9,11 +9,11 @@ export interface S3Connection extends BucketTerms {
   readonly region?: string | undefined;
   readonly forcePathStyle?: boolean | undefined;
   readonly maxSockets: number;
-  /** Longest silence on a connection, in ms. */
+  /** How long a connection may be silent, in ms. */
   readonly idleTimeout?: number | undefined;
 }
 
-/** The SDK's client as Holdfast uses it: one attempt, bounded answers, and no checksum that was not asked for. */
+/** The SDK's client as Holdfast uses it: one attempt, bounded answers, and no checksums added by the SDK. */
 export function s3Client(
   { endpoint, region, forcePathStyle, maxSockets, idleTimeout, ...terms }: S3Connection,
   headers = new BucketHeaders(terms),
@@ -25,19 +25,19 @@ export function s3Client(
     ...(endpoint ? { endpoint } : {}),
     forcePathStyle: forcePathStyle ?? false,
     credentials: credentials.provide,
-    // Older gateways refuse the trailers that the SDK's default sends; every write brings its own checksum.
+    // Older gateways refuse the trailers that the SDK sends by default. Every write has its own checksum.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: Math.min(10_000, idle),
-      // Silence is bounded and no more: on a slow line a part may take long, as long as its bytes move.
+      // Only silence is limited: on a slow line, a part may take long as long as bytes arrive.
       socketTimeout: idle,
       ...awsAgents(maxSockets),
     },
   });
   boundAnswers(client);
-  // Once more with what is there now: they may have been rotated.
+  // Retry once with fresh credentials: they may have been rotated.
   client.middlewareStack.add(
     (next) => async (args) => {
       try {
@@ -55,8 +55,8 @@ export function s3Client(
 }
 
 /**
- * Signs the SHA-256 that a request carries of its body (`x-amz-checksum-sha256`) as the payload's too: every store checks
- * what is signed, also one that knows nothing of checksums (Ceph RGW 16), and the SDK need not hash the body once more.
+ * Uses a request's `x-amz-checksum-sha256` as the signed payload hash too. Every store checks the signature, even one
+ * that does not know checksums (Ceph RGW 16), and the SDK need not hash the body again.
  */
 function signChecksums(client: S3Client): void {
   client.middlewareStack.add(
@@ -66,7 +66,7 @@ function signChecksums(client: S3Client): void {
       if (checksum !== undefined) headers["x-amz-content-sha256"] = Buffer.from(checksum, "base64").toString("hex");
       return next(args);
     },
-    // The checksum is there by then, and the signature is not.
+    // At this step the checksum is set and the signature is not.
     { step: "finalizeRequest", priority: "high", name: "signChecksums" },
   );
 }

@@ -6,25 +6,25 @@ import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import type { PutOptions } from "./vault.ts";
 
-/** Bytes that were altered on the wire: another try may bring them whole. */
+/** The bytes were altered in transit. A retry may succeed. */
 const DAMAGE = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"]);
-/** Error names that mean "try again", whatever the status they come with. */
+/** Error names that mean "try again", whatever their status. */
 const TRANSIENT = new Set([
   ...["SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"],
-  // Someone took a multipart upload back while it was under way: the next attempt begins a new one.
+  // Someone aborted a multipart upload while it ran. The next attempt starts a new one.
   "NoSuchUpload",
   ...DAMAGE,
 ]);
-/** A 409 that says what the bucket or object is, not that someone else was at work at the same time. */
+/** A 409 about the state of the bucket or object, not about a concurrent request. */
 const STATE = /^(Invalid\w*State|BucketAlready\w+|BucketNotEmpty|ObjectAlready\w+|ReplicationConfiguration\w+)$/;
-/** A way of answering that this bucket lies elsewhere; the redirects come without a body. */
+/** Answers that mean the bucket is in another region. Redirects have no body. */
 const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"]);
-/** A 5xx that no waiting fixes: the store does not know what it is asked for. */
+/** A 5xx that no retry fixes: the store does not support the request. */
 const NOT_IMPLEMENTED = 501;
 
-const RETRIED = "It was tried several times. Check the endpoint, the network and the health of the store.";
+const RETRIED = "Holdfast retried several times. Check the endpoint, the network and the store's health.";
 
-/** No answer came, or none that the SDK can read; or the fault is Holdfast's or the SDK's own. */
+/** The store sent no answer, or one that the SDK cannot read; or Holdfast or the SDK has a bug. */
 function unanswered(error: unknown, name: string, what: string): HoldfastError {
   const failure = networkFailure(error);
   if (failure) {
@@ -39,7 +39,7 @@ function unanswered(error: unknown, name: string, what: string): HoldfastError {
     );
   }
   const isDefect = DEFECTS.some((kind) => error instanceof kind) && !("$response" in (error as object));
-  if (isDefect) return new HoldfastError("internal", `${what}: a defect of Holdfast (${name})`, { cause: error });
+  if (isDefect) return new HoldfastError("internal", `${what}: a bug in Holdfast (${name})`, { cause: error });
   return new HoldfastError("vault-unavailable", `${what}: no answer (${name})`, { cause: error, hint: RETRIED });
 }
 
@@ -47,22 +47,22 @@ function hostOf(error: unknown): string {
   return String((error as { hostname?: unknown } | null)?.hostname ?? "");
 }
 
-/** What a program throws that is wrong; an answer that the SDK cannot read has `$response`. */
+/** Errors that point to a bug. If the SDK cannot read an answer, its error has `$response`. */
 const DEFECTS = [TypeError, RangeError, ReferenceError, ZodError];
 
-/** Whether the store says that the bytes it got do not fit their checksum. */
+/** Whether the store reports that the bytes do not match their checksum. */
 export function isDamage(error: unknown): boolean {
   return error instanceof Error && DAMAGE.has(error.name);
 }
 
-/** Whether the store does not know what it was asked. */
+/** Whether the store does not support the request. */
 export function isNotImplemented(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as Partial<S3ServiceException>;
   const status = $metadata?.httpStatusCode;
   return status === NOT_IMPLEMENTED || status === 405 || name === "NotImplemented" || name === "MethodNotAllowed";
 }
 
-/** What the SDK threw, in Holdfast's words. `what` names the operation and the object: no personal data is in a key. */
+/** Turns an SDK error into a HoldfastError. `what` names the operation and the object; keys hold no personal data. */
 export function s3Error(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const name = error instanceof Error ? error.name : "unknown";
@@ -79,7 +79,7 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     });
   }
   if (name === "RequestTimeTooSkewed") {
-    return new HoldfastError("vault-denied", `${what}: the clocks of this machine and of the store differ too much`, {
+    return new HoldfastError("vault-denied", `${what}: this machine's clock differs too much from the store's`, {
       cause: error,
       hint: "Set this machine's clock: signatures, locks and the audit log depend on it.",
     });
@@ -99,8 +99,7 @@ export function s3Error(error: unknown, what: string): HoldfastError {
       retryAfter: retryAfter(header),
     });
   }
-  if (status === 412)
-    return new HoldfastError("vault-conflict", `${what}: the object is not as expected`, { cause: error });
+  if (status === 412) return new HoldfastError("vault-conflict", `${what}: the object has changed`, { cause: error });
   if (status === 404) {
     const bucket = name === "NoSuchBucket";
     return new HoldfastError("vault-missing", `${what}: ${bucket ? "no such bucket" : "no such object"}`, {
@@ -111,34 +110,32 @@ export function s3Error(error: unknown, what: string): HoldfastError {
   if (status === 403) {
     return new HoldfastError("vault-denied", `${what}: refused by the store (${name})`, {
       cause: error,
-      hint: "Give these credentials the right named here on the bucket and prefix; a lock may also forbid it.",
+      hint: "Grant these credentials the right named here on the bucket and prefix. A lock may also be the reason.",
     });
   }
   return new HoldfastError("vault-rejected", `${what}: ${status} (${name})`, {
     cause: error,
-    ...(ELSEWHERE.has(name) || status < 400
-      ? { hint: "Give the bucket's own region: vault.region, or AWS_REGION." }
-      : {}),
+    ...(ELSEWHERE.has(name) || status < 400 ? { hint: "Set the bucket's region: vault.region, or AWS_REGION." } : {}),
   });
 }
 
-/** A condition that does not hold. To If-Match AWS answers 404 where there is no object at all. */
+/** The error of a failed condition. If there is no object at all, AWS answers If-Match with 404. */
 export function putError(error: unknown, what: string, { ifAbsent, ifMatch }: PutOptions): HoldfastError {
   const failure = s3Error(error, what);
   if (ifAbsent && failure.code === "vault-conflict") {
-    return new HoldfastError("vault-exists", `${what}: it is there already`, { cause: error });
+    return new HoldfastError("vault-exists", `${what}: the object already exists`, { cause: error });
   }
   if (ifMatch !== undefined && error instanceof NoSuchKey) {
-    return new HoldfastError("vault-conflict", `${what}: the object is not there`, { cause: error });
+    return new HoldfastError("vault-conflict", `${what}: the object does not exist`, { cause: error });
   }
   return failure;
 }
 
-/** A lock shows itself as a refusal; S3 does not say whether the lock or the policy refused. */
+/** S3 answers "access denied" for a locked version. It does not say whether the lock or the policy is the reason. */
 export function lockedError(error: unknown, what: string): HoldfastError {
   const failure = s3Error(error, what);
   if (!hasCode(failure, "vault-denied") || !(error instanceof Error) || error.name !== "AccessDenied") return failure;
-  return new HoldfastError("vault-locked", `${what}: refused: the lock forbids it, or the right is missing`, {
+  return new HoldfastError("vault-locked", `${what}: refused: the object is locked, or the right is missing`, {
     cause: error,
   });
 }

@@ -1,34 +1,34 @@
 import { createHash } from "node:crypto";
 import type { S3Client } from "@aws-sdk/client-s3";
 
-/** What an organisation's bucket policy may ask of requests. */
+/** Headers that an organisation's bucket policy may require. */
 export interface BucketTerms {
-  /** How the store is told to encrypt what it keeps, beside Holdfast's own sealing. Undefined: as the bucket does. */
+  /** The store's own encryption, in addition to Holdfast's sealing. Undefined: the bucket's default. */
   readonly encryption?: "AES256" | "aws:kms" | "aws:kms:dsse" | undefined;
-  /** ID or ARN of the KMS key. Undefined: the account's own for S3. */
+  /** ID or ARN of the KMS key. Undefined: the account's default key for S3. */
   readonly kmsKey?: string | undefined;
   /** The 12 digits of the account that must own the bucket. */
   readonly expectedOwner?: string | undefined;
   readonly requesterPays?: boolean | undefined;
 }
 
-/** Requests that store an object, and take a body that the store may ask a Content-MD5 of. */
+/** Requests that store an object. */
 const STORING = new Set(["PutObjectCommand", "CreateMultipartUploadCommand"]);
 const WITH_DIGEST = new Set(["PutObjectCommand", "PutObjectRetentionCommand", "PutObjectLegalHoldCommand"]);
-/** How stores say that a request with a lock must bring a Content-MD5, whatever other checksum it has. */
+/** How stores say that a request with a lock needs a Content-MD5, whatever other checksum it has. */
 const WANTS_MD5 = /content-md5/i;
 
-/** Headers that the SDK's requests and our own (`s3-put.ts`) carry alike. */
+/** Headers for both the SDK's requests and our own (`s3-put.ts`). */
 export class BucketHeaders {
   readonly #terms: BucketTerms;
-  /** Found out by the first refusal, for as long as this process runs. */
+  /** Set by the first refusal, for the rest of this process. */
   #wantsMd5 = false;
 
   constructor(terms: BucketTerms) {
     this.#terms = terms;
   }
 
-  /** Has the client's requests carry them. */
+  /** Adds the headers to the client's requests. */
   attach(client: S3Client): void {
     client.middlewareStack.add(
       (next, { commandName = "" }) =>
@@ -51,7 +51,7 @@ export class BucketHeaders {
     );
   }
 
-  /** Of every request. */
+  /** Headers of every request. */
   get common(): Record<string, string> {
     const { expectedOwner, requesterPays = false } = this.#terms;
     return {
@@ -60,7 +60,7 @@ export class BucketHeaders {
     };
   }
 
-  /** Of those that store an object. */
+  /** Headers of requests that store an object. */
   get storing(): Record<string, string> {
     const { encryption, kmsKey } = this.#terms;
     return {
@@ -69,7 +69,7 @@ export class BucketHeaders {
     };
   }
 
-  /** Of a whole object that is stored. */
+  /** Headers of a PUT of a whole object. */
   ofPut(body: Uint8Array): Record<string, string> {
     return { ...this.common, ...this.storing, ...(this.#wantsMd5 ? { "content-md5": md5(body) } : {}) };
   }

@@ -6,7 +6,7 @@ import { NO_LOCK } from "./s3-lock.ts";
 /** Throws `vault-unfit` for a bucket without versioning or Object Lock. */
 export async function inspectBucket(client: S3Client, bucket: string): Promise<void> {
   const hint =
-    "Object Lock is set when a bucket is made: aws s3api create-bucket --object-lock-enabled-for-bucket … (it turns versioning on).";
+    "Create the bucket with Object Lock: aws s3api create-bucket --object-lock-enabled-for-bucket … (this also enables versioning).";
   try {
     const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket: bucket }));
     if (Status !== "Enabled") {
@@ -18,7 +18,7 @@ export async function inspectBucket(client: S3Client, bucket: string): Promise<v
     }
   } catch (error) {
     const failure = s3Error(error, `inspect bucket ${bucket}`);
-    // A store that does not know the question does not know Object Lock either.
+    // A store that does not support this request does not support Object Lock either.
     if ((error instanceof Error && NO_LOCK.has(error.name)) || failure.code === "vault-rejected") {
       throw new HoldfastError("vault-unfit", `bucket ${bucket}: Object Lock is not enabled`, {
         cause: error,

@@ -9,16 +9,19 @@ import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { s3Error } from "./s3-errors.ts";
 import type { VersionInfo } from "./vault.ts";
 
-/** A vault's place in a bucket. A page that fails is asked for again: starting over would cost all those before it. */
+/**
+ * A vault's place in a bucket. A failed page is requested again, because starting over would repeat all pages before
+ * it.
+ */
 export interface Bucket {
   readonly client: S3Client;
   readonly name: string;
-  /** Of the vault, with its last slash; may be empty. */
+  /** The vault's prefix with its trailing slash. May be empty. */
   readonly prefix: string;
   readonly retry: RetryPolicy;
 }
 
-/** What lies under keys that begin so: the newest versions, in the order of their keys. */
+/** The newest versions of keys with this prefix, in key order. */
 export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<{ key: string; size: number }> {
   let token: string | undefined;
   do {
@@ -44,7 +47,7 @@ async function objectPage(bucket: Bucket, prefix: string, token: string | undefi
   }
 }
 
-/** Every version and delete marker under keys that begin so: by key, the newest first. */
+/** Every version and delete marker of keys with this prefix, by key, newest first. */
 export async function* listVersions(bucket: Bucket, prefix: string): AsyncGenerator<VersionInfo> {
   let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
   while (marker !== undefined) {
@@ -77,8 +80,8 @@ type ListedVersion = Pick<ObjectVersion, "Key" | "VersionId" | "Size" | "LastMod
 };
 
 /**
- * The SDK sorts a page's delete markers from its versions. They are put together again by time, the newest first; among
- * versions the server's own order stands, for it knows better than clocks do.
+ * The SDK returns a page's delete markers apart from its versions. This merges them by time, newest first. Versions
+ * keep the server's order, which is more reliable than clocks.
  */
 function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ListedVersion[] {
   const markers = DeleteMarkers.map((marker) => ({ ...marker, deleteMarker: true }));
@@ -92,7 +95,7 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
 
 function comesFirst(a: Pick<ListedVersion, "Key" | "LastModified" | "IsLatest">, b: typeof a): boolean {
   if (a.Key !== b.Key) return (a.Key ?? "") < (b.Key ?? "");
-  // Times are to the second on some servers; which one is the newest they say.
+  // Some servers give times in whole seconds, but they do mark the newest.
   if (a.IsLatest) return true;
   return Number(a.LastModified ?? 0) > Number(b.LastModified ?? 0);
 }

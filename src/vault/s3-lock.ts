@@ -1,9 +1,9 @@
 import type { Lock } from "./vault.ts";
 
-/** How AWS and Ceph say that a version, or a bucket, has no lock. */
+/** Errors with which AWS and Ceph report that a version or bucket has no lock. */
 export const NO_LOCK = new Set(["NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"]);
 
-/** As the store names it; null where there is none. */
+/** Reads the store's lock fields. Null if there is no lock. */
 export function lockFrom(mode: string | undefined, until: Date | undefined): Lock | null {
   if (mode === undefined || until === undefined) return null;
   return {
@@ -12,7 +12,7 @@ export function lockFrom(mode: string | undefined, until: Date | undefined): Loc
   };
 }
 
-/** For a PUT. */
+/** Lock headers of a PUT. */
 export function lockHeaders(lock: Lock | undefined) {
   return lock ? { ObjectLockMode: modeHeader(lock), ObjectLockRetainUntilDate: date(lock.until) } : {};
 }

@@ -27,23 +27,26 @@ import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, V
 
 export interface S3Options extends BucketTerms {
   readonly bucket: string;
-  /** Without slashes at either end; may be empty. */
+  /** Without leading or trailing slash. May be empty. */
   readonly prefix: string;
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   readonly forcePathStyle?: boolean | undefined;
-  /** How many requests may be under way at once: the size of the connection pool. */
+  /** How many requests may run at once: the size of the connection pool. */
   readonly concurrency: number;
-  /** Longest silence on a connection, in ms. */
+  /** How long a connection may be silent, in ms. */
   readonly idleTimeout?: number;
-  /** For what would be lost by starting over: the next page of a listing, the lock of an upload just completed. */
+  /**
+   * Retries of requests where starting over would lose work: the next page of a listing, the lock of a completed
+   * upload.
+   */
   readonly retry?: RetryPolicy;
 }
 
 const PART = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
 
-/** A bucket with versioning and Object Lock, on AWS or anything that speaks its protocol. */
+/** A bucket with versioning and Object Lock, on AWS or any server with the same protocol. */
 export class S3Vault implements Vault {
   readonly url: string;
   readonly #client: S3Client;
@@ -51,7 +54,7 @@ export class S3Vault implements Vault {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #retry: RetryPolicy;
-  /** Whether the store does not answer GetObjectRetention. */
+  /** The store does not support GetObjectRetention. */
   #asksHead = false;
 
   constructor(options: S3Options) {
@@ -88,7 +91,7 @@ export class S3Vault implements Vault {
     }
   }
 
-  /** Multipart: the bytes are hashed as they pass; a producer that throws leaves no object behind. */
+  /** Multipart upload. Hashes the bytes as they pass. If the producer throws, no object is created. */
   async #putParts(key: string, body: BodyProducer, options: PutOptions): Promise<Stored> {
     const intake = new MeasuredBody(body);
     const source = Readable.from(intake, { objectMode: false, highWaterMark: 256 * 1024 });
@@ -107,14 +110,14 @@ export class S3Vault implements Vault {
     });
     try {
       const output = (await upload.done()) as { VersionId?: string; ETag?: string };
-      // Ceph RGW 16 completes a multipart upload without naming version or etag: it is the newest.
+      // Ceph RGW 16 completes a multipart upload without returning version or etag. Use the newest version.
       const { versionId: VersionId, etag: ETag } =
         output.VersionId && output.ETag ? { versionId: output.VersionId, etag: output.ETag } : await this.head(key);
       const stored = this.#stored(key, { VersionId, ETag }, intake.size, intake.sha256());
       if (options.lock) await this.#ensureLock(key, stored.versionId, options.lock);
       return stored;
     } catch (error) {
-      // The upload is taken back by one more request, whose failure must not hide why it was needed.
+      // The SDK then aborts the upload. If that fails too, still report the first error.
       if (intake.failure) throw intake.failure.error;
       throw putError(error, `multipart PUT ${key}`, options);
     } finally {
@@ -123,9 +126,9 @@ export class S3Vault implements Vault {
   }
 
   /**
-   * Some servers complete a multipart upload and silently drop its lock (Ceph RGW 16), so what was asked for is read
-   * back, and set where it is missing. Some refuse a retention in the second after the upload: that is waited out. A
-   * failure here would have the whole body produced and stored once more, so these small requests are tried again.
+   * Some servers complete a multipart upload and silently drop its lock (Ceph RGW 16). So this reads the lock back and
+   * sets it if it is missing. Some refuse a retention in the first second after the upload: this waits. A failure here
+   * would mean producing and storing the whole body again, so these small requests are retried.
    */
   async #ensureLock(key: string, versionId: string, lock: Lock): Promise<void> {
     const there = () => retrying(() => this.lockOf(key, versionId), this.#retry);
@@ -140,17 +143,13 @@ export class S3Vault implements Vault {
       }
     }
     if (!covers(await there(), lock)) {
-      throw new HoldfastError(
-        "vault-unfit",
-        `${key}: the store accepted the object and its lock, but the lock is not there`,
-        {
-          hint: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted.",
-        },
-      );
+      throw new HoldfastError("vault-unfit", `${key}: the store accepted the object but did not lock it`, {
+        hint: "Check that the bucket has Object Lock enabled and that s3:PutObjectRetention is granted.",
+      });
     }
   }
 
-  /** By GetObjectRetention; of a store that does not know it, by HEAD, which says the same. */
+  /** Uses GetObjectRetention or, if the store does not support it, HEAD, which returns the same. */
   async lockOf(key: string, versionId: string): Promise<Lock | null> {
     if (this.#asksHead) return (await this.head(key, versionId)).lock;
     try {
@@ -177,7 +176,7 @@ export class S3Vault implements Vault {
     const { body, info } = await this.#get(key, versionId);
     if (info.size > limit) {
       body.destroy();
-      throw new HoldfastError("malformed", `${key}: ${info.size} bytes, where at most ${limit} are expected`);
+      throw new HoldfastError("malformed", `${key}: ${info.size} bytes is more than the limit of ${limit}`);
     }
     const chunks: Uint8Array[] = [];
     for await (const chunk of wholeBody(body, key, info.size)) chunks.push(chunk);
@@ -191,7 +190,7 @@ export class S3Vault implements Vault {
       );
       if (output.ContentLength === undefined) {
         (output.Body as Readable).destroy();
-        throw new HoldfastError("vault-unfit", `GET ${key}: the store does not say how long the object is`);
+        throw new HoldfastError("vault-unfit", `GET ${key}: the store does not report the object's length`);
       }
       return { body: output.Body as Readable, info: infoOf(key, output) };
     } catch (error) {
@@ -226,7 +225,7 @@ export class S3Vault implements Vault {
           VersionId: versionId,
           Retention: { Mode: modeHeader(lock), RetainUntilDate: date(lock.until) },
           ChecksumAlgorithm: "SHA256",
-          // Never to shorten: a compliance lock that lasts longer is all that it is asked for with.
+          // The bypass never shortens a lock: it is sent only with a longer compliance lock.
           ...(harden ? { BypassGovernanceRetention: true } : {}),
         }),
       );
@@ -280,9 +279,9 @@ export class S3Vault implements Vault {
     size: number,
     sha256: string,
   ): Stored {
-    // "null" is the one version of an object that was written while versioning was off or suspended.
+    // "null" is the version id of an object written while versioning was off or suspended.
     if (!output.VersionId || output.VersionId === "null" || !output.ETag) {
-      throw new HoldfastError("vault-unfit", `PUT ${key}: the store gave no version id`, {
+      throw new HoldfastError("vault-unfit", `PUT ${key}: the store returned no version id`, {
         hint: `Enable versioning on bucket ${this.#bucket}: without it an object can be overwritten.`,
       });
     }

@@ -240,7 +240,7 @@ async function claimsInEffect(vault: Vault, now: Temporal.Instant): Promise<Clai
     if (found.held && !isAhead(found, now)) held.add(found.token);
     if (held.has(found.token) && isFirst(found)) break;
   }
-  return [...latest.values()].reverse().filter((each) => stands(each, now));
+  return [...latest.values()].reverse().filter((each) => isInEffect(each, now));
 }
 
 /** A clock that is ahead counts claims as expired that are still in effect. */
@@ -248,7 +248,7 @@ function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
   return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;
 }
 
-/** Whether `acquire` wrote it: each later version of a claim ends later or is released. */
+/** Whether this is a claim's first version, as `acquire` writes it: later ones end later or are released. */
 function isFirst({ since, until, released }: Claim): boolean {
   return !released && Temporal.Instant.from(since).add(TERM).equals(Temporal.Instant.from(until));
 }
@@ -265,7 +265,7 @@ export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim 
   }
 }
 
-function stands({ token, until, process, released }: Claim, now: Temporal.Instant): boolean {
+function isInEffect({ token, until, process, released }: Claim, now: Temporal.Instant): boolean {
   if (released || GIVEN_UP.has(token)) return false;
   return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
 }

@@ -11,7 +11,7 @@ export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** A stream of `size` bytes in odd-sized chunks, the same bytes each time; from `failAt` on it throws `failure`. */
+/** A stream of `size` bytes in odd-sized chunks, the same bytes each time. Throws `failure` at `failAt`. */
 export function produce(
   size: number,
   failAt = Number.POSITIVE_INFINITY,

@@ -13,7 +13,7 @@ import { QUICK, strictVault, vaultOn } from "./strict-vault.ts";
 const lock = { mode: "governance", until: Temporal.Instant.from("2099-01-01T00:00:00Z") } as const;
 const stores = ({ operation }: Seen) => operation === "PutObject" || operation === "CreateMultipartUpload";
 
-describe("what a bucket's policy may ask of every request", () => {
+describe("headers that a bucket's policy may require", () => {
   const terms = {
     encryption: "aws:kms",
     kmsKey: "arn:aws:kms:eu-central-1:123456789012:key/1",
@@ -27,7 +27,7 @@ describe("what a bucket's policy may ask of every request", () => {
       (request.headers["x-amz-server-side-encryption"] === "aws:kms" &&
         request.headers["x-amz-server-side-encryption-aws-kms-key-id"] === terms.kmsKey));
 
-  test("encryption, owner and requester pays are sent with what they belong to, and only where they are set", async () => {
+  test("encryption, owner and requester-pays headers are sent with the right requests, and only if they are set", async () => {
     await using server = Object.assign(await startStrictS3(), { [Symbol.asyncDispose]: () => server.close() });
     const bucket = await lockedBucket(server.endpoint);
     const path = { bucket, prefix: "p", endpoint: server.endpoint, forcePathStyle: true, concurrency: 4, retry: QUICK };
@@ -35,7 +35,7 @@ describe("what a bucket's policy may ask of every request", () => {
     const without = new S3Vault(path);
     await assert.rejects(without.put("records/a", text("x"), { lock }), code("vault-denied"));
     const vault = new S3Vault({ ...path, ...terms });
-    // The first goes through the SDK, the second by the short way, the third in parts.
+    // The first goes through the SDK, the second through the fast path, the third in parts.
     for (const key of ["records/a", "records/b"]) await vault.put(key, text("x"), { lock });
     const { versionId } = await vault.put("files/c", produce(9_000_000), { lock });
     await vault.lock("files/c", versionId, { ...lock, until: lock.until.add({ hours: 24 }) });
@@ -51,7 +51,7 @@ describe("what a bucket's policy may ask of every request", () => {
     await plain.close();
   });
 
-  test("an export into such a bucket, from the config", async () => {
+  test("an export with these settings in the config", async () => {
     await using server = Object.assign(await startStrictS3(), { [Symbol.asyncDispose]: () => server.close() });
     await using sandbox = await startSandbox({ identities: 3, plainImages: true });
     await using place = await makeWorkplace(sandbox, { init: false });
@@ -75,8 +75,8 @@ describe("what a bucket's policy may ask of every request", () => {
   });
 });
 
-describe("stores that want more of a locked PUT, or know less", () => {
-  test("x-amz-sdk-checksum-algorithm is beside the checksum, by either way", async () => {
+describe("stores that require more of a locked PUT, or support less", () => {
+  test("both paths send x-amz-sdk-checksum-algorithm with the checksum", async () => {
     await using strict = await strictVault();
     for (const key of ["records/a", "records/b"]) await strict.vault.put(key, text("x"), { lock });
     const puts = strict.server.seen.filter(({ operation }) => operation === "PutObject");
@@ -86,7 +86,7 @@ describe("stores that want more of a locked PUT, or know less", () => {
     );
   });
 
-  test("a Content-MD5: found out by the first refusal, and sent from then on", async () => {
+  test("Content-MD5 is sent after the first refusal that asks for it", async () => {
     await using strict = await strictVault();
     let refused = 0;
     strict.server.intercept((request, response) => {
@@ -110,7 +110,7 @@ describe("stores that want more of a locked PUT, or know less", () => {
     [501, "NotImplemented"],
     [405, "MethodNotAllowed"],
   ] as const) {
-    test(`GetObjectRetention is ${name}: locks are read with HEAD`, async () => {
+    test(`GetObjectRetention is ${name}: HEAD reads the locks`, async () => {
       await using strict = await strictVault();
       strict.server.setFaults([{ operation: "GetObjectRetention", fails: { status, code: name } }]);
       const { versionId } = await strict.vault.put("files/a", produce(9_000_000), { lock });

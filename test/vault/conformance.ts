@@ -7,12 +7,12 @@ import { code } from "./refusal.ts";
 
 export interface Subject {
   readonly vault: Vault;
-  /** Whether conditional creation is honoured here (Ceph RGW 16 ignores it). */
+  /** Whether this store supports conditional creation (Ceph RGW 16 ignores it). */
   readonly ifNoneMatch: boolean;
   readonly ifMatch: boolean;
   /**
-   * Every name in the store by which bytes under a key's name may be read, versions and delete markers too: as
-   * whoever looks past Holdfast sees it, the file system or a bare S3 client.
+   * Every name in the store through which a key's bytes may be read, with versions and delete markers, as the file
+   * system or a bare S3 client shows them.
    */
   outside(key: string): Promise<string[]>;
   close?(): Promise<void>;
@@ -24,7 +24,7 @@ const lockFor = (seconds: number, mode: Lock["mode"] = "governance"): Lock => ({
   until: Temporal.Now.instant().add({ seconds }).round({ smallestUnit: "second", roundingMode: "ceil" }),
 });
 
-/** What every vault must do, whoever keeps the bytes. */
+/** What every vault must do, whatever its store. */
 export function conformance(name: string, open: () => Promise<Subject>, options: { skip?: string | false } = {}): void {
   describe(`vault: ${name}`, { skip: options.skip ?? false }, () => {
     let subject: Subject;
@@ -38,10 +38,10 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await subject?.close?.();
     });
 
-    test("is fit to keep records", () => vault.inspect());
+    test("passes inspect", () => vault.inspect());
 
     for (const size of [0, 1, 65_536, 1_000_000]) {
-      test(`what is put is read back: ${size} bytes`, async () => {
+      test(`reads back what was put: ${size} bytes`, async () => {
         const bytes = randomBytes(size);
         const stored = await vault.put(`files/ab/size-${size}.age`, bytes);
         assert.equal(stored.size, size);
@@ -58,7 +58,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
     }
 
     for (const size of [0, 1, 8 * 1024 * 1024 - 1, 8 * 1024 * 1024, 8 * 1024 * 1024 + 1, 21_000_000]) {
-      test(`a stream of unknown length is stored whole and locked: ${size} bytes`, async () => {
+      test(`stores a stream of unknown length completely, with its lock: ${size} bytes`, async () => {
         const lock = lockFor(3600);
         const stored = await vault.put(`files/cd/stream-${size}.age`, produce(size), { lock });
         const expected = await collect(await produce(size)());
@@ -73,7 +73,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       });
     }
 
-    test("a stream that breaks leaves no object, and its error is the one thrown", async () => {
+    test("a stream that fails leaves no object, and put throws its error", async () => {
       for (const failAt of [1, 20_000_000]) {
         const key = `files/ef/broken-${failAt}.age`;
         await assert.rejects(vault.put(key, produce(25_000_000, failAt)), code("source-unavailable"));
@@ -90,7 +90,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal((await vault.head(first.key)).versionId, second.versionId);
     });
 
-    test("a lock is on the version, and neither ends early nor is shortened", async () => {
+    test("a lock applies to the version, does not end early and cannot be shortened", async () => {
       const lock = lockFor(3600);
       const stored = await vault.put("records/bb/locked.age", text("kept"), { lock });
       assert.deepEqual(await vault.head(stored.key).then((head) => head.lock?.until.toString()), lock.until.toString());
@@ -102,19 +102,19 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal(String(await collect(await vault.stream(stored.key))), "kept");
     });
 
-    test("compliance is not weakened to governance", async () => {
+    test("compliance cannot be weakened to governance", async () => {
       const stored = await vault.put("records/bb/compliance.age", text("kept"), { lock: lockFor(30, "compliance") });
       assert.equal((await vault.head(stored.key)).lock?.mode, "compliance");
       await assert.rejects(vault.lock(stored.key, stored.versionId, lockFor(60)), code("vault-locked"));
     });
 
-    test("governance becomes compliance where that is asked for with the right to it", async () => {
+    test("governance becomes compliance if asked for with the right to do so", async () => {
       const stored = await vault.put("records/bb/hardened.age", text("kept"), { lock: lockFor(20) });
       await vault.lock(stored.key, stored.versionId, lockFor(30, "compliance"), true);
       assert.equal((await vault.head(stored.key)).lock?.mode, "compliance");
     });
 
-    test("a legal hold is on the version until it is lifted, lock or no lock", async () => {
+    test("a legal hold stays on the version until it is released, with or without a lock", async () => {
       const stored = await vault.put("records/bb/held.age", text("kept"));
       const other = await vault.put("records/bb/held.age", text("later"));
       for (const held of [true, true]) await vault.hold(stored.key, stored.versionId, held);
@@ -123,7 +123,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.deleteVersion(stored.key, stored.versionId), code("vault-locked"));
       const lock = lockFor(60);
       await vault.lock(stored.key, stored.versionId, lock);
-      assert.ok((await vault.head(stored.key, stored.versionId)).hold, "a lock lifted the hold");
+      assert.ok((await vault.head(stored.key, stored.versionId)).hold, "the lock released the hold");
       for (const held of [false, false]) await vault.hold(stored.key, stored.versionId, held);
       assert.equal((await vault.head(stored.key, stored.versionId)).lock?.until.toString(), lock.until.toString());
       await vault.hold(other.key, other.versionId, true);
@@ -132,7 +132,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.hold(other.key, other.versionId, true), code("vault-missing"));
     });
 
-    test("an unlocked version can be deleted, and the one before it shows again", async () => {
+    test("an unlocked version can be deleted, and the one before it becomes visible again", async () => {
       const first = await vault.put("records/cc/gone.age", text("first"));
       const second = await vault.put("records/cc/gone.age", text("second"));
       await vault.deleteVersion(second.key, second.versionId);
@@ -141,7 +141,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.head(first.key), code("vault-missing"));
     });
 
-    test("after its last version is deleted nothing is left of an object, for whoever looks past Holdfast", async () => {
+    test("after the last version is deleted, the store has nothing left of the object", async () => {
       const key = "records/ce/outside.age";
       const versions = [];
       for (const body of ["first", "second", "third"]) versions.push(await vault.put(key, text(body)));
@@ -152,7 +152,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await new Promise((resolve) => setTimeout(resolve, 2_100));
       await vault.deleteVersion(key, versions[0]!.versionId);
       assert.deepEqual(await subject.outside(key), []);
-      // Written again it is there again, and another object beside it is not touched.
+      // Writing it again brings it back, and leaves the object beside it alone.
       const beside = await vault.put("records/ce/beside.age", text("kept"));
       const again = await vault.put(key, text("again"));
       assert.equal(String(await collect(await vault.stream(key))), "again");
@@ -161,7 +161,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal(String(await collect(await vault.stream(beside.key))), "kept");
     });
 
-    test("what is gone already can be deleted again, and its id is never given to another version", async () => {
+    test("a deleted version can be deleted again, and its id is never reused", async () => {
       const first = await vault.put("records/cc/again.age", text("first"));
       await vault.deleteVersion(first.key, first.versionId);
       await vault.deleteVersion(first.key, first.versionId);
@@ -170,14 +170,14 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.head(first.key, first.versionId), code("vault-missing"));
     });
 
-    test("create-only refuses what is there", async (t) => {
+    test("create-only refuses an existing object", async (t) => {
       if (!subject.ifNoneMatch) return t.diagnostic("this server ignores If-None-Match");
       await vault.put("records/dd/once.age", text("first"), { ifAbsent: true });
       await assert.rejects(vault.put("records/dd/once.age", text("second"), { ifAbsent: true }), code("vault-exists"));
       assert.equal(String(await collect(await vault.stream("records/dd/once.age"))), "first");
     });
 
-    test("compare-and-swap refuses what has moved", async (t) => {
+    test("compare-and-swap refuses a changed object", async (t) => {
       if (!subject.ifMatch) return t.diagnostic("this server ignores If-Match");
       const first = await vault.put("audit/checkpoint", text("one"));
       const second = await vault.put("audit/checkpoint", text("two"), { ifMatch: first.etag });
@@ -188,7 +188,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.equal((await vault.head("audit/checkpoint")).etag, second.etag);
     });
 
-    test("a condition holds for a stream of any length as it does for bytes", async (t) => {
+    test("conditions apply to streams of any length, as they do to bytes", async (t) => {
       if (!subject.ifNoneMatch || !subject.ifMatch) return t.diagnostic("this server ignores conditions");
       for (const size of [1, 10_000_000]) {
         const key = `files/dd/conditional-${size}.age`;
@@ -203,7 +203,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.put("audit/none", text("one"), { ifMatch: '"0"' }), code("vault-conflict"));
     });
 
-    test("what a producer throws is thrown as it is, whatever it looks like", async () => {
+    test("put throws a producer's error unchanged, whatever it looks like", async () => {
       const failure = Object.assign(new Error("not the store's"), { code: "ENOENT", name: "AccessDenied" });
       for (const failAt of [0, 20_000_000]) {
         const broken = vault.put("files/ef/thrown.age", produce(25_000_000, failAt, failure));
@@ -213,7 +213,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(unopened, (error) => error === failure);
     });
 
-    test("what is not there is missing", async () => {
+    test("a missing object throws vault-missing", async () => {
       await assert.rejects(vault.head("records/zz/none.age"), code("vault-missing"));
       await assert.rejects(vault.read("records/zz/none.age", 10), code("vault-missing"));
       await assert.rejects(vault.stream("records/zz/none.age"), code("vault-missing"));
@@ -225,13 +225,13 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       await assert.rejects(vault.lock(key, versionId, lockFor(60)), code("vault-missing"));
     });
 
-    test("a small read is bounded", async () => {
+    test("read has a size limit", async () => {
       await vault.put("audit/large", Buffer.alloc(1001));
       await assert.rejects(vault.read("audit/large", 1000), code("malformed"));
       assert.equal((await vault.read("audit/large", 1001)).bytes.length, 1001);
     });
 
-    test("versions are listed newest first, each readable by itself", async () => {
+    test("lists versions newest first, and each can be read", async () => {
       const stored: string[] = [];
       for (const body of ["one", "two", "three"])
         stored.unshift((await vault.put("versions/a.age", text(body))).versionId);
@@ -249,7 +249,7 @@ export function conformance(name: string, open: () => Promise<Subject>, options:
       assert.deepEqual(keys, [...stored.map(() => "versions/a.age"), "versions/b.age"]);
     });
 
-    test("keys are listed in order, under their prefix only", async () => {
+    test("lists keys in order, and only those with the prefix", async () => {
       const keys = ["list/a/1.age", "list/a/2.age", "list/a.age", "list/b/x/3.age"];
       for (const key of keys) await vault.put(key, text(key));
       const listed: string[] = [];

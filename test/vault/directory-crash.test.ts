@@ -24,18 +24,18 @@ describe("a directory after a crash", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test("a version without its note is whole: its digest is computed, and no lock is claimed", async () => {
+  test("a version without metadata is complete: its digest is computed, and no lock is reported", async () => {
     const { key, versionId } = await vault.put("records/aa/a.age", text("kept"), { lock });
     await unlink(inside(key, `${versionId}.json`));
     const { info } = await vault.read(key, 10);
     assert.deepEqual([info.versionId, info.sha256, info.lock, info.hold], [versionId, sha256("kept"), null, false]);
-    // The run that takes it up sets the lock it should have had.
+    // The run that adopts it sets the missing lock.
     await vault.lock(key, versionId, lock);
     assert.equal((await vault.head(key)).sha256, sha256("kept"));
     await assert.rejects(vault.deleteVersion(key, versionId), code("vault-locked"));
   });
 
-  test("a version without its note can be deleted, and its number stays taken", async () => {
+  test("a version without metadata can be deleted, and its number is not reused", async () => {
     const { key, versionId } = await vault.put("records/aa/b.age", text("one"));
     await unlink(inside(key, `${versionId}.json`));
     await vault.deleteVersion(key, versionId);
@@ -43,7 +43,7 @@ describe("a directory after a crash", () => {
     assert.notEqual((await vault.put(key, text("two"))).versionId, versionId);
   });
 
-  test("a deletion that removed the bytes and no more is complete", async () => {
+  test("a deletion that removed only the bytes is complete", async () => {
     const { key, versionId } = await vault.put("records/aa/c.age", text("one"));
     await unlink(inside(key, versionId));
     await assert.rejects(vault.head(key), code("vault-missing"));
@@ -52,7 +52,7 @@ describe("a directory after a crash", () => {
     await vault.deleteVersion(key, versionId);
   });
 
-  test("files that were being written are no versions", async () => {
+  test("unfinished files are not versions", async () => {
     const key = "records/bb/a.age";
     await mkdir(dirname(inside(key, "x")), { recursive: true });
     await writeFile(inside(key, ".new-0011223344556677"), "half");
@@ -66,14 +66,14 @@ describe("a directory after a crash", () => {
     assert.equal((await vault.head(key)).sha256, sha256("whole"));
   });
 
-  test("a temporary name that outlived its commit changes nothing", async () => {
+  test("a temporary name left after a commit changes nothing", async () => {
     const { key, versionId } = await vault.put("records/bb/b.age", text("whole"));
     await link(inside(key, versionId), inside(key, ".new-0011223344556677"));
     assert.equal(String(await collect(await vault.stream(key))), "whole");
     assert.equal((await Array.fromAsync(vault.versions(key))).length, 1);
   });
 
-  test("the plain name is for people: the vault reads without it, and the next put makes it again", async () => {
+  test("the vault does not need the plain name, and the next put restores it", async () => {
     const { key } = await vault.put("records/cc/a.age", text("one"));
     await unlink(join(root, key));
     assert.equal(String(await collect(await vault.stream(key))), "one");
@@ -85,7 +85,7 @@ describe("a directory after a crash", () => {
     assert.equal(await readFile(join(root, key), "utf8"), "one");
   });
 
-  test("a note that does not parse is told, not believed", async () => {
+  test("invalid metadata is an error", async () => {
     const { key, versionId } = await vault.put("records/dd/a.age", text("one"), { lock });
     for (const note of ["", "{", '{"sha256":null,"lock":{"mode":"none","until":"2099-01-01T00:00:00Z"}}']) {
       await rm(inside(key, `${versionId}.json`));

@@ -21,7 +21,7 @@ describe("writers that race for a directory", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test("of many handles that swap the same version exactly one wins, time after time", async () => {
+  test("of many handles that swap the same version exactly one wins, in every round", async () => {
     const handles = Array.from({ length: 8 }, () => new DirectoryVault(root));
     let { etag } = await handles[0]!.put(KEY, text("start"));
     for (let round = 0; round < 15; round++) {
@@ -45,7 +45,7 @@ describe("writers that race for a directory", () => {
     }
   });
 
-  test("of many processes that swap the same version exactly one wins, time after time", async () => {
+  test("of many processes that swap the same version exactly one wins, in every round", async () => {
     const racers = Array.from({ length: 4 }, () => fork(join(import.meta.dirname, "racer.ts")));
     try {
       await Promise.all(racers.map((racer) => once(racer, "message")));
@@ -64,7 +64,7 @@ describe("writers that race for a directory", () => {
     }
   });
 
-  test("none of many unconditional puts is lost, and the newest is on view", async () => {
+  test("no unconditional put is lost, and the newest is visible", async () => {
     const key = "records/aa/many.age";
     const handles = Array.from({ length: 5 }, () => new DirectoryVault(root));
     const bodies = Array.from({ length: 40 }, (_, i) => `body ${i}`);
@@ -84,7 +84,7 @@ describe("writers that race for a directory", () => {
     );
   });
 
-  test("puts and deletions at once leave what was not deleted", async () => {
+  test("concurrent puts and deletions keep what was not deleted", async () => {
     const key = "records/aa/both.age";
     const vault = new DirectoryVault(root);
     const old = await Promise.all([1, 2, 3, 4, 5].map((i) => vault.put(key, text(`old ${i}`))));

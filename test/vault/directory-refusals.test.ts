@@ -40,7 +40,7 @@ describe("what a directory refuses", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test("a key that is none, before anything is touched", async () => {
+  test("an invalid key, before touching anything", async () => {
     for (const key of NO_KEYS) {
       await assert.rejects(vault.put(key, text("one")), code("malformed"), key);
       await assert.rejects(vault.deleteVersion(key, "00000001"), code("malformed"), key);
@@ -49,7 +49,7 @@ describe("what a directory refuses", () => {
     assert.deepEqual(await readdir(folder), ["outside", "vault", "x"]);
   });
 
-  test("a version that is none", async () => {
+  test("an invalid version", async () => {
     for (const versionId of NO_VERSIONS) {
       for (const [what, ask] of Object.entries(operations(vault, "records/aa/a.age", versionId))) {
         await assert.rejects(ask, code("vault-missing"), `${what} ${versionId}`);
@@ -68,21 +68,21 @@ describe("what a directory refuses", () => {
     assert.deepEqual(await Array.fromAsync(vault.list("none/")), []);
   });
 
-  test("a folder whose name looks like a version's number is no object", async () => {
+  test("a folder named like a version number is not an object", async () => {
     await vault.put("records/12345678/a.age", text("one"));
     await assert.rejects(vault.head("records"), code("vault-missing"));
     const keys = (await Array.fromAsync(vault.list("records/1"))).map(({ key }) => key);
     assert.deepEqual(keys, ["records/12345678/a.age"]);
   });
 
-  test("what the file system cannot hold", async () => {
+  test("names that the file system cannot hold", async () => {
     await assert.rejects(vault.put(`records/${"a".repeat(300)}`, text("one")), code("vault-rejected"));
     const beneath = new DirectoryVault(join(folder, "outside", "vault"));
     await assert.rejects(beneath.inspect(), code("vault-missing"));
     await assert.rejects(beneath.put("a", text("one")), code("vault-missing"));
   });
 
-  test("what this process has no right to, be it root or not", async () => {
+  test("files that this process may not access, even as root", async () => {
     const script = `
       import { DirectoryVault } from ${JSON.stringify(join(import.meta.dirname, "../../src/vault/directory.ts"))};
       const vault = new DirectoryVault(${JSON.stringify(join(folder, "vault"))});

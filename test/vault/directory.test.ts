@@ -19,7 +19,7 @@ conformance("directory", async () => {
   };
 });
 
-test("of an object whose versions are all deleted nothing is left under its plain name either", async () => {
+test("after all versions are deleted, the plain name is gone too", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-vault-"));
   try {
     const vault = new DirectoryVault(folder);
@@ -39,7 +39,7 @@ test("of an object whose versions are all deleted nothing is left under its plai
   }
 });
 
-test("who asks for one key reads no folder of the others", async () => {
+test("listing one key reads no other folders", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-vault-"));
   const read = mock.method(fs, "readdir");
   try {

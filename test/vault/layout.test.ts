@@ -15,7 +15,7 @@ const name: fc.Arbitrary<ObjectKey> = fc.oneof(
 const format = (of: ObjectKey): string =>
   of.kind === "record" ? recordKey(of.subject, of.version) : fileKey(of.subject, of.file);
 
-test("a key that is written is read back into the same parts, and lies in a folder of its subject", () => {
+test("a written key parses into the same parts and is in a folder of its subject", () => {
   fc.assert(
     fc.property(name, (of) => {
       const key = format(of);
@@ -25,7 +25,7 @@ test("a key that is written is read back into the same parts, and lies in a fold
   );
 });
 
-test("a key with a character changed, added or left out anywhere is another object's or no one's", () => {
+test("a key with one character changed, added or removed names another object or none", () => {
   const added = fc.oneof(fc.string({ maxLength: 1 }), fc.constantFrom("/", ".", "..", "\n", "\0", "A", "0"));
   fc.assert(
     fc.property(name, fc.integer({ min: 0, max: 1 }), added, (of, removed, added) => {
@@ -40,6 +40,6 @@ test("a key with a character changed, added or left out anywhere is another obje
   );
 });
 
-test("any other text is no key", () => {
+test("any other text is not a key", () => {
   fc.assert(fc.property(fc.string(), (text) => assert.equal(parseKey(text), null)));
 });

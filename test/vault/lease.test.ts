@@ -18,7 +18,7 @@ import { QUICK } from "./strict-vault.ts";
 
 const busy = (error: unknown) => hasCode(error, "busy");
 
-/** A clock that stands still until it is moved. */
+/** A clock that moves only when told. */
 function clock(start = Temporal.Now.instant()) {
   let at = start;
   return Object.assign(() => at, {
@@ -40,7 +40,7 @@ function leases(
     });
     after(() => opened?.close());
 
-    test("one holds, a second is told who and since when, and comes in after the first has gone", async () => {
+    test("one run holds the vault; a second learns who and since when, and gets it after the first releases it", async () => {
       const vault = opened.vault("one");
       const first = await Lease.acquire(vault, { job: "export", now: clock() });
       await assert.rejects(Lease.acquire(vault, { job: "export", now: clock() }), busy);
@@ -50,7 +50,7 @@ function leases(
       await second.release();
     });
 
-    test("of many who come at once exactly one gets it, time after time", async () => {
+    test("of many concurrent runs exactly one gets the vault, in every round", async () => {
       const vault = opened.vault("many");
       const now = clock();
       for (let round = 0; round < 2; round++) {
@@ -61,14 +61,14 @@ function leases(
         assert.equal(held.length, 1, `round ${round}`);
         for (const attempt of tries)
           if (attempt.status === "rejected") assert.ok(busy(attempt.reason), String(attempt.reason));
-        // A comer after the losers took their claims back must still find the holder.
+        // A run that starts after the losers withdrew their claims must still find the holder.
         await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
         held[0]!.check();
         await held[0]!.release();
       }
     });
 
-    test("a holder elsewhere that dies is followed when its term has passed, not before", async () => {
+    test("a dead holder on another machine is replaced once its term is over, not before", async () => {
       const vault = opened.vault("elsewhere");
       const now = clock();
       await vault.put(LEASE, claim({ host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }));
@@ -78,7 +78,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
-    test("a holder that renews is not followed; one that could not renew in time knows it", async () => {
+    test("a holder that renews is not replaced; one that could not renew in time notices", async () => {
       const vault = opened.vault("renew");
       const now = clock();
       const lease = await Lease.acquire(vault, { job: "export", now });
@@ -93,7 +93,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
-    test("a renewal that could not be sent in time is not sent late, when someone else may hold the vault", async () => {
+    test("a renewal is not sent late, when another run may hold the vault", async () => {
       const vault = opened.vault("late");
       const now = clock();
       let fails = false;
@@ -112,7 +112,7 @@ function leases(
       await next.release();
     });
 
-    test("one that gives way is told that it is wanted, and who waited in line holds when it has gone", async () => {
+    test("a holder that yields learns that another run waits, which gets the vault once it is released", async () => {
       const vault = opened.vault("way");
       const now = clock();
       const wanted = Promise.withResolvers<void>();
@@ -133,7 +133,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {} })).release();
     });
 
-    test("one that gives way too slowly is not waited for longer than it takes; nor after an interruption", async () => {
+    test("waiting for a holder that yields too slowly has a limit, and ends on an interruption", async () => {
       const vault = opened.vault("slow");
       const now = clock();
       const backfill = await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {}, look: 20 });
@@ -146,7 +146,7 @@ function leases(
       void inLine.finally(() => {
         waits = false;
       });
-      // The line may begin late, where the store is slow: the clock goes on until it has given up.
+      // With a slow store the wait may begin late: move the clock until it gives up.
       while (waits) {
         await backfill.renew();
         now.advance({ minutes: 1 });
@@ -156,7 +156,7 @@ function leases(
       await backfill.release();
     });
 
-    test("a rival that stays is noticed, one that merely tried is not", async () => {
+    test("a rival that stays ends the lease; one that only tried does not", async () => {
       const vault = opened.vault("rival");
       const now = clock();
       const lease = await Lease.acquire(vault, { job: "export", now });
@@ -174,7 +174,7 @@ function leases(
       assert.throws(() => lease.check(), busy);
     });
 
-    test("a holder that died on this machine is followed at once, one that lives is not", async () => {
+    test("a dead holder on this machine is replaced at once, a live one is not", async () => {
       const vault = opened.vault("here");
       const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
       await new Promise((resolve) => child.once("spawn", resolve));
@@ -187,7 +187,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
-    test("a holder that may not be looked at, by Node's permissions, is not taken for dead", async () => {
+    test("a holder that Node's permissions hide does not count as dead", async () => {
       const code = `import { isDead, processName } from ${JSON.stringify(import.meta.resolve("../../src/vault/process-identity.ts"))};
         console.log(processName() !== undefined, isDead(${JSON.stringify(processName())}), isDead(processName()));`;
       const may = ["/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid", "/proc/self/stat", process.cwd()];
@@ -198,7 +198,7 @@ function leases(
       assert.equal(stdout, "true false false\n");
     });
 
-    test("what this process could not give back, for the store was gone, it need not wait for", async () => {
+    test("a process need not wait for its own claim that it could not release because the store was down", async () => {
       const vault = opened.vault("gone");
       let gone = false;
       const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
@@ -215,7 +215,7 @@ function leases(
       await (await Lease.acquire(flaky, { job: "export", now: clock() })).release();
     });
 
-    test("who comes second is told that the vault is held, also where the store takes no second claim back", async () => {
+    test("the second run gets busy even if the store fails when it withdraws its claim", async () => {
       const vault = opened.vault("taken-back");
       const now = clock();
       const rival = claim({ token: "rival", host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) });
@@ -235,7 +235,7 @@ function leases(
       assert.equal(puts, 2);
     });
 
-    test("a claim whose answer was lost does not keep this process out", async () => {
+    test("a claim whose answer was lost does not block this process", async () => {
       const vault = opened.vault("answer-lost");
       const now = clock();
       const flaky: Vault = Object.assign(Object.create(vault) as Vault, {
@@ -253,7 +253,7 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
-    test("many in a row: each reads a few claims, however many there were before it", async () => {
+    test("each run reads only a few claims, however many came before", async () => {
       const vault = opened.vault("in-a-row");
       let reads = 0;
       const counted: Vault = Object.assign(Object.create(vault) as Vault, {
@@ -274,7 +274,7 @@ function leases(
       assert.ok(reads <= 5, `${reads} reads`);
     });
 
-    test("behind one that held and gave it up, a claim that was made meanwhile still stands", async () => {
+    test("a claim made before a holder released the vault is still in effect", async () => {
       const vault = opened.vault("meanwhile");
       const now = clock();
       const first = await Lease.acquire(vault, { job: "backfill", now, onWanted: () => {}, look: 20 });
@@ -288,7 +288,7 @@ function leases(
       await (await inLine).release();
     });
 
-    test("one whose clock was ahead gave up the vault: a claim that it took for ended still stands", async () => {
+    test("a claim that a fast clock counted as expired is still in effect after that holder releases the vault", async () => {
       const vault = opened.vault("ahead");
       const now = clock();
       await vault.put(LEASE, claim({ host: "elsewhere", since: now(), until: now().add({ minutes: 5 }) }));
@@ -297,7 +297,7 @@ function leases(
       await assert.rejects(Lease.acquire(vault, { job: "export", now }), busy);
     });
 
-    test("what is no claim is refused, not taken for a free vault", async () => {
+    test("an invalid claim is refused and does not count as a free vault", async () => {
       const vault = opened.vault("garbage");
       const [since, late] = ["2026-11-29T00:00:00Z", "+275760-09-13T00:00:00Z"];
       const endless = JSON.stringify({ token: "t", host: "h", pid: 1, job: "export", since, until: late });

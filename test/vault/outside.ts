@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ListObjectVersionsCommand, type ListObjectVersionsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 
 /**
- * Every file below a folder whose name, or whose folder's, is that of a key, and each file that is a link to one of
- * them; notes without content are left out.
+ * Every file below a folder that has a key's name or is in a folder with that name, and every hard link to such a file.
+ * Leaves out metadata files, which hold no content.
  */
 export async function onDisk(root: string, key: string): Promise<string[]> {
   const found: { path: string; ino: number }[] = [];

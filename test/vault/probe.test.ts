@@ -17,45 +17,45 @@ const KEY = "vault.json";
 const both: Conditional = { ifNoneMatch: true, ifMatch: true };
 const neither: Conditional = { ifNoneMatch: false, ifMatch: false };
 
-/** As `init` does it: the object is there already. */
+/** As `init` does it: the object already exists. */
 async function probed(vault: Vault): Promise<Conditional> {
   await vault.put(KEY, text("{}"));
   return probeConditional(vault, KEY, text("{}"), {});
 }
 
-describe("what a store does with conditional writes", () => {
-  test("a directory honours both", async () => {
+describe("probing conditional writes", () => {
+  test("a directory supports both", async () => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-probe-"));
     assert.deepEqual(await probed(new DirectoryVault(join(folder, "vault"))), both);
     await rm(folder, { recursive: true });
   });
 
-  test("a store like AWS honours both", async () => {
+  test("a store like AWS supports both", async () => {
     await using strict = await strictVault();
     assert.deepEqual(await probed(strict.vault), both);
     assert.equal(String(Buffer.from((await strict.vault.read(KEY, 10)).bytes)).trim(), "{}");
   });
 
-  test("Ceph RGW honours neither", { skip: withoutCeph }, async () => {
+  test("Ceph RGW supports neither", { skip: withoutCeph }, async () => {
     const path = { bucket: await lockedBucket(), prefix: "probe", endpoint: cephEndpoint, forcePathStyle: true };
     const vault = new S3Vault({ ...path, concurrency: 2 });
     assert.deepEqual(await probed(vault), neither);
     await vault.close();
   });
 
-  test("a store that accepts both and ignores them honours neither", async () => {
+  test("a store that accepts and ignores both supports neither", async () => {
     await using strict = await strictVault({ conditionals: "ignored" });
     assert.deepEqual(await probed(strict.vault), neither);
   });
 
-  test("a store that refuses the headers themselves honours neither", async () => {
+  test("a store that refuses the headers supports neither", async () => {
     await using strict = await strictVault({ conditionals: "refused" });
     assert.deepEqual(await probed(strict.vault), neither);
   });
 
-  // The others are refused, and a refusal changes nothing.
+  // The store refuses the other writes, and a refusal changes nothing.
   for (const lost of [2, 3, 5]) {
-    test(`a store like AWS honours both, though the answer to the probe's write ${lost} is lost`, async () => {
+    test(`a store like AWS supports both, even if the answer to write ${lost} is lost`, async () => {
       await using strict = await strictVault();
       const { server } = strict;
       let written = 0;
@@ -66,11 +66,11 @@ describe("what a store does with conditional writes", () => {
         return false;
       });
       assert.deepEqual(await probed(withRetry(strict.vault, { policy: QUICK })), both);
-      assert.ok(written > 1 + 5, "one was tried again");
+      assert.ok(written > 1 + 5, "one was retried");
     });
   }
 
-  test("a store that cannot be asked is not judged", async () => {
+  test("an unreachable store gives no result", async () => {
     await using strict = await strictVault();
     await strict.vault.put(KEY, text("{}"));
     strict.server.setFaults([{ fails: { status: 503, code: "SlowDown" } }]);

@@ -1,7 +1,9 @@
 import { HoldfastError } from "../../src/core/error.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
 
-/** A process of its own that puts what it is told to: `{ root, key, ifMatch }` in, the new etag or the error's code out. */
+/**
+ * Runs as a separate process. Reads `{ root, key, ifMatch }`, puts an object, prints the new etag or the error code.
+ */
 export interface Order {
   readonly root: string;
   readonly key: string;

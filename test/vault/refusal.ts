@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 
-/** For `assert.rejects`: one of ours, with this code. The message is told where it is not, never compared. */
+/** For `assert.rejects`: a HoldfastError with this code. Shows the message on failure but never compares it. */
 export function code(expected: ErrorCode): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof HoldfastError, String(error));

@@ -8,14 +8,14 @@ import { code } from "./refusal.ts";
 import { QUICK, type StrictVault, strictVault } from "./strict-vault.ts";
 
 const KEY = "files/aa/a.age";
-/** More than is kept in memory. */
+/** More than retry keeps in memory. */
 const LARGE = 9_000_000;
 const slowDown = { status: 503, code: "SlowDown" };
 
 interface Counted {
   readonly produce: BodyProducer;
   called: number;
-  /** Streams begun and not yet ended or given up. */
+  /** Streams that have started and not yet ended. */
   open: number;
 }
 
@@ -44,7 +44,7 @@ function retried({ vault }: StrictVault, told: ErrorCode[] = []): Vault {
 
 describe("vault with retry", () => {
   for (const size of [0, 10, 8 * 1024 * 1024]) {
-    test(`a body that fits in memory is produced once and sent again: ${size} bytes`, async () => {
+    test(`a body that fits in memory is produced once and resent: ${size} bytes`, async () => {
       await using strict = await strictVault();
       const told: ErrorCode[] = [];
       strict.server.setFaults([{ operation: "PutObject", times: 2, fails: slowDown }]);
@@ -56,7 +56,7 @@ describe("vault with retry", () => {
     });
   }
 
-  test("a longer body is produced again for each attempt, and stored whole", async () => {
+  test("a longer body is produced again for each attempt and stored completely", async () => {
     await using strict = await strictVault();
     strict.server.setFaults([
       { operation: "CreateMultipartUpload", times: 1, fails: slowDown },
@@ -69,7 +69,7 @@ describe("vault with retry", () => {
   });
 
   for (const size of [10, LARGE]) {
-    test(`a put of ${size} bytes is not tried again once its writer does not hold the vault any more`, async () => {
+    test(`a put of ${size} bytes is not retried once its writer has lost the vault`, async () => {
       await using strict = await strictVault();
       const busy = new HoldfastError("busy", "lost");
       for (const attempts of [0, 1, 2]) {
@@ -89,7 +89,7 @@ describe("vault with retry", () => {
     });
   }
 
-  test("a put that fails before it reads leaves no producer waiting", async () => {
+  test("a put that fails before it reads closes the producer", async () => {
     await using strict = await strictVault();
     const denied = withRetry(
       { ...strict.vault, put: () => Promise.reject(new HoldfastError("vault-denied", "no")) } as unknown as Vault,
@@ -100,14 +100,14 @@ describe("vault with retry", () => {
     assert.deepEqual([body.called, body.open], [1, 0]);
   });
 
-  test("a policy that is used up gives the last error", async () => {
+  test("after the last retry, the last error is thrown", async () => {
     await using strict = await strictVault();
     strict.server.setFaults([{ fails: slowDown }]);
     await assert.rejects(retried(strict).put(KEY, text("one")), code("vault-unavailable"));
     assert.equal(strict.server.requests.PutObject, QUICK.retries + 1);
   });
 
-  test("what a retry cannot hint is not tried again", async () => {
+  test("a permanent error is not retried", async () => {
     await using strict = await strictVault();
     const vault = retried(strict);
     strict.server.setFaults([{ fails: { status: 403, code: "AccessDenied" } }]);
@@ -123,14 +123,14 @@ describe("vault with retry", () => {
     assert.equal(body.called, 1);
   });
 
-  test("a longer wait than the policy allows is not begun", async () => {
+  test("a wait longer than the policy allows is not started", async () => {
     await using strict = await strictVault();
     strict.server.setFaults([{ fails: { ...slowDown, headers: { "retry-after": "3600" } } }]);
     await assert.rejects(retried(strict).head(KEY), code("vault-unavailable"));
     assert.equal(strict.server.requests.HeadObject, 1);
   });
 
-  test("a producer's own permanent error passes through with its code, whenever it comes", async () => {
+  test("a producer's permanent error keeps its code, whenever it is thrown", async () => {
     await using strict = await strictVault();
     for (const failAt of [0, 500_000, LARGE, 17_000_000]) {
       let called = 0;
@@ -144,14 +144,14 @@ describe("vault with retry", () => {
     await assert.rejects(strict.vault.head(KEY), code("vault-missing"));
   });
 
-  test("a producer's error is told even where the store cannot take the upload back", async () => {
+  test("a producer's error is thrown even if the store cannot abort the upload", async () => {
     await using strict = await strictVault();
     strict.server.setFaults([{ operation: "AbortMultipartUpload", fails: slowDown }]);
     const body = produce(25_000_000, 17_000_000, new HoldfastError("source-denied", "no"));
     await assert.rejects(retried(strict).put(KEY, body), code("source-denied"));
   });
 
-  test("a producer's transient error has the body produced again", async () => {
+  test("after a producer's transient error, the body is produced again", async () => {
     await using strict = await strictVault();
     let called = 0;
     const body: BodyProducer = () => produce(LARGE, called++ === 0 ? 500_000 : Number.POSITIVE_INFINITY)();
@@ -159,7 +159,7 @@ describe("vault with retry", () => {
     assert.equal(called, 2);
   });
 
-  test("a listing goes on where it broke, by the vault's own policy", async () => {
+  test("a listing resumes where it failed, under the vault's own policy", async () => {
     await using strict = await strictVault({ pageSize: 2 });
     const keys = ["a", "b", "c", "d", "e"].map((name) => `list/${name}`);
     for (const key of keys) await strict.vault.put(key, text(key));
@@ -179,7 +179,7 @@ describe("vault with retry", () => {
     assert.deepEqual([strict.server.requests.ListObjectsV2, strict.server.requests.ListObjectVersions], [5, 5]);
   });
 
-  test("a compare-and-swap whose answer was lost is a conflict: its caller must look", async () => {
+  test("a compare-and-swap whose answer was lost is a conflict: its caller must check", async () => {
     await using strict = await strictVault();
     const first = await strict.vault.put("audit/checkpoint", text("one"));
     strict.server.setFaults([{ operation: "PutObject", times: 1, fails: "lost-answer" }]);

@@ -10,7 +10,7 @@ import { type StrictVault, strictVault, vaultOn } from "./strict-vault.ts";
 
 const KEY = "files/aa/a.age";
 const SIZE = 3_000_000;
-/** Longest silence in these tests, and by when each must have ended, however busy the machine. */
+/** How long a connection may be silent in these tests, and the time limit of each, even on a busy machine. */
 const IDLE = 200;
 const bounded = { timeout: 20_000 };
 
@@ -27,7 +27,7 @@ describe("S3 behind a bad connection", () => {
   after(() => strict[Symbol.asyncDispose]());
 
   for (const fails of ["reset", "lost-answer", "stall"] as const satisfies Failure[]) {
-    test(`${fails}: every call ends, and may be tried again`, bounded, async () => {
+    test(`${fails}: every call ends with an error that may be retried`, bounded, async () => {
       const { vault, server } = strict;
       server.setFaults([{ fails }]);
       await assert.rejects(vault.head(KEY), code("vault-unavailable"));
@@ -44,13 +44,13 @@ describe("S3 behind a bad connection", () => {
   }
 
   for (const fails of ["stalled-body", "cut-body"] as const satisfies Failure[]) {
-    test(`${fails}: what was read is never taken for the whole`, bounded, async () => {
+    test(`${fails}: a partial body never counts as complete`, bounded, async () => {
       strict.server.setFaults([{ operation: "GetObject", fails }]);
       await assert.rejects(collect(await strict.vault.stream(KEY)), code("vault-unavailable"));
       await assert.rejects(strict.vault.read(KEY, SIZE), code("vault-unavailable"));
     });
 
-    test(`${fails}: a listing is not taken for the whole either`, bounded, async () => {
+    test(`${fails}: a partial listing never counts as complete`, bounded, async () => {
       strict.server.setFaults([{ operation: "ListObjectsV2", fails, times: 1 }]);
       assert.deepEqual(
         (await Array.fromAsync(strict.vault.list("files/"))).map(({ key }) => key),
@@ -59,7 +59,7 @@ describe("S3 behind a bad connection", () => {
     });
   }
 
-  test("a body that broke before anyone read it is not taken for an empty one", bounded, async () => {
+  test("a body that failed before it was read does not count as empty", bounded, async () => {
     const closed = Promise.withResolvers<void>();
     strict.server.intercept((request, response) => {
       if (request.method !== "GET") return false;
@@ -75,14 +75,14 @@ describe("S3 behind a bad connection", () => {
     await assert.rejects(collect(stream), code("vault-unavailable"));
   });
 
-  test("a body that no one reads to its end holds nothing up", bounded, async () => {
+  test("a body that is not read to its end blocks nothing", bounded, async () => {
     for (let i = 0; i < 12; i++) {
       for await (const _ of await strict.vault.stream(KEY)) break;
     }
     assert.equal((await strict.vault.head(KEY)).size, SIZE);
   });
 
-  test("a slow body is no stalled one", bounded, async () => {
+  test("a slow body does not count as stalled", bounded, async () => {
     const vault = vaultOn(strict.server, strict.bucket, 1000);
     strict.server.intercept((request, response) => {
       if (request.method !== "GET") return false;
@@ -98,7 +98,7 @@ describe("S3 behind a bad connection", () => {
     await vault.close();
   });
 
-  test("no one listens", bounded, async () => {
+  test("no server listens", bounded, async () => {
     const vault = vaultOn({ endpoint: `http://127.0.0.1:${await freePort()}` }, "bucket", IDLE);
     await assert.rejects(vault.head(KEY), code("vault-unavailable"));
     await assert.rejects(vault.put(KEY, produce(10_000_000)), code("vault-unavailable"));
@@ -106,7 +106,7 @@ describe("S3 behind a bad connection", () => {
     await vault.close();
   });
 
-  test("someone listens and says nothing, or no HTTP", bounded, async (t) => {
+  test("a server says nothing, or does not speak HTTP", bounded, async (t) => {
     for (const answer of ["", "SSH-2.0-OpenSSH\r\n"]) {
       const server = createServer((socket) => void socket.on("error", () => {}).write(answer)).listen(0, "127.0.0.1");
       t.after(() => server.close());

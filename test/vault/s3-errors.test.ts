@@ -38,7 +38,7 @@ const CODES: readonly (readonly [status: number, name: string, code: ErrorCode])
   [501, "NotImplemented", "vault-rejected"],
 ];
 
-/** Every operation of a vault that asks the store something. */
+/** Every operation of a vault that sends a request to the store. */
 function operations(vault: Vault, versionId: string): Record<string, () => Promise<unknown>> {
   return {
     put: () => vault.put(KEY, text("one")),
@@ -54,7 +54,7 @@ function operations(vault: Vault, versionId: string): Record<string, () => Promi
   };
 }
 
-describe("what S3 answers, in the vault's words", () => {
+describe("how S3's answers map to error codes", () => {
   let strict: StrictVault;
   let versionId: string;
   before(async () => {
@@ -67,7 +67,7 @@ describe("what S3 answers, in the vault's words", () => {
     test(`${status} ${name} is ${expected}`, async () => {
       strict.server.setFaults([{ fails: { status, code: name } }]);
       for (const [what, ask] of Object.entries(operations(strict.vault, versionId))) {
-        // A HEAD has no body to name its error in: the status alone speaks.
+        // The answer to a HEAD has no body: only the status tells the error.
         if (what === "head" && (status === 400 || name === "InvalidBucketState")) continue;
         const refusedByLock = name === "AccessDenied" && (what === "lock" || what === "deleteVersion");
         await assert.rejects(ask, code(refusedByLock ? "vault-locked" : expected), what);
@@ -75,7 +75,7 @@ describe("what S3 answers, in the vault's words", () => {
     });
   }
 
-  test("Retry-After is told in milliseconds", async () => {
+  test("Retry-After is given in milliseconds", async () => {
     for (const [status, name] of [
       [503, "SlowDown"],
       [429, "TooManyRequests"],
@@ -89,12 +89,12 @@ describe("what S3 answers, in the vault's words", () => {
     }
   });
 
-  test("an error in the body of a success is one", async () => {
+  test("an error in the body of a 200 is an error", async () => {
     strict.server.setFaults([{ operation: "CompleteMultipartUpload", fails: { status: 200, code: "InternalError" } }]);
     await assert.rejects(strict.vault.put(KEY, produce(10_000_000)), code("vault-unavailable"));
   });
 
-  test("a gateway's own page is no answer", async () => {
+  test("a gateway's error page is not an answer", async () => {
     strict.server.setFaults([]);
     strict.server.intercept((request, response) => {
       request.resume();
@@ -107,7 +107,7 @@ describe("what S3 answers, in the vault's words", () => {
     strict.server.intercept(() => false);
   });
 
-  test("what a store said stays out of the message", async () => {
+  test("the message contains nothing that the store sent", async () => {
     strict.server.intercept((request, response) => {
       request.resume();
       response.writeHead(400).end("<Error><Code>InvalidArgument</Code><Message>canary</Message></Error>");

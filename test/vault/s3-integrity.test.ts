@@ -35,7 +35,7 @@ async function corruptingProxy(): Promise<AsyncDisposable & { url: string }> {
   };
 }
 
-test("a body that was changed on its way is refused by a real store, whole or in parts", {
+test("a real store refuses a body that was changed in transit, whole or in parts", {
   skip: withoutCeph,
 }, async () => {
   await using proxy = await corruptingProxy();
@@ -47,7 +47,7 @@ test("a body that was changed on its way is refused by a real store, whole or in
   ];
   try {
     await through.put("records/small", new Uint8Array(999));
-    // Worth another try, which may bring the bytes whole.
+    // A retry may succeed.
     const isRefused = (error: unknown) => hasCode(error, "vault-unavailable");
     await assert.rejects(through.put("records/whole", new Uint8Array(1000)), isRefused);
     await assert.rejects(through.put("records/parts", produce(9_000_000)), isRefused);

@@ -16,7 +16,7 @@ const locks: Lock[] = [
   { mode: "governance", until: until.add({ milliseconds: 250 }) },
 ];
 
-/** What the SDK says of its own attempts, and what every signature has its own of. */
+/** Headers with the SDK's attempts, and those that differ in every signature. */
 const OWN = new Set(["amz-sdk-invocation-id", "amz-sdk-request", "authorization", "x-amz-date", "x-amz-user-agent"]);
 
 const said = ({ headers }: Seen) => Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN.has(name)));
@@ -34,7 +34,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     ...Object.fromEntries(locks.map((lock) => [`locked in ${lock.mode} mode`, { lock, ifAbsent: true }])),
   };
   for (const [name, each] of Object.entries(options)) {
-    test(`say and sign the same as the SDK's own: ${name}`, async () => {
+    test(`send and sign the same as the SDK's own: ${name}`, async () => {
       await using strict = await strictVault();
       for (const key of ["records/aa/1.age", "records/aa/2.age"]) await strict.vault.put(key, text("same"), each);
       const [first, second] = strict.server.seen;
@@ -45,14 +45,14 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     });
   }
 
-  test("a compare-and-swap says what it compares with", async () => {
+  test("a compare-and-swap sends its etag", async () => {
     await using strict = await strictVault();
     const { etag } = await strict.vault.put("lease.json", text("one"));
     await strict.vault.put("lease.json", text("two"), { ifMatch: etag });
     await assert.rejects(strict.vault.put("lease.json", text("three"), { ifMatch: etag }), code("vault-conflict"));
   });
 
-  test("a key that is written otherwise in a URL is left to the SDK", async () => {
+  test("a key that a URL must escape goes through the SDK", async () => {
     await using strict = await strictVault();
     for (const key of ["a/plain", "a/with space", "a/ü+%"]) {
       await strict.vault.put(key, text(key));
@@ -70,7 +70,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     { status: 400, name: "XAmzContentSHA256Mismatch", headers: {}, is: "vault-unavailable", retryAfter: undefined },
   ] as const;
   for (const { status, name, headers, is, retryAfter } of refusals) {
-    test(`${status} ${name} is told as the SDK tells it, in one request; the next goes through the SDK`, async () => {
+    test(`${status} ${name} gives the same error as through the SDK, in one request; the next goes through the SDK`, async () => {
       await using strict = await strictVault();
       const { vault, server } = strict;
       const told: HoldfastError[] = [];
@@ -88,14 +88,14 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       assert.ok(hasCode(own, is));
       assert.equal(own instanceof HoldfastError && own.retryAfter, retryAfter);
       for (const field of ["code", "message", "hint", "retryAfter"] as const) assert.equal(other![field], own![field]);
-      // With credentials that are refused it is tried once more: they may have been rotated.
+      // After refused credentials it retries once: they may have been rotated.
       assert.equal(server.requests.PutObject, name === "ExpiredToken" ? 5 : 3);
       await put("records/third");
       assert.ok(server.seen.at(-1)!.headers["amz-sdk-request"]);
     });
   }
 
-  test("a connection that breaks is no answer, and an error in a 200 is one", async () => {
+  test("a broken connection is not an answer, and an error in a 200 is an error", async () => {
     await using strict = await strictVault();
     const { vault, server } = strict;
     await vault.put("records/1", text("x"));
@@ -111,7 +111,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
     await assert.rejects(vault.put("records/4", text("x")), code("vault-unavailable"));
   });
 
-  test("a refusal that goes on forever is cut off, and told in our words", async () => {
+  test("an endless error answer is cut off and reported by us", async () => {
     await using strict = await strictVault();
     const { vault, server } = strict;
     const endless = new Uint8Array(65_536).fill(32);
@@ -128,17 +128,17 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       });
       await assert.rejects(vault.put("records/2", text("x")), {
         code: "vault-rejected",
-        message: "the store's answer is longer than 16777216 bytes",
+        message: "the store's answer exceeds 16777216 bytes",
       });
       server.intercept(() => false);
     }
   });
 
-  test("credentials that run out are asked for again", async () => {
+  test("expired credentials are fetched again", async () => {
     let given = 0;
     const role = createServer((_, response) => {
       given += 1;
-      // So soon that the SDK takes them for used up.
+      // Soon enough for the SDK to treat them as expired.
       const Expiration = new Date(Date.now() + 60_000).toISOString();
       response.end(JSON.stringify({ AccessKeyId: "a", SecretAccessKey: "s", Token: `token-${given}`, Expiration }));
     }).listen(0, "127.0.0.1");
@@ -151,7 +151,7 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       await using strict = await strictVault();
       for (const key of ["1", "2", "3", "4", "5", "6"]) await strict.vault.put(key, text("x"));
       const tokens = strict.server.seen.map(({ headers }) => headers["x-amz-security-token"]);
-      // The SDK uses the old ones while it fetches.
+      // The SDK uses the old ones while it fetches new ones.
       assert.ok(new Set(tokens.slice(1)).size > 1, tokens.join());
       assert.ok(strict.server.seen.every((request) => signed(request).includes("x-amz-security-token")));
     } finally {

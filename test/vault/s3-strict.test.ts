@@ -3,7 +3,7 @@ import { conformance } from "./conformance.ts";
 import { inBucket } from "./outside.ts";
 import { strictVault } from "./strict-vault.ts";
 
-// Two keys to a page: every listing of the suite goes on from one page to the next.
+// Two keys to a page: every listing in the suite spans several pages.
 conformance("S3 as strict as AWS", async () => {
   const strict = await strictVault({ pageSize: 2 });
   const bare = s3Client(strict.server.endpoint);

@@ -14,15 +14,15 @@ const lock: Lock = { mode: "governance", until: Temporal.Instant.from("2099-01-0
 /** Two parts. */
 const LARGE = 9_000_000;
 
-describe("stores that do not keep what they accept", () => {
-  test("a lock that a multipart upload lost is noticed and set", async () => {
+describe("stores that do not do what they accept", () => {
+  test("a lock lost by a multipart upload is noticed and set", async () => {
     await using strict = await strictVault({ multipartLocks: false });
     const stored = await strict.vault.put("files/aa/a.age", produce(LARGE), { lock });
     assert.equal(strict.server.requests.PutObjectRetention, 1);
     assert.ok(covers((await strict.vault.head(stored.key, stored.versionId)).lock, lock));
   });
 
-  test("a store that refuses the lock right after the upload is waited for", async () => {
+  test("waits for a store that refuses the lock right after the upload", async () => {
     await using strict = await strictVault({ multipartLocks: false });
     const refusal = { operation: "PutObjectRetention", fails: { status: 403, code: "AccessDenied" } } as const;
     strict.server.setFaults([{ ...refusal, times: 2 }]);
@@ -32,7 +32,7 @@ describe("stores that do not keep what they accept", () => {
     await assert.rejects(strict.vault.put("files/aa/b.age", produce(LARGE), { lock }), code("vault-locked"));
   });
 
-  test("the look at the lock is repeated when it fails, not the upload", async () => {
+  test("if checking the lock fails, the check is retried and not the upload", async () => {
     await using strict = await strictVault({ multipartLocks: false });
     const fails = { status: 503, code: "SlowDown" };
     strict.server.setFaults([
@@ -43,12 +43,12 @@ describe("stores that do not keep what they accept", () => {
     assert.equal(strict.server.requests.CompleteMultipartUpload, 1);
   });
 
-  test("a store that never keeps the lock is unfit", async () => {
+  test("a store that never sets the lock is unfit", async () => {
     await using strict = await strictVault({ multipartLocks: false, retention: false });
     await assert.rejects(strict.vault.put("files/aa/a.age", produce(LARGE), { lock }), code("vault-unfit"));
   });
 
-  test("a store that names no version is unfit", async () => {
+  test("a store that returns no version id is unfit", async () => {
     await using strict = await strictVault({ versionIds: false });
     for (const body of [text("one"), produce(10), produce(LARGE)]) {
       await assert.rejects(strict.vault.put("files/aa/a.age", body), code("vault-unfit"));
@@ -75,14 +75,14 @@ describe("stores that do not keep what they accept", () => {
     await unfit();
     await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
     await assert.rejects(vault.inspect(), code("vault-unfit"));
-    // Some stores do not know the question.
+    // Some stores do not support this request.
     server.setFaults([{ operation: "GetObjectLockConfiguration", fails: { status: 501, code: "NotImplemented" } }]);
     await assert.rejects(vault.inspect(), code("vault-unfit"));
     client.destroy();
     await vault.close();
   });
 
-  test("a store that does not say how long an object is is unfit", async () => {
+  test("a store that does not report an object's length is unfit", async () => {
     await using strict = await strictVault();
     await strict.vault.put("records/aa/a.age", text("one"));
     strict.server.intercept((_, response) => {

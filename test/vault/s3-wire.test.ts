@@ -20,7 +20,7 @@ function asksForLock({ headers }: Seen): boolean {
 }
 
 describe("S3 on the wire", () => {
-  test("a small object is one request, with a digest and its lock", async () => {
+  test("a small object takes one request, with digest and lock", async () => {
     await using strict = await strictVault();
     for (const bytes of [new Uint8Array(), text("one")]) {
       strict.server.forget();
@@ -30,7 +30,7 @@ describe("S3 on the wire", () => {
     }
   });
 
-  test("a long stream is its parts, two to begin and end them, and one look at the lock", async () => {
+  test("a long stream takes a request per part, two to begin and complete, and one to check the lock", async () => {
     await using strict = await strictVault();
     await strict.vault.put("files/aa/a.age", produce(LARGE), { lock });
     assert.deepEqual(strict.server.requests, {
@@ -40,7 +40,7 @@ describe("S3 on the wire", () => {
     assert.ok(created.every(asksForLock));
   });
 
-  test("without a lock there is nothing to look at", async () => {
+  test("without a lock there is no check", async () => {
     await using strict = await strictVault();
     await strict.vault.put("files/aa/a.age", produce(LARGE));
     await strict.vault.put("files/aa/b.age", produce(10));
@@ -49,7 +49,7 @@ describe("S3 on the wire", () => {
     });
   });
 
-  test("every write carries a digest in its headers, and never a trailer", async () => {
+  test("every write sends a digest in its headers, never in a trailer", async () => {
     await using strict = await strictVault();
     const { vault, server } = strict;
     const { key, versionId } = await vault.put("records/aa/a.age", text("one"), { ifAbsent: true });
@@ -64,7 +64,7 @@ describe("S3 on the wire", () => {
     assert.ok(writes.every(hasDigest));
     for (const { headers } of writes) {
       const checksum = Buffer.from(String(headers["x-amz-checksum-sha256"]), "base64").toString("hex");
-      assert.equal(headers["x-amz-content-sha256"], checksum, "what is signed is the digest");
+      assert.equal(headers["x-amz-content-sha256"], checksum, "the digest is signed");
     }
     for (const { headers } of server.seen) {
       assert.equal(headers["x-amz-trailer"], undefined);
@@ -74,7 +74,7 @@ describe("S3 on the wire", () => {
     }
   });
 
-  test("nothing is left of an upload that failed", async () => {
+  test("a failed upload leaves nothing behind", async () => {
     await using strict = await strictVault();
     const { vault, server } = strict;
     for (const operation of ["UploadPart", "CompleteMultipartUpload"] as const) {
@@ -85,9 +85,9 @@ describe("S3 on the wire", () => {
     await assert.rejects(vault.head("files/aa/a.age"), code("vault-missing"));
   });
 
-  test("a completion may take longer than silence may last, while white space comes", async () => {
+  test("a completion may exceed the idle timeout while white space arrives", async () => {
     await using strict = await strictVault({}, 1000);
-    // AWS answers 200 at once and keeps the connection alive with white space until the object is put together.
+    // AWS answers 200 at once and keeps the connection alive with white space until the object is assembled.
     strict.server.intercept((request, response) => {
       if (request.method !== "POST" || !request.url?.includes("uploadId")) return false;
       request.resume();

@@ -17,7 +17,7 @@ conformance(
         concurrency: 4,
       }),
       ifNoneMatch: false,
-      // On a versioned bucket it answers 412 to the right etag too.
+      // On a versioned bucket it answers even the right etag with 412.
       ifMatch: false,
       outside: (key) => inBucket(bare, bucket, `holdfast/acme/${key}`),
       close: async () => bare.destroy(),

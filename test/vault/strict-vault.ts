@@ -3,7 +3,7 @@ import { lockedBucket } from "../servers/s3.ts";
 import type { StrictOptions } from "../servers/strict-s3/store.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 
-/** Pauses too short to be waited for. */
+/** Pauses short enough for tests. */
 export const QUICK = { retries: 3, minDelay: 1, maxDelay: 4, maxRetryAfter: 1000 };
 
 export interface StrictVault extends AsyncDisposable {
@@ -12,7 +12,7 @@ export interface StrictVault extends AsyncDisposable {
   readonly bucket: string;
 }
 
-/** A vault on a strict server of its own, whose requests are counted from here on. */
+/** A vault on its own strict server, which starts to count requests here. */
 export async function strictVault(options: StrictOptions = {}, idleTimeout = 5000): Promise<StrictVault> {
   const server = await startStrictS3(options);
   const bucket = await lockedBucket(server.endpoint);

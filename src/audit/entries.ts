@@ -5,15 +5,15 @@ import { formatProof, inclusionProof, type Subtrees } from "./proof.ts";
 import { SignedLog } from "./signed-log.ts";
 import { TILE_WIDTH } from "./tile.ts";
 
-/** A log and where it ends: a writer's, which moves, or one that was read. */
+/** A log and its head: a writer's current head, or one that was read. */
 export interface LogAt {
   readonly log: AuditLog;
   readonly head: Head;
 }
 
 /**
- * Entries of the log by their index, each held to the root that the checkpoint signs before it is given: whoever can
- * write to the vault can put any entry in a bundle. The last bundle and the tiles are kept: neighbours are in them too.
+ * Reads log entries by index. Checks each against the root that the checkpoint signs, because anyone with write access
+ * to the vault can put any entry in a bundle. Caches the last bundle and the tiles: the next entry is probably in them.
  */
 export class Entries {
   readonly #at: LogAt;
@@ -33,28 +33,24 @@ export class Entries {
     }
     const bytes = this.#bundle.entries[index % TILE_WIDTH];
     if (bytes === undefined || !sameLeaf(bytes, await this.#now().leaf(index))) {
-      throw new HoldfastError(
-        "unverified",
-        `entry ${index} of the audit log is not the one that its checkpoint signs`,
-        {
-          hint: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
-        },
-      );
+      throw new HoldfastError("unverified", `entry ${index} of the audit log does not match its signed checkpoint`, {
+        hint: "Run `holdfast verify`: it lists every changed object. Their earlier versions are in the vault.",
+      });
     }
     return bytes;
   }
 
-  /** Null for an entry of a type that this version does not know. */
+  /** Null if this version does not know the entry's type. */
   async read(index: number): Promise<Entry | null> {
     return decodeEntry(await this.bytes(index));
   }
 
-  /** The entry that stored this very version; `unverified` where it tells of anything else. */
+  /** The entry that stored this version. Throws `unverified` if the entry is about anything else. */
   async stored(index: number, subject: string, version: string): Promise<RecordStored> {
     const entry = await this.read(index);
     if (entry?.type === "record.stored" && entry.subject === subject && entry.version === version) return entry;
     throw new HoldfastError("unverified", `entry ${index} did not store version ${version} of ${subject}`, {
-      hint: "The catalog on this machine is of another log. Run `holdfast rebuild`.",
+      hint: "Run `holdfast rebuild`. The catalog on this machine belongs to another log.",
     });
   }
 
@@ -64,7 +60,7 @@ export class Entries {
     return formatProof({ index, hashes, checkpoint: Buffer.from(head.note).toString("utf8") });
   }
 
-  /** What leads from an entry to the head's root. */
+  /** The inclusion proof from an entry to the head's root. */
   hashes(index: number): Promise<Uint8Array[]> {
     return inclusionProof(index, this.#at.head.size, this.#now().tile, this.#subtrees);
   }

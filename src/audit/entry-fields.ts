@@ -1,40 +1,40 @@
 import { z } from "zod";
 import { parseKey, recordKey, VERSION } from "../vault/layout.ts";
 
-/** Fields that several types of log entries share (docs/FORMAT.md, section 8). */
+/** Fields shared by several types of log entries (docs/FORMAT.md, section 8). */
 export const text = z.string().max(500);
 export const count = z.int().min(0);
 export const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
-/** Readers calculate with all of them, so it must be one that exists. */
+/** Readers calculate with it, so it must be an instant that exists. */
 export const instant = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
   .refine((value) => exists(() => Temporal.Instant.from(value)));
-/** A calendar day: the last one of a relationship. */
+/** A calendar day: a relationship's last day. */
 export const day = z
   .string()
   .refine((value) => /^\d{4}-\d\d-\d\d$/.test(value) && exists(() => Temporal.PlainDate.from(value)));
 export const version = z.string().regex(VERSION);
 export const key = z.string().refine((value) => parseKey(value) !== null);
-/** The store's own name of one version of an object. S3 gives up to 1,024 bytes. */
+/** The store's id of an object's version. S3 allows up to 1,024 bytes. */
 export const versionId = z.string().max(1024);
 export const objectVersion = z.object({ key, versionId });
 export const storedObject = z.object({ key, versionId, size: count, sha256: hex(64) });
 export const common = { time: instant, run: text };
-/** A retention policy in its own words: ISO 8601 durations, and what starts them. */
+/** A retention policy as configured: ISO 8601 durations and what starts them. */
 export const policy = z.record(text, z.string().max(100));
 export const lockMode = z.enum(["governance", "compliance"]);
 
-/** What a provider may add to the log in clear: a closed pattern that has no room for text about a person. */
+/** What a provider may add to the log in clear: a closed pattern that cannot hold text about a person. */
 export const FILE_TYPE = /^[a-z][a-z0-9_-]{0,39}$/;
 export const MEDIA_TYPE = /^[a-z]{1,20}\/[a-z0-9][a-z0-9.+-]{0,59}$/;
-/** Holdfast's own words: jobs, stages, error codes. */
+/** Holdfast's own terms: jobs, stages, error codes. */
 export const WORD = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
-/** A field of `lookups.fields` in the config; further values of one field are numbered. */
+/** A field of `lookups.fields` in the config. Further values of one field get numbers. */
 export const LOOKUP = /^(email|document\.number|metadata(\.[A-Za-z0-9_-]+)+)(\/[1-9]\d{0,5})?$/;
 
-/** Whether every object that an entry names belongs to the entry's subject, its record to its version. */
+/** Whether every object in an entry belongs to the entry's subject, and its record to the entry's version. */
 export function isOfSubject(entry: {
   readonly subject: string;
   readonly version?: string;

@@ -4,8 +4,8 @@ import type { ReadTile } from "./proof.ts";
 import { decodeTile, encodeTile, newTiles, TILE_WIDTH, tilePath } from "./tile.ts";
 
 /**
- * The right edge of a growing tree: of each level, the hashes of the tile that is not full yet. All that is needed to
- * append, to write the tiles and to know the root; a few kilobytes, whatever the size.
+ * The right edge of a growing tree: the hashes of each level's partial tile. Enough to append, write tiles and compute
+ * the root. A few kilobytes, whatever the tree's size.
  */
 export class Frontier {
   #size = 0;
@@ -15,12 +15,12 @@ export class Frontier {
     return this.#size;
   }
 
-  /** The leaf hashes of the entries in the last bundle, if it is not full. */
+  /** Leaf hashes of the last bundle, if it is not full. */
   get lastLeaves(): readonly Uint8Array[] {
     return this.#rows[0] ?? [];
   }
 
-  /** The edge of an existing tree, read from its partial tiles. Throws `unverified` unless it gives `root`. */
+  /** Loads the edge of an existing tree from its partial tiles. Throws `unverified` unless they give `root`. */
   static async load(size: number, root: Uint8Array, read: ReadTile): Promise<Frontier> {
     const frontier = new Frontier();
     frontier.#size = size;
@@ -30,8 +30,8 @@ export class Frontier {
       frontier.#rows.push(width === 0 ? [] : decodeTile(await read(level, index, width), width));
     }
     if (Buffer.compare(frontier.root(), root) !== 0) {
-      throw new HoldfastError("unverified", "the audit log's tiles do not give the root that its checkpoint signs", {
-        hint: "Run `holdfast verify` to see which tile differs; earlier versions of the object are in the bucket.",
+      throw new HoldfastError("unverified", "the audit log's tiles do not match its signed checkpoint", {
+        hint: "Run `holdfast verify` to see which tile differs. Its earlier versions are in the vault.",
       });
     }
     return frontier;
@@ -44,7 +44,7 @@ export class Frontier {
     return copy;
   }
 
-  /** Adds leaves; gives the tiles that the larger tree has and the smaller had not, as path and bytes. */
+  /** Adds leaves. Gives path and bytes of each tile that the tree now has and did not have before. */
   append(leaves: Iterable<Uint8Array>): { path: string; bytes: Uint8Array }[] {
     const before = this.#size;
     const full = new Map<string, Uint8Array>();
@@ -71,7 +71,7 @@ export class Frontier {
   }
 
   root(): Uint8Array {
-    // Each row's hashes stand for whole subtrees; what is ragged below is one more, smaller node at its right end.
+    // Each row's hashes cover full subtrees. The rest below them is one more, smaller node at the right end.
     let ragged: Uint8Array | undefined;
     for (const row of this.#rows) {
       const nodes = ragged ? [...row, ragged] : row;

@@ -5,35 +5,36 @@ import { openDurable, syncFolder } from "../io/durable-file.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { leafHash } from "./merkle.ts";
 
-/** An entry that is durable here and waits for the log. `index` is the place it will have there. */
+/** An entry that is durable on this machine and not in the log yet. `index` is its future place there. */
 export interface Journaled {
   readonly index: number;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Entries on this machine's disk on their way to the log, so that work counts as done before its batch is written.
+ * Keeps entries on this machine's disk until they are in the log, so that work counts as done before its batch is
+ * written.
  *
  *     <folder>/<first index>.jsonl      lines of `<index> <leaf hash> <entry>`
  *
- * A segment is deleted once the log holds all of it. Only the end of the newest may be torn, by a crash in the middle
- * of an append whose work did not count yet; damage anywhere else is `malformed`.
+ * A segment is deleted once the log holds all of it. A crash during an append, whose work does not count yet, may cut
+ * off the end of the newest segment. Any other damage is `malformed`.
  */
 export class Journal {
   readonly #folder: string;
   #segment: { first: number; next: number; file: FileHandle } | undefined;
-  /** Segments with an end, oldest first. */
+  /** Complete segments, oldest first. */
   readonly #closed: { first: number; next: number }[] = [];
   #waiting: { lines: Journaled[]; done: Promise<void> } | undefined;
   #writing: Promise<void> = Promise.resolve();
-  /** What a write failed with. It may have left half a line, behind which nothing may be written. */
+  /** The error of a failed write. It may have left half a line, so nothing may be written after it. */
   #broken: unknown;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** What an earlier process left, in order; its torn end is cut off. */
+  /** Entries that an earlier process left, in order. Cuts off an incomplete last line. */
   async recover(): Promise<Journaled[]> {
     return state("read the journal", async () => {
       makePrivateFolder(this.#folder);
@@ -49,7 +50,7 @@ export class Journal {
     });
   }
 
-  /** The same without changing anything, for whoever only looks. Empty where there is no journal. */
+  /** The same for a reader: changes nothing. Empty if there is no journal. */
   async inspect(): Promise<Journaled[]> {
     return state("read the journal", async () => (await this.#segments()).flatMap(({ lines }) => lines));
   }
@@ -74,14 +75,14 @@ export class Journal {
         .slice(0, -1)
         .map((line, position) => parseLine(line, first + position, path));
       if (lines.length > 0 && next !== undefined && first !== next)
-        throw damaged(path, "it does not follow the one before");
+        throw damaged(path, "it does not continue the file before it");
       if (lines.length > 0) next = first + lines.length;
       segments.push({ name, first, lines, torn, bytes: Buffer.byteLength(whole) });
     }
     return segments;
   }
 
-  /** Resolves when the entry is on the disk. Appends that come together share one write. */
+  /** Resolves once the entry is on disk. Concurrent appends share one write. */
   append(entry: Journaled): Promise<void> {
     if (this.#waiting) {
       this.#waiting.lines.push(entry);
@@ -121,7 +122,7 @@ export class Journal {
     return { first, next: first, file };
   }
 
-  /** Forgets segments that end before `size`: the log holds them. Later entries go to a new one. */
+  /** Deletes segments that end before `size`, because the log holds them. Later entries go to a new segment. */
   async release(size: number): Promise<void> {
     const released = this.#writing.then(() =>
       state("write the journal", async () => {
@@ -162,13 +163,13 @@ function parseLine(line: string, index: number, path: string): Journaled {
 
 function damaged(path: string, what: string): HoldfastError {
   return new HoldfastError("malformed", `the journal ${path} is damaged: ${what}`, {
-    hint: "Someone or something changed it. Keep a copy, then move it away: what it held and the log does not is exported again.",
+    hint: "Copy the file, then move it away. Holdfast exports again what only this file recorded.",
   });
 }
 
 const byNumber = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10);
 
-/** The state directory's failures, in Holdfast's words. */
+/** Turns errors of the state directory into HoldfastErrors. */
 export async function state<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -177,7 +178,7 @@ export async function state<T>(what: string, work: () => Promise<T>): Promise<T>
     const { code, path } = cause as NodeJS.ErrnoException;
     throw new HoldfastError("state", `cannot ${what}${path ? ` (${path})` : ""}: ${code ?? "unknown"}`, {
       cause,
-      hint: "Check the state directory: space, rights, that it is no file and no link that leads nowhere, and that its disk is a local one. Nothing is lost; run again after.",
+      hint: "Check the state directory: it must be a directory (no file, no dangling link) on a local disk, with free space, and this user must be able to write to it. Then run again. Nothing is lost.",
     });
   }
 }

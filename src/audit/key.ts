@@ -1,8 +1,8 @@
 /**
- * The keys of signed notes (C2SP signed-note, Ed25519): a name, a short ID, and 32 bytes.
+ * Keys of signed notes (C2SP signed-note, Ed25519): a name, a short ID, and 32 bytes.
  *
- * Keys in writing come from config and vault.json: whatever is not exactly a key is HoldfastError "malformed".
- * No message and no cause holds any part of a private key.
+ * Key strings come from config and vault.json: anything that is not exactly a key throws `malformed`. No message and no
+ * cause contains any part of a private key.
  */
 import {
   createHash,
@@ -21,12 +21,12 @@ const ED25519 = 0x01;
 const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** A public key that notes are checked with. */
+/** A public key that verifies notes. */
 export class Verifier {
   readonly name: string;
   /** Key ID, 8 hex digits: the first 4 bytes of SHA-256(name || LF || 0x01 || public key). */
   readonly id: string;
-  /** The key in writing: `<name>+<id>+<base64(0x01 || public key)>`. Not secret. */
+  /** The key as a string: `<name>+<id>+<base64(0x01 || public key)>`. Not secret. */
   readonly vkey: string;
   readonly #key: KeyObject;
 
@@ -40,13 +40,13 @@ export class Verifier {
     this.#key = importKey("public", raw);
   }
 
-  /** Whether the signature is this key's over these bytes. */
+  /** Whether this key signed these bytes. */
   verify(message: Uint8Array, signature: Uint8Array): boolean {
     return signature.length === 64 && verifyBytes(null, message, this.#key, signature);
   }
 }
 
-/** A private key. It is held where no printing, serialising or inspecting reaches it. */
+/** A private key. Printing, serialising or inspecting this object does not reveal it. */
 export class Signer {
   readonly name: string;
   readonly id: string;
@@ -54,7 +54,7 @@ export class Signer {
   readonly verifier: Verifier;
   readonly #key: KeyObject;
 
-  /** `seed`: the 32 bytes of the private key; the caller may erase them afterwards. */
+  /** `seed`: the 32 bytes of the private key. The caller may erase them afterwards. */
   constructor(name: string, seed: Uint8Array) {
     this.#key = importKey("private", seed);
     const spki = createPublicKey(this.#key).export({ format: "der", type: "spki" });
@@ -68,7 +68,7 @@ export class Signer {
   }
 }
 
-/** A new key pair in writing. `skey` is the secret, in the form parseSigner reads. */
+/** A new key pair as strings. `skey` is the secret, in the form that parseSigner reads. */
 export function generateKey(name: string): { skey: string; vkey: string } {
   const seed = randomBytes(32);
   const { id, vkey } = new Signer(name, seed).verifier;
@@ -76,52 +76,52 @@ export function generateKey(name: string): { skey: string; vkey: string } {
   return { skey: `PRIVATE+KEY+${name}+${id}+${typed.toString("base64")}`, vkey };
 }
 
-/** Reads `<name>+<8 hex>+<base64(0x01 || public key)>`. The key ID must be that of the key. */
+/** Parses `<name>+<8 hex>+<base64(0x01 || public key)>`. The ID must match the key. */
 export function parseVerifier(vkey: string): Verifier {
   const { name, id, raw } = parseKey(vkey);
   const verifier = new Verifier(name, raw);
-  if (verifier.id !== id) throw malformed("A key's ID is not that of its name and bytes");
+  if (verifier.id !== id) throw malformed("the key's ID does not match its name and bytes");
   return verifier;
 }
 
-/** Reads Go's form of a private key, `PRIVATE+KEY+<name>+<8 hex>+<base64(0x01 || seed)>`. No error quotes it. */
+/** Parses Go's form of a private key, `PRIVATE+KEY+<name>+<8 hex>+<base64(0x01 || seed)>`. No error quotes it. */
 export function parseSigner(skey: string): Signer {
   const prefix = "PRIVATE+KEY+";
-  if (!skey.startsWith(prefix)) throw malformed("This is no private note key");
+  if (!skey.startsWith(prefix)) throw malformed("not a private note key");
   const { name, id, raw } = parseKey(skey.slice(prefix.length));
   const signer = new Signer(name, raw);
-  if (signer.id !== id) throw malformed("A key's ID is not that of its name and bytes");
+  if (signer.id !== id) throw malformed("the key's ID does not match its name and bytes");
   return signer;
 }
 
 function parseKey(text: string): { name: string; id: string; raw: Uint8Array } {
-  // 32 bytes and their type are 44 characters of base64 without padding.
+  // 32 bytes and one type byte are 44 characters of base64 without padding.
   const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text);
-  if (match === null) throw malformed("A note key is not <name>+<ID>+<key>");
+  if (match === null) throw malformed("a note key must have the form <name>+<ID>+<key>");
   const bytes = parseBase64(match[3]!);
-  if (bytes[0] !== ED25519) throw malformed("A note key is not of Ed25519");
+  if (bytes[0] !== ED25519) throw malformed("the note key is not an Ed25519 key");
   return { name: match[1]!, id: match[2]!, raw: bytes.subarray(1) };
 }
 
 /**
- * Refuses a key name that is empty or has a Unicode space, a plus sign or a control character (C2SP signed-note).
- * Beyond that, what shows nothing: U+2800 is a blank, and U+FFFC stands for something that is not there.
+ * Refuses a key name that is empty or contains a Unicode space, a plus sign or a control character (C2SP signed-note).
+ * Also refuses two characters that look blank: U+2800 and U+FFFC.
  */
 export function checkName(name: string): void {
-  parseText(name, Number.POSITIVE_INFINITY); // no bound of its own: a note is bounded
+  parseText(name, Number.POSITIVE_INFINITY); // no limit here: a note has one
   if (!/^[^\p{White_Space}+\u2800\uFFFC]+$/u.test(name))
-    throw malformed("A key's name is empty, or has a space or a plus sign");
+    throw malformed("the key's name is empty, or contains a space or a plus sign");
 }
 
 function importKey(half: "public" | "private", raw: Uint8Array): KeyObject {
-  if (raw.length !== 32) throw malformed("An Ed25519 key is not 32 bytes");
+  if (raw.length !== 32) throw malformed("an Ed25519 key must have 32 bytes");
   const key = Buffer.concat([half === "public" ? SPKI : PKCS8, raw]);
   try {
     return half === "public"
       ? createPublicKey({ key, format: "der", type: "spki" })
       : createPrivateKey({ key, format: "der", type: "pkcs8" });
   } catch {
-    throw malformed("This is no Ed25519 key"); // no cause: it might quote the key
+    throw malformed("not an Ed25519 key"); // no cause: it might quote the key
   } finally {
     key.fill(0);
   }

@@ -14,7 +14,7 @@ import { consistencyProof } from "./proof.ts";
 
 const lastSeen = (folder: string): string => join(folder, "checkpoint");
 
-/** Durable before the journal lets go of what the checkpoint covers. */
+/** Must be durable before the journal deletes what the checkpoint covers. */
 export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
   await state("remember the checkpoint", async () => {
     makePrivateFolder(folder);
@@ -25,8 +25,8 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
 }
 
 /**
- * The head that this machine saw last; undefined where it never saw one. Throws `malformed` or `unverified` where it was
- * changed here, and `forked` where the vault's log is shorter, or of the same length and another.
+ * The last head that this machine saw, or undefined. Throws `malformed` or `unverified` if the local file was changed,
+ * `forked` if the vault's log is now shorter, or as long but different.
  */
 export async function lastSeenHead(
   folder: string,
@@ -43,15 +43,15 @@ export async function lastSeenHead(
   if (note === null) return undefined;
   const seen = openSeen(path, note, origin, verifiers);
   if (seen.size > head.size) {
-    throw forked(`it had ${seen.size} entries when this machine last saw it (${path}), and has ${head.size} now`);
+    throw forked(`it had ${seen.size} entries when this machine last saw it (${path}) and now has ${head.size}`);
   }
   if (seen.size === head.size && Buffer.compare(seen.root, head.root) !== 0) {
-    throw forked(`its ${seen.size} entries are not those this machine saw (${path})`);
+    throw forked(`its ${seen.size} entries are not the ones this machine saw (${path})`);
   }
   return { path, size: seen.size, root: seen.root };
 }
 
-/** A byte more than the largest note, at most: that one is refused. */
+/** Reads one byte more than the largest note at most. parseNote then refuses it. */
 async function readBounded(path: string): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(createReadStream(path, { end: MAX_NOTE })));
 }
@@ -62,16 +62,16 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
   } catch (error) {
     const own = ownError(error);
     if (!own || !hasCode(own, "malformed", "unverified")) throw error;
-    throw new HoldfastError(own.code, `${path}, the checkpoint that this machine saw last: ${own.message}`, {
+    throw new HoldfastError(own.code, `${path}, the last checkpoint that this machine saw: ${own.message}`, {
       cause: error,
-      hint: "It was changed here, or the vault's key is another one. Compare vault.json with what init printed; if that is right, keep a copy of the file and move it away.",
+      hint: "Either this file was changed, or the vault has another key. Compare vault.json with what init printed. If they match, copy this file and move it away.",
     });
   }
 }
 
 /**
- * The vault's log must continue the one last seen here: no one may cut it short or write it again. Gives how many entries
- * it had then; undefined where this machine never saw it.
+ * Checks that the vault's log continues the one this machine last saw: no one may truncate or rewrite it. Gives the
+ * number of entries it had then, or undefined if this machine never saw it.
  */
 export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<number | undefined> {
   const seen = await lastSeenHead(folder, log, head);
@@ -85,7 +85,7 @@ export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: 
       await consistencyProof(seen.size, head.size, log.tile),
     );
   } catch (error) {
-    if (hasCode(error, "unverified")) throw forked(`its first ${seen.size} entries are not those this machine saw`);
+    if (hasCode(error, "unverified")) throw forked(`its first ${seen.size} entries are not the ones this machine saw`);
     throw error;
   }
   return seen.size;
@@ -96,7 +96,7 @@ export function forked(what: string): HoldfastError {
     "forked",
     `the audit log in the vault (${CHECKPOINT}) is not the one this machine knows: ${what}`,
     {
-      hint: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either another writer was at work, or someone replaced the log. Do not delete either side; both are evidence.",
+      hint: "Stop every export to this vault. Compare the versions of audit/checkpoint in the vault with the state directory: either there was another writer, or someone replaced the log. Keep both sides: they are evidence.",
     },
   );
 }

@@ -6,8 +6,8 @@ import { AuditLog } from "./log.ts";
 import { parseVerifier } from "./note.ts";
 
 /**
- * When the log's last entry was made; undefined where it has none, or none that can be read: what is wrong with a log is
- * for those to say who need it. Throws where the vault does not answer.
+ * The time of the log's last entry. Undefined if the log has no entry or it cannot be read: jobs that need the log
+ * report what is wrong with it. Throws if the vault does not answer.
  */
 export async function lastTime(
   vault: Vault,

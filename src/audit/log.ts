@@ -13,24 +13,24 @@ export interface LogEntry {
   readonly bytes: Uint8Array;
 }
 
-/** The signed head of a log as it lies in the vault. */
+/** The signed head of a log, as stored in the vault. */
 export interface Head extends Checkpoint {
-  /** The signed note to the byte. */
+  /** The exact bytes of the signed note. */
   readonly note: Uint8Array;
   readonly etag: string;
   readonly versionId: string;
 }
 
-/** Bundles asked for ahead of the one being read. */
+/** How many bundles to read ahead. */
 const AHEAD = 4;
-/** Earlier checkpoints read at once. */
+/** How many earlier checkpoints to read in parallel. */
 const CHECKPOINTS_AT_ONCE = 8;
 
-/** Reads a client's audit log from the vault. What comes back is untrusted until it is checked against a checkpoint. */
+/** Reads a client's audit log from the vault. The data is untrusted until checked against a checkpoint. */
 export class AuditLog {
   readonly #vault: Vault;
   readonly origin: string;
-  /** The present key first, then those it had before, which vouch for earlier checkpoints only. */
+  /** The current key first, then former keys, which only verify earlier checkpoints. */
   readonly verifiers: readonly Verifier[];
 
   constructor(vault: Vault, origin: string, verifiers: readonly Verifier[]) {
@@ -39,7 +39,7 @@ export class AuditLog {
     this.verifiers = verifiers;
   }
 
-  /** The checkpoint, signed by the present key. Throws incomplete, malformed, unverified. */
+  /** The checkpoint, signed by the current key. Throws `incomplete`, `malformed` or `unverified`. */
   async head(): Promise<Head> {
     const { bytes, info } = await this.#read(CHECKPOINT, MAX_NOTE);
     return {
@@ -51,8 +51,8 @@ export class AuditLog {
   }
 
   /**
-   * Entries of the largest checkpoint among all that the vault keeps and a key of this log signed. One that someone
-   * put an older checkpoint in front of counts; what the log's keys did not sign does not.
+   * The size of the largest checkpoint among all versions in the vault that a key of this log signed. It counts even if
+   * someone wrote an older checkpoint over it. Checkpoints that no key of the log signed do not count.
    */
   async largestSigned(): Promise<number> {
     let largest = 0;
@@ -79,8 +79,8 @@ export class AuditLog {
   };
 
   /**
-   * Entries `from` to before `size`, the size of a checkpoint. A few bundles are held, whatever the number of entries.
-   * Throws `incomplete` where a bundle is missing, `malformed` where it does not parse.
+   * Entries from `from` up to, not including, `size`, which is the size of a checkpoint. Keeps only a few bundles in
+   * memory. Throws `incomplete` if a bundle is missing, `malformed` if it does not parse.
    */
   async *entries(from: number, size: number): AsyncGenerator<LogEntry> {
     const first = Math.floor(from / TILE_WIDTH);
@@ -102,20 +102,20 @@ export class AuditLog {
     return decodeBundle(bytes, width);
   }
 
-  /** A part of the log that is not there is not a vault not made yet, but evidence gone. */
+  /** A missing part of the log is not a vault that is not initialised, but lost evidence. */
   async #read(key: string, limit: number): ReturnType<Vault["read"]> {
     try {
       return await this.#vault.read(key, limit);
     } catch (cause) {
       if (!hasCode(cause, "vault-missing")) throw cause;
-      throw new HoldfastError("incomplete", `${this.#vault.url}/${key} is missing: the audit log is not whole`, {
+      throw new HoldfastError("incomplete", `${this.#vault.url}/${key} is missing: the audit log is incomplete`, {
         cause,
-        hint: "Look for its earlier versions in the vault, a delete marker may hide it; run `holdfast verify`. If init never came to its end, run `holdfast init` again.",
+        hint: "If init did not finish, run `holdfast init` again. Otherwise run `holdfast verify` and look for earlier versions in the vault: a delete marker may hide them.",
       });
     }
   }
 
-  /** The leaf hash that the tree of `size` has at `index`. */
+  /** The leaf hash at `index` in the tree of `size`. */
   async leaf(index: number, size: number): Promise<Uint8Array> {
     const tile = Math.floor(index / TILE_WIDTH);
     const width = Math.min(TILE_WIDTH, size - tile * TILE_WIDTH);

@@ -1,9 +1,9 @@
 /**
- * The Merkle tree of RFC 6962 section 2.1 over SHA-256, and the checking of its proofs (RFC 9162 sections
- * 2.1.3.2 and 2.1.4.2, which give the algorithms that RFC 6962 leaves out).
+ * The Merkle tree of RFC 6962 section 2.1 over SHA-256, and checks of its proofs (algorithms in RFC 9162 sections
+ * 2.1.3.2 and 2.1.4.2; RFC 6962 does not give them).
  *
- * A hash is 32 bytes. Sizes and indices are safe integers, up to 2^53 - 1, hence no bit operators on them:
- * those cut to 32 bits.
+ * A hash is 32 bytes. Sizes and indices are safe integers up to 2^53 - 1, so use no bit operators on them: those
+ * truncate to 32 bits.
  */
 import { createHash, hash } from "node:crypto";
 import { HoldfastError } from "../core/error.ts";
@@ -24,10 +24,10 @@ export function leafHash(entry: Uint8Array): Buffer {
   return createHash("sha256").update(LEAF).update(entry).digest();
 }
 
-/** The hash over two subtrees: SHA-256(0x01 || left || right). "malformed" unless both are 32 bytes. */
+/** The hash over two subtrees: SHA-256(0x01 || left || right). Throws `malformed` unless both are 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   if (left.length !== HASH_SIZE || right.length !== HASH_SIZE) {
-    throw new HoldfastError("malformed", `A tree hash is not ${HASH_SIZE} bytes`);
+    throw new HoldfastError("malformed", `a tree hash is not ${HASH_SIZE} bytes`);
   }
   node.set(left, 1);
   node.set(right, 1 + HASH_SIZE);
@@ -35,8 +35,8 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /**
- * The root over a row of equally high subtrees, leaves as a rule. Joining neighbours level by level and
- * passing an odd last one up unjoined is the same tree as splitting at the largest power of two below n.
+ * The root over a row of subtrees of equal height, usually leaves. Joining neighbours level by level, and passing an
+ * odd last one up unchanged, gives the same tree as splitting at the largest power of two below n.
  */
 export function rootOf(hashes: readonly Uint8Array[]): Uint8Array {
   let row = hashes;
@@ -47,13 +47,13 @@ export function rootOf(hashes: readonly Uint8Array[]): Uint8Array {
     row = above;
   }
   const root = row[0] ?? emptyRoot;
-  if (root.length !== HASH_SIZE) throw new HoldfastError("malformed", `A tree hash is not ${HASH_SIZE} bytes`);
+  if (root.length !== HASH_SIZE) throw new HoldfastError("malformed", `a tree hash is not ${HASH_SIZE} bytes`);
   return root;
 }
 
 /**
- * That the leaf with this hash stands at `index` in the tree of `size` leaves with this root.
- * All arguments may be untrusted, but what is proven holds only of a trusted root. Throws "unverified".
+ * Checks that the leaf with this hash is at `index` in the tree of `size` leaves with this root. All arguments may be
+ * untrusted, but the result is only meaningful for a trusted root. Throws `unverified`.
  */
 export function verifyInclusion(
   leaf: Uint8Array,
@@ -82,9 +82,9 @@ export function verifyInclusion(
 }
 
 /**
- * That the tree of `size2` leaves begins with the tree of `size1` leaves: nothing was changed or taken out.
- * Equal sizes need equal roots and no proof. The empty tree begins every tree, with no proof; its root is
- * still checked. Both roots must be trusted for the statement to mean anything. Throws "unverified".
+ * Checks that the tree of `size2` leaves begins with the tree of `size1` leaves: nothing was changed or removed. Equal
+ * sizes need equal roots and an empty proof. Every tree begins with the empty tree: the proof is empty, and its root is
+ * still checked. The result is only meaningful if both roots are trusted. Throws `unverified`.
  */
 export function verifyConsistency(
   size1: number,
@@ -104,7 +104,7 @@ export function verifyConsistency(
   let fn = size1 - 1;
   let sn = size2 - 1;
   while (isOdd(fn)) [fn, sn] = [half(fn), half(sn)];
-  // With size1 a power of two the old root is itself a node of the new tree, and the proof leaves it out.
+  // If size1 is a power of two, the old root is a node of the new tree, and the proof omits it.
   const [start, ...rest] = fn === 0 ? [root1, ...proof] : proof;
   if (start === undefined) throw unverified("consistency", "too short");
   let fr = start;
@@ -125,7 +125,7 @@ export function verifyConsistency(
   if (!isEqual(sr, root2)) throw unverified("consistency", "new root differs");
 }
 
-/** No proof in a tree of a safe integer's size has more hashes: one for each bit, and one more. */
+/** The most hashes that a proof can have: one per bit of a safe integer, plus one. */
 export const MAX_PROOF = 54;
 
 function checkHashes(kind: string, ends: readonly Uint8Array[], proof: readonly Uint8Array[]): void {
@@ -135,7 +135,7 @@ function checkHashes(kind: string, ends: readonly Uint8Array[], proof: readonly 
 }
 
 function unverified(kind: string, why: string): HoldfastError {
-  return new HoldfastError("unverified", `The ${kind} proof does not check: ${why}`);
+  return new HoldfastError("unverified", `the ${kind} proof is invalid: ${why}`);
 }
 
 function isCount(n: number): boolean {

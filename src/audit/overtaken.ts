@@ -6,10 +6,10 @@ import { withMarkers } from "./resumed.ts";
 import { isPurge, nameOf, readSaid, type Said, topicOf } from "./said.ts";
 import { Since } from "./since.ts";
 
-/** Whether the log holds these bytes at this place: proven under the head, whatever its tiles say. */
+/** Whether the log has these bytes at this index, proven against the head's root. */
 export type Holds = (entry: LogEntry) => Promise<boolean>;
 
-/** Tiles are kept: neighbours are in them too. */
+/** Caches tiles: the next entry is probably in them. */
 export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root">): Holds {
   const tiles = new Map<string, Promise<Uint8Array>>();
   const read: ReadTile = (level, index, width) => {
@@ -31,16 +31,16 @@ export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root
 }
 
 /**
- * What is to be logged of a journal that another machine overtook: the log has other entries in the places of these.
- * They were never covered by a checkpoint, and what they tell did happen, so they are logged again: behind what the log
- * has now, with the time and the run they were written with.
+ * Chooses which journal entries to log after another machine overtook this one, so that the log has other entries at
+ * their indexes. No checkpoint ever covered them, but what they say did happen. So they are appended to the current
+ * log, with their original time and run.
  *
- * Readers take the last statement of several as the one that holds. What the log has since said of the same subjects is
- * therefore said once more, behind them. Twice the same statement means no more than once.
+ * For readers, the last statement about a subject counts. So what the log has since said about the same subjects is
+ * repeated after these entries. Repeating a statement changes nothing.
  *
- * Left out is what the log has already to the byte, and a purge that began: until it is in the log nothing is removed.
- * What was purged since, or is being purged, is left out too (`Since`), and what cannot be said without that.
- * Where anything was purged since, of whomever, readers are told that older entries follow (`withMarkers`).
+ * Omitted are entries that the log already has byte for byte, and the begin of a purge: nothing is removed before the
+ * log has it. Also omitted is what was purged since or is being purged (`Since`), and what depends on that. If anything
+ * of anyone was purged since, markers tell readers that older entries follow (`withMarkers`).
  */
 export async function toLogAgain(
   waiting: readonly LogEntry[],
@@ -56,11 +56,11 @@ export async function toLogAgain(
   let isBehindPurge = false;
   for await (const logged of log.entries(waiting[0]!.index, head.size)) {
     const said = readSaid(logged);
-    // What a third machine logged again may be older than a purge that came before the places of these.
+    // Entries that a third machine logged again may be older than a purge before these indexes.
     isBehindPurge ||= isPurge(said.entry) || said.entry?.type === "journal.resumed";
     if (missing.has(said.leaf) && (await holds(logged))) missing.delete(said.leaf);
     else if (topicOf(said).some((topic) => topics.has(topic))) {
-      // It says what is gone, so nothing is left out for an entry that was slipped in.
+      // A purge entry decides what to omit, so prove it first: a forged one must not hide anything.
       if (isPurge(said.entry) && !(await holds(logged))) throw unverified(logged.index);
       since.add(said);
     }
@@ -71,7 +71,7 @@ export async function toLogAgain(
   const still = new Set(again.flatMap(topicOf));
   for (const said of since.repeatable(files)) {
     if (!topicOf(said).some((topic) => still.has(topic))) continue;
-    // It will be signed a second time.
+    // It will be signed again, so prove it first.
     if (!(await holds(said))) throw unverified(said.index);
     again.push(said);
   }
@@ -79,8 +79,8 @@ export async function toLogAgain(
 }
 
 /**
- * The `record.files` entries of records that have some, by `nameOf`. They may stand anywhere before the record's own
- * entry: those of one that is waiting may be in the log already. The whole log is read, where there is such a record.
+ * The `record.files` entries of the given records, by `nameOf`. They may be anywhere before the record's own entry, so
+ * those of a waiting record may be in the log already. Reads the whole log if there is such a record.
  */
 async function announced(
   said: readonly Said[],
@@ -106,7 +106,7 @@ async function announced(
 }
 
 function unverified(index: number): HoldfastError {
-  return new HoldfastError("unverified", `entry ${index} of the audit log is not the one that its checkpoint covers`, {
-    hint: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
+  return new HoldfastError("unverified", `entry ${index} of the audit log does not match its signed checkpoint`, {
+    hint: "Run `holdfast verify` to see which object was changed. Its earlier versions are in the vault.",
   });
 }

@@ -1,9 +1,9 @@
 /**
- * Proofs made from tiles, as a tlog-tiles client makes them, and the file that carries one (C2SP tlog-proof).
+ * Builds proofs from tiles, as a tlog-tiles client does, and reads and writes proof files (C2SP tlog-proof).
  *
- * A tile holds every eighth level of the tree; the levels between are hashed from its row. Tiles are read as
- * untrusted bytes of the right length and not authenticated here: a proof from a false tile fails to verify,
- * and a root from one differs from the checkpoint's. Whoever asks must check that.
+ * Tiles hold every eighth level of the tree; the levels between are computed from a tile's row. Tiles are untrusted
+ * bytes of the right length and are not authenticated here. A proof from a forged tile fails to verify, and a root from
+ * one differs from the checkpoint's: the caller must check that.
  */
 import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseDecimal, parseText } from "./canonical.ts";
@@ -13,22 +13,22 @@ import { MAX_NOTE, parseNote } from "./note.ts";
 import { decodeTile, TILE_WIDTH } from "./tile.ts";
 
 /**
- * Gives the bytes of one tile, `width` × 32. Asked for the widest that a tree of the size in question has: the
- * full tile, else the partial one of exactly that size. Asked once per tile and proof, for several at a time.
- * What it throws passes through; bytes of another length are refused as "malformed".
+ * Gives the bytes of one tile, `width` × 32. `width` is the largest that a tree of this size has: the full tile, or the
+ * partial tile of exactly that size. Called once per tile and proof, for several tiles at a time. Its errors pass
+ * through; bytes of another length are `malformed`.
  */
 export type ReadTile = (level: number, index: number, width: number) => Promise<Uint8Array>;
 
-/** Hashes over subtrees of one tree, for whoever makes many proofs in it: neighbours have most of them in common. */
+/** A cache of subtree hashes for making many proofs in one tree: neighbours share most of them. */
 export type Subtrees = Map<string, Promise<Uint8Array>>;
 
-/** Subtrees that are kept: those of a few tiles. */
+/** Size of that cache: the subtrees of a few tiles. */
 const SUBTREES = 4096;
 
 /**
- * That leaf `index` stands in the tree of `size` leaves: sibling hashes, leaf to root (RFC 6962 section 2.1.1).
- * "unverified" if the tree has no such leaf.
- * @param known of a tree of the same size; it is added to, and emptied when it is full
+ * Proof that leaf `index` is in the tree of `size` leaves: sibling hashes, leaf to root (RFC 6962 section 2.1.1).
+ * Throws `unverified` if the tree has no such leaf.
+ * @param known cache for a tree of the same size; emptied when full
  */
 export async function inclusionProof(
   index: number,
@@ -50,8 +50,8 @@ export async function inclusionProof(
 }
 
 /**
- * That the tree of `size2` leaves begins with that of `size1` (RFC 6962 section 2.1.2). Empty for equal sizes
- * and from the empty tree. "unverified" unless 0 <= size1 <= size2.
+ * Proof that the tree of `size2` leaves begins with the tree of `size1` (RFC 6962 section 2.1.2). Empty for equal sizes
+ * and for an empty first tree. Throws `unverified` unless 0 <= size1 <= size2.
  */
 export async function consistencyProof(size1: number, size2: number, tiles: ReadTile): Promise<Uint8Array[]> {
   if (!isCount(size1) || !isCount(size2) || size1 > size2) throw unprovable("sizes out of order");
@@ -64,7 +64,7 @@ export async function consistencyProof(size1: number, size2: number, tiles: Read
     if (size1 <= middle) high = middle;
     else low = middle;
   }
-  // What is left ends where the old tree ends. If it is the old tree, the verifier has its root already.
+  // The rest ends where the old tree ends. If it is the old tree, the verifier already has its root.
   if (low > 0) path.push([low, high]);
   return hashAll(path.reverse(), size2, tiles);
 }
@@ -77,10 +77,10 @@ export async function rootAt(size: number, tiles: ReadTile): Promise<Uint8Array>
   return root!;
 }
 
-/** Leaves from the first to before the second. */
+/** Leaves from `low` up to, not including, `high`. */
 type Range = readonly [low: number, high: number];
 
-/** The tree hashes over ranges that the tree of `size` has as nodes. */
+/** Hashes over ranges that are nodes of the tree of `size`. */
 async function hashAll(
   ranges: readonly Range[],
   size: number,
@@ -110,7 +110,9 @@ async function hashAll(
     return found;
   }
 
-  /** Over `count` leaves from `low` on, with `count` a power of two that divides `low`: a row inside one tile. */
+  /**
+   * Hash over `count` leaves from `low`. `count` is a power of two that divides `low`, so the row is inside one tile.
+   */
   async function hashPerfect(low: number, count: number): Promise<Uint8Array> {
     let level = 0;
     let unit = 1; // leaves under one hash of the level
@@ -124,7 +126,7 @@ async function hashAll(
     return rootOf(hashes.slice(at, at + count / unit));
   }
 
-  /** A ragged range is a fall of ever smaller perfect subtrees, joined from the right. */
+  /** Hash over any range: perfect subtrees of decreasing size, joined from the right. */
   async function ragged([low, high]: Range): Promise<Uint8Array> {
     const parts: Promise<Uint8Array>[] = [];
     for (let at = low; at < high; ) {
@@ -155,25 +157,25 @@ function isCount(n: number): boolean {
 }
 
 function unprovable(why: string): HoldfastError {
-  return new HoldfastError("unverified", `The log cannot prove this: ${why}`);
+  return new HoldfastError("unverified", `the log cannot prove this: ${why}`);
 }
 
-/** The contents of a `.tlog-proof` file: everything to check one entry with, given the log's key. */
+/** A `.tlog-proof` file: everything needed to check one entry, given the log's key. */
 export interface ProofFile {
   readonly index: number;
   /** Siblings, leaf to root. */
   readonly hashes: readonly Uint8Array[];
   /** The checkpoint verbatim, a signed note; see openCheckpoint. */
   readonly checkpoint: string;
-  /** Opaque, not empty, not authenticated by anything; Holdfast writes none. */
+  /** Opaque, not empty, not authenticated. Holdfast does not write it. */
   readonly extra?: Uint8Array;
 }
 
 const HEADER = "c2sp.org/tlog-proof@v1";
-/** Bytes of the largest proof file: twice a note, for `extra` too. */
+/** The largest proof file, in bytes: twice a note, to leave room for `extra`. */
 const MAX_FILE = 2 * MAX_NOTE;
 
-/** The text of a proof file. "malformed" for contents that could not be read back as themselves. */
+/** Formats a proof file. Throws `malformed` for contents that would not parse back to themselves. */
 export function formatProof({ index, hashes, checkpoint, extra }: ProofFile): string {
   const lines = [HEADER];
   if (extra !== undefined) lines.push(`extra ${Buffer.from(extra).toString("base64")}`);
@@ -183,19 +185,19 @@ export function formatProof({ index, hashes, checkpoint, extra }: ProofFile): st
   return text;
 }
 
-/** Untrusted bytes or text to the contents of a proof file. Only the form is checked, of the checkpoint too. */
+/** Parses an untrusted proof file. Checks only the form, also of the checkpoint. */
 export function parseProof(input: Uint8Array | string): ProofFile {
   const text = parseText(input, MAX_FILE);
   const end = text.indexOf("\n\n");
-  if (end < 0) throw malformed("A proof has no checkpoint");
-  // Header, extra, index, hashes; one line beyond what is allowed suffices to refuse.
+  if (end < 0) throw malformed("the proof has no checkpoint");
+  // Header, extra, index, hashes. One line too many is enough to refuse.
   const lines = text.slice(0, end).split("\n", MAX_PROOF + 4);
-  if (lines.shift() !== HEADER) throw malformed(`A proof does not begin with ${HEADER}`);
+  if (lines.shift() !== HEADER) throw malformed(`the proof does not begin with ${HEADER}`);
   const extra = lines[0]?.startsWith("extra ") ? parseBase64(lines.shift()!.slice("extra ".length)) : undefined;
   const index = lines.shift();
-  if (!index?.startsWith("index ")) throw malformed("A proof has no index");
-  if (lines.length > MAX_PROOF) throw malformed(`A proof has more than ${MAX_PROOF} hashes`);
-  if (extra?.length === 0) throw malformed("A proof's extra data are empty");
+  if (!index?.startsWith("index ")) throw malformed("the proof has no index");
+  if (lines.length > MAX_PROOF) throw malformed(`the proof has more than ${MAX_PROOF} hashes`);
+  if (extra?.length === 0) throw malformed("the proof's extra data are empty");
   const checkpoint = text.slice(end + 2);
   parseCheckpoint(parseNote(checkpoint).text);
   return {
@@ -208,7 +210,7 @@ export function parseProof(input: Uint8Array | string): ProofFile {
 
 function parseHash(line: string): Uint8Array {
   const hash = parseBase64(line);
-  if (hash.length !== HASH_SIZE) throw malformed(`A proof's hash is not ${HASH_SIZE} bytes`);
+  if (hash.length !== HASH_SIZE) throw malformed(`a hash in the proof is not ${HASH_SIZE} bytes`);
   return hash;
 }
 

@@ -5,7 +5,7 @@ import { forked } from "./last-seen.ts";
 import type { Head } from "./log.ts";
 import { MAX_NOTE } from "./note.ts";
 
-/** The log's present head, by a writer that holds the vault. */
+/** The log's current head, as known to a writer that holds the vault. */
 export interface Present {
   readonly vault: Vault;
   readonly conditional: Conditional;
@@ -14,7 +14,7 @@ export interface Present {
   readonly head: Head;
 }
 
-/** Puts the next checkpoint in the place of the one this writer wrote or read before, and of no other. */
+/** Replaces the checkpoint that this writer last wrote or read, and no other, with the next one. */
 export async function replaceCheckpoint(
   at: Present,
   note: Uint8Array,
@@ -26,7 +26,7 @@ export async function replaceCheckpoint(
     return await vault.put(CHECKPOINT, note, { lock, holds, ifMatch: head.etag });
   } catch (error) {
     if (!hasCode(error, "vault-conflict")) throw error;
-    // The answer to an attempt that succeeded may have been lost.
+    // An attempt may have succeeded although its answer was lost.
     const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
     if (Buffer.compare(bytes, note) === 0) return info;
     throw replaced(holds);
@@ -34,8 +34,8 @@ export async function replaceCheckpoint(
 }
 
 /**
- * Where the store cannot compare and swap, the lease keeps others out. If it did not, this finds them: before the
- * write, and after it by the version that came before, which the store keeps.
+ * For stores without compare-and-swap, where only the lease keeps other writers out. Detects one all the same: before
+ * the write, and after it from the version before, which the store keeps.
  */
 async function replaceLooking(at: Present, note: Uint8Array, lock: Lock): Promise<Pick<Head, "etag" | "versionId">> {
   const { vault, holds, head } = at;
@@ -44,26 +44,26 @@ async function replaceLooking(at: Present, note: Uint8Array, lock: Lock): Promis
   for await (const { key, versionId } of vault.versions(CHECKPOINT)) {
     if (key !== CHECKPOINT || versionId === written.versionId) continue;
     if (versionId === head.versionId) return written;
-    // A retried put may have written the same note twice.
+    // A retried put may write the same note twice.
     const before = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
     if (Buffer.compare(before.bytes, note) !== 0) break;
   }
-  throw forked("another checkpoint was written at the same time as this one");
+  throw forked("another writer wrote a checkpoint at the same time");
 }
 
-/** Throws `forked`, or what `holds` throws, where the checkpoint is another by now. */
+/** Throws `forked`, or what `holds` throws, if the checkpoint has been replaced. */
 export async function refuseReplaced({ vault, head, holds }: Present): Promise<void> {
   const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
   if (Buffer.compare(bytes, head.note) === 0) return;
   throw replaced(holds);
 }
 
-/** Who lost the vault is overtaken by the next holder, as it should be: no fork. */
+/** A writer that lost the vault is rightly overtaken by the next holder. That is not a fork. */
 function replaced(holds: () => void): unknown {
   try {
     holds();
   } catch (lost) {
     return lost;
   }
-  return forked("its checkpoint was replaced while this run wrote");
+  return forked("its checkpoint was replaced during this run");
 }

@@ -2,9 +2,9 @@ import { type Entry, encodeEntry } from "./entry.ts";
 import type { Said } from "./said.ts";
 
 /**
- * Entries that can make something due or lift what keeps it. Under an old date one would look as if it had been known
- * before a purge, so these are never logged again under theirs. All others only add to what is kept: a record or a file
- * that is logged again is kept for no shorter, a lock ends no earlier, a hold stands, a relationship goes on.
+ * Entries that can make something due for a purge or remove its protection. With their old date they would seem known
+ * before a purge, so they are logged again with today's date. All other entries only add protection: they never shorten
+ * how long a record or file is kept, end a lock earlier, release a hold or end a relationship.
  */
 const LEADS_TO_PURGE: ReadonlySet<Entry["type"]> = new Set(["relationship.ended", "hold.released", "policy.changed"]);
 
@@ -13,15 +13,15 @@ export function leadsToPurge({ type }: Entry): boolean {
 }
 
 /**
- * What is logged again behind a purge may be days older than that. A reader would take it for a sign that the purge was
- * dated ahead. So entries of one run in a row come behind a `journal.resumed` of that run, which has the present time
- * and tells their number. A run that is still to come cannot be named: no marker written before it covers its entries.
+ * Entries logged again after a purge may be days older than the purge. To a reader, the purge would then seem to be
+ * dated ahead. So each sequence of entries of one run gets a `journal.resumed` of that run in front, with the current
+ * time and their number. A marker cannot cover entries of a future run, because it must name the run.
  */
 export function withMarkers(again: readonly Said[], now: Temporal.Instant): Uint8Array[] {
   const time = now.toString({ smallestUnit: "millisecond" });
   const parts: { run: string | undefined; bytes: Uint8Array[] }[] = [];
   for (const { entry, bytes } of again) {
-    // What this version cannot read stands alone: no one can say what it may lead to.
+    // An entry that this version cannot read gets no marker: its consequences are unknown.
     const run = entry?.run;
     if (parts.length === 0 || parts.at(-1)!.run !== run) parts.push({ run, bytes: [] });
     parts.at(-1)!.bytes.push(entry && leadsToPurge(entry) ? datedNow(bytes, time) : bytes);
@@ -32,7 +32,7 @@ export function withMarkers(again: readonly Said[], now: Temporal.Instant): Uint
   });
 }
 
-/** All else as it was, members that this version does not know included. */
+/** Changes only the time. Keeps everything else, including members that this version does not know. */
 function datedNow(bytes: Uint8Array, time: string): Uint8Array {
   const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
   return Buffer.from(JSON.stringify({ ...value, time }));

@@ -3,7 +3,7 @@ import { decodeEntry, type Entry, type RecordFiles, type RecordStored } from "./
 import type { LogEntry } from "./log.ts";
 import { leafHash } from "./merkle.ts";
 
-/** An entry of the journal or of the log, with what it says; null where this version cannot read it. */
+/** An entry of the journal or the log with its parsed content, or null if this version cannot read it. */
 export interface Said extends LogEntry {
   readonly entry: Entry | null;
   /** Its leaf hash, hex. */
@@ -23,7 +23,7 @@ function readEntry(bytes: Uint8Array): Entry | null {
   }
 }
 
-/** What an entry is the last word on; nothing where the order of several does not matter. */
+/** The topics on which a later entry overrides this one. Empty if the order does not matter. */
 export function topicOf({ entry }: Said): string[] {
   if (entry === null || entry.type === "record.failed") return [];
   if (entry.type === "policy.changed" || entry.type === "recipients.changed") return [entry.type];
@@ -36,12 +36,12 @@ export function isPurge(entry: Entry | null): entry is Purge {
   return entry?.type === "purge.begun" || entry?.type === "purge.withdrawn" || entry?.type === "record.purged";
 }
 
-/** What `record.files` and the `record.stored` that it belongs to have in common. */
+/** A name shared by `record.files` entries and the `record.stored` that they belong to. */
 export function nameOf({ run, subject, version }: RecordStored | RecordFiles): string {
   return `${run} ${subject} ${version}`;
 }
 
-/** Objects that an entry says were stored, or locked. */
+/** Keys of objects that the entry says were stored or locked. */
 export function ownKeys({ entry }: Said): string[] {
   if (entry?.type === "lock.extended") return entry.objects.map(({ key }) => key);
   if (entry?.type !== "record.stored" && entry?.type !== "record.files") return [];
@@ -49,7 +49,7 @@ export function ownKeys({ entry }: Said): string[] {
   return [...(entry.type === "record.stored" ? [entry.object] : []), ...own].map(({ key }) => key);
 }
 
-/** Files that an entry lists and that an entry before it stored. */
+/** Keys of files that the entry lists and an earlier entry stored. */
 export function listedKeys({ entry }: Said): string[] {
   if (entry?.type !== "record.stored" && entry?.type !== "record.files") return [];
   return entry.files.flatMap(({ key, storedWith }) => (storedWith === undefined ? [] : key));

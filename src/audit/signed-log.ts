@@ -5,13 +5,13 @@ import { leafHash, rootOf } from "./merkle.ts";
 import type { ReadTile } from "./proof.ts";
 import { decodeTile, TILE_WIDTH, tilePath } from "./tile.ts";
 
-/** Tiles of level 0 that are kept: 2 MB. Those above are 256 times fewer, and all of them are kept. */
+/** How many level 0 tiles to cache: 2 MB. The levels above have 1/256 as many tiles, and all of them are cached. */
 const KEPT = 256;
 
 /**
- * A log as one signed head describes it. Whoever can write to the vault can put any tile or bundle in it, so each is
- * held to the head's root before anything of it is given: the partial tiles at the tree's right edge give that root,
- * and each full tile or bundle has its hash in the tile above. Throws `unverified` for one that does not fit.
+ * The log that one signed head describes. Anyone with write access to the vault can replace a tile or bundle, so each
+ * is checked against the head's root before use: the partial tiles at the tree's right edge give that root, and each
+ * full tile or bundle has its hash in the tile above. Throws `unverified` for one that does not match.
  */
 export class SignedLog {
   readonly #log: AuditLog;
@@ -20,13 +20,13 @@ export class SignedLog {
   readonly #above = new Map<string, Promise<Uint8Array>>();
   #edge: Promise<ReadonlyMap<number, Uint8Array>> | undefined;
 
-  /** @param head of a checkpoint whose signature was checked */
+  /** @param head from a checkpoint whose signature was checked */
   constructor(log: AuditLog, head: Pick<Head, "size" | "root">) {
     this.#log = log;
     this.head = head;
   }
 
-  /** A tile of this tree, as wide as the tree has it. */
+  /** A tile of this tree, in the width that the tree has. */
   readonly tile: ReadTile = (level, index, width) => {
     if (width !== this.#width(level, index)) throw unverified(`it has no tile ${level}/${index} of ${width} hashes`);
     if (level === 0) return kept(this.#leaves, index, () => this.#readTile(level, index), KEPT);
@@ -40,7 +40,7 @@ export class SignedLog {
     return bytes.subarray((index % TILE_WIDTH) * 32, ((index % TILE_WIDTH) + 1) * 32);
   }
 
-  /** Entries from `from` on, in order. A few bundles are held in memory, however many entries there are. */
+  /** Entries from `from` on, in order. Keeps only a few bundles in memory. */
   async *entries(from: number): AsyncGenerator<LogEntry> {
     const { size } = this.head;
     if (from >= size) return;
@@ -57,13 +57,13 @@ export class SignedLog {
   async #checkBundle(bundle: readonly LogEntry[]): Promise<void> {
     const number = Math.floor(bundle[0]!.index / TILE_WIDTH);
     const leaves = bundle.map(({ bytes }) => leafHash(bytes));
-    // A full one is held to its hash a level higher: then its own tile need not be read.
+    // Check a full bundle against its hash one level up, to avoid reading its own tile.
     const same =
       leaves.length === TILE_WIDTH
         ? Buffer.compare(rootOf(leaves), await this.#hashOf(0, number)) === 0
         : Buffer.compare(Buffer.concat(leaves), await this.tile(0, number, leaves.length)) === 0;
     if (same) return;
-    throw unverified(`${tilePath({ level: "entries", index: number, width: leaves.length })} does not fit`);
+    throw unverified(`${tilePath({ level: "entries", index: number, width: leaves.length })} does not match`);
   }
 
   async #readTile(level: number, index: number): Promise<Uint8Array> {
@@ -74,17 +74,17 @@ export class SignedLog {
     }
     const bytes = await this.#log.tile(level, index, width);
     if (Buffer.compare(rootOf(decodeTile(bytes, width)), await this.#hashOf(level, index)) === 0) return bytes;
-    throw unverified(`${tilePath({ level, index, width })} does not fit`);
+    throw unverified(`${tilePath({ level, index, width })} does not match`);
   }
 
-  /** The hash over a full tile, from the tile above it. There is always one above: the topmost is never full. */
+  /** The hash over a full tile, from the tile above. There always is one: the topmost tile is never full. */
   async #hashOf(level: number, index: number): Promise<Uint8Array> {
     const above = Math.floor(index / TILE_WIDTH);
     const bytes = await this.tile(level + 1, above, this.#width(level + 1, above));
     return bytes.subarray((index % TILE_WIDTH) * 32, ((index % TILE_WIDTH) + 1) * 32);
   }
 
-  /** The partial tiles, by their level. */
+  /** The partial tiles by level. */
   async #readEdge(): Promise<ReadonlyMap<number, Uint8Array>> {
     const tiles = new Map<number, Uint8Array>();
     await Frontier.load(this.head.size, this.head.root, async (level, index, width) => {
@@ -100,7 +100,7 @@ export class SignedLog {
   }
 }
 
-/** What is read once and then kept; a read that failed is not. The oldest gives way where there are too many. */
+/** A cache of successful reads. Drops the oldest when it is full. */
 function kept<K, V>(
   map: Map<K, Promise<V>>,
   key: K,
@@ -120,11 +120,7 @@ function kept<K, V>(
 }
 
 function unverified(what: string): HoldfastError {
-  return new HoldfastError(
-    "unverified",
-    `the audit log in the vault is not the one that its checkpoint signs: ${what}`,
-    {
-      hint: "Run `holdfast verify`: it names every object that was changed. Earlier versions of them are in the vault.",
-    },
-  );
+  return new HoldfastError("unverified", `the audit log in the vault does not match its signed checkpoint: ${what}`, {
+    hint: "Run `holdfast verify`: it lists every changed object. Their earlier versions are in the vault.",
+  });
 }

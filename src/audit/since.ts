@@ -1,20 +1,20 @@
 import { isPurge, listedKeys, nameOf, ownKeys, type Said } from "./said.ts";
 
-/** `record.files` entries by the record that they belong to. */
+/** `record.files` entries by their record. */
 type Announced = ReadonlyMap<string, readonly Said[]>;
 
 /**
- * What the log says since another machine went on with it. Nothing that it purged, or began to purge, may be logged
- * behind that as if it were there: neither what this machine stored of it, nor what the other one did. A record and its
- * files are one statement, also where they are several entries.
+ * What the log says since another machine continued it. An object that it purged or began to purge must not be logged
+ * again as if it existed, no matter which machine stored it. A record and its files are one statement, even in several
+ * entries.
  */
 export class Since {
   readonly said: Said[] = [];
-  /** By key: the place of the last entry by which it is gone, or may be. */
+  /** By key: the index of the last entry after which the object is gone, or may be. */
   readonly #purged = new Map<string, number>();
   readonly #begun = new Map<string, number>();
 
-  /** In the log's order. */
+  /** Call this in the log's order. */
   add(said: Said): void {
     const { index, entry } = said;
     if (!isPurge(entry)) this.said.push(said);
@@ -23,15 +23,15 @@ export class Since {
     else for (const { key } of entry.objects) this.#purged.set(key, index);
   }
 
-  /** Those of this machine's own entries that can be logged again. */
+  /** The entries of this machine that can be logged again. */
   without(mine: readonly Said[], files: Announced): Said[] {
-    // What the other machine stored last must stay the last: where that cannot be repeated, ours is not logged either.
+    // What the other machine stored last must stay last. If that cannot be repeated, do not log ours either.
     const out = new Set([...this.#purged.keys(), ...this.#begun.keys()]);
     for (const said of this.said) {
       if (said.entry?.type === "record.stored" && this.#isGone(said, files))
         for (const key of ownKeys(said)) out.add(key);
     }
-    // Of what was stored by an entry that is left out nothing can be said.
+    // If the entry that stored an object is omitted, omit every entry about that object.
     const unsaid = new Set<string>();
     const dropped = new Set<Said>();
     for (const said of mine) {
@@ -45,16 +45,16 @@ export class Since {
     return mine.filter(({ leaf }) => !leaves.has(leaf));
   }
 
-  /** What the log said since and can say again: each record behind all of its files. */
+  /** Entries of the log that can be repeated, each record after all of its files. */
   repeatable(files: Announced): Said[] {
     return this.said.flatMap((said) => {
-      // Without its record it means nothing yet; with it, it comes along.
+      // `record.files` means nothing without its record, and is added with it below.
       if (said.entry?.type === "record.files" || this.#isGone(said, files)) return [];
       return [...partsOf(said, files), said];
     });
   }
 
-  /** Something of it was purged after it, or may have been. */
+  /** Whether any of its objects was purged later, or may have been. */
   #isGone(said: Said, files: Announced): boolean {
     const isAfter = (at: number | undefined): boolean => at !== undefined && at > said.index;
     return [said, ...partsOf(said, files)]

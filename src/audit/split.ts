@@ -1,10 +1,7 @@
 import type { Entry, RecordFiles, RecordStored } from "./entry.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-/**
- * One entry as the entries that the log can hold: those whose lists grow with the data are cut into as many as it
- * takes, in order. All other types are given back as they are.
- */
+/** Splits an entry into parts that fit in the log, in order. Only types whose lists grow with the data are split. */
 export function splitEntry(entry: Entry): Entry[] {
   switch (entry.type) {
     case "record.stored":
@@ -16,7 +13,7 @@ export function splitEntry(entry: Entry): Entry[] {
     case "purge.withdrawn":
       return cut(entry.keys, { ...entry, keys: [] }, (keys) => ({ ...entry, keys }));
     case "record.purged":
-      // Only with the last of them is nothing left of the subject.
+      // Only after the last part is nothing left of the subject.
       return cut(entry.objects, { ...entry, objects: [] }, (objects, isLast) => ({
         ...entry,
         objects,
@@ -27,10 +24,10 @@ export function splitEntry(entry: Entry): Entry[] {
   }
 }
 
-/** So many always fit, also where each has the longest version id that S3 gives: most records are not measured. */
+/** This many files always fit, even with the longest version ids of S3. Most records need no measuring. */
 const FEW_FILES = 30;
 
-/** `record.stored` comes last, since the record counts from there. */
+/** `record.stored` comes last, because it makes the record count. */
 function splitStored(entry: RecordStored): Entry[] {
   const { time, run, subject, version, files } = entry;
   if (files.length <= FEW_FILES || sizeOf(entry) <= MAX_ENTRY) return [entry];
@@ -39,7 +36,7 @@ function splitStored(entry: RecordStored): Entry[] {
   return [...before, { ...entry, files: [], moreFiles: files.length }];
 }
 
-/** At least one entry, also of an empty list. */
+/** Gives at least one entry, even for an empty list. */
 function cut<T>(list: readonly T[], empty: Entry, make: (part: T[], isLast: boolean) => Entry): Entry[] {
   const room = MAX_ENTRY - sizeOf(empty);
   const parts: T[][] = [[]];

@@ -17,16 +17,16 @@ export interface Writing {
   readonly lock: Lock;
   /** Throws once this process no longer holds the vault. */
   readonly holds: () => void;
-  /** Throws `forked` where a checkpoint covers the pieces that are about to be written. */
+  /** Throws `forked` if a checkpoint already covers the pieces to write. */
   readonly refuseCovered: () => Promise<void>;
 }
 
-/** Pieces written at once. */
+/** How many pieces to write in parallel. */
 const PARALLEL = 8;
 
 /**
- * Writes pieces that no checkpoint covers yet. After the first failure no put is begun or tried again, and that failure
- * is thrown once every put under way has ended: nothing of this writer arrives later.
+ * Writes pieces that no checkpoint covers yet. After the first failure it starts or retries no put, waits for the
+ * running ones, and then throws that failure: nothing from this writer arrives later.
  */
 export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing): Promise<void> {
   const queue = [...pieces];
@@ -49,10 +49,9 @@ export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing):
 }
 
 /**
- * Creates a piece. Where its key is taken:
- * - the same bytes are this piece: a step done twice met itself;
- * - other bytes that no checkpoint covers were left by a writer that died. No one reads them, so this piece replaces
- *   them, as a newer version;
+ * Creates a piece. If its key already exists:
+ * - the same bytes are this piece, written before;
+ * - other bytes that no checkpoint covers are from a writer that died. No one reads them, so this piece replaces them as a newer version;
  * - other bytes that a checkpoint covers are the log. They are never replaced: `forked`.
  */
 async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<void> {
@@ -69,20 +68,20 @@ async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<
   const there = await look(vault, key, bytes);
   if (there?.same && covers(there.info.lock, lock)) return;
   if (there && !there.same) await refuseCovered();
-  // Nothing is there but perhaps a delete marker, or what may be replaced; by these bytes, and locked as it must be.
+  // The key is empty, hidden by a delete marker, or may be replaced. Write these bytes with their lock.
   const ifMatch = there && conditional.ifMatch ? { ifMatch: there.info.etag } : {};
   try {
     await vault.put(key, bytes, { lock, holds, ...ifMatch });
   } catch (error) {
     if (!hasCode(error, "vault-conflict")) throw error;
-    // The answer to an attempt that succeeded may have been lost.
+    // An attempt may have succeeded although its answer was lost.
     if ((await look(vault, key, bytes))?.same) return;
     holds();
-    throw forked(`someone else writes ${key} at the same time`);
+    throw forked(`another writer writes ${key} at the same time`);
   }
 }
 
-/** What readers see under a key, and whether it is these bytes; undefined where they see nothing. Untrusted. */
+/** What readers see at a key, and whether it is these bytes. Undefined if they see nothing. Untrusted. */
 async function look(
   vault: Vault,
   key: string,
@@ -90,7 +89,7 @@ async function look(
 ): Promise<{ readonly info: ObjectInfo; readonly same: boolean } | undefined> {
   try {
     const info = await vault.head(key);
-    // Something else may be as large as anyone likes.
+    // Compare sizes first: untrusted content may be huge.
     if (info.size !== bytes.length) return { info, same: false };
     const read = await vault.read(key, bytes.length);
     return { info: read.info, same: Buffer.compare(read.bytes, bytes) === 0 };

@@ -21,22 +21,22 @@ import { type LogPiece, writePieces } from "./write-pieces.ts";
 export interface WriterOptions {
   readonly vault: Vault;
   readonly signer: Signer;
-  /** Signs too, where the log is handed over to a new key. */
+  /** Signs too when the log changes its key. */
   readonly cosigner?: Signer;
-  /** Keys the log had before: they vouch for what this machine saw then. */
+  /** Former keys of the log. They verify what this machine saw earlier. */
   readonly former?: readonly Verifier[];
-  /** This client's own; holds the journal and the last checkpoint seen. */
+  /** This client's state directory. Holds the journal and the last checkpoint seen. */
   readonly state: string;
   readonly conditional: Conditional;
   readonly lock: { readonly mode: Lock["mode"]; readonly initial: Temporal.Duration };
   readonly now: Clock;
-  /** Throws once this process no longer holds the vault; asked before each attempt to write. */
+  /** Throws once this process no longer holds the vault. Called before each attempt to write. */
   readonly holds: () => void;
-  /** Entries that make a batch go to the log; a multiple of 256, so that only whole tiles are written meanwhile. */
+  /** Entries per batch. A multiple of 256, so that a full batch writes only full tiles. */
   readonly batch?: number;
 }
 
-/** An entry in its place in the log. */
+/** An entry with its index in the log. */
 export interface Appended extends Journaled {
   readonly entry: Entry;
 }
@@ -44,25 +44,25 @@ export interface Appended extends Journaled {
 const BATCH = 4 * TILE_WIDTH;
 
 /**
- * Appends to a client's audit log. One writer per vault. The order that makes a crash harmless at any instant:
- * journal (fsync), then bundles and tiles, then the checkpoint, then the journal is released.
+ * Appends to a client's audit log. One writer per vault. This order makes a crash harmless at any time: journal
+ * (fsync), bundles and tiles, checkpoint, release of the journal.
  */
 export class AuditWriter {
   readonly log: AuditLog;
-  /** Whether this machine has seen the log before. If not, a journal may have been lost with its state directory. */
+  /** Whether this machine has seen the log before. If not, its state directory may be lost, and a journal with it. */
   readonly continued: boolean;
   readonly #options: WriterOptions;
   readonly #journal: Journal;
   #head: Head;
   #frontier: Frontier;
-  /** Journaled, or about to be, and not in the log yet; the first has index `#head.size`. */
+  /** Entries that are journaled, or about to be, and not in the log yet. The first has index `#head.size`. */
   #pending: Journaled[] = [];
   #next: number;
   /** Entries below this index are on this machine's disk or in the log. */
   #durable: number;
-  /** Entries below this index were there when a batch was last sent on its way. */
+  /** Entries below this index existed when the last batch was started. */
   #scheduled: number;
-  /** The entries of the last bundle, if it is not full; read from the vault when first needed. */
+  /** The entries of the last bundle, if it is not full. Read from the vault when first needed. */
   #tail: Uint8Array[] = [];
   #flushing: Promise<void> = Promise.resolve();
   #failure: unknown;
@@ -86,7 +86,7 @@ export class AuditWriter {
     this.#scheduled = head.size;
   }
 
-  /** Writes the empty log of a new vault, once. */
+  /** Creates the empty log of a new vault. */
   static async create({ vault, signer, now, lock, conditional, state }: WriterOptions): Promise<void> {
     const note = Buffer.from(signCheckpoint({ origin: signer.name, size: 0, root: emptyRoot }, signer));
     await vault.put(CHECKPOINT, note, {
@@ -97,9 +97,8 @@ export class AuditWriter {
   }
 
   /**
-   * Takes the log up where it ends, and appends what an earlier process journaled before anything else, also where
-   * another machine went on with the log meanwhile. Throws `forked` where the vault's log is not a continuation of the
-   * one this machine saw.
+   * Continues the log. First appends what an earlier process journaled, even if another machine has continued the log
+   * meanwhile. Throws `forked` if the vault's log does not continue the one this machine saw.
    */
   static async open(options: WriterOptions): Promise<AuditWriter> {
     const { vault, signer } = options;
@@ -118,7 +117,7 @@ export class AuditWriter {
     return { vault, conditional, holds, head: this.#head };
   }
 
-  /** Entries, those not yet in the log included. */
+  /** The number of entries, including those not yet in the log. */
   get size(): number {
     return this.#next;
   }
@@ -127,21 +126,21 @@ export class AuditWriter {
     return this.#head;
   }
 
-  /** Journaled entries that the log does not hold yet, in order. */
+  /** Journaled entries not yet in the log, in order. */
   get pending(): readonly Journaled[] {
     return this.#pending;
   }
 
-  /** @param seen entries below it are under a checkpoint that this machine wrote or read */
+  /** @param seen a checkpoint that this machine wrote or read covers all entries below this index */
   async #takeUp(journaled: readonly Journaled[], seen: number): Promise<void> {
     const { size } = this.#head;
     const first = journaled[0]?.index ?? size;
-    if (first > size) throw forked(`the log ends at entry ${size}, and the journal goes on from ${first}`);
+    if (first > size) throw forked(`the log ends at entry ${size}, but the journal continues from ${first}`);
     const holds = proving(this.log, this.#head);
     const waiting: Journaled[] = [];
     for (const entry of journaled) {
       if (await holds(entry)) continue; // A crash between checkpoint and release.
-      if (entry.index < seen) throw forked(`entry ${entry.index} of the log is not the one journaled here`);
+      if (entry.index < seen) throw forked(`entry ${entry.index} of the log is not the one in this machine's journal`);
       waiting.push(entry);
     }
     const isOvertaken = waiting.some(({ index }) => index < size);
@@ -153,20 +152,20 @@ export class AuditWriter {
     this.#durable = this.#next;
     if (isOvertaken) {
       if (again.length > 0) await this.#grow(this.#next);
-      // Before this head is remembered: it covers these entries, and not in the places where the journal has them.
+      // Do this before remembering this head: it covers these entries at other indexes than the journal's.
       await this.#journal.release(Number.POSITIVE_INFINITY);
     }
     await this.flush();
   }
 
   /**
-   * Resolves with the entry as logged, in several parts where it is too long for one, when it is durable on this
-   * machine: from then on its work counts as done. Throws `log-rejected` for what the log cannot hold. Full batches go to
-   * the log by themselves; once anything could not be written, every call throws why.
+   * Resolves once the entry is durable on this machine: its work then counts as done. Gives the entry as logged, in
+   * several parts if it is too long for one. Throws `log-rejected` if the log cannot hold it. Writes full batches to
+   * the log automatically. After a failed write, every call throws that error.
    */
   async append(entry: Entry): Promise<readonly Appended[]> {
     if (this.#failure) throw this.#failure;
-    // All of them before the first is journaled: an entry that the log cannot hold leaves nothing of it there.
+    // Encode all parts before journaling the first: if the log cannot hold the entry, the journal gets none of it.
     const encoded = splitEntry(entry).map((part) => ({ entry: part, bytes: encodeEntry(part) }));
     const appended = encoded.map((part) => ({ index: this.#next++, ...part }));
     const journaled = appended.map(({ index, bytes }) => ({ index, bytes }));
@@ -174,7 +173,7 @@ export class AuditWriter {
     try {
       await Promise.all(journaled.map((each) => this.#journal.append(each)));
     } catch (error) {
-      // Later entries would leave a gap: this writer has come to its end.
+      // Later entries would leave a gap, so this writer must stop.
       this.#failure ??= error;
       throw error;
     }
@@ -187,12 +186,12 @@ export class AuditWriter {
     return appended;
   }
 
-  /** Everything appended so far is in the log, under a signed checkpoint, when this resolves. */
+  /** Resolves once everything appended so far is in the log, under a signed checkpoint. */
   async flush(): Promise<void> {
     await this.#schedule((size) => size);
   }
 
-  /** Ends the writer, without writing: what is journaled is taken up by the next one. */
+  /** Closes the writer without writing. The next one continues with the journal. */
   async close(): Promise<void> {
     await this.#flushing;
     await this.#journal.close();
@@ -233,7 +232,7 @@ export class AuditWriter {
     this.#pending = this.#pending.slice(added.length);
   }
 
-  /** The bundles that a log grown to `size` has and the present one has not. The first may begin with logged entries. */
+  /** The bundles that the log of `size` has and the current one does not. The first may begin with logged entries. */
   async #bundles(size: number, added: readonly Uint8Array[]): Promise<LogPiece[]> {
     const before = this.#head.size;
     const begun = this.#frontier.lastLeaves;
@@ -241,7 +240,7 @@ export class AuditWriter {
       this.#tail = await this.log.bundle(Math.floor(before / TILE_WIDTH), before);
       if (!this.#tail.every((entry, position) => sameLeaf(entry, begun[position]!))) {
         throw new HoldfastError("unverified", "the audit log's last bundle does not match its tiles", {
-          hint: "Run `holdfast verify` to see which object was changed; its earlier versions are in the vault.",
+          hint: "Run `holdfast verify` to see which object was changed. Its earlier versions are in the vault.",
         });
       }
     }
@@ -254,11 +253,11 @@ export class AuditWriter {
     });
   }
 
-  /** The pieces that come next have entries beyond the head: no checkpoint may cover them, whatever lies there. */
+  /** The next pieces have entries beyond the head: no checkpoint may cover them, whatever exists there. */
   async #refuseCovered(): Promise<void> {
     await refuseReplaced(this.#present);
     const largest = await this.log.largestSigned();
     if (largest <= this.#head.size) return;
-    throw forked(`it had ${largest} entries in an earlier version of its checkpoint, and has ${this.#head.size} now`);
+    throw forked(`it had ${largest} entries in an earlier version of its checkpoint and now has ${this.#head.size}`);
   }
 }

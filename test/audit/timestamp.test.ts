@@ -60,19 +60,19 @@ describe("refused", () => {
     const others = await readAnchors(stranger.path("ca.pem"));
     assert.throws(
       () => checkTimestamp(good, { digest, anchors: others }),
-      refused("unverified", /not lead to one that is trusted/),
+      refused("unverified", /not chain to a trusted one/),
     );
     await assert.rejects(stranger.verify(good, digest));
   });
 
   test("no root at all", () => {
-    assert.throws(() => checkTimestamp(good, { digest, anchors: [] }), refused("unverified", /not lead to/));
+    assert.throws(() => checkTimestamp(good, { digest, anchors: [] }), refused("unverified", /not chain to/));
   });
 
   test("the digest of something else", async () => {
     assert.throws(
       () => checkTimestamp(good, { digest: other, anchors }),
-      refused("unverified", /stamps something else/),
+      refused("unverified", /about other data/),
     );
     await assert.rejects(openssl.verify(good, other));
   });
@@ -109,7 +109,7 @@ describe("refused", () => {
       const signer = new X509Certificate(await readFile(openssl.path(`${extensions}.pem`)));
       assert.throws(
         () => checkAuthority(signer, [], anchors, new Date()),
-        refused("unverified", /for time stamps alone/),
+        refused("unverified", /limited to time stamps/),
       );
     });
   }
@@ -128,7 +128,7 @@ describe("refused", () => {
       );
       const check = () => checkAuthority(leaf!, [leaf!, middle!], anchors, new Date());
       if (fits) assert.doesNotThrow(check);
-      else assert.throws(check, refused("unverified", /not lead to/));
+      else assert.throws(check, refused("unverified", /not chain to/));
     }
   });
 
@@ -174,7 +174,7 @@ describe("refused", () => {
         },
       ),
     );
-    assert.throws(() => parseToken(Buffer.concat([good, Buffer.alloc(1)])), refused("malformed", /something follows/));
+    assert.throws(() => parseToken(Buffer.concat([good, Buffer.alloc(1)])), refused("malformed", /extra bytes/));
     assert.throws(() => parseToken(Buffer.alloc(MAX_TOKEN + 1)), refused("malformed", /longer than/));
   });
 });

@@ -130,7 +130,7 @@ test("a state folder that is a link to nowhere, or a file: said in one line, wit
       ended.said,
       /(cannot make the folder|cannot read the last checkpoint).*\/state.*(ENOTDIR|EEXIST|ENOENT)/,
     );
-    assert.match(ended.said, /link that leads nowhere/);
+    assert.match(ended.said, /dangling link/);
   }
 });
 

@@ -6,7 +6,7 @@ import { parseToken, type Token, TST_INFO } from "./token.ts";
 
 const CONTENT_TYPE = "2a864886f70d010903";
 const MESSAGE_DIGEST = "2a864886f70d010904";
-/** RFC 2634, which has the SHA-1 of the signer's certificate, and RFC 5035, which names the digest. */
+/** RFC 2634 has the SHA-1 of the signer's certificate; RFC 5035 names the digest. */
 const SIGNING_CERTIFICATE = "2a864886f70d010910020c";
 const SIGNING_CERTIFICATE_V2 = "2a864886f70d010910022f";
 
@@ -15,7 +15,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   "608648016503040202": "sha384",
   "608648016503040203": "sha512",
 };
-/** Of ECDSA and RSA; where the algorithm names no digest, that of the attributes is meant. */
+/** ECDSA and RSA. If the algorithm names no digest, the one of the attributes applies. */
 const SIGNATURES: Readonly<Record<string, string | "as-digest">> = {
   "2a8648ce3d040302": "sha256",
   "2a8648ce3d040303": "sha384",
@@ -27,30 +27,29 @@ const SIGNATURES: Readonly<Record<string, string | "as-digest">> = {
   "2a864886f70d010101": "as-digest",
 };
 
-/** A time stamp of which everything was checked. */
+/** A time stamp that passed all checks. */
 export interface Timestamp {
-  /** RFC 3339 UTC: what was stamped existed at this time. */
+  /** RFC 3339 UTC: the stamped data existed at this time. */
   readonly time: string;
-  /** Whose certificate signed it. */
+  /** Name in the signer's certificate. */
   readonly authority: string;
 }
 
 export interface Stamped {
-  /** SHA-256 of what must be stamped, lower-case hex. */
+  /** SHA-256 that the stamp must be about, in lower-case hex. */
   readonly digest: string;
-  /** Of the request, hex, where this is the answer to one. */
+  /** The request's nonce in hex, if this answers a request. */
   readonly nonce?: string;
   readonly anchors: readonly X509Certificate[];
 }
 
 /**
- * Checks an untrusted answer of a time-stamping authority: that it stamps this digest, that its signature is good, and
- * that whoever signed may, by certificates that lead to one of the anchors, all valid at its time. Throws "malformed",
- * "unverified".
+ * Checks an untrusted answer of a time-stamping authority: it stamps this digest, its signature is valid, and its
+ * signer's certificate chains to one of the anchors, all valid at its time. Throws `malformed` or `unverified`.
  */
 export function checkTimestamp(bytes: Uint8Array, { digest, nonce, anchors }: Stamped): Timestamp {
   const token = parseToken(bytes);
-  if (token.imprint !== digest) throw unverified("it stamps something else");
+  if (token.imprint !== digest) throw unverified("it is about other data");
   if (nonce !== undefined && token.nonce !== nonce) throw unverified("it answers another request");
   const offered = token.certificates.map(readCertificate);
   const signer = signerOf(token, offered);
@@ -59,7 +58,7 @@ export function checkTimestamp(bytes: Uint8Array, { digest, nonce, anchors }: St
   return { time: token.time, authority: signer.subject.replaceAll("\n", ", ") };
 }
 
-/** The one certificate that the signed attributes name by its digest; its issuer and number must be those told outside. */
+/** The certificate that the signed attributes name by digest. Its issuer and number must match the unsigned ones. */
 function signerOf({ signer }: Token, offered: readonly X509Certificate[]): X509Certificate {
   const v2 = signer.attributes.get(SIGNING_CERTIFICATE_V2);
   const [attribute] = v2 ?? signer.attributes.get(SIGNING_CERTIFICATE) ?? [];
@@ -71,7 +70,7 @@ function signerOf({ signer }: Token, offered: readonly X509Certificate[]): X509C
   const [issuer, number] = signer.sid.parts(SEQUENCE, 2);
   const found = offered.find(({ raw }) => {
     const parts = Der.parse(raw).parts(SEQUENCE, 3)[0]!.parts(SEQUENCE, 6);
-    // The version, [0], may be left out.
+    // The version, [0], is optional.
     const [serial, , issuedBy] = parts.slice(parts[0]!.tag === TAGGED_0 ? 1 : 0);
     return (
       createHash(algorithm).update(raw).digest("hex") === hash &&
@@ -79,22 +78,23 @@ function signerOf({ signer }: Token, offered: readonly X509Certificate[]): X509C
       Buffer.compare(issuedBy!.bytes, issuer!.bytes) === 0
     );
   });
-  if (found === undefined) throw unverified("the certificate that signed it is not in it");
+  if (found === undefined) throw unverified("it does not contain the signer's certificate");
   return found;
 }
 
 function checkSignature({ signer, content }: Token, { publicKey }: X509Certificate): void {
   const digest = DIGESTS[signer.digest];
   const named = SIGNATURES[signer.algorithm];
-  if (digest === undefined || named === undefined) throw unverified("it is signed in a way that is not accepted here");
+  if (digest === undefined || named === undefined) throw unverified("its signature algorithm is not supported");
   const [type] = signer.attributes.get(CONTENT_TYPE) ?? [];
-  if (type?.tag !== OID || type.oid() !== TST_INFO) throw unverified("what was signed is not said to be a time stamp");
+  if (type?.tag !== OID || type.oid() !== TST_INFO)
+    throw unverified("the signed content is not declared as a time stamp");
   const [said] = signer.attributes.get(MESSAGE_DIGEST) ?? [];
   if (said === undefined || createHash(digest).update(content).digest("hex") !== hex(said.is(OCTETS).value)) {
-    throw unverified("its content is not what was signed");
+    throw unverified("its content does not match the signature");
   }
   if (!verify(named === "as-digest" ? digest : named, signer.signed, publicKey, signer.signature)) {
-    throw unverified("its signature is bad");
+    throw unverified("its signature is invalid");
   }
 }
 
@@ -102,10 +102,10 @@ function readCertificate(der: Uint8Array): X509Certificate {
   try {
     return new X509Certificate(der);
   } catch (cause) {
-    throw new HoldfastError("malformed", "the time stamp holds a certificate that cannot be read", { cause });
+    throw new HoldfastError("malformed", "the time stamp holds an invalid certificate", { cause });
   }
 }
 
 function unverified(what: string): HoldfastError {
-  return new HoldfastError("unverified", `the time stamp does not check: ${what}`);
+  return new HoldfastError("unverified", `the time stamp is not valid: ${what}`);
 }

@@ -1,12 +1,12 @@
 import { HoldfastError } from "../../core/error.ts";
 
 /**
- * One element of DER (X.690), as its bytes stand: signatures are over them, so nothing is ever written again. The input
- * is untrusted. "malformed" for what is not DER, or not of the expected kind.
+ * One element of DER (X.690), kept as its original bytes: signatures cover them, so they are never encoded again. The
+ * input is untrusted. Throws `malformed` for input that is not DER or not of the expected type.
  */
 export class Der {
   readonly tag: number;
-  /** Tag and length included. */
+  /** Including tag and length. */
   readonly bytes: Uint8Array;
   readonly value: Uint8Array;
 
@@ -16,28 +16,28 @@ export class Der {
     this.value = bytes.subarray(header);
   }
 
-  /** Exactly one element. */
+  /** Parses exactly one element. */
   static parse(bytes: Uint8Array): Der {
     const element = Der.#first(bytes);
-    if (element.bytes.length !== bytes.length) throw malformed("something follows it");
+    if (element.bytes.length !== bytes.length) throw malformed("extra bytes at the end");
     return element;
   }
 
   static #first(bytes: Uint8Array): Der {
     const [tag, short] = bytes;
-    if (tag === undefined || short === undefined) throw malformed("it ends too soon");
+    if (tag === undefined || short === undefined) throw malformed("it is truncated");
     if ((tag & 0x1f) === 0x1f) throw malformed("a tag of several bytes");
     const more = short < 0x80 ? 0 : short - 0x80;
-    if (short === 0x80 || more > 4) throw malformed("a length that is not definite, or too long");
+    if (short === 0x80 || more > 4) throw malformed("an indefinite or too long length");
     let length = more === 0 ? short : 0;
     for (const byte of bytes.subarray(2, 2 + more)) length = length * 256 + byte;
     if (more > 0 && (length < 0x80 || bytes[2] === 0)) throw malformed("a length with leading zeros");
     const header = 2 + more;
-    if (bytes.length < header + length) throw malformed("it ends too soon");
+    if (bytes.length < header + length) throw malformed("it is truncated");
     return new Der(bytes.subarray(0, header + length), header);
   }
 
-  /** What a constructed element holds. */
+  /** The elements inside a constructed element. */
   children(): Der[] {
     const found: Der[] = [];
     for (let rest = this.value; rest.length > 0; rest = rest.subarray(found.at(-1)!.bytes.length)) {
@@ -46,25 +46,25 @@ export class Der {
     return found;
   }
 
-  /** The same element, which must have this tag. */
+  /** This element. Throws unless it has this tag. */
   is(tag: number): Der {
-    if (this.tag !== tag) throw malformed(`tag ${this.tag} where ${tag} must be`);
+    if (this.tag !== tag) throw malformed(`tag ${this.tag} instead of ${tag}`);
     return this;
   }
 
-  /** Of a SEQUENCE, SET or [0]: its parts, at least so many. */
+  /** The parts of a SEQUENCE, SET or [0]: at least `least`. */
   parts(tag: number, least = 0): Der[] {
     const found = this.is(tag).children();
-    if (found.length < least) throw malformed(`${found.length} parts where ${least} must be`);
+    if (found.length < least) throw malformed(`${found.length} parts instead of at least ${least}`);
     return found;
   }
 
-  /** Of an OBJECT IDENTIFIER, in hex: `2a8648…`. Compared, never shown. */
+  /** An OBJECT IDENTIFIER in hex: `2a8648…`. Only for comparison. */
   oid(): string {
     return hex(this.is(OID).value);
   }
 
-  /** Of an INTEGER, in hex, as it stands. */
+  /** An INTEGER's bytes in hex, unchanged. */
   integer(): string {
     return hex(this.is(INTEGER).value);
   }
@@ -86,5 +86,5 @@ export function hex(bytes: Uint8Array): string {
 }
 
 function malformed(what: string): HoldfastError {
-  return new HoldfastError("malformed", `not a DER structure of the kind that is expected: ${what}`);
+  return new HoldfastError("malformed", `not the expected DER structure: ${what}`);
 }

@@ -7,11 +7,11 @@ import { dispatcher } from "../../net/proxy.ts";
 import { checkTimestamp, type Timestamp } from "./check.ts";
 import { MAX_TOKEN } from "./token.ts";
 
-/** Of a connection, in ms; the whole request has a time of its own. */
+/** Timeouts of a connection, in ms. The whole request has its own. */
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 
 export interface Authority {
-  /** Where requests are sent: http or https; the answer is signed. */
+  /** The authority's URL. http is fine: the answer is signed. */
   readonly url: string;
   readonly anchors: readonly X509Certificate[];
 }
@@ -20,18 +20,18 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Longest wait for one answer, in ms. */
   readonly timeout?: number;
-  /** Pause before each further attempt, in ms: as many as there are. */
+  /** Pause before each retry, in ms. Their number is the number of retries. */
   readonly pauses?: readonly number[];
 }
 
-/** A time stamp as it came, and what it says. */
+/** A time stamp as received, and its content. */
 export interface StampAnswer extends Timestamp {
   readonly bytes: Uint8Array;
 }
 
 /**
- * Has a digest stamped, and checks the answer: nothing else is ever given. Throws "timestamp" where the authority cannot
- * be had, and what `checkTimestamp` throws for an answer that does not check.
+ * Requests a time stamp for a digest and checks the answer. Throws `timestamp` if it cannot reach the authority, and
+ * what `checkTimestamp` throws for an invalid answer.
  * @param digest SHA-256, lower-case hex
  */
 export async function requestTimestamp(
@@ -41,7 +41,7 @@ export async function requestTimestamp(
 ): Promise<StampAnswer> {
   for (let attempt = 0; ; attempt++) {
     const nonce = randomBytes(8);
-    // A positive INTEGER in its shortest spelling, whatever the other 63 bits are.
+    // Makes it a positive INTEGER in its shortest form, whatever the other bits are.
     nonce[0] = (nonce[0]! & 0x3f) | 0x40;
     try {
       const bytes = await post(url, query(digest, nonce), AbortSignal.any([signal, AbortSignal.timeout(timeout)]));
@@ -54,7 +54,7 @@ export async function requestTimestamp(
   }
 }
 
-/** TimeStampReq, DER: version 1, SHA-256 of what is to be stamped, the nonce, and the wish for the certificates. */
+/** TimeStampReq in DER: version 1, SHA-256 of the data, the nonce, and the request to include certificates. */
 export function query(digest: string, nonce: Uint8Array): Uint8Array {
   const imprint = Buffer.from(`3031300d060960864801650304020105000420${digest}`, "hex");
   const parts = [Buffer.from("020101", "hex"), imprint, Buffer.from([0x02, nonce.length]), nonce];

@@ -19,7 +19,7 @@ test("published checkpoints", () => {
   assert.deepEqual(tree.root, leafHash(Buffer.from(vectors.treeNoteLeaf)));
   assert.equal(formatCheckpoint(tree), vectors.treeNote);
   for (const bad of vectors.badTreeNotes) assert.throws(() => parseCheckpoint(bad), malformed);
-  // Go reads past whatever follows; the specification has lines, none of them empty.
+  // Go ignores anything that follows. The specification allows non-empty lines.
   assert.deepEqual(parseCheckpoint(`${vectors.treeNote}JOE\n`).extensions, ["JOE"]);
   assert.equal(parseCheckpoint(vectors.treeNote + "JOE\n".repeat(1_000)).extensions.length, 1_000);
   assert.throws(() => parseCheckpoint(`${vectors.treeNote}JOE`), malformed);
@@ -27,7 +27,7 @@ test("published checkpoints", () => {
   assert.deepEqual([sofa.origin, sofa.size], ["example.com/behind-the-sofa", 20_852_163]);
 });
 
-test("a checkpoint is read back as what was written, extensions too", () => {
+test("a written checkpoint parses back to itself, with its extensions", () => {
   const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((s) => !/\p{Cc}/u.test(s));
   const checkpoint = fc.record(
     {
@@ -41,7 +41,7 @@ test("a checkpoint is read back as what was written, extensions too", () => {
   fc.assert(fc.property(checkpoint, (c) => assert.deepEqual(parseCheckpoint(formatCheckpoint(c)), c)));
 });
 
-test("every other form of a checkpoint is refused", () => {
+test("any other form of a checkpoint is refused", () => {
   const hash = root.toString("base64");
   const sizes = [
     "",
@@ -91,7 +91,7 @@ test("every other form of a checkpoint is refused", () => {
   }
 });
 
-test("no checkpoint is written that could not be read back", () => {
+test("a checkpoint that could not be parsed is not written", () => {
   const good = { origin: "o", size: 1, root };
   for (const origin of ["", "a\nb", "a\r", "\ud800"])
     assert.throws(() => formatCheckpoint({ ...good, origin }), malformed);
@@ -110,14 +110,14 @@ test("a signed checkpoint opens for its own log only", () => {
   assert.throws(() => openCheckpoint(note, "other.example", [signer.verifier]), unverified);
   assert.throws(() => openCheckpoint(note, origin, []), unverified);
   assert.throws(() => openCheckpoint(note, origin, [parseSigner(generateKey(origin).skey).verifier]), unverified);
-  // The log's key on a text that names another log.
+  // A text that names another log, signed by this log's key.
   const foreign = signNote(formatCheckpoint({ origin: "other.example", size: 1, root }), [signer]);
   assert.throws(() => openCheckpoint(foreign, origin, [signer.verifier]), unverified);
   assert.throws(() => openCheckpoint(foreign, "other.example", [signer.verifier]), unverified);
   assert.throws(() => openCheckpoint(signNote("no checkpoint\n", [signer]), origin, [signer.verifier]), malformed);
 });
 
-test("a witness's signature does not stand for the log's, but a bad one counts", () => {
+test("a witness's signature cannot replace the log's, but an invalid one is refused", () => {
   const text = formatCheckpoint({ origin, size: 1, root });
   const keys = [signer.verifier, witness.verifier];
   openCheckpoint(signNote(text, [witness, signer]), origin, keys);
@@ -133,7 +133,7 @@ test("an empty log has the root of the empty tree", () => {
   assert.throws(() => openCheckpoint(wrong, origin, [signer.verifier]), unverified);
 });
 
-test("every bit of a signed checkpoint counts", () => {
+test("changing any bit of a signed checkpoint is noticed", () => {
   const good = Buffer.from(signCheckpoint({ origin, size: 1_000, root, extensions: ["x"] }, signer));
   for (let bit = 0; bit < good.length * 8; bit++) {
     const bad = Buffer.from(good);

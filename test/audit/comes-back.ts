@@ -10,10 +10,10 @@ import { dying } from "./memory-vault.ts";
 
 export const LATER = "20100201T000000Z-0123456789ab";
 export const OTHER = fileKey(SUBJECT, "ef".repeat(16));
-/** Locks that no one has to see end. */
+/** Lock end in the far future. */
 export const UNTIL = "2040-01-01T00:00:00Z";
 export const text = (entry: Entry): string => Buffer.from(encodeEntry(entry)).toString();
-/** When a is back. */
+/** When machine a is back. */
 export const BACK = Temporal.Instant.from("2015-07-05T00:00:00Z");
 export const isWell = { code: 0, found: [], orphans: 0 };
 
@@ -31,7 +31,7 @@ export function marker(run: string, count: number): Extract<Entry, { type: "jour
   return { type: "journal.resumed", time: BACK.toString({ smallestUnit: "millisecond" }), run, count };
 }
 
-/** A vault in which machine a dies with what it journaled, b goes on, and a comes back. */
+/** A vault where machine a dies with entries in its journal, b continues, and a comes back. */
 export class ComesBack implements AsyncDisposable {
   readonly vault: ScriptedVault;
   #desks = 0;
@@ -44,13 +44,13 @@ export class ComesBack implements AsyncDisposable {
     return new ComesBack(await ScriptedVault.make());
   }
 
-  /** Nothing of an earlier test is left. */
+  /** Removes everything from earlier tests. */
   async clear(): Promise<void> {
     for (const folder of ["records", "files", ".versions/records", ".versions/files"])
       await rm(this.vault.place.path("vault", CLIENT, folder), { recursive: true, force: true });
   }
 
-  /** A real object in the vault, as the log is to tell of it. */
+  /** Stores a real object in the vault, for a log entry about it. */
   async put(key: string): Promise<RecordStored["object"]> {
     const open = await this.vault.place.vault();
     const lock = { mode: "governance", until: Temporal.Instant.from(UNTIL) } as const;
@@ -64,7 +64,7 @@ export class ComesBack implements AsyncDisposable {
     return { ...(await this.put(key)), type: "document_image", mediaType: "image/png", lockedUntil: UNTIL };
   }
 
-  /** What a logged when it was back, and what the command verify says of the log then. */
+  /** What a logged after it came back, and what the verify command then says about the log. */
   async comesBack(
     before: readonly Entry[],
     mine: readonly Entry[],
@@ -86,7 +86,7 @@ export class ComesBack implements AsyncDisposable {
     for (const entry of others) await standby.append(entry);
     await standby.flush();
     await standby.close();
-    // Locks of the log's pieces are set by the real clock's time.
+    // Locks of the log's pieces use the real clock.
     const lock = { mode: "governance", initial: systemClock().until(UNTIL).round("hours") } as const;
     await (await a!.open({ now: () => now, lock })).close();
     await open.close();

@@ -15,7 +15,7 @@ import type { Vault } from "../../src/vault/vault.ts";
 
 export const signer = parseSigner(generateKey("acme.example/log").skey);
 
-/** The entry number `n` of a test's log. */
+/** Entry `n` of a test log. */
 export function entry(n: number): Entry {
   return {
     type: "record.failed",
@@ -29,7 +29,7 @@ export function entry(n: number): Entry {
 
 export const bytesOf = (n: number): string => Buffer.from(encodeEntry(entry(n))).toString();
 
-/** A log's vault and one machine's state directory, to open writers over. */
+/** A log's vault and one machine's state directory, for opening writers. */
 export class Desk implements AsyncDisposable {
   readonly vault: Vault;
   readonly state: string;
@@ -55,7 +55,7 @@ export class Desk implements AsyncDisposable {
     return AuditWriter.open(this.options(changes));
   }
 
-  /** Appends entries `from` to before `to`, all at once, and flushes. */
+  /** Appends the entries from `from` up to, not including, `to` concurrently, then flushes. */
   async write(from: number, to: number, changes?: Partial<WriterOptions>): Promise<Head> {
     const writer = await this.open(changes);
     try {
@@ -71,7 +71,7 @@ export class Desk implements AsyncDisposable {
     return new AuditLog(this.vault, signer.name, [signer.verifier]);
   }
 
-  /** The log as text, its entries held against the root that the checkpoint signs. */
+  /** The log's entries as text, checked against the root that the checkpoint signs. */
   async entries(): Promise<string[]> {
     const log = this.log();
     const head = await log.head();
@@ -80,7 +80,7 @@ export class Desk implements AsyncDisposable {
     return entries.map(String);
   }
 
-  /** Every checkpoint ever written continues the one before it. */
+  /** Checks that every checkpoint ever written continues the one before it. */
   async checkHistory(): Promise<number[]> {
     const notes = [];
     for await (const { versionId } of this.vault.versions(CHECKPOINT))
@@ -96,7 +96,7 @@ export class Desk implements AsyncDisposable {
     return heads.map(({ size }) => size);
   }
 
-  /** The same vault, seen by a machine that never saw it, or another vault seen by this machine. */
+  /** The same vault on a machine that never saw it, or another vault on this machine. */
   async elsewhere({ vault = this.vault, state }: { vault?: Vault; state?: string }): Promise<Desk> {
     return new Desk(vault, state ?? (await mkdtemp(join(this.state, "elsewhere-"))), this.#changes);
   }
@@ -106,7 +106,7 @@ export class Desk implements AsyncDisposable {
   }
 }
 
-/** An empty log, just made. */
+/** A new, empty log. */
 export async function makeDesk(vault: Vault, changes: Partial<WriterOptions> = {}): Promise<Desk> {
   const desk = new Desk(vault, await mkdtemp(join(tmpdir(), "holdfast-desk-")), changes);
   await AuditWriter.create(desk.options());

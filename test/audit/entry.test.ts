@@ -23,7 +23,7 @@ const stored = (changes: Partial<RecordStored> = {}): RecordStored => ({
   ...changes,
 });
 
-/** Text as hostile providers, stores and workers give it. */
+/** Text that hostile providers, stores and workers may send. */
 const hostile = fc.oneof(
   fc.string({ unit: "binary", maxLength: 1200 }),
   fc.string({ maxLength: 70 }),
@@ -32,8 +32,8 @@ const hostile = fc.oneof(
   fc.stringMatching(/^[a-z]{1,30}\/[a-z0-9.+-]{1,80}$/),
 );
 
-describe("what is written can be read", () => {
-  test("whatever a source, a store or a worker says: it is refused when written, or read back as it was", () => {
+describe("every written entry can be read", () => {
+  test("any input from a source, store or worker is refused on writing or reads back unchanged", () => {
     let written = 0;
     const property = fc.property(hostile, hostile, hostile, hostile, (type, mediaType, versionId, other) => {
       const entries: Entry[] = [
@@ -66,10 +66,10 @@ describe("what is written can be read", () => {
       }
     });
     fc.assert(property, { numRuns: 2_000 });
-    assert.ok(written > 200, "hardly anything was written, so hardly anything was proven");
+    assert.ok(written > 200, "too few entries were written for a meaningful test");
   });
 
-  test("free text of a provider does not come into the log, and what an earlier version let in is still read", () => {
+  test("a provider's free text does not get into the log, but text that an earlier version logged can be read", () => {
     for (const words of [
       { type: "Eve Example born 1980-01-01" },
       { type: "T".repeat(501) },
@@ -82,7 +82,7 @@ describe("what is written can be read", () => {
     }
   });
 
-  test("an object of another subject or version, or a key that is none, is neither written nor read", () => {
+  test("an object of another subject or version, or an invalid key, is neither written nor read", () => {
     const other = "cd".repeat(16);
     for (const entry of [
       stored({ subject: other }),
@@ -99,15 +99,15 @@ describe("what is written can be read", () => {
     }
   });
 
-  test("S3's longest version id, 1,024 bytes, is logged; one more is not", () => {
+  test("S3's longest version id, 1,024 bytes, is logged; a longer one is not", () => {
     const named = (length: number) => stored({ object: { ...record, versionId: "v".repeat(length) } });
     assert.deepEqual(decodeEntry(encodeEntry(named(1024))), named(1024));
     assert.throws(() => encodeEntry(named(1025)), { code: "log-rejected" });
   });
 });
 
-describe("an entry that is too long for the log is split", () => {
-  /** What the parts say, put together again. */
+describe("splitting an entry that is too long for the log", () => {
+  /** The parts' content, joined again. */
   const joined = (parts: readonly Entry[]): unknown[] =>
     parts.flatMap((part): readonly unknown[] => {
       if (part.type === "record.stored" || part.type === "record.files") return part.files;
@@ -145,7 +145,7 @@ describe("an entry that is too long for the log is split", () => {
     },
   ];
 
-  test("every type that grows with the data: all parts fit, nothing is lost, and the order stays", () => {
+  test("every type that grows with the data: all parts fit, nothing is lost, and the order is kept", () => {
     const property = fc.property(fc.nat({ max: 1500 }), fc.integer({ min: 1, max: 1024 }), (count, length) => {
       for (const entry of grown(count, "v".repeat(length))) {
         const parts = splitEntry(entry);
@@ -165,7 +165,7 @@ describe("an entry that is too long for the log is split", () => {
     fc.assert(property, { numRuns: 40 });
   });
 
-  test("what fits is one entry, to the byte", () => {
+  test("an entry that fits is not split, to the byte", () => {
     for (const entry of grown(2, "v")) assert.deepEqual(splitEntry(entry), [entry]);
     const sized = (extra: number): Entry =>
       stored({

@@ -20,7 +20,7 @@ import { cephStore, directoryStore, type Store } from "./outside.ts";
 const text = (value: Entry): string => Buffer.from(encodeEntry(value)).toString();
 const journalOf = (desk: Desk): Promise<string[]> => readdir(join(desk.state, "journal"));
 
-/** Entries that `desk`'s machine journals and does not log: it dies before its first put. */
+/** The machine of `desk` journals these entries and dies before its first put. */
 async function dies(desk: Desk, entries: readonly Entry[], vault: Vault = desk.vault): Promise<void> {
   const writer = await desk.open({ vault: dying(vault, 0, "before"), batch: 1 << 20 });
   for (const each of entries) await writer.append(each);
@@ -49,7 +49,7 @@ for (const [name, open, skip] of stores) {
     ["more than a tile longer", 300, 600],
     ["more than a tile shorter", 600, 270],
   ] as const) {
-    test(`a machine comes back whose place another took, which wrote ${what}: ${name}`, { skip }, async () => {
+    test(`a machine comes back after another continued the log, which wrote ${what}: ${name}`, { skip }, async () => {
       await using store = await open();
       await using desk = await makeDesk(store.vault, { conditional: store.conditional });
       await desk.write(0, 10);
@@ -66,18 +66,18 @@ for (const [name, open, skip] of stores) {
       assert.deepEqual(await desk.entries(), [...all, bytesOf(9999)]);
       await desk.checkHistory();
       assert.deepEqual(await journalOf(desk), []);
-      // And the other one again: it has nothing of its own to say, and sees one history.
+      // Then the other one again: it has no entries of its own and sees one history.
       await other.write(6000, 6001);
       assert.deepEqual(await desk.entries(), [...all, bytesOf(9999), bytesOf(6000)]);
     });
   }
 }
 
-test("part of the journal was logged before: only the rest is logged again", async () => {
+test("if part of the journal was logged before, only the rest is logged again", async () => {
   await using desk = await makeDesk(new MemoryVault());
   await desk.write(0, 10);
   await dies(desk, numbered(10, 16));
-  // A copy of the machine's state, as a snapshot gives it, that went on first.
+  // A copy of the machine's state, like a snapshot, that continued first.
   const copy = await desk.elsewhere({});
   await cp(join(desk.state, "journal"), join(copy.state, "journal"), { recursive: true });
   await cp(join(desk.state, "checkpoint"), join(copy.state, "checkpoint"));
@@ -86,8 +86,8 @@ test("part of the journal was logged before: only the rest is logged again", asy
   assert.deepEqual(await desk.entries(), [...range(0, 16), ...range(5000, 5003)]);
 });
 
-describe("killed while it logs again", () => {
-  test("at any write, whether it arrived or not: each entry is there once in the end", async () => {
+describe("killed while logging again", () => {
+  test("at any write, whether it arrived or not: in the end each entry exists once", async () => {
     const property = fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(8), fc.constantFrom("before" as const, "after" as const)), { maxLength: 3 }),
       fc.integer({ min: 1, max: 300 }),
@@ -114,11 +114,11 @@ describe("killed while it logs again", () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
-  test("between the checkpoint and the journal's release, and in the middle of it: nothing is logged twice", async () => {
+  test("between the checkpoint and the journal's release, and during the release: nothing is logged twice", async () => {
     await using desk = await makeDesk(new MemoryVault());
     await desk.write(0, 10);
     await dies(desk, numbered(10, 13));
-    // A second segment, as a run leaves that was killed later.
+    // A second segment, as a run that was killed later leaves it.
     const journal = new Journal(join(desk.state, "journal"));
     await journal.recover();
     for (let n = 13; n < 16; n++) await journal.append({ index: n, bytes: encodeEntry(entry(n)) });
@@ -140,7 +140,7 @@ describe("killed while it logs again", () => {
     await rm(before, { recursive: true });
   });
 
-  test("when it lets go of the journal: it has not said yet that it saw the new head", async () => {
+  test("while releasing the journal, before remembering the new head", async () => {
     const memory = new MemoryVault();
     await using desk = await makeDesk(memory);
     await desk.write(0, 10);
@@ -150,7 +150,7 @@ describe("killed while it logs again", () => {
     const vault = Object.assign(memory.copy(), {
       put: async (...args: Parameters<Vault["put"]>) => {
         const stored = await memory.put(...args);
-        // From here on the journal cannot be written.
+        // From now on the journal cannot be written.
         if (args[0] === CHECKPOINT) await rename(journal, aside);
         return stored;
       },
@@ -162,7 +162,7 @@ describe("killed while it logs again", () => {
   });
 });
 
-test("what a checkpoint covered that this machine saw is not logged again: forked", async () => {
+test("entries covered by a checkpoint that this machine saw are not logged again: forked", async () => {
   await using desk = await makeDesk(new MemoryVault());
   await desk.write(0, 20);
   const journal = new Journal(join(desk.state, "journal"));
@@ -174,7 +174,7 @@ test("what a checkpoint covered that this machine saw is not logged again: forke
   assert.deepEqual(await desk.entries(), range(0, 20));
 });
 
-test("a false tile or bundle does not pass for what was logged already, and is not signed a second time", async () => {
+test("a forged tile or bundle does not count as already logged, and is not signed again", async () => {
   const memory = new MemoryVault();
   await using desk = await makeDesk(memory);
   await desk.write(0, 10);
@@ -213,7 +213,7 @@ const stored = (subject: string, run: string, versionId: string): Entry =>
     ...{ files: [], withheld: 0, recipients: ["52e76b10b9ed65fc"], lockedUntil: "2040-01-01T00:00:00Z", lookups: {} },
   }) as unknown as Entry;
 
-describe("the last word stays the last word", () => {
+describe("the last statement stays last", () => {
   const subject = "a".repeat(32);
   const bystander = "b".repeat(32);
 
@@ -236,29 +236,29 @@ describe("the last word stays the last word", () => {
     }
   }
 
-  test("an end of a relationship that another machine took back meanwhile", () =>
+  test("the end of a relationship that another machine withdrew meanwhile", () =>
     overtaken([ended(subject, "r1")], [reopened(subject, "r2"), ended(bystander, "r2")], (catalog, entries) => {
       assert.equal(catalog.relationships.ended(subject), undefined);
       assert.equal(catalog.relationships.ended(bystander), "2026-10-31");
-      // Of others nothing is said twice.
+      // Nothing about others is repeated.
       assert.deepEqual(
         entries,
         [reopened(subject, "r2"), ended(bystander, "r2"), ended(subject, "r1"), reopened(subject, "r2")].map(text),
       );
     }));
 
-  test("a hold released, and placed by another machine since", () =>
+  test("a released hold that another machine has placed since", () =>
     overtaken([hold("hold.released", subject, "r1")], [hold("hold.placed", subject, "r2")], (catalog) => {
       assert.equal(catalog.holds.of(subject).length, 1);
     }));
 
-  test("a record that another machine stored once more, on a store that cannot create only", () =>
+  test("a record that another machine stored again, on a store without create-only writes", () =>
     overtaken([stored(subject, "r1", "00000002")], [stored(subject, "r2", "00000003")], (catalog) => {
       const key = `records/aa/${subject}/20210910T045710Z-d27fc64597d2.age`;
       assert.equal(catalog.objects.version(key), "00000003");
     }));
 
-  test("a purge that was never in the log did not begin", () => {
+  test("a purge that was never in the log has not begun", () => {
     const keys = [`records/aa/${subject}/20210910T045710Z-d27fc64597d2.age`];
     const purge = { type: "purge.begun", ...common("r1"), subject, keys } as Entry;
     return overtaken([purge, entry(7)], [entry(8)], (catalog, entries) => {
@@ -268,7 +268,7 @@ describe("the last word stays the last word", () => {
   });
 });
 
-describe("verify's look at the journal", () => {
+describe("how verify checks the journal", () => {
   async function checked(desk: Desk, seen: number): Promise<{ problems: Problem[]; waiting: number }> {
     const log = desk.log();
     const head = await log.head();
@@ -280,7 +280,7 @@ describe("verify's look at the journal", () => {
     return { problems, waiting: check.end() };
   }
 
-  test("one that another machine overtook waits, and is no problem; what was covered is one", async () => {
+  test("an overtaken journal waits and is not a problem; a covered entry that differs is a problem", async () => {
     await using desk = await makeDesk(new MemoryVault());
     await desk.write(0, 10);
     await dies(desk, numbered(10, 14));
@@ -294,7 +294,7 @@ describe("verify's look at the journal", () => {
   });
 });
 
-test("a log that was cut short below the journal is another history, whoever wrote since", async () => {
+test("a log truncated below the journal is another history, no matter who wrote since", async () => {
   const memory = new MemoryVault();
   await using desk = await makeDesk(memory);
   const { note } = await desk.write(0, 10);
@@ -302,13 +302,13 @@ test("a log that was cut short below the journal is another history, whoever wro
   await dies(desk, numbered(20, 22));
   await memory.put(CHECKPOINT, note);
   await assert.rejects(desk.open(), { code: "forked" });
-  // Its last checkpoint is lost, too.
+  // Its last checkpoint is lost too.
   await rm(join(desk.state, "checkpoint"));
   await assert.rejects(desk.open(), { code: "forked" });
   assert.equal((await journalOf(desk)).length, 1);
 });
 
-test("the first to come back logs again while the second still waits, and neither loses anything", async () => {
+test("the first machine to come back logs again while the second waits, and neither loses anything", async () => {
   await using desk = await makeDesk(new MemoryVault());
   await desk.write(0, 10);
   const second = await desk.elsewhere({});

@@ -15,7 +15,7 @@ const journaled = (index: number, text = bytesOf(index)): Journaled => ({ index,
 const told = (entries: readonly Journaled[]) =>
   entries.map(({ index, bytes }) => [index, Buffer.from(bytes).toString()]);
 
-/** A journal of one segment, as a process that died left it. */
+/** A journal with one segment, as a dead process left it. */
 async function left(
   first: number,
   count: number,
@@ -30,7 +30,7 @@ async function left(
   return { folder: at, path, text: await readFile(path, "utf8") };
 }
 
-test("what was appended is there again, in order, whoever came together", async () => {
+test("recovers all appended entries in order, also of concurrent appends", async () => {
   const folder = await fresh();
   const journal = new Journal(folder);
   assert.deepEqual(await journal.recover(), []);
@@ -42,7 +42,7 @@ test("what was appended is there again, in order, whoever came together", async 
   assert.deepEqual(told(await new Journal(folder).recover()), expected);
 });
 
-test("a torn end is cut off, wherever it was torn, and what follows is whole", async () => {
+test("an incomplete end is cut off at any position, and later entries are complete", async () => {
   const { text } = await left(0, 3);
   const lines = text.split("\n").slice(0, 3);
   const start = lines[0]!.length + lines[1]!.length + 2;
@@ -60,7 +60,7 @@ test("a torn end is cut off, wherever it was torn, and what follows is whole", a
   }
 });
 
-test("an entry in letters of several bytes, torn between them, is cut off too", async () => {
+test("an entry cut between the bytes of one character is cut off too", async () => {
   const folder = await fresh();
   const journal = new Journal(folder);
   await journal.recover();
@@ -74,13 +74,13 @@ test("an entry in letters of several bytes, torn between them, is cut off too", 
   assert.equal((await new Journal(folder).recover()).length, 1);
 });
 
-test("damage anywhere else is refused, and nothing is cut off for it", async () => {
+test("damage anywhere else is refused and changes nothing", async () => {
   const { path, text, folder } = await left(0, 3);
   const lines = text.split("\n");
   const damages = {
     "a letter of an entry": text.replace("seal", "sear"),
     "a digit of a hash": text.replace(/ [0-9a-f]/, (digit) => (digit === " 0" ? " 1" : " 0")),
-    "a line taken out": [lines[0], lines[2], ""].join("\n"),
+    "a line removed": [lines[0], lines[2], ""].join("\n"),
     "lines swapped": [lines[1], lines[0], lines[2], ""].join("\n"),
     "a line twice": [lines[0], lines[0], lines[1], ""].join("\n"),
     "an empty line": `\n${text}`,
@@ -93,7 +93,7 @@ test("damage anywhere else is refused, and nothing is cut off for it", async () 
   }
 });
 
-test("segments follow each other, and only the newest may be torn", async () => {
+test("segments must be consecutive, and only the newest may be incomplete", async () => {
   const { folder } = await left(0, 3);
   const second = await left(3, 2, await fresh());
   await writeFile(join(folder, "3.jsonl"), second.text.slice(0, -5));
@@ -109,7 +109,7 @@ test("segments follow each other, and only the newest may be torn", async () => 
   await assert.rejects(new Journal(folder).recover(), { code: "malformed" });
 });
 
-test("what the log holds is let go of, the rest is kept", async () => {
+test("releases what the log holds and keeps the rest", async () => {
   const folder = await fresh();
   const journal = new Journal(folder);
   await journal.recover();
@@ -126,7 +126,7 @@ test("what the log holds is let go of, the rest is kept", async () => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test("a state directory that cannot be used is said to be one, and the writer ends", async () => {
+test("an unusable state directory is reported, and the writer stops", async () => {
   const folder = await fresh();
   await writeFile(join(folder, "file"), "");
   await assert.rejects(new Journal(join(folder, "file")).recover(), { code: "state" });
@@ -141,8 +141,8 @@ test("a state directory that cannot be used is said to be one, and the writer en
   assert.deepEqual(await desk.entries(), range(0, 1));
 });
 
-describe("taken up by the next writer", () => {
-  /** Entries 0 to 9 in the log, 10 to 19 in the journal only. */
+describe("continued by the next writer", () => {
+  /** Entries 0 to 9 are in the log, 10 to 19 only in the journal. */
   async function crashed(): Promise<{ desk: Desk; segment: string }> {
     const vault = new MemoryVault();
     const desk = await makeDesk(vault);
@@ -162,18 +162,18 @@ describe("taken up by the next writer", () => {
     assert.deepEqual(await desk.entries(), range(0, 22));
   });
 
-  test("what the log has already is not logged twice", async () => {
+  test("an entry already in the log is not logged twice", async () => {
     const { desk, segment } = await crashed();
     await using _ = desk;
     const text = await readFile(segment, "utf8");
     await (await desk.open()).close();
-    // The crash came between the checkpoint and the journal's release.
+    // It crashed between the checkpoint and the journal's release.
     await writeFile(segment, text);
     await desk.write(20, 21);
     assert.deepEqual(await desk.entries(), range(0, 21));
   });
 
-  test("an entry that the log has otherwise is another history", async () => {
+  test("an entry that differs from the log is another history", async () => {
     const { desk, segment } = await crashed();
     await using _ = desk;
     await rm(segment);

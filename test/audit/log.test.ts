@@ -19,7 +19,7 @@ async function written(size = SIZE): Promise<{ vault: MemoryVault; desk: Desk }>
 const read = (log: AuditLog, from: number, size: number) =>
   Array.fromAsync(log.entries(from, size), ({ index, bytes }) => [index, Buffer.from(bytes).toString()]);
 
-test("entries are read from anywhere to the size of any checkpoint", async () => {
+test("reads entries from any index up to the size of any checkpoint", async () => {
   const { desk } = await written();
   await using _ = desk;
   const all = range(0, SIZE).map((text, index) => [index, text]);
@@ -32,7 +32,7 @@ test("entries are read from anywhere to the size of any checkpoint", async () =>
     assert.deepEqual(Buffer.from(await desk.log().leaf(index, SIZE)), leafHash(Buffer.from(bytesOf(index))));
 });
 
-describe("what was tampered with", () => {
+describe("a tampered log", () => {
   test("a checkpoint of another key, another log, or none", async () => {
     const { desk, vault } = await written(3);
     await using _ = desk;
@@ -48,7 +48,7 @@ describe("what was tampered with", () => {
     await assert.rejects(desk.log().head(), { code: "incomplete" });
   });
 
-  test("a bundle that is cut or longer", async () => {
+  test("a bundle that is truncated or too long", async () => {
     const { desk, vault } = await written();
     await using _ = desk;
     const key = "audit/tile/entries/002";
@@ -60,14 +60,14 @@ describe("what was tampered with", () => {
     }
   });
 
-  test("a bundle that is missing", async () => {
+  test("a missing bundle", async () => {
     const { desk, vault } = await written();
     await using _ = desk;
     vault.remove("audit/tile/entries/002");
     await assert.rejects(read(desk.log(), 0, SIZE), { code: "incomplete" });
   });
 
-  test("a tile or a bundle the writer needs: it does not go on from there", async () => {
+  test("a tile or bundle that the writer needs: it refuses to continue", async () => {
     const { desk, vault } = await written();
     await using _ = desk;
     const tile = "audit/tile/0/005.p/20";
@@ -80,7 +80,7 @@ describe("what was tampered with", () => {
     await vault.put(bundle, Buffer.from(Buffer.from(entries).toString("latin1").replace("seal", "sear"), "latin1"));
     await assert.rejects(desk.write(SIZE, SIZE + 1), { code: "unverified" });
     await vault.put(bundle, entries);
-    // The entry that could not go to the log waited in the journal.
+    // The entry that could not be logged waited in the journal.
     await desk.write(SIZE + 1, SIZE + 2);
     assert.deepEqual(await desk.entries(), range(0, SIZE + 2));
   });

@@ -6,7 +6,7 @@ interface Version extends ObjectInfo {
   readonly bytes: Uint8Array;
 }
 
-/** A vault without a disk, for tests that write thousands of logs. It keeps no locks. */
+/** A vault in memory, for tests that write thousands of logs. It keeps no locks. */
 export class MemoryVault implements Vault {
   readonly url = "memory:";
   readonly #objects: Map<string, Version[]>;
@@ -15,7 +15,7 @@ export class MemoryVault implements Vault {
     this.#objects = objects;
   }
 
-  /** The vault as it is now: what is put later is in one of them only. */
+  /** A copy of the vault. Later puts change only one of the two. */
   copy(): MemoryVault {
     return new MemoryVault(new Map(Array.from(this.#objects, ([key, versions]) => [key, [...versions]])));
   }
@@ -24,7 +24,7 @@ export class MemoryVault implements Vault {
     return [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
-  /** As whoever has the right to lift locks may do. */
+  /** Removes an object, as a user with the right to lift locks can. */
   remove(key: string): void {
     this.#objects.delete(key);
   }
@@ -44,7 +44,7 @@ export class MemoryVault implements Vault {
   async head(key: string, versionId?: string): Promise<Version> {
     const versions = this.#objects.get(key) ?? [];
     const found = versionId === undefined ? versions.at(-1) : versions.find((one) => one.versionId === versionId);
-    if (found === undefined) throw new HoldfastError("vault-missing", "not there");
+    if (found === undefined) throw new HoldfastError("vault-missing", "missing");
     return found;
   }
 
@@ -86,8 +86,8 @@ export class MemoryVault implements Vault {
 export type Fault = "before" | "after";
 
 /**
- * A vault behind a connection that dies: the put number `at`, counted from 0, does not arrive (`before`), or arrives
- * and its answer is lost (`after`); from then on nothing does.
+ * A vault behind a connection that dies. Put number `at`, counted from 0, does not arrive (`before`), or arrives and
+ * its answer is lost (`after`). After that nothing arrives.
  */
 export function dying(vault: Vault, at: number, fault: Fault): Vault {
   let puts = 0;

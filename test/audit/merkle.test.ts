@@ -39,7 +39,7 @@ interface ConsistencyCase {
 const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), "utf8"));
 const bytes = (base64: string) => Buffer.from(base64, "base64");
 
-/** Whether the check passes; a failure must be of the one code. */
+/** Whether the check passes. A failure must have the expected code. */
 function passes(check: () => void): boolean {
   try {
     check();
@@ -77,7 +77,7 @@ test("published consistency proofs, good and bad", () => {
   for (const c of cases) {
     const check = () =>
       verifyConsistency(Number(c.size1), bytes(c.root1), Number(c.size2), bytes(c.root2), c.proof.map(bytes));
-    // Two published cases accept any bytes as the roots of trees of one size. Here a root is 32 bytes.
+    // Two published cases accept any bytes as roots of trees of equal size. Here a root must be 32 bytes.
     const isHash = bytes(c.root1).length === HASH_SIZE;
     assert.equal(passes(check), !c.wantErr && isHash, c.file);
   }
@@ -122,7 +122,7 @@ test("sizes beyond 32 bits, up to the largest safe integer", () => {
   );
 });
 
-test("no altered proof passes: a flipped bit, a hash taken out, put in or exchanged", () => {
+test("no altered proof passes: a flipped bit, a hash removed, added or replaced", () => {
   const tree = NaiveTree.counting();
   const place = fc
     .integer({ min: 2, max: 2_000 })
@@ -152,7 +152,7 @@ function altered(proof: Buffer[], c: { kind: string; at: number; bit: number }):
   return proof[at]!.equals(proof[other]!) ? undefined : proof.with(at, proof[other]!).with(other, proof[at]!);
 }
 
-test("a proof holds for its index, sizes and roots only", () => {
+test("a proof is valid only for its index, sizes and roots", () => {
   const tree = NaiveTree.counting();
   for (let n = 2; n <= 40; n++) {
     for (let m = 1; m < n; m++) {
@@ -166,7 +166,7 @@ test("a proof holds for its index, sizes and roots only", () => {
   }
 });
 
-test("each root is checked, and no root makes room for a longer proof", () => {
+test("each root is checked, and no root allows a longer proof", () => {
   const tree = NaiveTree.counting();
   const wrong = Buffer.alloc(32, 1);
   for (let n = 2; n <= 20; n++) {
@@ -174,7 +174,7 @@ test("each root is checked, and no root makes room for a longer proof", () => {
       const [root, old, proof] = [tree.hash(0, n), tree.hash(0, m), tree.proof(m, 0, n)];
       assert.throws(() => verifyConsistency(m, wrong, n, root, proof), unverified);
       assert.throws(() => verifyConsistency(m, old, n, wrong, proof), unverified);
-      // The roots that a verifier would arrive at if it went on past the top.
+      // The roots that a verifier would compute if it continued past the top.
       const above = (below: Uint8Array) => nodeHash(wrong, below);
       const [leaf, path] = [tree.hash(m, m + 1), tree.path(m, 0, n)];
       assert.throws(() => verifyInclusion(leaf, m, n, [...path, wrong], above(root)), unverified);
@@ -195,7 +195,7 @@ test("the empty tree begins every tree, if its root is the empty root and the pr
   assert.throws(() => verifyConsistency(0, emptyRoot, 1, root, [root]), unverified);
 });
 
-test("sizes, indices and hashes that are none are refused", () => {
+test("invalid sizes, indices and hashes are refused", () => {
   const h = leafHash(Buffer.alloc(0));
   const short = h.subarray(1);
   for (const n of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {

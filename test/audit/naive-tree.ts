@@ -1,6 +1,4 @@
-/**
- * RFC 6962 section 2.1 word for word, recursive and slow, to hold the product against. It shares no code with it.
- */
+/** RFC 6962 section 2.1 word for word, recursive and slow, to compare src/audit with. They share no code. */
 import { createHash } from "node:crypto";
 
 export const sha256 = (...parts: Uint8Array[]): Buffer => {
@@ -9,7 +7,9 @@ export const sha256 = (...parts: Uint8Array[]): Buffer => {
   return hash.digest();
 };
 
-/** A tree over leaf hashes that a function gives. `key` tells which ranges are alike, to compute those once. */
+/**
+ * A tree over leaf hashes that a function gives. Ranges with the same `key` have the same hash, which is computed once.
+ */
 export class NaiveTree {
   readonly #leaf: (index: number) => Buffer;
   readonly #key: (low: number, high: number) => string | number;
@@ -20,13 +20,13 @@ export class NaiveTree {
     this.#key = key;
   }
 
-  /** The tree whose leaf i is the entry `entry i`. */
+  /** The tree whose leaf i is the text `entry i`. */
   static counting(): NaiveTree {
     const leaf = (i: number) => sha256(Uint8Array.of(0), countingEntry(i));
     return new NaiveTree(leaf, (low, high) => `${low}-${high}`);
   }
 
-  /** A tree whose leaves are all alike, so that any size up to 2^53 - 1 is at hand. */
+  /** A tree whose leaves are all the same, so that any size up to 2^53 - 1 is cheap. */
   static uniform(): NaiveTree {
     const leaf = sha256(Uint8Array.of(0));
     return new NaiveTree(

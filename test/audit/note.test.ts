@@ -32,7 +32,7 @@ test("published keys and signature", () => {
   assert.equal(signNote(text, [signer]), `${text}\n${peter.signature}`);
 });
 
-test("published notes open with the keys that are known", () => {
+test("published notes open with the known keys", () => {
   const both = `${text}\n${peter.signature}${enoch.signature}`;
   const one = openNote(Buffer.from(both), [peterKey]);
   assert.equal(one.text, text);
@@ -40,7 +40,7 @@ test("published notes open with the keys that are known", () => {
   const two = openNote(both, [enochKey, peterKey]);
   assert.deepEqual([names(two.verified), names(two.unknown)], [[peter.name, enoch.name], []]);
   assert.throws(() => openNote(both, []), unverified);
-  // A key given twice cannot be told from another of the same name and ID.
+  // A key given twice looks like two keys with the same name and ID.
   assert.throws(() => openNote(`${text}\n${enoch.signature}`, [enochKey, peterKey, enochKey]), unverified);
   openNote(`${text}\n${peter.signature}`, [enochKey, peterKey, enochKey]);
 });
@@ -66,7 +66,7 @@ test("published notes that must not open", () => {
   for (const note of bad) assert.throws(() => openNote(note, [peterKey]), malformed);
 });
 
-test("a key is unknown unless both name and ID are its own", () => {
+test("a key is unknown unless both name and ID match", () => {
   const misnamed = peter.signature.replace("PeterNeumann", "CarmenSandiego");
   const wrongId = peter.signature.replace("x08g", "xxxx");
   for (const line of [misnamed, wrongId]) {
@@ -75,7 +75,7 @@ test("a key is unknown unless both name and ID are its own", () => {
   }
 });
 
-test("published examples of the specification parse and are written again to the byte", () => {
+test("published examples of the specification parse and are written back byte for byte", () => {
   for (const example of [vectors.specNote, vectors.specCheckpoint]) {
     const note = parseNote(example);
     assert.equal(note.signatures.length, 1);
@@ -87,7 +87,7 @@ test("published examples of the specification parse and are written again to the
   assert.ok(parseNote(vectors.specNote).text.endsWith("sole:\n\ned è subito sera.\n"));
 });
 
-test("published manglings of keys are refused: every piece and every next byte", () => {
+test("published invalid keys are refused: every part and every next byte", () => {
   for (const vkey of Object.values(vectors.badVerifiers) as string[]) {
     assert.throws(() => parseVerifier(vkey), malformed);
   }
@@ -128,7 +128,7 @@ test("keys have one spelling", () => {
   assert.throws(() => new Signer("x", Buffer.alloc(33)), malformed);
 });
 
-test("a generated key signs what its other half opens", () => {
+test("a generated key pair signs and opens", () => {
   const { skey, vkey } = generateKey("log.example/holdfast");
   const other = generateKey("log.example/holdfast");
   assert.notEqual(vkey, other.vkey);
@@ -162,7 +162,7 @@ test("names: Unicode, but no space, plus sign or control character", () => {
   }
 });
 
-test("a signer shows its name and public half only", () => {
+test("a signer shows only its name and public key", () => {
   const signer = parseSigner(peter.skey);
   const seed = Buffer.from(peter.skey.slice(-44), "base64").subarray(1);
   const shown = [
@@ -181,7 +181,7 @@ test("a signer shows its name and public half only", () => {
   ]) {
     assert.ok(!shown.includes(secret));
   }
-  // Nor does an error on a key that is wrong by one character.
+  // Nor does an error about a key with one wrong character.
   const id = peter.skey.replace("c74f20a3", "c74f20a4");
   assert.throws(
     () => parseSigner(id),
@@ -189,7 +189,7 @@ test("a signer shows its name and public half only", () => {
   );
 });
 
-test("texts: what is signed is what is read", () => {
+test("texts: the signed text is the text that is read", () => {
   const signer = parseSigner(peter.skey);
   const line = fc.string({ unit: "grapheme" }).filter((s) => !/\p{Cc}/u.test(s));
   fc.assert(
@@ -207,7 +207,7 @@ test("texts: what is signed is what is read", () => {
   assert.throws(() => signNote("x\n", []), malformed);
 });
 
-test("every bit of a note counts, but for an unknown key's line", () => {
+test("changing any bit of a note is noticed, except in an unknown key's line", () => {
   const signer = parseSigner(peter.skey);
   const stranger = parseSigner(generateKey("stranger.example").skey);
   for (const text of ["a\nb\n", "a\n\nb\n"]) {
@@ -267,7 +267,7 @@ test("signature lines have one spelling", () => {
     `—  ${base64}`,
     `— ${base64}`,
     "— PeterNeumann ",
-    "— PeterNeumann x08gow==", // a key ID and no signature
+    "— PeterNeumann x08gow==", // a key ID without signature
     `— PeterNeumann ${base64.slice(0, -1)}`,
     `— PeterNeumann ${base64.replace("nAM=", "nAN=")}`, // the unused bits set
     `— PeterNeumann ${base64.replaceAll("/", "_")}`,
@@ -281,7 +281,7 @@ test("signature lines have one spelling", () => {
   }
 });
 
-test("hostile input of any shape ends in a refusal, and soon", () => {
+test("hostile input of any form is refused quickly", () => {
   const near = fc.array(
     fc.constantFrom(
       "\n",

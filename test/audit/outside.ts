@@ -12,17 +12,17 @@ import { S3Vault } from "../../src/vault/s3.ts";
 import type { Conditional, Vault } from "../../src/vault/vault.ts";
 import { cephEndpoint, lockedBucket, s3Client } from "../servers/s3.ts";
 
-/** A real store, and what someone sees of it who knows nothing of Holdfast. */
+/** A real store, and a view of it that does not use Holdfast. */
 export interface Store extends AsyncDisposable {
   readonly vault: Vault;
   readonly conditional: Conditional;
   /** The bytes of every version of a key, newest first. */
   versions(key: string): Promise<Buffer[]>;
-  /** What a plain read of the key gives. */
+  /** What a plain read of the key returns. */
   shown(key: string): Promise<Buffer>;
-  /** Until when the newest version is locked. */
+  /** When the newest version's lock ends. */
   lockedUntil(key: string): Promise<string | undefined>;
-  /** Hides a key as a bucket does; only where that can be done. */
+  /** Hides a key with a delete marker. Undefined if the store cannot. */
   hide?(key: string): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function directoryStore(conditional: Conditional = { ifNoneMatch: t
   };
 }
 
-/** Ceph RGW, which takes conditional headers and does not do what they say. */
+/** Ceph RGW, which accepts conditional headers and ignores them. */
 export async function cephStore(): Promise<Store> {
   const bucket = await lockedBucket();
   const client = s3Client();

@@ -5,8 +5,8 @@ import { recordKey } from "../../src/vault/layout.ts";
 import { at, FILE, RECORD, type Script, SUBJECT, VERSION } from "../verify/scripted.ts";
 import { BACK, ComesBack, isWell, LATER, marker, OTHER, record, text } from "./comes-back.ts";
 
-/** Machine a dies with what it journaled, b goes on, a comes back: the log then, and what the command verify says. */
-describe("a machine comes back after another one purged, or stored other versions", () => {
+/** Machine a dies with entries in its journal, b continues, a comes back: the resulting log, and what verify says. */
+describe("a machine comes back after another one purged or stored other versions", () => {
   let scene: ComesBack;
   let vault: ComesBack["vault"];
   before(async () => {
@@ -25,7 +25,7 @@ describe("a machine comes back after another one purged, or stored other version
     return [{ ...of.begun, keys: [FILE] } as Entry, purged];
   };
 
-  test("its record.files are in the log and its record is not: the files stay with that record", async () => {
+  test("if its record.files are in the log but its record is not, the files stay with that record", async () => {
     const { rules } = await vault.script();
     const files = [await file(FILE), await file(OTHER)];
     const mine = record(VERSION, "a", { object: await put(RECORD), moreFiles: 2 });
@@ -39,7 +39,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual([report!.records, report!.files], [2, 2]);
   });
 
-  test("the other one's record of many files is repeated with all of them, and half of one is not", async () => {
+  test("the other machine's record with many files is repeated completely, and an incomplete one is not", async () => {
     const { rules } = await vault.script();
     const mine = record(LATER, "a", { object: await put(recordKey(SUBJECT, LATER)) });
     const theirs = record(VERSION, "b", { object: await put(RECORD), moreFiles: 1 });
@@ -51,7 +51,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, isWell);
   });
 
-  test("what it stored and locked of someone whom the other one purged is not logged again", async () => {
+  test("objects that it stored and locked are not logged again if the other machine purged them", async () => {
     const script = await vault.script();
     const { rules, stored, ended, begun, purged } = script;
     const mine = { ...stored, ...at("2015-07-01T23:00:00.000Z"), run: "a" } as Entry;
@@ -67,7 +67,7 @@ describe("a machine comes back after another one purged, or stored other version
     }
   });
 
-  test("nor what it stored of an object whose purge the other one began, and did not end", async () => {
+  test("nor objects whose purge the other machine began and did not finish", async () => {
     const script = await vault.script();
     const { rules, stored, ended, begun } = script;
     const again = (run: string, time: string): Entry => ({ ...stored, ...at(time), run });
@@ -80,7 +80,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, isWell);
   });
 
-  test("its record of many files is left out whole, where one of them was purged, also one that the log announced", async () => {
+  test("its record with many files is omitted completely if one file was purged, even one already in the log", async () => {
     const script = await vault.script();
     const { rules, stored, ended } = script;
     const object = await put(RECORD);
@@ -110,7 +110,7 @@ describe("a machine comes back after another one purged, or stored other version
     }
   });
 
-  test("what the other one stored last stays the last, also where it cannot be repeated", async () => {
+  test("what the other machine stored last stays last, even if it cannot be repeated", async () => {
     const script = await vault.script();
     const { rules, stored, ended } = script;
     const [older, newer] = [await put(RECORD), await put(RECORD)];
@@ -121,7 +121,7 @@ describe("a machine comes back after another one purged, or stored other version
     assert.deepEqual(rest, { ...isWell, orphans: 1 });
   });
 
-  test("its record that only lists a purged file is logged, accuses no one, and does not bring the file back", async () => {
+  test("its record that only lists a purged file is logged, causes no problem, and does not restore the file", async () => {
     const script = await vault.script();
     const { rules, stored, ended } = script;
     const first: RecordStored = { ...stored, object: await put(RECORD) };
@@ -136,14 +136,14 @@ describe("a machine comes back after another one purged, or stored other version
     );
     assert.deepEqual(log, [marker(mine.run, 1), mine].map(text));
     assert.deepEqual(rest, isWell);
-    // What was purged and lies there again is told: the list did not make it stored.
+    // A purged object that exists again is reported: listing it did not make it stored.
     await put(FILE);
     const again = await vault.place.here("verify", ["--json"]);
     assert.equal(again.code, 4);
     assert.match(again.stderr, /was purged, as the log says, and is there still/);
   });
 
-  test("a record that lists a purged file and was written after the purge is a problem", async () => {
+  test("a record written after a purge that lists a purged file is a problem", async () => {
     const script = await vault.script();
     const { rules, stored, ended } = script;
     const first: RecordStored = { ...stored, object: await put(RECORD) };

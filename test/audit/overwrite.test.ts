@@ -13,7 +13,7 @@ import { cephStore, directoryStore, type Store } from "./outside.ts";
 
 const stores: [string, () => Promise<Store>, string | false][] = [
   ["a directory", () => directoryStore(), false],
-  ["a directory that is looked at first", () => directoryStore({ ifNoneMatch: false, ifMatch: false }), false],
+  ["a directory without conditional writes", () => directoryStore({ ifNoneMatch: false, ifMatch: false }), false],
   ["Ceph", cephStore, withoutCeph],
 ];
 
@@ -21,7 +21,7 @@ const bundle = (from: number, to: number) => encodeBundle(range(from, to).map((t
 const ENTRIES_17 = "audit/tile/entries/000.p/17";
 const TILE_17 = "audit/tile/0/000.p/17";
 
-/** A vault that does something of its own at a put. */
+/** A vault with another `put`. */
 function at(vault: Vault, put: Vault["put"]): Vault {
   return new Proxy(vault, {
     get(target, name) {
@@ -34,14 +34,14 @@ function at(vault: Vault, put: Vault["put"]): Vault {
 
 const dead = () => Promise.reject(new HoldfastError("vault-denied", "killed"));
 
-/** Entries 0 to 9 in the log. */
+/** A desk with entries 0 to 9 in the log. */
 async function begun(store: Store): Promise<Desk> {
   const desk = await makeDesk(store.vault, { conditional: store.conditional });
   await desk.write(0, 10);
   return desk;
 }
 
-/** The machine of `desk` has entries 10 to 16 in its journal and their pieces in the vault, and no checkpoint. */
+/** The machine of `desk` has entries 10 to 16 in its journal and their pieces in the vault, but no checkpoint. */
 async function died(desk: Desk): Promise<void> {
   const vault = at(desk.vault, (key, body, options) =>
     key === CHECKPOINT ? dead() : desk.vault.put(key, body, options),
@@ -54,7 +54,7 @@ async function died(desk: Desk): Promise<void> {
 
 for (const [name, open, skip] of stores) {
   describe(name, { skip }, () => {
-    test("pieces that a dead writer left, under no checkpoint, do not block the next writer", async () => {
+    test("pieces that a dead writer left without a checkpoint do not block the next writer", async () => {
       await using store = await open();
       await using desk = await begun(store);
       await died(desk);
@@ -62,7 +62,7 @@ for (const [name, open, skip] of stores) {
       const other = await desk.elsewhere({});
       await other.write(1010, 1017);
       const expected = encodeBundle([...range(0, 10), ...range(1010, 1017)].map((text) => Buffer.from(text)));
-      // What was there is there still, behind what readers see.
+      // The old bytes still exist, as an earlier version.
       assert.deepEqual(await store.versions(ENTRIES_17), [expected, bundle(0, 17)]);
       assert.deepEqual(await store.shown(ENTRIES_17), expected);
       assert.equal((await store.versions(TILE_17)).length, 2);
@@ -71,7 +71,7 @@ for (const [name, open, skip] of stores) {
       await other.checkHistory();
     });
 
-    test("the same machine goes on: its own pieces are met, not written again, and locked as long as new ones", async () => {
+    test("the same machine continues: it finds its own pieces, does not write them again, and locks them as long as new ones", async () => {
       await using store = await open();
       await using desk = await begun(store);
       await died(desk);
@@ -84,7 +84,7 @@ for (const [name, open, skip] of stores) {
       await desk.checkHistory();
     });
 
-    test("a put that is retried for minutes is not sent again after the vault was lost", async () => {
+    test("a put that is retried for minutes is not sent again after the lease is lost", async () => {
       await using store = await open();
       await using desk = await begun(store);
       let lost = false;
@@ -101,11 +101,11 @@ for (const [name, open, skip] of stores) {
       const late = await desk.open({
         vault: withRetry(failing, { policy: QUICK }),
         holds: () => {
-          if (lost) throw new HoldfastError("busy", "another machine took the vault over");
+          if (lost) throw new HoldfastError("busy", "another machine took over the vault");
         },
       });
       await appendAll(late, 10, 17);
-      // Not "forked": that another machine went on is as it should be.
+      // Not "forked": another machine may continue the log.
       await assert.rejects(late.flush(), { code: "busy" });
       await late.close();
       assert.deepEqual(
@@ -118,12 +118,12 @@ for (const [name, open, skip] of stores) {
       assert.deepEqual(await desk.entries(), [...range(0, 10), ...range(1010, 1017)]);
     });
 
-    test("what a checkpoint covers is never replaced, though the writer holds the vault: forked", async () => {
+    test("pieces that a checkpoint covers are never replaced, even by the lease holder: forked", async () => {
       await using store = await open();
       await using desk = await begun(store);
       const { note } = (await desk.open()).head;
       await (await desk.elsewhere({})).write(10, 17);
-      // Someone puts an earlier checkpoint in front, and a machine that never saw the log goes on from there.
+      // Someone puts an earlier checkpoint on top, and a machine that never saw the log continues from there.
       await store.vault.put(CHECKPOINT, note);
       const stranger = await (await desk.elsewhere({})).open();
       await appendAll(stranger, 1010, 1017);
@@ -133,7 +133,7 @@ for (const [name, open, skip] of stores) {
       assert.deepEqual((await store.versions(CHECKPOINT))[0], Buffer.from(note));
     });
 
-    test("what someone planted where the next pieces belong does not block the log", async () => {
+    test("objects planted at the next pieces' keys do not block the log", async () => {
       await using store = await open();
       await using desk = await begun(store);
       await store.vault.put(ENTRIES_17, Buffer.alloc(20_000_000, "x"));
@@ -143,7 +143,7 @@ for (const [name, open, skip] of stores) {
       assert.equal((await store.versions(TILE_17)).length, 2);
     });
 
-    test("a leftover behind a delete marker is as good as none", async (t) => {
+    test("a leftover behind a delete marker does not matter", async (t) => {
       await using store = await open();
       if (!store.hide) return t.diagnostic("no delete markers here");
       await using desk = await begun(store);
@@ -153,7 +153,7 @@ for (const [name, open, skip] of stores) {
       assert.deepEqual(await desk.entries(), [...range(0, 10), ...range(1010, 1017)]);
     });
 
-    test("every answer is lost once: each piece is met where it lies, and there is one version of it", async () => {
+    test("every answer is lost once: the writer finds each piece, and each has one version", async () => {
       await using store = await open();
       const lost = new Set<string>();
       const vault = withRetry(
@@ -174,12 +174,12 @@ for (const [name, open, skip] of stores) {
   });
 }
 
-describe("a put under way when the vault is lost, on a store that creates only", () => {
+describe("a put in progress when the lease is lost, on a store with create-only writes", () => {
   for (const [believes, code] of [
     [false, "busy"],
     [true, "forked"],
   ] as const) {
-    test(`it arrives late and changes nothing; its writer ${believes ? "still believes it holds" : "knows"}`, async () => {
+    test(`it arrives late and changes nothing; its writer ${believes ? "still believes it holds the lease" : "knows"}`, async () => {
       await using store = await directoryStore();
       await using desk = await begun(store);
       let lost = false;
@@ -208,7 +208,7 @@ describe("a put under way when the vault is lost, on a store that creates only",
     });
   }
 
-  test("a leftover that another writer replaces first is not replaced a second time", async () => {
+  test("a leftover that another writer replaces first is not replaced again", async () => {
     await using store = await directoryStore();
     await using desk = await begun(store);
     await died(desk);
@@ -230,7 +230,7 @@ describe("a put under way when the vault is lost, on a store that creates only",
   });
 });
 
-test("a piece that lies there with a shorter lock than it must have is locked in the end", async () => {
+test("an existing piece with too short a lock is locked in the end", async () => {
   await using store = await directoryStore();
   await using desk = await begun(store);
   await died(desk);
@@ -241,7 +241,7 @@ test("a piece that lies there with a shorter lock than it must have is locked in
   assert.ok(Date.parse((await store.lockedUntil(key))!) > Date.now() + 80 * 86_400_000);
 });
 
-test("after a failure no put is begun, and none arrives later: the failure comes when all have ended", async () => {
+test("after a failure no put starts and none arrives later: the error is thrown when all have ended", async () => {
   const memory = new MemoryVault();
   await using desk = await makeDesk(memory, { batch: 1024 });
   const begunKeys: string[] = [];
@@ -264,13 +264,13 @@ test("after a failure no put is begun, and none arrives later: the failure comes
   await assert.rejects(writer.flush(), { code: "vault-denied" });
   assert.equal(under, 0);
   const count = begunKeys.length;
-  assert.ok(count <= 8, `${count} puts were begun`);
+  assert.ok(count <= 8, `${count} puts were started`);
   await writer.close();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(begunKeys.length, count);
 });
 
-test("where the store creates only, a piece costs one request", async () => {
+test("on a store with create-only writes, a piece takes one request", async () => {
   const memory = new MemoryVault();
   await using desk = await makeDesk(memory);
   const asked: string[] = [];

@@ -18,7 +18,7 @@ import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { countingEntry, NaiveTree } from "./naive-tree.ts";
 import { malformed, mayRefuse, unverified } from "./refusal.ts";
 
-/** A log that has the tiles of one size and no other, and that counts what it is asked. */
+/** A log with only the tiles of one size, which counts the reads. */
 function logOf(tree: NaiveTree, size: number): { read: ReadTile; asked: string[] } {
   const held = new Set([...tilesFor(size)].map(tilePath));
   const made = new Map<string, Buffer>();
@@ -26,7 +26,7 @@ function logOf(tree: NaiveTree, size: number): { read: ReadTile; asked: string[]
   const read: ReadTile = async (level, index, width) => {
     const path = tilePath({ level, index, width });
     asked.push(path);
-    assert.ok(held.has(path), `${path} is no tile of a tree of ${size}`);
+    assert.ok(held.has(path), `${path} is not a tile of a tree of ${size}`);
     const bytes = made.get(path) ?? tree.tile(level, index, width);
     made.set(path, bytes);
     return bytes;
@@ -34,7 +34,7 @@ function logOf(tree: NaiveTree, size: number): { read: ReadTile; asked: string[]
   return { read, asked };
 }
 
-/** As assert.deepEqual on lists of hashes, which is too slow for 100,000 of them. */
+/** Like assert.deepEqual on lists of hashes, which is too slow for 100,000 of them. */
 function same(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   return a.length === b.length && a.every((hash, i) => Buffer.compare(hash, b[i]!) === 0);
 }
@@ -56,7 +56,7 @@ test("root and proofs through tiles, as RFC 6962 defines them: small sizes and t
 const large = NaiveTree.counting();
 
 for (const size of [511, 4_097, 65_535, 65_536, 65_537, 70_000]) {
-  test(`proofs in a tree of ${size} leaves check`, async () => {
+  test(`proofs in a tree of ${size} leaves are valid`, async () => {
     const tree = large;
     const { read, asked } = logOf(tree, size);
     const root = tree.hash(0, size);
@@ -104,14 +104,14 @@ test("proofs in trees beyond 32 bits, up to the largest safe integer", async () 
   );
 });
 
-test("tiles hashed level by level are the tiles by definition", () => {
+test("tiles hashed level by level are equal to the tiles by definition", () => {
   const tree = NaiveTree.counting();
   const full = decodeTile(tree.tile(0, 3, 256), 256);
   assert.deepEqual(rootOf(full), tree.hash(768, 1_024));
   assert.deepEqual(Buffer.from(decodeTile(tree.tile(1, 0, 4), 4)[3]!), tree.hash(768, 1_024));
 });
 
-test("what no tree can prove is refused before a tile is read", async () => {
+test("requests that no tree can prove are refused before reading a tile", async () => {
   const { read, asked } = logOf(NaiveTree.counting(), 10);
   for (const [index, size] of [
     [10, 10],
@@ -145,7 +145,7 @@ test("a tile of the wrong length is malformed, and a failing read keeps its own 
   await assert.rejects(inclusionProof(3, 300, gone), (error) => hasCode(error, "vault-missing"));
 });
 
-test("a proof from a tile with one bit wrong does not check", async () => {
+test("a proof from a tile with one wrong bit is invalid", async () => {
   const tree = NaiveTree.counting();
   const size = 700;
   const root = tree.hash(0, size);
@@ -171,7 +171,7 @@ const signer = parseSigner(key.skey);
 const zeros = "A".repeat(43).concat("=");
 const checkpoint = signCheckpoint({ origin: signer.name, size: 3, root: Buffer.alloc(32) }, signer);
 
-test("the proof file, to the byte", () => {
+test("the exact bytes of a proof file", () => {
   const one: ProofFile = { index: 2, hashes: [Buffer.alloc(32)], checkpoint };
   const text = `c2sp.org/tlog-proof@v1\nindex 2\n${zeros}\n\n${checkpoint}`;
   assert.equal(formatProof(one), text);
@@ -185,7 +185,7 @@ test("the proof file, to the byte", () => {
   assert.deepEqual(parseProof(formatProof(extra)), extra);
 });
 
-test("a proof file carries all there is to check an entry with, given the log's key", async () => {
+test("a proof file contains everything needed to check an entry, given the log's key", async () => {
   const tree = NaiveTree.counting();
   const size = 300;
   const { read } = logOf(tree, size);
@@ -200,7 +200,7 @@ test("a proof file carries all there is to check an entry with, given the log's 
   );
 });
 
-test("every other form of a proof file is refused", () => {
+test("any other form of a proof file is refused", () => {
   const good = `c2sp.org/tlog-proof@v1\nindex 2\n${zeros}\n\n${checkpoint}`;
   const bad = [
     "",
@@ -248,7 +248,7 @@ test("every other form of a proof file is refused", () => {
   assert.throws(() => formatProof({ index: 0, hashes: [], checkpoint, extra: Buffer.alloc(0) }), malformed);
 });
 
-test("a proof file with any bit flipped is refused or says something else, in one spelling", () => {
+test("a proof file with any bit flipped is refused or has another meaning, with one spelling", () => {
   const good = Buffer.from(formatProof({ index: 2, hashes: [Buffer.alloc(32, 1)], checkpoint }));
   for (let bit = 0; bit < good.length * 8; bit++) {
     const bad = Buffer.from(good);

@@ -40,7 +40,7 @@ describe("a machine comes back days after another one purged", () => {
   after(() => scene[Symbol.asyncDispose]());
   beforeEach(() => scene.clear());
 
-  test("verify is clean: what a logs again stands behind a marker, what leads to a purge has the present time", async () => {
+  test("verify finds no problem: what a logs again follows a marker, and entries that lead to a purge have the current time", async () => {
     const script = await scene.vault.script();
     const { rules: first, stored, extended, ended, locked, begun, purged } = script;
     const object = await scene.put(recordKey(HELD, LATER));
@@ -50,7 +50,7 @@ describe("a machine comes back days after another one purged", () => {
       hold(a(28), "hold.placed"),
       ends(a(28)),
     ];
-    // All but the purge is older than it by more than a day.
+    // Everything except the purge is more than a day older than it.
     const theirs = [started(b(29)), hold(b(29), "hold.released"), reopened(b(29)), begun, purged];
     const lives = [first, stored, extended, ended, locked];
     const { log, ...rest } = await scene.comesBack(lives, mine, theirs, BACK);
@@ -60,7 +60,7 @@ describe("a machine comes back days after another one purged", () => {
     assert.deepEqual(rest, isWell);
   });
 
-  test("a third machine that repeats what the second logged again marks it too", async () => {
+  test("a third machine that repeats what the second logged again adds a marker too", async () => {
     const { rules: first, stored, extended, ended, locked, begun, purged } = await scene.vault.script();
     const before = [first, stored, extended, ended, locked, begun, purged];
     const mine = [hold({ ...a(28), time: "2015-07-03T00:00:00.000Z", run: "c" }, "hold.placed")];
@@ -69,7 +69,7 @@ describe("a machine comes back days after another one purged", () => {
     assert.deepEqual(rest, isWell);
   });
 
-  test("a certificate of a later purge has the marker in its trail, and is checked with it", async () => {
+  test("a certificate of a later purge has the marker in its trail and is checked with it", async () => {
     const script = await scene.vault.script();
     const { rules: first, stored, extended, ended, locked, purged, begun } = script;
     const [sealed, file] = purged.objects;
@@ -102,7 +102,7 @@ describe("a machine comes back days after another one purged", () => {
   });
 });
 
-/** Whoever has the log key writes markers, and may name in them whatever is in the log by then. */
+/** Anyone with the log key can write markers, and can name any earlier run in them. */
 describe("a forged marker", () => {
   let scene: ComesBack;
   before(async () => {
@@ -115,14 +115,14 @@ describe("a forged marker", () => {
     assert.match(found.map((each) => each.what).join("\n"), what);
   };
 
-  test("does not hide that a purge was dated ahead: not by covering the runs of later nights, nor by ending before", async () => {
+  test("does not hide that a purge was dated ahead, neither by covering later runs nor by ending before", async () => {
     const script = await scene.vault.script();
     const forged = script.entries();
     const ahead = { ...marker("20100101T000000Z-abcdef", 100), time: script.purged.time };
     const nights = [started(a(28)), started(b(29))];
     await isFound([...forged, ahead, ...nights], /is of another run than .* says that it is logged again/);
     await isFound([...forged, ahead, ...nights], /is dated 2015-07-02T.*, and a later entry 2015-06-28T/);
-    // Also if it could name the first of these runs.
+    // Even if it could name the first of these runs.
     const named = { ...ahead, run: "a" };
     await isFound([...forged, named, ...nights], /is of another run than a, .* says that it is logged again/);
     await isFound(
@@ -133,7 +133,7 @@ describe("a forged marker", () => {
     assert.equal((await scene.verify()).code, 4);
   });
 
-  test("covers nothing that leads to a purge under an old date, and no purge", async () => {
+  test("does not cover entries that lead to a purge under an old date, nor a purge", async () => {
     const script = await scene.vault.script();
     const begins = { type: "purge.begun" as const, ...a(28), subject: HELD, keys: [] as string[] };
     const kinds = [ends(a(28)), hold(a(28), "hold.released"), rules(script, a(28))];
@@ -150,11 +150,11 @@ describe("a forged marker", () => {
     assert.equal((await scene.verify()).code, 4);
   });
 
-  test("does not make a record due earlier by logging it again under an old date", async () => {
+  test("does not make a record due earlier by logging it again with an old date", async () => {
     const script = await scene.vault.script();
     script.rules = { ...script.rules, to: { ...(script.rules as { to: object }).to, ...EXPORTED } } as Entry;
     const entries = script.entries().toSpliced(-2);
-    // Stored on 1 January 2010, and kept until five years later; purged a year before that.
+    // Stored on 1 January 2010, to be kept for five years, and purged a year too early.
     const early = [script.begun, script.purged].map(
       (entry) => JSON.parse(JSON.stringify(entry).replaceAll("2015-07-0", "2014-01-0")) as Entry,
     );

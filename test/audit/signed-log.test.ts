@@ -13,7 +13,7 @@ import { auditKey, CHECKPOINT } from "../../src/vault/layout.ts";
 import { bytesOf, signer } from "./desk.ts";
 import { MemoryVault } from "./memory-vault.ts";
 
-/** A log of `size` entries in a vault of its own, its head verified. */
+/** A log of `size` entries in its own vault, with its verified head. */
 async function logOf(size: number): Promise<{ vault: MemoryVault; log: AuditLog; head: Head }> {
   const vault = new MemoryVault();
   const entries = Array.from({ length: size }, (_, n) => Buffer.from(bytesOf(n)));
@@ -35,7 +35,7 @@ const indices = (size: number): number[] =>
   [...new Set([0, 1, 255, 256, 257, 511, 512, size - 2, size - 1])].filter((index) => index >= 0 && index < size);
 
 for (const size of [1, 2, 255, 256, 257, 511, 512, 513, 66_000]) {
-  test(`of ${size} entries: each is read by its index and in order, from anywhere`, async () => {
+  test(`of ${size} entries: reads each by its index and in order, from anywhere`, async () => {
     const { log, head } = await logOf(size);
     const entries = new Entries({ log, head });
     for (const index of indices(size)) {
@@ -48,7 +48,7 @@ for (const size of [1, 2, 255, 256, 257, 511, 512, 513, 66_000]) {
   });
 }
 
-test("one flipped bit in any bundle or tile: nothing false is given, neither by index nor in order", async () => {
+test("one flipped bit in any bundle or tile: no false entry is returned, neither by index nor in order", async () => {
   const size = 700;
   const { vault, log, head } = await logOf(size);
   const keys = vault.keys("audit/tile");
@@ -78,7 +78,7 @@ test("one flipped bit in any bundle or tile: nothing false is given, neither by 
   );
 });
 
-test("a bundle and its tile forged together do not fit the tile above", async () => {
+test("a bundle and its tile forged together do not match the tile above", async () => {
   for (const bundle of [0, 1, 2]) {
     const { vault, log, head } = await logOf(700);
     const width = Math.min(256, 700 - bundle * 256);

@@ -30,7 +30,7 @@ test("paths as in the specification", () => {
   );
 });
 
-test("a path is read back as what was written", () => {
+test("a written path parses back to itself", () => {
   const tile = fc.record(
     {
       level: fc.oneof(fc.integer({ min: 0, max: 63 }), fc.constant("entries" as const)),
@@ -42,7 +42,7 @@ test("a path is read back as what was written", () => {
   fc.assert(fc.property(tile, (t) => assert.deepEqual(parseTilePath(tilePath(t)), t)));
 });
 
-test("every other spelling of a path is refused", () => {
+test("any other spelling of a path is refused", () => {
   const bad = [
     "",
     "tile/0",
@@ -79,7 +79,7 @@ test("every other spelling of a path is refused", () => {
     "tile/0/٠٠٠",
     "TILE/0/000",
     "tile/0/000.P/1",
-    "tile/3/5/x123/x456/078", // Go's tlog has the height before the level
+    "tile/3/5/x123/x456/078", // Go's tlog puts the height before the level
     "tile/3/5/123/456/078",
     "tile/1/data/x003/x057/500",
     `tile/0/${"x000/".repeat(100_000)}000`,
@@ -95,7 +95,7 @@ test("every other spelling of a path is refused", () => {
   );
 });
 
-test("no path is made of numbers that are none", () => {
+test("no path is made from invalid numbers", () => {
   for (const n of [-1, 0.5, Number.NaN, 2 ** 53]) {
     assert.throws(() => tilePath({ level: 0, index: n, width: 1 }), malformed);
     assert.throws(() => tilePath({ level: n, index: 0, width: 1 }), malformed);
@@ -133,7 +133,7 @@ test("the tiles around full ones", () => {
   assert.deepEqual(paths(tilesFor(65_537)).slice(256), ["tile/0/256.p/1", "tile/1/000", "tile/2/000.p/1"]);
 });
 
-test("what a growing tree writes", () => {
+test("the tiles that a growing tree writes", () => {
   assert.deepEqual(paths(newTiles(255, 256)), ["tile/0/000", "tile/1/000.p/1"]);
   assert.deepEqual(paths(newTiles(256, 257)), ["tile/0/001.p/1"]);
   assert.deepEqual(paths(newTiles(65_535, 65_537)), ["tile/0/255", "tile/0/256.p/1", "tile/1/000", "tile/2/000.p/1"]);
@@ -145,7 +145,7 @@ test("what a growing tree writes", () => {
   assert.deepEqual(tilesFor(largest).next().value, { level: 0, index: 0, width: 256 });
 });
 
-test("growing writes exactly what the new tree has and the old one lacks", () => {
+test("growing writes exactly the tiles that the new tree has and the old one lacks", () => {
   const sizes = fc.tuple(fc.nat(140_000), fc.oneof(fc.nat(600), fc.nat(70_000)));
   fc.assert(
     fc.property(sizes, ([old, more]) => {
@@ -179,7 +179,7 @@ test("a tile is exactly its hashes", () => {
   assert.throws(() => decodeTile(Buffer.alloc(257 * 32), 257), malformed);
 });
 
-test("a bundle is its entries, each behind its length", () => {
+test("a bundle is its entries, each after its length", () => {
   assert.deepEqual(encodeBundle([Buffer.from("ab"), Buffer.from("")]), Buffer.from("\0\x02ab\0\0"));
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 256 }), (entries) => {

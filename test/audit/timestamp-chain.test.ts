@@ -14,30 +14,30 @@ const uses = (usage: string) => [TSA[0]!, `keyUsage = critical,${usage}`, PURPOS
 const UNKNOWN = "1.2.3.4.5 = ASN1:UTF8String:whatever";
 
 interface Chain {
-  /** Extensions of the root, of the CAs below it, and of the signer. */
+  /** Extensions of the root, the CAs below it, and the signer. */
   readonly root?: readonly string[];
   readonly between?: readonly (readonly string[])[];
   readonly leaf?: readonly string[];
-  /** Names, where they matter: of the CAs between, and of the signer. */
+  /** Names of the CAs between and of the signer, if they matter. */
   readonly names?: readonly string[];
   readonly refused?: RegExp;
-  /** Whether openssl takes it, where it differs from us. */
+  /** Whether openssl accepts it, if that differs from us. */
   readonly openssl?: boolean;
 }
 
 const chains: Record<string, Chain> = {
   "a root and a signer": {},
   "a CA between": { between: [CA] },
-  "three CAs between": { between: [CA, CA, CA] },
-  "a root that allows none below it, and none": { root: ca(",pathlen:0") },
-  "a root that allows none below it, and one": {
+  "three intermediate CAs": { between: [CA, CA, CA] },
+  "a root that allows no CA below it, without one": { root: ca(",pathlen:0") },
+  "a root that allows no CA below it, with one": {
     root: ca(",pathlen:0"),
     between: [CA],
     refused: /path length.*CN=root/,
   },
-  "a root that allows one, and one": { root: ca(",pathlen:1"), between: [ca(",pathlen:0")] },
-  "a root that allows one, and two": { root: ca(",pathlen:1"), between: [CA, CA], refused: /path length.*CN=root/ },
-  "a CA that allows none below it, and one": {
+  "a root that allows one CA, with one": { root: ca(",pathlen:1"), between: [ca(",pathlen:0")] },
+  "a root that allows one CA, with two": { root: ca(",pathlen:1"), between: [CA, CA], refused: /path length.*CN=root/ },
+  "a CA that allows no CA below it, with one": {
     between: [CA, ca(",pathlen:0"), CA],
     refused: /path length.*CN=between1/,
   },
@@ -52,7 +52,7 @@ const chains: Record<string, Chain> = {
     between: [ca("", "nameConstraints = permitted;dirName:only", "[only]", "CN = someone else")],
     refused: /name constraints/,
   },
-  "name constraints that are kept: not looked at here": {
+  "name constraints that are satisfied: not checked here": {
     ...{ between: [ca("", "nameConstraints = critical,permitted;dirName:only", "[only]", "CN = leaf")] },
     ...{ refused: /name constraints/, openssl: true },
   },
@@ -73,17 +73,17 @@ const chains: Record<string, Chain> = {
     refused: /critical extension/,
   },
   "unknown extensions that are not critical": { between: [ca("", UNKNOWN)], leaf: [...TSA, UNKNOWN] },
-  "critical policies of a CA: not looked at here": {
+  "critical policies of a CA: not checked here": {
     ...{ between: [ca("", "certificatePolicies = critical,1.2.3.4")], refused: /critical extension/, openssl: true },
   },
   "a signer for digitalSignature and nonRepudiation": { leaf: uses("digitalSignature,nonRepudiation") },
   "a signer for nonRepudiation": { leaf: uses("nonRepudiation") },
   "a signer without a key usage": { leaf: [TSA[0]!, PURPOSE] },
   "a signer for keyEncipherment": { leaf: uses("keyEncipherment"), refused: /key usage/ },
-  "a signer for keyEncipherment, too": { leaf: uses("digitalSignature,keyEncipherment"), refused: /key usage/ },
-  "a signer for keyCertSign, too": { leaf: uses("digitalSignature,keyCertSign"), refused: /key usage/ },
+  "a signer also for keyEncipherment": { leaf: uses("digitalSignature,keyEncipherment"), refused: /key usage/ },
+  "a signer also for keyCertSign": { leaf: uses("digitalSignature,keyCertSign"), refused: /key usage/ },
   "a signer for cRLSign": { leaf: uses("cRLSign"), refused: /key usage/ },
-  "a signer for decipherOnly, too: a bit in the second byte": {
+  "a signer also for decipherOnly: a bit in the second byte": {
     ...{ leaf: uses("digitalSignature,decipherOnly"), refused: /key usage/ },
   },
   "a signer for another purpose": {
@@ -94,13 +94,13 @@ const chains: Record<string, Chain> = {
     between: [[CA[0]!, "keyUsage = critical,digitalSignature"]],
     refused: /not chain to/,
   },
-  "a CA with cRLSign alone": { between: [[CA[0]!, "keyUsage = critical,cRLSign"]], refused: /not chain to/ },
+  "a CA only for cRLSign": { between: [[CA[0]!, "keyUsage = critical,cRLSign"]], refused: /not chain to/ },
   "a CA without a key usage": { between: [[CA[0]!]] },
-  "a CA that is none": { between: [["basicConstraints = critical,CA:FALSE"]], refused: /not chain to/ },
+  "a certificate that is not a CA": { between: [["basicConstraints = critical,CA:FALSE"]], refused: /not chain to/ },
   "a root without keyCertSign": { root: [CA[0]!, "keyUsage = critical,cRLSign"], refused: /not chain to/ },
 };
 
-describe("a chain of certificates: taken and refused as openssl does, or refused for a reason that is told", () => {
+describe("a chain of certificates: accepted and refused as openssl does, or refused with a reason", () => {
   let openssl: Openssl;
   before(async () => {
     openssl = await Openssl.make();

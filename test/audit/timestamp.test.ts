@@ -13,7 +13,7 @@ import { Openssl, Tsa } from "../servers/tsa.ts";
 const digest = createHash("sha256").update("a checkpoint").digest("hex");
 const other = createHash("sha256").update("another").digest("hex");
 const NONCE = Buffer.from("4c08b79dd58800b8", "hex");
-/** Never: a signal with a time would have run out by the time the last test asks, where the others took long. */
+/** Never aborts: a timeout could end before the last test if the others are slow. */
 const { signal } = new AbortController();
 const soon = { signal, pauses: [1, 1] };
 
@@ -22,7 +22,7 @@ function refused(code: ErrorCode, message: RegExp) {
 }
 
 for (const key of ["ec", "rsa"] as const) {
-  test(`an authority with an ${key} key: asked, checked, and openssl says the same`, async () => {
+  test(`an authority with an ${key} key: its answer passes the checks, and openssl agrees`, async () => {
     await using tsa = await Tsa.start(key);
     const before = Math.floor(Date.now() / 1000) * 1000;
     const anchors = await readAnchors(tsa.ca);
@@ -52,11 +52,11 @@ describe("refused", () => {
     await stranger[Symbol.asyncDispose]();
   });
 
-  test("nothing, for the good one", () => {
+  test("a valid stamp is not refused", () => {
     assert.equal(checkTimestamp(good, { digest, nonce: NONCE.toString("hex"), anchors }).authority, "CN=Test tsa");
   });
 
-  test("another root of the same name", async () => {
+  test("another root with the same name", async () => {
     const others = await readAnchors(stranger.path("ca.pem"));
     assert.throws(
       () => checkTimestamp(good, { digest, anchors: others }),
@@ -69,11 +69,8 @@ describe("refused", () => {
     assert.throws(() => checkTimestamp(good, { digest, anchors: [] }), refused("unverified", /not chain to/));
   });
 
-  test("the digest of something else", async () => {
-    assert.throws(
-      () => checkTimestamp(good, { digest: other, anchors }),
-      refused("unverified", /about other data/),
-    );
+  test("the digest of other data", async () => {
+    assert.throws(() => checkTimestamp(good, { digest: other, anchors }), refused("unverified", /about other data/));
     await assert.rejects(openssl.verify(good, other));
   });
 
@@ -89,7 +86,7 @@ describe("refused", () => {
     assert.throws(() => parseToken(reply), refused("unverified", /refused \(status 2\)/));
   });
 
-  test("a certificate that had ended at its time", async () => {
+  test("a certificate that had expired at the stamp's time", async () => {
     await using late = await Openssl.make();
     await late.issue("tsa", "tsa", "ca", -1);
     const reply = await late.reply(query(digest, NONCE));
@@ -114,7 +111,7 @@ describe("refused", () => {
     });
   }
 
-  test("a chain: taken through a CA in between, not through a certificate that is none", async () => {
+  test("a chain: accepted through an intermediate CA, not through a certificate that is not a CA", async () => {
     await openssl.key("middle");
     for (const [kind, fits] of [
       ["ca", true],
@@ -132,7 +129,7 @@ describe("refused", () => {
     }
   });
 
-  test("any byte of it changed: never another time, another authority or an error that is not ours", () => {
+  test("any changed byte: never another time, another authority or a foreign error", () => {
     const truth = checkTimestamp(good, { digest, anchors });
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
@@ -162,7 +159,7 @@ describe("refused", () => {
     }
   });
 
-  test("garbage of any kind, and what is cut short", () => {
+  test("garbage of any kind, and truncated input", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -189,30 +186,30 @@ describe("over the network", () => {
   });
   after(() => tsa[Symbol.asyncDispose]());
 
-  test("busy twice: asked a third time, each time with another nonce", async () => {
+  test("busy twice: asks a third time, each time with another nonce", async () => {
     tsa.queries.length = 0;
     for (const status of [503, 429]) tsa.replies.push((_query, response) => void response.writeHead(status).end());
     assert.equal((await ask()).authority, "CN=Test tsa");
     assert.equal(new Set(tsa.queries.map(String)).size, 3);
   });
 
-  test("busy for good: given up after three", async () => {
+  test("always busy: gives up after three attempts", async () => {
     for (const status of [503, 503, 503]) tsa.replies.push((_query, response) => void response.writeHead(status).end());
     await assert.rejects(ask(), refused("timestamp", /answered 503/));
     assert.equal(tsa.replies.length, 0);
   });
 
-  test("silent: given up in time", async () => {
+  test("silent: gives up in time", async () => {
     tsa.replies.push(() => {});
     await assert.rejects(ask({ timeout: 50, pauses: [] }), refused("timestamp", /no answer in time/));
   });
 
-  test("no one there", async () => {
+  test("no server", async () => {
     const nowhere = { url: "http://127.0.0.1:9/", anchors };
     await assert.rejects(requestTimestamp(digest, nowhere, soon), refused("timestamp", /ECONNREFUSED/));
   });
 
-  test("an old answer again: not taken, and not asked for twice", async () => {
+  test("a replayed answer: refused, and not requested again", async () => {
     tsa.queries.length = 0;
     const old = await tsa.openssl.reply(query(digest, NONCE));
     tsa.replies.push((_query, response) => void response.end(old));
@@ -220,7 +217,7 @@ describe("over the network", () => {
     assert.equal(tsa.queries.length, 1);
   });
 
-  test("garbage, and an answer without end", async () => {
+  test("garbage, and an endless answer", async () => {
     tsa.replies.push((_query, response) => void response.end("<html>"));
     await assert.rejects(ask(), refused("malformed", /DER/));
     tsa.replies.push((_query, response) => void response.end(Buffer.alloc(MAX_TOKEN + 1)));
@@ -228,7 +225,7 @@ describe("over the network", () => {
   });
 });
 
-test("a file of roots that is none", async () => {
+test("an invalid file of roots", async () => {
   await assert.rejects(readAnchors("/nowhere/ca.pem"), refused("config", /ENOENT/));
   await assert.rejects(readAnchors("package.json"), refused("config", /no certificate/));
 });

@@ -15,7 +15,7 @@ import { dying, type Fault, MemoryVault } from "./memory-vault.ts";
 
 const SIZES = [0, 1, 255, 256, 257, 511, 512, 1000];
 
-/** The keys a log of one batch of `size` entries has. */
+/** The keys of a log with one batch of `size` entries. */
 function keysOf(size: number): string[] {
   const paths = [...newBundles(0, size), ...tilesFor(size)].map((tile) => auditKey(tilePath(tile)));
   return [CHECKPOINT, ...paths].sort();
@@ -47,7 +47,7 @@ test("a log grows from size to size in a directory: tiles, roots, proofs", async
       for (const key of keysOf(size)) expected.add(key);
       before = head;
     }
-    // What each size has, and whole tiles where a batch went ahead; nothing else.
+    // The tiles of each size, and full tiles of a batch written early; nothing else.
     const keys = (await Array.fromAsync(vault.list("audit/"))).map(({ key }) => key);
     assert.deepEqual(keys.sort(), [...expected].sort());
     assert.deepEqual(await desk.entries(), range(0, 1000));
@@ -71,7 +71,7 @@ for (const size of [...SIZES, 70_000]) {
   });
 }
 
-test("appends that come together keep their order, and each knows its place", async () => {
+test("concurrent appends keep their order, and each returns its index", async () => {
   await using desk = await makeDesk(new MemoryVault());
   const writer = await desk.open();
   const placed = await Promise.all(Array.from({ length: 700 }, (_, n) => writer.append(entry(n)))).then((all) =>
@@ -87,7 +87,7 @@ test("appends that come together keep their order, and each knows its place", as
   assert.deepEqual(await desk.entries(), range(0, 900));
 });
 
-test("an entry that the log cannot hold is refused, and the others are not lost for it", async () => {
+test("an entry that the log cannot hold is refused, without losing the others", async () => {
   await using desk = await makeDesk(new MemoryVault());
   const writer = await desk.open();
   await writer.append(entry(0));
@@ -105,7 +105,7 @@ test("an entry that the log cannot hold is refused, and the others are not lost 
 describe("another history", () => {
   for (const ifMatch of [true, false]) {
     const conditional = { ifNoneMatch: ifMatch, ifMatch };
-    test(`a second writer is found out, ${ifMatch ? "by compare-and-swap" : "by looking"}`, async () => {
+    test(`a second writer is detected, ${ifMatch ? "by compare-and-swap" : "by reading"}`, async () => {
       await using desk = await makeDesk(new MemoryVault(), { conditional });
       await desk.write(0, 10);
       const other = await (await desk.elsewhere({})).open();
@@ -114,7 +114,7 @@ describe("another history", () => {
       await writer.flush();
       await appendAll(other, 10, 12);
       await assert.rejects(other.flush(), { code: "forked" });
-      // It has come to its end.
+      // It has stopped.
       await assert.rejects(other.append(entry(12)), { code: "forked" });
       await assert.rejects(other.flush(), { code: "forked" });
       await other.close();
@@ -124,7 +124,7 @@ describe("another history", () => {
       assert.deepEqual(await desk.entries(), range(0, 30));
     });
 
-    test(`the answer to a checkpoint is lost and the attempt repeated, ${ifMatch ? "with" : "without"} compare-and-swap`, async () => {
+    test(`a checkpoint is retried after its answer was lost, ${ifMatch ? "with" : "without"} compare-and-swap`, async () => {
       const vault = new MemoryVault();
       await using desk = await makeDesk(vault, { conditional });
       const again = new MemoryVault();
@@ -139,7 +139,7 @@ describe("another history", () => {
     });
   }
 
-  test("a log cut back, or written again by someone with the key, is not continued", async () => {
+  test("a log that was truncated, or rewritten by someone with the key, is not continued", async () => {
     const vault = new MemoryVault();
     await using desk = await makeDesk(vault);
     await desk.write(0, 300);
@@ -149,14 +149,14 @@ describe("another history", () => {
     const again = await desk.elsewhere({ vault: earlier });
     await again.write(1000, 1400);
     await assert.rejects((await desk.elsewhere({ vault: earlier, state: desk.state })).open(), { code: "forked" });
-    // A machine that never saw the log cannot know; it says so.
+    // A machine that never saw the log cannot know, and says so.
     const stranger = await (await desk.elsewhere({ vault: earlier })).open();
     assert.equal(stranger.continued, false);
     const writer = await desk.open();
     assert.equal(writer.continued, true);
   });
 
-  test("who no longer holds the vault writes no checkpoint", async () => {
+  test("a writer that has lost the lease writes no checkpoint", async () => {
     await using desk = await makeDesk(new MemoryVault());
     const writer = await desk.open({
       holds: () => {
@@ -172,7 +172,7 @@ describe("another history", () => {
   });
 });
 
-test("whatever write fails, whether it arrived or not: nothing is lost, nothing is there twice", async () => {
+test("after any failed write, whether it arrived or not: nothing is lost or duplicated", async () => {
   const session = fc.record({
     bursts: fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 3 }),
     failAt: fc.nat(14),

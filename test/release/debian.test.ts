@@ -32,6 +32,9 @@ const run = promisify(execFile);
 const isPossible = process.env.CI || (process.getuid?.() === 0 && ["mmdebstrap", "dpkg-deb", "unshare"].every(onPath));
 const DEPENDS = ["adduser", "ca-certificates", "libatomic1", "libgcc-s1", "libstdc++6"];
 
+/** User and group without rights on Debian, by number. */
+const STRANGER = "65534";
+
 describe("the Debian package", { skip: isPossible ? false : "it takes root and mmdebstrap" }, () => {
   let folder: string;
   let root: string;
@@ -50,12 +53,11 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** In the root, with a /proc of its own: Node finds itself by it. */
+  /** In the root, with a /proc of its own: Node finds itself by it. The user's group has the same name or number. */
   const inside = (user: string, ...line: string[]): Promise<Ended> => {
-    const group = user === "no one" ? "nogroup" : user;
     const options = ["--fork", "--pid", `--root=${root}`, `--mount-proc=/proc`];
     return runToEnd(
-      ["unshare", ...options, "setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups", ...line],
+      ["unshare", ...options, "setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", ...line],
       {
         env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/nonexistent", TMPDIR: "/tmp" },
       },
@@ -126,9 +128,9 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     const env = (...args: string[]): Promise<Ended> =>
       good(inside("holdfast", "env", `KEY=${sandbox.apiKey}`, "holdfast", ...args));
     await firstExport(env);
-    const other = await inside("no one", "cat", "/etc/holdfast/holdfast.yaml");
+    const other = await inside(STRANGER, "cat", "/etc/holdfast/holdfast.yaml");
     assert.match(other.stderr, /Permission denied/);
-    assert.match((await inside("no one", "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
+    assert.match((await inside(STRANGER, "ls", "/var/lib/holdfast")).stderr, /Permission denied/);
   });
 
   test("works there with a bucket on S3", { skip: withoutCeph }, async () => {

@@ -3,22 +3,22 @@ import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface BoundedFile {
-  /** Undefined where there are more bytes than the limit. */
+  /** Undefined if the file is larger than the limit. */
   readonly bytes: Buffer | undefined;
-  /** A pipe or a device is none. */
+  /** False for a pipe or a device. */
   readonly isRegular: boolean;
 }
 
-/** A pipe that says nothing for so long, in ms, is given up. */
+/** How long to wait for a silent pipe, in ms. */
 const PATIENCE = 10_000;
 const PAUSE = 20;
 
 /**
- * A small file that a person named, which may be a pipe (`<(envsubst < file)`), a FIFO that no one writes to, or a
- * device without an end. Throws what the system says; `ETIMEDOUT` for a pipe that stays silent.
+ * Reads a small file that a person named. It may be a pipe (`<(envsubst < file)`), a FIFO without a writer, or an
+ * endless device. Throws the system's error, or `ETIMEDOUT` for a silent pipe.
  */
 export async function readBounded(path: string, limit: number): Promise<BoundedFile> {
-  // To open a FIFO waits for someone who writes, and no signal ends that; so it must not wait.
+  // Opening a FIFO blocks until someone writes, and no signal ends that. So do not block.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const isRegular = (await file.stat()).isFile();
   const buffer = Buffer.alloc(limit + 1);

@@ -1,6 +1,6 @@
 /**
- * Lets `await using` close what was opened: in reverse order, and every close is tried. A copy (`{ ...held, source }`) is
- * not closed, so that no one closes what someone else opened.
+ * Lets `await using` close `opened`: in reverse order, trying every close. A copy (`{ ...held, source }`) is not
+ * closed, so that no one closes what someone else opened.
  */
 export function closedBy<T extends object>(opened: T, closes: AsyncDisposableStack): T & AsyncDisposable {
   return Object.defineProperty(opened, Symbol.asyncDispose, { value: () => closes.disposeAsync() }) as T &

@@ -4,27 +4,27 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Files whose writes are on the disk when they resolve. By O_DSYNC, since Node refuses every fsync under its permission
- * model (`--permission`), whatever is allowed there; so one way holds with and without it.
+ * File writes that are on disk once they resolve. Uses O_DSYNC, because Node refuses every fsync under its permission
+ * model (`--permission`), whatever is allowed. This works with and without it.
  */
 const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_TRUNC, O_WRONLY } = constants;
 const FLAGS = {
-  /** A file that must not be there yet. */
+  /** A file that must not exist yet. */
   create: O_CREAT | O_EXCL | O_WRONLY | O_DSYNC,
-  /** The same, for what is written at its end again and again. */
+  /** The same, for appending repeatedly. */
   append: O_CREAT | O_EXCL | O_WRONLY | O_DSYNC | O_APPEND,
-  /** One that may be there, emptied. */
+  /** A file that may exist. Empties it. */
   replace: O_CREAT | O_TRUNC | O_WRONLY | O_DSYNC,
 };
 
-/** Each write waits for the disk, so small pieces are gathered: bytes. */
+/** Small pieces are buffered up to this many bytes, because each write waits for the disk. */
 const GATHERED = 1024 * 1024;
 
 export function openDurable(path: string, how: keyof typeof FLAGS, mode = 0o600): Promise<FileHandle> {
   return open(path, FLAGS[how], mode);
 }
 
-/** A file of this content, on the disk when this resolves. */
+/** Writes a file with this content. It is on disk once this resolves. */
 export async function writeDurable(
   path: string,
   content: Uint8Array | string,
@@ -38,7 +38,7 @@ export async function writeDurable(
   }
 }
 
-/** The same of a new file that comes piece by piece. */
+/** The same for a new file, from a stream. */
 export async function createDurable(path: string, body: AsyncIterable<Uint8Array>, mode = 0o600): Promise<void> {
   const file = await openDurable(path, "create", mode);
   try {
@@ -65,8 +65,8 @@ async function* gathered(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 /**
- * Makes the names in a folder durable. Where fsync is refused, a byte is written durably to a new file beside them: the
- * journals of ext4 and XFS, and ZFS's log, keep names in order, so that what came before it is on the disk as well.
+ * Makes the names in a folder durable. If fsync is refused, writes a byte durably to a new file beside them: the
+ * journals of ext4 and XFS and ZFS's log keep the order, so that all earlier names are on disk too.
  */
 export async function syncFolder(path: string): Promise<void> {
   if (process.permission === undefined) {

@@ -5,17 +5,17 @@ declare global {
   }
 }
 
-/** A number of 16 characters or more, or of an exponent that may leave the range of normal numbers (`1e400`, `1.2e-320`). */
+/** A number with 16 characters or more, or with an exponent that may be out of range (`1e400`, `1.2e-320`). */
 const LONG = /[0-9.eE+-]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
-/** All of them, in strings too. Linear in any text. */
+/** All such numbers, also in strings. Linear in any text. */
 const NUMBERS = /-\d[\d.eE+-]{14,}|\d[\d.eE+-]{15,}|-?\d[\d.]*[eE][+-]?\d{3,}/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** No one who writes an answer can know it. */
+/** Random, so that no provider can use it in an answer. */
 const MARK = crypto.randomUUID();
 
 /**
- * How many values and keys a text has at most, if it is JSON: each `{`, `[`, `,` and `:` outside a string begins one. Of
- * three bytes JSON.parse makes an object of some sixty, so this is asked before it. One pass, and nothing is held.
+ * The most values and keys that a JSON text can have: each `{`, `[`, `,` and `:` outside a string begins one.
+ * JSON.parse turns three bytes into an object of about sixty, so check this first. One pass, no memory.
  */
 export function countTokens(text: string): number {
   let tokens = 0;
@@ -35,15 +35,15 @@ export function countTokens(text: string): number {
 }
 
 /**
- * JSON.parse without loss: a number that a JavaScript number would round is kept as the text it was written in, and
- * JSON.stringify gives it back. Untrusted; throws SyntaxError.
+ * JSON.parse without loss: a number that JavaScript would round keeps its text, and JSON.stringify writes it back.
+ * Untrusted input; throws SyntaxError.
  */
 export function parseExact(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
-  // They go through as marked objects: a reviver, which is called for every value, costs several times the parse.
+  // Passes them as marked objects: a reviver runs for every value and takes several times as long as the parse.
   let safe = "";
   let done = 0;
-  /** The first string that ends after the number at hand. It is looked for once, not once for each number. */
+  /** The first string that ends after the current number. Found once, not once per number. */
   let open = text.indexOf('"');
   let end = open < 0 ? open : endOfString(text, open);
   for (const { 0: token, index } of text.matchAll(NUMBERS)) {
@@ -52,7 +52,7 @@ export function parseExact(text: string): unknown {
       open = text.indexOf('"', end);
       end = open < 0 ? open : endOfString(text, open);
     }
-    // In a string, it is no number.
+    // Inside a string it is not a number.
     if (open >= 0 && open < index) continue;
     safe += `${text.slice(done, index)}{"${MARK}":"${token}"}`;
     done = index + token.length;
@@ -60,7 +60,7 @@ export function parseExact(text: string): unknown {
   return done === 0 ? JSON.parse(text) : unmarked(JSON.parse(safe + text.slice(done)));
 }
 
-/** Where the text goes on after the string that opens here; its end, where the string has none. */
+/** The position after the string that opens here, or the end of the text if the string does not end. */
 function endOfString(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close >= 0; close = text.indexOf('"', close + 1)) {
     let slashes = 0;
@@ -81,7 +81,7 @@ function unmarked(value: unknown): unknown {
   return value;
 }
 
-/** A string or number, exact, as a string; null for anything else. */
+/** A string or exact number as a string. Null for anything else. */
 export function scalarText(value: unknown): string | null {
   if (typeof value === "string" || typeof value === "number") return String(value);
   return JSON.isRawJSON(value) ? value.rawJSON : null;

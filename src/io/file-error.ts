@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { HoldfastError } from "../core/error.ts";
 
-/** The place was named wrongly, or Node is not allowed there: another one helps, the disk is in order. */
+/** The path is wrong, or Node's permissions forbid it. Another path helps; the disk is fine. */
 const MISNAMED: ReadonlySet<string> = new Set([
   ...["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ENAMETOOLONG", "ELOOP", "ERR_ACCESS_DENIED"],
 ]);
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-/** What the system said of a file, as `state`, or `usage` where the path was named wrongly. Other errors come back as they are. */
+/** Turns a file system error into `usage` if the path is wrong, else `state`. Returns other errors unchanged. */
 export function fileError(cause: unknown, path: string, what: "read" | "written"): unknown {
   const { code, errno } = cause as NodeJS.ErrnoException;
   if (cause instanceof HoldfastError || code === undefined) return cause;
@@ -19,10 +19,10 @@ export function fileError(cause: unknown, path: string, what: "read" | "written"
 }
 
 function hintOf(code: string, what: "read" | "written"): string {
-  if (what === "read") return "Check that the file is there, that you may read it, and that its disk is in order.";
-  if (FULL.has(code)) return "There is no room left there: make some, or name an --out on another disk.";
-  if (MISNAMED.has(code)) return "Name an --out that is not there yet, in a folder that is.";
-  return "Name an --out in a folder that you may write to, on a disk that is in order.";
+  if (what === "read") return "Check that the file exists, that you can read it, and that its disk works.";
+  if (FULL.has(code)) return "The disk is full: free some space, or choose an --out on another disk.";
+  if (MISNAMED.has(code)) return "Choose an --out that does not exist yet, in a folder that exists.";
+  return "Choose an --out in a folder that you can write to, on a disk that works.";
 }
 
 export async function writingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -33,7 +33,7 @@ export async function writingFile<T>(path: string, work: () => Promise<T>): Prom
   }
 }
 
-/** A file's bytes, the end of which is closed whoever stops reading. */
+/** Streams a file. Closes it even if the reader stops early. */
 export async function* readingFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* createReadStream(path) as AsyncIterable<Uint8Array>;

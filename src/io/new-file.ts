@@ -4,8 +4,8 @@ import { openDurable } from "./durable-file.ts";
 import { fileError } from "./file-error.ts";
 
 /**
- * A file that only this user can read, on the disk when this resolves. What is there already, a link included, stays as
- * it is. Throws `usage` where the path is taken or named wrongly, `state` where it cannot be written; then nothing is there.
+ * Creates a file that only this user can read. It is on disk once this resolves. Never replaces anything, not even a
+ * link. Throws `usage` if the path exists or is wrong, `state` if it cannot write; then it leaves nothing behind.
  */
 export async function createFile(path: string, content: string): Promise<void> {
   try {
@@ -13,7 +13,7 @@ export async function createFile(path: string, content: string): Promise<void> {
     try {
       await file.writeFile(content);
     } catch (error) {
-      // Half of it would be taken for the whole.
+      // A half-written file could pass for a complete one.
       await rm(path);
       throw error;
     } finally {
@@ -24,10 +24,10 @@ export async function createFile(path: string, content: string): Promise<void> {
   }
 }
 
-/** For whoever can say so before there is anything to write. */
+/** The error for a path that exists. Exported for callers that check before they have content. */
 export function taken(path: string, cause?: unknown): HoldfastError {
-  return new HoldfastError("usage", `${path} is there already`, {
-    hint: "Name another --out: nothing is ever written over.",
+  return new HoldfastError("usage", `${path} already exists`, {
+    hint: "Choose another --out: Holdfast never overwrites a file.",
     cause,
   });
 }

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
-/** A small file in the state directory; undefined where there is none, or none that can be read. */
+/** Reads a small file in the state directory. Undefined if it is missing, unreadable or invalid. */
 export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(path, "utf8")));
@@ -13,7 +13,7 @@ export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined 
   }
 }
 
-/** Replaces it as a whole. It is a help only: a crash may leave the one before. */
+/** Replaces the whole file. After a crash the old one may be back, so it may only hold hints. */
 export function writeState(path: string, value: unknown): void {
   makePrivateFolder(dirname(path));
   try {
@@ -22,7 +22,7 @@ export function writeState(path: string, value: unknown): void {
   } catch (cause) {
     throw new HoldfastError("state", `cannot write ${path} (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      hint: "Check the state directory: space and rights. Nothing is lost.",
+      hint: "Check the state directory's free space and permissions. Nothing is lost.",
     });
   }
 }

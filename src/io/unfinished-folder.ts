@@ -7,10 +7,9 @@ import { writingFile } from "./file-error.ts";
 import { noFile } from "./is-there.ts";
 
 /**
- * A folder or file while it is made: beside its place, under a name that says it is not whole, and put there when it is.
- * Each call has a name of its own, so that what an earlier one left, killed, is in no one's way, and two at once do not
- * mix. What is there already is never written over. Throws `usage` where the place is taken or named wrongly, `state`
- * where it cannot be written.
+ * A folder or file in the making: beside its final place, under a name that marks it as unfinished, and renamed when
+ * complete. Each call uses its own name, so that leftovers of a killed call do not matter and concurrent calls do not
+ * mix. Never overwrites anything. Throws `usage` if the place exists or is wrong, `state` if it cannot write.
  */
 export class Unfinished {
   readonly path: string;
@@ -20,7 +19,7 @@ export class Unfinished {
   private constructor(out: string) {
     this.#out = resolve(out);
     this.path = `${this.#out}.${randomBytes(4).toString("hex")}.partial`;
-    // Also where the process is told to end at once: it may be decrypted data.
+    // Also when the process must end at once: it may be decrypted data.
     this.#remove = () => {
       try {
         rmSync(this.path, { recursive: true, force: true });
@@ -31,27 +30,27 @@ export class Unfinished {
     process.once("exit", this.#remove);
   }
 
-  /** The name is free from here on; whoever asks makes the file. */
+  /** Reserves a name. The caller creates the file. */
   static async file(out: string): Promise<Unfinished> {
     await refuseTaken(resolve(out));
     return new Unfinished(out);
   }
 
-  /** Without the folders above it: a mistyped path is no wish for folders. */
+  /** Does not create parent folders: a mistyped path should fail. */
   static async folder(out: string): Promise<Unfinished> {
     const made = await Unfinished.file(out);
     await writingFile(resolve(out), () => mkdir(made.path, { mode: 0o700 }));
     return made;
   }
 
-  /** It is whole. */
+  /** Moves it to its final place. */
   async finish(): Promise<void> {
     await refuseTaken(this.#out);
     await writingFile(this.#out, () => rename(this.path, this.#out));
     process.off("exit", this.#remove);
   }
 
-  /** What there is of it is removed. */
+  /** Removes what was written so far. */
   async abandon(): Promise<void> {
     await rm(this.path, { recursive: true, force: true }).catch((error: unknown) => {
       if (!isForbidden(error)) throw error;
@@ -60,12 +59,12 @@ export class Unfinished {
   }
 }
 
-/** Where Node's permission model forbids removing, it forbade writing: there is nothing. */
+/** If Node's permission model forbids removing, it forbade writing too: nothing exists. */
 function isForbidden(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED";
 }
 
-/** What earlier calls for this place left, which were killed in the middle. */
+/** What earlier, killed calls for this place left. */
 export async function leftovers(out: string): Promise<string[]> {
   const [folder, name] = [dirname(resolve(out)), basename(resolve(out))];
   const names = await readdir(folder).catch(() => []);
@@ -75,9 +74,9 @@ export async function leftovers(out: string): Promise<string[]> {
 }
 
 async function refuseTaken(path: string): Promise<void> {
-  // Not `stat`: a link is in the way wherever it leads.
+  // Not `stat`: even a dangling link occupies the path.
   if ((await writingFile(path, () => lstat(path).catch(noFile))) === undefined) return;
-  throw new HoldfastError("usage", `${path} is there already`, {
-    hint: "Name another --out: nothing is ever written over.",
+  throw new HoldfastError("usage", `${path} already exists`, {
+    hint: "Choose another --out: Holdfast never overwrites a file.",
   });
 }

@@ -56,10 +56,10 @@ describe("the place of a certificate", () => {
     await costsNothing(place.path("nowhere/destroyed"), "usage", /nowhere\/destroyed cannot be written \(ENOENT\)/);
     assert.ok(!existsSync(place.path("nowhere")), "a mistyped path is no wish for folders");
     await writeFile(place.path("file"), "");
-    await costsNothing(place.path("file"), "usage", /is there already/);
+    await costsNothing(place.path("file"), "usage", /already exists/);
     await costsNothing(place.path("file/destroyed"), "usage", /ENOTDIR/);
     await mkdir(place.path("folder"));
-    await costsNothing(place.path("folder"), "usage", /is there already/);
+    await costsNothing(place.path("folder"), "usage", /already exists/);
   });
 
   test("a disk that may not be written", async (t) => {

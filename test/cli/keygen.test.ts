@@ -61,7 +61,7 @@ describe("keygen", () => {
     for (const out of ["taken.txt", "taken", "link.txt"]) {
       const ended = await program(["keygen", "--out", out], { cwd: folder });
       assert.deepEqual([ended.code, ended.stdout], [2, ""], out);
-      assert.match(String(ended.log.at(-1)!.error), /is there already/);
+      assert.match(String(ended.log.at(-1)!.error), /already exists/);
     }
     assert.equal(await readFile(at("taken.txt"), "utf8"), "mine");
     assert.deepEqual(await readdir(at("taken")), []);
@@ -71,7 +71,7 @@ describe("keygen", () => {
   test("in a folder that is not there, or is no folder", async () => {
     const missing = await program(["keygen", "--out", "no/officer.txt"], { cwd: folder });
     assert.equal(missing.code, 2);
-    assert.match(String(missing.log.at(-1)!.hint), /in a folder that is/);
+    assert.match(String(missing.log.at(-1)!.hint), /in a folder that exists/);
     const full = await program(["keygen", "--out", "/dev/full/officer.txt"]);
     assert.deepEqual([full.code, full.stdout], [2, ""]);
   });
@@ -87,7 +87,7 @@ describe("keygen", () => {
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
     const ended = spawnSync(command, args, { encoding: "utf8", cwd: "/", env, ...other });
     assert.equal(ended.status, 1, ended.stderr);
-    assert.match(ended.stderr, /EACCES.*a folder that you may write to/);
+    assert.match(ended.stderr, /EACCES.*a folder that you can write to/);
     assert.deepEqual(await readdir(locked), []);
   });
 

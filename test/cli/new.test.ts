@@ -151,7 +151,7 @@ describe("new", () => {
     await symlink(join(cwd, "nowhere"), join(cwd, "link.yaml"));
     for (const out of ["holdfast.yaml", "folder", "link.yaml"]) {
       const { error } = await refused(2, [...flags, "--out", out], cwd);
-      assert.match(error, /is there already\nName another --out/);
+      assert.match(error, /already exists\nChoose another --out/);
     }
     assert.equal(await readFile(join(cwd, "holdfast.yaml"), "utf8"), "mine");
   });
@@ -159,7 +159,7 @@ describe("new", () => {
   test("a folder that is not there, and one that may not be written to", async () => {
     const cwd = await folder();
     const missing = await refused(2, [...flags, "--out", "no/holdfast.yaml"], cwd);
-    assert.match(missing.error, /in a folder that is/);
+    assert.match(missing.error, /in a folder that exists/);
     const locked = join(cwd, "locked");
     await mkdir(locked);
     // Root may write anywhere.
@@ -170,7 +170,7 @@ describe("new", () => {
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
     const ended = spawnSync(command, args, { encoding: "utf8", cwd: "/", env, ...other });
     assert.equal(ended.status, 1, ended.stderr);
-    assert.match(ended.stderr, /EACCES.*a folder that you may write to/);
+    assert.match(ended.stderr, /EACCES.*a folder that you can write to/);
     assert.deepEqual(await readdir(locked), []);
   });
 
@@ -250,7 +250,7 @@ describe("new", () => {
       assert.doesNotMatch(wrong.text, /Provider|This writes/);
       const taken = await talkOnTerminal(["new"], cwd, []);
       assert.equal(taken.code, 2, taken.text);
-      assert.match(taken.text, /holdfast\.yaml is there already/);
+      assert.match(taken.text, /holdfast\.yaml already exists/);
       assert.deepEqual(await readdir(cwd), ["holdfast.yaml"]);
     });
 

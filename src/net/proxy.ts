@@ -4,9 +4,9 @@ import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
 import { HoldfastError } from "../core/error.ts";
 
 /**
- * The proxies of the environment, as every client of Holdfast uses them: `HTTPS_PROXY` for https addresses, `HTTP_PROXY`
- * for http ones and for https where it is the only one, none for the hosts in `NO_PROXY`. Lower-case names win, as with
- * curl. They may hold a password: only `proxyText` is for people.
+ * Proxies from the environment, used for every request: `HTTPS_PROXY` for https addresses, `HTTP_PROXY` for http ones
+ * and, if it is the only one, for https, and no proxy for hosts in `NO_PROXY`. Lower-case names win, as in curl. They
+ * may contain a password: show people only `proxyText`.
  */
 interface Proxies {
   readonly http: string | undefined;
@@ -15,17 +15,17 @@ interface Proxies {
 }
 
 export interface Waits {
-  /** Requests in flight, at most. */
+  /** Most concurrent requests. */
   readonly connections?: number;
-  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  /** How long to wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly body: number };
-  /** The server's certificate is not checked: for what is no secret, and believed by no one alone. */
+  /** Do not check the server's certificate. Only for data that is not secret and that nothing relies on alone. */
   readonly unverified?: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** For undici. To be disposed of once no answer is read any more. Throws `config` for a proxy that is no address. */
+/** A dispatcher for undici. Dispose of it after reading the last answer. Throws `config` for an invalid proxy. */
 export function dispatcher(
   { connections, timeouts, unverified = false }: Waits,
   env: Environment = process.env,
@@ -41,17 +41,17 @@ export function dispatcher(
   const agent = new EnvHttpProxyAgent({
     ...options,
     requestTls: tls,
-    // Without one, undici would look into the environment by itself, and read an address that lacks its scheme as none.
+    // If undefined, undici would read the environment itself and ignore an address without a scheme.
     httpProxy: http ?? "",
     httpsProxy: https ?? "",
     noProxy: except,
-    // A proxy that takes the connection and says no more is waited for no longer than a server.
+    // A proxy that accepts the connection and then says nothing gets the same timeouts as a server.
     clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
   });
   return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
 }
 
-/** For the AWS SDK's own connections. Throws `config` for a proxy that is no address. */
+/** Agents for the AWS SDK. Throws `config` for an invalid proxy. */
 export function awsAgents(maxSockets?: number, env: Environment = process.env) {
   const { http, https, except } = proxiesOf(env);
   const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: except };
@@ -59,7 +59,7 @@ export function awsAgents(maxSockets?: number, env: Environment = process.env) {
   return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
 }
 
-/** What is in the environment, without user and password; null where no proxy is. */
+/** The proxies of the environment without user and password. Null without a proxy. */
 export function proxyText(env: Environment = process.env): string | null {
   const { http, https, except } = proxiesOf(env);
   if (http === undefined && https === undefined) return null;
@@ -88,7 +88,7 @@ function proxyIn(env: Environment, name: string): string | undefined {
   );
 }
 
-/** With a path it is none: then a character of the password ended the host, and what is left of it may be shown. */
+/** A path means that a character in the password ended the host early, and the rest of the password would be shown. */
 function isProxy({ protocol, hostname, pathname, search, hash, username, password }: URL): boolean {
   if (!/^https?:$/.test(protocol) || hostname === "" || pathname !== "/" || search !== "" || hash !== "") return false;
   try {

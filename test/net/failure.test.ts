@@ -59,7 +59,7 @@ describe("why no answer came, by real connections", () => {
   });
 
   test("a name that no one knows; a time that is over", async () => {
-    const unknown = networkFailure(await byNode("http://no one.invalid"));
+    const unknown = networkFailure(await byNode("http://unknown.invalid"));
     assert.match(unknown!.code, /^E(NOTFOUND|AI_AGAIN)$/);
     const late = await thrown(
       async () =>

@@ -1,19 +1,19 @@
-/** Time as the program sees it; tests bring their own. */
+/** The program's time. Tests provide their own. */
 export type Clock = () => Temporal.Instant;
 
 export const systemClock: Clock = () => Temporal.Now.instant();
 
 /**
- * A clock that never goes back behind the time that has passed since now. Set back in the middle of a run, the machine's
- * own clock would date entries before those they follow, lock objects until days long past, and keep a lease for hours.
- * A jump ahead is believed: no one can tell it from a machine that slept.
+ * A clock that never falls behind the time elapsed since now. If the machine's clock were set back during a run, it
+ * would date entries before earlier ones, lock objects until a past day, and hold a lease for hours. A jump ahead is
+ * accepted: it looks the same as a machine that slept.
  */
 export function steady(clock: Clock): Clock {
   const begun = clock().epochMilliseconds;
   const start = performance.now();
   return () => {
     const wall = clock();
-    // In whole numbers: the clock is looked at a dozen times for each record.
+    // Integers for speed: each record reads the clock a dozen times.
     const passed = begun + Math.floor(performance.now() - start);
     return wall.epochMilliseconds < passed ? Temporal.Instant.fromEpochMilliseconds(passed) : wall;
   };

@@ -1,6 +1,9 @@
 import { ownError } from "./error.ts";
 
-/** What a failure says to a shell; the table stands in --help and in the README. A code not named here is a failure. */
+/**
+ * The exit code of a failure. --help and the README have the table. A code that is not listed here is a general
+ * failure.
+ */
 export function exitCode(error: unknown): number {
   switch (ownError(error)?.code) {
     case "usage":
@@ -24,10 +27,10 @@ export function exitCode(error: unknown): number {
   }
 }
 
-/** From the gravest on: damage someone must look at, then what kept a whole client from its turn, then single records. */
+/** Most severe first: damage that someone must look at, then failures of a whole client, then of single records. */
 const ORDER = [4, 1, 2, 5, 130, 3];
 
-/** Of several failures the one that the exit code tells; of equal ones the first. Undefined where there is none. */
+/** The failure that decides the exit code; the first of equals. Undefined if the list is empty. */
 export function gravest(errors: readonly unknown[]): unknown {
   return [...errors].sort((one, other) => ORDER.indexOf(exitCode(one)) - ORDER.indexOf(exitCode(other)))[0];
 }

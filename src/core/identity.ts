@@ -1,12 +1,12 @@
 /**
- * The words every part shares about an identity, in no provider's dialect. Whatever a source cannot say is null.
- * Instants are RFC 3339 UTC strings. All of it is personal data: it may be sealed, never logged.
+ * An identity in terms that do not depend on the provider. Null for anything the source does not tell. Instants are RFC
+ * 3339 UTC strings. All of it is personal data: seal it, never log it.
  */
 export interface Identity {
   readonly id: string;
-  /** The provider's own word. */
+  /** Status as the provider names it. */
   readonly status: string;
-  /** The provider's verdict; null while there is none. */
+  /** The provider's verdict, or null. */
   readonly verified: boolean | null;
   readonly created: string | null;
   readonly updated: string;
@@ -17,15 +17,15 @@ export interface Identity {
   };
   /** The provider's confidence, 0 to 1. */
   readonly score: number | null;
-  /** What was read off each document, as the provider names it. */
+  /** Data read from each document, under the provider's names. */
   readonly documents: readonly { readonly type: string; readonly datapoints: Readonly<Record<string, unknown>> }[];
-  /** Whatever the client passed in. */
+  /** Metadata that the client passed in. */
   readonly metadata: unknown;
   readonly watchlist: unknown;
   readonly network: unknown;
 }
 
-/** A file as the provider lists it, before any byte of it is fetched. */
+/** A file as the provider lists it, before it is fetched. */
 export interface FileRef {
   readonly id: string;
   readonly resource: string;

@@ -1,9 +1,9 @@
 import { printableJson } from "./printable.ts";
 
-/** Longer values are cut: the line number finds them. */
+/** Longer values are cut. The line number is enough to find them. */
 const MAX_LENGTH = 80;
 
-/** What keys, tokens and passwords look like, wherever they were pasted by mistake. */
+/** Patterns of keys, tokens and passwords pasted in the wrong place. */
 const SECRET = [
   /AGE-SECRET-KEY|AGE-PLUGIN-/i,
   /PRIVATE[ +_-]KEY/i,
@@ -12,18 +12,18 @@ const SECRET = [
   /\beyJ[A-Za-z0-9_-]{8,}/,
   // user:password@host
   /\/\/[^/\s]*@/,
-  // A long unbroken run with a digit in it: hex, base64. Public recipients are no secret, but are shown no better.
+  // A long unbroken run with a digit: hex, base64. Also hides public recipients, which are not secret.
   /(?=[A-Za-z0-9_+=-]*[0-9])[A-Za-z0-9_+=-]{28,}/,
 ];
 
-/** Nothing a person writes in one field; and the patterns are not to be run over a megabyte. */
+/** No one writes that much in one field, and the patterns must not run over a megabyte. */
 const MAX_CHECKED = 1_000;
 
 export function looksSecret(text: string): boolean {
   return text.length > MAX_CHECKED || SECRET.some((pattern) => pattern.test(text));
 }
 
-/** A value out of the config as an error may print it: short, on one line, and never what may be a secret. */
+/** A config value in a form that an error may print: short, on one line, and never a possible secret. */
 export function redacted(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

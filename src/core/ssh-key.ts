@@ -3,17 +3,17 @@ import { HoldfastError } from "./error.ts";
 import { redacted } from "./redacted.ts";
 
 /**
- * The public key of someone who may approve retrievals, as OpenSSH writes it: `ssh-ed25519 AAAA… ada@acme`, or
- * `sk-ssh-ed25519@openssh.com` for one on a security token; or `ed25519:<base64>`, the 32 bytes of a bare Ed25519 key.
+ * The public key of someone who may approve retrievals. In OpenSSH's form: `ssh-ed25519 AAAA… ada@acme`, or
+ * `sk-ssh-ed25519@openssh.com` for a security key. Or `ed25519:<base64>`, the 32 bytes of a bare Ed25519 key.
  */
 export interface Approver {
   /** Without the comment. */
   readonly key: string;
   readonly kind: "ssh-ed25519" | "sk-ssh-ed25519@openssh.com" | "ed25519";
-  /** As SSH sends it: what an SSH signature names. The 32 bytes of a bare key. */
+  /** The key as an SSH signature names it, or the 32 bytes of a bare key. */
   readonly wire: Buffer;
   readonly publicKey: KeyObject;
-  /** Of a key on a token. */
+  /** Only for a key on a security key. */
   readonly application: string;
   /** `SHA256:…`, as `ssh-keygen -l` prints it. */
   readonly fingerprint: string;
@@ -59,12 +59,12 @@ function approver(
 function refused(value: string): HoldfastError {
   // A private key pasted by mistake must not be repeated.
   const what = /PRIVATE KEY/.test(value) ? "a private key (not shown)" : redacted(value.slice(0, 30));
-  return new HoldfastError("config", `${what} is not the public key of an approver`, {
-    hint: "write the line of an .pub file that begins with ssh-ed25519 (ssh-keygen -t ed25519), or ed25519:<base64>",
+  return new HoldfastError("config", `${what} is not an approver's public key`, {
+    hint: "use the line of a .pub file that begins with ssh-ed25519 (ssh-keygen -t ed25519), or ed25519:<base64>",
   });
 }
 
-/** Reads the length-prefixed strings of RFC 4251, section 5. Throws RangeError where they end too early. */
+/** Reads the length-prefixed strings of RFC 4251, section 5. Throws RangeError if they are truncated. */
 export class SshReader {
   readonly #bytes: Buffer;
   #at = 0;

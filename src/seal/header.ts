@@ -1,16 +1,19 @@
 import { HoldfastError } from "../core/error.ts";
 
 /**
- * Bytes of the longest header that is read: room for some 600 recipients, or 40 post-quantum ones. age itself sets no
- * bound: a header without an end would be gathered in memory, and every stanza in it tried with every key.
+ * The longest header that is read, in bytes: enough for about 600 recipients, or 40 post-quantum ones. age sets no
+ * limit: an endless header would be buffered in memory, and every stanza tried with every key.
  */
 export const MAX_HEADER = 64 * 1024;
 
-/** The last line of a header: a mark and 32 bytes in base64. */
+/** Start of a header's last line: a mark and 32 bytes in base64. */
 const MARK = Buffer.from("\n--- ");
 const LAST_LINE = MARK.length + 43 + 1;
 
-/** Bytes of the header that sealed bytes begin with; the payload is the rest. Throws `unverified` where it does not end. */
+/**
+ * Length of the header at the start of sealed bytes. The payload is the rest. Throws `unverified` if the header does
+ * not end.
+ */
 export function headerLength(sealed: Uint8Array): number {
   const head = Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(sealed.length, MAX_HEADER));
   const end = headerEnd(head, 0);
@@ -19,8 +22,8 @@ export function headerLength(sealed: Uint8Array): number {
 }
 
 /**
- * Reads the header, and what comes after it until there are `after` bytes of that, or the end. `more` was read besides.
- * Throws `unverified` once it is more than a header may be and its end has not come.
+ * Reads the header and at least `after` bytes after it, or up to the end. `more` is what was read beyond that. Throws
+ * `unverified` if the header does not end within the limit.
  */
 export async function readHead(
   sealed: AsyncIterator<Uint8Array>,
@@ -45,7 +48,7 @@ export async function readHead(
   };
 }
 
-/** Where the last byte of a header is in these bytes, looked for from here on; -1 where it does not end within bounds. */
+/** Position of the header's last byte, searching from `from`. -1 if it does not end within the limit. */
 function headerEnd(head: Buffer, from: number): number {
   const mark = head.indexOf(MARK, from);
   const end = mark < 0 ? -1 : head.indexOf("\n", mark + MARK.length);

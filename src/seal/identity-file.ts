@@ -1,8 +1,8 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 
-/** An age key pair: what its holder keeps, and what everyone may know. */
+/** An age key pair. */
 export interface KeyPair {
-  /** The identity file, with the private key in it, as age-keygen writes it. */
+  /** The identity file with the private key, as age-keygen writes it. */
   readonly file: string;
   /** The public key. */
   readonly recipient: string;

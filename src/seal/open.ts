@@ -5,10 +5,9 @@ import { headerLength, readHead } from "./header.ts";
 import { CHUNK, inChunks, NONCE, Payload, TAG } from "./payload.ts";
 
 /**
- * Decrypts what a Sealer made, for the holder of a private key: age-encryption reads the header, node:crypto the
- * payload. A chunk is released only after it is authenticated; whoever needs the whole or nothing waits for the end.
- * Throws `key` where no key fits, `unverified` where the bytes are not as they were sealed; an error of the source
- * passes through. Sealed bytes are untrusted.
+ * Decrypts what a Sealer made: age-encryption reads the header, node:crypto the payload. Releases a chunk only after
+ * authenticating it; a caller that needs all or nothing must wait for the end. Throws `key` if no key matches,
+ * `unverified` if the bytes were changed. Errors of the source pass through. Sealed bytes are untrusted.
  */
 export class Opener {
   readonly #age = new Decrypter();
@@ -18,7 +17,7 @@ export class Opener {
       try {
         this.#age.addIdentity(key.reveal());
       } catch {
-        // The library's error may repeat the key.
+        // No cause: the library's error may repeat the key.
         throw new HoldfastError("key", "an age private key is damaged", { hint: "Copy the whole key again." });
       }
     }
@@ -41,7 +40,10 @@ export class Opener {
     });
   }
 
-  /** What the payload after this header is encrypted with. For whoever hands it on to someone else, and for nothing else. */
+  /**
+   * The key that the payload after this header is encrypted with. Only for re-encrypting the header to other
+   * recipients.
+   */
   async fileKey(header: Uint8Array): Promise<Uint8Array> {
     try {
       return await this.#age.decryptHeader(header);
@@ -81,7 +83,7 @@ async function* prepended(
 
 function payloadOf(fileKey: Uint8Array, nonce: Uint8Array): Payload {
   return authenticated(() => {
-    if (nonce.length < NONCE) throw new Error("there is no payload");
+    if (nonce.length < NONCE) throw new Error("the payload is missing");
     return new Payload(fileKey, nonce);
   });
 }
@@ -95,14 +97,14 @@ function authenticated<T>(work: () => T): T {
 }
 
 /**
- * The private keys of an age identity file, as age-keygen writes it: a key to a line, # comments.
+ * Reads the private keys of an age identity file as age-keygen writes it: one key per line, # comments.
  * @throws HoldfastError "key", which never repeats a line.
  */
 export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string, secret: (key: string) => K): K[] {
   const refusal = (message: string, hint: string) => new HoldfastError("key", message, { hint });
-  // UTF-16 read as UTF-8: PowerShell 5 writes it with `>`.
+  // UTF-16 read as UTF-8: PowerShell 5 writes UTF-16 with `>`.
   if (text.includes("\0"))
-    throw refusal("the age identity file is UTF-16, or no text", "Save it as UTF-8 and try again.");
+    throw refusal("the age identity file is UTF-16 or not a text file", "Save it as UTF-8 and try again.");
   const lines = text
     .replace(/^\ufeff/, "")
     .split(/\r?\n/)
@@ -111,12 +113,12 @@ export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string
   if (lines.some((line) => line.startsWith("age1")))
     throw refusal(
       "this is a public key (age1…), which can only seal",
-      "Give the identity file with its private key: AGE-SECRET-KEY-…, as age-keygen wrote it.",
+      "Use the identity file with the private key: AGE-SECRET-KEY-…, as age-keygen wrote it.",
     );
   if (lines.length === 0 || !lines.every((line) => /^AGE-SECRET-KEY-[0-9A-Z-]+$/.test(line))) {
     throw refusal(
-      "this is no age identity file: it holds something other than AGE-SECRET-KEY-… lines",
-      "Give the file that age-keygen wrote. A key with a passphrase or on a token: open with the age command.",
+      "not an age identity file: it contains something other than AGE-SECRET-KEY-… lines",
+      "Use the file that age-keygen wrote. For a key with a passphrase or on a hardware token, use the age command.",
     );
   }
   return lines.map(secret);
@@ -124,7 +126,7 @@ export function parseIdentityFile<K extends Pick<Secret, "reveal">>(text: string
 
 function openError(error: unknown): HoldfastError {
   if (error instanceof Error && error.message.startsWith("no identity matched")) {
-    return new HoldfastError("key", "none of the keys given is among those this was sealed to", {
+    return new HoldfastError("key", "this was not sealed to any of the given keys", {
       cause: error,
       hint: "Use the private key of one of the recipients; vault.json lists their public keys.",
     });

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 
-/** Random bytes in front of a payload, which give it a key of its own. */
+/** Random bytes before a payload that give it its own key. */
 export const NONCE = 16;
 export const CHUNK = 64 * 1024;
 export const TAG = 16;
@@ -9,24 +9,25 @@ const CIPHER = "chacha20-poly1305";
 const OPTIONS = { authTagLength: TAG };
 
 /**
- * The payload of an age file by node:crypto: ChaCha20-Poly1305 in chunks of 64 KiB, as C2SP age.md has it.
+ * The payload of an age file with node:crypto: ChaCha20-Poly1305 in chunks of 64 KiB, as in C2SP age.md.
  *
- * Why it is safe: ChaCha20-Poly1305 breaks where one key meets one nonce twice. The key is derived (HKDF-SHA-256) from
- * the file key and 16 random bytes, so that no two payloads have the same one, not even under one file key. Within a
- * payload a chunk's nonce is its number, which only goes up, and a mark on the last. A chunk's tag so vouches for its
- * bytes, its place and whether the file ends there: what was changed, cut, extended or moved fails where it shows.
+ * Why it is safe: ChaCha20-Poly1305 breaks if a nonce is used twice with one key. The key is derived (HKDF-SHA-256)
+ * from the file key and 16 random bytes, so no two payloads share a key, even with the same file key. Within a payload,
+ * a chunk's nonce is its number, which only increases, and a mark on the last chunk. So a chunk's tag authenticates its
+ * bytes, its position and whether the file ends there. Changing, cutting, extending or moving a chunk makes opening
+ * fail.
  */
 export class Payload {
   readonly #key: Uint8Array;
   #number = 0n;
   #ended = false;
 
-  /** @param nonce to seal: fresh random bytes; to open: the file's own */
+  /** @param nonce to seal: fresh random bytes; to open: the nonce of the file */
   constructor(fileKey: Uint8Array, nonce: Uint8Array) {
     this.#key = new Uint8Array(hkdfSync("sha256", fileKey, nonce, "payload", 32));
   }
 
-  /** The next chunk, sealed: its bytes, and its tag. */
+  /** Seals the next chunk. Gives its bytes and its tag. */
   seal(plain: Uint8Array, last: boolean): [Uint8Array, Uint8Array] {
     const cipher = createCipheriv(CIPHER, this.#key, this.#next(last), OPTIONS);
     const body = cipher.update(plain);
@@ -34,10 +35,10 @@ export class Payload {
     return [body, cipher.getAuthTag()];
   }
 
-  /** The next chunk, opened. Throws, and gives nothing of it, where it is not as it was sealed, here, to its end. */
+  /** Opens the next chunk. Throws, without releasing any of it, if its bytes, position or end mark were changed. */
   open(sealed: Uint8Array, last: boolean): Uint8Array {
     const end = sealed.length - TAG;
-    // Only the first may be empty: otherwise one file had two spellings.
+    // Only the first chunk may be empty. Otherwise one file could be written in two ways.
     if (end < 0 || (end === 0 && this.#number > 0n)) throw new Error("the last chunk is too short");
     const decipher = createDecipheriv(CIPHER, this.#key, this.#next(last), OPTIONS);
     decipher.setAuthTag(sealed.subarray(end));
@@ -47,7 +48,7 @@ export class Payload {
   }
 
   #next(last: boolean): Uint8Array {
-    if (this.#ended) throw new Error("nothing follows the last chunk");
+    if (this.#ended) throw new Error("no chunk may follow the last one");
     const nonce = new Uint8Array(12);
     new DataView(nonce.buffer).setBigUint64(3, this.#number);
     nonce[11] = last ? 1 : 0;
@@ -58,8 +59,8 @@ export class Payload {
 }
 
 /**
- * A stream in chunks of `size` bytes, the last of them marked: it is held back until it is sure that nothing follows.
- * There is always a last one, if an empty one. A chunk's bytes are good until the next is asked for.
+ * Splits a stream into chunks of `size` bytes and marks the last, which is held back until the stream ends. There is
+ * always a last chunk, even if empty. A chunk's bytes are valid until the next one is requested.
  */
 export async function* inChunks(
   source: AsyncIterable<Uint8Array>,
@@ -70,7 +71,7 @@ export async function* inChunks(
   for await (const piece of source) {
     let at = 0;
     while (piece.length - at > size - length) {
-      // A whole chunk of one piece is not copied.
+      // Do not copy a full chunk from one piece.
       const whole = length === 0 ? piece.subarray(at, at + size) : undefined;
       if (!whole) held.set(piece.subarray(at, at + size - length), length);
       at += size - length;

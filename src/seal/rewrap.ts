@@ -3,9 +3,9 @@ import type { Opener } from "./open.ts";
 import { wrapFileKey } from "./wrap.ts";
 
 /**
- * Makes another header for a sealed object, for other recipients. The payload after it stays as it is, to the byte: age
- * encrypts it with a key of the file's own, and a header only hands out that key. Throws `key` where the opener has no
- * key for the header that is there.
+ * Makes a new header for a sealed object, for other recipients. The payload keeps its exact bytes: age encrypts it with
+ * a file key, and the header only gives recipients that key. Throws `key` if the opener has no key for the present
+ * header.
  */
 export class Rewrapper {
   readonly #opener: Opener;

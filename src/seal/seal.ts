@@ -4,9 +4,9 @@ import { wrapFileKey } from "./wrap.ts";
 import { X25519Recipient } from "./x25519.ts";
 
 /**
- * Encrypts to a client's recipients: age files, to the byte what age-encryption makes with the same random numbers.
- * That library writes the header; what takes time is done by node:crypto, several times as fast. Every seal draws its
- * own file key and its own nonce. Nothing else in Holdfast touches age.
+ * Encrypts to a client's recipients. Makes age files, byte for byte what age-encryption makes with the same random
+ * numbers. That library writes the header; node:crypto does the slow part, several times faster. Every seal has its own
+ * random file key and nonce. Only this folder uses age.
  */
 export class Sealer {
   readonly fingerprints: readonly string[];
@@ -25,13 +25,17 @@ export class Sealer {
     return Buffer.concat(parts);
   }
 
-  /** Holds one chunk of 64 KiB at a time. An error of the source passes through: a cut source never ends a file well. */
+  /**
+   * Keeps one chunk of 64 KiB in memory. Errors of the source pass through, so a truncated source never gives a valid
+   * file.
+   */
   async sealStream(plain: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
     const { head, payload } = await this.#begin();
     return (async function* () {
       let begun = false;
       for await (const { chunk, last } of inChunks(plain, CHUNK)) {
-        // Not before the first chunk is there: who leaves at the head must let the source go, which then has been begun.
+        // Wait for the first chunk: a reader that stops at the head must close the source, which only works once it has
+        // started.
         if (!begun) yield head;
         begun = true;
         yield* payload.seal(chunk, last);
@@ -39,7 +43,7 @@ export class Sealer {
     })();
   }
 
-  /** The header with the nonce after it, and what seals the payload that begins there. */
+  /** The header followed by the nonce, and the sealer of the payload that begins there. */
   async #begin(): Promise<{ head: Uint8Array; payload: Payload }> {
     const { header, fileKey } = await wrapFileKey(this.#to);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE));

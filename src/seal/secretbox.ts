@@ -6,11 +6,11 @@ const NONCE = 12;
 const TAG = 16;
 
 /**
- * Text that only this client's own processes can read or have written: AES-256-GCM under a key derived (HKDF-SHA-256)
- * from the client's lookup key, which they all hold. For what passes by on its way and is not kept: what is kept is
- * sealed with age, to people.
+ * Encrypts text so that only this client's processes can read or write it: AES-256-GCM with a key derived
+ * (HKDF-SHA-256) from the client's lookup key, which they all hold. For data in transit only: stored data is sealed to
+ * people with age.
  *
- * A box of one purpose or context opens in no other. One key seals some 2^32 boxes safely; no one comes near.
+ * A box opens only for its own purpose and context. One key is safe for about 2^32 boxes, far more than anyone uses.
  */
 export class Box {
   readonly #key: Uint8Array;
@@ -27,7 +27,7 @@ export class Box {
     return Buffer.concat([nonce, ...body, cipher.getAuthTag()]).toString("base64url");
   }
 
-  /** Untrusted text. Throws `unverified` for what was not closed under this key, purpose and context. */
+  /** Opens untrusted text. Throws `unverified` if it was not closed with this key, purpose and context. */
   open(closed: string, context: string): string {
     const bytes = Buffer.from(closed, "base64url");
     try {
@@ -36,9 +36,9 @@ export class Box {
         .setAuthTag(bytes.subarray(-TAG));
       return cipher.update(bytes.subarray(NONCE, -TAG), undefined, "utf8") + cipher.final("utf8");
     } catch (cause) {
-      throw new HoldfastError("unverified", "a message between this client's processes was not made by one of them", {
+      throw new HoldfastError("unverified", "a message between this client's processes was written by someone else", {
         cause,
-        hint: "All of them must have the same lookup key. Otherwise someone else writes where they meet.",
+        hint: "Check that all of them have the same lookup key. If they do, someone else writes to their queue or files.",
       });
     }
   }

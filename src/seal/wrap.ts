@@ -4,17 +4,17 @@ import { headerLength } from "./header.ts";
 
 export interface Wrapped {
   readonly header: Uint8Array;
-  /** What the payload after this header is encrypted with. */
+  /** The key that the payload after this header is encrypted with. */
   readonly fileKey: Uint8Array;
 }
 
 /**
- * A header that hands out a file key to recipients, written by age-encryption: a new key, or the one given.
+ * A header, written by age-encryption, that gives recipients a file key: a new one, or the given one.
  *
- * The library draws a file key and shows it to each recipient in turn. The first here keeps it, or puts the given one
- * in its place; the last sees to it that it was this one which the others wrapped, however the library may come to be
- * written. It is asked to seal a stream that never comes, of which nothing is taken but the header: the nonce after that
- * is dropped, and nothing was sealed under it.
+ * The library makes a file key and passes it to each recipient in turn. Our first recipient reads it, or overwrites it
+ * with the given one. Our last checks that the others wrapped this key, in case the library changes. The library seals
+ * a stream that never starts, and only the header is used: the nonce after it is dropped, and nothing was sealed with
+ * it.
  */
 export async function wrapFileKey(to: readonly (string | Recipient)[], given?: Uint8Array): Promise<Wrapped> {
   const age = new Encrypter();
@@ -30,7 +30,7 @@ export async function wrapFileKey(to: readonly (string | Recipient)[], given?: U
   age.addRecipient({
     wrapFileKey(used) {
       if (!fileKey || Buffer.compare(used, fileKey) !== 0)
-        throw new HoldfastError("internal", "another file key was wrapped");
+        throw new HoldfastError("internal", "the header wraps another file key");
       return [];
     },
   });

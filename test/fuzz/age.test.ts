@@ -84,8 +84,8 @@ test("identity files that Windows wrote, and what is none", () => {
   for (const [text, said] of [
     [utf16, /UTF-16/],
     ["age1qqqq\n", /public key/],
-    ["-----BEGIN OPENSSH PRIVATE KEY-----\n", /no age identity file/],
-    ["", /no age identity file/],
+    ["-----BEGIN OPENSSH PRIVATE KEY-----\n", /not an age identity file/],
+    ["", /not an age identity file/],
   ] as const)
     assert.throws(() => parsed(text), { code: "key", message: said });
 });

@@ -238,7 +238,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await page.locator("#key").setInputFiles(place.path("damaged.txt"));
     await page.locator("#key-said", { hasText: "damaged" }).waitFor();
     await page.locator("#key").setInputFiles(join(bag, "README.txt"));
-    await page.locator("#key-said", { hasText: "no age identity file" }).waitFor();
+    await page.locator("#key-said", { hasText: "not an age identity file" }).waitFor();
     await page.locator("#key").setInputFiles(place.escrow.file);
     await showsThePerson(page);
   });

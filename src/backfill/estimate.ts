@@ -6,36 +6,36 @@ import { bytes, number, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
 import type { Survey } from "./survey.ts";
 
-/** What a backfill will take. All but the counts of the list is extrapolated. */
+/** What a backfill will take. Everything except the list's counts is extrapolated. */
 export interface Estimate extends Omit<Survey, "sample"> {
   readonly client: string;
-  /** Identities that were asked for their files, and how many files all will have. */
+  /** How many identities had their files counted, and the estimated number of all files. */
   readonly sampled: number;
   readonly files: number;
-  /** Sealed; null while the vault has nothing to judge by. */
+  /** Sealed size. Null if the vault has too few records for an estimate. */
   readonly bytes: number | null;
-  /** To the source, retries not included. */
+  /** Requests to the source, without retries. */
   readonly requests: number;
-  /** At the configured rate, which is the least it can take. */
+  /** The minimum, at the configured rate. */
   readonly seconds: number;
-  /** Writes to S3: objects, log and lease. */
+  /** S3 writes: objects, log and lease. */
   readonly puts: number;
-  /** Of those writes, in the currency of the price given. */
+  /** Cost of those writes, in the given price's currency. */
   readonly cost: number | null;
 }
 
 export interface EstimateParts {
   readonly config: ClientConfig;
   readonly source: Source;
-  /** Undefined where this machine has none. */
+  /** Undefined if this machine has no catalog. */
   readonly catalog: { readonly totals: Pick<Totals, "counts"> } | undefined;
-  /** Of a thousand writes. */
+  /** Price of 1,000 writes. */
   readonly price: number | undefined;
 }
 
-/** Records in the vault that are enough to judge the next ones by. */
+/** How many records in the vault are enough for an estimate. */
 const ENOUGH = 20;
-/** Writes of the log for each batch of 1,024 entries: four bundles, four tiles, a checkpoint. */
+/** The log's writes per batch of 1,024 entries: four bundles, four tiles, a checkpoint. */
 const BATCH = 1024;
 const BATCH_PUTS = 9;
 
@@ -46,7 +46,7 @@ export async function estimate(
   const { pages, toFetch } = survey;
   const each = config.collect === "full" ? await meanOf(sample, source) : { resources: 0, files: 0, sampled: 0 };
   const files = Math.round(toFetch * each.files);
-  // The list is walked twice: to count, and to fetch.
+  // The list is read twice: to count and to fetch.
   const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
   const { count, per } = config.source.rate;
   const time = (requests * per) / count / 1000;
@@ -74,7 +74,7 @@ async function meanOf(sample: readonly Candidate[], source: Source) {
       files += found.files.length;
       sampled += 1;
     } catch (error) {
-      // Gone since it was listed, or of a kind that the run will name.
+      // Deleted since it was listed, or an error that the run will report.
       if (!hasCode(error, "source-missing", "source-denied", "source-response")) throw error;
     }
   }
@@ -84,14 +84,14 @@ async function meanOf(sample: readonly Candidate[], source: Source) {
 
 export function estimateText(of: Estimate): string[] {
   const rows = [
-    ["listed", `${number(of.listed)}${of.matching === of.listed ? "" : `, ${number(of.matching)} of them as asked`}`],
-    ["kept", `${number(of.matching - of.toFetch)} already, unchanged`],
+    ["listed", `${number(of.listed)}${of.matching === of.listed ? "" : `, ${number(of.matching)} of them matching`}`],
+    ["kept", `${number(of.matching - of.toFetch)} unchanged`],
     ["to fetch", number(of.toFetch)],
-    ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (${of.sampled} identities were asked for theirs)`],
-    ["sealed", of.bytes === null ? "not known before the first records are stored" : `about ${bytes(of.bytes)}`],
+    ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (estimated from ${of.sampled} identities)`],
+    ["sealed", of.bytes === null ? "unknown until the first records are stored" : `about ${bytes(of.bytes)}`],
     ["requests", `about ${number(of.requests)} to the source`],
-    ["time", `${seconds(of.seconds)} at least, at the rate configured`],
-    ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the price given`}`],
+    ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+    ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the given price`}`],
   ];
   return [`${of.client}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
 }

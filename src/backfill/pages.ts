@@ -2,9 +2,9 @@ import { hasCode } from "../core/error.ts";
 import type { Page, Source } from "../source/source.ts";
 
 /**
- * The pages after `cursor`. A source that knows a cursor no more (it was long ago, or the provider changed them) is
- * walked from its beginning, once: what is kept already costs a look at the catalog and no request but the pages'. A page
- * that is broken, and one that is refused a second time, would not be any better in another walk.
+ * The pages after `cursor`. If the source no longer accepts the cursor (because of its age or a change at the
+ * provider), starts from the first page, once: identities already kept only take a catalog lookup. A broken page, or a
+ * second refusal, is an error: starting over would not help.
  */
 export async function* pagesAfter(
   source: Pick<Source, "pages">,

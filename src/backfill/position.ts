@@ -9,23 +9,23 @@ import type { Box } from "../seal/secretbox.ts";
 
 const saved = z.object({
   holdfast: z.literal("backfill/1"),
-  /** Where the walk goes on, closed: a provider may put an id into its cursors. */
+  /** Where to continue, in a closed box: a provider may put an id into its cursors. */
   cursor: z.string(),
   examined: z.int().min(0),
   total: z.int().min(0).nullable(),
 });
 
-/** How far a backfill has come: whoever was listed before `cursor` is settled. */
+/** How far a backfill has come: everyone listed before `cursor` is done. */
 export interface Reached {
   readonly cursor: string;
   readonly examined: number;
-  /** All there are to examine; null if no one counted. */
+  /** Number of identities to examine. Null if not counted. */
   readonly total: number | null;
 }
 
 /**
- * The position of one backfill, in the state directory: one file for each period, so that two do not mix. It saves
- * requests; without it the walk begins again and finds in the catalog what is kept already.
+ * The position of one backfill, in the state directory. One file per period, so that two do not mix. It only saves
+ * requests: without it the backfill starts over and finds in the catalog what is already kept.
  */
 export class Position {
   readonly #path: string;
@@ -39,7 +39,7 @@ export class Position {
     this.#box = box;
   }
 
-  /** Undefined where there is none, or none that can be read. */
+  /** Undefined if it is missing, unreadable or invalid. */
   load(): Reached | undefined {
     try {
       const { cursor, examined, total } = saved.parse(JSON.parse(readFileSync(this.#path, "utf8")));
@@ -58,7 +58,7 @@ export class Position {
     });
   }
 
-  /** The end was reached: the next backfill begins again. */
+  /** Removes the position at the end. The next backfill starts over. */
   clear(): void {
     this.#change(() => rmSync(this.#path, { force: true }));
   }
@@ -69,10 +69,10 @@ export class Position {
     } catch (cause) {
       throw new HoldfastError(
         "state",
-        `cannot write how far the backfill has come: ${(cause as NodeJS.ErrnoException).code}`,
+        `cannot save the backfill's position: ${(cause as NodeJS.ErrnoException).code}`,
         {
           cause,
-          hint: "Check the state directory: space and rights. Nothing is lost; run again after.",
+          hint: "Check the state directory's free space and permissions, then run again. Nothing is lost.",
         },
       );
     }

@@ -1,20 +1,20 @@
 import { type Candidate, type Period, type PlanParts, planWalk } from "../export/plan.ts";
 import type { Page } from "../source/source.ts";
 
-/** What a walk of the list alone can say of a backfill. */
+/** What the list alone tells about a backfill. */
 export interface Survey {
   readonly pages: number;
-  /** Identities listed, those of the period among them, and those of them to be fetched. */
+  /** Identities listed, those that match the period, and those to fetch. */
   readonly listed: number;
   readonly matching: number;
   readonly toFetch: number;
-  /** Some of those to be fetched, each as likely as any other. */
+  /** A random sample of those to fetch, all equally likely. */
   readonly sample: readonly Candidate[];
 }
 
 /**
- * Walks the list and fetches no one. One page and the sample are held.
- * @param random 0 to 1, as Math.random
+ * Reads the list without fetching anyone. Keeps one page and the sample in memory.
+ * @param random like Math.random
  */
 export async function survey(
   parts: PlanParts,

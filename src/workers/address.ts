@@ -2,15 +2,16 @@ import { Secret, SecretRef } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 
 export interface RedisAddress {
-  /** As it was when the process began. */
+  /** The address as it was when the process started. */
   readonly secret: Secret;
-  /** As it is now: its password may have been rotated. */
+  /** The address as it is now: its password may have been rotated. */
   readonly renewed: () => Promise<Secret>;
 }
 
 /**
- * Where the processes of one backfill meet. From the command line: `redis://host:6379`, or, because others on a machine
- * can read its command lines, `env:NAME` or another reference to a secret for an address with a password in it.
+ * The address of the Redis server that the processes of a backfill share. From the command line: `redis://host:6379`
+ * or, for an address with a password, `env:NAME` or another secret reference, because other users on a machine can read
+ * its command lines.
  */
 export async function redisAddress(text: string, folder: string): Promise<RedisAddress> {
   const isReference = /^(env|file|aws-secretsmanager):/.test(text);
@@ -24,19 +25,19 @@ function checked(address: Secret, isReference: boolean): Secret {
   if (url && !isReference && holdsPassword(url)) {
     throw new HoldfastError(
       "usage",
-      "the address of Redis on the command line has a user, a password or options (not shown)",
+      "the Redis address on the command line contains a user, a password or options (not shown)",
       {
-        hint: "Everyone on this machine can read command lines. Write env:NAME or file:/path, where the whole address is.",
+        hint: "Use env:NAME or file:/path for the whole address: everyone on this machine can read command lines.",
       },
     );
   }
   if (url?.hostname && (url.protocol === "redis:" || url.protocol === "rediss:")) return address;
-  throw new HoldfastError("usage", "that is no address of Redis (not shown: it may hold a password)", {
-    hint: "Write redis://host:6379 or rediss://…, or env:NAME or file:path that holds it.",
+  throw new HoldfastError("usage", "not a valid Redis address (not shown: it may contain a password)", {
+    hint: "Write redis://host:6379 or rediss://…, or env:NAME or file:path for a secret that contains it.",
   });
 }
 
-/** Wherever the library takes one from, and where a person may think that it does. */
+/** Everywhere the library reads a password from, or a person may think it does. */
 function holdsPassword({ username, password, search }: URL): boolean {
   return `${username}${password}${search}` !== "";
 }

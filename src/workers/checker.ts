@@ -6,9 +6,9 @@ import { covers } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
 
 /**
- * Looks whether what a worker says it stored is in the vault, and locked, before that is logged: the log must not
- * promise what was never there. One request for each object. It asks for locks alone, which every exporter may read; so
- * it does not see the size, nor whether the bytes are what the worker says. `verify` does.
+ * Checks that the objects in a worker's result are in the vault and locked before the result is logged: the log must
+ * not promise objects that never existed. One request per object. It only reads locks, which every exporter may do, so
+ * it does not check size or bytes. `verify` does.
  */
 export class Checker {
   readonly #exporting: Exporting;
@@ -20,7 +20,7 @@ export class Checker {
     this.#queue = new PQueue({ concurrency: exporting.config.vault.concurrency });
   }
 
-  /** Throws `malformed` for an object that is not there, or not locked as the capture says. */
+  /** Throws `malformed` for an object that is missing or not locked as the capture says. */
   async check(capture: Capture): Promise<void> {
     if (!("entry" in capture) || capture.entry?.type !== "record.stored") return;
     const { object, files, lockedUntil, lockMode = "governance" } = capture.entry;
@@ -41,12 +41,12 @@ export class Checker {
     if (!covers(found, lock)) throw untrue(key, "is not locked as it says");
   }
 
-  /** That it cannot be checked does not make it wrong. Said once. */
+  /** "Cannot check" does not mean wrong. Warns once. */
   #denied(): void {
     if (this.#isDenied) return;
     this.#isDenied = true;
     const { log, config } = this.#exporting;
-    log.warn("what workers store cannot be checked before it is logged: the right s3:GetObjectRetention is missing", {
+    log.warn("cannot check what workers store before logging it: the right s3:GetObjectRetention is missing", {
       client: config.id,
     });
   }
@@ -55,6 +55,6 @@ export class Checker {
 function untrue(key: string, what: string, cause?: unknown): HoldfastError {
   return new HoldfastError("malformed", `a worker's result names ${key}, which ${what}`, {
     cause,
-    hint: "Nothing of it was logged. The next run stores this identity again.",
+    hint: "Nothing was logged for it. The next run stores this identity again.",
   });
 }

@@ -17,14 +17,14 @@ import { type Names, namesOf, PREFIX, setStage } from "./redis-keys.ts";
 import { isStale, refuseUnfit } from "./result.ts";
 import { type BackfillTerms, difference, jobId, keptFor, type Messages, type Task, termsOf } from "./task.ts";
 
-/** Identities that are with the workers at once, or wait there: some seconds of the work of many. */
+/** How many identities may be with the workers or in their queue: a few seconds of work for many workers. */
 const WINDOW = 500;
-/** How often results are looked for, and how often whether Redis still has what it was given, in ms. */
+/** How often to look for results, and how often to check that Redis still has all jobs, in ms. */
 const LOOK = 50;
 const RECKON = 5_000;
-/** Once stopped, what a worker has under way is waited for, in ms: its share of the grace that orchestrators give. */
+/** After a stop, how long to wait for the workers' current jobs, in ms: a part of an orchestrator's grace period. */
 const PATIENCE = 20_000;
-/** How often an identity is given again because its result was made by other terms, or long ago. */
+/** How often to hand out an identity again because its result is outdated or was made with another config. */
 const AGAIN = 3;
 
 interface Given {
@@ -32,19 +32,19 @@ interface Given {
   readonly task: Task;
   readonly resolve: (capture: Capture) => void;
   readonly reject: (error: HoldfastError) => void;
-  /** Redis has it. */
+  /** Whether Redis has the job. */
   sent: boolean;
-  /** How often its result was one of other terms, or too old. */
+  /** How often its result was outdated or made with another config. */
   again: number;
 }
 
 /**
- * The crew of a backfill on many machines: gives identities to workers through a queue (BullMQ on Redis), and takes
- * their results. Only this process plans, logs, and grants the starts of requests.
+ * Runs a backfill on many machines: hands identities to workers through a queue (BullMQ on Redis) and collects their
+ * results. Only this process plans, logs, and grants requests.
  *
- * The queue is no record of anything. A job is named by its identity, so what an earlier coordinator gave out and did
- * not live to log is met again by the walk, and its result is taken as if it were new; what Redis lost is given again;
- * what is in the log is no candidate any more.
+ * The queue is not a record. A job's name comes from its identity, so if an earlier coordinator died before logging a
+ * result, the walk comes to that identity again and uses the result. Jobs that Redis lost are sent again. Identities in
+ * the log are no longer candidates.
  */
 export class Coordinator implements Crew, AsyncDisposable {
   readonly size = WINDOW;
@@ -58,7 +58,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #checker: Checker;
   readonly #given: Map<string, Given> = new Map();
   #workers = 0;
-  /** Since when. */
+  /** When it was stopped. */
   #stopped: number | undefined;
   #closed = false;
   #run = "";
@@ -78,11 +78,11 @@ export class Coordinator implements Crew, AsyncDisposable {
     this.#working = this.#work();
   }
 
-  /** @param redis its connection, closed by whoever opened it */
+  /** @param redis its connection, which the caller closes */
   static async open(redis: Redis, exporting: Exporting, messages: Messages): Promise<Coordinator> {
     const coordinator = new Coordinator(redis, exporting, messages);
     try {
-      // What waited was planned by an earlier coordinator: by other terms, perhaps. What failed is tried again.
+      // Drop waiting jobs of an earlier coordinator, which may have had another config. Failed ones are tried again.
       await coordinator.#queue.drain(true);
       await coordinator.#queue.clean(0, 2 * WINDOW, "failed");
       return coordinator;
@@ -92,14 +92,14 @@ export class Coordinator implements Crew, AsyncDisposable {
     }
   }
 
-  /** Rejects with what the worker failed with, in its words; and where its result is not one that can be logged. */
+  /** Rejects with the worker's error, or if its result cannot be logged. */
   async capture(run: Run, candidate: Candidate): Promise<Capture> {
     this.#run = run.id;
     return this.#give(candidate, run);
   }
 
   async settled(candidate: Candidate): Promise<void> {
-    // Redis may be away; what is left there is cleared at the end.
+    // Redis may be down. The rest is removed at the end.
     await Promise.race([this.#queue.remove(jobId(candidate)).catch(() => {}), delay(1_000, undefined, { ref: false })]);
   }
 
@@ -111,19 +111,19 @@ export class Coordinator implements Crew, AsyncDisposable {
     return `${plural(this.#workers, "worker")}, ${limitsText(this.#exporting.starts.view)}`;
   }
 
-  /** Gives nothing more, and takes back what no worker has begun. */
+  /** Hands out nothing more, and takes back jobs that no worker has started. */
   stop(): void {
     this.#stopped ??= performance.now();
   }
 
-  /** The backfill has come to its end: workers may go. Otherwise they wait for the next coordinator. */
+  /** Tells workers that the backfill has finished, so they exit. Otherwise they wait for the next coordinator. */
   async end(): Promise<void> {
     try {
       await setStage(this.#redis, this.#names.stage, { run: this.#run, is: "ended" });
       await this.#queue.obliterate({ force: true });
     } catch (error) {
       const fields = errorFields(unavailable(this.#redis, error));
-      this.#exporting.log.warn("workers could not be told of the end", {
+      this.#exporting.log.warn("cannot tell the workers that the backfill has finished", {
         client: this.#exporting.config.id,
         ...fields,
       });
@@ -158,7 +158,7 @@ export class Coordinator implements Crew, AsyncDisposable {
           await this.#reckon();
         }
       } catch {
-        // Redis went: it comes back by itself, and `#reckon` finds what it lost.
+        // Redis is down. It reconnects by itself, and `#reckon` finds the jobs it lost.
         reckoned = Number.NEGATIVE_INFINITY;
       }
       await delay(LOOK);
@@ -186,7 +186,7 @@ export class Coordinator implements Crew, AsyncDisposable {
 
   async #take(id: string): Promise<void> {
     const given = this.#given.get(id);
-    // Not through BullMQ's own reading of a job: anyone who has Redis can have written any of its fields.
+    // Do not use BullMQ to read a job: anyone with access to Redis may have written any of its fields.
     const [made, failed, returned] = await this.#fieldsOf(id, "timestamp", "failedReason", "returnvalue");
     if (!given || made === null) return;
     const outcome = await this.#outcomeOf(id, given, failed ?? null, returned ?? null);
@@ -198,13 +198,13 @@ export class Coordinator implements Crew, AsyncDisposable {
     this.#given.delete(id);
     if ("capture" in outcome) given.resolve(outcome.capture);
     else {
-      // A failure is not for the next coordinator: it tries again.
+      // Do not leave a failure for the next coordinator, which should retry.
       await this.#queue.remove(id).catch(() => {});
       given.reject(outcome.error);
     }
   }
 
-  /** A job that is no hash reads as one without a result. */
+  /** A job that is not a Redis hash counts as one without a result. */
   async #fieldsOf(id: string, ...names: string[]): Promise<(string | null)[]> {
     try {
       return await this.#redis.hmget(this.#queue.toKey(id), ...names);
@@ -214,17 +214,17 @@ export class Coordinator implements Crew, AsyncDisposable {
     }
   }
 
-  /** What comes out of one job concerns its identity alone: nothing of it may end the run, or hold up the others. */
+  /** A job's outcome only affects its own identity: it must not end the run or block others. */
   async #outcomeOf(
     id: string,
     given: Given,
     failed: string | null,
     returned: string | null,
   ): Promise<{ capture: Capture } | { error: HoldfastError } | "again"> {
-    // The worker died in it, and the next, and the next.
+    // Several workers in a row died during this job.
     if (failed) {
-      const what = "every worker that took this identity died in it, or could not read its task";
-      return { error: new HoldfastError("internal", what, { hint: "See the workers' logs." }) };
+      const what = "every worker that got this identity crashed or could not read its task";
+      return { error: new HoldfastError("internal", what, { hint: "Check the workers' logs." }) };
     }
     const { candidate, task } = given;
     const asked = { candidate, kept: task.kept, config: this.#exporting.config, now: this.#exporting.now() };
@@ -243,17 +243,21 @@ export class Coordinator implements Crew, AsyncDisposable {
         }
       }
       if (++given.again < AGAIN) return "again";
-      // The worker's own name of a field is not repeated.
-      const field = differs && (differs in this.#terms ? differs : "a field that this one does not have");
-      const what = field ? `a worker's config differs in ${field}` : "a worker's result is of another day";
-      return { error: new HoldfastError("malformed", what, { hint: "Give all of them the same config and time." }) };
+      // Do not repeat a field name that only the worker has.
+      const field = differs && (differs in this.#terms ? differs : "a field that this config does not have");
+      const what = field ? `a worker's config differs in ${field}` : "a worker's result is more than a day old";
+      return {
+        error: new HoldfastError("malformed", what, {
+          hint: "Give the coordinator and all workers the same config and the right time.",
+        }),
+      };
     } catch (error) {
       if (error instanceof HoldfastError) return { error };
-      return { error: new HoldfastError("malformed", "a worker's result cannot be used", { cause: error }) };
+      return { error: new HoldfastError("malformed", "a worker's result is invalid", { cause: error }) };
     }
   }
 
-  /** Says that this backfill is alive, counts the workers, and gives again what Redis has no more. */
+  /** Signals that this backfill is alive, counts the workers, and sends jobs again that Redis lost. */
   async #reckon(): Promise<void> {
     await setStage(this.#redis, this.#names.stage, { run: this.#run || "begun", is: "open" });
     this.#workers = await this.#queue.getWorkersCount().catch(() => this.#workers);
@@ -262,15 +266,15 @@ export class Coordinator implements Crew, AsyncDisposable {
     for (const [at, [, given]] of sent.entries()) if (there[at] === 0) given.sent = false;
   }
 
-  /** What no worker has begun is no one's; what one has under way may come to its end. */
+  /** Takes back jobs that no worker has started. Jobs in progress may finish. */
   async #takeBack(all: boolean): Promise<void> {
     for (const [id, given] of this.#given) {
       const begun = given.sent && !all && (await this.#isActive(id));
       if (begun) continue;
       this.#given.delete(id);
-      // Not waited for: Redis may be what is wrong.
+      // Do not wait: Redis may be the problem.
       if (given.sent) void this.#queue.remove(id).catch(() => {});
-      given.reject(new HoldfastError("interrupted", "interrupted while it waited for a worker"));
+      given.reject(new HoldfastError("interrupted", "interrupted while waiting for a worker"));
     }
   }
 
@@ -280,7 +284,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   }
 }
 
-/** A job's return value, as BullMQ writes it. */
+/** Parses a job's return value as BullMQ writes it. */
 function unquoted(returned: string | null): unknown {
   try {
     return JSON.parse(returned ?? "null");

@@ -3,28 +3,28 @@ import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
 import { type Granted, parseReport, type Report } from "./wire.ts";
 
-/** Reports taken from the list at once. */
+/** How many reports to take from the list at once. */
 const BATCH = 256;
-/** Seconds that a list is waited at, and that a start that was granted is kept for its worker. */
+/** Seconds to block on a list, and to keep a granted start for its worker. */
 const WAIT = 1;
 const KEEP = 60;
-/** A worker that does not say how a request ended has died in it, in ms. */
+/** A worker that does not report the end of a request for this long has died, in ms. */
 const FORGOTTEN = 10 * 60_000;
 
 /**
- * Grants the starts of all workers' requests, one by one, out of this process's own: so all of them keep to one rate,
- * which knows the nightly export of this machine too and learns from every answer. Runs until `stop`.
+ * Grants the starts of all workers' requests, one by one, from this process's own rate limit. So all share one rate,
+ * which includes this machine's nightly export and learns from every answer. Runs until `stop`.
  */
 export class Dispenser {
   readonly #redis: Redis;
-  /** Blocked most of the time, so it is one of its own. */
+  /** A separate connection, because it blocks most of the time. */
   readonly #listener: Redis;
   readonly #names: Names;
   readonly #starts: Starts;
-  /** Asked for and not granted yet; granted and not ended yet: by worker and number. */
+  /** Starts requested but not granted, and starts granted but not ended, by worker and number. */
   readonly #asked = new Set<string>();
   readonly #granted = new Map<string, Start>();
-  /** Granted and not sent yet, by worker. */
+  /** Starts granted but not sent yet, by worker. */
   readonly #outgoing = new Map<string, Granted[]>();
   #count = 0;
   #stopped = false;
@@ -59,7 +59,7 @@ export class Dispenser {
         const more = (await this.#listener.lpop(this.#names.starts, BATCH)) ?? [];
         for (const text of [first[1], ...more]) this.#take(parseReport(text));
       } catch {
-        // The connection went; it comes back by itself, and workers ask again for what was lost.
+        // The connection is lost. It reconnects by itself, and workers ask again.
       }
     }
   }
@@ -73,7 +73,7 @@ export class Dispenser {
 
   async #grant(worker: string, number: number): Promise<void> {
     const key = `${worker} ${number}`;
-    // It asks again: either it still stands in line, or what it was granted went with a Redis that restarted.
+    // The worker asks again: its request is still queued, or a Redis restart lost the grant.
     if (this.#asked.has(key)) return;
     if (!this.#granted.has(key)) {
       this.#asked.add(key);
@@ -81,7 +81,7 @@ export class Dispenser {
         this.#granted.set(key, await this.#starts.start());
         this.#count += 1;
       } catch {
-        // Interrupted: this coordinator ends, and the next one will be asked.
+        // Interrupted: this coordinator ends, and the worker will ask the next one.
         return;
       } finally {
         this.#asked.delete(key);
@@ -118,7 +118,7 @@ export class Dispenser {
     this.#starts.ended(start, answer);
   }
 
-  /** The oldest come first. */
+  /** The oldest are first. */
   #forget(): void {
     for (const [key, { at }] of this.#granted) {
       if (at > Date.now() - FORGOTTEN) break;

@@ -1,16 +1,16 @@
 import type { Redis } from "ioredis";
 
-/** What one client's backfill is called in Redis. Subjects and counts stand there in the open, and nothing else. */
+/** Names of one client's backfill in Redis. Only subjects and counts are readable there. */
 export function namesOf(client: string) {
   const of = (what: string) => `${PREFIX}:${client}:${what}`;
   return {
     /** BullMQ's queue of identities. */
     queue: `${client}-backfill`,
-    /** List: workers ask for starts, and tell how requests ended. */
+    /** List: workers ask for starts and report how requests ended. */
     starts: of("starts"),
-    /** List for each worker: the starts that were granted. */
+    /** One list per worker: granted starts. */
     granted: (worker: string) => of(`granted:${worker}`),
-    /** Whether a backfill is under way: see `Stage`. */
+    /** Whether a backfill is running: see `Stage`. */
     stage: of("stage"),
   };
 }
@@ -18,13 +18,15 @@ export function namesOf(client: string) {
 export const PREFIX = "holdfast";
 export type Names = ReturnType<typeof namesOf>;
 
-/** What workers know of a backfill: `open` says that its coordinator lives, `ended` that there is no more to do. */
+/**
+ * What workers know about a backfill: `open` means that its coordinator is alive, `ended` that nothing is left to do.
+ */
 export interface Stage {
   readonly run: string;
   readonly is: "open" | "ended";
 }
 
-/** Seconds that it stands unless it is said again; an end is remembered for a day. */
+/** Seconds until `open` expires unless renewed. An end is remembered for a day. */
 const OPEN = 30;
 const ENDED = 24 * 60 * 60;
 

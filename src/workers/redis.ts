@@ -3,19 +3,19 @@ import { Redis, type RedisOptions } from "ioredis";
 import { HoldfastError } from "../core/error.ts";
 import type { RedisAddress } from "./address.ts";
 
-/** How long to wait for Redis at the beginning, in ms. Later it may go and come back whenever it likes. */
+/** How long to wait for Redis at the start, in ms. Later it may disappear and come back at any time. */
 const PATIENCE = 10_000;
-/** A command that is not answered in this time fails, in ms; who asked tries again. Longer than any list is waited at. */
+/** Timeout of a command, in ms; the caller retries. Longer than any blocking read of a list. */
 const ANSWER = 15_000;
-/** Longest pause between two attempts to connect, in ms. */
+/** Longest pause between two connection attempts, in ms. */
 const MAX_PAUSE = 2_000;
-/** The password was refused: it may have been rotated. */
+/** Errors for a refused password: it may have been rotated. */
 const REFUSED = /^(WRONGPASS|NOAUTH|ERR invalid password)/;
 
 /**
- * A connection that comes back by itself, and keeps what was asked of it meanwhile. Throws `queue-unavailable` where
- * Redis is not there to begin with.
- * @param onTrouble told once for each time that it is lost
+ * A connection that reconnects by itself and keeps commands until then. Throws `queue-unavailable` if Redis is
+ * unreachable at the start.
+ * @param onTrouble called each time the connection is lost
  */
 export async function connectRedis(
   { secret, renewed }: RedisAddress,
@@ -26,7 +26,7 @@ export async function connectRedis(
     maxRetriesPerRequest: null,
     connectTimeout: PATIENCE,
     commandTimeout: ANSWER,
-    // The library calls it on the options of a connection, and duplicates of this one have theirs.
+    // The library calls this with a connection's options as `this`. Duplicates of this connection have their own.
     retryStrategy(this: RedisOptions, times: number) {
       const { username, password } = new URL(present.reveal());
       if (password !== "") this.password = decodeURIComponent(password);
@@ -43,14 +43,14 @@ export async function connectRedis(
         (address) => {
           present = address;
         },
-        // The next refusal asks again.
+        // The next refusal will try again.
         () => {},
       );
   });
   redis.on("ready", () => {
     lost = false;
   });
-  // Not `close`, which it says also when it is closed here.
+  // Not `close`: that event also fires when we close it.
   redis.on("reconnecting", () => {
     if (!lost && ready) onTrouble(unavailable(redis, lastError));
     lost = true;
@@ -72,13 +72,13 @@ export async function connectRedis(
   }
 }
 
-/** The library's errors, in Holdfast's words; an error of ours as it is. */
+/** Turns the library's errors into HoldfastErrors. Returns ours unchanged. */
 export function unavailable({ options }: Redis, cause: unknown): HoldfastError {
   if (cause instanceof HoldfastError) return cause;
   const { code, message = "" } = (cause ?? {}) as NodeJS.ErrnoException;
   const what = code ?? /^[A-Z]+(?= )/.exec(message)?.[0] ?? "no answer";
-  return new HoldfastError("queue-unavailable", `Redis at ${options.host}:${options.port} cannot be used (${what})`, {
+  return new HoldfastError("queue-unavailable", `cannot use Redis at ${options.host}:${options.port} (${what})`, {
     cause,
-    hint: "Check the address, the password and the server. Nothing is lost: what was under way is done again.",
+    hint: "Check the address, the password and the server. Nothing is lost: unfinished work is done again.",
   });
 }

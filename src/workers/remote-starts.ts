@@ -7,13 +7,13 @@ import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
 import { formatReport, parseGranted, type Report } from "./wire.ts";
 
-/** Seconds that the list is waited at. */
+/** Seconds to block on the list. */
 const WAIT = 1;
-/** After so long without an answer it is asked again, in ms: Redis may have lost the question, or the answer. */
+/** Asks again after this long without an answer, in ms: Redis may have lost the question or the answer. */
 const AGAIN = 5_000;
-/** Once interrupted, no one waits longer for a start, in ms. */
+/** After an interruption, how long to wait for a start, in ms. */
 const PATIENCE = 5_000;
-/** A clock that is off by more, in ms, would lock objects until a wrong day. */
+/** A clock that is off by more, in ms, would lock objects until the wrong day. */
 const SKEW = 2 * 60_000;
 
 interface Asked {
@@ -22,7 +22,7 @@ interface Asked {
   at: number;
 }
 
-/** Starts that the coordinator grants, through Redis. What waits when it is closed or interrupted throws `interrupted`. */
+/** Gets starts from the coordinator through Redis. On close or interruption, waiting calls throw `interrupted`. */
 export class RemoteStarts implements Starts {
   readonly #redis: Redis;
   readonly #listener: Redis;
@@ -54,14 +54,14 @@ export class RemoteStarts implements Starts {
     void this.#run();
   }
 
-  /** Throws `state` where this machine's clock is not the coordinator's: asked before anything is locked by it. */
+  /** Throws `state` if this machine's clock differs from the coordinator's. Call it before locking anything. */
   checkClock(): void {
     if (Math.abs(this.#skew) <= SKEW) return;
     throw new HoldfastError(
       "state",
       `this machine's clock is ${Math.round(this.#skew / 1000)} s off the coordinator's`,
       {
-        hint: "Set both clocks (NTP): objects are locked by them.",
+        hint: "Set both clocks (NTP): the locks of objects depend on them.",
       },
     );
   }
@@ -105,7 +105,7 @@ export class RemoteStarts implements Starts {
         const found = await this.#listener.blpop(key, WAIT);
         if (found) for (const text of [found[1], ...((await this.#listener.lpop(key, 256)) ?? [])]) this.#take(text);
       } catch {
-        // The connection went, and comes back by itself.
+        // The connection is lost. It reconnects by itself.
       }
       if (performance.now() > this.#interrupted) this.#refuseAll();
       this.#askAgain();
@@ -138,7 +138,7 @@ export class RemoteStarts implements Starts {
     this.#asked.clear();
   }
 
-  /** What is told in one turn of the event loop goes in one command. */
+  /** Sends all reports of one event loop turn in one command. */
   #tell(report: Report): void {
     this.#outgoing.push(formatReport(report));
     if (this.#outgoing.length > 1) return;

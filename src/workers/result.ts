@@ -11,7 +11,7 @@ import { isBefore } from "../retention/instants.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
 import type { BackfillTerms, Task } from "./task.ts";
 
-/** What a worker answers. It has no log key: what it says is logged only where it could have happened. */
+/** A worker's answer. Workers have no log key: the coordinator logs an answer only if it is plausible. */
 export type Result =
   | { readonly terms: BackfillTerms; readonly capture: Capture }
   | { readonly terms: BackfillTerms; readonly failure: Failure };
@@ -22,17 +22,17 @@ export interface Failure {
   readonly hint?: string | undefined;
 }
 
-/** What an identity or the store's answer to it can bring about. The rest is wrong with the worker itself. */
+/** Errors that an identity, or the store's answer for it, can cause. All others are the worker's own problem. */
 const REPORTABLE = [
   ...(["source-denied", "source-missing", "source-rejected", "source-unavailable", "source-response"] as const),
   ...(["vault-exists", "vault-conflict", "vault-locked", "vault-rejected", "vault-unavailable"] as const),
   ...(["malformed", "unverified", "internal"] as const),
 ];
-/** What lies past it is said in the worker's own log. */
+/** Longer texts are cut. The worker's own log has them in full. */
 const MAX_TEXT = 500;
-/** A lock that a worker reports may differ by so much from one set now: results wait for a coordinator, clocks differ. */
+/** How much a worker's lock may differ from one set now: results wait for a coordinator, and clocks differ. */
 const TOLERANCE = { hours: 24 };
-/** Bytes: an age header for one recipient, a nonce and a tag; the largest object of S3. */
+/** Bytes: an age header for one recipient, a nonce and a tag; and the largest object in S3. */
 const MIN_SEALED = 200;
 const MAX_SEALED = 5 * 1024 ** 4;
 
@@ -43,13 +43,13 @@ const line = z
   .max(MAX_TEXT)
   .refine((value) => value === plain(value));
 
-/** An entry of one type as it would be logged now, without time and run, which are the coordinator's. */
+/** An entry of one type that could be logged now, without time and run, which the coordinator sets. */
 function unlogged<T extends Unlogged<RecordStored> | Unlogged<RecordGone>>(type: T["type"]): z.ZodType<T> {
   return z.custom<T>((value) => {
     if (typeof value !== "object" || value === null || (value as T).type !== type) return false;
     const { success, data } = writtenSchema.safeParse({ ...value, time: "2026-01-01T00:00:00.000Z", run: "" });
     if (!success) return false;
-    // The schema leaves out members that it does not know, at any depth; here they are refused.
+    // The schema drops unknown members at any depth. Refuse them here.
     const { time: _, run: __, ...known } = data;
     return isDeepStrictEqual(known, value);
   });
@@ -77,21 +77,21 @@ export const resultSchema: z.ZodType<Result> = z.union([
   }),
 ]);
 
-/** An error of one identity, as a result; undefined for one that says something of the worker. */
+/** The result for an error of one identity. Undefined for an error of the worker itself. */
 export function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof HoldfastError))
-    return { code: "internal", message: "a worker met a defect; its log says which" };
+    return { code: "internal", message: "a worker hit a bug in Holdfast; see its log" };
   const code = REPORTABLE.find((reportable) => reportable === error.code);
   if (code === undefined) return undefined;
   return { code, message: plain(error.message), ...(error.hint === undefined ? {} : { hint: plain(error.hint) }) };
 }
 
-/** Without characters that a terminal would act on. */
+/** Removes characters that control a terminal. */
 function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, " ").slice(0, MAX_TEXT);
 }
 
-/** What a result is held against. */
+/** What a result is checked against. */
 export interface Asked {
   readonly candidate: Candidate;
   readonly kept: Task["kept"];
@@ -100,18 +100,20 @@ export interface Asked {
 }
 
 /**
- * Refuses a capture that cannot have come of this task under this config: whoever has the lookup key can make one. That
- * the provider said what the record holds cannot be checked. Throws `malformed`.
+ * Refuses a capture that this task and config cannot produce: anyone with the lookup key can forge one. It cannot check
+ * that the record holds what the provider said. Throws `malformed`.
  */
 export function refuseUnfit(capture: Capture, asked: Asked): void {
   const wrong = misfit(capture, asked);
   if (wrong === undefined) return;
-  throw new HoldfastError("malformed", `a worker's result does not fit its task: ${wrong}`, {
-    hint: "Nothing of it was logged. If workers run this version of Holdfast, one of them was tampered with, or its lookup key was: see docs/THREATS.md.",
+  throw new HoldfastError("malformed", `a worker's result does not match its task: ${wrong}`, {
+    hint: "Nothing was logged for it. If all workers run this version of Holdfast, someone controls a worker or has its lookup key: see docs/THREATS.md.",
   });
 }
 
-/** Of one that fits: whether it is too old to be logged. It was made for an earlier coordinator, and its lock ran on. */
+/**
+ * Whether a matching capture is too old to log: it was made for an earlier coordinator, and its lock is nearer its end.
+ */
 export function isStale(capture: Capture, { kept, config, now }: Asked): boolean {
   if (!("entry" in capture) || capture.entry?.type !== "record.stored") return false;
   const { updated, lockedUntil } = capture.entry;
@@ -123,18 +125,19 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
   const { candidate, kept, config, now } = asked;
   if (capture.kind === "gone") {
     const { reason, redacted } = capture.entry ?? { reason: "deleted" as const };
-    if (reason === "unlisted" || (reason === "redacted") !== (redacted !== undefined)) return "why it is gone";
+    if (reason === "unlisted" || (reason === "redacted") !== (redacted !== undefined))
+      return "the reason why it is gone";
     if (reason === "redacted" && (!kept.hadContent || redacted !== (candidate.listed ?? redacted)))
-      return "which version names no one";
+      return "the redacted version";
     return isDeepStrictEqual(capture, gone(candidate.subject, { known: kept.known }, reason, redacted))
       ? undefined
       : "what is gone";
   }
   if (capture.listed !== undefined && capture.listed !== candidate.listed) return "what the list said";
-  if (capture.kind === "unchanged") return kept.versions.length > 0 ? undefined : "unchanged, and nothing is kept";
+  if (capture.kind === "unchanged") return kept.versions.length > 0 ? undefined : "unchanged, but nothing is kept";
   if (capture.kind === "past") {
     const canBe = kept.purged.length > 0 || isPast(config, { updated: "1970-01-01T00:00:00Z", ended: kept.ended }, now);
-    return canBe ? undefined : "past, and nothing can be by this policy";
+    return canBe ? undefined : "past, but this policy ends no retention period yet";
   }
   if (capture.kind !== (kept.known ? "changed" : "new")) return "new, changed or again";
   return wrongCounts(capture) ?? wrongRecord(capture.entry, asked) ?? wrongFiles(capture.entry, asked);
@@ -158,7 +161,7 @@ function wrongRecord(entry: Unlogged<RecordStored>, { candidate, kept, config, n
   if (kept.versions.includes(version) || kept.purged.includes(version)) return "a version that is not new";
   if (!version.startsWith(`${timeOf(updated)}-`)) return "the time of the version";
   if (isPast(config, { updated, ended: kept.ended }, now.subtract(TOLERANCE)))
-    return "a version of which the law asks for no copy";
+    return "a version past its retention period";
   if (!isDeepStrictEqual(recipients.toSorted(), [...config.recipients.fingerprints].sort())) return "the recipients";
   const lock = firstLock(config, { updated, ended: kept.ended }, now);
   const until = Temporal.Instant.from(entry.lockedUntil);
@@ -167,7 +170,7 @@ function wrongRecord(entry: Unlogged<RecordStored>, { candidate, kept, config, n
   return Object.keys(lookups).every((name) => isLookup(name, lookups, config)) ? undefined : "the lookups";
 }
 
-/** `<field>`, or `<field>/<n>` from 2 on, each after the one before it. */
+/** `<field>`, or `<field>/<n>` from 2 on without gaps. */
 function isLookup(name: string, lookups: object, { lookups: { fields } }: ClientConfig): boolean {
   if (fields.includes(name)) return true;
   const [, field = "", digits] = /^(.+)\/([1-9]\d{0,8})$/.exec(name) ?? [];
@@ -179,7 +182,7 @@ function isLookup(name: string, lookups: object, { lookups: { fields } }: Client
 function wrongFiles(entry: Unlogged<RecordStored>, { kept, config }: Asked): string | undefined {
   const { files, lockedUntil } = entry;
   if (config.collect !== "full" && (files.length > 0 || entry.withheld > 0)) return "files of a minimal record";
-  if (new Set(files.map(({ key }) => key)).size < files.length) return "one file twice";
+  if (new Set(files.map(({ key }) => key)).size < files.length) return "a file listed twice";
   const known = new Map(kept.files.map((file) => [file.key, file]));
   const purged = new Set(kept.purgedFiles);
   for (const { type: _, ...file } of files) {
@@ -196,7 +199,7 @@ function wrongFiles(entry: Unlogged<RecordStored>, { kept, config }: Asked): str
   return undefined;
 }
 
-/** As `Tokens.version` writes it. */
+/** The time in the form that `Tokens.version` writes. */
 function timeOf(updated: string): string {
   try {
     return Temporal.Instant.from(updated).toString({ smallestUnit: "second" }).replace(/[-:]/g, "");

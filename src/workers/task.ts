@@ -12,8 +12,8 @@ import { parseKey } from "../vault/layout.ts";
 import { type Result, resultSchema } from "./result.ts";
 
 /**
- * What the coordinator gives a worker: one identity, and what is kept of it. It passes through Redis closed in a box,
- * bound to its job, so that it can be neither read nor made there. Other workers could make one: they have the key.
+ * A worker's task: one identity and what the vault has of it. It passes through Redis in a closed box bound to its job,
+ * so that no one there can read or forge it. Other workers could forge one: they have the key.
  */
 export interface Task {
   /** The provider's id. */
@@ -29,11 +29,11 @@ export interface Task {
     readonly hadContent: boolean;
   };
   readonly project: string;
-  /** What the coordinator exports by. */
+  /** The coordinator's terms. */
   readonly terms: BackfillTerms;
 }
 
-/** What must be the same in the configs of all who work for one client, by the name of its field. */
+/** Config values that must be the same in all processes of one client, by field name. */
 export type BackfillTerms = Readonly<Record<string, string>>;
 
 export function termsOf(config: ClientConfig): BackfillTerms {
@@ -50,17 +50,17 @@ export function termsOf(config: ClientConfig): BackfillTerms {
   };
 }
 
-/** The first field in which they differ; undefined if they agree. */
+/** The first field that differs, or undefined. */
 export function difference(mine: BackfillTerms, theirs: BackfillTerms): string | undefined {
   return Object.keys({ ...mine, ...theirs }).find((name) => mine[name] !== theirs[name]);
 }
 
-/** Names a job, and what its box is bound to. The same identity, listed the same, is the same job forever. */
+/** A job's name, to which its box is bound. The same identity in the same listed version always has the same name. */
 export function jobId({ subject, listed }: Pick<Candidate, "subject" | "listed">): string {
   return `${subject}.${listed ?? "named"}`;
 }
 
-/** What the vault has of a subject, to go with its task. */
+/** What the vault has of a subject, for its task. */
 export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Task["kept"] {
   const known = catalog.subjects.known(subject);
   return {
@@ -68,7 +68,7 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
     ended: catalog.relationships.ended(subject),
     versions: catalog.kept.versions(subject),
     purged: catalog.relationships.hasDeparted(subject) ? catalog.purges.versions(subject) : [],
-    // One whose purge was stopped may be gone: it is fetched again.
+    // A file whose purge was stopped may be gone, so it is fetched again.
     files: catalog.kept
       .files(subject)
       .filter(({ key }) => catalog.purges.stateOf(key) !== "begun")
@@ -78,7 +78,7 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
   };
 }
 
-/** As `Kept`, of what came with the task. */
+/** The task's data as `Kept`. */
 export function keptOf({ known, ended, versions, purged, files, purgedFiles, hadContent }: Task["kept"]): Kept {
   return {
     known,
@@ -116,7 +116,7 @@ const taskSchema: z.ZodType<Task> = z.object({
         versionId: z.string().max(1024),
         size: count,
         sha256: hex(64),
-        // Earlier versions of Holdfast logged whatever words the provider used.
+        // Earlier versions of Holdfast logged the provider's own words.
         type: z.string(),
         mediaType: z.string(),
         lockedUntil: instant,
@@ -130,10 +130,10 @@ const taskSchema: z.ZodType<Task> = z.object({
   terms: z.record(z.string(), z.string()),
 });
 
-/** Characters of a closed message: a record of very many files, and some. */
+/** The longest closed message, in characters: more than a record with very many files needs. */
 const MAX_MESSAGE = 32 * 1024 * 1024;
 
-/** Closes tasks and results of one client. */
+/** Closes and opens the tasks and results of one client. */
 export class Messages {
   readonly #box: Box;
 
@@ -145,7 +145,7 @@ export class Messages {
     return this.#box.close(JSON.stringify(task), `task ${job}`);
   }
 
-  /** Throws `unverified` for what was not closed under this client's key, `malformed` for what is no task of this job. */
+  /** Throws `unverified` if it was not closed with this client's key, `malformed` if it is not a task of this job. */
   openTask(job: string, closed: unknown): Task {
     const task = this.#open(`task ${job}`, closed, taskSchema);
     const subject = job.split(".", 1)[0]!;
@@ -160,8 +160,8 @@ export class Messages {
   }
 
   /**
-   * Throws `unverified` and `malformed` as `openTask` does. What it gives is of the right form; whether it is what this
-   * identity's result may be is for `refuseUnfit`.
+   * Throws `unverified` and `malformed` as `openTask` does. Checks only the form. `refuseUnfit` checks whether this
+   * identity can have such a result.
    */
   openResult(job: string, closed: unknown): Result {
     return this.#open(`result ${job}`, closed, resultSchema);
@@ -169,16 +169,16 @@ export class Messages {
 
   #open<T>(context: string, closed: unknown, schema: z.ZodType<T>): T {
     if (typeof closed !== "string" || closed.length > MAX_MESSAGE)
-      throw new HoldfastError("malformed", "a message between this client's processes is too long or no text", {
+      throw new HoldfastError("malformed", "a message between this client's processes is too long or not a text", {
         hint,
       });
     const text = this.#box.open(closed, context);
     try {
       return schema.parse(JSON.parse(text));
     } catch {
-      // What a parser says of it may repeat it.
+      // No cause: a parser's error may repeat the content.
       const what = context.split(" ", 1)[0];
-      throw new HoldfastError("malformed", `a worker's ${what} is not one that this version of Holdfast can use`, {
+      throw new HoldfastError("malformed", `this version of Holdfast cannot read a worker's ${what}`, {
         hint,
       });
     }
@@ -186,4 +186,4 @@ export class Messages {
 }
 
 const hint =
-  "Run the same version of Holdfast everywhere. If you do, a machine that has the lookup key sends forged messages: see docs/THREATS.md.";
+  "Run the same version of Holdfast everywhere. If you do already, someone with the lookup key sends forged messages: see docs/THREATS.md.";

@@ -1,6 +1,6 @@
 import type { AnswerHead } from "../source/rate/starts.ts";
 
-/** What a worker tells the dispenser of one of its requests, by its own number. */
+/** A worker's report about one of its requests, with its own number for it. */
 export type Report =
   | { readonly kind: "start"; readonly worker: string; readonly number: number }
   | {
@@ -11,21 +11,24 @@ export type Report =
     }
   | { readonly kind: "silence"; readonly ms: number };
 
-/** A start that a worker may make. */
+/** A start granted to a worker. */
 export interface Granted {
   readonly number: number;
   readonly waited: boolean;
-  /** When, in ms by the coordinator's clock. */
+  /** Time of the start, in ms, by the coordinator's clock. */
   readonly at: number;
-  /** The pace of all workers together, a second. */
+  /** The rate of all workers together, per second. */
   readonly rate: number;
 }
 
-/** Headers that limits are learned from: of an answer nothing else goes through Redis. */
+/** Headers about limits. Nothing else of an answer goes through Redis. */
 const HEADERS = /^(retry-after|(x-)?rate-?limit(-[a-z-]+)?)$/;
 const WORKER = /^[0-9a-f-]{36}$/;
 
-/** Arrays, because there is one for every request: `["s", worker, n]`, `["e", worker, n, status, headers]`, `["q", ms]`. */
+/**
+ * Arrays, to be short, because every request has one: `["s", worker, n]`, `["e", worker, n, status, headers]`, `["q",
+ * ms]`.
+ */
 export function formatReport(report: Report): string {
   if (report.kind === "silence") return JSON.stringify(["q", report.ms]);
   const { worker, number } = report;
@@ -36,7 +39,7 @@ export function formatReport(report: Report): string {
   return JSON.stringify(["e", worker, number, status, ...(Object.keys(telling).length > 0 ? [telling] : [])]);
 }
 
-/** Untrusted text; undefined for what is no report. */
+/** Parses untrusted text. Undefined if it is not a report. */
 export function parseReport(text: string): Report | undefined {
   const fields = parse(text);
   if (!Array.isArray(fields)) return undefined;
@@ -51,7 +54,7 @@ export function parseReport(text: string): Report | undefined {
   return { kind: "ended", worker, number, answer: { status, headers: Object.fromEntries(texts) } };
 }
 
-/** The same of what the dispenser sends. */
+/** The same for what the dispenser sends. */
 export function parseGranted(text: string): Granted | undefined {
   const fields = parse(text) as Partial<Record<keyof Granted, unknown>> | undefined;
   if (typeof fields !== "object" || fields === null) return undefined;

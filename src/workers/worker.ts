@@ -9,20 +9,23 @@ import { namesOf, PREFIX, stageOf } from "./redis-keys.ts";
 import { failureOf, type Result } from "./result.ts";
 import { difference, keptOf, type Messages, type Task, termsOf } from "./task.ts";
 
-/** A worker that does not renew its hold on a job for so long counts as dead, in ms; and how often that is looked for. */
+/** A worker that does not renew its hold on a job for this long counts as dead, in ms. Also how often to check. */
 const HOLD = 15_000;
 const LOOK = 5_000;
-/** Workers that may die of one identity before it is given up. */
+/** How many workers may crash on one identity before it is skipped. */
 const DEATHS = 3;
-/** An end that was there when this worker came is believed after so long, in ms: another backfill may just begin. */
+/**
+ * How long to wait before accepting an end that was there when this worker started, in ms: a new backfill may be about
+ * to begin.
+ */
 const STALE = 60_000;
-/** While Redis is away, how often it is asked whether this worker still has a job, in ms. */
+/** While Redis is down, how often to ask whether this worker still has a job, in ms. */
 const ASK = 1_000;
 
 export interface WorkerOptions {
   readonly redis: Redis;
   readonly messages: Messages;
-  /** All that one capture needs but what comes with its task. */
+  /** Everything that a capture needs, except what comes with its task. */
   readonly parts: Omit<Capturing, "project" | "again">;
   readonly signal: AbortSignal;
   readonly onDone: (tally: WorkerTally) => void;
@@ -31,8 +34,8 @@ export interface WorkerOptions {
 export type WorkerTally = { -readonly [K in "new" | "changed" | "unchanged" | "gone" | "failed" | "bytes"]: number };
 
 /**
- * Fetches, seals and stores what the coordinator gives out, until the backfill ends or the signal says so; then what is
- * under way is finished first. Throws what is wrong with this worker itself, after giving back what it held.
+ * Fetches, seals and stores the identities that the coordinator hands out, until the backfill finishes or `signal`
+ * aborts; finishes current jobs first. Throws errors of this worker itself, after giving its jobs back.
  */
 export async function work({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
   const names = namesOf(parts.config.id);
@@ -42,7 +45,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   let worked = false;
 
   const capture = async (job: IdentityJob, token?: string): Promise<string> => {
-    // One that no coordinator of this client wrote fails, and this worker goes on.
+    // A task that no coordinator of this client wrote fails, and this worker continues.
     const task = messages.openTask(job.id!, job.data);
     if (!job.id!.startsWith(`${parts.tokens.subject(parts.source.kind, task.id)}.`))
       throw new HoldfastError("malformed", "a task names another identity than its job");
@@ -55,9 +58,9 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
       onDone(tally);
       return messages.closeResult(job.id!, result);
     } catch (error) {
-      // It was given to another worker meanwhile. What was stored here stays beside what that one stores.
+      // Another worker has the job by now. Objects stored here stay beside that worker's.
       if (hasCode(error, "busy")) throw error;
-      // It is another worker's, as if this one had never had it.
+      // The job belongs to another worker now, as if this one had never had it.
       ending.reject(error);
       await job.moveToWait(token);
       throw new WaitingError();
@@ -74,12 +77,13 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
       const capturing = { ...parts, project, holds, again: false };
       return { terms, capture: await captureIdentity(capturing, { id, subject, listed }, keptOf(kept)) };
     } catch (error: unknown) {
-      // Not tried again, because this worker was told to stop.
+      // Not retried, because this worker was asked to stop.
       if (signal.aborted && isTransient(error)) throw error;
       const failure = failureOf(error);
-      // What is wrong with this worker is not wrong with the identity: others may do better.
+      // A problem of this worker is not one of the identity: other workers may succeed.
       if (failure === undefined) throw error;
-      if (failure.code === "internal") parts.log.error("a defect in one identity", { subject, ...errorFields(error) });
+      if (failure.code === "internal")
+        parts.log.error("a bug in Holdfast failed one identity", { subject, ...errorFields(error) });
       return { terms, failure };
     }
   };
@@ -107,8 +111,8 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
 }
 
 /**
- * Throws `busy` where the job is another worker's by now: this one was held up, or Redis lost it. Two that store the
- * same identity at once would hide each other's objects. While Redis is away nothing is stored.
+ * Throws `busy` if another worker has the job by now, because this one was too slow or Redis lost it. Two workers
+ * storing the same identity would hide each other's objects. Nothing is stored while Redis is down.
  */
 async function refuseLost(job: IdentityJob, token: string, signal: AbortSignal): Promise<void> {
   for (;;) {
@@ -116,7 +120,7 @@ async function refuseLost(job: IdentityJob, token: string, signal: AbortSignal):
       if ((await job.extendLock(token, HOLD)) === 1) return;
       break;
     } catch {
-      if (signal.aborted) throw new HoldfastError("interrupted", "interrupted while Redis was away");
+      if (signal.aborted) throw new HoldfastError("interrupted", "interrupted while Redis was down");
       await delay(ASK, undefined, { signal }).catch(() => {});
     }
   }
@@ -124,8 +128,8 @@ async function refuseLost(job: IdentityJob, token: string, signal: AbortSignal):
 }
 
 /**
- * Looks for the end of the backfill: of one that was seen to be open or worked for, or one that stood before this
- * worker came and stays.
+ * Watches for the end of the backfill: of one that this worker saw open or worked for, or an end that was there before
+ * this worker and stays.
  */
 function watch(redis: Redis, key: string, worked: () => boolean, onEnd: () => void): NodeJS.Timeout {
   const begun = performance.now();
@@ -153,6 +157,6 @@ function count(tally: WorkerTally, result: Result): void {
 
 function unlike(field: string): HoldfastError {
   return new HoldfastError("config", `this worker's config differs from the coordinator's in ${field}`, {
-    hint: "Give coordinator and workers the same config.",
+    hint: "Give the coordinator and all workers the same config.",
   });
 }

@@ -238,6 +238,6 @@ describe("doctor on this machine and at the provider", () => {
     client.disconnect();
     assertLines(lines(await checkRedis(address), "failure"), /throws keys away.*allkeys-lru/);
     await redis[Symbol.asyncDispose]();
-    assertLines(lines(await checkRedis(address), "failure"), /Redis at 127\.0\.0\.1:\d+ cannot be used/);
+    assertLines(lines(await checkRedis(address), "failure"), /cannot use Redis at 127\.0\.0\.1:\d+/);
   });
 });

@@ -74,8 +74,8 @@ const refuses = (capture: Capture, of: Asked, why: RegExp) =>
   );
 const isForm = (capture: unknown): boolean => resultSchema.safeParse({ terms: {}, capture }).success;
 
-describe("a result that fits its task", () => {
-  test("of someone new, someone who changed, someone unchanged, someone gone", () => {
+describe("a result that matches its task", () => {
+  test("of a new, a changed, an unchanged and a deleted identity", () => {
     refuseUnfit(stored(), asked());
     refuseUnfit(stored({ files: [keptFile] }, "changed"), asked({ kept: something }));
     refuseUnfit({ kind: "unchanged", listed: LISTED }, asked({ kept: something }));
@@ -99,7 +99,7 @@ describe("a result that fits its task", () => {
     refuseUnfit(stored({ recipients: config.recipients.fingerprints.toReversed(), lookups }), asked());
   });
 
-  test("a lock may be set a day from now and no further; one of more than a day ago is too old", () => {
+  test("a lock may differ by a day from one set now; an older one is outdated", () => {
     const at = (change: Temporal.DurationLike) => Temporal.Instant.from(LOCK).add(change).toString();
     const locked = (lockedUntil: string) => stored({ files: [], lockedUntil });
     refuseUnfit(locked(at({ hours: 24 })), asked());
@@ -118,20 +118,20 @@ describe("a result that fits its task", () => {
     refuses({ ...stored(), entry: without } as Capture, asked(), /the lock/);
   });
 
-  test("a policy that names an end of its own bounds the lock", () => {
+  test("a policy with a fixed end limits the lock", () => {
     const short = { keep: duration("P30D"), from: "exported" } as const;
     const retention = { ...config.retention, classes: { identifying: short, verification: short, files: short } };
     refuses(stored(), asked({ config: { ...config, retention } as ClientConfig }), /the lock/);
   });
 });
 
-describe("a result that does not fit", () => {
+describe("a result that does not match", () => {
   const other = "cd".repeat(16);
   const file = entryOf().files[0]!;
   const cases: readonly (readonly [string, Capture, RegExp, Partial<Asked>?])[] = [
-    ["new, of someone who is kept", stored(), /new, changed/, { kept: something }],
-    ["changed, of someone who is not", stored({}, "changed"), /new, changed/],
-    ["again, which no one asked for", stored({}, "again"), /new, changed/],
+    ["new, for an identity that is kept", stored(), /new, changed/, { kept: something }],
+    ["changed, for an identity that is not kept", stored({}, "changed"), /new, changed/],
+    ["again, without being asked", stored({}, "again"), /new, changed/],
     ["another subject", stored({ subject: other, object: object(recordKey(other, VERSION)), files: [] }), /subject/],
     [
       "a version that is kept",
@@ -141,7 +141,7 @@ describe("a result that does not fit", () => {
     ],
     ["a version that was purged", stored(), /version/, { kept: { ...nothing, purged: [VERSION] } }],
     ["a version of another time", stored({ updated: "2026-11-02T00:00:00Z" }), /time of the version/],
-    ["a time that is none", stored({ updated: "2026-99-99T00:00:00Z" }), /time of the version/],
+    ["an invalid time", stored({ updated: "2026-99-99T00:00:00Z" }), /time of the version/],
     ["no recipients", stored({ recipients: [] }), /recipients/],
     ["other recipients", stored({ recipients: ["1111111111111111", "3333333333333333"] }), /recipients/],
     ["one recipient twice", stored({ recipients: ["1111111111111111", "1111111111111111"] }), /recipients/],
@@ -151,13 +151,13 @@ describe("a result that does not fit", () => {
     ["lookups with a gap", stored({ lookups: { email: HEX.slice(32), "email/3": HEX.slice(32) } }), /lookups/],
     ["an empty object", stored({ object: { ...object(recordKey(SUBJECT, VERSION)), size: 199 } }), /size/],
     [
-      "an object that no store holds",
+      "an object too large for any store",
       stored({ object: { ...object(recordKey(SUBJECT, VERSION)), size: 5 * 1024 ** 4 + 1 } }),
       /size/,
     ],
-    ["one file twice", stored({ files: [file, file] }), /twice/],
+    ["a file listed twice", stored({ files: [file, file] }), /twice/],
     [
-      "a file with a lock of its own",
+      "a file with a different lock",
       stored({ files: [{ ...file, lockedUntil: "2026-12-01T00:00:00Z" }] }),
       /lock of a file/,
     ],
@@ -189,25 +189,25 @@ describe("a result that does not fit", () => {
     ["files of a minimal record", stored(), /minimal/, { config: { ...config, collect: "minimal" } as ClientConfig }],
     ["bytes that were not stored", { ...stored(), bytes: 1 } as Capture, /bytes/],
     ["more files than there are", { ...stored(), files: 2 } as Capture, /files/],
-    ["another count of what is withheld", { ...stored(), withheld: 1 } as Capture, /files/],
-    ["what no list said", { ...stored(), listed: VERSION } as Capture, /list/],
-    ["unchanged, of no one", { kind: "unchanged" }, /nothing is kept/],
-    ["unchanged, of another list", { kind: "unchanged", listed: FORMER }, /list/, { kept: something }],
-    ["past, where nothing can be", { kind: "past", listed: LISTED }, /past/, { kept: something }],
-    ["gone without a word, of someone who was not", { kind: "gone" }, /gone/, { kept: something }],
+    ["another count of withheld files", { ...stored(), withheld: 1 } as Capture, /files/],
+    ["another version than listed", { ...stored(), listed: VERSION } as Capture, /list/],
+    ["unchanged, but nothing is kept", { kind: "unchanged" }, /nothing is kept/],
+    ["unchanged, with another listed version", { kind: "unchanged", listed: FORMER }, /list/, { kept: something }],
+    ["past, but no period has ended", { kind: "past", listed: LISTED }, /past/, { kept: something }],
+    ["gone without an entry, for someone who was not gone", { kind: "gone" }, /gone/, { kept: something }],
     [
       "gone, of another subject",
       { kind: "gone", entry: { type: "record.gone", subject: other, reason: "deleted" } },
       /gone/,
     ],
     [
-      "gone, and not what is kept",
+      "gone, with another kept version",
       { kind: "gone", entry: { type: "record.gone", subject: SUBJECT, reason: "deleted", kept: VERSION } },
       /gone/,
       { kept: something },
     ],
     [
-      "gone from the list, which a worker does not see",
+      "gone from the list, which workers do not see",
       { kind: "gone", entry: { type: "record.gone", subject: SUBJECT, reason: "unlisted", kept: FORMER } },
       /why/,
       { kept: something },
@@ -224,28 +224,28 @@ describe("a result that does not fit", () => {
         kind: "gone",
         entry: { type: "record.gone", subject: SUBJECT, reason: "redacted", redacted: VERSION, kept: FORMER },
       },
-      /which version/,
+      /redacted version/,
       { kept: something },
     ],
     [
-      "redacted, of someone who named no one before",
+      "redacted, but without personal data before",
       { kind: "gone", entry: { type: "record.gone", subject: SUBJECT, reason: "redacted", redacted: LISTED } },
-      /which version/,
+      /redacted version/,
     ],
   ];
   for (const [name, capture, why, changes] of cases) test(name, () => refuses(capture, asked(changes), why));
 
-  test("a version of which the law asks for no copy", () => {
+  test("a version past its retention period", () => {
     const clock = { keep: duration("P5Y"), from: "created" } as const;
     const retention = { ...config.retention, classes: { identifying: clock, verification: clock, files: clock } };
     const version = "20200101T000000Z-bbbbbbbbbbbb";
     const old = { version, updated: "2020-01-01T00:00:00Z", object: object(recordKey(SUBJECT, version)) };
-    refuses(stored(old), asked({ config: { ...config, retention } as ClientConfig }), /law/);
+    refuses(stored(old), asked({ config: { ...config, retention } as ClientConfig }), /retention period/);
   });
 });
 
 describe("the form of a result", () => {
-  test("no member that is not known, at any depth, and no time or run", () => {
+  test("no unknown members at any depth, and no time or run", () => {
     const entry = entryOf();
     for (const hostile of [
       { ...stored(), extra: 1 },
@@ -259,7 +259,7 @@ describe("the form of a result", () => {
       assert.ok(!isForm(hostile), JSON.stringify(hostile));
   });
 
-  test("no other entry than its kind has", () => {
+  test("only the entry of its kind", () => {
     const ended = { type: "relationship.ended", subject: SUBJECT, ended: "2000-01-01" };
     const gone = { type: "record.gone", subject: SUBJECT, reason: "deleted" };
     for (const kind of ["new", "changed", "again", "unchanged", "past", "gone"]) {
@@ -271,7 +271,7 @@ describe("the form of a result", () => {
     assert.ok(!isForm({ kind: "purged" }));
   });
 
-  test("closed words, whole counts and versions only", () => {
+  test("only known terms, whole counts and versions", () => {
     const file = entryOf().files[0]!;
     for (const capture of [
       stored({ files: [{ ...file, type: "Eve Example, born 1980" }] }),
@@ -290,7 +290,7 @@ describe("the form of a result", () => {
       assert.ok(!isForm(capture), JSON.stringify(capture));
   });
 
-  test("failures by codes that an identity can bring about, and in a line of bounded text", () => {
+  test("failures only with codes that an identity can cause, and one line of limited text", () => {
     const isFailure = (failure: unknown) => resultSchema.safeParse({ terms: {}, failure }).success;
     assert.ok(isFailure({ code: "source-response", message: "the answer is not JSON" }));
     assert.ok(isFailure({ code: "source-response", message: "m".repeat(500), hint: "m".repeat(500) }));
@@ -307,7 +307,7 @@ describe("the form of a result", () => {
       { code: "source-response", message: "", extra: 1 },
     ])
       assert.ok(!isFailure(failure), JSON.stringify(failure));
-    // What a worker makes of any error of ours passes, or is none.
+    // A worker's failure for any of our errors is valid or undefined.
     fc.assert(
       fc.property(
         fc.string({ unit: "binary", maxLength: 2000 }),
@@ -322,7 +322,7 @@ describe("the form of a result", () => {
     assert.ok(isFailure(failureOf(new TypeError("x is not a function"))));
   });
 
-  test("nothing that anyone wrote into Redis is more than one identity's failure", () => {
+  test("nothing written into Redis causes more than one identity's failure", () => {
     const messages = new Messages(new Box(new Secret(HEX), "backfill workers"));
     const box = new Box(new Secret(HEX), "backfill workers");
     const job = jobId({ subject: SUBJECT, listed: LISTED });
@@ -378,7 +378,7 @@ describe("a task", () => {
   const messages = new Messages(new Box(new Secret(HEX), "backfill workers"));
   const task: Task = { id: "id-1", listed: LISTED, kept: something, project: "p", terms: { collect: "full" } };
 
-  test("is read as it was given", () => {
+  test("reads back unchanged", () => {
     for (const given of [task, { ...task, kept: nothing }, { ...task, listed: undefined }]) {
       const job = jobId({ subject: SUBJECT, listed: given.listed });
       const opened = messages.openTask(job, messages.closeTask(job, given));
@@ -386,7 +386,7 @@ describe("a task", () => {
     }
   });
 
-  test("is refused where it is of another identity, or of no form", () => {
+  test("is refused if it is for another identity or malformed", () => {
     const job = jobId({ subject: SUBJECT, listed: LISTED });
     const foreign = { ...keptFile, key: fileKey("cd".repeat(16), "c".repeat(32)) };
     for (const hostile of [

@@ -6,12 +6,12 @@ import { withoutRedis } from "../servers/redis.ts";
 import { type Lie, lieAll, type Tools } from "./rogue.ts";
 import { Team } from "./team.ts";
 
-/** A result as it travels, to be altered at will. */
-// biome-ignore lint/suspicious/noExplicitAny: what a rogue makes of it has no type
+/** A result in transit, to be altered. */
+// biome-ignore lint/suspicious/noExplicitAny: a rogue's result has no type
 type Loose = any;
 const at = (change: Temporal.DurationLike) => Temporal.Now.instant().add(change).toString({ smallestUnit: "second" });
 
-/** A lie about someone new: `change` is given the capture and its entry. */
+/** A lie about a new identity: `change` gets the capture and its entry. */
 const altered =
   (change: (capture: Loose, entry: Loose, tools: Tools) => void): Lie =>
   (honest, tools) => {
@@ -20,12 +20,12 @@ const altered =
     change(capture, capture.entry, tools);
     return honest;
   };
-/** The same, of someone with files. */
+/** The same for an identity with files. */
 const withFiles =
   (change: (capture: Loose, entry: Loose, tools: Tools) => void): Lie =>
   (honest, tools) =>
     (honest as Loose).capture.entry?.files.length > 0 ? altered(change)(honest, tools) : undefined;
-/** Another entry than it should be, as that of a kind which may have one. */
+/** A wrong entry in a capture of a kind that may have one. */
 const entry =
   (kind: string, make: (subject: string) => object): Lie =>
   ({ terms }, { subject }) => ({ terms, capture: { kind, entry: make(subject) } });
@@ -67,13 +67,13 @@ const LIES: Readonly<Record<string, Lie>> = {
   "the recipients changed": entry("gone", () => ({ type: "recipients.changed", from: [], to: [] })),
   "the run finished": entry("gone", () => ({ type: "run.finished", outcome: "done", counts: {} })),
   "an entry of no known type": entry("gone", (subject) => ({ type: "evil.entry", subject })),
-  "gone, at a time that is none": entry("gone", (subject) => ({
+  "gone, at an invalid time": entry("gone", (subject) => ({
     type: "record.gone",
     subject,
     reason: "deleted",
     time: "not a time",
   })),
-  "gone, of another": ({ terms }, { other }) => ({
+  "gone, for another identity": ({ terms }, { other }) => ({
     terms,
     capture: { kind: "gone", entry: { type: "record.gone", subject: other, reason: "deleted" } },
   }),
@@ -83,20 +83,20 @@ const LIES: Readonly<Record<string, Lie>> = {
     reason: "deleted",
     kept: PURGED,
   })),
-  "redacted, of no one that was kept": entry("gone", (subject) => ({
+  "redacted, but nothing was kept": entry("gone", (subject) => ({
     type: "record.gone",
     subject,
     reason: "redacted",
     redacted: PURGED,
   })),
   "not listed any more": entry("gone", (subject) => ({ type: "record.gone", subject, reason: "unlisted" })),
-  "unchanged, of no one that is kept": ({ terms }) => ({ terms, capture: { kind: "unchanged" } }),
-  "past, where nothing can be": ({ terms }) => ({ terms, capture: { kind: "past" } }),
-  "a kind that there is not": ({ terms }) => ({ terms, capture: { kind: "evil" } }),
-  "a time of its own": altered((_, entry) => Object.assign(entry, { time: "2001-01-01T00:00:00.000Z" })),
-  "a run of its own": altered((_, entry) => Object.assign(entry, { run: "evil" })),
-  "a member more": altered((_, entry) => Object.assign(entry, { evil: "evil" })),
-  "a member more in an object": altered((_, { object }) => Object.assign(object, { evil: "evil" })),
+  "unchanged, but nothing is kept": ({ terms }) => ({ terms, capture: { kind: "unchanged" } }),
+  "past, but no period has ended": ({ terms }) => ({ terms, capture: { kind: "past" } }),
+  "an unknown kind": ({ terms }) => ({ terms, capture: { kind: "evil" } }),
+  "with a time": altered((_, entry) => Object.assign(entry, { time: "2001-01-01T00:00:00.000Z" })),
+  "with a run": altered((_, entry) => Object.assign(entry, { run: "evil" })),
+  "an extra member": altered((_, entry) => Object.assign(entry, { evil: "evil" })),
+  "an extra member in an object": altered((_, { object }) => Object.assign(object, { evil: "evil" })),
   "another subject's": altered((_, entry, { other }) =>
     Object.assign(entry, {
       subject: other,
@@ -110,16 +110,16 @@ const LIES: Readonly<Record<string, Lie>> = {
   "a version of another time": altered((_, entry, { subject }) =>
     Object.assign(entry, { version: PURGED, object: { ...entry.object, key: recordKey(subject, PURGED) } }),
   ),
-  "an object that is not there": altered((_, { object }) => Object.assign(object, { versionId: "99999999" })),
-  "an object of no size": altered((capture, { object }) => {
+  "a missing object": altered((_, { object }) => Object.assign(object, { versionId: "99999999" })),
+  "an object without size": altered((capture, { object }) => {
     capture.bytes -= object.size;
     object.size = 0;
   }),
-  "an object of any size": altered((_, { object }) => Object.assign(object, { size: 2 ** 52 })),
+  "an object of a huge size": altered((_, { object }) => Object.assign(object, { size: 2 ** 52 })),
   "sealed to no one": altered((_, entry) => Object.assign(entry, { recipients: [] })),
   "sealed to others": altered((_, entry) => Object.assign(entry, { recipients: ["eeeeeeeeeeeeeeee"] })),
   "locked forever": altered((_, entry) => Object.assign(entry, { lockedUntil: "2999-01-01T00:00:00Z" })),
-  "locked for longer than it is": altered((_, entry) => {
+  "locked for less than it says": altered((_, entry) => {
     entry.lockedUntil = Temporal.Instant.from(entry.lockedUntil).add({ hours: 12 }).toString();
     for (const file of entry.files) file.lockedUntil = entry.lockedUntil;
   }),
@@ -128,22 +128,24 @@ const LIES: Readonly<Record<string, Lie>> = {
     for (const file of entry.files) file.lockedUntil = entry.lockedUntil;
   }),
   "locked in another mode": altered((_, entry) => Object.assign(entry, { lockMode: "compliance" })),
-  "an address as a lookup": altered((_, entry) => Object.assign(entry, { lookups: { email: "eve@example.org" } })),
-  "a lookup that no one configured": altered((_, entry) =>
+  "an e-mail address as a lookup": altered((_, entry) =>
+    Object.assign(entry, { lookups: { email: "eve@example.org" } }),
+  ),
+  "a lookup that is not configured": altered((_, entry) =>
     Object.assign(entry, { lookups: { "metadata.evil": HEX.slice(32) } }),
   ),
-  "a lookup by any number": altered((_, entry) => Object.assign(entry, { lookups: { "email/77": HEX.slice(32) } })),
-  "fewer withheld than none": altered((capture, entry) => {
+  "a lookup with any number": altered((_, entry) => Object.assign(entry, { lookups: { "email/77": HEX.slice(32) } })),
+  "a negative number of withheld files": altered((capture, entry) => {
     entry.withheld = capture.withheld = -1;
   }),
-  "a count that is none": altered((capture) => Object.assign(capture, { files: 0.5 })),
-  "bytes by the exabyte": altered((capture) => Object.assign(capture, { bytes: 2 ** 60 })),
+  "an invalid count": altered((capture) => Object.assign(capture, { files: 0.5 })),
+  exabytes: altered((capture) => Object.assign(capture, { bytes: 2 ** 60 })),
   "files elsewhere": altered((_, entry) => Object.assign(entry, { moreFiles: 7 })),
-  "what no list said": altered((capture) => Object.assign(capture, { listed: PURGED })),
-  "words as the type of a file": withFiles((_, { files }) =>
+  "another version than listed": altered((capture) => Object.assign(capture, { listed: PURGED })),
+  "free text as the type of a file": withFiles((_, { files }) =>
     Object.assign(files[0], { type: "Eve Evil, born 1980-01-01" }),
   ),
-  "words as a media type": withFiles((_, { files }) =>
+  "free text as a media type": withFiles((_, { files }) =>
     Object.assign(files[0], { mediaType: `${"evil".repeat(200)}/x` }),
   ),
   "a file of another subject": withFiles((_, { files }, { other }) =>
@@ -154,39 +156,39 @@ const LIES: Readonly<Record<string, Lie>> = {
     capture.files += 1;
     capture.bytes += files[0].size;
   }),
-  "a file that was kept, and never was": withFiles((capture, { files }) => {
+  "a file as kept that never was": withFiles((capture, { files }) => {
     files[0].storedWith = PURGED;
     capture.files -= 1;
     capture.bytes -= files[0].size;
   }),
-  "a file that is not there": withFiles((_, { files }) => Object.assign(files[0], { versionId: "99999999" })),
+  "a missing file": withFiles((_, { files }) => Object.assign(files[0], { versionId: "99999999" })),
   "a failure that would end every run": ({ terms }) => ({ terms, failure: { code: "vault-denied", message: "evil" } }),
-  "a failure of no known code": ({ terms }) => ({ terms, failure: { code: "evil evil", message: "evil" } }),
-  "a failure in a megabyte of words": ({ terms }) => ({
+  "a failure with an unknown code": ({ terms }) => ({ terms, failure: { code: "evil evil", message: "evil" } }),
+  "a failure with a megabyte of text": ({ terms }) => ({
     terms,
     failure: { code: "source-response", message: "evil".repeat(2 ** 18) },
   }),
-  "a failure that conceals what follows": ({ terms }) => ({
+  "a failure that hides the text after it": ({ terms }) => ({
     terms,
     failure: { code: "source-response", message: "\u001b[8mevil" },
   }),
   "a failure and a capture":
     altered((capture) => capture) &&
     (({ terms, ...rest }) => ({ terms, ...rest, failure: { code: "internal", message: "evil" } })),
-  "by another config": (honest) => ({ ...(honest as object), terms: { evil: "evil" } }),
-  "no object": instead(({ close }) => close("[]")),
-  "no JSON": instead(({ close }) => close('{"terms":')),
+  "with another config": (honest) => ({ ...(honest as object), terms: { evil: "evil" } }),
+  "not an object": instead(({ close }) => close("[]")),
+  "invalid JSON": instead(({ close }) => close('{"terms":')),
   "a number": instead(({ close }) => close("1e999")),
   "very deep": instead(({ close }) => close("[".repeat(200_000))),
-  "what is bound to another job": instead(({ close }) => close("{}", "result another")),
-  "what is closed under another key": instead(({ closeForeign }) => closeForeign("{}")),
-  "what is not closed": instead(() => "evil"),
+  "bound to another job": instead(({ close }) => close("{}", "result another")),
+  "closed with another key": instead(({ closeForeign }) => closeForeign("{}")),
+  "not closed": instead(() => "evil"),
   "an empty answer": instead(() => "="),
-  "that it failed": instead(({ fail }) => fail()),
+  "a failed job": instead(({ fail }) => fail()),
 };
 
-describe("a worker that was taken over", { skip: withoutRedis }, () => {
-  test("gets nothing into the log but that its identities failed, and keeps no one else from their export", async () => {
+describe("a compromised worker", { skip: withoutRedis }, () => {
+  test("can only make its own identities fail in the log, and does not block the others", async () => {
     const lies = new Map(Object.entries(LIES));
     const count = lies.size + 25;
     await using sandbox = await startSandbox({ identities: count, plainImages: true });
@@ -194,11 +196,11 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     const subjects = await Promise.all(sandbox.ids().map((id) => team.place.subject(id)));
     const began = new Date().toISOString();
     const coordinator = team.coordinate();
-    const told = await lieAll(team.workers, team.redis.url, lies, subjects, new Map([["by another config", 3]]));
+    const told = await lieAll(team.workers, team.redis.url, lies, subjects, new Map([["with another config", 3]]));
     assert.deepEqual(
       [...lies.keys()].filter((name) => !told.has(name)),
       [],
-      "every lie was told",
+      "every lie was used",
     );
     team.work();
     const ended = await coordinator.ended;
@@ -207,7 +209,7 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
       .clients;
     assert.deepEqual([summary.outcome, summary.new, summary.failed], ["partial", 26, lies.size - 1]);
 
-    // The log, as anyone reads it who has the vault.
+    // The log as any reader of the vault sees it.
     const entries = await team.place.entries();
     assert.deepEqual(
       new Set(entries.map(({ type }) => type)),
@@ -215,22 +217,22 @@ describe("a worker that was taken over", { skip: withoutRedis }, () => {
     );
     for (const { time } of entries) assert.ok(time >= began && time <= new Date().toISOString(), time);
     const failed = entries.flatMap((entry) => (entry.type === "record.failed" ? [entry] : []));
-    // A result that is merely old is made again, by an honest worker here.
+    // An outdated result is produced again, here by an honest worker.
     const liars = new Map([...told].flatMap(([name, subject]) => (name === "hardly locked" ? [] : [[subject, name]])));
     assert.equal(liars.size, lies.size - 1);
     assert.deepEqual(new Set(failed.map(({ subject }) => subject)), new Set(liars.keys()));
     for (const { subject, code, run } of failed) {
-      assert.match(code, /^(malformed|unverified|internal)$/, liars.get(subject) ?? "no one lied about this one");
+      assert.match(code, /^(malformed|unverified|internal)$/, liars.get(subject) ?? "no lie about this identity");
       assert.equal(run, summary.run);
     }
     const stored = await team.place.stored();
     assert.deepEqual(new Set(stored.keys()), new Set(subjects).difference(liars));
     assert.ok(!JSON.stringify(entries).includes("evil"));
-    assert.ok(!ended.stderr.includes("evil") && !ended.stderr.includes("\u001b"), "nor into what people read");
+    assert.ok(!ended.stderr.includes("evil") && !ended.stderr.includes("\u001b"), "nor into messages");
     const [report] = await team.place.expect<{ problems: number }>(0, "verify", "--orphans", "--read-data", "100");
     assert.equal(report!.problems, 0);
 
-    // The next night stores who it lied about, whatever it left in the vault.
+    // The next run stores the identities it lied about, whatever it left in the vault.
     assert.equal((await team.place.export()).new, lies.size - 1);
     await team.assertAllOnce(sandbox);
   });

@@ -16,7 +16,7 @@ import { keptOf, termsOf } from "../../src/workers/task.ts";
 import { session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 
-/** What a rogue answers instead of what it should; undefined where it has no use for this one. */
+/** A rogue's answer in place of the honest one. Undefined if the lie does not apply to this identity. */
 export type Lie = (honest: Result & { capture: unknown }, tools: Tools) => unknown;
 
 export interface Tools {
@@ -24,24 +24,24 @@ export interface Tools {
   readonly subject: string;
   /** Another identity of the same client. */
   readonly other: string;
-  /** Closes any text as a result of this job, or as something else. */
+  /** Closes any text as a result of this job, or with another context. */
   close(text: string, context?: string): string;
-  /** Closed by someone who has another key. */
+  /** Closes a text with another key. */
   closeForeign(text: string): string;
-  /** Says that the job failed. */
+  /** Makes the job fail. */
   fail(): never;
 }
 
 /**
- * A worker that was taken over: it has all that a worker has, and stores what it should, and lies about it. Each lie is
- * told of one identity; what it has no lie for goes back to the others. Resolves with the subjects lied about, by lie.
+ * A compromised worker: it has everything a worker has, stores what it should, and lies about it. Each lie is about one
+ * identity. Identities without a lie go back to the other workers. Resolves with the subjects by lie.
  */
 export async function lieAll(
   place: Workplace,
   redisUrl: string,
   lies: ReadonlyMap<string, Lie>,
   others: readonly string[],
-  /** Of a lie that is told more than once, how often. */
+  /** How often to use a lie, if more than once. */
   often: ReadonlyMap<string, number> = new Map(),
 ): Promise<Map<string, string>> {
   const here = await session(place);
@@ -85,7 +85,7 @@ export async function lieAll(
     for (const [name, times] of left) {
       if (own !== undefined && own !== name) continue;
       if (own === undefined && told.has(name)) continue;
-      // As it would come out of Redis.
+      // As it would be read from Redis.
       const answer = tell(lies.get(name)!, JSON.parse(JSON.stringify(honest)), tools);
       if (answer === undefined) continue;
       told.set(name, subject);
@@ -95,7 +95,7 @@ export async function lieAll(
       if (answer instanceof Error) throw answer;
       return (typeof answer === "string" ? answer : box.close(JSON.stringify(answer), `result ${id}`)) as string;
     }
-    // What is handed back would be the next that it is given.
+    // Otherwise it would get the returned job again.
     await delay(300);
     await job.moveToWait(token);
     throw new WaitingError();

@@ -7,7 +7,7 @@ import { makeWorkplace, Workplace, type WorkplaceOptions } from "../export/workp
 import type { Sandbox } from "../sandbox/server.ts";
 import { RedisServer } from "../servers/redis.ts";
 
-/** A backfill on many machines: a workplace for the coordinator, one without log key for all workers, and a Redis. */
+/** A backfill on many machines: a workplace for the coordinator, one without log key for all workers, and Redis. */
 export class Team implements AsyncDisposable {
   readonly place: Workplace;
   readonly workers: Workplace;
@@ -43,7 +43,7 @@ export class Team implements AsyncDisposable {
     return this.#start(this.workers.start("worker", ["--json", "--redis", this.#address]));
   }
 
-  /** Gives Redis another password, and whoever starts from now on a file with it; who is connected must come again. */
+  /** Changes Redis's password, writes it to the file for new processes, and disconnects all clients. */
   async rotate(password: string): Promise<void> {
     const path = join(this.place.folder, "redis-address");
     await writeFile(path, this.redis.url.replace("redis://", `redis://:${password}@`));
@@ -51,14 +51,14 @@ export class Team implements AsyncDisposable {
     await this.redis.rotate(password);
   }
 
-  /** The coordinator's summary, of a backfill that must succeed. */
+  /** The coordinator's summary of a backfill that must succeed. */
   async summary(coordinator: Running): Promise<Summary> {
     const ended = await coordinator.ended;
     assert.equal(ended.code, 0, ended.stderr);
     return (ended.json as { clients: [Summary] }).clients[0];
   }
 
-  /** Everyone is in the vault and in the log, each once, and nothing lies there that no one knows of. */
+  /** Checks that everyone is in the vault and the log exactly once, and that the vault has nothing else. */
   async assertAllOnce(sandbox: Sandbox): Promise<void> {
     const stored = await this.place.stored();
     const ids = sandbox.ids();

@@ -17,7 +17,7 @@ const reports: fc.Arbitrary<Report> = fc.oneof(
   }),
 );
 
-test("a report is read as it was written", () => {
+test("a report reads back unchanged", () => {
   fc.assert(
     fc.property(reports, (report) =>
       assert.deepEqual(
@@ -28,7 +28,7 @@ test("a report is read as it was written", () => {
   );
 });
 
-test("of an answer's headers only those go on that limits are learned from", () => {
+test("only an answer's limit headers are passed on", () => {
   const answer = { status: 429, headers: { "retry-after": "3", "set-cookie": "id=Eve-77", "x-request-id": "Ada" } };
   const text = formatReport({ kind: "ended", worker: randomUUID(), number: 1, answer });
   assert.ok(!text.includes("Eve") && !text.includes("Ada"), text);
@@ -37,7 +37,7 @@ test("of an answer's headers only those go on that limits are learned from", () 
   assert.deepEqual(parsed?.kind === "ended" && parsed.answer, { status: 429, headers: { "retry-after": "3" } });
 });
 
-test("what is no report and no grant is passed over", () => {
+test("invalid reports and grants are ignored", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       parseReport(text);

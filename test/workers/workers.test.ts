@@ -6,7 +6,7 @@ import { withoutRedis } from "../servers/redis.ts";
 import { withoutCeph } from "../servers/s3.ts";
 import { Team } from "./team.ts";
 
-/** Resolves at the request after which so many identities were asked for. */
+/** Resolves at the request that makes `count` identities requested. */
 function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   sandbox.intercept(() => {
@@ -16,10 +16,10 @@ function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   return promise;
 }
 
-// Most of it is waiting: until a worker that died counts as dead, and for a Redis that does not answer.
+// Most of the time is waiting: until a crashed worker counts as dead, and for a Redis that does not answer.
 describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, () => {
   for (const vault of ["directory", "ceph"] as const) {
-    test(`${vault}: two workers do it, the coordinator logs it, and all go home`, {
+    test(`${vault}: two workers do the work, the coordinator logs it, and all exit`, {
       skip: vault === "ceph" && withoutCeph,
     }, async () => {
       await using sandbox = await startSandbox({ identities: 60, plainImages: true, slow: 5 });
@@ -28,14 +28,14 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
       const workers = [team.work(), team.work()];
       const summary = await team.summary(coordinator);
       assert.deepEqual([summary.new, summary.failed], [60, 0]);
-      // Those that ask only what time it is have no key.
+      // Requests for the time only have no key.
       assert.equal(summary.requests, sandbox.requests.total - sandbox.requests.of(undefined, 401));
       let done = 0;
       for (const worker of workers) {
         const ended = await worker.ended;
         assert.equal(ended.code, 0, ended.stderr);
         const [{ new: fresh }] = (ended.json as { clients: [{ new: number }] }).clients;
-        assert.ok(fresh > 0, "both had some of it");
+        assert.ok(fresh > 0, "both did some of it");
         done += fresh;
       }
       assert.equal(done, 60);
@@ -47,7 +47,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     });
   }
 
-  test("what changed and what is gone: a second backfill, its workers knowing what is kept", async () => {
+  test("changed and deleted identities: in a second backfill, workers know what is kept", async () => {
     await using sandbox = await startSandbox({ identities: 30, plainImages: true });
     await using team = await Team.make(sandbox);
     await team.place.export();
@@ -66,7 +66,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     assert.equal(report!.problems, 0);
   });
 
-  test("a worker that is killed: what it had goes to the others", async () => {
+  test("a killed worker: its jobs go to the others", async () => {
     await using sandbox = await startSandbox({ identities: 80, files: false, slow: 60 });
     await using team = await Team.make(sandbox);
     const coordinator = team.coordinate();
@@ -78,7 +78,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     await team.assertAllOnce(sandbox);
   });
 
-  test("a worker that is asked to stop finishes what it has and goes; one that comes late does the rest", async () => {
+  test("a worker that is asked to stop finishes its jobs and exits; a late one does the rest", async () => {
     await using sandbox = await startSandbox({ identities: 60, files: false, slow: 40 });
     await using team = await Team.make(sandbox);
     const coordinator = team.coordinate();
@@ -94,8 +94,8 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     await team.assertAllOnce(sandbox);
   });
 
-  test("a worker that was held up until others took its place stores nothing beside them", async () => {
-    // Minimal: of one identity there is one request, and when that is answered there is nothing more to wait for.
+  test("a worker that stalled until others got its jobs stores nothing more", async () => {
+    // Minimal records: one request per identity, and nothing more to wait for after its answer.
     await using sandbox = await startSandbox({ identities: 12, files: false, slow: 300 });
     await using team = await Team.make(sandbox, { client: { collect: "minimal" } });
     const coordinator = team.coordinate();
@@ -112,7 +112,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     const vault = await team.place.vault();
     for (const { object } of await team.place.entries("record.stored")) {
       const [newest] = await Array.fromAsync(vault.versions(object.key));
-      assert.equal(newest!.versionId, object.versionId, "what is logged is what everyone sees");
+      assert.equal(newest!.versionId, object.versionId, "the logged version is the visible one");
     }
   });
 
@@ -134,7 +134,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
   }
 
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-    test(`a coordinator that ends by ${signal}: the next one goes on, and workers wait for it`, async () => {
+    test(`a coordinator that ends by ${signal}: the next one continues, and workers wait for it`, async () => {
       await using sandbox = await startSandbox({ identities: 150, files: false, slow: 40 });
       await using team = await Team.make(sandbox);
       const first = team.coordinate();
@@ -165,13 +165,13 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     for (const versions of stored.values()) assert.equal(versions.length, 1);
   });
 
-  test("all workers together keep to one rate, and learn from what any of them is told", async () => {
+  test("all workers share one rate, and all react to a refusal of one", async () => {
     await using sandbox = await startSandbox({ identities: 120, files: false });
     await using team = await Team.make(sandbox, { client: { source: { rate: "40/s" } } });
     const times: number[] = [];
     sandbox.intercept((_, response) => {
       times.push(performance.now());
-      // One of the workers is refused once.
+      // The source refuses one worker once.
       if (times.length !== 100) return false;
       response.writeHead(429, { "Retry-After": "1" }).end("{}");
       return true;
@@ -182,14 +182,14 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     assert.deepEqual([summary.new, summary.failed], [120, 0]);
     for (let first = 0, last = 0; last < times.length; last++) {
       while (times[last]! - times[first]! >= 1000) first += 1;
-      // One more for what was on its way as the second began.
+      // One more for a request that was in flight when the second began.
       assert.ok(last - first + 1 <= 42, `${last - first + 1} in a second`);
     }
     const silence = times.slice(100).find((_, at) => at >= 12)! - times[99]!;
-    assert.ok(silence > 900, "after those that were on their way no one starts for a second");
+    assert.ok(silence > 900, "after those in flight, no request starts for a second");
   });
 
-  test("a worker of another config is told in which field, and leaves its work to the others", async () => {
+  test("a worker with another config learns which field differs, and leaves its work to the others", async () => {
     await using sandbox = await startSandbox({ identities: 20, files: false });
     await using team = await Team.make(sandbox);
     await team.workers.configure({ collect: "minimal" });
@@ -203,12 +203,12 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     await team.assertAllOnce(sandbox);
   });
 
-  test("a coordinator that cannot go on does not wait for workers that are not there", async () => {
+  test("a coordinator that cannot continue does not wait for missing workers", async () => {
     await using sandbox = await startSandbox({ identities: 150, files: false });
     await using team = await Team.make(sandbox);
     let pages = 0;
     sandbox.intercept((request, response) => {
-      // The second page of the second walk: the first one counts.
+      // The second page of the second walk: the first walk counts.
       if (!request.url!.includes("/identities?") || ++pages < 4) return false;
       response.writeHead(401).end("{}");
       return true;
@@ -222,7 +222,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     await team.assertAllOnce(sandbox);
   });
 
-  test("a password that is rotated in mid-backfill is read again from its file", async () => {
+  test("a password rotated during a backfill is read again from its file", async () => {
     await using sandbox = await startSandbox({ identities: 60, files: false, slow: 40 });
     await using team = await Team.make(sandbox);
     await team.rotate("yesterday");
@@ -236,7 +236,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     await team.assertAllOnce(sandbox);
   });
 
-  test("no Redis there: exit code 1, and what to check", async () => {
+  test("Redis is down: exit code 1, and what to check", async () => {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     await using team = await Team.make(sandbox);
     await team.redis.kill();
@@ -250,7 +250,7 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     assert.equal((await team.summary(team.coordinate())).new, 3);
   });
 
-  test("no address of Redis: exit code 2, and it is not shown", async () => {
+  test("an invalid Redis address: exit code 2, and it is not shown", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using team = await Team.make(sandbox);
     for (const address of [

@@ -20,7 +20,7 @@ async function assertAllOnce(place: Workplace, sandbox: Sandbox, people = PEOPLE
 const positions = (place: Workplace) =>
   readdirSync(place.path("state", CLIENT)).filter((name) => name.startsWith("backfill-"));
 
-/** Resolves at the request after which `count` identities were asked for. */
+/** Resolves at the request that makes `count` identities requested. */
 function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   sandbox.intercept(() => {
@@ -31,7 +31,7 @@ function askedFor(sandbox: Sandbox, count: number): Promise<void> {
 }
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  test(`stopped by ${signal}, it goes on after the pages that were done`, async () => {
+  test(`stopped by ${signal}, it resumes after the finished pages`, async () => {
     await using sandbox = await startSandbox({ identities: PEOPLE, files: false, slow: 4 });
     await using place = await makeWorkplace(sandbox);
     const running = place.start("backfill", ["--json"]);
@@ -50,7 +50,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       return false;
     });
     const [summary] = await place.expect<Summary>(0, "backfill");
-    assert.equal(cursors.length, 2, "the first page is not asked for again");
+    assert.equal(cursors.length, 2, "the first page is not requested again");
     assert.ok(cursors[0], "it begins where the other one ended");
     for (const secret of [...cursors.filter((cursor) => cursor !== null), ...sandbox.canaries()]) {
       assert.ok(!text.includes(secret), secret);
@@ -63,7 +63,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("the nightly export goes first, and the backfill goes on after it", async () => {
+test("the nightly export goes first, and the backfill continues after it", async () => {
   await using sandbox = await startSandbox({ identities: PEOPLE, files: false, slow: 150 });
   await using place = await makeWorkplace(sandbox);
   const running = place.start("backfill", ["--json"]);
@@ -101,7 +101,7 @@ for (const [when, pages] of [
   ["while it counts", 1],
   ["while it exports", 3],
 ] as const) {
-  test(`a page cursor that the source knows no more, ${when}: no one is left out or fetched twice`, async () => {
+  test(`a page cursor that the source no longer accepts, ${when}: no one is skipped or fetched twice`, async () => {
     await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
     await using place = await makeWorkplace(sandbox);
     let left: number = pages;
@@ -126,7 +126,7 @@ for (const [what, status, walks] of [
   ["broken", 200, 1],
   ["refused", 400, 2],
 ] as const) {
-  test(`a page that is ${what} for good ends the backfill, and is not walked to again and again`, async () => {
+  test(`a page that stays ${what} ends the backfill, without walking to it again`, async () => {
     await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
     await using place = await makeWorkplace(sandbox);
     let counted = false;
@@ -149,13 +149,13 @@ for (const [what, status, walks] of [
     const ended = await place.here("backfill", ["--json"]);
     assert.equal(ended.code, 1, ended.stderr);
     assert.equal(walked, walks);
-    // What came before it is kept.
+    // Everyone before it is kept.
     assert.equal((await place.stored()).size, 200);
   });
 }
 
-describe("of a period and of a status", () => {
-  test("only those are stored, and no one is said to be gone", async () => {
+describe("limited to a period and a status", () => {
+  test("stores only those, and logs no one as gone", async () => {
     await using sandbox = await startSandbox({ identities: 120, files: false });
     await using place = await makeWorkplace(sandbox);
     const people = sandbox.ids().map((_, index) => sandbox.identity(index));
@@ -189,7 +189,7 @@ describe("of a period and of a status", () => {
   }
 });
 
-test("--plan says what it will take, and writes nothing", async () => {
+test("--plan says what a backfill will take, and writes nothing", async () => {
   await using sandbox = await startSandbox({ identities: 120, plainImages: true, seed: 5 });
   await using place = await makeWorkplace(sandbox);
   const before = (await place.log()).head.size;

@@ -3,12 +3,12 @@ import { describe, test } from "node:test";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-describe("backfill --plan, told to stop", { concurrency: 2 }, () => {
+describe("backfill --plan, asked to stop", { concurrency: 2 }, () => {
   for (const [what, path] of [
     ["while it waits for the list", "/identities?"],
-    ["while it asks some of them for their files", "/resources"],
+    ["while it counts some identities' files", "/resources"],
   ] as const) {
-    test(`${what}: it ends at once with 130`, async () => {
+    test(`${what}: it exits at once with 130`, async () => {
       await using sandbox = await startSandbox({ identities: 30, files: false });
       await using place = await makeWorkplace(sandbox);
       const asked = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import { noProgress } from "../../src/observe/progress.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-test("a machine that slept longer than its claim stands takes the vault again and goes on", async () => {
+test("a machine that slept past its lease gets the vault again and continues", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
   await using place = await makeWorkplace(sandbox);
   let slept = Temporal.Duration.from({ seconds: 0 });

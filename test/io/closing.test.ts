@@ -12,7 +12,7 @@ import { openLog } from "../../src/session/open-log.ts";
 import { type FaultPlace, makePlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-/** Whatever the closes throw of these, and the work, by name; and which closes were tried. */
+/** Runs work and closes that throw the named errors. Gives what was thrown, and which closes were tried. */
 async function thrown(
   closes: readonly (string | undefined)[],
   work?: string,
@@ -34,31 +34,31 @@ async function thrown(
   return { error, told: error === "done" ? "done" : errorFields(error).error, tried };
 }
 
-test("every close is tried, the last first, whatever the others throw", async () => {
+test("every close is tried in reverse order, whatever the others throw", async () => {
   assert.deepEqual((await thrown(["a", "b", "c"])).tried, [2, 1, 0]);
   assert.deepEqual((await thrown(["a", "b", "c"], "work")).tried, [2, 1, 0]);
 });
 
-test("the first error is the one that is told: that of the work, else that of the first close that failed", async () => {
+test("the first error is reported: the work's, otherwise the first failed close's", async () => {
   assert.equal((await thrown([undefined, undefined])).told, "done");
   assert.equal((await thrown(["a", undefined, "c"])).told, "c");
   assert.equal((await thrown(["a", "b", "c"], "work")).told, "work");
   assert.equal((await thrown([undefined], "work")).told, "work");
 });
 
-test("whoever asks what an error is hears of the work's, whatever the closes threw after it", async () => {
+test("the error code is that of the work, whatever the closes threw later", async () => {
   const { error } = await thrown(["a", "b", "c"], "work");
   assert.ok(hasCode(error, "busy") && !hasCode(error, "state"));
   assert.equal(exitCode(error), 5);
   assert.deepEqual(errorText(error), ["work"]);
   assert.equal(ownError(error)?.message, "work");
-  assert.equal(gravest([new HoldfastError("interrupted", "told to stop"), error]), error);
+  assert.equal(gravest([new HoldfastError("interrupted", "asked to stop"), error]), error);
   const outage = new HoldfastError("vault-unavailable", "down");
   assert.ok(isTransient(new SuppressedError(new Error("a close"), new SuppressedError(new Error("another"), outage))));
   assert.ok(!isTransient(new SuppressedError(outage, new Error("the work's"))));
 });
 
-test("a copy of what was opened does not close it", async () => {
+test("a copy does not close what was opened", async () => {
   const { tried } = await (async () => {
     const tried: string[] = [];
     const closes = new AsyncDisposableStack();
@@ -71,7 +71,7 @@ test("a copy of what was opened does not close it", async () => {
   assert.deepEqual(tried, ["closed"]);
 });
 
-/** A run in which the catalog cannot be closed. */
+/** A run whose catalog fails to close. */
 async function unclosed(session: Session, end: () => void): Promise<unknown> {
   return eachClient(session, async (config) => {
     await using held = await openLog(config, session, { job: "export" });
@@ -91,7 +91,7 @@ async function isReleased(place: FaultPlace): Promise<void> {
   assert.equal((await place.export()).exit, 0);
 }
 
-test("a catalog that cannot be closed neither keeps the vault held nor hides what ended the run", async () => {
+test("a catalog that fails to close neither keeps the lease nor hides the run's error", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makePlace(sandbox);
   const run = unclosed(await place.session(), () => {
@@ -101,7 +101,7 @@ test("a catalog that cannot be closed neither keeps the vault held nor hides wha
   await isReleased(place);
 });
 
-test("after a run that did its work, a catalog that cannot be closed fails it", async () => {
+test("a catalog that fails to close makes a successful run fail", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makePlace(sandbox);
   await assert.rejects(
@@ -111,7 +111,7 @@ test("after a run that did its work, a catalog that cannot be closed fails it", 
   await isReleased(place);
 });
 
-test("where the catalog cannot be opened, the vault that was held by then is given back", async () => {
+test("if the catalog cannot be opened, the lease is released", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makePlace(sandbox);
   const session = await place.session();

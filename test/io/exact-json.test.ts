@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseExact, scalarText } from "../../src/io/exact-json.ts";
 
-/** The value of a JSON number, exactly: digits and a power of ten, without trailing zeros. */
+/** The exact value of a JSON number: digits and a power of ten, without trailing zeros. */
 function exact(text: string): string {
   const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)!;
   const digits = `${whole}${fraction}`.replace(/^0+/, "");
@@ -32,7 +32,7 @@ const jsonNumber = fc
   )
   .map((parts) => parts.join(""));
 
-test("every number has the same value when it is printed again", () => {
+test("every number keeps its value when written again", () => {
   fc.assert(
     fc.property(
       jsonNumber,
@@ -47,7 +47,7 @@ test("every number has the same value when it is printed again", () => {
   );
 });
 
-test("numbers at the edges of what JavaScript holds", () => {
+test("numbers at JavaScript's limits", () => {
   for (const text of [
     ...["9007199254740991", "9007199254740993", "-9007199254740993", "123456789012345", "0.1234567890123456789"],
     ...["1e400", "-1e400", "1e-400", "1.2345e-320", "[1e400]", '{"a":1e400}', "1e308", "5e-324"],
@@ -59,7 +59,7 @@ test("numbers at the edges of what JavaScript holds", () => {
   assert.equal(parseExact("9007199254740991"), 9007199254740991);
 });
 
-test("anything else is what JSON.parse makes of it", () => {
+test("everything else is the same as with JSON.parse", () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 4 }), (text) => assert.deepEqual(parseExact(text), JSON.parse(text))),
     { numRuns: 300 },
@@ -92,7 +92,7 @@ test("scalars as text", () => {
   assert.deepEqual(texts.map(scalarText), ["a", "5", "12345678901234567890", null, null, null, null, null]);
 });
 
-test("it is what a reviver makes that keeps each number by its text", () => {
+test("the result is that of a reviver that keeps each number's text", () => {
   const reviver = (_key: string, value: unknown, { source }: { source?: string }) =>
     typeof value === "number" &&
     source !== undefined &&
@@ -144,7 +144,7 @@ test("it is what a reviver makes that keeps each number by its text", () => {
   fc.assert(fc.property(value, same), { numRuns: 3_000 });
 });
 
-test("the work is linear in the text, wherever its numbers, quotes and backslashes are", () => {
+test("parsing is linear in the text, wherever its numbers, quotes and backslashes are", () => {
   const fill = (part: string): string => part.repeat(1_000_000 / part.length);
   for (const text of [
     `[${fill("12345678901234567,")}0]`,
@@ -157,7 +157,7 @@ test("the work is linear in the text, wherever its numbers, quotes and backslash
     const begun = process.cpuUsage();
     parseExact(text);
     const { user } = process.cpuUsage(begun);
-    // 0.1 s where this was written; it was 6 s and 200 s when each number had the text searched again.
+    // 0.1 s when written. It took 6 s and 200 s when each number searched the text again.
     assert.ok(user < 3_000_000, `${text.slice(0, 30)}: ${user} µs`);
   }
 });

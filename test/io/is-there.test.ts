@@ -7,7 +7,7 @@ import { hasCode } from "../../src/core/error.ts";
 import { fileAt } from "../../src/io/is-there.ts";
 import { Unfinished } from "../../src/io/unfinished-folder.ts";
 
-test("a path with something, one with nothing, and one that cannot be looked at are told apart", async () => {
+test("tells an existing path, a missing path and an unreadable path apart", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-"));
   const at = (name: string): string => join(folder.path, name);
   await writeFile(at("file"), "12345");
@@ -22,7 +22,7 @@ test("a path with something, one with nothing, and one that cannot be looked at 
     );
 });
 
-test("nothing is written where it cannot be told that nothing is there, or over a link that leads nowhere", async () => {
+test("nothing is written to a path that cannot be checked, or over a dangling link", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-"));
   const at = (name: string): string => join(folder.path, name);
   await symlink("nowhere", at("link"));

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { makePrivateFolder } from "../../src/io/private-folder.ts";
 import { writeState } from "../../src/io/state-file.ts";
 
-test("a private folder: made with those above it, for this user alone; where it cannot be, path and code are told", async () => {
+test("a private folder: created with its parents, only for this user; errors give path and code", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-private-"));
   makePrivateFolder(join(folder.path, "a/b"));
   for (const each of ["a", "a/b"]) assert.equal(statSync(join(folder.path, each)).mode & 0o777, 0o700);

@@ -19,12 +19,12 @@ afterEach(() => {
   mock.restoreAll();
 });
 
-/** Lets everything that is ready happen; timers stand still. */
+/** Lets everything that is ready happen, without moving timers. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-/** Work that ends as told, one outcome a call, the last forever. */
+/** Work with the given outcomes, one per call; the last one repeats. */
 function scripted(...outcomes: readonly (Error | string)[]) {
   const work = async (): Promise<string> => {
     const outcome = outcomes[Math.min(work.calls++, outcomes.length - 1)]!;
@@ -35,13 +35,13 @@ function scripted(...outcomes: readonly (Error | string)[]) {
   return work;
 }
 
-test("what succeeds is called once", async () => {
+test("successful work is called once", async () => {
   const work = scripted("done");
   assert.equal(await retrying(work, policy), "done");
   assert.equal(work.calls, 1);
 });
 
-test("what is transient is tried again until it succeeds, after pauses that double up to a limit", async () => {
+test("transient errors are retried until success, after pauses that double up to a limit", async () => {
   for (const [random, pauses] of [
     [0, [50, 100, 125]],
     [0.999999, [100, 200, 250]],
@@ -63,7 +63,7 @@ test("what is transient is tried again until it succeeds, after pauses that doub
   }
 });
 
-test("what is permanent, or no error of ours, is not tried again", async () => {
+test("permanent errors and foreign errors are not retried", async () => {
   const codes = ["source-key", "source-response", "vault-conflict", "unverified", "interrupted", "internal"] as const;
   for (const error of [...codes.map((name) => new HoldfastError(name, "no")), new TypeError("no")]) {
     const work = scripted(error, "never");
@@ -72,7 +72,7 @@ test("what is permanent, or no error of ours, is not tried again", async () => {
   }
 });
 
-test("the last error is thrown when the policy is used up", async () => {
+test("the last error is thrown after the last retry", async () => {
   for (const retries of [0, 1, 3]) {
     const errors = Array.from({ length: retries + 1 }, () => transient());
     const work = scripted(...errors);
@@ -86,7 +86,7 @@ test("the last error is thrown when the policy is used up", async () => {
   }
 });
 
-test("never sooner than the other side asked; not at all if it asked for too long", async () => {
+test("never retries sooner than the other side asked, and not at all if it asked for too long", async () => {
   const work = scripted(transient(policy.maxRetryAfter), transient(1), "done");
   const done = retrying(work, policy);
   await settle();
@@ -96,7 +96,7 @@ test("never sooner than the other side asked; not at all if it asked for too lon
   mock.timers.tick(1);
   await settle();
   assert.equal(work.calls, 2);
-  // Asked for less than the pause: the pause.
+  // If asked for less than the pause, waits the pause.
   mock.timers.tick(50);
   await settle();
   assert.equal(work.calls, 2);
@@ -118,7 +118,7 @@ test("an abort ends the wait", async () => {
   assert.equal(work.calls, 1);
 });
 
-test("an abort does not end the attempt: its success counts, its failure is the last", async () => {
+test("an abort does not end the current attempt: its success counts, its failure is final", async () => {
   for (const outcome of ["done", transient(), new HoldfastError("source-denied", "no")]) {
     const stop = new AbortController();
     const gate = Promise.withResolvers<void>();

@@ -6,10 +6,10 @@ import { startSandbox } from "../sandbox/server.ts";
 import { lockedBucket } from "../servers/s3.ts";
 import { startStrictS3 } from "../servers/strict-s3.ts";
 
-/** Keys in a profile's file alone, as a rotating agent writes it. */
+/** Keys only in a profile file, as a rotating agent writes it. */
 const profile = (id: string) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = secret-of-${id}\n`;
 
-test("credentials that are rotated in mid-run: refused once, reloaded, and nothing is lost", async () => {
+test("credentials rotated during a run: refused once, reloaded, and nothing is lost", async () => {
   await using server = Object.assign(await startStrictS3(), { [Symbol.asyncDispose]: () => server.close() });
   await using sandbox = await startSandbox({ identities: 12, plainImages: true });
   await using place = await makeWorkplace(sandbox, { init: false });
@@ -45,12 +45,12 @@ test("credentials that are rotated in mid-run: refused once, reloaded, and nothi
   });
   const ended = await place.holdfast("export", ["--json"], { env });
   assert.equal(ended.code, 0, ended.stderr);
-  assert.ok(refused > 0, "the old key was never refused, so nothing was shown");
+  assert.ok(refused > 0, "the old key was never refused, so the test proves nothing");
   server.intercept(() => false);
   assert.equal((await place.entries("record.stored")).length, 12);
 });
 
-test("none at all: said, with where they were looked for", async () => {
+test("no credentials: the error says where Holdfast looked", async () => {
   await using server = Object.assign(await startStrictS3(), { [Symbol.asyncDispose]: () => server.close() });
   await using sandbox = await startSandbox({ identities: 1 });
   await using place = await makeWorkplace(sandbox, { init: false });

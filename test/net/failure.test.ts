@@ -22,8 +22,8 @@ const byNode = (url: string) =>
       }),
   );
 
-describe("why no answer came, by real connections", () => {
-  test("no one listens: at one address, and at each of several", async () => {
+describe("why no answer came, with real connections", () => {
+  test("no server listens: at one address, and at each of several", async () => {
     const port = await freePort();
     for (const error of [await byNode(`http://127.0.0.1:${port}`), await byNode(`http://localhost:${port}`)])
       assert.deepEqual(networkFailure(error, {}), { code: "ECONNREFUSED", isTransient: true, hint: undefined });
@@ -36,7 +36,7 @@ describe("why no answer came, by real connections", () => {
     assert.doesNotMatch(proxied!.hint!, /pass-word/);
   });
 
-  test("a certificate of an authority that is not known, and one of another host: not tried again, and what helps", async () => {
+  test("a certificate of an unknown CA, and one of another host: not retried, with a hint", async () => {
     await using tls = await startTls(["elsewhere.test"]);
     await using server = await startReceiver(200);
     const port = await tls.front(server.url);
@@ -50,7 +50,7 @@ describe("why no answer came, by real connections", () => {
     }
   });
 
-  test("TLS asked of a server that speaks none", async () => {
+  test("TLS with a server that does not speak it", async () => {
     await using server = await startReceiver(200);
     const { port } = new URL(server.url);
     const failure = networkFailure(await byNode(`https://127.0.0.1:${port}`));
@@ -58,7 +58,7 @@ describe("why no answer came, by real connections", () => {
     assert.equal(failure!.isTransient, false);
   });
 
-  test("a name that no one knows; a time that is over", async () => {
+  test("an unknown host name; a timeout", async () => {
     const unknown = networkFailure(await byNode("http://unknown.invalid"));
     assert.match(unknown!.code, /^E(NOTFOUND|AI_AGAIN)$/);
     const late = await thrown(
@@ -71,7 +71,7 @@ describe("why no answer came, by real connections", () => {
     assert.deepEqual(networkFailure(late, {}), { code: "TIMEOUT", isTransient: true, hint: undefined });
   });
 
-  test("a defect is no failure of the network, nor is a ring of causes", () => {
+  test("a bug is not a network failure, nor is a cycle of causes", () => {
     assert.equal(networkFailure(new TypeError("x is not a function")), undefined);
     assert.equal(networkFailure("text"), undefined);
     const ring = new Error("a");

@@ -12,7 +12,7 @@ import { cephEndpoint, lockedBucket, s3Client, withoutCeph } from "../servers/s3
 import { startTls } from "../servers/tls.ts";
 
 const NAMES = ["provider.test", "hooks.test", "localhost"];
-/** Nothing of the machine's own, which may have a proxy. */
+/** Removes the machine's own proxy settings. */
 const NONE = Object.fromEntries(
   ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [
     [name, undefined],
@@ -20,7 +20,7 @@ const NONE = Object.fromEntries(
   ]),
 );
 
-test("all of a night goes through the proxy, which alone knows the names", {
+test("a whole run goes through the proxy; only the proxy can resolve the names", {
   skip: withoutProxy || withoutCeph,
 }, async () => {
   await using tls = await startTls(NAMES);
@@ -28,7 +28,7 @@ test("all of a night goes through the proxy, which alone knows the names", {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
   await using hook = await startReceiver(200);
   const provider = `provider.test:${await tls.front(sandbox.url)}`;
-  // Ceph takes any other name for a bucket.
+  // Ceph would read any other name as a bucket.
   const store = `localhost:${await tls.front(cephEndpoint!)}`;
   const hooks = `hooks.test:${await tls.front(hook.url)}`;
   const bucket = await lockedBucket();
@@ -56,7 +56,7 @@ test("all of a night goes through the proxy, which alone knows the names", {
   assert.equal(Versions.length, 3);
   assert.equal(hook.got.length, 2, "the start and the end of the run");
   const asked = await proxy.asked();
-  for (const host of [provider, store, hooks]) assert.ok(asked.includes(host), `${host} was not asked for`);
+  for (const host of [provider, store, hooks]) assert.ok(asked.includes(host), `no request for ${host}`);
 
   const failed = async (env: Record<string, string | undefined>, says: RegExp) => {
     const ended = await place.holdfast("export", [], { env });
@@ -80,7 +80,7 @@ test("all of a night goes through the proxy, which alone knows the names", {
 
 describe("which proxy", () => {
   const shown = (env: Record<string, string>) => proxyText(env);
-  test("none, one for both, one for each, some hosts directly; lower case first", () => {
+  test("none, one for both, one for each, some hosts directly; lower case wins", () => {
     assert.equal(shown({}), null);
     assert.equal(shown({ HTTPS_PROXY: "" }), null);
     assert.equal(shown({ HTTP_PROXY: "http://u:p@one.test:3128" }), "through one.test:3128");
@@ -95,7 +95,7 @@ describe("which proxy", () => {
     );
   });
 
-  test("what is no address of a proxy is refused and not shown", () => {
+  test("an invalid proxy address is refused and not shown", () => {
     for (const bad of [
       "socks5://u:pw@h",
       "http://",

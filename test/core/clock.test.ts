@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { type FaultPlace, later, makePlace, makeStrictPlace } from "../faults/place.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
-/** The machine's clock, which jumps when the provider is asked for the `at`th identity. */
+/** The machine's clock, which jumps at the request for identity number `at`. */
 function jumping(sandbox: Sandbox, jump: Temporal.DurationLike, at = 35): Clock {
   let requests = 0;
   let jumped = false;
@@ -34,7 +34,7 @@ const vaults: Readonly<Record<string, (sandbox: Sandbox) => Promise<{ place: Fau
 for (const [kind, make] of Object.entries(vaults)) {
   describe(kind, { concurrency: 2 }, () => {
     for (const jump of [{ hours: 1 }, { years: 3 }] as const) {
-      test(`ahead by ${JSON.stringify(jump)}, or asleep for so long: the lease has lapsed, the run stops safely`, async () => {
+      test(`ahead by ${JSON.stringify(jump)}, or a sleep that long: the lease has expired, and the run stops safely`, async () => {
         await using sandbox = await startSandbox({ identities: 40, files: false });
         await using opened = await make(sandbox);
         const { place } = opened;
@@ -43,14 +43,14 @@ for (const [kind, make] of Object.entries(vaults)) {
         sandbox.intercept(undefined);
         await place.isWhole(undefined, systemClock);
         const summary = await place.completes(40);
-        // What was done before is taken up from the journal and not done again.
-        assert.ok(summary.unchanged > 0, "the journal was taken up");
+        // Earlier work is recovered from the journal and not done again.
+        assert.ok(summary.unchanged > 0, "the journal was recovered");
         for (const days of await locks(place)) assert.ok(days > 89 && days < 91, `${days} days`);
       });
     }
 
     for (const jump of [{ hours: -1 }, { years: -3 }] as const) {
-      test(`back by ${JSON.stringify(jump)}: the run goes on, by the time that has passed`, async () => {
+      test(`back by ${JSON.stringify(jump)}: the run continues on elapsed time`, async () => {
         await using sandbox = await startSandbox({ identities: 40, files: false });
         await using opened = await make(sandbox);
         const { place } = opened;
@@ -64,7 +64,7 @@ for (const [kind, make] of Object.entries(vaults)) {
       });
     }
 
-    test("another machine, whose clock is an hour ahead, comes in: never two histories", async () => {
+    test("another machine, with a clock an hour ahead, takes the lease: never two histories", async () => {
       await using sandbox = await startSandbox({ identities: 30, files: false });
       await using opened = await make(sandbox);
       const { place } = opened;
@@ -74,7 +74,7 @@ for (const [kind, make] of Object.entries(vaults)) {
       sandbox.intercept((request, response) => {
         if (!/\/identities\/./.test(request.url!) || ++requests !== 12) return false;
         asked.resolve();
-        // Deleted meanwhile: there is no more to store, only to log.
+        // The identity was deleted meanwhile: nothing to store, only to log.
         void release.promise.then(() => response.writeHead(404).end("{}"));
         return true;
       });
@@ -87,7 +87,7 @@ for (const [kind, make] of Object.entries(vaults)) {
       release.resolve();
       const first = await held;
       assert.equal(other.exit, 0);
-      // It finds that it is no longer alone before it writes to the log.
+      // It notices the other machine before it writes to the log.
       assert.ok(first.exit === 4 || first.exit === 5, `${first.exit}`);
       sandbox.intercept(undefined);
       await place.completes(30, () => later().add({ hours: 2 }));

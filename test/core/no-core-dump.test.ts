@@ -8,12 +8,12 @@ import { commandLine } from "../cli/program.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-/** Where the kernel writes dumps into the working directory, a process can be made to leave one and it can be read. */
+/** This test needs a kernel that writes core dumps into the working directory. */
 const pattern = process.platform === "linux" ? (await readFile("/proc/sys/kernel/core_pattern", "utf8")).trim() : "";
 const skip = /^core(\.%p)?$/.test(pattern) ? false : `core dumps go elsewhere here (${pattern || process.platform})`;
 
 test("a core dump of a run holds neither keys nor records", { skip }, async () => {
-  // Longer than the registers, which are in every dump, and hold what was copied last.
+  // Longer than the registers, which are in every dump and hold recently copied data.
   const apiKey = `canary-${"7f3d9b1c".repeat(40)}`;
   await using sandbox = await startSandbox({ identities: 5, files: false, apiKey });
   await using place = await makeWorkplace(sandbox);
@@ -23,7 +23,7 @@ test("a core dump of a run holds neither keys nor records", { skip }, async () =
     let requests = 0;
     sandbox.intercept(() => {
       requests += 1;
-      // By then the key and some answers are in its memory; the rest is never answered.
+      // By now the key and some answers are in its memory. Other requests get no answer.
       if (requests > 4) asked.resolve();
       return requests > 4;
     });
@@ -41,7 +41,7 @@ test("a core dump of a run holds neither keys nor records", { skip }, async () =
     return { size: bytes.length, found: canaries.filter((canary) => bytes.includes(canary)) };
   };
   try {
-    // Undone, so that the test is known to find what is there.
+    // Disables the protection, to prove that the test finds secrets.
     const undo = `data:text/javascript,import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module"; fs.writeFileSync = () => {}; syncBuiltinESMExports();`;
     const args = ["export", "--config", place.file];
     const open = await dumped(commandLine(args, ["--import", undo]));

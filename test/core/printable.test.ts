@@ -6,7 +6,7 @@ import { printable, printableJson, quoted, sentence } from "../../src/core/print
 import { html, page } from "../../src/page/html.ts";
 import { obeyed } from "../cli/terminal.ts";
 
-/** Text of all there is, and much of what does harm. */
+/** Text with any characters, and many harmful ones. */
 const hostile = fc
   .array(
     fc.oneof(
@@ -28,12 +28,12 @@ const hostile = fc
   )
   .map((parts) => parts.join(""));
 
-test("no text comes out of any of these with a character that a terminal obeys, that hides, or that breaks a line", () => {
+test("no output contains a character that a terminal obeys, that is invisible, or that breaks a line", () => {
   fc.assert(
     fc.property(hostile, (text) => {
       for (const made of [printable(text), sentence(text), quoted(text), quoted(text, 3)])
         assert.deepEqual(obeyed(made), []);
-      // Between the members of JSON a line break is structure.
+      // Between the members of JSON, a line break is structure.
       assert.deepEqual(obeyed(printableJson(text).replaceAll("\n", "")), []);
       const shown = html`<p title="${text}">${text}</p>`.text;
       assert.deepEqual([obeyed(shown), /<(?!\/?p)/.test(shown)], [[], false]);
@@ -42,7 +42,7 @@ test("no text comes out of any of these with a character that a terminal obeys, 
   );
 });
 
-test("JSON stays the same JSON", () => {
+test("JSON keeps its meaning", () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), hostile, (value, text) => {
       const json = JSON.stringify([value, text]);
@@ -53,12 +53,12 @@ test("JSON stays the same JSON", () => {
   );
 });
 
-test("what needs no escape stays as it is, in any script", () => {
+test("text that needs no escape stays unchanged, in any script", () => {
   for (const text of ["Jürgen Müller-Lüdenscheidt", "山田太郎", "محمد", "Ελένη", "a  b", "100 % → “yes”"])
     assert.equal(printable(text), text);
 });
 
-test("a plain word stands as it is; anything else is in quotes, cannot end them, and cannot be pushed to another line", () => {
+test("a plain word stays unchanged; anything else is quoted, cannot end the quotes, and cannot move to another line", () => {
   assert.equal(quoted("2026-117"), "2026-117");
   assert.equal(quoted("AZ 17/26"), '"AZ 17/26"');
   assert.equal(quoted('a" key  good'), '"a\\" key good"');
@@ -68,7 +68,7 @@ test("a plain word stands as it is; anything else is in quotes, cannot end them,
   assert.equal(quoted("x".repeat(201)), `"${"x".repeat(200)}…"`);
 });
 
-test("an error's message and hint are safe from the start; several lines are a list", () => {
+test("an error's message and hint are escaped on creation; several lines are a list", () => {
   const error = new HoldfastError("usage", "no\nsuch\u001b[8m", { hint: ["do so:", "  a\nb"] });
   assert.equal(error.message, "no\\nsuch\\u001b[8m");
   assert.equal(error.hint, "do so:\n  a\\nb");

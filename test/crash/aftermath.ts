@@ -17,9 +17,9 @@ export async function session(place: Workplace): Promise<Session> {
 }
 
 /**
- * What must hold after a crash, once the next run has come to its end: no one is missing, nothing is logged twice, there
- * is one history, and verify has nothing to say. What was stored and not logged stays as an older version of an object
- * that is logged, at most one for each kill: it may be sealed to others, or not be what it seems, so it is not used.
+ * Checks the state after a crash and one complete run: no one is missing, nothing is logged twice, there is one
+ * history, and verify finds no problem. Objects that were stored but not logged remain as older versions of logged
+ * objects, at most one per kill. They are not used, because they may be sealed to others or be forged.
  */
 export async function assertWhole(place: Workplace, sandbox: Sandbox, what: string, kills = 1): Promise<void> {
   const here = await session(place);
@@ -37,7 +37,7 @@ export async function assertWhole(place: Workplace, sandbox: Sandbox, what: stri
   const logged = new Set([...records, ...files]);
   const orphans = Map.groupBy(report!.orphaned!, ({ key }) => key);
   for (const [key, versions] of orphans) {
-    assert.ok(logged.has(key), `${what}: ${key} is in the vault and in no entry`);
+    assert.ok(logged.has(key), `${what}: ${key} is in the vault but in no entry`);
     assert.ok(versions.length <= kills, `${what}: ${key} was stored ${versions.length + 1} times`);
   }
 }

@@ -10,12 +10,12 @@ import { assertWhole } from "./aftermath.ts";
 import { type Moment, middleOfEach, namesIn } from "./moments.ts";
 
 const HOOK = join(import.meta.dirname, "hook.ts");
-/** Two people with their files: every kind of write, each several times. */
+/** Two people with files: every kind of write, several times. */
 const PEOPLE = 2;
-/** Kills under way at once. */
+/** Concurrent kills. */
 const PARALLEL = 4;
 
-/** HOLDFAST_CRASH_KILLS=all goes through every moment; by default one of each name, and random times. */
+/** HOLDFAST_CRASH_KILLS=all tests every moment. Default: one of each name, and random times. */
 const everything = process.env.HOLDFAST_CRASH_KILLS === "all";
 
 for (const vault of ["directory", "ceph"] as const) {
@@ -28,7 +28,7 @@ for (const vault of ["directory", "ceph"] as const) {
     });
     after(() => sandbox?.close());
 
-    test("every kind of write is among the moments", (t) => {
+    test("the moments include every kind of write", (t) => {
       const names = new Set(moments);
       const writes =
         vault === "ceph"
@@ -53,11 +53,11 @@ for (const vault of ["directory", "ceph"] as const) {
         if (await killAndCheck(sandbox, { vault }, at)) killed += 1;
       });
       t.diagnostic(`${killed} of ${chosen.length} runs killed at a moment`);
-      // The order of what runs at the same time varies, and a run may end before its moment comes.
+      // The order of concurrent work varies, so a run may end before its moment comes.
       assert.ok(killed > chosen.length * 0.9, `${killed} of ${chosen.length}`);
     });
 
-    test("killed at random times, several times in a row, it comes to its end", async (t) => {
+    test("killed at random times, several times in a row, it completes", async (t) => {
       const rounds = everything ? 30 : 3;
       let killed = 0;
       await inParallel(
@@ -82,7 +82,7 @@ for (const vault of ["directory", "ceph"] as const) {
   });
 }
 
-/** The moments of one whole export, by name, in order. */
+/** The moments of one complete export, by name, in order. */
 async function trace(sandbox: Sandbox, options: WorkplaceOptions): Promise<string[]> {
   await using place = await makeWorkplace(sandbox, options);
   const file = place.path("moments");

@@ -9,13 +9,13 @@ import { withoutCeph } from "../servers/s3.ts";
 
 const HOOK = join(import.meta.dirname, "hook.ts");
 
-/** The same config on another machine: with a state directory of its own. */
+/** The same config on another machine, with its own state directory. */
 async function onMachine(place: Workplace, name: string): Promise<void> {
   place.config.state = `./state-${name}`;
   await place.configure();
 }
 
-/** What the program on this machine has written down and not logged, to the byte. */
+/** The exact bytes in this machine's journal. */
 async function journaled(place: Workplace, name: string): Promise<string[]> {
   const folder = place.path(`state-${name}`, CLIENT, "journal");
   const segments = await Promise.all((await readdir(folder)).map((segment) => readFile(join(folder, segment), "utf8")));
@@ -29,7 +29,7 @@ async function logged(place: Workplace): Promise<string[]> {
 }
 
 for (const vault of ["directory", "ceph"] as const) {
-  // With the pieces of the log not written yet, and with all of them there and no checkpoint.
+  // Before the log's pieces are written, and with all pieces but no checkpoint.
   for (const moment of ["tile/entries", "checkpoint"]) {
     const skip = vault === "ceph" ? withoutCeph : false;
     test(`machine a dies before its ${moment}, b takes over, a comes back: ${vault}`, { skip }, async () => {
@@ -38,7 +38,7 @@ for (const vault of ["directory", "ceph"] as const) {
       await onMachine(place, "a");
       assert.equal((await place.holdfast("init")).code, 0);
       await place.export();
-      // The standby has seen the log, and found everything well.
+      // The standby has read the log and found no problem.
       await onMachine(place, "b");
       assert.equal((await place.export()).unchanged, 4);
 

@@ -5,8 +5,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { StatementSync } from "node:sqlite";
 
 /**
- * Loaded before the program (`--import`): counts every moment at which something becomes durable, and kills the process
- * with SIGKILL at the one that is asked for. The program itself knows nothing of it.
+ * Loaded before the program (`--import`). Counts every moment at which something becomes durable, and kills the process
+ * with SIGKILL at the chosen one. The program is not aware of it.
  *
  *     HOLDFAST_CRASH_TRACE=<file>          write the name of each moment
  *     HOLDFAST_CRASH_AT=<n>                die at moment n, counted from 1
@@ -14,10 +14,10 @@ import { StatementSync } from "node:sqlite";
  *     HOLDFAST_CRASH_NTH=<n>               … or at the nth of them
  *     HOLDFAST_CRASH_SINCE=<name>          but not before one of this name has passed
  *     HOLDFAST_CRASH_AFTER_MS=<ms>         die at a time instead
- *     HOLDFAST_CRASH_SIGNAL=SIGINT         be told to stop there, once, instead
+ *     HOLDFAST_CRASH_SIGNAL=SIGINT         send this signal instead, once
  *
- * A moment stands before and after each write: of a file, a link, a rename, a removal, an S3 request that
- * writes, and a commit of the catalog.
+ * There is a moment before and after each write: a file, a link, a rename, a removal, an S3 request that writes, and a
+ * commit of the catalog.
  */
 const { HOLDFAST_CRASH_TRACE: trace, HOLDFAST_CRASH_AT: at, HOLDFAST_CRASH_AFTER_MS: after } = process.env;
 const { HOLDFAST_CRASH_BEFORE: named, HOLDFAST_CRASH_SIGNAL: signal = "SIGKILL" } = process.env;

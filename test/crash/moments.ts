@@ -1,18 +1,18 @@
-/** A moment to be killed at: what it is, and what hook.ts is told. */
+/** A moment for a kill: its description, and the environment for hook.ts. */
 export interface Moment {
   readonly what: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The names in a trace that hook.ts wrote, in order. */
+/** The names in hook.ts's trace, in order. */
 export const namesIn = (trace: string): string[] => trace.trimEnd().split("\n");
 
 /**
- * Of each name one moment in the middle. A kill before a write, with another just ended, is a kill after that other as
- * well: nothing was written between them, so it stands for both names.
+ * One moment of each name, from the middle. A kill before a write that follows another write is also a kill after that
+ * one: nothing was written between them, so it covers both names.
  *
- * A moment is told by its place among those of its name: how many writes there are in all differs from run to run, since
- * entries that become durable together go into the catalog together.
+ * A moment is identified by its number among those with the same name: the total number of writes varies, since entries
+ * that become durable together go into the catalog together.
  */
 export function middleOfEach(names: readonly string[]): Moment[] {
   const positions = Map.groupBy(names.keys(), (at) => names[at]!);
@@ -30,7 +30,7 @@ export function middleOfEach(names: readonly string[]): Moment[] {
   });
 }
 
-/** Whether one write ended at the moment before, and another begins at this. */
+/** Whether the moment before ended one write and this one begins another. */
 function isBetween(names: readonly string[], at: number): boolean {
   return Boolean(names[at - 1]?.startsWith("after ") && names[at]?.startsWith("before "));
 }

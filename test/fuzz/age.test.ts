@@ -14,7 +14,7 @@ age.addRecipient(await identityToRecipient(await generateX25519Identity()));
 const sealed = await age.encrypt(Buffer.from("what was sealed".repeat(20)));
 const opener = new Opener([new Secret(identity)]);
 
-/** In pieces, so that a header may end anywhere. */
+/** In pieces, so that a header can end anywhere. */
 async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -30,12 +30,12 @@ test("sealed bytes, whole and as a stream", async (t) => {
 });
 
 const header = "age-encryption.org/v1\n";
-/** A stanza that parses, to no one here. */
+/** A valid stanza for an unknown recipient. */
 const stanza = `-> X25519 ${"A".repeat(43)}\n${"A".repeat(43)}\n`;
 const scrypt = (work: number) => `-> scrypt ${"A".repeat(22)} ${work}\n${"A".repeat(43)}\n`;
 const mac = `--- ${"A".repeat(43)}\n`;
 
-test("a passphrase header of any work factor is not worked on: no one asked for a passphrase", async (t) => {
+test("a passphrase header with any work factor costs nothing: passphrases are not supported", async (t) => {
   await holds(
     t,
     100,
@@ -50,7 +50,7 @@ test("a passphrase header of any work factor is not worked on: no one asked for 
   }
 });
 
-test("a header without an end is given up, however long it goes on", async () => {
+test("reading an endless header stops", async () => {
   for (const [begin, line] of [
     ...[stanza, "-> X25519 ", "A".repeat(64), `${"A".repeat(64)}\n`, "\n"].map((each) => [stanza, each]),
     [`${stanza}--- `, "A"],
@@ -68,7 +68,7 @@ test("a header without an end is given up, however long it goes on", async () =>
   }
 });
 
-test("a header of as many stanzas as one may have is tried in no time", async () => {
+test("a header with the most stanzas allowed is processed quickly", async () => {
   const share = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
   const most = `-> X25519 ${share}\n${"A".repeat(43)}\n`.repeat(600);
   const begun = process.cpuUsage();
@@ -76,7 +76,7 @@ test("a header of as many stanzas as one may have is tried in no time", async ()
   assert.ok(process.cpuUsage(begun).user < 5_000_000);
 });
 
-test("identity files that Windows wrote, and what is none", () => {
+test("identity files written by Windows, and invalid ones", () => {
   const parsed = (text: string) => parseIdentityFile(text, (key) => new Secret(key)).map((key) => key.reveal());
   for (const text of [`\ufeff${identity}\r\n`, `  ${identity} \n`, `\ufeff# made today\r\n\r\n\t${identity}`])
     assert.deepEqual(parsed(text), [identity]);

@@ -3,13 +3,13 @@ import type { TestContext } from "node:test";
 import fc from "fast-check";
 import { type ErrorCode, hasCode } from "../../src/core/error.ts";
 
-/** HOLDFAST_FUZZ=20 makes every run twenty times as long; HOLDFAST_SEED=<n> repeats one. */
+/** HOLDFAST_FUZZ=20 makes every run 20 times as long. HOLDFAST_SEED=<n> repeats a run. */
 const TIMES = Number(process.env.HOLDFAST_FUZZ ?? 1);
 const seed = Number(process.env.HOLDFAST_SEED ?? Date.now() % 2 ** 31);
 /** Much longer than any input here takes, on any machine. */
 const MOST_MS = 5000;
 
-/** Whatever comes, `read` gives a value or throws one of ours with one of these codes, and soon. */
+/** For any input, `read` must quickly return a value or throw a HoldfastError with one of these codes. */
 export async function holds<T>(
   t: TestContext,
   runs: number,

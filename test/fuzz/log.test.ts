@@ -26,12 +26,12 @@ test("signed notes and checkpoints", async (t) => {
   await holds(t, 2000, inputs, (bytes) => parseCheckpoint(bytes.toString()), "malformed");
 });
 
-test("a note of many signatures costs no more than its bytes", async (t) => {
+test("a note with many signatures takes time linear in its bytes", async (t) => {
   const many = fc.nat(200_000).map((count) => Buffer.concat([note, Buffer.from("\u2014 x AAAAAAAA\n".repeat(count))]));
   await holds(t, 10, many, (bytes) => openCheckpoint(bytes, ORIGIN, [signer.verifier]), "malformed", "unverified");
 });
 
-test("keys in writing", async (t) => {
+test("keys as strings", async (t) => {
   await holds(t, 2000, of(keys.vkey), (bytes) => parseVerifier(bytes.toString()), "malformed");
   await holds(t, 2000, of(keys.skey), (bytes) => parseSigner(text(bytes)), "malformed");
 });
@@ -61,11 +61,11 @@ test("tiles and bundles", async (t) => {
     ([bytes, count]) => decodeTile(bytes, count),
     "malformed",
   );
-  // Lengths that claim 16 MB in a few bytes.
+  // A few bytes whose lengths claim 16 MB.
   await holds(t, 500, fc.nat(600), (count) => decodeBundle(Buffer.alloc(count, 0xff), 256), "malformed");
 });
 
-test("proof files, and proofs of any hashes", async (t) => {
+test("proof files, and proofs with any hashes", async (t) => {
   const proof = formatProof({
     index: 5,
     hashes: [root, root],
@@ -92,7 +92,7 @@ test("proof files, and proofs of any hashes", async (t) => {
   );
 });
 
-test("proofs made from tiles of any bytes", async (t) => {
+test("proofs built from tiles with any bytes", async (t) => {
   const size = fc.oneof(fc.nat(1000), fc.constantFrom(2 ** 53 - 1, 2 ** 40, 65_536 * 256));
   const length = fc.oneof(fc.constant(undefined), fc.nat(10_000));
   await holds(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Words that parsers trip over: numbers at their ends, empty lines, other alphabets, and the formats' own marks. */
+/** Text that parsers trip over: extreme numbers, empty lines, other alphabets, and the formats' own marks. */
 const WORDS = [
   ...[
     "",
@@ -66,7 +66,7 @@ const edit = fc.record({
   bytes,
 });
 
-/** Valid input with up to five things done to it; now and then something else altogether. */
+/** Valid input with up to five mutations; sometimes completely different input. */
 export function mutants(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Buffer> {
   const mutated = fc.tuple(valid, fc.array(edit, { minLength: 1, maxLength: 5 })).map(([input, edits]) => {
     let out = Buffer.from(input);

@@ -6,7 +6,7 @@ import { S3Vault } from "../../src/vault/s3.ts";
 import { code } from "../vault/refusal.ts";
 import "../servers/s3.ts";
 
-/** A server that says what it likes: `answer` writes to the bare connection. */
+/** A server that sends anything: `answer` writes to the bare connection. */
 let server: Server;
 let answer: (socket: Socket) => void;
 let sent = 0;
@@ -38,7 +38,7 @@ after(async () => {
 const head = (...lines: string[]): string =>
   ["HTTP/1.1 200 OK", "x-amz-version-id: v", 'ETag: "e"', ...lines, "", ""].join("\r\n");
 
-/** Writes forever, as fast as it is read. */
+/** Writes forever, as fast as the client reads. */
 function pour(socket: Socket, chunk: Buffer): void {
   const more = (): void => {
     while (!socket.destroyed && socket.write(chunk)) sent += chunk.length;
@@ -51,7 +51,7 @@ function pour(socket: Socket, chunk: Buffer): void {
 const chunked = (bytes: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 
-test("a small object that claims to be huge is refused before it is read", async () => {
+test("a small object that claims to be huge is refused before reading it", async () => {
   answer = (socket) => {
     socket.write(head("Content-Length: 9007199254740991"));
     pour(socket, Buffer.alloc(65_536));
@@ -60,7 +60,7 @@ test("a small object that claims to be huge is refused before it is read", async
   assert.ok(sent < 64 * 2 ** 20, `${sent}`);
 });
 
-test("an object whose length is not said is not read", async () => {
+test("an object without a length is not read", async () => {
   answer = (socket) => {
     socket.write(head("Transfer-Encoding: chunked"));
     pour(socket, chunked(Buffer.alloc(65_536)));
@@ -70,7 +70,7 @@ test("an object whose length is not said is not read", async () => {
   assert.ok(sent < 64 * 2 ** 20, `${sent}`);
 });
 
-test("a body longer than was said ends where it was said", async () => {
+test("a body longer than its length is cut at that length", async () => {
   answer = (socket) => {
     socket.write(head("Content-Length: 5"));
     pour(socket, Buffer.from("hello and more ".repeat(5000)));
@@ -80,7 +80,7 @@ test("a body longer than was said ends where it was said", async () => {
   assert.ok(sent < 64 * 2 ** 20, `${sent}`);
 });
 
-test("lengths that are none, two of them, or one with chunks", async () => {
+test("invalid lengths, two lengths, or a length with chunks", async () => {
   for (const lines of [
     ["Content-Length: -1"],
     ["Content-Length: 5", "Content-Length: 6"],
@@ -94,7 +94,7 @@ test("lengths that are none, two of them, or one with chunks", async () => {
 });
 
 for (const status of ["200 OK", "500 Internal Server Error", "403 Forbidden"]) {
-  test(`a listing or an error without an end is cut off: ${status}`, async () => {
+  test(`an endless listing or error is cut off: ${status}`, async () => {
     answer = (socket) => {
       socket.write(`HTTP/1.1 ${status}\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n`);
       socket.write(chunked(Buffer.from('<?xml version="1.0"?><ListVersionsResult>')));
@@ -111,7 +111,7 @@ for (const status of ["200 OK", "500 Internal Server Error", "403 Forbidden"]) {
   });
 }
 
-test("a listing that is no XML, or another's", async () => {
+test("a listing that is not XML, or of another bucket", async () => {
   for (const body of [
     "",
     "garbage",

@@ -66,7 +66,7 @@ test("a journal", async (t) => {
     await again.close();
   };
   await holds(t, 600, mutants(fc.constant(valid)), both, "malformed");
-  // A second segment, with any name that is one.
+  // A second segment with any valid name.
   await writeFile(file, valid);
   const names = fc.tuple(fc.constantFrom("12", "13", "8", "0", "99999999999999999999"), mutants(fc.constant(valid)));
   await holds(
@@ -82,7 +82,7 @@ test("a journal", async (t) => {
   );
 });
 
-test("what a directory notes of a version", async (t) => {
+test("a directory's metadata of a version", async (t) => {
   const vault = new DirectoryVault(join(folder, "vault"));
   const until = Temporal.Instant.from("2027-01-01T00:00:00Z");
   const { key, versionId } = await vault.put("records/aa/x.age", Buffer.from("x"), {
@@ -107,7 +107,7 @@ test("what a directory notes of a version", async (t) => {
   await holds(t, 1000, mutants(fc.constant(Buffer.from(versionId))), (id) => vault.head(key, String(id)), ...MISSING);
 });
 
-/** A path longer than the file system takes is refused by it. */
+/** The file system refuses a path that is too long. */
 const MISSING = ["malformed", "vault-missing", "vault-rejected"] as const;
 
 test("a catalog file is used, or rebuilt", async (t) => {

@@ -9,13 +9,13 @@ import { bytes, collect, inPieces, type Pair, pair, sealerFor } from "./pair.ts"
 
 const SIZES = [0, 1, 65_535, 65_536, 65_537, 131_072, 3_000_001];
 
-/** From here on random numbers are a function of their length and of how many of that length were drawn before. */
+/** Makes random numbers a function of their length and of how many of that length were drawn before. */
 function fixRandomness(t: TestContext, salt: string): () => void {
   let drawn = new Map<number, number>();
   t.mock.method(crypto, "getRandomValues", <T extends NodeJS.ArrayBufferView>(out: T): T => {
     const view = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
     const count = drawn.get(view.length) ?? 0;
-    // Of 16 bytes: the file key first, then nonces, which all are the same here and nowhere else.
+    // Of 16 bytes: the file key first, then nonces, all the same in this test only.
     drawn.set(view.length, view.length === 16 ? 1 : count + 1);
     for (let at = 0; at < view.length; at += 32)
       view.set(
@@ -40,7 +40,7 @@ function libraryFor(pairs: readonly Pair[]): Encrypter {
 
 for (const kind of ["classical", "post-quantum"] as const) {
   for (const count of [1, 2, 3]) {
-    test(`with the same random numbers it is what age-encryption makes, to the byte: ${count} ${kind}`, async (t) => {
+    test(`with the same random numbers it makes the same bytes as age-encryption: ${count} ${kind}`, async (t) => {
       const pairs = await Promise.all(Array.from({ length: count }, () => pair(kind)));
       const [sealer, library] = [await sealerFor(...pairs), libraryFor(pairs)];
       const again = fixRandomness(t, kind);
@@ -58,7 +58,7 @@ for (const kind of ["classical", "post-quantum"] as const) {
   }
 }
 
-test("any bytes, sealed by either, open by the other", async () => {
+test("any bytes sealed by one can be opened by the other", async () => {
   const one = await pair();
   const [sealer, library, decrypter] = [await sealerFor(one), libraryFor([one]), new Decrypter()];
   decrypter.addIdentity(one.identity);
@@ -92,7 +92,7 @@ test("no two seals share a file key, a nonce or an ephemeral key", async (t) => 
   });
   const sealed = [];
   for (let n = 0; n < 20; n++) sealed.push(Buffer.from(await sealer.seal(bytes(100))));
-  // File key, two ephemeral keys, the nonce that age-encryption throws away, and the one that is used.
+  // File key, two ephemeral keys, the nonce that age-encryption makes and we drop, and the nonce in use.
   assert.equal(drawn.length, 20 * 5);
   assert.equal(new Set(drawn).size, drawn.length);
   for (const [n, whole] of sealed.entries()) {
@@ -101,7 +101,7 @@ test("no two seals share a file key, a nonce or an ephemeral key", async (t) => 
   }
 });
 
-test("seals that are under way together do not mix", async () => {
+test("concurrent seals do not mix", async () => {
   const [one, two] = [await pair(), await pair()];
   const [first, second] = [await sealerFor(one), await sealerFor(two)];
   const plain = Array.from({ length: 50 }, (_, n) => bytes(1000 + n));

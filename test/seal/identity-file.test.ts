@@ -22,7 +22,7 @@ function refusal(text: string): HoldfastError {
   assert.fail("accepted");
 }
 
-test("keys are read past comments, empty lines and either line ending", () => {
+test("reads keys with comments, empty lines and either line ending", () => {
   const [a, b] = [classical.identity, hybrid.identity];
   for (const [text, keys] of [
     [a, [a]],
@@ -49,13 +49,13 @@ test("each of several keys opens", async () => {
   }
 });
 
-test("what age-keygen writes is read", { skip: noAge }, () => {
+test("reads what age-keygen writes", { skip: noAge }, () => {
   const { stdout } = spawnSync("age-keygen", { encoding: "utf8" });
   assert.match(stdout, /^# created/);
   assert.equal(parse(stdout).length, 1);
 });
 
-test("anything else is refused, and none of it is repeated", () => {
+test("anything else is refused, and the error repeats none of it", () => {
   const key = classical.identity;
   const damaged = key.slice(0, -1) + (key.endsWith("Q") ? "P" : "Q");
   for (const text of [

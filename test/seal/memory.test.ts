@@ -4,7 +4,7 @@ import { pair, sealerFor } from "./pair.ts";
 
 const MB = 1024 * 1024;
 
-test("sealing a stream of 1 GB holds a chunk of it, not the stream", async () => {
+test("sealing a stream of 1 GB keeps one chunk in memory, not the stream", async () => {
   const sealer = await sealerFor(await pair(), await pair());
   const source = async function* (size: number) {
     for (let at = 0; at < size; at += MB) yield new Uint8Array(MB);
@@ -17,7 +17,7 @@ test("sealing a stream of 1 GB holds a chunk of it, not the stream", async () =>
       peak = Math.max(peak, process.memoryUsage.rss());
     }
   };
-  // What the garbage collector lets lie is there by then.
+  // Warm up, so that uncollected garbage is part of the baseline.
   await drain(200 * MB);
   const before = peak;
   sealed = 0;

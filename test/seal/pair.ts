@@ -22,7 +22,7 @@ export async function sealerFor(...pairs: readonly Pair[]): Promise<Sealer> {
   return new Sealer(await parseRecipients(pairs.map(({ recipient }) => recipient)));
 }
 
-/** Bytes of which no two chunks are alike, the same each time. */
+/** Bytes without two equal chunks, the same each time. */
 export function bytes(size: number): Buffer {
   const out = Buffer.alloc(size);
   for (let at = 0; at < size; at += 32) createHash("sha256").update(String(at)).digest().copy(out, at);
@@ -39,7 +39,7 @@ export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** Everything a stream released, and the error it ended with, if it did. */
+/** Everything a stream released, and its error, if any. */
 export async function released(open: Promise<AsyncIterable<Uint8Array>>): Promise<{ got: Buffer; error: unknown }> {
   const chunks: Uint8Array[] = [];
   let error: unknown;
@@ -51,11 +51,11 @@ export async function released(open: Promise<AsyncIterable<Uint8Array>>): Promis
   return { got: Buffer.concat(chunks), error };
 }
 
-/** Why the tests with Debian's age command are left out; false where it is installed. */
+/** Why tests with Debian's age command are skipped. False if it is installed. */
 export const noAge: string | false =
   spawnSync("age", ["--version"]).error === undefined ? false : "the age command is not installed: apt-get install age";
 
-/** What the age command, written in Go by age's author, makes of sealed bytes. */
+/** Decrypts with the age command, written in Go by age's author. */
 export function ageDecrypt(identityFile: string, sealed: Uint8Array): Buffer {
   const { status, stdout, stderr } = spawnSync("age", ["-d", "-i", identityFile], {
     input: sealed,

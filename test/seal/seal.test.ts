@@ -39,12 +39,12 @@ for (const kind of ["classical", "post-quantum"] as const) {
             assert.equal(sealed.length - headerSize(sealed), payloadSize(size));
           }
           for (const [index, { opener }] of pairs.entries()) {
-            // Every way of sealing meets every way of opening, over the keys.
+            // Over all keys, every way of sealing meets every way of opening.
             const [a, b] = index % 2 === 0 ? [streamed, whole] : [whole, streamed];
             assert.ok(plain.equals(await opener.open(a)));
             if (index === 0) assert.ok(plain.equals(await collect(await opener.openStream(inPieces(b, 70_001)))));
           }
-          assert.notDeepEqual(Buffer.from(whole), streamed, "never the same key twice");
+          assert.notDeepEqual(Buffer.from(whole), streamed, "a key was used twice");
         });
       }
     });
@@ -63,7 +63,7 @@ describe("the age command", { skip: noAge }, () => {
     return join(folder, name);
   };
 
-  test("opens what is sealed here, byte for byte, with either key", async () => {
+  test("opens what Holdfast seals, byte for byte, with either key", async () => {
     const [officer, escrow] = [await pair(), await pair()];
     const sealer = await sealerFor(officer, escrow);
     const files = [keyFile("officer.txt", officer), keyFile("escrow.txt", escrow)];
@@ -75,7 +75,7 @@ describe("the age command", { skip: noAge }, () => {
     }
   });
 
-  test("and what it seals is opened here", async () => {
+  test("Holdfast opens what it seals", async () => {
     const { recipient, opener } = await pair();
     for (const size of [0, 1, 65_536, 65_537]) {
       const { stdout } = spawnSync("age", ["-r", recipient], { input: bytes(size) });
@@ -84,7 +84,7 @@ describe("the age command", { skip: noAge }, () => {
   });
 });
 
-test("any bytes in any pieces come back", async () => {
+test("any bytes in any pieces open unchanged", async () => {
   const one = await pair();
   const sealer = await sealerFor(one);
   const parts = fc.array(fc.uint8Array({ maxLength: 300, size: "max" }), { maxLength: 20 });
@@ -100,7 +100,7 @@ test("any bytes in any pieces come back", async () => {
   );
 });
 
-test("a source that breaks makes the sealed stream throw its error, and what came out of it does not open", async () => {
+test("a failing source makes the sealed stream throw its error, and its output does not open", async () => {
   const one = await pair();
   const sealer = await sealerFor(one);
   for (const failAt of [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000]) {
@@ -116,7 +116,7 @@ test("a source that breaks makes the sealed stream throw its error, and what cam
   }
 });
 
-test("who leaves a sealed stream lets its source go", async () => {
+test("leaving a sealed stream closes its source", async () => {
   const sealer = await sealerFor(await pair());
   const ended = Promise.withResolvers<void>();
   const source = async function* () {

@@ -8,7 +8,7 @@ import { Box } from "../../src/seal/secretbox.ts";
 const key = (digit: string) => new Secret(digit.repeat(64));
 const unverified = (error: unknown) => hasCode(error, "unverified");
 
-test("what was closed opens again, and never looks the same twice", () => {
+test("a closed text opens again and never looks the same twice", () => {
   const box = new Box(key("a"), "test");
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string(), (text, context) => {
@@ -19,7 +19,7 @@ test("what was closed opens again, and never looks the same twice", () => {
   );
 });
 
-test("under another key, purpose or context it does not open", () => {
+test("it does not open with another key, purpose or context", () => {
   const closed = new Box(key("a"), "test").close("Ada Lovelace", "job 1");
   assert.ok(!Buffer.from(closed, "base64url").includes("Ada"));
   assert.throws(() => new Box(key("b"), "test").open(closed, "job 1"), unverified);
@@ -27,7 +27,7 @@ test("under another key, purpose or context it does not open", () => {
   assert.throws(() => new Box(key("a"), "test").open(closed, "job 2"), unverified);
 });
 
-test("changed, cut, or never closed by anyone: refused", () => {
+test("changed, truncated or forged text is refused", () => {
   const box = new Box(key("a"), "test");
   const bytes = Buffer.from(box.close("Ada Lovelace", "job"), "base64url");
   for (let at = 0; at < bytes.length; at++) {

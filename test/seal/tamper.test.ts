@@ -8,7 +8,7 @@ const CHUNK = 65_536;
 const plain = bytes(3 * CHUNK + 100);
 let one: Pair;
 let sealed: Buffer;
-/** Where the first chunk of the payload begins. */
+/** Start of the payload's first chunk. */
 let start: number;
 
 before(async () => {
@@ -17,7 +17,7 @@ before(async () => {
   start = sealed.indexOf("\n", sealed.indexOf("\n--- ") + 1) + 1 + 16;
 });
 
-/** It does not open, whole or streamed; what the stream released is the beginning of the truth, in whole chunks. */
+/** Checks that it does not open, whole or streamed, and that the stream released only whole original chunks. */
 async function refused(altered: Uint8Array, ...codes: readonly ErrorCode[]): Promise<number> {
   await assert.rejects(one.opener.open(altered), (error) => hasCode(error, ...codes));
   const { got, error } = await released(one.opener.openStream(inPieces(altered, 40_000)));
@@ -27,7 +27,7 @@ async function refused(altered: Uint8Array, ...codes: readonly ErrorCode[]): Pro
   return got.length / CHUNK;
 }
 
-test("cut at any boundary, or a byte beside it, it is refused", async () => {
+test("truncated at or beside any chunk boundary, it is refused", async () => {
   const boundaries = [0, 1, 10, start - 16, start, ...[1, 2, 3].map((n) => start + n * (CHUNK + 16)), sealed.length];
   for (const boundary of boundaries) {
     for (const at of [boundary - 1, boundary, boundary + 1]) {
@@ -36,7 +36,7 @@ test("cut at any boundary, or a byte beside it, it is refused", async () => {
   }
 });
 
-test("with anything after its end it is refused", async () => {
+test("with extra bytes at the end, it is refused", async () => {
   for (const more of [Buffer.alloc(1), Buffer.alloc(16), Buffer.alloc(CHUNK + 16), sealed.subarray(start)])
     await refused(Buffer.concat([sealed, more]), "unverified");
 });
@@ -61,7 +61,7 @@ test("a byte changed anywhere in the header is refused before anything is releas
     for (const flip of [1, 32, 128]) {
       const altered = Buffer.from(short);
       altered[at]! ^= flip;
-      // A stanza altered so that it is no one's reads like one that was never ours.
+      // An altered stanza may look like one for another recipient.
       const { got, error } = await released(one.opener.openStream(inPieces(altered, 50)));
       assert.ok(hasCode(error, "unverified", "key"), `${at}: ${error}`);
       assert.equal(got.length, 0);
@@ -69,14 +69,14 @@ test("a byte changed anywhere in the header is refused before anything is releas
   }
 });
 
-test("chunks swapped, repeated or left out are refused", async () => {
+test("swapped, repeated or missing chunks are refused", async () => {
   const head = sealed.subarray(0, start);
   const chunks = [0, 1, 2, 3].map((n) => sealed.subarray(start + n * (CHUNK + 16), start + (n + 1) * (CHUNK + 16)));
   for (const order of [[1, 0, 2, 3], [0, 0, 1, 2, 3], [0, 2, 3], [0, 1, 3], [3], [0, 1, 2, 3, 3]])
     await refused(Buffer.concat([head, ...order.map((n) => chunks[n]!)]), "unverified");
 });
 
-test("whatever else is given is refused as it should be", async () => {
+test("other input is refused with the right code", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (garbage, dressed) => {
       const given = dressed ? Buffer.concat([Buffer.from("age-encryption.org/v1\n-> "), garbage]) : garbage;
@@ -87,7 +87,7 @@ test("whatever else is given is refused as it should be", async () => {
   );
 });
 
-test("an error of the store passes through: a file that cannot be read was not tampered with", async () => {
+test("a store's error passes through: an unreadable file is not a tampered one", async () => {
   for (const failure of [
     new HoldfastError("vault-unavailable", "gone"),
     Object.assign(new Error("no"), { code: "EIO" }),

@@ -38,7 +38,7 @@ function parse(bytes: Uint8Array): Vector {
   };
 }
 
-/** What must happen: the code, or undefined for success. Sealed objects are never armored, nor sealed to a passphrase. */
+/** The expected code, or undefined for success. Sealed objects are never armored or sealed to a passphrase. */
 function expected({ expect, armored, passphrase }: Vector): readonly (ErrorCode | undefined)[] {
   if (armored) return ["unverified"];
   if (passphrase) return ["key", "unverified"];
@@ -58,8 +58,8 @@ function expected({ expect, armored, passphrase }: Vector): readonly (ErrorCode 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * The authenticated beginning of a payload, by node:crypto alone: a full chunk may or may not be the last, a short one
- * must be, and nothing follows the last.
+ * The authenticated start of a payload, computed with node:crypto: a full chunk may be the last, a short one must be,
+ * and nothing may follow the last.
  */
 function reference({ file, fileKey }: Vector): Buffer {
   const start = file.indexOf("\n", file.indexOf("\n---") + 1) + 1;
@@ -91,7 +91,7 @@ const parsed = new Map(
   Object.entries(vectors as unknown as Record<string, Uint8Array>).map(([name, bytes]) => [name, parse(bytes)]),
 );
 
-test("there are as many vectors as there should be, of every kind", () => {
+test("the number of vectors of each kind is right", () => {
   assert.ok(parsed.size >= 143, String(parsed.size));
   const kinds = new Set(Array.from(parsed.values(), ({ expect }) => expect));
   assert.deepEqual([...kinds].sort(), [
@@ -127,7 +127,7 @@ describe("CCTV", () => {
         assert.equal(sha256(got), vector.payload);
         assert.equal(sha256(whole.plain!), vector.payload);
       } else if (vector.expect === "payload failure" && !vector.armored) {
-        // The vector's hash is of all that is authenticated; a full chunk that may be the last is held back here.
+        // The vector's hash covers everything authenticated. Holdfast holds back a full chunk that may be the last.
         const authentic = reference(vector);
         assert.equal(sha256(authentic), vector.payload);
         assert.deepEqual(got, authentic.subarray(0, got.length));

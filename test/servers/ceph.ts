@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** Debian's, of everything real that the tests use; `.ci/run` has the same list. */
+/** Debian packages of all real servers and programs that the tests use. `.ci/run` has the same list. */
 export const PACKAGES = [
   ...["radosgw", "ceph-mon", "ceph-osd", "ceph-common", "age", "redis-server", "chromium", "openssh-client"],
   ...["prometheus", "prometheus-pushgateway", "systemd", "openssl", "zsh", "fish"],
@@ -21,7 +21,7 @@ export interface Ceph {
   stop(): void;
 }
 
-/** Whether the real servers and programs are here, after an attempt to install them as root on Debian. */
+/** Whether the real servers and programs are installed. As root on Debian, tries to install them first. */
 export function installed(): boolean {
   const here = () => PROGRAMS.every((name) => onPath(name));
   if (here()) return true;
@@ -32,7 +32,7 @@ export function installed(): boolean {
   return here();
 }
 
-/** A fresh one-node Ceph with its S3 gateway on loopback; about 15 seconds. */
+/** Starts a new one-node Ceph with its S3 gateway on loopback. Takes about 15 seconds. */
 export async function startCeph(): Promise<Ceph> {
   const folder = join(mkdtempSync(join(tmpdir(), "holdfast-ceph-")), "cluster");
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
@@ -43,7 +43,7 @@ export async function startCeph(): Promise<Ceph> {
       try {
         process.kill(Number(readFileSync(join(run, name), "utf8")), "SIGKILL");
       } catch {
-        // It is gone already.
+        // It has already exited.
       }
     }
     rmSync(join(folder, ".."), { recursive: true, force: true, maxRetries: 5 });

@@ -3,7 +3,7 @@ import { type Browser, chromium } from "playwright-core";
 
 const PROGRAM = "/usr/bin/chromium";
 
-/** For `test(name, { skip })`: false where the browser is. In CI the set-up has failed before a test could be skipped. */
+/** For `test(name, { skip })`: false if the browser is installed. In CI, test/setup.ts fails instead. */
 export const withoutChromium: string | false = existsSync(PROGRAM) ? false : "chromium is not installed";
 
 export function startChromium(): Promise<Browser> {

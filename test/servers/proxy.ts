@@ -6,16 +6,16 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort, onPath } from "./ceph.ts";
 
-/** Of Debian's libnss-wrapper: it has one process alone know names that the machine does not. */
+/** From Debian's libnss-wrapper. It gives one process host names that the machine does not know. */
 const NSS_WRAPPER = "libnss_wrapper.so";
 
-/** For `test(name, { skip })`. In CI the set-up has failed before a test could be skipped. */
+/** For `test(name, { skip })`. In CI, test/setup.ts fails instead. */
 export const withoutProxy: string | false =
   onPath("tinyproxy") || process.env.CI ? false : "tinyproxy is not installed";
 
 /**
- * A real forward proxy on loopback, which alone can resolve `names`: they are all 127.0.0.1. It wants the user `holdfast`
- * and the password `pass-7f3d9b1c`.
+ * A real forward proxy on loopback. Only the proxy can resolve `names`, all to 127.0.0.1. It requires the user
+ * `holdfast` and the password `pass-7f3d9b1c`.
  */
 export async function startProxy(names: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-proxy-"));
@@ -41,9 +41,9 @@ export async function startProxy(names: readonly string[]) {
   }
   return {
     port,
-    /** As the environment has it. */
+    /** For HTTPS_PROXY. */
     url: `http://holdfast:pass-7f3d9b1c@127.0.0.1:${port}`,
-    /** The hosts that it was asked to lead to, with their ports, in order. */
+    /** The hosts and ports that clients asked to connect to, in order. */
     async asked(): Promise<string[]> {
       const lines = await readFile(log, "utf8");
       return [...lines.matchAll(/CONNECT (\S+) HTTP/g)].map(([, host]) => host!);

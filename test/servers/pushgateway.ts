@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort, onPath } from "./ceph.ts";
 
-/** For `test(name, { skip })`. In CI the set-up has failed before a test could be skipped. */
-export const withoutPushgateway: string | false = onPath("prometheus-pushgateway") ? false : "there is no Pushgateway";
+/** For `test(name, { skip })`. In CI, test/setup.ts fails instead. */
+export const withoutPushgateway: string | false = onPath("prometheus-pushgateway")
+  ? false
+  : "prometheus-pushgateway is not installed";
 
 /** A real Pushgateway on loopback. */
 export async function startPushgateway() {

@@ -7,7 +7,10 @@ export interface Received {
   readonly body: string;
 }
 
-/** Whoever is told of runs, on loopback; its answers by turns, the last stands. 0 cuts the connection, -1 never answers. */
+/**
+ * A receiver of notifications on loopback. Answers with each status in turn, then always with the last. 0 cuts the
+ * connection, -1 never answers.
+ */
 export async function startReceiver(...statuses: number[]) {
   const got: Received[] = [];
   const server = createServer(async (request, response) => {

@@ -7,10 +7,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { freePort, onPath } from "./ceph.ts";
 
-/** For `test(name, { skip })`. In CI the set-up has failed before a test could be skipped. */
+/** For `test(name, { skip })`. In CI, test/setup.ts fails instead. */
 export const withoutRedis: string | false = onPath("redis-server") ? false : "redis-server is not installed";
 
-/** A real Redis on loopback, to be killed and started again. */
+/** A real Redis on loopback that can be killed and restarted. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly url: string;
@@ -25,7 +25,7 @@ export class RedisServer implements AsyncDisposable {
     this.#keeps = keeps;
   }
 
-  /** @param keeps whether it has its data again after it was killed */
+  /** @param keeps whether it keeps its data after a kill */
   static async start(keeps: boolean): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), keeps);
     await server.start();
@@ -45,7 +45,7 @@ export class RedisServer implements AsyncDisposable {
     await gone;
   }
 
-  /** Another password, without which no one stays connected. */
+  /** Changes the password and disconnects all clients. */
   async rotate(password: string): Promise<void> {
     const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
     await client.config("SET", "requirepass", password);
@@ -54,7 +54,7 @@ export class RedisServer implements AsyncDisposable {
     this.#password = password;
   }
 
-  /** All that was ever written to it, where it keeps it. */
+  /** Everything ever written to it, if it keeps its data. */
   history(): string {
     const folder = join(this.#folder, "appendonlydir");
     return readdirSync(folder)

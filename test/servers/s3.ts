@@ -5,10 +5,10 @@ process.env.AWS_ACCESS_KEY_ID ??= "test";
 process.env.AWS_SECRET_ACCESS_KEY ??= "testtest";
 process.env.AWS_REGION ??= "us-east-1";
 
-/** The endpoint of the real S3 server that test/setup.ts started; undefined where it could not be had. */
+/** The endpoint of the real S3 server that test/setup.ts started. Undefined if it is not available. */
 export const cephEndpoint: string | undefined = process.env.HOLDFAST_TEST_S3 || undefined;
 
-/** For `test(name, { skip })`: false where the server runs. In CI the set-up has failed before a test could be skipped. */
+/** For `test(name, { skip })`: false if the server runs. In CI, test/setup.ts fails instead. */
 export const withoutCeph: string | false = cephEndpoint ? false : "Ceph RGW is not installed";
 
 export function s3Client(endpoint: string = cephEndpoint ?? ""): S3Client {

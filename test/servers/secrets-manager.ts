@@ -2,27 +2,27 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** What GetSecretValue is answered with. */
+/** The answer to GetSecretValue. */
 export type Held =
   | string
   | { readonly bytes: string }
   | { readonly status: number; readonly type: string }
-  /** The connection is cut. */
+  /** Cuts the connection. */
   | "reset";
 
 export interface SecretsManager extends AsyncDisposable {
   /** For AWS_ENDPOINT_URL_SECRETS_MANAGER. */
   readonly endpoint: string;
-  /** By name or ARN, as it is asked for. Changing it rotates the secret. */
+  /** By requested name or ARN. Changing a value rotates the secret. */
   readonly secrets: Map<string, Held>;
-  /** The names asked for, in their order, and the region that each request was signed for. */
+  /** The requested names in order, and the region that each request was signed for. */
   readonly asked: { readonly name: string; readonly region: string }[];
 }
 
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=[^/,]+\/\d{8}\/([a-z0-9-]+)\/secretsmanager\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/;
 
-/** AWS Secrets Manager on loopback: GetSecretValue alone, and only for requests that are signed as AWS wants them. */
+/** AWS Secrets Manager on loopback: only GetSecretValue, and only for requests signed as AWS requires. */
 export async function startSecretsManager(secrets: Readonly<Record<string, Held>> = {}): Promise<SecretsManager> {
   const held = new Map(Object.entries(secrets));
   const asked: { name: string; region: string }[] = [];

@@ -15,7 +15,7 @@ const locked = (mode: string, seconds: number) => ({
   ...{ "x-amz-object-lock-mode": mode, "x-amz-object-lock-retain-until-date": until(seconds) },
 });
 
-/** The stub stands in for AWS: what it refuses, and what it does not, is as much a promise as the vault's own. */
+/** The stub replaces AWS: what it refuses and accepts needs tests as much as the vault does. */
 describe("the strict S3 server", () => {
   let server: StrictS3;
   let bucket: string;
@@ -25,7 +25,7 @@ describe("the strict S3 server", () => {
   });
   after(() => server.close());
 
-  /** Sends a request as a client without an SDK would, and gives the status and the error's code. */
+  /** Sends a request without an SDK. Gives the status and the error code. */
   async function ask(method: string, path: string, headers: Record<string, string> = {}, body = "") {
     const all: Record<string, string> = {
       "x-amz-content-sha256": createHash("sha256").update(body).digest("hex"),
@@ -45,7 +45,7 @@ describe("the strict S3 server", () => {
     return { is: code ? `${response.status} ${code}` : `${response.status}`, text, headers: response.headers };
   }
 
-  test("a request without a signature, or with a header left unsigned", async () => {
+  test("a request without a signature, or with an unsigned header", async () => {
     const path = `${server.endpoint}/${bucket}/a`;
     assert.equal((await fetch(path, { method: "PUT", body: BODY })).status, 403);
     const { is } = await ask("PUT", "a", { ...md5, authorization: "AWS4-HMAC-SHA256 nothing" }, BODY);
@@ -56,7 +56,7 @@ describe("the strict S3 server", () => {
     );
   });
 
-  test("a write needs a digest, and the right one", async () => {
+  test("a write needs the right digest", async () => {
     for (const [headers, expected] of [
       [{}, "400 InvalidRequest"],
       [md5, "200"],
@@ -78,7 +78,7 @@ describe("the strict S3 server", () => {
     }
   });
 
-  test("a lock needs a mode that exists and a date to come", async () => {
+  test("a lock needs a valid mode and a future date", async () => {
     for (const [headers, expected] of [
       [locked("GOVERNANCE", 60), "200"],
       [{ "x-amz-object-lock-mode": "GOVERNANCE" }, "400 InvalidArgument"],
@@ -90,7 +90,7 @@ describe("the strict S3 server", () => {
     }
   });
 
-  test("what a lock and a hold forbid", async () => {
+  test("what locks and holds forbid", async () => {
     const put = await ask("PUT", "held", { ...md5, ...locked("GOVERNANCE", 600) }, BODY);
     const version = `held?versionId=${put.headers.get("x-amz-version-id")}`;
     const bypass = { "x-amz-bypass-governance-retention": "true" };
@@ -120,7 +120,7 @@ describe("the strict S3 server", () => {
     assert.equal((await ask("DELETE", freeVersion)).is, "204");
   });
 
-  test("a delete marker hides, and its removal shows again", async () => {
+  test("a delete marker hides a key, and removing the marker shows it again", async () => {
     const put = await ask("PUT", "marked", md5, BODY);
     const marker = (await ask("DELETE", "marked")).headers.get("x-amz-version-id");
     assert.equal((await ask("GET", "marked")).is, "404 NoSuchKey");
@@ -137,7 +137,7 @@ describe("the strict S3 server", () => {
     assert.equal((await ask("PUT", "marked", { ...md5, "if-none-match": "*" }, BODY)).is, "412 PreconditionFailed");
   });
 
-  test("an upload is made of the parts it names, and all but the last are large", async () => {
+  test("an upload consists of the parts that its completion names, and all but the last must be large", async () => {
     const created = await ask("POST", "parts?uploads", { "x-amz-checksum-algorithm": "SHA256" });
     const id = /<UploadId>(.*)<\/UploadId>/.exec(created.text)?.[1];
     const checksum = digest("sha256", BODY);
@@ -164,7 +164,7 @@ describe("the strict S3 server", () => {
     assert.equal((await ask("GET", "parts")).text, BODY);
   });
 
-  test("what it does not know it does not pretend to do", async () => {
+  test("it refuses what it does not support", async () => {
     for (const path of ["a?acl", "a?tagging", "?policy", "?list-type=2&delimiter=/"]) {
       assert.equal((await ask("GET", path)).is, "501 NotImplemented", path);
     }

@@ -12,33 +12,33 @@ import { admit, type Request, type Target, targetOf } from "./strict-s3/request.
 import * as settings from "./strict-s3/settings.ts";
 import * as store from "./strict-s3/store.ts";
 
-/** A request as it came over the wire. */
+/** A request as received. */
 export type Seen = Target & {
   readonly headers: IncomingHttpHeaders;
   readonly size: number;
-  /** Its body, where that says what is asked for: an XML document. */
+  /** Its body, if it is an XML document. */
   readonly xml: string;
 };
 
 /**
- * Whether a request is granted, by whatever policy.
- * @param within the read of which it is asked whether its answer may tell of lock and hold
+ * Whether a policy grants a request.
+ * @param within the read whose answer would contain the lock and hold that `request` asks for
  */
 export type Rights = (request: Seen, within?: Operation) => boolean;
 
 export interface StrictS3 {
   readonly endpoint: string;
-  /** How many requests of each operation have come, those that failed included. */
+  /** Number of requests of each operation, including failed ones. */
   readonly requests: Partial<Record<Operation, number>>;
-  /** All of them, in the order in which they were complete. */
+  /** All requests, in the order in which they were complete. */
   readonly seen: readonly Seen[];
   /** Forgets the requests so far. */
   forget(): void;
-  /** From now on whoever asks has these rights: what is not granted is answered with 403, before anything else. */
+  /** From now on all clients have these rights. A request that is not granted gets 403 before anything else. */
   grant(rights: Rights): void;
-  /** Replaces the faults; with [] all is well again. */
+  /** Replaces the faults. [] removes them. */
   setFaults(faults: readonly Fault[]): void;
-  /** Shows each request to `handler` before its body is read. If it returns true, the answer is its own affair. */
+  /** Calls `handler` with each request before reading its body. If it returns true, it answers the request itself. */
   intercept(handler: (request: IncomingMessage, response: ServerResponse) => boolean): void;
   close(): Promise<void>;
 }
@@ -71,8 +71,9 @@ const OPERATIONS: Record<Operation, (all: store.Store, request: Request) => Answ
 };
 
 /**
- * An S3 server in memory, on loopback, for path-style requests: as strict as AWS documents itself where real servers at
- * hand are lax (checksums, conditional writes, what a lock forbids), and lax on demand where some are.
+ * An S3 server in memory, on loopback, for path-style requests. It is as strict as AWS's documentation where the real
+ * servers available to tests are lax (checksums, conditional writes, what a lock forbids), and lax on demand where some
+ * servers are.
  */
 export async function startStrictS3(options: store.StrictOptions = {}): Promise<StrictS3> {
   const all = new store.Store(options);
@@ -84,7 +85,7 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (interceptor(incoming, response)) return;
-    // A client that goes away in the middle of its body has asked for nothing.
+    // If a client disconnects while sending its body, there is no request.
     const body = await buffer(incoming).catch(() => null);
     if (body === null) return;
     const headOnly = incoming.method === "HEAD";
@@ -109,7 +110,7 @@ export async function startStrictS3(options: store.StrictOptions = {}): Promise<
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const last = seen.at(-1)!;
-      // Who may not list is not told that there is nothing.
+      // A client without the right to list does not learn that a key is missing.
       const untold = error.code === "NoSuchKey" && !granted({ ...last, operation: "ListObjectsV2" }, last.operation);
       send(response, errorAnswer(untold ? new Refusal(403, "AccessDenied") : error), undefined, headOnly);
     }
@@ -144,7 +145,7 @@ function xmlOf(body: Buffer): string {
   return body.length < 4096 && body.toString("latin1", 0, 1) === "<" ? String(body) : "";
 }
 
-/** Lock and hold stand in the answer to a read for those only who may ask for them. */
+/** The answer to a read contains lock and hold only for clients that may read those. */
 function withoutSecrets(answer: Answer, asked: Seen, granted: Rights): Answer {
   if (asked.operation !== "HeadObject" && asked.operation !== "GetObject") return answer;
   const hidden = (["GetObjectRetention", "GetObjectLegalHold"] as const).filter(

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** An authority of one's own, as companies have, and TLS in front of servers that have none. */
+/** A private CA, as companies have, and TLS in front of servers without it. */
 export async function startTls(names: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-tls-"));
   const openssl = (...args: string[]) => run("openssl", args, { cwd: folder });
@@ -26,7 +26,7 @@ export async function startTls(names: readonly string[]) {
   return {
     /** For NODE_EXTRA_CA_CERTS. */
     ca: join(folder, "ca.pem"),
-    /** @param url an http address on loopback. @returns the port where it is had by TLS */
+    /** @param url an http address on loopback. @returns the port with TLS */
     async front(url: string): Promise<number> {
       const { hostname, port } = new URL(url);
       const server = createServer({ cert: cert!, key: privateKey! }, (secure) => {

@@ -51,7 +51,7 @@ digests = sha512
 
 export type Extensions = "ca" | "tsa" | "plain" | "lax" | "both";
 
-/** Keys, certificates and time stamps by the openssl command, in a folder of its own. */
+/** Makes keys, certificates and time stamps with the openssl command, in its own folder. */
 export class Openssl implements AsyncDisposable {
   readonly folder: string;
 
@@ -59,7 +59,7 @@ export class Openssl implements AsyncDisposable {
     this.folder = folder;
   }
 
-  /** With a root, `ca.pem`, and an authority that it issued, `tsa.pem`; EC P-256 unless told otherwise. */
+  /** With a root, `ca.pem`, and an authority issued by it, `tsa.pem`. EC P-256 by default. */
   static async make(key: "ec" | "rsa" = "ec"): Promise<Openssl> {
     const made = new Openssl(await mkdtemp(join(tmpdir(), "holdfast-tsa-")));
     await writeFile(made.path("openssl.cnf"), CONFIG);
@@ -102,7 +102,7 @@ export class Openssl implements AsyncDisposable {
     await this.run("genpkey", "-algorithm", ...how, "-out", `${name}.key`);
   }
 
-  /** `<name>.pem` for `<name>.key`, signed by `issuer`; valid for so many days from now. */
+  /** Writes `<name>.pem` for `<name>.key`, signed by `issuer` and valid for `days` from now. */
   async issue(name: string, extensions: Extensions, issuer: string, days = 365): Promise<void> {
     await this.run(
       "req",
@@ -132,7 +132,7 @@ export class Openssl implements AsyncDisposable {
     );
   }
 
-  /** `<name>.pem` with a new key and exactly these extensions; signed by `issuer`, or by itself. */
+  /** Writes `<name>.pem` with a new key and exactly these extensions, signed by `issuer` or self-signed. */
   async certify(name: string, extensions: readonly string[], issuer?: string, subject = name): Promise<void> {
     await this.key(name);
     await writeFile(this.path(`${name}.ext`), ["[these]", ...extensions, ""].join("\n"));
@@ -145,7 +145,7 @@ export class Openssl implements AsyncDisposable {
     await this.run("x509", "-req", "-in", `${name}.csr`, ...by, ...how, "-out", `${name}.pem`);
   }
 
-  /** Whether `openssl verify` takes `leaf` for a time-stamping certificate, by others between it and the trusted root. */
+  /** Whether `openssl verify` accepts `leaf` as a time-stamping certificate, with `between` up to the trusted root. */
   async takesForTimestamps(root: string, between: readonly string[], leaf: string): Promise<boolean> {
     const pems = await Promise.all(between.map((name) => readFile(this.path(`${name}.pem`), "utf8")));
     await writeFile(this.path("between.pem"), pems.join(""));
@@ -160,7 +160,7 @@ export class Openssl implements AsyncDisposable {
     }
   }
 
-  /** The answer to a request, by the section of the config that is named. */
+  /** The answer to a request, from the given section of the config. */
   async reply(query: Uint8Array, section: "answers" | "refuses" = "answers"): Promise<Buffer> {
     await writeFile(this.path("query.tsq"), query);
     const how = ["-config", "openssl.cnf", "-section", section, "-queryfile", "query.tsq", "-out", "reply.tsr"];
@@ -168,7 +168,7 @@ export class Openssl implements AsyncDisposable {
     return readFile(this.path("reply.tsr"));
   }
 
-  /** What `openssl ts -verify` says of an answer to whoever trusts `ca.pem`. */
+  /** The output of `openssl ts -verify` for an answer, with `ca.pem` trusted. */
   async verify(token: Uint8Array, digest: string): Promise<string> {
     await writeFile(this.path("verify.tsr"), token);
     return this.run("ts", "-verify", "-in", "verify.tsr", "-digest", digest, "-CAfile", "ca.pem");
@@ -179,7 +179,7 @@ export class Openssl implements AsyncDisposable {
   }
 }
 
-/** How a request is answered, where not by a good time stamp. */
+/** An answer other than a valid time stamp. */
 export type Reply = (query: Buffer, response: ServerResponse) => Promise<void> | void;
 
 /** A real time-stamping authority on loopback: `openssl ts` behind HTTP. */
@@ -187,7 +187,7 @@ export class Tsa implements AsyncDisposable {
   readonly url: string;
   readonly openssl: Openssl;
   readonly queries: Buffer[] = [];
-  /** Taken one for each request; then it answers well again. */
+  /** One per request; after that it answers with valid stamps again. */
   readonly replies: Reply[] = [];
   readonly #close: () => Promise<void>;
 

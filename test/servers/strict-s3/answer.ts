@@ -8,7 +8,7 @@ export interface Answer {
 
 const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** One element: its text escaped, its children (a list of elements) as they are. */
+/** One element. Escapes text; children (a list of elements) stay unchanged. */
 export function element(name: string, content: string | number | boolean | readonly string[]): string {
   const inner = Array.isArray(content) ? content.join("") : String(content).replace(/[&<>"]/g, (c) => ESCAPES[c]!);
   return `<${name}>${inner}</${name}>`;

@@ -5,14 +5,14 @@ import type { Request } from "./request.ts";
 
 export interface Version extends Locked {
   readonly key: string;
-  /** "null" for what was written without versioning. */
+  /** "null" for a version written without versioning. */
   readonly id: string;
-  /** Quoted, as it goes over the wire. */
+  /** Quoted, as sent in headers. */
   readonly etag: string;
   readonly bytes: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
   readonly modified: number;
-  /** A delete marker hides the versions below it. */
+  /** Whether it is a delete marker, which hides the versions below it. */
   readonly marker: boolean;
 }
 
@@ -60,13 +60,13 @@ export class Bucket {
     return this.#versions.get(key) ?? [];
   }
 
-  /** What a read without a version sees; undefined where there is nothing or a delete marker. */
+  /** What a read without a version sees. Undefined if there is nothing or a delete marker. */
   current(key: string): Version | undefined {
     const newest = this.versions(key).at(-1);
     return newest?.marker ? undefined : newest;
   }
 
-  /** The version a request means: by `versionId`, or the newest. */
+  /** The version that a request names with `versionId`, or the newest. */
   find({ key, query }: Pick<Request, "key" | "query">): Version {
     const id = query.get("versionId");
     if (id === null) {

@@ -5,7 +5,10 @@ import type { Request } from "./request.ts";
 
 type Digest = (bytes: Uint8Array) => Buffer;
 
-/** The algorithms node computes. CRC32C and CRC64NVME are refused as not implemented rather than believed. */
+/**
+ * The algorithms that Node supports. CRC32C and CRC64NVME are refused as not implemented, because they cannot be
+ * checked.
+ */
 const ALGORITHMS: Readonly<Record<string, Digest>> = {
   sha256: (bytes) => createHash("sha256").update(bytes).digest(),
   sha1: (bytes) => createHash("sha1").update(bytes).digest(),
@@ -16,12 +19,12 @@ const ALGORITHMS: Readonly<Record<string, Digest>> = {
   },
 };
 const PREFIX = "x-amz-checksum-";
-/** Headers that name an algorithm or ask for one, and carry no digest. */
+/** Headers that name or request an algorithm and contain no digest. */
 const NOT_DIGESTS = new Set([`${PREFIX}mode`, `${PREFIX}algorithm`, `${PREFIX}type`]);
 
 /**
- * Checks what digests came with a body. `required` is the rule of Object Lock: a write without any is refused. Returns
- * the checksum header to answer with, if one was given.
+ * Checks the digests sent with a body. With `required`, the rule of Object Lock, a write without a digest is refused.
+ * Returns the checksum header for the answer, if one was given.
  */
 export function checkBody({ headers, body }: Request, required: boolean): Record<string, string> {
   const names = Object.keys(headers).filter((name) => name.startsWith(PREFIX) && !NOT_DIGESTS.has(name));

@@ -3,7 +3,7 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** Conditional writes, as AWS has them since 2024: PutObject and CompleteMultipartUpload, against the current version. */
+/** Conditional writes as in AWS since 2024: PutObject and CompleteMultipartUpload, against the current version. */
 export function checkCondition({ conditionals }: Store, bucket: Bucket, { key, headers }: Request): void {
   const ifNoneMatch = headers["if-none-match"];
   const ifMatch = headers["if-match"];

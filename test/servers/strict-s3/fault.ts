@@ -2,26 +2,26 @@ import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 import type { Operation } from "./operation.ts";
 
-/** Something that goes wrong with requests of one operation, or of any; the first that applies is used. */
+/** A fault for requests of one operation or of any. The first that applies is used. */
 export interface Fault {
   readonly operation?: Operation;
-  /** How many requests it befalls; without it, all. */
+  /** How many requests fail. Undefined: all. */
   readonly times?: number;
   readonly fails: Failure;
 }
 
 export type Failure =
-  /** The request is refused with this error; nothing was done. A status of 200 gives an error in the body of a success. */
+  /** Refuses the request with this error and does nothing. A status of 200 gives a 200 with an error in its body. */
   | { readonly status: number; readonly code: string; readonly headers?: Readonly<Record<string, string>> }
-  /** The connection is cut before anything is done. */
+  /** Cuts the connection before doing anything. */
   | "reset"
-  /** What was asked is done, and the connection is cut before the answer. */
+  /** Does what was asked and cuts the connection before the answer. */
   | "lost-answer"
-  /** What was asked is done, and no answer comes. */
+  /** Does what was asked and never answers. */
   | "stall"
-  /** The headers and half of the body come, and then nothing. */
+  /** Sends the headers and half of the body, then nothing. */
   | "stalled-body"
-  /** The headers and half of the body come, and then the connection is closed. */
+  /** Sends the headers and half of the body, then closes the connection. */
   | "cut-body";
 
 export class Faults {
@@ -41,7 +41,7 @@ export class Faults {
   }
 }
 
-/** Sends an answer, or what a failure leaves of it. */
+/** Sends an answer, or the part of it that the failure allows. */
 export function send(response: ServerResponse, answer: Answer, failure: Failure | undefined, headOnly: boolean): void {
   if (failure === "stall") return;
   if (failure === "lost-answer") {

@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** Newest versions, a page at a time; the token is opaque to clients. */
+/** The newest versions, one page per request. The token is opaque to clients. */
 export function listObjects(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const { query } = request;

@@ -16,7 +16,7 @@ export interface Locked {
 const PREFIX = "x-amz-object-lock-";
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
-/** What the headers of a write ask for. */
+/** The lock and hold that a write's headers ask for. */
 export function lockOfHeaders(headers: IncomingHttpHeaders, bucketLocks: boolean, now: number): Locked {
   const mode = headers[`${PREFIX}mode`];
   const until = headers[`${PREFIX}retain-until-date`];
@@ -33,7 +33,7 @@ export function lockOfHeaders(headers: IncomingHttpHeaders, bucketLocks: boolean
   };
 }
 
-/** What the body of PutObjectRetention asks for; null takes the lock off. */
+/** The lock that a PutObjectRetention's body asks for. Null removes the lock. */
 export function lockOfXml(xml: string, now: number): Retention | null {
   const mode = textOf(xml, "Mode");
   const until = textOf(xml, "RetainUntilDate");
@@ -51,8 +51,8 @@ function retention(mode: string, date: string, now: number): Retention {
 }
 
 /**
- * Whether a version's retention may become `next`. It may be made longer; made shorter or taken off only under
- * governance with the bypass. Changing the mode needs the bypass in either direction that is possible at all.
+ * Checks whether a version's retention may become `next`. Extending is allowed. Shortening or removing needs governance
+ * mode and the bypass. Every possible change of mode needs the bypass.
  */
 export function checkChange(current: Retention | null, next: Retention | null, bypass: boolean, now: number): void {
   if (current === null || current.until <= now) return;

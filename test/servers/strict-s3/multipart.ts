@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** Of every part but the last. */
+/** Minimum size of every part but the last. */
 const SMALLEST_PART = 5 * 1024 * 1024;
 
 export function createUpload(store: Store, request: Request): Answer {
@@ -88,7 +88,7 @@ function find(bucket: Bucket, { key, query }: Request): MultipartUpload {
   return upload;
 }
 
-/** The parts a completion names: each with its etag, in order, and with its checksum where the upload has one. */
+/** The parts that a completion names, in order, each with its etag and, if the upload has one, its checksum. */
 function listed(upload: MultipartUpload, xml: string): UploadedPart[] {
   const wanted = [...xml.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = ""]) => part);
   if (wanted.length === 0) throw new Refusal(400, "MalformedXML");

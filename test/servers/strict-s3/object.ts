@@ -25,7 +25,7 @@ export function putObject(store: Store, request: Request): Answer {
   return { status: 200, headers: { ...checksum, etag: version.etag, ...store.versionHeader(bucket, version) } };
 }
 
-/** GetObject and HeadObject: the server leaves the body out of the latter. */
+/** GetObject and HeadObject. The server omits the body for HeadObject. */
 export function getObject(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const version = bucket.find(request);
@@ -43,7 +43,7 @@ export function getObject(store: Store, request: Request): Answer {
   };
 }
 
-/** With a version it removes that permanently; without one it adds a delete marker. What is gone already is no error. */
+/** With a version, removes it permanently. Without one, adds a delete marker. Idempotent. */
 export function deleteObject(store: Store, request: Request): Answer {
   const bucket = store.bucket(request);
   const id = request.query.get("versionId");

@@ -26,7 +26,7 @@ export type Operation =
   | "CompleteMultipartUpload"
   | "AbortMultipartUpload";
 
-/** By method and subresource; the plain method is the entry without one. The first that matches counts. */
+/** By method and subresource; the plain method has none. The first match counts. */
 const OF_BUCKET: readonly (readonly [method: string, query: string | undefined, operation: Operation])[] = [
   ["GET", "versioning", "GetBucketVersioning"],
   ["PUT", "versioning", "PutBucketVersioning"],
@@ -55,12 +55,12 @@ const OF_OBJECT: typeof OF_BUCKET = [
   ["HEAD", undefined, "HeadObject"],
   ["DELETE", undefined, "DeleteObject"],
 ];
-/** What may stand in a query beside the subresource. */
+/** What a query may contain besides the subresource. */
 const PARAMETERS = new Set(
   "x-id versionId partNumber prefix start-after continuation-token max-keys key-marker version-id-marker".split(" "),
 );
 
-/** The operation that a request names. What this server does not know it refuses, instead of doing something like it. */
+/** The operation of a request. Refuses unknown ones instead of doing something similar. */
 export function operationOf(method: string, key: string, query: URLSearchParams): Operation {
   const table = key === "" ? OF_BUCKET : OF_OBJECT;
   const found = table.find(([m, name]) => m === method && (name === undefined || query.has(name)));

@@ -1,4 +1,4 @@
-/** An S3 error answer: a status, and the code that SDKs turn into the name of what they throw. */
+/** An S3 error answer: a status, and the code that SDKs use as the name of their error. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;

@@ -24,7 +24,7 @@ export function targetOf({ method = "", url = "/" }: IncomingMessage): Target {
   return { operation: operationOf(method, key, query), bucket, key, query };
 }
 
-/** What AWS asks of every request before it looks at the operation. The signature itself is not verified. */
+/** What AWS requires of every request, whatever the operation. Does not verify the signature itself. */
 export function admit({ headers }: IncomingMessage, body: Buffer): void {
   const signed = AUTHORIZATION.exec(headers.authorization ?? "")?.[1]?.split(";");
   if (signed === undefined) throw new Refusal(403, "AccessDenied", "the request carries no signature");
@@ -33,7 +33,7 @@ export function admit({ headers }: IncomingMessage, body: Buffer): void {
 
   const digest = headers["x-amz-content-sha256"];
   if (digest === undefined) throw new Refusal(400, "InvalidRequest", "x-amz-content-sha256 is missing");
-  // AWS takes these; the older gateways that Holdfast supports do not, so it must never send one.
+  // AWS accepts these. Older gateways that Holdfast supports do not, so it must never send them.
   if (
     String(digest).startsWith("STREAMING-") ||
     headers["x-amz-trailer"] !== undefined ||

@@ -3,19 +3,19 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** What an administrator set; null where no one did. */
+/** An administrator's settings. Null if not set. */
 export interface Settings {
   readonly encryption?: string | null;
   /** Which of its four switches are on. */
   readonly publicAccessBlock?: readonly boolean[] | null;
   readonly public?: boolean;
-  /** The rules' XML, or none. */
+  /** The rules' XML, or null. */
   readonly lifecycle?: string | null;
   /** The default retention's XML. */
   readonly retention?: string;
 }
 
-/** A rule that ends unfinished uploads, in all of the bucket. */
+/** A rule that aborts unfinished uploads in the whole bucket. */
 export const ABORTS = `<Rule><ID>uploads</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`;
 
 export function getEncryption(store: Store, request: Request): Answer {

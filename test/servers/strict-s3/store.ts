@@ -4,25 +4,25 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./request.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where it is to be laxer than AWS. Everything left out is strict. */
+/** Where to be less strict than AWS. Omitted options are strict. */
 export interface StrictOptions {
-  /** Most keys to a page of a listing, whatever is asked for. */
+  /** Most keys per page of a listing, whatever the client asks for. */
   readonly pageSize?: number;
-  /** What becomes of If-Match and If-None-Match on writes: some servers accept and ignore them, others answer 501. */
+  /** How to treat If-Match and If-None-Match on writes: some servers accept and ignore them, others answer 501. */
   readonly conditionals?: "honoured" | "ignored" | "refused";
-  /** False: the lock headers of a multipart upload are dropped without a word, as Ceph RGW 16 does. */
+  /** False: silently drops the lock headers of a multipart upload, as Ceph RGW 16 does. */
   readonly multipartLocks?: boolean;
-  /** False: the lock headers of PutObject are dropped without a word. */
+  /** False: silently drops the lock headers of PutObject. */
   readonly putLocks?: boolean;
   /** False: a locked version can be deleted like any other. */
   readonly enforced?: boolean;
-  /** False: a digest that the body does not fit is taken. */
+  /** False: accepts a digest that does not match the body. */
   readonly checksums?: boolean;
-  /** Of every bucket. Default: as config/aws makes one. */
+  /** Settings of every bucket. Default: those of config/aws. */
   readonly settings?: Settings;
-  /** False: PutObjectRetention is answered with 200 and forgotten. */
+  /** False: answers PutObjectRetention with 200 and ignores it. */
   readonly retention?: boolean;
-  /** False: no answer names a version. */
+  /** False: no answer contains a version id. */
   readonly versionIds?: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -66,7 +66,7 @@ export class Store {
     this.#buckets.set(name, bucket);
   }
 
-  /** A bucket that never had versioning names no version; one where it is suspended names "null". */
+  /** A bucket that never had versioning returns no version id. With suspended versioning it returns "null". */
   versionHeader(bucket: Bucket, version: Version): Record<string, string> {
     return bucket.versioning === undefined || !this.#versionIds ? {} : { "x-amz-version-id": version.id };
   }

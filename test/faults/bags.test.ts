@@ -15,7 +15,7 @@ import { calm, makePlace, makeStrictPlace } from "./place.ts";
 
 const WORDS = { case: "1", requestedBy: "Ada", reason: "why" };
 
-test("a stream of a sealed object that is cut begins again; the bag is whole, and nothing of the first attempt is in it", async () => {
+test("a cut stream of a sealed object starts again; the bag is complete and contains nothing of the first attempt", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   await using strict = await makeStrictPlace(sandbox);
   const { place, s3 } = strict;
@@ -37,7 +37,7 @@ test("a stream of a sealed object that is cut begins again; the bag is whole, an
   assert.equal((await checkBag(out)).records.length, 2);
 });
 
-test("no room for a sealed object: the retrieval says so with code and path, and leaves nothing", async () => {
+test("no space for a sealed object: the retrieval reports code and path, and leaves nothing", async () => {
   await using sandbox = await startSandbox({ identities: 1, plainImages: true });
   await using place = await makePlace(sandbox);
   assert.equal((await place.export()).exit, 0);
@@ -57,7 +57,7 @@ test("no room for a sealed object: the retrieval says so with code and path, and
   );
 });
 
-test("a full disk: retrieve, open and reseal say so with code and path, exit 1, and leave nothing on it", async (t) => {
+test("a full disk: retrieve, open and reseal report code and path, exit 1, and leave nothing on it", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-full-"));
   t.after(() => rm(folder, { recursive: true }));
   using disk = smallDisk(folder, 16);
@@ -88,7 +88,7 @@ test("a full disk: retrieve, open and reseal say so with code and path, exit 1, 
   }
 });
 
-test("what the system says of a file is told with its code; a defect stays one", () => {
+test("a file system error is reported with its code; a bug stays a bug", () => {
   const said = (code: string) => Object.assign(new Error(code), { code, errno: -1 });
   const told = (code: string) => fileError(said(code), "/some/where", "written") as HoldfastError;
   for (const code of ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EIO", "EMFILE"]) {

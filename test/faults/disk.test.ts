@@ -13,7 +13,7 @@ for (const [name, path] of Object.entries({
   "the journal": /journal\/\d+\.jsonl$/,
   "the last checkpoint seen": /checkpoint\.new$/,
 })) {
-  test(`no room for ${name}: the run ends, and the next one goes on`, async () => {
+  test(`no space for ${name}: the run ends, and the next one continues`, async () => {
     await using sandbox = await startSandbox({ identities: 12, files: false });
     await using place = await makePlace(sandbox);
     for (const times of [1, 2, Number.POSITIVE_INFINITY]) {
@@ -27,10 +27,10 @@ for (const [name, path] of Object.entries({
   });
 }
 
-test("a write that fails half-way while others wait: nothing is written behind it", async () => {
+test("a write that fails half-way while others wait: nothing is written after it", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
   await using place = await makePlace(sandbox);
-  // One write fails half-way, and there is room again for those that come after it.
+  // One write fails half-way, and there is space again for the next ones.
   using disk = fillUp(/journal\/\d+\.jsonl$/, 1, 4);
   const ended = await place.export();
   assert.equal(disk.met, 1);
@@ -38,7 +38,7 @@ test("a write that fails half-way while others wait: nothing is written behind i
   await place.completes();
 });
 
-test("no room for the catalog: the run ends, and what it did is in the log", async () => {
+test("no space for the catalog: the run ends, and its work is in the log", async () => {
   await using sandbox = await startSandbox({ identities: 12, files: false });
   await using place = await makePlace(sandbox);
   const { run } = StatementSync.prototype;
@@ -72,7 +72,7 @@ for (const [name, part, code] of [
   ["the state directory", "state", "state"],
   ["a vault in a directory", "vault", "vault-rejected"],
 ] as const) {
-  test(`a real disk that fills up in mid-run under ${name}`, async (t) => {
+  test(`a real disk that fills up under ${name} during a run`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-disk-"));
     t.after(() => rm(folder, { recursive: true, force: true }));
     using disk = smallDisk(folder, 8_192);
@@ -90,7 +90,7 @@ for (const [name, part, code] of [
     });
     const ended = await place.export();
     assert.deepEqual([ended.exit, ended.code], [1, code]);
-    // Nothing has changed: it fails again, and harms nothing.
+    // Nothing has changed: it fails again, without harm.
     const again = await place.export({ now: later });
     assert.deepEqual([again.exit, again.code], [1, code]);
     sandbox.intercept(undefined);

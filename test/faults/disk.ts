@@ -4,14 +4,14 @@ import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 
-/** What a full disk does: a write takes what there is room for, and then fails. */
+/** The error of a full disk: a write stores what fits, then fails. */
 function full(): NodeJS.ErrnoException {
   return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", errno: -28 });
 }
 
 /**
- * From now on writing to files whose path matches fails in this process as on a full disk: half of what is written gets
- * there. `times` of them, after `spared`; disposing of it makes room.
+ * From now on, writes in this process to files with a matching path fail as on a full disk, after storing half. Fails
+ * `times` writes after `spared` ones. Disposing ends it.
  */
 export function fillUp(
   path: RegExp,
@@ -51,7 +51,7 @@ export function fillUp(
   };
 }
 
-/** A small disk of its own in memory; null where mounting is not allowed. */
+/** A small disk in memory. Null if mounting is not allowed. */
 export function smallDisk(folder: string, kilobytes: number): SmallDisk | null {
   mkdirSync(folder, { recursive: true });
   try {
@@ -71,7 +71,7 @@ export class SmallDisk implements Disposable {
     this.#filler = join(folder, "filler");
   }
 
-  /** Leaves no room at all. */
+  /** Fills it completely. */
   fill(): void {
     const file = openSync(this.#filler, "w");
     try {
@@ -80,7 +80,7 @@ export class SmallDisk implements Disposable {
         try {
           for (;;) if (writeSync(file, block) < size) break;
         } catch {
-          // No room for another one of this size.
+          // No space for another file of this size.
         }
       }
     } finally {

@@ -5,11 +5,11 @@ import { startSandbox } from "../sandbox/server.ts";
 import { later, makeStrictPlace } from "./place.ts";
 
 const IDENTITIES = 120;
-/** Percent of the requests to the store that fail. */
+/** Percentage of requests to the store that fail. */
 const FAILING = 10;
 const RUNS = 10;
 
-test("everything at once: in a few runs all of it is kept, and nothing twice", async () => {
+test("everything at once: after a few runs everything is kept, and nothing twice", async () => {
   await using sandbox = await startSandbox({
     ...{ identities: IDENTITIES, plainImages: true, fail: 20, truncate: 10, slow: 1, retryAfter: 0 },
   });
@@ -30,7 +30,7 @@ test("everything at once: in a few runs all of it is kept, and nothing twice", a
   });
   const exits: number[] = [];
   do {
-    // A lease that could not be given back has ended by then.
+    // By then a lease that could not be released has expired.
     const now = () => later().add({ minutes: 20 * exits.length });
     exits.push((await place.export({ now })).exit);
     assert.ok(exits.length <= RUNS, `exit codes ${exits}`);

@@ -17,28 +17,28 @@ import type { Sandbox } from "../sandbox/server.ts";
 import { lockedBucket } from "../servers/s3.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 
-/** Tries three times in all and hardly waits between; what stalls is left alone after a moment. */
+/** Three attempts with almost no pause. Gives up quickly on what stalls. */
 export const impatient: Patience = {
   retry: { retries: 2, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 },
   timeouts: { connect: 2_000, headers: 400, body: 400 },
 };
-/** Tries as quickly, and takes its time: for runs in which nothing stalls. */
+/** The same pauses but long timeouts: for runs in which nothing stalls. */
 export const calm: Patience = {
   retry: { retries: 7, minDelay: 1, maxDelay: 16, maxRetryAfter: 2_000 },
   timeouts: { connect: 10_000, headers: 10_000, body: 10_000 },
 };
 
-/** However a run ends, it ends before this, in ms. */
+/** Every run must end within this time, in ms. */
 const BOUND = 60_000;
 
-/** How one export ended, as a shell and a person would be told. */
+/** How one export ended, as a shell and a person see it. */
 export interface Attempt {
   readonly exit: number;
   readonly code?: ErrorCode;
   readonly summary?: Summary;
 }
 
-/** A workplace whose jobs run in this process, with short patience. */
+/** A workplace whose jobs run in this process, with short timeouts. */
 export class FaultPlace implements AsyncDisposable {
   readonly work: Workplace;
   readonly sandbox: Sandbox;
@@ -54,7 +54,7 @@ export class FaultPlace implements AsyncDisposable {
     return { clients, console: quiet, signal, now: systemClock, patience: impatient, ...changes };
   }
 
-  /** One export; that it ends in bounded time is asserted. */
+  /** Runs one export. Asserts that it ends in time. */
   async export(changes: Partial<Session> = {}, options: ExportOptions = {}): Promise<Attempt> {
     const session = await this.session(changes);
     const begun = performance.now();
@@ -73,8 +73,8 @@ export class FaultPlace implements AsyncDisposable {
   }
 
   /**
-   * The fault is lifted: the next run completes, every byte is as the log says, and nothing is in the log twice.
-   * @param listed how many identities there must be; all there are, if nothing is said
+   * For after a fault: the next run completes, every byte matches the log, and nothing is logged twice.
+   * @param listed how many identities there must be; default: all
    */
   async completes(listed: number = this.sandbox.ids().length, now: Clock = later): Promise<Summary> {
     const ended = await this.export({ now, patience: calm });
@@ -83,7 +83,7 @@ export class FaultPlace implements AsyncDisposable {
     return ended.summary!;
   }
 
-  /** What is in the vault is as the log says, in which nothing stands twice. */
+  /** Checks that the vault matches the log, and that nothing is logged twice. */
   async isWhole(listed?: number, now: Clock = later): Promise<void> {
     const reports = await verify(await this.session({ now, patience: calm }), { readData: 100 });
     assert.deepEqual(
@@ -93,7 +93,7 @@ export class FaultPlace implements AsyncDisposable {
     refuseProblems(reports);
     const stored = await this.work.entries("record.stored");
     const versions = stored.map(({ subject, version }) => `${subject} ${version}`);
-    assert.equal(new Set(versions).size, versions.length, "a version stands in the log twice");
+    assert.equal(new Set(versions).size, versions.length, "a version is logged twice");
     if (listed !== undefined) assert.equal(new Set(stored.map(({ subject }) => subject)).size, listed);
   }
 
@@ -102,7 +102,7 @@ export class FaultPlace implements AsyncDisposable {
   }
 }
 
-/** A lease that could not be given back has ended by itself. */
+/** A time at which a lease that could not be released has expired. */
 export const later: Clock = () => systemClock().add({ minutes: 10 });
 
 const quiet: Console = {
@@ -113,7 +113,7 @@ const quiet: Console = {
   error: () => {},
 };
 
-/** A place with an empty vault: a directory, or what `client` says. */
+/** A place with an empty vault: a directory, or the vault in `client`. */
 export async function makePlace(sandbox: Sandbox, client: Section = {}): Promise<FaultPlace> {
   const work = await makeWorkplace(sandbox, { client, init: false });
   const place = new FaultPlace(work, sandbox);
@@ -121,7 +121,7 @@ export async function makePlace(sandbox: Sandbox, client: Section = {}): Promise
   return place;
 }
 
-/** A place whose vault is a bucket on a strict S3 server of its own. */
+/** A place whose vault is a bucket on its own strict S3 server. */
 export async function makeStrictPlace(
   sandbox: Sandbox,
 ): Promise<{ place: FaultPlace; s3: StrictS3 } & AsyncDisposable> {
@@ -138,7 +138,7 @@ export async function makeStrictPlace(
   };
 }
 
-/** Waits until something holds, without a clock. */
+/** Waits until a condition holds, without a clock. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await setImmediate();
 }

@@ -2,25 +2,25 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { endpointOf } from "../sandbox/routes.ts";
 import type { Sandbox } from "../sandbox/server.ts";
 
-/** What is done instead of an answer, which as JSON would have been `text`. */
+/** Replaces an answer whose JSON would have been `text`. */
 export type Fault = (response: ServerResponse, text: string, request: IncomingMessage) => void;
 
 export type Where = (endpoint: string, path: string) => boolean;
 
 export const everywhere: Where = () => true;
 export const list: Where = (endpoint) => endpoint === "identities";
-/** The identity with this index, asked for alone. */
+/** Requests for the single identity with this index. */
 export const identity =
   (sandbox: Sandbox, index: number): Where =>
   (endpoint, path) =>
     endpoint === "identity" && path.includes(sandbox.identity(index).id);
-/** The files of the identity with this index. */
+/** Requests for the files of the identity with this index. */
 export const filesOf =
   (sandbox: Sandbox, index: number): Where =>
   (endpoint, path) =>
     endpoint === "file" && path.includes(sandbox.identity(index).id);
 
-/** Requests of these kinds meet the fault, from number `from` on, `times` of them. Gives how many have met it. */
+/** Applies the fault to `times` requests of this kind, from number `from` on. Gives the number of affected requests. */
 export function strike(
   sandbox: Sandbox,
   where: Where,
@@ -56,12 +56,12 @@ export const answers =
 export const reset: Fault = (response) => response.socket!.resetAndDestroy();
 export const stall: Fault = () => {};
 export const stallInBody: Fault = (response, text) => response.writeHead(200).write(text.slice(0, 9));
-/** Fewer bytes than Content-Length says, and the connection ends. */
+/** Fewer bytes than Content-Length says, then the connection ends. */
 export const endsEarly: Fault = (response, text) => {
   response.writeHead(200, { "Content-Length": text.length + 100 });
   response.write(text, () => response.destroy());
 };
-/** Fewer bytes than Content-Length says, and the connection stays. */
+/** Fewer bytes than Content-Length says, and the connection stays open. */
 export const saysTooMuch: Fault = (response, text) =>
   response.writeHead(200, { "Content-Length": text.length + 100 }).write(text);
 export const chunkedCut: Fault = (response, text) => response.write(text, () => response.destroy());

@@ -5,15 +5,18 @@ import { test } from "node:test";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-const NOBODY = 65_534;
-/** Root may write anywhere: the program becomes someone else first. */
+const UNPRIVILEGED = 65_534;
+/** Root can write anywhere, so the program first drops its privileges. */
 const unprivileged =
   process.getuid?.() === 0
-    ? ["--import", `data:text/javascript,process.setgroups([]);process.setgid(${NOBODY});process.setuid(${NOBODY})`]
+    ? [
+        "--import",
+        `data:text/javascript,process.setgroups([]);process.setgid(${UNPRIVILEGED});process.setuid(${UNPRIVILEGED})`,
+      ]
     : [];
 
 async function giveAway(path: string): Promise<void> {
-  if (process.getuid?.() === 0) await chown(path, NOBODY, NOBODY);
+  if (process.getuid?.() === 0) await chown(path, UNPRIVILEGED, UNPRIVILEGED);
   if (!(await stat(path)).isDirectory()) return;
   for (const name of await readdir(path)) await giveAway(join(path, name));
 }
@@ -29,7 +32,7 @@ async function refuses(place: Workplace, folder: string, code: string): Promise<
   await place.expect(0, "verify", "--read-data", "100");
 }
 
-test("a state directory, a journal and a vault that may not be written to", async () => {
+test("a state directory, a journal and a vault without write permission", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox);
   await giveAway(place.folder);

@@ -5,7 +5,7 @@ import { startSandbox } from "../sandbox/server.ts";
 import { lockedBucket, withoutCeph } from "../servers/s3.ts";
 import { startStrictS3 } from "../servers/strict-s3.ts";
 
-/** The first is held at the provider; a second one comes. */
+/** The provider delays the first run while a second one starts. */
 async function secondRun(options: WorkplaceOptions): Promise<void> {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox, options);

@@ -12,7 +12,7 @@ const faults: Readonly<Record<string, the.Fault>> = {
   "503 with Retry-After": the.status(503, { "Retry-After": "0" }),
   "429": the.status(429),
   "429 with Retry-After": the.status(429, { "Retry-After": "0" }),
-  "429 with a Retry-After that no one waits for": the.status(429, { "Retry-After": "86400" }),
+  "429 with a Retry-After that is too long": the.status(429, { "Retry-After": "86400" }),
   "a connection reset": the.reset,
   "a stall in the headers": the.stall,
   "a stall in the body": the.stallInBody,
@@ -22,7 +22,7 @@ const faults: Readonly<Record<string, the.Fault>> = {
   "no HTTP": the.noHttp,
 };
 
-describe("the provider does not answer as it should", { concurrency: 4 }, () => {
+describe("the provider answers with errors", { concurrency: 4 }, () => {
   for (const [name, fault] of Object.entries(faults)) {
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 8, plainImages: true });
@@ -30,12 +30,12 @@ describe("the provider does not answer as it should", { concurrency: 4 }, () => 
       const withFiles = sandbox.ids().findIndex((_, i) => sandbox.resources(i).length > 0);
       const other = withFiles === 0 ? 1 : 0;
 
-      // The list: nothing can be done without it.
+      // The list: nothing works without it.
       the.strike(sandbox, the.list, fault);
       const unlisted = await place.export();
       assert.deepEqual([unlisted.exit, unlisted.code], [1, "source-unavailable"]);
 
-      // One identity, and the files of another: these fail, the rest is done.
+      // One identity, and another's files: these fail, the rest succeeds.
       const one = the.identity(sandbox, other);
       const files = the.filesOf(sandbox, withFiles);
       the.strike(sandbox, (endpoint, path) => one(endpoint, path) || files(endpoint, path), fault);
@@ -50,9 +50,9 @@ describe("the provider does not answer as it should", { concurrency: 4 }, () => 
   }
 });
 
-describe("a fault that passes is no failure", { concurrency: 4 }, () => {
+describe("a temporary fault is not a failure", { concurrency: 4 }, () => {
   for (const [name, fault] of Object.entries(faults)) {
-    if (name.includes("no one waits")) continue;
+    if (name.includes("too long")) continue;
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
       await using place = await makePlace(sandbox);
@@ -67,10 +67,10 @@ describe("a fault that passes is no failure", { concurrency: 4 }, () => {
 });
 
 for (const [name, headers] of Object.entries({
-  "compressed, though asked as it is": { "content-encoding": "gzip" },
-  "a part": { "content-range": "bytes 0-1/4096" },
+  "compressed without being asked to": { "content-encoding": "gzip" },
+  partial: { "content-range": "bytes 0-1/4096" },
 })) {
-  test(`answers that are ${name}: refused and not kept as the provider's bytes`, async () => {
+  test(`answers that are ${name}: refused, and not kept as the provider's bytes`, async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     const asked: unknown[] = [];
@@ -102,7 +102,7 @@ test("a refused connection", async () => {
   await place.completes();
 });
 
-test("a provider that fails for every identity ends the run, and not one after the other", async () => {
+test("a provider that fails for every identity ends the run early", async () => {
   await using sandbox = await startSandbox({ identities: 80, files: false });
   await using place = await makePlace(sandbox);
   the.strike(sandbox, (endpoint) => endpoint === "identity", the.status(503));

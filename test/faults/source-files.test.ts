@@ -17,7 +17,7 @@ const endless: the.Fault = (response) => {
 const indexWithFiles = (sandbox: Sandbox): number =>
   sandbox.ids().findIndex((_, index) => sandbox.resources(index).length > 0);
 
-/** The files of one identity meet the fault: that record fails, and nothing of it is in the log. */
+/** Applies the fault to one identity's files: that record fails, and the log has nothing of it. */
 async function failsAlone(place: FaultPlace, sandbox: Sandbox, fault: the.Fault, code: string): Promise<void> {
   the.strike(sandbox, the.filesOf(sandbox, indexWithFiles(sandbox)), fault);
   const patience = { ...impatient, maxFile: 12 * 1024 * 1024 };
@@ -33,13 +33,13 @@ async function failsAlone(place: FaultPlace, sandbox: Sandbox, fault: the.Fault,
 }
 
 describe("a file", { concurrency: 3 }, () => {
-  test("without end is refused at the largest size there is, in a directory", async () => {
+  test("without end is refused at the size limit, in a directory", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     await failsAlone(place, sandbox, endless, "source-response");
   });
 
-  test("without end is refused on S3, where its upload is taken back", async () => {
+  test("without end is refused on S3, and its upload is aborted", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using strict = await makeStrictPlace(sandbox);
     await failsAlone(strict.place, sandbox, endless, "source-response");
@@ -47,7 +47,7 @@ describe("a file", { concurrency: 3 }, () => {
     assert.equal(strict.s3.requests.AbortMultipartUpload, strict.s3.requests.CreateMultipartUpload);
   });
 
-  test("that is cut after its upload has begun leaves no object and no parts", async () => {
+  test("that is cut during its upload leaves no object and no parts", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using strict = await makeStrictPlace(sandbox);
     const cut: the.Fault = (response) => {
@@ -59,7 +59,7 @@ describe("a file", { concurrency: 3 }, () => {
     assert.equal(strict.s3.requests.AbortMultipartUpload, strict.s3.requests.CreateMultipartUpload);
   });
 
-  test("that is not to be had is asked for as often as the policy says, not once more by the vault's retry", async () => {
+  test("that is unavailable is requested as often as the policy says, without extra retries by the vault", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     const struck = the.strike(sandbox, the.filesOf(sandbox, indexWithFiles(sandbox)), the.status(503));
@@ -69,7 +69,7 @@ describe("a file", { concurrency: 3 }, () => {
     await place.completes();
   });
 
-  test("that hardly comes is given up", async () => {
+  test("that arrives too slowly is given up", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     const drip: the.Fault = (response) => {
@@ -82,7 +82,7 @@ describe("a file", { concurrency: 3 }, () => {
     await failsAlone(place, sandbox, drip, "source-unavailable");
   });
 
-  test("with more bytes than its Content-Length ends there, as HTTP has it, and harms no other", async () => {
+  test("with more bytes than its Content-Length is cut there, as in HTTP, and affects no other", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     const index = indexWithFiles(sandbox);
@@ -101,7 +101,7 @@ describe("a file", { concurrency: 3 }, () => {
     await place.completes();
   });
 
-  test("that comes a byte at a time is kept whole", async () => {
+  test("that arrives byte by byte is kept completely", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     await using place = await makePlace(sandbox);
     const index = indexWithFiles(sandbox);

@@ -9,16 +9,16 @@ const faults: Readonly<Record<string, the.Fault>> = {
   nothing: the.answers(""),
   "truncated JSON": the.answers('{"data":[{"id":"6f2f'),
   "malformed JSON": the.answers('{"data":[,],"id":}'),
-  "a page for people": the.answers("<!doctype html><title>Maintenance</title>"),
+  "an HTML page": the.answers("<!doctype html><title>Maintenance</title>"),
   "another shape": the.answers('{"data":{"id":17},"cursor":[],"id":{"a":1}}'),
   null: the.answers("null"),
   "a list of nulls": the.answers('{"data":[null],"cursor":null,"id":null}'),
   "an id without end": the.answers(`{"data":[{"id":"${"a".repeat(5_000)}"}],"id":"${"a".repeat(5_000)}"}`),
-  "JSON without bottom": the.answers(deep),
+  "JSON nested too deep": the.answers(deep),
   "no UTF-8": (response) => response.writeHead(200).end(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])),
   "a Content-Length that is too short": (response, text) =>
     response.writeHead(200, { "Content-Length": text.length - 20 }).end(text),
-  "an answer larger than any": (response) => {
+  "an answer that is too large": (response) => {
     const chunk = Buffer.alloc(1024 * 1024, " ");
     const more = (): void => {
       while (!response.destroyed && response.write(chunk));
@@ -28,15 +28,15 @@ const faults: Readonly<Record<string, the.Fault>> = {
   },
 };
 
-describe("the provider answers with what its API does not promise", { concurrency: 4 }, () => {
+describe("the provider's answers break the API's contract", { concurrency: 4 }, () => {
   for (const [name, fault] of Object.entries(faults)) {
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 5, files: false });
       await using place = await makePlace(sandbox);
       the.strike(sandbox, the.list, fault);
       const unlisted = await place.export();
-      // One identity that cannot be read is no reason to give up the list.
-      const whole = !/^a list of|^an id|bottom$/.test(name);
+      // One unreadable identity must not stop the list.
+      const whole = !/^a list of|^an id|deep$/.test(name);
       assert.deepEqual([unlisted.exit, unlisted.code], whole ? [1, "source-response"] : [3, "partial"]);
 
       the.strike(sandbox, the.identity(sandbox, 3), fault);
@@ -47,7 +47,7 @@ describe("the provider answers with what its API does not promise", { concurrenc
         ["source-response"],
       );
 
-      // Once is a passing fault: it is asked again.
+      // Once is a temporary fault: Holdfast retries.
       sandbox.add(1);
       the.strike(sandbox, the.identity(sandbox, 5), fault, { times: 1 });
       const passed = await place.export();
@@ -58,7 +58,7 @@ describe("the provider answers with what its API does not promise", { concurrenc
   }
 });
 
-test("the answer about another identity is not kept under this one's name", async () => {
+test("an answer about another identity is not stored for this one", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makePlace(sandbox);
   the.strike(sandbox, the.identity(sandbox, 1), the.answers(sandbox.text(2)));
@@ -68,7 +68,7 @@ test("the answer about another identity is not kept under this one's name", asyn
   assert.equal((await place.completes()).new, 1);
 });
 
-test("an answer that comes a byte at a time is waited for, and one that hardly comes is not", async () => {
+test("waits for an answer that arrives byte by byte, but not for one that is too slow", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makePlace(sandbox);
   const text = '{"id":"a","slug":"b","environment":"c"}';

@@ -9,7 +9,7 @@ interface Page {
   readonly next: string | null;
 }
 
-/** Has the list answer with these pages; gives how many were asked for. */
+/** Makes the list answer with these pages. Gives the number of requests. */
 function listAs(sandbox: Sandbox, page: (cursor: string | null, count: number) => Page): () => number {
   let count = 0;
   sandbox.intercept((request, response) => {
@@ -26,13 +26,13 @@ function listAs(sandbox: Sandbox, page: (cursor: string | null, count: number) =
 
 const endless: Readonly<Record<string, (cursor: string | null, count: number) => Page>> = {
   "a cursor that repeats forever": (_, count) => ({ data: count === 1 ? [0, 1] : [2, 3], next: "again" }),
-  "two cursors in turn": (cursor) => ({ data: [0, 1], next: cursor === "a" ? "b" : "a" }),
-  "ever-new cursors, and no identities": (_, count) => ({ data: count === 1 ? [0, 1] : [], next: `page ${count}` }),
-  "ever-new cursors, and always the same page": (_, count) => ({ data: [0, 1], next: `page ${count}` }),
-  "ever-new cursors, and pages that take turns": (_, count) => ({ data: [count % 4], next: `page ${count}` }),
+  "two alternating cursors": (cursor) => ({ data: [0, 1], next: cursor === "a" ? "b" : "a" }),
+  "always new cursors without identities": (_, count) => ({ data: count === 1 ? [0, 1] : [], next: `page ${count}` }),
+  "always new cursors with the same page": (_, count) => ({ data: [0, 1], next: `page ${count}` }),
+  "always new cursors with alternating pages": (_, count) => ({ data: [count % 4], next: `page ${count}` }),
 };
 
-describe("a list without end", { concurrency: 3 }, () => {
+describe("an endless list", { concurrency: 3 }, () => {
   for (const [name, page] of Object.entries(endless)) {
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
@@ -41,7 +41,7 @@ describe("a list without end", { concurrency: 3 }, () => {
       const ended = await place.export();
       assert.deepEqual([ended.exit, ended.code], [1, "source-response"]);
       assert.ok(pages() <= 110, `${pages()} pages`);
-      // What was listed before it went wrong is kept.
+      // What was listed before the fault is kept.
       assert.ok((await place.work.stored()).size >= 2);
       sandbox.intercept(undefined);
       await place.completes();
@@ -49,7 +49,7 @@ describe("a list without end", { concurrency: 3 }, () => {
   }
 });
 
-test("the pages of one identity's resources: the same cursor, or ever-new ones, fail this one only", async () => {
+test("an identity's resources with the same cursor, or always new ones: only this identity fails", async () => {
   for (const cursor of [() => "again", (count: number) => `page ${count}`]) {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     await using place = await makePlace(sandbox);
@@ -68,7 +68,7 @@ test("the pages of one identity's resources: the same cursor, or ever-new ones, 
   }
 });
 
-test("a few empty or repeated pages are no reason to stop", async () => {
+test("a few empty or repeated pages do not stop the run", async () => {
   await using sandbox = await startSandbox({ identities: 4, files: false });
   await using place = await makePlace(sandbox);
   listAs(sandbox, (_, count) => {
@@ -80,10 +80,10 @@ test("a few empty or repeated pages are no reason to stop", async () => {
   await place.isWhole(4);
 });
 
-test("someone is put in front while pages are read: one comes twice, and is kept once", async () => {
+test("an identity added at the front while reading pages: another one appears twice and is kept once", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makePlace(sandbox);
-  // 5 is the newcomer, which this walk does not meet; 2 stands on both pages.
+  // 5 is new, and this walk does not see it. 2 is on both pages.
   listAs(sandbox, (cursor) => (cursor ? { data: [2, 3, 4], next: null } : { data: [0, 1, 2], next: "second" }));
   const ended = await place.export();
   assert.deepEqual([ended.exit, ended.summary?.new], [0, 5]);
@@ -91,7 +91,7 @@ test("someone is put in front while pages are read: one comes twice, and is kept
   assert.equal((await place.completes()).new, 1);
 });
 
-test("someone is taken away in front while pages are read: one is missed, is not gone, and is met by the next run", async () => {
+test("an identity removed at the front while reading pages: another one is missed, does not count as gone, and the next run finds it", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makePlace(sandbox);
   const shifted = (cursor: string | null): Page =>
@@ -102,7 +102,7 @@ test("someone is taken away in front while pages are read: one is missed, is not
   sandbox.intercept(undefined);
   assert.equal((await place.completes()).new, 1);
 
-  // Now it is known; once missed it is not gone, nor is it after it was met between two misses.
+  // Now it is known. Missing it once does not make it gone, nor does missing it twice with a hit in between.
   for (let night = 0; night < 2; night++) {
     listAs(sandbox, shifted);
     const missed = await place.export();

@@ -4,15 +4,15 @@ import { startSandbox } from "../sandbox/server.ts";
 import { makePlace } from "./place.ts";
 import * as the from "./requests.ts";
 
-test("an API key that expires in mid-run stops the run at once, and what was done is logged", async () => {
+test("an API key that expires during a run stops it at once, and its work is logged", async () => {
   for (const from of [1, 3, 20, 50]) {
     await using sandbox = await startSandbox({ identities: 40, files: false });
     await using place = await makePlace(sandbox);
     const refused = the.strike(sandbox, the.everywhere, the.status(401), { from });
     const ended = await place.export();
     assert.deepEqual([ended.exit, ended.code], [1, "source-key"]);
-    // Those that were under way, one question about the project, and no more.
-    assert.ok(refused() <= 17, `${refused()} requests with a key that is refused`);
+    // The requests in flight and one about the project, no more.
+    assert.ok(refused() <= 17, `${refused()} requests with a refused key`);
     const finished = await place.work.entries("run.finished");
     assert.deepEqual(
       finished.map(({ outcome, counts }) => [outcome, counts.new]),
@@ -32,7 +32,7 @@ describe("403", () => {
     "every identity": (endpoint) => endpoint === "identity",
     "all resources": (endpoint) => endpoint === "resources",
   })) {
-    test(`on ${name} ends the run, and says so`, async () => {
+    test(`on ${name} ends the run with a message`, async () => {
       await using sandbox = await startSandbox({ identities: 50, files: false });
       await using place = await makePlace(sandbox);
       the.strike(sandbox, where, the.status(403));
@@ -43,7 +43,7 @@ describe("403", () => {
     });
   }
 
-  test("on every file: the records are kept, and say what was withheld", async () => {
+  test("on every file: the records are kept and list the withheld files", async () => {
     await using sandbox = await startSandbox({ identities: 5, plainImages: true });
     await using place = await makePlace(sandbox);
     the.strike(sandbox, (endpoint) => endpoint === "file", the.status(403));
@@ -55,13 +55,13 @@ describe("403", () => {
   });
 });
 
-test("an identity deleted between list and fetch is gone, and no failure", async () => {
+test("an identity deleted between list and fetch is gone and not a failure", async () => {
   await using sandbox = await startSandbox({ identities: 5, files: false });
   await using place = await makePlace(sandbox);
   const missing = the.identity(sandbox, 2);
   const { id } = sandbox.identity(3);
   let isLateGone = false;
-  // One is gone when it is asked for; the other when its resources are.
+  // One is gone when it is requested, the other when its resources are requested.
   the.strike(
     sandbox,
     (endpoint, path) => {
@@ -81,7 +81,7 @@ test("an identity deleted between list and fetch is gone, and no failure", async
   assert.equal((await place.completes()).new, 2);
 });
 
-test("an identity whose resources are not found is still there: a failure, and not gone", async () => {
+test("an identity whose resources are not found still exists: a failure, not gone", async () => {
   await using sandbox = await startSandbox({ identities: 5, files: false });
   await using place = await makePlace(sandbox);
   const { id } = sandbox.identity(3);
@@ -97,7 +97,7 @@ test("an identity whose resources are not found is still there: a failure, and n
   assert.equal((await place.completes()).new, 1);
 });
 
-test("a file deleted between listing and fetch: the record is kept, and says that it is missing", async () => {
+test("a file deleted between listing and fetch: the record is kept and lists it as missing", async () => {
   await using sandbox = await startSandbox({ identities: 4, plainImages: true });
   await using place = await makePlace(sandbox);
   const index = sandbox.ids().findIndex((_, i) => sandbox.resources(i).length > 0);

@@ -20,11 +20,11 @@ const passing: Readonly<Record<string, Failure>> = {
   "a cut body": "cut-body",
 };
 
-/** A busy machine is no stall. */
+/** A busy machine must not count as a stall. */
 const patienceFor = (fails: Failure) =>
   fails === "stall" || fails === "stalled-body" ? impatient : { ...calm, retry: impatient.retry! };
 
-describe("a store that fails now and then fails no one", { concurrency: 4 }, () => {
+describe("a store that fails sometimes fails no record", { concurrency: 4 }, () => {
   for (const [name, fails] of Object.entries(passing)) {
     test(name, async () => {
       await using sandbox = await startSandbox({ identities: 5, plainImages: true });
@@ -42,11 +42,11 @@ describe("a store that fails now and then fails no one", { concurrency: 4 }, () 
   }
 });
 
-describe("a store that fails for good", { concurrency: 4 }, () => {
+describe("a store that fails permanently", { concurrency: 4 }, () => {
   const lasting: Readonly<Record<string, readonly [Failure, string]>> = {
     "500": [passing["500"]!, "vault-unavailable"],
     "503 SlowDown": [passing["503 SlowDown"]!, "vault-unavailable"],
-    "a Retry-After that no one waits for": [
+    "a Retry-After that is too long": [
       { status: 503, code: "SlowDown", headers: { "retry-after": "86400" } },
       "vault-unavailable",
     ],
@@ -60,7 +60,7 @@ describe("a store that fails for good", { concurrency: 4 }, () => {
     "404 NoSuchBucket": [{ status: 404, code: "NoSuchBucket" }, "vault-missing"],
   };
   for (const [name, [fails, code]] of Object.entries(lasting)) {
-    test(`${name}: from the start, and in mid-run`, async () => {
+    test(`${name}: from the start, and during a run`, async () => {
       await using sandbox = await startSandbox({ identities: 40, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const { place, s3 } = strict;
@@ -69,7 +69,7 @@ describe("a store that fails for good", { concurrency: 4 }, () => {
       const atOnce = await place.export({ patience });
       assert.deepEqual([atOnce.exit, atOnce.code], [1, code]);
 
-      // In mid-run: some records are stored already.
+      // During a run: some records are stored already.
       const free = 12;
       let puts = 0;
       let broken = false;
@@ -103,7 +103,7 @@ test("a refused connection", async () => {
   await place.completes();
 });
 
-test("a bucket that is not there", async () => {
+test("a missing bucket", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using strict = await makeStrictPlace(sandbox);
   await strict.place.work.configure({ vault: { url: "s3://no-such-bucket/acme" } });
@@ -111,7 +111,7 @@ test("a bucket that is not there", async () => {
   assert.deepEqual([ended.exit, ended.code], [1, "vault-missing"]);
 });
 
-test("a bucket that hangs does not keep an interrupted run from its end", async () => {
+test("an interrupted run ends even if the bucket hangs", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using strict = await makeStrictPlace(sandbox);
   const { place, s3 } = strict;
@@ -126,7 +126,7 @@ test("a bucket that hangs does not keep an interrupted run from its end", async 
   await place.completes();
 });
 
-test("one record's object that the store refuses fails that record, and no other", async () => {
+test("an object that the store refuses fails only its record", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using strict = await makeStrictPlace(sandbox);
   const { place, s3 } = strict;

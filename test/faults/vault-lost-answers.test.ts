@@ -5,10 +5,10 @@ import { startSandbox } from "../sandbox/server.ts";
 import type { Failure } from "../servers/strict-s3/fault.ts";
 import { makePlace, makeStrictPlace } from "./place.ts";
 
-/** What is asked is done, and the answer does not arrive. */
+/** The store does what was asked, but its answer does not arrive. */
 const lost: readonly Failure[] = ["lost-answer", "stall"];
 
-/** Sets the fault for the one request whose path ends so. */
+/** Sets the fault for requests with a matching path. */
 function onPut(s3: Awaited<ReturnType<typeof makeStrictPlace>>["s3"], path: RegExp, fails: Failure, times = 1) {
   let left = times;
   let struck = 0;
@@ -18,16 +18,16 @@ function onPut(s3: Awaited<ReturnType<typeof makeStrictPlace>>["s3"], path: RegE
       left -= 1;
       struck += 1;
     }
-    // Requests are answered in the order in which their bodies end: the fault is for the next PUT, which is this one.
+    // Requests are answered in the order in which their bodies end, so the fault hits the next PUT: this one.
     if (meant) s3.setFaults([{ operation: "PutObject", times: 1, fails }]);
     return false;
   });
   return () => struck;
 }
 
-describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }, () => {
+describe("a stored PUT whose answer is lost", { concurrency: 3 }, () => {
   for (const fails of lost) {
-    test(`of the checkpoint, compared and swapped: no fork (${fails})`, async () => {
+    test(`of the checkpoint, with compare-and-swap: no fork (${fails})`, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const { place, s3 } = strict;
@@ -35,16 +35,17 @@ describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }
       const ended = await place.export();
       assert.deepEqual([ended.exit, ended.code, struck()], [0, undefined, 1]);
       const conditional = s3.seen.filter(({ key, headers }) => key.endsWith("checkpoint") && headers["if-match"]);
-      // The policy, which the first night logs before any lock is extended; the run; and once more for the lost answer.
+      // The policy, which the first run logs before extending any lock; the run itself; and a retry after the lost
+      // answer.
       assert.equal(conditional.length, 3);
       await place.completes();
     });
 
-    test(`of the checkpoint, every time, and nothing can be read: the next run finds it its own (${fails})`, async () => {
+    test(`of the checkpoint, every time, with reads failing: the next run recognises its own (${fails})`, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const { place, s3 } = strict;
-      // The first one tells of the policy, before anything is stored.
+      // The first one logs the policy, before anything is stored.
       let puts = 0;
       s3.intercept((request) => {
         if (request.method === "PUT" && /audit\/checkpoint/.test(request.url!) && ++puts > 1) s3.setFaults([{ fails }]);
@@ -82,7 +83,7 @@ describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }
       });
     }
 
-    test(`of the lease: who took it holds it (${fails})`, async () => {
+    test(`of the lease: the run that wrote it holds it (${fails})`, async () => {
       await using sandbox = await startSandbox({ identities: 2, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const struck = onPut(strict.s3, /lease\.json$/, fails, 2);
@@ -92,13 +93,13 @@ describe("a PUT whose answer is lost although it was stored", { concurrency: 3 }
     });
   }
 
-  test("while a vault is made: init may be run again", async () => {
+  test("during init: init can be run again", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using strict = await makeStrictPlace(sandbox);
     const { s3 } = strict;
     const url = strict.place.work.config.clients[0]!.vault;
     await using place = await makePlace(sandbox);
-    // Of a state directory that has seen another vault's log, init would think that someone emptied this one.
+    // With a state directory that has seen another vault's log, init would report that someone emptied this one.
     place.work.config.state = "./state-second";
     await place.work.configure({ vault: { ...(url as object), url: `${(url as { url: string }).url}-second` } });
     for (let put = 0; put < 8; put++) {

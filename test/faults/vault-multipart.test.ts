@@ -8,7 +8,7 @@ import { calm, type FaultPlace, impatient, makeStrictPlace } from "./place.ts";
 
 /** Two parts. */
 const VIDEO = 9 * 1024 * 1024;
-/** Large bodies take their time: nothing here stalls. */
+/** Large bodies take time, and nothing here stalls. */
 const patience = { ...calm, retry: impatient.retry! };
 
 function withVideo(sandbox: Sandbox): number {
@@ -31,9 +31,9 @@ const permanent = { status: 400, code: "QuotaExceeded" };
 const steps: Readonly<Record<string, readonly Fault[]>> = {
   "at its beginning": [{ operation: "CreateMultipartUpload", fails: permanent }],
   "at every part": [{ operation: "UploadPart", fails: permanent }],
-  "at every part, for want of answers": [{ operation: "UploadPart", fails: "lost-answer" }],
+  "at every part, without answers": [{ operation: "UploadPart", fails: "lost-answer" }],
   "at its end": [{ operation: "CompleteMultipartUpload", fails: permanent }],
-  "at its end, with an error in a success": [
+  "at its end, with an error in a 200": [
     { operation: "CompleteMultipartUpload", fails: { status: 200, code: "InternalError" } },
   ],
 };
@@ -76,7 +76,7 @@ describe("a multipart upload that fails", { concurrency: 2 }, () => {
     await place.completes();
   });
 
-  test("once, at a part and at its end: it is begun again, and kept once", async () => {
+  test("once, at a part and at its end: it starts again, and the file is kept once", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true, videoBytes: VIDEO });
     await using strict = await makeStrictPlace(sandbox);
     strict.s3.setFaults([

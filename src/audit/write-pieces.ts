@@ -51,7 +51,8 @@ export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing):
 /**
  * Creates a piece. If its key already exists:
  * - the same bytes are this piece, written before;
- * - other bytes that no checkpoint covers are from a writer that died. No one reads them, so this piece replaces them as a newer version;
+ * - other bytes that no checkpoint covers are from a writer that died. No one reads them, so this piece replaces them
+ *   as a newer version;
  * - other bytes that a checkpoint covers are the log. They are never replaced: `forked`.
  */
 async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<void> {

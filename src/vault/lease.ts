@@ -44,8 +44,8 @@ const RENEW_MS = 60_000;
 /** How often a holder that yields looks for other claims, and how often a waiting claim checks for its turn. */
 const LOOK_MS = 5_000;
 /**
- * How long to wait for a holder that yields: it may have to retry its current work first. Shorter than `claimsInEffect` looks
- * back, so that the line keeps its order.
+ * How long to wait for a holder that yields: it may have to retry its current work first. Shorter than `claimsInEffect`
+ * looks back, so that the line keeps its order.
  */
 const PATIENCE = { minutes: 10 };
 /** Tokens of claims this process gave up, even if it could not tell the store. It need not wait for itself. */

@@ -1,7 +1,7 @@
 import type { ClientConfig } from "./config.ts";
 import type { SecretRef } from "./secret.ts";
 
-/** The secrets that an export of this client needs, by the field that names each. */
+/** The secrets that an export of this client needs, each with its config field. */
 export function secretsOf({
   source,
   lookups,

@@ -5,8 +5,8 @@ import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
 
 /**
- * A config that has been read, checked and resolved: paths are absolute, durations are Temporal, recipients can be
- * sealed to. Secrets are still references, read by whoever needs them.
+ * A config that has been read, checked and resolved: paths are absolute, durations are Temporal, recipients are valid.
+ * Secrets are still references; the code that needs one reads it.
  */
 export interface Config {
   /** The file it came from, absolute. */
@@ -14,7 +14,7 @@ export interface Config {
   /** Holds one directory per client. */
   readonly state: string;
   readonly schedule: ScheduleConfig & {
-    /** How long a run that is told to stop may take to finish what is under way, in ms. */
+    /** After a stop signal, how long a run may take to finish its current work, in ms. */
     readonly grace: number;
   };
   readonly metrics: MetricsConfig;
@@ -26,18 +26,18 @@ export interface ScheduleConfig {
   readonly cron: string;
   /** An IANA name. */
   readonly timezone: string;
-  /** A run begins up to so many ms later, at random. */
+  /** The start of a run is delayed by a random time up to this, in ms. */
   readonly jitter: number;
 }
 
 export interface MetricsConfig {
-  /** Where the daemon answers /metrics, /healthz and /readyz; undefined: nowhere. */
+  /** Where the daemon serves /metrics, /healthz and /readyz; undefined: nowhere. */
   readonly listen?: Address | undefined;
   /** Without a trailing slash. */
   readonly pushgateway?: string | undefined;
 }
 
-/** Who is told when a run starts, ends and fails. */
+/** Whom Holdfast notifies when a run starts, ends and fails. */
 export interface NotifyConfig {
   readonly healthchecks?: SecretRef | undefined;
   readonly webhook?: { readonly url: SecretRef; readonly key: SecretRef } | undefined;
@@ -58,7 +58,7 @@ export interface ClientConfig {
   readonly log: LogConfig;
   readonly retention: RetentionConfig;
   readonly retrieval: RetrievalConfig;
-  /** This client's own, or everyone's. */
+  /** The client's own, or the default one. */
   readonly schedule: ScheduleConfig;
   readonly notify: NotifyConfig;
 }
@@ -66,7 +66,7 @@ export interface ClientConfig {
 export type Collect = "full" | "minimal";
 
 export interface MinimalConfig {
-  /** Ages, ascending: a minimal record says for each whether the person is that old, and no more. */
+  /** Ages, ascending. For each one, a minimal record says whether the person is at least that old, and nothing else. */
   readonly overAge: readonly number[];
 }
 
@@ -76,7 +76,7 @@ export interface SourceConfig {
   readonly url: string;
   readonly apiKey: SecretRef;
   readonly rate: Rate;
-  /** Requests in flight. */
+  /** Maximum parallel requests. */
   readonly concurrency: number;
 }
 
@@ -89,20 +89,20 @@ export interface S3VaultConfig {
   /** `s3://bucket` or `s3://bucket/prefix`, without a trailing slash. */
   readonly url: string;
   readonly bucket: string;
-  /** Without slashes at its ends; may be empty. */
+  /** Without slashes at either end; may be empty. */
   readonly prefix: string;
   readonly lock: LockMode;
   /** Undefined: the AWS SDK decides. */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
   readonly forcePathStyle: boolean;
-  /** Of the store's own; undefined: the bucket's default. */
+  /** The store's own encryption; undefined: the bucket's default. */
   readonly encryption: "AES256" | "aws:kms" | "aws:kms:dsse" | undefined;
   readonly kmsKey: string | undefined;
   /** The AWS account that must own the bucket. */
   readonly expectedOwner: string | undefined;
   readonly requesterPays: boolean;
-  /** Requests in flight. */
+  /** Maximum parallel requests. */
   readonly concurrency: number;
 }
 
@@ -137,35 +137,35 @@ export interface TimestampsConfig {
 }
 
 export interface RetrievalConfig {
-  /** Whoever may approve a retrieval; empty where one person is enough. */
+  /** Who may approve a retrieval; empty if no approval is needed. */
   readonly approvals: readonly Approver[];
 }
 
 export type RetentionStart = "created" | "exported" | "relationship-end" | "account-closed";
 
-/** How long the law asks for copies, counted from something. */
+/** How long the law requires copies, and what starts the clock. */
 export interface Keep {
   readonly keep: Temporal.Duration;
   readonly from: RetentionStart;
 }
 
-/** What a law may give clocks of their own: who someone is, what was found of them, and the images of their papers. */
+/** Kinds of data that a law may give separate clocks: identity, verification results, document images. */
 export type DataClass = "identifying" | "verification" | "files";
 
 export interface RetentionConfig {
-  /** Where it was taken from (`presets.ts`), if the client did not write all of it. */
+  /** The preset (`presets.ts`), if the client uses one. */
   readonly preset: string | undefined;
   readonly classes: Readonly<Record<DataClass, Keep>>;
-  /** Whose days are counted, an IANA name. Undefined: a day is over when it is over everywhere. */
+  /** The time zone whose days count, an IANA name. Undefined: a day ends when it is over everywhere. */
   readonly timezone?: string | undefined;
   /** The lock an object gets when it is stored. */
   readonly initialLock: Temporal.Duration;
   /** The nightly run extends a lock that has less than this left; less than `initialLock`. */
   readonly extendWhenLessThan: Temporal.Duration;
-  /** Nothing is purged that was stored less than this ago. */
+  /** Nothing stored less than this ago is purged. */
   readonly minimum: Temporal.Duration | undefined;
-  /** No lock is set that would last longer than this from now. */
+  /** No lock is set to end later than this from now. */
   readonly maximum: Temporal.Duration | undefined;
-  /** Compliance locks begin as governance locks, and are hardened once they are this old. */
+  /** Compliance locks start as governance locks and are hardened at this age. */
   readonly coolingOff: Temporal.Duration | undefined;
 }

@@ -1,12 +1,12 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
 import type { ConfigProblem, Path } from "./problem.ts";
 
-/** How often the aliases of a file may be used in all: enough to share a list of recipients, too few for a bomb. */
+/** How many times a file may use aliases in total: enough to share a list of recipients, too few for a bomb. */
 const MAX_ALIASES = 100;
 
 /**
- * A config file as data, with the way back to its lines. YAML 1.2 core, one document, no repeated keys, no tags.
- * The text is untrusted: whatever it holds, the answer is a document or problems, and these quote none of it.
+ * A config file as data, with the line of each value. YAML 1.2 core, one document, no repeated keys, no tags.
+ * The text is untrusted: for any input, the result is a document or problems, and problems never quote the text.
  */
 export type ParsedDocument =
   | { readonly value: unknown; readonly lineOf: (path: Path) => number | undefined }
@@ -19,10 +19,11 @@ export function parseDocument(text: string): ParsedDocument {
       version: "1.2",
       schema: "core",
       uniqueKeys: true,
-      // `apiKey: {{ a template no one filled in }}` is a key that is a section, and the library warns by printing it.
+      // `apiKey: {{ a template no one filled in }}` parses as a map used as a key; the library's warning would print
+      // it.
       stringKeys: true,
       logLevel: "error",
-      // The library's prettier errors quote the line, secrets included.
+      // The library's "pretty" errors quote the line, including secrets.
       prettyErrors: false,
       lineCounter: lines,
     });
@@ -36,7 +37,7 @@ export function parseDocument(text: string): ParsedDocument {
     if (value === null) return { problems: [problem(EMPTY)] };
     return { value, lineOf: (path) => lineOf(document, lines, path) };
   } catch (error) {
-    // Nesting beyond the stack, aliases without end, or of nothing.
+    // Nested too deeply for the stack, aliases that expand without limit, or aliases without an anchor.
     return { problems: [problem(error instanceof ReferenceError ? ALIASES : DEPTH)] };
   }
 
@@ -49,27 +50,27 @@ function problem(text: string, line?: number): ConfigProblem {
   return { path: [], text, code: "config", line };
 }
 
-const EMPTY = "is empty; make one with `holdfast new`";
-const DEPTH = "is nested too deeply to be a config; make one with `holdfast new`";
+const EMPTY = "is empty; create one with `holdfast new`";
+const DEPTH = "is nested too deeply for a config; create one with `holdfast new`";
 const ALIASES =
-  "an alias (*name) has no anchor (&name) before it, or aliases multiply; write the values themselves, or quote them";
-const OTHER = "is not YAML here; check indentation, quotes and brackets";
+  "an alias (*name) has no anchor (&name) before it, or aliases expand without limit; write out the values, or quote them";
+const OTHER = "invalid YAML; check indentation, quotes and brackets";
 
-/** The library's own words may quote the text, so these replace them. */
+/** These replace the library's messages, which may quote the text. */
 const SAID: Partial<Record<YAMLError["code"], string>> = {
-  DUPLICATE_KEY: "a key is written twice in one section; remove one",
+  DUPLICATE_KEY: "a key appears twice in one section; remove one",
   TAB_AS_INDENT: "a tab indents this line; use spaces",
-  BAD_INDENT: "the indentation is wrong, or a bracket before it is not closed; align it with its section",
-  BAD_DQ_ESCAPE: "a backslash in \"…\" means an escape that does not exist; use '…' instead",
-  BAD_ALIAS: "an alias (*name) or anchor (&name) is not well formed; write the value itself, or quote it",
-  MISSING_CHAR: "a quote, bracket, comma or colon is missing; close what was opened before",
-  MULTILINE_IMPLICIT_KEY: "a key goes over more than one line; check colons and quotes",
-  MULTIPLE_DOCS: "there is more than one document (---); keep one",
+  BAD_INDENT: "wrong indentation, or a bracket before this is not closed; align the line with its section",
+  BAD_DQ_ESCAPE: "invalid backslash escape in \"…\"; use '…' instead",
+  BAD_ALIAS: "invalid alias (*name) or anchor (&name); write out the value, or quote it",
+  MISSING_CHAR: "a quote, bracket, comma or colon is missing; check whether everything opened above is closed",
+  MULTILINE_IMPLICIT_KEY: "a key spans several lines; check colons and quotes",
+  MULTIPLE_DOCS: "the file has more than one document (---); keep one",
   NON_STRING_KEY: "a key is not a name; fill in the template if this is one, or quote the value",
-  TAG_RESOLVE_FAILED: "a tag (!…) has no meaning here; remove it, or quote the value",
+  TAG_RESOLVE_FAILED: "tags (!…) are not supported; remove it, or quote the value",
 };
 
-/** The line of a value; for one that is missing, the line of the section it is missing from. */
+/** The line of a value; for a missing value, the line of the section it belongs in. */
 function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number | undefined {
   let node: unknown = document.contents;
   let offset = startOf(node);

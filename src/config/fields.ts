@@ -4,18 +4,18 @@ import { redacted } from "../core/redacted.ts";
 import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";
 
 /**
- * The kinds of field a config is made of. Each refuses with a whole sentence: the value, what it is not, and what to
- * write instead. `doc` is what an editor shows beside the field.
+ * The kinds of field in a config. Each one rejects a bad value with a full sentence: the value, what is wrong with it,
+ * and what to write instead. Editors show `doc` beside the field.
  */
 
-/** A field that `parse` reads; its HoldfastError becomes the problem. */
+/** A field read by `parse`; a HoldfastError from it becomes the problem. */
 export function read<T>(parse: (text: string) => T, expected: string, doc: string, pattern?: string) {
   return text(expected)
     .transform(attempt(parse))
     .meta({ description: `${doc} Write ${expected}.`, ...(pattern === undefined ? {} : { pattern }) });
 }
 
-/** A reference to a secret. Nothing found in its place is ever shown. */
+/** A reference to a secret. Errors never show the value: people paste the secret itself. */
 export function secret<T>(parse: (text: string) => T, doc: string) {
   const hint = `write ${REFERENCES}`;
   return z
@@ -55,7 +55,7 @@ export function list<T extends z.ZodType>(item: T, expected: string, bounds: { m
     .max(max, { error: `is too long; write ${max} at most` });
 }
 
-/** A list without repetitions. */
+/** A list without duplicates. */
 export function distinct<T extends z.ZodType<readonly (string | number)[]>>(items: T) {
   return items.check(({ value, issues }) => {
     for (const [index, item] of value.entries()) {
@@ -63,7 +63,7 @@ export function distinct<T extends z.ZodType<readonly (string | number)[]>>(item
       if (first === index) continue;
       issues.push({
         code: "custom",
-        message: `the same as [${first}]; remove one of them`,
+        message: `duplicates [${first}]; remove one of them`,
         path: [index],
         input: item,
       });
@@ -71,7 +71,7 @@ export function distinct<T extends z.ZodType<readonly (string | number)[]>>(item
   });
 }
 
-/** A section that refuses keys it does not know; what it says about those is in `unknown-key.ts`. */
+/** A section that rejects unknown keys; `unknown-key.ts` words the error. */
 export function section<T extends z.ZodRawShape>(shape: T, doc: string) {
   const keys = Object.keys(shape).join(", ");
   return z
@@ -82,7 +82,7 @@ export function section<T extends z.ZodRawShape>(shape: T, doc: string) {
     .meta({ description: doc });
 }
 
-/** Turns a parser that throws into one that reports. */
+/** Turns a parser that throws into one that adds a Zod issue. */
 function attempt<T>(parse: (text: string) => T) {
   return (input: string, context: z.RefinementCtx): T => {
     try {

@@ -5,23 +5,23 @@ import { QUESTIONS, type Question } from "./first-questions.ts";
 
 export interface Answered {
   readonly answers: Answers;
-  /** Questions that have no default, and got no answer. */
+  /** Unanswered questions that have no default. */
   readonly missing: readonly Question[];
-  /** What cannot be taken, each with the flag that gave it. */
+  /** Invalid answers, each with its question; `error` is undefined if the question does not apply. */
   readonly problems: readonly { readonly question: Question; readonly error: HoldfastError | undefined }[];
 }
 
-/** Someone who answers: gives what is right, by `check`, or the default. */
+/** Asks a person: returns an answer that passes `check`, or the default. */
 export type Ask = (question: Question, byDefault: string | undefined, check: Check) => Promise<string>;
 export type Check = (text: string) => Promise<void>;
 
-/** Goes through all questions: an answer is what was given, then what `ask` says, then the default. */
+/** Goes through all questions. An answer is the given one, else the one from `ask`, else the default. */
 export async function answerAll(given: Answers, place: Place, ask?: Ask): Promise<Answered> {
   const answers: Partial<Record<AnswerName, string>> = {};
   const missing: Question[] = [];
   const problems: Answered["problems"][number][] = [];
   for (const question of QUESTIONS) {
-    // No one is asked more where it comes to nothing.
+    // Do not ask more if the answers will be refused anyway.
     if (ask && problems.length > 0) break;
     const { name } = question;
     const applies = question.onlyFor ? question.onlyFor.are(answers) : true;
@@ -38,7 +38,7 @@ export async function answerAll(given: Answers, place: Place, ask?: Ask): Promis
     else if (byDefault === undefined) {
       if (applies) missing.push(question);
     } else {
-      // A folder that is taken where nothing is said has to fit the answers too.
+      // A default folder must fit the other answers too.
       const error = byDefault === "" ? undefined : await refusal(() => check(byDefault));
       if (error) problems.push({ question, error });
       else answers[name] = byDefault;
@@ -47,7 +47,7 @@ export async function answerAll(given: Answers, place: Place, ask?: Ask): Promis
   return { answers, missing, problems };
 }
 
-/** Why a check does not take an answer. */
+/** The error of a check; undefined if it passes. */
 export async function refusal(work: () => Promise<void>): Promise<HoldfastError | undefined> {
   try {
     await work();

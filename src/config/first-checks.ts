@@ -11,17 +11,17 @@ import { SecretRef } from "./secret.ts";
 import { parseVaultUrl } from "./url.ts";
 import { vaultsApart } from "./vaults-apart.ts";
 
-/** What answers to `first-questions.ts` must be, beside what each field of a config must be. */
+/** Checks on the answers to `first-questions.ts` beyond those of the config fields. */
 
-/** Where the config is to be, and for whom. */
+/** Where the config will be, and for whom. */
 export interface Place {
-  /** Relative paths of the config begin here. */
+  /** Relative paths are resolved against it. */
   readonly folder: string;
-  /** Root runs Holdfast as a service of the machine; anyone else keeps it all beside the config. */
+  /** Root runs Holdfast as a system service; other users keep everything beside the config. */
   readonly isRoot: boolean;
 }
 
-/** The lock that a config has where none is written; it must not outlast what the law asks for. */
+/** The default lock; it must not outlast the retention period. */
 const FIRST_LOCK = "P90D";
 
 export function among(words: readonly string[], what: string) {
@@ -39,14 +39,14 @@ export async function checkPublicKeys(text: string): Promise<void> {
   if (problem) throw new HoldfastError("recipients", problem.message, { hint: problem.hint });
   if (example !== undefined || keys.length > 50) {
     const wrong = example === undefined ? "there are more than 50 keys" : "this is the key of the example config";
-    throw new HoldfastError("recipients", wrong, { hint: "give the public keys of those who may open records" });
+    throw new HoldfastError("recipients", wrong, { hint: "give the public keys of the people who may open records" });
   }
 }
 
 export function checkKeep(text: string): void {
   if (compareDurations(parseDuration(text), FIRST_LOCK) >= 0) return;
   throw new HoldfastError("config", `${redacted(text)} is shorter than ${FIRST_LOCK}, the lock of a new record`, {
-    hint: `write ${FIRST_LOCK} or more; for less, make the config first, and set initialLock in it`,
+    hint: `write ${FIRST_LOCK} or more; for less, create the config first and set initialLock in it`,
   });
 }
 
@@ -58,11 +58,11 @@ export function checkState(text: string, { client = "", vault, endpoint }: Answe
 
 export function checkKeysFolder(text: string, answers: Answers, { folder }: Place): void {
   const path = resolvePath(text, folder);
-  // What begins with // would be read as an address.
+  // A path that begins with // would be read as a URL.
   const read = path && SecretRef.parse(keyFile({ client: "x", keys: text }, "log-key"), folder).path;
   if (path === undefined || read !== join(path, "x.log-key")) {
     const hint = "write a path such as /etc/holdfast/keys, or ./keys from the config's folder";
-    throw new HoldfastError("config", `${redacted(text)} is not a folder of this machine`, { hint });
+    throw new HoldfastError("config", `${redacted(text)} is not a folder on this machine`, { hint });
   }
   const vault = answers.vault === undefined ? undefined : parseVaultUrl(answers.vault, folder);
   if (vault?.kind === "directory" && overlap(path, vault.path)) throw inVault(text);
@@ -70,6 +70,6 @@ export function checkKeysFolder(text: string, answers: Answers, { folder }: Plac
 
 function inVault(text: string): HoldfastError {
   return new HoldfastError("config", `${redacted(text)} overlaps with the vault`, {
-    hint: "write a folder that neither lies in the vault nor holds it",
+    hint: "write a folder that is neither inside the vault nor around it",
   });
 }

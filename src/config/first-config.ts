@@ -1,7 +1,7 @@
 import { Document, isScalar, YAMLMap, YAMLSeq } from "yaml";
 import { presetInWords, presetOf } from "./presets.ts";
 
-/** What a first config is made of, as a person says it. An empty text is left out of the config. */
+/** The answers that make up a first config. Empty answers are left out of the config. */
 export type Answers = Readonly<Partial<Record<AnswerName, string>>>;
 
 export type AnswerName =
@@ -10,7 +10,7 @@ export type AnswerName =
   | "vault"
   | "endpoint"
   | "region"
-  /** Public keys, with spaces between them. */
+  /** Public keys, separated by spaces. */
   | "recipients"
   | "law"
   | "collect"
@@ -22,7 +22,7 @@ export type AnswerName =
   | "keys"
   | "apiKey";
 
-/** A config for people to go on with: what was answered, with a word on each field. Answers stand in values only. */
+/** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
   const { keep, from, legalBasis } = answers;
@@ -49,9 +49,9 @@ export function firstConfig(answers: Answers): string {
     ],
   });
   document.commentBefore = lines(
-    "The configuration of Holdfast, made by `holdfast new`. config/holdfast.example.yaml has every field there is.",
-    "No secret is written here, only where it is: env:NAME, file:/path or aws-secretsmanager:name.",
-    "Relative paths begin in this file's folder. After a change run `holdfast doctor`.",
+    "The configuration of Holdfast, created by `holdfast new`. config/holdfast.example.yaml explains every field.",
+    "Never write a secret here, only where it is: env:NAME, file:/path or aws-secretsmanager:name.",
+    "Relative paths are relative to this file's folder. After a change run `holdfast doctor`.",
   );
   const about = (path: readonly (string | number)[], ...text: readonly string[]): void => {
     const section = document.getIn(path.slice(0, -1));
@@ -60,46 +60,44 @@ export function firstConfig(answers: Answers): string {
     if (isScalar(pair?.key)) pair.key.commentBefore = lines(...text);
   };
   const first = ["clients", 0];
-  about(["state"], "Journal and catalog: on a local disk that survives a restart.");
+  about(["state"], "Journal and catalog: use a local disk that survives a restart.");
   about(
     ["clients"],
     "When `export --schedule` runs. Default: every night at 02:30 UTC.",
     'schedule: { cron: "30 2 * * *", timezone: Europe/Berlin }',
   );
-  about([...first, "collect"], "full: all that the provider has. minimal: yes and no answers only.");
-  about([...first, "legalBasis"], "The rules of law that require the copies. They are written into every record.");
-  about(
-    [...first, "source"],
-    "The provider. Its API key is read when it is needed: put it there, for this user alone.",
-  );
+  about([...first, "collect"], "full: everything the provider has. minimal: only yes and no answers.");
+  about([...first, "legalBasis"], "The legal rules that require the copies. They are written into every record.");
+  about([...first, "source"], "The provider. Put its API key where apiKey says, readable by this user only.");
   about(
     [...first, "recipients"],
-    "Public age keys. Any one of their private keys opens every record; two are advised.",
+    "Public age keys. Any one of their private keys opens every record; two are recommended.",
   );
   about(
     [...first, "vault"],
-    "lock: governance can be lifted by someone with that right, compliance by no one: change to it once you are sure.",
+    "governance: users with a special permission can lift a lock. compliance: no one can. Change to it once you are sure.",
   );
-  if (endpoint) about([...first, "vault", "forcePathStyle"], "https://server/bucket; false for https://bucket.server");
+  if (endpoint)
+    about([...first, "vault", "forcePathStyle"], "true: https://server/bucket; false: https://bucket.server");
   about(
     [...first, "lookups"],
-    "How a record is found: also metadata.<name>, document.number. Back the key up: it can never be replaced.",
+    "How to find records: also metadata.<name>, document.number. Back up the key: it cannot be replaced.",
   );
-  about([...first, "log"], "The audit log. Never change its name. Back its key up, too, apart from this machine.");
+  about([...first, "log"], "The audit log. Never change its name. Back up its key too, away from this machine.");
   about(
     [...first, "retention"],
     ...(preset
-      ? [...presetInWords(preset), "It is also the legal basis that is written into every record."]
-      : ["How long copies are kept, and what starts that time."]),
+      ? [...presetInWords(preset), "This is also the legal basis that is written into every record."]
+      : ["How long copies are kept, and what starts the period."]),
   );
   const item = document.getIn(first);
-  if (item instanceof YAMLMap) item.commentBefore = lines("It stands in every record: never change the id.");
+  if (item instanceof YAMLMap) item.commentBefore = lines("Every record contains the id: never change it.");
   const fields = document.getIn([...first, "lookups", "fields"]);
   if (fields instanceof YAMLSeq) fields.flow = true;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** As the library takes a comment: each line without its #. */
+/** The library takes a comment without its #. */
 function lines(...text: readonly string[]): string {
   return text.map((line) => ` ${line}`).join("\n");
 }
@@ -108,7 +106,7 @@ export function publicKeys(answer: string): string[] {
   return answer.split(/\s+/).filter((key) => key !== "");
 }
 
-/** `file:./keys/acme-bank.log-key`. Not `.log`: that is what clean-up scripts delete first. */
+/** `file:./keys/acme-bank.log-key`. Not `.log`: clean-up scripts delete such files. */
 export function keyFile({ client, keys = "." }: Answers, kind: "lookup-key" | "log-key" | "api-key"): string {
   return `file:${keys.replace(/\/+$/, "")}/${client}.${kind}`;
 }

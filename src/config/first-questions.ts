@@ -10,19 +10,19 @@ import { parseOrigin, parseServiceUrl, parseVaultUrl } from "./url.ts";
 
 export interface Question {
   readonly name: AnswerName;
-  /** As the command line has it. */
+  /** As on the command line. */
   readonly flag: string;
   readonly prompt: string;
-  /** One line, or a line for each choice. */
+  /** One line, or one for each choice. */
   readonly says: readonly string[];
   readonly choices?: readonly string[];
-  /** What it has a meaning for alone, and whether these answers are that; undefined while it cannot be told. */
+  /** When the question applies: `what` names the case, `are` checks the answers; undefined if not known yet. */
   readonly onlyFor?: { readonly what: string; readonly are: (answers: Answers) => boolean | undefined };
-  /** What is taken where nothing is answered; undefined where it has to be. */
+  /** The answer if none is given; undefined if an answer is required. */
   readonly byDefault?: (answers: Answers, place: Place) => string | undefined;
-  /** Throws HoldfastError, which never repeats what may be a secret. */
+  /** Throws HoldfastError, which never repeats text that may be a secret. */
   readonly check: (text: string, answers: Answers, place: Place) => unknown;
-  /** Of a list: what is said before each further answer. */
+  /** For a list: the text shown before each further answer. */
   readonly again?: { readonly prompt: string; readonly says: readonly string[] };
 }
 
@@ -32,13 +32,13 @@ const LAWS = [...PRESET_NAMES, OWN_LAW];
 const S3 = { what: "a vault in S3", are: ({ vault }: Answers) => vault?.startsWith("s3:") };
 const OWN = { what: `--law ${OWN_LAW}`, are: ({ law }: Answers) => (law === undefined ? undefined : law === OWN_LAW) };
 
-/** In the order in which they are asked: each may look at the answers before it. */
+/** In the order they are asked: each one may use the answers before it. */
 export const QUESTIONS: readonly Question[] = [
   {
     name: "client",
     flag: "--client <id>",
     prompt: "Client id",
-    says: ["A short name of the organisation, such as acme-bank. It stands in every record: never change it."],
+    says: ["A short name for the organisation, such as acme-bank. Every record contains it: never change it."],
     check: parseId,
   },
   {
@@ -48,14 +48,14 @@ export const QUESTIONS: readonly Question[] = [
     says: [`Where the identities come from: ${SOURCE_KINDS.join(", ")}.`],
     choices: SOURCE_KINDS,
     byDefault: () => (SOURCE_KINDS.length === 1 ? SOURCE_KINDS[0] : undefined),
-    check: among(SOURCE_KINDS, "a provider that Holdfast knows"),
+    check: among(SOURCE_KINDS, "a supported provider"),
   },
   {
     name: "vault",
     flag: "--vault <url>",
     prompt: "Vault",
     says: [
-      "Where sealed records are kept: s3://bucket/prefix, with Object Lock; or file:./vault, a folder to try it in.",
+      "Where sealed records are kept: s3://bucket/prefix, with Object Lock; or, to try it out, a folder: file:./vault.",
     ],
     check: (text, _answers, { folder }) => parseVaultUrl(text, folder),
   },
@@ -72,7 +72,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "region",
     flag: "--region <region>",
     prompt: "Region",
-    says: ["The bucket's region, such as eu-central-1. Left out, the AWS SDK finds it (AWS_REGION, the profile)."],
+    says: ["The bucket's region, such as eu-central-1. By default the AWS SDK finds it (AWS_REGION, the profile)."],
     onlyFor: S3,
     byDefault: () => "",
     check: parseRegion,
@@ -82,12 +82,12 @@ export const QUESTIONS: readonly Question[] = [
     flag: "--recipient <key>",
     prompt: "Public key",
     says: [
-      "The public age key (age1…) of the officer who may open records. holdfast keygen makes a pair, on their machine.",
+      "The public age key (age1…) of the officer who may open records. holdfast keygen, on their machine, creates a pair.",
     ],
     check: (text) => checkPublicKeys(text),
     again: {
       prompt: "Another public key",
-      says: ["A second one, in escrow, is advised: one lost key then loses nothing."],
+      says: ["A second key in escrow is recommended: if one key is lost, no data is lost."],
     },
   },
   {
@@ -95,7 +95,7 @@ export const QUESTIONS: readonly Question[] = [
     flag: "--law <law>",
     prompt: "Law",
     says: [
-      "The law that requires the copies, and for how long. This is not legal advice.",
+      "The law that requires the copies, and for how long. Not legal advice.",
       ...PRESET_NAMES.flatMap((name) => {
         const [first, ...more] = presetInWords(presetOf(name)!);
         return [`  ${name.padEnd(10)} ${first}`, ...more.map((line) => `${" ".repeat(13)}${line}`)];
@@ -109,17 +109,17 @@ export const QUESTIONS: readonly Question[] = [
     name: "collect",
     flag: "--collect <what>",
     prompt: "Collect",
-    says: ["full keeps everything, images of documents included; minimal keeps yes and no answers only."],
+    says: ["full keeps everything, including document images; minimal keeps only yes and no answers."],
     choices: ["full", "minimal"],
     // Only a law is a reason to keep everything.
     byDefault: ({ law }) => (law === undefined || law === OWN_LAW ? "minimal" : "full"),
-    check: among(["full", "minimal"], "one of the two"),
+    check: among(["full", "minimal"], "one of these"),
   },
   {
     name: "keep",
     flag: "--keep <duration>",
     prompt: "Keep for",
-    says: ["For how long, as ISO 8601 writes it: P5Y is five years, P18M eighteen months. At least 90 days."],
+    says: ["How long to keep copies, in ISO 8601: P5Y is five years, P18M eighteen months. At least 90 days."],
     onlyFor: OWN,
     check: checkKeep,
   },
@@ -127,7 +127,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "from",
     flag: "--from <start>",
     prompt: "Counted from",
-    says: ["What starts that time.", ...START_NAMES.map((name) => `  ${name.padEnd(17)} ${STARTS[name]}`)],
+    says: ["What starts the retention period.", ...START_NAMES.map((name) => `  ${name.padEnd(17)} ${STARTS[name]}`)],
     choices: START_NAMES,
     onlyFor: OWN,
     byDefault: () => "relationship-end",
@@ -137,7 +137,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "legalBasis",
     flag: "--legal-basis <rule>",
     prompt: "Legal basis",
-    says: ["The rule of law that requires the copies, in words: it is written into every record. full needs one."],
+    says: ["The law that requires the copies. It is written into every record. Required for full."],
     onlyFor: OWN,
     byDefault: ({ collect }) => (collect === "minimal" ? "" : undefined),
     check: parseRule,
@@ -153,7 +153,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "state",
     flag: "--state <folder>",
     prompt: "State folder",
-    says: ["For the journal and the catalog: on a local disk that survives a restart. init makes it."],
+    says: ["Holds the journal and the catalog: use a local disk that survives a restart. init creates the folder."],
     byDefault: (_answers, { isRoot }) => (isRoot ? "/var/lib/holdfast" : "./state"),
     check: checkState,
   },
@@ -161,7 +161,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "keys",
     flag: "--keys <folder>",
     prompt: "Keys folder",
-    says: ["For the lookup key and the log key. init makes them, and the folder."],
+    says: ["Holds the lookup key and the log key. init creates the folder and both keys."],
     byDefault: ({ state = "." }) => (isAbsolute(state) ? `${state.replace(/\/+$/, "")}/keys` : "./keys"),
     check: checkKeysFolder,
   },
@@ -169,7 +169,7 @@ export const QUESTIONS: readonly Question[] = [
     name: "apiKey",
     flag: "--api-key <where>",
     prompt: "API key is at",
-    says: ["Where the provider's API key will be, not the key: file:/path, env:NAME or aws-secretsmanager:name."],
+    says: ["Where the provider's API key is stored, not the key: file:/path, env:NAME or aws-secretsmanager:name."],
     byDefault: (answers) => keyFile(answers, "api-key"),
     check: (text, _answers, { folder }) => SecretRef.parse(text, folder),
   },

@@ -3,9 +3,9 @@ import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 
 export interface Address {
-  /** As a socket takes it: IPv6 without its brackets. */
+  /** IPv6 without brackets, as sockets expect it. */
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
@@ -16,6 +16,6 @@ export function parseListen(text: string): Address {
   const named = bracketed === undefined ? isIP(host) === 4 || host === "localhost" : isIP(host) === 6;
   if (named && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new HoldfastError("config", `${redacted(text)} is not an address to listen on`, {
-    hint: "write an address of this machine and a port: 127.0.0.1:9464, or 0.0.0.0:9464 for all of them",
+    hint: "write an address of this machine and a port: 127.0.0.1:9464, or 0.0.0.0:9464 for all its addresses",
   });
 }

@@ -11,20 +11,21 @@ import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { unknownKey } from "./unknown-key.ts";
 
-/** A thousand clients take a quarter of it. */
+/** A thousand clients use a quarter of this. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads, checks and resolves a config file.
- * @throws HoldfastError "config" that lists everything wrong with it, each with file, line, path and hint, and never
- *   what may be a secret; "recipients" if nothing but recipients is wrong.
+ * @throws HoldfastError "config" that lists all problems, each with file, line, path and hint, but never a value that
+ * may
+ *   be a secret; "recipients" if only recipients are wrong.
  */
 export async function loadConfig(path: string): Promise<Config> {
   const { text, isRegular } = await readConfig(path);
   return parseConfig(text, path, isRegular ? dirname(resolve(path)) : NO_FOLDER);
 }
 
-/** As `loadConfig`, for a text at hand. `path` names it, and relative paths begin in `folder`. */
+/** Like `loadConfig`, for a text. `path` names it in errors; relative paths are resolved against `folder`. */
 export async function parseConfig(text: string, path: string, folder = dirname(resolve(path))): Promise<Config> {
   if (Buffer.byteLength(text) > MAX_BYTES) throw tooLarge(path);
   const document = parseDocument(text);
@@ -44,7 +45,7 @@ export async function parseConfig(text: string, path: string, folder = dirname(r
   return build(file, result.data);
 }
 
-/** The clients a command is for: all of them, or those named. @throws HoldfastError "usage" for an unknown id. */
+/** The clients a command applies to: all of them, or those named. @throws HoldfastError "usage" for an unknown id. */
 export function selectClients(config: Config, ids: readonly string[] = []): readonly ClientConfig[] {
   if (ids.length === 0) return config.clients;
   const known = config.clients.map(({ id }) => id);
@@ -69,11 +70,11 @@ async function readConfig(path: string): Promise<{ text: string; isRegular: bool
     if (cause instanceof HoldfastError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") {
-      const hint = "Make one with `holdfast new`, or name another file with --config.";
-      throw new HoldfastError("config", `there is no config file ${path}`, { hint, cause });
+      const hint = "Create one with `holdfast new`, or name another file with --config.";
+      throw new HoldfastError("config", `config file not found: ${path}`, { hint, cause });
     }
-    const hint = "Name a file that the user that runs Holdfast may read.";
-    throw new HoldfastError("config", `the config file ${path} cannot be read (${code})`, { hint, cause });
+    const hint = "Make it readable for the user that runs Holdfast, or name another file with --config.";
+    throw new HoldfastError("config", `cannot read the config file ${path} (${code})`, { hint, cause });
   }
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isRegular };
@@ -86,11 +87,12 @@ async function readConfig(path: string): Promise<{ text: string; isRegular: bool
 }
 
 function tooLarge(path: string): HoldfastError {
-  const hint = "Name the config file; a large one may be split and run file by file.";
+  const hint =
+    "Check that this is the config file. A large config can be split into several files, each run separately.";
   return new HoldfastError("config", `the config file ${path} is larger than ${MAX_BYTES} bytes`, { hint });
 }
 
-/** `at` is where to look for its line, if that is not its path. */
+/** `at` is where to look for the line, if not at the path. */
 interface Found extends Finding {
   readonly at?: Path;
 }
@@ -114,13 +116,13 @@ function build(file: string, parsed: ParsedConfig): Config {
   return { ...parsed, file, clients };
 }
 
-/** What a preset rests on is said in every record, where the client names no law of its own. */
+/** A client that names no law of its own gets its preset's citation in every record. */
 function citation(preset: string | undefined): string[] {
   const taken = presetOf(preset);
   return taken ? [taken.citation] : [];
 }
 
-/** What a client says of its schedule goes before what all have. */
+/** The client's own schedule overrides the default one. */
 function ownSchedule(
   own: ParsedConfig["clients"][number]["schedule"],
   { cron, timezone, jitter }: ScheduleConfig,

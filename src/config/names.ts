@@ -2,13 +2,13 @@ import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 import { resolveFileReference, resolvePath } from "./path.ts";
 
-/** Safe as a folder, in a key and on a command line, on any system. */
+/** Safe as a folder name, in an object key and on a command line, on any system. */
 export const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** @throws HoldfastError "config" */
 export function parseId(value: string): string {
   if (ID.test(value) && value.length <= 63) return value;
-  const hint = "write up to 63 of a-z, 0-9 and single - between them, such as acme-bank";
+  const hint = "write up to 63 characters of a-z, 0-9 and single - between them, such as acme-bank";
   throw new HoldfastError("config", `${redacted(value)} is not an id`, { hint });
 }
 
@@ -33,7 +33,7 @@ export function parseRegion(value: string): string {
   throw new HoldfastError("config", `${redacted(value)} is not a region`, { hint: "write one such as eu-central-1" });
 }
 
-/** Of AWS. */
+/** An AWS account number. */
 export function parseAccount(value: string): string {
   if (/^\d{12}$/.test(value)) return value;
   throw new HoldfastError("config", `${redacted(value)} is not an AWS account`, {
@@ -41,7 +41,7 @@ export function parseAccount(value: string): string {
   });
 }
 
-/** ID, alias or ARN of a KMS key, as an HTTP header carries it. */
+/** ID, alias or ARN of a KMS key, safe in an HTTP header. */
 export function parseKmsKey(value: string): string {
   if (/^[A-Za-z0-9:/_-]{1,2048}$/.test(value)) return value;
   throw new HoldfastError("config", `${redacted(value)} is not a KMS key`, {
@@ -49,7 +49,7 @@ export function parseKmsKey(value: string): string {
   });
 }
 
-/** A file that is no secret: `file:/etc/holdfast/root.pem`. @throws HoldfastError "config" */
+/** A file that is not secret: `file:/etc/holdfast/root.pem`. @throws HoldfastError "config" */
 export function parseFile(value: string, folder: string): string {
   const path = value.startsWith("file:") ? resolveFileReference(value, folder) : undefined;
   if (path !== undefined) return path;
@@ -61,5 +61,5 @@ export function parseState(value: string, folder: string): string {
   const path = resolvePath(value, folder);
   if (path !== undefined && path !== "/" && !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return path;
   const hint = "write a path such as /var/lib/holdfast, or ./state from this file's folder";
-  throw new HoldfastError("config", `${redacted(value)} is not a directory of this machine`, { hint });
+  throw new HoldfastError("config", `${redacted(value)} is not a directory on this machine`, { hint });
 }

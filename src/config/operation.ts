@@ -6,7 +6,7 @@ import { parseCron, parseTimeZone } from "./schedule.ts";
 import type { SecretRef } from "./secret.ts";
 import { parsePlainUrl } from "./url.ts";
 
-/** The sections about when it runs and who is told. */
+/** The sections that say when Holdfast runs and whom it notifies. */
 
 const cron = () => read(parseCron, '"30 2 * * *"', "When `export --schedule` runs.");
 const timezone = () => read(parseTimeZone, "a name such as Europe/Berlin", "The IANA time zone of cron.");
@@ -14,7 +14,7 @@ const jitter = () =>
   read(
     (value) => parsePause(value, 12),
     "a time such as PT10M",
-    "Each run begins up to so much later, at random: not everyone asks a provider at the same second.",
+    "Each run is delayed by a random time up to this, so that not every client calls a provider in the same second.",
   );
 
 export function scheduleSection() {
@@ -26,7 +26,7 @@ export function scheduleSection() {
       grace: read(
         (value) => parsePause(value, 24),
         "a time such as PT50S",
-        "Told to stop, a run may take so long to finish what is under way; less than whoever stops it waits.",
+        "After a stop signal, how long a run may take to finish its current work. Keep it below the timeout of systemd, Docker or Kubernetes.",
       ).prefault("PT50S"),
     },
     "When the daemon exports, and how it stops.",
@@ -36,7 +36,7 @@ export function scheduleSection() {
 export function clientScheduleSection() {
   return section(
     { cron: cron().optional(), timezone: timezone().optional(), jitter: jitter().optional() },
-    "When the daemon exports this client, where that is not when it exports the others.",
+    "When the daemon exports this client, if not at the same time as the others.",
   );
 }
 
@@ -51,10 +51,10 @@ export function metricsSection() {
       pushgateway: read(
         parsePlainUrl,
         "http://host:9091",
-        "A Prometheus Pushgateway, which every export that is not the daemon's tells its metrics at its end.",
+        "A Prometheus Pushgateway. Every export outside the daemon sends its metrics there when it finishes.",
       ).optional(),
     },
-    "Where Prometheus finds the metrics.",
+    "How Prometheus gets the metrics.",
   );
 }
 
@@ -62,16 +62,16 @@ export function notifySection(secretRef: (doc: string) => z.ZodType<SecretRef, s
   return section(
     {
       healthchecks: secretRef(
-        "A ping address as healthchecks.io gives one: asked as <url>/start, <url>, and <url>/fail. Who has it can ping, so it is a secret.",
+        "A ping URL from healthchecks.io. Holdfast requests <url>/start, <url> and <url>/fail. Anyone with the URL can ping, so it is a secret.",
       ).optional(),
       webhook: section(
         {
-          url: secretRef("An address that takes POST requests."),
-          key: secretRef("What they are signed with, as Standard Webhooks has it: whsec_ and base64."),
+          url: secretRef("A URL that accepts POST requests."),
+          key: secretRef("The key that signs the requests (Standard Webhooks): whsec_ followed by base64."),
         },
-        "An address of yours that is told the same, signed.",
+        "Your own endpoint for the same notifications, signed.",
       ).optional(),
     },
-    "Who is told when a run starts, ends and fails.",
+    "Whom Holdfast notifies when a run starts, ends and fails.",
   );
 }

@@ -2,27 +2,27 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../core/error.ts";
 
-/** In place of the config's folder, where the config came through a pipe and lies in none. */
+/** Used instead of the config's folder if the config came through a pipe and has no folder. */
 export const NO_FOLDER = "";
 
 /**
- * A path of the config, absolute: relative ones are meant from `folder`, the one that holds the config file, so that
- * it does not matter where Holdfast is started. Undefined if it cannot be a path. Throws `config` for a relative one that
- * begins nowhere.
+ * An absolute path. Relative ones are resolved against `folder`, the config file's folder, so that it does not matter
+ * where Holdfast is started. Undefined if the text cannot be a path.
+ * @throws HoldfastError "config" for a relative path without a folder.
  */
 export function resolvePath(text: string, folder: string): string | undefined {
   if (text.trim() === "" || text !== text.trim() || text.includes("\0")) return undefined;
-  // No shell reads this, so a tilde would become a folder of that name.
+  // No shell expands this, so a tilde would become a folder of that name.
   if (text.startsWith("~")) return undefined;
   if (folder === NO_FOLDER && !isAbsolute(text)) {
-    throw new HoldfastError("config", "a relative path in a config that is a pipe or a device begins nowhere", {
+    throw new HoldfastError("config", "a config read from a pipe or device cannot have relative paths", {
       hint: "write the absolute path, or save the config as a file",
     });
   }
   return resolve(folder, text);
 }
 
-/** `file:/absolute`, `file:./relative` or `file:///a%20url`. Undefined if it is none of these. */
+/** `file:/absolute`, `file:./relative` or `file:///a%20url`. Undefined for anything else. */
 export function resolveFileReference(text: string, folder: string): string | undefined {
   const path = text.slice("file:".length);
   if (!path.startsWith("//")) return resolvePath(path, folder);
@@ -34,7 +34,7 @@ export function resolveFileReference(text: string, folder: string): string | und
   }
 }
 
-/** Whether one path lies in the other, or they are the same. Both absolute. */
+/** Whether one path contains the other, or both are the same. Both absolute. */
 export function overlap(one: string, other: string): boolean {
   return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }

@@ -1,13 +1,13 @@
 import type { DataClass, RetentionStart } from "./config.ts";
 import { STARTS } from "./starts.ts";
 
-/** What a law asks for, as a client may take it. Not legal advice: someone who answers for it has to agree. */
+/** What a law requires, as terms a client can use. Not legal advice: the person responsible must agree. */
 export interface Preset {
-  /** The rule, as it stands in records where the client names none of its own. */
+  /** The rule, as written into records if the client names none of its own. */
   readonly citation: string;
   readonly keep: string;
   readonly from: RetentionStart;
-  /** Classes of data that it gives another clock. */
+  /** Classes of data with a clock of their own. */
   readonly classes?: Partial<Record<DataClass, { readonly keep: string; readonly from: RetentionStart }>>;
 }
 
@@ -40,7 +40,7 @@ export function presetOf(name: unknown): Preset | undefined {
   return typeof name === "string" && Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined;
 }
 
-/** `MLR 2017 reg. 40: 5 years from the end of the business relationship`; a line for each further clock. */
+/** `MLR 2017 reg. 40: 5 years from the end of the business relationship`; one more line for each further clock. */
 export function presetInWords({ citation, keep, from, classes = {} }: Preset): string[] {
   const clock = (each: Pick<Preset, "keep" | "from">) =>
     `${each.keep.replace(/^P(\d+)Y$/, "$1 years")} from ${STARTS[each.from]}`;

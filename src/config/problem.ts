@@ -13,11 +13,11 @@ export interface Finding {
 /** A finding placed in its file. */
 export interface ConfigProblem extends Finding {
   readonly code: "config" | "recipients";
-  /** From 1; undefined if it has none. */
+  /** Counted from 1; undefined if the problem has no line. */
   readonly line: number | undefined;
 }
 
-/** A file that is wrong in more ways is a wrong file. */
+/** A longer list helps no one: the file is probably not a config at all. */
 const MAX_LISTED = 50;
 
 const HINT =
@@ -31,7 +31,7 @@ export function formatPath(path: Path): string {
   }, "");
 }
 
-/** One error for all problems, in the order of the file: `file:line: path: what is wrong; how to fix it`. */
+/** One error for all problems, sorted by line: `file:line: path: what is wrong; how to fix it`. */
 export function configError(file: string, problems: readonly ConfigProblem[], cause?: unknown): HoldfastError {
   const lines = problems
     .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))

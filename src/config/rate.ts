@@ -9,7 +9,7 @@ export interface Rate {
 
 const UNITS = { s: 1_000, min: 60_000, h: 3_600_000 } as const;
 
-/** More than any provider allows; a larger number is a typing error. */
+/** More than any provider allows; a larger number is a typo. */
 const MAX_COUNT = 100_000;
 
 /** `10/s`, `600/min` or `1000/h`. @throws HoldfastError "config" */

@@ -5,13 +5,13 @@ import { HoldfastError } from "../core/error.ts";
 declare const checked: unique symbol;
 
 /**
- * The public keys everything is sealed to. Only `parseRecipients` makes one, so whoever holds it need not ask again
- * whether there is any, or whether they may be mixed: under Object Lock an object sealed to the wrong recipients
- * is unreadable and undeletable.
+ * The public keys that everything is sealed to. Only `checkRecipients` makes one, so code that has one need not check
+ * again that the list is not empty and not mixed: under Object Lock, an object sealed to the wrong recipients can be
+ * neither read nor deleted.
  */
 export interface Recipients {
   readonly strings: readonly string[];
-  /** In the order of `strings`: first 16 hex of the SHA-256 of each. */
+  /** In the order of `strings`: the first 16 hex digits of each SHA-256. */
   readonly fingerprints: readonly string[];
   readonly kind: RecipientKind;
   readonly [checked]: true;
@@ -19,14 +19,14 @@ export interface Recipients {
 
 export type RecipientKind = "classical" | "post-quantum";
 
-/** One thing wrong with a list; `index` is undefined when it is the list itself. */
+/** One problem of a list; `index` is undefined if it concerns the whole list. */
 export interface RecipientProblem {
   readonly index: number | undefined;
   readonly message: string;
   readonly hint: string;
 }
 
-/** @throws HoldfastError "recipients" that names every problem, its position and its hint, and never a private key. */
+/** @throws HoldfastError "recipients" that lists every problem with its position and hint, and never a private key. */
 export async function parseRecipients(list: readonly string[]): Promise<Recipients> {
   const result = await checkRecipients(list);
   if ("strings" in result) return result;
@@ -36,12 +36,12 @@ export async function parseRecipients(list: readonly string[]): Promise<Recipien
   throw new HoldfastError("recipients", lines);
 }
 
-/** The short name of a recipient in the audit log. */
+/** Names a recipient in the audit log. */
 export function fingerprint(recipient: string): string {
   return createHash("sha256").update(recipient, "utf8").digest("hex").slice(0, 16);
 }
 
-/** As `parseRecipients`, for a caller with a line number for each position. */
+/** Like `parseRecipients`, for a caller that reports line numbers. */
 export async function checkRecipients(list: readonly string[]): Promise<Recipients | readonly RecipientProblem[]> {
   const problems = await listProblems(list);
   if (problems.length > 0) return problems;
@@ -54,15 +54,15 @@ export async function checkRecipients(list: readonly string[]): Promise<Recipien
 
 async function listProblems(list: readonly string[]): Promise<RecipientProblem[]> {
   if (list.length === 0) {
-    const hint = "list at least one recipient (age1…); two are advised, so that one lost key loses nothing";
-    return [{ index: undefined, message: "there is none, and nothing could ever be opened again", hint }];
+    const hint = "list at least one recipient (age1…); use two, so that you lose no data if one key is lost";
+    return [{ index: undefined, message: "there are no recipients, so no one could ever open a record", hint }];
   }
   const problems: RecipientProblem[] = [];
   for (const [index, recipient] of list.entries()) {
     const first = list.indexOf(recipient);
     const found =
       first < index
-        ? { message: `the same as recipients[${first}]`, hint: "remove one of them" }
+        ? { message: `duplicates recipients[${first}]`, hint: "remove one of them" }
         : await recipientProblem(recipient);
     if (found !== undefined) problems.push({ index, ...found });
   }
@@ -70,8 +70,8 @@ async function listProblems(list: readonly string[]): Promise<RecipientProblem[]
   const kind = kindOf(list[0]!);
   const other = list.findIndex((recipient) => kindOf(recipient) !== kind);
   if (other === -1) return [];
-  // A sealed file is as strong against a quantum computer as its weakest recipient, and age refuses to pretend.
-  const message = `a ${kindOf(list[other]!)} recipient beside a ${kind} one (recipients[0])`;
+  // Against a quantum computer, a sealed file is as weak as its weakest recipient, so age refuses to mix them.
+  const message = `a ${kindOf(list[other]!)} recipient in a list with a ${kind} one (recipients[0])`;
   return [{ index: other, message, hint: "use only age1pq1…/age1tagpq1… or only age1…/age1tag1… in one list" }];
 }
 
@@ -79,24 +79,24 @@ async function recipientProblem(recipient: string): Promise<{ message: string; h
   if (/AGE-SECRET-KEY|AGE-PLUGIN-/i.test(recipient)) {
     return {
       message: "a private key (not shown)",
-      hint: "put its public half here, `age-keygen -y <key file>` prints it, and treat the private key as leaked",
+      hint: "write the public key instead (`age-keygen -y <key file>` prints it), and treat the private key as leaked",
     };
   }
   if (recipient !== recipient.trim()) {
-    return { message: "there is white space around it", hint: "remove it" };
+    return { message: "has white space around it", hint: "remove it" };
   }
   if (!recipient.startsWith("age1")) {
     return { message: `${brief(recipient)} is not an age recipient`, hint: "write age1…, as age-keygen prints it" };
   }
   try {
-    // Not only parsed but sealed to: a low-order point parses, and fails at the first record otherwise.
+    // Parsing is not enough: a low-order point parses, and would fail at the first record.
     const trial = new Encrypter();
     trial.addRecipient(recipient);
     // As a stream: for bytes the library loads all of Node's fetch, 20 ms at the start of every command.
     await (await trial.encrypt(new ReadableStream())).cancel();
     return undefined;
   } catch {
-    // The library's words are dropped on purpose: they may repeat the text.
+    // The library's message is dropped because it may repeat the text.
     return {
       message: `${brief(recipient)} is damaged: its checksum, length or point is wrong`,
       hint: "copy the whole public key again from age-keygen",
@@ -108,7 +108,7 @@ function kindOf(recipient: string): RecipientKind {
   return /^age1(tag)?pq1/.test(recipient) ? "post-quantum" : "classical";
 }
 
-/** Enough to find it in the file; never so much that a secret pasted by mistake could be used. */
+/** Enough to find it in the file, but too little to use a secret pasted by mistake. */
 function brief(recipient: string): string {
   return recipient.startsWith("age1") ? `"${recipient.slice(0, 12)}…"` : "this";
 }

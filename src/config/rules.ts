@@ -7,8 +7,8 @@ import { type Raw, raw, rawClients, rawList } from "./raw.ts";
 import { vaultsApart } from "./vaults-apart.ts";
 
 /**
- * What fields say about each other. Rules read the raw document, and pass over whatever is not there or not of its
- * type (that is the schema's to say), so that all problems are told at once.
+ * Rules between fields. They read the raw document and skip anything missing or of the wrong type (the schema reports
+ * that), so that all problems are reported at once.
  */
 export function brokenRules(document: unknown, file: string, folder: string): Finding[] {
   const clients = rawClients(document);
@@ -26,8 +26,12 @@ export function brokenRules(document: unknown, file: string, folder: string): Fi
   );
   return [
     ...within,
-    ...repeated(clients, ["id"], "it names the client's state and vault; rename one"),
-    ...repeated(clients, ["log", "origin"], "a log has one writer and one history; give each client its own"),
+    ...repeated(clients, ["id"], "ids name the client's state and vault; rename one"),
+    ...repeated(
+      clients,
+      ["log", "origin"],
+      "a log has one writer and one history; use a different name for each client",
+    ),
     ...vaultsApart(document, folder),
   ];
 }
@@ -36,7 +40,7 @@ function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Find
   if (collect !== "full" || !Array.isArray(legalBasis) || legalBasis.length > 0) return [];
   if (presetOf(raw(retention).preset)) return [];
   const text =
-    "full copies whole identity documents, and no legalBasis names the law that asks for it (GDPR Art. 5(1)(c): no " +
+    "full copies whole identity documents, but no legalBasis names the law that requires it (GDPR Art. 5(1)(c): no " +
     'more data than needed); write legalBasis: ["Regulation (EU) 2024/1624 Art. 77"] if that is your duty (UK: ' +
     "MLR 2017 reg. 40; US: 31 CFR 1020.220(a)(3)), or collect: minimal";
   return [{ path: ["collect"], text }];
@@ -45,17 +49,17 @@ function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Find
 function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
   if (kmsKey === undefined || String(encryption).startsWith("aws:kms")) return [];
   return [
-    { path: ["vault", "kmsKey"], text: "means nothing without vault.encryption: aws:kms; add it, or remove this" },
+    { path: ["vault", "kmsKey"], text: "has no effect without vault.encryption: aws:kms; add that, or remove this" },
   ];
 }
 
-/** By the client or by a preset, which gives both. */
+/** Set by the client, or by a preset, which sets both. */
 function clockIsSaid(client: Raw): Finding[] {
   const retention = raw(client.retention);
   if (retention !== client.retention || retention.preset !== undefined) return [];
   const hint = {
-    keep: "is missing; write a duration such as P5Y, or take a preset",
-    from: "is missing; write created or exported or relationship-end or account-closed, or take a preset",
+    keep: "is missing; write a duration such as P5Y, or use a preset",
+    from: "is missing; write created or exported or relationship-end or account-closed, or use a preset",
   };
   return (["keep", "from"] as const)
     .filter((key) => retention[key] === undefined)
@@ -64,10 +68,10 @@ function clockIsSaid(client: Raw): Finding[] {
 
 function coolsOffToCompliance({ vault, retention }: Raw): Finding[] {
   if (raw(retention).coolingOff === undefined || raw(vault).lock === "compliance") return [];
-  return [{ path: ["retention", "coolingOff"], text: "means nothing without vault.lock: compliance; remove it" }];
+  return [{ path: ["retention", "coolingOff"], text: "has no effect without vault.lock: compliance; remove it" }];
 }
 
-/** One signs in public, the other keeps a secret. */
+/** One signs in public, the other must stay secret. */
 function keysAreTwo(client: Raw): Finding[] {
   const key = raw(client.log).key;
   if (typeof key !== "string" || key !== raw(client.lookups).key) return [];
@@ -79,7 +83,7 @@ function directoryTakesNoS3(client: Raw): Finding[] {
   if (typeof vault.url !== "string" || !vault.url.startsWith("file:")) return [];
   return ["endpoint", "region", "forcePathStyle", "encryption", "kmsKey", "expectedOwner", "requesterPays"]
     .filter((key) => vault[key] !== undefined)
-    .map((key) => ({ path: ["vault", key], text: "means nothing for a directory; remove it" }));
+    .map((key) => ({ path: ["vault", key], text: "has no effect for a directory; remove it" }));
 }
 
 function locksFit(retention: Raw): Finding[] {
@@ -92,7 +96,7 @@ function locksFit(retention: Raw): Finding[] {
   if (first !== undefined && left !== undefined && compareDurations(left, first) >= 0) {
     refuse(
       "extendWhenLessThan",
-      `"${left}" is not shorter than initialLock (${first}), so every run would extend every lock; write less`,
+      `"${left}" is not shorter than initialLock (${first}), so every run would extend every lock; use a shorter time`,
     );
   }
   const [least, most, cooling] = [minimum, maximum, coolingOff].map(duration);
@@ -101,19 +105,19 @@ function locksFit(retention: Raw): Finding[] {
     if (exceeds(first, whole))
       refuse(
         "initialLock",
-        `"${first}" is longer than ${name} (${whole}), and what need not be kept must be deleted; write less`,
+        `"${first}" is longer than ${name} (${whole}), so records could not be deleted when they must be; use a shorter time`,
       );
-    if (exceeds(least, whole)) refuse("minimum", `"${least}" is longer than ${name} (${whole}); write less`);
-    if (exceeds(whole, most)) refuse("maximum", `"${most}" is shorter than ${name} (${whole}); write more`);
+    if (exceeds(least, whole)) refuse("minimum", `"${least}" is longer than ${name} (${whole}); use a shorter time`);
+    if (exceeds(whole, most)) refuse("maximum", `"${most}" is shorter than ${name} (${whole}); use a longer time`);
   }
-  if (exceeds(first, most)) refuse("maximum", `"${most}" is shorter than initialLock (${first}); write more`);
-  // The lock would end before it was ever hardened.
+  if (exceeds(first, most)) refuse("maximum", `"${most}" is shorter than initialLock (${first}); use a longer time`);
+  // Otherwise the lock would end before it is hardened.
   if (cooling !== undefined && first !== undefined && compareDurations(cooling, first) >= 0)
-    refuse("coolingOff", `"${cooling}" is not shorter than initialLock (${first}); write less`);
+    refuse("coolingOff", `"${cooling}" is not shorter than initialLock (${first}); use a shorter time`);
   return broken;
 }
 
-/** Every duration for which something is kept, by the name it has for who wrote it. */
+/** Every retention period, named as in the config. */
 function keeps(retention: Raw): { name: string; value: unknown }[] {
   const preset = presetOf(retention.preset);
   const own = Object.entries(raw(retention.classes)).map(([name, clock]) => ({
@@ -123,11 +127,11 @@ function keeps(retention: Raw): { name: string; value: unknown }[] {
   return [{ name: "keep", value: retention.keep ?? preset?.keep }, ...own];
 }
 
-/** No one has their private keys: whatever is sealed to them alone is lost, and under a lock cannot be sealed again. */
+/** No one has their private keys: data sealed only to them is lost, and Object Lock prevents sealing it again. */
 function notTheExamples(client: Raw): Finding[] {
   return rawList(client.recipients).flatMap((recipient, index) => {
     if (!EXAMPLE_RECIPIENTS.includes(String(recipient))) return [];
-    const text = "the recipient of the example, whose private key no one has; write your own, from age-keygen";
+    const text = "this is the example's recipient, and no one has its private key; write your own, from age-keygen";
     return [{ path: ["recipients", index], text }];
   });
 }

@@ -2,7 +2,7 @@ import { validate } from "node-cron";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 
-/** @throws HoldfastError "config" for what node-cron does not take, dates that never come included. */
+/** @throws HoldfastError "config" for what node-cron rejects, including dates that never occur. */
 export function parseCron(text: string): string {
   if (text.trim() !== "" && validate(text)) return text;
   throw new HoldfastError("config", `${redacted(text)} is not a cron expression`, {
@@ -10,7 +10,7 @@ export function parseCron(text: string): string {
   });
 }
 
-/** @throws HoldfastError "config" for anything but an IANA name: a fixed offset would not follow summer time. */
+/** @throws HoldfastError "config" unless it is an IANA name: a fixed offset would not follow summer time. */
 export function parseTimeZone(text: string): string {
   try {
     if (/^[A-Za-z]/.test(text)) return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
@@ -18,6 +18,6 @@ export function parseTimeZone(text: string): string {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new HoldfastError("config", `${redacted(text)} is not a time zone`, {
-    hint: "write a name of the IANA list, such as Europe/Berlin or UTC",
+    hint: "write an IANA name, such as Europe/Berlin or UTC",
   });
 }

@@ -9,14 +9,14 @@ import { recipientsField, retentionSection, sourceSection, vaultSection } from "
 import { parseOrigin, parsePlainUrl } from "./url.ts";
 
 /**
- * The config file, field by field. What fields say about each other is in `rules.ts`, so that a wrong field hides no
- * other problem. Relative paths are meant from `folder`.
+ * The config file, field by field. Rules between fields are in `rules.ts`, so that an invalid field does not hide other
+ * problems. Relative paths are resolved against `folder`.
  */
 export function configSchema(folder: string) {
   const state = (value: string) => parseState(value, folder);
   return section(
     {
-      state: read(state, "a path such as ./state", "Journal and catalog: one directory per client in it.").prefault(
+      state: read(state, "a path such as ./state", "Journal and catalog: one subdirectory per client.").prefault(
         "./state",
       ),
       schedule: scheduleSection().prefault({}),
@@ -31,13 +31,13 @@ export function configSchema(folder: string) {
 
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
 
-/** For editors; `rules.ts` says it to everyone else. */
+/** For editors; `rules.ts` checks it for everyone else. */
 const FULL_NEEDS_LEGAL_BASIS = {
   if: {
     properties: { collect: { const: "full" }, retention: { not: { required: ["preset"] } } },
     required: ["collect"],
   },
-  // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so, and no one awaits a schema.
+  // biome-ignore lint/suspicious/noThenProperty: JSON Schema uses this name, and no one awaits a schema.
   then: { required: ["legalBasis"], properties: { legalBasis: { minItems: 1 } } },
 };
 
@@ -48,50 +48,56 @@ function clientSection(folder: string) {
       id: read(parseId, "a short name such as acme-bank", "The name on the command line and in the vault.", ID.source),
       collect: choice(
         ["minimal", "full"],
-        "minimal keeps yes/no answers only. full keeps everything, document images included, and needs a legalBasis.",
+        "minimal keeps yes/no answers only. full keeps everything, including document images, and needs a legalBasis.",
       ).prefault("minimal"),
       legalBasis: distinct(
         list(read(parseRule, '"Regulation (EU) 2024/1624 Art. 77"', "A rule."), "the rules of law", { max: 20 }),
       )
         .prefault([])
-        .meta({ description: "The rules of law that ask for copies; written into every record. Needed for full." }),
+        .meta({
+          description: "The legal rules that require the copies; written into every record. Required for full.",
+        }),
       minimal: section(
         {
           overAge: distinct(list(whole(1, 120, "An age in years."), "ages such as [18]", { min: 1, max: 10 }))
             .prefault([18])
-            .meta({ description: "Ages: a minimal record says for each whether the person is that old." }),
+            .meta({
+              description: "Ages: for each one, a minimal record says whether the person is at least that old.",
+            }),
         },
-        "What a minimal record answers besides whether the person is verified.",
+        "What a minimal record says besides whether the person is verified.",
       ).prefault({}),
       source: sourceSection(secretRef),
       recipients: recipientsField(),
       vault: vaultSection(folder),
       lookups: section(
         {
-          key: secretRef("The key of lookup tokens; `init` makes the file. With another key nothing is found again."),
-          fields: distinct(list(read(parseLookup, LOOKUPS, "What to find a record by."), LOOKUPS, { max: 20 }))
+          key: secretRef(
+            "The key for lookup tokens; `init` creates the file. Without this key, records cannot be found.",
+          ),
+          fields: distinct(list(read(parseLookup, LOOKUPS, "A value to find records by."), LOOKUPS, { max: 20 }))
             .prefault(["email"])
-            .meta({ description: "What `retrieve` can find a record by besides the provider's id." }),
+            .meta({ description: "What `retrieve` can find a record by, besides the provider's id." }),
         },
-        "How records are found again without opening them.",
+        "How to find records without opening them.",
       ),
       log: section(
         {
-          origin: read(parseOrigin, "acme-bank.example/holdfast", "The log's name: a host and a path of yours."),
-          key: secretRef("The key that signs the log; `init` makes the file."),
+          origin: read(parseOrigin, "acme-bank.example/holdfast", "The log's name: a domain of yours and a path."),
+          key: secretRef("The key that signs the log; `init` creates the file."),
           previousKey: secretRef(
-            "The key that signed until now, while `init` hands the log over to a new `key`. Remove it afterwards.",
+            "The old signing key, while `init` hands the log over to a new `key`. Remove it afterwards.",
           ).optional(),
           timestamps: section(
             {
-              url: read(parsePlainUrl, "https://host/path", "Where the authority takes requests."),
+              url: read(parsePlainUrl, "https://host/path", "The authority's URL."),
               ca: read(
                 (value) => parseFile(value, folder),
                 "a file such as file:./tsa-root.pem",
-                "The root certificates, PEM, that its answers must lead to.",
+                "The root certificates (PEM) that its signatures must chain to.",
               ),
             },
-            "An authority (RFC 3161) that stamps the log's checkpoint at the end of a run: proof of when it was, by someone else's clock.",
+            "A time-stamping authority (RFC 3161). It stamps the log's checkpoint at the end of each run, which proves the time by a clock that is not yours.",
           ).optional(),
         },
         "The audit log.",
@@ -109,12 +115,12 @@ function clientSection(folder: string) {
             .prefault([])
             .meta({
               description:
-                "Whoever may approve a retrieval. Where anyone is listed, `retrieve` hands out nothing without the signature of one of them.",
+                "Who may approve a retrieval. If anyone is listed, `retrieve` hands out nothing without a signature from one of them.",
             }),
         },
         "Who must agree before records are handed out.",
       ).prefault({}),
     },
-    "An organisation with a legal duty to hold copies, and the one vault they are in.",
+    "An organisation with a legal duty to keep copies, and its one vault.",
   ).meta(FULL_NEEDS_LEGAL_BASIS);
 }

@@ -1,10 +1,10 @@
 import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
 
-/** No key or password Holdfast uses is longer; whatever is, is the wrong file. */
+/** Longer than any key or password that Holdfast uses: a longer file is the wrong file. */
 const MAX_BYTES = 64 * 1024;
 
-/** The text of a file that holds a secret. @throws HoldfastError "config", which names the file and never its content. */
+/** The text of a secret's file. @throws HoldfastError "config", which names the file and never its content. */
 export async function readSecretFile(path: string, reference: string): Promise<string> {
   const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
     new HoldfastError("config", `${reference}: ${what}`, { hint, cause });
@@ -12,7 +12,7 @@ export async function readSecretFile(path: string, reference: string): Promise<s
   try {
     const read = await readBounded(path, MAX_BYTES);
     if (read.bytes === undefined)
-      throw failure(`holds more than ${MAX_BYTES} bytes, which is no key`, "point it at the secret alone");
+      throw failure(`holds more than ${MAX_BYTES} bytes, so it is not a key`, "point it at the file with the secret");
     bytes = read.bytes;
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
@@ -20,12 +20,12 @@ export async function readSecretFile(path: string, reference: string): Promise<s
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw failure(
         `there is no file ${path}`,
-        "restore it or correct the path; `holdfast init` makes the lookup and log keys of a new vault",
+        "restore it or correct the path; for a new vault, `holdfast init` creates the lookup and log keys",
         cause,
       );
     }
     if (code === "EISDIR") throw failure(`${path} is a directory`, "point it at a file", cause);
-    throw failure(`${path} cannot be read (${code})`, "let the user that runs Holdfast read it", cause);
+    throw failure(`cannot read ${path} (${code})`, "let the user that runs Holdfast read it", cause);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -6,18 +6,18 @@ import { readSecretFile } from "./secret-file.ts";
 
 const REDACTED = "[secret]";
 
-/** The kinds of reference, as an error tells of them. */
+/** The kinds of reference, for error messages. */
 export const REFERENCES = "env:NAME, file:/path/to/it or aws-secretsmanager:name";
-/** As an editor checks them. */
+/** The same, for editors. */
 export const REFERENCE_PATTERN = "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|aws-secretsmanager:[A-Za-z0-9/_+=.@:-]+(#.+)?)$";
 
-/** What Secrets Manager takes as a name or an ARN; then, after #, the key of a JSON object. */
+/** A name or ARN that Secrets Manager accepts, then optionally # and a key of a JSON object. */
 const IN_SECRETS_MANAGER =
   /^((?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512})(?:#([A-Za-z0-9_.-]{1,128}))?$/;
 
 /**
- * A string that is never printed: not by String(), a template literal, JSON.stringify, console.log or a logger that
- * walks fields. Only `reveal()` gives it, so that every place that uses a secret can be found by that word.
+ * A string that never gets printed: not by String(), a template literal, JSON.stringify, console.log or a logger that
+ * walks fields. Only `reveal()` returns it, so searching for that word finds every place that uses a secret.
  */
 export class Secret {
   readonly #value: string;
@@ -44,17 +44,17 @@ export class Secret {
 }
 
 /**
- * Where a secret is, as the config says it: `env:NAME`, `file:path`, or `aws-secretsmanager:<name or ARN>[#<key of its
- * JSON>]`. Prints as that reference. Nothing is read before `resolve()`, and each time again: so a config loads on a
- * machine that has none of its secrets (`init`, CI), and what was rotated is met by whoever asks again.
+ * Where a secret is, as written in the config: `env:NAME`, `file:path`, or `aws-secretsmanager:<name or ARN>[#<key of
+ * its JSON>]`. Prints as that reference. Only `resolve()` reads the secret, and it does so on every call. A config
+ * therefore loads on a machine that has none of its secrets (`init`, CI), and rotated secrets take effect.
  */
 export class SecretRef {
   readonly kind: "env" | "file" | "aws-secretsmanager";
-  /** The reference as it was written. */
+  /** The reference as written. */
   readonly reference: string;
   /** The variable, the absolute path of the file, or the secret's name or ARN. */
   readonly name: string;
-  /** Which of the values, where the secret is a JSON object. */
+  /** The key of the value, if the secret is a JSON object. */
   readonly jsonKey: string | undefined;
 
   private constructor(kind: SecretRef["kind"], reference: string, name: string, jsonKey?: string) {
@@ -65,7 +65,7 @@ export class SecretRef {
   }
 
   /**
-   * Relative paths are meant from `folder`, the one that holds the config file.
+   * Relative paths are resolved against `folder`, the config file's folder.
    * @throws HoldfastError "config", which never repeats the text: it may be the secret itself.
    */
   static parse(text: string, folder: string): SecretRef {
@@ -73,19 +73,19 @@ export class SecretRef {
     switch (kind) {
       case "env":
         if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return new SecretRef(kind, text, rest);
-        throw refusal("what follows env: is not the name of a variable (not shown: it may be the secret)");
+        throw refusal("env: is not followed by a variable name (not shown: it may be the secret)");
       case "file": {
         const path = resolveFileReference(text, folder);
         if (path !== undefined) return new SecretRef(kind, text, path);
-        throw refusal("what follows file: is not a path (not shown: it may be the secret)");
+        throw refusal("file: is not followed by a path (not shown: it may be the secret)");
       }
       case "aws-secretsmanager": {
         const [, name, jsonKey] = IN_SECRETS_MANAGER.exec(rest) ?? [];
         if (name !== undefined) return new SecretRef(kind, text, name, jsonKey);
-        throw refusal("what follows aws-secretsmanager: is no name of a secret (not shown: it may be the secret)");
+        throw refusal("aws-secretsmanager: is not followed by a secret's name (not shown: it may be the secret)");
       }
       default:
-        throw refusal("a secret is written into the config itself (not shown)");
+        throw refusal("the config contains the secret itself (not shown)");
     }
   }
 
@@ -95,9 +95,10 @@ export class SecretRef {
   }
 
   /**
-   * Reads the secret, less one trailing newline, which editors and `echo` add.
-   * @throws HoldfastError "config" if it is not there, empty, unreadable or not text; "secrets-unavailable" if it may be
-   *   had a little later.
+   * Reads the secret and removes one trailing newline, which editors and `echo` add.
+   * @throws HoldfastError "config" if it is missing, empty, unreadable or not text; "secrets-unavailable" if a retry
+   * may
+   *   help.
    */
   async resolve(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Secret> {
     const value = (await this.#read(env)).replace(/\r?\n$/, "");
@@ -105,18 +106,18 @@ export class SecretRef {
     return new Secret(value);
   }
 
-  /** What is unwise, though it works: for `doctor` and the log. Empty if all is well or there is no file yet. */
+  /** What works but is unsafe: for `doctor` and the log. Empty if there is no file yet. */
   warnings(): readonly string[] {
     if (this.kind !== "file" || process.platform === "win32") return [];
     let file: Stats;
     try {
       file = statSync(this.name);
     } catch {
-      // `resolve` says what is wrong with it.
+      // `resolve` reports the error.
       return [];
     }
     const { mode, uid, gid } = file;
-    // Orchestrators give a secret to a group that has this user alone.
+    // Orchestrators give the file to a group whose only member is this user.
     const asGroup = uid !== process.geteuid?.() && process.getgroups?.().includes(gid);
     if ((mode & (asGroup ? 0o037 : 0o077)) === 0) return [];
     const octal = (mode & 0o777).toString(8).padStart(4, "0");
@@ -142,7 +143,7 @@ export class SecretRef {
       case "file":
         return readSecretFile(this.name, this.reference);
       case "aws-secretsmanager": {
-        // Only here: most configs have no such secret, and the SDK's client takes its time to load.
+        // Imported only here: few configs need it, and the SDK's client is slow to load.
         const { readAwsSecret } = await import("./secrets-manager.ts");
         return readAwsSecret(this.name, this.jsonKey, this.reference);
       }

@@ -4,36 +4,36 @@ import { AwsCredentials } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import { awsAgents } from "../net/proxy.ts";
 
-/** Attempts in all, those that the SDK makes with its own pauses; and the longest silence, in ms. */
+/** Total attempts, made by the SDK with its own pauses; and the timeout of each, in ms. */
 const ATTEMPTS = 4;
 const PATIENCE = 10_000;
 
-/** Error names that no waiting fixes, and what fixes them. */
+/** Errors that waiting does not fix, and their hints. */
 const SAID: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ResourceNotFoundException: ["there is no such secret in this account and region", "create it, or correct the name"],
   AccessDeniedException: [
-    "these AWS credentials may not read it",
-    "grant them secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if that is one of yours",
+    "these AWS credentials are not allowed to read it",
+    "grant them secretsmanager:GetSecretValue for it, and kms:Decrypt for its key if it is a key of yours",
   ],
   DecryptionFailure: [
     "AWS cannot decrypt it",
-    "grant these credentials kms:Decrypt on its key, and see that it is enabled",
+    "grant these credentials kms:Decrypt for its key, and check that the key is enabled",
   ],
   InvalidRequestException: [
-    "AWS does not give it out",
-    "see whether it is scheduled for deletion, or has no value yet",
+    "AWS refuses to return it",
+    "check whether it is scheduled for deletion or has no value yet",
   ],
-  InvalidParameterException: ["that is no name AWS takes", "write the secret's name, or its whole ARN"],
-  ValidationException: ["that is no name AWS takes", "write the secret's name, or its whole ARN"],
+  InvalidParameterException: ["AWS rejects that name", "write the secret's name, or its whole ARN"],
+  ValidationException: ["AWS rejects that name", "write the secret's name, or its whole ARN"],
 };
 const CREDENTIALS =
   /^(UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature|SignatureDoesNotMatch|CredentialsProvider|TokenProvider|OptInRequired)/;
 
 /**
- * The present value of a secret in AWS Secrets Manager. Region and credentials are the SDK's own affair
- * (AWS_REGION, a profile, the machine's role; AWS_ENDPOINT_URL_SECRETS_MANAGER for another server); an ARN names its
- * region itself. What AWS answers is neither logged nor part of an error.
- * @throws HoldfastError "config" where a person has to fix something, "secrets-unavailable" where time does.
+ * The current value of a secret in AWS Secrets Manager. The SDK finds region and credentials itself (AWS_REGION, a
+ * profile, the machine's role; AWS_ENDPOINT_URL_SECRETS_MANAGER for another server); an ARN names its own region. AWS's
+ * answer is never logged and never part of an error.
+ * @throws HoldfastError "config" if a person must fix something, "secrets-unavailable" if a retry may help.
  */
 export async function readAwsSecret(name: string, jsonKey: string | undefined, reference: string): Promise<string> {
   const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
@@ -69,35 +69,31 @@ function refusal(error: unknown, reference: string, failure: Failure): HoldfastE
     return failure(`the AWS credentials are missing or refused (${name})`, hint, error);
   }
   if (/^Region is missing/.test(message)) {
-    return failure("no AWS region is known", "set AWS_REGION, or write the secret's whole ARN", error);
+    return failure("no AWS region is set", "set AWS_REGION, or write the secret's whole ARN", error);
   }
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   const network = status === undefined ? networkFailure(error) : undefined;
   if (network && !network.isTransient)
-    return failure(
-      `AWS Secrets Manager cannot be reached (${network.code})`,
-      network.hint ?? "check the network",
-      error,
-    );
+    return failure(`cannot reach AWS Secrets Manager (${network.code})`, network.hint ?? "check the network", error);
   return new HoldfastError(
     "secrets-unavailable",
     `${reference}: cannot reach AWS Secrets Manager (${status ?? "no answer"}, ${network?.code ?? name})`,
     {
       cause: error,
-      hint: network?.hint ?? "It was tried several times. Check the network, the region and AWS's status page.",
+      hint: network?.hint ?? "Several attempts failed. Check the network, the region and AWS's status page.",
     },
   );
 }
 
-/** The secret itself, or one value of a JSON object. The parser's words quote the text: they are not kept. */
+/** The secret itself, or one value of a JSON object. Drops the parser's message, which quotes the text. */
 function valueIn(text: string, jsonKey: string | undefined, failure: Failure): string {
   const object = parseObject(text);
   if (jsonKey === undefined) {
     if (object === undefined) return text;
-    throw failure("is a JSON object, not one value", "add # and the key of the value that is meant");
+    throw failure("is a JSON object, not a single value", "add # and the key of the value you want");
   }
   if (object === undefined)
-    throw failure("is no JSON object", "take # and what follows it away, if the text itself is the secret");
+    throw failure("is not a JSON object", "remove # and what follows it if the whole text is the secret");
   const value = Object.hasOwn(object, jsonKey) ? object[jsonKey] : undefined;
   if (typeof value === "string") return value;
   throw failure(`has no text under the key ${jsonKey}`, "correct what follows #");

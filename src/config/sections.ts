@@ -11,7 +11,7 @@ import type { SecretRef } from "./secret.ts";
 import { START_NAMES } from "./starts.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
 
-/** The sections of a client, those with more in them than names. */
+/** The larger sections of a client. */
 
 export const SOURCE_KINDS = ["passbase"] as const;
 
@@ -23,10 +23,8 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
         "https://api.passbase.com/verification/v2",
       ),
       apiKey: secretRef("The provider's secret API key."),
-      rate: read(parseRate, "10/s, 600/min or 1000/h", "Requests in a second, minute or hour, at most.").prefault(
-        "10/s",
-      ),
-      concurrency: whole(1, 64, "Requests in flight at the provider, at most.").prefault(4),
+      rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault("10/s"),
+      concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
     },
     "Where identities come from.",
   );
@@ -44,7 +42,8 @@ export function recipientsField() {
       return z.NEVER;
     })
     .meta({
-      description: "Public age keys everything is sealed to; any one of their private keys opens it. Two are advised.",
+      description:
+        "Public age keys that everything is sealed to; any one of their private keys opens it. Two are recommended.",
       minItems: 1,
     });
 }
@@ -56,19 +55,19 @@ export function vaultSection(folder: string) {
       url: read(url, VAULT_URL, "An S3 bucket with Object Lock and a prefix in it, or a directory."),
       lock: choice(
         ["governance", "compliance"],
-        "Object Lock mode. governance: who has the right to can lift a lock. compliance: no one can, once it is set.",
+        "Object Lock mode. governance: users with a special permission can lift a lock. compliance: no one can lift it.",
       ).prefault("governance"),
-      endpoint: read(parseServiceUrl, "https://host", "The S3 server, when it is not AWS.").optional(),
-      region: read(parseRegion, "one such as eu-central-1", "The S3 region; left out, the AWS SDK decides.").optional(),
-      forcePathStyle: flag("Ask for https://host/bucket, as most S3 servers but AWS need it.").optional(),
+      endpoint: read(parseServiceUrl, "https://host", "The S3 server, if it is not AWS.").optional(),
+      region: read(parseRegion, "one such as eu-central-1", "The S3 region. Default: the AWS SDK decides.").optional(),
+      forcePathStyle: flag("Use https://host/bucket URLs. Most S3 servers other than AWS need this.").optional(),
       encryption: choice(
         ["AES256", "aws:kms", "aws:kms:dsse"],
-        "The server-side encryption that the bucket's policy asks for, besides Holdfast's own sealing. Left out, the bucket's default.",
+        "The server-side encryption that the bucket's policy requires, on top of Holdfast's own sealing. Default: the bucket's default.",
       ).optional(),
-      kmsKey: read(parseKmsKey, "the ID or ARN of a KMS key", "The key of encryption aws:kms.").optional(),
+      kmsKey: read(parseKmsKey, "the ID or ARN of a KMS key", "The key for encryption: aws:kms.").optional(),
       expectedOwner: read(parseAccount, "12 digits", "The AWS account that must own the bucket.").optional(),
-      requesterPays: flag("Whether requests and transfer are charged to you and not to the bucket's owner.").optional(),
-      concurrency: whole(1, 256, "Requests in flight at the vault, at most.").prefault(16),
+      requesterPays: flag("Charge requests and transfer to you instead of the bucket's owner.").optional(),
+      concurrency: whole(1, 256, "Maximum parallel requests to the vault.").prefault(16),
     },
     "Where sealed objects and the audit log live.",
   ).transform(({ url, lock, concurrency, forcePathStyle = false, requesterPays = false, ...s3 }): VaultConfig => {
@@ -81,56 +80,56 @@ export function vaultSection(folder: string) {
 
 function keepFields() {
   return {
-    keep: read(parseDuration, "a duration such as P5Y", "How long the law asks for copies, counted from `from`."),
-    from: choice(START_NAMES, "What starts the clock; the last two are told to Holdfast by `relationship end`."),
+    keep: read(parseDuration, "a duration such as P5Y", "How long the law requires copies, counted from `from`."),
+    from: choice(START_NAMES, "What starts the clock. For the last two, record the date with `relationship end`."),
   };
 }
 
 export function retentionSection() {
   const { keep, from } = keepFields();
   const bound = (doc: string) => read(parseDuration, "a duration such as P1Y", doc).optional();
-  const ownClock = (what: string) => section(keepFields(), `A clock of its own for ${what}.`).optional();
+  const ownClock = (what: string) => section(keepFields(), `A separate clock for ${what}.`).optional();
   return section(
     {
       preset: choice(
         PRESET_NAMES,
-        "keep, from and classes as a law has them; what is written besides wins.",
+        "Takes keep, from and classes from a law. Values you write yourself take precedence.",
       ).optional(),
       keep: keep.optional(),
       from: from.optional(),
       classes: section(
         {
-          identifying: ownClock("who someone is"),
-          verification: ownClock("what was found of them"),
+          identifying: ownClock("identity data"),
+          verification: ownClock("verification results"),
           files: ownClock("document images and videos"),
         },
-        "Clocks of their own, where a law splits them. A sealed record holds the first two, and is kept for the longer.",
+        "Separate clocks, for laws that have several. A sealed record holds the first two classes and is kept for the longer period.",
       ).prefault({}),
       timezone: read(
         parseTimeZone,
         "a name such as Europe/Berlin",
-        "The IANA time zone whose days are counted. Left out, a day is over when it is over everywhere: 12 hours after UTC's.",
+        "The IANA time zone whose days count. Without it, a day ends 12 hours after it ends in UTC, when it is over everywhere.",
       ).optional(),
       initialLock: read(parseDuration, "a duration such as P90D", "The lock of a new object.").prefault("P90D"),
       extendWhenLessThan: read(
         parseDuration,
         "a duration such as P30D",
-        "The nightly run extends a lock that has less than this left, while the record is kept.",
+        "The nightly run extends a lock that has less than this left, as long as the record must be kept.",
       ).prefault("P30D"),
-      minimum: bound("Nothing is purged that was stored less than this ago, whatever date was given."),
-      maximum: bound("No lock is set that would last longer than this from now."),
-      coolingOff: bound("With lock: compliance, locks begin as governance, and are hardened when they are this old."),
+      minimum: bound("Nothing stored less than this ago is purged, whatever end date was given."),
+      maximum: bound("No lock is set to end later than this from now."),
+      coolingOff: bound("With lock: compliance, locks start as governance and become compliance at this age."),
     },
     "How long copies are kept.",
   ).transform(({ classes, keep, from, ...rest }): RetentionConfig => {
     const preset = presetOf(rest.preset);
     const clock = (name: DataClass): Keep => {
-      // Who writes a clock of their own for everything means all classes, also those that the preset splits.
+      // A client that sets one clock for everything means all classes, including those that the preset splits.
       const split = keep === undefined && from === undefined ? preset?.classes?.[name] : undefined;
       return (
         classes[name] ?? {
           keep: keep ?? Temporal.Duration.from((split ?? preset)?.keep ?? "PT0S"),
-          // `rules.ts` refuses a config in which neither the client nor a preset says it.
+          // `rules.ts` rejects a config where neither the client nor a preset sets it.
           from: from ?? (split ?? preset)?.from ?? "relationship-end",
         }
       );

@@ -1,6 +1,6 @@
 import type { RetentionStart } from "./config.ts";
 
-/** What starts a clock, in words: kept for so long from … */
+/** What starts a clock, in words that follow "from". */
 export const STARTS: Readonly<Record<RetentionStart, string>> = {
   created: "when the provider made the version",
   exported: "when the copy was made",

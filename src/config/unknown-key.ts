@@ -7,14 +7,16 @@ interface Node {
   readonly items?: Node;
 }
 
-/** Made when it is first needed: most runs never do. */
+/** Built on first use: most runs never need it. */
 let root: Node | undefined;
 
-/** What to say of a key that the section at `path` does not know: the nearest that it knows, or where it belongs. */
+/**
+ * The error text for an unknown key in the section at `path`: suggests the nearest known key, or where the key belongs.
+ */
 export function unknownKey(path: Path, key: string): string {
   root ??= jsonSchema() as Node;
   const known = Object.keys(nodeAt(root, path)?.properties ?? {});
-  // Only what looks like a key is repeated: a secret without its key parses as one.
+  // Only text that looks like a key is repeated: a secret without its key parses as a key.
   const named = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(key) && !looksSecret(key) ? `"${key}"` : "this (not shown)";
   const nearest = known
     .map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) }))
@@ -42,9 +44,9 @@ function places(node: Node, key: string, path: Path): Path[] {
   ]);
 }
 
-/** Letters to insert, remove or replace to make one word the other (Levenshtein). */
+/** Letters to insert, remove or replace to turn one word into the other (Levenshtein). */
 function distance(one: string, other: string): number {
-  // A long word is near none, and costs its square.
+  // Very different lengths are never close, and the cost grows with the square of the length.
   if (Math.abs(one.length - other.length) > 10) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [line, letter] of [...one].entries()) {

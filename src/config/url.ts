@@ -20,7 +20,7 @@ export function parseVaultUrl(text: string, folder: string): VaultLocation {
   const path = resolveFileReference(text, folder);
   if (path === undefined)
     throw refusal(text, "a directory", "write file:///dir, or file:./dir from this file's folder");
-  if (path === "/") throw refusal(text, "a directory for a vault alone", "write file:///dir");
+  if (path === "/") throw refusal(text, "a directory of its own for a vault", "write file:///dir");
   return { kind: "directory", url: pathToFileURL(path).href, path };
 }
 
@@ -32,14 +32,14 @@ function parseS3Url(text: string): VaultLocation {
   const prefix = segments.join("/");
   if (!segments.every((segment) => SEGMENT.test(segment)) || prefix.length > MAX_PREFIX) {
     const hint = `write s3://bucket/prefix; a prefix has up to ${MAX_PREFIX} of A-Z, a-z, 0-9, !_.*'()- and single /`;
-    throw refusal(text, "a prefix every S3 server takes", hint);
+    throw refusal(text, "a prefix that every S3 server accepts", hint);
   }
   return { kind: "s3", url: prefix === "" ? `s3://${bucket}` : `s3://${bucket}/${prefix}`, bucket, prefix };
 }
 
 /**
- * An address of a web service, without a trailing slash: https, or http to this machine, where no one listens in
- * between. Passwords, queries and fragments have no place in it.
+ * The URL of a web service, without a trailing slash: https, or http to this machine, where no one can listen in.
+ * Passwords, queries and fragments are refused.
  * @throws HoldfastError "config"
  */
 export function parseServiceUrl(text: string): string {
@@ -48,37 +48,39 @@ export function parseServiceUrl(text: string): string {
     throw refusal(
       text,
       "encrypted",
-      "write https://; http:// is taken for this machine alone (127.0.0.1, ::1, localhost)",
+      "write https://; http:// is only allowed to this machine (127.0.0.1, ::1, localhost)",
     );
   }
   return withoutSlash(url);
 }
 
-/** The same for what no one need keep secret: http is taken everywhere. @throws HoldfastError "config" */
+/**
+ * Like `parseServiceUrl`, for traffic that is not secret: http is allowed everywhere. @throws HoldfastError "config"
+ */
 export function parsePlainUrl(text: string): string {
   return withoutSlash(serviceUrl(text));
 }
 
 /**
- * An address that is a secret as a whole: https, or http to this machine. It is never shown.
+ * A URL that is itself a secret: https, or http to this machine. Errors never show it.
  * @throws HoldfastError "config"
  */
 export function parseSecretUrl(text: string): string {
   const url = /^https?:\/\/[^/]/i.test(text) && !/\s/.test(text) ? URL.parse(text) : null;
   if (url && (url.protocol === "https:" || isLoopback(url.hostname))) return url.href;
-  throw refusal(undefined, "an address that can be kept secret (not shown)", "write https://host/path");
+  throw refusal(undefined, "a URL that keeps its secret (not shown)", "write https://host/path");
 }
 
 function serviceUrl(text: string): URL {
   const url = /^https?:\/\/[^/]/i.test(text) && !/\s/.test(text) ? URL.parse(text) : null;
   if (url === null) throw refusal(text, "a web address", "write https://host/path");
   if (url.username !== "" || url.password !== "") {
-    throw refusal(undefined, "an address (not shown: it holds a password)", "write https://host/path alone");
+    throw refusal(undefined, "a URL without a password (not shown)", "write only https://host/path");
   }
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(text)) {
     throw refusal(
       undefined,
-      "an address alone (not shown: what follows ? or # may be a secret)",
+      "a URL without ? or # (not shown: what follows them may be a secret)",
       "write https://host/path",
     );
   }
@@ -94,15 +96,15 @@ function isLoopback(hostname: string): boolean {
 }
 
 /**
- * The name of an audit log (C2SP): like a URL without its scheme. It is signed into every checkpoint and is the name
- * of the key, so it has no white space and no plus sign.
+ * The name of an audit log (C2SP): like a URL without its scheme. Every checkpoint signs it, and it names the key, so
+ * it has no white space and no plus sign.
  * @throws HoldfastError "config"
  */
 export function parseOrigin(text: string): string {
-  // A bare word is no name for the world; it may be the key, pasted a line too high.
+  // A single word is not unique worldwide. It may also be the key, pasted one line too high.
   const named = /^(?=.*[./])[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(text);
   if (named && text.length <= 255) return text;
-  throw refusal(text, "the name of a log", "write your host and a path, without https://: acme-bank.example/holdfast");
+  throw refusal(text, "a log name", "write your domain and a path, without https://: acme-bank.example/holdfast");
 }
 
 function refusal(text: string | undefined, what: string, hint: string): HoldfastError {

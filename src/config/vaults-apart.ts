@@ -6,8 +6,8 @@ import { type Raw, raw, rawClients } from "./raw.ts";
 import { parseVaultUrl, type VaultLocation } from "./url.ts";
 
 /**
- * One vault per client: none is, or lies in, another's, nor in a client's state. What a client finds in its vault and
- * does not know it takes for lost or foreign, and two journals over one log fork it.
+ * One vault per client: no vault may be, or lie inside, another vault or a client's state. A client treats unknown
+ * objects in its vault as lost or foreign, and two journals over one log fork it.
  */
 export function vaultsApart(document: unknown, folder: string): Finding[] {
   const { state = "./state" } = raw(document);
@@ -34,7 +34,7 @@ export function vaultsApart(document: unknown, folder: string): Finding[] {
 
 interface Place {
   readonly location: VaultLocation;
-  /** Which S3 server, as written: one bucket name at two servers is two buckets. */
+  /** The S3 server as written: the same bucket name on two servers means two buckets. */
   readonly server: string;
 }
 

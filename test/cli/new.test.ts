@@ -195,7 +195,7 @@ describe("new", () => {
         ["Public key: ", `${keys.join("\r")}\r`],
         ["Another public key [none]: ", ""],
         ["Another public key [none]: ", `${keys[0]}\r`],
-        ["the same as", enter],
+        ["duplicates", enter],
         ["Law: ", enter],
         ["Law: ", "own\r"],
         ["Collect [minimal]: ", "full\r"],
@@ -211,7 +211,7 @@ describe("new", () => {
       assert.equal(seen.code, 0, seen.text);
       // What readline echoes while it is typed, and nothing more.
       assert.equal(seen.text.split(secret.slice(15)).length - 1, 1);
-      for (const words of ["not an id", "write up to 63 of", "is not one of these laws", '"5" is not a duration'])
+      for (const words of ["not an id", "write up to 63 characters", "is not one of these laws", '"5" is not a duration'])
         assert.ok(seen.text.includes(words), words);
       const { state, clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8"));
       assert.equal(state, "./s");

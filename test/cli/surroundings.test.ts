@@ -27,11 +27,7 @@ describe("files that are none", { concurrency: true }, () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
     const refused = await shell("holdfast export --config <(cat holdfast.yaml)", place.folder);
-    assert.deepEqual(
-      [refused.code, /relative path in a config that is a pipe/.test(refused.said)],
-      [2, true],
-      refused.said,
-    );
+    assert.deepEqual([refused.code, /a config read from a pipe/.test(refused.said)], [2, true], refused.said);
     const absolute = (await readFile(place.file, "utf8")).replaceAll(
       /(file:)?\.\//g,
       (_, file) => `${file ?? ""}${place.folder}/`,

@@ -24,7 +24,7 @@ const given: Answers = {
 };
 const place = { folder: FOLDER, isRoot: false };
 
-/** The names of the flags that are refused, and of those that are missing. */
+/** The names of the questions with invalid answers, then those without an answer. */
 async function told(changes: Answers): Promise<string[]> {
   const { problems, missing } = await answerAll({ ...given, ...changes }, place);
   for (const { error } of problems) assert.ok(!error || error.hint);
@@ -32,7 +32,7 @@ async function told(changes: Answers): Promise<string[]> {
 }
 
 describe("a first config", () => {
-  test("the least that can be answered: what is taken otherwise", async () => {
+  test("the fewest possible answers, and the defaults for the rest", async () => {
     const { answers, missing, problems } = await answerAll(given, place);
     assert.deepEqual([missing, problems], [[], []]);
     const { clients, state } = await parseConfig(firstConfig(answers), FILE);
@@ -47,14 +47,14 @@ describe("a first config", () => {
     );
   });
 
-  test("for root all of it is below /var/lib/holdfast", async () => {
+  test("for root everything is below /var/lib/holdfast", async () => {
     const { answers } = await answerAll(given, { ...place, isRoot: true });
     const { clients, state } = await parseConfig(firstConfig(answers), FILE);
     assert.equal(state, "/var/lib/holdfast");
     assert.equal(clients[0]!.log.key.path, "/var/lib/holdfast/keys/acme-bank.log-key");
   });
 
-  test("a word on every section, and no field beside those that were answered", async () => {
+  test("a comment on every section, and no field that was not answered", async () => {
     const { answers } = await answerAll({ ...given, endpoint: "https://s3.acme-bank.com" }, place);
     const lines = firstConfig(answers).trimEnd().split("\n");
     assert.ok(lines.length >= 30 && lines.length <= 50, String(lines.length));
@@ -65,7 +65,7 @@ describe("a first config", () => {
     for (const line of lines) assert.ok(line.length <= 125, line);
   });
 
-  test("wrong answers are refused, each by its own question", async () => {
+  test("wrong answers are refused, each for its own question", async () => {
     for (const [changes, ...expected] of [
       [{ client: "Acme" }, "client"],
       [{ provider: "no one" }, "provider"],
@@ -94,7 +94,7 @@ describe("a first config", () => {
       assert.deepEqual(await told(changes), expected, JSON.stringify(changes));
   });
 
-  test("a private key in any place is refused, and never said again", async () => {
+  test("a private key in any answer is refused and never repeated", async () => {
     const secret = await generateX25519Identity();
     for (const name of ["client", "provider", "vault", "recipients", "law", "origin", "apiKey"] as const) {
       const { problems } = await answerAll({ ...given, [name]: secret }, place);
@@ -107,9 +107,9 @@ describe("a first config", () => {
     }
   });
 
-  test("whatever is accepted gives a config that loads, and means what was answered", async () => {
+  test("every accepted answer gives a config that loads and means what was answered", async () => {
     const any = fc.string({ unit: "binary", maxLength: 24 });
-    /** Words that YAML, a shell or a path could take for something else, beside plain ones. */
+    /** Words that YAML, a shell or a path could misread, and plain ones. */
     const odd = fc.constantFrom(
       "yes",
       "null",
@@ -161,7 +161,7 @@ describe("a first config", () => {
         const wanted = Object.fromEntries(Object.entries(all).filter(([, text]) => text !== undefined)) as Answers;
         const first = await answerAll(wanted, { ...place, isRoot });
         const wrong = new Set(first.problems.map(({ question }) => question.name));
-        // What is refused is taken away, so that most of what is left goes on to a config.
+        // Drop invalid answers, so that most runs go on to a config.
         const kept = Object.fromEntries(Object.entries(wanted).filter(([name]) => !wrong.has(name as keyof Answers)));
         const { answers, problems, missing } = await answerAll({ ...given, ...kept }, { ...place, isRoot });
         if (problems.length + missing.length > 0) return;
@@ -198,6 +198,6 @@ describe("a first config", () => {
       }),
       { numRuns: 150 },
     );
-    assert.ok(loaded > 40, `${loaded} configs were made`);
+    assert.ok(loaded > 40, `only ${loaded} configs were made`);
   });
 });

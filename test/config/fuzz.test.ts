@@ -10,10 +10,10 @@ import { client, yaml } from "./sample.ts";
 const EXAMPLE = "config/holdfast.example.yaml";
 const example = readFileSync(EXAMPLE, "utf8");
 
-/** Of the form of a provider's secret key. */
+/** Shaped like a provider's secret key. */
 const CANARY = "b7e1f0c49d2a4c58a3f6e90d71cc5b84";
 
-/** A config, or a refusal of the right code that keeps the canary; nothing else may come of any text. */
+/** Any text must give a config, or an error with the right code that does not repeat the canary. */
 async function holds(text: string): Promise<void> {
   try {
     const config = await parseConfig(text, EXAMPLE);
@@ -26,7 +26,7 @@ async function holds(text: string): Promise<void> {
   }
 }
 
-test("any text is a config or refused", async () => {
+test("any text gives a config or an error", async () => {
   await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 300 }), holds));
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(..."abc:- \n\t[]{}&*!|>'\"#%@`,?\\0~<=.".split(""))), (letters) =>
@@ -36,7 +36,7 @@ test("any text is a config or refused", async () => {
   );
 });
 
-test("any document is a config or refused", async () => {
+test("any document gives a config or an error", async () => {
   const keys = fc.constantFrom(
     "clients",
     "state",
@@ -67,7 +67,7 @@ test("any document is a config or refused", async () => {
   );
 });
 
-test("the example with anything cut out, put in or doubled is a config or refused", async () => {
+test("the example with anything cut out, inserted or doubled gives a config or an error", async () => {
   const place = fc.nat(example.length);
   const patch = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom("\n", ": ", "- ", "'", '"', "*a", "&a ", CANARY));
   await fc.assert(
@@ -85,7 +85,7 @@ test("the example with anything cut out, put in or doubled is a config or refuse
   );
 });
 
-test("a literal where a secret is expected is never repeated, however the file is damaged around it", async () => {
+test("a literal in place of a secret is never repeated, however damaged the file is around it", async () => {
   const secrets = ["env:ACME_PASSBASE_SECRET_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup-key"];
   await fc.assert(
     fc.asyncProperty(

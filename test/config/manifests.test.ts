@@ -9,11 +9,11 @@ import { parseConfig } from "../../src/config/load.ts";
 import { hasCode } from "../../src/core/error.ts";
 import { program } from "../cli/program.ts";
 
-/** schedule.grace, unless told otherwise. */
+/** The default of schedule.grace. */
 const GRACE = parsePause("PT50S", 1);
 const FOLDER = "config/kubernetes";
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever YAML holds; a wrong path fails the test.
+// biome-ignore lint/suspicious/noExplicitAny: YAML can hold anything; a wrong path fails the test.
 type Yaml = any;
 
 const objects: Yaml[] = readdirSync(FOLDER)
@@ -30,7 +30,7 @@ const pods: { name: string; spec: Yaml }[] = objects.flatMap((one) => {
 });
 const compose: Yaml = parse(readFileSync("config/compose.yaml", "utf8"), { merge: true });
 
-/** The command exists and takes these options, by its own help. */
+/** The command exists and has these options, according to its help. */
 async function assertCommandLine(args: readonly string[]): Promise<void> {
   const { stdout, code } = await program([args[0]!, "--help"]);
   assert.equal(code, 0);
@@ -50,7 +50,7 @@ describe("Kubernetes", () => {
   });
 
   for (const { name, spec } of pods) {
-    test(`${name}: no rights that it does not need, and names that are defined`, async () => {
+    test(`${name}: no unnecessary rights, and every name it uses is defined`, async () => {
       assert.equal(spec.automountServiceAccountToken, false);
       assert.ok(named("ServiceAccount").includes(spec.serviceAccountName));
       assert.equal(spec.securityContext.runAsNonRoot, true);
@@ -62,7 +62,7 @@ describe("Kubernetes", () => {
         for (const { valueFrom } of container.env ?? [])
           assert.ok(named("Secret").includes(valueFrom.secretKeyRef.name));
         if (container.name === "holdfast") {
-          // `command` would take the place of the image's ENTRYPOINT, and with it of Node's permission model.
+          // `command` would replace the image's ENTRYPOINT, and so disable Node's permission model.
           assert.equal(container.command, undefined);
           await assertCommandLine(container.args);
         }
@@ -81,7 +81,7 @@ describe("Kubernetes", () => {
     });
   }
 
-  test("every resource of the kustomization is there, and the image is one", () => {
+  test("every resource of the kustomization exists, and there is one image", () => {
     const { resources, images } = objects.find((one) => one.kind === "Kustomization");
     for (const name of resources) assert.ok(readdirSync(FOLDER).includes(name), name);
     const image = `${images[0].newName}:${images[0].newTag}`;
@@ -92,7 +92,7 @@ describe("Kubernetes", () => {
     assert.equal(images[0].newTag, JSON.parse(readFileSync("package.json", "utf8")).version);
   });
 
-  test("the daemon is asked where the config says that it listens, and is waited for longer than it takes", () => {
+  test("the probes use the daemon's configured port, and Kubernetes waits long enough for it to stop", () => {
     const { spec } = pods.find(({ name }) => name === "Deployment holdfast-daemon")!;
     const { listen } = parse(readFileSync(join(FOLDER, "holdfast.yaml"), "utf8")).metrics;
     const [{ ports, livenessProbe, readinessProbe }] = spec.containers;
@@ -110,7 +110,7 @@ describe("Kubernetes", () => {
     }
   });
 
-  test("the log key goes to those who log, and to no worker", () => {
+  test("only pods that write the log get the log key, workers do not", () => {
     const mounts = (name: string) => JSON.stringify(pods.find((pod) => pod.name === name)).includes("holdfast-log");
     assert.deepEqual(
       [
@@ -121,7 +121,7 @@ describe("Kubernetes", () => {
     );
   });
 
-  test("every secret that its config names is one that is mounted; the config wants nothing but recipients", async () => {
+  test("every secret in the config is mounted, and the config lacks only recipients", async () => {
     const text = readFileSync(join(FOLDER, "holdfast.yaml"), "utf8");
     const keys = objects.filter((one) => one.kind === "Secret").flatMap((one) => Object.keys(one.stringData));
     for (const [, file = ""] of text.matchAll(/file:\/run\/secrets\/holdfast\/([\w.-]+)/g))
@@ -136,7 +136,7 @@ describe("Kubernetes", () => {
 
 describe("Compose", () => {
   for (const [name, service] of Object.entries<Yaml>(compose.services)) {
-    test(`${name}: no rights that it does not need, and names that are defined`, async () => {
+    test(`${name}: no unnecessary rights, and every name it uses is defined`, async () => {
       assert.equal(service.read_only, true);
       assert.deepEqual(service.cap_drop, ["ALL"]);
       assert.deepEqual(service.security_opt, ["no-new-privileges:true"]);
@@ -148,7 +148,7 @@ describe("Compose", () => {
     });
   }
 
-  test("the log key goes to those who log, and to no worker", () => {
+  test("only services that write the log get the log key, workers do not", () => {
     const has = (name: string) => (compose.services[name].secrets ?? []).includes("acme-bank.log-key");
     assert.deepEqual(["nightly", "backfill", "worker", "redis"].map(has), [true, true, false, false]);
   });

@@ -12,7 +12,7 @@ import { onPath } from "../servers/ceph.ts";
 const skip = onPath("promtool") ? false : "promtool is not installed";
 const RULES = "config/prometheus/holdfast.rules.yaml";
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the files hold; a wrong path fails the test.
+// biome-ignore lint/suspicious/noExplicitAny: the files can hold anything; a wrong path fails the test.
 type Any = any;
 
 const rules: Any[] = parse(readFileSync(RULES, "utf8")).groups.flatMap((group: Any) => group.rules);
@@ -20,7 +20,7 @@ const dashboard: Any = JSON.parse(readFileSync("config/grafana/holdfast.json", "
 const page = readFileSync("docs/MONITORING.md", "utf8");
 const metrics = new Metrics("1");
 metrics.client("acme");
-/** What the daemon exposes, by its own exposition: metric to its labels. */
+/** The metrics that the daemon exposes, each with its labels. */
 const exposed = new Map(
   (await metrics.registry.getMetricsAsJSON())
     .map(({ name }) => name)
@@ -46,7 +46,7 @@ function promtool(...args: string[]): string {
 }
 
 describe("rules and dashboard", () => {
-  test("every metric they ask for is one the daemon shows, with the labels they name", () => {
+  test("the daemon exposes every metric they use, with those labels", () => {
     const asked = new Set<string>();
     for (const query of queries) {
       for (const [, name = "", matchers = ""] of query.matchAll(/\b(holdfast_\w+)(?:\{([^}]*)\})?/g)) {
@@ -58,14 +58,14 @@ describe("rules and dashboard", () => {
         asked.add(metric);
       }
     }
-    // What no one asks for need not be there.
+    // Unused metrics may be missing.
     assert.deepEqual(
       [...exposed.keys()].filter((name) => !asked.has(name)),
       [],
     );
   });
 
-  test("the alert that the export has silently stopped is there, for an old success and for none at all", () => {
+  test("there is an alert for an export that has silently stopped, whether its last success is old or missing", () => {
     const exprs = rules.map(({ expr }) => expr).join("\n");
     assert.match(exprs, /time\(\) - holdfast_last_success_timestamp_seconds >/);
     assert.match(exprs, /absent\(holdfast_build_info\)/);
@@ -74,7 +74,7 @@ describe("rules and dashboard", () => {
       assert.ok(page.includes(`\`${alert}\``), `docs/MONITORING.md says what to do about ${alert}`);
   });
 
-  test("no label but the client's and those of a closed list", () => {
+  test("labels are only the client and those with a fixed set of values", () => {
     const labels = new Set([...exposed.values()].flat());
     assert.deepEqual([...labels].sort(), [
       "at",
@@ -90,17 +90,17 @@ describe("rules and dashboard", () => {
 });
 
 describe("promtool", { skip }, () => {
-  test("takes the rules", () => {
+  test("accepts the rules", () => {
     assert.match(promtool("check", "rules", RULES), /SUCCESS/);
   });
 
-  test("sees each alert when it is due, and not before", () => {
+  test("fires each alert when it is due, and not before", () => {
     const file = join(folder, "rules.test.yaml");
     writeFileSync(file, readFileSync("test/config/holdfast.rules.test.yaml", "utf8").replace("RULES", resolve(RULES)));
     assert.match(promtool("test", "rules", file), /SUCCESS/);
   });
 
-  test("takes every query of the dashboard", () => {
+  test("accepts every query of the dashboard", () => {
     const exprs = queries
       .filter((query) => !query.startsWith("label_values"))
       .map((expr, index) => ({
@@ -112,9 +112,9 @@ describe("promtool", { skip }, () => {
     assert.match(promtool("check", "rules", file), /SUCCESS/);
   });
 
-  test("takes what the daemon exposes", async () => {
+  test("accepts what the daemon exposes", async () => {
     const told = spawnSync("promtool", ["check", "metrics"], { input: await metrics.text(), encoding: "utf8" });
-    // Of prom-client's own: names that its defaults have.
+    // prom-client's default metrics have names that promtool warns about.
     assert.deepEqual(
       told.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("nodejs_")),
       [],
@@ -129,15 +129,15 @@ describe("docs/MONITORING.md", () => {
     return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell!.replace(/\{.*/, ""));
   };
 
-  test("lists every metric, and no other", () => {
+  test("lists exactly the metrics that exist", () => {
     assert.deepEqual(table("Metrics").sort(), [...exposed.keys()].sort());
   });
 
-  test("lists every field that a log line may have, and no other", () => {
+  test("lists exactly the fields that a log line may have", () => {
     assert.deepEqual(table("Logs").sort(), ["level", "time", "msg", ...FIELDS].sort());
   });
 
-  test("says what the levels mean", () => {
+  test("explains the log levels", () => {
     for (const level of LEVELS) assert.match(page, new RegExp(`\\*\\*${level}\\*\\*`));
   });
 });

@@ -12,7 +12,7 @@ const escrow = await identityToRecipient(await generateIdentity());
 const hybridIdentity = await generateHybridIdentity();
 const hybrid = await identityToRecipient(hybridIdentity);
 const otherHybrid = await identityToRecipient(await generateHybridIdentity());
-/** P-256, from hardware; made for this test. */
+/** P-256, from hardware; generated for this test. */
 const tag = "age1tag1qd8dq5g353qsr6ymcg6yk44yxp875thf3l26u0afjgmxf4s0v3esyw96n9t";
 
 async function refused(list: readonly string[]): Promise<string> {
@@ -26,7 +26,7 @@ async function refused(list: readonly string[]): Promise<string> {
   assert.fail(`accepted ${list}`);
 }
 
-test("valid lists keep their order, and have fingerprints and a kind", async () => {
+test("valid lists keep their order and have fingerprints and a kind", async () => {
   const both = await parseRecipients([officer, escrow]);
   assert.deepEqual(both.strings, [officer, escrow]);
   assert.equal(both.kind, "classical");
@@ -37,16 +37,19 @@ test("valid lists keep their order, and have fingerprints and a kind", async () 
   assert.equal((await parseRecipients([hybrid, otherHybrid])).kind, "post-quantum");
 });
 
-test("no one to seal to is refused", async () => {
-  assert.match(await refused([]), /^recipients: there is none/);
+test("an empty list is refused", async () => {
+  assert.match(await refused([]), /^recipients: there are no recipients/);
 });
 
 test("the same recipient twice is refused", async () => {
-  assert.match(await refused([officer, escrow, officer]), /^recipients\[2\]: the same as recipients\[0\]/);
+  assert.match(await refused([officer, escrow, officer]), /^recipients\[2\]: duplicates recipients\[0\]/);
 });
 
-test("post-quantum and classical recipients are not mixed, whichever comes first", async () => {
-  assert.match(await refused([officer, hybrid]), /^recipients\[1\]: a post-quantum recipient beside a classical one/);
+test("post-quantum and classical recipients cannot be mixed, in either order", async () => {
+  assert.match(
+    await refused([officer, hybrid]),
+    /^recipients\[1\]: a post-quantum recipient in a list with a classical one/,
+  );
   assert.match(await refused([hybrid, otherHybrid, officer]), /^recipients\[2\]: a classical recipient/);
   assert.match(await refused([tag, hybrid]), /^recipients\[1\]: a post-quantum/);
 });
@@ -59,7 +62,7 @@ test("a private key is refused and not repeated", async () => {
   }
 });
 
-test("points of low order are refused: what is sealed to them anyone opens", async () => {
+test("low-order points are refused: anyone can open what is sealed to them", async () => {
   const points = [
     "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
     "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya",
@@ -68,18 +71,18 @@ test("points of low order are refused: what is sealed to them anyone opens", asy
     "age1anlllllllllllllllllllllllllllllllllllllllllllllllals4n2t7m",
     "age1ahlllllllllllllllllllllllllllllllllllllllllllllllalsn46ayy",
     "age1amlllllllllllllllllllllllllllllllllllllllllllllllalselrwrv",
-    // Not a point of P-256 at all.
+    // Not a point on P-256 at all.
     "age1tag1qtllllllllllllllllllllllllllllllllllllllllllllllllll73uhzp3",
   ];
   for (const point of points) assert.match(await refused([point]), /^recipients\[0\]: .* is damaged/);
 });
 
-test("31 and 33 bytes with a good checksum are refused", async () => {
+test("31 and 33 bytes with a valid checksum are refused", async () => {
   await refused(["age1pyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyyfw987"]);
   await refused(["age1pyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjtwme33"]);
 });
 
-test("what is not a recipient is refused, and every position is named", async () => {
+test("everything that is not a recipient is refused, and every position is named", async () => {
   const wrong = ["", "age1", "age", officer.toUpperCase(), "ssh-ed25519 AAAA", "age1yubikey1qxyz", `${officer} `, "x"];
   const lines = (await refused([officer, ...wrong])).split("\n");
   assert.deepEqual(
@@ -88,7 +91,7 @@ test("what is not a recipient is refused, and every position is named", async ()
   );
 });
 
-test("any one character changed is noticed", async () => {
+test("changing any one character is detected", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.nat(officer.length - 1),

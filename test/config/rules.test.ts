@@ -5,7 +5,7 @@ import { accepted, client, refused, refusedOnce, yaml } from "./sample.ts";
 const pair = (one: Record<string, unknown>, other: Record<string, unknown>) =>
   yaml(client({ id: "acme", ...one }), client({ id: "beta", ...other }));
 
-test("full copies need a law that asks for them, minimal ones do not", async () => {
+test("full copies need a law that requires them, minimal ones do not", async () => {
   const law = ["Regulation (EU) 2024/1624 Art. 77"];
   const pattern = /:\d+: clients\[0\]\.collect: full .* no legalBasis .*Art\. 77.*or collect: minimal$/;
   await refusedOnce(yaml(client({ collect: "full" })), pattern);
@@ -15,7 +15,7 @@ test("full copies need a law that asks for them, minimal ones do not", async () 
   await accepted(yaml(client({ collect: "minimal", legalBasis: law })));
 });
 
-test("the initial lock is longer than what is left when it is extended, and not longer than keep", async () => {
+test("the initial lock must be longer than extendWhenLessThan and not longer than keep", async () => {
   const retention = (keep: string, initialLock: string, extendWhenLessThan: string) =>
     yaml(client({ retention: { keep, from: "created", initialLock, extendWhenLessThan } }));
   await accepted(retention("P90D", "P90D", "P89D"));
@@ -25,25 +25,25 @@ test("the initial lock is longer than what is left when it is extended, and not 
   await refusedOnce(retention("P89D", "P90D", "P30D"), /retention\.initialLock: "P90D" is longer than keep \(P89D\)/);
   await refusedOnce(retention("P1Y", "P366D", "P30D"), /retention\.initialLock: /);
   await accepted(retention("P1Y", "P365D", "P30D"));
-  // The defaults count.
+  // The rules apply to defaults too.
   await refusedOnce(yaml(client({ "retention.keep": "P89D" })), /retention\.initialLock: "P90D"/);
   await refusedOnce(yaml(client({ "retention.initialLock": "P30D" })), /retention\.extendWhenLessThan: "P30D"/);
   assert.equal((await refused(retention("P1D", "P2D", "P3D"))).length, 2);
 });
 
-test("lookups and log do not share a key", async () => {
+test("lookups and log must not share a key", async () => {
   await refusedOnce(yaml(client({ "lookups.key": "env:K", "log.key": "env:K" })), /log\.key: the same as lookups\.key/);
 });
 
-test("a directory has no S3 server", async () => {
+test("a directory vault has no S3 settings", async () => {
   const vault = { url: "file:./v", endpoint: "https://s3.example", region: "eu", forcePathStyle: true };
   const lines = await refused(yaml(client({ vault })));
   assert.equal(lines.length, 3);
   for (const line of lines)
-    assert.match(line, /vault\.(endpoint|region|forcePathStyle): means nothing for a directory/);
+    assert.match(line, /vault\.(endpoint|region|forcePathStyle): has no effect for a directory/);
 });
 
-test("clients have ids and log names of their own", async () => {
+test("clients must have different ids and log names", async () => {
   const same = { "vault.url": "s3://beta/x", "log.origin": "b.example/log" };
   await refusedOnce(
     yaml(client({ id: "acme" }), client({ id: "acme", ...same })),
@@ -52,7 +52,7 @@ test("clients have ids and log names of their own", async () => {
   await refusedOnce(pair({ "log.origin": "a/x" }, { "log.origin": "a/x" }), /clients\[1\]\.log\.origin: the same as/);
 });
 
-test("no vault is another's or lies in it", async () => {
+test("vaults must not overlap", async () => {
   const urls = (one: string, other: string) => pair({ "vault.url": one }, { "vault.url": other });
   const pattern = /clients\[1\]\.vault\.url: overlaps with clients\[0\]\.vault\.url; /;
   const overlapping: [string, string][] = [
@@ -75,7 +75,7 @@ test("no vault is another's or lies in it", async () => {
   await refusedOnce(pair(at("https://a.example"), at("https://A.example/")), pattern);
 });
 
-test("vaults and state lie apart", async () => {
+test("vaults and state must not overlap", async () => {
   const vault = (state: string, url: string) => `state: ${state}\n${yaml(client({ "vault.url": url }))}`;
   const pattern = /clients\[0\]\.vault\.url: overlaps with the state of a client; /;
   await refusedOnce(vault("./state", "file:./state/acme"), pattern);

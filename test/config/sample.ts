@@ -5,16 +5,16 @@ import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 
-/** The path every sample pretends to have. */
+/** The path used for every sample. */
 export const FILE = "conf/holdfast.yaml";
 
 export const RECIPIENT = await identityToRecipient(await generateIdentity());
 export const OTHER_RECIPIENT = await identityToRecipient(await generateIdentity());
 
-/** A value to take a key away with. */
+/** A value that removes the key. */
 export const ABSENT = Symbol("absent");
 
-/** The least a client may say, with other values put at paths such as `vault.lock`. */
+/** The smallest client, with changed values at paths such as `vault.lock`. */
 export function client(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const id = typeof changes.id === "string" && /^[a-z]+$/.test(changes.id) ? changes.id : "acme";
   const sample = {
@@ -46,7 +46,7 @@ export async function accepted(text: string): Promise<Config> {
   return parseConfig(text, FILE);
 }
 
-/** The lines of the refusal; the code is checked, and that each line names the file. */
+/** The lines of the error; also checks its code, and that each line names the file. */
 export async function refused(text: string, code: ErrorCode = "config"): Promise<string[]> {
   const error = await parseConfig(text, FILE).then(
     () => assert.fail(`accepted:\n${text}`),
@@ -59,7 +59,7 @@ export async function refused(text: string, code: ErrorCode = "config"): Promise
   return lines;
 }
 
-/** A refusal for one reason alone. */
+/** A text refused for exactly one reason. */
 export async function refusedOnce(text: string, pattern: RegExp, code: ErrorCode = "config"): Promise<void> {
   const lines = await refused(text, code);
   assert.equal(lines.length, 1, lines.join("\n"));

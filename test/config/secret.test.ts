@@ -32,7 +32,7 @@ function fileWith(content: string | Uint8Array, mode = 0o600): SecretRef {
   return SecretRef.parse("file:./secret", folder);
 }
 
-test("a secret prints as [secret] however it is printed, and reveals itself only when asked", () => {
+test("a secret prints as [secret] however it is printed, and only reveal() returns it", () => {
   const secret = new Secret(CANARY);
   const holder = { name: "x", nested: [{ secret }] };
   const printed = [
@@ -63,7 +63,7 @@ test("a reference prints as it was written", () => {
   assert.equal(reference.path, undefined);
 });
 
-test("relative files are meant from the folder of the config", () => {
+test("relative files are resolved against the config's folder", () => {
   assert.equal(SecretRef.parse("file:keys/a", "/etc/holdfast").path, "/etc/holdfast/keys/a");
   assert.equal(SecretRef.parse("file:../a", "/etc/holdfast").path, "/etc/a");
   assert.equal(SecretRef.parse("file:/run/secrets/a", "/etc").path, "/run/secrets/a");
@@ -97,7 +97,7 @@ test("anything but a reference is refused and never repeated", async () => {
   );
 });
 
-test("a variable is read when it is asked for", async () => {
+test("a variable is read only when its value is needed", async () => {
   const reference = SecretRef.parse("env:A_KEY", folder);
   assert.equal((await reference.resolve({ A_KEY: "value" })).reveal(), "value");
   assert.equal((await reference.resolve({ A_KEY: "value\n" })).reveal(), "value");
@@ -106,7 +106,7 @@ test("a variable is read when it is asked for", async () => {
     assert.match((await code(() => reference.resolve({ A_KEY }))).message, /is empty/);
 });
 
-test("a file loses one trailing newline and no more", async () => {
+test("exactly one trailing newline is removed from a file", async () => {
   assert.equal((await fileWith("key").resolve()).reveal(), "key");
   assert.equal((await fileWith("key\n").resolve()).reveal(), "key");
   assert.equal((await fileWith("key\r\n").resolve()).reveal(), "key");
@@ -115,7 +115,7 @@ test("a file loses one trailing newline and no more", async () => {
   assert.equal((await fileWith("a\nb\n").resolve()).reveal(), "a\nb");
 });
 
-test("a file that cannot be a secret is refused by name", async () => {
+test("the error for a file that cannot be a secret names the file", async () => {
   const missing = await code(() => SecretRef.parse("file:./nowhere", folder).resolve());
   assert.match(missing.message, /file:\.\/nowhere: there is no file .*nowhere$/);
   await code(() => SecretRef.parse("file:./secret/below", folder).resolve());
@@ -127,7 +127,7 @@ test("a file that cannot be a secret is refused by name", async () => {
   assert.match((await code(() => fileWith("k".repeat(65_537)).resolve())).message, /more than 65536 bytes/);
 });
 
-test("a file that others can read is warned of, not refused", async () => {
+test("a file that others can read gives a warning and no error", async () => {
   assert.deepEqual(fileWith("key", 0o600).warnings(), []);
   assert.deepEqual(fileWith("key", 0o400).warnings(), []);
   for (const mode of [0o640, 0o604, 0o660]) {

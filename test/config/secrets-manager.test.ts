@@ -8,7 +8,7 @@ const ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:acme/passbase-
 const CANARY = "canary-4f1d";
 const ENVIRONMENT = {
   ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "testtest", AWS_REGION: "eu-central-1" },
-  // Nothing of the machine that runs the tests is asked.
+  // Use nothing from the machine that runs the tests.
   ...{ AWS_EC2_METADATA_DISABLED: "true", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" },
 };
 
@@ -42,7 +42,7 @@ async function refused(text: string, code: ErrorCode = "config"): Promise<string
   return words;
 }
 
-test("a secret is had by its name, by its ARN, and by a key of its JSON", async () => {
+test("a secret is found by its name, by its ARN, and by a key of its JSON", async () => {
   server.secrets.set("acme/passbase", `${CANARY}\n`);
   server.secrets.set(ARN, CANARY);
   server.secrets.set("acme/keys", JSON.stringify({ api: "a", lookup: CANARY }));
@@ -51,13 +51,13 @@ test("a secret is had by its name, by its ARN, and by a key of its JSON", async 
   assert.equal(await resolved("acme/keys#lookup"), CANARY);
   assert.deepEqual(server.asked, [
     { name: "acme/passbase", region: "eu-central-1" },
-    // The ARN says where it is.
+    // The ARN names the region.
     { name: ARN, region: "eu-west-3" },
     { name: "acme/keys", region: "eu-central-1" },
   ]);
 });
 
-test("it is reloaded each time: what was rotated is met", async () => {
+test("it is loaded every time, so a rotated secret takes effect", async () => {
   server.secrets.set("rotated", "first");
   const ref = reference("rotated");
   assert.equal((await ref.resolve()).reveal(), "first");
@@ -66,14 +66,14 @@ test("it is reloaded each time: what was rotated is met", async () => {
   assert.deepEqual([ref.path, ref.warnings(), `${ref}`], [undefined, [], "aws-secretsmanager:rotated"]);
 });
 
-test("what it holds must be what is meant, and is never repeated", async () => {
+test("a value of the wrong kind is refused and never repeated", async () => {
   const held: [string, Held, RegExp][] = [
     ["object", JSON.stringify({ api: CANARY }), /is a JSON object.*\n.*add #/],
-    ["text#api", CANARY, /is no JSON object/],
+    ["text#api", CANARY, /is not a JSON object/],
     ["other#api", JSON.stringify({ lookup: CANARY }), /no text under the key api/],
     ["number#api", JSON.stringify({ api: 12 }), /no text under the key api/],
     ["inherited#toString", JSON.stringify({ api: CANARY }), /no text under the key toString/],
-    ["list#api", JSON.stringify([CANARY]), /is no JSON object/],
+    ["list#api", JSON.stringify([CANARY]), /is not a JSON object/],
     ["binary", { bytes: Buffer.from(CANARY).toString("base64") }, /holds bytes/],
     ["empty", " \n", /is empty/],
   ];
@@ -81,11 +81,11 @@ test("what it holds must be what is meant, and is never repeated", async () => {
   for (const [name, , expected] of held) assert.match(await refused(name), expected);
 });
 
-test("what AWS refuses is said in words, and how to fix it", async () => {
+test("an error from AWS says what was refused and how to fix it", async () => {
   const refusals: [string, number, RegExp][] = [
-    ["AccessDeniedException", 400, /may not read it\n.*secretsmanager:GetSecretValue/],
+    ["AccessDeniedException", 400, /not allowed to read it\n.*secretsmanager:GetSecretValue/],
     ["DecryptionFailure", 400, /cannot decrypt.*\n.*kms:Decrypt/],
-    ["InvalidRequestException", 400, /does not give it out\n.*deletion/],
+    ["InvalidRequestException", 400, /refuses to return it\n.*deletion/],
     ["UnrecognizedClientException", 400, /credentials are missing or refused/],
     ["ExpiredTokenException", 400, /credentials are missing or refused/],
     ["InvalidSignatureException", 400, /credentials are missing or refused/],
@@ -97,7 +97,7 @@ test("what AWS refuses is said in words, and how to fix it", async () => {
   assert.match(await refused("nowhere"), /there is no such secret/);
 });
 
-test("a failure of AWS is tried again, and is not an error in the config", async () => {
+test("a failure of AWS is retried and is not a config error", async () => {
   for (const [name, held] of [
     ["down", { status: 500, type: "InternalServiceError" }],
     ["slow", { status: 400, type: "ThrottlingException" }],
@@ -109,7 +109,7 @@ test("a failure of AWS is tried again, and is not an error in the config", async
   assert.ok(server.asked.filter(({ name }) => name === "down").length > 2);
 });
 
-test("without credentials or region it says which of them is missing", async () => {
+test("without credentials or a region, the error says which one is missing", async () => {
   process.env = { ...before, ...ENVIRONMENT, AWS_ENDPOINT_URL_SECRETS_MANAGER: server.endpoint };
   delete process.env.AWS_REGION;
   assert.match(await refused("a"), /no AWS region/);

@@ -14,7 +14,7 @@ const services = [...units.keys()].filter((name) => name.endsWith(".service"));
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-systemd-"));
 after(() => rmSync(folder, { recursive: true }));
-// What they name is not on this machine.
+// The units name files that are not on this machine.
 for (const [name, text] of units)
   writeFileSync(join(folder, name), text.replaceAll("/usr/bin/holdfast", process.execPath));
 
@@ -22,24 +22,24 @@ function analyze(...args: string[]): string {
   return execFileSync("systemd-analyze", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** All that a unit says under a key. */
+/** All values of a key in a unit. */
 function values(name: string, key: string): string[] {
   return [...units.get(name)!.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value]) => value!);
 }
 
 describe("systemd", { skip }, () => {
-  test("takes every unit, without a word", () => {
+  test("accepts every unit without a warning", () => {
     for (const name of units.keys()) assert.equal(analyze("verify", "--man=no", join(folder, name)), "", name);
   });
 
   for (const name of services) {
-    test(`${name}: exposed as little as a program with a network can be`, () => {
+    test(`${name}: as little exposed as a networked program can be`, () => {
       // Throws above 1.5 of 10.
       analyze("security", "--offline=true", "--threshold=15", join(folder, name));
     });
   }
 
-  test("the timer's time comes every night, once", () => {
+  test("the timer fires exactly once every night", () => {
     const [calendar = ""] = values("holdfast-export.timer", "OnCalendar");
     for (const night of ["2026-03-28", "2026-10-24"]) {
       const told = analyze("calendar", "--iterations=3", `--base-time=${night} 12:00 UTC`, calendar);
@@ -55,7 +55,7 @@ describe("systemd", { skip }, () => {
 
 describe("the services", () => {
   for (const name of services) {
-    test(`${name}: its command exists, and it is waited for longer than it takes`, async () => {
+    test(`${name}: its command exists, and systemd waits long enough for it to stop`, async () => {
       const [executable, ...words] = values(name, "ExecStart")[0]!.split(" ");
       assert.equal(executable, "/usr/bin/holdfast");
       const { stdout } = await program([words[0]!, "--help"]);
@@ -64,7 +64,7 @@ describe("the services", () => {
     });
   }
 
-  test("both are locked down alike", () => {
+  test("both services are locked down in the same way", () => {
     const locked = (name: string) => units.get(name)!.split("\nUser=")[1]!.split("\n[Install]")[0]!.trim();
     assert.equal(locked("holdfast.service"), locked("holdfast-export.service"));
   });

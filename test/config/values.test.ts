@@ -8,7 +8,7 @@ import { parseOrigin, parsePlainUrl, parseSecretUrl, parseServiceUrl, parseVault
 import { HoldfastError } from "../../src/core/error.ts";
 import { looksSecret, redacted } from "../../src/core/redacted.ts";
 
-/** Refused, with the value and what to write instead. */
+/** The error shows the value and says what to write instead. */
 function refuses<T>(parse: (text: string) => T, values: readonly string[], shown = true): void {
   for (const value of values) {
     assert.throws(
@@ -35,7 +35,7 @@ test("durations", () => {
   refuses(parseDuration, ["P101Y", "P100Y1D", "P100YT1S", "P36525D", "P4294967295Y", "P99999999999Y"]);
 });
 
-test("durations compare by their length", () => {
+test("durations are compared by length", () => {
   assert.ok(compareDurations(parseDuration("P89D"), parseDuration("P90D")) < 0);
   assert.equal(compareDurations(parseDuration("PT24H"), parseDuration("P1D")), 0);
   assert.equal(compareDurations(parseDuration("P365D"), parseDuration("P1Y")), 0);
@@ -59,7 +59,7 @@ test("schedules", () => {
   refuses(parseTimeZone, ["", "Berlin", "+01:00", "Europe/Atlantis", "local"]);
 });
 
-test("pauses: hours, minutes and seconds, none included, bounded", () => {
+test("pauses: hours, minutes and seconds, zero allowed, limited", () => {
   const parse = (text: string) => parsePause(text, 12);
   assert.deepEqual(
     ["PT0S", "PT90S", "PT10M", "PT1H30M", "PT12H"].map(parse),
@@ -86,13 +86,13 @@ test("addresses to listen on", () => {
   refuses(parseListen, ["http://127.0.0.1:80", "metrics.example:80", "127.0.0.1:80/metrics", "127.0.0.1:-1"]);
 });
 
-test("plain addresses may be http anywhere, and hold no password either", () => {
+test("plain URLs may be http to any host, but must not hold a password", () => {
   assert.equal(parsePlainUrl("http://pushgateway.monitoring:9091/"), "http://pushgateway.monitoring:9091");
   refuses(parsePlainUrl, ["", "pushgateway:9091", "ftp://a"]);
   refuses(parsePlainUrl, ["http://user:password@a", "http://a/?x=1"], false);
 });
 
-test("secret addresses may say anything after the host, and are never shown", () => {
+test("secret URLs may have anything after the host, and are never shown", () => {
   assert.equal(parseSecretUrl("https://hc-ping.com/7f0c?x=1"), "https://hc-ping.com/7f0c?x=1");
   assert.equal(parseSecretUrl("http://127.0.0.1:8000/ping"), "http://127.0.0.1:8000/ping");
   refuses(parseSecretUrl, ["", "hc-ping.com/7f0c", "http://hc-ping.com/7f0c", "ftp://a/7f0c", "https://a b"], false);
@@ -102,7 +102,7 @@ test("secret addresses may say anything after the host, and are never shown", ()
   );
 });
 
-test("vault addresses", () => {
+test("vault URLs", () => {
   const parse = (text: string) => parseVaultUrl(text, "/etc/holdfast");
   const s3 = { kind: "s3", url: "s3://acme-kyc/a/b", bucket: "acme-kyc", prefix: "a/b" };
   assert.deepEqual(parse("s3://acme-kyc/a/b"), s3);
@@ -129,7 +129,7 @@ test("vault addresses", () => {
   assert.equal(parse(`s3://${"a".repeat(63)}`).kind, "s3");
 });
 
-test("service addresses", () => {
+test("service URLs", () => {
   assert.equal(parseServiceUrl("https://api.example/v2/"), "https://api.example/v2");
   assert.equal(parseServiceUrl("https://api.example"), "https://api.example");
   for (const host of ["127.0.0.1", "127.9.9.9", "localhost", "[::1]"]) {
@@ -142,7 +142,7 @@ test("service addresses", () => {
     "http://127.0.0.1.x",
   ]);
   refuses(parseServiceUrl, ["", "api.example", "https:api.example", "https://", "ftp://a", "https://a b", "//a"]);
-  // What may be a secret is not shown.
+  // Text that may be a secret is not shown.
   for (const url of ["https://user:hunter2@a", "https://hunter2@a", "https://a/?key=hunter2", "https://a/#hunter2"]) {
     assert.throws(
       () => parseServiceUrl(url),
@@ -170,7 +170,7 @@ test("log names", () => {
   ]);
 });
 
-test("what may be a secret is not shown, what is shown stays on its line", () => {
+test("possible secrets are not shown, and shown text stays on one line", () => {
   const secrets = [
     "AGE-SECRET-KEY-1QQ",
     "-----BEGIN PRIVATE KEY-----",

@@ -8,7 +8,7 @@ import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
 import { cellDay } from "./table-day.ts";
 import { readTextFile } from "./text-file.ts";
 
-/** A line of a table that names no one the vault has, or more than one, or no possible day. It quotes nothing: cells are personal data. */
+/** A table row with no known person, more than one, or no possible date. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
   readonly line: number;
   readonly why: string;
@@ -19,13 +19,13 @@ interface Line {
   readonly kind: Kind;
   readonly value: string;
   readonly date: string;
-  /** The encoding of the table is a guess. */
+  /** The table's encoding is a guess. */
   readonly guessed: boolean;
-  /** It has more cells than the first line, all empty: as Excel leaves them, or because a separator was not quoted. */
+  /** It has extra cells, all empty: Excel leaves them, or a separator was not quoted. */
   readonly shifted: boolean;
 }
 
-/** Where the cells that count are. */
+/** The positions of the columns that are used. */
 interface Columns {
   readonly separator: string;
   readonly kind: Kind;
@@ -35,15 +35,15 @@ interface Columns {
 }
 
 const SHORTENED =
-  "a spreadsheet shortened the number (as in 1.2E+12), and its digits are lost: format the column as text, and fill it again";
-/** Lines that a refusal names, for each reason. */
+  "a spreadsheet shortened the number (as in 1.2E+12) and its digits are lost: format the column as text and enter it again";
+/** Lines named in an error, for each reason. */
 const NAMED = 20;
 
 /**
- * Whose relationship ended when: those named on the command line, on the one date; or each line of a table. A line that
- * names no one is told and left out, since a company's list of closed accounts has people who were never verified; so is
- * one with a day before the verification, unless that is asked for.
- * Throws `usage` before anything is done where the table itself cannot be read.
+ * Whose relationship ended when: the people on the command line, all on one date; or each row of a table. A row with an
+ * unknown person is reported and skipped, since a company's list of closed accounts has people who were never verified.
+ * So is one with a date before the verification, unless the options allow that.
+ * @throws HoldfastError "usage", before anything is changed, if the table itself is invalid.
  */
 export async function endingsOf(
   options: Wanted & {
@@ -57,13 +57,13 @@ export async function endingsOf(
   if (options.csv === undefined) {
     const { date } = options;
     if (date === undefined) {
-      throw new HoldfastError("usage", "--date is missing", { hint: "Say the last day: --date 2026-10-31." });
+      throw new HoldfastError("usage", "--date is missing", { hint: "Give the last day: --date 2026-10-31." });
     }
     return { endings: findPeople(options, config, finder).map((subject) => ({ subject, ended: date })), unusable: [] };
   }
   if (options.date !== undefined || namesSomebody(options)) {
-    throw new HoldfastError("usage", "--csv names everyone and every date itself", {
-      hint: "Leave out --date and whoever else is named, or leave out --csv.",
+    throw new HoldfastError("usage", "--csv already names every person and date", {
+      hint: "Leave out --date and the people you name, or leave out --csv.",
     });
   }
   const endings = new Map<string, Ending & { readonly line: number }>();
@@ -78,7 +78,8 @@ export async function endingsOf(
     }
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) unusable.push({ line, why: unknownPerson(each) });
-    else if (subjects.length > 1 && !options.allMatches) unusable.push({ line, why: "more than one person has it" });
+    else if (subjects.length > 1 && !options.allMatches)
+      unusable.push({ line, why: "it matches more than one person" });
     else
       for (const subject of subjects) {
         const before = endings.get(subject);
@@ -100,8 +101,8 @@ async function readRows(path: string): Promise<Line[]> {
   const separators = separator === undefined ? SEPARATORS : [separator];
   const found = separators.flatMap((each) => columnsOf(path, text, each) ?? []);
   if (found.length !== 1) {
-    throw new HoldfastError("usage", `${path}: the first line does not name the columns`, {
-      hint: `Begin with a line such as reference,date. A person is named by one of: ${KINDS.join(", ")}.`,
+    throw new HoldfastError("usage", `${path}: the first line has no valid column names`, {
+      hint: `Start with a line such as reference,date. The column for the person is one of: ${KINDS.join(", ")}.`,
     });
   }
   const [columns] = found as [Columns];
@@ -112,7 +113,7 @@ async function readRows(path: string): Promise<Line[]> {
     const date = cellDay(cells[columns.date] ?? "");
     const beyond = cells.slice(columns.count);
     const why = beyond.some((cell) => cell !== "")
-      ? "more cells than the first line has: quote what contains the separator"
+      ? "more cells than the first line: quote cells that contain the separator"
       : value === ""
         ? `no ${columns.kind}`
         : "why" in date
@@ -128,21 +129,21 @@ async function readRows(path: string): Promise<Line[]> {
   return lines;
 }
 
-/** What the first line says, where this separates its cells. */
+/** The columns of the first line, if this separator fits. */
 function columnsOf(path: string, text: string, separator: string): Columns | undefined {
   const names = firstRow(path, text, separator).map((cell) => plainText(cell).toLowerCase());
   const kind = KINDS.find((each) => names.includes(each));
   if (kind === undefined || !names.includes("date")) return undefined;
   const twice = [kind, "date"].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
   if (twice !== undefined) {
-    throw new HoldfastError("usage", `${path}: two columns are called ${twice}`, {
-      hint: "Rename or remove the one that does not count. A wrong day destroys too early.",
+    throw new HoldfastError("usage", `${path}: two columns are named ${twice}`, {
+      hint: "Rename or remove the wrong one. With a wrong date, records are destroyed too early.",
     });
   }
   return { separator, kind, person: names.indexOf(kind), date: names.indexOf("date"), count: names.length };
 }
 
-/** Nothing where this cannot be what separates the cells: with another it may be a table. */
+/** Empty if this cannot be the separator: with another one it may be a table. */
 function firstRow(path: string, text: string, separator: string): readonly string[] {
   try {
     return parseRows(path, text, separator, 1)[0]?.cells ?? [];
@@ -157,20 +158,20 @@ function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>)
     const some = lines.slice(0, NAMED).join(", ") + (lines.length > NAMED ? " …" : "");
     return `${some} (${why})`;
   });
-  return new HoldfastError("usage", `${path}: ${plural(count, "line")} cannot be read: ${reasons.join("; ")}`, {
-    hint: "Write dates as 2026-10-31, or as 31.10.2026. Nothing was done: correct the table and run it again.",
+  return new HoldfastError("usage", `${path}: cannot read ${plural(count, "line")}: ${reasons.join("; ")}`, {
+    hint: "Write dates as 2026-10-31 or 31.10.2026. Nothing was changed: correct the table and run it again.",
   });
 }
 
-/** Why a line finds no one, as far as the cell shows it. */
+/** Why a line matches no one, as far as the cell tells. */
 function unknownPerson({ value, guessed, shifted }: Line): string {
-  const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8, and was read as Windows-1252" : "";
-  const cells = shifted ? "; the line has more cells than the first" : "";
-  return `the vault has no one of that name${oddly(value)}${encoding}${cells}`;
+  const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8 and was read as Windows-1252" : "";
+  const cells = shifted ? "; the line has more cells than the first line" : "";
+  return `no match in the vault${oddly(value)}${encoding}${cells}`;
 }
 
 function contradiction(path: string, first: number, second: number): HoldfastError {
-  return new HoldfastError("usage", `${path}: lines ${first} and ${second} say different days of the same person`, {
-    hint: "Nothing was done: correct the table and run it again.",
+  return new HoldfastError("usage", `${path}: lines ${first} and ${second} give different dates for the same person`, {
+    hint: "Nothing was changed: correct the table and run it again.",
   });
 }

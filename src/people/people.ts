@@ -10,34 +10,34 @@ import type { Session } from "../session/client.ts";
 export interface Wanted {
   readonly identities: readonly string[];
   readonly emails: readonly string[];
-  /** By any of the client's lookups but the e-mail: `metadata.*`, `document.number`. */
+  /** Values of any of the client's lookups except the e-mail: `metadata.*`, `document.number`. */
   readonly references: readonly string[];
   readonly subjects: readonly string[];
-  /** When the provider made a version; the end is not in it. */
+  /** When the provider made a version; excludes the end. */
   readonly range?: { readonly from: Temporal.Instant; readonly to: Temporal.Instant } | undefined;
-  /** Several people under one e-mail or reference are all meant. */
+  /** If one e-mail or reference matches several people, take them all. */
   readonly allMatches?: boolean;
 }
 
-/** What people are found by. */
+/** What a search for people needs. */
 export interface Finder {
   readonly tokens: Tokens;
   readonly catalog: Catalog;
 }
 
-/** People that one command may be about. */
+/** The maximum number of people for one command. */
 const MOST = 50_000;
 
-/** The client that a command about people is for: one alone. */
+/** The client of a command that works on a single client. */
 export function onlyClient({ clients }: Session, what: string): ClientConfig {
   const [config, ...others] = clients;
   if (config !== undefined && others.length === 0) return config;
-  throw new HoldfastError("usage", `${what} is about one client, and the config has several`, {
+  throw new HoldfastError("usage", `${what} works on one client, but the config has several`, {
     hint: "Add --client <id>.",
   });
 }
 
-/** How someone may be named. */
+/** The ways to name a person. */
 export const KINDS = ["subject", "identity", "email", "reference"] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -52,7 +52,7 @@ export function namesSomebody({ identities, emails, references, subjects }: Want
   return [identities, emails, references, subjects].some((of) => of.length > 0);
 }
 
-/** Their subjects. Throws `usage` for whoever the vault does not have, and for a lookup that finds more than one. */
+/** Their subjects. @throws HoldfastError "usage" for an unknown person, and for a lookup that matches several. */
 export function findPeople(options: Wanted, config: ClientConfig, finder: Finder): string[] {
   const found = new Set<string>();
   const named = [
@@ -78,30 +78,30 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   if (options.range) {
     const [from, to] = [options.range.from, options.range.to].map((at) => at.toString({ smallestUnit: "second" }));
     const subjects = finder.catalog.subjects.updatedIn(from!, to!, MOST + 1);
-    if (subjects.length === 0) throw unknown("a version of that time");
+    if (subjects.length === 0) throw unknown("a version in that period");
     for (const subject of subjects) found.add(subject);
   }
   if (found.size === 0) {
-    throw new HoldfastError("usage", "no one is named", {
-      hint: "Add --identity, --email, --reference or --subject; --help shows what else there is.",
+    throw new HoldfastError("usage", "no person is named", {
+      hint: "Add --identity, --email, --reference or --subject. --help lists all options.",
     });
   }
   if (found.size > MOST) {
     throw new HoldfastError("usage", `those are more than ${number(MOST)} people`, {
-      hint: "Ask for a part of them at once.",
+      hint: "Run the command for smaller groups.",
     });
   }
   return [...found].sort();
 }
 
-/** The subjects that an id may mean, in the spellings it is looked for; undefined for a lookup, which is no id. */
+/** The subjects for an id in all its possible spellings; undefined for a lookup. */
 function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Finder): string[] | undefined {
   if (kind === "subject") return [subjectOf(value)];
   if (kind === "identity") return idSpellings(value).map((id) => tokens.subject(config.source.kind, id));
   return undefined;
 }
 
-/** Whom an id names, if all that the vault had of them was purged. Lookups are purged too, so they find no one here. */
+/** The subjects of an id whose records were all purged. Lookups are purged too, so they match no one here. */
 export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { catalog } = finder;
   return (meantBy(kind, value, config, finder) ?? []).filter(
@@ -109,7 +109,7 @@ export function departedBy(kind: Kind, value: string, config: ClientConfig, find
   );
 }
 
-/** The subjects of whoever has this name: none, one or more. Throws `usage` where no one is found by such names. */
+/** The subjects that match: none, one or more. @throws HoldfastError "usage" if no such lookup is configured. */
 export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { tokens, catalog } = finder;
   const meant = meantBy(kind, value, config, finder);
@@ -117,8 +117,8 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: F
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {
-    throw new HoldfastError("usage", `no one of ${config.id} can be found by ${kind}: no such lookup is configured`, {
-      hint: `lookups.fields has: ${fields.join(", ") || "none"}. Name them by --identity or --subject.`,
+    throw new HoldfastError("usage", `${config.id} has no lookup for ${kind}`, {
+      hint: `lookups.fields has: ${fields.join(", ") || "none"}. Use --identity or --subject instead.`,
     });
   }
   const found = names.flatMap((name) =>
@@ -127,31 +127,31 @@ export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: F
   return [...new Set(found)];
 }
 
-/** A subject as it was pasted: it has hexadecimal digits only. */
+/** A pasted subject, cleaned up: subjects are lower-case hexadecimal. */
 export function subjectOf(text: string): string {
   return plainText(text).toLowerCase();
 }
 
-/** What may be why a value finds no one, and nothing of the value itself: a clause, or nothing. */
+/** Why a value may match no one, without quoting it: a clause, or nothing. */
 export function oddly(value: string): string {
   const found = peculiarities(value);
-  return found.length === 0 ? "" : `; as given it has ${found.join(", and ")}`;
+  return found.length === 0 ? "" : `; as given, it has ${found.join(", and ")}`;
 }
 
-/** The subject, of whom something is kept. Throws `usage` where nothing is. */
+/** The subject, if anything is kept. @throws HoldfastError "usage" otherwise. */
 export function knownSubject(catalog: Catalog, subject: string, what: string): string {
   if (catalog.subjects.known(subject)) return subject;
   if (catalog.relationships.hasDeparted(subject)) {
-    throw new HoldfastError("usage", `all that the vault had of ${what} was purged at the end of its retention`, {
-      hint: "The log shows what was there and when it was destroyed.",
+    throw new HoldfastError("usage", `all records for ${what} were purged at the end of their retention period`, {
+      hint: "The log shows what there was and when it was destroyed.",
     });
   }
   throw unknown(what);
 }
 
-/** Spellings that were tried beside the one given. */
+/** Other spellings that the search tries. */
 const TRIED: Partial<Readonly<Record<Kind, string>>> = {
-  identity: "without invisible characters, with plain hyphens and digits",
+  identity: "without invisible characters, and with plain hyphens and digits",
   email:
     "without invisible characters; with plain letters, digits and hyphens; without mailto:, a name or brackets around it; the domain in ASCII (xn--) and in Unicode",
   reference:
@@ -160,9 +160,9 @@ const TRIED: Partial<Readonly<Record<Kind, string>>> = {
 
 function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastError {
   const isLookup = kind === "email" || kind === "reference";
-  const purged = isLookup ? ` Whoever was purged cannot be found by ${kind} any more: ask by --identity.` : "";
-  const tried = TRIED[kind] === undefined ? "" : ` It was looked for as given, and ${TRIED[kind]}.`;
+  const purged = isLookup ? ` A purged person cannot be found by ${kind}: use --identity.` : "";
+  const tried = TRIED[kind] === undefined ? "" : ` The search used the value as given, and ${TRIED[kind]}.`;
   return new HoldfastError("usage", `the vault has no one with ${what}${oddly(value)}`, {
-    hint: `Check how it is written, and --client. What was never exported cannot be found.${purged}${tried}`,
+    hint: `Check the spelling, and --client. People who were never exported cannot be found.${purged}${tried}`,
   });
 }

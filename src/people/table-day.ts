@@ -1,11 +1,11 @@
 import { plainText } from "../record/spellings.ts";
 
-/** A day of a table, `2026-10-31`; or why the cell is none. It quotes nothing of the cell. */
+/** The date in a table cell, `2026-10-31`; or why it is invalid, without quoting the cell. */
 export type CellDay = { readonly day: string } | { readonly why: string };
 
 /**
- * The day in a cell, as it is written in ISO 8601 or as Excel writes it: year first, or with dots, where the day is first
- * everywhere. A wrong day destroys too early, so what can be read in two ways is refused.
+ * The date in a cell, in ISO 8601 or as Excel writes it: year first; or with dots, where the day always comes first.
+ * A wrong date destroys records too early, so ambiguous dates are refused.
  */
 export function cellDay(cell: string): CellDay {
   const text = plainText(cell).replace(/[T ]0?0:00(:00([.,]0+)?)?$/, "");
@@ -27,10 +27,10 @@ function dayOf(year: string, month: string, day: string): CellDay {
 
 function whyNot(text: string): string {
   if (text === "") return "no date";
-  if (/^#+$/.test(text)) return "##### for a date: the column was too narrow when the table was saved";
-  if (/^\d{1,6}([.,]\d+)?$/.test(text)) return "a spreadsheet's number for a day: format the column as a date";
-  if (/^\d{1,2}[/-]\d{1,2}[/-]\d{4}$/.test(text)) return "day and month, whose order cannot be told";
-  if (/^\d{1,2}[-/.] ?([^\d\s]+|\d{1,2})[-/.] ?\d{2}$/.test(text)) return "a year of two digits";
-  if (/:\d\d/.test(text)) return "a time of day beside the date";
-  return "no date that can be read";
+  if (/^#+$/.test(text)) return "##### instead of a date: the column was too narrow when the table was saved";
+  if (/^\d{1,6}([.,]\d+)?$/.test(text)) return "a spreadsheet's day number: format the column as a date";
+  if (/^\d{1,2}[/-]\d{1,2}[/-]\d{4}$/.test(text)) return "ambiguous order of day and month";
+  if (/^\d{1,2}[-/.] ?([^\d\s]+|\d{1,2})[-/.] ?\d{2}$/.test(text)) return "a two-digit year";
+  if (/:\d\d/.test(text)) return "a time of day after the date";
+  return "not a valid date";
 }

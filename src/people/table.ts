@@ -2,30 +2,30 @@ import { CsvError, parse } from "csv-parse/sync";
 import { HoldfastError } from "../core/error.ts";
 import { SAVE_AS } from "./text-file.ts";
 
-/** A row that is not blank. Untrusted: cells are personal data, and are quoted nowhere. */
+/** A row that is not blank. Untrusted: cells are personal data and are never quoted. */
 export interface Row {
-  /** Where it ends in the file; the first line is 1. */
+  /** The line where it ends; the first line is 1. */
   readonly line: number;
-  /** As many as the line has, which need not be as many as the first has. */
+  /** As many as the line has, which may differ from the first line. */
   readonly cells: readonly string[];
 }
 
-/** What the parser gives when it is asked for lines too; its types do not say. */
+/** What the parser returns with the `info` option; its types do not cover this. */
 interface Parsed {
   readonly record: readonly string[];
   readonly info: { readonly lines: number };
 }
 
-/** What separates the cells of a table, the least likely in a cell first. */
+/** Separators of cells, the least likely inside a cell first. */
 export const SEPARATORS = ["\t", ";", "|", ","] as const;
 
-/** Excel's own first line that names the separator, `sep=;`, left empty so that the lines keep their numbers. */
+/** Excel's own first line that names the separator, `sep=;`. It is emptied, not removed, so that line numbers stay. */
 export function separatorLine(text: string): { readonly text: string; readonly separator: string | undefined } {
   const [line, separator] = /^"?sep=([^\r\n"])"?[;,\t |]*(?=[\r\n]|$)/i.exec(text) ?? [];
   return line === undefined ? { text, separator: undefined } : { text: text.slice(line.length), separator };
 }
 
-/** The rows of a table, or the first of them. Throws `usage` with the line that cannot be read. */
+/** All rows of a table, or the first ones. @throws HoldfastError "usage" with the invalid line. */
 export function parseRows(path: string, text: string, separator: string, most?: number): Row[] {
   let last = 0;
   try {
@@ -47,10 +47,10 @@ export function parseRows(path: string, text: string, separator: string, most?: 
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     const open = cause.code === "CSV_QUOTE_NOT_CLOSED";
-    const what = open ? `after line ${last} a quotation mark is opened and not closed` : `line ${cause.lines}`;
-    throw new HoldfastError("usage", `${path} is not a table: ${open ? what : `${what} cannot be read`}`, {
+    const what = open ? `after line ${last} a quotation mark is not closed` : `line ${cause.lines} is invalid`;
+    throw new HoldfastError("usage", `${path} is not a valid table: ${what}`, {
       cause,
-      hint: `A cell that contains a quotation mark is put into quotation marks, and the mark doubled: "the ""Sun"" inn". ${SAVE_AS}`,
+      hint: `If a cell contains a quotation mark, put the cell in quotation marks and double the mark: "the ""Sun"" inn". ${SAVE_AS}`,
     });
   }
 }

@@ -4,16 +4,16 @@ import { number } from "../observe/format.ts";
 
 export interface TextFile {
   readonly text: string;
-  /** It is in no Unicode encoding, so it was read as Windows-1252: letters beyond ASCII may be wrong. */
+  /** The file is not Unicode, so it was read as Windows-1252: non-ASCII letters may be wrong. */
   readonly guessed: boolean;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** How to save a table so that nothing is left to guess. */
+/** How to save a table in a well-defined encoding. */
 export const SAVE_AS = "In Excel: File, Save As, CSV UTF-8.";
 
-/** A text that a person wrote, or a spreadsheet. Throws `usage` where it cannot be read, or is no text. */
+/** A text written by a person or a spreadsheet. @throws HoldfastError "usage" if it is unreadable or not text. */
 export async function readTextFile(path: string): Promise<TextFile> {
   try {
     const { bytes } = await readBounded(path, MAX_BYTES);
@@ -23,7 +23,7 @@ export async function readTextFile(path: string): Promise<TextFile> {
     return decode(path, bytes);
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("usage", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw new HoldfastError("usage", `cannot read ${path} (${(cause as NodeJS.ErrnoException).code})`, { cause });
   }
 }
 
@@ -32,7 +32,7 @@ function decode(path: string, bytes: Uint8Array): TextFile {
   const encoding =
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   if (encoding === "utf-8" && bytes.includes(0)) {
-    throw new HoldfastError("usage", `${path} is no text: it may be a workbook, or UTF-16 without its mark`, {
+    throw new HoldfastError("usage", `${path} is not text: it may be a workbook, or UTF-16 without a byte order mark`, {
       hint: `Save it as text. ${SAVE_AS}`,
     });
   }
@@ -40,9 +40,9 @@ function decode(path: string, bytes: Uint8Array): TextFile {
     return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes), guessed: false };
   } catch (cause) {
     const text = encoding === "utf-8" ? new TextDecoder("windows-1252").decode(bytes) : "";
-    // Five bytes mean nothing in Windows-1252: with one of these it is yet another encoding.
+    // Five bytes are undefined in Windows-1252: a text with one of them has yet another encoding.
     if (text !== "" && !/[\u0080-\u009F]/.test(text)) return { text, guessed: true };
-    throw new HoldfastError("usage", `${path} is in no encoding that can be told (UTF-8, UTF-16 or Windows-1252)`, {
+    throw new HoldfastError("usage", `${path} has an unknown encoding (not UTF-8, UTF-16 or Windows-1252)`, {
       cause,
       hint: SAVE_AS,
     });

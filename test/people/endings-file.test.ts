@@ -14,7 +14,7 @@ import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 const TABLES = join(import.meta.dirname, "tables");
 const DAY = "2024-10-31";
 
-/** A person is told once more with each table: the day is the same, so it is unchanged. */
+/** Every table ends the same relationship on the same day, so it is unchanged from the second time on. */
 let sandbox: Sandbox;
 let place: Workplace;
 let references: string[];
@@ -36,7 +36,7 @@ async function write(name: string, content: string | Uint8Array): Promise<string
   return place.path(name);
 }
 
-/** The command itself, in this process: a child for every one of these tables would take longer than the rest. */
+/** Runs the command in this process: a child process for each table would take longer than the rest of the test. */
 async function end(table: string | Uint8Array): Promise<EndResult> {
   const csv = await write("closed.csv", table);
   return endRelationship(await session(place), { ...(await wanted(NAMED)), csv, beforeVerification: true });
@@ -44,24 +44,24 @@ async function end(table: string | Uint8Array): Promise<EndResult> {
 
 async function refused(done: Promise<unknown>): Promise<HoldfastError> {
   const error = await done.then(
-    () => assert.fail("it was taken"),
+    () => assert.fail("was accepted"),
     (cause: unknown) => cause,
   );
   assert.ok(error instanceof HoldfastError && error.code === "usage", String(error));
   return error;
 }
 
-/** Everyone of whom the table speaks: those told now, and those told before. */
+/** All people in the table: newly ended and unchanged. */
 const told = ({ subjects, unchanged }: Pick<EndResult, "subjects" | "unchanged">): number => subjects + unchanged;
 const utf16 = (text: string, big = false): Buffer => {
   const bytes = Buffer.from(`\uFEFF${text}`, "utf16le");
   return big ? bytes.swap16() : bytes;
 };
-/** Windows-1252, where it is Latin-1 too. */
+/** Windows-1252, limited to the characters it shares with Latin-1. */
 const western = (text: string): Buffer => Buffer.from(text, "latin1");
 
 describe("tables as spreadsheets write them", () => {
-  test("LibreOffice's own: separators, encodings, quotes, dates; a shortened number is left out by its line", async () => {
+  test("LibreOffice's: separators, encodings, quotes, dates; a shortened number is skipped with its line", async () => {
     const files = (await readdir(TABLES)).filter((name) => name.endsWith(".csv"));
     assert.equal(files.length, 4);
     for (const name of files) {
@@ -72,13 +72,13 @@ describe("tables as spreadsheets write them", () => {
         [5],
         name,
       );
-      assert.match(done.unusable[0]!.why, name === "utf-8.csv" ? /no one/ : /digits are lost/);
+      assert.match(done.unusable[0]!.why, name === "utf-8.csv" ? /no match/ : /digits are lost/);
     }
     const ended = await place.entries("relationship.ended");
     assert.deepEqual(new Set(ended.map(({ ended: day }) => day)), new Set(["2024-10-31", "2024-09-30"]));
   });
 
-  test("Excel's own: sep=, empty cells and rows at the end, separators in cells, line ends", async () => {
+  test("Excel's: sep=, empty cells and rows at the end, separators in cells, line endings", async () => {
     const [, , third] = references as [string, string, string];
     const quoted = `"Bar ""Zum M\u00FCller"""`;
     const good: Readonly<Record<string, string | Uint8Array>> = {
@@ -120,41 +120,41 @@ describe("tables as spreadsheets write them", () => {
     );
   });
 
-  test("what a row cannot mean is refused with its line and the reason, and nothing is done", async () => {
+  test("an ambiguous or invalid row is refused with its line and the reason, and nothing is changed", async () => {
     const [first] = references as [string];
     const before = (await place.entries("relationship.ended")).length;
     for (const [cell, reason] of [
-      ["05/06/2024", /order cannot be told/],
-      ["31/10/2024", /order cannot be told/],
-      ["31-10-2024", /order cannot be told/],
-      ["31.10.24", /two digits/],
-      ["31-Oct-24", /two digits/],
-      ["45596", /spreadsheet's number/],
-      ["45596,5", /spreadsheet's number/],
+      ["05/06/2024", /ambiguous order/],
+      ["31/10/2024", /ambiguous order/],
+      ["31-10-2024", /ambiguous order/],
+      ["31.10.24", /two-digit year/],
+      ["31-Oct-24", /two-digit year/],
+      ["45596", /day number/],
+      ["45596,5", /day number/],
       ["########", /too narrow/],
       ["31.02.2024", /no such day/],
       ["2024-10-31 17:00", /time of day/],
       ["2024-10-31T00:00:00Z", /time of day/],
-      ["October", /no date that can be read/],
+      ["October", /not a valid date/],
       ["", /no date\)/],
     ] as const) {
       const error = await refused(end(`reference;date\r\n${first};${DAY}\r\n${first};${cell}\r\n`));
       assert.match(error.message, reason, cell);
-      assert.match(error.message, /1 line cannot be read: 3 \(/, cell);
+      assert.match(error.message, /cannot read 1 line: 3 \(/, cell);
       assert.match(error.hint!, /2026-10-31/);
       assert.ok(cell === "" || !error.message.includes(cell), cell);
     }
     for (const [table, message] of [
       [`name,reference,date\nM\u00FCller, Hans,${first},${DAY}\n`, /2 \(more cells than the first line/],
       [`reference;date\n;${DAY}\n${first};${DAY}\n`, /2 \(no reference\)/],
-      [`reference;date\nBar "Sonne" Wien;${DAY}\n`, /line 2 cannot be read/],
-      [`reference;date\n"${first}";${DAY}\n"C-1;${DAY}\n${first};${DAY}\n`, /after line 2 a quotation mark is opened/],
-      [`sep=,\nreference;date\n${first};${DAY}\n`, /does not name the columns/],
-      [`reference;date;Date\n${first};${DAY};${DAY}\n`, /two columns are called date/],
-      [`reference;reference;date\n${first};${first};${DAY}\n`, /two columns are called reference/],
-      [Buffer.from("504b03041400060008000000", "hex"), /is no text/],
-      [utf16(`reference\tdate\n${first}\t${DAY}\n`).subarray(2), /is no text/],
-      [Buffer.concat([western("reference;date\n"), Buffer.from([0x81, 0x0a])]), /no encoding that can be told/],
+      [`reference;date\nBar "Sonne" Wien;${DAY}\n`, /line 2 is invalid/],
+      [`reference;date\n"${first}";${DAY}\n"C-1;${DAY}\n${first};${DAY}\n`, /after line 2 a quotation mark is not/],
+      [`sep=,\nreference;date\n${first};${DAY}\n`, /no valid column names/],
+      [`reference;date;Date\n${first};${DAY};${DAY}\n`, /two columns are named date/],
+      [`reference;reference;date\n${first};${first};${DAY}\n`, /two columns are named reference/],
+      [Buffer.from("504b03041400060008000000", "hex"), /is not text/],
+      [utf16(`reference\tdate\n${first}\t${DAY}\n`).subarray(2), /is not text/],
+      [Buffer.concat([western("reference;date\n"), Buffer.from([0x81, 0x0a])]), /has an unknown encoding/],
     ] as const) {
       const error = await refused(end(table));
       assert.match(error.message, message, String(table));
@@ -165,7 +165,7 @@ describe("tables as spreadsheets write them", () => {
     assert.equal((await place.entries("relationship.ended")).length, before);
   });
 
-  test("who is not found is told by line, with what may be why, and the rows beside it are used", async () => {
+  test("an unknown person is reported with the line and a possible reason, and the other rows are used", async () => {
     const [, , third] = references as [string, string, string];
     const done = await end(
       western(
@@ -178,14 +178,14 @@ describe("tables as spreadsheets write them", () => {
       rows.map(({ line }) => line),
       [3, 4, 5, 6],
     );
-    assert.match(rows[0]!.why, /no one.*read as Windows-1252/);
-    assert.match(rows[1]!.why, /no one.*U\+00AD/);
-    assert.match(rows[2]!.why, /no one.*more cells/);
+    assert.match(rows[0]!.why, /no match.*read as Windows-1252/);
+    assert.match(rows[1]!.why, /no match.*U\+00AD/);
+    assert.match(rows[2]!.why, /no match.*more cells/);
     assert.match(rows[3]!.why, /digits are lost/);
     assert.doesNotMatch(JSON.stringify(rows), /ller-7|C-8/);
   });
 
-  test("a list of people is read the same, in every encoding and as a table of two columns", async () => {
+  test("a list of people is read in every encoding, and as a table with two columns", async () => {
     const assess = async (content: string | Uint8Array) => {
       const list = await write("people.txt", content);
       return assessErasure(await session(place), await wanted({ ...NAMED, list }));
@@ -212,7 +212,7 @@ describe("tables as spreadsheets write them", () => {
       `reference ${one}\n?\n`,
     ]) {
       const error = await refused(assess(list));
-      assert.match(error.message, /line [12] of .* names no one/, list);
+      assert.match(error.message, /, line [12]: no person is named/, list);
     }
   });
 });

@@ -5,7 +5,7 @@ import { clock } from "./policy.ts";
 import { purgeOf } from "./purge-plan.ts";
 import { termsOf } from "./terms.ts";
 
-/** What is held of one subject, on which legal basis, until when: for whoever replies to a request for erasure. */
+/** What the vault holds of one person, on which legal basis and until when: to answer a request for erasure. */
 export interface Assessment {
   readonly subject: string;
   readonly collect: ClientConfig["collect"];
@@ -16,27 +16,30 @@ export interface Assessment {
   /** When the first and the last version was stored, RFC 3339 UTC. */
   readonly first: string;
   readonly last: string;
-  /** The clocks of the policy in words, for the data that there is. */
+  /** The policy's clocks in words, for the data that exists. */
   readonly clocks: Readonly<Record<string, string>>;
   /** The last day of the relationship; undefined while it lasts. */
   readonly ended: string | undefined;
-  /** Until when all of it must be kept; undefined while the relationship lasts. `untilDay` is its day in the client's zone. */
+  /**
+   * Until when everything must be kept; undefined while the relationship lasts. `untilDay` is that day in the client's
+   * zone.
+   */
   readonly until: string | undefined;
   readonly untilDay: string | undefined;
-  /** The last lock in the store: before it no one can erase anything. */
+  /** The last lock in the store to end: before then no one can erase everything. */
   readonly lockedUntil: string;
   readonly holds: readonly { readonly case: string; readonly placed: string }[];
   /** kept: a legal duty to keep overrides erasure, GDPR Art. 17(3)(b). */
   readonly answer: "kept" | "held" | "locked" | "erasable";
 }
 
-/** Of someone of whom nothing is left: all of it was destroyed at the end of its retention. */
+/** A person whose records were all destroyed at the end of their retention period. */
 export interface Destroyed {
   readonly subject: string;
   readonly answer: "purged";
-  /** When the last of it was, RFC 3339 UTC. */
+  /** When the last of them was destroyed, RFC 3339 UTC. */
   readonly purged: string;
-  /** Which `retention purge` did it. */
+  /** The `retention purge` run that did it. */
   readonly run: string;
 }
 

@@ -5,17 +5,17 @@ import { soonOf } from "./lock-due.ts";
 import { setLock } from "./set-lock.ts";
 import type { Work } from "./work.ts";
 
-/** Every piece of the log and of the vault's description, in all its versions. */
+/** All parts of the log, and the vault's description, in all their versions. */
 const PIECES = [VAULT_JSON, "audit/"];
 
 /**
- * What proves a record must not be easier to take away than the record. Every piece was locked for the `initialLock` of
- * its time when it was written, and that may have been changed since: as soon as the lock of any piece has less than
- * `extendWhenLessThan` left, all of them are extended. An interrupted run leaves one that is due. Gives how many were
- * extended.
+ * The proof of a record must not be easier to remove than the record. Each part was locked for the `initialLock` in
+ * effect when it was written, which may have changed since. As soon as the lock of any part has less than
+ * `extendWhenLessThan` left, this extends them all. If it is interrupted, at least one part is still due. Returns how
+ * many were extended.
  *
- * The catalog remembers what the store said of each, since there are thousands, and no lock gets shorter by itself.
- * Someone with the right to it may shorten one all the same, so that each is asked for again within a month.
+ * There are thousands of parts, and locks do not get shorter by themselves, so the catalog remembers what the store
+ * said of each. Someone with the right to may still shorten one, so each is checked again within a month.
  */
 export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   const { config, vault, catalog, now, holds } = work;
@@ -40,7 +40,7 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   );
   if (!isDue) return 0;
   const lock = lockFor(config.vault.lock, retention.initialLock, now());
-  // They began in governance mode, and are as old as what is left of their lock tells.
+  // They started in governance mode and may be old enough to harden: the time left on their lock shows their age.
   const harden = retention.coolingOff !== undefined;
   let pieces = 0;
   await eachPiece(work, queue, async (key, versionId) => {
@@ -57,7 +57,7 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   return pieces;
 }
 
-/** A few at once; the first failure ends it. */
+/** Works on a few parts at once; the first failure ends it. */
 async function eachPiece(
   { vault, signal }: Work,
   queue: PQueue,

@@ -10,18 +10,18 @@ import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 
 export interface Extended {
-  /** Subjects and objects that have a longer or a harder lock now. */
+  /** Subjects and objects that now have a longer or harder lock. */
   readonly subjects: number;
   readonly objects: number;
-  /** Pieces of the log and of the vault's description, which are extended all at once. */
+  /** Parts of the log and the vault's description, which are all extended together. */
   readonly pieces: number;
-  /** Objects whose lock is due and could not be extended. */
+  /** Objects with a due lock that could not be extended. */
   readonly failed: number;
 }
 
-/** Subjects whose objects are locked before that is logged. */
+/** How many subjects are locked before the locks are logged. */
 const BATCH = 500;
-/** Locks set in a second, at most: well below what S3 takes for one prefix, so that an export beside it is not slowed. */
+/** Maximum locks per second: well below S3's limit for one prefix, so that a parallel export is not slowed. */
 const PER_SECOND = 1_000;
 
 interface Due extends DueLock {
@@ -30,11 +30,11 @@ interface Due extends DueLock {
 }
 
 /**
- * Gives everything that must be kept, and whose lock has less than `extendWhenLessThan` left, another `initialLock` from
- * now, never beyond the date that the law sets; and locks to that very date whatever has one because a relationship has
- * ended. After a cooling-off period governance becomes compliance. The lock comes first, then the entry: the log
- * promises none that is not there. Stopped in between, the next run extends what is due still. Then the log's own
- * pieces, when they are due.
+ * Extends every lock that has less than `extendWhenLessThan` left on an object that must be kept: to `initialLock` from
+ * now, but never beyond the date the law sets. If a relationship has ended, locks its objects to exactly that date.
+ * After a cooling-off period, governance becomes compliance. The lock comes first, then the entry: the log must not
+ * promise a lock that does not exist. If this is interrupted, the next run extends what is still due. Then extends the
+ * log's own parts, if they are due.
  */
 export async function extendLocks(work: Work): Promise<Extended> {
   const { catalog, now } = work;
@@ -45,8 +45,8 @@ export async function extendLocks(work: Work): Promise<Extended> {
 }
 
 /**
- * The same for subjects of whom something has changed, and without the log's pieces.
- * @param pages of subjects; the next one is asked for when what came before is done
+ * The same for subjects with changes, but without the log's parts.
+ * @param pages of subjects; the next page is requested when the previous one is done
  */
 export async function extendSubjects(
   work: Work,
@@ -58,7 +58,7 @@ export async function extendSubjects(
   const row = new InARow();
   let looked = 0;
   for (const subjects of batches(pages)) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the other locks");
+    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the remaining locks");
     const batch = subjects.map((subject) => ({ subject, due: dueOf(work, subject) }));
     const locked = await Promise.all(
       batch.map(async ({ subject, due }) => ({
@@ -76,7 +76,7 @@ export async function extendSubjects(
       await log(work, subject, done);
     }
     await ledger.flush();
-    // What was locked is logged; of the others nothing more is asked.
+    // Everything locked so far is logged, so the run may stop here.
     row.check();
     looked += subjects.length;
     work.onSubject(looked);
@@ -93,7 +93,7 @@ function* batches(pages: Iterable<readonly string[]>): Generator<readonly string
     for (let first = 0; first < page.length; first += BATCH) yield page.slice(first, first + BATCH);
 }
 
-/** Whoever may have an object whose lock is due, once each: they are looked at closely after. */
+/** Every subject that may have an object with a due lock, once each; `dueOf` then checks exactly. */
 function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void, undefined> {
   const { retention } = config;
   const { relationships, locks } = catalog;
@@ -109,7 +109,7 @@ function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void,
     yield* locks.softBefore(second(cooledBefore(retention.coolingOff, now())), met);
 }
 
-/** The objects of a subject whose lock is to be another. */
+/** The objects of a subject whose lock must change. */
 function dueOf(work: Work, subject: string): Due[] {
   const { catalog, now } = work;
   const { retention, vault } = work.config;
@@ -120,7 +120,7 @@ function dueOf(work: Work, subject: string): Due[] {
   });
 }
 
-/** Gives null where it failed, and "gone" where a purge that was stopped has taken the object: the next one says so. */
+/** Returns null if it failed, and "gone" if an interrupted purge has removed the object: the next purge logs that. */
 async function extendOne(
   { vault, catalog, holds, onFailure }: Work,
   subject: string,
@@ -128,13 +128,13 @@ async function extendOne(
   row: InARow,
 ): Promise<Due | null | "gone"> {
   if (row.isOver) return null;
-  // Also for what `until` was computed from: a clock that jumped ahead would lock for as much too long.
+  // Also protects `until`: with a clock that jumped ahead, the lock would be too long.
   holds();
   try {
     const mode = await setLock(vault, due.key, due.versionId, due.lock, due);
     if (due.harden && mode !== due.lock.mode) {
       throw new HoldfastError("vault-locked", `${due.key}: the store keeps the lock in ${mode} mode`, {
-        hint: "Grant s3:BypassGovernanceRetention to whoever runs `retention extend`: compliance after coolingOff needs it.",
+        hint: "Grant s3:BypassGovernanceRetention to the role that runs `retention extend`: hardening after coolingOff needs it.",
       });
     }
     row.succeeded();

@@ -1,12 +1,12 @@
-/** An entry that says something was done which the log up to there does not allow. */
+/** A log entry that says something was done which the earlier entries do not allow. */
 export interface Fault {
   readonly entry: number;
-  /** The first object that it is about; of a policy none. */
+  /** The first object concerned; none for a policy. */
   readonly key?: string;
   readonly what: string;
 }
 
-/** Why an entry of a purge is not to be believed: one fault for each reason, however many of its objects it holds of. */
+/** Collects why a purge entry is invalid, and reports one fault per reason, however many objects it concerns. */
 export class Told {
   readonly #entry: number;
   readonly #onFault: (fault: Fault) => void;
@@ -23,8 +23,8 @@ export class Told {
 
   end(): void {
     for (const [what, keys] of this.#keys) {
-      const more = keys.length > 1 ? ` (and so for ${keys.length - 1} more of this entry)` : "";
-      this.#onFault({ entry: this.#entry, key: keys[0]!, what: `may not be purged: ${what}${more}` });
+      const more = keys.length > 1 ? ` (also for ${keys.length - 1} more of this entry)` : "";
+      this.#onFault({ entry: this.#entry, key: keys[0]!, what: `must not be purged: ${what}${more}` });
     }
   }
 }

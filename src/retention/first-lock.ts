@@ -5,20 +5,22 @@ import { type Ended, fileUntil, later, recordUntil } from "./keep.ts";
 
 type LockTerms = Pick<ClientConfig, "vault" | "retention">;
 
-/** What is known of a version before it is stored: when the provider made it (RFC 3339 UTC), and of its person. */
+/**
+ * What is known of a version before it is stored: when the provider made it (RFC 3339 UTC), and its person's last day.
+ */
 export interface Coming {
   readonly updated: string;
   readonly ended: Ended;
 }
 
-/** The mode that locks begin in: with a cooling-off period not yet the one that no one can undo. */
+/** The mode that locks start in: with a cooling-off period, first one that can be undone. */
 export function firstMode({ vault, retention }: LockTerms): Lock["mode"] {
   return retention.coolingOff === undefined ? vault.lock : "governance";
 }
 
 /**
- * The lock of a version that is stored now, and of its files: for `initialLock`, and never beyond what the law asks
- * for, where that is known already.
+ * The lock of a version that is stored now, and of its files: for `initialLock`, but never beyond what the law
+ * requires, if that date is already known.
  */
 export function firstLock(terms: LockTerms, coming: Coming, now: Temporal.Instant): Lock {
   const lock = lockFor(firstMode(terms), terms.retention.initialLock, now);
@@ -26,7 +28,7 @@ export function firstLock(terms: LockTerms, coming: Coming, now: Temporal.Instan
   return end && Temporal.Instant.compare(end, lock.until) < 0 ? { mode: lock.mode, until: wholeSecond(end) } : lock;
 }
 
-/** Whether the law asks for copies of a version no more, were it stored now. */
+/** Whether the retention period of a version is already over, if it were stored now. */
 export function isPast(terms: LockTerms, coming: Coming, now: Temporal.Instant): boolean {
   const end = endOf(terms, coming, now);
   return end !== undefined && Temporal.Instant.compare(end, now) <= 0;

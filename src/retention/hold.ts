@@ -5,7 +5,7 @@ import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 
-/** A case, as the log has it: a keyed token of its number, and a commitment to number and reason. */
+/** A case, as logged: a keyed token of its number, and a commitment to number and reason. */
 export interface Case {
   readonly token: string;
   readonly commitment: string;
@@ -13,15 +13,16 @@ export interface Case {
 
 export interface HoldsChanged {
   readonly subjects: number;
-  /** Versions in the store whose legal hold was placed or lifted. */
+  /** Versions in the store whose legal hold was placed or released. */
   readonly objects: number;
-  /** Subjects for which it was so already. */
+  /** Subjects that needed no change. */
   readonly unchanged: number;
 }
 
 /**
- * Holds every version of every object of these subjects, also those that no entry mentions. The store's hold comes
- * first, then the entry: the log promises none that is not there. Done again after a crash, it holds what is missing.
+ * Holds every version of every object of these subjects, including objects that no entry mentions. The store's hold
+ * comes first, then the entry: the log must not promise a hold that does not exist. Run again after a crash, it adds
+ * what is missing.
  */
 export async function placeHolds(
   work: Work,
@@ -30,17 +31,17 @@ export async function placeHolds(
 ): Promise<HoldsChanged> {
   const { catalog } = work;
   return each(work, subjects, async (subject, set) => {
-    const stands = catalog.holds.of(subject).some((hold) => hold.case === token);
+    const isPlaced = catalog.holds.of(subject).some((hold) => hold.case === token);
     const objects = await set(subject, true, (key, versionId) => !catalog.holds.isHeld(key, versionId));
-    if (stands && objects.length === 0) return undefined;
+    if (isPlaced && objects.length === 0) return undefined;
     await work.ledger.log({ type: "hold.placed", subject, case: token, commitment, objects });
     return objects.length;
   });
 }
 
 /**
- * The entry comes first, then the store's hold is lifted, unless another case needs it: the log promises no hold that is
- * not there. Done again after a crash, or for a hold that no entry tells of, it lifts what is left.
+ * The entry comes first, then the store's hold is released, unless another case needs it: the log must not promise a
+ * hold that does not exist. Run again after a crash, or for a hold without an entry, it releases what is left.
  */
 export async function releaseHolds(
   work: Work,
@@ -49,20 +50,20 @@ export async function releaseHolds(
 ): Promise<HoldsChanged> {
   const { catalog, ledger } = work;
   return each(work, subjects, async (subject, set) => {
-    const stood = catalog.holds.of(subject).some((hold) => hold.case === token);
-    if (stood) {
+    const wasPlaced = catalog.holds.of(subject).some((hold) => hold.case === token);
+    if (wasPlaced) {
       await work.ledger.log({ type: "hold.released", subject, case: token, commitment });
       await ledger.flush();
     }
-    if (catalog.holds.of(subject).length > 0) return stood ? 0 : undefined;
+    if (catalog.holds.of(subject).length > 0) return wasPlaced ? 0 : undefined;
     const objects = await set(subject, false, () => true);
-    return stood || objects.length > 0 ? objects.length : undefined;
+    return wasPlaced || objects.length > 0 ? objects.length : undefined;
   });
 }
 
 /**
- * What was stored of held subjects since their hold was placed is held too. One subject's failure does not stop the
- * others. Gives how many subjects failed.
+ * Also holds what was stored of held subjects after their hold was placed. If one subject fails, the others continue.
+ * Returns how many subjects failed.
  */
 export async function holdNew(work: Work): Promise<number> {
   const { holds } = work.catalog;
@@ -95,7 +96,7 @@ type SetHold = (
   wanted: (key: string, versionId: string) => boolean,
 ) => Promise<{ key: string; versionId: string }[]>;
 
-/** One subject after the other; undefined from `change` is one that needed nothing. */
+/** One subject after the other; `change` returns undefined if nothing was needed. */
 async function each(
   work: Work,
   subjects: readonly string[],
@@ -112,7 +113,7 @@ async function each(
       found.map((object) =>
         queue.add(async () => {
           holds();
-          // A lifted hold is not lifted again: that is told, and costs a right.
+          // Skip objects that are not held: the result counts only changes, and a release needs a right.
           if (!held && !(await vault.head(object.key, object.versionId)).hold) return [];
           await vault.hold(object.key, object.versionId, held);
           return [object];
@@ -123,7 +124,7 @@ async function each(
   };
   const changed = { subjects: 0, objects: 0, unchanged: 0 };
   for (const [at, subject] of subjects.entries()) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; run it again, and it does the rest");
+    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; run it again to do the rest");
     const objects = await change(subject, set);
     if (objects === undefined) changed.unchanged += 1;
     else {

@@ -1,16 +1,16 @@
 import { HoldfastError, hasCode, isTransient, ownError } from "../core/error.ts";
 
-/** Outages in a row after which it is the vault that is down; each was retried for long. */
+/** After this many outages in a row the vault is down; each one was already retried for a long time. */
 const OUTAGES = 10;
-/** Refusals in a row after which it is a right that is missing, and not the objects. */
+/** After this many refusals in a row, a right is missing: the objects are not the reason. */
 const REFUSALS = 500;
 
-/** Failures in a row: when they are no longer one object's own, the run stops asking. */
+/** Counts failures in a row. When they are no longer caused by single objects, the run stops. */
 export class InARow {
   #count = 0;
   #end: HoldfastError | undefined;
 
-  /** Nothing more is to be asked of the vault. */
+  /** The run must send no more requests to the vault. */
   get isOver(): boolean {
     return this.#end !== undefined;
   }
@@ -20,7 +20,7 @@ export class InARow {
   }
 
   failed(error: unknown): void {
-    // One object's own, and the vault answers.
+    // This concerns one object only, and the vault does answer.
     if (hasCode(error, "vault-missing", "malformed", "incomplete")) return;
     this.#count += 1;
     if (hasCode(error, "busy", "interrupted", "state", "forked")) this.#end ??= ownError(error);
@@ -31,7 +31,7 @@ export class InARow {
     }
   }
 
-  /** Throws why nothing more is to be asked, once what was done is logged. */
+  /** Throws the reason to stop. Call it after everything done so far is logged. */
   check(): void {
     if (this.#end) throw this.#end;
   }

@@ -1,4 +1,4 @@
-/** Clocks of two machines may differ by this much. */
+/** How much the clocks of two machines may differ. */
 export const CLOCKS = { hours: 1 };
 
 export function instant(text: string): Temporal.Instant {

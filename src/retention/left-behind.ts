@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { foldersOf } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 
-/** An object that the log says is purged, and whose bytes lie in the vault all the same. */
+/** An object that was purged according to the log, but whose bytes are still in the vault. */
 export interface LeftBehind {
   readonly subject: string;
   readonly key: string;
@@ -10,8 +10,8 @@ export interface LeftBehind {
 }
 
 /**
- * What purges of earlier versions left in a directory: the plain name, which is a link to the bytes. Only subjects that
- * the log names are looked at, so the cost is that of what was purged, not of what is kept.
+ * What purges by earlier versions of Holdfast left in a directory: the plain name, which is a link to the bytes. Only
+ * looks at subjects that were purged according to the log, so the cost does not depend on what is kept.
  */
 export async function* leftBehind(vault: Vault, { purges }: Pick<Catalog, "purges">): AsyncGenerator<LeftBehind> {
   if (!vault.remains) return;

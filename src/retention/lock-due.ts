@@ -4,28 +4,28 @@ import type { Lock } from "../vault/vault.ts";
 import { isBefore } from "./instants.ts";
 import type { Term } from "./terms.ts";
 
-/** The lock that an object is to have instead of its present one. */
+/** The lock that an object must get instead of its current one. */
 export interface DueLock {
   readonly lock: Lock;
-  /** Governance is to become compliance. */
+  /** The lock must change from governance to compliance. */
   readonly harden: boolean;
 }
 
 export interface Policy {
   readonly retention: RetentionConfig;
-  /** That locks come to in the end. */
+  /** The final mode of all locks. */
   readonly mode: Lock["mode"];
 }
 
-/** A lock that ends before this is extended, while the object must be kept. */
+/** A lock that ends before this is extended, as long as the object must be kept. */
 export function soonOf({ extendWhenLessThan }: RetentionConfig, now: Temporal.Instant): Temporal.Instant {
   return now.toZonedDateTimeISO("UTC").add(extendWhenLessThan).toInstant();
 }
 
 /**
- * What is to be done about an object's lock now: undefined where it is as it should be, and where the object need not
- * be kept any more, which is left to unlock.
- * @param hasEnded the relationship has, so that there is a final date: the lock goes to it at once
+ * The change that an object's lock needs now. Undefined if it needs no change, or if the object need not be kept any
+ * more: then its lock may end.
+ * @param hasEnded the relationship has ended, so the final date is known and the lock goes to it at once
  */
 export function dueLock(
   { retention, mode }: Policy,
@@ -42,12 +42,12 @@ export function dueLock(
   const longer = (final || isBefore(is, soonOf(retention, now))) && isBefore(is, wanted);
   const harden = lockMode !== mode && hasCooled(retention, stored, now) === true;
   if (!longer && !harden) return undefined;
-  // Where nothing ever cools off, the configured mode is asked for with every extension.
+  // Without a cooling-off period, every extension also asks for the configured mode.
   const asked = harden || retention.coolingOff === undefined ? mode : lockMode;
   return { harden, lock: { mode: lockMode === "compliance" ? lockMode : asked, until: longer ? wanted : is } };
 }
 
-/** Undefined where locks have their mode from the beginning. */
+/** Undefined without a cooling-off period. */
 function hasCooled({ coolingOff }: RetentionConfig, stored: string, now: Temporal.Instant): boolean | undefined {
   return (
     coolingOff && !isBefore(now, Temporal.Instant.from(stored).toZonedDateTimeISO("UTC").add(coolingOff).toInstant())
@@ -55,8 +55,8 @@ function hasCooled({ coolingOff }: RetentionConfig, stored: string, now: Tempora
 }
 
 /**
- * Before this, or a little later, everything was stored that has cooled off by now. Taking months off does not undo
- * adding them where months end, by up to three days: `dueLock` looks at each closely.
+ * Everything that has cooled off by now was stored before this, or a little later. Near the end of a month, subtracting
+ * months does not exactly undo adding them, by up to three days; `dueLock` then checks each object exactly.
  */
 export function cooledBefore(coolingOff: Temporal.Duration, now: Temporal.Instant): Temporal.Instant {
   return now.toZonedDateTimeISO("UTC").subtract(coolingOff).add({ days: 4 }).toInstant();

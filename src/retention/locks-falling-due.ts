@@ -3,17 +3,17 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { termsOf } from "./terms.ts";
 
-/** Subjects that are looked at before others get their turn: some milliseconds. */
+/** Subjects checked before other work gets its turn: a few milliseconds. */
 const TURN = 100;
-/** Subjects that are looked at closely; where more locks end so soon, it is no time to be exact. */
+/** Subjects checked exactly; above this many, an exact number no longer matters. */
 const MOST = 5_000;
-/** A period ends with a whole day, wherever that day is last: a lock of the same length ends up to so much before it. */
+/** A period ends with a whole day in the last time zone, so a lock of the same length may end this much earlier. */
 const SHORT = { hours: 60 };
 
 /**
- * People with an object whose lock ends before a time, and that must be kept longer than that: the nightly run has not
- * extended it yet. What the law asks for no more is left to unlock, and is not counted. However many there are, it holds
- * up no one else in this process for long.
+ * Counts people with an object whose lock ends before a time although it must be kept longer: the nightly run has not
+ * extended it yet. Excludes objects whose retention period is over. Yields regularly, so that it does not block this
+ * process.
  */
 export async function fallingDue(
   catalog: Catalog,

@@ -1,18 +1,19 @@
 /**
- * When a period of the law is over. One in days, weeks, months or years ends with a day: the day it runs from is not
- * counted, and the last one is kept whole (Regulation 1182/71 Art. 3 counts so). A month without that day ends the
- * period with its own last day. Hours, minutes and seconds are counted after that, and alone from the instant itself.
+ * When a period of the law is over. A period in days, weeks, months or years ends at the end of a day: the starting day
+ * does not count, and the last day counts in full (like Regulation 1182/71 Art. 3). If the last month lacks that day,
+ * the period ends with the month. Hours, minutes and seconds are added after that; a period of only these starts at the
+ * instant.
  */
 
-/** No day begins later than this after UTC's, and none begins earlier than that before it. */
+/** No zone's day begins more than 12 hours after UTC's, or more than 14 hours before it. */
 const WEST = Temporal.Duration.from({ hours: 12 });
 const EAST = Temporal.Duration.from({ hours: 14 });
-/** By so much summer time may move a zone's days between the beginning of a period and its end. */
+/** Summer time may move a zone's days by this much between the start of a period and its end. */
 const SUMMER = Temporal.Duration.from({ hours: 2 });
 
 /**
  * A period that runs from a day.
- * @param zone whose days these are, an IANA name; undefined: it is over only when it is over in every zone
+ * @param zone whose days count, an IANA name; undefined: the period is over when it is over in every zone
  */
 export function afterDay(
   day: Temporal.PlainDate,
@@ -24,7 +25,7 @@ export function afterDay(
   return end.add(timeOf(period));
 }
 
-/** A period that runs from something that happened at an instant. `zone` as above. */
+/** A period that starts at an instant. `zone` as in `afterDay`. */
 export function afterInstant(
   instant: Temporal.Instant,
   period: Temporal.Duration,
@@ -35,7 +36,7 @@ export function afterInstant(
   const last = dateIn(instant.add(EAST), "UTC");
   let end: Temporal.Instant | undefined;
   for (let day = dateIn(instant.subtract(WEST), "UTC"); isUpTo(day, last); day = day.add({ days: 1 })) {
-    // The furthest west that it was this day: there the period ends last of all places that it was this day.
+    // The westernmost place where it was this day: of all such places, the period ends there last.
     const west = shorter(WEST, instant.since(startInUtc(day)).add(SUMMER));
     const over = startInUtc(dayAfter(day, period)).add(west);
     if (end === undefined || Temporal.Instant.compare(over, end) > 0) end = over;
@@ -43,18 +44,18 @@ export function afterInstant(
   return end!.add(timeOf(period));
 }
 
-/** The date of an instant in a zone; in UTC where none is known. */
+/** The date of an instant in a zone; in UTC without a zone. */
 export function dateIn(instant: Temporal.Instant, zone: string | undefined): Temporal.PlainDate {
   return instant.toZonedDateTimeISO(zone ?? "UTC").toPlainDate();
 }
 
-/** The same; where no zone is known, the earliest date that it is anywhere. */
+/** The same; without a zone, the earliest date anywhere. */
 export function earliestDate(instant: Temporal.Instant, zone: string | undefined): Temporal.PlainDate {
   return dateIn(zone === undefined ? instant.subtract(WEST) : instant, zone);
 }
 
 function dayAfter(day: Temporal.PlainDate, { years, months, weeks, days }: Temporal.Duration): Temporal.PlainDate {
-  // The period first, and then the day: before a month's end or a leap day the other order ends a day early.
+  // Add the period first, then the day: near a month's end or a leap day, the other order ends a day early.
   return day.add({ years, months, weeks, days }).add({ days: 1 });
 }
 

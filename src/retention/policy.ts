@@ -7,7 +7,7 @@ import { parseTimeZone } from "../config/schedule.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import type { Work } from "./work.ts";
 
-/** A policy in the words of the config, every default filled in: what the log has of it. */
+/** A policy in the words of the config, with all defaults filled in, as the log records it. */
 export function policyOf(retention: RetentionConfig, lock?: string): Policy {
   const { preset, classes, timezone, minimum, maximum, coolingOff, initialLock, extendWhenLessThan } = retention;
   const words = {
@@ -33,8 +33,8 @@ export function clock({ keep, from }: Keep): string {
 }
 
 /**
- * The rules that an entry `policy.changed` tells, so that what was done by them can be checked. The words are untrusted;
- * those that this version does not know are passed over. Throws `malformed`.
+ * The rules from a `policy.changed` entry, to check what was done under them. The words are untrusted; words that this
+ * version does not know are ignored. Throws `malformed`.
  */
 export function parsePolicy(words: Policy): RetentionConfig {
   const duration = (name: string): Temporal.Duration => parseWord(name, words[name] ?? "");
@@ -77,10 +77,10 @@ function readable<T>(name: string, word: string, parse: (word: string) => T): T 
 }
 
 function unreadable(name: string): HoldfastError {
-  return new HoldfastError("malformed", `a policy whose ${name} cannot be read`);
+  return new HoldfastError("malformed", `a policy with an invalid ${name}`);
 }
 
-/** What is to be logged where other rules hold than the log says: before anything is done by them. */
+/** The entry to log if the rules differ from those in the log. Log it before the new rules are used. */
 export function policyChange(
   catalog: Catalog,
   { retention, vault }: ClientConfig,
@@ -90,7 +90,7 @@ export function policyChange(
   return isDeepStrictEqual(from, to) ? undefined : { type: "policy.changed", from, to };
 }
 
-/** From now on other rules hold: said in the log before anything is changed by them. No lock is shortened for it. */
+/** Logs changed rules before anything is done under them. No lock is shortened because of them. */
 export async function notePolicy(work: Pick<Work, "catalog" | "config" | "ledger">): Promise<void> {
   const change = policyChange(work.catalog, work.config);
   if (!change) return;

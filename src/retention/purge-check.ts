@@ -10,18 +10,18 @@ import { promisedOf } from "./superseded.ts";
 import { type Term, termsOf } from "./terms.ts";
 
 /**
- * How much earlier than by the present calculation something may have been due. Earlier versions of Holdfast ended a
- * period up to a day sooner, and counted days in UTC where the law's day may begin 12 hours apart; their logs stay good.
- * Where the rules name no zone, it is their way of counting that is looked at: what counts in the last of all zones is
- * days later where a month ends, and never earlier.
+ * How much earlier than calculated today something may have been due. Earlier versions of Holdfast ended a period up to
+ * a day sooner, and counted days in UTC where the law's day may begin 12 hours apart; their logs stay valid. If the
+ * rules name no zone, this check counts in UTC as those versions did: counting in the last of all zones can end days
+ * later near the end of a month, and never earlier.
  */
 const EARLIER = { hours: 48 };
 
 type PurgeBegun = Extract<Entry, { type: "purge.begun" }>;
 
-/** Holds a purge to the state that the entries before it have left, and to the rules that they told. */
+/** Checks a purge against the state that the earlier entries left, and against the logged rules. */
 export class PurgeCheck {
-  /** Objects that were purged, and purges that could be held to no rules. */
+  /** Objects that were purged, and purges without any rules to check them against. */
   purged = 0;
   withoutPolicy = 0;
   readonly #options: ReplayOptions;
@@ -39,7 +39,7 @@ export class PurgeCheck {
       const own = ownError(error);
       if (own?.code !== "malformed") throw error;
       this.#rules = "unreadable";
-      this.#options.onFault({ entry: at, what: `tells ${own.message}: what is purged after it cannot be checked` });
+      this.#options.onFault({ entry: at, what: `has ${own.message}: purges after it cannot be checked` });
     }
   }
 
@@ -47,37 +47,41 @@ export class PurgeCheck {
     this.#checkGone(at, entry, entry.keys, () => false);
   }
 
-  /** Of `record.purged`. */
+  /** Checks a `record.purged` entry. */
   checkEnded(at: number, entry: RecordPurged): void {
     const { index, superseded } = this.#options;
     const { subject, objects, whole, ended, time } = entry;
     const keys = new Set(objects.map(({ key }) => key));
     const told = new Told(at, this.#options.onFault);
-    // A purge that was stopped: what was gone by then is told with the time its purge began. It was due at that time,
-    // which was checked there, whatever has been logged since.
+    // After an interrupted purge, objects already gone are logged with the time their purge began. They were due at
+    // that time, which was checked there, whatever was logged since.
     const begun = new Map(index.purges.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
     const wentBefore = (key: string): boolean =>
       objects.some((each) => each.key === key && each.due === begun.get(key));
     this.#checkGone(at, entry, [...keys], wentBefore, (key, term) => {
       const object = objects.find((each) => each.key === key)!;
-      if (!begun.has(key)) told.add(key, "no purge.begun before it names this");
+      if (!begun.has(key)) told.add(key, "no earlier purge.begun names it");
       const { versionId, size, sha256, due } = object;
       const stored = index.objects.get(key);
       if (stored && (stored.versionId !== versionId || stored.size !== size || stored.sha256 !== sha256))
-        told.add(key, "its version, size or digest is not the one that was stored");
-      if (isBefore(instant(time), instant(due))) told.add(key, `had to be kept until ${due} by its own word`);
+        told.add(key, "its version, size or digest differs from what was stored");
+      if (isBefore(instant(time), instant(due))) told.add(key, `the entry itself says that it was due only on ${due}`);
       if (!wentBefore(key) && term?.until && isBefore(instant(due), term.until.subtract(EARLIER)))
-        told.add(key, `says that it had to be kept until ${due}; by the rules it was ${term.until}`);
+        told.add(key, `the entry says that it was due on ${due}, but by the rules it was ${term.until}`);
     });
-    if (keys.size !== objects.length) told.add(objects[0]!.key, "names an object twice");
+    if (keys.size !== objects.length) told.add(objects[0]!.key, "the entry names an object twice");
     const last = index.relationships.ended(subject);
     const first = objects[0]?.key ?? recordKey(subject, "");
     if (ended !== last)
-      told.add(first, `says that the relationship ended ${ended ?? "never"}; the log says ${last ?? "that it lasts"}`);
+      told.add(
+        first,
+        `the entry gives the end of the relationship as ${ended ?? "none"}; the log has ${last ?? "none"}`,
+      );
     const left = [...index.kept.records(subject).map(({ version }) => recordKey(subject, version))]
       .concat(index.kept.files(subject).map(({ key }) => key))
       .filter((key) => !keys.has(key));
-    if (whole && left.length > 0) told.add(left[0]!, `says that nothing is left of subject ${subject}, and this is`);
+    if (whole && left.length > 0)
+      told.add(left[0]!, `the entry says that nothing is left of subject ${subject}, but this is`);
     told.end();
     for (const key of keys) {
       if (index.objects.get(key)) this.purged += 1;
@@ -86,7 +90,7 @@ export class PurgeCheck {
     if (this.#rules === undefined) this.withoutPolicy += 1;
   }
 
-  /** What holds of an object whether its purge begins or has ended. */
+  /** Checks an object at the start of its purge and at the end. */
   #checkGone(
     at: number,
     { subject, time }: PurgeBegun | RecordPurged,
@@ -102,17 +106,18 @@ export class PurgeCheck {
     const isAhead = isBefore(latest(at).add(CLOCKS), when);
     for (const key of keys) {
       const term = terms?.get(key);
-      if (isAhead) told.add(key, `is dated ${time}, and that time had not come`);
-      if (isHeld && !wentBefore(key)) told.add(key, "was under a legal hold");
+      if (isAhead) told.add(key, `the entry is dated ${time}, which was in the future`);
+      if (isHeld && !wentBefore(key)) told.add(key, "it was under a legal hold");
       const versions = promisedOf(this.#options, key);
-      if (versions.length === 0) told.add(key, "nothing of this name was there: never stored, or purged before");
+      if (versions.length === 0) told.add(key, "it did not exist: never stored, or already purged");
       for (const { lockedUntil } of versions)
-        if (isBefore(when, instant(lockedUntil))) told.add(key, `was to be locked until ${lockedUntil}`);
-      if (this.#rules === "unreadable") told.add(key, "the rules in force cannot be read, so nothing says it was due");
+        if (isBefore(when, instant(lockedUntil))) told.add(key, `its promised lock ended only on ${lockedUntil}`);
+      if (this.#rules === "unreadable")
+        told.add(key, "the rules in effect are invalid, so nothing shows that it was due");
       if (term && term.until === undefined && !wentBefore(key))
-        told.add(key, "had to be kept: the relationship lasted");
+        told.add(key, "it had to be kept: the relationship had not ended");
       if (!wentBefore(key) && term?.until && isBefore(when, term.until.subtract(EARLIER)))
-        told.add(key, `had to be kept until ${term.until}`);
+        told.add(key, `it had to be kept until ${term.until}`);
       also?.(key, term);
     }
     told.end();

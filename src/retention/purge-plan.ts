@@ -2,21 +2,21 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { type Term, termsOf } from "./terms.ts";
 
-/** What of a subject is past its date, and why; or what keeps it all the same. */
+/** The objects of a subject that are past their retention date; and what prevents their deletion, if anything. */
 export interface Purge {
   readonly subject: string;
   readonly terms: readonly Term[];
-  /** The last day of the relationship, if that started the clock. */
+  /** The last day of the relationship, if it has ended. */
   readonly ended: string | undefined;
-  /** Nothing of the subject would be left. */
+  /** The purge would leave nothing of the subject. */
   readonly whole: boolean;
-  /** An earlier purge was stopped in the middle of it. */
+  /** An earlier purge was interrupted. */
   readonly begun: boolean;
-  /** A legal hold stands, or a lock lasts until then (RFC 3339 UTC): nothing is taken. */
+  /** A legal hold, or a lock until a date (RFC 3339 UTC): nothing is deleted. */
   readonly kept: { readonly by: "hold" } | { readonly by: "lock"; readonly until: string } | undefined;
 }
 
-/** Everyone of whom something is past its date, in their order; who is kept by a hold or a lock too. */
+/** All subjects with something past its retention date, in order; including those kept by a hold or a lock. */
 export function* purges(catalog: Catalog, retention: RetentionConfig, now: Temporal.Instant): Generator<Purge> {
   for (const subject of catalog.subjects.all()) {
     const purge = purgeOf(catalog, retention, subject, now);
@@ -32,7 +32,7 @@ export function purgeOf(
 ): Purge | undefined {
   const { purges, relationships, holds } = catalog;
   const all = termsOf(catalog, retention, subject);
-  // A purge that began earlier gives no reason by itself: the law may want since then what was due at that time.
+  // A purge that began earlier is no reason by itself: the law may since require what was due then.
   const terms = all.filter(({ until }) => until !== undefined && Temporal.Instant.compare(until, now) <= 0);
   if (terms.length === 0) return undefined;
   const last = terms
@@ -56,7 +56,7 @@ export function purgeOf(
   };
 }
 
-/** Keys of a subject whose purge has begun and that are to be kept after all, and since when it had begun. */
+/** Keys of a subject that must be kept although their purge has begun, and since when. */
 export function keptAfterAll(
   catalog: Catalog,
   retention: RetentionConfig,

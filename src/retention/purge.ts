@@ -16,31 +16,31 @@ export interface Purged {
   readonly bytes: number;
   /** Versions and delete markers that were removed from the store. */
   readonly versions: number;
-  /** Subjects past their date whom a hold or a lock keeps. */
+  /** Subjects past their date that a hold or a lock keeps. */
   readonly kept: number;
-  /** Objects whose purge had begun and that are kept after all. */
+  /** Objects that are kept although their purge had begun. */
   readonly withdrawn: number;
-  /** Objects of earlier purges whose bytes were still there, and are gone now. */
+  /** Objects of earlier purges whose bytes were still there and are deleted now. */
   readonly cleared: number;
-  /** Subjects that could not be purged, or not wholly; the next purge goes on with them. */
+  /** Subjects that could not be purged, or only in part; the next purge continues with them. */
   readonly failed: number;
 }
 
-/** People whose purge begins in the log at once: a checkpoint for each of them would take most of the time. */
+/** People whose purge is logged as begun together: one checkpoint each would take most of the time. */
 const BATCH = 100;
 
 interface Begun {
   readonly purge: Purge;
-  /** Objects that an earlier purge took. */
+  /** Objects that an earlier purge deleted. */
   readonly gone: readonly Term[];
 }
 
 /**
- * Removes what is past its date and held by nothing: every version and delete marker of it. First the log says that it
- * begins, in the vault and under its checkpoint; then the objects go; then the log says that they are gone. Stopped at
- * any point, the next purge goes on with what is due then, and verify knows why something is missing. One subject's
- * failure does not stop the others.
- * @param ready asked before anything is removed; what it throws ends the purge
+ * Deletes everything that is past its retention date and not held: all versions and delete markers. First the log says
+ * that the purge begins, in the vault and under its checkpoint; then the objects are deleted; then the log says that
+ * they are gone. If it is interrupted at any point, the next purge continues with what is due then, and verify knows
+ * why something is missing. If one subject fails, the others continue.
+ * @param ready called before anything is deleted; if it throws, the purge ends
  */
 export async function purgeAll(
   work: Work,
@@ -76,11 +76,11 @@ export async function purgeAll(
     const batch: Begun[] = [];
     for (const subject of all.slice(first, first + BATCH)) {
       try {
-        // Policy, holds and relationship are asked here, where deleting begins, and not when the list was made.
+        // Check policy, holds and relationship here, right before deletion, not when the list was made.
         const { withdrawn, gone } = await settleBegun(work, subject);
         more.withdrawn += withdrawn;
         const purge = purgeOf(catalog, retention, subject, now());
-        // Where a record is gone that must be kept, its files wait for the next export, which takes it again.
+        // If a record that must be kept is gone, its files stay: the next export fetches the record again.
         const isWaiting = gone.some(({ kind }) => kind === "record");
         if (purge === undefined || purge.kept || isWaiting) count(gone);
         else {
@@ -92,7 +92,7 @@ export async function purgeAll(
       }
     }
     try {
-      // What is taken away without a trace must be in the vault as intended before: this machine may die in between.
+      // The vault must hold the intent before anything is deleted: this machine may crash in between.
       await work.ledger.flush();
     } catch (error) {
       for (const { purge } of batch) failed(purge.subject, error);
@@ -110,14 +110,16 @@ export async function purgeAll(
     }
     work.onSubject(Math.min(first + BATCH, all.length), all.length);
   }
-  // Also where it was told to stop: what is gone is in the log, and can be certified.
+  // Also after an interruption: what is gone is then in the log and can be certified.
   await work.ledger.flush();
   refuseAborted(work);
   row.check();
   return { ...tally, ...more };
 }
 
-/** What earlier purges left: the log says that it is gone, so nothing more is logged. Held, it stays. */
+/**
+ * Deletes what earlier purges left. The log already says that it is gone, so nothing is logged. Skips held subjects.
+ */
 async function clearLeft(work: Work, failed: (subject: string, error: unknown) => void): Promise<number> {
   const { vault, catalog, holds } = work;
   let cleared = 0;
@@ -135,12 +137,12 @@ async function clearLeft(work: Work, failed: (subject: string, error: unknown) =
 }
 
 function refuseAborted({ signal }: Work): void {
-  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next purge goes on from here");
+  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next purge continues here");
 }
 
 /**
- * Of someone of whom nothing is to be left: what killed runs stored and no entry mentions, which is about them all the
- * same. It is no part of what is logged as purged, since no one can tell what it was.
+ * For a subject of whom nothing may be left: deletes objects that killed runs stored and no entry mentions. They are
+ * about that person, too. They are not logged as purged, since no one can tell what they were.
  */
 async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<string>): Promise<void> {
   const keys = new Set<string>();
@@ -158,9 +160,9 @@ async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number
   const { holds } = work;
   const { subject, terms, ended, whole } = purge;
   const removed = new Map<string, number>();
-  // First, because a store may refuse it: what is logged must still be there then, and the next purge tries again.
+  // First, because a store may refuse it: then everything logged is still there, and the next purge tries again.
   if (whole) await removeUnnamed(work, subject, new Set(terms.map(({ key }) => key)));
-  // Records go last: stopped in between, no file is left that no record tells of.
+  // Records go last, so that an interruption never leaves a file that no record mentions.
   for (const kind of ["file", "record"] as const) {
     const ends = await Promise.allSettled(
       terms

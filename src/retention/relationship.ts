@@ -6,7 +6,7 @@ import { relationshipEnds } from "./keep.ts";
 import { dateIn, earliestDate } from "./period.ts";
 import type { Work } from "./work.ts";
 
-/** Someone whose relationship has ended, and on which day: `2026-11-24`. */
+/** A person whose relationship has ended, and its last day: `2026-11-24`. */
 export interface Ending {
   readonly subject: string;
   readonly ended: string;
@@ -14,21 +14,21 @@ export interface Ending {
 
 export interface RelationshipsEnded {
   readonly subjects: number;
-  /** Told before, of the same day. */
+  /** Already recorded with the same day. */
   readonly unchanged: number;
-  /** Of them all, those whose copies no one must keep any more: a purge may take them. */
+  /** Of all these, the people whose copies no longer have to be kept: a purge may delete them. */
   readonly past: number;
   readonly locks: Extended;
 }
 
 /** Endings that are logged and flushed before their objects are locked. */
 const BATCH = 500;
-/** A relationship may be told to end, and not for long. */
+/** How far ahead a relationship's end may be recorded. */
 const AHEAD = { years: 1 };
 
 /**
- * Sets the final date and locks to it. The entry comes first: stopped in between, the nightly run locks what is not yet
- * locked to the date. A lock that lasts longer already stays.
+ * Sets the final date and locks objects until then. The entry comes first: after an interruption, the nightly run sets
+ * the remaining locks. A lock that lasts longer already is left as it is.
  */
 export async function endRelationships(
   work: Work,
@@ -64,7 +64,7 @@ export async function endRelationships(
   return { ...told, locks };
 }
 
-/** It did not end, or began again. Gives whom that was news of. */
+/** The relationship did not end, or began again. Returns the subjects for which that is a change. */
 export async function reopenRelationships(work: Work, subjects: readonly string[]): Promise<string[]> {
   const { relationships } = work.catalog;
   const ended = subjects.filter(
@@ -79,16 +79,16 @@ export async function reopenRelationships(work: Work, subjects: readonly string[
 }
 
 /**
- * The day on which someone was verified first, where a relationship ended before it: then the day is hardly meant, and
- * would start the clock too early. What is known are the provider's times of the versions kept. Undefined where the day
- * fits, and where it was told before.
+ * The day a person was first verified, if the relationship ended before it: that day is probably wrong and would start
+ * the clock too early. Uses the provider's times of the versions kept. Undefined if the day is plausible, or was
+ * already recorded.
  */
 export function verifiedAfter(catalog: Catalog, retention: RetentionConfig, ending: Ending): string | undefined {
   if (catalog.relationships.ended(ending.subject) === ending.ended) return undefined;
   return firstSeenAfter(catalog, retention, ending);
 }
 
-/** The same, whether or not it was told before. */
+/** The same, whether or not it was already recorded. */
 export function firstSeenAfter(
   catalog: Catalog,
   retention: RetentionConfig,
@@ -96,28 +96,30 @@ export function firstSeenAfter(
 ): string | undefined {
   const times = catalog.kept.stored(subject).map(({ updated }) => Temporal.Instant.from(updated));
   const first = times.sort(Temporal.Instant.compare)[0];
-  // Without a zone of the client's, the earliest date that it was anywhere.
+  // Without the client's zone, the earliest date anywhere.
   const day = first && earliestDate(first, retention.timezone);
   return day && Temporal.PlainDate.compare(ended, day) < 0 ? day.toString() : undefined;
 }
 
-/** Throws `usage` for a day before the verification: whoever means it says so. */
+/** Throws `usage` for a day before the verification; an option allows it. */
 function refuseEarly(work: Work, ending: Ending): void {
   const day = verifiedAfter(work.catalog, work.config.retention, ending);
   if (day === undefined) return;
   throw new HoldfastError(
     "usage",
     `subject ${ending.subject}: ${ending.ended} is before that person was first verified (${day})`,
-    { hint: "Check the date: copies would be destroyed too early. If it is right, add --before-verification." },
+    {
+      hint: "Check the date: with a wrong one, copies are destroyed too early. If it is right, add --before-verification.",
+    },
   );
 }
 
-/** Throws `usage` for a day that cannot be meant: a compliance lock to it could be taken back by no one. */
+/** Throws `usage` for an implausible day: no one could shorten a compliance lock to that day. */
 function refuseUnfit({ config: { retention }, now }: Work, { subject, ended }: Ending): void {
   const today = dateIn(now(), retention.timezone);
   if (Temporal.PlainDate.compare(ended, today.add(AHEAD)) > 0) {
     throw new HoldfastError("usage", `subject ${subject}: ${ended} is more than a year ahead`, {
-      hint: "Check the date: a lock that is set to it cannot be shortened. Tell it when it has come nearer.",
+      hint: "Check the date: a lock that is set to it cannot be shortened. Record it when it is less than a year ahead.",
     });
   }
   const end = relationshipEnds(retention, ended);

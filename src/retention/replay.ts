@@ -11,27 +11,30 @@ import { PurgeCheck } from "./purge-check.ts";
 import { promisedOf, type Superseded } from "./superseded.ts";
 
 export interface ReplayOptions {
-  /** Empty. It is the state before each entry, and whoever takes the entries applies them to it. */
+  /** Empty at first. It holds the state before each entry: the caller applies the entries to it. */
   readonly index: Catalog;
   readonly superseded: Superseded;
-  /** For purges before the log's first policy: old logs have none. Undefined: such a purge is not held to any. */
+  /**
+   * For purges before the log's first policy: old logs have none. Undefined: such a purge is not checked against a
+   * policy.
+   */
   readonly policy: RetentionConfig | undefined;
-  /** When an entry existed at the latest, as far as the reader knows. */
+  /** The latest time at which an entry can have been written, as far as the reader knows. */
   readonly latest: (entry: number) => Temporal.Instant;
   readonly onFault: (fault: Fault) => void;
 }
 
 /**
- * Holds what the log says was destroyed to what led there. Whoever has the log key can write `record.purged` of
- * anything; it is believed only where the log itself allowed it: begun before, no hold open, the promised lock over, and
- * due by the rules that the log told. What an adversary with the log key can still do is to log other rules, an end of
- * the relationship or the release of a hold first; each of these is an entry that everyone sees.
+ * Checks whether the log itself allowed each destruction that it records. Anyone with the log key can write a
+ * `record.purged` entry for anything; it is only valid if the purge began before, no hold was open, the promised lock
+ * had ended, and the logged rules made it due. With the log key, an attacker can still log other rules, an end of the
+ * relationship or the release of a hold first; each of these is an entry that everyone sees.
  */
 export class Replay {
   readonly #options: ReplayOptions;
   readonly #purges: PurgeCheck;
   readonly #ahead: DatedAhead;
-  /** Files in `record.files` entries whose `record.stored` has not followed: of killed runs, a few. */
+  /** Files in `record.files` entries whose `record.stored` has not followed yet: a few, from killed runs. */
   readonly #announced = new Map<string, number>();
 
   constructor(options: ReplayOptions) {
@@ -45,12 +48,12 @@ export class Replay {
     return this.#purges.purged;
   }
 
-  /** Purges that could be held to no rules. */
+  /** Purges without any rules to check them against. */
   get withoutPolicy(): number {
     return this.#purges.withoutPolicy;
   }
 
-  /** Gives the entries on, in their order, each checked against the state that those before it have left. */
+  /** Passes the entries on, in order, after checking each against the state that the earlier ones left. */
   *inOrder<T extends { readonly index: number; readonly entry: Entry }>(entries: Iterable<T>): Generator<T> {
     for (const each of entries) {
       this.#check(each.index, each.entry);
@@ -88,13 +91,13 @@ export class Replay {
     }
   }
 
-  /** A version is named for the time at which the provider made it, and that time may start a clock. */
+  /** A version's name contains the time at which the provider made it, and that time may start a clock. */
   #checkUpdated(at: number, { updated, version, object }: RecordStored): void {
     if (updated.replace(/[-:]/g, "").startsWith(version.slice(0, 15))) return;
     this.#options.onFault({
       entry: at,
       key: object.key,
-      what: `says that it was updated ${updated}; its name does not`,
+      what: `says that it was updated ${updated}, but its name says otherwise`,
     });
   }
 
@@ -103,11 +106,11 @@ export class Replay {
     const announced = this.#announced.get(nameOf(entry)) ?? 0;
     this.#announced.delete(nameOf(entry));
     if (announced === moreFiles) return;
-    const what = `says that ${moreFiles} of its files are in entries before it, and ${announced} are`;
+    const what = `says that ${moreFiles} of its files are in earlier entries, but ${announced} are`;
     this.#options.onFault({ entry: at, key: object.key, what });
   }
 
-  /** Files that came with this version are stored here; others were, by an entry before. */
+  /** New files of this version are stored here; the others were stored by an earlier entry. */
   #list(at: number, { files, time }: RecordStored | RecordFiles): void {
     this.#store(
       at,
@@ -118,14 +121,14 @@ export class Replay {
       this.#options.onFault({
         entry: at,
         key,
-        what: `was stored with ${storedWith}, and no entry before this says so`,
+        what: `was stored with ${storedWith}, but no earlier entry says so`,
       });
     }
   }
 
   /**
-   * An entry that was written before a file was purged may be logged after that, by a machine that comes back. Nothing
-   * follows from it: the file stays purged.
+   * An entry written before a file was purged may be logged afterwards, by a machine that comes back. It has no effect:
+   * the file stays purged.
    */
   #wasThere(key: string, time: string): boolean {
     const purged = this.#options.index.purges.endedAt(key);
@@ -142,12 +145,14 @@ export class Replay {
         onFault({
           entry: at,
           key,
-          what: `has another size or digest than entry ${before.entry} says of the same version`,
+          what: `has a size or digest that differs from entry ${before.entry} for the same version`,
         });
     }
   }
 
-  /** A shorter lock than was promised is no fault: the longest counts, and an entry may have been logged again later. */
+  /**
+   * A shorter lock than promised is no fault: the longest one counts, and an entry may have been logged again later.
+   */
   #checkExtended(at: number, entry: Extract<Entry, { type: "lock.extended" }>): void {
     const { onFault, superseded } = this.#options;
     const until = `${comparable(entry.lockedUntil)}Z`;
@@ -155,7 +160,7 @@ export class Replay {
       superseded.extend(key, versionId, until, entry.lockMode);
       const before = promisedOf(this.#options, key).find((object) => object.versionId === versionId);
       if (before === undefined)
-        onFault({ entry: at, key, what: "extends the lock of a version that no entry before it stored" });
+        onFault({ entry: at, key, what: "extends the lock of a version that no earlier entry stored" });
     }
   }
 }

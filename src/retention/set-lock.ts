@@ -3,13 +3,13 @@ import { hasCode } from "../core/error.ts";
 import { covers } from "../vault/lock.ts";
 import type { Lock, Vault } from "../vault/vault.ts";
 
-/** Pauses in ms before a refusal is believed: some stores refuse a lock in the seconds after the object's PUT. */
+/** Pauses in ms before a refusal is final: some stores refuse a lock in the seconds after the object's PUT. */
 const PAUSES = [250, 1_000, 4_000];
 
 /**
- * Sets a longer lock, in the mode that is there where a store refuses to change it: governance becomes compliance only
- * with a right that an exporter should not have. Gives the mode that holds now.
- * @param harden that right is asked for, if it is there
+ * Sets a longer lock. If a store refuses to change the mode, keeps the current one: governance becomes compliance only
+ * with a right that an exporter should not have. Returns the mode now in effect.
+ * @param harden use that right, if it is granted
  */
 export async function setLock(
   vault: Vault,
@@ -18,7 +18,7 @@ export async function setLock(
   lock: Lock,
   { harden = false, pauses = PAUSES }: { harden?: boolean; pauses?: readonly number[] } = {},
 ): Promise<Lock["mode"]> {
-  // With that right a store would also shorten a governance lock that lasts longer than anyone logged.
+  // With that right, a store would also shorten a governance lock that lasts longer than any entry says.
   const atLeast = harden ? later(await vault.lockOf(key, versionId), lock) : lock;
   for (let refusals = 0; ; refusals++) {
     try {

@@ -5,8 +5,8 @@ import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
 
 /**
- * Objects of which a later entry stored the same key again. What the log promised of them still matters: an object
- * that was lost counts as renewed, and what was locked may not be purged before that lock is over.
+ * Objects whose key a later entry stored again. The log's promises about them still matter: a lost object counts as
+ * renewed, and a locked one must not be purged before that lock ends.
  */
 export class Superseded {
   readonly #db: DatabaseSync;
@@ -21,17 +21,17 @@ export class Superseded {
     this.#statements.add.run(key, versionId, size, sha256, lockedUntil, lockMode, entry, stored);
   }
 
-  /** A lock that is extended after that counts too. */
+  /** A later extension counts too. */
   extend(key: string, versionId: string, lockedUntil: string, lockMode: CatalogObject["lockMode"]): void {
     this.#statements.extend.run(lockedUntil, lockMode, key, versionId);
   }
 
-  /** Earlier versions of one key that have not been purged. */
+  /** Earlier versions of a key that have not been purged. */
   of(key: string): CatalogObject[] {
     return this.#statements.of.all(key) as unknown as CatalogObject[];
   }
 
-  /** A purge takes every version of a key. */
+  /** A purge removes every version of a key. */
   drop(key: string): void {
     this.#statements.drop.run(key);
   }
@@ -52,7 +52,7 @@ const TABLE = `CREATE TABLE superseded (
 
 function prepare(db: DatabaseSync) {
   return {
-    // Two versions may be logged again in turn: the longest and the hardest lock of each stays.
+    // Two versions may be logged alternately: the longest and hardest lock of each counts.
     add: statement(
       db,
       `INSERT INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -71,7 +71,7 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** All that the log promises of a key, the present version first. */
+/** Everything that the log promises about a key, the current version first. */
 export function promisedOf(
   of: { readonly index: Catalog; readonly superseded: Superseded },
   key: string,

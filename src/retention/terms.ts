@@ -4,7 +4,7 @@ import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
 import { type Begun, type Ended, fileUntil, later, recordUntil } from "./keep.ts";
 
-/** One sealed object, and until when the law asks for it. */
+/** One sealed object, and until when the law requires it. */
 export interface Term {
   readonly kind: "record" | "file";
   readonly key: string;
@@ -15,13 +15,13 @@ export interface Term {
   readonly lockMode: "governance" | "compliance";
   /** When it was stored, RFC 3339 UTC. */
   readonly stored: string;
-  /** Undefined: no one knows yet, because the relationship lasts. */
+  /** Undefined: not known yet, because the relationship lasts. */
   readonly until: Temporal.Instant | undefined;
 }
 
 /**
- * What the vault has of a subject. A file is kept for the last of the versions that list it, and a record for no less
- * than its files, which no one could make sense of without it.
+ * What the vault holds of a subject. A file is kept for the last version that lists it, and a record at least as long
+ * as its files, which make no sense without it.
  */
 export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: string): Term[] {
   const ended = catalog.relationships.ended(subject);
@@ -59,7 +59,7 @@ function fileTerm(
 ): Term {
   const listers = listed.flatMap((version) => versions.get(version) ?? []);
   const until = listers.map((begun) => fileUntil(retention, begun, ended)).reduce(later, LONG_AGO);
-  // Stored with the first of the versions that list it, as far as that is left.
+  // It was stored with the first version that lists it; that version may have been purged.
   const stored = versions.get(storedWith)?.stored ?? listers[0]?.stored ?? String(LONG_AGO);
   return { kind: "file", key, versionId, size, sha256, lockedUntil, lockMode, stored, until };
 }

@@ -5,17 +5,17 @@ import { type Term, termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 
 export interface Settled {
-  /** Objects whose purge was withdrawn: they are there, and stay. */
+  /** Objects that still exist, whose purge was withdrawn: they stay. */
   readonly withdrawn: number;
-  /** Objects that were gone already. */
+  /** Objects that were already gone. */
   readonly gone: readonly Term[];
 }
 
 /**
- * What an earlier purge of a subject began with and did not end, and what policy, holds or relationship want kept by
- * now. What is still there is withdrawn from the purge. What is gone was due when it went, and is logged as purged: the
- * log must not promise it. Where the provider still has it, it is taken again: a record by the next export, a file with the
- * person's next version or by `export --identity --again`.
+ * Settles an interrupted purge of objects that policy, holds or relationship now require. What still exists is
+ * withdrawn from the purge. What is gone was due when it went, and is logged as purged: the log must not promise it. If
+ * the provider still has it, it is fetched again: a record by the next export, a file with the person's next version or
+ * by `export --identity --again`.
  */
 export async function settleBegun(work: Work, subject: string): Promise<Settled> {
   const { catalog, now, holds } = work;
@@ -32,7 +32,7 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
     else if (term) gone.push({ term, since });
   }
   const objects = [];
-  // Delete markers may be left of it, or a plain name.
+  // Delete markers, or a plain name, may still be there.
   for (const { term, since } of gone) objects.push(objectOf(term, since, await removeAll(work, term.key)));
   const whole = gone.length === terms.length;
   const ended = catalog.relationships.ended(subject);
@@ -46,7 +46,7 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
       ...(ended === undefined ? {} : { ended }),
     });
   }
-  // Nothing is left of someone whose relationship lasts: without this, the next export would leave them out.
+  // Nothing is left of a person whose relationship lasts: without this entry, the next export would skip them.
   if (whole && gone.length > 0 && ended === undefined)
     await work.ledger.log({ type: "relationship.reopened", subject });
   if (there.length > 0) {
@@ -56,7 +56,7 @@ export async function settleBegun(work: Work, subject: string): Promise<Settled>
   return { withdrawn: there.length, gone: gone.map(({ term }) => term) };
 }
 
-/** Whether the version that the log promises is in the vault. Throws `incomplete` where another one is there instead. */
+/** Whether the vault has the version that the log promises. Throws `incomplete` if it has only other versions. */
 async function isThere({ vault }: Work, key: string, term: Term | undefined): Promise<boolean> {
   let others = false;
   for await (const version of vault.versions(key)) {
@@ -67,14 +67,14 @@ async function isThere({ vault }: Work, key: string, term: Term | undefined): Pr
   if (!others) return false;
   throw new HoldfastError(
     "incomplete",
-    `${key}: its purge was stopped, and only versions are left that no entry names`,
+    `${key}: its purge was interrupted, and only versions are left that no entry names`,
     {
-      hint: "Run `holdfast verify --orphans`. It must be kept; what it was is told by its entry in the log.",
+      hint: "Run `holdfast verify --orphans`. The object must be kept; its log entry says what it was.",
     },
   );
 }
 
-/** How long it had to be kept by the rules of that time is not known any more: at the latest, until its purge began. */
+/** The due date under the rules of that time is no longer known: at the latest it was when the purge began. */
 function objectOf({ key, versionId, size, sha256 }: Term, since: string, versions: number) {
   return { key, versionId, size, sha256, versions, due: since };
 }

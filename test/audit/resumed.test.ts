@@ -120,11 +120,11 @@ describe("a forged marker", () => {
     const forged = script.entries();
     const ahead = { ...marker("20100101T000000Z-abcdef", 100), time: script.purged.time };
     const nights = [started(a(28)), started(b(29))];
-    await isFound([...forged, ahead, ...nights], /is of another run than .* says that it is logged again/);
+    await isFound([...forged, ahead, ...nights], /belongs to a run other than .* was logged again/);
     await isFound([...forged, ahead, ...nights], /is dated 2015-07-02T.*, and a later entry 2015-06-28T/);
     // Even if it could name the first of these runs.
     const named = { ...ahead, run: "a" };
-    await isFound([...forged, named, ...nights], /is of another run than a, .* says that it is logged again/);
+    await isFound([...forged, named, ...nights], /belongs to a run other than a, .* was logged again/);
     await isFound(
       [...forged, { ...named, count: 1 }, ...nights],
       /is dated 2015-07-02T.*, and a later entry 2015-06-29T/,
@@ -139,7 +139,7 @@ describe("a forged marker", () => {
     const kinds = [ends(a(28)), hold(a(28), "hold.released"), rules(script, a(28))];
     for (const kind of kinds) {
       const what = new RegExp(
-        `is a ${kind.type} of 2015-06-28T12:00:00.000Z, and entry 7 says that it is logged again`,
+        `is a ${kind.type} of 2015-06-28T12:00:00.000Z, but entry 7 says that it was logged again`,
       );
       await isFound([...script.entries(), marker("a", 2), started(a(28)), kind], what);
     }

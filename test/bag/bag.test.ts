@@ -231,7 +231,7 @@ describe("which versions, and who", () => {
     assert.equal(two.retrieval.subjects.length, 2);
     const everyone = await checkBag(await retrieve(place, "all", "--all-in-range", "2001-01-01..2100-01-01"));
     assert.equal(everyone.records.length, 8);
-    await refused(place, 2, /no one is named/);
+    await refused(place, 2, /no person is named/);
     await refused(place, 2, /1 to 2,000 characters/, "--subject", subject, "--reason", "x".repeat(2001));
     await refused(place, 2, /no one with that identity/, "--identity", "who");
     await refused(place, 2, /no one with that e-mail/, "--email", "no one@example.com");

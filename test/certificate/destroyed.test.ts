@@ -143,7 +143,7 @@ test("what earlier purges left under the plain name: found by verify, doctor and
 
   const [report] = await verify(await session(place), { readData: 0, orphans: true });
   assert.deepEqual(report!.found.map(({ key }) => key).sort(), [one!.key, two!.key].sort());
-  for (const { what } of report!.found) assert.match(what, /bytes are still there under its plain name/);
+  for (const { what } of report!.found) assert.match(what, /bytes are still at its normal path/);
   assert.deepEqual(
     report!.orphaned!.map(({ key }) => key),
     [stranger],

@@ -46,10 +46,10 @@ describe("a purge that the log does not allow", () => {
   }
 
   const cases: readonly [name: string, what: RegExp, change: (script: Script) => Entry[], entry?: number][] = [
-    ["no purge.begun", /no purge\.begun before it/, (of) => drop(of, of.begun)],
+    ["no purge.begun", /no earlier purge\.begun/, (of) => drop(of, of.begun)],
     [
       "purge.begun names one of two objects",
-      /files\/.* no purge\.begun/,
+      /files\/.* no earlier purge\.begun/,
       (of) => {
         of.begun = { ...of.begun, keys: [RECORD] } as Entry;
         return of.entries();
@@ -57,7 +57,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "purge.begun was withdrawn",
-      /no purge\.begun before it/,
+      /no earlier purge\.begun/,
       (of) => {
         const entries = of.entries();
         const common = { ...at("2015-07-02T00:00:30.000Z"), subject: SUBJECT };
@@ -67,7 +67,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "a hold named it after its purge began, and was released",
-      /records\/.* no purge\.begun before it.*1 more/,
+      /records\/.* no earlier purge\.begun.*1 more/,
       (of) => {
         const objects = of.purged.objects.map(({ key, versionId }) => ({ key, versionId }));
         const placed = { ...of.hold("hold.placed", "2015-07-02T00:00:10.000Z"), objects } as Entry;
@@ -76,12 +76,12 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "its lock was extended after its purge began, and is over",
-      /records\/.* no purge\.begun before it.*1 more/,
+      /records\/.* no earlier purge\.begun.*1 more/,
       (of) => of.entries().toSpliced(-1, 0, of.lock("2015-07-02T00:00:10.000Z", "2015-07-02T00:00:30Z")),
     ],
     [
       "a lock was extended after its purge began, and it is told as gone before that",
-      /records\/.* no purge\.begun before it.*1 more/,
+      /records\/.* no earlier purge\.begun.*1 more/,
       (of) => {
         const due = of.begun.time;
         purgedWith(of, { due });
@@ -107,12 +107,12 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the promised lock is not over",
-      /locked until 2015-07-03/,
+      /lock ended only on 2015-07-03/,
       (of) => of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z")),
     ],
     [
       "the object was stored again with a shorter lock",
-      /locked until 2015-07-03/,
+      /lock ended only on 2015-07-03/,
       (of) =>
         of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), {
           ...of.stored,
@@ -122,7 +122,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the same version was logged again with a shorter lock",
-      /records\/.* locked until 2015-07-03.*1 more/,
+      /records\/.* lock ended only on 2015-07-03.*1 more/,
       (of) =>
         of.entries(of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"), {
           ...of.stored,
@@ -131,7 +131,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "two versions were logged again in turn, each with a shorter lock",
-      /records\/.* locked until 2015-07-03/,
+      /records\/.* lock ended only on 2015-07-03/,
       (of) => {
         const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
         const first = { ...of.stored, files: [] };
@@ -140,7 +140,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the lock of a version was extended that was stored again since",
-      /records\/.* locked until 2015-07-03/,
+      /records\/.* lock ended only on 2015-07-03/,
       (of) => {
         const second = { ...of.stored, files: [], object: { ...of.stored.object, versionId: "00000002" } };
         of.purged = {
@@ -164,7 +164,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the lock was shortened first",
-      /was to be locked until 2015-07-03T00:00:00Z/,
+      /promised lock ended only on 2015-07-03T00:00:00Z/,
       (of) =>
         of.entries(
           of.lock("2015-06-01T00:00:00.000Z", "2015-07-03T00:00:00Z"),
@@ -174,12 +174,12 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "due is after it",
-      /until 2099-01-01T00:00:00Z by its own word/,
+      /was due only on 2099-01-01T00:00:00Z/,
       (of) => purgedWith(of, { due: "2099-01-01T00:00:00Z" }),
     ],
     [
       "all of it is dated ahead",
-      /dated 2099.* had not come/,
+      /dated 2099.* in the future/,
       (of) => {
         of.purged = { ...of.purged, time: "2099-01-02T00:00:00.000Z" };
         return purgedWith(of, { due: "2099-01-01T00:00:00Z" });
@@ -192,7 +192,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the relationship never ended",
-      /relationship lasted/,
+      /relationship had not ended/,
       (of) => {
         const { ended: _, ...purged } = of.purged;
         of.purged = purged as Script["purged"];
@@ -201,7 +201,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the relationship was reopened",
-      /relationship lasted/,
+      /relationship had not ended/,
       (of) => of.entries({ type: "relationship.reopened", ...at("2011-01-01T00:00:00.000Z"), subject: SUBJECT }),
     ],
     [
@@ -215,17 +215,17 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "the rules cannot be read",
-      /rules in force cannot be read/,
+      /rules in effect are invalid/,
       (of) => {
         of.rules = { ...of.rules, to: { identifying: "permanently" } } as Entry;
         return of.entries();
       },
     ],
-    ["another version", /not the one that was stored/, (of) => purgedWith(of, { versionId: "00000002" })],
-    ["another size", /not the one that was stored/, (of) => purgedWith(of, { size: 1 })],
-    ["another digest", /not the one that was stored/, (of) => purgedWith(of, { sha256: "f".repeat(64) })],
+    ["another version", /differs from what was stored/, (of) => purgedWith(of, { versionId: "00000002" })],
+    ["another size", /differs from what was stored/, (of) => purgedWith(of, { size: 1 })],
+    ["another digest", /differs from what was stored/, (of) => purgedWith(of, { sha256: "f".repeat(64) })],
     ["what was never stored", /never stored/, (of) => drop(of, of.stored)],
-    ["what was purged before", /purged before/, (of) => [...of.entries(), of.purged]],
+    ["what was purged before", /already purged/, (of) => [...of.entries(), of.purged]],
     ["an object named twice", /twice/, (of) => purgedWith(of, {}, [of.purged.objects[0]!])],
     [
       "nothing is left, by its word, and a file is",
@@ -237,7 +237,7 @@ describe("a purge that the log does not allow", () => {
     ],
     [
       "another last day of the relationship",
-      /ended 2009-01-01/,
+      /as 2009-01-01/,
       (of) => {
         of.purged = { ...of.purged, ended: "2009-01-01" };
         return of.entries();
@@ -356,7 +356,7 @@ describe("a purge that the log does not allow", () => {
       clients[0]!.found.map(({ entry }) => entry),
       [6, 7],
     );
-    assert.match(ended.stderr, /entry 7: may not be purged: was under a legal hold/);
+    assert.match(ended.stderr, /entry 7: must not be purged: it was under a legal hold/);
     assert.doesNotMatch(ended.stderr, /all is well/);
   });
 });

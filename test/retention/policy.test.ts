@@ -250,7 +250,7 @@ describe("holds", () => {
     assert.equal((await place.expect<Result>(0, "verify"))[0]!.stuck, 1);
     const ended = await place.here("retention", ["purge", "--confirm", "--out", place.path("one"), "--json"]);
     assert.equal(ended.code, 3, ended.stderr);
-    assert.match(ended.stderr, /refuses to remove a version/);
+    assert.match(ended.stderr, /refuses to delete a version/);
     assert.equal((await objectsOf(place, subject)).length, 1);
     assert.equal((await place.expect<Result>(0, "verify"))[0]!.unfinished, 1);
     await ask(place, 0, "hold", "release", "--case", "none", "--reason", "not ours", "--subject", subject);

@@ -6,7 +6,7 @@ import type { Vault } from "../vault/vault.ts";
 import { type LogObject, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
-/** A bundle of entries and the tile of their hashes. What is missing or does not parse is undefined, and was told. */
+/** A bundle of entries and the tile with their hashes. Missing or unparsable parts are undefined, and were reported. */
 export interface BundleRead {
   readonly number: number;
   readonly bundle: LogObject | undefined;
@@ -15,7 +15,7 @@ export interface BundleRead {
   readonly row: readonly Uint8Array[] | undefined;
 }
 
-/** Asked for ahead of the one being checked. A bundle may be 16 MB long. */
+/** How many bundles are read ahead of the one being checked. A bundle may have 16 MB. */
 const AHEAD = 4;
 
 /** The log of `size` entries, bundle by bundle. */

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 
-/** Checks under way: so many at once, a few more waiting. The first that cannot be made ends them all. */
+/** Runs checks in parallel, with a few more in the queue. The first one that cannot be made ends them all. */
 export class Checks {
   readonly #queue: PQueue;
   readonly #waiting: number;

@@ -8,15 +8,15 @@ import { CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
-/** An earlier head of the log, which the present one must continue. */
+/** An earlier head of the log. The current one must continue it. */
 export interface Earlier {
   readonly size: number;
   readonly root: Uint8Array;
-  /** Who remembers it: `version 00000003`. */
+  /** Where it is from: `version 00000003`. */
   readonly source: string;
 }
 
-/** One that the vault keeps. */
+/** An earlier head that the vault keeps. */
 export interface KeptCheckpoint extends Earlier {
   /** The log keys that signed it, as verifier keys. */
   readonly signers: readonly string[];
@@ -28,8 +28,8 @@ export interface KeptCheckpoint extends Earlier {
 const AT_ONCE = 8;
 
 /**
- * The checkpoints that the vault keeps behind the present one, smallest first: the store's own memory of the log.
- * Signed ones only are evidence; a version that does not open, or that a later one fell behind, is a problem.
+ * The checkpoints that the vault keeps behind the current one, smallest first: the store's own memory of the log. Only
+ * signed ones are evidence. A version that does not verify, or that is larger than a later one, is a problem.
  */
 export async function checkpointHistory(
   vault: Vault,
@@ -49,19 +49,24 @@ export async function checkpointHistory(
   for await (const { versionId, earlier } of opened) {
     const source = `version ${versionId}`;
     if (earlier === undefined) {
-      problem({ key: CHECKPOINT, what: `${source} is not a checkpoint that the log's key signed` });
+      problem({ key: CHECKPOINT, what: `${source} is not a checkpoint signed by the log's key` });
       continue;
     }
     const { size, root, signers, sha256 } = earlier;
     if (size <= newer) newer = size;
     else
-      problem({ key: CHECKPOINT, what: `${source} has ${size} entries, a later one ${newer}: the log was cut short` });
+      problem({
+        key: CHECKPOINT,
+        what: `${source} has ${size} entries, but a later one has ${newer}: the log was cut short`,
+      });
     if (size <= head.size) found.push({ size, root, source, signers, sha256 });
   }
   return found.sort((a, b) => a.size - b.size);
 }
 
-/** The versions behind the head, newest first. One before it was written since, by a run that is under way. */
+/**
+ * The versions behind the head, newest first. Versions before it in the listing were written since, by a running job.
+ */
 async function* behind(vault: Vault, head: Head, problem: (found: Problem) => void): AsyncGenerator<string> {
   let passed = false;
   for await (const { key, versionId, deleteMarker } of vault.versions(CHECKPOINT)) {
@@ -70,7 +75,7 @@ async function* behind(vault: Vault, head: Head, problem: (found: Problem) => vo
     else if (versionId === head.versionId) passed = true;
     else if (passed) yield versionId;
   }
-  if (!passed) problem({ key: CHECKPOINT, what: `version ${head.versionId} was read and is not listed` });
+  if (!passed) problem({ key: CHECKPOINT, what: `version ${head.versionId} was read but is not listed` });
 }
 
 async function openVersion(vault: Vault, origin: string, verifiers: readonly Verifier[], versionId: string) {

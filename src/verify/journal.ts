@@ -2,18 +2,18 @@ import type { Journaled } from "../audit/journal.ts";
 import type { Head } from "../audit/log.ts";
 import type { Problem } from "./problem.ts";
 
-/** What a machine wrote down of the log's entries. */
+/** What a machine's journal has of the log's entries. */
 export interface JournalKept {
   readonly path: string;
   readonly entries: readonly Journaled[];
-  /** Entries below it are under a checkpoint that the machine saw. */
+  /** Entries with a smaller index are under a checkpoint that the machine saw. */
   readonly seen: number;
 }
 
 /**
- * What this machine journaled and a checkpoint covers must be in the log as it was journaled, and the log must reach up
- * to the rest. Where another machine went on with the log meanwhile, it has other entries in the places of the rest:
- * that is no problem, the next run logs them again.
+ * Everything that this machine journaled and a checkpoint covers must be in the log unchanged, and the log must reach
+ * at least to the remaining entries. If another machine continued the log meanwhile, it has other entries in the places
+ * of the remaining ones. That is no problem: the next run logs them again.
  */
 export class JournalCheck {
   readonly #path: string;
@@ -38,13 +38,13 @@ export class JournalCheck {
     if (journaled === undefined) return;
     if (Buffer.compare(journaled, bytes) === 0) this.#waiting.delete(index);
     else if (index < this.#seen)
-      this.#problem({ key: this.#path, entry: index, what: "the log has another entry than the one journaled here" });
+      this.#problem({ key: this.#path, entry: index, what: "the log's entry differs from the one journaled here" });
   }
 
-  /** Gives how many journaled entries are not in the log yet. */
+  /** Returns how many journaled entries are not in the log yet. */
   end(): number {
     if (this.#first !== undefined && this.#first > this.#head.size) {
-      const what = `the log ends at entry ${this.#head.size}, and the journal goes on from ${this.#first}: it was cut short`;
+      const what = `the log ends at entry ${this.#head.size}, but the journal continues from ${this.#first}: the log was cut short`;
       this.#problem({ key: this.#path, what });
     }
     return [...this.#waiting.keys()].filter((index) => index >= this.#seen).length;

@@ -4,9 +4,9 @@ import { VAULT_JSON } from "../vault/layout.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * The log's keys, each handed over by the one before. vault.json names them and is not signed, so what it says is
- * believed only where the log bears it out: an entry that names both keys, under a checkpoint that the old key signed.
- * Whoever has a key of their own, and names the real one as its forerunner, cannot show that.
+ * The log's keys, each handed over by the one before. vault.json lists them but is not signed, so it is only believed
+ * if the log confirms it: by an entry that names both keys, under a checkpoint that the old key signed. An attacker
+ * with a key of their own, who lists the real key as its predecessor, cannot show that.
  */
 export class KeyChain {
   readonly #handedOver = new Map<string, number>();
@@ -16,8 +16,8 @@ export class KeyChain {
   }
 
   /**
-   * @param verifiers the present key first, then its forerunners, newest first
-   * @param checkpoints every head of the log that is kept, the present one included
+   * @param verifiers the current key first, then its predecessors, newest first
+   * @param checkpoints every head of the log that the vault keeps, including the current one
    */
   check(
     verifiers: readonly Verifier[],

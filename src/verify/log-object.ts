@@ -3,13 +3,15 @@ import { hasCode } from "../core/error.ts";
 import type { ObjectInfo, Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
-/** An object that the vault keeps of itself: a tile, a bundle, the checkpoint, vault.json. */
+/** A tile, a bundle, the checkpoint, or vault.json. */
 export interface LogObject {
   readonly bytes: Uint8Array;
   readonly info: ObjectInfo;
 }
 
-/** Reads one as readers see it. Undefined, and told, where it cannot be used; what is wrong besides is told too. */
+/**
+ * Reads an object as readers see it. If it is unusable, reports that and returns undefined; reports other faults too.
+ */
 export async function readLogObject(
   vault: Vault,
   key: string,
@@ -20,22 +22,22 @@ export async function readLogObject(
     const piece = await vault.read(key, limit);
     const { sha256 } = piece.info;
     if (sha256 !== null && sha256 !== createHash("sha256").update(piece.bytes).digest("hex")) {
-      problem({ key, what: "its bytes and the digest noted when they were written differ" });
+      problem({ key, what: "its content does not match the digest noted when it was written" });
     }
-    // After a crash its plain name may lag behind; bytes that were never a version of it do not come of a crash.
+    // After a crash the plain name may be behind; but a crash never leaves bytes that were not a version.
     if ((await vault.view?.(key, piece.info.versionId)) === "other")
-      problem({ key, what: "its plain name shows what was never stored" });
+      problem({ key, what: "the file at its normal path was never stored as a version" });
     return piece;
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
     const missing = hasCode(error, "vault-missing");
-    problem({ key, what: missing ? "is missing" : "is too long, or its note of digest and lock is damaged" });
+    problem({ key, what: missing ? "is missing" : "is too long, or its metadata (digest and lock) is damaged" });
     return undefined;
   }
 }
 
-/** What proves a record must not be easier to take away than the record: locked as long as that must be. */
+/** The proof of a record must not be easier to remove than the record: it must be locked for as long. */
 export function checkLocked({ info }: LogObject, now: Temporal.Instant, problem: (found: Problem) => void): void {
   if (info.lock !== null && Temporal.Instant.compare(info.lock.until, now) > 0) return;
-  problem({ key: info.key, what: "is not locked, and records that it proves must be" });
+  problem({ key: info.key, what: "is not locked, but is the proof of locked records" });
 }

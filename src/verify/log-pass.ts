@@ -30,14 +30,14 @@ export interface LogPass {
   readonly signal: AbortSignal;
   readonly onProgress: (entries: number) => void;
   readonly problem: (found: Problem) => void;
-  /** Of a piece of the log that is not locked: whether that matters is known when all of it was read. */
+  /** Reports an unlocked part of the log. Whether that matters is known after the whole log was read. */
   readonly unlocked: (found: Problem) => void;
 }
 
 /**
- * The log itself, entry by entry: hashed into the tree, replayed, and applied to the index, which then has all that
- * must be in the vault. Gives the number of entries, the sets of recipients that they name, and how many entries
- * this machine journaled that the log does not have yet.
+ * Reads the log entry by entry: hashes it into the tree, replays it, and applies it to the index, which then lists all
+ * that must be in the vault. Returns the number of entries, the sets of recipients that they name, and how many entries
+ * this machine journaled that are not in the log yet.
  */
 export async function readLog(pass: LogPass): Promise<{ entries: number; sealedTo: Set<string>; waiting: number }> {
   const { vault, head, tree, keys, journal, times, replay, index, checks, begun, problem, unlocked } = pass;
@@ -82,11 +82,11 @@ function readEntry(
   }
 }
 
-/** A tile above the leaves must be one of those that entries or tiles below give. */
+/** A tile above the leaves must match the entries, or the tiles below it. */
 async function checkTile({ vault, begun, problem, unlocked }: LogPass, { key, bytes }: ExpectedTile): Promise<void> {
   const piece = await readLogObject(vault, key, MAX_TILE, problem);
   if (piece === undefined) return;
   checkLocked(piece, begun, unlocked);
   if (bytes.some((expected) => Buffer.compare(expected, piece.bytes) === 0)) return;
-  problem({ key, what: "the tile was changed: it does not match what is below it" });
+  problem({ key, what: "the tile was changed: it does not match the level below" });
 }

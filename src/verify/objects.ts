@@ -13,22 +13,25 @@ import type { Problem } from "./problem.ts";
 export interface ObjectCheck {
   readonly vault: Vault;
   readonly now: Clock;
-  /** Share of the objects, 0 to 100, whose content is read and hashed: a sample no one can foresee. */
+  /** The percentage of objects, 0 to 100, whose content is read and hashed: a sample that no one can predict. */
   readonly readData: number;
   readonly signal: AbortSignal;
-  /** Decrypts what is read, to see that it opens. */
+  /** Decrypts what is read, to check that it opens. */
   readonly opener?: Opener | undefined;
-  /** Told of what is locked for longer than was promised, or held. */
+  /** Called with an object that is held, or locked for longer than promised. */
   readonly onMore: (key: string, info: ObjectInfo) => void;
-  /** Told what a record that was opened says of its files, and the digest of a file that was opened. */
+  /** Called with a decrypted record's list of files, and with the digest of a decrypted file. */
   readonly onRecord: (record: ReadRecord, entry: number) => void;
   readonly onFile: (key: string, sha256: string) => void;
 }
 
-/** Bytes of the largest sealed record that is held while it is opened. Of a larger one only the digest is checked. */
+/** The largest sealed record, in bytes, that is parsed when opened. Of a larger one, only the digest is checked. */
 const MAX_RECORD = 64 * 1024 ** 2;
 
-/** There, of its size and digest, locked as long as it must be. Gives the bytes that were read. */
+/**
+ * Checks that an object exists, with its size and digest, locked as long as it must be. Returns how many bytes were
+ * read.
+ */
 export async function checkObject(
   check: ObjectCheck,
   promised: CatalogObject,
@@ -39,19 +42,19 @@ export async function checkObject(
   try {
     const info = await vault.head(key, versionId);
     const whole = info.size === size;
-    if (!whole) problem(of(promised, `has ${info.size} bytes; ${size} were stored`));
-    if (info.sha256 !== null && info.sha256 !== sha256) problem(of(promised, "its noted digest is another"));
+    if (!whole) problem(of(promised, `has ${info.size} bytes instead of ${size}`));
+    if (info.sha256 !== null && info.sha256 !== sha256) problem(of(promised, "its noted digest differs from the log"));
     checkLock(info, promised, check.now(), problem);
     const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
     if (longer || info.hold) check.onMore(key, info);
-    // What has another size is another content, however long it is.
+    // A different size proves a different content, so it need not be read.
     if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
     await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
     return size;
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
     const isMissing = hasCode(error, "vault-missing");
-    const what = isMissing ? "is missing" : "its note of digest and lock is damaged";
+    const what = isMissing ? "is missing" : "its metadata (digest and lock) is damaged";
     problem({ ...of(promised, what), ...(isMissing ? { isMissing } : {}) });
     return 0;
   }
@@ -70,8 +73,8 @@ function checkLock(
   const { lockedUntil, lockMode } = promised;
   const wanted = { mode: lockMode, until: Temporal.Instant.from(lockedUntil) };
   if (Temporal.Instant.compare(wanted.until, now) <= 0 || covers(info.lock, wanted)) return;
-  const is = info.lock ? `in ${info.lock.mode} until ${info.lock.until}` : "not locked";
-  problem(of(promised, `must be locked in ${wanted.mode} until ${lockedUntil}, and is ${is}`));
+  const is = info.lock ? `locked in ${info.lock.mode} mode until ${info.lock.until}` : "not locked";
+  problem(of(promised, `must be locked in ${wanted.mode} mode until ${lockedUntil}, but is ${is}`));
 }
 
 async function checkContent(
@@ -98,7 +101,7 @@ async function checkContent(
       else if (size <= MAX_RECORD) record.push(chunk);
     }
   } catch (error) {
-    // A key that does not fit is no fault of the vault's: whoever gave it is told.
+    // A wrong key is not the vault's fault: the error goes to the person who gave it.
     if (!hasCode(error, "unverified")) throw error;
     opens = false;
     problem(of(promised, "does not decrypt"));

@@ -5,8 +5,8 @@ import { statement } from "../catalog/statement.ts";
 import type { ReadRecord } from "../record/read.ts";
 
 /**
- * What sealed records say of their files, and what the files are, for whoever opens both. They come in any order, and
- * there may be millions of them, so they are kept on disk until all were read.
+ * Compares what sealed records say about their files with the files, if both are opened. They come in any order, and
+ * there may be millions, so they are kept on disk until everything was read.
  */
 export class PlainDigests {
   readonly #db: DatabaseSync;
@@ -17,7 +17,7 @@ export class PlainDigests {
     this.#statements = prepare(this.#db);
   }
 
-  /** A record speaks only of the files that were stored by then: one that was stored again since may be another. */
+  /** A record only describes files stored before it: a file stored again later may differ. */
   noteRecord(index: Catalog, { files }: ReadRecord, entry: number): void {
     for (const { key, sha256 } of files) {
       const stored = index.objects.get(key)?.entry ?? null;
@@ -29,7 +29,7 @@ export class PlainDigests {
     this.#statements.found.run(key, sha256);
   }
 
-  /** Files that are not what a record says of them, with the record's entry. */
+  /** Files that differ from what a record says about them, with the record's entry. */
   differing(): Iterable<{ readonly key: string; readonly entry: number }> {
     return this.#statements.differing.iterate() as Iterable<{ key: string; entry: number }>;
   }

@@ -6,22 +6,22 @@ import { termsOf } from "../retention/terms.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
-/** What the client's policy says of the vault, besides what is wrong with it. */
+/** The vault compared with the client's policy, apart from problems. */
 export interface PolicyReport {
-  /** Objects whose lock is to be extended or hardened by the next run. */
+  /** Objects whose lock the next run will extend or harden. */
   readonly due: number;
-  /** Objects that no one must keep any more, and that no purge has taken yet. */
+  /** Objects past their retention date that no purge has deleted yet. */
   readonly past: number;
-  /** Subjects under a legal hold, and subjects whose purge was stopped in the middle. */
+  /** Subjects under a legal hold, and subjects whose purge was interrupted. */
   readonly held: number;
   readonly unfinished: number;
-  /** Objects that the store locks for longer than the log says, or holds though no case stands: no purge can take them. */
+  /** Objects that the store locks for longer than the log says, or holds without a case: no purge can delete them. */
   readonly stuck: number;
 }
 
 /**
- * Every object's lock against the policy: what must be kept is locked, and what is held is held in the store. The log
- * has been read into `index`; that the store does what the log says is checked elsewhere.
+ * Compares every object's lock with the policy: what must be kept must be locked, and what is held must be held in the
+ * store. `index` has the whole log; whether the store agrees with the log is checked elsewhere.
  */
 export async function auditPolicy(
   { vault, index, policy, now, check }: PolicyAudit,
@@ -46,7 +46,7 @@ export async function auditPolicy(
       const law = until === undefined ? "while the relationship lasts" : `until ${until}`;
       problem({
         key,
-        what: `must be kept ${law}, and its lock ended at ${lockedUntil}; retention extend locks it again`,
+        what: `must be kept ${law}, but its lock ended at ${lockedUntil}. Fix: run holdfast retention extend`,
       });
     }
   }
@@ -58,7 +58,7 @@ export interface PolicyAudit {
   readonly index: Catalog;
   readonly policy: Policy;
   readonly now: Clock;
-  /** Waits its turn among the requests to the vault. */
+  /** Queues a check among the requests to the vault. */
   readonly check: (work: () => Promise<void>) => Promise<void>;
 }
 
@@ -70,9 +70,9 @@ async function checkHeld(
 ): Promise<void> {
   try {
     if ((await vault.head(key, versionId)).hold) return;
-    problem({ key, what: "is under a legal hold, and the store does not hold it; hold place does it again" });
+    problem({ key, what: "is under a legal hold, but the store does not hold it. Fix: run holdfast hold place again" });
   } catch (error) {
-    // That it is missing is told with its own entry.
+    // A missing object is reported with its own entry.
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
   }
 }

@@ -1,10 +1,10 @@
-/** Something in a vault that is not as its log says. */
+/** A difference between a vault and its log. */
 export interface Problem {
-  /** What it is about: an object's key, or that of a tile, a bundle or the checkpoint. */
+  /** The key of the object concerned: a record or file, a tile, a bundle, the checkpoint. */
   readonly key: string;
-  /** The log entry that promises otherwise. */
+  /** The log entry that says otherwise. */
   readonly entry?: number;
   readonly what: string;
-  /** Nothing is there at all: what a purge leaves. */
+  /** The object does not exist at all, as after a purge. */
   readonly isMissing?: boolean;
 }

@@ -6,7 +6,7 @@ import type { Vault } from "../vault/vault.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
-/** The checkpoint's bytes were opened before; here, how the vault keeps them. @param due when it must be locked */
+/** Checks how the vault keeps the checkpoint; its content was verified before. @param due when it must be locked */
 export async function checkCheckpoint(
   vault: Vault,
   due: Temporal.Instant | undefined,
@@ -16,7 +16,7 @@ export async function checkCheckpoint(
   if (piece && due) checkLocked(piece, due, problem);
 }
 
-/** Where there is a lease, it is one: what is none keeps every run from the vault. */
+/** A lease, if there is one, must be valid: an invalid one keeps every run out of the vault. */
 export async function checkLease(vault: Vault, problem: (found: Problem) => void): Promise<void> {
   if (!(await isThere(vault, LEASE))) return;
   const piece = await readLogObject(vault, LEASE, LEASE_LIMIT, problem);
@@ -24,7 +24,7 @@ export async function checkLease(vault: Vault, problem: (found: Problem) => void
     if (piece) parseClaim(vault, piece.bytes);
   } catch (error) {
     if (!hasCode(error, "malformed")) throw error;
-    problem({ key: LEASE, what: "is not a lease" });
+    problem({ key: LEASE, what: "is not a valid lease" });
   }
 }
 

@@ -10,22 +10,22 @@ import type { KeptCheckpoint } from "./history.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
-/** What the time stamps in a vault prove. */
+/** What the time stamps of a vault prove. */
 export interface TimestampReport {
   readonly tokens: number;
-  /** Whether they were held against trusted certificates; else they are the vault's own word. */
+  /** Whether they were checked against trusted certificates; if not, only the vault vouches for them. */
   readonly trusted: boolean;
-  /** The one of the largest checkpoint: the log's first `size` entries existed at this time, RFC 3339 UTC. */
+  /** That of the largest checkpoint: the log's first `size` entries existed at this time, RFC 3339 UTC. */
   readonly newest?: { readonly size: number; readonly time: string };
 }
 
-/** Work may go on for so long with no time stamp: an authority that cannot be had for a night is no problem. */
+/** How long entries may be without a time stamp: it is no problem if an authority is unavailable for a night. */
 const UNSTAMPED = { hours: 7 * 24 };
 
-/** The times of the entries that no time stamp covers. */
+/** The times of entries that no time stamp covers. */
 export class StampedTimes {
   readonly report: TimestampReport;
-  /** Time stamps that are not good, each of which was told. */
+  /** Invalid time stamps, all of them reported. */
   readonly #bad: number;
   #first: string | undefined;
   #last: string | undefined;
@@ -41,27 +41,27 @@ export class StampedTimes {
     this.#last = time;
   }
 
-  /** When an entry existed at the latest, by an authority that is trusted. */
+  /** The latest time at which an entry can have been written, according to a trusted authority. */
   latest(entry: number): Temporal.Instant | undefined {
     const { trusted, newest } = this.report;
     return trusted && newest && entry < newest.size ? Temporal.Instant.from(newest.time) : undefined;
   }
 
   /**
-   * For whoever names an authority: that none has stamped the log, or not what was done of late, is a problem. Else
-   * someone who takes the time stamps away would have the log believed without.
+   * If the caller names an authority, it is a problem that no time stamp is there, or none for recent entries.
+   * Otherwise an attacker could remove the time stamps, and the log would be accepted without them.
    */
   check(size: number, problem: (found: Problem) => void): void {
     const { trusted, newest } = this.report;
     if (!trusted || size === 0) return;
     if (newest === undefined) {
       if (this.#bad > 0) return;
-      problem({ key: TIMESTAMPS, what: "there is no time stamp, and certificates of an authority are given" });
+      problem({ key: TIMESTAMPS, what: "there is no time stamp, although certificates of an authority were given" });
       return;
     }
     const [first, last] = [this.#first, this.#last].map((time) => time && Temporal.Instant.from(time));
     if (!first || !last || Temporal.Duration.compare(first.until(last), UNSTAMPED) <= 0) return;
-    const what = `no time stamp covers entries ${newest.size} to ${size - 1}, which were logged from ${first} to ${last}`;
+    const what = `no time stamp covers entries ${newest.size} to ${size - 1}, logged from ${first} to ${last}`;
     problem({ key: TIMESTAMPS, what });
   }
 }
@@ -70,16 +70,16 @@ export interface TimestampCheck {
   readonly vault: Vault;
   readonly head: Head;
   readonly earlier: readonly KeptCheckpoint[];
-  /** Certificates that an authority's must lead to. */
+  /** Certificates that an authority's certificate must chain to. */
   readonly anchors: readonly X509Certificate[] | undefined;
   readonly now: Temporal.Instant;
-  /** Of one that is not locked, as the log must be. */
+  /** Reports a time stamp that is not locked. */
   readonly unlocked: (found: Problem) => void;
 }
 
 const AT_ONCE = 8;
 
-/** Every time stamp is of a checkpoint that the vault keeps, good, and locked as the log is. */
+/** Every time stamp must be valid, for a checkpoint that the vault keeps, and locked like the log. */
 export async function checkTimestamps(
   { vault, head, earlier, anchors, now, unlocked }: TimestampCheck,
   problem: (found: Problem) => void,
@@ -102,7 +102,8 @@ export async function checkTimestamps(
       try {
         const { imprint, time } = parseToken(piece.bytes);
         const stamped = kept.find(({ size, sha256 }) => sha256 === imprint && timestampKey(size) === key);
-        if (stamped === undefined) throw new HoldfastError("unverified", "stamps no checkpoint that the vault keeps");
+        if (stamped === undefined)
+          throw new HoldfastError("unverified", "is not for any checkpoint that the vault keeps");
         if (anchors) checkTimestamp(piece.bytes, { digest: imprint, anchors });
         return { size: stamped.size, time };
       } catch (error) {
@@ -122,7 +123,7 @@ export async function checkTimestamps(
   return new StampedTimes({ tokens, trusted: anchors !== undefined, ...(newest && { newest }) }, bad);
 }
 
-/** Those of checkpoints up to the head: one beyond it is of a run that is under way. */
+/** Those of checkpoints up to the head; a larger one belongs to a running job. */
 async function* keys(vault: Vault, most: number, problem: (found: Problem) => void): AsyncGenerator<string> {
   let present = "";
   for await (const { key, deleteMarker } of vault.versions(TIMESTAMPS)) {
@@ -130,7 +131,7 @@ async function* keys(vault: Vault, most: number, problem: (found: Problem) => vo
     present = key;
     const size = /^(\d+)\.tsr$/.exec(key.slice(TIMESTAMPS.length))?.[1];
     if (deleteMarker) problem({ key, what: "was hidden by a delete marker" });
-    else if (size === undefined) problem({ key, what: "is no time stamp" });
+    else if (size === undefined) problem({ key, what: "is not a time stamp" });
     else if (Number(size) <= most) yield key;
   }
 }

@@ -6,16 +6,15 @@ import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Earlier } from "./history.ts";
 import type { Problem } from "./problem.ts";
 
-/** A tile above the leaves, and the bytes it may have: those that the entries give, or those that the tiles below do. */
+/** A tile above the leaves, and its possible contents: computed from the entries, or from the tiles below. */
 export interface ExpectedTile {
   readonly key: string;
   readonly bytes: readonly Uint8Array[];
 }
 
 /**
- * Grows the tree again from the entries, bundle by bundle, and holds the tiles and every earlier checkpoint against it.
- * Where entries and their tile differ, two trees are grown on, one from each: the root that was signed says which of
- * the two is true.
+ * Rebuilds the tree from the entries, bundle by bundle, and compares it with the tiles and every earlier checkpoint. If
+ * entries and their tile differ, it builds two trees, one from each: the signed root shows which of the two is right.
  */
 export class TreeCheck {
   readonly #head: Head;
@@ -25,7 +24,7 @@ export class TreeCheck {
   #byTiles: Frontier | undefined;
   /** Bundles that differ from their tiles, by index. */
   readonly #differing: number[] = [];
-  /** A bundle and its tile are both lost: nothing can be said of the tree from there on. */
+  /** A bundle and its tile are both lost: from there on, nothing can be said about the tree. */
   #lost = false;
   #next = 0;
 
@@ -37,7 +36,7 @@ export class TreeCheck {
     this.#checkEarlier();
   }
 
-  /** The next bundle's entries and the hashes in its tile; undefined for what cannot be had. Gives the tiles to check. */
+  /** Adds a bundle's entries and the hashes in its tile; undefined if unavailable. Returns the tiles to check. */
   add(index: number, entries: readonly Uint8Array[] | undefined, row: readonly Uint8Array[] | undefined) {
     const leaves = entries?.map(leafHash);
     const fromEntries = leaves ?? row;
@@ -56,14 +55,14 @@ export class TreeCheck {
     return Array.from(tiles, ([path, bytes]): ExpectedTile => ({ key: auditKey(path), bytes }));
   }
 
-  /** A tile above the leaves, of the tree as it is signed: on the way there it had other partial ones. */
+  /** A tile above the leaves in the final tree: while it grew, it had other partial tiles. */
   #isHigher(path: string): boolean {
     const { level, index, width } = parseTilePath(path);
     if (level === 0 || level === "entries") return false;
     return width === Math.min(TILE_WIDTH, Math.floor(this.#head.size / TILE_WIDTH ** level) - index * TILE_WIDTH);
   }
 
-  /** Adds leaves, stopping at the size of each earlier checkpoint to compare. */
+  /** Adds leaves, stopping at the size of each earlier checkpoint to compare roots. */
   #grow(leaves: readonly Uint8Array[]): { path: string; bytes: Uint8Array }[] {
     const tiles = [];
     for (let from = 0; from < leaves.length; ) {
@@ -79,13 +78,16 @@ export class TreeCheck {
   #checkEarlier(): void {
     for (; this.#earlier[this.#next]?.size === this.#byEntries.size; this.#next++) {
       const { root, size, source } = this.#earlier[this.#next]!;
-      // After a difference the trees are in doubt, and `end` has said so.
+      // After a difference the trees are in doubt, and `end` reports it.
       if (this.#byTiles || Buffer.compare(root, this.#byEntries.root()) === 0) continue;
-      this.#problem({ key: CHECKPOINT, what: `the log forked: ${source}, of ${size} entries, is of another history` });
+      this.#problem({
+        key: CHECKPOINT,
+        what: `the log forked: ${source}, with ${size} entries, has a different history`,
+      });
     }
   }
 
-  /** Says which of entries and tiles were changed, by the root that was signed. */
+  /** Finds out by the signed root whether entries or tiles were changed. */
   end(): void {
     const { root, size } = this.#head;
     const signed = (tree: Frontier | undefined): boolean =>
@@ -100,8 +102,8 @@ export class TreeCheck {
       if (!tilesHold) this.#problem({ key: tile, what: entriesHold ? "the tile was changed" : IN_DOUBT });
     }
     if (entriesHold || tilesHold || this.#lost) return;
-    this.#problem({ key: CHECKPOINT, what: "the log's entries and tiles do not give the root that it signs" });
+    this.#problem({ key: CHECKPOINT, what: "the log's entries and tiles do not match the signed root" });
   }
 }
 
-const IN_DOUBT = "bundle and tile differ, and neither gives the root that was signed";
+const IN_DOUBT = "bundle and tile differ, and neither matches the signed root";

@@ -4,18 +4,18 @@ import { FILES, RECORDS } from "../vault/layout.ts";
 import type { Vault, VersionInfo } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
-/** A version in the vault that no entry mentions: left by a crash, or put there by someone else. */
+/** A version in the vault that no entry mentions: left by a crash, or written by someone else. */
 export interface Orphan {
   readonly key: string;
-  /** Empty: bytes that lie there without being a version. */
+  /** Empty for bytes that are not a version. */
   readonly versionId: string;
   readonly size: number;
 }
 
 /**
- * The vault against the log from the other side: lists every version of every object. One that hides or replaces what
- * the log mentions is a problem; one the log does not mention at all is an orphan, which does no harm: no run uses it,
- * and its lock ends. Bytes of a purged object that no version accounts for are a problem, too.
+ * Compares the vault with the log in the other direction: lists every version of every object. A version that hides or
+ * replaces one in the log is a problem. One that the log never mentions is an orphan, which is harmless: no run uses
+ * it, and its lock ends. Remaining bytes of a purged object are a problem, too.
  */
 export async function findUnlogged(
   vault: Vault,
@@ -27,7 +27,7 @@ export async function findUnlogged(
 ): Promise<void> {
   let present = "";
   let logged: string | undefined;
-  /** What readers of the present key see: its newest version, or a mark that hides them all. */
+  /** What readers of this key see: its newest version, or a delete marker that hides all of them. */
   let seen: VersionInfo | undefined;
   for (const prefix of [RECORDS, FILES]) {
     for await (const version of vault.versions(prefix)) {
@@ -38,7 +38,7 @@ export async function findUnlogged(
         logged = index.objects.version(key);
         seen = undefined;
         if (index.purges.stateOf(key) === "done")
-          problem({ key, what: "was purged, as the log says, and is there still" });
+          problem({ key, what: "was purged according to the log, but still exists" });
       }
       seen ??= version;
       const first = seen;
@@ -50,15 +50,15 @@ export async function findUnlogged(
       if (index.purges.stateOf(key) === "done")
         problem({
           key,
-          what: "was purged, as the log says, and its bytes are still there under its plain name; retention purge --confirm removes them",
+          what: "was purged according to the log, but its bytes are still at its normal path. Fix: run holdfast retention purge --confirm",
         });
-      // What the log promises of this key is missing, or its purge was stopped: that is told with the entry.
+      // The logged version is missing, or its purge was interrupted: both are reported with the entry.
       else if (index.objects.version(key) === undefined) orphan({ key, versionId: "", size });
     }
   }
 }
 
-/** A version that is logged must be the one that readers see, those too who know nothing of versions. */
+/** A logged version must be the one that readers see, also with tools that do not know versions. */
 async function checkSeen(
   vault: Vault,
   { key, versionId }: VersionInfo,
@@ -68,6 +68,6 @@ async function checkSeen(
   if (seen.deleteMarker) problem({ key, what: "is hidden by a delete marker" });
   else if (seen.versionId !== versionId) problem({ key, what: "was replaced: a newer version hides it" });
   else if (((await vault.view?.(key, versionId)) ?? "newest") !== "newest") {
-    problem({ key, what: "its plain name is gone or shows something else: people and stock tools read that" });
+    problem({ key, what: "the file is missing or was replaced at its normal path (the stored version survives)" });
   }
 }

@@ -7,14 +7,14 @@ import { readLogObject } from "./log-object.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * vault.json against its own earlier versions: whose vault it is never changes, its log key only by being handed over.
- * Gives the recipients it began with, by their fingerprints.
+ * Compares vault.json with its own earlier versions: its client never changes, and its log key only by a handover.
+ * Returns the current and the first recipients, by fingerprint.
  */
 export async function checkDescription(vault: Vault, problem: (found: Problem) => void): Promise<SealedTo> {
   const key = VAULT_JSON;
   const piece = await readLogObject(vault, key, DESCRIPTION_LIMIT, problem);
   const present = piece && parse(piece.bytes);
-  if (piece && !present) problem({ key, what: "does not parse" });
+  if (piece && !present) problem({ key, what: "is invalid" });
   if (!present) return { present: "", first: "" };
   const keys = [present.log.vkey, ...(present.log.former ?? [])];
   let first = present;
@@ -22,15 +22,15 @@ export async function checkDescription(vault: Vault, problem: (found: Problem) =
     if (found !== VAULT_JSON || deleteMarker || versionId === piece.info.versionId) continue;
     const earlier = await readVersion(vault, versionId);
     if (earlier === undefined) {
-      problem({ key, what: `version ${versionId} does not parse` });
+      problem({ key, what: `version ${versionId} is invalid` });
       continue;
     }
     first = earlier;
     if (identityOf(earlier) !== identityOf(present)) {
-      problem({ key, what: `another client, log, date or lookup key than in version ${versionId}` });
+      problem({ key, what: `client, log, date or lookup key differ from version ${versionId}` });
     }
     if (!keys.includes(earlier.log.vkey)) {
-      problem({ key, what: `the log key of version ${versionId} is neither the present one nor a former one` });
+      problem({ key, what: `the log key of version ${versionId} is neither the current one nor a former one` });
     }
   }
   return { present: recipientsOf(present), first: recipientsOf(first) };
@@ -47,8 +47,8 @@ export function joined(fingerprints: readonly string[]): string {
 }
 
 /**
- * Whether there is, or was, a vault of this client although vault.json does not say so: it was changed or taken away,
- * and the config is not at fault.
+ * Whether this client has, or had, a vault here although vault.json does not say so: then the file was changed or
+ * deleted, and the config is not wrong.
  */
 export async function wasDescribed(vault: Vault, client: string, origin: string): Promise<boolean> {
   let described = false;

@@ -24,26 +24,29 @@ import { findUnlogged, type Orphan } from "./unlogged-versions.ts";
 import { checkDescription } from "./vault-description.ts";
 
 export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
-  /** What the client's config asks for. */
+  /** The client's policy from the config. */
   readonly policy: Policy;
   readonly head: Head;
   readonly verifiers: readonly Verifier[];
-  /** Heads that others than the vault remember: no larger than the present one, smallest first. */
+  /** Heads that others than the vault remember: no larger than the current one, smallest first. */
   readonly seen?: readonly Earlier[];
-  /** What this machine wrote down of the log's entries, and where. */
+  /** This machine's journal of the log's entries. */
   readonly journal?: JournalKept;
-  /** Empty, all three; filled on the way. */
+  /** All three are empty at first and filled on the way. */
   readonly index: Catalog;
   readonly superseded: Superseded;
   readonly digests: PlainDigests;
-  /** Requests in flight. */
+  /** Maximum parallel requests. */
   readonly concurrency: number;
-  /** Objects of earlier entries are left out; the log itself is always checked whole. */
+  /** Objects of earlier entries are skipped; the log itself is always checked in full. */
   readonly since?: Temporal.Instant | undefined;
-  /** Certificates that those of time-stamping authorities must lead to; else only what is stamped is checked. */
+  /**
+   * Certificates that those of time-stamping authorities must chain to; without them, only the stamped digests are
+   * checked.
+   */
   readonly anchors?: readonly X509Certificate[] | undefined;
   onProgress(entries: number, total: number, problems: number): void;
-  /** After the log its objects are looked at. */
+  /** Called for the objects, which are checked after the log. */
   onObjects(objects: number, total: number, problems: number): void;
   onProblem(problem: Problem): void;
   onOrphan(orphan: Orphan): void;
@@ -51,30 +54,31 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
 
 export interface VerifyReport extends PolicyReport {
   readonly entries: number;
-  /** Checkpoints that the vault keeps, the present one included. */
+  /** Checkpoints that the vault keeps, including the current one. */
   readonly checkpoints: number;
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
-  /** Objects whose content was read, and its bytes. */
+  /** Objects whose content was read, and their bytes. */
   readonly read: number;
   readonly readBytes: number;
-  /** Objects that went missing or were damaged, and that a later entry stored again under the same key. */
+  /** Lost or damaged objects that a later entry stored again under the same key. */
   readonly renewed: number;
-  /** Objects that a purge removed, by the log's word. */
+  /** Objects that a purge removed, according to the log. */
   readonly purged: number;
   readonly orphans: number;
-  /** Entries that this machine journaled and the log does not have yet. */
+  /** Entries that this machine journaled and that are not in the log yet. */
   readonly waiting: number;
   readonly timestamps: TimestampReport;
   readonly problems: number;
 }
 
 /**
- * Log against checkpoint: every entry is hashed into the tree, every tile and earlier checkpoint held against it, and
- * the root must be the one signed; what the entries say was destroyed is held to what led there. Then vault against
- * log, both ways: every object that must be there is, of its size and digest, locked as long as it must be, and neither
- * hidden nor replaced. What was purged is not asked for. Streams: what grows with the log is on disk.
+ * First compares the log with its checkpoint: hashes every entry into the tree, compares every tile and earlier
+ * checkpoint with it, and checks that the root is the signed one; also checks whether the log allowed each destruction
+ * that it records. Then compares the vault with the log, in both directions: every object must exist, with its size and
+ * digest, locked as long as it must be, and neither hidden nor replaced. Skips purged objects. Streams: what grows with
+ * the log is on disk.
  */
 export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
   const { vault, head, index, superseded, signal, now, anchors, policy } = options;
@@ -101,7 +105,9 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   await checkLease(vault, problem);
   const earlier = await checkpointHistory(vault, head, options.verifiers, problem);
   report.checkpoints += earlier.length;
-  /** Pieces of the log. All of them prove what is locked, each with its part of the tree. */
+  /**
+   * Unlocked parts of the log. They are a problem if anything is locked: each part proves it with its part of the tree.
+   */
   const lockless: Problem[] = [];
   const unlocked = (found: Problem): void => void lockless.push(found);
   const times = await checkTimestamps({ vault, head, earlier, anchors, now: begun, unlocked }, problem);
@@ -136,7 +142,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   report.purged = replay.purged;
   sealedTo.add(recipients.first);
   if (!sealedTo.has(recipients.present)) {
-    problem({ key: VAULT_JSON, what: "its recipients are not those that the log says" });
+    problem({ key: VAULT_JSON, what: "its recipients differ from the log" });
   }
   const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
   keys.check(options.verifiers, [...earlier, present], problem);
@@ -158,7 +164,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
 
 type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };
 
-/** Every object that the log says is there, and those that it stored again since. */
+/** Every object that must exist according to the log, and the superseded ones. */
 async function checkObjects(
   options: VerifyOptions,
   checks: Checks,
@@ -193,10 +199,10 @@ async function checkObjects(
   }
   await checks.end();
   for (const { key, entry } of digests.differing())
-    problem({ key, entry, what: "its content is not the one that its record tells of" });
+    problem({ key, entry, what: "its content differs from what its record says" });
   for (const object of superseded.all()) {
     if (isOld(object)) continue;
-    // Logged again since, with a shorter lock than before: what was promised first must be so.
+    // Logged again later, perhaps with a shorter lock: the first promise still counts.
     const present = index.objects.get(object.key);
     if (present?.versionId === object.versionId) {
       const { lockedUntil, lockMode } = object;

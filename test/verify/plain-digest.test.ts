@@ -54,7 +54,7 @@ test("with a private key, what a record says of its files is held to what they a
   const { found: problems } = await found(officer.file);
   assert.deepEqual(
     problems.map(({ key, entry, what }) => [key, entry, what]),
-    [[first!.key, at, "its content is not the one that its record tells of"]],
+    [[first!.key, at, "its content differs from what its record says"]],
   );
   const ended = await place.here("verify", ["--read-data", "100", "--key", officer.file, "--json"]);
   assert.equal(ended.code, 4);

@@ -73,7 +73,7 @@ for (const vault of ["directory", "ceph"] as const) {
     await opened.put(key, (await opened.read(`audit/timestamp/${first.size}.tsr`, 65_536)).bytes);
     const [moved] = await place.expect<Report>(4, "verify");
     assert.deepEqual(
-      moved!.found.map(({ key, what }) => [key, /stamps no checkpoint|is not locked/.test(what)]),
+      moved!.found.map(({ key, what }) => [key, /is not for any checkpoint|is not locked/.test(what)]),
       [
         [key, true],
         [key, true],

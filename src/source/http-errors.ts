@@ -3,12 +3,15 @@ import { HoldfastError } from "../core/error.ts";
 import { retryAfter } from "../io/retry.ts";
 import { networkFailure } from "../net/failure.ts";
 
-/** A body that comes slower, in bytes a second, is as good as one that stalls: a byte now and then would last for years. */
+/**
+ * The lowest rate of a body, in bytes per second. A body that trickles is like one that stalls: it could last for
+ * years.
+ */
 const SLOWEST = 1024;
 
 export function tooLarge(name: string, limit: number): HoldfastError {
   return new HoldfastError("source-response", `${name}: the answer is larger than ${limit} bytes`, {
-    hint: "No identity's answer or file is that large: the provider sent something broken.",
+    hint: "No identity's answer or file is that large: the provider sent a broken answer.",
   });
 }
 
@@ -17,13 +20,13 @@ export function isTooSlow(size: number, waited: number, patience: number): boole
 }
 
 export function tooSlow(name: string): HoldfastError {
-  return new HoldfastError("source-unavailable", `${name}: the answer comes slower than ${SLOWEST} bytes a second`, {
+  return new HoldfastError("source-unavailable", `${name}: the answer is slower than ${SLOWEST} bytes per second`, {
     hint: "Check the network and the provider's status page.",
   });
 }
 
 export function connectionError(name: string, error: unknown): HoldfastError {
-  // What is no HTTP; the error holds the bytes that came, and is not kept.
+  // The answer is not HTTP. The error contains the bytes received, so it is dropped.
   const garbled = error instanceof errors.HTTPParserError;
   const failure =
     networkFailure(error) ?? (garbled ? { code: "HPE_UNKNOWN", isTransient: true, hint: undefined } : undefined);
@@ -38,16 +41,20 @@ export function connectionError(name: string, error: unknown): HoldfastError {
   );
 }
 
-/** Whether the bytes are others than the provider's: compressed though no one asked for that, or a part of them. */
+/** Whether the bytes may differ from the provider's: compressed without a request for that, or only a part. */
 export function isAltered({ headers }: Dispatcher.ResponseData): boolean {
   const encoding = String(headers["content-encoding"] ?? "identity").trim();
   return !/^(identity)?$/i.test(encoding) || headers["content-range"] !== undefined;
 }
 
 export function altered(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer is compressed or a part, which no one asked for`, {
-    hint: "A proxy or cache on the way may do that: have it pass on answers as they are (Content-Encoding, Content-Range).",
-  });
+  return new HoldfastError(
+    "source-response",
+    `${name}: the answer is compressed or partial, without a request for that`,
+    {
+      hint: "A proxy or cache may do that. Configure it to leave answers unchanged (Content-Encoding, Content-Range).",
+    },
+  );
 }
 
 export function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {
@@ -55,23 +62,25 @@ export function statusError(name: string, { statusCode, headers }: Dispatcher.Re
   switch (statusCode) {
     case 401:
       return new HoldfastError("source-key", message, {
-        hint: "The API key is refused. Check source.apiKey: the secret key of this project, not the publishable one.",
+        hint: "The API key was refused. Check source.apiKey: it must be this project's secret key, not the publishable one.",
       });
     case 403:
       return new HoldfastError("source-denied", message, {
         hint: "Ask the provider to grant this right to the API key.",
       });
     case 404:
-      return new HoldfastError("source-missing", message, { hint: "Check source.url if every request says so." });
+      return new HoldfastError("source-missing", message, {
+        hint: "If every request gets this answer, check source.url.",
+      });
   }
   if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
     const header = headers["retry-after"];
     return new HoldfastError("source-unavailable", message, {
-      hint: "It was tried several times. Lower source.rate if it is 429; otherwise wait for the provider.",
+      hint: "Several attempts failed. For 429 lower source.rate; otherwise wait for the provider.",
       retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
     });
   }
   return new HoldfastError("source-rejected", message, {
-    hint: "Check source.url: this is not the API that is expected.",
+    hint: "Check source.url: this is not the expected API.",
   });
 }

@@ -20,29 +20,29 @@ export interface HttpOptions {
   readonly retry: RetryPolicy;
   readonly signal?: AbortSignal;
   readonly onRetry?: (error: HoldfastError) => void;
-  /** Told of each request: the endpoint, `ok` or the error's code, and seconds until the head of the answer came. */
+  /** Called for each request: the endpoint, `ok` or the error's code, and the seconds until the answer's headers. */
   readonly onRequest?: ((endpoint: string, outcome: string, seconds: number) => void) | undefined;
-  /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
+  /** Maximum wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
-  /** Told of each wait of more than a minute that the source asked for. */
+  /** Called for each wait of more than a minute that the source requested. */
   readonly onWait?: OnWait;
-  /** The largest file that is taken, in bytes. Default 1 GiB: an endless one must not fill the vault. */
+  /** The maximum size of a file, in bytes. Default 1 GiB: an endless file must not fill the vault. */
   readonly maxFile?: number;
-  /** Default: this process keeps the limits for itself. */
+  /** Default: this process keeps its own limits. */
   readonly share?: Share;
-  /** Who grants the starts, where not this process: then `rate` and `share` are that one's affair. */
+  /** Grants the starts instead of this process: then `rate` and `share` are not used. */
   readonly starts?: Starts;
-  /** The key as it is now, asked when one is refused: it may have been rotated. */
+  /** Reads the current key. Called when a key is refused: it may have been rotated. */
   readonly renewKey?: () => Promise<Secret>;
 }
 
-/** What processes on this machine share, so that all they ask of the source keeps to one rate. */
+/** What processes on this machine share, so that together they keep to one rate. */
 export interface Share {
-  /** Absolute path of the file in which the limits are kept: one for each source. */
+  /** Absolute path of the file with the limits: one per source. */
   readonly path: string;
   /** Default `high`. */
   readonly priority?: Priority;
-  /** The file cannot be used: from then on this process keeps the limits for itself. Told once. */
+  /** Called once if the file is unusable: from then on this process keeps its own limits. */
   readonly onTrouble?: (error: HoldfastError) => void;
 }
 
@@ -50,8 +50,8 @@ const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 
 /**
- * GET requests to one API: limits, timeouts and retry. `name` stands for the endpoint in errors, because a path holds
- * provider ids; no error or log shows a path, an answer or the key.
+ * GET requests to one API, with limits, timeouts and retries. `name` replaces the endpoint in errors, because a path
+ * contains provider ids; no error or log shows a path, an answer or the key.
  */
 export class Http {
   readonly #dispatcher: Dispatcher;
@@ -61,7 +61,7 @@ export class Http {
   readonly #options: HttpOptions;
   #key: Secret;
   #requests = 0;
-  /** Under way: those whose key was refused meanwhile wait for the same answer. */
+  /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
 
   constructor(options: HttpOptions) {
@@ -82,7 +82,7 @@ export class Http {
     return this.#throttle.limits;
   }
 
-  /** The body of a JSON answer to the byte. One of more than `limit` bytes throws source-response. */
+  /** The body of a JSON answer, byte for byte. Throws source-response above `limit` bytes. */
   async text(name: string, path: string, limit: number): Promise<string> {
     return this.read(name, path, limit, async (chunks) => {
       const parts: Uint8Array[] = [];
@@ -95,7 +95,7 @@ export class Http {
     });
   }
 
-  /** The same for an answer that is read while it arrives; a lost connection has `reader` begin again with another. */
+  /** The same, read while it arrives; after a lost connection `reader` is called again with a new answer. */
   async read<T>(
     name: string,
     path: string,
@@ -108,11 +108,11 @@ export class Http {
     });
   }
 
-  /** A body as it arrives. A connection lost on the way throws source-unavailable: the whole is to be asked for again. */
+  /** A body as it arrives. A connection lost on the way throws source-unavailable: request the whole body again. */
   async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
     const { headers, body } = await this.#retrying(
       (answered) => this.#send(name, path, "*/*", answered),
-      // Until the last byte: what the pool lets wait for this connection would start unthrottled, even in a silence.
+      // Until the last byte: a request that the pool holds for this connection would start without a limit.
       ({ body }) => finished(body).catch(() => {}),
     );
     return {
@@ -135,7 +135,7 @@ export class Http {
         return await attempt();
       } catch (error) {
         if (!hasCode(error, "source-key") || !(await this.#renewed(key))) throw error;
-        // A request like any other, for the limits too.
+        // The retry counts as a normal request, also for the limits.
         return attempt();
       }
     };
@@ -171,11 +171,11 @@ export class Http {
     }
     const failure = response.statusCode === 200 ? altered(name) : statusError(name, response);
     told(failure.code);
-    // The rest of an error's body may hold anything: it is neither kept nor shown.
+    // The rest of an error's body may contain anything, so it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
     if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       if (this.#throttle.silence(failure.retryAfter)) throw failure;
-      throw new HoldfastError(failure.code, `${failure.message}, and has held up this run for an hour before`, {
+      throw new HoldfastError(failure.code, `${failure.message}, and has already delayed this run for an hour`, {
         hint: failure.hint,
         retryAfter: Number.POSITIVE_INFINITY,
       });
@@ -183,7 +183,7 @@ export class Http {
     throw failure;
   }
 
-  /** Whether there is another key by now than the one that was refused. */
+  /** Whether there is now a key other than the refused one. */
   async #renewed(refused: Secret): Promise<boolean> {
     const { renewKey } = this.#options;
     if (this.#key === refused && renewKey) {
@@ -199,7 +199,7 @@ export class Http {
     return this.#key.reveal() !== refused.reveal();
   }
 
-  /** At most `limit` bytes. Not a generator: one that is left before its first chunk would keep the connection forever. */
+  /** At most `limit` bytes. Not a generator: one abandoned before its first chunk would keep the connection forever. */
   #chunks(name: string, body: Body, limit: number): AsyncIterable<Uint8Array> {
     const patience = (this.#options.timeouts ?? TIMEOUTS).body;
     return {
@@ -207,7 +207,7 @@ export class Http {
         const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
         const leave = () => body.once("error", () => {}).destroy();
         let size = 0;
-        // Spent in waiting for the source; what the reader takes its time with is not counted.
+        // The time spent waiting for the source; the reader's own time does not count.
         let waited = 0;
         return {
           next: async () => {
@@ -233,7 +233,7 @@ export class Http {
   }
 }
 
-/** Within limits that all processes on this machine keep which share the same file. */
+/** Starts within limits that all processes on this machine share through the same file. */
 export function ownStarts({
   rate,
   share,
@@ -248,7 +248,7 @@ type Body = Dispatcher.ResponseData["body"];
 
 function usable(key: Secret): Secret {
   if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
-  throw new HoldfastError("config", "the API key holds white space or characters that no HTTP header carries", {
+  throw new HoldfastError("config", "the API key has white space or characters that an HTTP header cannot contain", {
     hint: "Copy the secret API key again, alone on one line.",
   });
 }

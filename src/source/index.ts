@@ -1,6 +1,6 @@
 /**
- * What someone needs who writes a source: `import { HoldfastError, type Source } from "holdfast"`. The contract of each
- * is in its own comment.
+ * Everything needed to write a source: `import { HoldfastError, type Source } from "holdfast"`. Each type documents its
+ * own contract.
  */
 export { HoldfastError } from "../core/error.ts";
 export type { FileRef, Identity } from "../core/identity.ts";

@@ -1,6 +1,6 @@
 /**
- * Media types that documents and recordings of identity checks come in. The type is logged in clear, so a closed list:
- * a header that names anything else (free text, something personal) is `application/octet-stream`.
+ * Media types of documents and recordings. The type is logged in clear text, so the list is closed: any other header
+ * (free text, something personal) becomes `application/octet-stream`.
  */
 const KNOWN: ReadonlySet<string> = new Set([
   ...["jpeg", "png", "webp", "gif", "heic", "heif", "avif", "tiff", "bmp", "jp2", "svg+xml"].map((of) => `image/${of}`),

@@ -2,40 +2,42 @@ import type { FileRef, Identity } from "../core/identity.ts";
 import type { LimitsView } from "./rate/limits.ts";
 
 /**
- * A connection to an identity-verification provider for one client. Wide enough for those that page by cursor or by
- * number, filter by date or not, hand out file URLs that expire, or mark what they redacted.
+ * A connection to an identity-verification provider for one client. Fits providers that page by cursor or by number,
+ * filter by date or not, return file URLs that expire, or mark what they redacted.
  *
- * Contract: calls are read-only and may run twice. Rate, concurrency, timeouts, retry and Retry-After are the source's
- * own business: what it throws has been retried as far as that helps. Codes: source-key (the API key is refused: no
- * call will succeed), source-denied, source-missing, source-rejected, source-response, source-unavailable. No message
- * holds an id, a datum or the key. Everything that comes back is untrusted and personal.
+ * Contract: calls are read-only and may run twice. The source itself handles rate, concurrency, timeouts, retries and
+ * Retry-After: when it throws, further retries do not help. Codes: source-key (the API key is refused: no call will
+ * succeed), source-denied, source-missing, source-rejected, source-response, source-unavailable. No message contains an
+ * id, personal data or the key. Everything it returns is untrusted and personal.
  */
 export interface Source {
-  /** Names the provider in subjects and records; never changes for one provider. */
+  /** Names the provider in subjects and records. Never change it for a provider. */
   readonly kind: string;
-  /** For people: the API's address. */
+  /** The API's address, for people. */
   readonly api: string;
 
   project(): Promise<Project>;
 
   /**
-   * Every identity, a page at a time; one page is held. Starts after `cursor`, an earlier page's. A source that can
-   * filter lists those updated since `since` only; one that cannot lists all.
+   * Every identity, one page at a time; only one page is in memory. Starts after `cursor`, from an earlier page. A
+   * source that can filter lists only those updated since `since`; others list all.
    */
   pages(options?: { cursor?: string; since?: Temporal.Instant }): AsyncIterable<Page>;
 
-  /** Throws source-missing when the provider has it no more. */
+  /** Throws source-missing if the provider no longer has it. */
   identity(id: string): Promise<FetchedIdentity>;
 
   resources(id: string): Promise<FetchedResources>;
 
-  /** The bytes as they arrive. Throws source-denied when the provider withholds it, source-missing. A cut one throws. */
+  /**
+   * The bytes as they arrive. Throws source-denied if the provider withholds it, source-missing, and if it is cut off.
+   */
   file(identity: string, file: FileRef): Promise<FetchedFile>;
 
-  /** The rate now and what bounds it; `limitsText` shows it. */
+  /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;
 
-  /** Requests sent so far, retries included. */
+  /** Requests sent so far, including retries. */
   readonly requests: number;
 
   close(): Promise<void>;
@@ -50,11 +52,11 @@ export interface Project {
 
 export interface Page {
   readonly identities: readonly ListedIdentity[];
-  /** Ids of those whose entry in the list cannot be read, or is too large: only fetching them says what they are. */
+  /** Ids whose list entry is invalid or too large: fetch them to learn more. */
   readonly unread: readonly string[];
-  /** Entries of which not even the id can be read: they cannot be exported, nor told apart. */
+  /** Entries whose id is unreadable: they cannot be exported or told apart. */
   readonly unreadable: number;
-  /** Goes on after this page; null at the end. */
+  /** Continues after this page; null at the end. */
   readonly cursor: string | null;
 }
 
@@ -63,23 +65,23 @@ export interface ListedIdentity {
   /** RFC 3339 UTC. */
   readonly created: string;
   readonly updated: string;
-  /** The provider's own word; `unknown` if it says none. */
+  /** The provider's own word; `unknown` if there is none. */
   readonly status: string;
-  /** What the list says of it, parsed without loss: equal content means nothing changed. */
+  /** What the list says about it, parsed without loss: equal content means that nothing changed. */
   readonly raw: unknown;
 }
 
 export interface FetchedIdentity {
   readonly identity: Identity;
-  /** The answer to the byte, and the same parsed without loss. */
+  /** The answer byte for byte, and the same parsed without loss. */
   readonly text: string;
   readonly raw: unknown;
-  /** Nothing personal is left at the provider. */
+  /** The provider has no personal data left. */
   readonly redacted: boolean;
 }
 
 export interface FetchedResources {
-  /** The answer of each page to the byte. */
+  /** The answer for each page, byte for byte. */
   readonly texts: readonly string[];
   readonly files: readonly FileRef[];
 }

@@ -6,13 +6,13 @@ import type { ListedIdentity, Page, Project } from "../source.ts";
 import { type List, ListReader } from "./list-reader.ts";
 
 /**
- * What the Verification API v2 answers. Any field but an id and a time may be missing, null, or of a kind not seen
- * before: no one's record is lost for that, since the exact text is kept beside what is read here. `created` is such a
- * field. `updated` is not: it names the version, and how long the law asks for a copy may count from it.
+ * Answers of the Verification API v2. Any field except an id and a time may be missing, null, or of an unknown kind.
+ * That must not lose a record, since the exact text is kept beside what is parsed here. `created` is such a field.
+ * `updated` is not: it names the version, and a retention period may count from it.
  */
-/** Half a surrogate pair is in no URL. */
+/** No URL can contain half a surrogate pair. */
 const text = z.string().refine((value) => value.isWellFormed());
-/** Ids are joined by NUL where tokens are made of them. */
+/** Ids are joined by NUL when tokens are computed from them. */
 const id = text
   .min(1)
   .max(200)
@@ -30,10 +30,13 @@ const resource = z.object({
 });
 const file = z.object({ id, type: z.unknown().optional(), updated: seconds.nullish(), created: lenient });
 
-/** The file types that the API documents. They are logged in clear; any other word is `other`, and is kept in `raw`. */
+/**
+ * The file types that the API documents. They are logged in clear text; any other is `other`, with the original in
+ * `raw`.
+ */
 const FILE_TYPES: ReadonlySet<string> = new Set(["document_image", "face_video"]);
 
-/** What the provider says of an identity. */
+/** The provider's words for an identity's status. */
 export const STATUSES = [
   ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
 ];
@@ -42,7 +45,7 @@ export interface IdentityPage extends Omit<Page, "cursor"> {
   readonly next: string | null;
 }
 
-/** A page of the list, while it arrives. One broken identity does not keep the others from their export. */
+/** A page of the list, read while it arrives. A broken identity does not prevent the export of the others. */
 export async function readIdentityPage(chunks: AsyncIterable<Uint8Array>): Promise<IdentityPage> {
   const reader = new ListReader();
   try {
@@ -53,7 +56,7 @@ export async function readIdentityPage(chunks: AsyncIterable<Uint8Array>): Promi
   return identityPage(reader);
 }
 
-/** The same, when all of it is there. */
+/** The same, for a complete text. */
 export function parseIdentityPage(text: string): IdentityPage {
   const reader = new ListReader();
   try {
@@ -67,7 +70,7 @@ export function parseIdentityPage(text: string): IdentityPage {
 function identityPage(reader: ListReader): IdentityPage {
   const { frame, elements } = listOf("GET /identities", reader);
   const { data, next } = parsePage("GET /identities", frame);
-  // A list under another spelling of its name would be passed over.
+  // A second list, with "data" spelled with escapes, would be overlooked.
   if (data.length > 0)
     throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { hint });
   const identities: ListedIdentity[] = [];
@@ -101,7 +104,7 @@ function listOf(name: string, reader: ListReader): List {
   }
 }
 
-/** Undefined where it cannot be parsed. */
+/** Undefined if it is not valid JSON. */
 function parsed(name: string, text: string): unknown {
   try {
     return parseJson(name, text);
@@ -135,7 +138,7 @@ export function parseIdentity(text: string): { identity: Identity; raw: unknown;
   return { identity: read, raw, redacted: isRedacted(read) };
 }
 
-/** `first` is the id of its first resource: where pages go in circles, that comes back. */
+/** `first` is the id of the first resource: it comes back if pages go in circles. */
 export function parseResourcePage(text: string): { files: FileRef[]; next: string | null; first: string | undefined } {
   const name = "GET /identity/{id}/resources";
   const { data, next } = parsePage(name, text);
@@ -166,7 +169,7 @@ export function parseProject(text: string): Project {
   };
 }
 
-/** The automatic verdict, and the client's own where someone reviewed it. */
+/** The automatic verdict, or the client's own if someone reviewed it. */
 const VERDICT: ReadonlyMap<string, boolean> = new Map([
   ["verified", true],
   ["approved", true],
@@ -174,7 +177,7 @@ const VERDICT: ReadonlyMap<string, boolean> = new Map([
   ["declined", false],
 ]);
 
-/** The API has no mark for it: what is left when a person had their data erased is an identity that names no one. */
+/** The API does not mark redacted identities: after an erasure, the identity remains but names no one. */
 function isRedacted({ owner, documents }: Identity): boolean {
   const named = owner.email !== null || owner.firstName !== null || owner.lastName !== null;
   return !named && documents.every(({ datapoints }) => Object.values(datapoints).every((value) => value === null));
@@ -191,7 +194,7 @@ function parseJson(name: string, text: string): unknown {
   try {
     value = parseExact(text);
   } catch {
-    // The parser's words quote the answer: not even a cause may hold them.
+    // The parser's message quotes the answer, so it must not even be the cause.
     throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { hint });
   }
   if (isDeeper(value, MAX_DEPTH)) {
@@ -200,14 +203,14 @@ function parseJson(name: string, text: string): unknown {
   return value;
 }
 
-/** Values and keys of one answer. Someone with 1,000 files has some 10,000. */
+/** The maximum number of values and keys in one answer. A person with 1,000 files has some 10,000. */
 const MAX_TOKENS = 100_000;
 
 function tooMuch(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer has more parts than an honest one`, { hint });
+  return new HoldfastError("source-response", `${name}: the answer has more parts than any valid answer`, { hint });
 }
 
-/** Whatever walks an answer later, JSON.stringify among them, does so by recursion: some 2,000 levels end the stack. */
+/** Later code such as JSON.stringify walks an answer recursively: some 2,000 levels overflow the stack. */
 const MAX_DEPTH = 500;
 
 function isDeeper(value: unknown, depth: number): boolean {
@@ -228,10 +231,10 @@ function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
       ),
     ),
   ];
-  throw new HoldfastError("source-response", `${name}: the answer lacks or misspells: ${fields.join(", ")}`, { hint });
+  throw new HoldfastError("source-response", `${name}: missing or malformed fields: ${fields.join(", ")}`, { hint });
 }
 
-const hint = "Check that source.url is the Verification API v2; if it is, the provider sent something broken.";
+const hint = "Check that source.url is the Verification API v2; if it is, the provider sent a broken answer.";
 
 function instant(epochSeconds: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochSeconds * 1000)).toString();
@@ -245,7 +248,7 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** A number kept as text because JavaScript would round it, where rounded is good enough. */
+/** Rounds a number that is kept as text to avoid rounding, for uses where that is accurate enough. */
 function rounded(value: unknown): unknown {
   return JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
 }

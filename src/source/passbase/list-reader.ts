@@ -1,42 +1,44 @@
-/** One element of a list, as it arrived. */
+/** One element of a list, as received. */
 export interface Element {
-  /** Its JSON. Undefined where it is not UTF-8, or too large to be held beside what came before it. */
+  /** Its JSON. Undefined if it is not UTF-8, or too large to hold together with the elements before it. */
   readonly text: string | undefined;
-  /** Its member `id` where that is a string, as JSON text. */
+  /** Its member `id`, if that is a string, as JSON text. */
   readonly id: string | undefined;
 }
 
 export interface List {
-  /** The answer's JSON with the list's elements taken out. */
+  /** The answer's JSON without the list's elements. */
   readonly frame: string;
   readonly elements: readonly Element[];
 }
 
-/** Of one element, and of all that are held at once: bytes, and tokens (each `{`, `[`, `,` and `:` begins a value or a key). */
+/**
+ * Limits for one element, and for all that are held at once: bytes, and tokens (each `{`, `[`, `,` and `:` starts one).
+ */
 const ELEMENT = { bytes: 256 * 1024, tokens: 20_000 };
 const HELD = { bytes: 8 * 1024 * 1024, tokens: 200_000 };
-/** Elements of one answer. The API gives up to 500. */
+/** Maximum elements in one answer. The API sends up to 500. */
 const MAX_ELEMENTS = 1_000;
-/** What is beside the elements: a cursor of 4,096 characters, and some members more. */
+/** Maximum size of the rest: a cursor of 4,096 characters, and a few more members. */
 const MAX_FRAME = 64 * 1024;
-/** A key or an id, in bytes, however it is escaped. */
+/** Maximum length of a key or an id, in bytes, including escapes. */
 const MAX_WORD = 1_300;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BLANK = /^[ \t\r\n]*$/;
 
 /**
- * Reads `{"data":[…],…}` while it arrives, and holds no more of it than may be parsed: an element that is too large is
- * let go of, all but its id, so that it costs neither the memory nor the elements after it. Untrusted: it finds where
- * elements begin and end, and leaves it to JSON.parse whether they are JSON. Throws RangeError where there are too many
- * of them, or too much beside them.
+ * Reads `{"data":[…],…}` while it arrives, and holds only what may be parsed. It drops an element that is too large,
+ * except its id, so that neither memory nor the elements after it suffer. Untrusted: it only finds where elements begin
+ * and end, and JSON.parse checks whether they are JSON. Throws RangeError if there are too many elements, or too much
+ * beside them.
  */
 export class ListReader {
   #depth = 0;
   #inList = false;
   #inString = false;
   #escaped = false;
-  /** The string that is being read, where it may be a key or an id; the last one; and the key before it. */
+  /** The current string, if it may be a key or an id; the last string; and the key before it. */
   #word: number[] | undefined;
   #last: string | undefined;
   #key: string | undefined;
@@ -101,12 +103,12 @@ export class ListReader {
     this.#take(chunk.subarray(from));
   }
 
-  /** Throws TypeError where what is beside the elements is not UTF-8. */
+  /** Throws TypeError if the text beside the elements is not UTF-8. */
   finish(): List {
     return { frame: UTF8.decode(Buffer.concat(this.#frame)), elements: this.#elements };
   }
 
-  /** Whether a string here may be a key of the answer, or a key or value of an element. */
+  /** Whether a string at this depth may be a key of the answer, or a key or value of an element. */
   get #isNoted(): boolean {
     return this.#depth === (this.#inList ? 3 : 1);
   }
@@ -160,7 +162,7 @@ export class ListReader {
     );
   }
 
-  /** @param last the list ends here, and an empty one has no element */
+  /** @param last the list ends here; an empty list has no element */
   #end(last: boolean): void {
     const isHeld = this.#isHeld;
     const text = isHeld ? decoded(Buffer.concat(this.#element)) : undefined;

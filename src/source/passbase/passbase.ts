@@ -5,20 +5,20 @@ import type { LimitsView } from "../rate/limits.ts";
 import type { FetchedFile, FetchedIdentity, FetchedResources, Page, Project, Source } from "../source.ts";
 import { parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
 
-/** Identities to a page: the fewer pages, the cheaper the night on which nothing changed. */
+/** Identities per page: fewer pages make a night without changes cheaper. */
 const PAGE = 100;
-/** Pages in a row that list nothing new, after which the list has no end. */
+/** After this many pages in a row without a new identity, the list is endless. */
 const STALE_PAGES = 100;
 /**
- * No answer about one identity is larger, in bytes, and all of its resources together are not, in characters. They are
- * held several times over while they are sealed into one record, and this for as many identities as are under way.
+ * Maximum size of one answer about an identity, in bytes, and of all its resources together, in characters. They are in
+ * memory several times while they are sealed into a record, for as many identities as are processed in parallel.
  */
 const MAX_ANSWER = 1024 * 1024;
 const MAX_RESOURCES = 2 * 1024 * 1024;
-/** A page of the list is read while it arrives, and may be as large as this; what is held of it is less (`ListReader`). */
+/** Maximum size of a page of the list. It is read while it arrives, and `ListReader` holds less of it. */
 const MAX_PAGE = 256 * 1024 * 1024;
 
-/** Passbase Verification API v2. It has no filter by date: `pages` lists everything and `since` is not used. */
+/** Passbase Verification API v2. It cannot filter by date: `pages` lists everything and ignores `since`. */
 export class PassbaseSource implements Source {
   readonly kind = "passbase";
   readonly api: string;
@@ -33,7 +33,7 @@ export class PassbaseSource implements Source {
     return this.#http.requests;
   }
 
-  /** The rate now and what it is bounded by; `limitsText` shows it. */
+  /** The current rate and its limit; `limitsText` shows it. */
   get limits(): LimitsView {
     return this.#http.limits;
   }
@@ -57,8 +57,8 @@ export class PassbaseSource implements Source {
     const text = await this.#http.text("GET /identities/{id}", `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
     const answer = parseIdentity(text);
     if (answer.identity.id !== id) {
-      throw new HoldfastError("source-response", "GET /identities/{id}: the answer is another identity", {
-        hint: "The provider mixed up two answers; the next run asks again.",
+      throw new HoldfastError("source-response", "GET /identities/{id}: the answer is for another identity", {
+        hint: "The provider mixed up two answers; the next run tries again.",
       });
     }
     return { text, ...answer };
@@ -95,8 +95,8 @@ export class PassbaseSource implements Source {
 }
 
 /**
- * Follows a cursor, and refuses to go in circles: a cursor that comes back, or pages in a row that begin as one before
- * them did, or are empty. Few of these are honest (pages shift; a filter may leave one empty); forever is not.
+ * Follows a cursor, and stops if it goes in circles: if a cursor comes back, or if too many pages in a row are empty or
+ * start like an earlier page. A few such pages are normal (pages shift; a filter may leave one empty).
  */
 class Walk {
   readonly #name: string;
@@ -111,20 +111,20 @@ class Walk {
     if (cursor !== null) this.#seen.add(cursor);
   }
 
-  /** @param first the id that the page begins with; undefined when it is empty */
+  /** @param first the first id on the page; undefined if the page is empty */
   advance(next: string | null, first: string | undefined): void {
     this.#stale = first === undefined || this.#begun.has(first) ? this.#stale + 1 : 0;
     if (first !== undefined) this.#begun.add(first);
     this.cursor = next;
     if (next === null) return;
-    if (this.#seen.has(next)) throw this.#broken("a page cursor came back a second time");
-    if (this.#stale >= STALE_PAGES) throw this.#broken(`${STALE_PAGES} pages in a row listed nothing new`);
+    if (this.#seen.has(next)) throw this.#broken("a page cursor was repeated");
+    if (this.#stale >= STALE_PAGES) throw this.#broken(`${STALE_PAGES} pages in a row had nothing new`);
     this.#seen.add(next);
   }
 
   #broken(what: string): HoldfastError {
     return new HoldfastError("source-response", `${this.#name}: ${what}`, {
-      hint: "The provider's paging is broken; try again later. What was exported so far is kept.",
+      hint: "The provider's paging is broken. Try again later; everything exported so far is kept.",
     });
   }
 }

@@ -1,39 +1,41 @@
 import { type LimitsState, pace } from "./aimd.ts";
 
-/** While `high` (the nightly export) wants to start requests, `low` (a backfill) gets what it leaves, and its share. */
+/**
+ * While `high` (the nightly export) wants to start requests, `low` (a backfill) gets only the rest, and a small share.
+ */
 export type Priority = "high" | "low";
 
 /** Why nothing may start yet. */
 export interface Wait {
   readonly ms: number;
-  /** The source asked for it. */
+  /** The source requested it. */
   readonly silent: boolean;
 }
 
 export interface Claimant {
   readonly priority: Priority;
-  /** Since when it has been ready to start. */
+  /** Since when it is ready to start. */
   readonly since: number;
 }
 
-/** One start in so many is `low`'s, whoever else waits: a backfill beside an export that never ends still gets on. */
+/** `low` gets one start in this many, so that a backfill makes progress beside an export that never ends. */
 const SHARE = 20;
-/** Who said it waits and does not come for its start within this, in ms, is busy or dead: the others go on. */
+/** A claimant that announced itself but does not come within this time, in ms, is busy or dead: others continue. */
 const GRACE = 100;
 /**
- * Timers are late by some ms, and a pace that rises puts a start that is waited for into the past. By so much, in ms, a
- * late start may be made up for, so that the rate is kept.
+ * Timers are a few ms late, and when the pace rises, the start that a claimant waits for moves into the past. To keep
+ * the rate, a start may be this much late, in ms, without delaying the next one.
  */
 export const LATE = 25;
-/** Sums of fractions are off by less, in ms. */
+/** Rounding errors of sums are smaller than this, in ms. */
 const ROUNDING = 1e-3;
 
 /**
- * Takes the next start, or says how long to wait before trying again. Nothing is reserved for the future: a claimant
- * that dies in the wait leaves only the word that it waits, which is believed for `GRACE` beyond its start.
+ * Takes the next start, or returns how long to wait before trying again. Nothing is reserved: a claimant that dies
+ * while it waits leaves only its announcement, which counts until `GRACE` after its start.
  *
- * Starts lie `1/pace` apart: no time `t` holds more than `(t + LATE) × rate + 1` of them. Where no timer is late and the
- * pace does not rise while a start is waited for, no half-open `t` holds more than `t × rate`.
+ * Starts are `1/pace` apart: a period `t` never has more than `(t + LATE) × rate + 1` of them. If no timer is late and
+ * the pace does not rise during a wait, a half-open period `t` has at most `t × rate`.
  */
 export function claim(state: LimitsState, { priority, since }: Claimant, now: number): Wait | undefined {
   const due = Math.max(nextStart(state, now), state.silentUntil);
@@ -52,14 +54,14 @@ export function claim(state: LimitsState, { priority, since }: Claimant, now: nu
   return { ms, silent: state.silentUntil > now };
 }
 
-/** A pace that headers asked for ends with its window, even between two starts. */
+/** A pace from headers ends with its window, even between two starts. */
 function nextStart(state: LimitsState, now: number): number {
   const next = state.last + 1000 / state.rate;
   if (now >= state.toldUntil || state.told >= state.rate) return next;
   return Math.min(state.last + 1000 / state.told, Math.max(next, state.toldUntil));
 }
 
-/** Whose start it is; undefined: whoever comes. */
+/** Whose turn it is; undefined: anyone's. */
 function ownerOf({ highUntil, lowUntil, lowLast }: LimitsState, gap: number, now: number): Priority | undefined {
   if (lowUntil > now && lowLast + SHARE * gap <= now) return "low";
   return highUntil > now ? "high" : undefined;

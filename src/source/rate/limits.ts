@@ -3,30 +3,30 @@ import * as aimd from "./aimd.ts";
 import { claim, type Priority, type Wait } from "./claim.ts";
 import type { RateAdvice } from "./rate-headers.ts";
 
-/** What people are shown of it: `limitsText`. */
+/** What people see of the limits: `limitsText`. */
 export interface LimitsView {
-  /** Requests a second, now and at most. */
+  /** Requests per second: now, and the maximum. */
   readonly rate: number;
   readonly ceiling: number;
-  /** The unit the ceiling was configured in, in ms. */
+  /** The unit of the configured ceiling, in ms. */
   readonly per: number;
-  /** Silences the source asked for so far, and how much of the last one is left, in ms. */
+  /** Silences that the source requested so far, and how much of the last one is left, in ms. */
   readonly silences: number;
   readonly silent: number;
-  /** Answers so far that refused a request for its rate. */
+  /** Requests refused so far because of their rate. */
   readonly refusals: number;
 }
 
 /**
- * Where a state is kept. `change` gives it to `work`, which alters it; no one else comes between. `work` may run twice,
- * the first time in vain.
+ * Keeps a state. `change` passes it to `work`, which changes it without interference from others. `work` may run twice,
+ * with the first result discarded.
  */
 export interface LimitsStore {
   change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T;
   close(): void;
 }
 
-/** A state of one process alone. */
+/** The state of a single process. */
 export class OwnLimits implements LimitsStore {
   #state: aimd.LimitsState | undefined;
 
@@ -35,7 +35,7 @@ export class OwnLimits implements LimitsStore {
     return work(this.#state);
   }
 
-  /** Goes on from what others knew. */
+  /** Continues from a shared state. */
   adopt(state: aimd.LimitsState): void {
     this.#state = { ...state };
   }
@@ -48,31 +48,31 @@ export interface LimitsOptions {
   readonly store?: LimitsStore | undefined;
   /** Default `high`. */
   readonly priority?: Priority | undefined;
-  /** Milliseconds; the same clock for all who share a store. */
+  /** Milliseconds; the same clock for all that share a store. */
   readonly now?: (() => number) | undefined;
 }
 
 /**
- * For so long, in ms, a source's headers may hold up one run in all. From then on the run keeps to its own rate, and a
- * request that is refused with a Retry-After fails: a provider must not keep a run, and the vault with it, for days.
+ * How long, in ms, a source's headers may delay one run in total. After that the run keeps to its own rate, and a
+ * request refused with a Retry-After fails: a provider must not block a run, and with it the vault, for days.
  */
 const PATIENCE = 3_600_000;
 
-/** The limits of one source as one process sees them: asked before each start, told of each answer. */
+/** The limits of one source, for one process: asked before each start, and informed of each answer. */
 export class Limits {
   readonly #bounds: aimd.Bounds;
   readonly #per: number;
   readonly #store: LimitsStore;
   readonly #priority: Priority;
   readonly #now: () => number;
-  /** Good answers that the state has not been told of; the next claim tells, so that an answer costs nothing. */
+  /** Good answers not yet in the state; the next claim adds them, so that an answer costs nothing. */
   #good = 0;
   #silences = 0;
   #refusals = 0;
-  /** As last seen. */
+  /** As last read. */
   #rate: number;
   #silentUntil = 0;
-  /** How long headers have held this process up so far, and since when they do now. */
+  /** How long headers have delayed this process so far, and since when they do now. */
   #heldUp = 0;
   #heldUpSince: number | undefined;
   #why: string | undefined;
@@ -90,23 +90,23 @@ export class Limits {
     return this.#now();
   }
 
-  /** Takes a start, or says how long to wait. @param since when the request became ready */
+  /** Takes a start, or returns how long to wait. @param since when the request became ready */
   claim(since: number): Wait | undefined {
     return this.#change((state, now) => claim(state, { priority: this.#priority, since }, now));
   }
 
-  /** A request that had to wait for its start was answered. */
+  /** Call this when a request that had to wait for its start was answered. */
   good(): void {
     this.#good += 1;
   }
 
-  /** A request was refused for its rate. @param begun when it was started */
+  /** Call this when a request was refused because of its rate. @param begun when it was started */
   refused(begun: number): void {
     this.#refusals += 1;
     this.#change((state, now) => aimd.cut(state, this.#bounds, begun, now));
   }
 
-  /** Whether it is kept. A source that has held up this run for long is not obeyed any more. */
+  /** Whether the silence is kept: a source that has delayed this run for too long is ignored. */
   silence(ms: number): boolean {
     if (this.#isOutOfPatience()) return false;
     if (this.#change((state, now) => aimd.silence(state, ms, now))) this.#silences += 1;
@@ -120,7 +120,7 @@ export class Limits {
     this.#holdsUp("rate-limit headers");
   }
 
-  /** Who asked for the wait at hand. */
+  /** What caused the current wait. */
   get why(): string {
     return this.#why ?? "an earlier answer, to this or another process";
   }
@@ -128,14 +128,14 @@ export class Limits {
   #isOutOfPatience(): boolean {
     const now = this.#now();
     if (this.#heldUpSince !== undefined) {
-      // A clock may jump, and headers may stop: what one of them brings about is no longer than this.
+      // The clock may jump, and headers may stop: each of them delays by no more than this.
       this.#heldUp += Math.min(Math.max(0, now - this.#heldUpSince), aimd.LONGEST);
     }
     this.#heldUpSince = undefined;
     return this.#heldUp >= PATIENCE;
   }
 
-  /** What is slower than a run ever goes by itself is the headers' doing. */
+  /** Headers are the cause if the rate is slower than a run ever gets by itself. */
   #holdsUp(why: string): void {
     const now = this.#now();
     if (this.#silentUntil <= now && this.#rate >= this.#bounds.floor) return;
@@ -163,7 +163,7 @@ export class Limits {
     const result = this.#store.change(
       () => aimd.begin(this.#bounds, this.#now()),
       (state) => {
-        // The clock is read when no one else can come between, or what they wrote would seem to be of the future.
+        // Read the clock only while the state is locked; otherwise what others wrote would seem to be in the future.
         const now = this.#now();
         aimd.settle(state, this.#bounds, now);
         if (good > 0) aimd.grow(state, this.#bounds, good, now);

@@ -1,6 +1,6 @@
 import { type Member, parseStructuredField } from "./structured-field.ts";
 
-/** So many more requests within so many milliseconds. */
+/** This many more requests within this many milliseconds. */
 export interface RateAdvice {
   readonly remaining: number;
   readonly window: number;
@@ -8,18 +8,18 @@ export interface RateAdvice {
 
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** No honest limit is larger. */
+/** No real limit is larger. */
 const MAX_COUNT = 1_000_000_000;
-/** Nor is one counted over a longer time, in seconds. */
+/** No real limit covers a longer time, in seconds. */
 const MAX_WINDOW = 86_400;
-/** Seconds from which on a reset is a time, not a span: 2001. */
+/** A reset of at least this many seconds is a time, not a duration: 2001. */
 const EPOCH = 1_000_000_000;
 
 /**
- * What an answer's headers say of the source's limits: the strictest of it, undefined where they say nothing. Read are,
- * the first that is there: `RateLimit` with `RateLimit-Policy` as IETF drafts have it (`"default";r=50;t=30`, and
- * before draft 8 `limit=100, remaining=50, reset=30`), `RateLimit-Limit`, `-Remaining` and `-Reset` (drafts before 7),
- * `X-RateLimit-` with the same three. Untrusted: what is not exactly so is not there.
+ * The strictest limit in an answer's headers; undefined if there is none. Uses the first of these that is present:
+ * `RateLimit` with `RateLimit-Policy` as in IETF drafts (`"default";r=50;t=30`, and before draft 8
+ * `limit=100, remaining=50, reset=30`); `RateLimit-Limit`, `-Remaining` and `-Reset` (drafts before 7); `X-RateLimit-`
+ * with the same three. Untrusted: anything that does not match exactly is ignored.
  */
 export function rateAdvice(headers: Headers, now: number = Date.now()): RateAdvice | undefined {
   const one = (name: string): string | undefined => {
@@ -36,7 +36,7 @@ export function rateAdvice(headers: Headers, now: number = Date.now()): RateAdvi
   return undefined;
 }
 
-/** None left is strictest, the longer the stricter; else it is the pace that counts. */
+/** Nothing left is strictest, then longest; otherwise the lower rate is stricter. */
 function stricter(a: RateAdvice, b: RateAdvice): RateAdvice {
   if (a.remaining === 0 && b.remaining === 0) return a.window > b.window ? a : b;
   return a.remaining * b.window <= b.remaining * a.window ? a : b;
@@ -50,7 +50,7 @@ function standard(limit: string | undefined, policy: string | undefined): readon
     return members.flatMap((member) => {
       const { value, parameters } = member;
       const left = advice(parameters.get("r"), parameters.get("t"));
-      // Without a reset, what the policy of that name gives over time.
+      // Without a reset, use the rate of the policy with that name.
       return left.length > 0 ? left : policies.filter((other) => other.value === value).flatMap(quota);
     });
   }
@@ -64,7 +64,7 @@ function quota({ value, parameters }: Member): readonly RateAdvice[] {
   return count === 0 ? [] : advice(count, parameters.get("w"));
 }
 
-/** @param epoch where a reset may be a time: what the source's clock says now, in seconds */
+/** @param epoch the source's clock, in seconds, if a reset may be a time */
 function triple(
   limit: string | undefined,
   remaining: string | undefined,
@@ -75,7 +75,7 @@ function triple(
   const isTime = epoch !== undefined && seconds !== undefined && seconds >= EPOCH;
   const left = advice(decimal(remaining), isTime ? seconds - epoch : seconds);
   if (left.length > 0 || limit === undefined) return left;
-  // `100, 100;w=60`: the limit that applies, then all there are.
+  // `100, 100;w=60`: the applicable limit, then all limits.
   return (parseStructuredField("list", limit) ?? []).flatMap(quota);
 }
 
@@ -90,7 +90,7 @@ function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,12}(\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
 }
 
-/** The source's own clock, by which its times are meant. */
+/** The source's own clock, which its times refer to. */
 function clock(date: string | undefined, now: number): number {
   const time = date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
   return (Number.isNaN(time) ? now : time) / 1000;

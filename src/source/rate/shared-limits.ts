@@ -11,21 +11,23 @@ const FIELDS: readonly (keyof LimitsState)[] = [
   ...(["highUntil", "lowUntil", "lowLast"] as const),
 ];
 
-/** The name is raised with its columns, so that two versions of Holdfast may run side by side. */
+/** Increase the number when the columns change, so that two versions of Holdfast can run side by side. */
 const TABLE = "limits_1";
-/** Another holds the file for some 20 µs; one that was stopped in it is not waited for longer than this, in ms. */
+/**
+ * Others lock the file for some 20 µs. If a process is stopped while it has the lock, wait at most this long, in ms.
+ */
 const PATIENCE = 500;
-/** How long this process keeps limits of its own before it tries the file again, in ms. */
+/** How long this process keeps its own limits before it tries the file again, in ms. */
 const APART = 10_000;
 
 /**
- * Limits that all processes on this machine share: one row in a small SQLite file. The row is read, altered and written
- * under SQLite's lock, so starts are handed out one by one, and the kernel frees the lock of a process that dies. The
- * row says nothing of who started what: no one has to clean up after anyone.
+ * Limits that all processes on this machine share: one row in a small SQLite file. The row is read, changed and written
+ * under SQLite's lock, so starts are granted one by one, and the kernel frees the lock of a process that dies. The row
+ * does not record who started what, so there is nothing to clean up.
  *
- * Nothing in it is worth a sync to disk: whatever is lost is learned again, and a damaged file is thrown away. Where it
- * cannot be used (a full disk, no rights, a file system without locks), the process goes on from what it last knew with
- * limits of its own, says so once, and tries the file again after a while.
+ * Nothing in it is worth a sync to disk: lost values are learned again, and a damaged file is deleted. If the file is
+ * unusable (full disk, no permission, a file system without locks), the process continues from the last known state
+ * with its own limits, reports that once, and tries the file again after a while.
  */
 export class SharedLimits implements LimitsStore {
   readonly #path: string;
@@ -108,10 +110,10 @@ function isDamage(error: unknown): boolean {
 function unusable(error: unknown): HoldfastError {
   return new HoldfastError(
     "state",
-    `limits.sqlite cannot be used (${error instanceof Error ? error.message : "unknown"}): this process keeps the source's limits for itself`,
+    `cannot use limits.sqlite (${error instanceof Error ? error.message : "unknown"}): this process keeps its own limits for the source`,
     {
       cause: error,
-      hint: "Check space and rights of the state directory. Until then several jobs at once may ask more of the source than source.rate.",
+      hint: "Check space and permissions of the state folder. Until then, parallel jobs together may exceed source.rate.",
     },
   );
 }

@@ -3,44 +3,44 @@ import type { Wait } from "./claim.ts";
 import type { Limits, LimitsView } from "./limits.ts";
 import { type Headers, rateAdvice } from "./rate-headers.ts";
 
-/** The head of an answer: all that limits are learned from. */
+/** The head of an answer: limits are only learned from this. */
 export interface AnswerHead {
   readonly status: number;
   readonly headers: Headers;
 }
 
-/** To be told of the answer to one request, as soon as its status and headers are there. */
+/** Call this with the answer to a request, as soon as status and headers have arrived. */
 export type Answered = (answer: AnswerHead) => void;
 
-/** A start that was granted. */
+/** A granted start. */
 export interface Start {
   /** When. */
   readonly at: number;
-  /** Whether it had to wait for it: only then does the answer say anything of the rate. */
+  /** Whether the request had to wait for it: only then does the answer say anything about the rate. */
   readonly waited: boolean;
 }
 
-/** Grants the starts of requests to one source, and learns from their answers how many it bears. */
+/** Grants the starts of requests to one source, and learns from the answers how many it can handle. */
 export interface Starts {
-  /** Throws `interrupted` when closed, or aborted in a silence or a long wait. */
+  /** Throws `interrupted` if closed, or if aborted during a silence or a long wait. */
   start(): Promise<Start>;
-  /** How a request that was started ended: answered, or undefined where no answer came. Once for each start. */
+  /** Reports the end of a started request: its answer, or undefined if there was none. Call it once for each start. */
   ended(start: Start, answer: AnswerHead | undefined): void;
-  /** Starts nothing for `ms`, whoever asks; a longer silence already asked for stands. False: that is not done. */
+  /** Starts nothing for `ms`; a longer silence already in effect remains. Returns false if it is not kept. */
   silence(ms: number): boolean;
-  /** What is known of the limits now. */
+  /** What is currently known of the limits. */
   readonly view: LimitsView;
   close(): void;
 }
 
-/** Starts that this process grants itself, within limits that it may share with others on this machine. */
+/** Starts that this process grants itself, within limits that it may share with other processes on this machine. */
 export class OwnStarts implements Starts {
   readonly #limits: Limits;
   readonly #pacer: Pacer;
-  /** Requests started that have not ended yet. */
+  /** Started requests that have not ended yet. */
   #unanswered = 0;
 
-  /** @param onWait told of a long wait, once */
+  /** @param onWait called once for each long wait */
   constructor(limits: Limits, signal?: AbortSignal, onWait?: OnWait) {
     this.#limits = limits;
     this.#pacer = new Pacer(limits, signal, onWait);
@@ -56,7 +56,7 @@ export class OwnStarts implements Starts {
     this.#unanswered -= 1;
     if (answer === undefined) return;
     const { status, headers } = answer;
-    // Who is only overloaded says when to come back; a failure without that says nothing of the rate.
+    // A source that is only overloaded says when to come back; a failure without that says nothing about the rate.
     const refused = status === 429 || (status === 503 && headers["retry-after"] !== undefined);
     if (refused) this.#limits.refused(at);
     else if (waited && status < 500 && status !== 408) this.#limits.good();
@@ -87,16 +87,16 @@ interface Waiting {
   waited: boolean;
 }
 
-/** Once interrupted, no one waits longer for a start, in ms. */
+/** After an interruption, the maximum wait for a start, in ms. */
 const PATIENCE = 1_000;
 
-/** A wait this long, in ms, is told: without a word the process would seem to hang. */
+/** A wait of at least this long, in ms, is reported: otherwise the process would seem to hang. */
 const LONG = 60_000;
 
-/** @param until in ms since 1970. @param why whose word it is that makes it so long */
+/** @param until in ms since 1970. @param why the cause of the long wait */
 export type OnWait = (until: number, why: string) => void;
 
-/** The line of those who are ready to start; they start in order, as the limits grant it. */
+/** The queue of requests that are ready; they start in order, as the limits allow. */
 class Pacer {
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
@@ -104,7 +104,7 @@ class Pacer {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   readonly #onWait: OnWait;
-  /** The end of the wait that was told last. */
+  /** The end of the last reported wait. */
   #told = 0;
 
   constructor(limits: Limits, signal?: AbortSignal, onWait: OnWait = () => {}) {
@@ -114,7 +114,7 @@ class Pacer {
     signal?.addEventListener("abort", this.serve);
   }
 
-  /** Throws `interrupted` when closed, or aborted in a silence or a long wait. */
+  /** Throws `interrupted` if closed, or if aborted during a silence or a long wait. */
   start(): Promise<Start> {
     const { promise, resolve, reject } = Promise.withResolvers<Start>();
     this.#line.push({ since: this.#limits.now(), resolve, reject, waited: this.#line.length > 0 });
@@ -122,7 +122,7 @@ class Pacer {
     return promise;
   }
 
-  /** Looks again whether someone may start. */
+  /** Checks again whether a request may start. */
   readonly serve = (): void => {
     clearTimeout(this.#timer);
     for (let head = this.#line[0]; head; head = this.#line[0]) {

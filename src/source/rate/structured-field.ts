@@ -8,23 +8,23 @@ import {
   Token,
 } from "structured-headers";
 
-/** A member of a list or a dictionary; only the latter's have a key. */
+/** A member of a list or a dictionary; only a dictionary's have a key. */
 export interface Member {
   readonly key?: string;
   readonly value: Bare | undefined;
   readonly parameters: ReadonlyMap<string, Bare | undefined>;
 }
 
-/** An integer, or the text of a string or token; other types are read past, and undefined. */
+/** An integer, or the text of a string or token; other types are ignored and undefined. */
 type Bare = number | string;
 
-/** No honest field is longer, in characters, or has more members. */
+/** No real field is longer, in characters, or has more members. */
 const MAX_LENGTH = 1000;
 const MAX_MEMBERS = 16;
 
 /**
- * A list or dictionary of structured field values (RFC 9651), which headers of rate limits are. Untrusted: undefined
- * unless the whole field is one, and where it has an inner list, which no such header has.
+ * A list or dictionary of structured field values (RFC 9651), as rate-limit headers have them. Untrusted: undefined
+ * unless the whole field is valid, and also for an inner list, which no such header has.
  */
 export function parseStructuredField(kind: "list" | "dictionary", field: string): readonly Member[] | undefined {
   const text = field.trim();

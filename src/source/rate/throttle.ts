@@ -4,12 +4,12 @@ import type { LimitsView } from "./limits.ts";
 import type { Answered, AnswerHead, Starts } from "./starts.ts";
 
 /**
- * Keeps a source's limits: so many requests in flight, and each begun when it is granted a start (`starts.ts`): never
- * more in a time than the rate, less while the source cannot bear it, and none while it asked for silence. The rate
- * begins gently, grows while answers are good and falls by half when one is refused (`aimd.ts`); starts are spread
- * evenly, because a burst at the head of each second is what a token bucket refuses.
+ * Keeps a source's limits: a maximum of requests in flight, and each one starts only when a start is granted
+ * (`starts.ts`). Starts never exceed the rate; there are fewer while the source cannot handle more, and none during a
+ * silence it requested. The rate starts low, grows while answers are good and halves when one is refused (`aimd.ts`).
+ * Starts are spread evenly, because token buckets refuse a burst at the start of each second.
  *
- * What waits while it is closed, or in a silence or long wait that is interrupted, throws `interrupted`.
+ * Requests that wait throw `interrupted` when it is closed, or when a silence or long wait is interrupted.
  */
 export class Throttle {
   readonly #queue: PQueue;
@@ -20,12 +20,12 @@ export class Throttle {
     this.#starts = starts;
   }
 
-  /** What is known of the limits now. */
+  /** What is currently known of the limits. */
   get limits(): LimitsView {
     return this.#starts.view;
   }
 
-  /** @param ended the result is handed on at once, and counts as in flight until this is settled */
+  /** @param ended the result is returned at once, but counts as in flight until this settles */
   run<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const task = async (): Promise<void> => {

@@ -23,14 +23,14 @@ import { Totals } from "./totals.ts";
 import { type Transaction, transactions } from "./transaction.ts";
 import { Walk } from "./walk.ts";
 
-/** An entry of the log; `entry` saves reading what this process has just written. */
+/** An entry of the log. With `entry`, an entry that this process has just written need not be parsed again. */
 export interface Applicable extends LogEntry {
   readonly entry?: Entry;
 }
 
 /**
- * What the vault holds, in SQLite on this machine: derived from the audit log entry by entry, and disposable. What is
- * not from the log (`walk`, `pieces`) saves requests; losing it loses nothing.
+ * What the vault holds, in SQLite on this machine. It is derived from the audit log, entry by entry, and can be
+ * deleted. What is not from the log (`walk`, `pieces`) only saves requests.
  */
 export class Catalog {
   readonly subjects: Subjects;
@@ -73,12 +73,12 @@ export class Catalog {
     this.#size = (this.#statements.end.get() as { size: number }).size;
   }
 
-  /** Opens the catalog at `path`; one that is absent, damaged, of another schema or of another log begins empty. */
+  /** Opens the catalog at `path`. It starts empty if it is missing, damaged, of another schema or of another log. */
   static open(path: string, origin: string): Catalog {
     return new Catalog(openTables(path, origin));
   }
 
-  /** For whoever only looks, while another may write it. Undefined where there is none, or none that can be used. */
+  /** Opens a catalog for reading, while another process may write it. Undefined if it is missing or unusable. */
   static peek(path: string, origin: string): Catalog | undefined {
     const db = peekTables(path, origin);
     return db && new Catalog(db);
@@ -88,10 +88,10 @@ export class Catalog {
     return new Catalog(makeTables(path, origin, DURABLE));
   }
 
-  /** A catalog in memory's stead: at `path`, gone when closed. Of a crash it need survive nothing. */
+  /** A temporary catalog at `path`, deleted when closed. It need not survive a crash. */
   static temporary(path: string, origin: string): Catalog {
     const catalog = new Catalog(makeTables(path, origin, FLEETING));
-    // The open file lives on without its name, and goes with the process, however that ends.
+    // The open file exists without a name until the process ends in any way.
     rmSync(path, { force: true });
     return catalog;
   }
@@ -102,8 +102,8 @@ export class Catalog {
   }
 
   /**
-   * Whether the log has, where this catalog ends, the entry it ends with: false for an older or another history. Throws
-   * `unverified` where the log's tiles are not those that the head signs.
+   * Whether the log has, at the position where this catalog ends, the same entry: false for an older or another
+   * history. Throws `unverified` if the log's tiles do not match the signed head.
    */
   async follows(log: AuditLog, head: Pick<Head, "size" | "root">): Promise<boolean> {
     if (this.#size === 0) return true;
@@ -128,7 +128,7 @@ export class Catalog {
     this.#size = size;
   }
 
-  /** One entry that does not parse must not keep the others from being known. `verify` says what is wrong with it. */
+  /** An invalid entry must not prevent the others from being read. `verify` reports what is wrong with it. */
   #decode(index: number, bytes: Uint8Array): Entry | null {
     try {
       return decodeEntry(bytes);
@@ -139,12 +139,12 @@ export class Catalog {
     }
   }
 
-  /** How many entries of the log could not be read, and the first of them. */
+  /** How many entries of the log were unreadable, and the first of them. */
   unreadable(): { readonly count: number; readonly first: number | null } {
     return this.#statements.unreadable.get() as { count: number; first: number | null };
   }
 
-  /** For whoever checks a log: applies the entries that could be read, wherever they stand. */
+  /** For a check of a log: applies the readable entries, wherever they are. */
   applyKnown(entries: Iterable<{ readonly index: number; readonly entry: Entry }>): void {
     this.#transaction(() => {
       for (const { index, entry } of entries) this.#applyOne(index, entry);

@@ -7,10 +7,10 @@ import { isDamage, stateError } from "./statement.ts";
 
 export const DURABLE =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000";
-/** For a file that need survive no crash. */
+/** For a file that need not survive a crash. */
 export const FLEETING = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF";
 
-/** The tables at `path`; where they are absent, damaged, of another schema or of another log, empty ones. */
+/** The tables at `path`; empty ones if they are missing, damaged, of another schema or of another log. */
 export function openTables(path: string, origin: string): DatabaseSync {
   try {
     const db = connect(path, DURABLE);
@@ -23,14 +23,14 @@ export function openTables(path: string, origin: string): DatabaseSync {
   }
 }
 
-/** To read only, while another may write them. Undefined where there are none, or none that can be used. */
+/** Opens tables for reading, while another process may write them. Undefined if they are missing or unusable. */
 export function peekTables(path: string, origin: string): DatabaseSync | undefined {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });
     if (isOf(db, origin)) return db;
   } catch {
-    // Whoever may write them makes them again.
+    // A process that may write them creates them again.
   }
   db?.close();
   return undefined;
@@ -61,7 +61,7 @@ function isOf(db: DatabaseSync, origin: string): boolean {
   return head?.schema === SCHEMA && head.origin === origin;
 }
 
-/** Some 3 s for a million identities: a damaged page met later would end the run, and each one after it. */
+/** Takes some 3 s for a million identities. A damaged page found later would end this run and all later ones. */
 function isSound(db: DatabaseSync): boolean {
   return (db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string }).quick_check === "ok";
 }

@@ -4,14 +4,14 @@ import { foldersOf } from "../vault/layout.ts";
 import { within } from "./keys.ts";
 import { column, statement } from "./statement.ts";
 
-/** A legal hold that stands: a keyed token of its case, a commitment to its reason, and since when (RFC 3339 UTC). */
+/** A legal hold in effect: a keyed token of its case, a commitment to its reason, and its start (RFC 3339 UTC). */
 export interface Hold {
   readonly case: string;
   readonly commitment: string;
   readonly placed: string;
 }
 
-/** Legal holds that stand, and the objects that are under one. */
+/** Legal holds in effect, and the objects under them. */
 export class Holds {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -42,13 +42,13 @@ export class Holds {
     return this.#statements.holds.all(subject) as unknown as Hold[];
   }
 
-  /** Subjects under a hold, all or of a case, in their order. */
+  /** Subjects under a hold, of one case or of all, in order. */
   subjects(caseToken?: string): string[] {
     const { heldAll, heldOf } = this.#statements;
     return column(caseToken === undefined ? heldAll.all() : heldOf.all(caseToken), "subject");
   }
 
-  /** Holds that stand: two of one person are two. */
+  /** The number of holds in effect: two on one person count as two. */
   count(): number {
     return (this.#statements.count.get() as { count: number }).count;
   }

@@ -4,7 +4,7 @@ import { fileFolder } from "../vault/layout.ts";
 import { within } from "./keys.ts";
 import { column, statement } from "./statement.ts";
 
-/** A sealed record, as the log tells of it. Times are RFC 3339 UTC. */
+/** A sealed record, as the log describes it. Times are RFC 3339 UTC. */
 export interface CatalogRecord {
   readonly version: string;
   readonly versionId: string;
@@ -49,7 +49,7 @@ export class Kept {
     return this.#statements.stored.all(subject) as unknown as { version: string; entry: number; updated: string }[];
   }
 
-  /** All files of a subject, as `file` gives one. */
+  /** All files of a subject. */
   files(subject: string): CatalogFile[] {
     return this.#statements.files.all(...within(fileFolder(subject))) as unknown as CatalogFile[];
   }

@@ -4,13 +4,13 @@ import { NumberSet } from "./number-set.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
-/** Rows read at once: nothing stays open while they are worked on, and a page takes some milliseconds. */
+/** Rows read at once. No query stays open while they are processed; reading a page takes a few milliseconds. */
 const PAGE = 1_000;
 const MODES = ["governance", "compliance"] as const;
 
 /**
- * Whose locks are due, page by page, so that a million are no more to hold than a thousand. The locks may be changed
- * while the pages are read. A person comes once, by the entry that stored them, which no two have in common.
+ * Subjects with due locks, page by page, so that a million of them need no more memory than a thousand. The locks may
+ * change while the pages are read. Each person appears once, identified by the entry that stored them, which is unique.
  */
 export class Locks {
   readonly #statements: ReturnType<typeof prepare>;
@@ -19,14 +19,14 @@ export class Locks {
     this.#statements = prepare(db);
   }
 
-  /** Whether the lock of any record lasts longer than a time (RFC 3339 UTC). */
+  /** Whether any record's lock lasts longer than a time (RFC 3339 UTC). */
   anyAfter(time: string): boolean {
     return this.#statements.anyAfter.get(comparable(time)) !== undefined;
   }
 
   /**
-   * Subjects with an object whose lock ends before a time (RFC 3339 UTC), those of records first, the earliest end first.
-   * @param met whom to leave out; who is given is added
+   * Subjects with an object whose lock ends before a time (RFC 3339 UTC): records before files, the earliest end first.
+   * @param met subjects to skip; each subject returned is added
    */
   *before(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { records, files } = this.#statements;
@@ -35,7 +35,7 @@ export class Locks {
     for (const mode of MODES) yield* pages((last) => files.all(mode, end, ...fromFile(last)), met);
   }
 
-  /** The same with an object stored before a time whose lock is in governance mode. */
+  /** The same for objects stored before a time whose lock is in governance mode. */
   *softBefore(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { softRecords, softFiles } = this.#statements;
     const before = comparable(time);
@@ -43,7 +43,7 @@ export class Locks {
     yield* pages((last) => softFiles.all(before, ...fromFile(last)), met);
   }
 
-  /** The same whose relationship ended on a day, with an object whose lock ends before a time. */
+  /** The same for subjects whose relationship ended on a day, with an object whose lock ends before a time. */
   *endedShort(ended: string, time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const end = comparable(time);
     yield* pages((last) => this.#statements.ended.all(ended, end, last?.subject ?? ""), met);
@@ -55,9 +55,9 @@ interface Row {
   readonly version: string;
   readonly key: string;
   readonly until: string;
-  /** Of the subject. */
+  /** The subject's entry. */
   readonly entry: number | null;
-  /** Whether it is one of those that are looked for, where not every row of the page is. */
+  /** Whether the row matches, in queries whose pages also have other rows. */
   readonly wanted?: number;
 }
 

@@ -1,4 +1,4 @@
-/** A set of whole numbers from 0, a bit for each up to the largest: 125 kB for a million. */
+/** A set of whole numbers from 0, with one bit for each number up to the largest: 125 kB for a million. */
 export class NumberSet {
   #bits = new Uint8Array(1024);
 

@@ -3,7 +3,7 @@ import { parseKey, recordKey } from "../vault/layout.ts";
 import { subjectOf } from "./keys.ts";
 import { statement } from "./statement.ts";
 
-/** A sealed object as the log promises it: by the last entry that stored it and the last that extended its lock. */
+/** A sealed object as the log promises it: by the last entry that stored it and the last one that extended its lock. */
 export interface CatalogObject {
   readonly key: string;
   readonly versionId: string;
@@ -11,15 +11,15 @@ export interface CatalogObject {
   readonly sha256: string;
   readonly lockedUntil: string;
   readonly lockMode: "governance" | "compliance";
-  /** The entry that stored it and its time (RFC 3339 UTC). Null for a file whose own record was purged before it. */
+  /** The entry that stored it, and its time (RFC 3339 UTC). Null for a file whose own record was purged first. */
   readonly entry: number | null;
   readonly stored: string | null;
 }
 
-/** Rows read at once: nothing stays open while they are worked on. */
+/** Rows read at once. No query stays open while they are processed. */
 const PAGE = 1_000;
 
-/** Every object that must be in the vault, whatever it is. What was purged is not among them. */
+/** Every object that must be in the vault: records and files, without those that were purged. */
 export class Objects {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -34,7 +34,7 @@ export class Objects {
     return row && ofRecord(row);
   }
 
-  /** The store's version of an object that the log mentions; undefined for a key it does not. */
+  /** The store's version of a logged object; undefined for a key that is not in the log. */
   version(key: string): string | undefined {
     const name = parseKey(key);
     const { recordVersion, fileVersion } = this.#statements;
@@ -42,7 +42,7 @@ export class Objects {
     return (row as { versionId: string } | undefined)?.versionId;
   }
 
-  /** Records first, then files, each in the order of their keys. */
+  /** Records first, then files, each sorted by key. */
   *all(): Generator<CatalogObject> {
     for (let after = { subject: "", version: "" }; ; ) {
       const page = this.#statements.records.all(after.subject, after.version) as RecordRow[];

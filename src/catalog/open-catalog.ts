@@ -3,9 +3,9 @@ import { SignedLog } from "../audit/signed-log.ts";
 import { Catalog } from "./catalog.ts";
 
 /**
- * Brings the catalog to the end of the log: from where it is if it follows the log, from the beginning otherwise. Every
- * entry is held to the root before it is applied. Throws `unverified` for one that does not belong.
- * @param head the log's size and root, under a checkpoint that was verified
+ * Brings the catalog to the end of the log: from where it is if it follows the log, otherwise from the beginning. Every
+ * entry is checked against the root before it is applied. Throws `unverified` for an entry that does not belong.
+ * @param head the log's size and root, under a verified checkpoint
  */
 export async function openCatalog(
   path: string,
@@ -27,7 +27,7 @@ export async function openCatalog(
   }
 }
 
-/** Applies what the log has beyond a catalog's end, held to the root as above. */
+/** Applies the log's entries beyond the catalog's end, each checked against the root. */
 export async function fillCatalog(
   catalog: Catalog,
   log: AuditLog,

@@ -2,12 +2,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
-/** What is remembered of a piece is forgotten after so many runs at the latest. */
+/** After this many runs at most, everything remembered about a part of the log is forgotten. */
 const NIGHTS = 30;
 
 /**
- * Until when the pieces of the log and of the vault's description were locked when the store was last asked. It is not
- * from the log: it saves asking for thousands of them each night, and lost it costs one such night.
+ * Until when the parts of the log and the vault's description were locked when the store was last asked. This is not
+ * from the log. It saves thousands of requests each night; if it is lost, one night needs them.
  */
 export class Pieces {
   readonly #statements: ReturnType<typeof prepare>;
@@ -21,7 +21,7 @@ export class Pieces {
     return (this.#statements.until.get(key, versionId) as { until: string } | undefined)?.until;
   }
 
-  /** @param asked when the store said so, or did so */
+  /** @param asked when the store said so, or set the lock */
   note(key: string, versionId: string, until: string, asked: string): void {
     this.#statements.note.run(key, versionId, comparable(until), comparable(asked));
   }
@@ -30,7 +30,7 @@ export class Pieces {
     this.#statements.forget.run(key, versionId);
   }
 
-  /** Forgets those that were asked for the longest ago: a share, so that all are forgotten within a month of nights. */
+  /** Forgets the oldest answers: a share each night, so that all of them are forgotten within a month. */
   forgetOldest(): void {
     this.#statements.forgetOldest.run();
   }

@@ -4,11 +4,11 @@ import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
 import { within } from "./keys.ts";
 import { column, statement } from "./statement.ts";
 
-/** Of a purge in the catalog: it ended; or it was stopped, and withdrawn after it had taken this. */
+/** The state of a purge: it is complete; or it was interrupted, and withdrawn after the object was already gone. */
 const DONE = 1;
 const LOST = 2;
 
-/** Purges that began, and what they destroyed. */
+/** Purges that began, and what they deleted. */
 export class Purges {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -22,7 +22,7 @@ export class Purges {
     switch (entry.type) {
       case "hold.placed":
       case "lock.extended":
-        // What is held or locked after its purge began was there: an earlier purge.begun excuses its loss no more.
+        // The object existed after its purge began, so that purge.begun no longer explains its loss.
         for (const { key } of entry.objects) of.stillThere.run(key, entry.time);
         break;
       case "purge.begun":
@@ -35,14 +35,14 @@ export class Purges {
         this.#purged(entry);
         break;
       case "record.stored":
-        // What is stored again is there, whatever a purge took before, also one that was stopped.
+        // An object stored again exists, whatever an earlier purge deleted, complete or not.
         for (const { key } of [entry.object, ...entry.files.filter(({ storedWith }) => storedWith === undefined)])
           of.restored.run(key);
         break;
     }
   }
 
-  /** The subject's tokens go too, once nothing is left of them. */
+  /** Deletes the subject's tokens too, if nothing is left of them. */
   #purged({ time, run, subject, objects, whole }: RecordPurged): void {
     const of = this.#statements;
     const begun = new Map(this.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
@@ -58,7 +58,7 @@ export class Purges {
       }
     }
     if (!whole) {
-      // Without its newest version, what the provider lists is looked at again: the law may want it after all.
+      // Without its newest version, the next export looks at the subject again: the law may require a copy after all.
       of.unlisted.run(subject);
       of.newest.run(subject, subject);
       return;
@@ -66,28 +66,28 @@ export class Purges {
     for (const drop of [of.dropLookups, of.dropSubject]) drop.run(subject);
   }
 
-  /** Subjects of whom a purge began that has not ended. */
+  /** Subjects with a purge that began and is not complete. */
   unfinished(): string[] {
     return column(this.#statements.unfinished.all(), "subject");
   }
 
-  /** Keys of a subject whose purge began and has not ended, and since when (RFC 3339 UTC). */
+  /** Keys of a subject whose purge began and is not complete, and since when (RFC 3339 UTC). */
   unfinishedKeys(subject: string): { key: string; since: string }[] {
     return this.#statements.unfinishedKeys.all(subject) as { key: string; since: string }[];
   }
 
-  /** Subjects of whom something was purged. */
+  /** Subjects with purged objects. */
   subjects(): string[] {
     return column(this.#statements.purgedSubjects.all(), "subject");
   }
 
-  /** Whether an object may be gone: its purge began, or has ended. */
+  /** Whether an object may be gone because its purge began or is complete. */
   stateOf(key: string): "begun" | "done" | undefined {
     const row = this.#statements.purge.get(key) as { done: number } | undefined;
     return row && (row.done > 0 ? "done" : "begun");
   }
 
-  /** When an object was purged that has not been stored again (RFC 3339 UTC). */
+  /** When an object was purged, if it was not stored again (RFC 3339 UTC). */
   endedAt(key: string): string | undefined {
     return (this.#statements.purgedAt.get(key) as { time: string } | undefined)?.time;
   }
@@ -100,17 +100,20 @@ export class Purges {
     });
   }
 
-  /** Whether an object was purged by a purge that ended: what a stopped one took before it was withdrawn is wanted. */
+  /**
+   * Whether a complete purge deleted an object. Objects that an interrupted purge deleted before it was withdrawn do
+   * not count: they are wanted again.
+   */
   isPast(key: string): boolean {
     return this.#statements.isPast.get(key) !== undefined;
   }
 
-  /** Keys of a subject's files that are past in this sense. */
+  /** Keys of a subject's files for which `isPast` is true. */
   files(subject: string): string[] {
     return column(this.#statements.purgedFiles.all(...within(fileFolder(subject))), "key");
   }
 
-  /** When the last object of a subject was destroyed, and by which run; undefined where none was. */
+  /** When the last object of a subject was destroyed, and by which run; undefined if nothing was destroyed. */
   destroyed(subject: string): { time: string; run: string } | undefined {
     return this.#statements.lastPurged.get(subject) as { time: string; run: string } | undefined;
   }
@@ -141,7 +144,7 @@ function prepare(db: DatabaseSync) {
       `UPDATE subject SET listed = NULL WHERE subject = ? AND NOT EXISTS (
          SELECT 1 FROM version WHERE subject.subject = version.subject AND subject.version = version.version)`,
     ),
-    // Where no version is left (files are), the subject keeps the name of its last one.
+    // If no version is left (only files), the subject keeps the name of its last one.
     newest: of(
       `UPDATE subject SET (version, entry, withheld) =
          (SELECT version, entry, withheld FROM version WHERE subject = ?1 ORDER BY entry DESC LIMIT 1)

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
 
-/** Relationships that ended, and the subjects of whom nothing is left. */
+/** Relationships that have ended, and the subjects of whom nothing is left. */
 export class Relationships {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -10,7 +10,7 @@ export class Relationships {
     this.#statements = prepare(db);
   }
 
-  /** Within the catalog's transaction, and before what was purged is dropped. */
+  /** Runs inside the catalog's transaction, before purged rows are deleted. */
   apply(entry: Entry): void {
     const of = this.#statements;
     switch (entry.type) {
@@ -22,7 +22,7 @@ export class Relationships {
         of.returned.run(entry.subject);
         break;
       case "record.stored":
-        // Someone who came back.
+        // The person came back.
         of.returned.run(entry.subject);
         break;
       case "record.purged":
@@ -42,8 +42,8 @@ export class Relationships {
   }
 
   /**
-   * Whether all of a subject was purged; of what the list says of them now, whether it is not to be taken again: the
-   * relationship has not been reopened, or the provider has nothing newer.
+   * Whether everything about a subject was purged. With `listed`, what the provider's list says now: whether it must
+   * not be exported again, because the relationship was not reopened or the provider has nothing newer.
    */
   hasDeparted(subject: string, listed?: string): boolean {
     const row = this.#statements.departed.get(subject) as { listed: string | null; ended: string | null } | undefined;

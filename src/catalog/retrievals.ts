@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { type Statement, statement } from "./statement.ts";
 
-/** Approved requests that a retrieval was prepared for: one approval is for one bag. */
+/** Approved requests that were used for a retrieval: one approval is valid for one bag. */
 export class Retrievals {
   readonly #approved: Statement;
   readonly #preparedFor: Statement;
@@ -18,7 +18,7 @@ export class Retrievals {
       this.#approved.run(entry.request, entry.run, index);
   }
 
-  /** The retrieval that a request was approved for, by the request's SHA-256: its run, and its first entry. */
+  /** The retrieval that used a request, by the request's SHA-256: its run, and its first entry. */
   preparedFor(request: string): { run: string; entry: number } | undefined {
     return this.#preparedFor.get(request) as { run: string; entry: number } | undefined;
   }

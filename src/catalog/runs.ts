@@ -3,7 +3,7 @@ import type { Entry, Policy } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
-/** One run as the log tells it; a run that was killed has no end. */
+/** One run according to the log; a run that was killed has no end. */
 export interface RunTold {
   readonly run: string;
   readonly job: string;
@@ -13,7 +13,7 @@ export interface RunTold {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** What runs did, whom they failed at, and the rules that they went by. */
+/** What runs did, which subjects failed, and the rules in effect. */
 export class Runs {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -48,7 +48,7 @@ export class Runs {
     }
   }
 
-  /** Runs that began at a time or later (RFC 3339 UTC), in their order. */
+  /** Runs that started at a time or later (RFC 3339 UTC), in order. */
   since(since: string): RunTold[] {
     return (
       this.#statements.runs.all(comparable(since)) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]
@@ -60,14 +60,14 @@ export class Runs {
     return this.#statements.failures.all() as unknown as ReturnType<Runs["failures"]>;
   }
 
-  /** The policy that the log has last; undefined where it has none. */
+  /** The last policy in the log; undefined without one. */
   policy(): Policy | undefined {
     const row = this.#statements.lastPolicy.get() as { policy: string } | undefined;
     return row && (JSON.parse(row.policy) as Policy);
   }
 
   /**
-   * Whether the last run ended well. If not, objects may lie in the vault that no entry mentions: the next run looks
+   * Whether the last run ended well. If not, the vault may have objects that no entry mentions: the next run checks
    * before it stores.
    */
   get clean(): boolean {

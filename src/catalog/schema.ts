@@ -1,21 +1,21 @@
-/** Raised when the tables change: an older catalog is thrown away and made again from the log. */
+/** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
 export const SCHEMA = 8;
 
-/** Times that are compared (updated, stored, started, locked_until) are written as `comparable` has them. */
+/** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
   CREATE TABLE log (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     schema INTEGER NOT NULL, origin TEXT NOT NULL,
     size INTEGER NOT NULL,           -- entries applied
-    leaf BLOB,                       -- hash of the last of them
-    clean INTEGER NOT NULL           -- whether the last run ended with nothing left over
+    leaf BLOB,                       -- hash of the last one
+    clean INTEGER NOT NULL           -- whether the last run left nothing behind
   ) STRICT;
   CREATE TABLE subject (
     subject TEXT PRIMARY KEY,
     version TEXT NOT NULL,           -- the newest kept
-    entry INTEGER NOT NULL, withheld INTEGER NOT NULL, -- of it, as below: every night asks for all of them
+    entry INTEGER NOT NULL, withheld INTEGER NOT NULL, -- copied from that version: every night needs all of them
     listed TEXT,                     -- what the provider's list last said, as a version; a hint, not from the log
-    gone TEXT,                       -- why, if it is gone at the provider
+    gone TEXT,                       -- the reason, if it is gone at the provider
     missed INTEGER NOT NULL DEFAULT 0 -- complete walks in a row that did not list it; a hint
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE version (
@@ -40,7 +40,7 @@ export const TABLES = `
     entry INTEGER NOT NULL, files TEXT NOT NULL, -- JSON, as the entry has them
     PRIMARY KEY (subject, run, version, entry)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE unreadable (           -- entries of the log that do not parse: passed over
+  CREATE TABLE unreadable (           -- invalid entries of the log, which are skipped
     entry INTEGER PRIMARY KEY
   ) STRICT;
   CREATE TABLE lookup (
@@ -48,7 +48,7 @@ export const TABLES = `
     PRIMARY KEY (name, token, subject)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE mention (
-    subject TEXT NOT NULL, entry INTEGER NOT NULL, -- an entry of the log that speaks of the subject
+    subject TEXT NOT NULL, entry INTEGER NOT NULL, -- an entry of the log about the subject
     PRIMARY KEY (subject, entry)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE relationship (
@@ -63,36 +63,36 @@ export const TABLES = `
     key TEXT NOT NULL, object_version TEXT NOT NULL,
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE seen (                 -- in the store, by a verification: more than was promised at first
+  CREATE TABLE seen (                 -- found in the store by a verification: more than was promised at first
     key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, hold INTEGER NOT NULL,
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE piece (                -- of the log and of vault.json, as the store was last asked; a hint
+  CREATE TABLE piece (                -- parts of the log and vault.json, as the store last described them; a hint
     key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, asked TEXT NOT NULL,
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE purged (
     key TEXT PRIMARY KEY, subject TEXT NOT NULL,
-    done INTEGER NOT NULL,            -- 0: begun, and may be gone already; 2: gone when the purge was withdrawn
+    done INTEGER NOT NULL,            -- 0: begun, may be gone already; 2: was gone when the purge was withdrawn
     time TEXT NOT NULL,               -- of the entry that says so
-    run TEXT NOT NULL                 -- the purge's
+    run TEXT NOT NULL                 -- the purge's run
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,
-    listed TEXT                       -- what the provider's list said of them last; a hint
+    listed TEXT                       -- what the provider's list last said about them; a hint
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE approved (             -- requests that a bag was made of: one approval is for one bag
+  CREATE TABLE approved (             -- requests already used for a bag: one approval is valid for one bag
     request TEXT PRIMARY KEY, run TEXT NOT NULL, entry INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
     finished TEXT, outcome TEXT, counts TEXT
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE failure (              -- the last attempt at a subject, where it failed
+  CREATE TABLE failure (              -- the last attempt at a subject, if it failed
     subject TEXT PRIMARY KEY, time TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (
-    only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in force, as JSON
+    only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in effect, as JSON
   ) STRICT;
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX purged_subject ON purged (subject, time);

@@ -5,8 +5,8 @@ import { makePrivateFolder } from "../io/private-folder.ts";
 import { stateError } from "./statement.ts";
 
 /**
- * Tables for the while of one command, so that its memory does not grow with what it reads. The file at `path` loses
- * its name at once, and goes with the process however that ends. `:memory:` keeps them in memory.
+ * Tables that last for one command, so that its memory does not grow with what it reads. The file at `path` loses its
+ * name at once, and disappears when the process ends in any way. `:memory:` keeps the tables in memory.
  */
 export function scratch(path: string, tables: string): DatabaseSync {
   try {

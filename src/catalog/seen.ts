@@ -4,8 +4,8 @@ import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
 /**
- * What a verification met in the store that goes beyond what was promised when the object was stored: a longer lock, a
- * legal hold. Whether the log accounts for it is known once all of the log was read.
+ * What a verification found in the store beyond the first promise: a longer lock, a legal hold. Whether the log
+ * explains it is known only after the whole log was read.
  */
 export class Seen {
   readonly #statements: ReturnType<typeof prepare>;
@@ -18,7 +18,7 @@ export class Seen {
     this.#statements.note.run(key, versionId, comparable(lockedUntil), hold ? 1 : 0);
   }
 
-  /** Objects that are locked longer than the log says, or held though no case stands. */
+  /** Objects that are locked for longer than the log says, or held without a case. */
   stuck(): number {
     return (this.#statements.stuck.get() as { count: number }).count;
   }
@@ -27,7 +27,7 @@ export class Seen {
 function prepare(db: DatabaseSync) {
   return {
     note: statement(db, "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)"),
-    // Of a version that is not the present one of its key nothing is promised.
+    // The log promises nothing about a version that is not the current one of its key.
     stuck: statement(
       db,
       `SELECT COUNT(*) AS count FROM (

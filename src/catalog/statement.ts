@@ -9,7 +9,7 @@ export interface Statement {
   run(...values: SQLInputValue[]): void;
 }
 
-/** Damage may show itself on any page, long after the file was opened: whatever SQLite throws is in Holdfast's words. */
+/** Damage can appear on any page, long after the file was opened, so every SQLite error becomes a HoldfastError. */
 export function statement(db: DatabaseSync, sql: string): Statement {
   const guarded = <T>(work: () => T): T => {
     try {
@@ -30,7 +30,7 @@ export function statement(db: DatabaseSync, sql: string): Statement {
   };
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, since the log has it all. */
+/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, because the log has everything. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof HoldfastError) return isDamage(error.cause);
   return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
@@ -38,17 +38,13 @@ export function isDamage(error: unknown): boolean {
 
 export function stateError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  return new HoldfastError(
-    "state",
-    `the catalog cannot be used (${error instanceof Error ? error.message : "unknown"})`,
-    {
-      cause: error,
-      hint: "Check space and rights of the state directory. The catalog may be deleted: rebuild makes it from the log.",
-    },
-  );
+  return new HoldfastError("state", `cannot use the catalog (${error instanceof Error ? error.message : "unknown"})`, {
+    cause: error,
+    hint: "Check space and permissions of the state folder. You may delete the catalog: `holdfast rebuild` recreates it from the log.",
+  });
 }
 
-/** One column, of text, of all rows. */
+/** One text column of all rows. */
 export function column(rows: readonly unknown[], name: string): string[] {
   return rows.map((row) => (row as Readonly<Record<string, string>>)[name]!);
 }

@@ -4,7 +4,7 @@ import { parseKey } from "../vault/layout.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
-/** Takes in what the log says was stored, how long it is locked, and that it is gone at the provider. */
+/** Applies what the log says was stored, how long it is locked, and that it is gone at the provider. */
 export class Stored {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -33,7 +33,7 @@ export class Stored {
     }
   }
 
-  /** The entry with all its files: those too that the log has in `record.files` entries before it. */
+  /** The entry with all its files, including those in earlier `record.files` entries. */
   whole(entry: RecordStored): RecordStored {
     if (entry.moreFiles === undefined) return entry;
     const { run, subject, version } = entry;
@@ -59,7 +59,8 @@ export class Stored {
       }
       insertListing.run(file.key, version, file.key);
     }
-    // A person may have two document numbers: `document.number` and `document.number/2` are found by the same name.
+    // A person may have two document numbers: `document.number` and `document.number/2` are both found by the first
+    // name.
     for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
     this.#statements.dropAnnounced.run(subject, entry.run, version);
   }
@@ -75,10 +76,10 @@ export class Stored {
   }
 }
 
-/** No store shortens or softens a lock: the longest and the hardest that the log tells of holds, in whatever order. */
+/** No store shortens or softens a lock: of all locks in the log, the longest and hardest counts, in any order. */
 const HARDER = "CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END";
 
-/** An object that is logged again keeps the longest and the hardest lock that was promised of it. */
+/** An object that is logged again keeps the longest and hardest lock promised for it. */
 const SAME_OBJECT = `
   locked_until = CASE WHEN object_version = excluded.object_version
     THEN max(locked_until, excluded.locked_until) ELSE excluded.locked_until END,
@@ -124,7 +125,7 @@ function prepare(db: DatabaseSync) {
          version = excluded.version, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
          media_type = excluded.media_type, ${SAME_OBJECT}`,
     ),
-    // What was purged since is listed by no version any more.
+    // A file purged in the meantime is not listed by any version.
     insertListing: statement(
       db,
       "INSERT OR IGNORE INTO listing SELECT ?, ? WHERE EXISTS (SELECT 1 FROM file WHERE key = ?)",

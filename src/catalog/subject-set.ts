@@ -1,14 +1,17 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Statement, statement } from "./statement.ts";
 
-/** Subjects that a walk of the source met: in a file that is gone with the process, since there may be millions. */
+/**
+ * Subjects that a walk of the source met. There may be millions, so they are in a file that lasts as long as the
+ * process.
+ */
 export class SubjectSet {
   readonly #db: DatabaseSync;
   readonly #add: Statement;
   readonly #has: Statement;
 
   constructor() {
-    // No name: SQLite keeps it in a file that is gone with the process.
+    // Without a name, SQLite uses a file that disappears with the process.
     this.#db = new DatabaseSync("");
     this.#db.exec("PRAGMA journal_mode = OFF; CREATE TABLE met (subject TEXT PRIMARY KEY) WITHOUT ROWID");
     this.#add = statement(this.#db, "INSERT OR IGNORE INTO met VALUES (?)");

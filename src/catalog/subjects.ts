@@ -2,16 +2,16 @@ import type { DatabaseSync } from "node:sqlite";
 import { column, statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
-/** What is known of a subject without opening anything. */
+/** What is known about a subject without opening anything. */
 export interface Known {
   /** The newest version kept. */
   readonly version: string;
-  /** What the provider said last, as a version: equal means nothing changed. Null after it was gone. */
+  /** What the provider last said, as a version: if it is equal, nothing changed. Null after the subject was gone. */
   readonly listed: string | null;
   readonly gone: string | null;
   /** Files of that version that the provider withheld. */
   readonly withheld: number;
-  /** The entry of the log that stored it: no two subjects have the same. */
+  /** The log entry that stored it, unique to the subject. */
   readonly entry: number;
   /** Complete walks in a row that did not list it. */
   readonly missed: number;
@@ -20,7 +20,7 @@ export interface Known {
 /** Subjects read at once. */
 const PAGE = 1000;
 
-/** Who is kept, and how they are found. */
+/** The subjects in the vault, and how they are found. */
 export class Subjects {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -32,7 +32,7 @@ export class Subjects {
     return this.#statements.known.get(subject) as Known | undefined;
   }
 
-  /** Everyone of whom something is kept, in their order. */
+  /** All subjects in the vault, in order. */
   *all(): Generator<string> {
     for (let after = ""; ; ) {
       const page = column(this.#statements.after.all(after), "subject");
@@ -42,27 +42,27 @@ export class Subjects {
     }
   }
 
-  /** Whoever was found by this token when one of their records was stored. */
+  /** Subjects that had this token when one of their records was stored. */
   find(name: string, token: string): string[] {
     return column(this.#statements.found.all(name, token), "subject");
   }
 
-  /** Subjects with a version that the provider made in a time (RFC 3339 UTC; the end is not in it), so many at most. */
+  /** Subjects with a version that the provider made in a period (RFC 3339 UTC, without its end), up to `limit`. */
   updatedIn(from: string, to: string, limit: number): string[] {
     return column(this.#statements.updatedIn.all(comparable(from), comparable(to), limit), "subject");
   }
 
-  /** Whether the newest version kept has files or lookups: it was someone. */
+  /** Whether the newest version has files or lookups, so that it was about a person. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject, subject) !== undefined;
   }
 
-  /** Log entries that speak of a subject. */
+  /** Log entries about a subject. */
   mentions(subject: string): number[] {
     return this.#statements.mentions.all(subject).map((row) => (row as { entry: number }).entry);
   }
 
-  /** Log entries that speak of one subject, on average. */
+  /** The average number of log entries per subject. */
   mentionsEach(): number {
     return (this.#statements.mentionsEach.get() as { each: number | null }).each ?? 0;
   }

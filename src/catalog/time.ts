@@ -1,8 +1,8 @@
 const END = /(?:\.0*|(\.\d*[1-9])0*)?Z$/;
 
 /**
- * An instant of the log (RFC 3339 UTC) as the catalog keeps it: without the `Z` and without zeros at the end of its
- * fraction, so that the order of texts is the order of times. With the `Z` again it is an instant as Temporal writes it.
+ * An instant of the log (RFC 3339 UTC) as the catalog keeps it: without the `Z` and without trailing zeros in its
+ * fraction, so that texts sort like times. With the `Z` added, it is an instant as Temporal writes it.
  */
 export function comparable(instant: string): string {
   return instant.replace(END, "$1");

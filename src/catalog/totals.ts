@@ -32,7 +32,7 @@ export class Totals {
     ).all() as { month: string; objects: number; bytes: number }[];
   }
 
-  /** The latest change at the provider that is kept (RFC 3339 UTC); undefined where nothing is. */
+  /** The latest change at the provider that is kept (RFC 3339 UTC); undefined if the vault is empty. */
   newest(): string | undefined {
     const row = statement(this.#db, "SELECT MAX(updated) || 'Z' AS updated FROM version").get();
     return (row as { updated: string | null }).updated ?? undefined;

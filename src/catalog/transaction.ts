@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { stateError, statement } from "./statement.ts";
 
-/** Does work on the catalog whole or not at all. */
+/** Runs work on the catalog completely or not at all. */
 export type Transaction = (work: () => void) => void;
 
 export function transactions(db: DatabaseSync): Transaction {

@@ -5,12 +5,12 @@ import { statement } from "./statement.ts";
 import type { Known } from "./subjects.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What the walks of the source met, and what its list said. Losing it loses nothing: it saves requests. */
+/** What the walks of the source met, and what its list said. It only saves requests: nothing is lost without it. */
 export class Walk {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #transaction: Transaction;
   readonly #relationships: Relationships;
-  /** Whom the walk has met, by `Known.entry`: in memory, since a walk that is broken off says nothing. */
+  /** Subjects that the walk has met, by `Known.entry`. In memory, because an interrupted walk proves nothing. */
   #met = new NumberSet();
 
   constructor(db: DatabaseSync, transaction: Transaction, relationships: Relationships) {
@@ -19,17 +19,17 @@ export class Walk {
     this.#relationships = relationships;
   }
 
-  /** A walk of the whole source begins: what it meets is noted, so that what it missed is known at its end. */
+  /** Starts a walk of the whole source. What it meets is noted, so that at its end we know what it missed. */
   begin(): void {
     this.#met = new NumberSet();
   }
 
-  /** What an entry of the log has just stored was met, too. */
+  /** A subject that was just stored counts as met, too. */
   noteStored(entry: number): void {
     this.#met.add(entry);
   }
 
-  /** The walk met these. On most nights nothing has to be written for that. */
+  /** The walk met these. On most nights this writes nothing. */
   noteMet(met: readonly { readonly subject: string; readonly known: Known }[]): void {
     for (const { known } of met) this.#met.add(known.entry);
     const back = met.filter(({ known }) => known.missed > 0 || known.gone !== null);
@@ -39,7 +39,7 @@ export class Walk {
     });
   }
 
-  /** What the list says of a subject, once that is known to be kept. */
+  /** What the list says about a subject, once that content is known to be kept. */
   noteListed(subject: string, listed: string): void {
     this.#transaction(() => {
       this.#statements.listed.run(listed, subject);
@@ -48,8 +48,8 @@ export class Walk {
   }
 
   /**
-   * After a complete walk: what it did not meet was missed once more. Gives those missed `times` walks in a row that
-   * no one said were gone yet. One walk is no proof, because pages may shift while they are read.
+   * After a complete walk: everything it did not meet was missed once more. Returns those missed by `times` walks in a
+   * row that are not marked as gone yet. One walk is no proof, because pages may shift while they are read.
    */
   end(times: number): { subject: string; version: string }[] {
     const missed: { subject: string; version: string; missed: number }[] = [];
@@ -67,7 +67,7 @@ export class Walk {
 
 function prepare(db: DatabaseSync) {
   return {
-    // What was missed or deleted is back; what was redacted stays so until it has content again.
+    // A missed or deleted subject is back; a redacted one stays redacted until it has content again.
     met: statement(
       db,
       "UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?",

@@ -7,7 +7,7 @@ import type { Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
 
-/** A client's vault while this process alone may write to it, with its log and catalog. */
+/** A client's vault that only this process may write to, with its log and catalog. */
 export interface HeldVault {
   readonly config: ClientConfig;
   readonly vault: Vault;
@@ -18,15 +18,15 @@ export interface HeldVault {
   readonly writer: AuditWriter;
   readonly catalog: Catalog;
   readonly now: Clock;
-  /** Aborted when the work is to stop: nothing new is begun, what is under way is finished. */
+  /** Aborted to stop the work: it finishes what it is doing and starts nothing new. */
   readonly signal: AbortSignal;
-  /** Throws `busy` once this process no longer surely holds the vault. */
+  /** Throws `busy` as soon as it is not certain that this process still holds the vault. */
   readonly holds: () => void;
-  /** Attempts that had to be made again so far. */
+  /** Retries so far. */
   readonly retries: () => number;
   /**
-   * Has the log's head stamped by the client's time-stamping authority. Whoever opened the vault asks for it once all is
-   * done, and not after a failure. Never throws.
+   * Gets a time stamp for the log's head from the client's authority. Called when everything is done, and not after a
+   * failure. Never throws.
    */
   readonly stamp: () => Promise<Uint8Array | undefined>;
 }

@@ -5,7 +5,7 @@ import type { Applicable, Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../core/clock.ts";
 import { timestamp } from "../core/timestamp.ts";
 
-/** What a run needs to log. `run`, its name, is put into each of its entries. */
+/** What a run needs to log. Each of its entries contains `run`, its id. */
 export interface Logging {
   readonly writer: AuditWriter;
   readonly catalog: Catalog;
@@ -14,12 +14,12 @@ export interface Logging {
 }
 
 /**
- * Logs what a run did: the journal first, the catalog after it. Entries reach the catalog in the log's order, those that
- * became durable together in one transaction.
+ * Logs what a run did: first in the journal, then in the catalog. The catalog gets entries in the log's order, and
+ * those that became durable together in one transaction.
  */
 export class Ledger {
   readonly #of: Logging;
-  /** Durable, and not in the catalog yet: it waits for an earlier one, or for others. */
+  /** Durable entries that are not in the catalog yet: they wait for an earlier one, or for others. */
   readonly #ahead = new Map<number, Applicable>();
   #applying: Promise<void> | undefined;
 
@@ -28,15 +28,15 @@ export class Ledger {
   }
 
   /**
-   * When this resolves the entry's work counts as done, and the catalog knows of it. Gives where it is in the log, in
-   * several parts where it is too long for one.
+   * When this resolves, the entry's work counts as done and the catalog has it. Returns the entry's index in the log,
+   * or several if it was too long for one entry.
    */
   async log(entry: Unlogged<Entry>, at = this.#of.now()): Promise<readonly number[]> {
     const { type, ...fields } = entry;
     const whole = { type, ...fields, time: timestamp(at), run: this.#of.run } as Entry;
     const appended = await this.#of.writer.append(whole);
     for (const each of appended) this.#ahead.set(each.index, each);
-    // Those that shared the journal's fsync go on in the same turn: all of them are there in the next.
+    // Entries that shared one fsync of the journal continue in this turn, so in the next turn all of them are here.
     this.#applying ??= nextTurn().then(() => {
       this.#applying = undefined;
       this.#apply();

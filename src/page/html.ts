@@ -1,6 +1,6 @@
 import { printable } from "../core/printable.ts";
 
-/** Text that is HTML already; everything else is escaped where it is put into some. */
+/** Text that is already HTML; all other text is escaped when it is inserted. */
 export class Html {
   readonly text: string;
 
@@ -11,7 +11,7 @@ export class Html {
 
 type Part = Html | string | number | undefined | readonly Part[];
 
-/** html`<p>${anything}</p>`: what is not Html itself is escaped, lists are joined, undefined is nothing. */
+/** html`<p>${anything}</p>`: escapes everything except Html, joins lists, and leaves undefined out. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.map((text, at) => text + (at < parts.length ? render(parts[at]) : "")).join(""));
 }
@@ -23,12 +23,12 @@ function render(part: Part): string {
   return printable(String(part)).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-/** A number that stands out, and what it counts. */
+/** A large number, and what it counts. */
 export function figure(value: string, what: string): Html {
   return html`<div><b>${value}</b><span>${what}</span></div>`;
 }
 
-/** A page that loads nothing and sends nothing, whole in itself. */
+/** A complete page that loads nothing and sends nothing. */
 export function page(title: string, style: string, body: Html): string {
   return `<!doctype html>
 <html lang="en">

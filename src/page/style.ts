@@ -1,4 +1,4 @@
-/** The look of every page that is made for people: that of viewer.html, without what only it needs. */
+/** The style of every page for people: that of viewer.html, without the parts that only the viewer needs. */
 export const STYLE = `:root {
   color-scheme: light dark;
   --paper: light-dark(#f6f5f1, #14171b);

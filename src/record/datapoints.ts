@@ -1,7 +1,7 @@
 import type { Identity } from "../core/identity.ts";
 import { scalarText } from "../io/exact-json.ts";
 
-/** Names vary by document type (`date_of_birth`, `DATE_OF_BIRTH`, `dateOfBirth`): compare letters only. */
+/** Names vary by document type (`date_of_birth`, `DATE_OF_BIRTH`, `dateOfBirth`), so only letters are compared. */
 const DATE_OF_BIRTH = new Set(["dateofbirth", "birthdate", "dob"]);
 const DOCUMENT_NUMBER = new Set(["documentnumber", "passportnumber", "idnumber", "licensenumber", "licencenumber"]);
 
@@ -24,15 +24,15 @@ function values(identity: Identity, names: ReadonlySet<string>): string[] {
   return [...found];
 }
 
-/** A data point is a value, or an object that holds it as `value`. */
+/** A data point is a value, or an object with a member `value`. */
 function plainValue(value: unknown): string | null {
   if (typeof value === "object" && value !== null && "value" in value) return plainValue(value.value);
   return scalarText(value)?.trim() || null;
 }
 
 /**
- * Only spellings that mean one day: 1990-05-31, 1990/05/31, 19900531 and 31.05.1990; never 05/06/1990. A time of day
- * other than midnight is refused: 1990-05-30T22:00:00Z is the 31st where the person was born.
+ * Only unambiguous dates: 1990-05-31, 1990/05/31, 19900531 and 31.05.1990; never 05/06/1990. A time of day other than
+ * midnight is refused: 1990-05-30T22:00:00Z is the 31st in the person's time zone.
  */
 function parseDate(text: string): Temporal.PlainDate | null {
   const [, y, m, d] =

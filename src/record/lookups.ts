@@ -4,18 +4,18 @@ import { documentNumbers } from "./datapoints.ts";
 import { plainSpelling } from "./spellings.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** Tokens of one field that a record is found by, at most: they are in its log entry, and that holds 65,535 bytes. */
+/** Maximum tokens per field: a record's tokens are in its log entry, which is limited to 65,535 bytes. */
 export const MAX_VALUES = 100;
 
 /**
- * The tokens by which a record is found again without opening it: lookup name to token.
+ * The tokens to find a record without opening it: lookup name to token.
  * @param fields `email`, `document.number` or `metadata.<name>`
  */
 export function lookupTokens(identity: Identity, fields: readonly string[], tokens: Tokens): Record<string, string> {
   const found: Record<string, string> = {};
   for (const field of fields) {
-    // A second value of the same kind is found by the same name: its token stands under `<name>/2`. So does that of a
-    // plain spelling, where it is another one, after the values themselves: it is the first to go where there are many.
+    // A second value of the same kind gets `<name>/2`, and is found by the same name. A plain spelling that differs
+    // from its value comes after all values, so it is dropped first if there are too many.
     const values = lookupValues(identity, field);
     const plain = values.map((value) => plainSpelling(field, value)).filter((value) => value !== "");
     const distinct = new Set([...values, ...plain].map((value) => tokens.lookup(field, value)));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { parseKey } from "../vault/layout.ts";
 
-/** What a reader needs of a record to see whose it is, and to find and check its files; all else is for people. */
+/** The parts of a record that a reader needs to see whose it is, and to find and check its files. */
 const schema = z.object({
   holdfast: z.literal("record/1"),
   client: z.string(),
@@ -25,9 +25,9 @@ export function parseRecord(plain: Uint8Array): ReadRecord {
   try {
     return schema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain)));
   } catch {
-    // What a parser says of it may repeat it.
-    throw new HoldfastError("malformed", "a record is not of the form record/1", {
-      hint: "Open it with age -d, or with the Holdfast that wrote it.",
+    // Drop the parser's message: it may quote the record.
+    throw new HoldfastError("malformed", "a record is not in the format record/1", {
+      hint: "Open it with age -d, or with the version of Holdfast that wrote it.",
     });
   }
 }

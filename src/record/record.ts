@@ -1,7 +1,9 @@
 import type { Identity } from "../core/identity.ts";
 import type { MinimalIdentity } from "./minimal.ts";
 
-/** One immutable version of one identity, as it lies inside a sealed object (docs/FORMAT.md). All personal data. */
+/**
+ * One immutable version of one identity, the content of a sealed object (docs/FORMAT.md). All of it is personal data.
+ */
 export interface SealedRecord {
   readonly holdfast: "record/1";
   readonly client: string;
@@ -11,7 +13,7 @@ export interface SealedRecord {
   readonly collect: "full" | "minimal";
   readonly legalBasis: readonly string[];
   readonly identity: Identity | MinimalIdentity;
-  /** The provider's answers to the byte, so that nothing the schema does not know is lost. Absent when minimal. */
+  /** The provider's answers, byte for byte, so that nothing outside the schema is lost. Missing in minimal records. */
   readonly raw?: { readonly identity: string; readonly resources: readonly string[] };
   readonly files: readonly RecordFile[];
   readonly withheld: readonly WithheldFile[];
@@ -23,21 +25,23 @@ export interface RecordFile {
   readonly type: string;
   readonly page: number | null;
   readonly mediaType: string;
-  /** Bytes and SHA-256 of the file itself; null where an earlier record was stored with it: of the version `storedWith`. */
+  /**
+   * Bytes and SHA-256 of the file itself; null if it was stored with an earlier record, of the version `storedWith`.
+   */
   readonly size: number | null;
   readonly sha256: string | null;
   readonly storedWith?: string;
-  /** Where the sealed file lies in the vault. */
+  /** The key of the sealed file in the vault. */
   readonly key: string;
 }
 
-/** A file that the provider lists and that is not in the vault. */
+/** A file that the provider lists but the vault does not have. */
 export interface WithheldFile {
   readonly id: string;
   readonly resource: string;
   /**
-   * `forbidden`: the provider answered 403; `missing`: it lists the file and does not have it; `purged`: the vault held
-   * it until the law asked for it no more, so it was not fetched again.
+   * `forbidden`: the provider answered 403; `missing`: it lists the file but does not have it; `purged`: the vault had
+   * it until its retention period ended, so it was not fetched again.
    */
   readonly reason: "forbidden" | "missing" | "purged";
 }

@@ -1,24 +1,24 @@
 import { domainToASCII, domainToUnicode } from "node:url";
 
 /**
- * A lookup is a keyed hash, so it knows no near misses: a value that was pasted with an invisible character finds no one,
- * and "no one" is what a supervisor is then told. So a value is also stored, and asked for, in its plain spelling.
- * docs/FORMAT.md, section 4, says what that equates.
+ * A lookup is a keyed hash and has no near misses: a value pasted with an invisible character matches no one, and the
+ * answer to a supervisor would be "no one". So a value is also stored, and searched, in its plain spelling.
+ * docs/FORMAT.md, section 4, defines which spellings are equal.
  */
 
-/** Takes up no room on the page: zero-width and formatting characters, the soft hyphen, control characters. */
+/** Invisible in print: zero-width and formatting characters, the soft hyphen, control characters. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\uFFFC]|(?!\s)\p{Cc}/gu;
 const DASH = /[\p{Dash}\u02D7\u2043]/gu;
-/** What word processors make of ', " and /. */
+/** Replacements by word processors for ', " and /. */
 const SINGLE_QUOTE = /[\u2018-\u201B\u2032\u02BC]/gu;
 const DOUBLE_QUOTE = /[\u201C-\u201F\u2033]/gu;
 const SLASH = /[\u2044\u2215]/gu;
-/** Letters that look like Latin ones. */
+/** Letters of other scripts that look like Latin ones. */
 const LOOKALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
-/** Excel writes long numbers so: 1,23E+12. */
+/** How Excel writes long numbers: 1,23E+12. */
 const SCIENTIFIC = /^[+-]?\d+([.,]\d+)?E[+-]\d+$/i;
 
-/** The one spelling that all disguises of a value share; empty where nothing is left. */
+/** The plain spelling of a value; empty if nothing is left. */
 export function plainSpelling(name: string, value: string): string {
   const plain = plainText(value);
   if (name === "email") return plainAddress(plain);
@@ -27,26 +27,26 @@ export function plainSpelling(name: string, value: string): string {
 }
 
 /**
- * Under which spellings someone is looked for. Records of earlier versions have no token for the plain spelling, only
- * for the value as the provider gave it, which is why there are several.
+ * The spellings to search for. Records of earlier versions have a token only for the value as the provider gave it, not
+ * for its plain spelling, so there are several.
  * @param name `email`, `document.number` or `metadata.<name>`
  */
 export function spellings(name: string, value: string): string[] {
-  // In a text copied from a PDF a soft hyphen may be the hyphen of a number.
+  // In text copied from a PDF, a soft hyphen may be a number's hyphen.
   const plain = [value, value.replaceAll("\u00AD", "-")].map((text) => plainSpelling(name, text));
   const domains = name === "email" ? plain.map((text) => withDomain(text, domainToUnicode)) : [];
   const all = [value, value.replace(INVISIBLE, ""), ...plain, ...domains];
   return [...new Set(all)].filter((text) => text.trim() !== "");
 }
 
-/** The spellings of a provider's id, the likeliest first. A UUID means the same in capitals, and in braces. */
+/** The spellings of a provider's id, the likeliest first. A UUID means the same in upper case, and in braces. */
 export function idSpellings(id: string): string[] {
   const plain = plainText(id);
   const [, uuid] = /^\{?([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\}?$/i.exec(plain) ?? [];
   return [...new Set([id, plain, ...(uuid === undefined ? [] : [uuid.toLowerCase()])])];
 }
 
-/** Free text: compatibility forms as NFKC has them, nothing invisible, ASCII digits, hyphens, quotes and single blanks. */
+/** Free text: NFKC compatibility forms, nothing invisible, ASCII digits, hyphens, quotes and single blanks. */
 export function plainText(value: string): string {
   return value
     .normalize("NFKD")
@@ -66,8 +66,8 @@ export function isScientific(value: string): boolean {
 }
 
 /**
- * What is unusual about how a value is written, for someone who looks for the reason why it finds no one. Never the value
- * nor any letter or digit of it.
+ * What is unusual about a value's spelling, to explain why it matches no one. Never contains the value, or any letter
+ * or digit of it.
  */
 export function peculiarities(value: string): string[] {
   const characters = [...new Set(value)].filter((character) => `x${character}x` !== plainText(`x${character}x`));
@@ -75,7 +75,7 @@ export function peculiarities(value: string): string[] {
   const invisible = characters.filter(isUnseen).map(codePoint);
   const others = characters.filter((each) => !isUnseen(each) && /[^\p{L}\p{M}\p{N} -~]/u.test(each)).map(codePoint);
   return [
-    ...(invisible.length > 0 ? [`characters that cannot be seen (${some(invisible)})`] : []),
+    ...(invisible.length > 0 ? [`invisible characters (${some(invisible)})`] : []),
     ...(others.length > 0 ? [`unusual blanks, hyphens or signs (${some(others)})`] : []),
     ...(characters.some((each) => !isUnseen(each) && isFormOfLetter(each))
       ? ["letters or digits in an unusual form, such as full-width"]
@@ -87,7 +87,7 @@ export function peculiarities(value: string): string[] {
 
 function plainAddress(text: string): string {
   const inBrackets = [...text.matchAll(/[<([]([^<>()[\]]*@[^<>()[\]]*)[>)\]]/g)].map(([, inside]) => inside!);
-  // Of several addresses none is taken: half of what was asked for would be a wrong answer.
+  // Several addresses match none: a search for only some of them would give a wrong answer.
   const one = inBrackets.length === 1 ? inBrackets[0]! : text;
   const address = withoutScheme(one)
     .replace(/^["'<(\s]+|["'>),;.\s]+$/g, "")
@@ -106,7 +106,9 @@ function withoutScheme(text: string): string {
   }
 }
 
-/** The address with its domain in another form, where it is a domain: Node's parser reads a URL or an IPv4 address too. */
+/**
+ * The address with its domain in another form, if it is a domain: Node's parser also accepts a URL or an IPv4 address.
+ */
 function withDomain(address: string, convert: (domain: string) => string): string {
   const at = address.lastIndexOf("@");
   const domain = address.slice(at + 1);
@@ -115,7 +117,7 @@ function withDomain(address: string, convert: (domain: string) => string): strin
   return /\p{L}/u.test(converted) ? address.slice(0, at + 1) + converted : address;
 }
 
-/** The decimal digits of every script are ten code points in a row. */
+/** In every script, the decimal digits are ten consecutive code points. */
 function digit(character: string): string {
   const point = character.codePointAt(0)!;
   let before = point;

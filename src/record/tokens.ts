@@ -4,9 +4,9 @@ import { HoldfastError } from "../core/error.ts";
 import { canonicalJson } from "./canonical.ts";
 
 /**
- * The names that stand for people and files outside a sealed record: HMAC-SHA-256 under the client's lookup key, so
- * that no one without the key can tell, or test, whom a name stands for. Deterministic: the same input is the same
- * name forever, which is what makes every write repeatable.
+ * The tokens for people and files outside sealed records: HMAC-SHA-256 with the client's lookup key, so that without
+ * the key no one can tell, or test, whom a token stands for. Deterministic: the same input always gives the same token,
+ * which makes every write repeatable.
  */
 export class Tokens {
   readonly #key: KeyObject;
@@ -15,19 +15,19 @@ export class Tokens {
   constructor(key: Secret) {
     if (!/^[0-9a-f]{64}$/.test(key.reveal())) {
       throw new HoldfastError("config", "the lookup key is not 64 hexadecimal digits", {
-        hint: "Run `holdfast init` to make one, or `openssl rand -hex 32`. A key in use must never be replaced: nothing would be found.",
+        hint: "Run `holdfast init` to create one, or `openssl rand -hex 32`. Never replace a key in use: no record could be found.",
       });
     }
     this.#key = createSecretKey(key.reveal(), "hex");
   }
 
-  /** The opaque name of an identity. */
+  /** The token of an identity. */
   subject(kind: string, id: string): string {
     return this.#hmac(`identity\0${kind}\0${id}`).slice(0, 32);
   }
 
   /**
-   * The name of one version: when the provider changed it, and a digest of what it says.
+   * The name of a version: when the provider changed it, and a digest of its content.
    * @param updated RFC 3339 UTC
    * @param raw the provider's whole answer, parsed exactly
    */
@@ -36,32 +36,34 @@ export class Tokens {
     return `${time}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
   }
 
-  /** The name of one capture of a file, known before it is fetched. Providers may number files within a resource. */
+  /** The name of one capture of a file, known before the fetch. Some providers number files within a resource. */
   file(resource: string, id: string, updated: string): string {
     return this.#hmac(`file/2\0${resource}\0${id}\0${updated}`).slice(0, 32);
   }
 
-  /** The name that files had at first, without their resource. Vaults hold files under it. */
+  /** The former name of a file, without its resource. Older vaults use it. */
   formerFile(id: string, updated: string): string {
     return this.#hmac(`file\0${id}\0${updated}`).slice(0, 32);
   }
 
-  /** What a person is found by, under the name of the lookup (`email`, `metadata.customer_id`, …). */
+  /** The token to find a person by, for a lookup (`email`, `metadata.customer_id`, …). */
   lookup(name: string, value: string): string {
     return this.#hmac(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
   }
 
-  /** What a case is found by again, without its number standing anywhere. */
+  /** The token to find a case by. Its number is stored nowhere. */
   case(number: string): string {
     return this.#hmac(`case\0${number.normalize("NFC").trim()}`).slice(0, 32);
   }
 
-  /** Commits to a case and its reason: who has the key and the words can show that these were meant. 64 hex digits. */
+  /**
+   * Commits to a case and its reason: with the key and the words, it can be shown that these were meant. 64 hex digits.
+   */
   commitment(number: string, reason: string): string {
     return this.#hmac(`commitment\0${number.normalize("NFC").trim()}\0${reason.normalize("NFC").trim()}`);
   }
 
-  /** Says of two lookup keys whether they are the same, and nothing else of them. Stands in vault.json. */
+  /** Shows whether two lookup keys are the same, and nothing else about them. Stored in vault.json. */
   check(): string {
     return this.#hmac("check\0holdfast").slice(0, 16);
   }
@@ -71,7 +73,7 @@ export class Tokens {
   }
 }
 
-/** People write an address or a number in more than one way; a token must not care. */
+/** People write an address or a number in several ways; all of them must give the same token. */
 function normalised(name: string, value: string): string {
   const trimmed = value.normalize("NFC").trim();
   if (name === "email") return trimmed.toLowerCase();

@@ -65,7 +65,7 @@ export interface ListedIdentity {
   /** RFC 3339 UTC. */
   readonly created: string;
   readonly updated: string;
-  /** The provider's own word; `unknown` if there is none. */
+  /** The status as the provider names it; `unknown` if it is missing. */
   readonly status: string;
   /** What the list says about it, parsed without loss: equal content means that nothing changed. */
   readonly raw: unknown;

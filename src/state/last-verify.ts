@@ -3,23 +3,23 @@ import { z } from "zod";
 import { readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({
-  /** RFC 3339 UTC, its end. */
+  /** When it ended, RFC 3339 UTC. */
   time: z.iso.datetime(),
   problems: z.int().min(0),
-  /** Of the log. */
+  /** Entries in the log. */
   entries: z.int().min(0),
-  /** Percent of the objects that were read back. */
+  /** The percentage of objects that were read back. */
   readData: z.number().min(0).max(100),
-  /** Whether anyone but the vault said that the log key is this client's. Earlier versions did not note it. */
+  /** Whether another source than the vault confirmed the client's log key. Earlier versions did not note it. */
   keyTrusted: z.boolean().optional(),
 });
 
-/** What `verify` found last on this machine, for whoever asks how long ago that was: `<client's state>/last-verify.json`. */
+/** The result of the last `verify` on this machine: `<client's state>/last-verify.json`. */
 export type LastVerify = z.output<typeof schema>;
 
 const pathOf = (state: string): string => join(state, "last-verify.json");
 
-/** @param state the client's own directory. Undefined where no one verified here yet. */
+/** @param state the client's own folder. Undefined if there was no verify on this machine yet. */
 export function readLastVerify(state: string): LastVerify | undefined {
   return readState(pathOf(state), schema);
 }

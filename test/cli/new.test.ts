@@ -211,7 +211,12 @@ describe("new", () => {
       assert.equal(seen.code, 0, seen.text);
       // What readline echoes while it is typed, and nothing more.
       assert.equal(seen.text.split(secret.slice(15)).length - 1, 1);
-      for (const words of ["not an id", "write up to 63 characters", "is not one of these laws", '"5" is not a duration'])
+      for (const words of [
+        "not an id",
+        "write up to 63 characters",
+        "is not one of these laws",
+        '"5" is not a duration',
+      ])
         assert.ok(seen.text.includes(words), words);
       const { state, clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8"));
       assert.equal(state, "./s");

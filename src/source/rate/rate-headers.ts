@@ -16,7 +16,7 @@ const MAX_WINDOW = 86_400;
 const EPOCH = 1_000_000_000;
 
 /**
- * The strictest limit in an answer's headers; undefined if there is none. Uses the first of these that is present:
+ * The strictest limit in an answer's headers; undefined without one. Uses the first of these that is present:
  * `RateLimit` with `RateLimit-Policy` as in IETF drafts (`"default";r=50;t=30`, and before draft 8
  * `limit=100, remaining=50, reset=30`); `RateLimit-Limit`, `-Remaining` and `-Reset` (drafts before 7); `X-RateLimit-`
  * with the same three. Untrusted: anything that does not match exactly is ignored.

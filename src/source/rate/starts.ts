@@ -24,7 +24,7 @@ export interface Start {
 export interface Starts {
   /** Throws `interrupted` if closed, or if aborted during a silence or a long wait. */
   start(): Promise<Start>;
-  /** Reports the end of a started request: its answer, or undefined if there was none. Call it once for each start. */
+  /** Reports the end of a started request: its answer, or undefined without one. Call it once for each start. */
   ended(start: Start, answer: AnswerHead | undefined): void;
   /** Starts nothing for `ms`; a longer silence already in effect remains. Returns false if it is not kept. */
   silence(ms: number): boolean;

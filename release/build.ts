@@ -9,7 +9,7 @@ import { buildNpmPackage } from "./npm.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** All that is handed out, in `dist`, which is removed first. The same commit gives the same bytes. */
+/** Builds everything that is published, in `dist`, which is deleted first. The same commit gives the same bytes. */
 export interface Artefacts {
   readonly npmPackage: string;
   readonly executable: string;
@@ -43,7 +43,7 @@ export async function build(dist: string): Promise<Artefacts> {
   return { npmPackage, executable, debianPackage };
 }
 
-/** CycloneDX, of what is bundled and of the Node that the executable and the Debian package have inside. */
+/** A CycloneDX list of what is bundled, and of the Node inside the executable and the Debian package. */
 async function bom(): Promise<string> {
   const made = JSON.parse(execFileSync("npm", ["run", "--silent", "sbom"], { cwd: ROOT, encoding: "utf8" }));
   const { version } = JSON.parse(await readFile(join(ROOT, "node_modules/node/package.json"), "utf8"));
@@ -54,20 +54,20 @@ async function bom(): Promise<string> {
     purl: `pkg:generic/node@${version}`,
     "bom-ref": `node@${version}`,
   };
-  // What npm adds of the moment would make two builds of one commit differ.
+  // npm adds the time and a serial number, so that two builds of one commit would differ.
   const { serialNumber: _, ...rest } = made;
   const { timestamp: __, ...metadata } = made.metadata;
   return `${JSON.stringify({ ...rest, metadata, components: [...made.components, node] }, null, 2)}\n`;
 }
 
-/** The commit's, in seconds since 1970; of sources without git what SOURCE_DATE_EPOCH says (reproducible-builds.org). */
+/** The commit's time, in seconds since 1970; for sources without git, SOURCE_DATE_EPOCH (reproducible-builds.org). */
 function timeOfSources(): number {
   const { SOURCE_DATE_EPOCH: given } = process.env;
   if (given !== undefined) return Number(given);
   try {
     return Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: ROOT, encoding: "utf8", stdio: "pipe" }));
   } catch (cause) {
-    throw new Error("the time of the sources is not known without git: set SOURCE_DATE_EPOCH", { cause });
+    throw new Error("cannot find out the time of the sources without git: set SOURCE_DATE_EPOCH", { cause });
   }
 }
 

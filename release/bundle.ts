@@ -3,22 +3,22 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const ROOT = join(import.meta.dirname, "..");
-/** For those who write a source: the package's entry point. */
+/** The package's entry point, for authors of a source. */
 const SOURCE = join(ROOT, "src/source/index.ts");
 
-/** The program in JavaScript, with everything that it imports. */
+/** The program as JavaScript, with everything it imports. */
 export interface Bundle {
   /** The file to run. */
   readonly main: string;
-  /** Names of the packages whose code is in it. */
+  /** Names of the packages whose code it contains. */
   readonly packages: readonly string[];
 }
 
 /**
- * Bundles `jobs/main.ts` into `folder`, which is removed first: the same bytes for the same sources.
+ * Bundles `jobs/main.ts` into `folder`, which is deleted first: the same sources give the same bytes.
  *
- * @param form `split`: a file for each command and for what several share, so that a command loads only its own code.
- * `single`: one file, as a single executable needs it.
+ * @param form `split`: one file per command, and files for shared code, so that a command loads only what it needs.
+ * `single`: one file, for the single executable.
  */
 export async function bundle(folder: string, form: "split" | "single"): Promise<Bundle> {
   await rm(folder, { recursive: true, force: true });
@@ -31,24 +31,24 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
     format: "esm",
     platform: "node",
     target: "node26",
-    // Packages that have both forms: ES modules, of which only what is used goes in.
+    // For packages with both forms, use ES modules: unused code can be left out of them.
     mainFields: ["module", "main"],
-    // Names stay: they are what a stack trace in a bug report shows.
+    // Keep names: stack traces in bug reports show them.
     minifyWhitespace: true,
-    // Node prints the whole line with an error that no one caught.
+    // Node prints the whole line with an uncaught error, so lines must not be huge.
     lineLimit: 160,
     minifySyntax: true,
     legalComments: "none",
-    // Only what Node itself was told to run is the main module, and a bundle has one.
+    // Only the file that Node was started with is the main module, and a bundle has one.
     define: { "import.meta.main": "false" },
-    // Packages in CommonJS ask for Node's own modules in this way.
+    // Packages in CommonJS load Node's own modules with `require`.
     banner: {
       js: 'import { createRequire as nodeRequire } from "node:module";const require = nodeRequire(import.meta.url);',
     },
     plugins: [pageInside],
     metafile: true,
   });
-  // Node looks here for what kind of modules these are.
+  // Tells Node what kind of modules these are.
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [packageOf(path)] : [])),
@@ -56,7 +56,7 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
   return { main: join(folder, "holdfast.js"), packages: [...new Set(used)].filter((name) => name !== "").sort() };
 }
 
-/** In a bundle there is no file beside the module: the page of the bags becomes a text in it. */
+/** A bundle has no file beside the module, so the page for bags becomes a text in it. */
 const pageInside: Plugin = {
   name: "page-inside",
   setup({ onLoad }) {
@@ -67,7 +67,7 @@ const pageInside: Plugin = {
   },
 };
 
-/** `node_modules/@scure/base/index.js` is of `@scure/base`; Holdfast's own files are of none, "". */
+/** `node_modules/@scure/base/index.js` gives `@scure/base`; Holdfast's own files give "". */
 function packageOf(path: string): string {
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? "";
 }

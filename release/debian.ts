@@ -9,7 +9,7 @@ import { manualPage } from "./manual.ts";
 const ROOT = join(import.meta.dirname, "..");
 const HERE = join(import.meta.dirname, "debian");
 const run = promisify(execFile);
-/** Where each shell looks for the completions of what is installed. */
+/** Where each shell looks for the completions of installed programs. */
 const COMPLETIONS = {
   bash: "usr/share/bash-completion/completions/holdfast",
   zsh: "usr/share/zsh/vendor-completions/_holdfast",
@@ -18,17 +18,17 @@ const COMPLETIONS = {
 const DOC = "usr/share/doc/holdfast";
 
 export interface DebianOptions {
-  /** The executable, as `buildExecutable` made it. */
+  /** The executable from `buildExecutable`. */
   readonly executable: string;
-  /** Of all that is in it. */
+  /** The licences of everything in it. */
   readonly licences: string;
-  /** For all times in it, in seconds since 1970: the same input gives the same bytes. */
+  /** The time of all files in it, in seconds since 1970: the same input gives the same bytes. */
   readonly time: number;
-  /** `none` is quick, for tests. */
+  /** `none` is fast, for tests. */
   readonly compression: "xz" | "none";
 }
 
-/** Makes a Debian package of the executable, with its systemd units, completions and manual page. Needs dpkg-deb. */
+/** Builds a Debian package with the executable, its systemd units, completions and manual page. Needs dpkg-deb. */
 export async function buildDebianPackage(dist: string, options: DebianOptions): Promise<string> {
   const { executable, licences, time, compression } = options;
   const { version, description } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
@@ -49,7 +49,7 @@ export async function buildDebianPackage(dist: string, options: DebianOptions): 
     await cp(join(ROOT, "config"), join(tree, DOC, "examples"), { recursive: true });
     await put(`${DOC}/changelog.gz`, gzipSync(await readFile(join(ROOT, "CHANGELOG.md")), { level: 9 }));
     await put(`${DOC}/copyright`, licences);
-    // Debian's versions sort ~ before everything: 1.0.0~rc.1 is before 1.0.0.
+    // In Debian's versions, ~ sorts before everything: 1.0.0~rc.1 is before 1.0.0.
     const number = String(version).replace("-", "~");
     const { stdout: size } = await run("du", ["-sk", tree]);
     await put("DEBIAN/control", control(number, description, Number.parseInt(size, 10)));
@@ -67,7 +67,7 @@ export async function buildDebianPackage(dist: string, options: DebianOptions): 
   }
 }
 
-/** Node needs the libraries; adduser makes the user. */
+/** Node needs the libraries; adduser creates the user. */
 function control(version: string, description: string, size: number): string {
   return `Package: holdfast
 Version: ${version}

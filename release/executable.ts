@@ -9,15 +9,15 @@ const NODE = join(import.meta.dirname, "../node_modules/node/bin/node");
 
 export interface Executable {
   readonly file: string;
-  /** Names of the packages whose code is in it. */
+  /** Names of the packages whose code it contains. */
   readonly packages: readonly string[];
 }
 
 /**
- * Makes `holdfast-linux-x64` in `dist`: Node and the program in one file (https://nodejs.org/api/single-executable-applications.html).
- * The same sources and the same Node give the same bytes.
+ * Builds `holdfast-linux-x64` in `dist`: Node and the program in one file
+ * (https://nodejs.org/api/single-executable-applications.html). The same sources and the same Node give the same bytes.
  *
- * Options of Node, such as its permission model, come in by NODE_OPTIONS, as for Node itself.
+ * Node's options, such as its permission model, are set with NODE_OPTIONS, as for Node itself.
  */
 export async function buildExecutable(dist: string): Promise<Executable> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-executable-"));
@@ -25,13 +25,13 @@ export async function buildExecutable(dist: string): Promise<Executable> {
     const output = join(dist, `holdfast-${process.platform}-${process.arch}`);
     const { main, packages } = await bundle(join(folder, "program"), "single");
     const config = {
-      // Relative, because it is written into the executable.
+      // Relative, because the executable contains this path.
       main: relative(folder, main),
       mainFormat: "module",
       executable: NODE,
       output,
       disableExperimentalSEAWarning: true,
-      // As the other forms start it: see jobs/main.ts.
+      // Same options as in the other forms: see jobs/main.ts.
       execArgv: ["--max-semi-space-size=4"],
       execArgvExtension: "env",
     };

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { bundle } from "./bundle.ts";
 import { licences } from "./licences.ts";
 
-/** `node release/image.ts <folder>`: the Dockerfile makes with it what stands below /holdfast in the image. */
+/** `node release/image.ts <folder>`: the Dockerfile runs this to create the content of /holdfast in the image. */
 const ROOT = join(import.meta.dirname, "..");
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("name the folder to write to");
+if (folder === undefined) throw new Error("no folder is given: node release/image.ts <folder>");
 
 const { packages } = await bundle(join(folder, "program"), "split");
 await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licences(packages));

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** A package as package-lock.json has it. */
+/** A package in package-lock.json. */
 export interface Locked {
-  /** Where it is installed: `node_modules/pino`. */
+  /** Its folder: `node_modules/pino`. */
   readonly path: string;
   readonly name: string;
   readonly version: string;
@@ -17,7 +17,7 @@ export interface Locked {
   readonly optional?: boolean;
 }
 
-/** Every package that the lock file names, those for other platforms too; the project itself is none. */
+/** Every package in the lock file, including those for other platforms, without the project itself. */
 export function lockedPackages(): Locked[] {
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
   return Object.entries<Locked>(lock.packages)
@@ -25,5 +25,5 @@ export function lockedPackages(): Locked[] {
     .map(([path, entry]) => ({ ...entry, path, name: path.slice(path.lastIndexOf("node_modules/") + 13) }));
 }
 
-/** What the program is shipped with: everything but development dependencies. */
+/** The packages that the program is shipped with: all but development dependencies. */
 export const production = (packages = lockedPackages()): Locked[] => packages.filter(({ dev }) => !dev);

@@ -1,6 +1,6 @@
 /**
- * Makes a release: checks, commits the version and the changelog's section, builds, tests what it built, and tags. What was
- * built is in dist/. Nothing is uploaded. Whatever fails, and when it is interrupted, the repository is as it was.
+ * Makes a release: checks, commits the version and the changelog's section, builds, tests the result, and tags. The
+ * result is in dist/. Nothing is uploaded. If anything fails or is interrupted, the repository is left unchanged.
  *
  *     npm run release -- 1.0.0-rc.1
  */
@@ -14,21 +14,20 @@ import { releaseSection } from "./changelog.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CHANGED = ["package.json", "package-lock.json", "CHANGELOG.md"];
-/** Of the command line: they pass with any form of the program. */
+/** Tests of the command line that pass with any form of the program. */
 const TESTS = ["cli", "completion", "help", "pasted", "surroundings", "three-clients"];
 
 const [version = "", ...others] = process.argv.slice(2);
-if (semver.valid(version) !== version || others.length > 0) refuse("name one version: npm run release -- 1.0.0-rc.1");
-if (git("status", "--porcelain") !== "") refuse("commit or stash your changes first: git status shows them");
-if (git("branch", "--show-current") === "") refuse("no branch is checked out: git switch main");
+if (semver.valid(version) !== version || others.length > 0) refuse("give one version: npm run release -- 1.0.0-rc.1");
+if (git("status", "--porcelain") !== "") refuse("there are uncommitted changes: commit or stash them first");
+if (git("branch", "--show-current") === "") refuse("no branch is checked out: run git switch main");
 const { version: current } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 if (!semver.gt(version, current)) refuse(`${version} is not above ${current}, the version in package.json`);
-if (git("tag", "--list", `v${version}`) !== "") refuse(`the tag v${version} is there already`);
+if (git("tag", "--list", `v${version}`) !== "") refuse(`the tag v${version} already exists`);
 
 const before = git("rev-parse", "HEAD").trim();
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const)
-  process.on(name, () => stop.abort(new Error(`told to stop (${name})`)));
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
 try {
   const changelog = join(ROOT, "CHANGELOG.md");
   const date = new Date().toISOString().slice(0, 10);
@@ -38,24 +37,25 @@ try {
   await run("npm", "run", "check");
   step("test");
   await run("npm", "test");
-  // Before the build: what is built takes its time from the commit, so that whoever builds the tag gets the same bytes.
+  // Commit before the build: the build takes its time from the commit, so that everyone who builds the tag gets the
+  // same bytes.
   git("commit", "--quiet", "--message", `Release ${version}`, "--", ...CHANGED);
   step("build");
   const { executable } = await build(join(ROOT, "dist"));
-  step("the tests of the command line, with the executable that was built");
+  step("tests of the command line, with the built executable");
   process.env.HOLDFAST_TEST_PROGRAM = executable;
   await run("npm", "test", "--", ...TESTS.map((name) => `test/cli/${name}.test.ts`));
   git("tag", "--annotate", "--message", `Holdfast ${version}`, `v${version}`);
 } catch (error) {
-  // The tree was clean.
+  // The tree was clean, so this discards only our changes.
   git("reset", "--quiet", "--hard", before);
   refuse(`${error instanceof Error ? error.message.trim() : error}. Nothing is committed or tagged`);
 }
 const isCandidate = semver.prerelease(version) !== null;
-console.log(`v${version} is committed and tagged, and dist/ holds what to publish:
+console.log(`v${version} is committed and tagged, and dist/ has the files to publish:
   git push --follow-tags
   npm publish ./dist/npm${isCandidate ? " --tag next" : ""}
-  and the files of dist/SHA256SUMS, with it, to the release's page`);
+  and attach the files of dist/SHA256SUMS, and that file, to the release's page`);
 
 function refuse(why: string): never {
   console.error(`no release: ${why}`);

@@ -1,9 +1,9 @@
-/** Runs `holdfast <args>` and gives what it printed. */
+/** Runs `holdfast <args>` and returns its output. */
 type Said = (...args: string[]) => Promise<string>;
 
 /**
- * holdfast(1), made of what `--help` says, so that both always say the same: for each command a section with its usage,
- * options and examples as they are. Format: man(7).
+ * holdfast(1), generated from `--help`, so that both always agree: one section per command, with its usage, options and
+ * examples. Format: man(7).
  */
 export async function manualPage(said: Said, version: string): Promise<string> {
   const whole = await said("--help");
@@ -22,16 +22,16 @@ export async function manualPage(said: Said, version: string): Promise<string> {
     ".SH COMMANDS",
     ...sections,
     ".SH FILES",
-    ".TP\n.I /etc/holdfast/holdfast.yaml\nThe config of the services, and of commands that name no other.",
-    ".TP\n.I /etc/holdfast/environment\nVariables for the services: what the config names as env:, and S3 credentials.",
-    ".TP\n.I /var/lib/holdfast\nThe state, and the keys that\n.B holdfast init\nmakes.",
+    ".TP\n.I /etc/holdfast/holdfast.yaml\nThe config of the services, and of commands without --config.",
+    ".TP\n.I /etc/holdfast/environment\nVariables for the services: those that the config names as env:, and S3 credentials.",
+    ".TP\n.I /var/lib/holdfast\nThe state, and the keys that\n.B holdfast init\ncreates.",
     ".TP\n.I /usr/share/doc/holdfast\nThe operator's guide, the vault's format, the threat model, and examples.",
     ".SH SEE ALSO",
     ".BR age (1),\n.BR systemd.timer (5)\n",
   ].join("\n");
 }
 
-/** Every command that does something: `["retention", "extend"]`, and not `["retention"]`. */
+/** Every command that does something: `["retention", "extend"]`, but not `["retention"]`. */
 async function commands(said: Said, path: readonly string[] = []): Promise<string[][]> {
   const text = await said(...path, "--help");
   const names = [...text.matchAll(/^ {2}([a-z]+)(?: (?:\[|<)| {2,})/gm)]
@@ -43,7 +43,7 @@ async function commands(said: Said, path: readonly string[] = []): Promise<strin
   return below.flat();
 }
 
-/** Text whose lines stay as they are. */
+/** Text whose lines are kept. */
 function asItIs(text: string): string {
   const escaped = text
     .trimEnd()

@@ -9,9 +9,9 @@ const ROOT = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 
 /**
- * Makes the npm package below `dist` and gives the path of its tarball. It has no dependencies: they are bundled, so that
- * what is installed is what was tested. The checkout's own package.json stays private, so that no one publishes sources
- * that Node does not run below node_modules.
+ * Builds the npm package below `dist` and returns the path of its tarball. It has no dependencies: they are bundled, so
+ * that users install what was tested. The checkout's own package.json is private, so that no one publishes sources that
+ * Node cannot run below node_modules.
  */
 export async function buildNpmPackage(dist: string): Promise<string> {
   const folder = join(dist, "npm");
@@ -29,19 +29,19 @@ export async function buildNpmPackage(dist: string): Promise<string> {
   await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licences(packages));
   await declarations(join(folder, "types"));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
-  // The tarball has the modes of the files, and those of a build are to be the same whatever the umask.
+  // The tarball contains the files' modes, which must not depend on the umask.
   await run("chmod", ["-R", "u+rwX,go+rX,go-w", folder]);
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", dist], { cwd: folder });
   const [{ filename }] = JSON.parse(stdout);
   return join(dist, filename);
 }
 
-/** Types of the entry point, for those who write a source. */
+/** Types of the entry point, for authors of a source. */
 async function declarations(folder: string): Promise<void> {
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"];
   const place = ["--rootDir", join(ROOT, "src"), "--outDir", folder];
   await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(import.meta.dirname, "npm"), ...options, ...place]);
-  // A project that uses them may name an older JavaScript as its `lib`.
+  // A project that uses them may have an older JavaScript as its `lib`.
   const entry = join(folder, "source/index.d.ts");
   await writeFile(entry, `/// <reference lib="esnext" />\n${await readFile(entry, "utf8")}`);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 "use strict";
-// Whichever Node is installed runs this file first, so it is in syntax that all of them read.
+// Every Node version runs this file first, so it uses only syntax that all of them can parse.
 var needed = 26;
 var found = process.versions.node;
 var said = ["holdfast needs Node.js ", needed, " or newer, and this is ", found, ". Fix: install Node.js ", needed];
-var others = ", or the holdfast executable or Debian package, which have Node inside\n";
+var others = ", or use the holdfast executable or Debian package, which include Node\n";
 if (Number(found.split(".")[0]) >= needed) {
   require("./start.cjs");
 } else {

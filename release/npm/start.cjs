@@ -1,3 +1,3 @@
 "use strict";
-// In a file of its own: an old Node cannot read `import()`. The program says itself what goes wrong in it.
+// A file of its own, because an old Node cannot parse `import()`. The program reports its own errors.
 void import("../program/holdfast.js");

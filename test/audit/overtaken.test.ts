@@ -154,7 +154,7 @@ describe("a machine comes back after another one purged or stored other versions
     const { found } = await vault.verify([...before, listing]);
     assert.deepEqual(
       found.map(({ key, what }) => `${key} ${what}`),
-      [`${FILE} was stored with ${VERSION}, and no entry before this says so`],
+      [`${FILE} was stored with ${VERSION}, but no earlier entry says so`],
     );
   });
 });

@@ -121,7 +121,7 @@ describe("a forged marker", () => {
     const ahead = { ...marker("20100101T000000Z-abcdef", 100), time: script.purged.time };
     const nights = [started(a(28)), started(b(29))];
     await isFound([...forged, ahead, ...nights], /belongs to a run other than .* was logged again/);
-    await isFound([...forged, ahead, ...nights], /is dated 2015-07-02T.*, and a later entry 2015-06-28T/);
+    await isFound([...forged, ahead, ...nights], /is dated 2015-07-02T.*, but a later entry is dated 2015-06-28T/);
     // Even if it could name the first of these runs.
     const named = { ...ahead, run: "a" };
     await isFound([...forged, named, ...nights], /belongs to a run other than a, .* was logged again/);

@@ -36,23 +36,23 @@ workOnDisk();
 const DAY = 86_400_000;
 
 /**
- * The policies of config/aws, held against the requests that the program makes: every command runs on a strict store
- * that grants what the role's policy and the bucket's grant, and nothing else. So no policy lacks a right; and what a
- * policy grants and no command asked for is too much.
+ * Compares the policies of config/aws with the program's requests. Every command runs on a strict store that grants
+ * exactly what the role's policy and the bucket policy allow, so no policy lacks a right. Rights that a policy grants
+ * but no command uses are excessive.
  */
-describe("each role's policy is what its commands ask for, no less and no more", () => {
+describe("each role's policy allows exactly what its commands need", () => {
   let sandbox: Sandbox;
   let s3: StrictS3;
   let place: FaultPlace;
   let folder: string;
-  /** How far the store's clock and this machine's are ahead, in ms. */
+  /** How far ahead the clocks of the store and of this machine are, in ms. */
   let ahead = 0;
   /** Rights that were used, as `<role> <action> <resource>`. */
   const used = new Set<string>();
   const refused: string[] = [];
 
   before(async () => {
-    // Videos in two parts, so that there is an upload to be cut.
+    // Videos in two parts, so that there is an upload to interrupt.
     sandbox = await startSandbox({ identities: 3, plainImages: true, videoBytes: 9 * 1024 ** 2 });
     s3 = await startStrictS3({ now: () => Date.now() + ahead });
     const client = s3Client(s3.endpoint);
@@ -76,7 +76,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     s3.grant((seen, within) =>
       asksOf(seen, principal, Date.now() + ahead).every((ask) => {
         const statement = allowing(own, bucket, ask);
-        // Of whatever is read lock and hold are told; at a hold no one looks but with HEAD.
+        // A read returns lock and hold too, but commands only use a HEAD to look at holds.
         if (statement && !(within === "GetObject" && ask.action === "s3:GetObjectLegalHold"))
           used.add(`${role} ${ask.action} ${list(statement.Resource).find((pattern) => like(pattern, ask.resource))}`);
         if (!statement && !within) refused.push(`${ask.action} ${ask.resource}`);
@@ -122,7 +122,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     assert.match(found[0]!, /sandbox/);
   });
 
-  test("exporter: what is to be stored again is, though it cannot look at what is there", async () => {
+  test("exporter: stores again what must be stored again, although it cannot read what is there", async () => {
     await as("Exporter", (session) => exportClients(session, { identities: [sandbox.identity(2).id], again: true }));
     assert.ok(
       refused.every((each) => /^s3:GetObject/.test(each)),
@@ -130,7 +130,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     );
   });
 
-  test("exporter: where locks became compliance, the governance locks that are there are extended all the same", async () => {
+  test("exporter: after locks became compliance, existing governance locks are still extended", async () => {
     const vault = await place.work.vault();
     const [stored] = await place.work.entries("record.stored");
     const { key, versionId } = stored!.object;
@@ -140,7 +140,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     assert.equal((await vault.lockOf(key, versionId))?.until.toString(), lock.until.toString());
     const hardened = await as("Hardener", () => setLock(vault, key, versionId, lock, { harden: true }));
     assert.equal(hardened, "compliance");
-    // Where the bucket's policy forbids it, that is the answer, and not silence.
+    // If the bucket policy forbids it, the command must say so.
     const longer = lockFor("compliance", Temporal.Duration.from({ days: 4000 }), systemClock());
     const attempt = as("Exporter", () => setLock(vault, key, versionId, longer, { pauses: [] }));
     await assert.rejects(attempt, (error) => hasCode(error, "vault-locked"));
@@ -160,7 +160,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const reports = await as("Verifier", (session) => verify(session, { readData: 100, orphans: true }));
     nothingRefused();
     refuseProblems(reports);
-    // What is missing is told from what may not be read.
+    // A missing object can be told from a forbidden one.
     const vault = await place.work.vault();
     s3.grant(() => true);
     const client = s3Client(s3.endpoint);
@@ -180,7 +180,7 @@ describe("each role's policy is what its commands ask for, no less and no more",
     const held = { ...someone(1), case: "AZ 17/26", reason: "an inquiry" };
     await as("Purger", (session) => placeHold(session, held));
     nothingRefused();
-    // What is new of someone held, the exporter holds; it lifts nothing.
+    // The exporter holds new objects of a held person, but cannot release a hold.
     sandbox.change([1], { files: true });
     await as("Exporter", (session) => exportClients(session, {}));
     nothingRefused();
@@ -202,15 +202,15 @@ describe("each role's policy is what its commands ask for, no less and no more",
     ahead = 0;
   });
 
-  test("nothing is granted that no command asked for", () => {
+  test("every granted right is used by some command", () => {
     const granted = ROLES.flatMap((role) =>
       rules(role).own.Statement.flatMap(({ Action, Resource }) =>
         list(Action).flatMap((action) => list(Resource).map((resource) => `${role} ${action} ${resource}`)),
       ),
     );
-    // Without it a store does not tell what is missing from what may not be read (403 for both).
+    // Without it a store answers 403 for both missing and forbidden objects.
     const told = ["Retriever", "Purger"].map((role) => `${role} s3:ListBucket arn:aws:s3:::${BUCKET}`);
-    // A machine that takes over from another looks for the largest checkpoint there was.
+    // A machine that takes over from another looks for the largest earlier checkpoint.
     const earlier = `Exporter s3:GetObjectVersion arn:aws:s3:::${BUCKET}/${PREFIX}/audit/*`;
     assert.deepEqual(
       granted.filter((each) => !used.has(each) && each !== earlier),

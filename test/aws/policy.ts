@@ -1,7 +1,7 @@
 import { textOf } from "../servers/strict-s3/answer.ts";
 import type { Seen } from "../servers/strict-s3.ts";
 
-/** The part of IAM's language that config/aws uses. What is not of it throws: a policy is never half understood. */
+/** The part of IAM's language that config/aws uses. Throws for anything else, so that no policy is half understood. */
 export interface Statement {
   readonly Sid: string;
   readonly Effect: "Allow" | "Deny";
@@ -16,17 +16,17 @@ export interface Policy {
   readonly Statement: readonly Statement[];
 }
 
-/** One right that a request takes. */
+/** One right that a request needs. */
 export interface Ask {
   readonly action: string;
   readonly resource: string;
-  /** Condition keys, those that the request has. */
+  /** The request's condition keys. */
   readonly context: Readonly<Record<string, string>>;
 }
 
 const KEYS = new Set(["Sid", "Effect", "Principal", "Action", "Resource", "Condition"]);
 
-/** The statement that allows it; undefined where none does, or where any of any policy denies it. */
+/** The statement that allows it; undefined if no statement does, or if any policy denies it. */
 export function allowing(own: Policy, bucket: Policy, ask: Ask): Statement | undefined {
   const matching = (policy: Policy) => policy.Statement.filter((statement) => matches(statement, ask));
   const all = [...matching(own), ...matching(bucket)];
@@ -45,7 +45,7 @@ function matches(statement: Statement, { action, resource, context }: Ask): bool
   );
 }
 
-/** A key that the request has not makes a condition fail, but for a negated one. */
+/** A condition fails if the request lacks its key, unless it is negated. */
 function holds(operator: string, actual: string | undefined, expected: string): boolean {
   switch (operator) {
     case "Bool":
@@ -73,9 +73,9 @@ export function list(value: string | readonly string[]): readonly string[] {
 }
 
 /**
- * The rights that AWS asks for a request: "Actions, resources, and condition keys for Amazon S3" (Service Authorization
- * Reference) and each operation's page. HEAD takes the right to GetObject; what its answer tells of lock and
- * hold takes the rights to those, which the server asks for itself.
+ * The rights that AWS requires for a request: "Actions, resources, and condition keys for Amazon S3" (Service
+ * Authorization Reference) and each operation's page. HEAD needs the right to GetObject. Lock and hold in its answer
+ * need their own rights, which the server checks itself.
  */
 export function asksOf(seen: Seen, principal: string, now: number): Ask[] {
   const { operation, bucket, key, query, headers } = seen;

@@ -8,7 +8,7 @@ export const PURGER = "arn:aws:iam::123456789012:role/purger";
 export const ROLES = ["Exporter", "Retriever", "Purger", "Verifier"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What decides about a role's requests: its own policy, the bucket's, and its name. */
+/** What decides about a role's requests: its own policy, the bucket policy, and its name. */
 export interface Rules {
   readonly own: Policy;
   readonly bucket: Policy;
@@ -22,7 +22,7 @@ export function rules(role: Role, parameters: Readonly<Record<string, string>> =
   return { own: document(`${role}Policy`), bucket: document("BucketPolicy"), principal };
 }
 
-/** The exporter, where retention.coolingOff is configured and the hardener's policy is beside its own. */
+/** The exporter with the hardener's policy as well, for retention.coolingOff. */
 export function hardener(parameters: Readonly<Record<string, string>> = {}): Rules {
   const principal = arnOf("Hardener");
   const given = {

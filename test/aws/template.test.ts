@@ -10,13 +10,13 @@ import { FILE, resolveTemplate } from "./template.ts";
 
 const KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d";
 
-test("CloudFormation's linter has nothing to say", {
+test("CloudFormation's linter reports nothing", {
   skip: onPath("cfn-lint") ? false : "cfn-lint is not installed",
 }, () => {
   assert.equal(execFileSync("cfn-lint", ["--include-checks", "I", "--", FILE], { encoding: "utf8" }), "");
 });
 
-test("parameters are refused that would make another template than is meant", () => {
+test("parameters that would change the template's meaning are refused", () => {
   const good = { BucketName: BUCKET, PurgerArn: PURGER };
   resolveTemplate(good);
   resolveTemplate({ ...good, KmsKeyArn: KEY, Prefix: "a/b_c-1" });
@@ -41,7 +41,7 @@ test("the bucket keeps what is put into it", () => {
   assert.deepEqual(Properties.VersioningConfiguration, { Status: "Enabled" });
   assert.ok(Object.values(Properties.PublicAccessBlockConfiguration as object).every((on) => on === true));
   const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
-  // What a rule may take away is what may go: leases that were given up, and doctor's probes.
+  // Lifecycle rules may only delete leases that were given up, and doctor's probes.
   for (const { Prefix, Expiration, NoncurrentVersionExpiration } of Rules) {
     assert.equal(Expiration, undefined);
     if (NoncurrentVersionExpiration)
@@ -49,7 +49,7 @@ test("the bucket keeps what is put into it", () => {
   }
 });
 
-test("each policy fits IAM's bounds, names no wildcard action, and reaches this vault alone", () => {
+test("each policy fits IAM's limits, has no wildcard action, and covers only this vault", () => {
   for (const kms of ["", KEY]) {
     for (const role of ROLES) {
       const { own } = rules(role, { KmsKeyArn: kms });
@@ -71,7 +71,7 @@ test("each policy fits IAM's bounds, names no wildcard action, and reaches this 
   assert.ok(JSON.stringify(rules("Exporter").bucket).length <= 20_480);
 });
 
-test("what each role must not do, whatever it has taken over", () => {
+test("what each role must not do, even if an attacker controls it", () => {
   const record = `${PREFIX}/records/9c/${"9c".repeat(16)}/v.age`;
   const file = `${PREFIX}/files/9c/${"9c".repeat(16)}/f.age`;
   const log = `${PREFIX}/audit/checkpoint`;
@@ -95,7 +95,7 @@ test("what each role must not do, whatever it has taken over", () => {
     ["Verifier", "s3:PutObject", everything],
     ["Verifier", "s3:PutObjectRetention", everything],
     ["Verifier", "s3:DeleteObjectVersion", everything],
-    // Whoever may do everything else: the bucket's own policy stands against it.
+    // For a role that is allowed everything else, the bucket policy must deny it.
     ["administrator", "s3:BypassGovernanceRetention", everything],
     ["administrator", "s3:DeleteObject", [record, file, log, vault]],
     ["administrator", "s3:DeleteObjectVersion", [record, file, log, vault]],
@@ -116,7 +116,7 @@ test("what each role must not do, whatever it has taken over", () => {
       assert.equal(allowing(role === "administrator" ? all : own, bucket, ask), undefined, `${role} ${action} ${key}`);
     }
   }
-  // The judge itself: what is not denied is allowed.
+  // A check of the test itself: what is not denied is allowed.
   const { bucket } = rules("Exporter");
   const context = { "aws:PrincipalArn": PURGER, "aws:SecureTransport": "true", "s3:TlsVersion": "1.2" };
   assert.ok(
@@ -124,7 +124,7 @@ test("what each role must not do, whatever it has taken over", () => {
   );
 });
 
-test("compliance locks are for a vault that is to have them", () => {
+test("only a vault with compliance locks allows them", () => {
   const at = { "aws:SecureTransport": "true", "s3:object-lock-mode": "COMPLIANCE" };
   const ask = { action: "s3:PutObjectRetention", resource: `arn:aws:s3:::${BUCKET}/${PREFIX}/records/x`, context: at };
   for (const [mode, allowed] of [
@@ -136,7 +136,7 @@ test("compliance locks are for a vault that is to have them", () => {
   }
 });
 
-test("a hardener makes locks stronger, and lifts none", () => {
+test("a hardener makes locks stronger and cannot lift any", () => {
   const { own, bucket, principal } = hardener();
   const allowed = (action: string, more: Record<string, string> = {}) => {
     const context = { "aws:PrincipalArn": principal, "aws:SecureTransport": "true", ...more };
@@ -147,12 +147,12 @@ test("a hardener makes locks stronger, and lifts none", () => {
   const bypass = "s3:BypassGovernanceRetention";
   assert.ok(allowed(bypass, { "s3:object-lock-mode": "COMPLIANCE" }));
   assert.ok(!allowed(bypass, { "s3:object-lock-mode": "GOVERNANCE" }));
-  // A deletion names no mode.
+  // A deletion has no mode.
   assert.ok(!allowed(bypass));
   assert.ok(!allowed("s3:DeleteObjectVersion"));
 });
 
-test("the table beside the template names each action of each policy", () => {
+test("the README's table names each action of each policy", () => {
   const text = readFileSync(join(FILE, "../README.md"), "utf8");
   for (const role of ROLES) {
     const rows = text.split("\n").filter((line) => line.startsWith("|"));

@@ -13,7 +13,7 @@ export interface Template {
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 
-/** What a function stands for, before it is worked out. */
+/** An unresolved function and its arguments. */
 class Call {
   readonly name: string;
   readonly argument: unknown;
@@ -25,7 +25,7 @@ class Call {
 
 const FUNCTIONS = ["Ref", "Sub", "GetAtt", "If", "Equals", "Not"];
 
-/** The template with its parameters put in, as CloudFormation would. It throws at whatever it does not know. */
+/** The template with its parameters applied, as in CloudFormation. Throws for anything it does not know. */
 export function resolveTemplate(parameters: Readonly<Record<string, string>>, file: string = FILE): Template {
   const customTags = FUNCTIONS.flatMap((name) => [
     { tag: `!${name}`, resolve: (text: string) => new Call(name, text) } satisfies ScalarTag,

@@ -57,7 +57,7 @@ const numbered = (entries: readonly (Entry | Uint8Array)[], from = 0): LogEntry[
     bytes: entry instanceof Uint8Array ? entry : encodeEntry(entry),
   }));
 
-/** A log that is a list, with its tiles; counts the entries that are read of it, which is done bundle by bundle. */
+/** A log from a list, with its tiles; counts the entries that are read, which happens bundle by bundle. */
 function logOf(entries: readonly LogEntry[]): { log: AuditLog; read: () => number } {
   let read = 0;
   const tiles = new Map<string, Uint8Array>();
@@ -82,7 +82,7 @@ function withEntries(...entries: Entry[]): Catalog {
   return catalog;
 }
 
-describe("what the log says is known", () => {
+describe("the catalog knows what the log says", () => {
   test("the newest version counts, and every version is remembered", () => {
     const catalog = withEntries(stored(1, 1), stored(1, 2));
     assert.deepEqual(
@@ -95,7 +95,7 @@ describe("what the log says is known", () => {
     assert.deepEqual({ ...catalog.totals.counts() }, { subjects: 1, versions: 2, files: 0, bytes: 2000 });
   });
 
-  test("a file is kept once, with the version that it came with", () => {
+  test("a file is kept once, with the version it was first stored with", () => {
     const catalog = withEntries(
       stored(1, 1, { files: [file("a"), file("b")] }),
       stored(1, 2, { files: [file("a", version(1)), file("c")] }),
@@ -112,7 +112,7 @@ describe("what the log says is known", () => {
     assert.equal(catalog.totals.counts().files, 3);
   });
 
-  test("who has files or lookups was someone", () => {
+  test("a subject with files or lookups was a person", () => {
     const catalog = withEntries(
       stored(1, 1),
       stored(2, 1, { files: [file("a", undefined, 2)] }),
@@ -124,7 +124,7 @@ describe("what the log says is known", () => {
     );
   });
 
-  test("the files that the provider withheld of the newest version are counted", () => {
+  test("counts the files that the provider withheld from the newest version", () => {
     const catalog = withEntries(stored(1, 1, { withheld: 2 }), stored(2, 1, { withheld: 1 }), stored(2, 2));
     assert.deepEqual(
       [1, 2].map((who) => catalog.subjects.known(subject(who))!.withheld),
@@ -132,7 +132,7 @@ describe("what the log says is known", () => {
     );
   });
 
-  test("a run that did not end well leaves it unclean", () => {
+  test("after a run that did not end well, the catalog is not clean", () => {
     const started: Entry = { type: "run.started", time, run, job: "export", holdfast: "0" };
     const finished = (outcome: "done" | "partial" | "interrupted" | "failed"): Entry => ({
       ...{ type: "run.finished", time, run, outcome, counts: {} },
@@ -144,7 +144,7 @@ describe("what the log says is known", () => {
     assert.equal(withEntries(started, finished("failed"), started, finished("done")).runs.clean, true);
   });
 
-  test("a type of a later version is passed over; what is no entry is refused and changes nothing", () => {
+  test("an entry type of a later version is skipped; an invalid entry is refused and changes nothing", () => {
     const catalog = withEntries(stored(1, 1));
     const later = Buffer.from(JSON.stringify({ type: "moon.phase", time, run, phase: "full" }));
     catalog.apply(numbered([later, stored(2, 1)], 1));
@@ -157,7 +157,7 @@ describe("what the log says is known", () => {
     assert.equal(catalog.subjects.known(subject(3)), undefined);
   });
 
-  test("entries that do not parse are counted and passed over, and what follows them is known", () => {
+  test("invalid entries are counted and skipped, and later ones are applied", () => {
     const catalog = withEntries(stored(1, 1));
     assert.deepEqual({ ...catalog.unreadable() }, { count: 0, first: null });
     const alien = { ...stored(2, 1), object: { ...stored(2, 1).object, key: "records/../../etc/passwd.age" } };
@@ -169,7 +169,7 @@ describe("what the log says is known", () => {
     assert.equal(catalog.subjects.known(subject(3))?.version, version(1));
   });
 
-  test("a record with more files than one entry holds has all of them once its record.stored follows", () => {
+  test("a record with more files than fit in one entry has all of them after its record.stored", () => {
     const names = Array.from({ length: 900 }, (_, n) => file(n.toString(16)));
     const parts = splitEntry(stored(1, 1, { files: names }));
     assert.deepEqual(
@@ -182,7 +182,7 @@ describe("what the log says is known", () => {
     catalog.apply(numbered(parts.slice(-1), parts.length - 1));
     assert.deepEqual({ ...catalog.totals.counts() }, { subjects: 1, versions: 1, files: 900, bytes: 1000 + 900 * 50 });
     assert.equal(catalog.kept.files(subject(1)).length, 900);
-    // What a run announced that was killed is not taken for a later run's.
+    // Files announced by a killed run do not belong to a later run's record.
     const killed = splitEntry(
       stored(2, 1, { run: "20261123T101500Z-000000", files: names.map((each) => of(2, each)) }),
     );
@@ -199,7 +199,7 @@ describe("walks", () => {
     return catalog.walk.end(2).map((missed) => missed.subject);
   };
 
-  test("missed twice in a row is missed; met in between is not; said once", () => {
+  test("missed twice in a row means missed, if not met in between; reported once", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), stored(3, 1));
     assert.deepEqual(walk(catalog, 1), []);
     assert.deepEqual(walk(catalog, 1, 2), [subject(3)]);
@@ -208,7 +208,7 @@ describe("walks", () => {
     assert.deepEqual(walk(catalog, 1), [subject(2)]);
   });
 
-  test("stored during the walk is met", () => {
+  test("a subject stored during the walk counts as met", () => {
     const catalog = withEntries(stored(1, 1));
     for (let n = 0; n < 3; n++) {
       catalog.walk.begin();
@@ -217,7 +217,7 @@ describe("walks", () => {
     }
   });
 
-  test("deleted is over once it is listed; redacted only once it has content again", () => {
+  test("deleted ends when it is listed again; redacted only when it has content again", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
     assert.deepEqual(
       { ...catalog.subjects.known(subject(1)) },
@@ -236,7 +236,7 @@ describe("walks", () => {
     assert.equal(catalog.subjects.known(subject(2))!.gone, null);
   });
 
-  test("what the list says of one is remembered apart from what is kept", () => {
+  test("what the list says is remembered separately from what is kept", () => {
     const catalog = withEntries(stored(1, 1));
     catalog.walk.noteListed(subject(1), version(9));
     walk(catalog, 1);
@@ -264,18 +264,18 @@ describe("derived from the log", () => {
   };
   const whole = { size: 2500, subjects: 2500, versions: 2500, files: 2500, bytes: 2500 * 1050 };
 
-  test("absent: all of it is read; present: only what is new", async () => {
+  test("missing: reads the whole log; present: only new entries", async () => {
     const path = fresh();
     assert.deepEqual(await open(path, entries.slice(0, 2000)), {
       counts: { ...whole, size: 2000, subjects: 2000, versions: 2000, files: 2000, bytes: 2000 * 1050 },
       read: 2000,
     });
-    // What is new, and the beginning of its first bundle: a bundle is proven as a whole.
+    // The new entries, and the start of their first bundle: proofs cover whole bundles.
     assert.deepEqual(await open(path), { counts: whole, read: 2500 - 7 * 256 });
     assert.deepEqual(await open(path), { counts: whole, read: 0 });
   });
 
-  test("ahead of the log, of another history, of another log: rebuilt", async () => {
+  test("ahead of the log, of another history, or of another log: rebuilt", async () => {
     const path = fresh();
     await open(path);
     const shorter = entries.slice(0, 10);
@@ -287,7 +287,7 @@ describe("derived from the log", () => {
     assert.equal(read(), 2500);
   });
 
-  test("of entries that the checkpoint does not sign: none is made", async () => {
+  test("with entries that the checkpoint does not sign: not created", async () => {
     const path = fresh();
     const { log } = logOf(entries);
     const forged = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
@@ -297,7 +297,7 @@ describe("derived from the log", () => {
     catalog.close();
   });
 
-  test("any damaged page, a cut file, no database at all: rebuilt", async () => {
+  test("with any damaged page, cut off, or not a database: rebuilt", async () => {
     const path = fresh();
     await open(path);
     const sound = readFileSync(path);
@@ -307,7 +307,7 @@ describe("derived from the log", () => {
       sound.subarray(0, sound.length / 2),
       Buffer.of(1),
     ];
-    // Every page would take long: the first, the last, and a sample with a stride that is prime to any structure.
+    // Testing every page would take too long: the first, the last, and a sample with a prime stride.
     for (let page = 0; page < pages; page += 17) {
       damages.push(Buffer.from(sound).fill(0x5a, page * 4096, (page + 1) * 4096));
     }

@@ -12,7 +12,7 @@ import { fallingDue } from "../../src/retention/locks-falling-due.ts";
 import { parsePolicy } from "../../src/retention/policy.ts";
 
 const ORIGIN = "acme.example/log";
-/** A page has a thousand. All subjects at once take some 15 MB. */
+/** A page has a thousand rows. All subjects at once would need some 15 MB. */
 const PEOPLE = 200_000;
 const FILES = 20_000;
 const NEVER = "2099-01-01T00:00:00Z";
@@ -25,14 +25,14 @@ function heap(): number {
   return heapUsed + external;
 }
 
-/** A catalog of so many people, each with a record whose lock ends in 2027, and some with a file too. */
+/** A catalog with this many people, each with a record whose lock ends in 2027, and some with a file too. */
 function fill(path: string, people: number, files: number): void {
   Catalog.empty(path, ORIGIN).close();
   const db = new DatabaseSync(path);
   const n = (count: number) => `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
   const version = "'20261123T101500Z-0123456789ab'";
   const subject = "printf('%032x', i)";
-  // Half of all locks end at the same moment, as after one large backfill.
+  // Half of all locks end at the same moment, as after a large backfill.
   const until = "CASE WHEN i % 2 = 0 THEN '2027-01-01T00:00:00' ELSE printf('2027-01-%02dT00:00:00', 1 + i % 28) END";
   db.exec(`PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN;
     INSERT INTO subject (subject, version, entry, withheld) ${n(people)} SELECT ${subject}, ${version}, i, 0 FROM n;
@@ -44,7 +44,7 @@ function fill(path: string, people: number, files: number): void {
   db.close();
 }
 
-describe("two hundred thousand people whose locks are due", () => {
+describe("two hundred thousand people with due locks", () => {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-locks-"));
   const path = join(folder, "catalog.sqlite");
   let catalog: Catalog;
@@ -61,7 +61,7 @@ describe("two hundred thousand people whose locks are due", () => {
     "whose lock ends before a time": () => catalog.locks.before(NEVER),
     "who have a lock in governance mode": () => catalog.locks.softBefore(NEVER),
   })) {
-    test(`those ${name} come once each, in flat memory`, () => {
+    test(`${name} are listed once each, with constant memory`, () => {
       let [people, first, most, largest] = [0, 0, 0, 0];
       let n = 0;
       for (const page of pages()) {
@@ -79,7 +79,7 @@ describe("two hundred thousand people whose locks are due", () => {
     });
   }
 
-  test("each page is a search in an index, however many rows are due", () => {
+  test("each page uses an index, however many rows are due", () => {
     const seen = new Set<string>();
     const { all } = StatementSync.prototype;
     const spy = mock.method(
@@ -113,7 +113,7 @@ describe("two hundred thousand people whose locks are due", () => {
     db.close();
   });
 
-  test("counting them for the metrics lets others have their turn, and holds none of them", async () => {
+  test("counting them for the metrics yields to other work and keeps none in memory", async () => {
     const retention: RetentionConfig = parsePolicy({
       ...{ identifying: "P5Y from relationship-end", verification: "P5Y from relationship-end" },
       ...{ files: "P5Y from relationship-end", initialLock: "P90D", extendWhenLessThan: "P30D", lock: "governance" },
@@ -136,7 +136,7 @@ describe("two hundred thousand people whose locks are due", () => {
   });
 });
 
-test("locks that are extended while the pages are read are neither read twice nor passed over", () => {
+test("locks that are extended between pages are neither read twice nor skipped", () => {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-locks-"));
   try {
     const path = join(folder, "catalog.sqlite");
@@ -147,7 +147,7 @@ test("locks that are extended while the pages are read are neither read twice no
     const extend = db.prepare("UPDATE version SET locked_until = ? WHERE subject = ?");
     const met: string[] = [];
     for (const page of catalog.locks.before("2027-06-01T00:00:00Z")) {
-      // Some are due still: the law asks for them no longer than that.
+      // Some are still due: the law requires them for no longer.
       for (const [n, subject] of page.entries())
         extend.run(n % 2 ? "2027-05-01T00:00:00" : "2028-01-01T00:00:00", subject);
       met.push(...page);

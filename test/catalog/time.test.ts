@@ -7,7 +7,7 @@ import type { Entry } from "../../src/audit/entry.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
 import { comparable } from "../../src/catalog/time.ts";
 
-/** An instant with a fraction of any length, as RFC 3339 lets it be written. */
+/** An instant with a fraction of any length, as RFC 3339 allows. */
 const instant = fc
   .tuple(fc.integer({ min: 1_700_000_000, max: 1_700_000_002 }), fc.stringMatching(/^\d{0,9}$/))
   .map(([seconds, fraction]) => {
@@ -15,7 +15,7 @@ const instant = fc
     return `${text}${fraction === "" ? "" : `.${fraction}`}Z`;
   });
 
-test("texts of instants in the catalog have the order of the instants, whatever the length of their fractions", () => {
+test("instants in the catalog sort as texts like times, whatever the length of their fractions", () => {
   fc.assert(
     fc.property(instant, instant, (one, other) => {
       const [a, b] = [comparable(one), comparable(other)];
@@ -41,7 +41,7 @@ function stored(n: number, updated: string, lockedUntil: string): { index: numbe
   };
 }
 
-test("inside one second too: who was updated in a time, what is newest, whose lock ends before", () => {
+test("queries by time are exact within one second: updated in a period, newest, lock ends before", () => {
   const catalog = Catalog.temporary(join(tmpdir(), `holdfast-times-${process.pid}.sqlite`), "origin");
   const at = ["10:00:00Z", "10:00:00.5Z", "10:00:00.500000001Z", "10:00:01Z", "10:00:00.25Z"];
   catalog.applyKnown(at.map((time, n) => stored(n, `2026-11-23T${time}`, `2027-01-01T${time}`)));

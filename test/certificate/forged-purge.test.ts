@@ -392,7 +392,7 @@ describe("an object that is missing", () => {
     // A file that was never stored, by the word of a later version stored before.
     const listed = { ...stored, files: [{ ...stored.files[0]!, storedWith: "20080101T000000Z-0123456789ab" }] };
     const never = await vault.verify([script.rules, listed]);
-    assert.ok(never.found.some(({ key, what }) => key === FILE && /no entry before/.test(what)));
+    assert.ok(never.found.some(({ key, what }) => key === FILE && /no earlier entry/.test(what)));
     assert.equal(never.renewed, 0);
 
     const bytes = Buffer.alloc(1_000, 7);

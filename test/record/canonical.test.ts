@@ -6,7 +6,7 @@ import { canonicalJson } from "../../src/record/canonical.ts";
 
 const canonical = (text: string): string => canonicalJson(parseExact(text));
 
-/** RFC 8785, appendix and section 3.2.3, where it does not rewrite numbers: keys by UTF-16 code unit. */
+/** RFC 8785, appendix and section 3.2.3, except for numbers: keys by UTF-16 code unit. */
 test("keys are sorted by code unit, as in RFC 8785", () => {
   const text = '{"\\u20ac":1,"\\r":2,"\\ufb33":3,"1":4,"\\ud83d\\ude00":5,"\\u0080":6,"\\u00f6":7}';
   assert.equal(canonical(text), '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}');
@@ -20,7 +20,7 @@ test("white space and the order of keys do not matter; the order of lists, and e
   assert.notEqual(canonical("[1,2]"), canonical("[2,1]"));
   assert.notEqual(canonical('{"a":null}'), canonical("{}"));
   assert.notEqual(canonical('{"a":"1"}'), canonical('{"a":1}'));
-  // Integer-like keys, which JavaScript moves to the front of every object.
+  // JavaScript moves integer-like keys to the front of every object.
   assert.equal(canonical('{"b":1,"10":2,"9":3}'), '{"10":2,"9":3,"b":1}');
 });
 
@@ -30,15 +30,15 @@ test("numbers are compared, not rounded", () => {
   assert.notEqual(canonical("1e400"), canonical("null"));
 });
 
-test("a key called __proto__ counts", () => {
+test("a key named __proto__ counts", () => {
   assert.equal(canonical('{"a":1,"__proto__":{"b":2}}'), '{"__proto__":{"b":2},"a":1}');
   assert.notEqual(canonical('{"__proto__":1}'), canonical("{}"));
 });
 
-test("half a surrogate pair is spelt out, so that two of them are told apart", () => {
+test("half a surrogate pair is escaped, so that different ones stay different", () => {
   assert.equal(canonical('"\\ud800"'), '"\\ud800"');
   assert.notEqual(canonical('"\\ud800"'), canonical('"\\ud801"'));
-  // Not normalised: the provider's own spelling is what changed or did not.
+  // Not normalised: a changed spelling at the provider is a change.
   assert.notEqual(canonical('"é"'), canonical('"e\u0301"'));
 });
 
@@ -51,7 +51,7 @@ function shuffled(value: unknown, random: () => number): unknown {
   return out;
 }
 
-test("any JSON: the same meaning, one spelling, whatever the order of keys", () => {
+test("any JSON: the same meaning gives the same text, whatever the order of keys", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), fc.infiniteStream(fc.double({ noNaN: true })), (value, numbers) => {
       const once = canonicalJson(value);

@@ -15,7 +15,7 @@ after(() => sandbox.close());
 const born = (value: unknown, name = "date_of_birth"): string[] => datesOfBirth(person({ [name]: value })).map(String);
 const numbers = (value: unknown, name = "document_number"): string[] => documentNumbers(person({ [name]: value }));
 
-test("every document of the sandbox has its date of birth and its number found", () => {
+test("finds the date of birth and the number in every document of the sandbox", () => {
   const seen = new Set<string>();
   for (let index = 0; index < 200; index++) {
     const wire = sandbox.identity(index);
@@ -32,7 +32,7 @@ test("every document of the sandbox has its date of birth and its number found",
   assert.deepEqual([...seen].sort(), ["DRIVERS_LICENSE", "NATIONAL_ID_CARD", "PASSPORT"]);
 });
 
-test("a name is known however it is spelt; others are not taken for it", () => {
+test("a name is recognised in every spelling; others are not mistaken for it", () => {
   for (const name of [
     "date_of_birth",
     "DATE_OF_BIRTH",
@@ -57,7 +57,7 @@ test("a name is known however it is spelt; others are not taken for it", () => {
   for (const name of ["document_type", "number", "phone_number"]) assert.deepEqual(numbers("X1", name), [], name);
 });
 
-test("dates that mean one day are read", () => {
+test("unambiguous dates are read", () => {
   for (const text of [
     ...["1990-05-31", "1990/05/31", "19900531", "31.05.1990", " 1990-05-31\n", "1990-05-31T00:00:00Z"],
     ...["1990-05-31T00:00", "1990-05-31T00:00:00.000Z"],
@@ -68,7 +68,7 @@ test("dates that mean one day are read", () => {
   assert.deepEqual(born("2000-02-29"), ["2000-02-29"]);
 });
 
-test("dates that may mean another day, or none, are not", () => {
+test("ambiguous dates and other texts are not read", () => {
   for (const text of [
     ...["05/06/1990", "5/6/1990", "31/05/1990", "05-06-1990", "90-05-31", "310590", "900531", "1.5.1990", "05.1990"],
     ...["1990", "1990-05", "1990-5-31", "31 May 1990", "1900-02-29", "2001-02-29", "29.02.1900", "1990-00-10"],
@@ -80,7 +80,7 @@ test("dates that may mean another day, or none, are not", () => {
     assert.deepEqual(born(value), [], JSON.stringify(value));
 });
 
-test("any day is read back from each spelling", () => {
+test("any day can be read back from each spelling", () => {
   const day = fc
     .date({ min: new Date("1000-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
     .map((date) => date.toISOString().slice(0, 10));
@@ -93,7 +93,7 @@ test("any day is read back from each spelling", () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => void [born(value), numbers(value)]));
 });
 
-test("numbers are kept as written, each once, of every document", () => {
+test("numbers are kept as written, each once, from every document", () => {
   assert.deepEqual(numbers(" P 12-3 "), ["P 12-3"]);
   assert.deepEqual(numbers(parseExact("12345678901234567890")), ["12345678901234567890"]);
   for (const value of ["", " ", null, {}, []]) assert.deepEqual(numbers(value), []);

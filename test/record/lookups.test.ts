@@ -10,7 +10,7 @@ import { person, sandboxed } from "./person.ts";
 const tokens = new Tokens(new Secret("ab".repeat(32)));
 const FIELDS = ["email", "document.number", "metadata.customer_id", "metadata.session.screens"];
 
-test("of every identity of the sandbox, what it has is found, and nothing is shown", async () => {
+test("every identity of the sandbox is found by its lookups, which reveal nothing", async () => {
   await using sandbox = await startSandbox({ identities: 120, files: false });
   const counts = { email: 0, number: 0, customer: 0, screens: 0 };
   for (let index = 0; index < 120; index++) {
@@ -40,7 +40,7 @@ test("of every identity of the sandbox, what it has is found, and nothing is sho
   );
 });
 
-test("a reference deep in metadata, and one JavaScript would round", () => {
+test("a reference deep inside metadata, and one that JavaScript would round", () => {
   const metadata = parseExact('{"a":{"b":{"c":12345678901234567890}},"n":5,"t":" Ref 1 "}');
   const fields = ["metadata.a.b.c", "metadata.n", "metadata.t"];
   assert.deepEqual(lookupTokens(person({}, { metadata }), fields, tokens), {
@@ -54,7 +54,7 @@ test("a reference deep in metadata, and one JavaScript would round", () => {
   );
 });
 
-test("what is missing, empty or no scalar has no token", () => {
+test("values that are missing, empty or not scalar have no token", () => {
   const fields = [
     "email",
     "document.number",

@@ -18,7 +18,7 @@ test("a year older on the birthday, not the day before", () => {
   assert.equal(age("1990-05-31", "1990-05-30"), -1);
 });
 
-test("born on 29 February: on 1 March where the year has no 29th", () => {
+test("born on 29 February: a year older on 1 March if the year has no 29th", () => {
   assert.equal(age("2000-02-29", "2018-02-28"), 17);
   assert.equal(age("2000-02-29", "2018-03-01"), 18);
   assert.equal(age("2000-02-29", "2020-02-28"), 19);
@@ -27,7 +27,7 @@ test("born on 29 February: on 1 March where the year has no 29th", () => {
   assert.equal(age("2000-02-29", "2100-03-01"), 100);
 });
 
-test("any date: the age is the number of birthdays had", () => {
+test("any date: the age is the number of birthdays so far", () => {
   const date = fc
     .date({ min: new Date("1900-01-01"), max: new Date("2100-12-31"), noInvalidDate: true })
     .map((value) => day(value.toISOString().slice(0, 10)));
@@ -45,7 +45,7 @@ test("any date: the age is the number of birthdays had", () => {
   );
 });
 
-test("thresholds: true at the age, false a year or a day before, null where no one knows", () => {
+test("thresholds: true at the age, false a year or a day before, null if unknown", () => {
   const identity = person({ date_of_birth: "1990-05-31" });
   const over = (on: string) => minimalIdentity(identity, [17, 18, 19], day(on)).over;
   assert.deepEqual(over("2008-05-30"), { 17: true, 18: false, 19: false });
@@ -57,14 +57,14 @@ test("thresholds: true at the age, false a year or a day before, null where no o
   assert.deepEqual(minimalIdentity(identity, [], day("2024-01-01")), { verified: true, over: {} });
 });
 
-test("where documents disagree the youngest counts", () => {
+test("if documents disagree, the lowest age counts", () => {
   const documents = ["1990-05-31", "2010-01-01", "1980-01-01"].map((date_of_birth) => ({
     ...{ type: "PASSPORT", datapoints: { date_of_birth } },
   }));
   assert.deepEqual(minimalIdentity(person({}, { documents }), [18], day("2020-01-01")).over, { 18: false });
 });
 
-test("nothing of a person is in it: only true, false and null", async () => {
+test("contains nothing about the person but true, false and null", async () => {
   await using sandbox = await startSandbox({ identities: 150, files: false });
   const answers = new Set<unknown>();
   for (let index = 0; index < 150; index++) {

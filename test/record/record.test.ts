@@ -14,7 +14,7 @@ const frame = {
   fetched: "2026-11-23T10:15:00.000Z",
 } as const;
 
-test("a full record has the fields the format names, in their order, and gives back the provider's bytes", async () => {
+test("a full record has the format's fields in order, and returns the provider's bytes", async () => {
   await using sandbox = await startSandbox({ identities: 30 });
   for (let index = 0; index < 30; index++) {
     const resources = ['{"cursor":{"next":null},"data":[{"n":12345678901234567890}]}', '\u2028 \ud83d\ude00 "quoted"'];
@@ -52,7 +52,7 @@ test("a full record has the fields the format names, in their order, and gives b
   }
 });
 
-test("numbers in the normalised identity keep their digits", async () => {
+test("numbers in the normalised identity keep all their digits", async () => {
   await using sandbox = await startSandbox({ identities: 1 });
   const metadata = parseExact('{"reference":12345678901234567890}');
   const identity = { ...sandboxed(sandbox, 0), metadata };
@@ -60,7 +60,7 @@ test("numbers in the normalised identity keep their digits", async () => {
   assert.ok(Buffer.from(bytes).includes('"reference":12345678901234567890'));
 });
 
-test("a minimal record holds nothing of the person", async () => {
+test("a minimal record contains nothing about the person", async () => {
   await using sandbox = await startSandbox({ identities: 60 });
   for (let index = 0; index < 60; index++) {
     const identity = minimalIdentity(sandboxed(sandbox, index), [18], Temporal.PlainDate.from("2024-01-01"));

@@ -12,7 +12,7 @@ const tokens = new Tokens(new Secret("ab".repeat(32)));
 const REFERENCE = "metadata.customer_id";
 const NUMBER = "document.number";
 
-/** The tokens that a record of today has for the value. */
+/** The tokens that a new record has for the value. */
 function stored(name: string, value: string): string[] {
   const owner = { email: name === "email" ? value : null, firstName: null, lastName: null };
   const metadata = { customer_id: name === REFERENCE ? value : null };
@@ -63,14 +63,14 @@ const WRAPS: readonly ((address: string) => string)[] = [
   (address) => `\u201C${address}\u201D`,
 ];
 
-/** The same value, as it may come out of a mail, a PDF, a web page or a table. */
+/** The same value as pasted from a mail, a PDF, a web page or a table. */
 function disguised(name: string, value: string, how: Disguise): string {
   let text = value;
   if (name === "email") {
     const [local, domain] = value.split("@") as [string, string];
     text = `${local}@${how.ascii ? domainToASCII(domain) : domain}`;
   }
-  // The capitals of \u00DF are SS, which is another address.
+  // The upper case of \u00DF is SS, which is another address.
   if (name !== REFERENCE && how.upper) text = text.replace(/[^\u00DF]/g, (each) => each.toUpperCase());
   text = text.normalize(how.form).replaceAll("-", how.hyphen);
   if (how.full) text = text.replace(/[!-,./-~]/g, (each) => String.fromCodePoint(each.codePointAt(0)! - 0x21 + 0xff01));
@@ -89,10 +89,10 @@ const local = fc
 const label = fc
   .tuple(word("abcxyz"), word("abc0189\u00FC\u00DF\u5B57"), fc.boolean())
   .map(([first, second, hyphen]) => `${first}${hyphen ? "-" : ""}${second}`);
-/** Lone surrogates too. */
+/** Includes lone surrogates. */
 const anyText = fc.array(fc.nat(0x10ffff), { maxLength: 20 }).map((points) => String.fromCodePoint(...points));
 const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  // A quotation mark around an address is not of it.
+  // A quotation mark around an address does not belong to it.
   email: fc
     .tuple(local, label, fc.constantFrom("example", "org", "co.uk"))
     .map(([name, first, last]) => `${name}@${first}.${last}`)
@@ -104,7 +104,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
 };
 
 for (const [name, values] of Object.entries(VALUES)) {
-  test(`${name}: whatever disguises of it are stored and asked for, the person is found`, () => {
+  test(`${name}: the person is found, whichever spellings are stored and searched`, () => {
     fc.assert(
       fc.property(values, disguise, disguise, (value, one, other) => {
         assert.ok(meet(stored(name, disguised(name, value, one)), asked(name, disguised(name, value, other))));
@@ -113,7 +113,7 @@ for (const [name, values] of Object.entries(VALUES)) {
     );
   });
 
-  test(`${name}: a record that has the value's own token only, as earlier versions stored it, is found too`, () => {
+  test(`${name}: a record of an earlier version, with the value's own token only, is found too`, () => {
     fc.assert(
       fc.property(values, disguise, fc.boolean(), (value, how, ascii) => {
         const [first, second] = value.split("@") as [string, string];
@@ -124,10 +124,10 @@ for (const [name, values] of Object.entries(VALUES)) {
     );
   });
 
-  test(`${name}: two values never meet, however they are disguised`, () => {
-    // What is equated beyond the disguises: separators of document numbers, as ever.
+  test(`${name}: two different values are never equal, however they are spelt`, () => {
+    // Separators of document numbers were always ignored.
     const own = (value: string) => (name === NUMBER ? value.replaceAll("-", "") : value);
-    // Values that differ in one character are where a wrong rule would show.
+    // A wrong rule would show in values that differ in one character.
     const near = fc.tuple(values, fc.nat(40), fc.constantFrom(..."aB0\u00E9")).map(([value, at, character]) => {
       const position = at % value.length;
       return [value, `${value.slice(0, position)}${character}${value.slice(position + 1)}`] as const;
@@ -144,7 +144,7 @@ for (const [name, values] of Object.entries(VALUES)) {
   });
 }
 
-test("what is equated, and what is not", () => {
+test("which spellings are equal, and which are not", () => {
   const same = (name: string, value: string, ...others: string[]) => {
     for (const other of others) assert.ok(meet(stored(name, value), asked(name, other)), `${value} ${other}`);
   };
@@ -184,11 +184,11 @@ test("what is equated, and what is not", () => {
   different(REFERENCE, "C-1", "c-1", "C1", "C -1", "C_1", "\u0421-1");
   // In a PDF, a soft hyphen may be the hyphen.
   same(REFERENCE, "C-10442", "C\u00AD10442");
-  // Kept by an earlier version as it was: found by the same characters.
+  // Stored unchanged by an earlier version: found by exactly these characters.
   assert.ok(asked(REFERENCE, "C\u201310\u00A044\u200B").includes(tokens.lookup(REFERENCE, "C\u201310\u00A044")));
 });
 
-test("the value's own tokens come first, and plain spellings take no place from them", () => {
+test("the value's own tokens come first, and plain spellings never displace them", () => {
   const datapoints = Array.from({ length: 60 }, (_, n) => ({ document_number: `N/${n}` }));
   const identity = { ...person(), documents: datapoints.map((each) => ({ type: "PASSPORT", datapoints: each })) };
   const found = lookupTokens(identity, [NUMBER], tokens);
@@ -199,14 +199,14 @@ test("the value's own tokens come first, and plain spellings take no place from 
   assert.equal(found[`${NUMBER}/100`], tokens.lookup(NUMBER, "N39"));
 });
 
-test("a provider's id is tried as given, plain, and a UUID in small letters", () => {
+test("a provider's id is searched as given, in its plain spelling, and a UUID in lower case", () => {
   const id = "5f1c0b1e-3bef-4375-97e9-c509b5c42a05";
   for (const text of [id, `{${id.toUpperCase()}}`, `\u200B${id.replaceAll("-", "\u2011")}\u00A0`])
     assert.ok(idSpellings(text).includes(id), text);
   assert.deepEqual(idSpellings("Abc"), ["Abc"]);
 });
 
-test("what is peculiar is named, and no letter or digit of the value", () => {
+test("names what is unusual, but no letter or digit of the value", () => {
   assert.deepEqual(peculiarities("ann@example.org"), []);
   assert.deepEqual(peculiarities("J\u00FCrgen O'Neill-1"), []);
   assert.match(peculiarities("a\u200Bb").join(), /U\+200B/);
@@ -223,7 +223,7 @@ test("what is peculiar is named, and no letter or digit of the value", () => {
   );
 });
 
-test("any text at all is taken, and its plain spelling is its own", () => {
+test("accepts any text, and a plain spelling is its own plain spelling", () => {
   fc.assert(
     fc.property(fc.constantFrom("email", NUMBER, REFERENCE), anyText, (name, value) => {
       for (const spelling of spellings(name, value)) assert.ok(spelling.length <= value.length * 20 + 64);

@@ -12,7 +12,7 @@ const KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const tokens = new Tokens(new Secret(KEY));
 const hmac = (text: string): string => createHmac("sha256", Buffer.from(KEY, "hex")).update(text).digest("hex");
 
-test("subjects, versions, files and lookups are what the format says, computed apart", () => {
+test("subjects, versions, files and lookups match an independent computation from the format", () => {
   assert.equal(tokens.subject("passbase", "id-1"), hmac("identity\0passbase\0id-1").slice(0, 32));
   assert.equal(
     tokens.file("r-1", "f-1", "2024-01-01T00:00:00Z"),
@@ -44,7 +44,7 @@ const GOLDEN = [
   "30e718cbe79d7713feec83434024e912",
 ];
 
-/** Once written down, never to change: every vault's keys hang on them. */
+/** These must never change: the keys of every vault depend on them. */
 test("golden names", () => {
   assert.deepEqual(
     [tokens.subject("passbase", "id-1"), tokens.formerFile("f-1", "2024-01-01T00:00:00Z"), tokens.check()],
@@ -68,7 +68,7 @@ test("a version's name has one form, for any time and content", () => {
   );
 });
 
-test("different things have different names, under different keys too", () => {
+test("different things have different names, also under different keys", () => {
   const other = new Tokens(new Secret(KEY.replace("00", "01")));
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (a, b) => {
@@ -100,7 +100,7 @@ test("an address or a number is found however it was written", () => {
   assert.notEqual(tokens.lookup("email", "a.b@example.org"), tokens.lookup("email", "ab@example.org"));
 });
 
-test("what is no lookup key is refused and not repeated", () => {
+test("an invalid lookup key is refused and not repeated", () => {
   for (const key of [
     KEY.slice(1),
     `${KEY}0`,

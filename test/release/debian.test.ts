@@ -28,14 +28,14 @@ import { onPath } from "../servers/ceph.ts";
 import { cephEndpoint, lockedBucket, withoutCeph } from "../servers/s3.ts";
 
 const run = promisify(execFile);
-/** In CI nothing is left out: there it fails and says what is missing. */
+/** In CI nothing is skipped: there the test fails and says what is missing. */
 const isPossible = process.env.CI || (process.getuid?.() === 0 && ["mmdebstrap", "dpkg-deb", "unshare"].every(onPath));
 const DEPENDS = ["adduser", "ca-certificates", "libatomic1", "libgcc-s1", "libstdc++6"];
 
 /** User and group without rights on Debian, by number. */
 const STRANGER = "65534";
 
-describe("the Debian package", { skip: isPossible ? false : "it takes root and mmdebstrap" }, () => {
+describe("the Debian package", { skip: isPossible ? false : "needs root and mmdebstrap" }, () => {
   let folder: string;
   let root: string;
   let file: string;
@@ -53,7 +53,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** In the root, with a /proc of its own: Node finds itself by it. The user's group has the same name or number. */
+  /** Runs a command in the root, with its own /proc: Node uses that to find itself. The user's group has the same name or number. */
   const inside = (user: string, ...line: string[]): Promise<Ended> => {
     const options = ["--fork", "--pid", `--root=${root}`, `--mount-proc=/proc`];
     return runToEnd(
@@ -83,7 +83,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
       () => false,
     );
 
-  test("is installed on a minimal Debian, with a user of its own and what shells and systemd look for", async () => {
+  test("installs on a minimal Debian, with its own user and the files that shells and systemd look for", async () => {
     await good(asRoot("dpkg", "--install", `/root/${basename(file)}`));
     assert.equal((await good(asRoot("dpkg", "--verify", "holdfast"))).stdout, "");
     const passwd = await readFile(join(root, "etc/passwd"), "utf8");
@@ -108,7 +108,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     }
   });
 
-  test("works there as its user: keys, an export, a proof; no one else may read config and keys", async () => {
+  test("works there as its user: keys, an export, a proof; others cannot read config and keys", async () => {
     await using sandbox = await startSandbox({ identities: 4, plainImages: true });
     const recipients = await Promise.all([generateX25519Identity(), generateX25519Identity()]);
     const client = {
@@ -146,7 +146,7 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     await firstExport((...args) => good(inside("holdfast", "env", ...variables, "holdfast", ...args)));
   });
 
-  test("as root, new prints the steps that make it work as the service's user", async () => {
+  test("as root, new prints the steps to run it as the service's user", async () => {
     const recipient = await identityToRecipient(await generateX25519Identity());
     const flags = [
       "--client",
@@ -180,8 +180,8 @@ describe("the Debian package", { skip: isPossible ? false : "it takes root and m
     assert.ok(await there("var/lib/holdfast/shop/vault.json"));
   });
 
-  test("is removed and purged: the program goes, config, state and keys stay", async () => {
-    // As someone has it who keeps configs elsewhere.
+  test("can be removed and purged: the program is deleted, config, state and keys stay", async () => {
+    // Like a machine whose configs are kept elsewhere.
     await rename(join(root, "etc/holdfast"), join(root, "srv/holdfast"));
     await symlink("/srv/holdfast", join(root, "etc/holdfast"));
     await good(asRoot("chmod", "0750", "/var/lib/holdfast"));

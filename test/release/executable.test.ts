@@ -21,10 +21,10 @@ describe("the single executable", () => {
   after(() => rm(folder, { recursive: true }));
 
   const run = (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
-    // Nothing of this machine's Node: no PATH, no folder to look for packages in.
+    // Without this machine's Node: no PATH, no folder to look for packages in.
     runToEnd([file, ...args], { cwd: folder, env: { ...env, PATH: "", NODE_PATH: undefined } });
 
-  test("is the same bytes when it is built again", async () => {
+  test("is identical when it is built again", async () => {
     const digest = async () =>
       createHash("sha256")
         .update(await readFile(file))
@@ -42,7 +42,7 @@ describe("the single executable", () => {
     });
   }
 
-  test("keeps Node's permission model, by NODE_OPTIONS: what it does not name is not read or written", async () => {
+  test("supports Node's permission model through NODE_OPTIONS: other paths cannot be read or written", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox, { init: false });
     const allowed = (...paths: string[]) =>
@@ -57,7 +57,7 @@ describe("the single executable", () => {
     assert.equal(ended.code, 0, ended.stderr);
   });
 
-  test("says what is wrong without showing its code", async () => {
+  test("reports an error without showing its code", async () => {
     const ended = await run(["verify"]);
     assert.equal(ended.code, 2);
     assert.ok(ended.stderr.length < 1_000, ended.stderr);

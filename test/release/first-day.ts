@@ -3,12 +3,12 @@ import { readFile, stat } from "node:fs/promises";
 import type { Ended } from "../cli/program.ts";
 import type { Workplace } from "../export/workplace.ts";
 
-/** Runs `holdfast <args>` as it was installed. */
+/** Runs `holdfast <args>` as installed. */
 export type Installed = (...args: string[]) => Promise<Ended>;
 
 /**
- * What `npm run demo` does, with an installed program: a vault is made and checked, everyone is exported, the vault is
- * verified, and someone's copies are handed out and opened. Asserts each on the disk.
+ * The steps of `npm run demo`, with an installed program: creates and checks a vault, exports everyone, verifies the
+ * vault, hands out one person's copies and opens them. Asserts each step on the disk.
  */
 export async function firstDay(holdfast: Installed, place: Workplace, people: number): Promise<void> {
   const config = ["--config", place.file];

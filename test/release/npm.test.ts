@@ -14,7 +14,7 @@ import { withoutCeph } from "../servers/s3.ts";
 import { firstDay } from "./first-day.ts";
 
 const run = promisify(execFile);
-/** Node finds itself for `#!/usr/bin/env node`, and npm is the machine's. */
+/** `#!/usr/bin/env node` must find this Node; npm is the machine's. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, NODE_TEST_CONTEXT: undefined };
 const quiet = ["--no-audit", "--no-fund", "--offline"];
 
@@ -30,7 +30,7 @@ describe("the npm package", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test("holds what runs and its documentation, and depends on nothing", async () => {
+  test("contains the program and its documentation, and has no dependencies", async () => {
     const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
     assert.equal(manifest.dependencies, undefined);
     assert.deepEqual(manifest.publishConfig, { access: "public", provenance: true });
@@ -88,9 +88,9 @@ describe("the npm package", () => {
     assert.equal(new HoldfastError("source-missing", "gone").code, "source-missing");
   });
 
-  test("on an older Node: one line, in syntax that it can read", async () => {
+  test("on an older Node: one line, in syntax that it can parse", async () => {
     const launcher = join(installed, "bin/holdfast.cjs");
-    // Throws where something is newer than ES5.
+    // Throws for anything newer than ES5.
     await transform(await readFile(launcher, "utf8"), { target: "es5", format: "cjs" });
     const older = `Object.defineProperty(process.versions, "node", { value: "18.19.0" }); require(${JSON.stringify(launcher)})`;
     const ended = await runToEnd([process.execPath, "--eval", older]);

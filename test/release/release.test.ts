@@ -11,14 +11,14 @@ import { runToEnd } from "../cli/program.ts";
 describe("the changelog's section", () => {
   const text = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- a thing\n\n## [0.1.0] - 2026-01-01\n\n- the first\n";
 
-  test("is what was unreleased, under version and date; the next begins empty", () => {
+  test("moves unreleased changes under version and date, and starts a new empty section", () => {
     assert.equal(
       releaseSection(text, "0.2.0", "2026-11-29"),
       "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-11-29\n\n### Added\n\n- a thing\n\n## [0.1.0] - 2026-01-01\n\n- the first\n",
     );
   });
 
-  test("is refused where there is nothing to say, or the version is there", () => {
+  test("fails if nothing is unreleased, or if the version already exists", () => {
     assert.throws(() => releaseSection(text, "0.1.0", "2026-11-29"), /0\.1\.0 already/);
     const released = releaseSection(text, "0.2.0", "2026-11-29");
     assert.throws(() => releaseSection(released, "0.3.0", "2026-11-29"), /nothing/);
@@ -26,7 +26,7 @@ describe("the changelog's section", () => {
   });
 });
 
-test("the licences of the executable are those of the Node that is in it", async () => {
+test("the executable's licences are those of the Node inside it", async () => {
   const text = await executableLicences(["pino"]);
   assert.match(text, /^pino \d/m);
   assert.match(text, /Copyright Node\.js contributors/);
@@ -39,7 +39,7 @@ describe("npm run release", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "holdfast-release-test-"));
     execFileSync("git", ["clone", "--quiet", "--no-hardlinks", ".", folder]);
-    // What is not committed yet is tested too.
+    // Includes changes that are not committed yet.
     for (const name of ["release", "package.json", "package-lock.json", "CHANGELOG.md"])
       execFileSync("cp", ["-rT", name, join(folder, name)]);
     symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
@@ -63,22 +63,22 @@ describe("npm run release", () => {
     assert.equal(code, 1);
   };
 
-  test("takes one version, above the last, of a clean tree, once", async () => {
-    await refused(/name one version/);
-    await refused(/name one version/, "1.0");
-    await refused(/name one version/, "v9.0.0");
-    await refused(/name one version/, "9.0.0", "9.0.1");
+  test("accepts one version, above the last one, from a clean tree, once", async () => {
+    await refused(/give one version/);
+    await refused(/give one version/, "1.0");
+    await refused(/give one version/, "v9.0.0");
+    await refused(/give one version/, "9.0.0", "9.0.1");
     await refused(/not above/, "0.0.1");
     git("tag", "v9.0.0");
-    await refused(/v9\.0\.0 is there/, "9.0.0");
+    await refused(/v9\.0\.0 already exists/, "9.0.0");
     writeFileSync(join(folder, "more.txt"), "");
     await refused(/commit or stash/, "9.0.1");
     rmSync(join(folder, "more.txt"));
   });
 
-  test("leaves the tree as it was where a check fails, and where it is told to stop", async () => {
+  test("leaves the tree unchanged if a check fails, and if it is stopped", async () => {
     execFileSync("mkdir", [join(folder, "bin")]);
-    // Sets the version as npm does, and fails at the check.
+    // Sets the version as npm does, then fails at the check.
     const npm = `#!/bin/sh\ncase "$1" in version) sed -i 's/"version": ".*"/"version": "'"$2"'"/' package.json ;; *) exit 7 ;; esac\n`;
     writeFileSync(join(folder, "bin/npm"), npm);
     chmodSync(join(folder, "bin/npm"), 0o755);
@@ -92,11 +92,11 @@ describe("npm run release", () => {
     assert.equal(code, 1);
     assert.match(stderr, /no release: .*npm run check failed\. Nothing is committed or tagged/);
     asItWas();
-    // The check sends its parent the signal, and then takes its time.
+    // The check sends the signal to its parent, then takes a while.
     writeFileSync(join(folder, "bin/npm"), npm.replace("exit 7", "kill -TERM $PPID; exec sleep 60"));
     const stopped = await release("9.0.1");
     assert.equal(stopped.code, 1);
-    assert.match(stopped.stderr, /no release: told to stop \(SIGTERM\)\. Nothing is committed or tagged/);
+    assert.match(stopped.stderr, /no release: stopped by SIGTERM\. Nothing is committed or tagged/);
     asItWas();
   });
 });

@@ -127,7 +127,7 @@ describe("a forged marker", () => {
     await isFound([...forged, named, ...nights], /belongs to a run other than a, .* was logged again/);
     await isFound(
       [...forged, { ...named, count: 1 }, ...nights],
-      /is dated 2015-07-02T.*, and a later entry 2015-06-29T/,
+      /is dated 2015-07-02T.*, but a later entry is dated 2015-06-29T/,
     );
     await isFound([...forged, { ...named, ...a(27) }], /is dated 2015-07-02T.*, and a later entry 2015-06-27T/);
     assert.equal((await scene.verify()).code, 4);

@@ -61,7 +61,7 @@ describe("two hundred thousand people with due locks", () => {
     "whose lock ends before a time": () => catalog.locks.before(NEVER),
     "who have a lock in governance mode": () => catalog.locks.softBefore(NEVER),
   })) {
-    test(`${name} are listed once each, with constant memory`, () => {
+    test(`those ${name} are listed once each, with constant memory`, () => {
       let [people, first, most, largest] = [0, 0, 0, 0];
       let n = 0;
       for (const page of pages()) {

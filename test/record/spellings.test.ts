@@ -104,7 +104,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
 };
 
 for (const [name, values] of Object.entries(VALUES)) {
-  test(`${name}: the person is found, whichever spellings are stored and searched`, () => {
+  test(`${name}: the person is found, for all spellings stored and searched`, () => {
     fc.assert(
       fc.property(values, disguise, disguise, (value, one, other) => {
         assert.ok(meet(stored(name, disguised(name, value, one)), asked(name, disguised(name, value, other))));

@@ -15,17 +15,20 @@ import { type Facts, Model } from "./century/model.ts";
 import { World } from "./century/world.ts";
 
 const PEOPLE = 16;
-/** Seconds of the life once all is told, and for how many of them a relationship that ended yesterday is kept. */
+/**
+ * How many seconds this life lasts after everything is recorded, and for how many of them an ended relationship is
+ * kept.
+ */
 const LIFE = 18;
 const YESTERDAY = 14;
 
 const now = (): number => Date.now() / 1000;
 
 /**
- * Locks in a bucket end by the server's own clock, so this life is one of seconds: periods of seconds, real kills, real
- * time. It shows that the server keeps what is locked or held, that a purge leaves no version and no delete marker of what
- * is due, and touches nothing else, also when it was killed. What years, months and zones come to it does not show: that
- * is the directory's century, whose locks end by a clock that can be set.
+ * Locks in a bucket end by the server's own clock, so this life lasts seconds: periods of seconds, real kills, real
+ * time. It shows that the server keeps what is locked or held, and that a purge, even a killed one, removes every
+ * version and delete marker of what is due and nothing else. Years, months and zones are tested by the directory's
+ * century, whose locks end by a clock that can be set.
  */
 test("Ceph RGW: a life of seconds with kills; what is due is gone in every version, and nothing else", {
   skip: withoutCeph,
@@ -108,7 +111,7 @@ test("Ceph RGW: a life of seconds with kills; what is due is gone in every versi
   await run({ kind: "place", subjects: held.map(({ subject }) => subject), case: "AZ 1" }, () => {
     for (const { holds } of held) holds.add("AZ 1");
   });
-  // Locked for days by these rules, and so it stays: the lock is the server's, who refuses a bare client with every right.
+  // These rules lock for days. The server refuses to delete, even for a bare client with every right.
   await end([long], 1);
   const [Key, VersionId] = versionOf(long);
   await assert.rejects(client.send(new DeleteObjectCommand({ Bucket: url.host, Key, VersionId })));
@@ -118,7 +121,7 @@ test("Ceph RGW: a life of seconds with kills; what is due is gone in every versi
   await configure(model.law);
   await end(yesterday, 1);
   await end(before, 2);
-  // Whoever may write can hide an object behind a delete marker. A purge takes that too.
+  // Anyone who can write can hide an object behind a delete marker. A purge removes that too.
   await client.send(new DeleteObjectCommand({ Bucket: url.host, Key: versionOf(yesterday[1]!)[0] }));
 
   const until = now() + LIFE;
@@ -147,7 +150,7 @@ test("Ceph RGW: a life of seconds with kills; what is due is gone in every versi
   });
   await run(out());
   const { value } = (await machine.run({ at: undefined, job: { kind: "verify" } })) ?? {};
-  // A lock of seconds may end while verify looks, of those whose relationship lasts.
+  // Locks of seconds may end during verify, for people whose relationship lasts.
   const found: { what: string }[] = value?.found ?? assert.fail("verify was not done");
   assert.deepEqual(
     found.filter(({ what }) => !/its lock ended at/.test(what)),

@@ -6,8 +6,8 @@ import { Life, type LifeOptions } from "./century/life.ts";
 import { World } from "./century/world.ts";
 
 /**
- * A century in two vaults of fifty years each. HOLDFAST_CENTURY=<people>:<seed> has all hundred years in one vault, with
- * so many people and more days between: `npm run soak` has thousands.
+ * A century in two vaults of fifty years each. HOLDFAST_CENTURY=<people>:<seed> runs all hundred years in one vault,
+ * with that many people and more days in between: `npm run soak` uses thousands.
  */
 const [people, seed = 1] = (process.env.HOLDFAST_CENTURY ?? "").split(":").map(Number);
 
@@ -17,7 +17,7 @@ const CENTURY: (LifeOptions & { people: number })[] = [
 ];
 const LIVES = people ? [{ people, seed, from: 2027, to: 2127, pace: 3, kills: 30, cools: seed % 2 === 0 }] : CENTURY;
 
-describe("a simulated century: what must be there is, and what must not be there is not", { concurrency: 2 }, () => {
+describe("a simulated century: everything that must be there is there, and nothing else", { concurrency: 2 }, () => {
   for (const { people: count, ...options } of LIVES) {
     test(`${options.from} to ${options.to}, ${count} people, seed ${options.seed}`, async (t) => {
       const [from, to] = [options.from, options.to].map((year) => startOf(dayOf(`${year}-01-01`)));

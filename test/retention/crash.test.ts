@@ -20,16 +20,16 @@ import { objectsOf } from "./place.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 const HOLD = { case: "AZ 1/26", reason: "an inquiry" };
-const NOBODY = { identities: [], emails: [], references: [] };
+const NO_ONE = { identities: [], emails: [], references: [] };
 
 interface Scenario {
   readonly retention: object;
-  /** Before the command that is killed. */
+  /** Runs before the command that is killed. */
   prepare(place: Workplace, subjects: readonly string[]): Promise<void>;
   args(place: Workplace, subjects: readonly string[]): readonly [command: string, ...args: string[]];
-  /** What holds at once after the kill; the log has been read as it is in the vault. */
+  /** What must be true right after the kill, given the log in the vault. */
   killed(place: Workplace, what: string): Promise<void>;
-  /** Runs it again to its end, and says what must hold then. */
+  /** Runs it again without a kill, and checks the result. */
   again(place: Workplace, subjects: readonly string[], what: string): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ async function findsNothing(place: Workplace, what: string): Promise<void> {
   assert.deepEqual(report!.orphaned, [], what);
 }
 
-/** Records and files are as the log says. Of the log's own newest piece a crash may have left the lock to the next run. */
+/** Records and files match the log. After a crash, the log's newest part may be unlocked until the next run. */
 async function recordsAreWhole(place: Workplace, what: string): Promise<void> {
   const [report] = await verify(await session(place), { readData: 100, orphans: true });
   assert.deepEqual(
@@ -50,7 +50,7 @@ async function recordsAreWhole(place: Workplace, what: string): Promise<void> {
   assert.deepEqual(report!.orphaned, [], what);
 }
 
-/** Of each kind of write one in the middle: killed there, and done again. */
+/** Kills it in the middle of each kind of write, then runs it again. */
 async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<void> {
   await using prepared = await makeWorkplace(sandbox, { client: { retention: scenario.retention } });
   await exportClients(await session(prepared), {});
@@ -80,12 +80,12 @@ async function killEverywhere(sandbox: Sandbox, scenario: Scenario): Promise<voi
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-test("a purge that is killed anywhere: verify knows why something is gone, and the next purge ends it", async () => {
+test("a purge killed anywhere: verify knows why something is gone, and the next purge completes it", async () => {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
   await killEverywhere(sandbox, {
     retention: { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" },
     prepare: async (place, subjects) => {
-      await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects: [subjects[0]!] });
+      await placeHold(await session(place), { ...HOLD, ...NO_ONE, subjects: [subjects[0]!] });
       // Real locks end by the clock.
       await delay(2_100);
     },
@@ -103,7 +103,7 @@ test("a purge that is killed anywhere: verify knows why something is gone, and t
         new Set(stored.flatMap(({ object, files }) => [object.key, ...files.map(({ key }) => key)])),
         what,
       );
-      // Also what the killed run destroyed: by its own certificate, if it came to that, or by that of the next.
+      // Including what the killed run destroyed: in its own certificate, if it got that far, or in the next one's.
       const certified = ["destroyed", "destroyed-again"].map((name) => place.path(name)).filter(existsSync);
       const named = await Promise.all(certified.map(destroyedKeys));
       for (const each of named) assert.equal(new Set(each).size, each.length, `${what}: certified twice`);
@@ -115,7 +115,7 @@ test("a purge that is killed anywhere: verify knows why something is gone, and t
   });
 });
 
-test("a hold that is killed while it is placed: the log promises none that is not there, and again it is whole", async () => {
+test("placing a hold is killed: the log promises only existing holds, and a second attempt completes it", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   await killEverywhere(sandbox, {
     retention: {},
@@ -131,29 +131,29 @@ test("a hold that is killed while it is placed: the log promises none that is no
       await recordsAreWhole(place, what);
     },
     again: async (place, subjects, what) => {
-      await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects });
+      await placeHold(await session(place), { ...HOLD, ...NO_ONE, subjects });
       for (const subject of subjects) for (const { hold } of await objectsOf(place, subject)) assert.ok(hold, what);
     },
   });
 });
 
-test("a hold that is killed while it is released: nothing stays held that no case stands for", async () => {
+test("releasing a hold is killed: after a second attempt nothing stays held without a case", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   await killEverywhere(sandbox, {
     retention: {},
-    prepare: async (place, subjects) => void (await placeHold(await session(place), { ...HOLD, ...NOBODY, subjects })),
+    prepare: async (place, subjects) => void (await placeHold(await session(place), { ...HOLD, ...NO_ONE, subjects })),
     args: () => ["hold", "release", "--case", HOLD.case, "--reason", HOLD.reason],
     killed: recordsAreWhole,
     again: async (place, subjects, what) => {
-      await releaseHold(await session(place), { ...HOLD, ...NOBODY, subjects });
-      // A checkpoint that a crash left without its lock is followed by the next night's.
+      await releaseHold(await session(place), { ...HOLD, ...NO_ONE, subjects });
+      // If a crash left a checkpoint without its lock, the next night's checkpoint replaces it.
       await exportClients(await session(place), {});
       for (const subject of subjects) for (const { hold } of await objectsOf(place, subject)) assert.ok(!hold, what);
     },
   });
 });
 
-test("the end of a relationship that is killed: told again, or by the next night, everything is locked to the date", async () => {
+test("ending a relationship is killed: a second attempt, or the next night, locks everything until the date", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   const date = Temporal.Now.plainDateISO("UTC").toString();
   const final = Temporal.PlainDate.from(date)
@@ -172,7 +172,7 @@ test("the end of a relationship that is killed: told again, or by the next night
     killed: recordsAreWhole,
     again: async (place, subjects, what) => {
       await exportClients(await session(place), {});
-      await endRelationship(await session(place), { ...NOBODY, subjects, date });
+      await endRelationship(await session(place), { ...NO_ONE, subjects, date });
       for (const subject of subjects)
         for (const { lock } of await objectsOf(place, subject)) assert.equal(String(lock!.until), String(final), what);
       const ended = await place.entries("relationship.ended");

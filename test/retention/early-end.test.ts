@@ -11,7 +11,7 @@ import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { objectsOf } from "./place.ts";
 
-const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
+const NO_ONE = { identities: [], emails: [], references: [], subjects: [] };
 
 async function exported(sandbox: Sandbox): Promise<{ place: Workplace; subjects: string[]; firsts: string[] }> {
   const place = await makeWorkplace(sandbox, { client: { retention: { timezone: "UTC" } } });
@@ -23,15 +23,15 @@ async function exported(sandbox: Sandbox): Promise<{ place: Workplace; subjects:
 
 const dayBefore = (day: string): string => Temporal.PlainDate.from(day).subtract({ days: 1 }).toString();
 
-describe("a last day before someone was verified", () => {
-  test("is refused in single use, and taken with --before-verification; the day itself is not refused", async () => {
+describe("a last day before the person was verified", () => {
+  test("is refused for a single person, and accepted with --before-verification; the same day is not refused", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     const { place, subjects, firsts } = await exported(sandbox);
     await using _ = place;
     const [subject, other] = subjects;
     const end = async (who: string, date: string, beforeVerification = false) =>
-      endRelationship(await session(place), { ...NOBODY, subjects: [who], date, beforeVerification });
-    // A later version does not move the bound: the first one counts.
+      endRelationship(await session(place), { ...NO_ONE, subjects: [who], date, beforeVerification });
+    // A later version does not change the limit: the first one counts.
     sandbox.change([0]);
     await exportClients(await session(place), {});
     for (const date of [dayBefore(firsts[0]!), "1999-01-01"]) {
@@ -47,7 +47,7 @@ describe("a last day before someone was verified", () => {
       ...["end", "--subject", subject!, "--date", "1999-01-01", "--before-verification", "--json"],
     ]);
     assert.equal(done.code, 0, done.stderr);
-    // Told once with the flag, it is not refused again.
+    // Once recorded with the flag, it is not refused again.
     assert.equal((await end(subject!, "1999-01-01")).unchanged, 1);
     const [list] = await listPurges({
       ...(await session(place)),
@@ -58,7 +58,7 @@ describe("a last day before someone was verified", () => {
     assert.ok(listed.has(other!) && listed.get(other!) === undefined);
   });
 
-  test("is a line of its own in a table, whose other lines are done", async () => {
+  test("is reported with its line in a table, whose other lines are used", async () => {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     const { place, subjects, firsts } = await exported(sandbox);
     await using _ = place;
@@ -69,19 +69,19 @@ describe("a last day before someone was verified", () => {
       `${subjects[2]},${dayBefore(firsts[2]!)}`,
     ];
     await writeFile(csv, ["subject,date", ...rows].join("\n"));
-    const done = await endRelationship(await session(place), { ...NOBODY, csv });
+    const done = await endRelationship(await session(place), { ...NO_ONE, csv });
     assert.deepEqual([done.subjects, done.unusable.map(({ line }) => line)], [1, [2, 4]]);
     for (const { why } of done.unusable) assert.match(why, /before that person was first verified \(\d{4}-\d\d-\d\d\)/);
     assert.deepEqual(
       (await place.entries("relationship.ended")).map(({ subject }) => subject),
       [subjects[1]],
     );
-    const all = await endRelationship(await session(place), { ...NOBODY, csv, beforeVerification: true });
+    const all = await endRelationship(await session(place), { ...NO_ONE, csv, beforeVerification: true });
     assert.deepEqual([all.subjects, all.unchanged, all.unusable], [2, 1, []]);
   });
 });
 
-test("locks that an earlier version set a day too early are extended by the next run, and none is shortened", async () => {
+test("locks that an earlier version set a day too short are extended by the next run, and none is shortened", async () => {
   await using sandbox = await startSandbox({ identities: 1, files: false });
   await using place = await makeWorkplace(sandbox, {
     client: { retention: { keep: "P5Y", from: "relationship-end", initialLock: "P30D", extendWhenLessThan: "P10D" } },
@@ -89,9 +89,9 @@ test("locks that an earlier version set a day too early are extended by the next
   await exportClients(await session(place), {});
   const subject = await place.subject(sandbox.ids()[0]!);
   const date = Temporal.Now.plainDateISO("UTC").toString();
-  // What the zone of Tokyo gives is as early as what was counted before.
+  // The zone of Tokyo gives the same early time as the former calculation.
   await place.configure({ retention: { timezone: "Asia/Tokyo" } });
-  await endRelationship(await session(place), { ...NOBODY, subjects: [subject], date });
+  await endRelationship(await session(place), { ...NO_ONE, subjects: [subject], date });
   const [early] = await objectsOf(place, subject);
   await place.configure({ retention: { timezone: "America/New_York" } });
   const [locks] = await extendAll(await session(place));
@@ -102,7 +102,7 @@ test("locks that an earlier version set a day too early are extended by the next
   assert.ok(Temporal.Instant.compare(extended!.lock!.until, early!.lock!.until) > 0);
   assert.deepEqual((await place.entries("lock.extended")).at(-1)!.lockedUntil, String(extended!.lock!.until));
   assert.equal((await place.entries("policy.changed")).at(-1)!.to.timezone, "America/New_York");
-  // And back: an earlier date leaves the lock as it is.
+  // And back: an earlier date does not change the lock.
   await place.configure({ retention: { timezone: "Asia/Tokyo" } });
   assert.equal((await extendAll(await session(place)))[0]!.objects, 0);
   assert.equal(String((await objectsOf(place, subject))[0]!.lock!.until), String(extended!.lock!.until));

@@ -13,7 +13,7 @@ import { startSandbox } from "../sandbox/server.ts";
 import { Tsa } from "../servers/tsa.ts";
 import { strictVault } from "../vault/strict-vault.ts";
 
-/** Notes on the disk of the locks of everything that is no record and no file, by path. */
+/** The metadata on disk of everything that is not a record or file: locks by path. */
 async function logLocks(place: Workplace): Promise<Map<string, { mode: string; until: string }>> {
   const root = place.path("vault", CLIENT, ".versions");
   const found = new Map<string, { mode: string; until: string }>();
@@ -26,7 +26,7 @@ async function logLocks(place: Workplace): Promise<Map<string, { mode: string; u
 
 const inDays = (days: number) => () => Temporal.Now.instant().add({ hours: 24 * days });
 
-test("after initialLock is shortened no piece of the log is unlocked: the earliest lock says when all are due", async () => {
+test("after initialLock is shortened, no part of the log becomes unlocked: the earliest lock decides when all are due", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, {
     client: { retention: { initialLock: "P90D", extendWhenLessThan: "P20D" } },
@@ -41,7 +41,7 @@ test("after initialLock is shortened no piece of the log is unlocked: the earlie
   // Nothing is due yet.
   assert.equal((await extendAll({ ...(await session(place)), now: inDays(5) }))[0]!.pieces, 0);
   assert.deepEqual(await logLocks(place), before);
-  // The newer pieces have less than 20 days left, the first checkpoint has 75.
+  // The newer parts have less than 20 days left, the first checkpoint has 75.
   const [locks] = await extendAll({ ...(await session(place)), now: inDays(15) });
   assert.ok(locks!.pieces > 0);
   const soon = inDays(15)().add({ hours: 24 * 20 });
@@ -52,7 +52,7 @@ test("after initialLock is shortened no piece of the log is unlocked: the earlie
   }
 });
 
-/** As someone who may shorten a lock does it, on the disk. */
+/** Shortens a lock on the disk, like someone who has the right to. */
 async function shorten(place: Workplace, days: number): Promise<void> {
   const tiles = [...(await logLocks(place)).keys()].filter((name) => /tile\/0/.test(name));
   for (const tile of tiles) {
@@ -63,7 +63,7 @@ async function shorten(place: Workplace, days: number): Promise<void> {
   }
 }
 
-test("one piece whose lock ends early, whichever it is, makes the log due: at once, where nothing is remembered", async () => {
+test("any one part whose lock ends early makes the whole log due: at once if nothing is remembered", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, {});
   await exportClients(await session(place), {});
@@ -74,7 +74,7 @@ test("one piece whose lock ends early, whichever it is, makes the log due: at on
     assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
 });
 
-test("a lock that someone shortened is lengthened within 30 nights, and verify says that there is none without asking the memory", async () => {
+test("a shortened lock is extended within 30 nights, and verify reports it regardless of what is remembered", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, {});
   await exportClients(await session(place), {});
@@ -91,11 +91,11 @@ test("a lock that someone shortened is lengthened within 30 nights, and verify s
     assert.ok(Temporal.Instant.compare(until, inDays(80)()) > 0, piece);
 });
 
-test("a night on which nothing is due asks for the lock of few pieces; lost, the memory costs one such night", async () => {
+test("a night with nothing due checks few locks; if the memory is lost, one night checks all", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;
-  // Each night writes some pieces.
+  // Each night writes some parts.
   for (let night = 0; night < 12; night++) {
     sandbox.change([0]);
     await place.export();
@@ -117,13 +117,13 @@ test("a night on which nothing is due asks for the lock of few pieces; lost, the
   await rm(place.work.path("state", CLIENT, "catalog.sqlite"));
   assert.ok((await asked()) >= pieces - 1);
   assert.ok((await asked()) <= Math.ceil(pieces / 30));
-  // Within a month each was asked for once more.
+  // Within a month each was checked once more.
   let all = 0;
   for (let night = 0; night < 30; night++) all += await asked();
   assert.ok(all >= pieces, `${all} of ${pieces}`);
 });
 
-test("with a cooling-off period a time stamp is locked in governance first, as all that is stored", async () => {
+test("with a cooling-off period a time stamp is first locked in governance mode, like everything else", async () => {
   await using tsa = await Tsa.start();
   await using sandbox = await startSandbox({ identities: 1, files: false });
   await using place = await makeWorkplace(sandbox, {
@@ -139,7 +139,7 @@ test("with a cooling-off period a time stamp is locked in governance first, as a
   for (const [piece, { mode }] of locks) assert.equal(mode, "governance", piece);
 });
 
-test("hardening never shortens: the right that it takes would let it", async () => {
+test("hardening never shortens a lock, although the right it needs would allow it", async () => {
   await using strict = await strictVault();
   const until = (days: number) => inDays(days)().round({ smallestUnit: "second", roundingMode: "ceil" });
   const { key, versionId } = await strict.vault.put("records/aa/a.age", Buffer.from("kept"), {
@@ -152,7 +152,7 @@ test("hardening never shortens: the right that it takes would let it", async () 
   assert.ok(Temporal.Instant.compare(is.until, inDays(89)()) > 0, `shortened to ${is.until}`);
 });
 
-test("the log of a strict store is hardened and extended without shortening a piece", async () => {
+test("the log in a strict store is hardened and extended without shortening any part", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { work } = opened.place;

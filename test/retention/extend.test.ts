@@ -20,7 +20,7 @@ import { s3Client, withoutCeph } from "../servers/s3.ts";
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 
 const FIRST = { initialLock: "PT1H", extendWhenLessThan: "PT30M" };
-/** With these everything that FIRST locked is due, and nothing once it was extended. */
+/** With these, everything that FIRST locked is due, and nothing after an extension. */
 const LONGER = { initialLock: "PT2H", extendWhenLessThan: "PT90M" };
 
 interface Locks {
@@ -47,7 +47,7 @@ function left({ lock }: ObjectInfo): number {
 
 for (const kind of ["directory", "ceph"] as const) {
   describe(`locks: ${kind}`, { skip: kind === "ceph" && withoutCeph }, () => {
-    test("what is due is extended, logged to the second, and audited by verify; what is not due costs nothing", async () => {
+    test("due locks are extended, logged to the second, and checked by verify; others cost nothing", async () => {
       await using sandbox = await startSandbox({ identities: 6, plainImages: true });
       await using place = await makeWorkplace(sandbox, { vault: kind, client: { retention: FIRST } });
       const exported = (await place.export()) as unknown as { new: number; files: number; locks: Locks };
@@ -73,11 +73,11 @@ for (const kind of ["directory", "ceph"] as const) {
       const [report] = await place.expect<{ problems: number }>(0, "verify");
       assert.equal(report!.problems, 0);
 
-      // The nightly export does it by itself.
+      // The nightly export does it, too.
       await place.configure({ retention: { initialLock: "PT4H", extendWhenLessThan: "PT3H" } });
       const night = (await place.export()) as unknown as { locks: Locks };
       assert.equal(night.locks.objects, objects.length);
-      // The catalog rebuilt from the log knows the same.
+      // A catalog rebuilt from the log gives the same result.
       await place.expect(0, "rebuild");
       assert.equal((await extend(place)).objects, 0);
       await vault.close();
@@ -85,7 +85,7 @@ for (const kind of ["directory", "ceph"] as const) {
   });
 }
 
-test("ceph: a lock that someone shortened shows in verify, and is extended again when it is due", {
+test("ceph: verify reports a shortened lock, and it is extended again when due", {
   skip: withoutCeph,
 }, async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
@@ -108,7 +108,7 @@ test("ceph: a lock that someone shortened shows in verify, and is extended again
   assert.match(ended.stderr + ended.stdout, /must be locked in governance until .*, and is in governance until/);
 });
 
-test("not a day longer than the law says: the last lock ends with the clock, and then none is extended", async () => {
+test("not a day longer than the law says: the last lock ends with the retention period, and then none is extended", async () => {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
   const retention = { from: "exported", keep: "PT100M", ...FIRST };
   await using place = await makeWorkplace(sandbox, { client: { retention } });
@@ -128,14 +128,14 @@ test("not a day longer than the law says: the last lock ends with the clock, and
   assert.deepEqual(later, { client: CLIENT, subjects: 0, objects: 0, pieces: 0, failed: 0 });
 });
 
-test("the provider is not to be had: the export fails, and what it keeps is kept all the same", async () => {
+test("the provider is unreachable: the export fails, and the copies are kept all the same", async () => {
   await using place = await (async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     const made = await makeWorkplace(sandbox, { client: { retention: FIRST } });
     await made.export();
     return made;
   })();
-  // A key that the provider does not know is refused at once; no one answering is tried for minutes.
+  // A key that the provider does not know is refused at once; a provider that does not answer is retried for minutes.
   await using other = await startSandbox({ identities: 2, plainImages: true });
   await writeFile(place.path("keys/provider"), "revoked");
   await place.configure({ source: { url: other.url }, retention: LONGER });
@@ -145,7 +145,7 @@ test("the provider is not to be had: the export fails, and what it keeps is kept
   assert.equal((await extend(place)).objects, 0);
 });
 
-test("an object that is gone is told, does not keep the others from their lock, and ends the run with code 3", async () => {
+test("a lost object is reported, does not prevent other extensions, and the run ends with code 3", async () => {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
   await using place = await makeWorkplace(sandbox, { client: { retention: FIRST } });
   await place.export();
@@ -167,7 +167,7 @@ test("an object that is gone is told, does not keep the others from their lock, 
   );
 });
 
-test("killed at every kind of write: the log promises no lock that is not there, and the next run extends the rest", async () => {
+test("killed at every kind of write: the log promises only existing locks, and the next run extends the rest", async () => {
   await using sandbox = await startSandbox({ identities: 2, plainImages: true });
   await using ready = await makeWorkplace(sandbox, { client: { retention: FIRST } });
   await exportClients(await session(ready), {});
@@ -206,7 +206,7 @@ test("killed at every kind of write: the log promises no lock that is not there,
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-test("clocks: each version has its own; none while a relationship lasts; its last day is a whole one", () => {
+test("clocks: each version has its own; none runs while a relationship lasts; its last day counts in full", () => {
   const keep = Temporal.Duration.from("P5Y");
   const begun = { updated: "2022-03-01T00:00:00Z", stored: "2024-02-29T12:00:00Z" };
   const until = (from: RetentionStart, ended?: string, minimum?: string) => {
@@ -228,7 +228,7 @@ test("clocks: each version has its own; none while a relationship lasts; its las
   assert.equal(until("account-closed"), undefined);
   assert.equal(until("relationship-end", "2024-12-31"), "2030-01-01T00:00:00Z");
   assert.equal(until("account-closed", "2024-02-28"), "2029-03-01T00:00:00Z");
-  // A day that was long past when it was told: not before the copy is as old as `minimum`.
+  // A day long past when recorded: not before the copy is as old as `minimum`.
   assert.equal(until("relationship-end", "2010-01-01", "P1Y"), "2025-03-01T00:00:00Z");
   assert.equal(until("relationship-end", undefined, "P1Y"), undefined);
 });

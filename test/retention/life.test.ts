@@ -11,7 +11,7 @@ import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 import { ask, type Result } from "./place.ts";
 
-/** Long enough for what must be refused meanwhile, short enough to be waited for. */
+/** Long enough to test what must be refused meanwhile, short enough to wait for. */
 const LOCK = { keep: "PT1H", from: "relationship-end", initialLock: "PT9S", extendWhenLessThan: "PT7S" };
 
 const longAgo = (): string => Temporal.Now.plainDateISO("UTC").subtract({ days: 2 }).toString();
@@ -22,7 +22,7 @@ async function versionsOf(vault: Vault, subject: string): Promise<VersionInfo[]>
   return found;
 }
 
-/** Real locks end by the server's clock, and there is nothing to do but wait. */
+/** Real locks end by the server's clock, so the test has to wait. */
 async function unlocked(vault: Vault, objects: readonly VersionInfo[]): Promise<void> {
   for (const { key, versionId } of objects) {
     const { lock } = await vault.head(key, versionId);
@@ -38,7 +38,7 @@ async function hide(place: Workplace, key: string): Promise<void> {
 describe("the life of one person", { concurrency: 2 }, () => {
   for (const kind of ["directory", "ceph"] as const) {
     const skip = kind === "ceph" && withoutCeph;
-    test(`${kind}: export, extension, end, hold, release, purge; the store itself refuses what is early`, {
+    test(`${kind}: export, extension, end, hold, release, purge; the store itself refuses early deletion`, {
       skip,
     }, async () => {
       await using sandbox = await startSandbox({ identities: 4, plainImages: true });
@@ -69,7 +69,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       assert.deepEqual([ended.subjects, ended.past], [1, 1]);
       assert.equal((await ask(place, 0, "relationship", "end", "--identity", id, "--date", longAgo())).unchanged, 1);
 
-      // Past its date, and locked still: listed as staying, not purged, and refused by the store.
+      // Past its date but still locked: listed as kept, not purged, and the store refuses deletion.
       const early = (await ask(place, 0, "retention", "purge")) as { clients: { purge: Result[] }[] };
       assert.match(String(early.clients[0]!.purge[0]!.kept), /^locked until /);
       const none = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("early"));
@@ -82,13 +82,13 @@ describe("the life of one person", { concurrency: 2 }, () => {
       await ask(place, 0, "hold", "place", ...hold, "--identity", id);
       assert.equal((await ask(place, 0, "hold", "place", ...hold, "--identity", id)).unchanged, 1);
       await unlocked(vault, objects);
-      // The locks are over; the hold alone keeps it.
+      // The locks have ended; only the hold keeps it.
       const held = (await ask(place, 0, "retention", "purge")) as { clients: { purge: Result[] }[] };
       assert.equal(held.clients[0]!.purge[0]!.kept, "legal hold");
       for (const { key, versionId } of objects) {
         await assert.rejects(vault.deleteVersion(key, versionId), (error) => hasCode(error, "vault-locked"));
       }
-      // The others' locks are over too, and theirs must not be: the audit says so, until they are extended.
+      // The others' locks have ended too, though they must not: the audit reports that until they are extended.
       const [unlockedToo] = await place.expect<{ found: { key: string; what: string }[] }>(4, "verify");
       assert.ok(
         unlockedToo!.found.every(({ key, what }) => !key.includes(subject) && /^must be kept while/.test(what)),
@@ -99,19 +99,19 @@ describe("the life of one person", { concurrency: 2 }, () => {
 
       await ask(place, 2, "hold", "release", "--case", "AZ 18/26", "--reason", "closed");
       await ask(place, 0, "hold", "release", "--case", "AZ 17/26", "--reason", "closed");
-      // A mark that hides an object goes with it.
+      // A delete marker on an object is removed with it.
       if (kind === "ceph") await hide(place, objects[0]!.key);
       const done = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
       assert.deepEqual([done.subjects, done.kept, done.failed], [1, 0, 0]);
       assert.equal(done.versions, objects.length + (kind === "ceph" ? 1 : 0));
       assert.deepEqual(await versionsOf(vault, subject), []);
 
-      // The others are as they were; the log tells of it; the provider still has the person, who is not taken again.
+      // The others are unchanged; the log has the purge; the provider still has the person, who is not exported again.
       const [report] = await place.expect<Result>(0, "verify", "--read-data", "100");
       assert.deepEqual([report!.problems, report!.purged], [0, objects.length]);
       const again = (await place.export()) as unknown as Result;
       assert.deepEqual([again.new, again.changed, again.past], [0, 0, 1]);
-      // Someone who was purged can still be named by id; the lookups are gone.
+      // A purged person can still be named by id; the lookups are gone.
       for (const name of [
         ["--subject", subject],
         ["--identity", id],
@@ -127,7 +127,7 @@ describe("the life of one person", { concurrency: 2 }, () => {
       const order = ["record.stored", "lock.extended", "relationship.ended", "hold.placed", "hold.released"];
       assert.deepEqual([...new Set(types)], [...order, "purge.begun", "record.purged"]);
 
-      // Made again from the log, the catalog knows the same.
+      // A rebuilt catalog knows the same.
       await place.expect(0, "rebuild");
       assert.equal(((await place.export()) as unknown as Result).past, 1);
       // They come back as a customer.

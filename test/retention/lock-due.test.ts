@@ -39,7 +39,7 @@ const policy: fc.Arbitrary<RetentionConfig> = fc
 const past = fc.integer({ min: 0, max: 4_000 }).map((count) => at(-count));
 const mode = fc.constantFrom("governance" as const, "compliance" as const);
 
-test("a lock is never shortened or weakened, never lasts beyond the law or the bound, and is set where it is due", () => {
+test("a lock is never shortened or weakened, never lasts beyond the law or the maximum, and is set when due", () => {
   fc.assert(
     fc.property(
       ...[policy, past, past, fc.integer({ min: -400, max: 400 }), mode, mode],

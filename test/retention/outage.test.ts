@@ -10,9 +10,9 @@ import { startSandbox } from "../sandbox/server.ts";
 
 const PEOPLE = 120;
 const DOWN = { status: 503, code: "ServiceUnavailable" } as const;
-const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
+const NO_ONE = { identities: [], emails: [], references: [], subjects: [] };
 
-test("extension: a vault that is down is asked a few times and no more; what was locked before is logged", async () => {
+test("extension: a vault that is down gets only a few requests; locks set before are logged", async () => {
   await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;
@@ -27,14 +27,14 @@ test("extension: a vault that is down is asked a few times and no more; what was
     return true;
   });
   const asked = s3.requests.PutObjectRetention ?? 0;
-  // Ten failures and what was in flight beside them, each tried three times.
+  // Ten failures plus those in flight beside them, each tried three times.
   assert.ok(asked > 0 && asked <= 3 * (10 + 16), `${asked} requests`);
   s3.setFaults([]);
   const [locks] = await extendAll(await place.session());
   assert.deepEqual([locks!.subjects, locks!.failed], [PEOPLE, 0]);
 });
 
-test("extension: objects that are refused one by one do not stop the others", async () => {
+test("extension: single objects that are refused do not stop the others", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;
@@ -48,7 +48,7 @@ test("extension: objects that are refused one by one do not stop the others", as
 
 const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 
-test("purge: a vault that is down is asked a few times and no more, and the next purge ends it", async () => {
+test("purge: a vault that is down gets only a few requests, and the next purge completes it", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;
@@ -67,7 +67,7 @@ test("purge: a vault that is down is asked a few times and no more, and the next
   assert.deepEqual([done.subjects, done.failed], [40, 0]);
 });
 
-test("purge: one person whose objects cannot be removed, whatever the reason, does not stop the others", async () => {
+test("purge: one person whose objects cannot be deleted, for any reason, does not stop the others", async () => {
   for (const fails of [
     { status: 400, code: "InvalidRequest" },
     { status: 403, code: "AccessDenied" },
@@ -87,7 +87,7 @@ test("purge: one person whose objects cannot be removed, whatever the reason, do
   }
 });
 
-test("a hold that cannot be placed on what was stored later does not keep anyone's locks from being extended", async () => {
+test("a hold that cannot be placed on new objects does not prevent the extension of locks", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using opened = await makeStrictPlace(sandbox);
   const { place, s3 } = opened;
@@ -95,7 +95,7 @@ test("a hold that cannot be placed on what was stored later does not keep anyone
   await work.configure({ retention: { initialLock: "P30D", extendWhenLessThan: "P10D" } });
   assert.equal((await place.export({ patience: calm })).exit, 0);
   const subjects = [await work.subject(sandbox.ids()[0]!)];
-  await placeHold(await place.session(), { ...NOBODY, subjects, case: "1", reason: "r" });
+  await placeHold(await place.session(), { ...NO_ONE, subjects, case: "1", reason: "r" });
   sandbox.change([0]);
   s3.setFaults([{ operation: "PutObjectLegalHold", fails: { status: 403, code: "AccessDenied" } }]);
   assert.equal((await place.export({ patience: calm })).exit, 3);

@@ -6,8 +6,8 @@ import { fileUntil, recordUntil, relationshipEnds } from "../../src/retention/ke
 import { cooledBefore, dueLock } from "../../src/retention/lock-due.ts";
 
 /**
- * A model of its own: days are whole numbers (Julian day numbers, by the arithmetic of Fliegel and Van Flandern), and a
- * zone is what Intl says of it. Nothing of it is Temporal's calendar, which the code under test uses.
+ * An independent model: days are whole numbers (Julian day numbers, computed by Fliegel and Van Flandern), and zones
+ * come from Intl. It does not use Temporal's calendar, which the tested code uses.
  */
 function dayNumber(year: number, month: number, day: number): number {
   const a = Math.trunc((month - 14) / 12);
@@ -42,7 +42,7 @@ function lastDay([year, month, day]: readonly [number, number, number], { years,
 
 const EPOCH = dayNumber(1970, 1, 1);
 
-/** The date that clocks on the wall show in a zone at an instant. */
+/** The local date in a zone at an instant. */
 function wall(ms: number, timeZone: string): [number, number, number] {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" }).format(ms).split("-").map(Number);
   return parts as [number, number, number];
@@ -57,7 +57,7 @@ const start = fc.constantFrom<RetentionStart>("created", "exported", "relationsh
 const period: fc.Arbitrary<Period> = fc
   .record({ years: fc.nat(12), months: fc.nat(14), days: fc.nat(40) })
   .filter(({ years, months, days }) => years + months + days > 0);
-/** The edges of months, and among them of February, as often as all the rest. */
+/** The edges of months, and especially of February, as often as all other days. */
 const dayOfYear = fc.oneof(
   fc.integer({ min: dayNumber(2019, 1, 1), max: dayNumber(2032, 12, 31) }),
   fc
@@ -85,7 +85,7 @@ function policy(
 
 const LONG_AGO = "2010-06-15T12:00:00Z";
 
-test("the days that findings named: month ends and leap days", () => {
+test("days from earlier bugs: month ends and leap days", () => {
   const until = (ended: string, keep: string, timezone?: string) =>
     String(relationshipEnds(policy(Temporal.Duration.from(keep), "relationship-end", timezone), ended));
   assert.equal(until("2024-02-28", "P5Y", "UTC"), "2029-03-01T00:00:00Z");
@@ -97,13 +97,13 @@ test("the days that findings named: month ends and leap days", () => {
   assert.equal(until("2024-12-31", "P5Y", "America/New_York"), "2030-01-01T05:00:00Z");
   assert.equal(until("2024-12-31", "P5Y", "Pacific/Honolulu"), "2030-01-01T10:00:00Z");
   assert.equal(until("2024-12-31", "P5Y", "Asia/Tokyo"), "2029-12-31T15:00:00Z");
-  // No one said whose day it is: 12 hours after UTC's it is over everywhere.
+  // Without a zone: 12 hours after the day's end in UTC it is over everywhere.
   assert.equal(until("2024-12-31", "P5Y"), "2030-01-01T12:00:00Z");
-  // Where clocks go forward at midnight, the day begins with the first hour that there is.
+  // If clocks go forward at midnight, the day begins with its first existing hour.
   assert.equal(until("2025-09-06", "P1D", "America/Santiago"), "2025-09-08T03:00:00Z");
 });
 
-test("a relationship: kept to the end of last day + period in the client's zone, by a model of whole days", () => {
+test("a relationship: kept to the end of last day + period in the client's zone, compared with a model of whole days", () => {
   fc.assert(
     fc.property(dayOfYear, period, zone, (day, keep, timezone) => {
       const ended = dateOf(day);
@@ -111,7 +111,7 @@ test("a relationship: kept to the end of last day + period in the client's zone,
       const last = lastDay(dateParts(ended), keep);
       assert.ok(dayNumber(...wall(end.epochMilliseconds, timezone)) > last, "it ends on a day that is kept");
       assert.equal(dayNumber(...wall(end.epochMilliseconds - 1, timezone)), last, "it is kept longer than that day");
-      // Without a zone: never before any zone's, and no more than the day's width later than the last of them.
+      // Without a zone: never before any zone's end, and not much later than the last zone's.
       const anywhere = relationshipEnds(policy(keep, "relationship-end"), ended)!;
       assert.ok(Temporal.Instant.compare(anywhere, end) >= 0, "early for a zone");
       assert.equal(anywhere.epochMilliseconds, (last + 1 - EPOCH) * 86_400_000 + 12 * 3_600_000);
@@ -120,7 +120,7 @@ test("a relationship: kept to the end of last day + period in the client's zone,
   );
 });
 
-test("created and exported: the clock starts on the client's own day, and never ends early wherever the client is", () => {
+test("created and exported: the clock starts on the client's own day, and never ends early in any zone", () => {
   const anInstant = fc.tuple(dayOfYear, fc.nat(86_399_999)).map(([day, ms]) => (day - EPOCH) * 86_400_000 + ms);
   fc.assert(
     fc.property(anInstant, period, zone, fc.constantFrom("created", "exported"), (ms, keep, timezone, from) => {
@@ -132,7 +132,7 @@ test("created and exported: the clock starts on the client's own day, and never 
       assert.equal(dayNumber(...wall(end.epochMilliseconds - 1, timezone)), last);
       const anywhere = recordUntil(policy(keep, from), begun, undefined)!;
       assert.ok(Temporal.Instant.compare(anywhere, end) >= 0, "early for a zone");
-      // Its last date is that of the furthest zones, 12 hours west and 14 hours east of UTC, or between them.
+      // Its last date is that of the extreme zones, 12 hours west and 14 hours east of UTC, or in between.
       const [west, east] = [ms - 12 * 3_600_000, ms + 14 * 3_600_000].map((at) => lastDay(wall(at, "UTC"), keep));
       assert.ok(anywhere.epochMilliseconds >= (west! + 1 - EPOCH) * 86_400_000 + 12 * 3_600_000);
       assert.ok(anywhere.epochMilliseconds <= (east! + 1 - EPOCH) * 86_400_000 + 12 * 3_600_000, "far beyond the law");
@@ -141,7 +141,7 @@ test("created and exported: the clock starts on the client's own day, and never 
   );
 });
 
-test("what happened later is never over earlier, with and without a zone", () => {
+test("a later event never ends earlier, with and without a zone", () => {
   fc.assert(
     fc.property(
       ...[dayOfYear, fc.nat(3), fc.nat(86_399_999), fc.nat(86_399_999), period, start],
@@ -160,9 +160,9 @@ test("what happened later is never over earlier, with and without a zone", () =>
   );
 });
 
-test("what an earlier version counted ends at most a day earlier than by UTC now: the replay allows two", () => {
+test("the former calculation in UTC ends at most a day earlier than today's: the replay allows two", () => {
   let most = 0;
-  /** As it counted: from an instant with its time of day, from a relationship's end with the day after it. */
+  /** The former calculation: from an instant with its time of day, from a relationship's end with the day after it. */
   const instantBefore = (ms: number, keep: Period): number =>
     (lastDay(wall(ms, "UTC"), keep) - EPOCH) * 86_400_000 + (((ms % 86_400_000) + 86_400_000) % 86_400_000);
   const dayBefore = (day: number, keep: Period): number =>
@@ -185,7 +185,7 @@ test("what an earlier version counted ends at most a day earlier than by UTC now
   assert.equal(most, 24);
 });
 
-test("minimum counts the same days: nothing is over before the copy is as old as that", () => {
+test("minimum counts the same days: nothing ends before the copy is that old", () => {
   fc.assert(
     fc.property(dayOfYear, period, zone, (day, least, timezone) => {
       const stored = `${dateOf(day)}T23:30:00Z`;
@@ -205,7 +205,7 @@ test("hours and seconds alone are counted from the instant itself", () => {
   assert.equal(String(recordUntil(retention, begun, undefined)), "2026-11-24T04:10:00.5Z");
 });
 
-test("cooling off: whatever is old enough to be hardened is among those that are looked at, also where months end", () => {
+test("cooling off: everything old enough to harden is among the candidates, also near month ends", () => {
   fc.assert(
     fc.property(dayOfYear, fc.nat(86_399_999), period, (day, ms, coolingOff) => {
       const now = Temporal.Instant.fromEpochMilliseconds((day - EPOCH) * 86_400_000 + ms);

@@ -7,7 +7,7 @@ export interface Result {
   readonly [name: string]: unknown;
 }
 
-/** Runs a command that must exit with `code`, and gives its JSON. */
+/** Runs a command that must exit with `code`, and returns its JSON. */
 export async function ask(place: Workplace, code: number, ...words: string[]): Promise<Result> {
   const [command, ...args] = words;
   const ended = await place.here(command!, [...args, "--json"]);

@@ -23,7 +23,7 @@ const retention: fc.Arbitrary<RetentionConfig> = fc.record({
 
 const inWords = (config: RetentionConfig): unknown => JSON.parse(JSON.stringify(config));
 
-test("the rules in the log are read back as they were written", () => {
+test("rules read from the log are those that were written", () => {
   fc.assert(
     fc.property(retention, fc.constantFrom("governance", "compliance", undefined), (config, lock) => {
       assert.deepEqual(inWords(parsePolicy(policyOf(config, lock))), inWords(config));
@@ -31,7 +31,7 @@ test("the rules in the log are read back as they were written", () => {
   );
 });
 
-test("words that a later version adds are passed over; rules that cannot be read are refused", () => {
+test("words of a later version are ignored; invalid rules are refused", () => {
   const words = {
     ...{ identifying: "P5Y from relationship-end", verification: "P5Y from exported", files: "P5Y from created" },
     ...{ initialLock: "P90D", extendWhenLessThan: "P30D" },

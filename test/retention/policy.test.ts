@@ -14,7 +14,7 @@ import { makeStrictPlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { ask, objectsOf, type Result } from "./place.ts";
 
-const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
+const NO_ONE = { identities: [], emails: [], references: [], subjects: [] };
 const inDays =
   (days: number): Clock =>
   () =>
@@ -22,7 +22,7 @@ const inDays =
 const today = (): Temporal.PlainDate => Temporal.Now.plainDateISO("UTC");
 
 describe("a policy", () => {
-  test("a change of it is logged, and shortens no lock", async () => {
+  test("a change is logged, and shortens no lock", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
     await place.export();
@@ -43,7 +43,7 @@ describe("a policy", () => {
       assert.equal(String((await vault.head(object.key)).lock!.until), locks[at]);
   });
 
-  test("clocks of their own: what the law asks for no more is taken file by file, and the record with its last", async () => {
+  test("separate clocks: files past their date are deleted one by one, and the record with the last of them", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     const retention = { preset: "us-cip", keep: undefined, from: undefined };
     await using place = await makeWorkplace(sandbox, { client: { retention, legalBasis: undefined } });
@@ -57,20 +57,20 @@ describe("a policy", () => {
     };
     assert.equal((await stay(5 * 365)).size, 0);
     const withFiles = [...records].filter(([, [entry]]) => entry!.files.length > 0).map(([of]) => of);
-    // Five years on, the files are past; who someone is must be kept, for no one closed the account.
+    // Five years later the files are past their date; identity data must be kept, because the account is open.
     const later = await stay(5 * 366 + 1);
     assert.deepEqual([...later.keys()].sort(), withFiles.sort());
     for (const purge of later.values()) assert.deepEqual([purge.records, purge.whole], [0, false]);
-    await endRelationship(await session(place), { ...NOBODY, subjects: [subject!], date: today().toString() });
+    await endRelationship(await session(place), { ...NO_ONE, subjects: [subject!], date: today().toString() });
     const closed = await stay(5 * 366 + 2);
     assert.deepEqual([closed.get(subject!)!.records, closed.get(subject!)!.whole], [1, true]);
     assert.ok(closed.get(other!) === undefined || closed.get(other!)!.records === 0);
-    // Held, it stays.
-    await placeHold(await session(place), { ...NOBODY, subjects: [subject!], case: "1", reason: "r" });
+    // A hold keeps it.
+    await placeHold(await session(place), { ...NO_ONE, subjects: [subject!], case: "1", reason: "r" });
     assert.equal((await stay(5 * 366 + 2)).get(subject!)!.kept, "legal hold");
   });
 
-  test("from created: what is older than the law asks is not taken, and no lock outlasts it", async () => {
+  test("from created: identities past their date are not exported, and no lock lasts longer", async () => {
     await using sandbox = await startSandbox({ identities: 40, files: false });
     await using place = await makeWorkplace(sandbox, {
       client: { retention: { from: "created", keep: "P18M", timezone: "UTC" } },
@@ -127,7 +127,7 @@ describe("a policy", () => {
       logged.map(({ lockMode }) => lockMode),
       ["compliance", "compliance", "compliance"],
     );
-    // The date is the one that it had.
+    // The date did not change.
     const stored = await work.entries("record.stored");
     for (const { subject, lockedUntil } of logged)
       assert.equal(lockedUntil, stored.find((entry) => entry.subject === subject)!.lockedUntil);
@@ -136,7 +136,7 @@ describe("a policy", () => {
 });
 
 describe("relationships", () => {
-  test("from a table: what it cannot mean is told by line before anything is done; who is unknown is left out", async () => {
+  test("from a table: invalid lines are reported before anything is done; unknown people are skipped", async () => {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     await using place = await makeWorkplace(sandbox);
     await place.export();
@@ -197,7 +197,7 @@ describe("relationships", () => {
     assert.equal((await place.expect<Result>(0, "verify"))[0]!.problems, 0);
   });
 
-  test("a date beyond the bounds is refused before any lock is set", async () => {
+  test("a date beyond the limits is refused before any lock is set", async () => {
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox, { client: { retention: { maximum: "P5Y" } } });
     await place.export();
@@ -211,7 +211,7 @@ describe("relationships", () => {
 });
 
 describe("holds", () => {
-  test("two cases: the second keeps what the first released; what is stored later is held too", async () => {
+  test("two cases: the second keeps what the first released; objects stored later are held too", async () => {
     await using sandbox = await startSandbox({ identities: 2, plainImages: true });
     await using place = await makeWorkplace(sandbox);
     await place.export();
@@ -232,12 +232,12 @@ describe("holds", () => {
     await hold("release", "B");
     for (const { hold: held } of await objectsOf(place, subject)) assert.ok(!held);
     assert.equal((await hold("release", "B")).unchanged, 1);
-    // Neither number nor reason stands anywhere.
+    // Neither number nor reason is stored anywhere.
     const log = JSON.stringify(await place.entries());
     assert.ok(!log.includes('"A"') && !log.includes('"r"'));
   });
 
-  test("one that the log does not know is seen by verify, stops the purge of that person alone, and can be lifted", async () => {
+  test("a hold that is not in the log is reported by verify, stops only that person's purge, and can be released", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     const retention = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
     await using place = await makeWorkplace(sandbox, { client: { retention } });

@@ -18,9 +18,11 @@ import { s3Client, withoutCeph } from "../servers/s3.ts";
 import { inBucket } from "../vault/outside.ts";
 
 const HOOK = join(import.meta.dirname, "../crash/hook.ts");
-const NOBODY = { identities: [], emails: [], references: [], subjects: [] };
-const HOLD = { ...NOBODY, case: "AZ 1/26", reason: "an inquiry" };
-/** Locks are short, so that a purge need not be waited for; then long, so that nothing else is at fault. */
+const NO_ONE = { identities: [], emails: [], references: [], subjects: [] };
+const HOLD = { ...NO_ONE, case: "AZ 1/26", reason: "an inquiry" };
+/**
+ * Locks are short first, so that the test need not wait for a purge; then long, so that they cause no other problem.
+ */
 const SHORT = { keep: "PT1S", from: "relationship-end", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 const LONG = { keep: "P1D", initialLock: "PT30M", extendWhenLessThan: "PT20M" };
 const longAgo = Temporal.Now.plainDateISO("UTC").subtract({ days: 3 }).toString();
@@ -31,7 +33,7 @@ interface Killed extends AsyncDisposable {
   readonly subject: string;
 }
 
-/** People and files are the same in each of them. */
+/** Each of them has the same people and files. */
 const sandboxOfOne = (): Promise<Sandbox> => startSandbox({ identities: 1, plainImages: true });
 
 const run = (place: Workplace, env: Record<string, string>) =>
@@ -45,12 +47,12 @@ async function readyToPurge(vault: "directory" | "ceph"): Promise<Workplace> {
   const place = await makeWorkplace(sandbox, { vault, client: { retention: SHORT } });
   await exportClients(await session(place), {});
   const subjects = [await place.subject(sandbox.ids()[0]!)];
-  await endRelationship(await session(place), { ...NOBODY, subjects, date: longAgo });
+  await endRelationship(await session(place), { ...NO_ONE, subjects, date: longAgo });
   await delay(2_100);
   return place;
 }
 
-/** How often a purge passes a moment of this name. */
+/** How many times a purge passes a moment with this name. */
 async function countOf(name: string, ready: Workplace): Promise<number> {
   await using traced = await ready.copy();
   const trace = traced.path("moments");
@@ -72,9 +74,9 @@ const killed = new Map<string, Promise<Workplace>>();
 after(() => Promise.all(Array.from(killed.values(), async (place) => (await place)[Symbol.asyncDispose]())));
 
 /**
- * One person's purge, killed at the first or the last moment of a name. The last is found by a purge in another place;
- * the first is waited for by its name, since files are removed side by side and moments may change places. It is killed
- * once, and what is left in a directory is copied for each test.
+ * One person's purge, killed at the first or last moment with a name. A purge in another place finds out which is the
+ * last; for the first, the name suffices, since files are deleted in parallel and moments may change order. It is
+ * killed once, and each test gets a copy of what is left in the directory.
  */
 async function killedPurge(
   name: string,
@@ -95,7 +97,7 @@ async function killedPurge(
   };
 }
 
-/** Versions on the disk, by their key. */
+/** Versions on the disk, by key. */
 async function onDisk(place: Workplace): Promise<string[]> {
   const root = place.path("vault", CLIENT, ".versions");
   const names = (await readdir(root, { recursive: true })).filter((name) => /^(records|files)\/.*\/\d{8}$/.test(name));
@@ -113,21 +115,21 @@ async function problems(place: Workplace): Promise<unknown[]> {
   return [...report!.found, ...report!.orphaned!];
 }
 
-/** What an officer may do between the two purges, after which the copies are to be kept. */
+/** What an officer may do between the two purges so that the copies must be kept. */
 const CHANGES: Readonly<Record<string, (killed: Killed) => Promise<unknown>>> = {
   "the relationship is reopened": async ({ place, subject }) =>
-    reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] }),
+    reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] }),
   "the relationship ended later": async ({ place, subject }) => {
     const date = Temporal.Now.plainDateISO("UTC").toString();
-    return endRelationship(await session(place), { ...NOBODY, subjects: [subject], date });
+    return endRelationship(await session(place), { ...NO_ONE, subjects: [subject], date });
   },
   "the policy is longer": ({ place }) => place.configure({ retention: { keep: "P5Y" } }),
   "a hold is placed": async ({ place, subject }) => placeHold(await session(place), { ...HOLD, subjects: [subject] }),
 };
 
-describe("a purge that was killed asks again what the law wants", { concurrency: 2 }, () => {
+describe("after a kill, the next purge checks again what the law requires", { concurrency: 2 }, () => {
   for (const [what, change] of Object.entries(CHANGES)) {
-    test(`${what}: what is still there is withdrawn and stays, what was gone is logged as purged`, async () => {
+    test(`${what}: what still exists is withdrawn and stays, what was gone is logged as purged`, async () => {
       await using killed = await killedPurge("after unlink files", "first");
       const { place, subject } = killed;
       const all = await storedKeys(place);
@@ -138,7 +140,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
       assert.deepEqual(list!.withdraw, [subject]);
 
       const done = await purge(await session(place), place.path("again"));
-      // The entry of a hold, or of the longer lock, names what is there: that alone takes it out of the purge.
+      // The entry of a hold, or of a longer lock, names what exists: that alone removes it from the purge.
       const withdraws = /^a hold|ended later$/.test(what) ? [] : there;
       assert.equal(done.withdrawn, withdraws.length);
       assert.deepEqual(await onDisk(place), there, "something was taken that has to be kept");
@@ -163,13 +165,13 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
   }
 
   for (const how of ["with the next version", "where it is asked for"]) {
-    test(`a file that it took is fetched and stored again ${how}, after it was withdrawn`, async () => {
+    test(`a file that it deleted is fetched and stored again ${how}, after it was withdrawn`, async () => {
       await using killed = await killedPurge("after unlink files", "first");
       const { place, sandbox, subject } = killed;
       const there = await onDisk(place);
       const lost = (await storedKeys(place)).filter((key) => !there.includes(key));
       assert.ok(lost.length > 0 && lost.every((key) => key.startsWith("files/")));
-      await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+      await reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] });
       const done = await purge(await session(place), place.path("again"));
       assert.deepEqual([done.withdrawn, done.files], [there.length, lost.length]);
       await place.configure({ retention: LONG });
@@ -194,7 +196,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     ["a hold", CHANGES["a hold is placed"]!],
     ["a longer lock", CHANGES["the relationship ended later"]!],
   ] as const) {
-    test(`${what} names what was still there: from then on verify misses it where it is gone`, async () => {
+    test(`${what} names what still existed: if it is lost later, verify reports that`, async () => {
       await using killed = await killedPurge("after unlink files", "first");
       const { place } = killed;
       const there = await onDisk(place);
@@ -210,7 +212,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     });
   }
 
-  test("ceph: what is still in the bucket stays, as a bare client lists it", { skip: withoutCeph }, async () => {
+  test("ceph: what is still in the bucket stays, listed by a bare client", { skip: withoutCeph }, async () => {
     await using killed = await killedPurge("after DELETE files", "first", "ceph");
     const { place, subject } = killed;
     const { host, pathname } = new URL((await place.client()).vault.url);
@@ -224,7 +226,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     const there = await listed();
     const all = await storedKeys(place);
     assert.ok(there.length > 0 && there.length < all.length, "killed in the middle");
-    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    await reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] });
     const done = await purge(await session(place), place.path("again"));
     assert.deepEqual([done.withdrawn, done.failed], [there.length, 0]);
     assert.deepEqual(await listed(), there);
@@ -234,7 +236,7 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     client.destroy();
   });
 
-  test("still due, it goes on; due again after it was withdrawn, it begins again", async () => {
+  test("if still due, it continues; if due again after a withdrawal, it starts again", async () => {
     await using killed = await killedPurge("after unlink files", "first");
     const { place, subject } = killed;
     await placeHold(await session(place), { ...HOLD, subjects: [subject] });
@@ -250,11 +252,11 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     assert.deepEqual(await problems(place), []);
   });
 
-  test("all of it was gone and the relationship is reopened: the next export takes the person again", async () => {
+  test("everything was gone and the relationship is reopened: the next export fetches the person again", async () => {
     await using killed = await killedPurge("after unlink records", "last");
     const { place, subject } = killed;
     assert.deepEqual(await onDisk(place), []);
-    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    await reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] });
     const done = await purge(await session(place), place.path("again"));
     assert.deepEqual([done.subjects, done.withdrawn], [1, 0]);
     assert.deepEqual(
@@ -268,14 +270,14 @@ describe("a purge that was killed asks again what the law wants", { concurrency:
     assert.deepEqual(await problems(place), []);
   });
 
-  test("a new version that is captured before the purge goes on fetches each file that may be gone", async () => {
+  test("a new version captured before the purge continues fetches each file that may be gone", async () => {
     await using killed = await killedPurge("after unlink files", "first");
     const { place, sandbox, subject } = killed;
     const missing = (await storedKeys(place)).filter(
       (key) => !existsSync(place.path("vault", CLIENT, ".versions", key, "00000001")),
     );
     assert.ok(missing.length > 0);
-    await reopenRelationship(await session(place), { ...NOBODY, subjects: [subject] });
+    await reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] });
     await place.configure({ retention: LONG });
     sandbox.change([0]);
     const exported = await exportClients(await session(place), {}).catch((error: unknown) => error);

@@ -9,7 +9,7 @@ const until = (days: number): Temporal.Instant =>
     .add({ hours: 24 * days })
     .round({ smallestUnit: "second", roundingMode: "ceil" });
 
-test("a store that refuses a lock right after the PUT is asked again, so often and no more", async () => {
+test("if a store refuses a lock right after the PUT, it is asked again, a limited number of times", async () => {
   await using strict = await strictVault();
   const { key, versionId } = await strict.vault.put("files/aa/a.age", Buffer.from("kept"), {
     lock: { mode: "governance", until: until(1) },
@@ -24,7 +24,7 @@ test("a store that refuses a lock right after the PUT is asked again, so often a
   await assert.rejects(setLock(strict.vault, key, versionId, longer, { pauses: [1, 1] }), code("vault-locked"));
 });
 
-test("without the right to harden, governance stays governance and is lengthened all the same", async () => {
+test("without the right to harden, governance stays governance and is still extended", async () => {
   await using strict = await strictVault();
   const { key, versionId } = await strict.vault.put("files/aa/a.age", Buffer.from("kept"), {
     lock: { mode: "governance", until: until(1) },

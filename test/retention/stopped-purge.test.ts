@@ -18,7 +18,7 @@ const HOOK = join(import.meta.dirname, "../crash/hook.ts");
 const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 const RUN = /\d{8}T\d{6}Z-[0-9a-f]{6}/;
 
-describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
+describe("an interrupted purge can be certified", { concurrency: 2 }, () => {
   let sandbox: Sandbox;
   before(async () => {
     sandbox = await startSandbox({ identities: 4, plainImages: true });
@@ -52,7 +52,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     assert.deepEqual(report!.found, []);
   }
 
-  test("told to stop: it names its run first and last, and what to run; the next one certifies both", async () => {
+  test("interrupted: it names its run first and last, and the next command; the next purge certifies both", async () => {
     await using place = await ready();
     const ended = await purging(place, "destroyed", {
       HOLDFAST_CRASH_SIGNAL: "SIGINT",
@@ -71,7 +71,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
 
     const listed = await place.here("retention", ["purge", "--json"]);
     assert.deepEqual((listed.json as { clients: { uncertified: string[] }[] }).clients[0]!.uncertified, [run]);
-    // By itself, without going on with it.
+    // A certificate of its own, without continuing the purge.
     const certificate = ["certificate", "--run", run, "--out"];
     assert.equal((await place.holdfast("retention", [...certificate, place.path("first")])).code, 0);
     assert.deepEqual((await destroyedKeys(place.path("first"))).sort(), purged.sort());
@@ -80,7 +80,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     const again = await purging(place, "destroyed");
     assert.equal(again.code, 0, again.stderr);
     const second = RUN.exec(String(again.log.find(({ msg }) => /begins/.test(String(msg)))!.msg))![0];
-    // That one was certified already, so that no one stands in two certificates.
+    // The first run was already certified, so that no one is in two certificates.
     const others = all.filter((key) => !purged.includes(key));
     assert.deepEqual((await destroyedKeys(place.path("destroyed"))).sort(), others);
     const both = ["certificate", "--run", run, "--run", second, "--out", place.path("both")];
@@ -88,7 +88,7 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
     await certifiesAll(place, "both", [run, second]);
   });
 
-  test("told to stop, and gone on with: one certificate names everyone, once; and each run's can be made", async () => {
+  test("interrupted and continued: one certificate names everyone once; each run can also have its own", async () => {
     await using place = await ready();
     const ended = await purging(place, "destroyed", {
       HOLDFAST_CRASH_SIGNAL: "SIGTERM",
@@ -108,14 +108,14 @@ describe("a purge that was stopped is certified", { concurrency: 2 }, () => {
   const gone = "after unlink records";
   for (const [moment, env, told] of [
     ["when a record is gone", { HOLDFAST_CRASH_BEFORE: gone }, /no purge of the run/],
-    // What the log is to say of it is in the journal of this machine, and in no log yet.
+    // What the log will say about it is still only in this machine's journal.
     [
       "when that is journaled",
       { HOLDFAST_CRASH_SINCE: gone, HOLDFAST_CRASH_BEFORE: "after appendFile of a file" },
       /killed, and the log does not have all of it yet/,
     ],
   ] as const) {
-    test(`killed ${moment}: its run was told, and the next purge certifies both`, async () => {
+    test(`killed ${moment}: its run was named, and the next purge certifies both`, async () => {
       await using place = await ready();
       const ended = await purging(place, "destroyed", env);
       assert.equal(ended.signal, "SIGKILL");

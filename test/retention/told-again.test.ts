@@ -10,7 +10,7 @@ import { startSandbox } from "../sandbox/server.ts";
 
 const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
 
-test("a reopening that was told of one, and is told again of all: whoever was purged and reopened is no stranger", async () => {
+test("a reopening recorded for one person and then for all: a purged and reopened person is not unknown", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, { client: { retention: SHORT } });
   await exportClients(await session(place), {});

@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { OnDisk, Sight } from "./disk.ts";
 
-/** What lies in a bucket below a prefix, by a bare client: the same as `look` gives of a directory. */
+/** Everything in a bucket below a prefix, listed by a bare client: the same result as `look` for a directory. */
 export async function lookInto(client: S3Client, Bucket: string, prefix: string): Promise<Sight> {
   const sight: Sight = { objects: new Map(), plain: new Set(), others: [], subjects: new Set() };
   for (const kind of ["records/", "files/"]) {
@@ -39,7 +39,7 @@ export async function lookInto(client: S3Client, Bucket: string, prefix: string)
   return sight;
 }
 
-/** A store may say so where no one ever placed one. */
+/** A store may answer this if no hold was ever placed. */
 function withoutHold(error: { name?: string }): { LegalHold?: { Status?: string } } {
   if (error.name !== "ObjectLockConfigurationNotFoundError" && error.name !== "NoSuchObjectLockConfiguration")
     throw error;

@@ -1,6 +1,6 @@
 /**
- * The calendar as the century counts it: every day from 2000 on written down one after the other, and no date library.
- * Days are whole numbers, 0 is 1 January 2000. Times are seconds since 1970, UTC.
+ * The century's own calendar: every day from 2000 on, written down one after the other, without a date library. Days
+ * are whole numbers, 0 is 1 January 2000. Times are seconds since 1970, UTC.
  */
 
 export const DAY = 86_400;
@@ -78,7 +78,7 @@ export function period(text: string): Period {
   return { months: 12 * years + months, days: 7 * weeks + days, seconds: 3600 * hours + 60 * minutes + seconds };
 }
 
-/** Months first, and a month that has no such day gives its last; then the days. */
+/** Adds months first (a month without that day gives its last one), then days. */
 export function plusDays(day: number, { months, days }: Period): number {
   const from = dateOf(day);
   const month = from.month - 1 + months;
@@ -87,7 +87,7 @@ export function plusDays(day: number, { months, days }: Period): number {
   return dayOf(textOf({ ...at, day: Math.min(from.day, lastOf(at.year, at.month)) })) + days;
 }
 
-/** A period after a time, by UTC's calendar. */
+/** The end of a period that starts at a time, by UTC's calendar. */
 export function plusUtc(seconds: number, length: Period): number {
   const day = utcDay(seconds);
   return startOf(plusDays(day, length)) + (seconds - startOf(day)) + length.seconds;
@@ -95,7 +95,7 @@ export function plusUtc(seconds: number, length: Period): number {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The day that it is in a zone. */
+/** The date in a zone. */
 export function localDay(seconds: number, zone: string): number {
   let format = formats.get(zone);
   if (!format) {
@@ -107,7 +107,7 @@ export function localDay(seconds: number, zone: string): number {
 
 const ends = new Map<string, number>();
 
-/** The first second that is after a day in a zone: each quarter of an hour is looked at until the date is another. */
+/** The first second after a day in a zone: checks each quarter of an hour until the date changes. */
 export function endOfDay(day: number, zone: string): number {
   const name = `${day} ${zone}`;
   let end = ends.get(name);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-/** One version of an object as it lies on the disk. Times are seconds. */
+/** One version of an object on the disk. Times are seconds. */
 export interface OnDisk {
   readonly digest: string;
   readonly lockedUntil: number;
@@ -10,21 +10,21 @@ export interface OnDisk {
   readonly held: boolean;
 }
 
-/** What lies in a directory vault, by names and bytes alone. */
+/** The content of a directory vault, from names and bytes alone. */
 export interface Sight {
   /** By key and the store's version. */
   readonly objects: Map<string, Map<string, OnDisk>>;
   /** Keys that have a plain name. */
   readonly plain: Set<string>;
-  /** Every other name below the objects' folders, notes of versions left out: of writers that died. */
+  /** Every other name below the objects' folders, except versions' metadata: left by writers that died. */
   readonly others: string[];
-  /** Folders named for a subject. */
+  /** Folders named after a subject. */
   readonly subjects: Set<string>;
 }
 
 const digests = new Map<string, string>();
 
-/** The SHA-256 of a file; it is read again when anything about it has changed. */
+/** The SHA-256 of a file; read again if anything about it has changed. */
 function digestOf(path: string): string {
   const { ino, size, ctimeNs } = lstatSync(path, { bigint: true });
   const name = `${ino} ${size} ${ctimeNs}`;
@@ -44,7 +44,7 @@ function* filesUnder(folder: string): Generator<string> {
   }
 }
 
-/** The digest of every file below a folder, of whatever name. */
+/** The digest of every file below a folder, whatever its name. */
 export function everyDigest(folder: string): Map<string, string> {
   return new Map(Array.from(filesUnder(folder), (path) => [path, digestOf(path)]));
 }
@@ -83,7 +83,7 @@ function versionAt(path: string): OnDisk {
   try {
     note = JSON.parse(readFileSync(`${path}.json`, "utf8"));
   } catch (error) {
-    // Of a writer that died between the two.
+    // Left by a writer that died between the two steps.
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     note = { lock: null, hold: false };
   }

@@ -1,4 +1,4 @@
-/** The machine that keeps the vault: a process that is told a time and a job, and may be killed at any write. */
+/** The machine that keeps the vault: a process that receives a time and a job, and may be killed at any write. */
 
 import { exportClients } from "../../../jobs/export.ts";
 import { placeHold, releaseHold } from "../../../jobs/hold.ts";
@@ -17,7 +17,7 @@ import type { Answer, Told } from "./machine.ts";
 const { instant } = Temporal.Now;
 const [config] = process.argv.slice(2);
 
-/** Every clock of this process, the directory vault's too, which its locks end by. Undefined: the real one. */
+/** Every clock of this process, including the directory vault's, which decides when locks end. Undefined: real time. */
 function setClock(seconds: number | undefined): void {
   const since = performance.now();
   Temporal.Now.instant =

@@ -1,6 +1,6 @@
 /**
- * What the README and docs/FORMAT.md (section 9) say of how long something is kept, written a second time: with whole
- * days and seconds, and without a line of src/retention.
+ * What the README and docs/FORMAT.md (section 9) say about retention periods, implemented a second time: with whole
+ * days and seconds, and without any code from src/retention.
  */
 import { dayOf, endOfDay, localDay, type Period, period, plusDays, startOf, utcDay } from "./calendar.ts";
 
@@ -22,7 +22,7 @@ export interface Law {
   readonly coolingOff: string | undefined;
 }
 
-/** Not needed before the first, and no more after the second. They differ only where the rules leave some hours open. */
+/** Must be kept until the first, must be gone after the second. They differ only where the rules allow some hours. */
 export interface End {
   readonly earliest: number;
   readonly latest: number;
@@ -37,7 +37,7 @@ export interface Version {
 export const NEVER: End = { earliest: Number.POSITIVE_INFINITY, latest: Number.POSITIVE_INFINITY };
 export const ALWAYS: End = { earliest: 0, latest: 0 };
 const HALF_A_DAY = 43_200;
-/** Without a zone: what summer time may move a zone's days by. The rules do not say whether it counts. */
+/** Without a zone: by how much summer time may move a zone's days. The rules do not say whether it counts. */
 const SUMMER = 7_200;
 
 export function later(one: End, other: End): End {
@@ -47,7 +47,7 @@ export function later(one: End, other: End): End {
   };
 }
 
-/** Until when a clock wants something kept; NEVER while no one knows. `ended` is the last day, `2026-10-31`. */
+/** Until when a clock requires something; NEVER while unknown. `ended` is the last day, `2026-10-31`. */
 export function endOf(law: Law, { keep, from }: Clock, version: Version, ended: string | undefined): End {
   const length = period(keep);
   let end: End;
@@ -58,7 +58,7 @@ export function endOf(law: Law, { keep, from }: Clock, version: Version, ended: 
   return law.minimum === undefined ? end : later(end, afterTime(version.stored, period(law.minimum), law.zone));
 }
 
-/** The same of what a relationship starts, whatever the version; ALWAYS where it starts nothing. */
+/** The same for clocks that a relationship starts, for any version; ALWAYS if there is no such clock. */
 export function relationshipEnd(law: Law, ended: string): End {
   return [law.identifying, law.verification, law.files]
     .filter(({ from }) => from === "relationship-end" || from === "account-closed")
@@ -66,7 +66,7 @@ export function relationshipEnd(law: Law, ended: string): End {
     .reduce(later, ALWAYS);
 }
 
-/** The day is over 12 hours after UTC's where no zone is told. */
+/** Without a zone, a day ends 12 hours after it ends in UTC. */
 function afterDay(day: number, length: Period, zone: string | undefined): End {
   const last = plusDays(day, length);
   const over = zone === undefined ? startOf(last + 1) + HALF_A_DAY : endOfDay(last, zone);
@@ -77,7 +77,7 @@ function afterTime(seconds: number, length: Period, zone: string | undefined): E
   if (length.months + length.days === 0)
     return { earliest: seconds + length.seconds, latest: seconds + length.seconds };
   if (zone !== undefined) return afterDay(localDay(seconds, zone), length, zone);
-  // Every quarter of an hour that a zone may be apart from UTC, and what its own date then gives.
+  // Tries every quarter of an hour that a zone may differ from UTC, with the date there.
   let over = 0;
   for (let offset = -HALF_A_DAY; offset <= 14 * 3_600; offset += 900) {
     const end = startOf(plusDays(utcDay(seconds + offset), length) + 1) - offset;

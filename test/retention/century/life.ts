@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 const clock = (keep: string, from: Clock["from"]): Clock => ({ keep, from });
 const all = (of: Clock) => ({ identifying: of, verification: of, files: of });
 
-/** Terms that clients write, and odd ones. Each has a lock that fits. */
+/** Terms that clients use, and odd ones. Each has a lock that fits. */
 const TERMS = [
   { ...all(clock("P5Y", "relationship-end")), initialLock: "P3Y" },
   {
@@ -45,7 +45,7 @@ const TERMS = [
   },
 ] as const;
 
-/** Moments at which a purge is killed, as test/crash/hook.ts names them. */
+/** Moments at which a purge is killed, named as in test/crash/hook.ts. */
 const IN_A_PURGE = [
   "before unlink files",
   "after unlink files",
@@ -65,18 +65,18 @@ const ZONES = [
 
 export interface LifeOptions {
   readonly seed: number;
-  /** The years it begins and ends with. */
+  /** The first and the last year. */
   readonly from: number;
   readonly to: number;
-  /** How long a step is, against the usual. */
+  /** The length of a step, relative to the usual one. */
   readonly pace: number;
-  /** Of a hundred processes, how many die soon. */
+  /** The percentage of processes that die soon. */
   readonly kills: number;
   /** Locks become compliance after 30 days. */
   readonly cools: boolean;
 }
 
-/** One vault's century: random days, random commands, and after each the model is asked. */
+/** One vault's century: random days and random commands, and the model checks each result. */
 export class Life {
   readonly counts: Record<string, number> = { kills: 0, destroyed: 0, certificates: 0, steps: 0 };
   readonly #options: LifeOptions;
@@ -131,13 +131,13 @@ export class Life {
     await this.#audit();
   }
 
-  /** To the next day on which something is done. */
+  /** Moves to the next day on which something happens. */
   async #step(): Promise<void> {
     const random = this.#random;
     this.counts.steps! += 1;
     const due = random.chance(30) ? this.#nextDue() : undefined;
     if (due) {
-      // The last moment at which nothing may go, and the first at which it must.
+      // The last moment at which nothing may be deleted, and the first at which it must be.
       if (due.earliest - 30 > this.#now) await this.#at(due.earliest - 30, { kind: "purge", out: this.#out() });
       if (random.chance(45)) await this.#machine.dieIn(random.pick(IN_A_PURGE));
       await this.#at(due.latest, { kind: "purge", out: this.#out() });
@@ -148,7 +148,7 @@ export class Life {
     for (let n = random.integer(1, 2); n > 0; n--) await this.#act();
   }
 
-  /** People of whom a purge was stopped, and something is left. */
+  /** People whose purge was interrupted, with something left. */
   #torn(): Facts[] {
     return this.#model.kept().filter(({ torn }) => torn);
   }
@@ -190,7 +190,7 @@ export class Life {
     const random = this.#random;
     const kept = this.#model.kept();
     const torn = this.#torn();
-    // Where a purge was stopped, what is told of them now matters most.
+    // After an interrupted purge, commands about these people matter most.
     if (torn.length > 0 && random.chance(80)) {
       await this.#tell(random.pick(["end", "reopen", "reopen", "place", "policy"] as const), [random.pick(torn)]);
       if (random.chance(70)) await this.#do({ kind: "purge", out: this.#out() });
@@ -248,7 +248,7 @@ export class Life {
     }
   }
 
-  /** Something is told of people, or other rules are written. What is killed on the way is told again. */
+  /** Records something about people, or changes the rules. After a kill it is recorded again. */
   async #tell(what: "end" | "reopen" | "place" | "release" | "policy", people: readonly Facts[]): Promise<void> {
     if (what === "policy") {
       this.#model.law = await this.#newPolicy();
@@ -288,7 +288,7 @@ export class Life {
         [random.integer(-400, -1), 45],
         [random.integer(1, 300), 25],
       ] as const);
-    // Days that not every month has, and those around the end of February.
+    // Days that some months lack, and those around the end of February.
     if (random.chance(20)) while (dateOf(day + 1).day !== 1) day -= 1;
     else if (random.chance(30)) while (![28, 29, 30].includes(dateOf(day).day)) day -= 1;
     return dayText(day);
@@ -300,7 +300,7 @@ export class Life {
     const zone = random.pick(ZONES);
     const more = { extendWhenLessThan: "P6M", coolingOff: this.#options.cools ? "P30D" : undefined };
     const { initialLock, identifying, verification, files } = terms;
-    // As long as a lock may be: whatever the clocks say, nothing goes sooner.
+    // The maximum length of a lock: whatever the clocks say, nothing is deleted sooner.
     const minimum = random.chance(35) ? initialLock : undefined;
     const retention: Section = {
       ...{ keep: identifying.keep, from: identifying.from, classes: { identifying, verification, files } },
@@ -319,7 +319,7 @@ export class Life {
     return this.#place.path(`destroyed-${this.#done.length}`);
   }
 
-  /** Does it, kills it now and then, and asks the model. @param tell what the model learns from it */
+  /** Runs a job, kills it now and then, and asks the model. @param tell what the model learns from the job */
   async #do(job: Job, tell: () => void = () => {}, again = false): Promise<void> {
     const random = this.#random;
     for (;;) {
@@ -330,13 +330,13 @@ export class Life {
       this.#done.push(`${new Date(this.#now * 1000).toISOString()} ${JSON.stringify(job)}${answer ? "" : " KILLED"}`);
       const isTold = answer?.error === "usage" && job.kind === "release";
       if (answer?.error !== undefined && !isTold) this.#fail([`${answer.error}: ${answer.text}`]);
-      // Also of one that was killed: it is told until it is known.
+      // Also after a kill: the model hears it until it is in the log.
       tell();
       await this.#compare(job, to, answer);
       this.#now += 2;
       if (answer) return;
       this.counts.kills! += 1;
-      // Facts are told until they are known; the rest is done again, or something else comes first.
+      // Facts are recorded until they are in the log; other jobs are repeated, or something else comes first.
       const isFact = !["export", "extend", "purge"].includes(job.kind);
       if (!isFact && !again && random.chance(70)) return;
       if (job.kind === "purge") job = { kind: "purge", out: this.#out() };
@@ -360,7 +360,7 @@ export class Life {
     if (faults.length > 0) this.#fail(faults);
   }
 
-  /** The certificate holds, and tells of what is gone. */
+  /** The certificate is valid and lists what is gone. */
   async #certified(out: string, answer: Answer, lost: readonly string[]): Promise<string[]> {
     if (answer.value.certificate === null) return lost.map((key) => `${key}: gone without a certificate`);
     this.counts.certificates! += 1;
@@ -368,7 +368,7 @@ export class Life {
       at: this.#now,
       job: { kind: "certificate", folder: out, vkey: this.#vkey },
     });
-    // Killed while it looked: it changes nothing.
+    // Killed while it only read: nothing changed.
     if (checked?.error !== undefined) return [`certificate: ${checked.text}`];
     const lines = readFileSync(`${out}/entries.jsonl`, "utf8").trimEnd().split("\n");
     const told = new Set<string>();
@@ -380,7 +380,7 @@ export class Life {
     return lost.filter((key) => !told.has(key)).map((key) => `${key}: gone, and the certificate does not say so`);
   }
 
-  /** Every ten years: the vault agrees with its log. */
+  /** Every ten years: the vault matches its log. */
   async #audit(): Promise<void> {
     let answer: Answer | undefined;
     while (answer === undefined) {
@@ -408,7 +408,7 @@ export class Life {
   }
 }
 
-/** What was done to the subject of the first fault. */
+/** The history of the subject of the first fault. */
 function about([fault = ""]: readonly string[], done: readonly string[]): string[] {
   const [subject] = /[0-9a-f]{32}/.exec(fault) ?? [];
   return subject === undefined ? [] : [`and to ${subject}:`, ...done.filter((line) => line.includes(subject))];

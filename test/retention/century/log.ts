@@ -11,7 +11,7 @@ export class Log {
     this.#place = place;
   }
 
-  /** What was stored by its word since this was asked last. */
+  /** What was stored according to the log since the last call. */
   async news(): Promise<Stored[]> {
     const { log, head } = await this.#place.log();
     const stored: Stored[] = [];

@@ -16,9 +16,9 @@ export interface Told {
   readonly job: Job;
 }
 
-/** What the job gave, or the code of its error. */
+/** The job's result, or its error code. */
 export interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: each job gives its own
+  // biome-ignore lint/suspicious/noExplicitAny: each job has its own result type
   readonly value?: any;
   readonly error?: string;
   readonly text?: string;
@@ -28,7 +28,7 @@ const HOOK = join(import.meta.dirname, "../../crash/hook.ts");
 const QUICK = join(import.meta.dirname, "quick-disk.ts");
 const JOBS = join(import.meta.dirname, "jobs.ts");
 
-/** Runs the real jobs in a process of its own, which is killed at the write that it is told, and started again. */
+/** Runs the real jobs in a child process, which is killed at a given write and started again. */
 export class Machine implements AsyncDisposable {
   kills = 0;
   readonly #config: string;
@@ -38,7 +38,7 @@ export class Machine implements AsyncDisposable {
 
   /**
    * @param quick writes do not wait for the disk
-   * @param dieAt for each process at which of its writes it dies; undefined: at none
+   * @param dieAt for each process, the number of the write at which it dies; undefined: none
    */
   constructor(config: string, { quick, dieAt }: { quick: boolean; dieAt: () => number | undefined }) {
     this.#config = config;
@@ -46,7 +46,7 @@ export class Machine implements AsyncDisposable {
     this.#dieAt = dieAt;
   }
 
-  /** From now on in a new process, which dies at the first write of that name. */
+  /** Continues in a new process, which dies at the first write with that name. */
   async dieIn(name: string): Promise<void> {
     await this[Symbol.asyncDispose]();
     this.#start(undefined, name);

@@ -4,27 +4,27 @@ import { ALWAYS, type End, endOf, type Law, later, NEVER, relationshipEnd } from
 import type { Job } from "./machine.ts";
 import type { Person } from "./world.ts";
 
-/** What is known of one person: what was told of them, and what became of their copies. */
+/** What is known of one person: what was recorded, and the state of their copies. */
 export interface Facts {
   readonly subject: string;
   readonly person: Person;
   /** The last day of the relationship. */
   ended: string | undefined;
   readonly holds: Set<string>;
-  /** A purge was killed in the middle of them. */
+  /** Their purge was killed. */
   torn: boolean;
-  /** All that there was is purged. They come back with a newer version, where `ended` is not set, or when reopened. */
+  /** All copies are purged. They may be exported again with a newer version, if `ended` is not set, or if reopened. */
   departed: boolean;
-  /** Versions of the provider that exports saw: the last whole one, and any. */
+  /** Versions of the provider that exports saw: the last complete one, and any. */
   seen: number;
   seenAtMost: number;
-  /** They may come back, and need not. */
+  /** They may be exported again, but need not be. */
   unsure: boolean;
-  /** Keys that were purged since they came last. */
+  /** Keys that were purged since their last export. */
   readonly destroyed: Set<string>;
 }
 
-/** A record as the log tells of it. Times are seconds. */
+/** A record according to the log. Times are seconds. */
 interface Kept {
   readonly subject: string;
   readonly updated: number;
@@ -33,7 +33,7 @@ interface Kept {
   readonly files: Set<string>;
 }
 
-/** What the log says was stored: names and times only. How long it is kept is no word of the log's. */
+/** What was stored according to the log: names and times only. The model itself decides how long it is kept. */
 export interface Stored {
   readonly subject: string;
   readonly key: string;
@@ -45,19 +45,19 @@ export interface Stored {
 
 export interface Done {
   readonly job: Job;
-  /** From when to when it ran, in seconds. */
+  /** When it started and ended, in seconds. */
   readonly from: number;
   readonly to: number;
   /** It was not killed. */
   readonly whole: boolean;
-  /** Subjects or objects that the job says it could not do. */
+  /** Subjects or objects that failed according to the job. */
   readonly failed: number;
 }
 
-/** The clocks of two processes, and a lock's whole seconds. */
+/** Tolerance: two processes' clocks, and locks in whole seconds. */
 const SLACK = 3;
 
-/** Says for every moment what must be in the vault, how long it must be locked, and what must not be there. */
+/** Knows for every moment what must be in the vault, how long it must be locked, and what must not be there. */
 export class Model {
   law: Law;
   readonly facts: Map<string, Facts>;
@@ -67,7 +67,7 @@ export class Model {
   readonly #records = new Map<string, Kept>();
   readonly #files = new Map<string, { readonly subject: string; readonly versionId: string }>();
   readonly #faults: string[] = [];
-  /** Subjects whose purge cannot end yet: a lock is on something of theirs that no entry mentions. */
+  /** Subjects whose purge cannot complete yet: an object of theirs that no entry mentions is locked. */
   readonly #stuck = new Set<string>();
 
   constructor(law: Law, people: readonly (readonly [subject: string, person: Person])[], sight: Sight) {
@@ -82,7 +82,7 @@ export class Model {
     );
   }
 
-  /** Keys of a subject that the log knows and that are there. */
+  /** Keys of a subject that are in the log and in the vault. */
   keysOf(subject: string): string[] {
     return this.#keysBySubject().get(subject) ?? [];
   }
@@ -95,7 +95,7 @@ export class Model {
     return Map.groupBy([...this.#records.keys(), ...this.#files.keys()], (key) => key.split("/")[2]!);
   }
 
-  /** Until when the law wants an object, by what is there and what was told. */
+  /** Until when the law requires an object, given what exists and what was recorded. */
   end(key: string): End {
     const { law } = this;
     const { ended } = this.facts.get(key.split("/")[2]!)!;
@@ -110,7 +110,7 @@ export class Model {
     return record.files.size > 0 ? later(own, endOf(law, law.files, record, ended)) : own;
   }
 
-  /** Compares what lies in the vault after a job with what had to come of it. Gives what does not agree. */
+  /** Compares the vault after a job with the expected result. Returns the differences. */
   after(done: Done, sight: Sight, stored: readonly Stored[]): string[] {
     const before = this.sight;
     const lengths = new Map(
@@ -121,7 +121,7 @@ export class Model {
     if (done.job.kind === "purge" && done.whole) this.#checkPurged(done, before, sight, lengths);
     this.#checkVanished(done, before, sight, lengths);
     this.#takeVanished(done, before, sight);
-    // Also what a killed export had journaled: whoever comes next logs it.
+    // Includes what a killed export had journaled: the next writer logs it.
     for (const entry of stored) this.#take(entry, sight);
     this.#checkAppeared(done, before, sight);
     this.sight = sight;
@@ -139,7 +139,7 @@ export class Model {
     this.#faults.push(`${key}: ${what}`);
   }
 
-  /** What is gone went by a purge, after its time, with no hold and no lock on it. */
+  /** What is gone was purged after its time, with no hold and no lock on it. */
   #checkVanished({ job, to }: Done, before: Sight, sight: Sight, ends: ReadonlyMap<string, End>): void {
     for (const [key, versions] of before.objects) {
       const left = sight.objects.get(key);
@@ -160,7 +160,7 @@ export class Model {
     }
   }
 
-  /** A purge that was not killed leaves nothing that is past its date, but what a hold or a lock keeps. */
+  /** A purge that was not killed leaves nothing past its date, except under a hold or a lock. */
   #checkPurged({ from, failed }: Done, before: Sight, sight: Sight, ends: ReadonlyMap<string, End>): void {
     let excuse = false;
     for (const { subject, holds, torn } of this.kept()) {
@@ -203,7 +203,7 @@ export class Model {
       if (!whole || this.#stuck.has(facts.subject)) facts.torn ||= touched.has(facts.subject);
       else if (facts.torn || touched.has(facts.subject)) {
         if (this.keysOf(facts.subject).length === 0) {
-          // Of someone who is kept after all the rest goes, and the next export takes them again.
+          // For a person who is kept after all, the rest is deleted and the next export fetches it again.
           facts.unsure = facts.torn && facts.ended === undefined;
           facts.departed = true;
         }
@@ -251,7 +251,7 @@ export class Model {
     return !departed || (!unsure && ended === undefined && person.revisions.length > seenAtMost);
   }
 
-  /** Whom the provider has is kept, in the version that it has; who was purged is not. */
+  /** Everyone at the provider is kept, in the current version; purged people are not. */
   #checkExported({ from, to, whole, failed }: Done): void {
     if (whole && failed > 0) this.#fault("export", `${failed} failed`);
     for (const facts of this.facts.values()) {
@@ -272,7 +272,7 @@ export class Model {
     }
   }
 
-  /** Whether a version that comes now need not be kept: by its own age, or since the relationship ended long ago. */
+  /** Whether a new version need not be kept: because of its own age, or because the relationship ended long ago. */
   #isPast(updated: number, ended: string | undefined, now: number): boolean {
     const begun = { updated, stored: now };
     const { law } = this;
@@ -282,7 +282,7 @@ export class Model {
     );
   }
 
-  /** No lock gets shorter, or longer than it may; each is as long as it must be. */
+  /** No lock gets shorter, or longer than allowed; each is as long as it must be. */
   #checkLocks({ job, from, to, whole }: Done, before: Sight): void {
     const { law, sight } = this;
     const soon = plusUtc(from, period(law.extendWhenLessThan));
@@ -290,7 +290,7 @@ export class Model {
     for (const [key, versions] of sight.objects) {
       const { ended } = this.facts.get(key.split("/")[2]!)!;
       const logged = this.#isLogged(key);
-      // Of what a killed export stored and has not logged, the version is not known, and the end of the relationship is.
+      // For objects of a killed export that are not logged yet, the version and the relationship's end are unknown.
       const end = logged
         ? this.end(key)
         : ended === undefined
@@ -301,7 +301,7 @@ export class Model {
       for (const [id, { lockedUntil }] of versions) {
         const was = before.objects.get(key)?.get(id)?.lockedUntil ?? 0;
         if (lockedUntil < was) this.#fault(key, `locked until ${time(lockedUntil)}, and was until ${time(was)}`);
-        // A file begins with the lock of the record that it came with.
+        // A file starts with the lock of the record it was stored with.
         const most = was > 0 ? longest : Math.max(longest, Math.min(slice, this.#listersEnd(key)));
         if (lockedUntil > Math.max(was, most + SLACK))
           this.#fault(key, `locked until ${time(lockedUntil)}, where ${time(most)} is the most`);
@@ -320,7 +320,7 @@ export class Model {
     }
   }
 
-  /** A purge that was killed has not logged which files it removed: until it goes on, a record counts as having them. */
+  /** A killed purge has not logged which files it deleted: until it continues, a record counts as having them. */
   #tornEnd(key: string): number {
     const record = this.#records.get(key);
     const { torn, ended } = this.facts.get(key.split("/")[2]!)!;
@@ -350,7 +350,7 @@ export class Model {
       this.#fault(key, `still in ${mode} mode`);
   }
 
-  /** The store's holds are those that were told, on every version. */
+  /** The store holds exactly what was recorded, on every version. */
   #checkHolds({ job, whole }: Done): void {
     if (!whole) return;
     const all = job.kind === "export" || job.kind === "extend";

@@ -3,8 +3,8 @@ import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 /**
- * Loaded before the program (`--import`): nothing waits for the disk. What is killed here is a process, never the
- * machine, so what was written is there without it, and a century of it takes a minute.
+ * Loaded before the program (`--import`): no write waits for the disk. These tests kill processes and never the
+ * machine, so written data survives anyway, and a century takes a minute.
  */
 const { open } = fs;
 fs.open = (path, flags, mode) => open(path, typeof flags === "number" ? flags & ~constants.O_DSYNC : flags, mode);

@@ -1,4 +1,4 @@
-/** The provider of the century: people who come over the years, change, and are deleted, behind Passbase's API. */
+/** The century's provider: people who appear over the years, change, and are deleted, behind Passbase's API. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Random } from "../../sandbox/random.ts";
@@ -6,10 +6,10 @@ import { Random } from "../../sandbox/random.ts";
 export interface Person {
   readonly index: number;
   readonly id: string;
-  /** When the provider has them first, in seconds. */
+  /** When the provider first has them, in seconds. */
   readonly arrives: number;
   readonly revisions: Revision[];
-  /** The provider deletes them. */
+  /** When the provider deletes them. */
   vanished: boolean;
 }
 
@@ -28,7 +28,7 @@ export class World implements AsyncDisposable {
   #now = 0;
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#answer(request, response));
 
-  /** @param from they come over the time between these two, in seconds */
+  /** @param from they appear between these two times, in seconds */
   constructor(seed: number, people: number, from: number, to: number) {
     this.#seed = seed;
     const random = new Random(seed, 1);
@@ -52,12 +52,12 @@ export class World implements AsyncDisposable {
     this.#now = seconds;
   }
 
-  /** Whom the API shows now. */
+  /** The people in the API now. */
   present(): Person[] {
     return this.people.filter(({ vanished, revisions }) => !vanished && revisions[0]!.updated <= this.#now);
   }
 
-  /** A new version: one file may go, one may come. */
+  /** A new version: a file may be removed, and one added. */
   revise(person: Person, random: Random): void {
     const { files } = person.revisions.at(-1)!;
     const kept = random.chance(30) ? files.slice(1) : files;

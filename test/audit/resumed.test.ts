@@ -129,7 +129,7 @@ describe("a forged marker", () => {
       [...forged, { ...named, count: 1 }, ...nights],
       /is dated 2015-07-02T.*, but a later entry is dated 2015-06-29T/,
     );
-    await isFound([...forged, { ...named, ...a(27) }], /is dated 2015-07-02T.*, and a later entry 2015-06-27T/);
+    await isFound([...forged, { ...named, ...a(27) }], /is dated 2015-07-02T.*, but a later entry is dated 2015-06-27T/);
     assert.equal((await scene.verify()).code, 4);
   });
 
@@ -146,7 +146,7 @@ describe("a forged marker", () => {
     const withdrawn: Entry = { ...begins, type: "purge.withdrawn" };
     const purged: Entry = { ...script.purged, ...a(28), subject: HELD, objects: [], ended: undefined, whole: false };
     for (const purge of [begins, withdrawn, purged])
-      await isFound([...script.entries(), marker("a", 1), purge], new RegExp(`is a ${purge.type}, and entry 7 says`));
+      await isFound([...script.entries(), marker("a", 1), purge], new RegExp(`is a ${purge.type}, but entry 7 says`));
     assert.equal((await scene.verify()).code, 4);
   });
 

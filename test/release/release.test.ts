@@ -47,7 +47,7 @@ describe("npm run release", () => {
     git("config", "user.email", "maintainer@example.com");
     writeFileSync(join(folder, ".git/info/exclude"), "/node_modules\n/bin\n");
     git("add", "--all");
-    git("commit", "--quiet", "--allow-empty", "--message", "What is to be released");
+    git("commit", "--quiet", "--allow-empty", "--message", "Changes for the release");
   });
   after(() => rmSync(folder, { recursive: true }));
 

@@ -13,7 +13,7 @@ import { answerWith, open, refusal } from "./connect.ts";
 const response = (error: unknown): boolean => hasCode(error, "source-response" satisfies ErrorCode);
 const parsers = [parseIdentityPage, parseIdentity, parseResourcePage, parseProject];
 
-/** JSON of any shape, with the API's own names in it more often than chance would put them. */
+/** JSON of any shape, with the API's own names more often than by chance. */
 const names = fc.constantFrom(
   ...["id", "data", "cursor", "next", "updated", "created", "owner", "email", "resources", "type", "datapoints"],
   ...["resource_files", "page", "score", "status", "metadata", "slug", "__proto__", "toString"],
@@ -27,7 +27,7 @@ const { value: shaped } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-test("whatever the provider says is either read or a refusal of one kind", () => {
+test("any answer is either read or refused with one kind of error", () => {
   const texts = fc.oneof(
     shaped.map((value) => JSON.stringify(value)),
     shaped.map((data) => JSON.stringify({ data: [data], cursor: null })),
@@ -46,7 +46,7 @@ test("whatever the provider says is either read or a refusal of one kind", () =>
   );
 });
 
-test("what is no JSON, or JSON of another shape, is refused", () => {
+test("anything but JSON of the right shape is refused", () => {
   for (const text of ["", "{", "<html>", "﻿{}", "{}", "[]", "null", "1", '"text"', '{"data":{}}', '{"id":5}']) {
     for (const parse of [parseIdentityPage, parseIdentity, parseResourcePage])
       assert.throws(() => parse(text), response, text);
@@ -55,7 +55,7 @@ test("what is no JSON, or JSON of another shape, is refused", () => {
   for (const [field, value] of [
     ["id", ""],
     ["id", "x".repeat(201)],
-    // Half a surrogate pair: encodeURIComponent would throw, in the middle of a run.
+    // Half a surrogate pair: encodeURIComponent would throw in the middle of a run.
     ["id", "\ud800"],
     ["updated", -1],
     ["updated", 253_402_300_800],
@@ -63,7 +63,7 @@ test("what is no JSON, or JSON of another shape, is refused", () => {
   ] as const) {
     const bad = JSON.stringify({ id: "a", updated: 1, [field]: value });
     assert.throws(() => parseIdentity(bad), response, bad);
-    // In a list it is named where it has an id, else counted, and does not keep the others from their export.
+    // In a list it is named if it has an id, otherwise counted; it does not prevent the export of the others.
     const page = parseIdentityPage(`{"data":[{"id":"whole","updated":1},${bad}]}`);
     assert.deepEqual(
       [page.identities.map(({ id }) => id), page.unread, page.unreadable],
@@ -77,7 +77,7 @@ test("what is no JSON, or JSON of another shape, is refused", () => {
   for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).next, null);
 });
 
-test("a `created` that cannot be read loses no one's record", () => {
+test("an invalid `created` loses no record", () => {
   for (const created of [true, "2024-01-01", -630_720_000, 253_402_300_800, 1_700_000_000_000, {}]) {
     const text = JSON.stringify({ id: "a", updated: 1, created });
     assert.deepEqual([parseIdentity(text).identity.created, parseIdentity(text).identity.updated], [null, instant(1)]);
@@ -91,7 +91,7 @@ test("a `created` that cannot be read loses no one's record", () => {
 
 const instant = (seconds: number) => Temporal.Instant.fromEpochMilliseconds(seconds * 1000).toString();
 
-test("the edges that are accepted", () => {
+test("accepted edge cases", () => {
   const at = (updated: unknown) => parseIdentity(`{"id":"${"x".repeat(200)}","updated":${updated}}`).identity.updated;
   assert.equal(at(0), "1970-01-01T00:00:00Z");
   assert.equal(at(253_402_300_799), "9999-12-31T23:59:59Z");
@@ -109,13 +109,13 @@ test("the edges that are accepted", () => {
   ]);
 });
 
-test("nesting that would end the stack of whoever reads the answer later is refused", () => {
+test("nesting that would overflow the stack of later code is refused", () => {
   const nested = (depth: number) => `{"id":"a","metadata":${"[".repeat(depth)}${"]".repeat(depth)}}`;
   assert.equal(JSON.stringify(parseIdentity(nested(499)).raw), nested(499));
   for (const depth of [500, 5_000, 100_000]) assert.throws(() => parseIdentity(nested(depth)), response);
 });
 
-test("only what names no one is redacted", () => {
+test("an identity is redacted only if it names no one", () => {
   const redacted = (rest: object) => parseIdentity(JSON.stringify({ id: "a", updated: 1, ...rest })).redacted;
   const owner = { email: null, first_name: null, last_name: null };
   assert.equal(redacted({ owner, resources: [{ type: "PASSPORT", datapoints: {} }] }), true);
@@ -124,7 +124,7 @@ test("only what names no one is redacted", () => {
   assert.equal(redacted({ owner, resources: [{ type: "PASSPORT", datapoints: { last_name: "B" } }] }), false);
 });
 
-test("over the wire: broken JSON, a wrong shape, another identity, no UTF-8, too much; asked for once", async (t) => {
+test("over HTTP: broken JSON, a wrong shape, another identity, not UTF-8, too much; requested only once", async (t) => {
   const { sandbox, source } = await open(t);
   const [id] = sandbox.ids();
   const text = sandbox.text(0);
@@ -149,7 +149,7 @@ test("over the wire: broken JSON, a wrong shape, another identity, no UTF-8, too
   assert.equal((await source.identity(id!)).identity.id, id);
 });
 
-test("a cursor that comes back a second time ends the walk", async (t) => {
+test("a repeated cursor ends the walk", async (t) => {
   const { sandbox, source } = await open(t);
   const walk = async (start: { cursor?: string }, cursors: readonly string[]): Promise<number> => {
     const requests = answerWith(sandbox, (response, count) => {

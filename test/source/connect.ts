@@ -10,7 +10,7 @@ import type { HttpOptions } from "../../src/source/http.ts";
 import { PassbaseSource } from "../../src/source/passbase/passbase.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/server.ts";
 
-/** Tries three times in all, and waits a few milliseconds between. */
+/** Tries three times in total, with a few milliseconds in between. */
 export const quick: RetryPolicy = { retries: 2, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 };
 
 export function connect(to: { url: string; apiKey: string }, options: Partial<HttpOptions> = {}): PassbaseSource {
@@ -20,7 +20,7 @@ export function connect(to: { url: string; apiKey: string }, options: Partial<Ht
   });
 }
 
-/** A sandbox, and a source on it; both end with the test. */
+/** A sandbox, and a source connected to it; both end with the test. */
 export async function open(t: TestContext, sandboxOptions: SandboxOptions = {}, options: Partial<HttpOptions> = {}) {
   const sandbox = await startSandbox({ identities: 3, plainImages: true, ...sandboxOptions });
   const source = connect(sandbox, options);
@@ -31,7 +31,7 @@ export async function open(t: TestContext, sandboxOptions: SandboxOptions = {}, 
   return { sandbox, source };
 }
 
-/** Has a hook answer every request from now on; gives the times at which they began. */
+/** Lets a hook answer every request from now on; returns the times at which they started. */
 export function answerWith(sandbox: Sandbox, reply: (response: ServerResponse, count: number) => boolean): number[] {
   const times: number[] = [];
   sandbox.intercept((_request, response) => {
@@ -41,7 +41,7 @@ export function answerWith(sandbox: Sandbox, reply: (response: ServerResponse, c
   return times;
 }
 
-/** The error, of the code expected, and clean: nothing a person or a log could see of it holds a canary. */
+/** The error must have the expected code, and nothing in it that people or logs could show may contain a canary. */
 export async function refusal(sandbox: Sandbox, work: Promise<unknown>, code: ErrorCode): Promise<HoldfastError> {
   const error = await work.then(
     () => assert.fail(`expected ${code}`),
@@ -49,7 +49,7 @@ export async function refusal(sandbox: Sandbox, work: Promise<unknown>, code: Er
   );
   assert.ok(error instanceof HoldfastError, inspect(error));
   assert.equal(error.code, code, error.message);
-  // The cause is never printed; still it holds nothing, for the day something crashes.
+  // The cause is never printed, but a crash might show it.
   const shown = [String(error), error.hint, JSON.stringify(errorFields(error)), inspect(error, { depth: 10 })].join();
   for (const canary of sandbox.canaries()) assert.ok(!shown.includes(canary), `${canary} in ${shown}`);
   return error;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type List, ListReader } from "../../src/source/passbase/list-reader.ts";
 
-/** In pieces that end at these places, whatever they cut through. */
+/** Split at these positions, anywhere in the text. */
 function read(text: string, cuts: readonly number[] = []): List {
   const bytes = Buffer.from(text);
   const reader = new ListReader();
@@ -27,7 +27,7 @@ const answer = fc.record(
   { requiredKeys: ["data"] },
 );
 
-test("in whatever pieces it comes, the elements and the rest are what JSON.parse reads", () => {
+test("however it is split, the elements and the rest are what JSON.parse reads", () => {
   fc.assert(
     fc.property(
       answer,
@@ -55,7 +55,7 @@ test("in whatever pieces it comes, the elements and the rest are what JSON.parse
   );
 });
 
-test("what is no JSON does not pass for a list, and never throws but for its size", () => {
+test("anything but JSON is not accepted as a list, and only its size can cause an exception", () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom(...'{}[]",:\\ d', '"data"', "null", '"id"'), { maxLength: 40 }),
@@ -90,7 +90,7 @@ for (const [what, large] of [
   ["20,000 values", `[${"{},".repeat(20_000)}{}]`],
   ["deep nesting", "[".repeat(30_000) + "]".repeat(30_000)],
 ] as const) {
-  test(`an element of more than ${what} is let go of, its id is not, and the others are read`, () => {
+  test(`an element of more than ${what} is dropped except its id, and the others are read`, () => {
     for (const broken of [`{"id":"b","metadata":${large}}`, `{"metadata":${large},"id":"b"}`]) {
       const { frame, elements } = read(
         `{"cursor":{"next":"n"},"data":[{"id":"a"},${broken},{"id":"c"}],"x":1}`,
@@ -109,7 +109,7 @@ for (const [what, large] of [
   });
 }
 
-test("no more is held than may be parsed at once: what comes after it is named by its id", () => {
+test("holds only as much as may be parsed at once: later elements are named by their id", () => {
   const each = (at: number) => `{"id":"${at}","metadata":"${"x".repeat(200 * 1024)}"}`;
   const { elements } = read(`{"data":[${Array.from({ length: 100 }, (_, at) => each(at)).join(",")}]}`);
   const held = elements.filter(({ text }) => text !== undefined);

@@ -13,7 +13,7 @@ test("the project says which environment it is", async (t) => {
   assert.equal(source.kind, "passbase");
 });
 
-test("an identity is kept to the byte: unknown fields, and numbers that JavaScript rounds", async (t) => {
+test("an identity is kept byte for byte: unknown fields, and numbers that JavaScript rounds", async (t) => {
   const { sandbox, source } = await open(t, { identities: 40 });
   for (const [index, id] of sandbox.ids().entries()) {
     const { text, raw, identity, redacted } = await source.identity(id);
@@ -37,7 +37,7 @@ test("an identity is kept to the byte: unknown fields, and numbers that JavaScri
   }
 });
 
-test("a redacted identity is seen to be one", async (t) => {
+test("a redacted identity is recognised", async (t) => {
   const { sandbox, source } = await open(t);
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   sandbox.redact([index]);
@@ -46,7 +46,7 @@ test("a redacted identity is seen to be one", async (t) => {
   assert.equal(identity.owner.email, null);
 });
 
-test("the list gives every identity once, in order, exact, with what the identity itself says", async (t) => {
+test("the list has every identity once, in order, exactly as the identity itself", async (t) => {
   const { sandbox, source } = await open(t, { identities: 230 });
   const pages: Page[] = [];
   for await (const page of source.pages()) pages.push(page);
@@ -64,13 +64,13 @@ test("the list gives every identity once, in order, exact, with what the identit
   assert.equal(source.requests, 3);
 });
 
-test("one page is held: the next is asked for when the one before is done with", async (t) => {
+test("one page is in memory: the next is requested when the previous one is done", async (t) => {
   const { sandbox, source } = await open(t, { identities: 230 });
   const pages = source.pages()[Symbol.asyncIterator]();
   assert.equal(sandbox.requests.total, 0);
   for (let asked = 1; asked <= 3; asked++) {
     assert.equal((await pages.next()).done, false);
-    // Whatever was asked for ahead would have gone out by the time another request is answered.
+    // Anything requested ahead would have been sent before another request is answered.
     await source.project();
     assert.equal(sandbox.requests.of("identities"), asked);
   }
@@ -78,7 +78,7 @@ test("one page is held: the next is asked for when the one before is done with",
   assert.equal(sandbox.requests.of("identities"), 3);
 });
 
-test("a walk goes on from a page's cursor", async (t) => {
+test("a walk continues from a page's cursor", async (t) => {
   const { sandbox, source } = await open(t, { identities: 130 });
   let cursor: string | null = null;
   for await (const page of source.pages()) {
@@ -126,7 +126,7 @@ test("files arrive as streams, with their bytes and their media type", async (t)
   }
 });
 
-test("a media type that is none is not passed on", async (t) => {
+test("an invalid media type is not passed on", async (t) => {
   const { sandbox, source } = await open(t);
   const ref = { id: "f", resource: "r", type: "document_image", page: 1, updated: "2024-01-01T00:00:00Z" };
   for (const [header, expected] of [
@@ -144,7 +144,7 @@ test("a media type that is none is not passed on", async (t) => {
   }
 });
 
-test("ids are put into paths so that they cannot mean another path", async (t) => {
+test("ids are escaped so that they cannot change the path", async (t) => {
   const { sandbox, source } = await open(t);
   let asked = "";
   sandbox.intercept((request) => {
@@ -155,7 +155,7 @@ test("ids are put into paths so that they cannot mean another path", async (t) =
   assert.equal(asked, "/verification/v2/identities/..%2Fsettings%3Fx%3D1%23y");
 });
 
-test("a file that is left before or while it is read gives its connection back", async (t) => {
+test("a file abandoned before or during reading frees its connection", async (t) => {
   const { sandbox, source } = await open(t, { videoBytes: 20_000_000 }, { concurrency: 1 });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;

@@ -2,8 +2,8 @@ import { chmod, link, lstat, mkdir, readFile, rename, rm, writeFile } from "node
 import { dirname } from "node:path";
 
 /**
- * Changes to files that can be taken back, in the order in which they were made. A change in place is seen through
- * every hard link, as a failing disk or someone at the machine makes it; `replace` puts another file under the name.
+ * Changes to files that can be undone, in reverse order. A change in place is visible through every hard link, as
+ * caused by a failing disk or a person at the machine; `replace` puts another file under the name.
  */
 export class Alterations implements AsyncDisposable {
   readonly #undo: (() => Promise<unknown>)[] = [];
@@ -51,7 +51,7 @@ export class Alterations implements AsyncDisposable {
     this.#undo.push(() => rm(path, { force: true }));
   }
 
-  /** Something else to be taken back. */
+  /** Adds another step to undo. */
   defer(undo: () => Promise<unknown>): void {
     this.#undo.push(undo);
   }

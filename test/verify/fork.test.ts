@@ -27,7 +27,7 @@ async function entries(): Promise<Uint8Array[]> {
   return (await Array.fromAsync(log.entries(0, head.size))).map(({ bytes }) => bytes);
 }
 
-/** Names another log key in vault.json, as if it had never been another. */
+/** Names another log key in vault.json, as if it had always been that one. */
 async function exchangeKey(): Promise<Signer> {
   const { description } = await readDescription(scene.vault);
   const { skey, vkey } = generateKey(description.log.origin);
@@ -48,7 +48,7 @@ async function found(...keys: string[]): Promise<void> {
 
 const forgetState = () => rm(scene.state, { recursive: true });
 
-test("an entry dropped and the log signed again by its own key: this machine knows, and so does the vault", async () => {
+test("an entry removed and the log signed again with its own key: this machine notices, and so does the vault", async () => {
   const all = await entries();
   await rewriteLog(scene.vault, all.toSpliced(2, 1), await scene.signer());
   await found("checkpoint");
@@ -56,7 +56,7 @@ test("an entry dropped and the log signed again by its own key: this machine kno
   await found(CHECKPOINT);
 });
 
-test("an entry exchanged, the length kept: this machine knows, and so does the vault", async () => {
+test("an entry replaced by one of the same length: this machine notices, and so does the vault", async () => {
   const all = await entries();
   await rewriteLog(scene.vault, all.with(-1, all.at(-2)!), await scene.signer());
   await found("checkpoint");
@@ -64,17 +64,17 @@ test("an entry exchanged, the length kept: this machine knows, and so does the v
   await found(CHECKPOINT);
 });
 
-test("an entry exchanged and the log gone on since: this machine knows where the vault has no memory", async () => {
+test("an entry replaced and the log continued since: this machine notices even if the vault has no memory", async () => {
   const all = await entries();
   await rewriteLog(scene.vault, [...all.with(-1, all.at(-2)!), ...all.slice(-3)], await scene.signer());
   await forgetEarlier(scene.vault, scene.root, CHECKPOINT);
   await found(CHECKPOINT);
-  // With both memories gone there is nothing left to hold it against, but for the objects no one mentions now.
+  // Without both memories there is nothing to compare with, except objects that no entry mentions now.
   await forgetState();
   assert.equal((await scene.verify()).exit, 0);
 });
 
-test("vault.json names another key, and the log is signed by it: its own earlier versions tell", async () => {
+test("vault.json names another key, which signed the log: its own earlier versions show it", async () => {
   const all = await entries();
   await rewriteLog(scene.vault, all.toSpliced(2, 1), await exchangeKey());
   await forgetState();
@@ -82,13 +82,13 @@ test("vault.json names another key, and the log is signed by it: its own earlier
   await found(VAULT_JSON, CHECKPOINT);
 });
 
-test("another key, another log, no memory left: only who knows the key notices", async () => {
+test("another key, another log, no memory left: only someone who knows the key notices", async () => {
   const all = await entries();
   const kept = all.filter((bytes) => !Buffer.from(bytes).includes("record.stored"));
   await rewriteLog(scene.vault, kept, await exchangeKey());
   for (const key of [VAULT_JSON, CHECKPOINT]) await forgetEarlier(scene.vault, scene.root, key);
   await forgetState();
-  // The log key at hand.
+  // The client's log key file.
   await found(VAULT_JSON);
   // The key as init printed it.
   await rm(scene.place.path("keys/log"));

@@ -7,7 +7,7 @@ import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { s3Client, withoutCeph } from "../servers/s3.ts";
 
-test("a vault that someone hid is not begun again, from this machine or another", { skip: withoutCeph }, async () => {
+test("a hidden vault is not started again, from this machine or another", { skip: withoutCeph }, async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, { vault: "ceph" });
   await place.export();
@@ -24,7 +24,7 @@ test("a vault that someone hid is not begun again, from this machine or another"
       place.config.state = state;
       await place.configure();
       for (const command of ["export", "init", "verify", "rebuild"]) {
-        // Where only the checkpoint is hidden init finds the description as it should be, and stops at the log.
+        // If only the checkpoint is hidden, init finds a valid description and stops at the log.
         assert.equal((await place.here(command)).code, 4, `${command} without ${key}, ${state}`);
       }
     }

@@ -14,7 +14,7 @@ import { s3Client, withoutCeph } from "../servers/s3.ts";
 const WORDS = ["--case", "1", "--requested-by", "Ada", "--reason", "why"];
 
 for (const kind of ["directory", "ceph"] as const) {
-  describe(`whoever can write to the vault puts entries in front of the log's: ${kind}`, {
+  describe(`an attacker who can write to the vault puts entries in front of the log's: ${kind}`, {
     skip: kind === "ceph" && withoutCeph,
   }, () => {
     let sandbox: Sandbox;
@@ -36,7 +36,7 @@ for (const kind of ["directory", "ceph"] as const) {
       await sandbox?.close();
     });
 
-    /** A newer version of an object, as the bucket's owner puts it there. */
+    /** Stores a newer version of an object, as the bucket's owner can. */
     async function put(key: string, bytes: Uint8Array): Promise<void> {
       const { vault } = await place.client();
       if (vault.kind !== "s3") return void (await (await place.vault()).put(key, bytes));
@@ -54,7 +54,7 @@ for (const kind of ["directory", "ceph"] as const) {
 
     const piece = (level: 0 | "entries"): string => auditKey(tilePath({ level, index: 0, width: entries.length }));
 
-    /** Puts the log's last bundle with one entry changed, and its tile too where `andTile`. */
+    /** Stores the log's last bundle with one entry changed, and also its tile if `andTile`. */
     async function forge(
       index: number,
       change: (entry: Record<string, unknown>) => unknown,
@@ -119,7 +119,7 @@ for (const kind of ["directory", "ceph"] as const) {
         await restore();
       });
 
-      test(`export refuses it where the catalog is behind${both}`, async () => {
+      test(`export refuses it if the catalog is behind${both}`, async () => {
         await cp(place.path("state"), place.path("state-now"), { recursive: true });
         for (const suffix of ["", "-wal", "-shm"]) {
           const name = `${CLIENT}/catalog.sqlite${suffix}`;
@@ -128,14 +128,14 @@ for (const kind of ["directory", "ceph"] as const) {
         await forge(last("record.stored"), hostile["another object of the same kind"]!, andTile);
         await refuses("export", [], "a catalog that is behind");
         await restore();
-        // As soon as the log is there again, so is the export.
+        // As soon as the log is back, the export works again.
         assert.equal((await place.export()).unchanged, 3);
         const { log, head } = await place.log();
         entries = await log.bundle(0, head.size);
       });
     }
 
-    test("with nothing in front, all of them do their work", async () => {
+    test("without forged entries, all commands work", async () => {
       const subject = JSON.parse(Buffer.from(entries[last("record.stored")]!).toString()).subject;
       const ended = await place.here("retrieve", [...WORDS, "--subject", subject, "--out", place.path("bag")]);
       assert.equal(ended.code, 0, ended.stderr);

@@ -7,7 +7,7 @@ import { CHECKPOINT, VAULT_JSON } from "../../src/vault/layout.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-/** Names a new log key in the config, the present one as its forerunner, and runs init. */
+/** Names a new log key in the config, with the current one as its predecessor, and runs init. */
 async function handOver(place: Workplace, from: string, to: string): Promise<void> {
   await place.configure({ log: { key: `file:./keys/${to}`, previousKey: `file:./keys/${from}` } });
   await place.expect(0, "init");
@@ -27,12 +27,12 @@ test("the log is handed over to a new key, twice, and verifiers know all of them
   const [report] = await place.expect<{ checkpoints: number }>(0, "verify", "--read-data", "100");
   assert.ok(report!.checkpoints >= 5);
 
-  // The old key signs no more, and is refused by name.
+  // The old key no longer signs, and is refused by name.
   await place.configure({ log: { key: "file:./keys/log" } });
   await place.expect(2, "export");
 });
 
-test("a hand-over that a crash broke off is finished by the next init, and logged once", async () => {
+test("a handover interrupted by a crash is completed by the next init, and logged once", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();
@@ -47,7 +47,7 @@ test("a hand-over that a crash broke off is finished by the next init, and logge
   await place.expect(0, "verify");
 });
 
-test("a key that the log was never handed to is found, though vault.json names the real one as its forerunner", async () => {
+test("a key without a handover is found, although vault.json names the real one as its predecessor", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();
@@ -67,7 +67,7 @@ test("a key that the log was never handed to is found, though vault.json names t
   await place.expect(4, "verify", "--vkey", description.log.vkey);
 });
 
-test("an object in a weaker lock than was logged is found", async () => {
+test("an object with a weaker lock than logged is found", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox, { client: { vault: { lock: "compliance" } } });
   await place.export();

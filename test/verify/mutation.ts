@@ -14,7 +14,7 @@ const KINDS = ["flip", "cut", "extend", "empty", "noise", "delete", "swap", "rep
 
 export interface Mutation {
   readonly kind: (typeof KINDS)[number];
-  /** Which class of object, which of its files, which other, where in it: each taken modulo what there is. */
+  /** Class of object, file in it, other file, position in it: each modulo what exists. */
   readonly class: number;
   readonly target: number;
   readonly other: number;
@@ -29,7 +29,9 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
   at: fc.nat(1_000_000),
 });
 
-/** All files of a vault and of the state, by class, so that the few checkpoints are hit as often as the many records. */
+/**
+ * All files of a vault and of the state, by class, so that the few checkpoints are hit as often as the many records.
+ */
 export async function findTargets({ root, state }: Scene): Promise<Target[][]> {
   const classes = new Map<string, Target[]>();
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
@@ -47,7 +49,7 @@ export async function findTargets({ root, state }: Scene): Promise<Target[][]> {
   return [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, targets]) => targets);
 }
 
-/** Makes the change; gives the keys whose readers it may touch. One whose file an earlier change took away is none. */
+/** Makes the change; returns the keys whose readers it may affect, or none if an earlier change removed the file. */
 export async function mutate(targets: readonly Target[][], mutation: Mutation, alter: Alterations): Promise<string[]> {
   const among = targets[mutation.class % targets.length]!;
   const { path, key } = among[mutation.target % among.length]!;
@@ -82,7 +84,7 @@ export async function mutate(targets: readonly Target[][], mutation: Mutation, a
       await alter.edit(path, () => replay);
       break;
     case "hide": {
-      // Another version in front; with a note, where the bytes come from a version that has one.
+      // A newer version; with metadata, if the bytes come from a version that has some.
       const next = path.replace(/(\d+)(\.json)?$/, (_, digits) =>
         String(Number(digits) + 1 + (at % 3)).padStart(8, "0"),
       );
@@ -93,7 +95,7 @@ export async function mutate(targets: readonly Target[][], mutation: Mutation, a
       break;
     }
     case "exchange":
-      // Another file under the same name: what was linked to it is no more.
+      // Another file under the same name: it is no longer linked to the others.
       await alter.replace(path, replay);
   }
   return [key];

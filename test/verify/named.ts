@@ -3,7 +3,7 @@ import type { VerifyOptions } from "../../jobs/verify.ts";
 import { Alterations } from "./alter.ts";
 import { isOurs, type Scene } from "./scene.ts";
 
-/** The change is found: exit code 4, and one of these objects named. Afterwards it is taken back. */
+/** The change is found: exit code 4, and one of these objects named. Then it is undone. */
 export async function isNamed(
   scene: Scene,
   keys: string | readonly string[],
@@ -23,7 +23,7 @@ export async function isNamed(
   }
 }
 
-/** The change harms no reader: all is well. */
+/** The change affects no reader: verify reports no problem. */
 export async function isHarmless(scene: Scene, change: (alter: Alterations) => Promise<unknown>): Promise<void> {
   await using alter = new Alterations();
   await change(alter);

@@ -9,7 +9,7 @@ import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { rewrite } from "./scripted.ts";
 
-/** Stores another record under the name of one, and logs that, as whoever has the log key could. */
+/** Stores another record under a record's name, and logs that, as an attacker with the log key could. */
 async function replaceRecord(
   place: Workplace,
   of: RecordStored,
@@ -30,7 +30,7 @@ async function replaceRecord(
   await rewrite(place, entries);
 }
 
-test("with a private key, what a record says of its files is held to what they are", async () => {
+test("with a private key, files are compared with what their record says", async () => {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true });
   await using place = await makeWorkplace(sandbox);
   await place.export();
@@ -60,7 +60,7 @@ test("with a private key, what a record says of its files is held to what they a
   assert.equal(ended.code, 4);
   for (const canary of [...sandbox.canaries(), ...sandbox.ids()])
     assert.ok(!ended.stderr.includes(canary) && !ended.stdout.includes(canary), canary);
-  // Without the key no one can tell: the sealed objects are as the log says.
+  // Without the key no one can tell: the sealed objects match the log.
   assert.deepEqual((await found()).found, []);
 
   await replaceRecord(place, of, () => ({ holdfast: "something else", files: [] }));

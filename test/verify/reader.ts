@@ -6,24 +6,24 @@ import { auditKey, CHECKPOINT, LEASE, VAULT_JSON } from "../../src/vault/layout.
 import { parseClaim } from "../../src/vault/lease.ts";
 import type { Scene } from "./scene.ts";
 
-/** What is seen of the checkpoint where the state that remembers the last one is gone. */
+/** What readers see of the checkpoint if the state with the last one is gone. */
 export const NO_MEMORY = "no memory";
 
-/** What an entry says of a record or file. */
+/** What an entry says about a record or file. */
 interface Logged {
   readonly versionId: string;
   readonly lockedUntil: string;
 }
 
 /**
- * What readers of a vault in a directory see of each key, worked out from the files alone, without the code under test:
- * two different texts mean that a change altered something for someone.
+ * What readers of a directory vault see of each key, computed from the files alone, without the tested code: two
+ * different texts mean that a change altered something for someone.
  */
 export class Reader {
   readonly #root: string;
   readonly #state: string;
   readonly logged = new Map<string, Logged>();
-  /** Tiles and bundles of the log as it is signed. */
+  /** Tiles and bundles of the signed log. */
   readonly pieces = new Set<string>();
 
   private constructor({ root, state }: Scene) {
@@ -59,14 +59,16 @@ export class Reader {
     if (key === CHECKPOINT && (await read(this.#state)) === undefined) return NO_MEMORY;
     if (key !== CHECKPOINT && !this.pieces.has(key)) return "no one reads it";
     const note = newest === undefined ? "none" : await this.#note(key, newest);
-    // What proves no record need not be locked: it may lose its note altogether.
+    // Parts that prove no record need not be locked, and may lack their metadata.
     const kept = PROVING.test(key)
       ? note
       : note.replace(/^(\w+) (true|false) .*/, "$1").replace(/^lost$/, digest(bytes)!);
     return JSON.stringify([digest(bytes), kept, await this.#foreign(key, versions)]);
   }
 
-  /** Whether the plain name shows something that is no version: an earlier one or none it may show after a crash. */
+  /**
+   * Whether the plain name shows something that is not a version. After a crash it may show an earlier one or nothing.
+   */
   async #foreign(key: string, versions: readonly string[]): Promise<boolean> {
     const plain = await read(join(this.#root, key));
     if (plain === undefined) return false;
@@ -107,7 +109,7 @@ function digest(bytes: Uint8Array | undefined): string | null {
   return bytes ? createHash("sha256").update(bytes).digest("hex") : null;
 }
 
-/** What vault.json says, but for what the store was found to do: earlier versions of it lack that. */
+/** The content of vault.json, without what the store was found to support: earlier versions of it lack that. */
 function meaning(bytes: Buffer | undefined): string {
   try {
     const { store: _, ...rest } = JSON.parse(String(bytes));

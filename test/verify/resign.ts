@@ -10,7 +10,7 @@ import type { Vault } from "../../src/vault/vault.ts";
 
 const lock = { mode: "governance", until: Temporal.Instant.from("2040-01-01T00:00:00Z") } as const;
 
-/** Writes the log again with these entries, as whoever has a log key could: every object fits every other. */
+/** Writes the log again with these entries, as an attacker with a log key could: all objects match each other. */
 export async function rewriteLog(vault: Vault, entries: readonly Uint8Array[], signer: Signer): Promise<void> {
   const frontier = new Frontier();
   for (const { path, bytes } of frontier.append(entries.map(leafHash)))
@@ -27,7 +27,7 @@ export async function sign(vault: Vault, tree: { size: number; root: Uint8Array 
   await vault.put(CHECKPOINT, Buffer.from(signCheckpoint({ origin: signer.name, ...tree }, signer)), { lock });
 }
 
-/** Takes a key's earlier versions away, notes too, as only who owns the disk can: as if they had never been. */
+/** Removes a key's earlier versions with their metadata, as only the disk's owner can: as if they had never existed. */
 export async function forgetEarlier(vault: Vault, root: string, key: string): Promise<void> {
   let newest = true;
   for await (const { key: found, versionId } of vault.versions(key)) {

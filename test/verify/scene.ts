@@ -17,21 +17,21 @@ import { startSandbox } from "../sandbox/server.ts";
 
 /** What verify found. */
 export interface Outcome {
-  /** What the command exits with. */
+  /** The command's exit code. */
   readonly exit: number;
-  /** The keys of the problems, and the words of what ended it, where something did. */
+  /** The keys of the problems, and the message of an error that ended it. */
   readonly named: readonly string[];
-  /** What it threw, where it came to no end. */
+  /** The error, if it did not finish. */
   readonly thrown: unknown;
   readonly orphans: readonly string[];
 }
 
-/** A vault that real exports made, with everything there is to change: files, several checkpoints, more than a tile. */
+/** A vault from real exports, with everything that can be changed: files, several checkpoints, more than one tile. */
 export class Scene implements AsyncDisposable {
   readonly place: Workplace;
   readonly client: ClientConfig;
   readonly vault: Vault;
-  /** The vault's directory, and this machine's state. */
+  /** The vault's folder, and this machine's state. */
   readonly root: string;
   readonly state: string;
 
@@ -47,7 +47,7 @@ export class Scene implements AsyncDisposable {
     return new Scene(place, client, await openVault(client.vault));
   }
 
-  /** Verifies in this process, as the command does. */
+  /** Verifies in this process, like the command. */
   async verify(options: Partial<VerifyOptions> = {}): Promise<Outcome> {
     const session = {
       clients: [this.client],
@@ -76,7 +76,7 @@ export class Scene implements AsyncDisposable {
     return parseSigner((await readFile(this.place.path("keys/log"), "utf8")).trim());
   }
 
-  /** Adds entries to the log, `batches` times `count`, as the writer does. */
+  /** Adds entries to the log, `batches` times `count`, like the writer. */
   async log(batches: number, count: number, time?: string): Promise<void> {
     const writer = await AuditWriter.open({
       ...{ vault: this.vault, signer: await this.signer(), state: this.state, now: systemClock, holds: () => {} },
@@ -90,7 +90,7 @@ export class Scene implements AsyncDisposable {
     await writer.close();
   }
 
-  /** A version's bytes in the directory: the newest, or the one so many before it. */
+  /** A version's bytes in the folder: the newest, or one that is this many before it. */
   async file(key: string, before = 0): Promise<string> {
     const versions: string[] = [];
     for await (const found of this.vault.versions(key)) if (found.key === key) versions.push(found.versionId);
@@ -101,7 +101,7 @@ export class Scene implements AsyncDisposable {
     return `${await this.file(key)}.json`;
   }
 
-  /** One that may be changed for good. */
+  /** A copy that can be changed permanently. */
   async copy(): Promise<Scene> {
     const place = await this.place.copy();
     return await Scene.of(place, await place.client());
@@ -125,7 +125,7 @@ function failed(n: number, time = "2026-11-23T10:15:00.000Z"): Entry {
   };
 }
 
-/** Three exports, then entries enough for two full tiles and a partial one. */
+/** Three exports, then enough entries for two full tiles and a partial one. */
 export async function makeScene(options: WorkplaceOptions = {}, identities = 5): Promise<Scene> {
   await using sandbox = await startSandbox({ identities, plainImages: true });
   const place = await makeWorkplace(sandbox, options);
@@ -139,7 +139,7 @@ export async function makeScene(options: WorkplaceOptions = {}, identities = 5):
   return scene;
 }
 
-/** For what is caught: one of ours, told by its code. */
+/** Accepts only an error of ours, and returns its code. */
 export function isOurs(error: unknown): error is HoldfastError {
   return error instanceof HoldfastError && error.code !== "internal";
 }

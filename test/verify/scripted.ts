@@ -13,7 +13,7 @@ export const SUBJECT = "ab".repeat(16);
 export const VERSION = "20090101T000000Z-0123456789ab";
 export const RECORD = recordKey(SUBJECT, VERSION);
 export const FILE = fileKey(SUBJECT, "cd".repeat(16));
-/** When the relationship of the script ends, and the law's five years after it. */
+/** When the relationship of the script ends, and when the law's five years after it end. */
 export const ENDED = "2010-06-30";
 export const DUE = "2015-07-01T00:00:00Z";
 
@@ -26,7 +26,7 @@ const object = (key: string, size: number) => ({
   sha256: `${size}`.padStart(64, "0"),
 });
 
-/** The whole life of one person in a log, as Holdfast wrote it: nothing is left of them, and nothing is wrong. */
+/** One person's whole life in a valid log: at its end nothing is left of them. */
 export class Script {
   rules: Entry;
   stored: RecordStored;
@@ -65,14 +65,14 @@ export class Script {
     return type === "hold.placed" ? { type, ...common, objects: [] } : { type, ...common };
   }
 
-  /** All of it in order, `more` before the purge begins. */
+  /** All of it in order, with `more` before the purge begins. */
   entries(...more: Entry[]): Entry[] {
     const { rules, stored, extended, ended, locked, begun, purged } = this;
     return [rules, stored, extended, ended, locked, ...more, begun, purged];
   }
 }
 
-/** A vault whose log says what the test wants, signed with the log's own key: the adversary has that, and may delete. */
+/** A vault whose log says what the test wants, signed with the log's own key: the attacker has that, and may delete. */
 export class ScriptedVault implements AsyncDisposable {
   readonly place: Workplace;
 
@@ -115,7 +115,7 @@ async function signerOf(place: Workplace): Promise<Signer> {
   return parseSigner((await log.key.resolve()).reveal());
 }
 
-/** No earlier checkpoint is left, in the vault or on this machine. What the log holds need not be what we would write. */
+/** No earlier checkpoint is left, in the vault or on this machine. The log may contain what we would never write. */
 export async function rewrite(place: Workplace, entries: readonly unknown[]): Promise<void> {
   const bytes = entries.map((entry) => Buffer.from(JSON.stringify(entry)));
   const vault = await place.vault();

@@ -31,14 +31,14 @@ for (const key of [CHECKPOINT, VAULT_JSON, LEASE]) {
   describe(key, () => {
     for (const [name, change] of Object.entries(edits))
       test(name, () => isNamed(scene, key, async (alter) => alter.edit(await scene.file(key), change)));
-    test("its note is garbage", () =>
+    test("its metadata is garbage", () =>
       isNamed(scene, key, async (alter) => alter.edit(await scene.note(key), () => Buffer.from("{"))));
     test("another object's bytes", () =>
       isNamed(scene, key, async (alter) => {
         const other = await readFile(await scene.file(key === CHECKPOINT ? VAULT_JSON : CHECKPOINT));
         await alter.edit(await scene.file(key), () => other);
       }));
-    test("its plain name shows what was never stored", () =>
+    test("its plain name shows something that was never stored", () =>
       isNamed(scene, key, (alter) => alter.replace(join(scene.root, key), Buffer.from("{}"))));
   });
 }
@@ -63,13 +63,13 @@ describe("checkpoint", () => {
       const note = signCheckpoint({ origin: head.origin, size: head.size, root: head.root }, other);
       await alter.edit(await scene.file(CHECKPOINT), () => Buffer.from(note));
     }));
-  test("its size in other digits", () =>
+  test("its size written in other digits", () =>
     isNamed(scene, CHECKPOINT, async (alter) =>
       alter.edit(await scene.file(CHECKPOINT), (bytes) =>
         Buffer.from(bytes.toString().replace(/\n(\d+)\n/, "\n1$1\n")),
       ),
     ));
-  test("all of it deleted", () =>
+  test("all versions deleted", () =>
     isNamed(scene, CHECKPOINT, (alter) => alter.remove(join(scene.root, ".versions", CHECKPOINT))));
   test("an earlier one is replayed", () =>
     isNamed(scene, CHECKPOINT, async (alter) => {
@@ -82,7 +82,7 @@ describe("checkpoint", () => {
     }));
 });
 
-test("vault.json: every member but those that may change is held against its own history", async () => {
+test("vault.json: every member that must not change is compared with its own history", async () => {
   for (const change of [
     { client: "other-bank" },
     { created: "2020-01-01T00:00:00.000Z" },
@@ -99,24 +99,24 @@ test("vault.json: every member but those that may change is held against its own
     });
 });
 
-test("vault.json deleted, all of it: the log is there, so it is not a vault that was not made yet", () =>
+test("vault.json deleted in all versions: the log exists, so this is not a new vault", () =>
   isNamed(scene, VAULT_JSON, (alter) => alter.remove(join(scene.root, ".versions", VAULT_JSON))));
 
-test("no lease at all harms no one", () =>
+test("without a lease all is well", () =>
   isHarmless(scene, (alter) => alter.remove(join(scene.root, ".versions", LEASE))));
 
 describe("this machine's state", () => {
   const seen = () => join(scene.state, "checkpoint");
   for (const [name, change] of Object.entries(edits))
     test(`the checkpoint last seen: ${name}`, () => isNamed(scene, seen(), (alter) => alter.edit(seen(), change)));
-  test("the checkpoint last seen is lost: that harms no one", () => isHarmless(scene, (alter) => alter.remove(seen())));
+  test("the last seen checkpoint is lost: no problem", () => isHarmless(scene, (alter) => alter.remove(seen())));
 
   const entry = (code: string) =>
     encodeEntry({
       ...{ type: "record.failed", time: "2026-11-23T10:15:00.000Z", run: "x", subject: "0".repeat(32) },
       ...{ stage: "fetch", code },
     });
-  /** A journal as a killed run leaves it: from this entry on. */
+  /** A journal as left by a killed run: from this entry on. */
   async function journaled(alter: Alterations, first: number, count: number): Promise<string> {
     const folder = join(scene.state, "journal");
     const journal = new Journal(folder);
@@ -129,12 +129,12 @@ describe("this machine's state", () => {
   }
   const size = async () => (await scene.place.log()).head.size;
 
-  test("a journal that goes on from the log harms no one, nor does its torn end", () =>
+  test("a journal that continues the log is no problem, even with a torn end", () =>
     isHarmless(scene, async (alter) => {
       const path = await journaled(alter, await size(), 3);
       await appendFile(path, "123 half a li");
     }));
-  test("a journal line is changed, taken away or put elsewhere", async () => {
+  test("a journal line is changed, removed or moved", async () => {
     for (const change of [
       flip,
       (bytes: Buffer) => Buffer.from(bytes.toString().split("\n").toSpliced(1, 1).join("\n")),
@@ -149,13 +149,13 @@ describe("this machine's state", () => {
       await assert.rejects(readFile(path));
     }
   });
-  test("the log has another entry than the one journaled", () =>
+  test("the log has another entry than the journal", () =>
     isNamed(scene, join(scene.state, "journal"), async (alter) => journaled(alter, (await size()) - 2, 3)));
   test("the log ends before the journal begins", () =>
     isNamed(scene, join(scene.state, "journal"), async (alter) => journaled(alter, (await size()) + 2, 3)));
 });
 
-test("the command itself names vault.json, the checkpoint and the checkpoint last seen, and exits with 4", async () => {
+test("the command names vault.json, the checkpoint and the last seen checkpoint, and exits with 4", async () => {
   const paths = { [VAULT_JSON]: await scene.file(VAULT_JSON), [CHECKPOINT]: await scene.file(CHECKPOINT) };
   for (const [key, path] of Object.entries({ ...paths, "acme-bank/checkpoint": join(scene.state, "checkpoint") })) {
     await using alter = new Alterations();

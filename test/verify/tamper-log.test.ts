@@ -11,7 +11,7 @@ import { isHarmless, isNamed } from "./named.ts";
 import { makeScene, type Scene } from "./scene.ts";
 
 let scene: Scene;
-/** Of the last bundle and the last tile, which are not full. */
+/** Width of the last bundle and the last tile, which are not full. */
 let width: number;
 
 before(async () => {
@@ -33,7 +33,7 @@ for (const [kind, pick] of Object.entries(pieces)) {
     const edited = (change: (bytes: Buffer) => Uint8Array) =>
       isNamed(scene, pick().key, async (alter) => alter.edit(await scene.file(pick().key), change));
     test("a bit is flipped", () => edited(flip));
-    test("its last byte is taken away", () => edited((bytes) => bytes.subarray(0, -1)));
+    test("its last byte is removed", () => edited((bytes) => bytes.subarray(0, -1)));
     test("it is cut by a whole hash", () => edited((bytes) => bytes.subarray(0, -32)));
     test("emptied", () => edited(() => Buffer.alloc(0)));
     test("made longer", () => edited((bytes) => Buffer.concat([bytes, bytes])));
@@ -43,24 +43,24 @@ for (const [kind, pick] of Object.entries(pieces)) {
       isNamed(scene, [pick().key, pick().other], async (alter) =>
         alter.swap(await scene.file(pick().key), await scene.file(pick().other)),
       ));
-    test("a bit is flipped, and what is noted of it follows", () =>
+    test("a bit is flipped, and its metadata is adapted", () =>
       isNamed(scene, pick().key, async (alter) => {
-        // As a newer version in a bucket comes, with a digest of its own.
+        // Like a newer version in a bucket, with its own digest.
         const bytes = flip(await readFile(await scene.file(pick().key)));
         await hide(alter, pick().key, bytes);
       }));
-    test("its note says another digest", () =>
+    test("its metadata has another digest", () =>
       isNamed(scene, pick().key, async (alter) =>
         alter.edit(await scene.note(pick().key), noted({ sha256: "0".repeat(64) })),
       ));
-    test("its plain name leads elsewhere", () =>
+    test("its plain name leads to another file", () =>
       isNamed(scene, pick().key, (alter) => alter.point(join(scene.root, pick().key), join(scene.root, pick().other))));
-    test("its plain name lags behind, as after a crash: that harms no one", () =>
+    test("its plain name is behind, as after a crash: no problem", () =>
       isHarmless(scene, (alter) => alter.remove(join(scene.root, pick().key))));
   });
 }
 
-test("what proves a record is locked as long as the record", async () => {
+test("the proof of a record is locked as long as the record", async () => {
   for (const key of ["audit/tile/entries/000", "audit/tile/0/000", "audit/tile/1/000.p/2", CHECKPOINT])
     for (const lock of [null, { mode: "governance", until: "2020-01-01T00:00:00Z" }])
       await isNamed(scene, key, async (alter) => alter.edit(await scene.note(key), noted({ lock })));
@@ -85,8 +85,8 @@ describe("entries", () => {
     ));
   test("two were swapped", () => rebundled((all) => all.with(3, all[4]!).with(4, all[3]!)));
   test("one was replaced by another", () => rebundled((all) => all.with(3, all[4]!)));
-  test("one was taken away", () => rebundled((all) => all.toSpliced(5, 1)));
-  test("one is no entry", () => rebundled((all) => all.with(0, Buffer.from("{}"))));
+  test("one was removed", () => rebundled((all) => all.toSpliced(5, 1)));
+  test("one is not an entry", () => rebundled((all) => all.with(0, Buffer.from("{}"))));
 });
 
 describe("two changes at once", () => {
@@ -99,7 +99,7 @@ describe("two changes at once", () => {
     isNamed(scene, ["audit/tile/entries/000", "audit/tile/0/000"], async (alter) => {
       for (const key of ["audit/tile/entries/000", "audit/tile/0/000"]) await alter.remove(await scene.file(key));
     }));
-  test("bundle, tile and what is above them agree with each other: the checkpoint does not", () =>
+  test("bundle, tile and the levels above agree with each other, but not with the checkpoint", () =>
     isNamed(scene, CHECKPOINT, async (alter) => {
       const bytes = await readFile(await scene.file("audit/tile/entries/000"));
       const entries = decodeBundle(bytes, TILE_WIDTH).with(3, Buffer.from("{}"));
@@ -114,7 +114,7 @@ function noted(change: object): (bytes: Buffer) => Buffer {
   return (bytes) => Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), ...change }));
 }
 
-/** Puts another version in front, noted and locked as the store does it. */
+/** Stores a newer version, with metadata and lock, like the store. */
 async function hide(alter: Alterations, key: string, bytes: Uint8Array): Promise<void> {
   const newest = await scene.file(key);
   const next = newest.replace(/\d+$/, (digits) => String(Number(digits) + 1).padStart(8, "0"));

@@ -35,7 +35,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
     }))
       test(`${name}`, () =>
         isNamed(scene, pick().key, async (alter) => alter.edit(await scene.file(pick().key), change)));
-    test("a bit is flipped behind a length that still fits, and only a sample is read: then the sample decides", async () => {
+    test("a bit is flipped without a change of length, and only a sample is read: then the sample decides", async () => {
       await using alter = new Alterations();
       await alter.edit(await scene.file(pick().key), flip);
       assert.equal((await scene.verify({ readData: 0 })).exit, 0);
@@ -52,7 +52,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
         const path = await scene.file(pick().key);
         await alter.create(path.replace(/1$/, "2"), await readFile(path));
       }));
-    test("a directory stands in its place", () =>
+    test("a directory is in its place", () =>
       isNamed(scene, pick().key, async (alter) => {
         const path = await scene.file(pick().key);
         await alter.remove(path);
@@ -60,7 +60,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
       }));
   });
 
-  describe(`${kind}, what the vault notes of it`, () => {
+  describe(`${kind}, its metadata`, () => {
     const note = (change: (note: { sha256: string; lock: { mode: string; until: string } | null }) => unknown) =>
       isNamed(scene, pick().key, async (alter) =>
         alter.edit(await scene.note(pick().key), (bytes) =>
@@ -72,7 +72,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
     test("a lock that ends sooner", () =>
       note((meta) => ({ ...meta, lock: { ...meta.lock, until: "2027-01-01T00:00:00Z" } })));
     test("no lock", () => note((meta) => ({ ...meta, lock: null })));
-    test("a lock of no known kind", () => note((meta) => ({ ...meta, lock: { ...meta.lock, mode: "none" } })));
+    test("a lock of unknown mode", () => note((meta) => ({ ...meta, lock: { ...meta.lock, mode: "none" } })));
     test("no hold at all", () => note((meta) => ({ ...meta, hold: undefined })));
     for (const [name, bytes] of Object.entries({
       emptied: "",
@@ -85,7 +85,7 @@ for (const [kind, pick] of Object.entries(kinds)) {
       );
     test("deleted: no lock is left", () =>
       isNamed(scene, pick().key, async (alter) => alter.remove(await scene.note(pick().key))));
-    test("a longer lock and a hold harm no one", () =>
+    test("a longer lock and a hold are no problem", () =>
       isHarmless(scene, async (alter) =>
         alter.edit(await scene.note(pick().key), (bytes) => {
           const meta = JSON.parse(bytes.toString());
@@ -103,12 +103,12 @@ for (const [kind, pick] of Object.entries(kinds)) {
       isNamed(scene, pick().key, async (alter) => alter.replace(plain(), flip(await readFile(plain())))));
     test("a link to another object", () =>
       isNamed(scene, pick().key, (alter) => alter.point(plain(), join(scene.root, pick().other))));
-    test("a copy of the same bytes, as a restored backup has it, harms no one", () =>
+    test("a copy with the same bytes, as in a restored backup, is no problem", () =>
       isHarmless(scene, async (alter) => alter.replace(plain(), await readFile(plain()))));
   });
 }
 
-test("what no entry mentions is told, and is no problem", async () => {
+test("what no entry mentions is reported, but is no problem", async () => {
   await using alter = new Alterations();
   const key = "records/ff/ffffffffffffffffffffffffffffffff/20260101T000000Z-000000000000.age";
   await alter.create(join(scene.root, ".versions", key, "00000001"), Buffer.from("left by a crash"));
@@ -116,7 +116,7 @@ test("what no entry mentions is told, and is no problem", async () => {
   assert.deepEqual([exit, orphans], [0, [key]]);
 });
 
-test("the command itself says which, and exits with 4", async () => {
+test("the command names the object and exits with 4", async () => {
   const { key } = stored[0]!.object;
   await using alter = new Alterations();
   await alter.edit(await scene.file(key), flip);

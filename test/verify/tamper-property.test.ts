@@ -12,7 +12,7 @@ const seed = Number(process.env.HOLDFAST_SEED ?? Date.now() % 2 ** 31);
 /** One verify takes some 30 ms here. */
 const TOO_LONG = 60_000;
 
-test("no random change that alters what readers see goes unnoticed, and none breaks the verifier", async (t) => {
+test("every random change that readers can see is reported, and none breaks the verifier", async (t) => {
   await using scene = await makeScene({}, 3);
   const reader = await Reader.of(scene);
   const targets = await findTargets(scene);
@@ -32,7 +32,7 @@ test("no random change that alters what readers see goes unnoticed, and none bre
       const altered: string[] = [];
       for (const key of touched) {
         const seen = await reader.see(key);
-        // Without what this machine remembers a checkpoint set back is one, and one whose old notes moved is as before.
+        // Without this machine's memory, an older checkpoint is valid, and one whose old metadata moved is unchanged.
         if (seen !== before.get(key) && seen !== NO_MEMORY) altered.push(key);
       }
       const { exit, named, thrown } = await inTime(scene.verify());
@@ -45,7 +45,7 @@ test("no random change that alters what readers see goes unnoticed, and none bre
       counts.altering += 1;
       assert.equal(exit, 4, `unnoticed: ${altered}`);
       counts.found += 1;
-      // What ends it early is another of the changes, and leaves the rest unsaid.
+      // If another of the changes ended it early, the rest was not reported.
       const told = thrown ? [...touched, "checkpoint"] : altered;
       assert.ok(
         told.some((key) => named.some((name) => name.includes(key))),

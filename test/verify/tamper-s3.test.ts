@@ -8,7 +8,7 @@ import { lockedBucket, s3Client, withoutCeph } from "../servers/s3.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
 import { makeScene, type Scene } from "./scene.ts";
 
-/** In a bucket versions stay as they are; whoever has the rights can hide them or put others in front. */
+/** In a bucket versions never change; with the rights, someone can hide them or add newer ones. */
 function tampering(
   name: string,
   open: () => Promise<WorkplaceOptions>,
@@ -36,7 +36,7 @@ function tampering(
 
     const at = (key: string) => ({ Bucket: bucket, Key: `${CLIENT}/${key}` });
 
-    /** Runs verify with something in front of a key, and takes it away again. */
+    /** Runs verify with something in front of a key, then removes that. */
     async function inFront(key: string, put: () => Promise<string | undefined>): Promise<void> {
       const VersionId = await put();
       assert.ok(VersionId);
@@ -68,7 +68,7 @@ function tampering(
         }));
     }
 
-    test("afterwards all is well; what no one mentions is told, and is no problem", async () => {
+    test("afterwards there is no problem; what no entry mentions is reported, but is no problem", async () => {
       const key = "records/ff/ffffffffffffffffffffffffffffffff/20260101T000000Z-000000000000.age";
       await scene.vault.put(key, Buffer.from("left by a crash"));
       const { exit, named, orphans } = await scene.verify();

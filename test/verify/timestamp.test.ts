@@ -30,7 +30,7 @@ async function tokens(place: Workplace): Promise<string[]> {
 }
 
 for (const vault of ["directory", "ceph"] as const) {
-  test(`${vault}: each night's checkpoint is stamped, locked, and verified; a night without the authority is made up for`, {
+  test(`${vault}: each night's checkpoint is stamped, locked and verified; a night without the authority is made up for`, {
     skip: vault === "ceph" && withoutCeph,
   }, async () => {
     await using tsa = await Tsa.start();
@@ -56,7 +56,7 @@ for (const vault of ["directory", "ceph"] as const) {
     assert.equal((await tokens(place)).length, 2);
     const opened = await place.vault();
     const { bytes, info } = await opened.read(key, 65_536);
-    assert.ok(info.lock, "locked as the log is");
+    assert.ok(info.lock, "locked like the log");
     const digest = createHash("sha256").update(head.note).digest("hex");
     assert.match(await tsa.openssl.verify(bytes, digest), /OK/);
 
@@ -69,7 +69,7 @@ for (const vault of ["directory", "ceph"] as const) {
     const [doubted] = await place.expect<Report>(4, "verify", "--tsa-ca", stranger.path("ca.pem"));
     assert.deepEqual(doubted!.found.map(({ key }) => key).sort(), (await tokens(place)).sort());
 
-    // An authority that is good, and the checkpoint of another day.
+    // A valid authority, but another day's checkpoint.
     await opened.put(key, (await opened.read(`audit/timestamp/${first.size}.tsr`, 65_536)).bytes);
     const [moved] = await place.expect<Report>(4, "verify");
     assert.deepEqual(
@@ -83,7 +83,7 @@ for (const vault of ["directory", "ceph"] as const) {
 }
 
 describe("a vault", () => {
-  test("with no time stamp is a problem for whoever names an authority, and is said to have none in any case", async () => {
+  test("without time stamps is a problem for anyone who names an authority, and always reported", async () => {
     await using tsa = await Tsa.start();
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
@@ -106,7 +106,7 @@ describe("a vault", () => {
     await place.export();
     await place.expect(0, "verify");
 
-    // Someone took them away, with the right to.
+    // Someone with the right to removed them.
     await rm(place.path("vault/acme-bank/.versions/audit/timestamp"), { recursive: true });
     await rm(place.path("vault/acme-bank/audit/timestamp"), { recursive: true });
     await isProblem();
@@ -143,7 +143,7 @@ async function ofScene(sandbox: Sandbox, options: WorkplaceOptions): Promise<[Wo
 }
 
 describe("a bag", () => {
-  test("has the stamp of its own checkpoint, told in README.txt and checked by verify and by openssl", async () => {
+  test("has the stamp of its own checkpoint, explained in README.txt and checked by verify and by openssl", async () => {
     await using tsa = await Tsa.start();
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox, stampedBy(tsa));
@@ -181,7 +181,7 @@ describe("a bag", () => {
     }
   });
 
-  test("is made without one where the authority cannot be had; then --tsa-ca says so", async () => {
+  test("is created without one if the authority is unavailable; then --tsa-ca says so", async () => {
     await using tsa = await Tsa.start();
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox, stampedBy(tsa));
@@ -192,7 +192,7 @@ describe("a bag", () => {
     const bag = place.path("bag");
     const made = await place.here("retrieve", [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", bag]);
     assert.equal(made.code, 0, made.stderr);
-    assert.equal(tsa.replies.length, 6, "asked three times, not once more at the end");
+    assert.equal(tsa.replies.length, 6, "asked three times, not again at the end");
     assert.equal((await place.here("verify", [bag])).code, 0);
     const asked = await place.here("verify", [bag, "--tsa-ca", tsa.ca]);
     assert.equal(asked.code, 4);

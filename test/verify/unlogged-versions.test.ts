@@ -10,7 +10,7 @@ import { findUnlogged } from "../../src/verify/unlogged-versions.ts";
 const version = "20261123T101500Z-0123456789ab";
 const key = `records/ab/${"ab".repeat(16)}/${version}.age`;
 
-/** What is said of a key with these versions, newest first; "logged" is the one that the log mentions. */
+/** The findings for a key with these versions, newest first; "logged" is the one in the log. */
 async function said(...versionIds: string[]): Promise<{ problems: number; orphans: string[] }> {
   const index = Catalog.temporary(join(tmpdir(), `holdfast-unlogged-${process.pid}.sqlite`), "origin");
   const entry: RecordStored = {
@@ -41,7 +41,7 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
   return found;
 }
 
-test("what is in front of the logged version is a problem, what is behind it is not", async () => {
+test("a version in front of the logged one is a problem, one behind it is not", async () => {
   assert.deepEqual(await said("logged"), { problems: 0, orphans: [] });
   assert.deepEqual(await said("marker", "logged"), { problems: 1, orphans: [] });
   assert.deepEqual(await said("newer", "logged"), { problems: 1, orphans: ["newer"] });

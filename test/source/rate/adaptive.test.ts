@@ -18,8 +18,8 @@ const between = (sent: readonly Sent[], from: number, to: number) =>
   sent.filter(({ at }) => at >= EPOCH + from * 1000 && at < EPOCH + to * 1000);
 const served = (sent: readonly Sent[]) => sent.filter(({ refused }) => !refused).length;
 
-describe("the law", () => {
-  test("never above the ceiling in any window, whatever the source answers", () => {
+describe("the rate algorithm", () => {
+  test("never exceeds the ceiling in any window, whatever the source answers", () => {
     const world = fc.record({
       count: fc.integer({ min: 1, max: 400 }),
       per: fc.constantFrom(1_000, 60_000),
@@ -45,7 +45,7 @@ describe("the law", () => {
     );
   });
 
-  test("without late timers, and at a pace that does not rise, no window holds more than the ceiling", () => {
+  test("without late timers and at a steady pace, no window has more than the ceiling", () => {
     const world = fc.record({
       count: fc.integer({ min: 1, max: 400 }),
       per: fc.constantFrom(1_000, 60_000),
@@ -61,7 +61,7 @@ describe("the law", () => {
         const steady = sent.filter(({ at }) => at >= EPOCH + 120_000);
         for (let i = count; i < steady.length; i++) {
           const window = steady[i]!.at - steady[i - count]!.at;
-          // The simulation's timers are whole milliseconds, as Node's are.
+          // The simulation's timers are in whole milliseconds, like Node's.
           assert.ok(window >= per - 1, `${count + 1} starts in ${window} of ${per} ms`);
         }
       }),
@@ -97,14 +97,14 @@ describe("the law", () => {
     });
   }
 
-  test("a source that bears the ceiling gets it, and refuses nothing", () => {
+  test("a source that can handle the ceiling gets it, without refusals", () => {
     const sent = simulate({ ceiling: parseRate("20/s"), jobs: [job], latency: 100, seconds: 60, accept: () => true });
     const first = between(sent, 0, 1).length;
     assert.ok(first >= 5 && first <= 7, `${first} in the first second, a quarter and what it grew by`);
     assert.equal(between(sent, 30, 60).length, 600);
   });
 
-  test("it grows by as much each second, whatever it is", () => {
+  test("it grows by the same amount each second, at any rate", () => {
     const rates: number[] = [];
     simulate({
       ...{ ceiling: parseRate("60/s"), jobs: [job], latency: 10, seconds: 10, accept: () => true },
@@ -116,7 +116,7 @@ describe("the law", () => {
     }
   });
 
-  test("an outage is no limit: the rate is back within half a minute of its end", () => {
+  test("an outage is not a limit: the rate recovers within half a minute after it", () => {
     const rates: number[] = [];
     simulate({
       ...{ ceiling: parseRate("10/s"), jobs: [job], latency: 50, seconds: 160 },
@@ -128,7 +128,7 @@ describe("the law", () => {
     assert.ok(rates[149]! > 9, `${rates[149]} after half a minute`);
   });
 
-  test("a limit that falls is kept, and one that rises again is found", () => {
+  test("adapts to a limit that falls and rises again", () => {
     const bucket = new Bucket(9);
     const sent = simulate({
       ...{ ceiling: parseRate("10/s"), jobs: [job], latency: 50, seconds: 700 },
@@ -145,14 +145,14 @@ describe("the law", () => {
   });
 });
 
-describe("limits on a clock of their own", () => {
+describe("limits with a simulated clock", () => {
   const make = (rate: string) => {
     let now = EPOCH;
     const limits = new Limits(parseRate(rate), { now: () => now });
     return { limits, pass: (ms: number) => (now += ms), now: () => now };
   };
 
-  test("half of it, once for all that were in flight together; never below the floor", () => {
+  test("halves once for all requests in flight together, and never below the floor", () => {
     const { limits, pass, now } = make("10/s");
     const begun = now();
     pass(100);
@@ -167,7 +167,7 @@ describe("limits on a clock of their own", () => {
     assert.equal(limits.view.rate, 0.5);
   });
 
-  test("what headers leave is spread over the time until there is more, those in flight taken from it", () => {
+  test("what headers leave is spread over the time until the reset, less the requests in flight", () => {
     const { limits, pass, now } = make("10/s");
     limits.heed({ remaining: 12, window: 10_000 }, 2);
     assert.equal(limits.view.rate, 1);
@@ -181,7 +181,7 @@ describe("limits on a clock of their own", () => {
     assert.ok(limits.view.rate <= 10);
   });
 
-  test("none left is silence until there is more, at most five minutes; then one request asks again", () => {
+  test("nothing left means silence until the reset, at most five minutes; then one request tries again", () => {
     const { limits, pass, now } = make("10/s");
     limits.claim(now());
     limits.heed({ remaining: 0, window: 30_000 }, 3);
@@ -197,7 +197,7 @@ describe("limits on a clock of their own", () => {
     assert.equal(limits.view.silences, 2);
   });
 
-  test("after a pause there is no burst, and after a long one a gentle start", () => {
+  test("no burst after a pause, and a slow start after a long one", () => {
     const { limits, pass, now } = make("10/s");
     for (let i = 0; i < 400; i++) {
       assert.equal(limits.claim(now()), undefined);
@@ -214,7 +214,7 @@ describe("limits on a clock of their own", () => {
     assert.equal(limits.view.rate, 2.5);
   });
 
-  test("a clock that is set back moves what was planned with it", () => {
+  test("if the clock is set back, planned times move with it", () => {
     const { limits, pass, now } = make("10/s");
     limits.claim(now());
     limits.silence(4_000);
@@ -226,7 +226,7 @@ describe("limits on a clock of their own", () => {
     assert.equal(limits.claim(now()), undefined);
   });
 
-  test("people read it", () => {
+  test("text for people", () => {
     const text = (rate: string, part: object) => limitsText({ ...make(rate).limits.view, ...part });
     assert.equal(text("10/s", {}), "2.5/s of 10/s");
     assert.equal(text("10/s", { rate: 8.5321 }), "8.5/s of 10/s");
@@ -237,7 +237,7 @@ describe("limits on a clock of their own", () => {
   });
 });
 
-test("which answers count: 429 and 503 that says when lower the rate, good ones that waited raise it", async () => {
+test("429, and 503 with a Retry-After, lower the rate; good answers to requests that waited raise it", async () => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   try {
     const throttle = new Throttle(ownStarts({ rate: parseRate("10/s") }), 8);
@@ -247,7 +247,7 @@ test("which answers count: 429 and 503 that says when lower the rate, good ones 
       for (let i = 0; i < 10; i++) await Promise.resolve();
       mock.timers.tick(ms);
     };
-    // One after the other, each a while after the last: no one waits for a start.
+    // One after the other with a pause, so that none waits for a start.
     for (const status of [200, 404, 500, 503, 408, 302]) {
       await ask(status);
       await pass(400);
@@ -278,10 +278,10 @@ test("which answers count: 429 and 503 that says when lower the rate, good ones 
   }
 });
 
-describe("against a real server that bears less than the ceiling", { concurrency: true }, () => {
-  test("it learns the limit from refusals, and is hardly refused again", async (t) => {
+describe("against a real server with a limit below the ceiling", { concurrency: true }, () => {
+  test("it learns the limit from refusals, and is then hardly refused", async (t) => {
     const { sandbox, source } = await open(t, {}, { rate: parseRate("100/s"), concurrency: 6, retry: patient });
-    // On a busy machine requests arrive in small heaps.
+    // On a busy machine requests arrive in small bursts.
     const bucket = new Bucket(30, 8);
     const refused: number[] = [];
     const begun = performance.now();
@@ -301,7 +301,7 @@ describe("against a real server that bears less than the ceiling", { concurrency
   });
 
   for (const rateHeaders of ["draft-8", "draft-7", "draft-6", "x-seconds", "x-epoch"] satisfies RateHeaders[]) {
-    test(`${rateHeaders} headers keep it below from the first answer on: no refusal`, async (t) => {
+    test(`${rateHeaders} headers keep it below the limit from the first answer on: no refusal`, async (t) => {
       const options = { rate: parseRate("300/s"), concurrency: 6 };
       const { sandbox, source } = await open(t, { rate: 20, rateHeaders }, options);
       await keepAsking(source.project.bind(source), 4_000);
@@ -315,7 +315,7 @@ describe("against a real server that bears less than the ceiling", { concurrency
 
 const patient = { retries: 20, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 };
 
-/** As a job does it: six at a time, each asking again as soon as it has its answer. */
+/** Like a job: six in parallel, each starting the next request as soon as it has its answer. */
 async function keepAsking(ask: () => Promise<unknown>, ms: number): Promise<void> {
   const end = performance.now() + ms;
   const one = async (): Promise<void> => {

@@ -38,7 +38,7 @@ for (const [status, code] of [
   });
 }
 
-test("a key that was rotated meanwhile is asked for again, and one that is refused still ends it", async (t) => {
+test("a rotated key is read again, and a refused key still ends the run", async (t) => {
   const sandbox = await startSandbox({ identities: 1 });
   t.after(() => sandbox.close());
   let present = "the-key-of-yesterday";
@@ -53,7 +53,7 @@ test("a key that was rotated meanwhile is asked for again, and one that is refus
   assert.equal(source.requests, 3);
 });
 
-test("a request that is sent again with another key keeps to the limits like any other", async (t) => {
+test("a request repeated with another key keeps to the limits like any other", async (t) => {
   const sandbox = await startSandbox({ identities: 1 });
   t.after(() => sandbox.close());
   const starts = new OwnStarts(new Limits(parseRate("1000/s")));
@@ -83,7 +83,7 @@ test("requests whose key is refused at the same time wait for one new key", asyn
   assert.deepEqual([asked, source.requests], [1, 6]);
 });
 
-test("a store of secrets that is down while a key is asked for again is waited for", async (t) => {
+test("if the secret store is down when a key is read again, the request waits for it", async (t) => {
   const sandbox = await startSandbox({ identities: 1 });
   t.after(() => sandbox.close());
   let asked = 0;
@@ -98,7 +98,7 @@ test("a store of secrets that is down while a key is asked for again is waited f
   assert.equal(asked, 3);
 });
 
-test("the sandbox itself: a wrong key, a vanished identity, a withheld file; each asked for once", async (t) => {
+test("the real sandbox: a wrong key, a deleted identity, a withheld file; each requested once", async (t) => {
   const { sandbox, source } = await open(t, { withhold: 100 });
   const stranger = connect({ url: sandbox.url, apiKey: "some-other-key-1234" });
   t.after(() => stranger.close());
@@ -116,7 +116,7 @@ test("the sandbox itself: a wrong key, a vanished identity, a withheld file; eac
 });
 
 for (const status of [408, 429, 500, 502, 503, 504, 599]) {
-  test(`${status} is tried again, and given up after the policy`, async (t) => {
+  test(`${status} is retried, and given up as the policy says`, async (t) => {
     const retried: string[] = [];
     const { sandbox, source } = await open(t, {}, { onRetry: ({ code }) => retried.push(code) });
     const requests = answerWith(sandbox, (response, count) => {
@@ -134,7 +134,7 @@ for (const status of [408, 429, 500, 502, 503, 504, 599]) {
   });
 }
 
-test("a provider that fails every third time is got through", async (t) => {
+test("an export works with a provider that fails every third time", async (t) => {
   const { sandbox, source } = await open(
     t,
     { identities: 60, fail: 35, retryAfter: 0 },
@@ -162,7 +162,7 @@ const faults: Readonly<Record<string, (response: ServerResponse, text: string) =
   "no HTTP": (response, text) => response.socket!.end(text),
 };
 
-describe("tried again, then unavailable", { concurrency: true }, () => {
+describe("retried, then unavailable", { concurrency: true }, () => {
   for (const [name, fault] of Object.entries(faults)) {
     test(name, async (t) => {
       const faulty = (response: ServerResponse, text: string): true => {
@@ -198,7 +198,7 @@ test("a refused connection is unavailable", async (t) => {
   assert.equal(source.requests, quick.retries + 1);
 });
 
-test("a file that is cut or stalls on its way throws, and what came before it is right", async (t) => {
+test("a file that is cut off or stalls throws, and the bytes before that are right", async (t) => {
   const { sandbox, source } = await open(t, { truncate: 100, videoBytes: 2_000_000 }, { timeouts });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;
@@ -218,7 +218,7 @@ test("a file that is cut or stalls on its way throws, and what came before it is
   await refusal(sandbox, collect(file), "source-unavailable");
 });
 
-test("a key that no header can carry is refused before anything is sent, and not shown", async (t) => {
+test("a key that is invalid in a header is refused before any request, and not shown", async (t) => {
   const { sandbox } = await open(t);
   for (const key of ["two\nlines-of-key", "white space", "schlüssel", ""]) {
     await refusal(sandbox, Promise.try(connect, { url: sandbox.url, apiKey: key }), "config");

@@ -7,7 +7,7 @@ import { Throttle } from "../../../src/source/rate/throttle.ts";
 import { first } from "../../sandbox/ask.ts";
 import { answerWith, collect, open, refusal } from "../connect.ts";
 
-/** Timers are allowed to be this early. */
+/** How early timers may be. */
 const EARLY = 2;
 
 const busy = (response: ServerResponse, retryAfter: string): true => {
@@ -15,8 +15,8 @@ const busy = (response: ServerResponse, retryAfter: string): true => {
   return true;
 };
 
-describe("a silence the provider asked for", { concurrency: true }, () => {
-  test("Retry-After in seconds: nothing starts before, whoever asks", async (t) => {
+describe("a silence requested by the provider", { concurrency: true }, () => {
+  test("Retry-After in seconds: no request starts before its end", async (t) => {
     const told = Promise.withResolvers<unknown>();
     const { sandbox, source } = await open(t, {}, { onRetry: told.resolve });
     const times = answerWith(sandbox, (response, count) => count === 1 && busy(response, "1"));
@@ -27,7 +27,7 @@ describe("a silence the provider asked for", { concurrency: true }, () => {
     for (const time of times.slice(1)) assert.ok(time - times[0]! >= 1_000 - EARLY, `${time - times[0]!}`);
   });
 
-  test("Retry-After as an HTTP date is waited for, on the client's clock", async (t) => {
+  test("Retry-After as an HTTP date is kept, by the client's clock", async (t) => {
     const { sandbox, source } = await open(t);
     let until = 0;
     const times = answerWith(sandbox, (response, count) => {
@@ -40,7 +40,7 @@ describe("a silence the provider asked for", { concurrency: true }, () => {
     assert.ok(performance.timeOrigin + times[1]! >= until - EARLY);
   });
 
-  test("a file counts as in flight to its last byte: nothing slips past a silence behind it", async (t) => {
+  test("a file counts as in flight to its last byte: nothing behind it escapes a silence", async (t) => {
     const { sandbox, source } = await open(t, { videoBytes: 5_000_000 }, { concurrency: 2 });
     const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
     const id = sandbox.ids()[index]!;
@@ -56,7 +56,7 @@ describe("a silence the provider asked for", { concurrency: true }, () => {
   });
 });
 
-test("a Retry-After beyond what is honoured fails at once", async (t) => {
+test("a Retry-After that is too long fails at once", async (t) => {
   const { sandbox, source } = await open(t);
   for (const header of ["3", "300", "99999999999", new Date(Date.now() + 60_000).toUTCString()]) {
     const times = answerWith(sandbox, (response) => busy(response, header));
@@ -64,12 +64,12 @@ test("a Retry-After beyond what is honoured fails at once", async (t) => {
     assert.ok(error.retryAfter! > 2_000);
     assert.equal(times.length, 1, header);
   }
-  // It keeps no one else waiting.
+  // Other requests do not wait for it.
   sandbox.intercept(undefined);
   await source.project();
 });
 
-test("an interruption ends a silence for all who wait in it, and what is under way is finished", async (t) => {
+test("an interruption ends a silence for all waiting requests, and those in flight finish", async (t) => {
   const stop = new AbortController();
   const told = Promise.withResolvers<unknown>();
   const options = { concurrency: 2, signal: stop.signal, onRetry: told.resolve };
@@ -94,7 +94,7 @@ test("an interruption ends a silence for all who wait in it, and what is under w
   assert.equal(times.length, 2);
 });
 
-test("what waits when the source is closed is told so", async (t) => {
+test("requests that wait when the source is closed get an error", async (t) => {
   const { sandbox, source } = await open(t, {}, { rate: { count: 1, per: 60_000 } });
   await source.project();
   const waiting = refusal(sandbox, source.project(), "interrupted");
@@ -112,7 +112,7 @@ test("the rate is kept, and starts are spread over the second", async (t) => {
   assert.ok(inFirstFifth <= 12, `${inFirstFifth} in 100 ms`);
 });
 
-test("never more in flight than configured, files included", async (t) => {
+test("never more requests in flight than configured, including files", async (t) => {
   for (const concurrency of [1, 3]) {
     const { sandbox, source } = await open(t, { identities: 6, slow: 2, videoBytes: 300_000 }, { concurrency });
     const fetchAll = async (id: string) => {
@@ -124,7 +124,7 @@ test("never more in flight than configured, files included", async (t) => {
   }
 });
 
-test("slow rates are kept too: by the minute and by the hour", async () => {
+test("slow rates are kept too: per minute and per hour", async () => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   try {
     for (const [text, gap] of [

@@ -15,7 +15,7 @@ import { answerWith, open, refusal } from "../connect.ts";
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** What a provider says on each answer, and how long it says that nothing may be asked. */
+/** What a provider says in each answer, and for how long it forbids requests. */
 const STALLS: Readonly<Record<string, (limits: Limits) => void>> = {
   "none left for a day": (limits) => limits.heed({ remaining: 0, window: DAY }, 0),
   "none left for five minutes": (limits) => limits.heed({ remaining: 0, window: 5 * MINUTE }, 0),
@@ -23,9 +23,9 @@ const STALLS: Readonly<Record<string, (limits: Limits) => void>> = {
   "Retry-After of five minutes": (limits) => limits.silence(5 * MINUTE),
 };
 
-describe("headers do not hold up a run for more than an hour in all", () => {
+describe("headers do not delay a run for more than an hour in total", () => {
   for (const [what, say] of Object.entries(STALLS)) {
-    test(`${what}, on each of 1,000 answers`, () => {
+    test(`${what}, in each of 1,000 answers`, () => {
       const begun = 1_800_000_000_000;
       let now = begun;
       const limits = new Limits(parseRate("10/s"), { now: () => now });
@@ -40,13 +40,13 @@ describe("headers do not hold up a run for more than an hour in all", () => {
       }
       assert.ok(longest <= 5 * MINUTE, String(longest));
       const minutes = (now - begun) / MINUTE;
-      // The hour, and 1,000 requests at the slowest rate that refusals bring about.
+      // The hour, and 1,000 requests at the slowest rate that refusals cause.
       assert.ok(minutes > 55 && minutes < 60 + 5 + 1_000 / 0.5 / 60, String(minutes));
     });
   }
 });
 
-test("over HTTP, after that hour: a good answer stalls nothing, and a refused request fails at once", async (t) => {
+test("over HTTP, after that hour: a good answer delays nothing, and a refused request fails at once", async (t) => {
   let ahead = 0;
   const limits = new Limits(parseRate("1000/s"), { now: () => Date.now() + ahead });
   for (let minutes = 0; minutes <= 60; minutes += 5) {
@@ -67,7 +67,7 @@ test("over HTTP, after that hour: a good answer stalls nothing, and a refused re
   assert.equal(refused.length, 1);
 });
 
-test("a state file of any content stalls no one for more than five minutes", async () => {
+test("a state file with any content delays requests by at most five minutes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-limits-"));
   const path = join(folder, "limits.sqlite");
   const now = Date.now();
@@ -103,7 +103,7 @@ test("a state file of any content stalls no one for more than five minutes", asy
   }
 });
 
-test("a real run says until when it waits, and why; so does the next one; told to stop, it stops", async () => {
+test("a real run says until when it waits, and why; so does the next one; a signal stops it", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox);
   sandbox.intercept((_, response) => {

@@ -43,7 +43,7 @@ for (const [name, headers, expected] of [
     { "ratelimit-limit": '100, 100;w=60;comment="x"', "ratelimit-reset": "1" },
     left(100, 60),
   ],
-  // as servers had it before
+  // as servers had it before the drafts
   ["a span", { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "12", "x-ratelimit-reset": "30" }, left(12, 30)],
   ["a fraction of a second", { "x-ratelimit-remaining": "1", "x-ratelimit-reset": "0.5" }, left(1, 0.5)],
   ["a time", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${EPOCH + 42}` }, left(0, 42)],
@@ -53,7 +53,7 @@ for (const [name, headers, expected] of [
     left(3, 30),
   ],
   [
-    "a date that is none",
+    "a date that is invalid",
     { "x-ratelimit-remaining": "3", "x-ratelimit-reset": `${EPOCH + 9}`, date: "now GMT" },
     left(3, 9),
   ],
@@ -65,10 +65,10 @@ for (const [name, headers, expected] of [
   ["nonsense beside sense", { ratelimit: "what?", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" }, left(0, 9)],
   ["one nonsense among several", { ratelimit: '"a";r=-1;t=5, "b";r=5;t=9' }, left(5, 9)],
 ] as const satisfies [string, Headers, unknown][]) {
-  test(`read: ${name}`, () => assert.deepEqual(rateAdvice(headers, NOW), expected));
+  test(`valid: ${name}`, () => assert.deepEqual(rateAdvice(headers, NOW), expected));
 }
 
-test("nonsense is not there", () => {
+test("invalid headers are ignored", () => {
   const triple = (prefix: string, remaining: string, reset: string) => ({
     [`${prefix}-limit`]: "100",
     [`${prefix}-remaining`]: remaining,
@@ -132,7 +132,7 @@ test("nonsense is not there", () => {
   }
 });
 
-test("whatever a header holds, advice is within bounds, and soon there", () => {
+test("whatever a header contains, the advice is within limits, and found fast", () => {
   const piece = fc.constantFrom(
     ...'";=,.:?*() \t\\-0159rtqwx'.split(""),
     '"d"',
@@ -168,7 +168,7 @@ test("whatever a header holds, advice is within bounds, and soon there", () => {
   }
 });
 
-test("what is written as a structured field is read as it was meant", () => {
+test("structured fields are parsed as they were written", () => {
   const key = fc.stringMatching(/^[a-z*][a-z0-9_.*-]{0,8}$/);
   const text = fc.stringMatching(/^[ -~]{0,12}$/);
   const integer = fc.integer({ min: -999_999_999_999_999, max: 999_999_999_999_999 });

@@ -18,14 +18,14 @@ import { simulate } from "./simulation.ts";
 const RATE = "40/s";
 const bounds = boundsOf(parseRate(RATE));
 
-/** A path for limits that does not exist yet. */
+/** A path for limits that do not exist yet. */
 function place(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-limits-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return join(directory, "client", "limits.sqlite");
 }
 
-/** As after a while in which nothing was refused, so that tests need not wait for that. */
+/** A state as after some time without refusals, so that tests need not wait. */
 function learned(path: string): string {
   const store = new SharedLimits(path);
   store.change(
@@ -59,9 +59,8 @@ const between = (times: readonly number[], from: number, to: number) =>
   times.filter((time) => time >= from && time < to).length;
 
 /**
- * Waits, and gives the part of the starts that must not be missing. Starts that a process is too late for by more than
- * the law makes up for are lost, rightly; where the machine has other work, how many says nothing of the limits. Too
- * many are always too many.
+ * Waits, and returns the share of starts that must not be missing. Starts for which a process is too late are rightly
+ * lost. On a busy machine, their number says nothing about the limits. Too many starts are always wrong.
  */
 async function watched(ms: number): Promise<number> {
   const delays = monitorEventLoopDelay({ resolution: 5 });
@@ -72,7 +71,7 @@ async function watched(ms: number): Promise<number> {
 }
 
 describe("processes on one machine", { concurrency: true }, () => {
-  test("two keep one ceiling: together within 2 % of it, spread evenly, each its part", async (t) => {
+  test("two processes keep one ceiling: together within 2 % of it, evenly spread, each with its share", async (t) => {
     const path = learned(place(t));
     const jobs = [share(t, path, "high"), share(t, path, "high")];
     await Promise.all(jobs.map(({ started }) => started));
@@ -89,7 +88,7 @@ describe("processes on one machine", { concurrency: true }, () => {
     assert.ok(most <= 42, `${most} in one second`);
   });
 
-  test("an export goes before a backfill, which keeps a small share, and gets all when the export has died", async (t) => {
+  test("an export takes precedence over a backfill, which keeps a small share, and gets all after the export dies", async (t) => {
     const path = learned(place(t));
     const backfill = share(t, path, "low");
     const night = share(t, path, "high");
@@ -109,7 +108,7 @@ describe("processes on one machine", { concurrency: true }, () => {
     assert.equal(backfill.troubles(), "");
   });
 
-  test("one that is killed while it holds the lock, or stopped while it waits, holds up no one", async (t) => {
+  test("a process killed while it holds the lock, or stopped while it waits, does not block others", async (t) => {
     const path = learned(place(t));
     const steady = share(t, path, "low");
     const stopped = share(t, path, "high");
@@ -127,13 +126,13 @@ describe("processes on one machine", { concurrency: true }, () => {
   });
 });
 
-test("who waits and who leaves, over a quarter of an hour: the export's 95 %, the backfill's rest", () => {
+test("joining and leaving, over a quarter of an hour: 95 % for the export, the rest for the backfill", () => {
   const minutes = (count: number) => 1_000_000 + count * 60_000;
   const store = new OwnLimits();
   const sent = simulate({
     ...{ ceiling: parseRate("20/s"), latency: 60, seconds: 900, accept: () => true },
     jobs: [
-      // Under way from the third minute to the ninth; for the last three of them it asks now and then only.
+      // Active from the third minute to the ninth; in the last three it asks only occasionally.
       {
         ...{ concurrency: 4, options: { store, priority: "high" } },
         busy: (now) => now > minutes(3) && (now < minutes(6) || (now < minutes(9) && now % 1_000 < 100)),
@@ -159,7 +158,7 @@ test("who waits and who leaves, over a quarter of an hour: the export's 95 %, th
   );
 });
 
-test("what one learns all know: a cut rate, a silence; a refusal seen by several halves once", (t) => {
+test("what one learns all know: a cut rate, a silence; a refusal seen by several halves the rate once", (t) => {
   const path = place(t);
   let now = 1_000_000;
   const [one, other] = [0, 1].map(() => {
@@ -180,7 +179,7 @@ test("what one learns all know: a cut rate, a silence; a refusal seen by several
   assert.equal(one.claim(now)?.ms, 200);
 });
 
-describe("a file that cannot be used", () => {
+describe("an unusable file", () => {
   const use = (t: TestContext, path: string) => {
     const troubles: HoldfastError[] = [];
     const store = new SharedLimits(path, (error) => troubles.push(error));
@@ -188,7 +187,7 @@ describe("a file that cannot be used", () => {
     return { troubles, limits: new Limits(parseRate(RATE), { store }) };
   };
 
-  test("limits of its own, and one warning", (t) => {
+  test("the process keeps its own limits, and warns once", (t) => {
     const path = place(t);
     writeFileSync(dirname(path), "a file where the directory should be");
     const { troubles, limits } = use(t, path);
@@ -200,7 +199,7 @@ describe("a file that cannot be used", () => {
     );
   });
 
-  test("a damaged one is begun again; so is one of which a part is missing", (t) => {
+  test("a damaged file is replaced; so is one with a missing part", (t) => {
     for (const damage of ["no database", "SQLite format 3\0".padEnd(4_096, "\xff"), ""]) {
       const path = learned(place(t));
       for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
@@ -213,7 +212,7 @@ describe("a file that cannot be used", () => {
     }
   });
 
-  test("one that another holds is not waited for long, and goes on from what was known", (t) => {
+  test("if another process holds the file, this one does not wait long, and continues from the last state", (t) => {
     const path = learned(place(t));
     const { troubles, limits } = use(t, path);
     limits.claim(Date.now());
@@ -231,10 +230,10 @@ describe("a file that cannot be used", () => {
     );
   });
 
-  test("rights that are missing", (t) => {
+  test("missing permissions", (t) => {
     const path = place(t);
     mkdirSync(dirname(path), { mode: 0o500 });
-    // Root has all rights: it becomes someone else meanwhile.
+    // Root has all permissions, so the test switches to another user.
     const root = process.geteuid?.() === 0;
     if (root) process.seteuid?.(65_534);
     try {

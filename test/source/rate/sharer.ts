@@ -1,7 +1,7 @@
 /**
- * A process that shares limits, for tests: `node sharer.ts <file> <rate> high|low [<until>]`. It starts requests of
- * nothing as fast as it may, eight in flight, and writes the time of each start as a line; until the time given, or for
- * ever. With `die` in place of the priority it dies while it holds the lock.
+ * A process that shares limits, for tests: `node sharer.ts <file> <rate> high|low [<until>]`. It starts empty requests
+ * as fast as it may, eight in flight, and writes the time of each start as a line; until the given time, or forever.
+ * With `die` instead of the priority, it dies while it holds the lock.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseRate } from "../../../src/config/rate.ts";

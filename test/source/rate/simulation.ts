@@ -1,6 +1,6 @@
 import { Limits, type LimitsOptions } from "../../../src/source/rate/limits.ts";
 
-/** A source's own limit: a token bucket, as most have it. */
+/** A source's own limit: a token bucket, like most have. */
 export class Bucket {
   rate: number;
   readonly #burst: number;
@@ -32,14 +32,14 @@ export interface Job {
   /** Requests that may be in flight. */
   readonly concurrency: number;
   readonly options?: Omit<LimitsOptions, "now">;
-  /** Whether it has anything to ask at that time. Default: always. */
+  /** Whether it has anything to request at that time. Default: always. */
   readonly busy?: (now: number) => boolean;
 }
 
 export interface World {
   readonly ceiling: { readonly count: number; readonly per: number };
   readonly jobs: readonly Job[];
-  /** From asked to answered, in ms. */
+  /** From request to answer, in ms. */
   readonly latency: number;
   readonly seconds: number;
   /** Whether the source accepts a request at that time. */
@@ -48,7 +48,7 @@ export interface World {
   readonly watch?: (now: number, limits: readonly Limits[]) => void;
 }
 
-/** Jobs that always have something to ask, against a source, on a clock of its own: hours pass in milliseconds. */
+/** Jobs that always have requests, against a source, with a simulated clock: hours pass in milliseconds. */
 export function simulate({ ceiling, jobs, latency, seconds, accept, watch }: World): Sent[] {
   let now = 1_000_000;
   const end = now + seconds * 1000;
@@ -80,7 +80,7 @@ export function simulate({ ceiling, jobs, latency, seconds, accept, watch }: Wor
         }
         ask(now, waited);
         free -= 1;
-        // Who comes next was ready all along, unless no one is.
+        // The next one was ready all along, unless there is no one.
         since = free > 0 && busy(now) ? since : undefined;
         waited = since !== undefined;
       }

@@ -129,7 +129,10 @@ describe("a forged marker", () => {
       [...forged, { ...named, count: 1 }, ...nights],
       /is dated 2015-07-02T.*, but a later entry is dated 2015-06-29T/,
     );
-    await isFound([...forged, { ...named, ...a(27) }], /is dated 2015-07-02T.*, but a later entry is dated 2015-06-27T/);
+    await isFound(
+      [...forged, { ...named, ...a(27) }],
+      /is dated 2015-07-02T.*, but a later entry is dated 2015-06-27T/,
+    );
     assert.equal((await scene.verify()).code, 4);
   });
 

@@ -37,7 +37,8 @@ COPY src src
 RUN node release/image.ts /holdfast
 
 FROM ${NODE}
-ENV NODE_ENV=production
+# Where no terminal is attached, a collector reads the log: JSON lines. `docker run -t` shows text.
+ENV NODE_ENV=production HOLDFAST_LOG_FORMAT=json
 WORKDIR /holdfast
 COPY --from=build /holdfast ./
 # A new volume that is mounted here takes this owner, so the user can write to it. The code stays root's.

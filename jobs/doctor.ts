@@ -6,7 +6,8 @@ import { examine } from "../src/doctor/doctor.ts";
 import { count, type Finding, findings, type Level } from "../src/doctor/finding.ts";
 import { checkProcess } from "../src/doctor/process.ts";
 import type { RetryPolicy } from "../src/io/retry.ts";
-import { plural } from "../src/observe/format.ts";
+import { number, plural } from "../src/observe/format.ts";
+import type { Line } from "../src/observe/line.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { openSource } from "../src/session/open-source.ts";
@@ -103,20 +104,32 @@ function couldNot(error: unknown): Finding {
   return findings("client").failure(`it could not be examined: ${message}`, hint);
 }
 
-const MARKS: Readonly<Record<Level, string>> = { ok: "ok", warning: "WARNING", failure: "FAILURE" };
+/** In the order that they are told in: what fails is last, where a terminal shows it. */
+const SHOWN = {
+  ok: { mark: "ok", tone: "good" },
+  warning: { mark: "WARNING", tone: "warning" },
+  failure: { mark: "FAILURE", tone: "bad" },
+} as const;
 
-export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): string[] {
-  const block = (title: string, found: readonly Finding[]): string[] => [
-    title,
-    ...found.flatMap(({ check, level, text, hint }) => [
-      `  ${MARKS[level].padEnd(8)} ${check.padEnd(10)}${text}`,
-      ...(hint === undefined ? [] : [`${" ".repeat(21)}→ ${hint}`]),
-    ]),
-    "",
+export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): Line[] {
+  const titled = [
+    ["this machine", machine] as const,
+    ...clients.map(({ client, vault, findings }) => [`${client}  ${vault}`, findings] as const),
   ];
+  const blocks = (Object.keys(SHOWN) as Level[]).flatMap((level) =>
+    titled.flatMap(([title, all]) => {
+      const found = all.filter((finding) => finding.level === level);
+      return found.length === 0 ? [] : [title, ...found.flatMap(findingText), ""];
+    }),
+  );
+  const counted = `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${number(ok)} ok`;
+  return [...blocks, { text: counted, tone: failures > 0 ? "bad" : warnings > 0 ? "warning" : "good" }];
+}
+
+function findingText({ check, level, text, hint }: Finding): Line[] {
+  const { mark, tone } = SHOWN[level];
   return [
-    ...block("this machine", machine),
-    ...clients.flatMap(({ client, vault, findings }) => block(`${client}  ${vault}`, findings)),
-    `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${ok} ok`,
+    { text: `  ${mark.padEnd(8)} ${check.padEnd(10)}${text}`, tone, mark },
+    ...(hint === undefined ? [] : [`${" ".repeat(21)}→ ${hint}`]),
   ];
 }

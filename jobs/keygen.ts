@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { withoutConfig } from "../src/cli/command.ts";
+import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
@@ -23,8 +24,8 @@ The file is an age identity file, as age-keygen writes it, which only you can re
 age -d -i take it. The public key (age1…) is printed, and stands in the file too: it goes into the config's recipients.
 The private key itself is never printed. To put a passphrase on it, with age: age -p officer.txt > officer.age`,
   )
-  .action(({ out, json }: { out?: string; json: boolean }) =>
-    withoutConfig({ json, quiet: false }, async (console) => {
+  .action(({ out, json, ...output }: { out?: string; json: boolean } & OutputOptions) =>
+    withoutConfig({ ...output, json, quiet: false }, async (console) => {
       if (out === undefined || out === "-") {
         // age-keygen would print the key. What is printed stays in a terminal's memory, in logs and in files of others.
         throw new HoldfastError("usage", "a private key is written to a file of its own, and is not printed", {
@@ -42,3 +43,4 @@ The private key itself is never printed. To put a passphrase on it, with age: ag
       ]);
     }),
   );
+withOutput(keygenCommand);

@@ -5,6 +5,7 @@ import { gather } from "../src/cli/arguments.ts";
 import { withoutConfig } from "../src/cli/command.ts";
 import { Interview, isSomebodyThere } from "../src/cli/interview.ts";
 import { nextSteps } from "../src/cli/next-steps.ts";
+import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { type Answered, type Ask, answerAll } from "../src/config/first-answers.ts";
 import type { Place } from "../src/config/first-checks.ts";
@@ -24,6 +25,11 @@ type Flags = Readonly<Partial<Record<Exclude<AnswerName, "recipients">, string>>
   readonly recipientsFile?: string;
 };
 
+interface NewOptions extends OutputOptions {
+  readonly out: string;
+  readonly json: boolean;
+}
+
 export const newCommand = new Command("new")
   .description("write a first config: asks on a terminal, or takes every answer by a flag; makes no secret")
   .option("--out <file>", "the config to write; must not be there yet", "holdfast.yaml")
@@ -37,7 +43,7 @@ for (const { name, flag, says, choices } of QUESTIONS) {
   if (name === "recipients")
     newCommand.option("--recipients-file <file>", "public age keys in a file, one to a line; # begins a comment");
 }
-newCommand
+withOutput(newCommand)
   .addHelpText(
     "after",
     `
@@ -53,8 +59,8 @@ It writes one file of some forty lines, which only you can read (mode 0600), wit
 checking it as every command will check it. It makes no keys and no secrets: init makes the lookup key and the log key,
 and holdfast keygen the age keys of those who may open records. It never overwrites a file.`,
   )
-  .action(({ out, json, ...flags }: Flags & { out: string; json: boolean }) =>
-    withoutConfig({ json, quiet: false }, async (console) => {
+  .action(({ out, json, color, logFormat, logLevel, ...flags }: Flags & NewOptions) =>
+    withoutConfig({ json, quiet: false, color, logFormat, logLevel }, async (console) => {
       await refuseOut(out);
       const place: Place = { folder: dirname(resolve(out)), isRoot: process.geteuid?.() === 0 };
       const answers = await answersOf(flags, place, !json && isSomebodyThere());
@@ -70,7 +76,7 @@ and holdfast keygen the age keys of those who may open records. It never overwri
       }
       console.result({ command: "new", file: out, client: client.id }, [
         `${out} is written. Next:`,
-        ...nextSteps(out, client, place.isRoot),
+        ...nextSteps(out, client, place.isRoot).map((text) => ({ text, whole: true }) as const),
       ]);
     }),
   );

@@ -7,6 +7,7 @@ import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
 import { vkey } from "../src/cli/arguments.ts";
 import { withoutConfig } from "../src/cli/command.ts";
+import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { printableJson } from "../src/core/printable.ts";
 import { fileError, readingFile } from "../src/io/file-error.ts";
@@ -32,14 +33,20 @@ export const openCommand = new Command("open")
     "after",
     "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
   )
-  .action((sealed: string, { json, ...options }: { key: string; out?: string; vkey?: string; json: boolean }) =>
-    withoutConfig({ json, quiet: false }, async (console) => {
-      const { key, out } = options;
-      if ((await fileAt(sealed))?.isDirectory()) return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
-      if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
-      await openSealed(sealed, { key, out }, console);
-    }),
+  .action(
+    (
+      sealed: string,
+      { json, ...options }: { key: string; out?: string; vkey?: string; json: boolean } & OutputOptions,
+    ) =>
+      withoutConfig({ ...options, json, quiet: false }, async (console) => {
+        const { key, out } = options;
+        if ((await fileAt(sealed))?.isDirectory())
+          return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
+        if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
+        await openSealed(sealed, { key, out }, console);
+      }),
   );
+withOutput(openCommand);
 
 /**
  * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has

@@ -2,6 +2,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { bytes, number } from "../src/observe/format.ts";
+import type { Line } from "../src/observe/line.ts";
 import type { Coverage, Subjects } from "../src/report/coverage.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
@@ -58,13 +59,16 @@ function refuseMissing(all: readonly Reconciled[]): void {
   });
 }
 
-function coverageText(client: string, of: Coverage): string[] {
+function coverageText(client: string, of: Coverage): Line[] {
   const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const isWhole = missing.count + changed.count + (source?.unreadable ?? 0) === 0;
   const lack = withheld.count === 0 ? "" : `, but for files of ${number(withheld.count)} that the provider withholds`;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
   return [
-    `${client}: ${isWhole ? `the vault has all that the source has${lack}` : "the vault does not have all that the source has"}`,
+    {
+      text: `${client}: ${isWhole ? `the vault has all that the source has${lack}` : "the vault does not have all that the source has"}`,
+      tone: isWhole && lack === "" ? "good" : "warning",
+    },
     `  source    ${number(source?.listed ?? 0)} identities${source?.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
     `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
     ...rows("missing", "at the source, never exported", missing),

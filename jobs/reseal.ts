@@ -4,6 +4,7 @@ import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
 import { gather, vkey } from "../src/cli/arguments.ts";
 import { type CommonOptions, withoutConfig } from "../src/cli/command.ts";
+import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { HoldfastError } from "../src/core/error.ts";
@@ -26,11 +27,12 @@ export const resealCommand = new Command("reseal")
     "after",
     "\nExamples:\n  holdfast reseal ./case-12 --key officer.txt --to age1…auditor --out ./case-12-for-auditor\n\nThe bag is checked first. What it was is kept in it, so that the new one proves the same as the old one.",
   )
-  .action((bag: string, options: ResealOptions & Pick<CommonOptions, "json" | "quiet">) =>
+  .action((bag: string, options: ResealOptions & Pick<CommonOptions, "json" | "quiet" | keyof OutputOptions>) =>
     withoutConfig(options, async (console) => {
       console.result({ command: "reseal", ...(await reseal(bag, options, console)) });
     }),
   );
+withOutput(resealCommand);
 
 export interface ResealOptions {
   /** Age identity file of a present recipient. */

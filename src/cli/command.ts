@@ -2,24 +2,24 @@ import { Command, Option } from "commander";
 import { loadConfig, selectClients } from "../config/load.ts";
 import { HoldfastError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
-import { type Console, createConsole } from "../observe/console.ts";
-import { errorFields, LEVELS, type Level } from "../observe/log.ts";
+import type { Console } from "../observe/console.ts";
+import { errorFields } from "../observe/log.ts";
 import type { Session } from "../session/client.ts";
 import { defaultConfig, PLACES } from "./default-config.ts";
 import { type Host, hostHere } from "./host.ts";
+import { consoleOf, type OutputOptions, refuseFormat, withOutput } from "./output.ts";
 
 /** What every command has in common: its options, its session, its exit code. */
-export interface CommonOptions {
+export interface CommonOptions extends OutputOptions {
   /** Undefined: the first of those of default-config.ts that is there. */
   readonly config?: string;
   readonly client?: string[];
   readonly json: boolean;
   readonly quiet: boolean;
-  readonly logLevel?: Level;
 }
 
 export function command(name: string, description: string, examples: readonly string[]): Command {
-  return new Command(name)
+  const made = new Command(name)
     .description(description)
     .option("-c, --config <file>", `the config file (default: the first that exists of ${PLACES.join(", ")})`)
     .addOption(
@@ -29,13 +29,8 @@ export function command(name: string, description: string, examples: readonly st
       ]),
     )
     .option("--json", "print one JSON object on stdout, and nothing else there", false)
-    .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
-    .addOption(
-      new Option("--log-level <level>", "how much the log says, where it is JSON lines (without a terminal)").choices(
-        LEVELS,
-      ),
-    )
-    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
+    .option("-q, --quiet", "no progress and no summary; warnings and errors only", false);
+  return withOutput(made).addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 
 /** For a server to say what time it is, in ms. */
@@ -48,8 +43,9 @@ export async function run(
 ) {
   const host = hostHere();
   const { now } = host;
-  const console = createConsole({ ...options, ...host });
+  const console = consoleOf(options, host);
   try {
+    refuseFormat();
     const config = await loadConfig(options.config ?? defaultConfig());
     const clients = selectClients(config, options.client);
     const { grace } = config.schedule;
@@ -58,7 +54,10 @@ export async function run(
       const { skewOfServer } = await import("../doctor/clock.ts");
       return skewOfServer(url, now, PATIENCE);
     };
-    await work({ clients, console, signal: onSignals(host, console, grace), now, skewOf, pushgateway }, config);
+    await work(
+      { clients, console, signal: onSignals(host, console, grace, options), now, skewOf, pushgateway },
+      config,
+    );
   } catch (error) {
     fail(error, host, console, options.json);
   }
@@ -66,17 +65,18 @@ export async function run(
 
 /** For what an auditor runs, on a machine that has no config. */
 export async function withoutConfig(
-  options: Pick<CommonOptions, "json" | "quiet">,
+  options: Pick<CommonOptions, "json" | "quiet" | keyof OutputOptions>,
   work: (console: Console) => Promise<void>,
 ) {
   const host = hostHere();
-  const console = createConsole({ ...options, ...host });
+  const console = consoleOf(options, host);
   host.onSignal(() => {
     fail(new HoldfastError("interrupted", "interrupted"), host, console, options.json);
     // What is half made is removed as the process ends.
     process.exit();
   });
   try {
+    refuseFormat();
     await work(console);
   } catch (error) {
     fail(error, host, console, options.json);
@@ -94,11 +94,12 @@ function fail(error: unknown, host: Host, console: Console, json: boolean): void
  * The first signal asks the run to finish what is under way, for `grace` ms at most; the second ends it at once. Ended
  * so, nothing is lost either: the next run goes on from there.
  */
-function onSignals(host: Host, { log }: Console, grace: number): AbortSignal {
+function onSignals(host: Host, { log }: Console, grace: number, { logFormat }: OutputOptions): AbortSignal {
   const controller = new AbortController();
   host.onSignal(() => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.isTTY && process.stderr.write("\nstopping after what is under way; once more to stop at once\n");
+    if (host.stderr.isTTY && logFormat !== "json")
+      host.stderr.write("\nstopping after what is under way; once more to stop at once\n");
     log.info("told to stop: what is under way is finished, nothing new begins");
     controller.abort(new HoldfastError("interrupted", "interrupted"));
     setTimeout(() => {

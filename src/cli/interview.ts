@@ -3,6 +3,7 @@ import { refusal } from "../config/first-answers.ts";
 import { HoldfastError } from "../core/error.ts";
 import { printable } from "../core/printable.ts";
 import { errorText } from "../observe/console.ts";
+import { writeLines } from "../observe/line.ts";
 
 export interface Asked {
   readonly prompt: string;
@@ -53,7 +54,7 @@ export class Interview implements Disposable {
   }
 
   say(lines: readonly string[]): void {
-    process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(""));
+    writeLines(lines, { stream: process.stderr, color: "auto" });
   }
 
   [Symbol.dispose](): void {

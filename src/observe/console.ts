@@ -1,7 +1,10 @@
+import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
-import { printable, printableJson, sentence } from "../core/printable.ts";
-import { errorFields, type Fields, jsonLog, type Level, type Log, silentLog } from "./log.ts";
+import { printableJson } from "../core/printable.ts";
+import { type Color, type Line, textOf, writeLines } from "./line.ts";
+import { errorFields, jsonLog, type Level, type Log } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
+import { textLog, toFix } from "./text-log.ts";
 
 /**
  * What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone.
@@ -13,44 +16,55 @@ export interface Console {
   readonly log: Log;
   /** @param before what an earlier run did of it */
   progress(label: string, before?: number): Progress;
-  /** Lines for people; where no one watches they are logged, as one line. Without personal data. */
-  say(lines: string | readonly string[]): void;
+  /** Lines for people; in a log of JSON lines they are one of them. Without personal data. */
+  say(lines: Line | readonly Line[]): void;
   /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
-  result(value: unknown, lines?: readonly string[]): void;
+  result(value: unknown, lines?: readonly Line[]): void;
   /** What went wrong, and how to fix it. */
   error(error: unknown): void;
 }
 
+export const FORMATS = ["text", "json"] as const;
+export type Format = (typeof FORMATS)[number];
+
 export interface ConsoleOptions {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** Of the JSON lines; default `info`, or `warn` where quiet. */
+  /** Of what is on stderr: text for people, or JSON lines for a collector. Default `text`. */
+  readonly format?: Format | undefined;
+  readonly color?: Color | undefined;
+  /** Default: `warn` on a terminal and where quiet, else `info`. */
   readonly logLevel?: Level | undefined;
   readonly stdout?: NodeJS.WriteStream;
   readonly stderr?: NodeJS.WriteStream;
+  readonly now?: Clock;
 }
 
 export function createConsole({
   json,
   quiet,
-  logLevel = quiet ? "warn" : "info",
+  format = "text",
+  color = "auto",
+  logLevel,
   stdout = process.stdout,
   stderr = process.stderr,
+  now = Temporal.Now.instant,
 }: ConsoleOptions): Console {
   let given = false;
-  const result = (value: unknown, lines?: readonly string[]): void => {
+  const result = (value: unknown, lines?: readonly Line[]): void => {
     if (json && !given) stdout.write(`${printableJson(JSON.stringify(value))}\n`);
-    else if (!json && lines !== undefined) write(stdout, lines);
+    else if (!json && lines !== undefined) writeLines(lines, { stream: stdout, color });
     given = true;
   };
-  if (!stderr.isTTY) {
-    const log = stderr === process.stderr ? jsonLog(logLevel) : jsonLog(logLevel, stderr);
+  if (format === "json") {
+    const level = logLevel ?? (quiet ? "warn" : "info");
+    const log = stderr === process.stderr ? jsonLog(level) : jsonLog(level, stderr);
     return {
       log,
       result,
       progress: () => noProgress,
       say: (lines) => {
-        const [first = "", ...more] = [lines].flat();
+        const [first = "", ...more] = [lines].flat().map(textOf);
         log.info(first, more.length > 0 ? { lines: more } : {});
       },
       // No one need look at what was asked for.
@@ -60,17 +74,32 @@ export function createConsole({
           : log.error("failed", errorFields(error)),
     };
   }
+  const watched = stderr.isTTY;
+  const write = (lines: readonly Line[]): void => writeLines(lines, { stream: stderr, color });
   return {
-    log: terminalLog(stderr),
+    log: textLog({
+      level: logLevel ?? (watched || quiet ? "warn" : "info"),
+      // The progress line, if there is one, makes way.
+      write: (lines) => {
+        if (watched) stderr.write("\r\x1b[K");
+        write(lines);
+      },
+      time: watched ? undefined : () => clockTime(now()),
+    }),
     result,
-    progress: (label, before) => (quiet ? noProgress : progressBar(label, stderr, before)),
-    say: (lines) => quiet || write(stderr, [lines].flat()),
-    error: (error) => write(stderr, errorText(error)),
+    progress: (label, before) => (quiet || !watched ? noProgress : progressBar(label, stderr, before)),
+    say: (lines) => quiet || write([lines].flat()),
+    error: (error) => {
+      const tone = hasCode(error, "interrupted") ? "warning" : "bad";
+      const [first = "", ...more] = errorText(error);
+      write([{ text: first, tone }, ...more]);
+    },
   };
 }
 
-function write(stream: NodeJS.WriteStream, lines: readonly string[]): void {
-  stream.write(lines.map((line) => `${printable(line)}\n`).join(""));
+/** As the clock on the wall of this machine says it. */
+function clockTime(now: Temporal.Instant): string {
+  return now.toZonedDateTimeISO(Temporal.Now.timeZoneId()).toPlainTime().toString({ smallestUnit: "second" });
 }
 
 /** As people read an error: what failed, then how to fix it. An error of ours has line breaks of its own only. */
@@ -79,23 +108,4 @@ export function errorText(error: unknown): string[] {
   const lines = message.split("\n");
   if (code === "internal" && stack) lines.splice(0, 1, `a defect of Holdfast: ${lines[0]}`, ...stack.split("\n"));
   return [...lines, ...toFix(hint)];
-}
-
-function toFix(hint: string | undefined): string[] {
-  return hint ? `  → ${hint}`.split("\n") : [];
-}
-
-/** On a terminal only what needs attention; the rest is the progress bar's and the summary's. */
-function terminalLog(stderr: NodeJS.WriteStream): Log {
-  const line = (message: string, fields: Fields = {}): void => {
-    const { subject, key, client, error, hint } = fields;
-    const on = subject ?? key ?? client;
-    const [first = "", ...more] = error?.split("\n") ?? [];
-    // The progress line, if there is one, makes way.
-    stderr.write("\r\x1b[K");
-    const head = `! ${message}${on ? ` (${on})` : ""}${first ? `: ${first}` : ""}`;
-    write(stderr, [sentence(head), ...more, ...toFix(hint)]);
-  };
-  const log: Log = { ...silentLog, warn: line, error: line, with: () => log };
-  return log;
 }

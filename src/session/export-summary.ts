@@ -1,6 +1,7 @@
 import { HoldfastError } from "../core/error.ts";
 import type { Summary } from "../export/summary.ts";
 import { bytes, number, plural, seconds } from "../observe/format.ts";
+import type { Line } from "../observe/line.ts";
 import type { Extended } from "../retention/extend.ts";
 import { locksText, refuseDue } from "./retention-work.ts";
 
@@ -25,9 +26,16 @@ export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
   });
 }
 
-export function summaryText(summary: ExportSummary): string[] {
+const OUTCOMES = {
+  done: { heading: "done", tone: "good" },
+  partial: { heading: "done in part", tone: "warning" },
+  failed: { heading: "failed", tone: "bad" },
+  interrupted: { heading: "interrupted", tone: "warning" },
+} as const;
+
+export function summaryText(summary: ExportSummary): Line[] {
   const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
-  const heading = { done: "done", partial: "done in part", failed: "failed", interrupted: "interrupted" }[outcome];
+  const { heading, tone } = OUTCOMES[outcome];
   const rows = [
     ["new", number(summary.new)],
     ["changed", number(summary.changed)],
@@ -45,7 +53,14 @@ export function summaryText(summary: ExportSummary): string[] {
     ["time", seconds(summary.seconds)],
   ];
   return [
-    `${client}: ${heading}, ${plural(examined, "identity", "identities")} examined  (run ${summary.run})`,
-    ...rows.map(([name, value]) => `  ${name!.padEnd(10)}${value}`),
+    {
+      text: `${client}: ${heading}, ${plural(examined, "identity", "identities")} examined  (run ${summary.run})`,
+      tone,
+      mark: heading,
+    },
+    ...rows.map(([name, value]): Line => {
+      const text = `  ${name!.padEnd(10)}${value}`;
+      return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
+    }),
   ];
 }

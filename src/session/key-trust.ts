@@ -1,5 +1,6 @@
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
+import type { Line } from "../observe/line.ts";
 
 /** Characters of a log key that are shown: the whole of any that is not made to fill the screen. */
 const MOST = 400;
@@ -21,10 +22,12 @@ export function untrusted(what: Brought): string {
  */
 export function sayVerdict(
   console: Console,
-  text: string | readonly string[],
+  text: Line | readonly Line[],
   of: { readonly keyTrusted: boolean; readonly vkey: string; readonly with: Brought; readonly client?: string },
 ): void {
-  console.say(text);
+  const [first = "", ...more] = [text].flat();
+  const tone = of.keyTrusted ? "good" : "warning";
+  console.say([typeof first === "string" ? { text: first, tone } : first, ...more]);
   if (of.keyTrusted) return;
   console.log.warn(`no one has vouched for the log key, which came with the ${of.with}`, {
     ...(of.client === undefined ? {} : { client: of.client }),

@@ -1,4 +1,5 @@
 import { bytes, number, people, plural } from "../observe/format.ts";
+import type { Line } from "../observe/line.ts";
 import type { VerifyReport } from "../verify/verify.ts";
 import { untrusted } from "./key-trust.ts";
 
@@ -8,11 +9,14 @@ function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): stri
   return `  time      ${plural(tokens, "time stamp")}; the newest covers the entries below ${number(newest.size)}, stamped at ${newest.time}${whose}`;
 }
 
-export function reportText(client: string, report: VerifyReport, origin: string, keyTrusted: boolean): string[] {
+export function reportText(client: string, report: VerifyReport, origin: string, keyTrusted: boolean): Line[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, problems } = report;
   const { due, past, held, unfinished, stuck, waiting } = report;
   return [
-    `${client}: ${problems > 0 ? plural(problems, "problem") : keyTrusted ? "all is well" : untrusted("vault")}  (log ${origin})`,
+    {
+      text: `${client}: ${problems > 0 ? plural(problems, "problem") : keyTrusted ? "all is well" : untrusted("vault")}  (log ${origin})`,
+      tone: problems > 0 ? "bad" : keyTrusted ? "good" : "warning",
+    },
     `  log       ${plural(entries, "entry", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
     `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
     ...(waiting > 0

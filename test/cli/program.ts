@@ -14,6 +14,10 @@ export function commandLine(args: readonly string[], node: readonly string[] = [
   return isScript ? [process.execPath, ...node, file, ...args] : [file, ...args];
 }
 
+// Most tests read the log as JSON lines, and all of them text without colour, which `node --test` asks for on a terminal.
+process.env.HOLDFAST_LOG_FORMAT = "json";
+delete process.env.FORCE_COLOR;
+
 export interface ProgramOptions {
   readonly cwd?: string;
   /** Added to this process's environment; undefined takes a variable away. */

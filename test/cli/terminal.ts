@@ -15,11 +15,19 @@ export interface Seen {
   readonly lines: readonly string[];
 }
 
+/** So wide that nothing is wrapped, and without colour: what most tests look at. */
+const WIDE = 1_000;
+const PLAIN = { NO_COLOR: "1" };
+
 /** Runs `holdfast <args>` on a terminal of its own (a pseudo-terminal), where stdout and stderr are both. */
-export function onTerminal(args: readonly string[], cwd: string): Promise<Seen> {
-  const [command, words] = onPseudoTerminal(args);
+export function onTerminal(
+  args: readonly string[],
+  cwd: string,
+  { columns = WIDE, env = PLAIN }: { readonly columns?: number; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Seen> {
+  const [command, words] = onPseudoTerminal(args, columns);
   return new Promise((resolve, reject) => {
-    const child = execFile(command, words, { cwd, env: env(), timeout: 60_000 }, (error, text) => {
+    const child = execFile(command, words, { cwd, env: { ...around(), ...env }, timeout: 60_000 }, (error, text) => {
       if (error?.killed) return reject(error);
       resolve(seen(Number(error?.code ?? 0), text));
     });
@@ -33,8 +41,8 @@ export async function talkOnTerminal(
   cwd: string,
   turns: readonly (readonly [prompt: string, typed: string])[],
 ): Promise<Seen> {
-  const [command, words] = onPseudoTerminal(args);
-  const child = spawn(command, words, { cwd, env: env(), timeout: 60_000 });
+  const [command, words] = onPseudoTerminal(args, WIDE);
+  const child = spawn(command, words, { cwd, env: { ...around(), ...PLAIN }, timeout: 60_000 });
   let text = "";
   let read = 0;
   const left = [...turns];
@@ -51,13 +59,16 @@ export async function talkOnTerminal(
   return seen(code, text);
 }
 
-const env = () => ({ ...process.env, NODE_TEST_CONTEXT: undefined, SHELL: "/bin/sh", TERM: "xterm" });
+const around = () => ({
+  ...process.env,
+  ...{ NODE_TEST_CONTEXT: undefined, NO_COLOR: undefined, SHELL: "/bin/sh", TERM: "xterm" },
+});
 
-function onPseudoTerminal(args: readonly string[]): [string, string[]] {
+function onPseudoTerminal(args: readonly string[], columns: number): [string, string[]] {
   const command = commandLine(args)
     .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
     .join(" ");
-  return [SCRIPT, ["-qec", command, "/dev/null"]];
+  return [SCRIPT, ["-qec", `stty cols ${columns}; exec ${command}`, "/dev/null"]];
 }
 
 function seen(code: number, text: string): Seen {

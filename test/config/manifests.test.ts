@@ -60,10 +60,12 @@ describe("Kubernetes", () => {
         assert.deepEqual([allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities.drop], [false, true, ["ALL"]]);
         assert.ok(container.resources.limits.memory);
         for (const { valueFrom } of container.env ?? [])
-          assert.ok(named("Secret").includes(valueFrom.secretKeyRef.name));
+          if (valueFrom) assert.ok(named("Secret").includes(valueFrom.secretKeyRef.name));
         if (container.name === "holdfast") {
           // `command` would replace the image's ENTRYPOINT, and so disable Node's permission model.
           assert.equal(container.command, undefined);
+          // For a log collector.
+          assert.ok(container.env.some((one: Yaml) => one.name === "HOLDFAST_LOG_FORMAT" && one.value === "json"));
           await assertCommandLine(container.args);
         }
         for (const mount of container.volumeMounts ?? []) {

@@ -64,6 +64,11 @@ describe("the services", () => {
     });
   }
 
+  test("a collector gets JSON lines from both, unless the environment's file asks for text", () => {
+    for (const name of services)
+      assert.match(units.get(name)!, /^Environment=HOLDFAST_LOG_FORMAT=json\nEnvironmentFile=-/m);
+  });
+
   test("both services are locked down in the same way", () => {
     const locked = (name: string) => units.get(name)!.split("\nUser=")[1]!.split("\n[Install]")[0]!.trim();
     assert.equal(locked("holdfast.service"), locked("holdfast-export.service"));

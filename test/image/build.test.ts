@@ -72,7 +72,8 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
   });
 
   test("its user is 1000, its command line has no shell, and denies all but what it names", async () => {
-    const { User, Entrypoint, Cmd } = image.config;
+    const { User, Entrypoint, Cmd, Env } = image.config;
+    assert.ok(Env.includes("HOLDFAST_LOG_FORMAT=json"));
     assert.equal(User, "1000:1000");
     assert.deepEqual([Entrypoint[0], Entrypoint.at(-1)], ["node", "program/holdfast.js"]);
     assert.ok(Entrypoint.includes("--permission"));

@@ -8,7 +8,7 @@ import { createConsole, errorText } from "../../src/observe/console.ts";
 
 function stream(isTTY: boolean) {
   const written: string[] = [];
-  const out = { isTTY, columns: 80, write: (text: string) => written.push(text) > 0 };
+  const out = { isTTY, columns: 80, on: () => {}, write: (text: string) => written.push(text) > 0 };
   return { out: out as unknown as NodeJS.WriteStream, text: () => written.join("") };
 }
 
@@ -31,9 +31,9 @@ test("without it stdout holds what is for people, and nothing otherwise", () => 
   assert.equal(stdout.text(), "two\n");
 });
 
-test("where no one watches, all that a command says is in one line of the log", async () => {
+test("in JSON lines, all that a command says is one of them", async () => {
   const say = `import { createConsole } from "./src/observe/console.ts";
-    const console = createConsole({ json: false, quiet: false });
+    const console = createConsole({ json: false, quiet: false, format: "json" });
     console.say(["acme: done", "  new  3", "  bad  \u001b[2J"]);
     console.say("alone");`;
   const cwd = join(import.meta.dirname, "../..");

@@ -130,8 +130,12 @@ describe("whose log key it was", () => {
     test(`${what}: a terminal shows it first and last`, async () => {
       await place.configure({ log: { key: "env:NOT_HERE" } });
       const shown: string[] = [];
-      const stderr = { isTTY: true, write: (text: string) => shown.push(text) } as unknown as NodeJS.WriteStream;
-      const console = createConsole({ json: false, quiet: false, stderr });
+      const stderr = {
+        isTTY: true,
+        columns: 1_000,
+        write: (text: string) => shown.push(text),
+      } as unknown as NodeJS.WriteStream;
+      const console = createConsole({ json: false, quiet: false, color: "never", stderr });
       const [folder] = folders[what]!;
       if (what === "vault") await verify({ ...(await session(place)), console }, { readData: 0 });
       else if (what === "bag") await verifyBag(folder!, {}, console);

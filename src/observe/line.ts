@@ -1,0 +1,52 @@
+import type { Writable } from "node:stream";
+import { styleText } from "node:util";
+import { printable } from "../core/printable.ts";
+import { wrap } from "./wrap.ts";
+
+export type Tone = "good" | "warning" | "bad";
+
+/** A line for people. Colour only repeats what the words say. */
+export type Line =
+  | string
+  | {
+      readonly text: string;
+      readonly tone?: Tone;
+      /** The part of it that has the colour. Default: all. */
+      readonly mark?: string;
+      /** To be copied as it is, into a shell: it is never wrapped. */
+      readonly whole?: true;
+    };
+
+export const COLORS = ["auto", "always", "never"] as const;
+export type Color = (typeof COLORS)[number];
+
+const STYLES = { good: "green", warning: "yellow", bad: "red" } as const;
+
+export function textOf(line: Line): string {
+  return typeof line === "string" ? line : line.text;
+}
+
+export interface Paper {
+  readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly color: Color;
+}
+
+/** Writes lines safe to look at, in the width of the terminal. What goes elsewhere keeps its lines as they are. */
+export function writeLines(lines: readonly Line[], { stream, color }: Paper): void {
+  const width = stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY;
+  const rows = lines.flatMap((line) => {
+    const { text, tone, mark, whole } = typeof line === "string" ? ({ text: line } as Exclude<Line, string>) : line;
+    const shown = whole ? [printable(text)] : wrap(printable(text), width);
+    if (tone === undefined) return shown;
+    const paint = (part: string): string => painted(part, tone, stream, color);
+    if (mark === undefined) return shown.map((row) => row.replace(/[^ ].*/, paint));
+    return [shown[0]!.replace(mark, paint), ...shown.slice(1)];
+  });
+  stream.write(rows.map((row) => `${row}\n`).join(""));
+}
+
+/** Node itself looks at the stream, at NO_COLOR and at FORCE_COLOR. */
+function painted(text: string, tone: Tone, stream: Writable, color: Color): string {
+  if (color === "never") return text;
+  return styleText(STYLES[tone], text, color === "always" ? { validateStream: false } : { stream });
+}

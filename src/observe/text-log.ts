@@ -1,0 +1,48 @@
+import { sentence } from "../core/printable.ts";
+import type { Line, Tone } from "./line.ts";
+import { type Fields, LEVELS, type Level, type Log } from "./log.ts";
+
+export interface TextLogOptions {
+  readonly level: Level;
+  readonly write: (lines: readonly Line[]) => void;
+  /** The time a line begins with; undefined for a terminal, where people see when it comes. */
+  readonly time: (() => string) | undefined;
+}
+
+const TONES: Readonly<Partial<Record<Level, Tone>>> = { warn: "warning", error: "bad" };
+/** Fields that stand in no sentence. The rest are in the words, or in the summary. */
+const NAMED = ["code", "stage", "outcome", "count", "total", "due", "url"] as const;
+
+/** The log in lines for people: `12:03:04 warn  record failed (acme-bank, 9c4f…): the provider refused  code=…`. */
+export function textLog(options: TextLogOptions, own: Fields = {}): Log {
+  const { level: least, write, time } = options;
+  const at =
+    (level: Level) =>
+    (message: string, fields: Fields = {}): void => {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
+      const all = { ...own, ...fields };
+      const { client, subject, key, error, hint, stack } = all;
+      const on = [client, subject ?? key].filter((each) => each !== undefined).join(", ");
+      const [first = "", ...more] = error?.split("\n") ?? [];
+      const values = NAMED.flatMap((name) => (all[name] === undefined ? [] : [`${name}=${all[name]}`]));
+      const words = sentence(`${message}${on ? ` (${on})` : ""}${first ? `: ${first}` : ""}`);
+      const tone = TONES[level];
+      const head = time
+        ? [`${time()} ${level.padEnd(5)}`, words, ...(values.length > 0 ? [` ${sentence(values.join(" "))}`] : [])]
+        : [tone ? "!" : "·", words];
+      write([
+        { text: head.join(" "), ...(tone ? { tone } : {}), ...(time ? { mark: level } : {}) },
+        ...more,
+        ...toFix(hint),
+        ...(stack?.split("\n") ?? []),
+      ]);
+    };
+  return {
+    ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    with: (fields) => textLog(options, { ...own, ...fields }),
+  };
+}
+
+export function toFix(hint: string | undefined): string[] {
+  return hint ? `  → ${hint}`.split("\n") : [];
+}

@@ -117,7 +117,8 @@ async function planBackfill(
     const pages = source.pages();
     const parts = { config, now: session.now, source, tokens, catalog: known };
     const of = await untilStopped(session.signal, async () => {
-      const found = await survey(parts, pages, period, SAMPLE, progress.update);
+      const about = catalog?.totals.counts().subjects ?? 0;
+      const found = await survey(parts, pages, period, SAMPLE, (listed) => progress.update(listed, { about }));
       return estimate(found, { config, source, catalog, price });
     });
     progress.end();
@@ -253,10 +254,11 @@ async function count(
   period: Period,
 ): Promise<Omit<Reached, "cursor"> & { cursor: null }> {
   using progress = console.progress(`${exporting.config.id}: listed`);
+  const about = exporting.catalog.totals.counts().subjects;
   try {
     const { matching } = await survey(exporting, exporting.source.pages(), period, 0, (listed) => {
       signal.throwIfAborted();
-      progress.update(listed);
+      progress.update(listed, { about });
     });
     return { cursor: null, examined: 0, total: matching };
   } catch (error) {

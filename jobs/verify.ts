@@ -12,7 +12,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
-import { plural } from "../src/observe/format.ts";
+import { bytes, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
 import { type ClientVault, openClientVault, type Session } from "../src/session/client.ts";
@@ -139,6 +139,7 @@ export async function verify(
     const digests = new PlainDigests(scratch("-digests"));
     opened.defer(() => digests.close());
     const ca = options.tsaCa ?? config.log.timestamps?.ca;
+    const isWhole = options.readData === 100 && since === undefined;
     const found: Problem[] = [];
     const orphaned: Orphan[] = [];
     const report = await verifyVault({
@@ -160,13 +161,17 @@ export async function verify(
       concurrency: config.vault.concurrency,
       onProgress: (done, total, problems) =>
         progress.update(done, total, problems > 0 ? plural(problems, "problem") : ""),
-      onObjects: (done, total, problems) => {
+      onObjects: (done, total, { problems, readBytes, of }) => {
         if (!isLogRead) {
           progress.end();
           progress = console.progress(`${config.id}: objects`);
           isLogRead = true;
         }
-        progress.update(done, total, problems > 0 ? plural(problems, "problem") : "");
+        const notes = [
+          ...(problems > 0 ? [plural(problems, "problem")] : []),
+          ...(options.readData > 0 ? [`${bytes(readBytes)}${isWhole ? ` of ${bytes(of)}` : ""} read`] : []),
+        ];
+        progress.update(done, total, notes.join(", "));
       },
       onProblem: (problem) => {
         if (found.length < LISTED) found.push(problem);

@@ -129,7 +129,8 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   /** Of the subjects asked for. */
   const met = new Set<string>();
   const work = new PQueue({ concurrency: crew.size });
-  const expected = run.catalog.totals.counts().subjects;
+  // As many as were there the last time.
+  const expected = { about: run.catalog.totals.counts().subjects };
   let failures = 0;
   let hasSucceeded = false;
   let fatal: unknown;
@@ -150,10 +151,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
 
   const show = (): void => {
     const done = tally.unchanged + tally.past + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
-    const { before, total } = walk ?? {
-      before: 0,
-      total: expected > 0 ? Math.max(expected, tally.examined) : undefined,
-    };
+    const { before, total } = walk ?? { before: 0, total: expected };
     progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
     observer?.counted(tally);
   };
@@ -264,7 +262,7 @@ function own(run: Run): Crew {
     requests: 0,
     capture: (_, candidate) => captureIdentity(run, candidate, keptIn(run.catalog, candidate.subject)),
     get note() {
-      return limitsText(run.source.limits);
+      return `provider: ${limitsText(run.source.limits)}`;
     },
   };
 }

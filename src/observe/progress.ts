@@ -2,10 +2,13 @@ import type { WriteStream } from "node:tty";
 import { printable } from "../core/printable.ts";
 import { number, rate, seconds } from "./format.ts";
 
-/** How far a long piece of work has come. `total` is undefined while no one knows it. */
+/** All there is to do: counted, or guessed from an earlier run. Undefined while no one knows. */
+export type Total = number | { readonly about: number } | undefined;
+
+/** How far a long piece of work has come. */
 export interface Progress extends Disposable {
-  update(done: number, total?: number, note?: string): void;
-  /** Removes the bar, so that what follows stands on a clean line. `using` does it too. */
+  update(done: number, total?: Total, note?: string): void;
+  /** Removes the bar, so that what follows begins on a clean line. `using` does it too. */
   end(): void;
 }
 
@@ -44,7 +47,7 @@ export interface Progressed {
   readonly done: number;
   /** Of those, done before the time began. */
   readonly before?: number;
-  readonly total: number | undefined;
+  readonly total: Total;
   /** Seconds. */
   readonly elapsed: number;
   readonly note?: string | undefined;
@@ -59,10 +62,14 @@ export function progressLine(
   const fresh = done - before;
   const speed = rate(fresh, elapsed);
   const tail = note ? `  ${note}` : "";
-  if (total === undefined || total === 0) return `${label}  ${number(done)}  ${speed}  ${seconds(elapsed)}${tail}`;
-  const share = Math.min(1, done / total);
-  const left = fresh > 0 ? `  ${seconds((elapsed / fresh) * Math.max(0, total - done))} left` : "";
-  const words = `${Math.floor(share * 100)} %  ${number(done)} of ${number(total)}  ${speed}${left}${tail}`;
+  const isGuess = typeof total === "object";
+  const all = isGuess ? total.about : total;
+  // A guess that was reached was too low, or there is nothing left to guess.
+  if (!all || (isGuess && done >= all)) return `${label}  ${number(done)}  ${speed}  ${seconds(elapsed)} so far${tail}`;
+  const about = isGuess ? "about " : "";
+  const share = Math.min(1, done / all);
+  const left = fresh > 0 ? `  ${about}${seconds((elapsed / fresh) * Math.max(0, all - done))} left` : "";
+  const words = `${about}${Math.floor(share * 100)} %  ${number(done)} of ${about}${number(all)}  ${speed}${left}${tail}`;
   const width = Math.min(WIDTH, columns - `${label}   ${words}`.length);
   if (width < NARROW) return `${label}  ${words}`;
   const filled = Math.round(share * width);

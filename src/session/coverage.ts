@@ -13,6 +13,7 @@ export async function coverageNow(
   const tokens = await openTokens(config, description);
   await using opened = await openSource(config, session, "low");
   const { source } = opened;
+  const about = catalog.totals.counts().subjects;
   using progress = session.console.progress(`${config.id}: listed`);
   async function* pages() {
     let walked = 0;
@@ -26,7 +27,7 @@ export async function coverageNow(
         }),
       };
       walked += identities.length + unread.length;
-      progress.update(walked);
+      progress.update(walked, { about });
     }
   }
   return await coverageOf(catalog, config, pages(), session.now());

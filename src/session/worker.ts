@@ -76,7 +76,7 @@ async function workFor(
       progress.update(
         fresh + changed + failed + unchanged + gone,
         undefined,
-        `${number(fresh)} new, ${number(failed)} failed, all at ${limitsText(starts.view)}`,
+        `${number(fresh)} new, ${number(failed)} failed, provider: ${limitsText(starts.view)} for all workers`,
       ),
   });
   progress.end();

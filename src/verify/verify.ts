@@ -46,8 +46,12 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
    */
   readonly anchors?: readonly X509Certificate[] | undefined;
   onProgress(entries: number, total: number, problems: number): void;
-  /** Called for the objects, which are checked after the log. */
-  onObjects(objects: number, total: number, problems: number): void;
+  /** Called for the objects, which are checked after the log. `of`: the bytes of all objects. */
+  onObjects(
+    objects: number,
+    total: number,
+    found: { readonly problems: number; readonly readBytes: number; readonly of: number },
+  ): void;
   onProblem(problem: Problem): void;
   onOrphan(orphan: Orphan): void;
 }
@@ -180,11 +184,11 @@ async function checkObjects(
   };
   const from = since?.toString({ smallestUnit: "millisecond" }) ?? "";
   const isOld = ({ stored }: CatalogObject): boolean => stored !== null && stored < from;
-  const { versions, files } = index.totals.counts();
+  const { versions, files, bytes } = index.totals.counts();
   let done = 0;
   for (const object of index.objects.all()) {
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-    options.onObjects(++done, versions + files, report.problems);
+    options.onObjects(++done, versions + files, { ...report, of: bytes });
     if (isOld(object)) continue;
     report[parseKey(object.key)?.kind === "record" ? "records" : "files"] += 1;
     report.bytes += object.size;

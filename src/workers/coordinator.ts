@@ -108,7 +108,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   }
 
   get note(): string {
-    return `${plural(this.#workers, "worker")}, ${limitsText(this.#exporting.starts.view)}`;
+    return `${plural(this.#workers, "worker")}, provider: ${limitsText(this.#exporting.starts.view)}`;
   }
 
   /** Hands out nothing more, and takes back jobs that no worker has started. */

@@ -136,6 +136,19 @@ describe("on a terminal", { skip: withoutTerminal, concurrency: true }, () => {
     assert.match(narrow[log + 1]!, /^ {12}\S/);
   });
 
+  test("a progress line names its figures; the first run guesses nothing, the next says about how many", async () => {
+    await using provider = await startSandbox({ identities: 3, files: false });
+    await using own = await makeWorkplace(provider);
+    const first = await onTerminal(["export", "--config", own.file], own.folder);
+    assert.match(first.text, /identities {2}\d .* s so far .*provider: [\d.]+ of 10000 requests\/s/);
+    assert.doesNotMatch(first.text, /about/);
+    provider.change([0, 1, 2]);
+    const next = await onTerminal(["export", "--config", own.file], own.folder);
+    assert.match(next.text, /identities .*about \d+ % {2}\d of about 3 /);
+    const read = await onTerminal(["verify", "--read-data", "100", "--config", own.file], own.folder);
+    assert.match(read.text, /objects .*\d+ % {2}\d of 6 .*[\d.]+ k?B of [\d.]+ kB read/);
+  });
+
   test("doctor tells what fails last, after what is well, with a count", async () => {
     await using broken = await place.copy();
     await rm(broken.path("keys/provider"));

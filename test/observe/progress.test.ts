@@ -10,8 +10,18 @@ describe("the line", () => {
   });
 
   test("without a total: count, rate and time so far", () => {
-    assert.equal(progressLine("acme", { done: 1500, total: undefined, elapsed: 10 }), "acme  1,500  150/s  10 s");
-    assert.equal(progressLine("acme", { done: 0, total: 0, elapsed: 0 }), "acme  0  0.0/s  0.0 s");
+    assert.equal(
+      progressLine("acme", { done: 1500, total: undefined, elapsed: 10 }),
+      "acme  1,500  150/s  10 s so far",
+    );
+    assert.equal(progressLine("acme", { done: 0, total: 0, elapsed: 0 }), "acme  0  0.0/s  0.0 s so far");
+  });
+
+  test("a total that is a guess is told as one, and is no total once it is reached", () => {
+    const line = (done: number) => progressLine("acme", { done, total: { about: 60 }, elapsed: 9 });
+    assert.match(line(27), /^acme {2}█+░+ about 45 % {2}27 of about 60 {2}3\.0\/s {2}about 11 s left$/);
+    assert.deepEqual([line(60), line(61)], ["acme  60  6.7/s  9.0 s so far", "acme  61  6.8/s  9.0 s so far"]);
+    assert.equal(progressLine("acme", { done: 5, total: { about: 0 }, elapsed: 1 }), "acme  5  5.0/s  1.0 s so far");
   });
 
   test("more than expected is all, nothing done says nothing of the time left", () => {

@@ -178,13 +178,13 @@ export class Limits {
   }
 }
 
-/** `8.5/s of 10/s`, `300/min of 600/min, 2 refusals`. */
+/** `8.5 of 10 requests/s`, `300 of 600 requests/min, 2 refusals`. */
 export function limitsText({ rate, ceiling, per, refusals, silent }: LimitsView): string {
   const unit = per === 1_000 ? "s" : per === 60_000 ? "min" : "h";
-  const show = (value: number) => `${Number(((value * per) / 1000).toPrecision(2 + Number(value >= ceiling)))}/${unit}`;
+  const show = (value: number) => `${Number(((value * per) / 1000).toPrecision(2 + Number(value >= ceiling)))}`;
   const notes = [
     ...(refusals > 0 ? [`${refusals} refusal${refusals === 1 ? "" : "s"}`] : []),
     ...(silent > 0 ? [`silent for ${Math.ceil(silent / 1000)} s`] : []),
   ];
-  return [`${show(rate)} of ${show(ceiling)}`, ...notes].join(", ");
+  return [`${show(rate)} of ${show(ceiling)} requests/${unit}`, ...notes].join(", ");
 }

@@ -228,12 +228,15 @@ describe("limits with a simulated clock", () => {
 
   test("text for people", () => {
     const text = (rate: string, part: object) => limitsText({ ...make(rate).limits.view, ...part });
-    assert.equal(text("10/s", {}), "2.5/s of 10/s");
-    assert.equal(text("10/s", { rate: 8.5321 }), "8.5/s of 10/s");
-    assert.equal(text("600/min", { rate: 10 }), "600/min of 600/min");
-    assert.equal(text("1000/h", {}), "1000/h of 1000/h");
-    assert.equal(text("10/s", { rate: 5, refusals: 1, silent: 1_200 }), "5/s of 10/s, 1 refusal, silent for 2 s");
-    assert.equal(text("10/s", { refusals: 2 }), "2.5/s of 10/s, 2 refusals");
+    assert.equal(text("10/s", {}), "2.5 of 10 requests/s");
+    assert.equal(text("10/s", { rate: 8.5321 }), "8.5 of 10 requests/s");
+    assert.equal(text("600/min", { rate: 10 }), "600 of 600 requests/min");
+    assert.equal(text("1000/h", {}), "1000 of 1000 requests/h");
+    assert.equal(
+      text("10/s", { rate: 5, refusals: 1, silent: 1_200 }),
+      "5 of 10 requests/s, 1 refusal, silent for 2 s",
+    );
+    assert.equal(text("10/s", { refusals: 2 }), "2.5 of 10 requests/s, 2 refusals");
   });
 });
 

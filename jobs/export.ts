@@ -11,6 +11,7 @@ import type { Summary } from "../src/export/summary.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
+import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
@@ -27,12 +28,14 @@ interface ExportFlags {
   readonly again?: boolean;
   readonly withheld?: boolean;
   readonly schedule?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export const exportCommand = command("export", "export new and changed identities of every client", [
   "holdfast export",
   "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
   "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
+  "holdfast export --dry-run          what it would fetch; writes nothing",
   "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config again",
 ])
   .addOption(
@@ -61,6 +64,12 @@ export const exportCommand = command("export", "export new and changed identitie
       "withheld",
     ]),
   )
+  .addOption(
+    new Option(
+      "--dry-run",
+      "only say what is new or changed, and about how many requests it takes; writes nothing to vault or log, takes no lease",
+    ).conflicts("schedule"),
+  )
   .action((options: CommonOptions & ExportFlags) =>
     run(options, async (session, config) => {
       if (options.schedule) {
@@ -75,6 +84,10 @@ export const exportCommand = command("export", "export new and changed identitie
         return;
       }
       const asked = { ...options, identities: options.identity, subjects: options.subject };
+      if (options.dryRun) {
+        await tellClients(session, "export", (onFailure) => dryRunClients(session, asked, onFailure), { name: "plan" });
+        return;
+      }
       await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
         refuse: refuseUnfinished,
       });
@@ -98,7 +111,32 @@ export async function exportClients(
   options: ExportOptions,
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<ExportSummary[]> {
-  const { clients } = session;
+  refuseUnclear(session, options);
+  const tell = onFailure ?? throwFailure;
+  return eachClient(
+    session,
+    async (config) => {
+      const { lockFailure, ...summary } = await exportWatched(config, session, options);
+      session.console.say(summaryText(summary));
+      if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
+      return summary;
+    },
+    tell,
+  );
+}
+
+/** What an export of each client would do now. Writes nothing, and runs beside an export. */
+async function dryRunClients(
+  session: Session,
+  options: ExportOptions,
+  onFailure: (failure: ClientFailure) => void,
+): Promise<DryRun[]> {
+  refuseUnclear(session, options);
+  const asked = { identities: options.identities, again: options.again ?? false, selection: selectionOf(options) };
+  return eachClient(session, (config) => dryRun(config, session, asked), onFailure);
+}
+
+function refuseUnclear({ clients }: Session, options: ExportOptions): void {
   if ((options.identities || options.subjects) && clients.length > 1) {
     throw new HoldfastError(
       "usage",
@@ -119,17 +157,6 @@ export async function exportClients(
       hint: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
     });
   }
-  const tell = onFailure ?? throwFailure;
-  return eachClient(
-    session,
-    async (config) => {
-      const { lockFailure, ...summary } = await exportWatched(config, session, options);
-      session.console.say(summaryText(summary));
-      if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
-      return summary;
-    },
-    tell,
-  );
 }
 
 /** What is named on the command line is no night's work: no one waits for word of it. */

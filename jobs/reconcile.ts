@@ -1,6 +1,9 @@
+import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { hostHere } from "../src/cli/host.ts";
 import { HoldfastError } from "../src/core/error.ts";
+import { quoted } from "../src/core/printable.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
 import type { Coverage, Subjects } from "../src/report/coverage.ts";
@@ -12,19 +15,41 @@ import { openReading } from "../src/session/open-reading.ts";
 export const reconcileCommand = command(
   "reconcile",
   "compare source and vault, and list what is missing on either side",
-  ["holdfast reconcile", "holdfast reconcile --json | jq '.clients[].missing.subjects[]'"],
+  [
+    "holdfast reconcile",
+    "holdfast reconcile --show-ids       on a terminal: who is missing, by the provider's id",
+    "holdfast reconcile --json | jq '.clients[].missing.subjects[]'",
+  ],
 )
+  .addOption(
+    new Option(
+      "--show-ids",
+      "also show the provider's ids of people who are missing; on a terminal alone, never in a log or in JSON",
+    ).conflicts("json"),
+  )
   .addHelpText(
     "after",
     `
 Asks the provider for its list alone, and changes nothing. People are listed as subjects, the tokens that the log has;
 export --subject <token> exports one. Ends with code 3 where something at the source is not in the vault as it is now.`,
   )
-  .action((options: CommonOptions) =>
+  .action((options: CommonOptions & { showIds?: boolean }) =>
     run(options, async (session) => {
-      await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure), { refuse: refuseMissing });
+      const { showIds = false } = options;
+      if (showIds) refuseFile(hostHere().stdout);
+      await tellClients(session, "reconcile", (onFailure) => reconcile(session, onFailure, showIds), {
+        refuse: refuseMissing,
+      });
     }),
   );
+
+/** The provider's ids name people. They must not end in a file or a log by a mere redirection. */
+function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
+  if (isTTY) return;
+  throw new HoldfastError("usage", "--show-ids shows people's ids at the provider, and stdout is not a terminal", {
+    hint: "Run it on a terminal, without a pipe or a redirection: ids in a file or a log are personal data there. Elsewhere use the tokens, which `holdfast export --subject` takes.",
+  });
+}
 
 export interface Reconciled extends Coverage {
   readonly client: string;
@@ -33,14 +58,28 @@ export interface Reconciled extends Coverage {
 /** Subjects that the text names; `--json` has more. */
 const SHOWN = 20;
 
-/** The source against the vault, both ways. Fetches the list alone, changes nothing, and runs beside an export. */
-export async function reconcile(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<Reconciled[]> {
+/** Ids that are shown, of those who are missing. */
+const MOST_IDS = 10_000;
+
+/**
+ * The source against the vault, both ways. Fetches the list alone, changes nothing, and runs beside an export.
+ * @param showIds whether stdout, which is a terminal, shows the provider's ids of who is missing
+ */
+export async function reconcile(
+  session: Session,
+  onFailure?: (failure: ClientFailure) => void,
+  showIds = false,
+): Promise<Reconciled[]> {
   return eachClient(
     session,
     async (config) => {
       await using reading = await openReading(config, session);
-      const coverage = await coverageNow(config, session, reading);
+      const ids: string[] = [];
+      const coverage = await coverageNow(config, session, reading, (subject, id) => {
+        if (showIds && ids.length < MOST_IDS) ids.push(`  ${subject}  ${quoted(id)}`);
+      });
       session.console.say(coverageText(config.id, coverage));
+      if (ids.length > 0) session.console.result(undefined, idsText(config.id, ids, coverage.missing.count));
       return { client: config.id, ...coverage };
     },
     onFailure,
@@ -80,6 +119,15 @@ function coverageText(client: string, of: Coverage): Line[] {
       ? [`  past      ${number(past.count)} at the source of whom the law asks for no copy any more`]
       : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
+  ];
+}
+
+function idsText(client: string, ids: readonly string[], count: number): string[] {
+  const more = count - ids.length;
+  return [
+    `${client}: missing, by subject and by the provider's id`,
+    ...ids,
+    ...(more > 0 ? [`  … and ${number(more)} more; the next export takes them`] : []),
   ];
 }
 

@@ -1,7 +1,6 @@
 import type { Totals } from "../catalog/totals.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { hasCode } from "../core/error.ts";
-import type { Candidate } from "../export/plan.ts";
+import { meanOf } from "../export/sample.ts";
 import { bytes, number, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
 import type { Survey } from "./survey.ts";
@@ -63,23 +62,6 @@ export async function estimate(
     bytes: kept && kept.versions >= ENOUGH ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
     cost: price === undefined ? null : (puts * price) / 1000,
   };
-}
-
-async function meanOf(sample: readonly Candidate[], source: Source) {
-  let [resources, files, sampled] = [0, 0, 0];
-  for (const { id } of sample) {
-    try {
-      const found = await source.resources(id);
-      resources += found.texts.length;
-      files += found.files.length;
-      sampled += 1;
-    } catch (error) {
-      // Deleted since it was listed, or an error that the run will report.
-      if (!hasCode(error, "source-missing", "source-denied", "source-response")) throw error;
-    }
-  }
-  const of = Math.max(1, sampled);
-  return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled };
 }
 
 export function estimateText(of: Estimate): string[] {

@@ -1,4 +1,5 @@
 import { type Candidate, type Period, type PlanParts, planWalk } from "../export/plan.ts";
+import { Sample } from "../export/sample.ts";
 import type { Page } from "../source/source.ts";
 
 /** What the list alone tells about a backfill. */
@@ -25,7 +26,7 @@ export async function survey(
   random: () => number = Math.random,
 ): Promise<Survey> {
   const counts = { examined: 0, unchanged: 0, past: 0 };
-  const sample: Candidate[] = [];
+  const sample = new Sample(sampled, random);
   let listed = 0;
   let walked = 0;
   let toFetch = 0;
@@ -40,10 +41,8 @@ export async function survey(
   for await (const { candidates } of planWalk(parts, counted(), { kind: "period", ...period }, counts, () => {})) {
     for (const candidate of candidates) {
       toFetch += 1;
-      // Reservoir sampling.
-      const at = sample.length < sampled ? sample.length : Math.floor(random() * toFetch);
-      if (at < sampled) sample[at] = candidate;
+      sample.add(candidate);
     }
   }
-  return { pages: walked, listed, matching: counts.examined, toFetch, sample };
+  return { pages: walked, listed, matching: counts.examined, toFetch, sample: sample.taken };
 }

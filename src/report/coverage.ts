@@ -54,13 +54,19 @@ const NAMED = 10_000;
 /**
  * Holds what the source lists against the catalog, both ways. One page is held, and what it met on a disk.
  * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
+ * @param onMissing told of each that is missing, while its page is held
  */
 export async function coverageOf(
   catalog: Catalog,
   config: Pick<ClientConfig, "retention" | "vault">,
   pages: AsyncIterable<ListedPage> | null,
   now: Temporal.Instant,
+  onMissing: (subject: string) => void = () => {},
 ): Promise<Coverage> {
+  const addMissing = (subject: string): void => {
+    missing!.add(subject);
+    onMissing(subject);
+  };
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
   const met = new SubjectSet();
   const failures = new Map(catalog.runs.failures().map(({ subject, code }) => [subject, code]));
@@ -74,7 +80,7 @@ export async function coverageOf(
       listed += page.unread.length;
       met.add(page.unread);
       for (const subject of page.unread) {
-        if (!catalog.subjects.known(subject) && !catalog.relationships.hasDeparted(subject)) missing!.add(subject);
+        if (!catalog.subjects.known(subject) && !catalog.relationships.hasDeparted(subject)) addMissing(subject);
         else if (failures.has(subject)) changed!.add(subject);
       }
       for (const { subject, listed: version, updated } of page.identities) {
@@ -83,7 +89,8 @@ export async function coverageOf(
         const ended = catalog.relationships.ended(subject);
         if ((!known && catalog.relationships.hasDeparted(subject, version)) || isPast(config, { updated, ended }, now))
           past!.add(subject);
-        else (known ? changed : missing)!.add(subject);
+        else if (known) changed!.add(subject);
+        else addMissing(subject);
       }
     }
     for (const subject of catalog.subjects.all()) {

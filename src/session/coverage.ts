@@ -4,21 +4,28 @@ import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
-/** The same for one client that is open already. */
+/**
+ * The source against the vault, for a client that is open already.
+ * @param onMissing told of each that is missing, by the provider's id, which is personal: for a terminal alone
+ */
 export async function coverageNow(
   config: ClientConfig,
   session: Session,
   { catalog, description }: Pick<Reading, "catalog" | "description">,
+  onMissing: (subject: string, id: string) => void = () => {},
 ): Promise<Coverage> {
   const tokens = await openTokens(config, description);
   await using opened = await openSource(config, session, "low");
   const { source } = opened;
   const about = catalog.totals.counts().subjects;
   using progress = session.console.progress(`${config.id}: listed`);
+  // Of one page.
+  let ids = new Map<string, string>();
   async function* pages() {
     let walked = 0;
     for await (const { identities, unread, unreadable } of source.pages()) {
       session.signal.throwIfAborted();
+      ids = new Map([...identities.map(({ id }) => id), ...unread].map((id) => [tokens.subject(source.kind, id), id]));
       yield {
         unreadable,
         unread: unread.map((id) => tokens.subject(source.kind, id)),
@@ -30,5 +37,5 @@ export async function coverageNow(
       progress.update(walked, { about });
     }
   }
-  return await coverageOf(catalog, config, pages(), session.now());
+  return await coverageOf(catalog, config, pages(), session.now(), (subject) => onMissing(subject, ids.get(subject)!));
 }

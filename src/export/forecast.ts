@@ -1,0 +1,154 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/error.ts";
+import type { Tokens } from "../record/tokens.ts";
+import { isPast } from "../retention/first-lock.ts";
+import type { Page, Source } from "../source/source.ts";
+import { keptIn } from "./kept.ts";
+import { type Candidate, planWalk, type Selection } from "./plan.ts";
+import { meanOf, Sample } from "./sample.ts";
+
+/** What an export would do now. All but files, requests and seconds is counted. */
+export interface Forecast {
+  /** Identities the source listed, or that were named. */
+  readonly examined: number;
+  readonly new: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** Stored again though nothing changed, because it is asked for. */
+  readonly again: number;
+  /** The source's list says too little of them: only fetching tells whether they changed. */
+  readonly unknown: number;
+  readonly past: number;
+  /** Named, and not at the source. */
+  readonly gone: number;
+  /** Entries of the list without a readable id: the export counts them as failed. */
+  readonly unreadable: number;
+  readonly toFetch: number;
+  /** Identities that were asked for their files, and about how many files would be fetched. */
+  readonly sampled: number;
+  readonly files: number;
+  /** To the source, retries not included. */
+  readonly requests: number;
+  /** At the configured rate, which is the least it can take. */
+  readonly seconds: number;
+}
+
+export interface ForecastParts {
+  readonly config: ClientConfig;
+  readonly source: Source;
+  readonly tokens: Tokens;
+  readonly catalog: Catalog;
+  readonly now: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Identities that are asked for their files. */
+const SAMPLE = 25;
+
+type Counts = { -readonly [K in Exclude<keyof Forecast, "sampled" | "files" | "requests" | "seconds">]: number };
+const NONE: Counts = {
+  ...{
+    examined: 0,
+    new: 0,
+    changed: 0,
+    unchanged: 0,
+    again: 0,
+    unknown: 0,
+    past: 0,
+    gone: 0,
+    unreadable: 0,
+    toFetch: 0,
+  },
+};
+
+/** Walks the source's list, and compares it with what is kept. Writes nothing. One page and a sample are held. */
+export async function forecastWalk(
+  parts: ForecastParts,
+  selection: Selection,
+  onListed: (listed: number) => void,
+): Promise<Forecast> {
+  const { source, tokens, config, now, catalog, signal } = parts;
+  const counts = { ...NONE };
+  const sample = new Sample(SAMPLE);
+  let pages = 0;
+  async function* walked(): AsyncGenerator<Page> {
+    for await (const page of source.pages()) {
+      signal.throwIfAborted();
+      pages += 1;
+      yield page;
+      onListed(counts.examined);
+    }
+  }
+  // The catalog notes whom a real walk met.
+  const compared = { subjects: catalog.subjects, relationships: catalog.relationships, walk: { noteMet: () => {} } };
+  const plan = planWalk({ source, tokens, config, now, catalog: compared }, walked(), selection, counts, (found) => {
+    counts.unreadable += found;
+  });
+  for await (const { candidates } of plan) {
+    for (const candidate of candidates) {
+      counts[kindOf(candidate, catalog)] += 1;
+      counts.toFetch += 1;
+      sample.add(candidate);
+    }
+  }
+  return estimated(counts, sample, pages + counts.toFetch, parts);
+}
+
+function kindOf({ subject, listed }: Candidate, catalog: Catalog): "new" | "changed" | "again" | "unknown" {
+  const known = catalog.subjects.known(subject);
+  if (listed === undefined) return "unknown";
+  if (known === undefined) return "new";
+  return known.listed === listed ? "again" : "changed";
+}
+
+/** Asks the source for each that is named, as the export does, and compares it with what is kept. Writes nothing. */
+export async function forecastNamed(
+  parts: ForecastParts,
+  identities: readonly string[],
+  again: boolean,
+  onAsked: (asked: number) => void,
+): Promise<Forecast> {
+  const { source, tokens, config, now, catalog, signal } = parts;
+  const counts = { ...NONE };
+  const sample = new Sample(SAMPLE);
+  for (const id of new Set(identities)) {
+    signal.throwIfAborted();
+    counts.examined += 1;
+    onAsked(counts.examined);
+    const subject = tokens.subject(source.kind, id);
+    const kept = keptIn(catalog, subject);
+    const fetched = await source.identity(id).catch((error: unknown) => {
+      if (hasCode(error, "source-missing")) return undefined;
+      throw error;
+    });
+    if (fetched === undefined) {
+      counts.gone += 1;
+      continue;
+    }
+    const { updated } = fetched.identity;
+    const version = tokens.version(updated, fetched.raw);
+    const isKept = kept.hasVersion(version);
+    if (isKept && !again) counts.unchanged += 1;
+    else if (kept.wasPurged(version) || isPast(config, { updated, ended: kept.ended }, now())) counts.past += 1;
+    else {
+      counts[isKept ? "again" : kept.known ? "changed" : "new"] += 1;
+      counts.toFetch += 1;
+      sample.add({ id, subject, listed: undefined });
+    }
+  }
+  return estimated(counts, sample, counts.examined, parts);
+}
+
+/** @param asked requests for pages and identities */
+async function estimated(counts: Counts, sample: Sample, asked: number, parts: ForecastParts): Promise<Forecast> {
+  const { config, source } = parts;
+  const mean = config.collect === "full" ? await meanOf(sample.taken, source) : { resources: 0, files: 0, sampled: 0 };
+  // The files of someone who only changed are kept already, most of them.
+  const files = Math.round((counts.toFetch - counts.changed) * mean.files);
+  // One asks for the project.
+  const requests = 1 + asked + Math.round(counts.toFetch * mean.resources) + files;
+  const { count, per } = config.source.rate;
+  return { ...counts, sampled: mean.sampled, files, requests, seconds: (requests * per) / count / 1000 };
+}

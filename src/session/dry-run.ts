@@ -1,0 +1,62 @@
+import type { ClientConfig } from "../config/config.ts";
+import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
+import type { Selection } from "../export/plan.ts";
+import { number, plural, seconds } from "../observe/format.ts";
+import { openTokens, type Session } from "./client.ts";
+import { openReading } from "./open-reading.ts";
+import { openSource } from "./open-source.ts";
+
+export interface DryRun extends Forecast {
+  readonly client: string;
+}
+
+export interface Asked {
+  /** Provider ids; undefined for all that the selection is about. */
+  readonly identities: readonly string[] | undefined;
+  readonly again: boolean;
+  readonly selection: Selection;
+}
+
+/**
+ * What an export of one client would do now. It needs no lease, because it writes nothing to the vault or the log. In the
+ * state it takes part in the rate limit that all processes of this machine share (`limits.sqlite`), since it asks the
+ * provider as well; a catalog that is behind the log is read into a temporary file.
+ */
+export async function dryRun(config: ClientConfig, session: Session, asked: Asked): Promise<DryRun> {
+  const { console, signal, now } = session;
+  await using reading = await openReading(config, session);
+  const { catalog, description } = reading;
+  const tokens = await openTokens(config, description);
+  await using opened = await openSource(config, session, "low");
+  const parts = { config, source: opened.source, tokens, catalog, now, signal };
+  const { identities, again, selection } = asked;
+  using progress = console.progress(`${config.id}: ${identities ? "asked" : "listed"}`);
+  const about = catalog.totals.counts().subjects;
+  const found = identities
+    ? await forecastNamed(parts, identities, again, (done) => progress.update(done, identities.length))
+    : await forecastWalk(parts, selection, (listed) => progress.update(listed, { about }));
+  progress.end();
+  console.say(forecastText(config.id, found));
+  return { client: config.id, ...found };
+}
+
+function forecastText(client: string, of: Forecast): string[] {
+  const rows = [
+    ["new", number(of.new)],
+    ["changed", number(of.changed)],
+    ["unchanged", number(of.unchanged)],
+    ...(of.again > 0 ? [["again", `${number(of.again)} (stored again, as asked)`]] : []),
+    ...(of.unknown > 0 ? [["unknown", `${number(of.unknown)} (the list says too little: only fetching tells)`]] : []),
+    ["past", `${number(of.past)} (past their retention date: skipped)`],
+    ...(of.gone > 0 ? [["gone", `${number(of.gone)} (not at the provider)`]] : []),
+    ...(of.unreadable > 0 ? [["unreadable", `${number(of.unreadable)} entries of the list have no readable id`]] : []),
+    ["to fetch", plural(of.toFetch, "identity", "identities")],
+    ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (estimated from ${of.sampled} identities)`],
+    ["requests", `about ${number(of.requests)} to the source`],
+    ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+  ];
+  return [
+    `${client}: dry run of ${plural(of.examined, "identity", "identities")}; nothing was written`,
+    ...rows.map(([name, value]) => `  ${name!.padEnd(12)}${value}`),
+  ];
+}

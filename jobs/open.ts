@@ -14,6 +14,7 @@ import { fileError, readingFile } from "../src/io/file-error.ts";
 import { fileAt } from "../src/io/is-there.ts";
 import { Unfinished } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
+import { firstFew } from "../src/observe/first-few.ts";
 import { number, plural } from "../src/observe/format.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
@@ -100,10 +101,12 @@ export async function openWholeBag(
   const others = unopened.length === 0 ? "" : `, ${number(unopened.length)} not`;
   const verdict = trust.keyTrusted ? "they are what the log lists" : untrusted("bag");
   sayVerdict(console, `${out}: ${counted}${others}; ${verdict}`, { ...trust, with: "bag" });
-  for (const { subject, version, file, code, reason } of unopened) {
+  const { first, more } = firstFew(unopened, "--json lists all, as `unopened`");
+  for (const { subject, version, file, code, reason } of first) {
     const what = file === null ? "a record was not opened, nor its files" : `file ${file} of a record was not opened`;
     console.log.warn(what, { subject, version, code, error: `version ${version}: ${reason}` });
   }
+  if (more) console.log.warn(more);
   console.result({ command: "open", ...opened, ...trust });
   refuseUnopened(opened);
 }
@@ -117,7 +120,7 @@ function refuseUnopened({ out, unopened }: OpenedBag): void {
     {
       hint: isKey
         ? "Use the private key of one of their recipients."
-        : "Each is named above. Their sealed bytes are as the log says: ask whoever runs the vault what was wrong when they were stored.",
+        : "The first are named above, and --json lists all. Their sealed bytes are as the log says: ask whoever runs the vault what was wrong when they were stored.",
     },
   );
 }

@@ -5,7 +5,8 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError, ownError } from "../src/core/error.ts";
-import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { firstFew } from "../src/observe/first-few.ts";
+import { bytes, people, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { onlyClient } from "../src/people/people.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
@@ -88,8 +89,6 @@ export interface PurgeList {
 
 /** What a purge adds to the log of each person: that it begins, and that it has ended. */
 const ENTRIES_OF_PURGE = 2;
-/** People that the text shows; `--json` has all. */
-const SHOWN = 20;
 
 /** What a purge would take and why, and what keeps the rest. Changes nothing. */
 export async function listPurges(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<PurgeList[]> {
@@ -254,7 +253,8 @@ function listText(client: string, { purge: all, withdraw, left, uncertified }: O
   ];
   const confirm = "  Nothing was removed. To remove it permanently: retention purge --confirm --out <folder>";
   if (all.length === 0) return [`${client}: nothing is past its date`, ...more, ...(more.length > 0 ? [confirm] : [])];
-  const rows = all.slice(0, SHOWN).map(({ subject, records, files, ended, whole, begun, kept, ...of }) => {
+  const { first, more: others } = firstFew(all, "--json lists all");
+  const rows = first.map(({ subject, records, files, ended, whole, begun, kept, ...of }) => {
     const what = `${plural(records, "record")}, ${plural(files, "file")}`;
     const why = `had to be kept until ${of.dueDay}${ended ? `, relationship ended ${ended}` : ""}`;
     const notes = [
@@ -270,7 +270,7 @@ function listText(client: string, { purge: all, withdraw, left, uncertified }: O
       ? `${client}: nothing can be purged now; ${people(all.length)} past the date stay, for the reason given`
       : `${client}: ${people(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
     ...rows,
-    ...(all.length > SHOWN ? [`  … and ${number(all.length - SHOWN)} more; --json lists all`] : []),
+    ...(others ? [`  ${others}`] : []),
     ...more,
     ...(free.length + more.length > 0 ? [confirm] : []),
   ];

@@ -4,6 +4,7 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { hostHere } from "../src/cli/host.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { quoted } from "../src/core/printable.ts";
+import { firstFew } from "../src/observe/first-few.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
 import type { Coverage, Subjects } from "../src/report/coverage.ts";
@@ -54,9 +55,6 @@ function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
 export interface Reconciled extends Coverage {
   readonly client: string;
 }
-
-/** Subjects that the text names; `--json` has more. */
-const SHOWN = 20;
 
 /** Ids that are shown, of those who are missing. */
 const MOST_IDS = 10_000;
@@ -133,8 +131,7 @@ function idsText(client: string, ids: readonly string[], count: number): string[
 
 function rows(name: string, what: string, { count, subjects }: Subjects): string[] {
   if (count === 0) return [];
-  const named = subjects.slice(0, SHOWN).map((subject) => `            ${subject}`);
-  const more =
-    count > SHOWN ? [`            … and ${number(count - SHOWN)} more; --json names ${number(subjects.length)}`] : [];
-  return [`  ${name.padEnd(10)}${number(count)} ${what}`, ...named, ...more];
+  const { first, more } = firstFew(subjects, `--json names ${number(subjects.length)}`, count);
+  const named = [...first, ...(more ? [more] : [])].map((line) => `            ${line}`);
+  return [`  ${name.padEnd(10)}${number(count)} ${what}`, ...named];
 }

@@ -4,6 +4,7 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
+import { firstFew } from "../src/observe/first-few.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
 import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
@@ -57,8 +58,8 @@ the vault, or a day before that person was first verified, is told and left out,
           session.console.result({ command: "relationship end", ...done });
           refuseDue([done.locks]);
           if (done.unusable.length === 0) return;
-          throw new HoldfastError("partial", `${done.unusable.length} lines of the table were left out`, {
-            hint: "The log says which and why. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
+          throw new HoldfastError("partial", `left out: ${plural(done.unusable.length, "line")} of the table`, {
+            hint: "Each of the first is named above, with the reason; --json lists all. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
           });
         }),
       ),
@@ -97,8 +98,10 @@ export async function endRelationship(session: Session, options: EndOptions): Pr
   await using held = await openLog(config, session, { job: "relationship" });
   const { endings, unusable } = await endingsOf(options, config, held);
   const done = await endHeld(held, session, endings, options);
-  for (const { line, why } of unusable)
+  const { first, more } = firstFew(unusable, "--json lists all, as `unusable`");
+  for (const { line, why } of first)
     session.console.log.error(`line ${line} was left out: ${why}`, { client: config.id });
+  if (more) session.console.log.error(more, { client: config.id });
   session.console.say(endedText(config.id, done, unusable.length));
   await held.stamp();
   return { client: config.id, ...done, unusable };
@@ -154,7 +157,7 @@ function endedText(
   return [
     `${client}: ${plural(subjects, "relationship")} ended`,
     ...(unchanged > 0 ? [`  told before ${number(unchanged)}`] : []),
-    ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table; the log says which and why`] : []),
+    ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table, named above with the reason`] : []),
     `  locks       ${locksText(locks)}`,
     ...(past > 0 ? [`  past        ${people(past)} need not be kept any more: retention purge lists them`] : []),
   ];

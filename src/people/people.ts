@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
+import { firstFew } from "../observe/first-few.ts";
 import { number } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
@@ -69,7 +70,9 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
       throw unknown(CALLED[kind], kind, value);
     }
     if (subjects.length > 1 && !options.allMatches) {
-      throw new HoldfastError("usage", `${subjects.length} people have ${CALLED[kind]}: ${subjects.join(", ")}`, {
+      const { first, more } = firstFew(subjects, "--all-matches takes all");
+      const named = [first.join(", "), ...(more ? [more] : [])].join(" ");
+      throw new HoldfastError("usage", `${number(subjects.length)} people have ${CALLED[kind]}: ${named}`, {
         hint: "Name the one you mean with --subject, or all with --all-matches.",
       });
     }

@@ -1,5 +1,7 @@
+import { styleText } from "node:util";
 import { type Command, Help, type Option } from "commander";
 import { printable } from "../core/printable.ts";
+import { hostHere } from "./host.ts";
 
 /** That a switch is off, or a list empty, goes without saying. */
 function optionDescription(option: Option): string {
@@ -10,7 +12,11 @@ function optionDescription(option: Option): string {
 
 /** Commander repeats what was typed, which a script may have taken from anywhere. Its own messages have line breaks. */
 export function outputError(text: string, write: (text: string) => void): void {
-  write(text.split("\n").map(printable).join("\n"));
+  const [first = "", ...more] = text.split("\n").map(printable);
+  // `--color` is not known yet: what is wrong may be the command line itself.
+  const { stderr: stream } = hostHere();
+  const shown = first.startsWith("error:") ? styleText("red", first, { stream }) : first;
+  write([shown, ...more].join("\n"));
 }
 
 /** Every command below a program is told in the same way, and pointed to where someone mistypes it. */

@@ -18,7 +18,7 @@ export interface Console {
   progress(label: string, before?: number): Progress;
   /** Lines for people; in a log of JSON lines they are one of them. Without personal data. */
   say(lines: Line | readonly Line[]): void;
-  /** A command's result on stdout. With --json the first one stands: a command that failed in part has told already. */
+  /** A command's result on stdout. With --json only the first one counts: a command that failed in part has told already. */
   result(value: unknown, lines?: readonly Line[]): void;
   /** What went wrong, and how to fix it. */
   error(error: unknown): void;

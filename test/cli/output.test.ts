@@ -101,7 +101,10 @@ describe("on a terminal", { skip: withoutTerminal, concurrency: true }, () => {
     assert.ok(good.text.includes(`${GREEN}acme-bank: all is well`), good.text);
     const bad = await onTerminal(verify("--client", "other"), place.folder, { env: {} });
     assert.ok(bad.text.includes(RED), bad.text);
+    const mistyped = await onTerminal(["verify", "--no-such"], place.folder, { env: {} });
+    assert.ok(mistyped.text.includes(`${RED}error: unknown option`), mistyped.text);
     for (const [args, env] of [
+      [["verify", "--no-such"], { NO_COLOR: "1" }],
       [verify(), { NO_COLOR: "1" }],
       [verify("--color", "never"), {}],
     ] as const) {

@@ -30,7 +30,7 @@ export const doctorCommand = command(
 Exit code: 0 all is well, or there are warnings only; 1 there is a failure; 2 the config cannot be used.
 
 In an S3 vault it stores one object of 47 bytes, doctor-probe, under a governance lock of one minute, to see what the
-store does with locks and what these credentials may do. Requests that must be refused stand in the store's access log.`,
+store does with locks and what these credentials may do. Requests that must be refused show in the store's access log.`,
   )
   .action((options: CommonOptions & { redis?: string }) =>
     run(options, async (session, { file }) => {

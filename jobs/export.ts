@@ -229,7 +229,7 @@ async function extended(held: HeldVault, session: Session, run: string): Promise
   }
 }
 
-/** What was done in all; what failed stands as the second attempt found it. */
+/** What was done in all; what failed is as the second attempt found it. */
 function addLocks(first: Locks, then: Locks): Locks {
   if (then.lockFailure) return then;
   if (!then.locks) return first;

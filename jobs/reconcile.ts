@@ -86,7 +86,7 @@ export async function reconcile(
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */
 function refuseMissing(all: readonly Reconciled[]): void {
-  // Whoever failed is one of these, or the source has them no more.
+  // People who failed are one of these, or the source has them no more.
   const lacking = all.reduce((sum, { missing, changed, source }) => {
     return sum + missing.count + changed.count + (source?.unreadable ?? 0);
   }, 0);

@@ -10,7 +10,7 @@ export interface TextLogOptions {
 }
 
 const TONES: Readonly<Partial<Record<Level, Tone>>> = { warn: "warning", error: "bad" };
-/** Fields that stand in no sentence. The rest are in the words, or in the summary. */
+/** Fields that no sentence has. The rest are in the words, or in the summary. */
 const NAMED = ["code", "stage", "outcome", "count", "total", "due", "url"] as const;
 
 /** The log in lines for people: `12:03:04 warn  record failed (acme-bank, 9c4f…): the provider refused  code=…`. */

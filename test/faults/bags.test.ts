@@ -47,7 +47,7 @@ test("no space for a sealed object: the retrieval reports code and path, and lea
   await assert.rejects(retrieve(await place.session(), asked), (error: unknown) => {
     assert.ok(error instanceof HoldfastError && error.code === "state", String(error));
     assert.match(error.message, /bag\.[0-9a-f]{8}\.partial\/data\/.*\.age cannot be written \(ENOSPC\)$/);
-    assert.match(error.hint!, /room/);
+    assert.match(error.hint!, /disk is full/);
     return true;
   });
   assert.ok(disk.met > 0);
@@ -83,7 +83,7 @@ test("a full disk: retrieve, open and reseal report code and path, exit 1, and l
       error.message.startsWith(`${out}.`) && error.message.endsWith("cannot be written (ENOSPC)"),
       error.message,
     );
-    assert.match(error.hint, /room/);
+    assert.match(error.hint, /disk is full/);
     assert.deepEqual(await readdir(folder), [], what);
   }
 });

@@ -231,7 +231,10 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const { page } = viewer;
     const other = await makeAgeKey(place.path("other.txt"));
     await give(page, { vkey, bag, key: other.file });
-    assert.match((await page.locator("#key-said").textContent())!, /opens nothing in this bag\. This was not sealed to any/);
+    assert.match(
+      (await page.locator("#key-said").textContent())!,
+      /opens nothing in this bag\. This was not sealed to any/,
+    );
     assert.equal(await verdict(page), "Everything checks out");
     assert.ok(!(await text(page)).includes(person.family));
     await writeFile(place.path("damaged.txt"), other.identity.slice(0, -3));

@@ -234,7 +234,7 @@ describe("which versions, and who", () => {
     await refused(place, 2, /no person is named/);
     await refused(place, 2, /1 to 2,000 characters/, "--subject", subject, "--reason", "x".repeat(2001));
     await refused(place, 2, /no one with that identity/, "--identity", "who");
-    await refused(place, 2, /no one with that e-mail/, "--email", "no one@example.com");
+    await refused(place, 2, /no one with that e-mail/, "--email", "no-one@example.com");
     await refused(place, 2, /no one with a version/, "--all-in-range", "2001-01-01..2001-01-02");
     await refused(place, 2, /earlier first/, "--all-in-range", "2002-01-01..2001-01-02");
     // Two people under one address: seen by a household, a shop, a forger.

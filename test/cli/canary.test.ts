@@ -148,7 +148,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "hold", "place", ...words, "--identity", who.id);
     await run(0, "hold", "place", ...words, "--identity", other.id, "--json");
     await run(0, "erasure", "assess", "--identity", who.id);
-    await run(2, "erasure", "assess", "--email", "canary-no one@example.com");
+    await run(2, "erasure", "assess", "--email", "canary-no-one@example.com");
     await writeFile(place.path("closed.csv"), `identity,date\n${who.id},2020-01-31\ncanary-no one-77,2020-01-31\n`);
     await run(3, "relationship", "end", "--csv", place.path("closed.csv"));
     await rm(place.path("closed.csv"));

@@ -104,7 +104,7 @@ test("who is not found: the message names what cannot be seen in the value and w
     ["--reference", "no one\u2013\u00AD1", /that reference; as given it has .*U\+00AD.*U\+2013/],
     ["--reference", "1,23E+12", /a spreadsheet shortened/],
     ["--identity", "no one\u2060", /that identity; as given it has .*U\+2060/],
-    ["--email", "no one@example.org", /no one with that e-mail$/],
+    ["--email", "no-one@example.org", /no one with that e-mail$/],
   ] as const) {
     const ended = await place.here("erasure", ["assess", flag, value, "--json"]);
     assert.equal(ended.code, 2, ended.stderr);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { generateKey, parseSigner } from "../src/audit/note.ts";
+import { generateKey } from "../src/audit/note.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
@@ -13,6 +13,7 @@ import { openDurable } from "../src/io/durable-file.ts";
 import { fileAt } from "../src/io/is-there.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
+import { signerOf } from "../src/session/another-key.ts";
 import { openSigner, openTokens, refuseHidden, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { handOver } from "../src/session/hand-over.ts";
@@ -83,17 +84,8 @@ async function initClient(config: ClientConfig, session: Session) {
   if (existing === undefined || config.log.previousKey) {
     made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
   }
-  const signer = parseSigner((await config.log.key.resolve()).reveal());
+  const signer = await signerOf(config.log.key, config.log.origin);
   const tokens = new Tokens(await config.lookups.key.resolve());
-  if (signer.name !== config.log.origin) {
-    throw new HoldfastError(
-      "config",
-      `${config.log.key.reference} is a key of log ${signer.name}, not ${config.log.origin}`,
-      {
-        hint: "Set log.origin to the key's name, or give a key of its own to this log.",
-      },
-    );
-  }
   if (existing) {
     if (signer.verifier.vkey !== existing.log.vkey) {
       existing = await handOver(vault, config, existing, signer, session);

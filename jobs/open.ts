@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { type OpenedBag, openBag } from "../src/bag/open.ts";
 import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
+import { refuseOtherThanSealed } from "../src/bag/wrong-choice.ts";
 import { vkey } from "../src/cli/arguments.ts";
 import { withoutConfig } from "../src/cli/command.ts";
 import { type OutputOptions, withOutput } from "../src/cli/output.ts";
@@ -58,6 +59,7 @@ async function openSealed(
   { key, out }: { key: string; out: string | undefined },
   console: Console,
 ): Promise<void> {
+  await refuseOtherThanSealed(sealed);
   const opener = await openKeyFile(key);
   if (out !== undefined) await warnOfLeftovers(out, console);
   const reading = readingFile(sealed);

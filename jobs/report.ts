@@ -4,6 +4,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
+import { fileError } from "../src/io/file-error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
@@ -108,9 +109,6 @@ async function write(out: string, page: string): Promise<void> {
     await rename(partial, resolve(out));
   } catch (cause) {
     await rm(partial, { force: true });
-    throw new HoldfastError("state", `${out} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-      hint: "Check the folder of --out: space and rights.",
-    });
+    throw fileError(cause, out, "written");
   }
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { Option } from "commander";
+import { differentKey } from "../src/audit/different-key.ts";
 import { Journal } from "../src/audit/journal.ts";
 import { lastSeenHead } from "../src/audit/last-seen.ts";
 import { AuditLog, type Head } from "../src/audit/log.ts";
-import { parseSigner } from "../src/audit/note.ts";
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { isCertificate } from "../src/certificate/certificate-check.ts";
@@ -15,10 +15,11 @@ import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { bytes, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
+import { anotherLogKey, signerOf } from "../src/session/another-key.ts";
 import { type ClientVault, openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
-import { keyText, sayVerdict } from "../src/session/key-trust.ts";
+import { sayVerdict } from "../src/session/key-trust.ts";
 import { verifyBag } from "../src/session/verify-bag.ts";
 import { verifyCertificate } from "../src/session/verify-certificate.ts";
 import { reportText } from "../src/session/verify-text.ts";
@@ -125,8 +126,10 @@ export async function verify(
     let progress = console.progress(`${config.id}: log entries`);
     opened.defer(() => progress.end());
     let isLogRead = false;
-    const vkeys = [options.vkey, await ownKey(config)].filter((vkey) => vkey !== undefined);
-    if (vkeys.some((vkey) => vkey !== description.log.vkey)) throw anotherKey(vault.url, description.log.vkey);
+    const { vkey } = description.log;
+    if (options.vkey !== undefined && options.vkey !== vkey) throw differentKey(`the vault ${vault.url}`, vkey);
+    const own = await ownKey(config);
+    if (own !== undefined && own !== vkey) throw await anotherLogKey(config, description, vault.url);
     const log = new AuditLog(vault, description.log.origin, verifiers);
     const head = await openHead(log);
     const seen = await lastSeenHead(config.state, log, head);
@@ -185,7 +188,7 @@ export async function verify(
       },
     });
     progress.end();
-    const key = { vkey: description.log.vkey, keyTrusted: vkeys.length > 0 };
+    const key = { vkey, keyTrusted: (options.vkey ?? own) !== undefined };
     const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
     remember(
       config,
@@ -252,22 +255,14 @@ async function openHead(log: AuditLog): Promise<Head> {
 
 /** The log's public key by the private one in the config, where that is at hand. */
 async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
-  try {
-    return parseSigner((await log.key.resolve()).reveal()).verifier.vkey;
-  } catch (error) {
-    if (hasCode(error, "config")) return undefined;
-    throw error;
-  }
-}
-
-function anotherKey(url: string, vkey: string): HoldfastError {
-  return new HoldfastError(
-    "unverified",
-    `${url}/${VAULT_JSON} names another log key than the one at hand: ${keyText(vkey)}`,
-    {
-      hint: "If the key was changed, the log holds key.changed, signed by the old one. If not, this is not the log you trust.",
+  const isThere = await log.key.resolve().then(
+    () => true,
+    (error: unknown) => {
+      if (hasCode(error, "config")) return false;
+      throw error;
     },
   );
+  return isThere ? (await signerOf(log.key, log.origin)).verifier.vkey : undefined;
 }
 
 /** Throws `incomplete` where any problem was found: the command's exit code. */

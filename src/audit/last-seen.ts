@@ -51,6 +51,17 @@ export async function lastSeenHead(
   return { path, size: seen.size, root: seen.root };
 }
 
+/** Whether the checkpoint that this machine saw last was signed by this key. False where it saw none. */
+export async function wasSeenUnder(folder: string, origin: string, verifier: Verifier): Promise<boolean> {
+  try {
+    openCheckpoint(await readBounded(lastSeen(folder)), origin, [verifier]);
+    return true;
+  } catch {
+    // There is none, or it says nothing for this key.
+    return false;
+  }
+}
+
 /** Reads one byte more than the largest note at most. parseNote then refuses it. */
 async function readBounded(path: string): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(createReadStream(path, { end: MAX_NOTE })));

@@ -2,9 +2,9 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { readingFile } from "../io/file-error.ts";
-import { BAGIT, isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { RETRIEVAL } from "./layout.ts";
+import { isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
 import { isLeftFolder, leftBehind } from "./os-leftovers.ts";
+import { refuseOtherThanBag } from "./wrong-choice.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
 export interface BagFiles {
@@ -46,7 +46,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     }
   };
   try {
-    await refuseOther(folder);
+    await refuseOtherThanBag(folder);
     listed = await listedNames(folder);
     await visit("");
   } catch (cause) {
@@ -57,15 +57,6 @@ export async function readFolder(folder: string): Promise<BagFiles> {
     });
   }
   return { sizes, ignored, stream: (path) => readingFile(join(folder, path)) };
-}
-
-/** What holds none of a bag's lists is not a damaged bag but the wrong folder. */
-async function refuseOther(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  if ([BAGIT, MANIFEST, TAG_MANIFEST, RETRIEVAL].some((path) => names.includes(path.split("/")[0]!))) return;
-  throw new HoldfastError("usage", `${folder} is not a bag or a certificate of destruction`, {
-    hint: "Name the folder that holds bagit.txt, or certificate.json. Unpack a zip file first.",
-  });
 }
 
 /** Names in the bag's lists that could be taken for something left behind. Whether the lists are right is for others. */

@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { openCheckpoint } from "../audit/checkpoint.ts";
+import { differentKey } from "../audit/different-key.ts";
 import { decodeEntry, type Entry, type RecordStored, type RetrievalPrepared } from "../audit/entry.ts";
 import { leafHash, verifyInclusion } from "../audit/merkle.ts";
 import { openNote, parseVerifier, type Verifier } from "../audit/note.ts";
@@ -7,7 +8,6 @@ import { parseProof } from "../audit/proof.ts";
 import { checkTimestamp, type Timestamp } from "../audit/timestamp/check.ts";
 import { parseToken } from "../audit/timestamp/token.ts";
 import { HoldfastError } from "../core/error.ts";
-import { quoted } from "../core/printable.ts";
 import { parseApprover } from "../core/ssh-key.ts";
 import { parseDescription } from "../vault/description.ts";
 import { approve } from "./approval/approval.ts";
@@ -84,15 +84,7 @@ async function checkMade(
   const read: Read = (path) => readTag(files, path);
 
   const { log } = parseDescription(await read(VAULT));
-  if (vkey !== undefined && vkey !== log.vkey) {
-    throw new HoldfastError(
-      "unverified",
-      `this bag was signed by another log key than the one that is trusted: ${quoted(log.vkey, 400)}`,
-      {
-        hint: "Ask who made it for the log's public key, on another way than with the bag.",
-      },
-    );
-  }
+  if (vkey !== undefined && vkey !== log.vkey) throw differentKey("this bag", log.vkey);
   const verifiers = [parseVerifier(log.vkey)];
   if (openNote(await read(NOTE), verifiers).text !== noteText(log.origin, digest)) {
     throw new HoldfastError("unverified", `${NOTE} signs another bag`);

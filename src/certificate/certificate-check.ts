@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { parseBase64 } from "../audit/canonical.ts";
 import { openCheckpoint } from "../audit/checkpoint.ts";
+import { differentKey } from "../audit/different-key.ts";
 import { decodeEntry, type RecordPurged } from "../audit/entry.ts";
 import { leafHash, verifyInclusion } from "../audit/merkle.ts";
 import { openNote, parseVerifier, type Verifier } from "../audit/note.ts";
 import { parseProof } from "../audit/proof.ts";
 import { HoldfastError } from "../core/error.ts";
+import { fileError } from "../io/file-error.ts";
 import { fileAt } from "../io/is-there.ts";
 import {
   CERTIFICATE,
@@ -81,15 +83,7 @@ async function checkIn(
 ): Promise<Checked> {
   const bytes = await readWhole(join(folder, CERTIFICATE), MAX_CERTIFICATE);
   const certificate = parseCertificate(bytes.toString("utf8"));
-  if (vkey !== undefined && vkey !== certificate.vkey) {
-    throw new HoldfastError(
-      "unverified",
-      `it was signed by another log key than the one that is trusted: ${certificate.vkey}`,
-      {
-        hint: "Ask who made it for the log's public key, on another way than with it.",
-      },
-    );
-  }
+  if (vkey !== undefined && vkey !== certificate.vkey) throw differentKey("this certificate", certificate.vkey);
   const verifier = parseVerifier(certificate.vkey);
   if (verifier.name !== certificate.origin) throw unverified("its key is of another log than its own");
   const note = await readWhole(join(folder, SIGNATURE), 100_000);
@@ -245,10 +239,9 @@ async function* reading(path: string): AsyncGenerator<Uint8Array> {
     yield* createReadStream(path) as AsyncIterable<Uint8Array>;
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError("incomplete", `${path} ${code === "ENOENT" ? "is missing" : `cannot be read (${code})`}`, {
-      cause,
-    });
+    // What cannot be read says nothing of what is in it.
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(cause, path, "read");
+    throw new HoldfastError("incomplete", `${path} is missing`, { cause });
   }
 }
 

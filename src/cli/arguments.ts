@@ -41,8 +41,11 @@ export function vkey(text: string): string {
   try {
     return parseVerifier(text.trim()).vkey;
   } catch {
+    const [, digits] = /^[^+\s]+\+([0-9a-f]{8})\+[A-Za-z0-9+/]{44}$/.exec(text.trim()) ?? [];
     throw new InvalidArgumentError(
-      "This is not a log key, or a character of it is missing or mistyped. Copy it as init printed it: acme-bank.example/holdfast+0123abcd+A…",
+      digits === undefined
+        ? "It is not a log key. Copy the whole line that init printed, such as acme-bank.example/holdfast+0123abcd+A…"
+        : `It is not a log key: its check digits ${digits} do not fit. Copy the whole line again.`,
     );
   }
 }

@@ -10,6 +10,7 @@ export function exitCode(error: unknown): number {
     case "config":
     case "recipients":
     case "unapproved":
+    case "key":
       return 2;
     case "partial":
       return 3;

@@ -1,4 +1,4 @@
-import { parseSigner } from "../audit/note.ts";
+import { ownSigner } from "../audit/own-key.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
@@ -33,7 +33,7 @@ function checkRecipients({ recipients }: ClientConfig, vault: VaultDescription |
 }
 
 async function checkLogKey({ log, id }: ClientConfig, vault: VaultDescription | undefined): Promise<Finding> {
-  const { name, verifier } = parseSigner((await log.key.resolve()).reveal());
+  const { name, verifier } = ownSigner((await log.key.resolve()).reveal(), log.key.reference);
   if (name !== log.origin) {
     return failure(
       `${log.key} is the key of another log than ${log.origin}`,

@@ -27,7 +27,7 @@ export async function readBounded(path: string, limit: number): Promise<BoundedF
   while (size <= limit) {
     const read = await file.read(buffer, size, buffer.length - size, null).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EAGAIN") throw error;
-      if (waited >= PATIENCE) throw Object.assign(new Error("nothing was written"), { code: "ETIMEDOUT" });
+      if (waited >= PATIENCE) throw Object.assign(new Error("nothing was written"), { code: "ETIMEDOUT", errno: -110 });
       return undefined;
     });
     if (read === undefined) {

@@ -8,13 +8,13 @@ const MISNAMED: ReadonlySet<string> = new Set([
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /** Turns a file system error into `usage` if the path is wrong, else `state`. Returns other errors unchanged. */
-export function fileError(cause: unknown, path: string, what: "read" | "written"): unknown {
+export function fileError(cause: unknown, path: string, what: "read" | "written", hint?: string): unknown {
   const { code, errno } = cause as NodeJS.ErrnoException;
   if (cause instanceof HoldfastError || code === undefined) return cause;
   if (errno === undefined && code !== "ERR_ACCESS_DENIED") return cause;
   return new HoldfastError(MISNAMED.has(code) ? "usage" : "state", `${path} cannot be ${what} (${code})`, {
     cause,
-    hint: hintOf(code, what),
+    hint: hint ?? hintOf(code, what),
   });
 }
 

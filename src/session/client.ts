@@ -1,4 +1,4 @@
-import { parseSigner, parseVerifier, type Signer, type Verifier } from "../audit/note.ts";
+import { parseVerifier, type Signer, type Verifier } from "../audit/note.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
@@ -13,6 +13,7 @@ import { VAULT_JSON } from "../vault/layout.ts";
 import { openVault } from "../vault/open.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Messages } from "../workers/task.ts";
+import { anotherLogKey, signerOf } from "./another-key.ts";
 
 /** What every job is given. */
 export interface Session {
@@ -98,15 +99,11 @@ async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultD
 }
 
 /** The log's private key. It must be the one the vault was made with. */
-export async function openSigner(
-  { log }: ClientConfig,
-  { log: { vkey } }: Pick<VaultDescription, "log">,
-): Promise<Signer> {
-  const signer = parseSigner((await log.key.resolve()).reveal());
-  if (signer.verifier.vkey === vkey) return signer;
-  throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
-    hint: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
-  });
+export async function openSigner(config: ClientConfig, description: Pick<VaultDescription, "log">): Promise<Signer> {
+  const { log, vault } = config;
+  const signer = await signerOf(log.key, log.origin);
+  if (signer.verifier.vkey === description.log.vkey) return signer;
+  throw await anotherLogKey(config, description, vault.url);
 }
 
 /** The lookup key, as tokens. It must be the one the vault was made with, else everything would be stored again. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { openNote, parseSigner, type Signer } from "../audit/note.ts";
+import { openNote, type Signer } from "../audit/note.ts";
 import { AuditWriter } from "../audit/writer.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
@@ -10,6 +10,7 @@ import { VAULT_JSON } from "../vault/layout.ts";
 import { Lease } from "../vault/lease.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Vault } from "../vault/vault.ts";
+import { signerOf } from "./another-key.ts";
 import type { Session } from "./client.ts";
 
 /**
@@ -64,7 +65,7 @@ async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescr
   if (log.previousKey === undefined) {
     throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { hint });
   }
-  const previous = parseSigner((await log.previousKey.resolve()).reveal());
+  const previous = await signerOf(log.previousKey, log.origin);
   if (previous.verifier.vkey === vkey) return previous;
   throw new HoldfastError("config", `${log.previousKey.reference} is not the log key of this vault either`, { hint });
 }

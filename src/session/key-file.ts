@@ -1,6 +1,6 @@
 import { Secret } from "../config/secret.ts";
-import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
+import { fileError } from "../io/file-error.ts";
 import { Opener, parseIdentityFile } from "../seal/open.ts";
 
 /** Bytes: an identity file has a line or some for each key. */
@@ -12,10 +12,6 @@ export async function openKeyFile(path: string): Promise<Opener> {
     const { bytes } = await readBounded(path, MAX_KEY_FILE);
     return new Opener(parseIdentityFile(bytes?.toString("utf8") ?? "", (key) => new Secret(key)));
   } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("key", `the key file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-      hint: "Give the age identity file that age-keygen wrote.",
-    });
+    throw fileError(cause, path, "read", "Give the age identity file that age-keygen wrote.");
   }
 }

@@ -1,12 +1,6 @@
-import { quoted } from "../core/printable.ts";
+import { keyText } from "../audit/different-key.ts";
 import type { Console } from "../observe/console.ts";
 import type { Line } from "../observe/line.ts";
-
-/** Characters of a log key that are shown: the whole of any that is not made to fill the screen. */
-const MOST = 400;
-
-/** A log key from a vault, a bag or a certificate. Its name may be anything. */
-export const keyText = (vkey: string): string => quoted(vkey, MOST);
 
 /** What was checked, which brought its log key along unless someone else gave it. */
 export type Brought = "vault" | "bag" | "certificate";

@@ -1,10 +1,11 @@
+import { keyText } from "../audit/different-key.ts";
 import { readAnchors } from "../audit/timestamp/authority.ts";
 import { leftBehindText } from "../bag/os-leftovers.ts";
 import { type Checked, checkBag } from "../bag/reader.ts";
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
 import { bytes, people, plural } from "../observe/format.ts";
-import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;

@@ -1,8 +1,9 @@
+import { keyText } from "../audit/different-key.ts";
 import { checkCertificate, type LedThere } from "../certificate/certificate-check.ts";
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
 import { people, plural } from "../observe/format.ts";
-import { keyText, sayVerdict, untrusted } from "./key-trust.ts";
+import { sayVerdict, untrusted } from "./key-trust.ts";
 
 const VERDICT: Readonly<Record<LedThere, string>> = {
   checked: "all is well",

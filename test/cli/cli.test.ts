@@ -218,11 +218,11 @@ describe("open", () => {
     const stranger = await makeAgeKey(bad("stranger.txt"));
     const { officer } = place;
     const cases: [code: number, why: string, ...args: string[]][] = [
-      [1, "key", record, "--key", stranger.file],
-      [1, "key", record, "--key", place.path("keys/lookup")],
-      [1, "key", record, "--key", place.path("keys/none")],
+      [2, "key", record, "--key", stranger.file],
+      [2, "key", record, "--key", place.path("keys/lookup")],
+      [2, "usage", record, "--key", place.path("keys/none")],
       [2, "usage", place.path("none.age"), "--key", officer.file],
-      [4, "unverified", bad("garbage.age"), "--key", officer.file],
+      [2, "usage", bad("garbage.age"), "--key", officer.file],
       [4, "unverified", bad("cut.age"), "--key", officer.file],
       [4, "unverified", bad("flipped.age"), "--key", officer.file],
     ];

@@ -98,7 +98,7 @@ describe("one client's log key is another's: the others are served, and both are
     ["export", [], 2, "config"],
     ["retention", ["extend"], 2, "config"],
     ["backfill", [], 2, "config"],
-    ["verify", [], 4, "unverified"],
+    ["verify", [], 2, "config"],
   ] as const) {
     test([command, ...args].join(" "), async () => {
       toldOfAll(await place.here(command, [...args, "--json"]), code, failure);

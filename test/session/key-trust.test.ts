@@ -87,7 +87,7 @@ describe("whose log key it was", () => {
     await writeFile(place.path("holiday", "notes.txt"), "sunny");
     for (const command of [["verify"], ["open", "--key", place.officer.file, "--out", place.path("o")]]) {
       const ended = await place.here(command[0]!, [place.path("holiday"), ...command.slice(1)]);
-      assert.deepEqual([ended.code, /is not a bag/.test(ended.stderr)], [2, true], ended.stderr);
+      assert.deepEqual([ended.code, /not a bag/.test(ended.stderr)], [2, true], ended.stderr);
     }
   });
 
@@ -123,7 +123,7 @@ describe("whose log key it was", () => {
       for (const key of [mistyped, "garbage", ""]) {
         const ended = await place.here("verify", [...folders[what]!, "--vkey", key]);
         assert.equal(ended.code, 2, ended.stderr);
-        assert.match(ended.stderr, /mistyped/);
+        assert.match(ended.stderr, /check digits/);
       }
     });
 

@@ -1,0 +1,35 @@
+import { differentKey } from "../audit/different-key.ts";
+import { wasSeenUnder } from "../audit/last-seen.ts";
+import { parseVerifier } from "../audit/note.ts";
+import { ownSigner } from "../audit/own-key.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SecretRef } from "../config/secret.ts";
+import { HoldfastError } from "../core/error.ts";
+import type { VaultDescription } from "../vault/description.ts";
+
+/** The private key of a log as the config names it. Throws `config` for what is not a key, or another log's. */
+export async function signerOf(key: SecretRef, origin: string) {
+  const signer = ownSigner((await key.resolve()).reveal(), key.reference);
+  if (signer.name === origin) return signer;
+  throw new HoldfastError("config", `${key.reference} is a key of log ${signer.name}, not ${origin}`, {
+    hint: "Set log.origin to the key's name, or give this log a key of its own.",
+  });
+}
+
+/**
+ * The vault names another log key than the config. Either the config has the wrong file, or someone replaced vault.json
+ * and the log. What this machine saw last decides, where it says so: under the vault's key, the config is wrong
+ * (`config`). Otherwise no one can tell from here, and it is the graver of the two (`unverified`).
+ */
+export async function anotherLogKey(
+  { state, log }: ClientConfig,
+  { log: { origin, vkey } }: Pick<VaultDescription, "log">,
+  url: string,
+): Promise<HoldfastError> {
+  if (await wasSeenUnder(state, origin, parseVerifier(vkey))) {
+    return new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, {
+      hint: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
+    });
+  }
+  return differentKey(`the vault ${url}`, vkey, log.key.reference);
+}

@@ -12,7 +12,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
-import { bytes, plural } from "../src/observe/format.ts";
+import { bytes, number, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
 import { anotherLogKey, signerOf } from "../src/session/another-key.ts";
@@ -22,7 +22,7 @@ import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict } from "../src/session/key-trust.ts";
 import { verifyBag } from "../src/session/verify-bag.ts";
 import { verifyCertificate } from "../src/session/verify-certificate.ts";
-import { reportText } from "../src/session/verify-text.ts";
+import { type CheckpointKept, reportText } from "../src/session/verify-text.ts";
 import { type LastVerify, writeLastVerify } from "../src/state/last-verify.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
@@ -94,17 +94,21 @@ export interface VerifyOptions {
 
 export interface ClientReport extends VerifyReport {
   readonly client: string;
-  readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string };
+  readonly checkpoint: CheckpointKept;
   /** The log's public key, and whether anyone but the vault says that it is this client's. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
   /** The first of them; `problems` counts all. */
   readonly found: readonly Problem[];
+  /** What must be locked and is not, the first of them; \`unlocked\` counts all. */
+  readonly notLocked: readonly Problem[];
   readonly orphaned?: readonly Orphan[];
 }
 
-/** Problems and orphans that are listed; beyond them only the number grows. */
-const LISTED = 1000;
+/** Problems and orphans that JSON lists; beyond them only the number grows. */
+const LISTED = 100_000;
+/** Of each, that a terminal shows. */
+const SHOWN = 20;
 
 /** Log against checkpoint, vault against log, both ways. Needs no private key. */
 export async function verify(
@@ -144,6 +148,8 @@ export async function verify(
     const ca = options.tsaCa ?? config.log.timestamps?.ca;
     const isWhole = options.readData === 100 && since === undefined;
     const found: Problem[] = [];
+    const notLocked: Problem[] = [];
+    const shown = { problems: 0, orphans: 0 };
     const orphaned: Orphan[] = [];
     const report = await verifyVault({
       vault,
@@ -178,16 +184,24 @@ export async function verify(
       },
       onProblem: (problem) => {
         if (found.length < LISTED) found.push(problem);
+        if (console.isWatched && ++shown.problems > SHOWN) return;
         const { key, entry, what } = problem;
         console.log.error(entry === undefined ? what : `entry ${entry}: ${what}`, { client: config.id, key });
+      },
+      onUnlocked: (object) => {
+        if (notLocked.length < LISTED) notLocked.push(object);
+        // No more than that on a terminal, where the summary says how to lock all of them.
+        console.log.info(object.what, { client: config.id, key: object.key });
       },
       onOrphan: (orphan) => {
         if (!options.orphans) return;
         if (orphaned.length < LISTED) orphaned.push(orphan);
+        if (console.isWatched && ++shown.orphans > SHOWN) return;
         console.log.warn("no log entry mentions this", { client: config.id, key: orphan.key });
       },
     });
     progress.end();
+    sayMore(console, config.id, shown);
     const key = { vkey, keyTrusted: (options.vkey ?? own) !== undefined };
     const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
     remember(
@@ -195,21 +209,31 @@ export async function verify(
       {
         time: now().toString(),
         problems: report.problems,
+        unlocked: report.unlocked,
         entries: report.entries,
         readData: options.readData,
         keyTrusted: key.keyTrusted,
       },
       console,
     );
-    sayVerdict(console, reportText(config.id, report, head.origin, key.keyTrusted), {
+    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted), {
       ...key,
       with: "vault",
       client: config.id,
     });
     const orphanedToo = options.orphans ? { orphaned } : {};
-    return { client: config.id, checkpoint, ...key, ...report, found, ...orphanedToo };
+    return { client: config.id, checkpoint, ...key, ...report, found, notLocked, ...orphanedToo };
   };
   return eachClient(session, verifyOne, onFailure);
+}
+
+/** How many of what was found the terminal does not show. */
+function sayMore({ log }: Session["console"], client: string, shown: Readonly<Record<string, number>>): void {
+  for (const [what, count] of Object.entries(shown)) {
+    if (count <= SHOWN) continue;
+    const lists = count > LISTED ? `--json lists ${number(LISTED)}` : "--json lists all";
+    log.warn(`… and ${number(count - SHOWN)} more ${what}: ${lists}`, { client });
+  }
 }
 
 /** For the metrics and the report: how long ago someone looked. */
@@ -265,10 +289,23 @@ async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
   return isThere ? (await signerOf(log.key, log.origin)).verifier.vkey : undefined;
 }
 
-/** Throws `incomplete` where any problem was found: the command's exit code. */
-export function refuseProblems(reports: readonly ClientReport[]): void {
+/**
+ * Throws `incomplete` where any problem was found, or `unlocked` where locks ran out and nothing else is wrong: the
+ * command's exit code.
+ */
+export function refuseProblems(reports: readonly Pick<ClientReport, "problems" | "unlocked">[]): void {
   const problems = reports.reduce((sum, report) => sum + report.problems, 0);
-  if (problems === 0) return;
+  const unlocked = reports.reduce((sum, report) => sum + report.unlocked, 0);
+  if (problems === 0) {
+    if (unlocked === 0) return;
+    throw new HoldfastError(
+      "unlocked",
+      `${plural(unlocked, "object")} must be locked and ${unlocked === 1 ? "is" : "are"} not; nothing was changed`,
+      {
+        hint: "Run `holdfast retention extend`. Then find out why the nightly export did not extend the locks.",
+      },
+    );
+  }
   throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault is not as its log says`, {
     hint: "Keep the log and this output. Earlier versions of a changed object may still be in the vault; what is missing can be exported again while the provider has it.",
   });

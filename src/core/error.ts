@@ -51,6 +51,7 @@ export type ErrorCode =
   | "state" // the state directory is full, unreadable or damaged; or the clock is wrong
   | "busy" // another run holds the vault
   | "interrupted" // a person or the orchestrator asked to stop
+  | "unlocked" // the vault is as its log says, but locks ran out
   | "partial" // the run finished, but some records failed
   | "internal"; // a bug in Holdfast
 

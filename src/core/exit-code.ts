@@ -13,6 +13,7 @@ export function exitCode(error: unknown): number {
     case "key":
       return 2;
     case "partial":
+    case "unlocked":
       return 3;
     case "malformed":
     case "unverified":

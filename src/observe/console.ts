@@ -14,6 +14,8 @@ import { textLog, toFix } from "./text-log.ts";
  */
 export interface Console {
   readonly log: Log;
+  /** People read it as it comes, on a terminal: long lists are cut. */
+  readonly isWatched?: boolean;
   /** @param before what an earlier run did of it */
   progress(label: string, before?: number): Progress;
   /** Lines for people; in a log of JSON lines they are one of them. Without personal data. */
@@ -86,6 +88,7 @@ export function createConsole({
       },
       time: watched ? undefined : () => clockTime(now()),
     }),
+    isWatched: watched,
     result,
     progress: (label, before) => (quiet || !watched ? noProgress : progressBar(label, stderr, before)),
     say: (lines) => quiet || write([lines].flat()),

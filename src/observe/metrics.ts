@@ -13,7 +13,7 @@ export interface RunCounts extends Readonly<Record<(typeof OUTCOMES)[number], nu
 export interface Standing {
   /** Seconds since 1970. */
   readonly lastSuccess?: number | undefined;
-  readonly lastVerify?: { readonly time: number; readonly problems: number } | undefined;
+  readonly lastVerify?: { readonly time: number; readonly problems: number; readonly unlocked?: number } | undefined;
   readonly nextRun?: number | undefined;
   /** When the newest identity that is kept was changed at the provider. */
   readonly newestKept?: number | undefined;
@@ -60,6 +60,10 @@ export class Metrics {
   readonly #newestKept = this.#gauge("kept_newest_timestamp_seconds", "Latest change at the provider that is kept");
   readonly #verified = this.#gauge("last_verify_timestamp_seconds", "When verify last came to its end here");
   readonly #problems = this.#gauge("last_verify_problems", "Problems that it found");
+  readonly #unlocked = this.#gauge(
+    "last_verify_unlocked_objects",
+    "Objects that it found unlocked, and that must be locked",
+  );
   readonly #locks = this.#gauge(
     "locks_due",
     "People with an object whose lock ends within this time though it must be kept longer",
@@ -129,6 +133,7 @@ export class Metrics {
         set(this.#success, lastSuccess);
         set(this.#verified, lastVerify?.time);
         set(this.#problems, lastVerify?.problems);
+        set(this.#unlocked, lastVerify && (lastVerify.unlocked ?? 0));
         set(this.#next, nextRun);
         set(this.#newestKept, newestKept);
         for (const within of ["7d", "30d"] as const) {

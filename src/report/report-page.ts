@@ -117,6 +117,11 @@ function concerns({ coverage, nights, horizon, verified, notAsked, isPolicyLogge
           `${people(horizon.past.subjects - horizon.past.held - horizon.past.locked)} need not be kept any more: retention purge.`,
         ]
       : []),
+    ...(verified?.unlocked
+      ? [
+          `At the last verification ${plural(verified.unlocked, "object")} that must be locked ${verified.unlocked === 1 ? "was" : "were"} not: \`holdfast retention extend\` locks them.`,
+        ]
+      : []),
     ...(verified && verified.problems > 0
       ? [`The last verification found ${plural(verified.problems, "problem")}.`]
       : []),

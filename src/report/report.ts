@@ -37,6 +37,7 @@ export interface Report {
 export interface Verified {
   readonly time: string;
   readonly problems: number;
+  readonly unlocked?: number | undefined;
   readonly entries: number;
   readonly readData: number;
   /** Whether anyone but the vault said that the log key is this client's. Not known of older ones. */

@@ -78,7 +78,11 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
     const newest = catalog?.totals.newest();
     return {
       lastSuccess: success && seconds(success),
-      lastVerify: verified && { time: seconds(verified.time), problems: verified.problems },
+      lastVerify: verified && {
+        time: seconds(verified.time),
+        problems: verified.problems,
+        unlocked: verified.unlocked ?? 0,
+      },
       nextRun: next && seconds(next),
       newestKept: newest && seconds(newest),
       locksDue: due.get(id),

@@ -6,6 +6,8 @@ const schema = z.object({
   /** When it ended, RFC 3339 UTC. */
   time: z.iso.datetime(),
   problems: z.int().min(0),
+  /** Objects that must be locked and were not. Earlier versions counted them among the problems. */
+  unlocked: z.int().min(0).optional(),
   /** Entries in the log. */
   entries: z.int().min(0),
   /** The percentage of objects that were read back. */

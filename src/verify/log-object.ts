@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hasCode } from "../core/error.ts";
 import type { ObjectInfo, Vault } from "../vault/vault.ts";
-import type { Problem } from "./problem.ts";
+import type { Lockless, Problem } from "./problem.ts";
 
 /** A tile, a bundle, the checkpoint, or vault.json. */
 export interface LogObject {
@@ -37,7 +37,8 @@ export async function readLogObject(
 }
 
 /** The proof of a record must not be easier to remove than the record: it must be locked for as long. */
-export function checkLocked({ info }: LogObject, now: Temporal.Instant, problem: (found: Problem) => void): void {
+export function checkLocked({ info }: LogObject, now: Temporal.Instant, unlocked: (found: Lockless) => void): void {
   if (info.lock !== null && Temporal.Instant.compare(info.lock.until, now) > 0) return;
-  problem({ key: info.key, what: "is not locked, but is the proof of locked records" });
+  const what = "is not locked, but is the proof of locked records";
+  unlocked({ key: info.key, what, ranOut: info.lock !== null });
 }

@@ -11,7 +11,7 @@ import type { Checks } from "./checks.ts";
 import type { JournalCheck } from "./journal.ts";
 import type { KeyChain } from "./key-chain.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
-import type { Problem } from "./problem.ts";
+import type { Lockless, Problem } from "./problem.ts";
 import type { StampedTimes } from "./timestamps.ts";
 import type { ExpectedTile, TreeCheck } from "./tree.ts";
 import { joined } from "./vault-description.ts";
@@ -31,7 +31,7 @@ export interface LogPass {
   readonly onProgress: (entries: number) => void;
   readonly problem: (found: Problem) => void;
   /** Reports an unlocked part of the log. Whether that matters is known after the whole log was read. */
-  readonly unlocked: (found: Problem) => void;
+  readonly unlocked: (found: Lockless) => void;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface PolicyReport {
  */
 export async function auditPolicy(
   { vault, index, policy, now, check }: PolicyAudit,
-  problem: (found: Problem) => void,
+  { problem, unlocked }: PolicyFindings,
 ): Promise<PolicyReport> {
   const at = now();
   const report = { due: 0, past: 0, held: 0, unfinished: index.purges.unfinished().length, stuck: index.seen.stuck() };
@@ -44,7 +44,7 @@ export async function auditPolicy(
       if (dueLock(policy, term, hasEnded, at)) report.due += 1;
       if (Temporal.Instant.compare(Temporal.Instant.from(lockedUntil), at) > 0) continue;
       const law = until === undefined ? "while the relationship lasts" : `until ${until}`;
-      problem({
+      unlocked({
         key,
         what: `must be kept ${law}, but its lock ended at ${lockedUntil}. Fix: run holdfast retention extend`,
       });
@@ -60,6 +60,12 @@ export interface PolicyAudit {
   readonly now: Clock;
   /** Queues a check among the requests to the vault. */
   readonly check: (work: () => Promise<void>) => Promise<void>;
+}
+
+export interface PolicyFindings {
+  readonly problem: (found: Problem) => void;
+  /** Its lock ended when the log says, and no run extended it. */
+  readonly unlocked: (found: Problem) => void;
 }
 
 async function checkHeld(

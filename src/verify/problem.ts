@@ -8,3 +8,9 @@ export interface Problem {
   /** The object does not exist at all, as after a purge. */
   readonly isMissing?: boolean;
 }
+
+/** A piece of the log that is not locked. */
+export interface Lockless extends Problem {
+  /** It had a lock, which is over. */
+  readonly ranOut: boolean;
+}

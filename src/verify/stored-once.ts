@@ -4,16 +4,17 @@ import { CHECKPOINT, LEASE } from "../vault/layout.ts";
 import { LEASE_LIMIT, parseClaim } from "../vault/lease.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
-import type { Problem } from "./problem.ts";
+import type { Lockless, Problem } from "./problem.ts";
 
-/** Checks how the vault keeps the checkpoint; its content was verified before. @param due when it must be locked */
+/** Checks how the vault keeps the checkpoint; its content was verified before. */
 export async function checkCheckpoint(
   vault: Vault,
-  due: Temporal.Instant | undefined,
+  now: Temporal.Instant,
+  unlocked: (found: Lockless) => void,
   problem: (found: Problem) => void,
 ): Promise<void> {
   const piece = await readLogObject(vault, CHECKPOINT, MAX_NOTE, problem);
-  if (piece && due) checkLocked(piece, due, problem);
+  if (piece) checkLocked(piece, now, unlocked);
 }
 
 /** A lease, if there is one, must be valid: an invalid one keeps every run out of the vault. */

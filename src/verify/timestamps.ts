@@ -8,7 +8,7 @@ import { TIMESTAMPS, timestampKey } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { KeptCheckpoint } from "./history.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
-import type { Problem } from "./problem.ts";
+import type { Lockless, Problem } from "./problem.ts";
 
 /** What the time stamps of a vault prove. */
 export interface TimestampReport {
@@ -74,7 +74,7 @@ export interface TimestampCheck {
   readonly anchors: readonly X509Certificate[] | undefined;
   readonly now: Temporal.Instant;
   /** Reports a time stamp that is not locked. */
-  readonly unlocked: (found: Problem) => void;
+  readonly unlocked: (found: Lockless) => void;
 }
 
 const AT_ONCE = 8;

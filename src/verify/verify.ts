@@ -7,7 +7,7 @@ import { HoldfastError } from "../core/error.ts";
 import type { Policy } from "../retention/lock-due.ts";
 import { Replay } from "../retention/replay.ts";
 import type { Superseded } from "../retention/superseded.ts";
-import { auditKey, parseKey, VAULT_JSON } from "../vault/layout.ts";
+import { auditKey, CHECKPOINT, parseKey, VAULT_JSON } from "../vault/layout.ts";
 import { Checks } from "./checks.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
@@ -16,7 +16,7 @@ import { readLog } from "./log-pass.ts";
 import { checkObject, type ObjectCheck } from "./objects.ts";
 import type { PlainDigests } from "./plain-digests.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
-import type { Problem } from "./problem.ts";
+import type { Lockless, Problem } from "./problem.ts";
 import { checkCheckpoint, checkLease } from "./stored-once.ts";
 import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
 import { TreeCheck } from "./tree.ts";
@@ -53,6 +53,8 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
     found: { readonly problems: number; readonly readBytes: number; readonly of: number },
   ): void;
   onProblem(problem: Problem): void;
+  /** Of what must be locked, and whose lock ran out as the log says it would: nothing was changed. */
+  onUnlocked(found: Problem): void;
   onOrphan(orphan: Orphan): void;
 }
 
@@ -75,6 +77,8 @@ export interface VerifyReport extends PolicyReport {
   readonly waiting: number;
   readonly timestamps: TimestampReport;
   readonly problems: number;
+  /** Objects and pieces of the log that must be locked, and whose lock ran out. They are as the log says. */
+  readonly unlocked: number;
 }
 
 /**
@@ -112,8 +116,8 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   /**
    * Unlocked parts of the log. They are a problem if anything is locked: each part proves it with its part of the tree.
    */
-  const lockless: Problem[] = [];
-  const unlocked = (found: Problem): void => void lockless.push(found);
+  const lockless: Lockless[] = [];
+  const unlocked = (found: Lockless): void => void lockless.push(found);
   const times = await checkTimestamps({ vault, head, earlier, anchors, now: begun, unlocked }, problem);
   const remembered = [...earlier, ...(options.seen ?? [])].sort((a, b) => a.size - b.size);
   const keys = new KeyChain();
@@ -151,19 +155,29 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   const present = { size: head.size, signers: signersOf(head.note, options.verifiers) };
   keys.check(options.verifiers, [...earlier, present], problem);
   times.check(head.size, problem);
-  const isLocked = index.locks.anyAfter(begun.toString());
-  if (isLocked) for (const found of lockless) problem(found);
-  await checkCheckpoint(vault, isLocked ? begun : undefined, problem);
+  await checkCheckpoint(vault, begun, unlocked, problem);
 
   await checkObjects(options, checks, report, problem);
-  const audited = await auditPolicy({ vault, index, policy, now, check: (work) => checks.add(work) }, problem);
+  let ranOut = 0;
+  const onUnlocked = (found: Problem): void => {
+    ranOut += 1;
+    options.onUnlocked(found);
+  };
+  const check = (work: () => Promise<void>): Promise<void> => checks.add(work);
+  const audited = await auditPolicy({ vault, index, policy, now, check }, { problem, unlocked: onUnlocked });
+  // Pieces of the log run out where no run extends them: then records run out too, or no run wrote the checkpoint. Else
+  // someone shortened their locks.
+  if (index.locks.anyAfter(begun.toString())) {
+    const isLate = ranOut > 0 || lockless.some(({ key, ranOut }) => key === CHECKPOINT && ranOut);
+    for (const { ranOut, ...found } of lockless) (ranOut && isLate ? onUnlocked : problem)(found);
+  }
   const orphan = (found: Orphan): void => {
     report.orphans += 1;
     options.onOrphan(found);
   };
   await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
-  return { ...report, ...audited, waiting, timestamps: times.report };
+  return { ...report, ...audited, unlocked: ranOut, waiting, timestamps: times.report };
 }
 
 type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { type Command, CommanderError } from "commander";
 import { programFor } from "../../jobs/program.ts";
 import { hostHere, runIn } from "../../src/cli/host.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
@@ -16,6 +16,12 @@ export const silentConsole: Console = {
   error: () => {},
 };
 
+export interface Here {
+  readonly now?: Clock;
+  /** Whether stdout and stderr are one, for what the program shows there. */
+  readonly isTerminal?: boolean;
+}
+
 const programs = new Map<string, Promise<Command>>();
 
 /**
@@ -23,14 +29,17 @@ const programs = new Map<string, Promise<Command>>();
  * hundreds of places. A child takes longer to load the program than to do any of it. What a process is to whoever starts
  * it (exit code, output, signals) is tested with real ones. Paths in `args` must be whole: this process stays where it is.
  */
-export async function runHere(args: readonly string[]): Promise<Ended> {
+export async function runHere(
+  args: readonly string[],
+  { now = systemClock, isTerminal = false }: Here = {},
+): Promise<Ended> {
   const [name = ""] = args;
   if (!programs.has(name)) programs.set(name, programFor(name).then(writingHere));
   const program = await programs.get(name)!;
-  const [stdout, stderr] = [new Text(), new Text()];
+  const [stdout, stderr] = [new Text(isTerminal), new Text(isTerminal)];
   let code = 0;
   const host = {
-    ...{ stdout: stdout.stream, stderr: stderr.stream, now: systemClock },
+    ...{ stdout: stdout.stream, stderr: stderr.stream, now },
     onSignal: () => {},
     endsWith: (with_: number) => (code = with_),
   };
@@ -65,7 +74,7 @@ function writingHere(command: Command): Command {
   return command;
 }
 
-/** Takes what is written to a stream that is no terminal. */
+/** Takes what is written to a stream. */
 class Text {
   text = "";
   readonly stream = new Writable({
@@ -75,4 +84,8 @@ class Text {
       done();
     },
   }) as unknown as NodeJS.WriteStream;
+
+  constructor(isTerminal: boolean) {
+    this.stream.isTTY = isTerminal;
+  }
 }

@@ -21,7 +21,7 @@ import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { type Ended, type ProgramOptions, program, type Running, startProgram } from "../cli/program.ts";
 import { cephEndpoint, lockedBucket } from "../servers/s3.ts";
-import { runHere } from "./here.ts";
+import { type Here, runHere } from "./here.ts";
 
 export const CLIENT = "acme-bank";
 
@@ -114,8 +114,8 @@ export class Workplace implements AsyncDisposable {
   }
 
   /** The same in this process, which `runHere` says more of. */
-  async here(command: string, args: readonly string[] = []): Promise<Ended> {
-    return runHere(this.#args(command, args));
+  async here(command: string, args: readonly string[] = [], options?: Here): Promise<Ended> {
+    return runHere(this.#args(command, args), options);
   }
 
   /** Runs a command here, which must end with `code`, and gives what it says of each client. */

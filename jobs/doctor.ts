@@ -16,7 +16,7 @@ import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 
 export const doctorCommand = command(
   "doctor",
-  "check everything a run needs, and say how to fix what is wrong; changes nothing",
+  "check everything a run needs, and say how to fix what is wrong; writes and removes one test object",
   [
     "holdfast doctor",
     "holdfast doctor --client acme-bank --redis env:REDIS_URL    also where the workers of a backfill meet",
@@ -29,8 +29,9 @@ export const doctorCommand = command(
     `
 Exit code: 0 all is well, or there are warnings only; 1 there is a failure; 2 the config cannot be used.
 
-In an S3 vault it stores one object of 47 bytes, doctor-probe, under a governance lock of one minute, to see what the
-store does with locks and what these credentials may do. Requests that must be refused show in the store's access log.`,
+In an S3 vault it stores a test object of some 47 bytes, doctor-probe, under a governance lock of one minute, to see what
+the store does with locks and what these credentials may do. It removes it, unless these credentials may not delete: then
+it stays. On a disk it writes and removes a small file. Requests that must be refused show in the store's access log.`,
   )
   .action((options: CommonOptions & { redis?: string }) =>
     run(options, async (session, { file }) => {

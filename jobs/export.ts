@@ -5,15 +5,15 @@ import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { gravest } from "../src/core/exit-code.ts";
 import { runId } from "../src/core/run-id.ts";
+import { lookUpNamed } from "../src/export/named.ts";
 import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
-import type { Summary } from "../src/export/summary.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
-import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
+import { type ExportSummary, noSuchIdentity, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
@@ -196,18 +196,34 @@ async function exportNightly(held: HeldVault, session: Session, options: ExportO
   throw exported.reason;
 }
 
-async function exportHeld(held: HeldVault, session: Session, options: ExportOptions, run?: string): Promise<Summary> {
+async function exportHeld(
+  held: HeldVault,
+  session: Session,
+  options: ExportOptions,
+  run?: string,
+): Promise<ExportSummary> {
+  const { console } = session;
   const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
   await using exporting = await openExporting(held, session, { priority: "high", again });
-  return await runExport(exporting, {
+  const { identities } = options;
+  const named = identities && (await lookUpNamed(exporting, identities));
+  if (named?.known.length === 0) throw noSuchIdentity(named.unknown, 0);
+  if (named && named.gone > 0) {
+    console.log.warn("the vault has this identity, and the provider no longer has it: the copy stays", {
+      client: held.config.id,
+      count: named.gone,
+    });
+  }
+  const summary = await runExport(exporting, {
     job: "export",
     run,
     version: VERSION,
-    identities: options.identities,
+    identities: named?.known,
     selection: selectionOf(options),
-    progress: session.console.progress(`${held.config.id}: identities`),
+    progress: console.progress(`${held.config.id}: identities`),
     observer: observerOf(exporting, session),
   });
+  return named === undefined || named.unknown.length === 0 ? summary : { ...summary, unknown: named.unknown };
 }
 
 type Locks = Pick<ExportSummary, "locks" | "lockFailure">;

@@ -14,7 +14,7 @@ import { fileAt } from "../src/io/is-there.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
 import { signerOf } from "../src/session/another-key.ts";
-import { openSigner, openTokens, refuseHidden, type Session } from "../src/session/client.ts";
+import { openSigner, openTokens, refuseHidden, type Session, waiting } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { handOver } from "../src/session/hand-over.ts";
 import { checkTime } from "../src/session/right-time.ts";
@@ -73,7 +73,7 @@ const HANDED_OVER = "the log's hand-over to its new key";
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
   await using opened = new AsyncDisposableStack();
-  const vault = await openVault(config.vault, { signal });
+  const vault = await openVault(config.vault, { signal, onRetry: waiting(console, config.id) });
   opened.defer(() => vault.close());
   await vault.inspect();
   const made: string[] = [];

@@ -1,3 +1,4 @@
+import { HoldfastError, ownError } from "../core/error.ts";
 import { gravest } from "../core/exit-code.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "../session/client.ts";
@@ -15,7 +16,7 @@ export interface TellOptions<T> {
  * exit code.
  */
 export async function tellClients<T>(
-  { console, signal }: Session,
+  { clients, console, signal }: Session,
   command: string,
   work: (onFailure: (failure: ClientFailure) => void) => Promise<T[]>,
   { refuse = () => {}, name = "clients" }: TellOptions<T> = {},
@@ -29,13 +30,38 @@ export async function tellClients<T>(
       ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
       : {}),
   });
-  const errors = failures.map(({ error }) => error);
-  for (const check of [() => refuse(results), () => signal.throwIfAborted()]) {
+  const refused: ClientFailure[] = [];
+  // Of several clients each by itself, so that the message can say which one it is about.
+  for (const some of clients.length > 1 && results.length > 0 ? results.map((one) => [one]) : [results]) {
     try {
-      check();
+      refuse(some);
     } catch (error) {
-      errors.push(error);
+      refused.push({ client: (some[0] as { client?: string } | undefined)?.client ?? "", error });
     }
   }
-  if (errors.length > 0) throw gravest(errors);
+  if (failures.length + refused.length === 0) signal.throwIfAborted();
+  else throw ofClients(clients, failures, refused);
+}
+
+/**
+ * What a command ends with. Of one client it is the error itself; of several it names each, under the gravest code.
+ * Why a client failed was told when it did, with its hint. A defect is told as it is.
+ */
+function ofClients(
+  clients: Session["clients"],
+  failures: readonly ClientFailure[],
+  refused: readonly ClientFailure[],
+): unknown {
+  const error = gravest([...failures, ...refused].map(({ error }) => error));
+  const own = ownError(error);
+  if (own === undefined || clients.length === 1) return error;
+  const names = failures.map(({ client }) => client).join(", ");
+  const lines = [
+    ...refused.map(({ client, error }) => `${client}: ${ownError(error)?.message ?? "failed"}`),
+    ...(failures.length > 0
+      ? [`${failures.length} of ${clients.length} clients failed, each for the reason above: ${names}`]
+      : []),
+  ];
+  const isTold = failures.some((failure) => failure.error === error);
+  return new HoldfastError(own.code, lines, { cause: error, hint: isTold ? undefined : own.hint?.split("\n") });
 }

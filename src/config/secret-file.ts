@@ -20,7 +20,7 @@ export async function readSecretFile(path: string, reference: string): Promise<s
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw failure(
         `there is no file ${path}`,
-        "restore it or correct the path; for a new vault, `holdfast init` creates the lookup and log keys",
+        "correct the path. A lookup or log key: for a new vault, run `holdfast init`; for an existing one, restore the file from your backup",
         cause,
       );
     }

@@ -63,10 +63,15 @@ function refusal(error: unknown, reference: string, failure: Failure): HoldfastE
   const { name = "unknown", message = "" } = error instanceof Error ? error : {};
   const said = SAID[name];
   if (said) return failure(...said, error);
+  if (name === "CredentialsProviderError") {
+    const hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role";
+    const looked = "no AWS credentials found; looked at: environment, shared profile, container and instance role";
+    return failure(looked, hint, error);
+  }
   if (CREDENTIALS.test(name)) {
     const hint =
       "give the AWS SDK valid credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role)";
-    return failure(`the AWS credentials are missing or refused (${name})`, hint, error);
+    return failure(`the AWS credentials were refused (${name})`, hint, error);
   }
   if (/^Region is missing/.test(message)) {
     return failure("no AWS region is set", "set AWS_REGION, or write the secret's whole ARN", error);

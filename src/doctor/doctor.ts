@@ -24,14 +24,15 @@ export interface Patient {
 }
 
 /**
- * Everything that a run of one client needs. Changes nothing, but for a small file in the state directory, taken away
- * again, and one probe in an S3 vault (`probe.ts`).
+ * Everything that a run of one client needs. Writes a small file in the state directory, and probes in an S3 vault
+ * (`probe.ts`), and removes them again as far as it may. Before `init`, that is said once, and not of each key that `init`
+ * will make.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
   const { config, vault, now, idleTimeout = 10_000 } = patient;
-  const { description, found } = await describe(vault, config);
+  const { description, found, isNew = false } = await describe(vault, config);
   const all = [
-    ...(await checkSecrets(config)),
+    ...(await checkSecrets(config, isNew)),
     ...checkNetwork(),
     ...(await checkState(config.state)),
     ...(await checkPrivate(config.state)),
@@ -39,7 +40,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkProvider(patient)),
     found,
     ...(await checkVault({ ...patient, description })),
-    ...(await checkKeys(config, description)),
+    ...(await checkKeys(config, description, isNew)),
   ];
   // A secret that is not there is met by every check that needs it, and said once.
   return all.filter(({ level, text }, at) => level === "ok" || all.findIndex((other) => other.text === text) === at);

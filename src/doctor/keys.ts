@@ -1,17 +1,24 @@
 import { ownSigner } from "../audit/own-key.ts";
 import type { ClientConfig } from "../config/config.ts";
+import type { SecretRef } from "../config/secret.ts";
 import { Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import { type Finding, failed, findings } from "./finding.ts";
+import { isToBeMade } from "./secrets.ts";
 
 const { ok, warning, failure } = findings("keys");
 
 /** Recipients, log key and lookup key: whether they are the vault's own. `vault` is undefined where there is none yet. */
-export async function checkKeys(config: ClientConfig, vault: VaultDescription | undefined): Promise<Finding[]> {
+export async function checkKeys(
+  config: ClientConfig,
+  vault: VaultDescription | undefined,
+  isNew: boolean,
+): Promise<Finding[]> {
+  const isThere = async (key: SecretRef): Promise<boolean> => !isNew || !(await isToBeMade(config, key));
   return [
     ...checkRecipients(config, vault),
-    await checked(() => checkLogKey(config, vault)),
-    await checked(() => checkLookupKey(config, vault)),
+    ...((await isThere(config.log.key)) ? [await checked(() => checkLogKey(config, vault))] : []),
+    ...((await isThere(config.lookups.key)) ? [await checked(() => checkLookupKey(config, vault))] : []),
   ];
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { PROBE } from "../vault/layout.ts";
+import { probeConditional } from "../vault/probe.ts";
 import { isNotImplemented } from "../vault/s3-errors.ts";
-import type { Conditional } from "../vault/vault.ts";
+import type { Conditional, Vault } from "../vault/vault.ts";
 import type { Bucket, BucketAnswer } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
@@ -19,11 +21,15 @@ const OTHER = Buffer.from("something else");
  * store's own clock: that overrides a bucket's default, which may be years in compliance mode. If that first write is
  * refused, or comes back with another lock than it asked for, nothing more is written.
  *
- * On a store that keeps its promises this adds one version of 47 bytes. It is deleted where these credentials can do so;
+ * On a store that keeps its promises this adds one version of some 47 bytes, before `init` a few. Each is deleted where these credentials can do so;
  * an exporter's cannot, and should not: then it stays, unlocked after the minute, for the bucket's lifecycle rule.
  * @param known what `init` found of conditional writes; undefined before it
  */
-export async function probeStore(bucket: Bucket, known: Conditional | undefined): Promise<Finding[]> {
+export async function probeStore(
+  bucket: Bucket,
+  vault: Pick<Vault, "put">,
+  known: Conditional | undefined,
+): Promise<Finding[]> {
   const probe = new ProbeObject(bucket);
   const right = { ContentMD5: digest("md5", BYTES) };
   const first = await probe.put(right);
@@ -47,8 +53,7 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
   }
   const md5 = await probe.put({ ContentMD5: digest("md5", OTHER) });
   const sha256 = await probe.put({ ChecksumSHA256: digest("sha256", OTHER) });
-  const again = await probe.put({ ...right, IfNoneMatch: "*" });
-  const other = await probe.put({ ...right, IfMatch: NO_ETAG });
+  const conditional = known ? await refusals(probe, right) : await asInit(vault, probe);
   const hidden = await probe.hide();
   const released = await probe.releaseHold(VersionId);
   const bypassed = await probe.shorten(VersionId);
@@ -56,7 +61,7 @@ export async function probeStore(bucket: Bucket, known: Conditional | undefined)
     ok("a lock is kept as it was asked for, and a locked version is not deleted"),
     ...(byHead ? [ok("the store does not know GetObjectRetention: locks are read with HeadObject")] : []),
     ...checksums(md5, sha256),
-    ...conditions({ ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) }, known),
+    ...conditions(conditional, known),
     isGranted(hidden)
       ? rights.warning("may hide objects behind delete markers: s3:DeleteObject", APART)
       : rights.ok("may not hide objects behind delete markers"),
@@ -104,6 +109,19 @@ function checksums(md5: BucketAnswer<unknown>, sha256: BucketAnswer<unknown>): F
   return [ok("a body that its checksum does not fit is refused (Content-MD5, SHA-256)")];
 }
 
+/** What conditions that do not hold come to: enough to see whether what `init` found is still so. */
+async function refusals(probe: ProbeObject, right: { readonly ContentMD5: string }): Promise<Conditional> {
+  const again = await probe.put({ ...right, IfNoneMatch: "*" });
+  const other = await probe.put({ ...right, IfMatch: NO_ETAG });
+  return { ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) };
+}
+
+/** Before `init` its own probe, on the object that is there by now: both find the same. */
+function asInit(vault: Pick<Vault, "put">, { until }: ProbeObject): Promise<Conditional> {
+  const lock = { mode: "governance", until: Temporal.Instant.fromEpochMilliseconds(until.getTime()) } as const;
+  return probeConditional(vault, PROBE, BYTES, { lock });
+}
+
 /** Some stores refuse any If-Match, the right one too: what a refusal means, `init` found out. */
 function conditions(is: Conditional, known: Conditional | undefined): Finding[] {
   const names = { ifNoneMatch: "create-only writes (If-None-Match)", ifMatch: "compare-and-swap (If-Match)" };
@@ -129,7 +147,7 @@ async function cleanUp(probe: ProbeObject, bypass: boolean): Promise<Finding> {
     else if (!bypass) break;
   }
   if (left === 0) return ok("the probe was deleted again");
-  const stays = left === 1 ? "a probe of 47 bytes stays" : `${left} probes of 47 bytes stay`;
+  const stays = left === 1 ? "a probe of 47 bytes stays" : `${left} probes of some 47 bytes stay`;
   return ok(
     `${stays} at ${probe.key}, unlocked after ${probe.until.toISOString()}; the lifecycle rule of config/aws removes such`,
   );

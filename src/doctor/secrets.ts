@@ -1,14 +1,16 @@
 import { secretsOf } from "../config/client-secrets.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
+import { fileAt } from "../io/is-there.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("secrets");
 
 /** Whether each secret can be had, whether others can have it too, and whether its file is named like something to delete. */
-export async function checkSecrets(config: ClientConfig): Promise<Finding[]> {
+export async function checkSecrets(config: ClientConfig, isNew: boolean): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const [field, secret] of secretsOf(config)) {
+    if (isNew && (await isToBeMade(config, secret))) continue;
     found.push(...checkName(field, secret));
     try {
       await secret.resolve();
@@ -24,6 +26,12 @@ export async function checkSecrets(config: ClientConfig): Promise<Finding[]> {
     );
   }
   return found;
+}
+
+/** Whether `init` will write this key: a file that is not there yet. */
+export async function isToBeMade({ lookups, log }: ClientConfig, secret: SecretRef): Promise<boolean> {
+  if (secret !== lookups.key && secret !== log.key) return false;
+  return secret.path !== undefined && (await fileAt(secret.path).catch(() => null)) === undefined;
 }
 
 /** Until version 0.1 the documentation itself named the log's key so. */

@@ -5,10 +5,12 @@ import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { refuseWrongClock } from "../core/clock-check.ts";
 import { hasCode } from "../core/error.ts";
+import { fileAt } from "../io/is-there.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import { plural } from "../observe/format.ts";
 import { leftBehind } from "../retention/left-behind.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
+import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Bucket } from "./bucket.ts";
 import { checkClock } from "./clock.ts";
@@ -29,11 +31,16 @@ export interface VaultCheck {
   readonly idleTimeout?: number;
 }
 
-/** vault.json, or why it cannot be had. */
-export async function describe(
-  vault: Vault,
-  { id, log }: ClientConfig,
-): Promise<{ description: VaultDescription | undefined; found: Finding }> {
+export interface Described {
+  readonly description: VaultDescription | undefined;
+  readonly found: Finding;
+  /** There was never a vault, as far as the store and this machine know: `init` is still to run. */
+  readonly isNew?: boolean;
+}
+
+/** vault.json, or why it cannot be read. */
+export async function describe(vault: Vault, config: ClientConfig): Promise<Described> {
+  const { id, log } = config;
   const { ok, failure } = findings("vault");
   try {
     const { description } = await readDescription(vault);
@@ -42,11 +49,33 @@ export async function describe(
     const hint = "Correct vault.url, or id and log.origin.";
     return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, hint) };
   } catch (error) {
-    const found = hasCode(error, "vault-missing")
-      ? failure(`${vault.url} is not a vault yet`, `Run \`holdfast init --client ${id}\` once; or correct vault.url.`)
-      : failed("vault", error);
-    return { description: undefined, found };
+    if (!hasCode(error, "vault-missing")) return { description: undefined, found: failed("vault", error) };
+    const lost = await formerVault(vault, config).catch((error: unknown) => failed("vault", error));
+    if (lost) return { description: undefined, found: lost };
+    const hint = `Run \`holdfast init --client ${id}\`. If there is a vault elsewhere, correct vault.url.`;
+    const found = failure(`not initialised: there is no vault at ${vault.url} yet`, hint);
+    return { description: undefined, found, isNew: true };
   }
+}
+
+/** What shows that there was a vault: versions that the store has of it, or this machine's memory of its log. */
+async function formerVault(vault: Vault, { state }: ClientConfig): Promise<Finding | undefined> {
+  const { failure } = findings("vault");
+  for (const key of [VAULT_JSON, CHECKPOINT]) {
+    for await (const version of vault.versions(key)) {
+      if (version.key === key)
+        return failure(
+          `${vault.url}: ${key} was hidden or deleted`,
+          "Restore it from its versions, or find out who took it away.",
+        );
+    }
+  }
+  const seen = join(state, "checkpoint");
+  if ((await fileAt(seen)) === undefined) return undefined;
+  return failure(
+    `${vault.url} is empty, and this machine has seen a log there (${seen})`,
+    "Correct vault.url, or find out who emptied the vault.",
+  );
 }
 
 /** What the vault is kept in, whatever it is. */
@@ -57,7 +86,7 @@ export async function checkVault(check: VaultCheck): Promise<Finding[]> {
 
 async function checkBucket(
   config: S3VaultConfig,
-  { config: { retention }, description, now, ...options }: VaultCheck,
+  { config: { retention }, description, vault, now, ...options }: VaultCheck,
 ): Promise<Finding[]> {
   const bucket = new Bucket(config, now, options);
   const found: Finding[] = [];
@@ -71,7 +100,7 @@ async function checkBucket(
     found.push(await checkEncryption(bucket), await checkPublicAccess(bucket), ...(await checkLifecycle(bucket)));
     found.push(...(await checkRights(bucket)));
     if (!locks) return found;
-    found.push(...(await probeStore(bucket, description?.store)));
+    found.push(...(await probeStore(bucket, vault, description?.store)));
     if (description) found.push(...(await checkLocks(bucket, retention)));
   } catch (error) {
     found.push(failed("bucket", error));

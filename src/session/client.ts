@@ -54,13 +54,16 @@ export interface ClientVault {
 
 export async function openClientVault(
   config: ClientConfig,
-  { signal, patience, metrics }: Session,
+  { console, signal, patience, metrics }: Session,
 ): Promise<ClientVault & AsyncDisposable> {
   let retries = 0;
   const measured = metrics?.client(config.id);
-  const onRetry = () => {
+  const sayWaiting = waiting(console, config.id);
+  let isOpen = false;
+  const onRetry = (error: HoldfastError) => {
     retries += 1;
     measured?.retried("vault");
+    if (!isOpen) sayWaiting(error);
   };
   await using opened = new AsyncDisposableStack();
   const vault = await openVault(config.vault, {
@@ -72,6 +75,7 @@ export async function openClientVault(
   });
   opened.defer(() => vault.close());
   const description = await descriptionOf(vault, config);
+  isOpen = true;
   if (description.client !== config.id || description.log.origin !== config.log.origin) {
     throw new HoldfastError(
       "config",
@@ -83,6 +87,16 @@ export async function openClientVault(
   }
   const verifiers = [description.log.vkey, ...(description.log.former ?? [])].map(parseVerifier);
   return closedBy<ClientVault>({ vault, description, verifiers, retries: () => retries }, opened.move());
+}
+
+/** Says once, at the first attempt that fails, why a vault does not open: the attempts may last half a minute. */
+export function waiting({ log }: Session["console"], client: string): (error: HoldfastError) => void {
+  let isSaid = false;
+  return ({ code, message }) => {
+    if (isSaid) return;
+    isSaid = true;
+    log.warn("the vault does not answer; trying again", { client, code, error: message });
+  };
 }
 
 async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultDescription> {

@@ -10,13 +10,27 @@ export interface ExportSummary extends Summary {
   readonly locks?: Extended;
   /** What kept the locks from being extended. The export itself went on. */
   readonly lockFailure?: unknown;
+  /** Of the identities named, which the provider does not have, as they were named, from 1. Nothing of them is logged. */
+  readonly unknown?: readonly number[];
+}
+
+/** A typing error. Who else was named is exported all the same. */
+export function noSuchIdentity(unknown: readonly number[], exported: number): HoldfastError {
+  const [what, which] =
+    unknown.length === 1 ? ["identity", "number"] : [`identities, ${number(unknown.length)} in all`, "numbers"];
+  const others = exported === 0 ? "" : ` (the ${which} ${unknown.join(", ")} named); the others were exported`;
+  return new HoldfastError("usage", `the provider has no such ${what}${others}`, {
+    hint: "Check the id, and that the API key is that of the right project. The log has no entry of it.",
+  });
 }
 
 /** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
 export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
   if (summaries.some(({ outcome }) => outcome === "interrupted"))
     throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+  const mistyped = summaries.find(({ unknown = [] }) => unknown.length > 0);
   const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
+  if (failed === 0 && mistyped?.unknown) throw noSuchIdentity(mistyped.unknown, mistyped.examined);
   if (failed === 0) {
     refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
     return;
@@ -46,6 +60,7 @@ export function summaryText(summary: ExportSummary): Line[] {
       : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
     ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
+    ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
     ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
     ["sealed", bytes(summary.bytes)],
     ["requests", `${number(requests)} to the source, ${plural(retries, "retry", "retries")}`],

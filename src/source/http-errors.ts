@@ -25,7 +25,7 @@ export function tooSlow(name: string): HoldfastError {
   });
 }
 
-export function connectionError(name: string, error: unknown): HoldfastError {
+export function connectionError(name: string, origin: string, error: unknown): HoldfastError {
   // The answer is not HTTP. The error contains the bytes received, so it is dropped.
   const garbled = error instanceof errors.HTTPParserError;
   const failure =
@@ -33,7 +33,7 @@ export function connectionError(name: string, error: unknown): HoldfastError {
   const code = failure?.code ?? (error as NodeJS.ErrnoException).code ?? "unknown";
   return new HoldfastError(
     failure?.isTransient ? "source-unavailable" : "source-rejected",
-    `${name}: the connection failed (${code})`,
+    `${name}: the connection to ${origin} failed (${code})`,
     {
       cause: garbled ? undefined : error,
       hint: failure?.hint ?? "Check source.url, the network and the provider's status page.",

@@ -160,7 +160,7 @@ export class Http {
         },
       });
     } catch (error) {
-      const failure = connectionError(name, error);
+      const failure = connectionError(name, this.#origin, error);
       told(failure.code);
       throw failure;
     }
@@ -213,7 +213,7 @@ export class Http {
           next: async () => {
             const begun = performance.now();
             const next = await iterator.next().catch((error: unknown) => {
-              throw connectionError(name, error);
+              throw connectionError(name, this.#origin, error);
             });
             if (next.done) return next;
             size += next.value.length;

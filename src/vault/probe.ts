@@ -7,7 +7,7 @@ import type { Conditional, PutOptions, Vault } from "./vault.ts";
  * versioned bucket. Adds at most six versions of the same bytes.
  */
 export async function probeConditional(
-  vault: Vault,
+  vault: Pick<Vault, "put">,
   key: string,
   bytes: Uint8Array,
   options: PutOptions,

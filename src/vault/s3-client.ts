@@ -1,6 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { AwsCredentials, CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { awsAgents } from "../net/proxy.ts";
+import { noteAddress } from "./s3-address.ts";
 import { boundAnswers } from "./s3-bounds.ts";
 import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
 
@@ -37,6 +38,18 @@ export function s3Client(
     },
   });
   boundAnswers(client);
+  // Before any answer: what fails here never reached the server, or the server said nothing.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        noteAddress(error, args.request);
+        throw error;
+      }
+    },
+    { step: "deserialize", priority: "low", name: "noteAddress" },
+  );
   // Retry once with fresh credentials: they may have been rotated.
   client.middlewareStack.add(
     (next) => async (args) => {

@@ -4,6 +4,7 @@ import { HoldfastError, hasCode } from "../core/error.ts";
 import { retryAfter } from "../io/retry.ts";
 import { CREDENTIALS_REFUSED } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
+import { addressOf } from "./s3-address.ts";
 import type { PutOptions } from "./vault.ts";
 
 /** The bytes were altered in transit. A retry may succeed. */
@@ -22,6 +23,7 @@ const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "PermanentRedirect", 
 /** A 5xx that no retry fixes: the store does not support the request. */
 const NOT_IMPLEMENTED = 501;
 
+const NO_CREDENTIALS = "no S3 credentials found; looked at: environment, shared profile, container and instance role";
 const RETRIED = "Holdfast retried several times. Check the endpoint, the network and the store's health.";
 
 /** The store sent no answer, or one that the SDK cannot read; or Holdfast or the SDK has a bug. */
@@ -32,9 +34,14 @@ function unanswered(error: unknown, name: string, what: string): HoldfastError {
     const style = isBucketHost
       ? ` If ${hostOf(error)} begins with the bucket's name, set vault.forcePathStyle: true.`
       : "";
+    const from = addressOf(error);
+    // Of a server that cannot be reached, it says nothing what it was asked.
+    const unreached = from !== undefined && UNREACHED.test(failure.code);
     return new HoldfastError(
       failure.isTransient ? "vault-unavailable" : "vault-rejected",
-      `${what}: no answer (${failure.code})`,
+      unreached
+        ? `cannot reach the S3 endpoint ${from} (${failure.code})`
+        : `${what}: no answer${from === undefined ? "" : ` from ${from}`} (${failure.code})`,
       { cause: error, hint: `${failure.hint ?? RETRIED}${style}` },
     );
   }
@@ -42,6 +49,9 @@ function unanswered(error: unknown, name: string, what: string): HoldfastError {
   if (isDefect) return new HoldfastError("internal", `${what}: a bug in Holdfast (${name})`, { cause: error });
   return new HoldfastError("vault-unavailable", `${what}: no answer (${name})`, { cause: error, hint: RETRIED });
 }
+
+/** The connection itself was refused, or there is no way to the host. */
+const UNREACHED = /^E(CONNREFUSED|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|NOTFOUND|AI_\w+)$/;
 
 function hostOf(error: unknown): string {
   return String((error as { hostname?: unknown } | null)?.hostname ?? "");
@@ -67,9 +77,9 @@ export function s3Error(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const name = error instanceof Error ? error.name : "unknown";
   if (name === "CredentialsProviderError") {
-    return new HoldfastError("vault-denied", `${what}: no S3 credentials were found`, {
+    return new HoldfastError("vault-denied", NO_CREDENTIALS, {
       cause: error,
-      hint: "Holdfast looked in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the profile (~/.aws, AWS_PROFILE) and the machine's role.",
+      hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE with a profile in ~/.aws, or give this machine a role.",
     });
   }
   if (CREDENTIALS_REFUSED.has(name)) {

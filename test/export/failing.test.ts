@@ -120,6 +120,36 @@ test("when every record fails it is not the records: the run ends, and says why"
   assert.equal((await place.export()).new, 560);
 });
 
+const NO_ONE = "00000000-0000-4000-8000-000000000000";
+
+test("--identity of no one: code 2, plain words, and no entry in the log; of someone who is gone, another message", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const before = (await place.entries()).length;
+  const typo = await place.here("export", ["--identity", NO_ONE], { isTerminal: true });
+  assert.equal(typo.code, 2, typo.stderr);
+  assert.match(typo.stderr, /^the provider has no such identity\n {2}→ Check the id/m);
+  assert.equal((await place.entries()).length, before);
+
+  const both = await place.here("export", ["--identity", sandbox.ids()[0]!, "--identity", NO_ONE], {
+    isTerminal: true,
+  });
+  assert.equal(both.code, 2, both.stderr);
+  assert.match(both.stderr, /no such identity \(the number 2 named\); the others were exported/);
+
+  const [id] = sandbox.ids();
+  sandbox.intercept((request, response) => {
+    if (!request.url!.endsWith(`/identities/${id}`)) return false;
+    response.writeHead(404).end();
+    return true;
+  });
+  const gone = await place.here("export", ["--identity", id!], { isTerminal: true });
+  assert.equal(gone.code, 0, gone.stderr);
+  assert.match(gone.stderr, /the vault has this identity, and the provider no longer has it: the copy stays/);
+  assert.equal((await place.entries("record.gone")).length, 1);
+});
+
 test("--identity: known, unchanged, unknown, and two of them", async () => {
   await using sandbox = await startSandbox({ identities: 6, plainImages: true });
   await using place = await makeWorkplace(sandbox);
@@ -133,20 +163,12 @@ test("--identity: known, unchanged, unknown, and two of them", async () => {
   sandbox.change([first(sandbox, (i) => sandbox.identity(i).id === a)]);
   assert.equal((await place.export("--identity", a!)).changed, 1);
 
-  const [unknown] = await place.expect(
-    3,
-    "export",
-    "--identity",
-    "00000000-0000-4000-8000-000000000000",
-    "--identity",
-    c!,
-  );
-  assert.deepEqual([unknown!.failed, unknown!.new, unknown!.gone], [1, 1, 0]);
+  // A typing error leaves no entry, and whoever else was named is exported.
+  const [unknown] = await place.expect(2, "export", "--identity", NO_ONE, "--identity", c!);
+  assert.deepEqual([unknown!.failed, unknown!.new, unknown!.gone, unknown!.unknown], [0, 1, 0, [1]]);
   assert.deepEqual(await place.entries("record.gone"), []);
-  assert.deepEqual(
-    (await place.entries("record.failed")).map(({ code }) => code),
-    ["source-missing"],
-  );
+  assert.deepEqual(await place.entries("record.failed"), []);
+  assert.equal((await place.entries("run.finished")).at(-1)!.outcome, "done");
   // What was exported by name is not new to the walk.
   const walk = await place.export();
   assert.deepEqual([walk.new, walk.unchanged + walk.changed], [3, 3]);

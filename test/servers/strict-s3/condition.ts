@@ -15,6 +15,8 @@ export function checkCondition({ conditionals }: Store, bucket: Bucket, { key, h
     if (current !== undefined) throw new Refusal(412, "PreconditionFailed");
   }
   if (ifMatch !== undefined) {
+    // Ceph RGW 16 refuses the right one too.
+    if (conditionals === "create-only") throw new Refusal(412, "PreconditionFailed");
     if (current === undefined) throw new Refusal(404, "NoSuchKey");
     if (unquoted(ifMatch) !== unquoted(current.etag)) throw new Refusal(412, "PreconditionFailed");
   }

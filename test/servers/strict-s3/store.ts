@@ -9,7 +9,7 @@ export interface StrictOptions {
   /** Most keys per page of a listing, whatever the client asks for. */
   readonly pageSize?: number;
   /** How to treat If-Match and If-None-Match on writes: some servers accept and ignore them, others answer 501. */
-  readonly conditionals?: "honoured" | "ignored" | "refused";
+  readonly conditionals?: "honoured" | "ignored" | "refused" | "create-only";
   /** False: silently drops the lock headers of a multipart upload, as Ceph RGW 16 does. */
   readonly multipartLocks?: boolean;
   /** False: silently drops the lock headers of PutObject. */
@@ -31,7 +31,7 @@ export interface StrictOptions {
 /** All buckets of one server, and how it behaves. */
 export class Store {
   readonly pageSize: number;
-  readonly conditionals: "honoured" | "ignored" | "refused";
+  readonly conditionals: "honoured" | "ignored" | "refused" | "create-only";
   readonly multipartLocks: boolean;
   readonly retention: boolean;
   readonly putLocks: boolean;

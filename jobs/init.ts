@@ -10,6 +10,7 @@ import type { SecretRef } from "../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { timestamp } from "../src/core/timestamp.ts";
 import { openDurable } from "../src/io/durable-file.ts";
+import { isFull } from "../src/io/file-error.ts";
 import { fileAt } from "../src/io/is-there.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
@@ -185,9 +186,16 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return [];
-    throw new HoldfastError("config", `${ref.reference}: the key cannot be written (${code})`, {
-      cause: error,
-      hint: "Name a file in a directory this user may write to.",
-    });
+    const full = isFull(error);
+    throw new HoldfastError(
+      full ? "state" : "config",
+      `${ref.reference}: cannot write the key to ${ref.path} (${code})`,
+      {
+        cause: error,
+        hint: full
+          ? "The disk is full: free or add space, then run `holdfast init` again."
+          : "Name a file in a folder that this user may write to.",
+      },
+    );
   }
 }

@@ -2,6 +2,7 @@ import { type FileHandle, readdir, readFile, rm, truncate } from "node:fs/promis
 import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { openDurable, syncFolder } from "../io/durable-file.ts";
+import { isFull } from "../io/file-error.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { leafHash } from "./merkle.ts";
 
@@ -36,7 +37,7 @@ export class Journal {
 
   /** Entries that an earlier process left, in order. Cuts off an incomplete last line. */
   async recover(): Promise<Journaled[]> {
-    return state("read the journal", async () => {
+    return state("read the journal", this.#folder, async () => {
       makePrivateFolder(this.#folder);
       const found: Journaled[] = [];
       for (const segment of await this.#segments()) {
@@ -52,7 +53,7 @@ export class Journal {
 
   /** The same for a reader: changes nothing. Empty if there is no journal. */
   async inspect(): Promise<Journaled[]> {
-    return state("read the journal", async () => (await this.#segments()).flatMap(({ lines }) => lines));
+    return state("read the journal", this.#folder, async () => (await this.#segments()).flatMap(({ lines }) => lines));
   }
 
   async #segments() {
@@ -91,7 +92,7 @@ export class Journal {
     const lines = [entry];
     const done = this.#writing.then(() => {
       this.#waiting = undefined;
-      return state("write the journal", () => this.#write(lines));
+      return state("write the journal", this.#folder, () => this.#write(lines));
     });
     this.#waiting = { lines, done };
     this.#writing = done.catch(() => {});
@@ -125,7 +126,7 @@ export class Journal {
   /** Deletes segments that end before `size`, because the log holds them. Later entries go to a new segment. */
   async release(size: number): Promise<void> {
     const released = this.#writing.then(() =>
-      state("write the journal", async () => {
+      state("write the journal", this.#folder, async () => {
         if (this.#segment) {
           await this.#segment.file.close();
           this.#closed.push({ first: this.#segment.first, next: this.#segment.next });
@@ -169,16 +170,18 @@ function damaged(path: string, what: string): HoldfastError {
 
 const byNumber = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10);
 
-/** Turns errors of the state directory into HoldfastErrors. */
-export async function state<T>(what: string, work: () => Promise<T>): Promise<T> {
+/** Turns errors of the state directory into HoldfastErrors. @param at where, unless the system names the file */
+export async function state<T>(what: string, at: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const { code, path } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError("state", `cannot ${what}${path ? ` (${path})` : ""}: ${code ?? "unknown"}`, {
+    throw new HoldfastError("state", `cannot ${what} ${path ?? at} (${code ?? "unknown"})`, {
       cause,
-      hint: "Check the state directory: it must be a directory (no file, no dangling link) on a local disk, with free space, and this user must be able to write to it. Then run again. Nothing is lost.",
+      hint: isFull(cause)
+        ? "The disk is full: free or add space, then run again. Nothing is lost."
+        : "Check the state directory: it must be a directory (no file, no dangling link) on a local disk, and this user must be able to write to it. Then run again. Nothing is lost.",
     });
   }
 }

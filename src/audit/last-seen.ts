@@ -16,7 +16,7 @@ const lastSeen = (folder: string): string => join(folder, "checkpoint");
 
 /** Must be durable before the journal deletes what the checkpoint covers. */
 export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
-  await state("remember the checkpoint", async () => {
+  await state("write the checkpoint that this machine saw last,", lastSeen(folder), async () => {
     makePrivateFolder(folder);
     const temporary = `${lastSeen(folder)}.new`;
     await writeDurable(temporary, note, "replace");
@@ -34,7 +34,7 @@ export async function lastSeenHead(
   head: Pick<Head, "size" | "root">,
 ): Promise<{ path: string; size: number; root: Uint8Array } | undefined> {
   const path = lastSeen(folder);
-  const note = await state("read the last checkpoint", async () => {
+  const note = await state("read the checkpoint that this machine saw last,", path, async () => {
     return readBounded(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;

@@ -69,7 +69,7 @@ export class Position {
     } catch (cause) {
       throw new HoldfastError(
         "state",
-        `cannot save the backfill's position: ${(cause as NodeJS.ErrnoException).code}`,
+        `cannot save the backfill's position to ${this.#path} (${(cause as NodeJS.ErrnoException).code})`,
         {
           cause,
           hint: "Check the state directory's free space and permissions, then run again. Nothing is lost.",

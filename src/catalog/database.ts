@@ -19,7 +19,7 @@ export function openTables(path: string, origin: string): DatabaseSync {
     return makeTables(path, origin, DURABLE);
   } catch (error) {
     if (isDamage(error)) return makeTables(path, origin, DURABLE);
-    throw stateError(error);
+    throw stateError(error, path);
   }
 }
 
@@ -44,7 +44,7 @@ export function makeTables(path: string, origin: string, pragmas: string): Datab
     db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL, 1)").run(SCHEMA, origin);
     return db;
   } catch (error) {
-    throw stateError(error);
+    throw stateError(error, path);
   }
 }
 

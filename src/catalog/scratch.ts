@@ -17,6 +17,6 @@ export function scratch(path: string, tables: string): DatabaseSync {
     rmSync(path, { force: true });
     return db;
   } catch (error) {
-    throw stateError(error);
+    throw stateError(error, path);
   }
 }

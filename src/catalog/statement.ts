@@ -15,7 +15,7 @@ export function statement(db: DatabaseSync, sql: string): Statement {
     try {
       return work();
     } catch (error) {
-      throw stateError(error);
+      throw stateError(error, placeOf(db));
     }
   };
   const prepared = guarded(() => db.prepare(sql));
@@ -36,12 +36,24 @@ export function isDamage(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
 }
 
-export function stateError(error: unknown): HoldfastError {
+/** @param path of the file */
+export function stateError(error: unknown, path: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  return new HoldfastError("state", `cannot use the catalog (${error instanceof Error ? error.message : "unknown"})`, {
+  const { message = "unknown", errcode } = error as { message?: string; errcode?: number };
+  const why = errcode === undefined ? message : `${message}, SQLite error ${errcode}`;
+  return new HoldfastError("state", `cannot use the catalog ${path} (${why})`, {
     cause: error,
     hint: "Check space and permissions of the state folder. You may delete the catalog: `holdfast rebuild` recreates it from the log.",
   });
+}
+
+/** The file of an open database. */
+export function placeOf(db: DatabaseSync): string {
+  try {
+    return db.location() ?? "in memory";
+  } catch {
+    return "that is closed";
+  }
 }
 
 /** One text column of all rows. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { stateError, statement } from "./statement.ts";
+import { placeOf, stateError, statement } from "./statement.ts";
 
 /** Runs work on the catalog completely or not at all. */
 export type Transaction = (work: () => void) => void;
@@ -15,7 +15,7 @@ export function transactions(db: DatabaseSync): Transaction {
       commit.run();
     } catch (error) {
       if (db.isTransaction) rollback.run();
-      throw stateError(error);
+      throw stateError(error, placeOf(db));
     }
   };
 }

@@ -34,14 +34,9 @@ export type Statfs = (
 /** Whether the state directory can be written to, durably, and has room. Writes a small file and removes it. */
 export async function checkState(directory: string, ask: Statfs = statfs): Promise<Finding[]> {
   const found: Finding[] = [];
-  const place = await nearest(directory);
-  if (place === undefined)
-    return [
-      failure(
-        `${directory}: a symbolic link on its way leads nowhere`,
-        "Mount what it points to, or make that folder.",
-      ),
-    ];
+  const { place, blocked } = await nearest(directory);
+  if (blocked !== undefined)
+    return [failure(`${directory}: ${blocked}`, "Make that folder, or mount what is missing.")];
   const { type, bsize, bavail } = await ask(place);
   const free = bsize * bavail;
   const network = NETWORK.get(type);
@@ -101,15 +96,21 @@ function hintOf(code: string): string {
     : "Give the user that runs Holdfast the right to write there (in a container: mount a volume that is its own).";
 }
 
-/** The directory itself, or the nearest above it that is there; undefined where a link on the way leads nowhere. */
-async function nearest(directory: string): Promise<string | undefined> {
+/** The directory itself, or the nearest above it that is there; or what on the way there is no folder. */
+async function nearest(
+  directory: string,
+): Promise<
+  { readonly place: string; readonly blocked?: undefined } | { readonly place: string; readonly blocked: string }
+> {
   try {
-    if ((await stat(directory)).isDirectory()) return directory;
+    if ((await stat(directory)).isDirectory()) return { place: directory };
+    return { place: directory, blocked: `${directory} is a file, not a folder (ENOTDIR)` };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ELOOP") return undefined;
-    if (code !== "ENOENT") return dirname(directory);
-    if (await lstat(directory).catch(() => undefined)) return undefined;
+    const isLink = code === "ENOENT" && (await lstat(directory).catch(() => undefined)) !== undefined;
+    if (code === "ELOOP" || isLink)
+      return { place: directory, blocked: `the symbolic link ${directory} leads nowhere (${code})` };
+    if (code !== "ENOENT" && code !== "ENOTDIR") return { place: dirname(directory) };
   }
-  return directory === "/" ? directory : nearest(dirname(directory));
+  return directory === "/" ? { place: directory } : nearest(dirname(directory));
 }

@@ -7,6 +7,11 @@ const MISNAMED: ReadonlySet<string> = new Set([
 ]);
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
+/** There is no room left on the disk, or for this user. */
+export function isFull(cause: unknown): boolean {
+  return FULL.has(String((cause as NodeJS.ErrnoException | null)?.code));
+}
+
 /** Turns a file system error into `usage` if the path is wrong, else `state`. Returns other errors unchanged. */
 export function fileError(cause: unknown, path: string, what: "read" | "written", hint?: string): unknown {
   const { code, errno } = cause as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { HoldfastError } from "../core/error.ts";
+import { isFull } from "./file-error.ts";
 
 /** Makes a folder that only this user can read, and its parents. Throws `state` with the system's code. */
 export function makePrivateFolder(path: string): void {
@@ -8,7 +9,9 @@ export function makePrivateFolder(path: string): void {
   } catch (cause) {
     throw new HoldfastError("state", `cannot make the folder ${path} (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-      hint: "Check that no part of its path is a file or a dangling link, that you can write there, and that the disk has space.",
+      hint: isFull(cause)
+        ? "The disk is full: free or add space."
+        : "Check that no part of its path is a file or a dangling link, and that you can write there.",
     });
   }
 }

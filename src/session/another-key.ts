@@ -31,5 +31,7 @@ export async function anotherLogKey(
       hint: "Restore the key that init made. To hand the log over to a new key, name the old one as log.previousKey and run `holdfast init`.",
     });
   }
-  return differentKey(`the vault ${url}`, vkey, log.key.reference);
+  const hint =
+    "Check first that this file is the key that init made, and restore it if not. If it is, someone replaced the log: stop every export, keep everything as it is, and tell the auditor.";
+  return differentKey(`the vault ${url}`, vkey, log.key.reference, hint);
 }

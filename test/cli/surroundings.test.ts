@@ -124,7 +124,7 @@ test("a state folder that is a link to nowhere, or a file: said in one line, wit
     assert.equal(ended.code, 1, ended.said);
     assert.match(
       ended.said,
-      /(cannot make the folder|cannot read the last checkpoint).*\/state.*(ENOTDIR|EEXIST|ENOENT)/,
+      /(cannot make the folder|cannot read the checkpoint that this machine saw last,) .*\/state.*\((ENOTDIR|EEXIST|ENOENT)\)/,
     );
     assert.match(ended.said, /dangling link/);
   }

@@ -213,11 +213,11 @@ describe("doctor on this machine and at the provider", () => {
     }
     await rm(state, { recursive: true });
     await symlink("state", state);
-    assertLines(lines(await checkState(state), "failure"), /a symbolic link on its way leads nowhere/);
+    assertLines(lines(await checkState(state), "failure"), /the symbolic link .* leads nowhere \(E(NOENT|LOOP)\)/);
     await rm(state);
     await symlink("/not/mounted", state);
     for (const path of [state, join(state, "acme-bank")])
-      assertLines(lines(await checkState(path), "failure"), /a symbolic link on its way leads nowhere/);
+      assertLines(lines(await checkState(path), "failure"), /the symbolic link .* leads nowhere \(E(NOENT|LOOP)\)/);
     await rm(folder, { recursive: true });
   });
 

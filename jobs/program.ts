@@ -6,9 +6,9 @@ const EXIT_CODES = `
 Exit codes:
   0    done
   1    failed
-  2    the command line or the config cannot be used; or a second person has not approved
-  3    done in part: some records failed, and are tried again on the next run
-  4    integrity: the vault, the log or a key does not agree with what was written
+  2    the command line, the config or a key cannot be used; or a second person has not approved
+  3    done in part: some records failed, and are tried again on the next run; or locks ran out
+  4    integrity: the vault, the log, a bag or a certificate is not as it was written
   5    another run holds the vault
   130  interrupted; what was done is kept, the next run goes on`;
 

@@ -137,5 +137,5 @@ test("a bag of Holdfast that lost files is still a damaged bag: code 4", { skip:
   await mkdir(place.path("torn"));
   for (const name of ["bagit.txt", "tagmanifest-sha256.txt"])
     await copyFile(place.path("bag", name), place.path("torn", name));
-  await ends(["verify", "torn"], 4, /not as it was made/);
+  await ends(["verify", "torn"], 4, /tagmanifest|evidence|missing/);
 });

@@ -72,7 +72,7 @@ test("doctor and init say the same of conditional writes, whatever the store doe
   }
 });
 
-test("without S3 credentials every command says that there are none, and where it looked", async (t) => {
+test("without S3 credentials every command says what is missing, and where it looked", async (t) => {
   const s3 = await startStrictS3();
   t.after(() => s3.close());
   await using place = await onBucket("s3://acme-kyc/holdfast", s3.endpoint);

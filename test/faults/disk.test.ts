@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { mock, test } from "node:test";
-import { CLIENT } from "../export/workplace.ts";
+import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { fillUp, smallDisk } from "./disk.ts";
 import { later, makePlace } from "./place.ts";
@@ -98,3 +98,30 @@ for (const [name, part, code] of [
     await place.completes(60, () => later().add({ minutes: 20 }));
   });
 }
+
+test("no room for a key at init: told as a full disk, with the file, and init goes on once there is room", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox, { init: false });
+  {
+    using _ = fillUp(/keys\/lookup$/, Number.POSITIVE_INFINITY);
+    const ended = await place.here("init", [], { isTerminal: true });
+    assert.equal(ended.code, 1, ended.stderr);
+    assert.match(
+      ended.stderr,
+      /keys\/lookup: cannot write the key to .*\/keys\/lookup \(ENOSPC\)\n {2}→ The disk is full/,
+    );
+  }
+  await place.expect(0, "init");
+});
+
+test("no room for the last checkpoint seen: the message has the file and the code", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox);
+  using _ = fillUp(/checkpoint\.new$/, Number.POSITIVE_INFINITY);
+  const ended = await place.here("export", [], { isTerminal: true });
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(
+    ended.stderr,
+    /cannot write the checkpoint .* \/.*\/state\/.*checkpoint.* \(ENOSPC\)\n {2}→ The disk is full/,
+  );
+});

@@ -177,7 +177,7 @@ test("post-quantum recipients open it too", async () => {
   const bag = await retrieve(place, "bag", "--identity", sandbox.ids()[0]!);
   const open = (key: string) => place.here("open", [bag, "--key", key, "--out", place.path("opened")]);
   const wrong = await open(place.officer.file);
-  assert.equal(wrong.code, 1, wrong.stderr);
+  assert.equal(wrong.code, 2, wrong.stderr);
   assert.ok(!existsSync(place.path("opened")));
   assert.equal((await open(place.path("quantum.txt"))).code, 0);
 });

@@ -70,7 +70,7 @@ test("a whole run goes through the proxy; only the proxy can resolve the names",
     failed({ ...through, NODE_EXTRA_CA_CERTS: undefined }, /NODE_EXTRA_CA_CERTS/),
     failed(
       { ...through, HTTPS_PROXY: `http://127.0.0.1:${await freePort()}` },
-      /vault\.json: no answer \(ECONNREFUSED\).*through 127\.0\.0\.1:\d+, http directly: check that proxy/,
+      /cannot reach the S3 endpoint https:\/\/localhost:\d+ \(ECONNREFUSED\).*through 127\.0\.0\.1:\d+, http directly: check that proxy/,
     ),
   ]);
   const unusable = await place.holdfast("export", [], { env: { ...through, HTTPS_PROXY: "socks5://secret.example" } });

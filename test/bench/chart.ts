@@ -12,7 +12,9 @@ const COLOURS = `
     text { fill: #e4e7eb } .soft { fill: #b0bac5 } .bar { fill: #616e7c } .ours { fill: #3fb8a3 } .mark { stroke: #b0bac5 }
   }`;
 
-/** Bars for what is compared, from the slowest round to the fastest marked; legible on light and on dark ground. */
+/**
+ * A bar for each contender, with marks from the slowest to the fastest round; readable on light and dark backgrounds.
+ */
 export function chart({ machine, figures }: Result): string {
   const groups = [...Map.groupBy(figures, ({ group }) => group)].filter(([group]) => /^(export|sealing)/.test(group));
   const parts: string[] = [];

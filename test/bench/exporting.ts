@@ -1,4 +1,4 @@
-/** Export against the same objects put by other means, in turn, on a locked Ceph bucket. */
+/** Export compared with other ways to store the same objects, in turn, in a locked Ceph bucket. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,15 +9,15 @@ import { child, holdfast, part, type Ran, run, server } from "./process.ts";
 import type { Report } from "./report.ts";
 import { contentOf, objectsOf, sizesOf, type Workload } from "./workload.ts";
 
-/** Holdfast's default, and what all others are given too. */
+/** Holdfast's default, used for all contenders. */
 const CONCURRENCY = 16;
-/** Of the shell loop, which is too slow for all of them. */
+/** For the shell loop, which is too slow for all objects. */
 const SAMPLE = 40;
 
-/** A bundle of certificates that the environment may name is read by rclone also where there is no TLS, and refused. */
+/** rclone reads a certificate bundle named in the environment even without TLS, and refuses it. */
 const BARE = { AWS_CA_BUNDLE: undefined };
 
-/** How many seconds all objects took. */
+/** The seconds for all objects. */
 type Contender = () => Promise<number>;
 
 export const HOLDFAST = "Holdfast, from the provider";
@@ -62,7 +62,7 @@ export async function exporting(report: Report, name: string, workload: Workload
   report.add(`peak memory, ${name}`, "export", "MB", Math.max(...peaks) / 1e6);
 }
 
-/** What more requests in flight at the vault bring, and what they cost in memory: how the default was chosen. */
+/** The gain from more parallel requests to the vault, and their cost in memory: the basis for the default. */
 export async function concurrencies(report: Report, name: string, workload: Workload, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const concurrency of [4, 8, CONCURRENCY, 32, 64]) {
@@ -81,7 +81,7 @@ function newPlace(url: string, concurrency = CONCURRENCY): Promise<Workplace> {
   );
 }
 
-/** Everything but Holdfast, with buckets and plain files of its own. */
+/** All contenders except Holdfast, with their own buckets and plain files. */
 async function makeOthers(workload: Workload) {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-bench-"));
   await using keys = await makeWorkplace({ url: "http://127.0.0.1:9", apiKey: "none" }, { init: false });
@@ -114,7 +114,7 @@ async function makeOthers(workload: Workload) {
       const parallel = ["--transfers", String(CONCURRENCY), "--checkers", String(CONCURRENCY)];
       return (await run("rclone", ["--config", config, "copy", ...parallel, plain, "crypt:"], BARE)).seconds;
     },
-    /** A sample, and what all would take at that pace. */
+    /** A sample, extrapolated to all objects. */
     shell: async () => {
       const bucket = await lockedBucket();
       const config = await rclone(bucket);

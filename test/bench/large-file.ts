@@ -2,7 +2,7 @@ import { makeWorkplace } from "../export/workplace.ts";
 import { holdfast, server } from "./process.ts";
 import type { Report } from "./report.ts";
 
-/** Peak memory of an export that meets one very large file. */
+/** Peak memory of an export with one very large file. */
 export async function largeFile(report: Report, bytes: number, rounds: number): Promise<void> {
   await using sandbox = await server(
     ...(["../sandbox/main.ts", "--identities", "1", "--plain-images", "--video-bytes", String(bytes)] as const),

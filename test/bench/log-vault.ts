@@ -12,16 +12,16 @@ import { CLIENT, makeWorkplace, type Provider, type Workplace } from "../export/
 
 export interface LogVaultOptions {
   readonly entries: number;
-  /** Whether the objects that the entries speak of are there: in a bucket they are put, without a lock. */
+  /** Whether the entries' objects exist: in a bucket they are stored without a lock. */
   readonly objects?: boolean;
-  /** Until when they are locked, by the log's word and in a directory. Default: longer than anyone measures. */
+  /** Until when they are locked, in the log and in a directory. Default: longer than any measurement. */
   readonly lockedUntil?: string;
   readonly vault?: "directory" | "ceph";
-  /** Where no one is asked for anything by default. */
+  /** Default: nothing listens there. */
   readonly provider?: Provider;
-  /** The first so many were purged, long ago: four entries each, and no objects. */
+  /** This many were purged long ago: four entries each, and no objects. */
   readonly purged?: number;
-  /** Whom an entry is about. Default: someone invented. */
+  /** The person an entry is about. Default: an invented one. */
   readonly record?: (n: number, tokens: Tokens) => { subject: string; version: string };
 }
 
@@ -31,12 +31,12 @@ export interface LogVault extends AsyncDisposable {
 
 /** Bytes of a sealed record without images. */
 const SIZE = 4630;
-/** Entries that are on their way at once. */
+/** Entries in flight at once. */
 const AT_ONCE = 4096;
 const LOCKED_UNTIL = "2099-01-01T00:00:00Z";
 const LONG_AGO = "2010-01-01T00:00:00.000Z";
 
-/** A vault of so many records, each one entry of the log, written by the log's own writer. */
+/** A vault with this many records, each one entry of the log, written by the log's own writer. */
 export async function makeLogVault({
   entries,
   objects = false,
@@ -100,7 +100,7 @@ function invented(n: number): { subject: string; version: string } {
   return { subject: createHash("md5").update(`${n}`).digest("hex"), version: "20261123T101500Z-0123456789ab" };
 }
 
-/** The provider's time that a version's name begins with. */
+/** The provider's time at the start of a version's name. */
 function timeOf(version: string): string {
   return version.replace(/^(....)(..)(..T..)(..)(..Z)-.*/, "$1-$2-$3:$4:$5");
 }

@@ -1,12 +1,12 @@
 /**
- * Measures Holdfast, and what else one might use, on this machine: `npm run bench`. Whole processes, in turn, three
- * rounds, against a Ceph RGW of its own with a locked bucket. Prints a table of medians; writes latest.json and chart.svg
- * beside this file, and what was to be reached into the README. Some fifteen minutes.
+ * Measures Holdfast and alternatives on this machine: `npm run bench`. Whole processes, in turn, three rounds, against
+ * its own Ceph RGW with a locked bucket. Prints a table of medians; writes latest.json and chart.svg to this folder,
+ * and the goals into the README. Takes some fifteen minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
  *     npm run bench -- --only export    seal, export, concurrency, memory, night or lookup; writes nothing
  *
- * HOLDFAST_TEST_S3 names an S3 server to use in the place of its own.
+ * HOLDFAST_TEST_S3 names an S3 server to use instead of its own.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ const rounds = quick ? 1 : 3;
 const report = new Report();
 const beside = (name: string) => join(import.meta.dirname, name);
 
-/** One part; what fails in it does not keep the others from being measured. */
+/** Runs one part; if it fails, the other parts are still measured. */
 async function part(name: string, work: () => Promise<void>): Promise<void> {
   if (only && !only.includes(name)) return;
   process.stderr.write(`${name}\n`);
@@ -38,7 +38,7 @@ async function part(name: string, work: () => Promise<void>): Promise<void> {
 
 const started = process.env.HOLDFAST_TEST_S3 === undefined ? await start() : undefined;
 try {
-  // The tests' own parts read the server's address when they are loaded.
+  // The tests' own modules read the server's address when they are loaded.
   const { sealing } = await import("./sealing.ts");
   const { exporting, concurrencies, ...names } = await import("./exporting.ts");
   const { largeFile } = await import("./large-file.ts");

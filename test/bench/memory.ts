@@ -1,5 +1,5 @@
 /**
- * Peak memory of exporting file-less identities, which must not grow with their number. Prints a table.
+ * Peak memory of an export of identities without files, which must not grow with their number. Prints a table.
  *
  *     node test/bench/memory.ts                             1,000 and 20,000 to a directory
  *     HOLDFAST_TEST_S3=… node test/bench/memory.ts --ceph   1,000 and 5,000 to Ceph

@@ -1,4 +1,4 @@
-/** A large vault: the night on which nothing changed, verify and rebuild. */
+/** A large vault: a night without changes, verify and rebuild. */
 import { open, writeFile } from "node:fs/promises";
 import { parseIdentityPage } from "../../src/source/passbase/answers.ts";
 import { Population } from "../sandbox/population.ts";
@@ -52,7 +52,7 @@ export async function night(report: Report, people: number, rounds: number): Pro
   }
 }
 
-/** The provider's list as the sandbox of the same number of people gives it. */
+/** The provider's list, from a sandbox with the same number of people. */
 function* pagesOf(people: number): Generator<string, undefined> {
   const population = new Population(1, people);
   for (let cursor: string | null = ""; cursor !== null; ) {

@@ -1,25 +1,25 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-/** What a process took, from its start to its end. */
+/** What a process used, from start to end. */
 export interface Ran {
-  /** By the clock. */
+  /** Elapsed time. */
   readonly seconds: number;
   readonly stdout: string;
-  /** What Node processes say of themselves. */
+  /** What Node processes report themselves. */
   readonly meter: Meter;
 }
 
 export interface Meter {
   /** Processor seconds. */
   readonly cpu: number;
-  /** Bytes, the most that was resident. */
+  /** Maximum resident bytes. */
   readonly peak: number;
-  /** Requests by node:http, which is what the S3 client uses; the source's go through undici. */
+  /** Requests of node:http, which the S3 client uses; the source uses undici. */
   readonly requests: number;
 }
 
-/** VmHWM is the process's own: maxRSS of a child begins with its parent's. */
+/** VmHWM belongs to the process itself; maxRSS of a child starts with its parent's value. */
 const METER = `data:text/javascript,${encodeURIComponent(`
   import { subscribe } from "node:diagnostics_channel";
   import { readFileSync } from "node:fs";
@@ -33,12 +33,12 @@ const METER = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 const CLI = join(import.meta.dirname, "../../jobs/main.ts");
-/** Of what hangs. A purge of 200,000 people takes most of an hour. */
+/** Timeout of a process that hangs. A purge of 200,000 people takes most of an hour. */
 const TIMEOUT = 2 * 3_600_000;
-/** As package.json has it. */
+/** The options in package.json. */
 const YOUNG = "--max-semi-space-size=4";
 
-/** A program to its end; throws where it fails, with the end of what it said. */
+/** Runs a program to its end; throws if it fails, with the end of its output. */
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const begun = performance.now();
   const child = spawn(command, args, {
@@ -66,12 +66,12 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
   });
 }
 
-/** One of this folder's own programs. */
+/** Runs one of this folder's own programs. */
 export function child(name: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, ["--import", METER, join(import.meta.dirname, "child", name), ...args]);
 }
 
-/** One that is Holdfast's own code but for what comes in: with the memory that the program allows itself. */
+/** Runs one that is Holdfast's own code except its input, with the program's own memory limits. */
 export function part(name: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [
     YOUNG,
@@ -83,7 +83,7 @@ export function part(name: string, ...args: readonly string[]): Promise<Ran> {
   ]);
 }
 
-/** The real program as `npm start` starts it: what V8 compiled once is kept, here for every Node process that takes part. */
+/** Runs the real program like `npm start`, with V8's compile cache, as for every Node process in the comparison. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [
     YOUNG,
@@ -99,7 +99,7 @@ export function holdfast(command: string, config: string, ...args: readonly stri
   ]);
 }
 
-/** A server of this folder or another; its first line on stdout is its address. */
+/** A server in this folder or elsewhere; its first line on stdout is its address. */
 export async function server(path: string, ...args: readonly string[]): Promise<AsyncDisposable & { url: string }> {
   const started = spawn(process.execPath, [join(import.meta.dirname, path), ...args], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,11 +1,12 @@
 /**
- * A purge of many people, its certificate and the check of that: time, peak memory, size. Prints a table.
+ * A purge of many people, its certificate and the certificate's check: time, peak memory, size. Prints a table.
  *
  *     node test/bench/purging.ts --people 200000                             a vault in a directory
- *     node test/bench/purging.ts --people 200000 --certificate               what was purged long ago, certified again
+ *     node test/bench/purging.ts --people 200000 --certificate               people purged long ago, certified again
  *     HOLDFAST_TEST_S3=… node test/bench/purging.ts --people 5000 --ceph     one in a bucket
  *
- * Each has one sealed record of 4,630 bytes. The vault is written by the log's own writer; the purge is the real command.
+ * Each person has one sealed record of 4,630 bytes. The log's own writer writes the vault; the purge is the real
+ * command.
  */
 import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";

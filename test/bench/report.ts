@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { number } from "../../src/observe/format.ts";
 
-/** One thing measured, a value for each round. */
+/** One measurement, with a value for each round. */
 export interface Figure {
   readonly group: string;
   readonly name: string;
@@ -9,12 +9,12 @@ export interface Figure {
   readonly rounds: number[];
 }
 
-/** What was to be reached in a run, most often one figure to another. */
+/** A goal of a run, usually the ratio of two measurements. */
 export interface Ratio {
   readonly name: string;
   readonly value: number;
   readonly reach: number;
-  /** Whether the reach is the most and not the least. */
+  /** Whether the goal is a maximum instead of a minimum. */
   readonly most: boolean;
 }
 
@@ -39,7 +39,7 @@ export const median = (values: readonly number[]): number => {
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 };
 
-/** Gathers what is measured. */
+/** Collects measurements. */
 export class Report {
   readonly #figures: Figure[] = [];
   readonly #ratios: Ratio[] = [];
@@ -57,13 +57,13 @@ export class Report {
     return figure && median(figure.rounds);
   }
 
-  /** One to another, round by round: what disturbed the machine disturbed both. The median of that. */
+  /** The median ratio of two measurements, round by round: a disturbance of the machine affects both. */
   paired(group: string, name: string, other: string): number | undefined {
     const [one, two] = [name, other].map((wanted) => this.#figures.find((f) => f.group === group && f.name === wanted));
     return one && two && median(one.rounds.map((value, round) => value / two.rounds[round]!));
   }
 
-  /** What was not measured has no ratio. */
+  /** Missing measurements have no ratio. */
   ratio(name: string, value: number | undefined, reach: { least: number } | { most: number }): void {
     if (value === undefined || Number.isNaN(value)) return;
     const most = "most" in reach;
@@ -94,7 +94,7 @@ function machine(): Machine {
   };
 }
 
-/** Three digits, or all of the whole part. */
+/** Three digits, or all digits of the integer part. */
 export function show(value: number): string {
   return Math.abs(value) >= 100 ? number(value) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
@@ -117,7 +117,7 @@ export function table({ machine, figures, ratios, failures }: Result): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The same for the README, in short: what was to be reached. */
+/** A short version for the README: the goals. */
 export function markdown({ machine, ratios, quick }: Result): string {
   const rows = ratios.map(({ name, value, reach, most, reached }) => [
     name,

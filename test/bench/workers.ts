@@ -3,9 +3,9 @@
  *
  *     node test/bench/workers.ts [--identities 20000] [--rate 200] [--workers 1,2,4]
  *
- * First at a fixed rate, which the sandbox enforces: how well all workers together keep to it, and how near the whole
- * comes to the least time it can take. Then without a limit: how the time falls with a second worker, and with none
- * (0: one process that does it all).
+ * First at a fixed rate, which the sandbox enforces: how well all workers together keep to it, and how close the total
+ * time comes to the minimum. Then without a limit: how much faster it is with a second worker, and without workers (0:
+ * a single process).
  */
 import { parseArgs } from "node:util";
 import type { Summary } from "../../src/export/summary.ts";
@@ -30,7 +30,7 @@ interface Measured {
   /** From the coordinator's start to its end, and from the first request to the last. */
   readonly wall: number;
   readonly span: number;
-  /** Requests in the fullest second and in the fullest ten. */
+  /** Requests in the busiest second and in the busiest ten. */
   readonly second: number;
   readonly ten: number;
 }

@@ -1,19 +1,19 @@
-/** What is exported in the comparison: invented people, all of the same size, the same for everyone who takes part. */
+/** What is exported in the comparison: invented people, all of the same size, the same for every contender. */
 import { randomBytes } from "node:crypto";
 
 export interface Workload {
   readonly people: number;
-  /** Files of each, and bytes of a file. */
+  /** Files per person, and bytes per file. */
   readonly files: number;
   readonly fileBytes: number;
 }
 
-/** Bytes of a record before it is sealed, to a few. */
+/** Approximate bytes of a record before it is sealed. */
 export const RECORD_BYTES = 4096;
 
 export const objectsOf = ({ people, files }: Workload): number => people * (1 + files);
 
-/** Plain sizes of all objects, as they are stored: each person's files, then the record. */
+/** Plain sizes of all objects, in the order they are stored: each person's files, then the record. */
 export function sizesOf({ people, files, fileBytes }: Workload): number[] {
   return Array.from({ length: people }, () => [...new Array<number>(files).fill(fileBytes), RECORD_BYTES]).flat();
 }
@@ -23,7 +23,7 @@ const id = (n: number, kind = 0): string =>
   `0b5e0000-${String(kind).padStart(4, "0")}-4000-8000-${String(n).padStart(12, "0")}`;
 const json = JSON.stringify;
 
-/** One person's answer. The remark fills the record up: it is in it twice, as given and as read. */
+/** One person's answer. The remark pads the record, which contains it twice: as given and as parsed. */
 export function identityText(n: number, { files }: Workload): string {
   const datapoints = {
     first_name: "Ada",

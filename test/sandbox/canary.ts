@@ -1,12 +1,12 @@
-/** Every personal string the sandbox can ever answer for an identity: none of them may turn up outside a sealed object. */
+/** Every personal string that the sandbox can ever answer for an identity: none may appear outside a sealed object. */
 import { makeIdentity } from "./identity.ts";
 import { makePerson } from "./person.ts";
 import type { Population } from "./population.ts";
 import { makeResources } from "./resource.ts";
 
 /**
- * Shorter strings are left out: `Zoë` or `李` turn up in random ciphertext by chance. Such names are still watched for,
- * as part of the full name, the e-mail and the MRZ.
+ * Leaves out shorter strings: `Zoë` or `李` can appear in random ciphertext by chance. Such names are still covered as
+ * part of the full name, the e-mail and the MRZ.
  */
 const SHORTEST = 6;
 

@@ -7,7 +7,7 @@ export class Canvas {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
-  /** Coverage of the shape in hand, 0 to 255; all zero between two shapes. */
+  /** Coverage of the current shape, 0 to 255; all zero between two shapes. */
   readonly #mask: Uint8Array;
 
   constructor(width: number, height: number, pixels?: Uint8Array) {
@@ -62,7 +62,7 @@ export class Canvas {
     this.#paint(x0, y0, x1, y1, color, alpha);
   }
 
-  /** Strokes open lines with a round pen; where they overlap they do not darken. */
+  /** Strokes open lines with a round pen; overlaps do not get darker. */
   stroke(paths: readonly Path[], width: number, color: number, alpha = 1): void {
     const reach = width / 2 + 0.5;
     let [x0, y0, x1, y1] = [this.width, this.height, 0, 0];
@@ -84,7 +84,7 @@ export class Canvas {
     if (x0 < x1 && y0 < y1) this.#paint(x0, y0, x1, y1, color, alpha);
   }
 
-  /** Lays another picture on this one; `tint` turns it to one colour first, dark parts strongest. */
+  /** Draws another picture over this one; `tint` first turns it to one colour, dark parts strongest. */
   lay(picture: Canvas, x: number, y: number, alpha = 1, tint?: number): void {
     for (let row = 0; row < picture.height; row++) {
       for (let column = 0; column < picture.width; column++) {
@@ -169,7 +169,7 @@ function cross(path: Path, y: number, crossings: number[]): void {
   }
 }
 
-/** Adds the span from `from` to `to` to a row of `width` pixels, counting the pixels at its ends in part. */
+/** Adds the span from `from` to `to` to a row of `width` pixels; the pixels at its ends count in part. */
 function cover(row: Float32Array, from: number, to: number, width: number): void {
   const [start, end] = [Math.max(0, from), Math.min(width, to)];
   if (start >= end) return;

@@ -4,7 +4,7 @@ import { PassbaseClient, PassbaseConfiguration } from "@passbase/node";
 import { first } from "./ask.ts";
 import { type Sandbox, startSandbox } from "./server.ts";
 
-// The official client knows nothing of this sandbox: what it understands, any client does.
+// The official client does not know this sandbox: what it understands, any client does.
 let sandbox: Sandbox;
 let client: PassbaseClient;
 
@@ -57,13 +57,13 @@ test("resources and their files are found through the client", async () => {
   assert.deepEqual(bytes, await sandbox.file(index, passport.id, file.id));
 });
 
-test("getSettings tells that this is no production project", async () => {
+test("getSettings says that this is not a production project", async () => {
   const settings = await client.getSettings();
   assert.equal(settings.environment, "sandbox");
   assert.ok(settings.verificationSteps.some(({ resourceTypes }) => resourceTypes.includes("PASSPORT")));
 });
 
-test("older resources say step instead of type, which the client reads too", async () => {
+test("older resources have step instead of type, which the client reads too", async () => {
   const index = first(sandbox, (i) => sandbox.resources(i)[0]?.step !== undefined);
   const [resource] = await client.listIdentityResources(sandbox.ids()[index]!);
   assert.equal(resource!.type, sandbox.resources(index)[0]!.step);

@@ -1,4 +1,4 @@
-/** How often the sandbox was asked for what, and what it said. */
+/** Counts requests to the sandbox and its answers. */
 
 export type Endpoint = "settings" | "identities" | "identity" | "resources" | "resource" | "file" | "other";
 /** A status code, or `reset` for a connection that was cut instead of answered. */
@@ -9,7 +9,7 @@ export class Counters {
   #inFlight = 0;
   #peak = 0;
 
-  /** The most requests that were in flight at once. */
+  /** The maximum number of requests in flight at once. */
   get peak(): number {
     return this.#peak;
   }
@@ -18,7 +18,7 @@ export class Counters {
     return this.of();
   }
 
-  /** Requests to an endpoint that ended so; without arguments all of them. */
+  /** Requests to an endpoint with this outcome; without arguments all of them. */
   of(endpoint?: Endpoint, outcome?: Outcome): number {
     let sum = 0;
     for (const [key, count] of this.#counts) {
@@ -38,7 +38,7 @@ export class Counters {
     this.#peak = Math.max(this.#peak, this.#inFlight);
   }
 
-  /** Counted when the answer is decided, so that a client which has it sees it counted. */
+  /** Counted when the answer is decided, so that a client that has the answer sees it counted. */
   count(endpoint: Endpoint, outcome: Outcome): void {
     const key = `${endpoint} ${outcome}` as const;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);

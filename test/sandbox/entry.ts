@@ -1,4 +1,4 @@
-/** What is entered on a blank: labelled fields, photograph, signature. */
+/** The entries on a blank document: labelled fields, photograph, signature. */
 import { Canvas, mix } from "./canvas.ts";
 import { write } from "./font.ts";
 import { makeLook } from "./look.ts";
@@ -51,7 +51,7 @@ export function ghost({ canvas, seed, person }: Writer, x: number, y: number, wi
   canvas.lay(small, x, y, 0.85, person.state.line);
 }
 
-/** A pen line that starts like writing and ends in a flourish; no one's hand. */
+/** A pen line that starts like writing and ends in a flourish; not a real signature. */
 export function signature({ canvas, seed, person, recaptured }: Writer, x: number, y: number, width: number): void {
   const random = new Random(seed, 50, person.index);
   const points = [x, y + 20];
@@ -74,7 +74,7 @@ export function signature({ canvas, seed, person, recaptured }: Writer, x: numbe
   canvas.stroke([smooth(points, false)], 1.7 + (recaptured % 5) * 0.15, 0x1b2a63, 0.9);
 }
 
-/** A square of dark and light cells that says nothing. */
+/** A square of dark and light cells without meaning. */
 export function matrixCode({ canvas, seed, person, recaptured }: Writer, x: number, y: number, cell: number): void {
   const random = new Random(seed, 51, person.index, recaptured);
   const side = 22;

@@ -5,7 +5,7 @@ import { type Sandbox, startSandbox } from "./server.ts";
 
 const approved = (sandbox: Sandbox) => first(sandbox, (i) => sandbox.identity(i).status === "approved");
 
-test("a change moves updated, and the status or a data point; no one else changes", async () => {
+test("a change moves updated, and the status or a data point; no other identity changes", async () => {
   await using sandbox = await startSandbox({ identities: 30 });
   const index = approved(sandbox);
   const texts = sandbox.ids().map((_, i) => sandbox.text(i));
@@ -35,7 +35,7 @@ test("change(n) picks n different identities, the same ones in every run", async
   assert.throws(() => one.change(201), RangeError);
 });
 
-test("files stay as they are unless they are captured again", async () => {
+test("files stay the same unless they are captured again", async () => {
   await using sandbox = await startSandbox();
   const index = approved(sandbox);
   const [path, video] = [filePath(sandbox, index), filePath(sandbox, index, "face_video")];
@@ -58,7 +58,7 @@ test("files stay as they are unless they are captured again", async () => {
   assert.notDeepEqual(await (await ask(sandbox, video)).bytes(), clip);
 });
 
-test("an identity without documents gets them as its status moves on", async () => {
+test("an identity without documents gets them as its status advances", async () => {
   await using sandbox = await startSandbox({ identities: 100 });
   const index = first(sandbox, (i) => sandbox.identity(i).status === "processing");
   assert.deepEqual(sandbox.resources(index), []);
@@ -67,7 +67,7 @@ test("an identity without documents gets them as its status moves on", async () 
   assert.equal((await ask(sandbox, filePath(sandbox, index))).status, 200);
 });
 
-test("what vanished is neither listed nor found, and the rest keep their ids", async () => {
+test("a deleted identity is neither listed nor found, and the others keep their ids", async () => {
   await using sandbox = await startSandbox({ identities: 10 });
   const ids = sandbox.ids();
   const path = filePath(sandbox, 0);
@@ -82,7 +82,7 @@ test("what vanished is neither listed nor found, and the rest keep their ids", a
   assert.equal(sandbox.ids().length, 10);
 });
 
-test("a redacted identity stays listed with nothing personal left", async () => {
+test("a redacted identity is still listed, with no personal data left", async () => {
   await using sandbox = await startSandbox();
   const index = approved(sandbox);
   const before = sandbox.identity(index);
@@ -101,7 +101,7 @@ test("a redacted identity stays listed with nothing personal left", async () => 
   assert.equal((await ask(sandbox, path)).status, 404);
 });
 
-test("canaries name everything personal on the wire, and the key", async () => {
+test("canaries cover everything personal in the answers, and the key", async () => {
   await using sandbox = await startSandbox();
   const canaries = new Set(sandbox.canaries());
   assert.ok(canaries.has(sandbox.apiKey));

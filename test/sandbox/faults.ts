@@ -1,24 +1,26 @@
-/** What goes wrong on purpose: a rate limit, random failures, refused and truncated files, slowness. */
+/** Deliberate faults: a rate limit, random failures, refused and truncated files, slowness. */
 import { hash, Random } from "./random.ts";
 
 export interface Faults {
-  /** Requests per second; a burst of one second's worth is let through, beyond it 429 with Retry-After. Default: no limit. */
+  /**
+   * Requests per second. A burst of one second's worth is accepted, beyond it 429 with Retry-After. Default: no limit.
+   */
   readonly rate?: number | undefined;
-  /** Percent of requests that answer 500, 503 or 429, or whose connection is reset. Default 0. */
+  /** Percentage of requests that get 500, 503 or 429, or whose connection is reset. Default 0. */
   readonly fail?: number | undefined;
-  /** Percent of files that answer 403, always the same files. Default 0. */
+  /** Percentage of files that get 403, always the same files. Default 0. */
   readonly withhold?: number | undefined;
   /** Milliseconds before each answer. Default 0. */
   readonly slow?: number | undefined;
-  /** Percent of file answers that end early, short of their Content-Length. Default 0. */
+  /** Percentage of file answers that end before their Content-Length. Default 0. */
   readonly truncate?: number | undefined;
-  /** Seconds that Retry-After says. Default: until the next token, at least 1. Zero keeps tests quick. */
+  /** Seconds in Retry-After. Default: until the next token, at least 1. Zero keeps tests fast. */
   readonly retryAfter?: number | undefined;
-  /** Headers that tell every answer what is left of `rate`, in one of the forms in use. Default: none. */
+  /** Headers in every answer that say what is left of `rate`, in one of the forms in use. Default: none. */
   readonly rateHeaders?: RateHeaders | undefined;
 }
 
-/** IETF drafts 8 and later, 7, and up to 6; the older custom with a span or a time. */
+/** IETF drafts 8 and later, 7, and up to 6; the older custom form with a duration or a time. */
 export type RateHeaders = "draft-8" | "draft-7" | "draft-6" | "x-seconds" | "x-epoch";
 
 export type Failure = 500 | 503 | 429 | "reset";
@@ -47,7 +49,7 @@ export class FaultInjector {
     return this.#faults.slow ?? 0;
   }
 
-  /** Takes a token from the bucket. Seconds to wait when there is none. */
+  /** Takes a token from the bucket, or returns the seconds to wait if it is empty. */
   limit(): number | undefined {
     const { rate, retryAfter } = this.#faults;
     if (rate === undefined) return undefined;

@@ -4,7 +4,7 @@ import { crc32, inflateSync } from "node:zlib";
 import { ask, filePath, first } from "./ask.ts";
 import { startSandbox } from "./server.ts";
 
-/** Reads a PNG strictly: signature, every chunk's CRC, the header, and as many pixels as it promises. */
+/** Reads a PNG strictly: signature, every chunk's CRC, the header, and the right number of pixels. */
 function readPng(png: Buffer): { width: number; height: number } {
   assert.equal(png.subarray(0, 8).toString("latin1"), "\x89PNG\r\n\x1a\n");
   const chunks: [string, Buffer][] = [];
@@ -31,7 +31,7 @@ function readBoxes(mp4: Buffer): [string, number][] {
   return boxes;
 }
 
-test("every page of every kind of document is a sound PNG of its own", async () => {
+test("every page of every kind of document is a valid PNG of its own", async () => {
   await using sandbox = await startSandbox({ identities: 12 });
   const seen = new Set<string>();
   for (let index = 0; index < 12; index++) {
@@ -49,7 +49,7 @@ test("every page of every kind of document is a sound PNG of its own", async () 
   assert.ok(seen.size > 12);
 });
 
-test("plain images are sound and differ too", async () => {
+test("plain images are valid and differ too", async () => {
   await using sandbox = await startSandbox({ plainImages: true });
   const type = (index: number) => sandbox.resources(index)[0]?.type;
   const one = first(sandbox, (i) => type(i) === "PASSPORT");
@@ -75,7 +75,7 @@ test("a selfie video is an MP4 whose last box names its file", async () => {
   assert.ok(video.length < 60_000);
 });
 
-test("a video is as long as asked, to the byte, and boxes fill it", async () => {
+test("a video has exactly the requested length, and its boxes fill it", async () => {
   const videoBytes = 3 * 1024 * 1024 + 5;
   await using sandbox = await startSandbox({ videoBytes });
   const response = await ask(sandbox, filePath(sandbox, 0, "face_video"));
@@ -90,7 +90,7 @@ test("a video is as long as asked, to the byte, and boxes fill it", async () => 
   assert.notDeepEqual(chunk(0), chunk(1));
 });
 
-test("without files there are resources, but nothing hangs on them", async () => {
+test("without files there are resources, but they have no files", async () => {
   await using sandbox = await startSandbox({ files: false });
   await using full = await startSandbox();
   assert.ok(sandbox.resources(0).length > 0);

@@ -13,13 +13,13 @@ export interface FileBody {
 
 export interface FileStyle {
   readonly videoBytes?: number | undefined;
-  /** Draws one page of each kind and tells the others apart by a comment only. */
+  /** Draws one page of each kind, and distinguishes the others only by a comment. */
   readonly plainImages?: boolean | undefined;
 }
 
 const KEPT = 64; // pages of about 100 kB
 
-/** Pages drawn lately, the latest last: drawing one takes about as long as sending a hundred. */
+/** Recently drawn pages, the latest last: drawing one takes about as long as sending a hundred. */
 export class FileStore {
   readonly #seed: number;
   readonly #style: FileStyle;

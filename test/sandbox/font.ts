@@ -1,6 +1,6 @@
 /**
  * A stroke font drawn for the sandbox's documents: each glyph is a pen path on a grid where capitals reach from 0 (top)
- * to 10 (baseline). It covers ASCII letters, digits and some punctuation; marks such as `˝` or `ł`'s bar are put on.
+ * to 10 (baseline). It covers ASCII letters, digits and some punctuation; marks such as `˝` or `ł`'s bar are added.
  */
 import type { Canvas } from "./canvas.ts";
 import { parsePath } from "./path.ts";
@@ -196,7 +196,7 @@ function makeGlyph(character: string): Glyph {
   for (const mark of marks) {
     const below = BELOW.has(mark);
     lines.push(...shift(parsePath(MARKS[mark] ?? ""), base.advance / 2, below ? 0 : raised));
-    if (!below && mark !== "\u031b") raised -= 2.3; // the next mark stands on this one
+    if (!below && mark !== "\u031b") raised -= 2.3; // the next mark goes on top of this one
   }
   return { advance: base.advance, lines };
 }
@@ -264,7 +264,7 @@ export function write(canvas: Canvas, text: string, x: number, y: number, style:
   }
 }
 
-/** In a machine-readable zone every character takes the same room, `I` has serifs, and wide letters are squeezed. */
+/** In a machine-readable zone every character has the same width, `I` has serifs, and wide letters are squeezed. */
 export function writeMrz(canvas: Canvas, text: string, x: number, y: number, pitch: number, color: number): void {
   const size = pitch * 0.98;
   const width = pitch * 0.66;

@@ -1,5 +1,5 @@
 /**
- * Ids that look like random UUIDs, yet tell the sandbox which identity they mean: the first 32 bits are the index under
+ * Ids that look like random UUIDs, but tell the sandbox which identity they mean: the first 32 bits are the index under
  * a keyed permutation, the rest is a checksum. So a hundred thousand identities need no table from id to index.
  */
 import { hash } from "./random.ts";
@@ -44,14 +44,14 @@ export function identityId(seed: number, index: number): string {
   return uuid(permute(index, hash(seed, 1)), hash(seed, 2, index), hash(seed, 3, index), hash(seed, 4, index));
 }
 
-/** The index an identity's id stands for, or undefined when this sandbox never made such an id. */
+/** The index for an identity's id, or undefined if this sandbox never made such an id. */
 export function indexOfId(seed: number, id: string): number | undefined {
   if (!/^[0-9a-f]{8}-/.test(id)) return undefined;
   const index = unpermute(Number.parseInt(id.slice(0, 8), 16), hash(seed, 1));
   return identityId(seed, index) === id ? index : undefined;
 }
 
-/** Ids of what lies inside an identity; they are only ever looked up below it, so nothing needs to lead back. */
+/** Ids inside an identity. They are only looked up below it, so they need not lead back to it. */
 export function innerId(seed: number, index: number, ...place: readonly number[]): string {
   const word = (n: number) => hash(seed, 100 + n, index, ...place);
   return uuid(word(0), word(1), word(2), word(3));

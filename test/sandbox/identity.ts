@@ -1,4 +1,4 @@
-/** One identity as `GET /identities/{id}` answers it. */
+/** One identity in the form of `GET /identities/{id}`. */
 import { type Document, makePerson, type Person } from "./person.ts";
 import type { Fate, Population } from "./population.ts";
 import { Random } from "./random.ts";
@@ -46,7 +46,7 @@ export interface Course {
   readonly status: Status;
   readonly created: number;
   readonly updated: number;
-  /** Before processing ends there is neither a document nor a data point. */
+  /** Before processing ends there are no documents and no data points. */
   readonly captured: boolean;
   readonly fate: Fate;
 }
@@ -61,7 +61,7 @@ export function course(population: Population, index: number): Course {
   return { status, created, updated, captured: status !== "created" && status !== "processing", fate };
 }
 
-/** The names Passbase gives data points. A driving licence has no MRZ, so its map has other keys than a passport's. */
+/** Passbase's names for data points. A driving licence has no MRZ, so its map has other keys than a passport's. */
 function datapoints(person: Person, document: Document, corrections: number, random: Random): Record<string, unknown> {
   const points: Record<string, unknown> = {
     first_names: person.printedGiven,
@@ -155,7 +155,7 @@ export function makeIdentity(population: Population, index: number): WireIdentit
     created,
     updated,
     resources,
-    // Of a hundred identities four carry no metadata, two say null, five lack the network and three the watchlist.
+    // Of a hundred identities four lack metadata, two have null, five lack the network and three the watchlist.
     ...(dice >= 10 && dice < 14 ? {} : { metadata: anonymous || dice === 14 || dice === 15 ? null : metadata }),
     ...(dice >= 20 && dice < 23 ? {} : { watchlist: captured && !anonymous ? watch : null }),
     ...(dice >= 30 && dice < 35 ? {} : { network: anonymous ? null : { ip_address: person.ip } }),

@@ -1,4 +1,4 @@
-/** What a drawn face looks like: chosen from the seed, so that a person has the same face on every document. */
+/** The look of a drawn face, chosen by the seed, so that a person has the same face on every document. */
 import { mix } from "./canvas.ts";
 import { Random } from "./random.ts";
 
@@ -17,7 +17,10 @@ export interface Look {
   readonly glasses: boolean;
   readonly freckles: boolean;
   readonly wrinkles: boolean;
-  /** About 1 each: how wide the jaw is, how long the face, how far apart the eyes, how full lips and brows, how long the nose. */
+  /**
+   * About 1 each: how wide the jaw is, how long the face, how far apart the eyes, how full lips and brows, how long the
+   * nose.
+   */
   readonly jaw: number;
   readonly length: number;
   readonly spread: number;

@@ -15,7 +15,7 @@ function run(...args: string[]): Promise<{ code: number; stderr: string }> {
   });
 }
 
-test("a bad option is named with its value, and the exit code is 2", async () => {
+test("the error for a bad option names it with its value, and the exit code is 2", async () => {
   for (const [args, named] of [
     [["--port", "70000"], /--port .*'70000'/],
     [["--identities", "many"], /--identities .*'many'/],
@@ -29,14 +29,14 @@ test("a bad option is named with its value, and the exit code is 2", async () =>
   }
 });
 
-test("a port that is taken is said to be taken", async () => {
+test("a port in use is reported", async () => {
   await using sandbox = await startSandbox();
   const { code, stderr } = await run("--port", new URL(sandbox.url).port);
   assert.equal(code, 2);
   assert.match(stderr, /another program listens/);
 });
 
-test("it prints where it listens, serves, and stops cleanly on Ctrl-C", async () => {
+test("it prints its address, answers, and stops cleanly on Ctrl-C", async () => {
   const child = spawn(process.execPath, [main, "--identities", "3", "--no-files"], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,5 +1,5 @@
 /**
- * Makes selfie.mp4, the clip every selfie video of the sandbox is: a drawn face that turns, blinks and smiles for four
+ * Makes selfie.mp4, the sandbox's clip for every selfie video: a drawn face that turns, blinks and smiles for four
  * seconds. Run `node test/sandbox/make-selfie.ts` to make it again; it needs ffmpeg with libx264.
  */
 import { spawn } from "node:child_process";

@@ -30,13 +30,13 @@ test("the published card is reproduced", () => {
   ]);
 });
 
-test("the published passport, but for the personal number we leave empty", () => {
+test("the published passport, except for the personal number, which we leave empty", () => {
   const [upper, lower] = td3({ ...anna, code: "P", number: "L898902C3" });
   assert.equal(upper, "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<");
   assert.match(lower, /^L898902C36UTO7408122F1204159<{14}0\d$/);
 });
 
-test("names are transliterated as Doc 9303 part 3 says", () => {
+test("names are transliterated as in Doc 9303 part 3", () => {
   assert.equal(transliterate("Łukasz"), "LUKASZ");
   assert.equal(transliterate("Großkreutz"), "GROSSKREUTZ");
   assert.equal(transliterate("Müller-Lüdenscheidt"), "MUELLER<LUEDENSCHEIDT");

@@ -1,4 +1,4 @@
-/** Machine-readable zones as ICAO Doc 9303 has them: TD3 for passports (part 4), TD1 for cards (part 5). */
+/** Machine-readable zones by ICAO Doc 9303: TD3 for passports (part 4), TD1 for cards (part 5). */
 
 export interface MrzFields {
   /** Document code, `P` or `I`. */
@@ -35,7 +35,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 const known = new Map<string, string>(); // a few hundred names come again and again
 
-/** A name as A-Z and fillers: apostrophes vanish, hyphens and blanks become `<`. */
+/** A name as A-Z and fillers: apostrophes are removed, hyphens and blanks become `<`. */
 export function transliterate(name: string): string {
   const before = known.get(name);
   if (before !== undefined) return before;
@@ -67,7 +67,7 @@ const checked = (text: string) => text + checkDigit(text);
 const date = (iso: string) => iso.slice(2).replaceAll("-", "");
 const sexMark = (sex: MrzFields["sex"]) => (sex === "X" ? "<" : sex);
 
-/** Surname `<<` given names; a surname that leaves no room is cut so that some of the given names stays. */
+/** Surname `<<` given names; a surname that is too long is cut so that part of the given names remains. */
 function names(fields: MrzFields, length: number): string {
   const family = transliterate(fields.family).slice(0, length - 4);
   return fill(`${family}<<${transliterate(fields.given)}`, length);

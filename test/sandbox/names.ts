@@ -1,6 +1,6 @@
 /**
- * Names of many languages, each as its bearer writes it; where that is not the Latin script, as a document romanises it
- * too. Given names and surnames meet at random: any likeness to a living person is chance.
+ * Names in many languages, each as the person writes it; if that is not the Latin script, also romanised as in a
+ * document. Given names and surnames are combined at random: any likeness to a living person is chance.
  */
 
 /** `[as written, romanised]`, or one string when both are the same. */

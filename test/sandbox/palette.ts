@@ -3,11 +3,11 @@
 export interface Indexed {
   /** RGB triples. */
   readonly palette: Buffer;
-  /** One palette index to the pixel. */
+  /** One palette index per pixel. */
   readonly indexes: Uint8Array;
 }
 
-// Colours are told apart by their upper five bits; each such cell stands for the mean of its pixels.
+// Colours are distinguished by their upper five bits; each cell represents the mean of its pixels.
 const CELLS = 1 << 15;
 
 // Kept between pictures: fresh arrays of this size would cost more than the counting.
@@ -31,7 +31,7 @@ export function reduceColors(pixels: Uint8Array): Indexed {
   }
   const used: number[] = [];
   for (let cell = 0; cell < CELLS; cell++) if (count[cell]! > 0) used.push(cell);
-  // The most frequent colours stay; the rest, edges mostly, go to the nearest of them.
+  // The most frequent colours stay; the others, mostly at edges, become the nearest of them.
   used.sort((a, b) => count[b]! - count[a]! || a - b);
   const kept = used.slice(0, 256);
   const palette = Buffer.alloc(kept.length * 3);

@@ -1,4 +1,4 @@
-/** The printed blank of a document before a person is entered: security background, frame and specimen notes. */
+/** The printed blank of a document without a person: security background, frame and specimen notes. */
 import { Canvas, mix } from "./canvas.ts";
 import { write } from "./font.ts";
 import { ellipse, roundedRectangle } from "./path.ts";
@@ -85,7 +85,7 @@ function print(state: IssuingState, blank: Blank): Canvas {
     paper.rectangle(0, 63, width, 1.6, state.line, 0.8);
     microprint(paper, 70, state.ink);
   }
-  // What surrounds the document: a desk, so that its rounded corners show.
+  // The document's surroundings: a desk, so that its rounded corners are visible.
   const card = new Canvas(width, height);
   card.clear(DESK);
   card.fill(roundedRectangle(5, 6, width - 10, height - 9, 20), 0x6f6b64, 0.5);
@@ -100,7 +100,7 @@ function print(state: IssuingState, blank: Blank): Canvas {
 
 const printed = new Map<string, Canvas>();
 
-/** A fresh copy to write on. There are few states and kinds, so each blank is printed once. */
+/** A fresh copy to write on. There are few states and kinds, so each blank is drawn once. */
 export function takeBlank(state: IssuingState, blank: Blank): Canvas {
   const key = `${state.code} ${blank}`;
   let paper = printed.get(key);
@@ -111,7 +111,7 @@ export function takeBlank(state: IssuingState, blank: Blank): Canvas {
   return paper.copy();
 }
 
-/** Across the page, so that no crop of it is free of the word. */
+/** Across the page, so that every crop of it contains the word. */
 export function overprint(canvas: Canvas): void {
   const { width, height } = canvas;
   const angle = -Math.atan2(height * 0.62, width);

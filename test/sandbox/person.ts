@@ -1,4 +1,4 @@
-/** Who an identity is: invented from the seed and the index alone, so no table of people is kept anywhere. */
+/** The person behind an identity: invented from the seed and the index alone, so there is no table of people. */
 import { td1, td3, transliterate } from "./mrz.ts";
 import { CULTURES, type Culture, type Name } from "./names.ts";
 import { Random } from "./random.ts";
@@ -20,7 +20,7 @@ export interface Document {
 
 export interface Person {
   readonly index: number;
-  /** As the person writes it, in whatever script. */
+  /** As the person writes it, in any script. */
   readonly given: string;
   readonly family: string;
   /** As a document prints it: Latin letters with their marks, upper case. */
@@ -41,7 +41,7 @@ export interface Person {
 
 const native = (name: Name) => (typeof name === "string" ? name : name[0]);
 const latin = (name: Name) => (typeof name === "string" ? name : name[1]);
-// `ß` has a capital since 2017 and documents use it; JavaScript's toUpperCase would print SS.
+// `ß` has had a capital letter since 2017, and documents use it; JavaScript's toUpperCase would print SS.
 const printed = (name: Name) => latin(name).replaceAll("ß", "ẞ").toUpperCase();
 const two = (n: number) => String(n).padStart(2, "0");
 
@@ -49,7 +49,7 @@ function date(random: Random, from: number, to: number): string {
   return `${random.integer(from, to)}-${two(random.integer(1, 12))}-${two(random.integer(1, 28))}`;
 }
 
-/** Only addresses that RFC 5737 and RFC 3849 keep for documentation. */
+/** Only addresses that RFC 5737 and RFC 3849 reserve for documentation. */
 function documentationAddress(random: Random): string {
   if (random.chance(15))
     return `2001:db8:${random.integer(1, 0xffff).toString(16)}::${random.integer(1, 0xffff).toString(16)}`;

@@ -1,4 +1,4 @@
-/** PNG (ISO/IEC 15948) with a palette, 8 bits to the pixel. */
+/** PNG (ISO/IEC 15948) with a palette, 8 bits per pixel. */
 import { crc32, deflateSync } from "node:zlib";
 import { reduceColors } from "./palette.ts";
 

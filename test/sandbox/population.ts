@@ -1,11 +1,11 @@
 /**
- * Every identity the sandbox knows, made afresh from seed and index whenever it is asked for. What is stored is only
- * what a test did to an identity: how often it changed, whether it was redacted or is gone.
+ * Every identity that the sandbox knows, generated from seed and index on each request. It only stores what a test did
+ * to an identity: how often it changed, whether it was redacted or deleted.
  */
 import { identityId, indexOfId } from "./id.ts";
 import { hash } from "./random.ts";
 
-/** What became of one identity since the sandbox started. */
+/** What happened to one identity since the sandbox started. */
 export interface Fate {
   /** Changes so far: odd ones move the status, even ones correct a data point. */
   readonly revision: number;
@@ -27,7 +27,7 @@ export class Population {
     this.#size = size;
   }
 
-  /** One past the highest index; those that are gone keep theirs. */
+  /** One past the highest index; deleted identities keep theirs. */
   get size(): number {
     return this.#size;
   }
@@ -40,7 +40,7 @@ export class Population {
     return index >= 0 && index < this.#size && !this.fate(index).gone;
   }
 
-  /** The index of an id, when the API would answer for it. */
+  /** The index of an id, if the API would answer for it. */
   find(id: string): number | undefined {
     const index = indexOfId(this.seed, id);
     return index !== undefined && this.has(index) ? index : undefined;

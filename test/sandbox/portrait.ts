@@ -1,4 +1,4 @@
-/** Draws a face, head and shoulders, in the plain style of a picture book: no one could take it for a photograph. */
+/** Draws a face, head and shoulders, in the plain style of a picture book: no one could mistake it for a photograph. */
 import { type Canvas, mix } from "./canvas.ts";
 import type { Hair, Look } from "./look.ts";
 import { ellipse, type Path, smooth } from "./path.ts";

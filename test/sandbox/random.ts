@@ -1,6 +1,6 @@
 /**
- * Pseudo-random numbers that depend on nothing but their seed: the sandbox must answer byte for byte the same on every
- * machine and in every run. Not fit for anything secret.
+ * Pseudo-random numbers that depend only on their seed: the sandbox must give the same answers, byte for byte, on every
+ * machine and in every run. Not suitable for secrets.
  */
 
 /** Mixes words to 32 well-spread bits (the finalizer of MurmurHash3 between the words). */

@@ -18,7 +18,7 @@ test("a wrong key is refused everywhere, before anything is looked up", async ()
   assert.equal((await fetch(`${sandbox.url}/settings`)).status, 401);
 });
 
-test("what does not exist answers 404, even when it looks like an id", async () => {
+test("an unknown path or id gets 404, even when it looks like an id", async () => {
   await using sandbox = await startSandbox();
   await using larger = await startSandbox({ identities: 21 });
   const [known] = sandbox.ids();
@@ -36,7 +36,7 @@ test("what does not exist answers 404, even when it looks like an id", async () 
   }
 });
 
-test("a cursor or limit that no one gave out answers 400, another method 405", async () => {
+test("an invalid cursor or limit gets 400, another method 405", async () => {
   await using sandbox = await startSandbox();
   assert.equal((await refusal(await ask(sandbox, "/identities?cursor=x")))[0], 400);
   assert.equal((await refusal(await ask(sandbox, "/identities?limit=-1")))[0], 400);
@@ -44,7 +44,7 @@ test("a cursor or limit that no one gave out answers 400, another method 405", a
   assert.equal(response.status, 405);
 });
 
-test("withheld files answer 403, the same ones each time, about as many as asked", async () => {
+test("withheld files get 403, the same ones each time, about as many as requested", async () => {
   await using sandbox = await startSandbox({ identities: 300, withhold: 30, plainImages: true });
   const withheld = async () => {
     const statuses: number[] = [];
@@ -71,7 +71,7 @@ test("beyond the rate it answers 429 and says how long to wait", async () => {
   assert.equal(sandbox.requests.of("settings", 429), 1);
 });
 
-test("random failures are of every kind, as often as asked, and repeat with the seed", async () => {
+test("random failures are of every kind, as frequent as requested, and repeat with the seed", async () => {
   const outcomes = async (seed: number) => {
     await using sandbox = await startSandbox({ seed, fail: 40, retryAfter: 0 });
     const seen: string[] = [];
@@ -94,7 +94,7 @@ test("random failures are of every kind, as often as asked, and repeat with the 
   assert.deepEqual(await outcomes(1), seen);
 });
 
-test("a truncated file promises more than it sends", async () => {
+test("a truncated file is shorter than its Content-Length", async () => {
   await using sandbox = await startSandbox({ truncate: 100, videoBytes: 400_000 });
   for (const type of ["document_image", "face_video"]) {
     const response = await ask(sandbox, filePath(sandbox, 0, type));
@@ -104,7 +104,7 @@ test("a truncated file promises more than it sends", async () => {
   }
 });
 
-test("a hook may answer in the sandbox's place", async () => {
+test("a hook can answer instead of the sandbox", async () => {
   await using sandbox = await startSandbox();
   sandbox.intercept((request, response) => {
     if (!request.url?.endsWith("/settings")) return false;

@@ -1,4 +1,4 @@
-/** The resources of one identity and the files that hang on them. */
+/** The resources of one identity and their files. */
 import { innerId } from "./id.ts";
 import { course } from "./identity.ts";
 import { type Document, makePerson, type Person } from "./person.ts";
@@ -6,7 +6,7 @@ import type { Population } from "./population.ts";
 import { Random } from "./random.ts";
 import type { WireFile, WireResource } from "./wire.ts";
 
-/** Which file is meant: enough to draw it. */
+/** Identifies a file: enough to draw it. */
 export interface FileContent {
   readonly file: WireFile;
   readonly person: Person;
@@ -31,7 +31,7 @@ function makeFile(
   };
 }
 
-/** Documents first, then the selfie. Nothing before the capture; no files after a redaction, or when files are off. */
+/** Documents first, then the selfie. Nothing before the capture; no files after a redaction, or if files are off. */
 export function makeResources(population: Population, index: number, files: boolean): WireResource[] {
   const { status, created, updated, captured, fate } = course(population, index);
   if (!captured) return [];

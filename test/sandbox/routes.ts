@@ -1,4 +1,4 @@
-/** Paths of the API, and the JSON each answers. */
+/** Paths of the API, and their JSON answers. */
 import type { Endpoint } from "./counters.ts";
 import { innerId } from "./id.ts";
 import { makeIdentity } from "./identity.ts";
@@ -36,7 +36,7 @@ export function errorText(status: number, message: string): string {
 const notFound = (endpoint: Endpoint): Answer => ({ endpoint, status: 404, text: errorText(404, "not found") });
 const json = (endpoint: Endpoint, value: unknown): Answer => ({ endpoint, status: 200, text: JSON.stringify(value) });
 
-// A cursor is the position to go on from. It survives identities that come or go in the meantime.
+// A cursor is the position to continue from. It survives identities that are added or removed in the meantime.
 const cursorAt = (position: number) => Buffer.from(`after:${position}`).toString("base64url");
 
 function position(cursor: string | null): number | undefined {
@@ -87,7 +87,7 @@ function settings(population: Population): unknown {
   };
 }
 
-/** Answers a GET. `url` must lie below BASE_PATH and be authorised. */
+/** Answers a GET. `url` must be below BASE_PATH and authorised. */
 export function answer(population: Population, url: URL, options: RouteOptions): Answer {
   const endpoint = endpointOf(url.pathname);
   if (endpoint === "other") return notFound(endpoint);

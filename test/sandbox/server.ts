@@ -1,6 +1,6 @@
 /**
  * Passbase Verification API v2 on loopback, with invented identities: for tests, the demo and the benchmarks.
- * The same seed gives the same bytes, always.
+ * The same seed always gives the same bytes.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,28 +15,28 @@ import { type Answer, answer, BASE_PATH, endpointOf, errorText, identityText } f
 import type { WireIdentity, WireResource } from "./wire.ts";
 
 export interface SandboxOptions extends Faults, FileStyle {
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   readonly port?: number | undefined;
-  /** How many identities there are at the start. Default 20. */
+  /** The number of identities at the start. Default 20. */
   readonly identities?: number | undefined;
   /** Default 1. */
   readonly seed?: number | undefined;
-  /** Identities on a page unless `limit` (up to 500) says otherwise, and resources on a page. Default 50. */
+  /** Identities per page unless `limit` (up to 500) says otherwise, and resources per page. Default 50. */
   readonly pageSize?: number | undefined;
   /** Whether resources have files. Default true. */
   readonly files?: boolean | undefined;
   /** Default `sandbox-secret`. */
   readonly apiKey?: string | undefined;
-  /** Makes every selfie video this long, in bytes; streamed. Default: as short as it is. */
+  /** Makes every selfie video this long, in bytes; streamed. Default: its own length. */
   readonly videoBytes?: number | undefined;
   /**
-   * Sends one drawing for all documents of a kind, told apart by a comment chunk only: for benchmarks, where drawing
-   * (some 20 ms a page) would be what is measured. Default false.
+   * Sends one drawing for all documents of a kind, which differ only in a comment chunk. For benchmarks, which would
+   * otherwise measure the drawing (some 20 ms per page). Default false.
    */
   readonly plainImages?: boolean | undefined;
 }
 
-/** Answers by itself and returns true, or returns false and leaves the request to the sandbox. */
+/** Answers the request and returns true, or returns false to leave it to the sandbox. */
 export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface Sandbox extends AsyncDisposable {
@@ -45,31 +45,31 @@ export interface Sandbox extends AsyncDisposable {
   readonly origin: string;
   readonly apiKey: string;
   readonly requests: Counters;
-  /** Ids in the order of the list, without those that vanished. */
+  /** Ids in the order of the list, without deleted ones. */
   ids(): string[];
-  /** The identity as the API answers it now, parsed. `review.sequence` exceeds what a JavaScript number holds. */
+  /** The identity as the API answers it now, parsed. `review.sequence` is too large for a JavaScript number. */
   identity(index: number): WireIdentity;
-  /** The same as the exact text on the wire. */
+  /** The same as the exact text of the answer. */
   text(index: number): string;
   resources(index: number): WireResource[];
   /** The bytes of a file as the API sends them. Not for long videos: it holds them in memory. */
   file(index: number, resourceId: string, fileId: string): Promise<Buffer>;
   /**
-   * Changes these identities, or this many of them: `updated` moves, and the status (first, third, … change) or a data
-   * point (second, fourth, …) with it. `files` has their files captured again: new `updated`, new bytes, same ids.
-   * Returns the indexes.
+   * Changes these identities, or this many: `updated` moves, together with the status (first, third, … change) or a
+   * data point (second, fourth, …). `files` captures their files again: new `updated`, new bytes, same ids. Returns the
+   * indexes.
    */
   change(which: number | readonly number[], options?: { files?: boolean }): number[];
-  /** Takes identities away: not listed, 404. */
+  /** Deletes identities: not listed, 404. */
   vanish(indexes: readonly number[]): void;
-  /** Owner, data points, metadata, network and files go; id and status stay, and `updated` moves. */
+  /** Removes owner, data points, metadata, network and files; id and status stay, and `updated` moves. */
   redact(indexes: readonly number[]): void;
   /** Adds identities at the end of the list; returns their indexes. */
   add(count: number): number[];
-  /** Personal strings, ids and the API key, of these identities or of all there ever were. */
+  /** Personal strings, ids and the API key, of these identities or of all that ever existed. */
   canaries(indexes?: Iterable<number>): string[];
   setFaults(faults: Faults): void;
-  /** Puts a hook before everything else, authorisation included; `undefined` takes it away. */
+  /** Sets a hook that runs before everything else, including authorisation; `undefined` removes it. */
   intercept(hook: Interceptor | undefined): void;
   close(): Promise<void>;
 }

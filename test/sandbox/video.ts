@@ -1,6 +1,6 @@
 /**
- * Selfie videos: one checked-in clip (make-selfie.ts), with a `free` box behind it that players skip (ISO/IEC 14496-12).
- * The box names the identity, so that no two videos are alike, and can make a video as long as a test wants.
+ * Selfie videos: one checked-in clip (make-selfie.ts), followed by a `free` box that players skip (ISO/IEC 14496-12).
+ * The box names the identity, so that all videos differ, and can make a video as long as a test wants.
  */
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
@@ -22,7 +22,7 @@ export interface Video {
   readonly bytes: Buffer | Readable;
 }
 
-/** At least `bytes` long when that is given; then it is streamed and never held whole. */
+/** At least `bytes` long if that is given; then it is streamed and never completely in memory. */
 export function makeVideo(label: string, bytes = 0): Video {
   const note = Buffer.from(`holdfast sandbox selfie ${label}\n`);
   const shortest = CLIP.length + HEADER + note.length;
@@ -33,7 +33,7 @@ export function makeVideo(label: string, bytes = 0): Video {
   return { size: bytes, bytes: Readable.from(stream(note, box), { objectMode: false, highWaterMark: 4 * CHUNK }) };
 }
 
-/** Each chunk of the padding begins with its number: parts put together in the wrong order show. */
+/** Each chunk of the padding begins with its number, so that parts in the wrong order are detected. */
 function* stream(note: Buffer, box: number): Generator<Buffer> {
   yield CLIP;
   yield boxHeader(box);

@@ -20,7 +20,7 @@ async function digest(sandbox: Sandbox): Promise<string> {
   return hash.digest("hex");
 }
 
-test("the same seed answers the same bytes, another seed others", async () => {
+test("the same seed gives the same bytes, another seed gives others", async () => {
   await using one = await startSandbox({ identities: 40, seed: 7 });
   await using two = await startSandbox({ identities: 40, seed: 7 });
   await using other = await startSandbox({ identities: 40, seed: 8 });
@@ -28,7 +28,7 @@ test("the same seed answers the same bytes, another seed others", async () => {
   assert.notDeepEqual(one.ids(), other.ids());
 });
 
-test("a list item is the very text of GET /identities/{id}", async () => {
+test("a list item is exactly the text of GET /identities/{id}", async () => {
   await using sandbox = await startSandbox({ identities: 3 });
   const page = await (await ask(sandbox, "/identities")).text();
   const items = await Promise.all(sandbox.ids().map(async (id) => (await ask(sandbox, `/identities/${id}`)).text()));
@@ -36,7 +36,7 @@ test("a list item is the very text of GET /identities/{id}", async () => {
   assert.equal(items[1], sandbox.text(1));
 });
 
-test("limit wins over the page size, up to 500; a cursor leads on from where the page ended", async () => {
+test("limit takes precedence over the page size, up to 500; a cursor continues where the page ended", async () => {
   await using sandbox = await startSandbox({ identities: 1100, pageSize: 20 });
   const sizes: number[] = [];
   const ids: string[] = [];
@@ -52,7 +52,7 @@ test("limit wins over the page size, up to 500; a cursor leads on from where the
   assert.deepEqual(ids, sandbox.ids());
 });
 
-test("resources come in pages too", async () => {
+test("resources have pages too", async () => {
   await using sandbox = await startSandbox({ pageSize: 1 });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 1);
   const seen: unknown[] = [];
@@ -68,7 +68,7 @@ test("resources come in pages too", async () => {
   assert.deepEqual(seen, sandbox.resources(index));
 });
 
-test("among 400 identities there is every kind of gap and oddity", async () => {
+test("400 identities include every kind of gap and oddity", async () => {
   await using sandbox = await startSandbox({ identities: 400 });
   const all = Array.from({ length: 400 }, (_, i) => sandbox.identity(i));
   const some = (holds: (identity: WireIdentity) => boolean) => assert.ok(all.some(holds), holds.toString());
@@ -98,12 +98,12 @@ test("among 400 identities there is every kind of gap and oddity", async () => {
     if (owner?.email) assert.match(owner.email, /@example\.(com|org|net)$/);
     if (network) assert.match(network.ip_address, /^(192\.0\.2|198\.51\.100|203\.0\.113)\.|^2001:db8:/);
   }
-  // A number that JSON.parse cannot hold: only who keeps the text keeps the number.
+  // A number that JSON.parse cannot hold: to keep it, keep the text.
   const [, digits] = /"sequence":(\d+)/.exec(sandbox.text(0))!;
   assert.notEqual(String(Number(digits)), digits);
 });
 
-test("fifty thousand identities are walked without the memory growing", async () => {
+test("fifty thousand identities are walked with constant memory", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   await using sandbox = await startSandbox({ identities: 50_000, files: false });

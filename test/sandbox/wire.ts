@@ -1,4 +1,4 @@
-/** The shapes of Passbase Verification API v2, as the sandbox answers them. Any field may be missing or null. */
+/** The types of Passbase Verification API v2, as the sandbox uses them. Any field may be missing or null. */
 
 export interface WireIdentity {
   readonly id: string;
@@ -16,7 +16,7 @@ export interface WireIdentity {
   readonly metadata?: Readonly<Record<string, unknown>> | null;
   readonly watchlist?: WireWatchlist | null;
   readonly network?: { readonly ip_address: string } | null;
-  /** Not in the documentation; a faithful export keeps it. */
+  /** Undocumented; a faithful export keeps it. */
   readonly review?: { readonly channel: string; readonly reviewer: string | null; readonly sequence: unknown };
 }
 
@@ -42,7 +42,7 @@ export interface WireResource {
   readonly created: number;
   readonly updated: number;
   readonly resource_files: readonly WireFile[];
-  /** Not in the documentation. */
+  /** Undocumented. */
   readonly capture?: { readonly device: string; readonly attempts: number };
 }
 

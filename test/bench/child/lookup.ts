@@ -1,6 +1,6 @@
 /**
- * How long the catalog takes to find someone among so many. It is filled by the log's own entries; objects are not there.
- * `node test/bench/child/lookup.ts [--people 1000000]` prints milliseconds as JSON.
+ * How long the catalog takes to find a person among many. It is filled with the log's own entries; there are no
+ * objects. `node test/bench/child/lookup.ts [--people 1000000]` prints milliseconds as JSON.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What a night costs on which nothing changed, without the network: pages as the provider sent them, read, compared with
- * the catalog, and the walk ended. `node plan.ts <config> <pages file> <lengths file>`
+ * The cost of a night without changes, without the network: reads pages as the provider sent them, compares them with
+ * the catalog, and ends the walk. `node plan.ts <config> <pages file> <lengths file>`
  */
 import { openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";

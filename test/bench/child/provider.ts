@@ -1,4 +1,7 @@
-/** The provider of the comparison, a process of its own: as little work as it can be, its answers made beforehand. */
+/**
+ * The comparison's provider, in its own process. It does as little work as possible: its answers are prepared in
+ * advance.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {

@@ -1,5 +1,5 @@
 /**
- * The same objects put with the SDK as anyone would: plain, or sealed by age-encryption. Locked, with Content-MD5.
+ * Stores the same objects with the SDK in the usual way: plain, or sealed by age-encryption. Locked, with Content-MD5.
  *
  *     node put.ts <bucket> <sizes> <concurrency> [recipient…]
  */

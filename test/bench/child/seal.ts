@@ -1,4 +1,4 @@
-/** How fast one process seals to two recipients: age-encryption alone, and Holdfast, in turn. `node seal.ts <rounds>` */
+/** How fast one process seals to two recipients: age-encryption and Holdfast, in turn. `node seal.ts <rounds>` */
 import { randomBytes } from "node:crypto";
 import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parseRecipients } from "../../../src/config/recipients.ts";

@@ -1,6 +1,6 @@
 /**
- * Holdfast's export without a provider: from a source in this process, as the production code wires the rest. What an
- * identity costs from its capture to the catalog, and nothing of HTTP on the way in.
+ * Holdfast's export without a provider: the source is in this process, everything else as in production. Measures an
+ * identity's cost from its capture to the catalog, without incoming HTTP.
  *
  *     node store.ts <config> <workload>
  */

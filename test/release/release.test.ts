@@ -21,7 +21,7 @@ describe("the changelog's section", () => {
   test("fails if nothing is unreleased, or if the version already exists", () => {
     assert.throws(() => releaseSection(text, "0.1.0", "2026-11-29"), /already has 0\.1\.0/);
     const released = releaseSection(text, "0.2.0", "2026-11-29");
-    assert.throws(() => releaseSection(released, "0.3.0", "2026-11-29"), /nothing/);
+    assert.throws(() => releaseSection(released, "0.3.0", "2026-11-29"), /no unreleased/);
     assert.throws(() => releaseSection("# Changelog\n", "0.3.0", "2026-11-29"), /no section/);
   });
 });

@@ -105,7 +105,10 @@ test("ceph: verify reports a shortened lock, and it is extended again when due",
   );
   const ended = await place.here("verify", ["--json"]);
   assert.equal(ended.code, 4, ended.stdout);
-  assert.match(ended.stderr + ended.stdout, /must be locked in governance until .*, and is in governance until/);
+  assert.match(
+    ended.stderr + ended.stdout,
+    /must be locked in governance mode until .*, but is locked in governance mode until/,
+  );
 });
 
 test("not a day longer than the law says: the last lock ends with the retention period, and then none is extended", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fieldNames, uncommented } from "../../release/docs/config-page.ts";
 import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
 import { jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
@@ -48,6 +49,20 @@ test("the example mentions every field", () => {
     const name = path.split(".").at(-1);
     assert.match(text, new RegExp(`(^|[\\s{#-])${name}:`), path);
   }
+});
+
+test("what the example shows in comments loads too", async () => {
+  const whole = uncommented(text, fieldNames(jsonSchema()))
+    .replace("lock: governance", "lock: compliance") // coolingOff is for that alone
+    .replace("AAAAC3NzaC1lZDI1NTE5AAAA…", "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
+  const { clients, metrics } = await parseConfig(whole, EXAMPLE);
+  const [{ notify, retention, vault }] = clients as [(typeof clients)[0]];
+  assert.deepEqual(
+    [metrics.pushgateway, notify.healthchecks, retention.coolingOff, vault.kind === "s3" && vault.requesterPays].map(
+      (each) => each !== undefined && each !== false,
+    ),
+    [true, true, true, true],
+  );
 });
 
 test("the editor schema is up to date and describes every field", () => {

@@ -1,0 +1,20 @@
+/**
+ * Makes docs/CONFIG.md and docs/COMMANDS.md: `npm run docs`. With `--check` it writes nothing, names the pages that are
+ * stale, and ends with 1 where there is one: `npm run check`.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { commandsPage } from "./docs/commands-page.ts";
+import { configPage } from "./docs/config-page.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const pages = { "docs/CONFIG.md": configPage(ROOT), "docs/COMMANDS.md": await commandsPage() };
+
+for (const [name, text] of Object.entries(pages)) {
+  const path = join(ROOT, name);
+  if (!process.argv.includes("--check")) writeFileSync(path, text);
+  else if (readFileSync(path, "utf8") !== text) {
+    console.error(`${name} is not what the program says: run npm run docs`);
+    process.exitCode = 1;
+  }
+}

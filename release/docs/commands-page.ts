@@ -1,0 +1,131 @@
+import type { Command, Option } from "commander";
+import { programFor } from "../../jobs/program.ts";
+import { anchor, code, fence, table } from "./markdown.ts";
+
+const HEAD = `# Commands
+
+<!-- Made by \`npm run docs\` from what \`holdfast --help\` says (jobs/). Do not edit it here. -->
+
+\`holdfast <command> --help\` shows the same. In a checkout, \`npx holdfast <command>\` runs it.
+
+- **Output.** Text for people goes to stderr: with a progress line on a terminal, as JSON lines elsewhere
+  ([MONITORING.md](MONITORING.md), "Logs"). \`--json\` prints one JSON object on stdout.
+- **Several clients.** One client's failure does not stop the others. \`--json\` has the results under \`clients\` and the
+  failures under \`failures\`. The exit code is that of the most serious failure, in this order: 4, 1, 2, 5, 130, 3.`;
+
+/** Every command: what it does, its options, its examples; the exit codes. */
+export async function commandsPage(): Promise<string> {
+  const program = await programFor("");
+  const all = leaves(program);
+  const common = commonOptions(all);
+  const whole = helpOf(program);
+  const codes = [...whole.matchAll(/^ {2}(\d+) +(.+)$/gm)].map(([, number = "", says = ""]) => [number, says]);
+  return [
+    HEAD,
+    table(
+      ["command", "does"],
+      all.map((each) => [`[\`${pathOf(each)}\`](#${anchor(headingOf(each))})`, each.description()]),
+    ),
+    "## Exit codes",
+    table(["code", "means"], codes),
+    "Treat any other code as a failure.",
+    "## Common options",
+    optionTable([...common.values()]),
+    ...all.flatMap((each) => commandText(each, common)),
+    "",
+  ].join("\n\n");
+}
+
+/** Those that most commands take with the same words. */
+function commonOptions(all: readonly Command[]): Map<string, Option> {
+  const met = Map.groupBy(
+    all.flatMap(({ options }) => options),
+    ({ flags, description }) => `${flags}\0${description}`,
+  );
+  return new Map([...met].filter(([, those]) => those.length > all.length / 2).map(([key, [one]]) => [key, one!]));
+}
+
+function commandText(each: Command, common: ReadonlyMap<string, Option>): string[] {
+  const shared = each.options.filter((one) => common.has(`${one.flags}\0${one.description}`));
+  const own = each.options.filter((one) => !shared.includes(one));
+  const these = shared.length === common.size ? "" : `: ${shared.map(({ long }) => code(long ?? "")).join(", ")}`;
+  const link = "[common options](#common-options)";
+  return [
+    `## ${headingOf(each)}`,
+    `${sentence(each.description())}`,
+    fence(`${pathOf(each)} ${each.usage()}`),
+    ...(own.length > 0 ? [optionTable(own)] : []),
+    ...(shared.length > 0 ? [own.length > 0 ? `Also the ${link}${these}.` : `Options: the ${link}${these}.`] : []),
+    ...after(helpOf(each)),
+  ];
+}
+
+/** What a help says behind its options: indented lines are what one types, the rest is prose. */
+function after(help: string): string[] {
+  const [, text = ""] = help.split("\nExamples:\n");
+  const blocks: string[] = [];
+  for (const [isCode, lines] of runs(text.trimEnd().split("\n"))) {
+    const body = lines.map((line) => (isCode ? line.replace(/^ {2}/, "") : line)).join("\n");
+    blocks.push(isCode ? fence(body) : body);
+  }
+  return ["Examples:", ...blocks];
+}
+
+function runs(lines: readonly string[]): [boolean, string[]][] {
+  const found: [boolean, string[]][] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    const isCode = line.startsWith("  ");
+    if (line === "") {
+      if (last && last[1].length > 0) found.push([false, []]);
+    } else if (last && (last[0] === isCode || last[1].length === 0)) {
+      last[0] = isCode;
+      last[1].push(line);
+    } else found.push([isCode, [line]]);
+  }
+  return found.filter(([, those]) => those.length > 0);
+}
+
+function optionTable(options: readonly Option[]): string {
+  return table(
+    ["option", "does"],
+    options.map((option) => [code(option.flags), described(option)]),
+  );
+}
+
+function described({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const plain = defaultValue === undefined || defaultValue === false || Array.isArray(defaultValue);
+  return [
+    description.replace(/\.$/, ""),
+    ...(argChoices ? [`one of ${argChoices.map(code).join(", ")}`] : []),
+    ...(plain ? [] : [`default ${code(defaultValueDescription ?? String(defaultValue))}`]),
+  ].join("; ");
+}
+
+/** Every command that does something, in the order of the help. */
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+const headingOf = (command: Command): string => code(pathOf(command));
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** The whole help, with what is added behind the options. */
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => 1_000,
+  });
+  command.outputHelp();
+  return text;
+}

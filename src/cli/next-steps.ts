@@ -26,7 +26,7 @@ export function nextSteps(out: string, { source, vault }: ClientConfig, isRoot: 
     "aws-secretsmanager": [`Put the provider's API key into AWS Secrets Manager (${apiKey.name})`],
   }[apiKey.kind];
   const bucket = [
-    `Make the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and give the AWS SDK credentials for it: README, "Use on S3"`,
+    `Make the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and give the AWS SDK credentials for it: docs/OPERATING.md, "First day"`,
   ];
   const share = [
     `Let the service's user read the config, and run everything as that user`,

@@ -1,7 +1,7 @@
 import { ownError } from "./error.ts";
 
 /**
- * The exit code of a failure. --help and the README have the table. A code that is not listed here is a general
+ * The exit code of a failure. --help and docs/COMMANDS.md have the table. A code that is not listed here is a general
  * failure.
  */
 export function exitCode(error: unknown): number {

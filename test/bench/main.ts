@@ -1,7 +1,7 @@
 /**
  * Measures Holdfast and alternatives on this machine: `npm run bench`. Whole processes, in turn, three rounds, against
  * its own Ceph RGW with a locked bucket. Prints a table of medians; writes latest.json and chart.svg to this folder,
- * and the goals into the README. Takes some fifteen minutes.
+ * and the goals into docs/BENCHMARKS.md. Takes some fifteen minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
  *     npm run bench -- --only export    seal, export, concurrency, memory, night or lookup; writes nothing
@@ -103,17 +103,17 @@ if (quick || only) process.stderr.write("\nin part: nothing was written\n");
 else {
   await writeFile(beside("latest.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFile(beside("chart.svg"), chart(result));
-  const readme = beside("../../README.md");
-  const text = await readFile(readme, "utf8");
+  const page = beside("../../docs/BENCHMARKS.md");
+  const text = await readFile(page, "utf8");
   await writeFile(
-    readme,
+    page,
     text.replace(/(?<=<!-- bench -->\n)[\s\S]*(?=<!-- \/bench -->)/, () => `\n${markdown(result)}\n`),
   );
 }
 if (report.failures.length > 0) process.exitCode = 1;
 
 async function start(): Promise<Ceph> {
-  if (!installed()) throw new Error("Ceph is not installed: see Development in the README");
+  if (!installed()) throw new Error("Ceph is not installed: see CONTRIBUTING.md");
   process.stderr.write("starting Ceph RGW …\n");
   const ceph = await startCeph();
   process.env.HOLDFAST_TEST_S3 = ceph.endpoint;

@@ -117,7 +117,7 @@ export function table({ machine, figures, ratios, failures }: Result): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A short version for the README: the goals. */
+/** A short version for docs/BENCHMARKS.md: the goals. */
 export function markdown({ machine, ratios, quick }: Result): string {
   const rows = ratios.map(({ name, value, reach, most, reached }) => [
     name,

@@ -1,6 +1,6 @@
 /**
- * What the README and docs/FORMAT.md (section 9) say about retention periods, implemented a second time: with whole
- * days and seconds, and without any code from src/retention.
+ * What docs/OPERATING.md ("Retention") and docs/FORMAT.md (section 9) say about retention periods, implemented a second
+ * time: with whole days and seconds, and without any code from src/retention.
  */
 import { dayOf, endOfDay, localDay, type Period, period, plusDays, startOf, utcDay } from "./calendar.ts";
 

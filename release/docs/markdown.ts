@@ -1,4 +1,4 @@
-/** A table. Cells are not padded, so that a change of one row is a change of one line. */
+/** A table. Biome pads its cells. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");

@@ -10,7 +10,8 @@ import { freePort } from "./servers/ceph.ts";
 const CLIENT = "acme-bank";
 const IDENTITIES = 200;
 const CHANGED = 5;
-const root = join(import.meta.dirname, "..");
+/** npm makes it the checkout. */
+const root = process.cwd();
 
 /** The main job from end to end, with the real program, on a provider and a vault of this machine's own. */
 async function demo(): Promise<void> {
@@ -146,7 +147,7 @@ async function holdfast(command: string, ...options: string[]): Promise<{ client
 
 function program(...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["jobs/main.ts", ...args], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "../jobs/main.ts"), ...args], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { programFor } from "../../jobs/program.ts";
-import { anchor, code, fence, table } from "./markdown.ts";
+import { anchor, code, fence, prose, table } from "./markdown.ts";
 
 const HEAD = `# Commands
 
@@ -24,7 +24,7 @@ export async function commandsPage(): Promise<string> {
     HEAD,
     table(
       ["command", "does"],
-      all.map((each) => [`[\`${pathOf(each)}\`](#${anchor(headingOf(each))})`, each.description()]),
+      all.map((each) => [`[\`${pathOf(each)}\`](#${anchor(headingOf(each))})`, prose(each.description())]),
     ),
     "## Exit codes",
     table(["code", "means"], codes),
@@ -52,8 +52,8 @@ function commandText(each: Command, common: ReadonlyMap<string, Option>): string
   const link = "[common options](#common-options)";
   return [
     `## ${headingOf(each)}`,
-    `${sentence(each.description())}`,
-    fence(`${pathOf(each)} ${each.usage()}`),
+    `${prose(sentence(each.description()))}`,
+    fence(`${pathOf(each)} ${each.usage()}`, "text"),
     ...(own.length > 0 ? [optionTable(own)] : []),
     ...(shared.length > 0 ? [own.length > 0 ? `Also the ${link}${these}.` : `Options: the ${link}${these}.`] : []),
     ...after(helpOf(each)),
@@ -65,10 +65,14 @@ function after(help: string): string[] {
   const [, text = ""] = help.split("\nExamples:\n");
   const blocks: string[] = [];
   for (const [isCode, lines] of runs(text.trimEnd().split("\n"))) {
-    const body = lines.map((line) => (isCode ? line.replace(/^ {2}/, "") : line)).join("\n");
-    blocks.push(isCode ? fence(body) : body);
+    blocks.push(isCode ? fence(lines.map(asShell).join("\n"), "sh") : prose(lines.join("\n")));
   }
   return ["Examples:", ...blocks];
+}
+
+/** A help has its remarks some blanks behind a command. */
+function asShell(line: string): string {
+  return line.slice(2).replace(/^(holdfast .*?\S) {2,}(\S.*)$/, "$1   # $2");
 }
 
 function runs(lines: readonly string[]): [boolean, string[]][] {
@@ -96,7 +100,7 @@ function optionTable(options: readonly Option[]): string {
 function described({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
   const plain = defaultValue === undefined || defaultValue === false || Array.isArray(defaultValue);
   return [
-    description.replace(/\.$/, ""),
+    prose(description.replace(/\.$/, "")),
     ...(argChoices ? [`one of ${argChoices.map(code).join(", ")}`] : []),
     ...(plain ? [] : [`default ${code(defaultValueDescription ?? String(defaultValue))}`]),
   ].join("; ");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { jsonSchema } from "../../src/config/json-schema.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "../../src/config/presets.ts";
-import { anchor, code, table } from "./markdown.ts";
+import { anchor, code, prose, table } from "./markdown.ts";
 
 /** The parts of a JSON Schema that a page shows. */
 interface Node {
@@ -83,11 +83,17 @@ function sectionText(path: string, node: Node, examples: ReadonlyMap<string, str
     const usual = isSection ? (node.required?.includes(name) ? "required" : "optional") : usualOf(field, node, name);
     const inside = field.items?.properties ? `${at}[]` : at;
     const more = isSection ? `See [\`${inside}\`](#${anchor(headingOf(inside))}).` : "";
-    return [code(name), type, usual, [says, more].filter(Boolean).join(" "), code(examples.get(at) ?? "")];
+    return [
+      code(name),
+      prose(type),
+      usual,
+      [prose(says), more].filter(Boolean).join(" "),
+      code(examples.get(at) ?? ""),
+    ];
   });
   return [
     `## ${headingOf(path)}`,
-    ...(path === "" ? [] : [node.description ?? ""]),
+    ...(path === "" ? [] : [prose(node.description ?? "")]),
     table(["field", "type", "default", "what it is", "example"], rows),
   ];
 }

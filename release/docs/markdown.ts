@@ -20,6 +20,14 @@ export function anchor(heading: string): string {
     .replaceAll(" ", "-");
 }
 
+/** Text of the program's own: `<file>` in it is no HTML. What is between backticks stays. */
+export function prose(text: string): string {
+  return text
+    .split("`")
+    .map((part, index) => (index % 2 === 0 ? part.replaceAll("<", "\\<") : part))
+    .join("`");
+}
+
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", "<br>");
 }

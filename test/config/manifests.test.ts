@@ -83,6 +83,14 @@ describe("Kubernetes", () => {
     });
   }
 
+  test("a pod failure policy names the status of its condition, which the schema requires", () => {
+    const rules = objects
+      .flatMap((one) => [one.spec?.podFailurePolicy, one.spec?.jobTemplate?.spec.podFailurePolicy])
+      .flatMap((policy) => policy?.rules ?? [])
+      .flatMap(({ onPodConditions = [] }) => onPodConditions);
+    assert.deepEqual(rules, Array(3).fill({ type: "DisruptionTarget", status: "True" }));
+  });
+
   test("every resource of the kustomization exists, and there is one image", () => {
     const { resources, images } = objects.find((one) => one.kind === "Kustomization");
     for (const name of resources) assert.ok(readdirSync(FOLDER).includes(name), name);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Command } from "commander";
 import { parse } from "yaml";
@@ -45,6 +46,13 @@ test("the check itself: a wrong command, option, choice and value are refused, a
   assert.match((await ask("verify --read-data 101"))!, /share/);
   assert.match((await ask("keygen --out"))!, /argument missing/);
   assert.equal(await ask("verify --read-data 5% --json | jq .   # a remark"), undefined);
+});
+
+test("the README is short, and its first screen says how to try it and how to test it", () => {
+  const lines = readFileSync("README.md", "utf8").trimEnd().split("\n");
+  assert.ok(lines.length <= 150, String(lines.length));
+  const screen = lines.slice(0, 24).join("\n");
+  for (const command of ["npm ci && npm run demo", "npm test"]) assert.ok(screen.includes(`\n${command} `), command);
 });
 
 describe("every shell block", () => {

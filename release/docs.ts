@@ -1,15 +1,20 @@
 /**
- * Makes docs/CONFIG.md and docs/COMMANDS.md: `npm run docs`. With `--check` it writes nothing, names the pages that are
+ * Makes docs/CONFIG.md, docs/COMMANDS.md and config/holdfast.schema.json: `npm run docs`. With `--check` it writes nothing, names the pages that are
  * stale, and ends with 1 where there is one: `npm run check`.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { jsonSchema } from "../src/config/json-schema.ts";
 import { commandsPage } from "./docs/commands-page.ts";
 import { configPage } from "./docs/config-page.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const pages = { "docs/CONFIG.md": configPage(ROOT), "docs/COMMANDS.md": await commandsPage() };
+const pages = {
+  "docs/CONFIG.md": configPage(ROOT),
+  "docs/COMMANDS.md": await commandsPage(),
+  "config/holdfast.schema.json": JSON.stringify(jsonSchema(), null, 2),
+};
 
 for (const [name, page] of Object.entries(pages)) {
   const path = join(ROOT, name);

@@ -18,7 +18,7 @@ const CONCURRENCY = 4;
 const SLOWEST = [
   ...["retention/crash", "retention/century", "workers/workers", "image/build", "viewer/viewer", "release/debian"],
   ...["cli/canary", "export/large-answers", "backfill/backfill", "net/proxy", "cli/three-clients", "retention/extend"],
-  ...["release/executable", "crash/crash"],
+  ...["release/executable", "crash/crash", "docs/demo", "docs/first-vault"],
 ].map((name) => join("test", `${name}.test.ts`));
 /** Of one file that is fast, in ms. */
 const LITTLE = 5_000;

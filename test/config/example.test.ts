@@ -51,17 +51,18 @@ test("the example mentions every field", () => {
   }
 });
 
-test("what the example shows in comments loads too", async () => {
+test("what the example shows in comments loads too: every optional field, each on a line of its own", async () => {
   const whole = uncommented(text, fieldNames(jsonSchema()))
     .replace("lock: governance", "lock: compliance") // coolingOff is for that alone
     .replace("AAAAC3NzaC1lZDI1NTE5AAAA…", "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
   const { clients, metrics } = await parseConfig(whole, EXAMPLE);
-  const [{ notify, retention, vault }] = clients as [(typeof clients)[0]];
+  const [{ log, notify, retention, retrieval, vault }] = clients as [(typeof clients)[0]];
   assert.deepEqual(
-    [metrics.pushgateway, notify.healthchecks, retention.coolingOff, vault.kind === "s3" && vault.requesterPays].map(
-      (each) => each !== undefined && each !== false,
-    ),
-    [true, true, true, true],
+    [
+      ...[metrics.pushgateway, notify.healthchecks, retention.minimum, retention.coolingOff, log.timestamps],
+      ...[log.previousKey, retrieval.approvals.length > 0, vault.kind === "s3" && vault.requesterPays],
+    ].map((each) => each !== undefined && each !== false),
+    Array(8).fill(true),
   );
 });
 

@@ -37,7 +37,7 @@ interface BackfillFlags extends Period {
 
 export const backfillCommand = command(
   "backfill",
-  "export everything there is, once: resumable, and giving way to the nightly export",
+  "export everything there is, once: resumable, and yielding to the nightly export",
   [
     "holdfast backfill --plan            what it will take: identities, requests, time, S3 writes",
     "holdfast backfill --plan --put-price 0.005   and what S3 will ask for a thousand writes at that price",

@@ -37,7 +37,7 @@ export const holdCommand = new Command("hold")
     ]),
   )
   .addCommand(
-    hold("release", "release what a case held: whoever is named, or all that it holds", [
+    hold("release", "release what a case held: the people named, or all that it holds", [
       "holdfast hold release --case 'AZ 17/26' --reason 'inquiry closed'",
       "holdfast hold release --case 'AZ 17/26' --reason '…' --subject 9c4f…",
     ]),

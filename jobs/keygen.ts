@@ -21,7 +21,7 @@ Run it on the machine of the person who will hold the key: the compliance office
 run it on the machine that exports, which must not be able to open what it wrote.
 
 The file is an age identity file, as age-keygen writes it, which only you can read (mode 0600). holdfast open --key and
-age -d -i take it. The public key (age1…) is printed, and stands in the file too: it goes into the config's recipients.
+age -d -i take it. The public key (age1…) is printed, and is in the file too: it goes into the config's recipients.
 The private key itself is never printed. To put a passphrase on it, with age: age -p officer.txt > officer.age`,
   )
   .action(({ out, json, ...output }: { out?: string; json: boolean } & OutputOptions) =>

@@ -37,7 +37,7 @@ export const purgeCommand = command(
   .addHelpText(
     "after",
     `
-Whoever is under a legal hold stays, and what a store still locks. What was removed cannot be brought back; the log and
+People under a legal hold stay, and so does what a store still locks. What was removed cannot be brought back; the log and
 the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.`,
   )
   .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string; readonly today?: string }) =>

@@ -41,7 +41,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
   const { case: number, requestedBy, reason } = options;
   if (number === undefined || requestedBy === undefined || reason === undefined) {
     throw new HoldfastError("usage", "--case, --requested-by and --reason are missing, or some of them", {
-      hint: "Say which case it is for, who asked, and why: it stands in the bag.",
+      hint: "Say which case it is for, who asked, and why: the bag has it.",
     });
   }
   const people = await wanted(options);
@@ -60,7 +60,7 @@ export const retrieveCommand = withNames(
 )
   .option("--case <number>", "the case it is for")
   .option("--requested-by <who>", "who asked")
-  .option("--reason <text>", "why; it stands in the bag, and in the log as a commitment only")
+  .option("--reason <text>", "why; the bag has it, and the log a commitment to it only")
   .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
   .addOption(
     new Option("--versions <which>", "all, latest, or as-of:<date>")

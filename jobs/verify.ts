@@ -40,7 +40,7 @@ export const verifyCommand = command(
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
     "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
     "holdfast verify --json | jq '.clients[].problems'",
-    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag, with nothing else at hand",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag alone, without config or vault",
   ],
 )
   .argument(

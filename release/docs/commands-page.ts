@@ -8,8 +8,9 @@ const HEAD = `# Commands
 
 \`holdfast <command> --help\` shows the same. In a checkout, \`npx holdfast <command>\` runs it.
 
-- **Output.** Text for people goes to stderr: with a progress line on a terminal, as JSON lines elsewhere
-  ([MONITORING.md](MONITORING.md), "Logs"). \`--json\` prints one JSON object on stdout.
+- **Output.** Text for people goes to stderr; on a terminal it has colour and a progress line, and is wrapped to its width.
+  \`--color auto|always|never\` decides on colour; \`auto\` follows \`NO_COLOR\` and \`FORCE_COLOR\`. \`--log-format json\` writes JSON
+  lines instead ([MONITORING.md](MONITORING.md), "Logs"). \`--json\` prints one JSON object on stdout.
 - **Several clients.** One client's failure does not stop the others. \`--json\` has the results under \`clients\` and the
   failures under \`failures\`. The exit code is that of the most serious failure, in this order: 4, 1, 2, 5, 130, 3.`;
 

@@ -13,6 +13,7 @@ import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openReading } from "../src/session/open-reading.ts";
+import { underWay } from "../src/session/under-way.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
 
 interface Flags {
@@ -63,7 +64,7 @@ export async function report(
       onFailure(failure);
     },
   );
-  // A page of no one would take the place of an earlier one that told something.
+  // An empty page would replace an earlier one that has content.
   if (out !== undefined && reports.length > 0) {
     await write(out, reportPage(reports, untold, session.now().toString({ smallestUnit: "second" })));
     session.console.say(`${resolve(out)} is ready: open it in a browser, or print it`);
@@ -74,22 +75,24 @@ export async function report(
 async function reportClient(config: ClientConfig, session: Session, offline: boolean): Promise<Report> {
   await using reading = await openReading(config, session);
   const now = session.now();
+  const writing = await underWay(reading.vault, session);
   let notAsked: string | null = offline ? "--offline" : null;
   const asked = offline
     ? null
     : await coverageNow(config, session, reading).catch((error: unknown) => {
-        // What is kept is to be told also when the provider is not to be had, be it forever.
+        // The report covers the vault even when the provider cannot be reached, also permanently.
         const own = ownError(error);
         if (!own || !hasCode(own, ...SOURCE)) throw error;
         notAsked = own.message;
         return null;
       });
   const coverage = asked ?? (await coverageOf(reading.catalog, config, null, now));
-  const verified = readLastVerify(config.state) ?? null;
+  const found = {
+    ...{ coverage, notAsked, verified: readLastVerify(config.state) ?? null },
+    underWay: writing.state === "running" ? writing : await underWay(reading.vault, session),
+  };
   using progress = session.console.progress(`${config.id}: what is kept`);
-  return reportOf(config, reading, { coverage, notAsked, verified }, now, (done) =>
-    progress.update(done, coverage.vault.subjects),
-  );
+  return reportOf(config, reading, found, now, (done) => progress.update(done, coverage.vault.subjects));
 }
 
 const SOURCE = [

@@ -16,8 +16,8 @@ export interface Chart {
   readonly series: readonly Series[];
   /** A number as people read it, with its unit. */
   readonly format: (value: number) => string;
-  /** A word and a colour for each label, shown as a stripe below its bar. */
-  readonly marks?: readonly { readonly word: string; readonly colour: string }[];
+  /** A word and a colour for each label, shown as a stripe below its bar, and what else there is to say of it. */
+  readonly marks?: readonly { readonly word: string; readonly colour: string; readonly note?: string }[];
 }
 
 const WIDTH = 960;
@@ -30,7 +30,7 @@ const FAR = 8;
 /** A bar of anything at all is seen. */
 const LEAST = 2;
 
-/** Stacked bars, and the same as a table for whoever does not see them. Nothing is drawn of nothing. */
+/** Stacked bars, and the same as a table for people who do not see them. Nothing is drawn of nothing. */
 export function bars({ id, title, labels, series, format, marks }: Chart): Html {
   if (labels.length === 0) return html`<p class="soft">Nothing yet.</p>`;
   const totals = labels.map((_, at) => series.reduce((sum, { values }) => sum + values[at]!, 0));
@@ -52,7 +52,7 @@ ${labels.map((label, at) => column(label, at))}
 ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => html`<span><i class="fill-${colour}"></i>${name}</span>`)}${legend(marks)}</p>` : marks ? html`<p class="legend">${legend(marks)}</p>` : undefined}
 <details><summary>As a table</summary><div class="scroll"><table>
 <thead><tr><th></th>${series.map(({ name }) => html`<th class="number">${name}</th>`)}${marks ? html`<th>Outcome</th>` : undefined}</tr></thead>
-<tbody>${labels.map((label, at) => html`<tr><td class="day">${label}</td>${series.map(({ values }) => html`<td class="number">${format(values[at]!)}</td>`)}${marks ? html`<td>${marks[at]!.word}</td>` : undefined}</tr>`)}</tbody>
+<tbody>${labels.map((label, at) => html`<tr><td class="day">${label}</td>${series.map(({ values }) => html`<td class="number">${format(values[at]!)}</td>`)}${marks ? html`<td>${markText(marks[at]!)}</td>` : undefined}</tr>`)}</tbody>
 </table></div></details>
 </figure>`;
 
@@ -71,7 +71,7 @@ ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => 
     const mark = marks?.[at];
     const isLast = x(at) + width + 64 > WIDTH;
     const beyond = html`<text x="${round(isLast ? x(at) - 4 : x(at) + width + 4)}" y="${TOP + 4}" text-anchor="${isLast ? "end" : "start"}" class="tick">↑ ${format(total)}</text>`;
-    return html`<g><title>${label}: ${words}${mark ? `; ${mark.word}` : ""}</title>${rects}${cut ? beyond : undefined}${
+    return html`<g><title>${label}: ${words}${mark ? `; ${markText(mark)}` : ""}</title>${rects}${cut ? beyond : undefined}${
       mark
         ? html`<rect x="${round(x(at))}" y="${TOP + plot + 3}" width="${round(width)}" height="5" class="fill-${mark.colour}"/>`
         : undefined
@@ -79,12 +79,16 @@ ${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => 
   }
 }
 
+function markText({ word, note = "" }: NonNullable<Chart["marks"]>[number]): string {
+  return note === "" ? word : `${word}; ${note}`;
+}
+
 function legend(marks: Chart["marks"]): Html[] {
   const words = new Map((marks ?? []).map(({ word, colour }) => [word, colour]));
   return [...words].map(([word, colour]) => html`<span><i class="fill-${colour} stripe"></i>${word}</span>`);
 }
 
-/** A first export would flatten every night after it: what is far above the rest is cut, and its number stands beside it. */
+/** A first export would flatten every night after it: what is far above the rest is cut, and its number is beside it. */
 function topOf(totals: readonly number[]): number {
   const some = totals.filter((total) => total > 0).sort((a, b) => a - b);
   const usual = some[Math.floor(0.9 * (some.length - 1))] ?? 1;

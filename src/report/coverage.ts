@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { SubjectSet } from "../catalog/subject-set.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { people, plural } from "../observe/format.ts";
 import { isPast } from "../retention/first-lock.ts";
 
 /** Subjects of one kind: how many, and the first of them. */
@@ -24,14 +25,20 @@ export interface Coverage {
   readonly changed: Subjects;
   /** Whose last attempt failed, by what. */
   readonly failed: Subjects & { readonly codes: Readonly<Record<string, number>> };
-  /** Of whose newest version the provider withheld files. */
-  readonly withheld: Subjects;
+  /** Of whose newest version the provider withheld files, and how many files these are. */
+  readonly withheld: Subjects & { readonly files: number };
   /** Kept, and not at the source any more. */
   readonly gone: Subjects;
   /** Listed, and not to be kept: purged at the end of their retention, or older than the law asks. */
   readonly past: Subjects;
   /** Of whom all was purged, listed or not. */
   readonly purged: number;
+}
+
+/** `33 files of 27 people are missing: the provider withheld them` */
+export function withheldText({ files, count }: Pick<Coverage["withheld"], "files" | "count">): string {
+  const [are, them] = files === 1 ? ["is", "it"] : ["are", "them"];
+  return `${plural(files, "file")} of ${people(count)} ${are} missing: the provider withheld ${them}`;
 }
 
 /** What the source says of one identity, as a subject and a version. */
@@ -93,8 +100,10 @@ export async function coverageOf(
         else addMissing(subject);
       }
     }
+    let withheldFiles = 0;
     for (const subject of catalog.subjects.all()) {
       const known = catalog.subjects.known(subject);
+      withheldFiles += known?.withheld ?? 0;
       if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
       if (pages === null ? known?.gone : !met.has(subject)) gone!.add(subject);
     }
@@ -110,7 +119,7 @@ export async function coverageOf(
       vault: { ...catalog.totals.counts() },
       missing: missing!.told,
       changed: changed!.told,
-      withheld: withheld!.told,
+      withheld: { ...withheld!.told, files: withheldFiles },
       gone: gone!.told,
       past: past!.told,
       failed: { ...failed!.told, codes },

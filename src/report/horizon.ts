@@ -1,4 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
+import { isBefore } from "../retention/instants.ts";
 import { dueLock, type Policy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
 import { purgeOf } from "../retention/purge-plan.ts";
@@ -14,10 +15,13 @@ export interface Horizon {
   readonly open: { readonly objects: number; readonly bytes: number };
   /** What is past its date: to be purged, or kept by a hold or by a lock that lasts. */
   readonly past: { readonly subjects: number; readonly held: number; readonly locked: number };
-  /** When locks in the store end, by month, and how many are to be set again by the next run. */
+  /** When locks in the store end, by month. */
   readonly locks: Months;
+  /** Objects whose lock has ended though they must be kept: not locked now, as far as the log says. */
+  readonly locksEnded: number;
+  /** Objects whose lock still lasts, and that the next run locks for longer. */
   readonly locksDue: number;
-  /** Subjects whose relationship has ended. */
+  /** Subjects whose relationship has an end that was recorded, on a day past or to come. */
   readonly ended: number;
 }
 
@@ -32,13 +36,16 @@ export function horizonOf(
   const locks = new Tally();
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
-  let [locksDue, ended, done] = [0, 0, 0];
+  let [locksEnded, locksDue, ended, done] = [0, 0, 0, 0];
   for (const subject of catalog.subjects.all()) {
     const hasEnded = catalog.relationships.ended(subject) !== undefined;
     if (hasEnded) ended += 1;
     for (const term of termsOf(catalog, policy.retention, subject)) {
       locks.add(term.lockedUntil.slice(0, 7), term.size);
-      if (dueLock(policy, term, hasEnded, now)) locksDue += 1;
+      if (dueLock(policy, term, hasEnded, now)) {
+        if (isBefore(now, Temporal.Instant.from(term.lockedUntil))) locksDue += 1;
+        else locksEnded += 1;
+      }
       if (term.until === undefined) {
         open.objects += 1;
         open.bytes += term.size;
@@ -53,7 +60,7 @@ export function horizonOf(
     done += 1;
     if (done % 1_000 === 0) onSubject(done);
   }
-  return { due: due.months, open, past, locks: locks.months, locksDue, ended };
+  return { due: due.months, open, past, locks: locks.months, locksEnded, locksDue, ended };
 }
 
 class Tally {

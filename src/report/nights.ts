@@ -1,55 +1,69 @@
 import type { RunTold } from "../catalog/runs.ts";
 
-export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "none";
+/** `unended` has no end in the log, and does not run any more as far as the lease tells; `running` does. */
+export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "running" | "none";
 
 /** What came of one night: of all runs that began on its day, UTC. */
 export interface Night {
   /** `2026-11-24` */
   readonly day: string;
   readonly runs: number;
-  /** Of the worst of them; none where none ran, unended where one was killed. */
+  /** Of the last of them: a failure that the next run made good is no reason to worry. `none` where no run began. */
   readonly outcome: Outcome;
-  /** Of the last of them: a failure that was made good by the next run is no reason to worry. */
-  readonly last: Outcome;
+  /** When the last of them ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
+  readonly time: string | null;
+  /** How many of them ended otherwise than well, by outcome. */
+  readonly unwell: Readonly<Partial<Record<Outcome, number>>>;
   readonly stored: number;
   readonly failed: number;
   readonly withheld: number;
   readonly bytes: number;
 }
 
-const WORST = ["failed", "unended", "interrupted", "partial", "done"] as const;
+const ENDS = ["failed", "interrupted", "partial", "done"] as const;
 
 /**
  * Exports and backfills by night, the last `most` of them up to `today`, those without a run too: that an export has
  * silently stopped is what shows there.
+ * @param isRunning an export or backfill has the vault now: the last run of them, if it has no end yet
  */
-export function nightsOf(runs: readonly RunTold[], today: Temporal.PlainDate, most: number): Night[] {
+export function nightsOf(
+  runs: readonly RunTold[],
+  today: Temporal.PlainDate,
+  most: number,
+  isRunning: boolean,
+): Night[] {
   const exports = runs.filter(({ job }) => job === "export" || job === "backfill");
   const byDay = Map.groupBy(exports, ({ started }) => started.slice(0, 10));
   const first = [...byDay.keys()].sort()[0];
   if (first === undefined) return [];
   const earliest = today.subtract({ days: most - 1 });
   const begin = Temporal.PlainDate.compare(first, earliest) > 0 ? Temporal.PlainDate.from(first) : earliest;
+  const running = isRunning ? exports.at(-1) : undefined;
   const nights: Night[] = [];
   for (let day = begin; Temporal.PlainDate.compare(day, today) <= 0; day = day.add({ days: 1 })) {
-    nights.push(nightOf(day.toString(), byDay.get(day.toString()) ?? []));
+    nights.push(nightOf(day.toString(), byDay.get(day.toString()) ?? [], running));
   }
   return nights;
 }
 
-function outcomeOf(run: RunTold | undefined): string | undefined {
-  return run && (run.outcome ?? "unended");
+function outcomeOf(run: RunTold | undefined, running: RunTold | undefined): Outcome {
+  if (run === undefined) return "none";
+  return ENDS.find((each) => each === run.outcome) ?? (run === running ? "running" : "unended");
 }
 
-function nightOf(day: string, runs: readonly RunTold[]): Night {
+function nightOf(day: string, runs: readonly RunTold[], running: RunTold | undefined): Night {
   const sum = (...names: string[]): number =>
     runs.reduce((total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0), 0);
-  const outcomes = new Set(runs.map(outcomeOf));
+  const last = runs.at(-1);
+  const outcomes = Map.groupBy(runs, (run) => outcomeOf(run, running));
+  const unwell = [...outcomes].filter(([outcome]) => outcome !== "done" && outcome !== "running");
   return {
     day,
     runs: runs.length,
-    outcome: WORST.find((each) => outcomes.has(each)) ?? "none",
-    last: WORST.find((each) => each === outcomeOf(runs.at(-1))) ?? "none",
+    outcome: outcomeOf(last, running),
+    time: last?.finished ?? last?.started ?? null,
+    unwell: Object.fromEntries(unwell.map(([outcome, of]) => [outcome, of.length])),
     stored: sum("new", "changed", "again"),
     failed: sum("failed"),
     withheld: sum("withheld"),

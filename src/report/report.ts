@@ -7,8 +7,9 @@ import { policyChange, policyOf } from "../retention/policy.ts";
 import type { Coverage } from "./coverage.ts";
 import { type Horizon, horizonOf, type Months } from "./horizon.ts";
 import { type Night, nightsOf } from "./nights.ts";
+import { isExporting, type UnderWay } from "./under-way.ts";
 
-/** The state of one client's vault, for whoever answers for it. Nothing personal: people are tokens. */
+/** The state of one client's vault, for the person responsible. Nothing personal: people are tokens. */
 export interface Report {
   readonly client: string;
   /** RFC 3339 UTC. */
@@ -23,11 +24,13 @@ export interface Report {
   readonly coverage: Coverage;
   /** Why the source was not asked, or could not be; null where it was. */
   readonly notAsked: string | null;
+  /** Whether a run writes to the vault now. */
+  readonly underWay: UnderWay;
   readonly nights: readonly Night[];
   /** What was stored, by month. */
   readonly growth: Months;
   readonly horizon: Horizon;
-  /** Legal holds that stand: how many, and the first of them. */
+  /** Legal holds in effect: how many, and the first of them. */
   readonly held: number;
   readonly holds: readonly (Pick<Hold, "case" | "placed"> & { readonly subject: string })[];
   /** What `verify` found last on this machine; null where it never ran here. */
@@ -45,12 +48,12 @@ export interface Verified {
 }
 
 /** Nights that are told. */
-const NIGHTS = 120;
+export const NIGHTS = 120;
 /** People under a hold that are named. */
 const HOLDS = 1_000;
 
 /**
- * @param found what is to be told beside what the log says
+ * @param found what others than the log say
  * @param onSubject how many people were looked at
  */
 export function reportOf(
@@ -60,7 +63,7 @@ export function reportOf(
     head,
     catalog,
   }: { readonly vault: { readonly url: string }; readonly head: Head; readonly catalog: Catalog },
-  found: Pick<Report, "coverage" | "notAsked" | "verified">,
+  found: Pick<Report, "coverage" | "notAsked" | "verified" | "underWay">,
   now: Temporal.Instant,
   onSubject: (done: number) => void,
 ): Report {
@@ -77,7 +80,7 @@ export function reportOf(
     checkpoint: { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") },
     policy: policyOf(retention, config.vault.lock),
     isPolicyLogged: !catalog.runs.policy() || !policyChange(catalog, config),
-    nights: nightsOf(catalog.runs.since(since), today, NIGHTS),
+    nights: nightsOf(catalog.runs.since(since), today, NIGHTS, isExporting(found.underWay)),
     growth: catalog.totals.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
     held: catalog.holds.count(),

@@ -243,6 +243,15 @@ async function claimsInEffect(vault: Vault, now: Temporal.Instant): Promise<Clai
   return [...latest.values()].reverse().filter((each) => isInEffect(each, now));
 }
 
+/** Who holds the vault now, for people: what it does, and since when (RFC 3339 UTC). Takes nothing, and changes nothing. */
+export async function holderOf(
+  vault: Vault,
+  now: Temporal.Instant,
+): Promise<{ readonly job: string; readonly since: string } | undefined> {
+  const holder = (await claimsInEffect(vault, now)).at(0);
+  return holder && { job: holder.job, since: Temporal.Instant.from(holder.since).toString({ smallestUnit: "second" }) };
+}
+
 /** A clock that is ahead counts claims as expired that are still in effect. */
 function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
   return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;

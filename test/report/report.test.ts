@@ -53,7 +53,7 @@ describe("reconcile", () => {
     const retention = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
     await using place = await makeWorkplace(sandbox, { client: { retention } });
     await place.export();
-    const [withheld] = await place.expect<Coverage>(0, "reconcile");
+    const [withheld] = await place.expect<Coverage>(3, "reconcile");
     assert.ok(withheld!.withheld.count > 0);
     await delay(2_100);
     assert.equal((await place.here("retention", ["purge", "--confirm", "--out", place.path("d")])).code, 0);
@@ -207,26 +207,32 @@ test("what is put into a page is text", () => {
   assert.equal(html`<p title="${'"x'}">${"<script>'&"}</p>`.text, '<p title="&#34;x">&#60;script&#62;&#39;&#38;</p>');
 });
 
-test("nights: the worst of its runs counts, one that was killed too, and those without a run are told", () => {
+test("nights: the last of its runs counts, the others are told by number, and nights without a run are there", () => {
   const run = (day: string, outcome: string | null, job = "export") => ({
     ...{ run: `${day}-${outcome}`, job, started: `${day}T02:30:00.000Z`, finished: null, outcome },
     counts: { new: 2, changed: 1, failed: outcome === "partial" ? 3 : 0 },
   });
   const today = Temporal.PlainDate.from("2026-11-06");
   const runs = [
-    run("2026-11-01", "done"),
     run("2026-11-01", "partial"),
+    run("2026-11-01", "failed"),
+    run("2026-11-01", "failed"),
+    run("2026-11-01", "done"),
     run("2026-11-03", null),
     run("2026-11-04", "done", "retention"),
   ];
-  const nights = nightsOf(runs, today, 120);
+  const nights = nightsOf(runs, today, 120, false);
   assert.deepEqual(
     nights.map(({ outcome }) => outcome),
-    ["partial", "none", "unended", "none", "none", "none"],
+    ["done", "none", "unended", "none", "none", "none"],
   );
-  assert.deepEqual([nights[0]!.stored, nights[0]!.failed, nights[0]!.runs], [6, 3, 2]);
-  const fixed = nightsOf([run("2026-11-01", "failed"), run("2026-11-01", "done")], today, 120)[0]!;
-  assert.deepEqual([fixed.outcome, fixed.last], ["failed", "done"]);
-  assert.equal(nightsOf(runs, today, 3)[0]!.day, "2026-11-04");
-  assert.deepEqual(nightsOf([], today, 3), []);
+  assert.deepEqual([nights[0]!.stored, nights[0]!.failed, nights[0]!.runs], [12, 3, 4]);
+  assert.deepEqual(
+    nights.map(({ unwell }) => unwell),
+    [{ partial: 1, failed: 2 }, {}, { unended: 1 }, {}, {}, {}],
+  );
+  const [begun] = nightsOf([run("2026-11-06", null), run("2026-11-06", null)], today, 120, true);
+  assert.deepEqual([begun!.outcome, begun!.unwell], ["running", { unended: 1 }]);
+  assert.equal(nightsOf(runs, today, 3, false)[0]!.day, "2026-11-04");
+  assert.deepEqual(nightsOf([], today, 3, false), []);
 });

@@ -1,0 +1,17 @@
+import { ownError } from "../core/error.ts";
+import type { UnderWay } from "../report/under-way.ts";
+import { holderOf } from "../vault/lease.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Session } from "./client.ts";
+
+/** Looks at the lease. A machine that may not read it, or cannot, learns everything else all the same. */
+export async function underWay(vault: Vault, { now, signal }: Pick<Session, "now" | "signal">): Promise<UnderWay> {
+  try {
+    const holder = await holderOf(vault, now());
+    return holder === undefined ? { state: "idle" } : { state: "running", ...holder };
+  } catch (error) {
+    const own = ownError(error);
+    if (signal.aborted || own === undefined) throw error;
+    return { state: "unknown", why: own.message };
+  }
+}

@@ -7,7 +7,7 @@ Exit codes:
   0    done
   1    failed
   2    the command line, the config or a key cannot be used; or a second person has not approved
-  3    done in part: some records failed, and are tried again on the next run; or locks ran out
+  3    incomplete: records failed or files are missing, or locks ran out; the next run tries failed records again
   4    integrity: the vault, the log, a bag or a certificate is not as it was written
   5    another run holds the vault
   130  interrupted; what was done is kept, the next run goes on`;

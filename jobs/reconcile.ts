@@ -5,13 +5,15 @@ import { hostHere } from "../src/cli/host.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { quoted } from "../src/core/printable.ts";
 import { firstFew } from "../src/observe/first-few.ts";
-import { bytes, number } from "../src/observe/format.ts";
+import { bytes, number, people, plural } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
-import type { Coverage, Subjects } from "../src/report/coverage.ts";
+import { type Coverage, type Subjects, withheldText } from "../src/report/coverage.ts";
+import { type UnderWay, underWayText } from "../src/report/under-way.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openReading } from "../src/session/open-reading.ts";
+import { underWay } from "../src/session/under-way.ts";
 
 export const reconcileCommand = command(
   "reconcile",
@@ -32,7 +34,8 @@ export const reconcileCommand = command(
     "after",
     `
 Asks the provider for its list alone, and changes nothing. People are listed as subjects, the tokens that the log has;
-export --subject <token> exports one. Ends with code 3 where something at the source is not in the vault as it is now.`,
+export --subject <token> exports one. Ends with code 3 where the vault lacks something: a record that is at the source, or a
+file that the provider withheld.`,
   )
   .action((options: CommonOptions & { showIds?: boolean }) =>
     run(options, async (session) => {
@@ -54,6 +57,8 @@ function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
 
 export interface Reconciled extends Coverage {
   readonly client: string;
+  /** Whether a run writes to the vault meanwhile, so that the figures are behind it. */
+  readonly underWay: UnderWay;
 }
 
 /** Ids that are shown, of those who are missing. */
@@ -73,12 +78,16 @@ export async function reconcile(
     async (config) => {
       await using reading = await openReading(config, session);
       const ids: string[] = [];
+      const before = await underWay(reading.vault, session);
       const coverage = await coverageNow(config, session, reading, (subject, id) => {
         if (showIds && ids.length < MOST_IDS) ids.push(`  ${subject}  ${quoted(id)}`);
       });
-      session.console.say(coverageText(config.id, coverage));
+      // A run that began meanwhile changes the source's list under it, too.
+      const now = before.state === "running" ? before : await underWay(reading.vault, session);
+      const reconciled = { client: config.id, ...coverage, underWay: now };
+      session.console.say(coverageText(reconciled));
       if (ids.length > 0) session.console.result(undefined, idsText(config.id, ids, coverage.missing.count));
-      return { client: config.id, ...coverage };
+      return reconciled;
     },
     onFailure,
   );
@@ -86,35 +95,59 @@ export async function reconcile(
 
 /** Throws `partial` where something that should be in the vault is not: the command's exit code. */
 function refuseMissing(all: readonly Reconciled[]): void {
-  // People who failed are one of these, or the source has them no more.
-  const lacking = all.reduce((sum, { missing, changed, source }) => {
-    return sum + missing.count + changed.count + (source?.unreadable ?? 0);
-  }, 0);
-  if (lacking === 0) return;
-  throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
-    hint: "The next export takes them. What failed is in the log, by subject and code.",
+  // A person whom the last attempt failed is one of these, or is gone at the source.
+  const lacking = all.reduce((sum, of) => sum + lackingRecords(of), 0);
+  if (lacking > 0) {
+    const isRunning = all.some(({ underWay }) => underWay.state === "running");
+    throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
+      hint: isRunning
+        ? "A run is under way: run `holdfast reconcile` again when it has ended."
+        : "The next export takes them. What failed is in the log, by subject and code.",
+    });
+  }
+  const files = all.reduce((sum, { withheld }) => sum + withheld.files, 0);
+  if (files === 0) return;
+  const count = all.reduce((sum, { withheld }) => sum + withheld.count, 0);
+  throw new HoldfastError("partial", withheldText({ files, count }), {
+    hint: "Ask the provider to grant them, then run `holdfast export --withheld`.",
   });
 }
 
-function coverageText(client: string, of: Coverage): Line[] {
-  const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
-  const isWhole = missing.count + changed.count + (source?.unreadable ?? 0) === 0;
-  const lack = withheld.count === 0 ? "" : `, but for files of ${number(withheld.count)} that the provider withholds`;
+function lackingRecords({ missing, changed, source }: Coverage): number {
+  return missing.count + changed.count + (source?.unreadable ?? 0);
+}
+
+function headline(of: Reconciled): string {
+  if (lackingRecords(of) > 0) return "the vault does not have all that the source has";
+  const past = of.past.count === 0 ? "" : `, except ${people(of.past.count)} past the end of their retention period`;
+  const isWhole = of.withheld.count === 0;
+  return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
+}
+
+function coverageText(of: Reconciled): Line[] {
+  const { client, source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
+  const running = underWayText(of.underWay);
+  const never = of.underWay.state === "running" ? "not in the log yet" : "never exported";
   return [
     {
-      text: `${client}: ${isWhole ? `the vault has all that the source has${lack}` : "the vault does not have all that the source has"}`,
-      tone: isWhole && lack === "" ? "good" : "warning",
+      text: `${client}: ${headline(of)}`,
+      tone: lackingRecords(of) === 0 && of.withheld.count === 0 ? "good" : "warning",
     },
+    ...(running ? [`  now       ${running}`] : []),
     `  source    ${number(source?.listed ?? 0)} identities${source?.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
     `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
-    ...rows("missing", "at the source, never exported", missing),
+    ...rows("missing", `at the source, ${never}`, missing),
     ...rows("changed", "at the source, otherwise than exported last", changed),
     ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),
-    ...rows("withheld", "by the provider: files of the newest version; export --withheld asks again", withheld),
+    ...rows(
+      "withheld",
+      `lack ${plural(withheld.files, "file")} that the provider withheld; export --withheld asks again`,
+      withheld,
+    ),
     ...rows("gone", "kept, and not at the source any more", gone),
     ...(past.count > 0
-      ? [`  past      ${number(past.count)} at the source of whom the law asks for no copy any more`]
+      ? [`  past      ${number(past.count)} at the source, past the end of their retention period`]
       : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
   ];

@@ -53,7 +53,7 @@ export function reportText(
       : []),
     ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
     read > 0
-      ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}`
+      ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
     timeText(report.timestamps),
     `  keep      this checkpoint: size ${size}, root hash ${root}`,

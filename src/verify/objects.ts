@@ -28,15 +28,21 @@ export interface ObjectCheck {
 /** The largest sealed record, in bytes, that is parsed when opened. Of a larger one, only the digest is checked. */
 const MAX_RECORD = 64 * 1024 ** 2;
 
-/**
- * Checks that an object exists, with its size and digest, locked as long as it must be. Returns how many bytes were
- * read.
- */
+/** What was read of an object's content. */
+export interface Content {
+  readonly bytes: number;
+  /** A key was given, and it opens. */
+  readonly opened: boolean;
+}
+
+const UNREAD: Content = { bytes: 0, opened: false };
+
+/** Checks that an object exists, with its size and digest, locked as long as it must be. Returns what was read. */
 export async function checkObject(
   check: ObjectCheck,
   promised: CatalogObject,
   problem: (found: Problem) => void,
-): Promise<number> {
+): Promise<Content> {
   const { vault, readData } = check;
   const { key, versionId, size, sha256, lockedUntil } = promised;
   try {
@@ -48,15 +54,15 @@ export async function checkObject(
     const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
     if (longer || info.hold) check.onMore(key, info);
     // A different size proves a different content, so it need not be read.
-    if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return 0;
-    await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
-    return size;
+    if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return UNREAD;
+    const opened = await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
+    return { bytes: size, opened };
   } catch (error) {
     if (!hasCode(error, "vault-missing", "malformed")) throw error;
     const isMissing = hasCode(error, "vault-missing");
     const what = isMissing ? "is missing" : "its metadata (digest and lock) is damaged";
     problem({ ...of(promised, what), ...(isMissing ? { isMissing } : {}) });
-    return 0;
+    return UNREAD;
   }
 }
 
@@ -77,11 +83,12 @@ function checkLock(
   problem(of(promised, `must be locked in ${wanted.mode} mode until ${lockedUntil}, but is ${is}`));
 }
 
+/** Returns whether it was opened, with the key that was given. */
 async function checkContent(
   { vault, opener, onRecord, onFile }: ObjectCheck,
   promised: CatalogObject,
   problem: (found: Problem) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { key, versionId, sha256, size, entry } = promised;
   const hash = createHash("sha256");
   const sealed = (async function* () {
@@ -106,12 +113,12 @@ async function checkContent(
     opens = false;
     problem(of(promised, "does not decrypt"));
   }
-  if (!opens) return;
+  if (!opens) return false;
   if (hash.digest("hex") !== sha256) {
     problem(of(promised, "its content was changed"));
-    return;
+    return opener !== undefined;
   }
-  if (opener === undefined) return;
+  if (opener === undefined) return false;
   if (!isRecord) onFile(key, plain.digest("hex"));
   else if (size <= MAX_RECORD && entry !== null) {
     try {
@@ -122,4 +129,5 @@ async function checkContent(
       problem(of(promised, own.message));
     }
   }
+  return true;
 }

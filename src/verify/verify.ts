@@ -68,6 +68,8 @@ export interface VerifyReport extends PolicyReport {
   /** Objects whose content was read, and their bytes. */
   readonly read: number;
   readonly readBytes: number;
+  /** Of these, the ones that the key opened; null where no key was given. */
+  readonly opened: number | null;
   /** Lost or damaged objects that a later entry stored again under the same key. */
   readonly renewed: number;
   /** Objects that a purge removed, according to the log. */
@@ -98,6 +100,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     bytes: 0,
     read: 0,
     readBytes: 0,
+    opened: options.opener === undefined ? null : 0,
     renewed: 0,
     purged: 0,
     orphans: 0,
@@ -186,7 +189,10 @@ type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };
 async function checkObjects(
   options: VerifyOptions,
   checks: Checks,
-  report: Pick<Tally, "records" | "files" | "bytes" | "read" | "readBytes" | "renewed" | "purged" | "problems">,
+  report: Pick<
+    Tally,
+    "records" | "files" | "bytes" | "read" | "readBytes" | "opened" | "renewed" | "purged" | "problems"
+  >,
   problem: (found: Problem) => void,
 ): Promise<void> {
   const { index, superseded, digests, signal, since } = options;
@@ -211,8 +217,9 @@ async function checkObjects(
         if (found.isMissing && index.purges.stateOf(object.key) === "begun") report.purged += 1;
         else problem(found);
       });
-      report.read += read > 0 ? 1 : 0;
-      report.readBytes += read;
+      report.read += read.bytes > 0 ? 1 : 0;
+      report.readBytes += read.bytes;
+      if (report.opened !== null && read.opened) report.opened += 1;
     });
   }
   await checks.end();

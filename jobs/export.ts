@@ -89,7 +89,7 @@ export const exportCommand = command("export", "export new and changed identitie
         return;
       }
       await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
-        refuse: refuseUnfinished,
+        refuse: (summaries) => refuseUnfinished(summaries, isNamed(asked)),
       });
     }),
   );
@@ -117,7 +117,7 @@ export async function exportClients(
     session,
     async (config) => {
       const { lockFailure, ...summary } = await exportWatched(config, session, options);
-      session.console.say(summaryText(summary));
+      session.console.say(summaryText(summary, isNamed(options)));
       if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
       return summary;
     },
@@ -159,9 +159,13 @@ function refuseUnclear({ clients }: Session, options: ExportOptions): void {
   }
 }
 
+function isNamed({ identities, subjects }: ExportOptions): boolean {
+  return identities !== undefined || subjects !== undefined;
+}
+
 /** What is named on the command line is no night's work: no one waits for word of it. */
 function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
-  if (options.identities || options.subjects || options.withheld) return exportClient(config, session, options);
+  if (isNamed(options) || options.withheld) return exportClient(config, session, options);
   return pushed(config, session, "export", (own) =>
     watched(config, own, "export", (onBegun) => exportClient(config, own, options, onBegun)),
   );

@@ -67,6 +67,7 @@ export async function* planWalk(
   selection: Selection,
   counts: PlanCounts,
   onUnreadable: (count: number) => void,
+  onPast: (subject: string) => void = () => {},
 ): AsyncGenerator<Batch> {
   for await (const page of pages) {
     const listed =
@@ -76,8 +77,9 @@ export async function* planWalk(
     parts.catalog.walk.noteMet([...met, ...unread.met]);
     counts.examined += listed.length + page.unread.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
-    counts.unchanged += listed.length - candidates.length - past;
-    counts.past += past;
+    counts.unchanged += listed.length - candidates.length - past.length;
+    counts.past += past.length;
+    for (const subject of past) onPast(subject);
     counts.unchanged += page.unread.length - unread.candidates.length;
     yield { candidates: [...candidates, ...unread.candidates], cursor: page.cursor };
   }
@@ -111,7 +113,7 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
   const { source, tokens, catalog, config, now } = parts;
   const candidates: Candidate[] = [];
   const met: { subject: string; known: Known }[] = [];
-  let past = 0;
+  const past: string[] = [];
   for (const { id, updated, raw } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.version(updated, raw);
@@ -121,7 +123,7 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
       known === undefined &&
       (catalog.relationships.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
     )
-      past += 1;
+      past.push(subject);
     else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
   }
   return { candidates, met, past };

@@ -204,12 +204,17 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     tally.failed += count;
     run.log.error("identities in the provider's list cannot be read: no id", { stage: "source", count });
   };
+  const onPast = (subject: string): void => {
+    if (selection.kind !== "subjects" || !selection.subjects.has(subject)) return;
+    met.add(subject);
+    run.log.warn("not exported again: the retention period of this subject is over", { subject });
+  };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
   if (whole) run.catalog.walk.begin();
   const pages = walk?.pages ?? run.source.pages();
   const plan = identities
     ? planNamed(identities, run, tally)
-    : planWalk(run, observer ? noting(pages, observer) : pages, selection, tally, onUnreadable);
+    : planWalk(run, observer ? noting(pages, observer) : pages, selection, tally, onUnreadable, onPast);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;

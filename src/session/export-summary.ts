@@ -25,7 +25,7 @@ export function noSuchIdentity(unknown: readonly number[], exported: number): Ho
 }
 
 /** Throws `interrupted` or `partial` where not all was done: the command's exit code. */
-export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
+export function refuseUnfinished(summaries: readonly ExportSummary[], isNamed = false): void {
   if (summaries.some(({ outcome }) => outcome === "interrupted"))
     throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
   const mistyped = summaries.find(({ unknown = [] }) => unknown.length > 0);
@@ -36,7 +36,7 @@ export function refuseUnfinished(summaries: readonly ExportSummary[]): void {
     return;
   }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    hint: "The log says which, by subject and code. The next run tries them again.",
+    hint: `The log says which, by subject and code. ${isNamed ? "Name them again to try again: the nightly run tries only people whom the provider lists." : "The next run tries them again."}`,
   });
 }
 
@@ -47,7 +47,8 @@ const OUTCOMES = {
   interrupted: { heading: "interrupted", tone: "warning" },
 } as const;
 
-export function summaryText(summary: ExportSummary): Line[] {
+/** @param isNamed people were named on the command line: no other run need be about them */
+export function summaryText(summary: ExportSummary, isNamed = false): Line[] {
   const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
   const { heading, tone } = OUTCOMES[outcome];
   const rows = [
@@ -56,12 +57,12 @@ export function summaryText(summary: ExportSummary): Line[] {
     ["unchanged", number(unchanged)],
     ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored again, as asked)`]] : []),
     ...(summary.past > 0
-      ? [["past", `${number(summary.past)} (of whom the law asks for no copy any more; not taken)`]]
+      ? [["past", `${number(summary.past)} (past the end of their retention period; not taken)`]]
       : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (at the provider; the copies stay)`]] : []),
     ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
-    ["failed", failed > 0 ? `${number(failed)} (logged; tried again on the next run)` : "0"],
+    ["failed", failed > 0 ? `${number(failed)}${isNamed ? "" : " (logged; tried again on the next run)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
     ["requests", `${number(requests)} to the source, ${plural(retries, "retry", "retries")}`],
     ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),

@@ -3,6 +3,8 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { bytes, plural } from "../src/observe/format.ts";
 import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "../src/people/people.ts";
+import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
+import { clockAfter } from "../src/report/policy-text.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
 import { openReading } from "../src/session/open-reading.ts";
@@ -29,9 +31,8 @@ export async function assessErasure(
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
   const finder = { catalog, tokens: await openTokens(config, description) };
-  // The log is untrusted: an entry may say that nothing is left of someone, and name no object.
   const departed = (kind: Kind) => (value: string) =>
-    departedBy(kind, value, config, finder).filter((subject) => catalog.purges.destroyed(subject) !== undefined);
+    departedBy(kind, value, config, finder).filter((subject) => catalog.purges.destroyed(subject).length > 0);
   const gone = new Set([
     ...options.identities.flatMap(departed("identity")),
     ...options.subjects.flatMap(departed("subject")),
@@ -42,52 +43,60 @@ export async function assessErasure(
     subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
   };
   const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
-  const destroyed = [...gone].map((subject) => {
-    const { time, run } = catalog.purges.destroyed(subject)!;
-    return { subject, answer: "purged" as const, purged: time, run };
+  const destroyed = [...gone].map((subject): Destroyed => {
+    const by = catalog.purges.destroyed(subject);
+    session.console.say(purgedText(config.id, subject, by));
+    return { subject, answer: "purged", purged: by.at(-1)!.time, runs: by.map(({ run }) => run) };
   });
   const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));
-  for (const each of destroyed) session.console.say(destroyedText(config.id, each));
   for (const each of held) session.console.say(assessmentText(config.id, each));
   return { client: config.id, people: [...destroyed, ...held] };
 }
 
-function destroyedText(client: string, { subject, purged, run }: Destroyed): string[] {
+function purgedText(client: string, subject: string, by: Destructions): string[] {
   return [
     `${client}: subject ${subject}`,
-    `  held      nothing: all of it was destroyed on ${day(purged)}, by the purge ${run}`,
-    `  proof     retention certificate --client ${client} --run ${run} --out <folder>`,
-    "  answer    Reply that the data were kept for as long as the law asks, and were then destroyed.",
+    `  Held: nothing. All of it was ${destroyedText(by)}.`,
+    `  Certificate: run \`${certificateCommand(client, by)}\`.`,
+    "  Answer: the data were kept for as long as the law requires, and were then destroyed.",
   ];
 }
 
 function assessmentText(client: string, of: Assessment): string[] {
-  const law = of.legalBasis.length > 0 ? of.legalBasis.join("; ") : "none is named in the config";
+  const law = of.legalBasis.length > 0 ? of.legalBasis.join("; ") : "the config names none";
   const kind = of.collect === "full" ? "full copies" : "yes and no answers only";
   return [
     `${client}: subject ${of.subject}`,
-    `  held      ${plural(of.records, "version")}, ${plural(of.files, "file")}, ${bytes(of.bytes)}, stored ${day(of.first)} to ${day(of.last)}; ${kind}`,
-    `  basis     ${law}`,
-    ...Object.entries(of.clocks).map(([what, clock]) => `  keep      ${what}: ${clock}`),
-    `  ended     ${of.ended ?? "not that Holdfast was told"}`,
-    `  until     ${of.untilDay ?? "unknown while the relationship lasts"}`,
-    `  locked    until ${day(of.lockedUntil)} in the store`,
-    ...of.holds.map(({ case: token, placed }) => `  hold      since ${day(placed)}, case token ${token}`),
-    `  answer    ${answerText(of)}`,
+    `  Held: ${plural(of.records, "version")}, ${plural(of.files, "file")}, ${bytes(of.bytes)}, stored ${day(of.first)} to ${day(of.last)}; ${kind}`,
+    `  Legal basis: ${law}`,
+    ...Object.entries(of.clocks).map(([what, clock]) => `  ${capital(what)}: ${clockAfter(clock)}`),
+    `  Relationship end: ${of.ended ?? "not recorded"}`,
+    `  Keep until: ${of.untilDay ?? "not known yet"}`,
+    `  Locked in the store until: ${day(of.lockedUntil)}`,
+    ...of.holds.map(({ case: token, placed }) => `  Legal hold: since ${day(placed)}, case token ${token}`),
+    `  Answer: ${answerText(of)}`,
   ];
 }
 
-function answerText({ answer, untilDay, lockedUntil }: Assessment): string {
+function answerText({ answer, untilDay, lockedUntil, legalBasis }: Assessment): string {
   switch (answer) {
     case "held":
-      return "A legal hold stands: it must not be erased before every case has released it (GDPR Art. 17(3)(b), (e)).";
-    case "kept":
-      return `It must be kept ${untilDay ? `until ${untilDay}` : "while the relationship lasts, and for as long after it"}: the legal duty overrides erasure (GDPR Art. 17(3)(b)).`;
+      return "a legal hold is in effect. The records must not be erased until every case has released them (GDPR Art. 17(3)(b), (e)).";
+    case "kept": {
+      const time = untilDay ? `until ${untilDay}` : "while the relationship lasts, and for the periods above after it";
+      return legalBasis.length > 0
+        ? `the law requires these records ${time}, so they cannot be erased yet (GDPR Art. 17(3)(b)).`
+        : `the config keeps these records ${time}, and names no legal basis. Check whether one overrides the request (GDPR Art. 17(3)).`;
+    }
     case "locked":
-      return `No one must keep it any more. The store still locks it, until ${day(lockedUntil)}; erase it then: retention purge.`;
+      return `no duty to keep these records remains. The store locks them until ${day(lockedUntil)}; then run \`holdfast retention purge\`.`;
     case "erasable":
-      return "No one must keep it any more. Erase it: retention purge --confirm.";
+      return "no duty to keep these records remains. To delete them run `holdfast retention purge --confirm --out <folder>`.";
   }
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function day(time: string): string {

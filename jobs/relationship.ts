@@ -7,9 +7,10 @@ import type { HeldVault } from "../src/held/held-vault.ts";
 import { firstFew } from "../src/observe/first-few.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
-import { findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
+import { departedBy, findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import {
+  type Ahead,
   type Ending,
   endRelationships,
   type RelationshipsEnded,
@@ -49,7 +50,7 @@ export const relationshipCommand = new Command("relationship")
         "after",
         `
 A lock that was set to a date cannot be shortened; in compliance mode by no one. A line of the table that names no one in
-the vault, or a day before that person was first verified, is told and left out, and the command ends with code 3.`,
+the vault, or a day before that person was first verified, is left out and named, and the command ends with code 3.`,
       )
       .action((options: CommonOptions & NamedFlags & EndFlags) =>
         run(options, async (session) => {
@@ -58,9 +59,7 @@ the vault, or a day before that person was first verified, is told and left out,
           session.console.result({ command: "relationship end", ...done });
           refuseDue([done.locks]);
           if (done.unusable.length === 0) return;
-          throw new HoldfastError("partial", `left out: ${plural(done.unusable.length, "line")} of the table`, {
-            hint: "Each of the first is named above, with the reason; --json lists all. Nothing is kept of people who were never exported. If a day before the verification is right, run it again with --before-verification.",
-          });
+          throw leftOut(done.unusable);
         }),
       ),
   )
@@ -76,6 +75,25 @@ the vault, or a day before that person was first verified, is told and left out,
       }),
     ),
   );
+
+/** The lines themselves were told one by one. The advice is only for what there was among them. */
+function leftOut(unusable: readonly UnusableRow[]): HoldfastError {
+  const has = (reason: UnusableRow["reason"]): boolean => unusable.some((row) => row.reason === reason);
+  const advice = [
+    ...(has("unknown") ? ["Nothing is kept of people who were never exported."] : []),
+    ...(has("several") ? ["Name the person with --subject, or all who share the value with --all-matches."] : []),
+    ...(has("shortened") ? ["Correct these cells and run the table again."] : []),
+    ...(has("early")
+      ? [
+          "Check the days before a verification: copies would be destroyed too early. If they are right, run a table of these lines alone with --before-verification.",
+        ]
+      : []),
+  ];
+  const were = unusable.length === 1 ? "was" : "were";
+  return new HoldfastError("partial", `${plural(unusable.length, "line")} of the table ${were} left out`, {
+    ...(advice.length > 0 ? { hint: advice.join(" ") } : {}),
+  });
+}
 
 export interface EndOptions extends Wanted {
   /** The last day, `2026-11-24`, of everyone named. */
@@ -99,10 +117,11 @@ export async function endRelationship(session: Session, options: EndOptions): Pr
   const { endings, unusable } = await endingsOf(options, config, held);
   const done = await endHeld(held, session, endings, options);
   const { first, more } = firstFew(unusable, "--json lists all, as `unusable`");
-  for (const { line, why } of first)
-    session.console.log.error(`line ${line} was left out: ${why}`, { client: config.id });
+  for (const { line, column, why } of first)
+    session.console.log.error(`line ${line}, column ${column}, was left out: ${why}`, { client: config.id });
   if (more) session.console.log.error(more, { client: config.id });
   session.console.say(endedText(config.id, done, unusable.length));
+  if (done.ahead !== null) session.console.log.warn(aheadText(done.ahead), { client: config.id });
   await held.stamp();
   return { client: config.id, ...done, unusable };
 }
@@ -128,13 +147,19 @@ export async function reopenRelationship(
   // Also someone of whom all was purged: the next export takes them again.
   const named = options.subjects.map(subjectOf);
   // And someone of whom that was told before: who is told again, after a crash, need not know how far it came.
-  const gone = named.filter(
+  const told = named.filter(
     (subject) =>
       held.catalog.relationships.hasDeparted(subject) ||
       (!held.catalog.subjects.known(subject) && held.catalog.subjects.mentions(subject).length > 0),
   );
-  const left = { ...options, subjects: named.filter((subject) => !gone.includes(subject)) };
-  const subjects = [...gone, ...(namesSomebody(left) || gone.length === 0 ? findPeople(left, config, held) : [])];
+  const departed = (id: string): string[] => departedBy("identity", id, config, held);
+  const gone = new Set([...told, ...options.identities.flatMap(departed)]);
+  const left = {
+    ...options,
+    identities: options.identities.filter((id) => departed(id).length === 0),
+    subjects: named.filter((subject) => !gone.has(subject)),
+  };
+  const subjects = [...gone, ...(namesSomebody(left) || gone.size === 0 ? findPeople(left, config, held) : [])];
   const reopened = await reopenHeld(held, session, subjects);
   const unchanged = subjects.length - reopened.length;
   session.console.say(
@@ -149,14 +174,23 @@ async function reopenHeld(held: HeldVault, session: Session, subjects: readonly 
   return await reopenRelationships(work, subjects);
 }
 
+/** A day to come is hardly ever meant, and what it locked stays locked. */
+function aheadText({ people: count, day, until }: Ahead): string {
+  const who =
+    count === 1
+      ? `1 relationship ends in the future, on ${day}`
+      : `${number(count)} relationships end in the future, the last on ${day}`;
+  return until === null ? who : `${who}. What is kept is locked until ${until} now, and a lock cannot be shortened`;
+}
+
 function endedText(
   client: string,
   { subjects, unchanged, past, locks }: RelationshipsEnded,
   unusable: number,
 ): string[] {
   return [
-    `${client}: ${plural(subjects, "relationship")} ended`,
-    ...(unchanged > 0 ? [`  told before ${number(unchanged)}`] : []),
+    `${client}: the end of ${plural(subjects, "relationship")} was recorded`,
+    ...(unchanged > 0 ? [`  known       ${number(unchanged)}, recorded before`] : []),
     ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table, named above with the reason`] : []),
     `  locks       ${locksText(locks)}`,
     ...(past > 0 ? [`  past        ${people(past)} need not be kept any more: retention purge lists them`] : []),

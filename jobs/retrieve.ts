@@ -156,7 +156,7 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
       },
     );
   }
-  for (const subject of request.subjects) knownSubject(held.catalog, subject, `subject ${subject}`);
+  for (const subject of request.subjects) knownSubject(held.catalog, config.id, subject);
   const { subjects, versions } = request;
   return await prepare(held, session, { subjects, versions, out: options.out, request, approval });
 }

@@ -113,9 +113,14 @@ export class Purges {
     return column(this.#statements.purgedFiles.all(...within(fileFolder(subject))), "key");
   }
 
-  /** When the last object of a subject was destroyed, and by which run; undefined if nothing was destroyed. */
-  destroyed(subject: string): { time: string; run: string } | undefined {
-    return this.#statements.lastPurged.get(subject) as { time: string; run: string } | undefined;
+  /** The runs that destroyed objects of a subject, and when each took the last of its own; in the order of these times. */
+  destroyed(subject: string): { time: string; run: string }[] {
+    return this.#statements.purgedBy.all(subject) as { time: string; run: string }[];
+  }
+
+  /** Whether anything was purged. */
+  any(): boolean {
+    return this.#statements.anyPurged.get() !== undefined;
   }
 }
 
@@ -134,7 +139,10 @@ function prepare(db: DatabaseSync) {
     purgedFiles: of(`SELECT key FROM purged WHERE done = ${DONE} AND key BETWEEN ? AND ?`),
     unfinished: of("SELECT DISTINCT subject FROM purged WHERE done = 0 ORDER BY subject"),
     purgedSubjects: of("SELECT DISTINCT subject FROM purged WHERE done > 0 ORDER BY subject"),
-    lastPurged: of("SELECT time, run FROM purged WHERE subject = ? AND done > 0 ORDER BY time DESC LIMIT 1"),
+    purgedBy: of(
+      "SELECT MAX(time) AS time, run FROM purged WHERE subject = ? AND done > 0 GROUP BY run ORDER BY MAX(time), run",
+    ),
+    anyPurged: of("SELECT 1 FROM purged WHERE done > 0 LIMIT 1"),
     unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
     dropFile: of("DELETE FROM file WHERE key = ?"),
     dropListings: of("DELETE FROM listing WHERE key = ?"),

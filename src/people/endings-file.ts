@@ -3,7 +3,20 @@ import { HoldfastError } from "../core/error.ts";
 import { plural } from "../observe/format.ts";
 import { isScientific, plainText } from "../record/spellings.ts";
 import { type Ending, verifiedAfter } from "../retention/relationship.ts";
-import { type Finder, findPeople, KINDS, type Kind, namesSomebody, oddly, type Wanted, whoIs } from "./people.ts";
+import {
+  CALLED,
+  departedBy,
+  type Finder,
+  findPeople,
+  KINDS,
+  type Kind,
+  lookupsGone,
+  namesSomebody,
+  oddly,
+  type Wanted,
+  whoIs,
+} from "./people.ts";
+import { purged } from "./purged.ts";
 import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
 import { cellDay } from "./table-day.ts";
 import { readTextFile } from "./text-file.ts";
@@ -11,6 +24,9 @@ import { readTextFile } from "./text-file.ts";
 /** A table row with no known person, more than one, or no possible date. It quotes nothing: cells are personal data. */
 export interface UnusableRow {
   readonly line: number;
+  /** As the first line calls it. */
+  readonly column: string;
+  readonly reason: "unknown" | "purged" | "several" | "shortened" | "early";
   readonly why: string;
 }
 
@@ -72,21 +88,23 @@ export async function endingsOf(
     options.beforeVerification ? undefined : verifiedAfter(finder.catalog, config.retention, ending);
   for (const each of await readRows(options.csv)) {
     const { line, kind, value, date } = each;
+    const of = { line, column: kind };
     if (isScientific(value)) {
-      unusable.push({ line, why: SHORTENED });
+      unusable.push({ ...of, reason: "shortened", why: SHORTENED });
       continue;
     }
     const subjects = whoIs(kind, value, config, finder);
-    if (subjects.length === 0) unusable.push({ line, why: unknownPerson(each) });
+    if (subjects.length === 0) unusable.push({ ...of, ...unknownPerson(each, config, finder) });
     else if (subjects.length > 1 && !options.allMatches)
-      unusable.push({ line, why: "it matches more than one person" });
+      unusable.push({ ...of, reason: "several", why: "it matches more than one person" });
     else
       for (const subject of subjects) {
         const before = endings.get(subject);
         if (before && before.ended !== date) throw contradiction(options.csv, before.line, line);
         const day = verified({ subject, ended: date });
         if (day !== undefined) {
-          unusable.push({ line, why: `its date is before that person was first verified (${day})` });
+          const why = `its date is before that person was first verified (${day})`;
+          unusable.push({ line, column: "date", reason: "early", why });
           continue;
         }
         endings.set(subject, { subject, ended: date, line });
@@ -163,11 +181,21 @@ function unreadable(path: string, wrong: ReadonlyMap<string, readonly number[]>)
   });
 }
 
-/** Why a line matches no one, as far as the cell tells. */
-function unknownPerson({ value, guessed, shifted }: Line): string {
+/** Why a line matches no one, as far as the log and the cell tell. */
+function unknownPerson(
+  { kind, value, guessed, shifted }: Line,
+  config: ClientConfig,
+  finder: Finder,
+): Pick<UnusableRow, "reason" | "why"> {
+  const [gone] = departedBy(kind, value, config, finder);
+  if (gone !== undefined) {
+    const { message } = purged(finder.catalog, config.id, gone, CALLED[kind]);
+    return { reason: "purged", why: message };
+  }
   const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8 and was read as Windows-1252" : "";
   const cells = shifted ? "; the line has more cells than the first line" : "";
-  return `no match in the vault${oddly(value)}${encoding}${cells}`;
+  const why = `no match for ${CALLED[kind]} in the vault${lookupsGone(finder.catalog, kind)}${oddly(value)}${encoding}${cells}`;
+  return { reason: "unknown", why };
 }
 
 function contradiction(path: string, first: number, second: number): HoldfastError {

@@ -6,6 +6,7 @@ import { number } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Session } from "../session/client.ts";
+import { purged } from "./purged.ts";
 
 /** How people are named on the command line. */
 export interface Wanted {
@@ -42,7 +43,7 @@ export function onlyClient({ clients }: Session, what: string): ClientConfig {
 export const KINDS = ["subject", "identity", "email", "reference"] as const;
 export type Kind = (typeof KINDS)[number];
 
-const CALLED: Readonly<Record<Kind, string>> = {
+export const CALLED: Readonly<Record<Kind, string>> = {
   subject: "that subject",
   identity: "that identity",
   email: "that e-mail",
@@ -65,9 +66,9 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   for (const [kind, value] of named) {
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) {
-      for (const subject of departedBy(kind, value, config, finder))
-        knownSubject(finder.catalog, subject, CALLED[kind]);
-      throw unknown(CALLED[kind], kind, value);
+      const [gone] = departedBy(kind, value, config, finder);
+      if (gone !== undefined) throw purged(finder.catalog, config.id, gone, CALLED[kind]);
+      throw unknown(finder.catalog, CALLED[kind], kind, value);
     }
     if (subjects.length > 1 && !options.allMatches) {
       const { first, more } = firstFew(subjects, "--all-matches takes all");
@@ -81,7 +82,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   if (options.range) {
     const [from, to] = [options.range.from, options.range.to].map((at) => at.toString({ smallestUnit: "second" }));
     const subjects = finder.catalog.subjects.updatedIn(from!, to!, MOST + 1);
-    if (subjects.length === 0) throw unknown("a version in that period");
+    if (subjects.length === 0) throw unknown(finder.catalog, "a version in that period");
     for (const subject of subjects) found.add(subject);
   }
   if (found.size === 0) {
@@ -106,10 +107,13 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
 
 /** The subjects of an id whose records were all purged. Lookups are purged too, so they match no one here. */
 export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
-  const { catalog } = finder;
-  return (meantBy(kind, value, config, finder) ?? []).filter(
-    (subject) => !catalog.subjects.known(subject) && catalog.relationships.hasDeparted(subject),
-  );
+  return (meantBy(kind, value, config, finder) ?? []).filter((subject) => isPurged(finder.catalog, subject));
+}
+
+/** Also where the relationship was reopened since: the next export takes such a person again, and has not yet. */
+function isPurged({ subjects, relationships, purges }: Catalog, subject: string): boolean {
+  if (subjects.known(subject)) return false;
+  return relationships.hasDeparted(subject) || purges.destroyed(subject).length > 0;
 }
 
 /** The subjects that match: none, one or more. @throws HoldfastError "usage" if no such lookup is configured. */
@@ -142,14 +146,16 @@ export function oddly(value: string): string {
 }
 
 /** The subject, if anything is kept. @throws HoldfastError "usage" otherwise. */
-export function knownSubject(catalog: Catalog, subject: string, what: string): string {
+export function knownSubject(catalog: Catalog, client: string, subject: string): string {
   if (catalog.subjects.known(subject)) return subject;
-  if (catalog.relationships.hasDeparted(subject)) {
-    throw new HoldfastError("usage", `all records for ${what} were purged at the end of their retention period`, {
-      hint: "The log shows what there was and when it was destroyed.",
-    });
-  }
-  throw unknown(what);
+  if (isPurged(catalog, subject)) throw purged(catalog, client, subject, `subject ${subject}`);
+  throw unknown(catalog, `subject ${subject}`);
+}
+
+/** Another reason why a lookup may match no one: a purged person has none any more. A clause, or nothing. */
+export function lookupsGone(catalog: Catalog, kind: Kind): string {
+  const isLookup = kind === "email" || kind === "reference";
+  return isLookup && catalog.purges.any() ? "; a person who was purged cannot be found by it any more" : "";
 }
 
 /** Other spellings that the search tries. */
@@ -161,11 +167,11 @@ const TRIED: Partial<Readonly<Record<Kind, string>>> = {
     "without invisible characters; with plain letters, digits, hyphens and blanks; as a document number also without separators",
 };
 
-function unknown(what: string, kind: Kind = "subject", value = ""): HoldfastError {
-  const isLookup = kind === "email" || kind === "reference";
-  const purged = isLookup ? ` A purged person cannot be found by ${kind}: use --identity.` : "";
+function unknown(catalog: Catalog, what: string, kind: Kind = "subject", value = ""): HoldfastError {
+  const gone = lookupsGone(catalog, kind);
+  const byId = gone === "" ? "" : " For a purged person use --identity, the provider's id, or --subject.";
   const tried = TRIED[kind] === undefined ? "" : ` The search used the value as given, and ${TRIED[kind]}.`;
-  return new HoldfastError("usage", `the vault has no one with ${what}${oddly(value)}`, {
-    hint: `Check the spelling, and --client. People who were never exported cannot be found.${purged}${tried}`,
+  return new HoldfastError("usage", `the vault has no one with ${what}${gone}${oddly(value)}`, {
+    hint: `Check the spelling, and --client. People who were never exported cannot be found.${byId}${tried}`,
   });
 }

@@ -8,6 +8,19 @@ export function clockInWords(clock: string): string {
   return `kept ${durationText(duration)} from ${start}`;
 }
 
+/** The same for a sentence of its own: `5 years after the relationship ends`. */
+export function clockAfter(clock: string): string {
+  const [duration = "", from = ""] = clock.split(" from ");
+  return `${durationText(duration)} after ${Object.hasOwn(EVENTS, from) ? EVENTS[from] : from}`;
+}
+
+const EVENTS: Readonly<Record<string, string>> = {
+  created: "the provider made the version",
+  exported: "the copy was made",
+  "relationship-end": "the relationship ends",
+  "account-closed": "the account is closed",
+};
+
 /** `P90D` as `90 days`. */
 export function durationText(text: string): string {
   try {

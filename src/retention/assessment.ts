@@ -16,7 +16,7 @@ export interface Assessment {
   /** When the first and the last version was stored, RFC 3339 UTC. */
   readonly first: string;
   readonly last: string;
-  /** The policy's clocks in words, for the data that exists. */
+  /** The clocks of the policy, such as `P5Y from relationship-end`, for the data that there is. */
   readonly clocks: Readonly<Record<string, string>>;
   /** The last day of the relationship; undefined while it lasts. */
   readonly ended: string | undefined;
@@ -39,8 +39,8 @@ export interface Destroyed {
   readonly answer: "purged";
   /** When the last of them was destroyed, RFC 3339 UTC. */
   readonly purged: string;
-  /** The `retention purge` run that did it. */
-  readonly run: string;
+  /** Which runs of `retention purge` did it, the last one last. */
+  readonly runs: readonly string[];
 }
 
 export function assess(
@@ -69,7 +69,7 @@ export function assess(
     first: stored[0] ?? "",
     last: stored.at(-1) ?? "",
     clocks: {
-      "identifying data": clock(identifying),
+      "identity data": clock(identifying),
       "verification results": clock(verification),
       ...(files > 0 ? { "document files": clock(ofFiles) } : {}),
     },

@@ -18,7 +18,16 @@ export interface RelationshipsEnded {
   readonly unchanged: number;
   /** Of all these, the people whose copies no longer have to be kept: a purge may delete them. */
   readonly past: number;
+  /** Of them all, those that end on a day to come; null where there are none. */
+  readonly ahead: Ahead | null;
   readonly locks: Extended;
+}
+
+export interface Ahead {
+  readonly people: number;
+  /** The last of these days, and the day to which copies are kept for it: null where no class begins with it. */
+  readonly day: string;
+  readonly until: string | null;
 }
 
 /** Endings that are logged and flushed before their objects are locked. */
@@ -61,7 +70,16 @@ export async function endRelationships(
     locks.objects += done.objects;
     locks.failed += done.failed;
   }
-  return { ...told, locks };
+  return { ...told, ahead: aheadOf(work, endings), locks };
+}
+
+function aheadOf({ config: { retention }, now }: Work, endings: readonly Ending[]): Ahead | null {
+  const today = dateIn(now(), retention.timezone);
+  const days = endings.map(({ ended }) => ended).filter((day) => Temporal.PlainDate.compare(day, today) > 0);
+  const day = days.sort().at(-1);
+  if (day === undefined) return null;
+  const until = relationshipEnds(retention, day);
+  return { people: days.length, day, until: until ? dateIn(until, retention.timezone).toString() : null };
 }
 
 /** The relationship did not end, or began again. Returns the subjects for which that is a change. */

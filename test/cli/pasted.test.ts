@@ -99,11 +99,11 @@ test("who is not found: the message names what cannot be seen in the value and w
   await using place = await makeWorkplace(sandbox);
   await place.export();
   for (const [flag, value, holds] of [
-    ["--email", "no one\u200B@example.org", /no one with that e-mail; as given it has .*U\+200B/],
+    ["--email", "no one\u200B@example.org", /no one with that e-mail; as given, it has .*U\+200B/],
     ["--email", "n\u043Ebody@example.org", /letters of more than one alphabet/],
-    ["--reference", "no one\u2013\u00AD1", /that reference; as given it has .*U\+00AD.*U\+2013/],
+    ["--reference", "no one\u2013\u00AD1", /that reference; as given, it has .*U\+00AD.*U\+2013/],
     ["--reference", "1,23E+12", /a spreadsheet shortened/],
-    ["--identity", "no one\u2060", /that identity; as given it has .*U\+2060/],
+    ["--identity", "no one\u2060", /that identity; as given, it has .*U\+2060/],
     ["--email", "no-one@example.org", /no one with that e-mail$/],
   ] as const) {
     const ended = await place.here("erasure", ["assess", flag, value, "--json"]);

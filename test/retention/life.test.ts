@@ -124,10 +124,10 @@ describe("the life of one person", { concurrency: 2 }, () => {
         ["--identity", id],
       ]) {
         const { people } = (await ask(place, 0, "erasure", "assess", ...name)) as { people: Result[] };
-        const { answer, purged, run } = people[0]!;
+        const { answer, purged, runs } = people[0]!;
         assert.deepEqual([people.length, answer], [1, "purged"]);
         const entry = (await place.entries("record.purged")).find((each) => each.subject === subject)!;
-        assert.deepEqual([purged, run], [entry.time, entry.run]);
+        assert.deepEqual([purged, runs], [entry.time, [entry.run]]);
       }
       const told = (await place.entries()).filter((entry) => "subject" in entry && entry.subject === subject);
       const types = told.map(({ type }) => type);

@@ -156,7 +156,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "hold", "release", ...words);
     await run(0, "retention", "purge");
     await run(0, "retention", "extend");
-    await run(0, "reconcile");
+    await run(3, "reconcile");
     sandbox.add(1);
     await run(3, "reconcile");
     await run(3, "reconcile", "--json");

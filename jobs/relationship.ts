@@ -91,7 +91,7 @@ function leftOut(unusable: readonly UnusableRow[]): HoldfastError {
   ];
   const were = unusable.length === 1 ? "was" : "were";
   return new HoldfastError("partial", `${plural(unusable.length, "line")} of the table ${were} left out`, {
-    ...(advice.length > 0 ? { hint: advice.join(" ") } : {}),
+    hint: [...advice, "The first are named above; --json lists all."].join(" "),
   });
 }
 

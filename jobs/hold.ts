@@ -10,6 +10,7 @@ import { type Case, type HoldsChanged, placeHolds, releaseHolds } from "../src/r
 import type { Session } from "../src/session/client.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { beginWork } from "../src/session/retention-work.ts";
+import { holdListCommand } from "./hold-list.ts";
 
 type Flags = CommonOptions & NamedFlags & { readonly case: string; readonly reason: string };
 
@@ -41,7 +42,8 @@ export const holdCommand = new Command("hold")
       "holdfast hold release --case 'AZ 17/26' --reason 'inquiry closed'",
       "holdfast hold release --case 'AZ 17/26' --reason '…' --subject 9c4f…",
     ]),
-  );
+  )
+  .addCommand(holdListCommand);
 
 export interface HoldOptions extends Wanted {
   readonly case: string;
@@ -58,12 +60,12 @@ export interface HoldResult extends HoldsChanged {
 /** Characters of a case's number, and of a reason. */
 const MAX_WORDS = 500;
 
-/** Places a legal hold on everything that the vault has of these people: nothing of it is purged while it stands. */
+/** Places a legal hold on everything that the vault has of these people: nothing of it is purged while that is in effect. */
 export async function placeHold(session: Session, options: HoldOptions): Promise<HoldResult> {
   return change(session, options, true);
 }
 
-/** Releases what a case held: these people, or all that it holds. Another case's hold stands. */
+/** Releases what a case held: these people, or all that it holds. Another case's hold stays. */
 export async function releaseHold(session: Session, options: HoldOptions): Promise<HoldResult> {
   return change(session, options, false);
 }
@@ -78,14 +80,14 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   }
   await using held = await openLog(config, session, { job: "hold" });
   const { tokens, catalog } = held;
-  const stands = (words: string): boolean => catalog.holds.subjects(tokens.case(words)).length > 0;
+  const holds = (words: string): boolean => catalog.holds.subjects(tokens.case(words)).length > 0;
   // Where the number was pasted with characters that cannot be seen, it is still the case that has holds.
-  const written = [options.case, plainText(options.case)].find(stands) ?? options.case;
+  const written = [options.case, plainText(options.case)].find(holds) ?? options.case;
   const token = tokens.case(written);
   const commitment = tokens.commitment(written, options.reason);
   const subjects = place || namesSomebody(options) ? findPeople(options, config, held) : catalog.holds.subjects(token);
   if (subjects.length === 0) {
-    throw new HoldfastError("usage", `no hold of that case stands${oddly(options.case)}`, {
+    throw new HoldfastError("usage", `no hold of that case is in effect${oddly(options.case)}`, {
       hint: "Check how its number is written: it is found as it was written then, or in plain characters.",
     });
   }

@@ -30,6 +30,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
   },
   "For an auditor:": {
     retrieve: async () => (await import("./retrieve.ts")).retrieveCommand,
+    retrieval: async () => (await import("./retrieval.ts")).retrievalCommand,
     open: async () => (await import("./open.ts")).openCommand,
     reseal: async () => (await import("./reseal.ts")).resealCommand,
   },

@@ -19,6 +19,7 @@ import {
 import type { Session } from "../src/session/client.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { beginWork, locksText, refuseDue } from "../src/session/retention-work.ts";
+import { relationshipListCommand } from "./relationship-list.ts";
 
 interface EndFlags {
   readonly date?: string;
@@ -74,7 +75,8 @@ the vault, or a day before that person was first verified, is left out and named
         session.console.result({ command: "relationship reopen", ...done });
       }),
     ),
-  );
+  )
+  .addCommand(relationshipListCommand);
 
 /** The lines themselves were told one by one. The advice is only for what there was among them. */
 function leftOut(unusable: readonly UnusableRow[]): HoldfastError {

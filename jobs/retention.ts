@@ -10,6 +10,7 @@ import { openLog } from "../src/session/open-log.ts";
 import { extendHeld, locksText, refuseDue } from "../src/session/retention-work.ts";
 import { certificateCommand } from "./certificate.ts";
 import { purgeCommand } from "./purge.ts";
+import { purgesCommand } from "./purges.ts";
 
 const extend = command(
   "extend",
@@ -27,6 +28,7 @@ export const retentionCommand = new Command("retention")
   .description("how long copies are kept")
   .addCommand(extend)
   .addCommand(purgeCommand)
+  .addCommand(purgesCommand)
   .addCommand(certificateCommand);
 
 export interface ClientLocks extends Extended {

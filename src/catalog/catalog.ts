@@ -157,9 +157,9 @@ export class Catalog {
     if (entry.type === "record.stored") this.walk.noteStored(index);
     this.runs.apply(entry);
     this.retrievals.apply(index, entry);
-    this.relationships.apply(entry);
+    this.relationships.apply(index, entry);
     this.holds.apply(index, entry);
-    this.purges.apply(entry);
+    this.purges.apply(index, entry);
   }
 
   close(): void {

@@ -11,6 +11,13 @@ export interface Hold {
   readonly placed: string;
 }
 
+/** A case that holds people: the keyed token of its number, since when (RFC 3339 UTC), and whom. */
+export interface HeldCase {
+  readonly case: string;
+  readonly placed: string;
+  readonly subjects: readonly string[];
+}
+
 /** Legal holds in effect, and the objects under them. */
 export class Holds {
   readonly #statements: ReturnType<typeof prepare>;
@@ -48,6 +55,17 @@ export class Holds {
     return column(caseToken === undefined ? heldAll.all() : heldOf.all(caseToken), "subject");
   }
 
+  /** The cases that hold someone, the newest first, and whom each holds. */
+  cases(): HeldCase[] {
+    const rows = this.#statements.all.all() as { subject: string; case: string; placed: string }[];
+    const cases = Map.groupBy(rows, (row) => row.case);
+    return [...cases].map(([token, of]) => ({
+      case: token,
+      placed: of.at(-1)!.placed,
+      subjects: of.map(({ subject }) => subject),
+    }));
+  }
+
   /** The number of holds in effect: two on one person count as two. */
   count(): number {
     return (this.#statements.count.get() as { count: number }).count;
@@ -67,6 +85,7 @@ function prepare(db: DatabaseSync) {
     unheld: of("DELETE FROM held WHERE key BETWEEN ? AND ?"),
     dropHeld: of("DELETE FROM held WHERE key = ?"),
     holds: of("SELECT case_token AS 'case', commitment, placed FROM hold WHERE subject = ? ORDER BY entry"),
+    all: of("SELECT subject, case_token AS 'case', placed FROM hold ORDER BY entry DESC"),
     count: of("SELECT COUNT(*) AS count FROM hold"),
     heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordPurged } from "../audit/entry.ts";
 import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
+import { Destroyed, type PurgeRun } from "./destroyed.ts";
 import { within } from "./keys.ts";
 import { column, statement } from "./statement.ts";
 
@@ -11,13 +12,15 @@ const LOST = 2;
 /** Purges that began, and what they deleted. */
 export class Purges {
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #destroyed: Destroyed;
 
   constructor(db: DatabaseSync) {
     this.#statements = prepare(db);
+    this.#destroyed = new Destroyed(db);
   }
 
   /** Within the catalog's transaction. */
-  apply(entry: Entry): void {
+  apply(index: number, entry: Entry): void {
     const of = this.#statements;
     switch (entry.type) {
       case "hold.placed":
@@ -32,6 +35,7 @@ export class Purges {
         for (const key of entry.keys) of.withdrawn.run(key);
         break;
       case "record.purged":
+        this.#destroyed.apply(index, entry);
         this.#purged(entry);
         break;
       case "record.stored":
@@ -79,6 +83,11 @@ export class Purges {
   /** Subjects with purged objects. */
   subjects(): string[] {
     return column(this.#statements.purgedSubjects.all(), "subject");
+  }
+
+  /** What each purge destroyed, the last one first. */
+  runs(): PurgeRun[] {
+    return this.#destroyed.runs();
   }
 
   /** Whether an object may be gone because its purge began or is complete. */

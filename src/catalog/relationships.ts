@@ -2,6 +2,17 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
 
+/** A relationship that has ended, as the log says it. */
+export interface EndedRelationship {
+  readonly subject: string;
+  /** Its last day. */
+  readonly ended: string;
+  /** When someone told Holdfast (RFC 3339 UTC). */
+  readonly told: string;
+  /** Nothing is left of the person. */
+  readonly purged: boolean;
+}
+
 /** Relationships that have ended, and the subjects of whom nothing is left. */
 export class Relationships {
   readonly #statements: ReturnType<typeof prepare>;
@@ -11,11 +22,11 @@ export class Relationships {
   }
 
   /** Runs inside the catalog's transaction, before purged rows are deleted. */
-  apply(entry: Entry): void {
+  apply(index: number, entry: Entry): void {
     const of = this.#statements;
     switch (entry.type) {
       case "relationship.ended":
-        of.end.run(entry.subject, entry.ended);
+        of.end.run(entry.subject, entry.ended, entry.time, index);
         break;
       case "relationship.reopened":
         of.reopen.run(entry.subject);
@@ -41,6 +52,12 @@ export class Relationships {
     return this.#statements.endings.all().map((row) => (row as { ended: string }).ended);
   }
 
+  /** Everyone whose relationship has ended, what was told last first. */
+  list(): EndedRelationship[] {
+    const rows = this.#statements.list.all() as (Omit<EndedRelationship, "purged"> & { purged: number })[];
+    return rows.map((row) => ({ ...row, purged: row.purged === 1 }));
+  }
+
   /**
    * Whether everything about a subject was purged. With `listed`, what the provider's list says now: whether it must
    * not be exported again, because the relationship was not reopened or the provider has nothing newer.
@@ -63,10 +80,14 @@ export class Relationships {
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
-    end: of("INSERT OR REPLACE INTO relationship VALUES (?, ?)"),
+    end: of("INSERT OR REPLACE INTO relationship VALUES (?, ?, ?, ?)"),
     reopen: of("DELETE FROM relationship WHERE subject = ?"),
     ended: of("SELECT ended FROM relationship WHERE subject = ?"),
     endings: of("SELECT DISTINCT ended FROM relationship ORDER BY ended"),
+    list: of(
+      `SELECT subject, ended, told, departed.subject IS NOT NULL AS purged
+       FROM relationship LEFT JOIN departed USING (subject) ORDER BY relationship.entry DESC`,
+    ),
     depart: of(
       "INSERT OR REPLACE INTO departed SELECT subject, COALESCE(listed, version) FROM subject WHERE subject = ?",
     ),

@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 8;
+export const SCHEMA = 9;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -52,7 +52,8 @@ export const TABLES = `
     PRIMARY KEY (subject, entry)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE relationship (
-    subject TEXT PRIMARY KEY, ended TEXT NOT NULL -- its last day; no row while it lasts
+    subject TEXT PRIMARY KEY, ended TEXT NOT NULL, -- its last day; no row while it lasts
+    told TEXT NOT NULL, entry INTEGER NOT NULL -- when the log says so, and where
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE hold (
     subject TEXT NOT NULL, case_token TEXT NOT NULL, commitment TEXT NOT NULL,
@@ -83,6 +84,19 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE approved (             -- requests already used for a bag: one approval is valid for one bag
     request TEXT PRIMARY KEY, run TEXT NOT NULL, entry INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE retrieval (            -- what retrieve asked for; an entry that is logged again is here once
+    run TEXT NOT NULL, commitment TEXT NOT NULL, outcome TEXT NOT NULL, -- prepared, or why it was refused
+    first TEXT NOT NULL,              -- of its subjects
+    entry INTEGER NOT NULL, time TEXT NOT NULL, subjects TEXT NOT NULL, -- a JSON array
+    records INTEGER NOT NULL, files INTEGER NOT NULL, request TEXT, approved_by TEXT,
+    PRIMARY KEY (run, commitment, outcome, first)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE destroyed (            -- what purges destroyed, an entry a row; one that is logged again is here once
+    run TEXT NOT NULL, subject TEXT NOT NULL, first TEXT NOT NULL, -- of its objects
+    entry INTEGER NOT NULL, time TEXT NOT NULL,
+    records INTEGER NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, versions INTEGER NOT NULL,
+    PRIMARY KEY (run, subject, first)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,

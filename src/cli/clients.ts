@@ -9,6 +9,8 @@ export interface TellOptions<T> {
   readonly refuse?: (results: readonly T[]) => void;
   /** The results' name in the JSON object. Default `clients`. */
   readonly name?: string;
+  /** The results for people, on stdout. */
+  readonly lines?: (results: readonly T[]) => readonly string[];
 }
 
 /**
@@ -19,17 +21,20 @@ export async function tellClients<T>(
   { clients, console, signal }: Session,
   command: string,
   work: (onFailure: (failure: ClientFailure) => void) => Promise<T[]>,
-  { refuse = () => {}, name = "clients" }: TellOptions<T> = {},
+  { refuse = () => {}, name = "clients", lines = () => [] }: TellOptions<T> = {},
 ): Promise<void> {
   const failures: ClientFailure[] = [];
   const results = await work((failure) => failures.push(failure));
-  console.result({
-    command,
-    [name]: results,
-    ...(failures.length > 0
-      ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
-      : {}),
-  });
+  console.result(
+    {
+      command,
+      [name]: results,
+      ...(failures.length > 0
+        ? { failures: failures.map(({ client, error }) => ({ client, ...errorFields(error) })) }
+        : {}),
+    },
+    lines(results),
+  );
   const refused: ClientFailure[] = [];
   // Of several clients each by itself, so that the message can say which one it is about.
   for (const some of clients.length > 1 && results.length > 0 ? results.map((one) => [one]) : [results]) {

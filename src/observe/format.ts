@@ -33,6 +33,11 @@ export function rate(count: number, elapsed: number): string {
   return `${value < 10 ? value.toFixed(1) : integer.format(value)}/s`;
 }
 
+/** An instant (RFC 3339 UTC) to the minute: `2026-11-20 14:02`. */
+export function minute(time: string): string {
+  return time.slice(0, 16).replace("T", " ");
+}
+
 /** `1 record`, `2 records`; `many` where it does not end with an s alone: `1 entry`, `2 entries`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;

@@ -1,0 +1,48 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { RecordPurged } from "../audit/entry.ts";
+import { parseKey } from "../vault/layout.ts";
+import { type Statement, statement } from "./statement.ts";
+
+/** One purge that destroyed something, as the log tells it. */
+export interface PurgeRun {
+  readonly run: string;
+  /** When it destroyed the first of it, and the last (RFC 3339 UTC). */
+  readonly first: string;
+  readonly last: string;
+  readonly people: number;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Versions and delete markers that were removed from the store. */
+  readonly versions: number;
+}
+
+/** What purges destroyed. It stays when a person is stored again: it is what happened, not what is kept. */
+export class Destroyed {
+  readonly #insert: Statement;
+  readonly #runs: Statement;
+
+  constructor(db: DatabaseSync) {
+    this.#insert = statement(db, "INSERT OR IGNORE INTO destroyed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#runs = statement(
+      db,
+      `SELECT run, MIN(time) AS first, MAX(time) AS last, COUNT(DISTINCT subject) AS people, SUM(records) AS records,
+         SUM(files) AS files, SUM(bytes) AS bytes, SUM(versions) AS versions
+       FROM destroyed GROUP BY run ORDER BY MAX(entry) DESC`,
+    );
+  }
+
+  /** Within the catalog's transaction. */
+  apply(index: number, { run, subject, time, objects }: RecordPurged): void {
+    const [first] = objects;
+    if (first === undefined) return;
+    const records = objects.filter(({ key }) => parseKey(key)?.kind === "record").length;
+    const sum = (of: "size" | "versions"): number => objects.reduce((total, each) => total + each[of], 0);
+    const counts = [records, objects.length - records, sum("size"), sum("versions")];
+    this.#insert.run(run, subject, first.key, index, time, ...counts);
+  }
+
+  runs(): PurgeRun[] {
+    return this.#runs.all() as PurgeRun[];
+  }
+}

@@ -24,6 +24,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
   },
   "Every night, and to see that all is well:": {
     export: async () => (await import("./export.ts")).exportCommand,
+    status: async () => (await import("./status.ts")).statusCommand,
     verify: async () => (await import("./verify.ts")).verifyCommand,
     reconcile: async () => (await import("./reconcile.ts")).reconcileCommand,
     report: async () => (await import("./report.ts")).reportCommand,

@@ -50,9 +50,13 @@ export class Runs {
 
   /** Runs that started at a time or later (RFC 3339 UTC), in order. */
   since(since: string): RunTold[] {
-    return (
-      this.#statements.runs.all(comparable(since)) as unknown as (Omit<RunTold, "counts"> & { counts: string | null })[]
-    ).map((row) => ({ ...row, counts: JSON.parse(row.counts ?? "{}") as Record<string, number> }));
+    return this.#statements.runs.all(comparable(since)).map(told);
+  }
+
+  /** The run that began last. */
+  last(): RunTold | undefined {
+    const row = this.#statements.last.get();
+    return row === undefined ? undefined : told(row);
   }
 
   /** Subjects whose last attempt failed. */
@@ -75,14 +79,20 @@ export class Runs {
   }
 }
 
+const TOLD = "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run";
+
+function told(row: unknown): RunTold {
+  const { counts, ...run } = row as Omit<RunTold, "counts"> & { readonly counts: string | null };
+  return { ...run, counts: JSON.parse(counts ?? "{}") as Record<string, number> };
+}
+
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
     started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
-    runs: of(
-      "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run WHERE started >= ? ORDER BY run.started",
-    ),
+    runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
+    last: of(`${TOLD} ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)"),
     failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),

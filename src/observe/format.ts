@@ -38,6 +38,16 @@ export function minute(time: string): string {
   return time.slice(0, 16).replace("T", " ");
 }
 
+/** How long before `now` an instant was, in one unit: `just now`, `20 min ago`, `3 h ago`, `12 days ago`. */
+export function ago(time: string, now: Temporal.Instant): string {
+  const minutes = Math.floor((now.epochMilliseconds - Temporal.Instant.from(time).epochMilliseconds) / 60_000);
+  if (minutes < 0) return `on ${minute(time)} UTC`;
+  if (minutes < 1) return "just now";
+  if (minutes < 120) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${number(Math.floor(hours / 24))} days ago`;
+}
+
 /** `1 record`, `2 records`; `many` where it does not end with an s alone: `1 entry`, `2 entries`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;

@@ -1,0 +1,123 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Catalog } from "../catalog/catalog.ts";
+import type { RunTold } from "../catalog/runs.ts";
+import { uncertified } from "../certificate/uncertified.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { ownError } from "../core/error.ts";
+import { exitCode } from "../core/exit-code.ts";
+import { fallingDue } from "../retention/locks-falling-due.ts";
+import { purges } from "../retention/purge-plan.ts";
+import { type LastExport, readLastExport } from "../state/last-export.ts";
+import { type LastVerify, readLastVerify } from "../state/last-verify.ts";
+import type { Session } from "./client.ts";
+import { openReading } from "./open-reading.ts";
+
+/** How one client is, without anything personal. */
+export interface ClientStatus extends Known {
+  readonly client: string;
+  readonly vault: string;
+  /** Why the vault could not be checked; null where its log was read. */
+  readonly notChecked: { readonly code: string; readonly error: string } | null;
+  /** Of the daemon, or of a run about everyone: the last success, and when the next run is due. */
+  readonly lastSuccess: string | null;
+  readonly nextRun: string | null;
+  /** What verify found last on this machine. */
+  readonly verified: LastVerify | null;
+  /** Purges that were stopped here, and that no certificate covers. */
+  readonly uncertified: readonly string[];
+  /** The client's own directory on this machine. */
+  readonly state: { readonly path: string; readonly bytes: number };
+}
+
+/** What the log says, as far as it was read: null where neither the vault nor a catalog on this machine has it. */
+interface Known {
+  readonly log: LogStatus | null;
+}
+
+export interface LogStatus {
+  readonly entries: number;
+  /** The last export or backfill; one that has not ended is under way, or was killed. */
+  readonly lastRun: RunTold | null;
+  readonly kept: { readonly people: number; readonly records: number; readonly files: number; readonly bytes: number };
+  readonly holds: { readonly cases: number; readonly people: number };
+  /** People with something past its date: a purge takes it, or a hold or a lock keeps it. */
+  readonly past: { readonly purge: number; readonly kept: number };
+  /** People with a lock that ends within so many days, though it must be kept longer. */
+  readonly locksDue: { readonly "7d": number; readonly "30d": number };
+}
+
+/** Reads the vault's log, and where that cannot be done, what this machine knows. Changes nothing. */
+export async function statusOf(config: ClientConfig, session: Session): Promise<ClientStatus> {
+  const { success, due }: LastExport = readLastExport(config.state);
+  const now = session.now();
+  const { log, notChecked } = await logStatus(config, session, now);
+  return {
+    client: config.id,
+    vault: config.vault.url,
+    notChecked,
+    log,
+    lastSuccess: success ?? null,
+    nextRun: due ?? null,
+    verified: readLastVerify(config.state) ?? null,
+    uncertified: uncertified(config.state),
+    state: { path: config.state, bytes: bytesIn(config.state) },
+  };
+}
+
+async function logStatus(
+  config: ClientConfig,
+  session: Session,
+  now: Temporal.Instant,
+): Promise<Pick<ClientStatus, "log" | "notChecked">> {
+  try {
+    await using reading = await openReading(config, session);
+    return { log: await knownOf(reading.catalog, config, session, now), notChecked: null };
+  } catch (error) {
+    // Damage, a wrong config and an interrupt are no "could not check".
+    const own = ownError(error);
+    if (own === undefined || own.code === "internal" || exitCode(own) !== 1) throw error;
+    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    try {
+      const log = catalog ? await knownOf(catalog, config, session, now) : null;
+      return { log, notChecked: { code: own.code, error: own.message } };
+    } finally {
+      catalog?.close();
+    }
+  }
+}
+
+async function knownOf(
+  catalog: Catalog,
+  { id, retention }: ClientConfig,
+  { console }: Session,
+  now: Temporal.Instant,
+): Promise<LogStatus> {
+  const { subjects, versions, files, bytes } = catalog.totals.counts();
+  using progress = console.progress(`${id}: past its date`);
+  const past = { purge: 0, kept: 0 };
+  for (const { kept } of purges(catalog, retention, now)) {
+    past[kept ? "kept" : "purge"] += 1;
+    progress.update(past.purge + past.kept, subjects);
+  }
+  const within = (days: number) => fallingDue(catalog, retention, now.add({ hours: 24 * days }), now);
+  return {
+    entries: catalog.size,
+    lastRun: catalog.runs.last() ?? null,
+    kept: { people: subjects, records: versions, files, bytes },
+    holds: { cases: catalog.holds.cases().length, people: catalog.holds.subjects().length },
+    past,
+    locksDue: { "7d": await within(7), "30d": await within(30) },
+  };
+}
+
+/** Of every file in a directory; what goes away meanwhile is not counted. */
+function bytesIn(folder: string): number {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false }))
+      .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
+  } catch {
+    return 0;
+  }
+}

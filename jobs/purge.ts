@@ -3,6 +3,7 @@ import { noteCertified, noteUncertified, uncertified } from "../src/certificate/
 import { day } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { isSomebodyThere } from "../src/cli/interview.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError, ownError } from "../src/core/error.ts";
 import { firstFew } from "../src/observe/first-few.ts";
@@ -12,7 +13,7 @@ import { onlyClient } from "../src/people/people.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
 import { dateIn } from "../src/retention/period.ts";
 import { notePolicy } from "../src/retention/policy.ts";
-import { type Purged, purgeAll } from "../src/retention/purge.ts";
+import { type Chosen, type Purged, purgeAll } from "../src/retention/purge.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
 import { firstSeenAfter } from "../src/retention/relationship.ts";
 import { certifyAll } from "../src/session/certify.ts";
@@ -21,6 +22,7 @@ import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { openReading } from "../src/session/open-reading.ts";
 import { beginWork } from "../src/session/retention-work.ts";
+import { agreed, type Consent, confirmAtKeyboard } from "./purge-consent.ts";
 
 export const purgeCommand = command(
   "purge",
@@ -34,29 +36,57 @@ export const purgeCommand = command(
   .option("--confirm", "remove it", false)
   .option("--today <date>", "with --confirm: the day (UTC), asked for where only this machine's clock says it", day)
   .option("--out <folder>", "with --confirm: where the certificate of destruction is written; must not be there yet")
+  .option("--yes", "with --confirm: do not ask the person at the terminal", false)
+  .option("--request <file>", "with --confirm: what purge wrote for a second person to sign")
+  .option("--approval <file>", "their signature over it")
   .addHelpText(
     "after",
     `
-People under a legal hold stay, and so does what a store still locks. What was removed cannot be brought back; the log and
-the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.`,
+People under a legal hold stay, and what a store still locks. What was removed cannot be brought back; the log and
+the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.
+
+On a terminal --confirm first shows how many people and objects it destroys, and of which dates, and asks for the
+client's name. --yes leaves that out; a script, which has no terminal, is not asked.
+
+Where the config lists retention.approvals, the first call writes <out>.request.json and ends with code 2. Someone else
+reads and signs that file, and the second call destroys what it names, and no more:
+  ssh-keygen -Y sign -n holdfast-purge -f ~/.ssh/id_ed25519 destroyed.request.json
+  holdfast retention purge --confirm --request destroyed.request.json --approval destroyed.request.json.sig --out ./destroyed`,
   )
-  .action((options: CommonOptions & { readonly confirm: boolean; readonly out?: string; readonly today?: string }) =>
+  .action((options: CommonOptions & Flags) =>
     run(options, async (session) => {
-      const { confirm, out, today } = options;
+      const { confirm, out, today, request, approval, yes } = options;
       if (confirm !== (out !== undefined)) {
         throw new HoldfastError("usage", "--confirm and --out go together", {
           hint: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
+        });
+      }
+      if ((request === undefined) !== (approval === undefined) || (request !== undefined && !confirm)) {
+        throw new HoldfastError("usage", "--request and --approval go together, and with --confirm", {
+          hint: "The request says what is destroyed; the approval is someone's signature over it.",
         });
       }
       if (out === undefined) {
         await tellClients(session, "retention purge", (onFailure) => listPurges(session, onFailure));
         return;
       }
-      const done = await purge(session, out, today);
+      const done = await purge(session, out, today, {
+        files: request === undefined || approval === undefined ? undefined : { request, approval },
+        confirm: yes || !isSomebodyThere() ? undefined : confirmAtKeyboard,
+      });
       session.console.result({ command: "retention purge", ...done });
       refuseLeft(done);
     }),
   );
+
+interface Flags {
+  readonly confirm: boolean;
+  readonly yes: boolean;
+  readonly out?: string;
+  readonly today?: string;
+  readonly request?: string;
+  readonly approval?: string;
+}
 
 /** One person of whom something is past its date. */
 export interface PurgeCandidate {
@@ -79,7 +109,7 @@ export interface PurgeCandidate {
 export interface PurgeList {
   readonly client: string;
   readonly purge: readonly PurgeCandidate[];
-  /** Subjects of whom a purge was stopped, and something is to be kept after all. */
+  /** Subjects of whom a purge was stopped, and something must be kept after all. */
   readonly withdraw: readonly string[];
   /** Objects that earlier purges say are gone, and whose bytes are still there. */
   readonly left: number;
@@ -119,16 +149,19 @@ export async function listPurges(session: Session, onFailure?: (failure: ClientF
  * Removes it, permanently. The certificate says what was destroyed: by this run, and by those before it that were stopped
  * and have none. It is one for all of them, so that someone who answers for it has one document of one purge.
  * @param today the day (UTC) as a person knows it, where no provider says it
+ * @param consent how people agree to it, before anything begins
  */
 export async function purge(
   session: Session,
   out: string,
   today?: string,
+  consent: Consent = {},
 ): Promise<Purged & { client: string; run: string; certificate: string | null }> {
   const config = onlyClient(session, "a purge");
   await tryPlace(out);
+  const chosen = await agreed(config, session, out, consent);
   const before = uncertified(config.state);
-  const done = await purgeClient(config, session, out, today);
+  const done = await purgeClient(config, session, { out, today, chosen });
   session.console.say(purgedText(config.id, done));
   const all = [...before, done.run];
   const of = done.subjects > 0 ? { runs: [done.run], stopped: before } : { runs: [], stopped: all };
@@ -142,8 +175,7 @@ export async function purge(
 async function purgeClient(
   config: ClientConfig,
   session: Session,
-  out: string,
-  today: string | undefined,
+  { out, today, chosen }: { out: string; today: string | undefined; chosen: Chosen | undefined },
 ): Promise<Purged & { run: string }> {
   await using held = await openLog(config, session, { job: "purge", destroys: { today } });
   using work = beginWork(held, session, { what: "purged", failure: "not purged" });
@@ -154,7 +186,7 @@ async function purgeClient(
     noteUncertified(config.state, run);
     session.console.say(`${config.id}: purge ${run} begins`);
   };
-  const purged = await purgeAll(work, ready).catch((error: unknown) => {
+  const purged = await purgeAll(work, ready, chosen).catch((error: unknown) => {
     throw stopped(error, config, run, session);
   });
   await held.stamp();

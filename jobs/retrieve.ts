@@ -1,14 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
 import { Option } from "commander";
-import { approve, MAX_SIGNATURE, type Refusal } from "../src/bag/approval/approval.ts";
-import { formatRequest, parseRequest, type ReadRequest, type Versions } from "../src/bag/approval/request.ts";
-import { NAMESPACE } from "../src/bag/approval/signature.ts";
+import { FOR_RETRIEVAL } from "../src/approval/signature.ts";
 import { type Wanted as Bag, logRefusal, type Prepared, prepareBag } from "../src/bag/prepare.ts";
+import { formatRequest, parseRequest, type RetrievalRequest, type Versions } from "../src/bag/request.ts";
 import { MAX_WORDS, type Request } from "../src/bag/retrieval.ts";
 import { range, versions } from "../src/cli/arguments.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import {
+  type ApprovalFiles,
+  askSecondPerson,
+  checkApproval,
+  readApproval,
+  type TwoPeople,
+} from "../src/cli/second-person.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
@@ -41,7 +46,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
   const { case: number, requestedBy, reason } = options;
   if (number === undefined || requestedBy === undefined || reason === undefined) {
     throw new HoldfastError("usage", "--case, --requested-by and --reason are missing, or some of them", {
-      hint: "Say which case it is for, who asked, and why: the bag has it.",
+      hint: "Say which case it is for, who asked, and why: the bag says it.",
     });
   }
   const people = await wanted(options);
@@ -60,7 +65,7 @@ export const retrieveCommand = withNames(
 )
   .option("--case <number>", "the case it is for")
   .option("--requested-by <who>", "who asked")
-  .option("--reason <text>", "why; the bag has it, and the log a commitment to it only")
+  .option("--reason <text>", "why; the bag says it, and the log has a commitment only")
   .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
   .addOption(
     new Option("--versions <which>", "all, latest, or as-of:<date>")
@@ -89,15 +94,22 @@ export interface RetrieveOptions extends Wanted, Request {
   readonly out: string;
 }
 
-/** A retrieval that a second person approved: everything else stands in the request. */
-export interface ApprovedOptions {
-  /** The file that `retrieve` wrote, and the signature over it. */
-  readonly request: string;
-  readonly approval: string;
+/** A retrieval that a second person approved: everything else is in the request. */
+export interface ApprovedOptions extends ApprovalFiles {
   readonly out: string;
 }
 
-const MAX_REQUEST = 4 * 1024 * 1024;
+function byTwo(held: HeldVault): TwoPeople<RetrievalRequest> {
+  return {
+    namespace: FOR_RETRIEVAL,
+    option: "retrieval.approvals",
+    what: "retrievals",
+    ...READ,
+    refuse: (asked, reason) => logRefusal(held, asked, reason),
+  };
+}
+
+const READ = { command: "holdfast retrieve", parse: parseRequest };
 
 /**
  * Makes a sealed bag of what the vault has of these people. Decrypts nothing, and needs no key that could. Where the
@@ -120,7 +132,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
     const salt = randomBytes(32).toString("hex");
     const { origin } = held.description.log;
     const about = { ...words, client: config.id, origin, subjects, versions, salt };
-    return await ask(held, formatRequest(about, held.now()), `${out}.request.json`);
+    return await askSecondPerson(byTwo(held), formatRequest(about, held.now()), `${out}.request.json`);
   }
   return await prepare(held, session, { subjects, versions, out, request: words });
 }
@@ -128,8 +140,8 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
 /** Makes the bag that a request asks for. Throws `unapproved`, and logs it, where the signature is not valid. */
 async function retrieveApproved(session: Session, options: ApprovedOptions): Promise<Prepared> {
   const config = onlyClient(session, "a retrieval");
-  const asked = requestOf(options.request, await readSmall(options.request, MAX_REQUEST));
-  const signature = await readSmall(options.approval, MAX_SIGNATURE);
+  const read = await readApproval(READ, options);
+  const { asked } = read;
   const { request } = asked;
   await using held = await openLog(config, session, { job: "retrieve" });
   if (request.client !== config.id || request.origin !== held.description.log.origin) {
@@ -137,13 +149,7 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
       hint: "Check --client and --config.",
     });
   }
-  const approval = approve(asked, signature, config.retrieval.approvals, held.now());
-  if (typeof approval === "string") {
-    await logRefusal(held, asked, approval);
-    throw new HoldfastError("unapproved", `refused, and logged: ${REFUSED[approval]}`, {
-      hint: "Have the request signed, as it is, by someone whose key is in retrieval.approvals of the config.",
-    });
-  }
+  const approval = await checkApproval(byTwo(held), read, config.retrieval.approvals, held.now());
   const used = held.catalog.retrievals.preparedFor(asked.sha256);
   if (used !== undefined) {
     // In the log's words an approval that was used is one that holds no longer.
@@ -161,48 +167,6 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
   return await prepare(held, session, { subjects, versions, out: options.out, request, approval });
 }
 
-/** A file that is no request was named by mistake: nothing that Holdfast keeps is damaged. */
-function requestOf(path: string, content: Uint8Array): ReadRequest {
-  try {
-    return parseRequest(content);
-  } catch (cause) {
-    throw new HoldfastError("usage", `${path} is no request as retrieve writes it`, {
-      cause,
-      hint: "Nothing in it may be changed, and nothing added. Name with --request the .request.json file, and with --approval the signature over it.",
-    });
-  }
-}
-
-const REFUSED: Readonly<Record<Refusal, string>> = {
-  missing: "no one approved it yet",
-  "bad-signature": "the signature is not over this request, or is none",
-  "not-listed": "it is signed with a key that is not among those that may approve",
-  expired: "the request is older than seven days, or newer than this machine's clock: ask again",
-};
-
-/** Writes the request that a second person signs, and ends this retrieval. */
-async function ask(held: HeldVault, text: string, file: string): Promise<never> {
-  try {
-    await writeFile(file, text, { mode: 0o600, flag: "wx" });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const what = code === "EEXIST" ? "is there already" : `cannot be written (${code})`;
-    throw new HoldfastError("usage", `${file} ${what}`, {
-      cause,
-      hint: "Have that request signed, or name another --out: a request is never written over.",
-    });
-  }
-  await logRefusal(held, parseRequest(Buffer.from(text)), "missing");
-  throw new HoldfastError("unapproved", `this client's retrievals need a second person; ${file} was written for them`, {
-    hint: [
-      "Have them read and sign it, within 7 days:",
-      `  ssh-keygen -Y sign -n ${NAMESPACE} -f <their key> ${file}`,
-      "and then run",
-      `  holdfast retrieve --request ${file} --approval ${file}.sig --out <folder>`,
-    ],
-  });
-}
-
 async function prepare(held: HeldVault, { console }: Session, bag: Bag): Promise<Prepared> {
   await warnOfLeftovers(bag.out, console);
   using progress = console.progress(`${held.config.id}: records`);
@@ -211,17 +175,6 @@ async function prepare(held: HeldVault, { console }: Session, bag: Bag): Promise
   console.say(preparedText(prepared));
   await held.stamp();
   return prepared;
-}
-
-async function readSmall(path: string, most: number): Promise<Uint8Array> {
-  try {
-    if ((await stat(path)).size > most)
-      throw new HoldfastError("usage", `${path} is larger than ${number(most)} bytes`);
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("usage", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
 }
 
 function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string[] {

@@ -133,8 +133,19 @@ function schemaOf(words: {
         subject: hex(32),
         /** From now on these may be gone; `record.purged` confirms it. */
         keys: z.array(field.key),
+        /** SHA-256 of the request that a second person approved, and the public key that they signed it with. */
+        request: hex(64).optional(),
+        approvedBy: text.optional(),
       })
       .refine(isOfSubject, OF_SUBJECT),
+    /** Someone asked for a purge that needs a second person, and nothing was destroyed. */
+    z.object({
+      type: z.literal("purge.refused"),
+      ...common,
+      reason: z.enum(["missing", "bad-signature", "not-listed", "expired"]),
+      request: hex(64),
+      people: count,
+    }),
     z
       .object({
         type: z.literal("purge.withdrawn"),

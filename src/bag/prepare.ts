@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type Approval, isInTime, type Refusal } from "../approval/approval.ts";
 import { Entries } from "../audit/entries.ts";
 import type { RetrievalPrepared, Unlogged } from "../audit/entry.ts";
 import { parseToken } from "../audit/timestamp/token.ts";
@@ -10,8 +11,6 @@ import type { HeldVault } from "../held/held-vault.ts";
 import { Ledger } from "../held/ledger.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
 import { encodeDescription } from "../vault/description.ts";
-import { type Approval, isInTime, type Refusal } from "./approval/approval.ts";
-import type { ReadRequest, Versions } from "./approval/request.ts";
 import {
   APPROVAL,
   CHECKPOINT,
@@ -25,6 +24,7 @@ import {
   VIEWER,
 } from "./layout.ts";
 import { readme } from "./readme.ts";
+import type { ReadRequest, RetrievalRequest, Versions } from "./request.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
 import { viewerPage } from "./viewer-page.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
@@ -36,7 +36,7 @@ export interface Wanted {
   readonly versions: Versions;
   readonly request: Request;
   /** Of a second person, where the client asks for it: then subjects, versions and request are those of it. */
-  readonly approval?: Approval | undefined;
+  readonly approval?: Approval<RetrievalRequest> | undefined;
   readonly out: string;
 }
 

@@ -1,4 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
+import { approve } from "../approval/approval.ts";
+import { FOR_RETRIEVAL } from "../approval/signature.ts";
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import { differentKey } from "../audit/different-key.ts";
 import { decodeEntry, type Entry, type RecordStored, type RetrievalPrepared } from "../audit/entry.ts";
@@ -10,8 +12,6 @@ import { parseToken } from "../audit/timestamp/token.ts";
 import { HoldfastError } from "../core/error.ts";
 import { parseApprover } from "../core/ssh-key.ts";
 import { parseDescription } from "../vault/description.ts";
-import { approve } from "./approval/approval.ts";
-import { parseRequest, type ReadRequest } from "./approval/request.ts";
 import { BAGIT, DECLARATION, MANIFEST, type Manifest, parseManifest, TAG_MANIFEST } from "./bagit.ts";
 import { type BagFiles, MAX_MANIFEST, notAsMade, readFolder, readTag } from "./folder.ts";
 import { lastStored } from "./last-stored.ts";
@@ -29,6 +29,7 @@ import {
   TIMESTAMP,
   VAULT,
 } from "./layout.ts";
+import { parseRequest, type ReadRequest } from "./request.ts";
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
@@ -240,7 +241,7 @@ async function checkApproval(
   if (!same) throw new HoldfastError("unverified", `${REQUEST} is not the request that was logged as approved`);
   const approvers = [parseApprover(entry.approvedBy ?? "")];
   // By the clock of the machine that made the bag, which wrote the entry.
-  const approval = approve(asked, await read(APPROVAL), approvers, Temporal.Instant.from(entry.time));
+  const approval = approve(asked, await read(APPROVAL), approvers, Temporal.Instant.from(entry.time), FOR_RETRIEVAL);
   if (approval === "expired")
     throw new HoldfastError("unverified", `${REQUEST} was not made within the seven days before the bag`);
   if (typeof approval === "string")

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
-import type { Versions } from "../bag/approval/request.ts";
+import type { Versions } from "../bag/request.ts";
 
 /** Words of the command line to values; what they throw, commander prints beside the option's name. */
 export function percent(text: string): number {

@@ -168,4 +168,6 @@ export interface RetentionConfig {
   readonly maximum: Temporal.Duration | undefined;
   /** Compliance locks start as governance locks and are hardened at this age. */
   readonly coolingOff: Temporal.Duration | undefined;
+  /** The people who may approve a purge; empty or left out where one person is enough. No part of a policy in the log. */
+  readonly approvals?: readonly Approver[] | undefined;
 }

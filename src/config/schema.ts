@@ -1,11 +1,10 @@
 import type { z } from "zod";
-import { parseApprover } from "../core/ssh-key.ts";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
 import { SecretRef } from "./secret.ts";
-import { recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
+import { approversList, recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
 import { parseOrigin, parsePlainUrl } from "./url.ts";
 
 /**
@@ -107,16 +106,9 @@ function clientSection(folder: string) {
       notify: notifySection(secretRef).prefault({}),
       retrieval: section(
         {
-          approvals: list(
-            read(parseApprover, "ssh-ed25519 AAAA… ada@acme", "The public key of someone who may approve."),
-            "a list of public keys",
-            { max: 50 },
-          )
-            .prefault([])
-            .meta({
-              description:
-                "Who may approve a retrieval. If anyone is listed, `retrieve` hands out nothing without a signature from one of them.",
-            }),
+          approvals: approversList(
+            "Who may approve a retrieval. If anyone is listed, `retrieve` hands out nothing without a signature from one of them.",
+          ).prefault([]),
         },
         "Who must agree before records are handed out.",
       ).prefault({}),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseApprover } from "../core/ssh-key.ts";
 import type { DataClass, Keep, RetentionConfig, VaultConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
@@ -78,6 +79,15 @@ export function vaultSection(folder: string) {
   });
 }
 
+/** Public keys of the second person that a command may need. */
+export function approversList(doc: string) {
+  return list(
+    read(parseApprover, "ssh-ed25519 AAAA… ada@acme", "The public key of someone who may approve."),
+    "a list of public keys",
+    { max: 50 },
+  ).meta({ description: doc });
+}
+
 function keepFields() {
   return {
     keep: read(parseDuration, "a duration such as P5Y", "How long the law requires copies, counted from `from`."),
@@ -118,6 +128,9 @@ export function retentionSection() {
       ).prefault("P30D"),
       minimum: bound("Nothing stored less than this ago is purged, whatever end date was given."),
       maximum: bound("No lock is set to end later than this from now."),
+      approvals: approversList(
+        "Who may approve a purge. If anyone is listed, `retention purge` destroys nothing without a signature from one of them.",
+      ).optional(),
       coolingOff: bound("With lock: compliance, locks start as governance and become compliance at this age."),
     },
     "How long copies are kept.",
@@ -135,8 +148,18 @@ export function retentionSection() {
       );
     };
     const all = { identifying: clock("identifying"), verification: clock("verification"), files: clock("files") };
-    const { preset: name, initialLock, extendWhenLessThan, minimum, maximum, coolingOff } = rest;
+    const { preset: name, initialLock, extendWhenLessThan, minimum, maximum, coolingOff, approvals = [] } = rest;
     const zone = rest.timezone === undefined ? {} : { timezone: rest.timezone };
-    return { preset: name, classes: all, ...zone, initialLock, extendWhenLessThan, minimum, maximum, coolingOff };
+    return {
+      preset: name,
+      classes: all,
+      ...zone,
+      initialLock,
+      extendWhenLessThan,
+      minimum,
+      maximum,
+      coolingOff,
+      approvals,
+    };
   });
 }

@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
+import { dateIn } from "./period.ts";
 import { type Term, termsOf } from "./terms.ts";
 
 /** The objects of a subject that are past their retention date; and what prevents their deletion, if anything. */
@@ -54,6 +55,42 @@ export function purgeOf(
           ? { by: "lock", until: last.toString({ smallestUnit: "second" }) }
           : undefined,
   };
+}
+
+/** What a purge would destroy, in figures: what no hold and no lock keeps. */
+export interface PurgeTotals {
+  readonly subjects: readonly string[];
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Until when the first and the last of it had to be kept, as days in the client's zone; undefined where nothing is due. */
+  readonly due: { readonly first: string; readonly last: string } | undefined;
+}
+
+/** @param only where someone has chosen already: these people alone */
+export function purgeTotals(
+  catalog: Catalog,
+  retention: RetentionConfig,
+  now: Temporal.Instant,
+  only?: ReadonlySet<string>,
+): PurgeTotals {
+  const subjects: string[] = [];
+  const counts = { record: 0, file: 0, bytes: 0 };
+  let [first, last]: Temporal.Instant[] = [];
+  for (const { subject, terms, kept } of purges(catalog, retention, now)) {
+    if (kept || only?.has(subject) === false) continue;
+    subjects.push(subject);
+    for (const { kind, size, until } of terms) {
+      counts[kind] += 1;
+      counts.bytes += size;
+      if (until === undefined) continue;
+      if (first === undefined || Temporal.Instant.compare(until, first) < 0) first = until;
+      if (last === undefined || Temporal.Instant.compare(until, last) > 0) last = until;
+    }
+  }
+  const dayOf = (at: Temporal.Instant): string => dateIn(at, retention.timezone).toString();
+  const due = first && last && { first: dayOf(first), last: dayOf(last) };
+  return { subjects, records: counts.record, files: counts.file, bytes: counts.bytes, due };
 }
 
 /** Keys of a subject that must be kept although their purge has begun, and since when. */

@@ -26,6 +26,14 @@ export interface Purged {
   readonly failed: number;
 }
 
+/** What people agreed to destroy: what was due of these people at a time. */
+export interface Chosen {
+  readonly subjects: ReadonlySet<string>;
+  readonly dueBy: Temporal.Instant;
+  /** That a second person approved it: the SHA-256 of what they signed, and their public key. */
+  readonly approved?: { readonly request: string; readonly approvedBy: string };
+}
+
 /** People whose purge is logged as begun together: one checkpoint each would take most of the time. */
 const BATCH = 100;
 
@@ -41,10 +49,12 @@ interface Begun {
  * they are gone. If it is interrupted at any point, the next purge continues with what is due then, and verify knows
  * why something is missing. If one subject fails, the others continue.
  * @param ready called before anything is deleted; if it throws, the purge ends
+ * @param chosen what people agreed to, if they did: no more than that is deleted
  */
 export async function purgeAll(
   work: Work,
   ready: (subjects: number) => Promise<void> = async () => {},
+  chosen?: Chosen,
 ): Promise<Purged> {
   const { config, catalog, now } = work;
   const { retention } = config;
@@ -63,10 +73,11 @@ export async function purgeAll(
       tally.bytes += size;
     }
   };
+  const isChosen = (subject: string): boolean => chosen === undefined || chosen.subjects.has(subject);
   const planned = new Set(catalog.purges.unfinished());
   for (const { subject, kept } of purges(catalog, retention, now())) {
     if (kept) tally.kept += 1;
-    else planned.add(subject);
+    else if (isChosen(subject)) planned.add(subject);
   }
   await ready(planned.size);
   more.cleared = await clearLeft(work, failed);
@@ -79,12 +90,12 @@ export async function purgeAll(
         // Check policy, holds and relationship here, right before deletion, not when the list was made.
         const { withdrawn, gone } = await settleBegun(work, subject);
         more.withdrawn += withdrawn;
-        const purge = purgeOf(catalog, retention, subject, now());
+        const purge = isChosen(subject) ? purgeOf(catalog, retention, subject, chosen?.dueBy ?? now()) : undefined;
         // If a record that must be kept is gone, its files stay: the next export fetches the record again.
         const isWaiting = gone.some(({ kind }) => kind === "record");
         if (purge === undefined || purge.kept || isWaiting) count(gone);
         else {
-          await begin(work, purge);
+          await begin(work, purge, chosen?.approved);
           batch.push({ purge, gone });
         }
       } catch (error) {
@@ -150,10 +161,10 @@ async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<str
   for (const key of keys) await removeAll(work, key);
 }
 
-async function begin(work: Work, { subject, terms }: Purge): Promise<void> {
+async function begin(work: Work, { subject, terms }: Purge, approved: Chosen["approved"]): Promise<void> {
   const begun = new Set(work.catalog.purges.unfinishedKeys(subject).map(({ key }) => key));
   const keys = terms.map(({ key }) => key).filter((key) => !begun.has(key));
-  if (keys.length > 0) await work.ledger.log({ type: "purge.begun", subject, keys });
+  if (keys.length > 0) await work.ledger.log({ type: "purge.begun", subject, keys, ...approved });
 }
 
 async function purgeOne(work: Work, queue: PQueue, purge: Purge): Promise<number> {

@@ -1,4 +1,4 @@
-import { checkSignature } from "../bag/approval/signature.ts";
+import { checkSignature, FOR_RETRIEVAL } from "../approval/signature.ts";
 import { HoldfastError } from "../core/error.ts";
 import { parseApprover } from "../core/ssh-key.ts";
 import { Json } from "./json.ts";
@@ -33,7 +33,7 @@ export async function checkApproval(
   if (!(Date.parse(asked.made) <= at && at < Date.parse(asked.expires)))
     throw new HoldfastError("unverified", "The request was not made within the seven days before the bag.");
   const approver = parseApprover(entry.member("approvedBy").text());
-  if (checkSignature(request, signature, approver) !== "good")
+  if (checkSignature(request, signature, approver, FOR_RETRIEVAL) !== "good")
     throw new HoldfastError("unverified", "It is not signed with the key that the log names.");
   return `A second person signed for exactly this retrieval, with the key ${approver.fingerprint}. Ask whose key that is.`;
 }
@@ -43,7 +43,7 @@ const SECOND = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z$/;
 const SUBJECT = /^[0-9a-f]{32}$/;
 
-/** Refuses bytes that are not exactly what `retrieve` writes (approval/request.ts): no member twice, and none besides. */
+/** Refuses bytes that are not exactly what `retrieve` writes (bag/request.ts): no member twice, and none besides. */
 function parseRequest(bytes: Uint8Array) {
   const json = Json.parse(bytes, "request.json");
   const text = (name: string) => json.member(name).text();

@@ -1,17 +1,20 @@
 import { createHash, verify } from "node:crypto";
-import { type Approver, SshReader } from "../../core/ssh-key.ts";
+import { type Approver, SshReader } from "../core/ssh-key.ts";
 
 /** What an approval is for, so that no signature made for another end passes: `ssh-keygen -Y sign -n …`. */
-export const NAMESPACE = "holdfast-retrieval";
+export const FOR_RETRIEVAL = "holdfast-retrieval";
+export const FOR_PURGE = "holdfast-purge";
 
 /**
  * Whether these bytes are this person's signature over a message: an SSH signature (OpenSSH's PROTOCOL.sshsig), or the
  * 64 bytes of a bare Ed25519 one, also in base64. `stranger`: an SSH signature, by another key. All of it is untrusted.
+ * @param namespace what an SSH signature must be for
  */
 export function checkSignature(
   message: Uint8Array,
   signature: Uint8Array,
   approver: Approver,
+  namespace: string,
 ): "good" | "bad" | "stranger" {
   if (approver.kind === "ed25519") {
     const bytes =
@@ -19,7 +22,7 @@ export function checkSignature(
     return bytes.length === 64 && verify(null, message, approver.publicKey, bytes) ? "good" : "stranger";
   }
   try {
-    return checkSsh(message, Buffer.from(signature).toString("latin1"), approver);
+    return checkSsh(message, Buffer.from(signature).toString("latin1"), approver, namespace);
   } catch (error) {
     if (error instanceof RangeError) return "bad";
     throw error;
@@ -29,7 +32,12 @@ export function checkSignature(
 const ARMOR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END SSH SIGNATURE-----\r?\n?$/;
 const MAGIC = "SSHSIG";
 
-function checkSsh(message: Uint8Array, armored: string, approver: Approver): "good" | "bad" | "stranger" {
+function checkSsh(
+  message: Uint8Array,
+  armored: string,
+  approver: Approver,
+  wanted: string,
+): "good" | "bad" | "stranger" {
   const body = ARMOR.exec(armored)?.[1];
   if (body === undefined) return "bad";
   const parts = new SshReader(Buffer.from(body, "base64"));
@@ -39,7 +47,7 @@ function checkSsh(message: Uint8Array, armored: string, approver: Approver): "go
   const reserved = parts.string();
   const hash = parts.text();
   const inner = new SshReader(parts.string());
-  if (!parts.done || namespace !== NAMESPACE || (hash !== "sha512" && hash !== "sha256")) return "bad";
+  if (!parts.done || namespace !== wanted || (hash !== "sha512" && hash !== "sha256")) return "bad";
   if (inner.text() !== approver.kind) return "bad";
   const bytes = inner.string();
   const digest = createHash(hash).update(message).digest();

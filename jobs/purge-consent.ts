@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from "node:util";
+import { FOR_PURGE } from "../src/approval/signature.ts";
+import { Interview } from "../src/cli/interview.ts";
+import {
+  type ApprovalFiles,
+  askSecondPerson,
+  checkApproval,
+  readApproval,
+  type TwoPeople,
+} from "../src/cli/second-person.ts";
+import type { ClientConfig } from "../src/config/config.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { runId } from "../src/core/run-id.ts";
+import { Ledger } from "../src/held/ledger.ts";
+import { bytes, people, plural } from "../src/observe/format.ts";
+import { policyOf } from "../src/retention/policy.ts";
+import type { Chosen } from "../src/retention/purge.ts";
+import { type PurgeTotals, purgeTotals } from "../src/retention/purge-plan.ts";
+import { formatPurgeRequest, type PurgeRequest, parsePurgeRequest } from "../src/retention/purge-request.ts";
+import type { Session } from "../src/session/client.ts";
+import { openLog } from "../src/session/open-log.ts";
+import { openReading } from "../src/session/open-reading.ts";
+
+/** How people agree to a purge before it begins. */
+export interface Consent {
+  /** What a second person signed, where the client asks for one. */
+  readonly files?: ApprovalFiles | undefined;
+  /** Shown what would be destroyed, throws where the person at the keyboard does not want it. Left out, no one is asked. */
+  readonly confirm?: ((client: string, totals: PurgeTotals) => Promise<void>) | undefined;
+}
+
+/**
+ * What people agreed to destroy; undefined where no one had to. Nothing has begun yet.
+ * Throws `unapproved` where a second person must sign first, or did not sign this.
+ */
+export async function agreed(
+  config: ClientConfig,
+  session: Session,
+  out: string,
+  { files, confirm }: Consent,
+): Promise<Chosen | undefined> {
+  const { approvals = [] } = config.retention;
+  const isForTwo = approvals.length > 0 || files !== undefined;
+  if (!isForTwo && !confirm) return undefined;
+  const approved = files && (await approvedPurge(config, session, files));
+  const now = session.now();
+  const dueBy = approved?.dueBy ?? now;
+  const totals = await totalsOf(config, session, dueBy, approved?.subjects);
+  if (isForTwo && !approved && totals.due) return await ask(config, session, totals, totals.due, out);
+  if (confirm && totals.due) await confirm(config.id, totals);
+  return approved ?? { subjects: new Set(totals.subjects), dueBy };
+}
+
+async function totalsOf(
+  config: ClientConfig,
+  session: Session,
+  dueBy: Temporal.Instant,
+  only?: ReadonlySet<string>,
+): Promise<PurgeTotals> {
+  await using reading = await openReading(config, session);
+  return purgeTotals(reading.catalog, config.retention, dueBy, only);
+}
+
+const READ = { command: "holdfast retention purge --confirm", parse: parsePurgeRequest };
+
+function byTwo(config: ClientConfig, session: Session): TwoPeople<PurgeRequest> {
+  return {
+    namespace: FOR_PURGE,
+    option: "retention.approvals",
+    what: "purges",
+    ...READ,
+    refuse: async ({ request, sha256 }, reason) => {
+      await using held = await openLog(config, session, { job: "purge" });
+      const ledger = new Ledger({ ...held, run: runId(held.now()) });
+      await ledger.log({ type: "purge.refused", reason, request: sha256, people: request.people });
+      await ledger.flush();
+    },
+  };
+}
+
+async function ask(
+  config: ClientConfig,
+  session: Session,
+  { subjects, records, files, bytes: size }: PurgeTotals,
+  due: NonNullable<PurgeTotals["due"]>,
+  out: string,
+): Promise<never> {
+  const { id: client, log, retention, vault } = config;
+  const figures = { people: subjects.length, records, files, bytes: size, dueFirst: due.first, dueLast: due.last };
+  const about = {
+    client,
+    origin: log.origin,
+    ...figures,
+    policy: policyOf(retention, vault.lock),
+    subjects: [...subjects],
+  };
+  return await askSecondPerson(byTwo(config, session), formatPurgeRequest(about, session.now()), `${out}.request.json`);
+}
+
+/** What a second person approved. A purge that was stopped goes on with the same approval, while it is valid. */
+async function approvedPurge(config: ClientConfig, session: Session, files: ApprovalFiles): Promise<Chosen> {
+  const { retention, vault, log } = config;
+  const read = await readApproval(READ, files);
+  const { request } = read.asked;
+  if (request.client !== config.id || request.origin !== log.origin) {
+    throw new HoldfastError("usage", `${files.request} asks for a purge of another client or vault`, {
+      hint: "Check --client and --config.",
+    });
+  }
+  const two = byTwo(config, session);
+  const { sha256, approvedBy } = await checkApproval(two, read, retention.approvals ?? [], session.now());
+  if (!isDeepStrictEqual(request.policy, policyOf(retention, vault.lock))) {
+    // In the log's words: it does not hold any more.
+    await two.refuse(read.asked, "expired");
+    throw new HoldfastError("unapproved", "refused, and logged: the rules of retention changed since it was signed", {
+      hint: "Run `holdfast retention purge --confirm --out <folder>` again, and have the new request signed.",
+    });
+  }
+  return { subjects: new Set(request.subjects), dueBy: request.made, approved: { request: sha256, approvedBy } };
+}
+
+/** Asks the person at the keyboard. Throws `usage` where they type anything but the client's name. */
+export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Promise<void> {
+  const { subjects, records, files, bytes: size, due } = totals;
+  using interview = new Interview();
+  const typed = await interview.ask({
+    says: [
+      `${client}: this destroys permanently`,
+      `  people    ${people(subjects.length)}`,
+      `  objects   ${plural(records, "record")} and ${plural(files, "file")}, every version of them; ${bytes(size)}`,
+      `  due       had to be kept until ${due?.first} (the first of it) to ${due?.last} (the last)`,
+      "Nothing brings it back. Ctrl-C stops here.",
+    ],
+    prompt: "Type the client's name to destroy it",
+    check: async () => {},
+  });
+  if (typed === client) return;
+  throw new HoldfastError("usage", "that is not the client's name: nothing was removed", {
+    hint: `Run it again, and type ${client}. A script adds --yes.`,
+  });
+}

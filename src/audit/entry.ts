@@ -198,6 +198,7 @@ export type RecordStored = Extract<Entry, { type: "record.stored" }>;
 export type RecordFiles = Extract<Entry, { type: "record.files" }>;
 export type RetrievalPrepared = Extract<Entry, { type: "retrieval.prepared" }>;
 export type RetrievalRefused = Extract<Entry, { type: "retrieval.refused" }>;
+export type PurgeBegun = Extract<Entry, { type: "purge.begun" }>;
 export type RecordPurged = Extract<Entry, { type: "record.purged" }>;
 export type PolicyChanged = Extract<Entry, { type: "policy.changed" }>;
 export type Policy = PolicyChanged["to"];

@@ -29,6 +29,7 @@ export class Purges {
         for (const { key } of entry.objects) of.stillThere.run(key, entry.time);
         break;
       case "purge.begun":
+        this.#destroyed.noteBegun(entry);
         for (const key of entry.keys) of.purging.run(key, entry.subject, entry.time, entry.run);
         break;
       case "purge.withdrawn":

@@ -98,6 +98,9 @@ export const TABLES = `
     records INTEGER NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, versions INTEGER NOT NULL,
     PRIMARY KEY (run, subject, first)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE purge_approval (       -- purges that a second person approved
+    run TEXT PRIMARY KEY, request TEXT NOT NULL, approved_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
     finished TEXT, outcome TEXT, counts TEXT

@@ -3,7 +3,7 @@ import { number } from "../observe/format.ts";
 import { command } from "./command.ts";
 
 /** Rows that the text shows without --all; `--json` always has all. */
-const SHOWN = 20;
+export const SHOWN = 20;
 
 export interface ListFlags {
   readonly all: boolean;

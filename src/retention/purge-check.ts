@@ -1,4 +1,4 @@
-import type { Entry, RecordPurged } from "../audit/entry.ts";
+import type { PurgeBegun, RecordPurged } from "../audit/entry.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { ownError } from "../core/error.ts";
 import { recordKey } from "../vault/layout.ts";
@@ -16,8 +16,6 @@ import { type Term, termsOf } from "./terms.ts";
  * later near the end of a month, and never earlier.
  */
 const EARLIER = { hours: 48 };
-
-type PurgeBegun = Extract<Entry, { type: "purge.begun" }>;
 
 /** Checks a purge against the state that the earlier entries left, and against the logged rules. */
 export class PurgeCheck {

@@ -173,6 +173,20 @@ for (const vault of ["directory", "ceph"] as const) {
       const sha256 = createHash("sha256").update(text).digest("hex");
       for (const begun of await place.entries("purge.begun"))
         assert.deepEqual([begun.request, begun.approvedBy], [sha256, grace.split(" ").slice(0, 2).join(" ")]);
+      const listed = await place.expect<{ purges: { request: string; approvedBy: string }[] }>(
+        0,
+        "retention",
+        "purges",
+      );
+      assert.deepEqual(
+        listed[0]!.purges.map(({ request: of, approvedBy }) => [of, approvedBy]),
+        [[sha256, grace.split(" ").slice(0, 2).join(" ")]],
+      );
+      const text80 = (await place.here("retention", ["purges"])).stdout;
+      assert.match(
+        text80,
+        new RegExp(`^  A second person approved \\S+: …${grace.split(" ")[1]!.slice(-8).replaceAll("+", "\\+")}$`, "m"),
+      );
       // What OpenSSH itself says of the signature.
       await writeFile(place.path("allowed"), `grace ${grace}\n`);
       const checking = run("ssh-keygen", [

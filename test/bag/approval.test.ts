@@ -243,7 +243,7 @@ test("people from a list; a line that names no one is told by its number, and is
   await writeFile(list, `identity ${first}\n${email}\n`);
   const refused = await place.here("retrieve", [...WORDS, "--list", list, "--out", place.path("not")]);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /line 2 of /);
+  assert.match(refused.stderr, /people\.txt, line 2: /);
   assert.ok(!refused.stderr.includes(email));
   const missing = await place.here("retrieve", [...WORDS, "--list", place.path("no"), "--out", place.path("not")]);
   assert.equal(missing.code, 2);

@@ -2,7 +2,8 @@ import type { PurgeRun } from "../src/catalog/destroyed.ts";
 import { uncertified } from "../src/certificate/uncertified.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, run } from "../src/cli/command.ts";
-import { type ListFlags, listCommand, SHOWN, tableText } from "../src/cli/listing.ts";
+import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
+import { firstFew } from "../src/observe/first-few.ts";
 import { bytes, minute, number, people, plural } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
@@ -70,7 +71,7 @@ function purgesText({ client, purges, unfinished }: PurgeRunList, { all }: ListF
     ...[number(of.people), number(of.records), number(of.files), bytes(of.bytes)],
   ]);
   const heads = ["ended (UTC)", "run", "people", "records", "files", "size"];
-  const approved = (all ? purges : purges.slice(0, SHOWN)).flatMap(({ run: name, approvedBy }) =>
+  const approved = (all ? purges : firstFew(purges, "").first).flatMap(({ run: name, approvedBy }) =>
     approvedBy === null ? [] : [`  A second person approved ${name}: …${approvedBy.slice(-8)}`],
   );
   const open = purges.filter((each) => each.uncertified).map((each) => `  No certificate covers ${each.run}.`);

@@ -94,7 +94,7 @@ for (const vault of ["directory", "ceph"] as const) {
       const lines = await text("relationship", "list");
       assert.equal(lines[0], `acme-bank: ${PEOPLE} relationships ended`);
       assert.equal(lines.length, 23);
-      assert.equal(lines.at(-1), "  … and 3 more. Add --all to see them.");
+      assert.equal(lines.at(-1), "  … and 3 more; --all lists all");
       assert.equal((await text("relationship", "list", "--all")).length, PEOPLE + 2);
       await ask(place, 0, "relationship", "reopen", "--subject", subjects[4]!);
       const [one] = (

@@ -16,7 +16,7 @@ test("npm start: relative paths count from where the person stands", async () =>
   try {
     const { code, stderr } = await runToEnd(npm("verify", "--config", "mine.yaml"), { cwd: folder });
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /there is no config file mine\.yaml/);
+    assert.match(stderr, /config file not found: mine\.yaml/);
     await using sandbox = await startSandbox({ identities: 1, files: false });
     await using place = await makeWorkplace(sandbox);
     const ended = await runToEnd(npm("verify", "--config", "holdfast.yaml"), { cwd: place.folder });

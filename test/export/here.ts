@@ -33,7 +33,9 @@ export async function runHere(
   args: readonly string[],
   { now = systemClock, isTerminal = false }: Here = {},
 ): Promise<Ended> {
-  const [name = ""] = args;
+  const [name = "", ...rest] = args;
+  // Colour is tested on a real terminal.
+  const line = isTerminal ? [name, "--color", "never", ...rest] : args;
   if (!programs.has(name)) programs.set(name, programFor(name).then(writingHere));
   const program = await programs.get(name)!;
   const [stdout, stderr] = [new Text(isTerminal), new Text(isTerminal)];
@@ -45,7 +47,7 @@ export async function runHere(
   };
   await runIn(host, async () => {
     try {
-      await program.parseAsync(args, { from: "user" });
+      await program.parseAsync(line, { from: "user" });
     } catch (error) {
       // As jobs/main.ts has it.
       if (!(error instanceof CommanderError)) throw error;
@@ -87,5 +89,7 @@ class Text {
 
   constructor(isTerminal: boolean) {
     this.stream.isTTY = isTerminal;
+    // So wide that nothing is wrapped.
+    this.stream.columns = 1_000;
   }
 }

@@ -63,5 +63,5 @@ test("no credentials: the error says where Holdfast looked", async () => {
     env: { ...nowhere, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
   });
   assert.equal(ended.code, 1);
-  assert.match(ended.stderr, /no S3 credentials were found/);
+  assert.match(ended.stderr, /no S3 credentials found; looked at: environment, shared profile/);
 });

@@ -43,8 +43,17 @@ export interface NotifyConfig {
   readonly webhook?: { readonly url: SecretRef; readonly key: SecretRef } | undefined;
 }
 
+/** The organisation as people outside know it: on the report, the certificate, the letter and in the bag. */
+export interface CompanyConfig {
+  /** Its legal name. */
+  readonly name: string;
+  /** Where to write to, in one line. */
+  readonly contact?: string | undefined;
+}
+
 export interface ClientConfig {
   readonly id: string;
+  readonly company?: CompanyConfig | undefined;
   /** This client's journal and catalog: `<config.state>/<id>`. */
   readonly state: string;
   readonly collect: Collect;

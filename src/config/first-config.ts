@@ -6,6 +6,7 @@ export type Answers = Readonly<Partial<Record<AnswerName, string>>>;
 
 export type AnswerName =
   | "client"
+  | "company"
   | "provider"
   | "vault"
   | "endpoint"
@@ -25,13 +26,14 @@ export type AnswerName =
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
-  const { keep, from, legalBasis } = answers;
+  const { company, keep, from, legalBasis } = answers;
   const preset = presetOf(law);
   const document = new Document({
     state,
     clients: [
       {
         id: client,
+        ...(company ? { company: { name: company } } : {}),
         collect,
         ...(legalBasis ? { legalBasis: [legalBasis] } : {}),
         source: { kind: provider, apiKey },
@@ -65,6 +67,10 @@ export function firstConfig(answers: Answers): string {
     ["clients"],
     "When `export --schedule` runs. Default: every night at 02:30 UTC.",
     'schedule: { cron: "30 2 * * *", timezone: Europe/Berlin }',
+  );
+  about(
+    [...first, "company"],
+    "As reports, certificates and letters name it. `contact` can be added: whom to write to.",
   );
   about([...first, "collect"], "full: everything the provider has. minimal: only yes and no answers.");
   about([...first, "legalBasis"], "The legal rules that require the copies. They are written into every record.");

@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { among, checkKeep, checkKeysFolder, checkPublicKeys, checkState, type Place } from "./first-checks.ts";
 import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
-import { parseId, parseRegion, parseRule } from "./names.ts";
+import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
 import { SOURCE_KINDS } from "./sections.ts";
@@ -40,6 +40,14 @@ export const QUESTIONS: readonly Question[] = [
     prompt: "Client id",
     says: ["A short name for the organisation, such as acme-bank. Every record contains it: never change it."],
     check: parseId,
+  },
+  {
+    name: "company",
+    flag: "--company <name>",
+    prompt: "Company name",
+    says: ["Its legal name, such as Acme Bank AG, for reports, certificates and letters."],
+    byDefault: () => "",
+    check: parseLine,
   },
   {
     name: "provider",

@@ -19,6 +19,14 @@ export function parseRule(value: string): string {
   throw new HoldfastError("config", `${redacted(value)} is not the name of a rule`, { hint });
 }
 
+/** A name or an address on pages for people. @throws HoldfastError "config" */
+export function parseLine(value: string): string {
+  if (value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value)) return value.trim();
+  throw new HoldfastError("config", `${redacted(value)} is not one line of text`, {
+    hint: "write 1 to 200 characters without a line break",
+  });
+}
+
 export const LOOKUPS = "email, document.number or metadata.<name>";
 
 /** @throws HoldfastError "config" */

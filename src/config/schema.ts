@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
-import { ID, LOOKUPS, parseFile, parseId, parseLookup, parseRule, parseState } from "./names.ts";
+import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
 import { SecretRef } from "./secret.ts";
@@ -45,6 +45,17 @@ function clientSection(folder: string) {
   return section(
     {
       id: read(parseId, "a short name such as acme-bank", "The name on the command line and in the vault.", ID.source),
+      company: section(
+        {
+          name: read(parseLine, "Acme Bank AG", "The legal name."),
+          contact: read(
+            parseLine,
+            "Data protection officer, dpo@acme-bank.example",
+            "Whom to write to about personal data, in one line.",
+          ).optional(),
+        },
+        "The company as it is named on reports, certificates and letters, and in bags. Default: the id.",
+      ).optional(),
       collect: choice(
         ["minimal", "full"],
         "minimal keeps yes/no answers only. full keeps everything, including document images, and needs a legalBasis.",

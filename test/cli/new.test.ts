@@ -184,6 +184,7 @@ describe("new", () => {
         ["Client id: ", "Acme Bank\r"],
         ["Client id: ", enter],
         ["Client id: ", "acme-bank\r"],
+        ["Company name [none]: ", "Acme Bank AG\r"],
         ["Provider [passbase]: ", enter],
         ["Vault: ", "https://acme\r"],
         ["Vault: ", " s3://acme-kyc/holdfast \r"],
@@ -222,7 +223,12 @@ describe("new", () => {
       assert.equal(state, "./s");
       assert.deepEqual(clients, [
         {
-          ...{ id: "acme-bank", collect: "full", legalBasis: ["GwG Art. 7: \u00FC # [x]"] },
+          ...{
+            id: "acme-bank",
+            company: { name: "Acme Bank AG" },
+            collect: "full",
+            legalBasis: ["GwG Art. 7: \u00FC # [x]"],
+          },
           source: { kind: "passbase", apiKey: "env:ACME_KEY" },
           recipients: keys,
           vault: { url: "s3://acme-kyc/holdfast", region: "eu-central-1", lock: "governance" },
@@ -239,6 +245,7 @@ describe("new", () => {
       const cwd = await folder();
       const some = flags.slice(0, -4);
       const seen = await talkOnTerminal(["new", ...some], cwd, [
+        ["Company name [", enter],
         ["Provider [", enter],
         ["Collect [full]: ", enter],
         ["State folder [", "./vault/s\r"],

@@ -1,11 +1,17 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
+import { numberOf } from "../src/certificate/certificate.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import { createFile } from "../src/io/new-file.ts";
+import { letterPage } from "../src/letter/letter-page.ts";
 import { bytes, plural } from "../src/observe/format.ts";
 import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "../src/people/people.ts";
 import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
 import { clockAfter } from "../src/report/policy-text.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
+import { policyOf } from "../src/retention/policy.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
 import { openReading } from "../src/session/open-reading.ts";
 
@@ -14,13 +20,49 @@ export const erasureCommand = new Command("erasure").description("requests for e
     command("assess", "what is held of someone, on which legal basis, until when: for the reply to a request", [
       "holdfast erasure assess --email someone@example.com",
       "holdfast erasure assess --reference C-10442 --json",
+      "holdfast erasure assess --email someone@example.com --out letter.html",
     ]),
-  ).action((options: CommonOptions & NamedFlags) =>
-    run(options, async (session) => {
-      session.console.result({ command: "erasure assess", ...(await assessErasure(session, await wanted(options))) });
-    }),
-  ),
+  )
+    .option("--out <file>", "the reply as a letter, to complete and send; must not be there yet")
+    .action((options: CommonOptions & NamedFlags & { readonly out?: string }) =>
+      run(options, async (session) => {
+        const assessed = await assessErasure(session, await wanted(options));
+        if (options.out !== undefined) await writeLetter(session, assessed.people, options.out);
+        session.console.result({ command: "erasure assess", ...assessed });
+      }),
+    ),
 );
+
+/** A draft of the reply to one person. Throws `usage` for several, and for a file that is there. */
+export async function writeLetter(
+  session: Session,
+  people: readonly (Assessment | Destroyed)[],
+  out: string,
+): Promise<void> {
+  const config = onlyClient(session, "a letter");
+  const [of, ...others] = people;
+  if (of === undefined || others.length > 0) {
+    throw new HoldfastError("usage", `a letter is for one person, and these are ${people.length}`, {
+      hint: "Run it once for each, with --subject and an --out of its own.",
+    });
+  }
+  const { id, company, retention, vault } = config;
+  const policy = policyOf(retention, vault.lock);
+  const letter = letterPage({
+    name: company?.name ?? id,
+    contact: company?.contact,
+    of,
+    clocks: [policy.identifying, policy.verification, policy.files].filter((clock) => clock !== undefined),
+    certificate: of.answer === "purged" ? numberOf({ client: id, runs: [...of.runs] }) : undefined,
+    today: session
+      .now()
+      .toZonedDateTimeISO(retention.timezone ?? "UTC")
+      .toPlainDate()
+      .toString(),
+  });
+  await createFile(out, letter);
+  session.console.say(`${resolve(out)} is ready: open it in a browser, complete it and print it`);
+}
 
 /** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
 export async function assessErasure(

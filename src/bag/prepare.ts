@@ -139,7 +139,10 @@ export async function prepareBag(
       await bag.tag(REQUEST, approval.bytes);
       await bag.tag(APPROVAL, approval.signature);
     }
-    await bag.tag(README, readme(retrieval, description, token && parseToken(token)));
+    await bag.tag(
+      README,
+      readme({ retrieval, name: held.config.company?.name ?? client, description, stamp: token && parseToken(token) }),
+    );
     await bag.tag(VIEWER, await viewerPage());
     const { bytes, files: objects } = bag.payload;
     await bag.finish(

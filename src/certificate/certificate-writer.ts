@@ -30,6 +30,7 @@ export interface Certified {
   /** Must not be there; appears whole or not at all. */
   readonly folder: string;
   readonly client: string;
+  readonly company?: CertificateV3["company"];
   /** Purges as the log names them. */
   readonly runs: readonly string[];
   /** More of them, that were stopped: covered where they destroyed something. */
@@ -71,7 +72,7 @@ export async function writeCertificate(of: Certified): Promise<CertificateV3 | u
 }
 
 async function writeTo(folder: string, of: Certified): Promise<CertificateV3 | undefined> {
-  const { client, legalBasis, log, signer, now } = of;
+  const { client, company, legalBasis, log, signer, now } = of;
   using entries = await RunEntries.find(log, new Set([...of.runs, ...of.stopped]), folder);
   const unknown = of.runs.find((run) => !entries?.runs.includes(run));
   if (unknown !== undefined) throw noPurge(unknown);
@@ -81,6 +82,7 @@ async function writeTo(folder: string, of: Certified): Promise<CertificateV3 | u
   const certificate: CertificateV3 = {
     holdfast: "certificate-of-destruction/3",
     client,
+    ...(company && { company }),
     origin: signer.name,
     vkey: signer.verifier.vkey,
     runs: [...runs],
@@ -140,6 +142,6 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
 
 export function noPurge(run: string): HoldfastError {
   return new HoldfastError("usage", `the log has no purge of the run ${run}`, {
-    hint: "A run's name stands in the output of retention purge, and in the log.",
+    hint: "The output of `holdfast retention purge` names the run, and so does the log.",
   });
 }

@@ -21,7 +21,7 @@ export const DESTROYED = "destroyed.csv";
 
 const common = {
   client: text,
-  /** The log's name, and its public key as whoever made this knew it. */
+  /** The log's name, and its public key as the writer knew it. */
   origin: text,
   vkey: text,
   /** When this was made (RFC 3339 UTC). */
@@ -53,6 +53,8 @@ const schema = z.discriminatedUnion("holdfast", [
   z.object({
     holdfast: z.literal("certificate-of-destruction/3"),
     ...common,
+    /** The client as people outside know it; earlier versions wrote none. */
+    company: z.object({ name: text, contact: text.optional() }).optional(),
     /** The purge, and those before it that were stopped, as the log names them. */
     runs: z.array(text).min(1),
     /** The log's signed checkpoint to the byte. Every entry is proven to be under it. */
@@ -66,6 +68,11 @@ const schema = z.discriminatedUnion("holdfast", [
 export type Certificate = z.output<typeof schema>;
 /** The form that this version writes. */
 export type CertificateV3 = Extract<Certificate, { runs: unknown }>;
+
+/** Each certificate's own: a purge has one, and its run is unique to the client. */
+export function numberOf({ client, runs }: Pick<CertificateV3, "client" | "runs">): string {
+  return `${client}/${runs.at(-1)}`;
+}
 
 /** One line of ENTRIES: an entry to the byte, and the hashes that lead from it to the checkpoint's root, base64. */
 const line = z.object({ index: count, entry, hashes: z.array(z.string().max(44)).max(MAX_PROOF) });

@@ -28,8 +28,15 @@ export function figure(value: string, what: string): Html {
   return html`<div><b>${value}</b><span>${what}</span></div>`;
 }
 
+export interface PageOptions {
+  readonly title: string;
+  /** CSS. */
+  readonly style: string;
+  readonly body: Html;
+}
+
 /** A complete page that loads nothing and sends nothing. */
-export function page(title: string, style: string, body: Html): string {
+export function page({ title, style, body }: PageOptions): string {
   return `<!doctype html>
 <html lang="en">
 <head>

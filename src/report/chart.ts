@@ -13,6 +13,10 @@ export interface Chart {
   readonly id: string;
   readonly title: string;
   readonly labels: readonly string[];
+  /** What the page says where there are no labels. */
+  readonly empty: string;
+  /** A label as it is below the axis. */
+  readonly short: (label: string) => string;
   readonly series: readonly Series[];
   /** A number as people read it, with its unit. */
   readonly format: (value: number) => string;
@@ -20,63 +24,82 @@ export interface Chart {
   readonly marks?: readonly { readonly word: string; readonly colour: string; readonly note?: string }[];
 }
 
-const WIDTH = 960;
-const HEIGHT = 220;
-const LEFT = 76;
-const BOTTOM = 30;
-const TOP = 12;
+/** Fewer say as much in a table. */
+const LEAST_BARS = 3;
+/** In percent of the height: where the bars end, and where the axis is. */
+const TOP = 5;
+const AXIS = 84;
+/** A bar of any value can be seen. In percent of the height. */
+const LEAST = 1;
 /** So many times what is usual is cut. */
 const FAR = 8;
-/** A bar of anything at all is seen. */
-const LEAST = 2;
+/** Labels that fit below the axis of a wide chart, and of one on a phone. */
+const WIDE = 8;
+const NARROW = 5;
 
-/** Stacked bars, and the same as a table for people who do not see them. Nothing is drawn of nothing. */
-export function bars({ id, title, labels, series, format, marks }: Chart): Html {
-  if (labels.length === 0) return html`<p class="soft">Nothing yet.</p>`;
+/** Stacked bars, and the same as a table for people who do not see them. */
+export function bars(chart: Chart): Html {
+  const { id, title, labels, series, format, marks } = chart;
+  if (labels.length === 0) return html`<p class="soft">${chart.empty}</p>`;
+  if (labels.length < LEAST_BARS) return html`<figure>${table(chart)}</figure>`;
   const totals = labels.map((_, at) => series.reduce((sum, { values }) => sum + values[at]!, 0));
   const top = topOf(totals);
-  const plot = HEIGHT - BOTTOM - TOP;
-  const step = (WIDTH - LEFT) / Math.max(labels.length, 8);
-  const width = Math.max(1, Math.min(44, step * 0.72));
-  const x = (at: number): number => LEFT + step * at + (step - width) / 2;
-  const every = Math.ceil(labels.length / Math.min(12, Math.floor((WIDTH - LEFT) / 72)));
+  const step = 100 / Math.max(labels.length, 6);
+  const width = step * (labels.length > 14 ? 0.72 : 0.4);
+  const last = labels.length - 1;
+  const every = Math.ceil(100 / WIDE / step);
+  const everyNarrow = every * Math.ceil(100 / NARROW / (step * every));
+  const lines = [0, 0.5, 1].map((part) => ({ part, y: round(AXIS - (AXIS - TOP) * part) }));
   return html`<figure>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title">
+<div class="chart">
+<svg class="scale" aria-hidden="true">${lines.map(({ part, y }) => html`<text x="100%" y="${y}%" dy="4" text-anchor="end">${format(top * part)}</text>`)}</svg>
+<svg role="img" aria-labelledby="${id}-title">
 <title id="${id}-title">${title}</title>
-${[0, 0.5, 1].map((part) => {
-  const y = round(TOP + plot * (1 - part));
-  return html`<line x1="${LEFT}" x2="${WIDTH}" y1="${y}" y2="${y}" stroke="var(--rule)"/><text x="${LEFT - 10}" y="${y + 4}" text-anchor="end" class="tick">${format(top * part)}</text>`;
-})}
-${labels.map((label, at) => column(label, at))}
+${lines.map(({ y }) => html`<line x1="0" x2="100%" y1="${y}%" y2="${y}%" stroke="var(--rule)"/>`)}
+${labels.map(column)}
 </svg>
-${series.length > 1 ? html`<p class="legend">${series.map(({ name, colour }) => html`<span><i class="fill-${colour}"></i>${name}</span>`)}${legend(marks)}</p>` : marks ? html`<p class="legend">${legend(marks)}</p>` : undefined}
-<details><summary>As a table</summary><div class="scroll"><table>
-<thead><tr><th></th>${series.map(({ name }) => html`<th class="number">${name}</th>`)}${marks ? html`<th>Outcome</th>` : undefined}</tr></thead>
-<tbody>${labels.map((label, at) => html`<tr><td class="day">${label}</td>${series.map(({ values }) => html`<td class="number">${format(values[at]!)}</td>`)}${marks ? html`<td>${markText(marks[at]!)}</td>` : undefined}</tr>`)}</tbody>
-</table></div></details>
+</div>
+${series.length > 1 || marks ? html`<p class="legend">${series.map(({ name, colour }) => html`<span><i class="fill-${colour}"></i>${name}</span>`)}${legend(marks)}</p>` : undefined}
+<details><summary>As a table</summary>${table(chart)}</details>
 </figure>`;
 
   function column(label: string, at: number): Html {
-    let y = TOP + plot;
+    let y = AXIS;
+    const x = step * at + (step - width) / 2;
     const total = totals[at]!;
     const cut = total > top;
     const words = series.map(({ name, values }) => `${name} ${format(values[at]!)}`).join(", ");
     const rects = series.map(({ colour, values }) => {
       const value = values[at]!;
       if (value === 0) return undefined;
-      const height = Math.max(LEAST, (value / (cut ? total : top)) * plot);
+      const height = Math.max(LEAST, (value / (cut ? total : top)) * (AXIS - TOP));
       y -= height;
-      return html`<rect x="${round(x(at))}" y="${round(y)}" width="${round(width)}" height="${round(height)}" class="fill-${colour}"/>`;
+      return html`<rect x="${round(x)}%" y="${round(y)}%" width="${round(width)}%" height="${round(height)}%" class="fill-${colour}"/>`;
     });
     const mark = marks?.[at];
-    const isLast = x(at) + width + 64 > WIDTH;
-    const beyond = html`<text x="${round(isLast ? x(at) - 4 : x(at) + width + 4)}" y="${TOP + 4}" text-anchor="${isLast ? "end" : "start"}" class="tick">↑ ${format(total)}</text>`;
-    return html`<g><title>${label}: ${words}${mark ? `; ${markText(mark)}` : ""}</title>${rects}${cut ? beyond : undefined}${
-      mark
-        ? html`<rect x="${round(x(at))}" y="${TOP + plot + 3}" width="${round(width)}" height="5" class="fill-${mark.colour}"/>`
-        : undefined
-    }${at % every === 0 ? html`<text x="${round(Math.min(x(at) + width / 2, WIDTH - 34))}" y="${HEIGHT - 6}" text-anchor="middle" class="tick">${label}</text>` : undefined}</g>`;
+    const isFarRight = x > 80;
+    const beyond = html`<text x="${round(isFarRight ? x : x + width)}%" dx="${isFarRight ? -4 : 4}" y="${TOP}%" dy="10" text-anchor="${isFarRight ? "end" : "start"}">↑ ${format(total)}</text>`;
+    const stripe =
+      mark &&
+      html`<rect x="${round(x)}%" y="${AXIS + 1}%" width="${round(width)}%" height="2.5%" class="fill-${mark.colour}"/>`;
+    return html`<g><title>${label}: ${words}${mark ? `; ${markText(mark)}` : ""}</title>${rects}${cut ? beyond : undefined}${stripe}${named(label, at, x + width / 2)}</g>`;
   }
+
+  /** Counted from the last one: the newest night always has its date. */
+  function named(label: string, at: number, middle: number): Html | undefined {
+    if ((last - at) % every !== 0) return undefined;
+    const anchor = middle > 95 ? "end" : middle < 5 ? "start" : "middle";
+    const x = anchor === "end" ? 100 : anchor === "start" ? 0 : round(middle);
+    const often = (last - at) % everyNarrow === 0 ? undefined : html` class="often"`;
+    return html`<text x="${x}%" y="97%" text-anchor="${anchor}"${often}>${chart.short(label)}</text>`;
+  }
+}
+
+function table({ labels, series, format, marks }: Chart): Html {
+  return html`<div class="scroll"><table>
+<thead><tr><th></th>${series.map(({ name }) => html`<th class="number">${name}</th>`)}${marks ? html`<th>Outcome</th>` : undefined}</tr></thead>
+<tbody>${labels.map((label, at) => html`<tr><td class="day">${label}</td>${series.map(({ values }) => html`<td class="number">${format(values[at]!)}</td>`)}${marks ? html`<td>${markText(marks[at]!)}</td>` : undefined}</tr>`)}</tbody>
+</table></div>`;
 }
 
 function markText({ word, note = "" }: NonNullable<Chart["marks"]>[number]): string {
@@ -103,5 +126,5 @@ function nice(value: number): number {
 }
 
 function round(value: number): number {
-  return Math.round(value * 10) / 10;
+  return Math.round(value * 100) / 100;
 }

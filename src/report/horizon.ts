@@ -11,9 +11,9 @@ export type Months = readonly { readonly month: string; readonly objects: number
 export interface Horizon {
   /** What falls due when, by month, of what has a date that is not past. */
   readonly due: Months;
-  /** What has none yet: the relationship lasts, as far as Holdfast was told. */
+  /** What has no date yet: no end of the relationship is recorded. */
   readonly open: { readonly objects: number; readonly bytes: number };
-  /** What is past its date: to be purged, or kept by a hold or by a lock that lasts. */
+  /** What is past its date: due for a purge, or kept by a hold or by a lock still in effect. */
   readonly past: { readonly subjects: number; readonly held: number; readonly locked: number };
   /** When locks in the store end, by month. */
   readonly locks: Months;

@@ -1,5 +1,6 @@
 import { bytes, number, people, plural } from "../observe/format.ts";
 import { figure, type Html, html, page } from "../page/html.ts";
+import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
 import { withheldText } from "./coverage.ts";
@@ -14,86 +15,76 @@ export interface Untold {
   readonly why: string;
 }
 
-/** Everything a compliance officer is asked, on one page that loads nothing: to read, to print, to file. */
+/** Everything that people ask a compliance officer, on one page that loads nothing: to read, to print, to file. */
 export function reportPage(reports: readonly Report[], untold: readonly Untold[], made: string): string {
-  return page(
-    `Holdfast, report of ${made.slice(0, 10)}`,
-    STYLE,
-    html`<main>
-<h1>Identity records: what is kept</h1>
-<p class="lead soft">Made by Holdfast on ${minute(made)}. People are shown as tokens. Without the lookup key, a token identifies no one.</p>
-${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client }) => html`<li><a href="#${client}">${client}</a></li>`)}</ul></nav>` : undefined}
+  const [only] = reports.length === 1 && untold.length === 0 ? reports : [];
+  const title = `Report on identity records, ${made.slice(0, 10)}`;
+  return page({
+    title: only ? `${only.name}: ${title}` : title,
+    style: [STYLE, ...reports.map(({ name }, at) => `${paper(`${name} · ${title}`, pageOf(at))}`)].join("\n"),
+    body: html`<main>
+<header style="page: ${pageOf(0)}">
+<p class="eyebrow">Report on identity records</p>
+<h1>${only ? only.name : plural(reports.length + untold.length, "client")}</h1>
+<p class="lead soft">Prepared by Holdfast on ${minute(made)}. A token identifies a person or a case: a code that tells nothing about them without the client's lookup key.</p>
+${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client, name }) => html`<li><a href="#${client}">${name}</a></li>`)}</ul></nav>` : undefined}
 ${
   untold.length > 0
     ? html`<p class="verdict bad">Not in this report:</p>
 <ul>${untold.map(({ client, why }) => html`<li>${client}: ${why}</li>`)}</ul>`
     : undefined
 }
-${reports.map(client)}
+</header>
+${reports.map((report, at) => client(report, at, report === only))}
 </main>`,
-  );
+  });
 }
 
-function client(report: Report): Html {
-  const { client: id, coverage, vault, checkpoint, horizon, holds, held } = report;
+/** The first client is on the page of the heading, and each other begins one of its own. */
+function pageOf(at: number): string {
+  return `client-${at}`;
+}
+
+function client(report: Report, at: number, isOnly: boolean): Html {
+  const { client: id, name, coverage, vault, checkpoint, holds, held } = report;
   const found = concerns(report);
-  return html`<section class="client" id="${id}">
-<h1>${id}</h1>
+  return html`<section class="client${at === 0 ? " first" : ""}${isOnly ? " only" : ""}" id="${id}" style="page: ${pageOf(at)}">
+${isOnly ? undefined : html`<h1>${name}</h1>`}
 ${verdict(found)}
 ${lastExport(report)}
 <div class="figures">
 ${figure(number(coverage.vault.subjects), "people kept")}
-${figure(number(coverage.vault.versions), "sealed versions")}
-${figure(number(coverage.vault.files), "sealed files")}
-${figure(bytes(coverage.vault.bytes), "as stored")}
+${figure(number(coverage.vault.versions), "records")}
+${figure(number(coverage.vault.files), "document files")}
+${figure(bytes(coverage.vault.bytes), "encrypted")}
 ${figure(number(held), held === 1 ? "legal hold" : "legal holds")}
 </div>
 ${coverageView(report)}
 ${nightsView(report)}
-<h2>What was stored</h2>
-${bars({
-  id: `${id}-growth`,
-  title: "Bytes stored by month",
-  labels: report.growth.map(({ month }) => month),
-  series: [{ name: "Stored", colour: "accent", values: report.growth.map((of) => of.bytes) }],
-  format: bytes,
-})}
-<h2>How long it is kept</h2>
-${policyView(report)}
-<h3>What falls due, by month</h3>
-<p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) of people without a recorded end of the relationship have no date yet. An end is recorded for ${people(horizon.ended)}.${horizon.past.subjects > 0 ? ` ${people(horizon.past.subjects)} past the date: ${number(horizon.past.held)} kept by a legal hold, ${number(horizon.past.locked)} by a lock that lasts.` : ""}</p>
-${bars({
-  id: `${id}-due`,
-  title: "Objects that fall due by month",
-  labels: horizon.due.map(({ month }) => month),
-  series: [{ name: "Objects", colour: "accent", values: horizon.due.map((of) => of.objects) }],
-  format: number,
-})}
-<h3>When locks end</h3>
-${locksView(horizon)}
-${bars({
-  id: `${id}-locks`,
-  title: "Objects whose lock ends, by month",
-  labels: horizon.locks.map(({ month }) => month),
-  series: [{ name: "Objects", colour: "soft", values: horizon.locks.map((of) => of.objects) }],
-  format: number,
-})}
+${growthView(report)}
+${keptView(report)}
+<section class="together">
 <h2>Legal holds</h2>
 ${
   holds.length === 0
     ? html`<p class="soft">No legal holds.</p>`
-    : html`<div class="scroll"><table><thead><tr><th>Case, as a token</th><th>Since</th><th>Person</th></tr></thead><tbody>${holds.map(
+    : html`<p class="soft">Records of these people stay until every case has released them.</p>
+<table class="cards"><thead><tr><th>Case (token)</th><th>Since</th><th>Person (token)</th></tr></thead><tbody>${holds.map(
         ({ case: token, placed, subject }) =>
-          html`<tr><td><code>${token}</code></td><td class="day">${placed.slice(0, 10)}</td><td><code>${subject}</code></td></tr>`,
-      )}</tbody></table></div>${held > holds.length ? html`<p class="soft">The first ${number(holds.length)} of ${number(held)}.</p>` : undefined}`
+          html`<tr><td data-of="Case"><code>${token}</code></td><td data-of="Since" class="day">${placed.slice(0, 10)}</td><td data-of="Person"><code>${subject}</code></td></tr>`,
+      )}</tbody></table>${held > holds.length ? html`<p class="soft">The first ${number(holds.length)} of ${number(held)}.</p>` : undefined}`
 }
+</section>
+<section class="together">
 <h2>Proof</h2>
+<p class="soft">The audit log records every change. Its root hash is a fingerprint of all entries: keep this report, and a later check against it shows whether an entry was altered or removed since.</p>
 <dl class="facts">
 <dt>Vault</dt><dd><code>${vault}</code></dd>
 <dt>Audit log</dt><dd>${checkpoint.origin}, ${plural(checkpoint.size, "entry", "entries")}</dd>
 <dt>Root hash</dt><dd><code>${checkpoint.root}</code></dd>
 <dt>Last verified</dt><dd>${verifiedWords(report)}</dd>
 </dl>
+</section>
 </section>
 `;
 }
@@ -105,10 +96,13 @@ interface Concern {
 }
 
 function verdict(found: readonly Concern[]): Html {
-  if (found.length === 0) return html`<p class="verdict good">Nothing needs attention.</p>`;
+  if (found.length === 0)
+    return html`<div class="attention good"><strong class="good">Nothing needs attention.</strong></div>`;
   const colour = found.some(({ isBad }) => isBad) ? "bad" : "unsure";
-  return html`<p class="verdict ${colour}">Needs attention:</p>
-<ul>${found.map(({ words, isBad }) => (isBad ? html`<li class="bad">${words}</li>` : html`<li>${words}</li>`))}</ul>`;
+  return html`<div class="attention ${colour}">
+<strong class="${colour}">Needs attention:</strong>
+<ul>${found.map(({ words, isBad }) => (isBad ? html`<li class="bad">${words}</li>` : html`<li>${words}</li>`))}</ul>
+</div>`;
 }
 
 /** In the order in which it matters. */
@@ -183,7 +177,7 @@ function locksEndedText(count: number): string {
 
 function locksView({ locksEnded, locksDue }: Report["horizon"]): Html {
   return html`${locksEnded > 0 ? html`<p class="bad">${locksEndedText(locksEnded)}</p>` : undefined}
-<p>${locksDue > 0 ? `${plural(locksDue, "object")} ${locksDue === 1 ? "is" : "are"} locked, and due for a longer lock: the next export sets it.` : locksEnded === 0 ? "All locks are current." : ""} While a relationship lasts, locks are short and are extended every night.</p>`;
+<p>${locksDue > 0 ? `${plural(locksDue, "object")} ${locksDue === 1 ? "is" : "are"} locked, and due for a longer lock: the next export sets it.` : locksEnded === 0 ? "All locks are current." : ""} A lock keeps an object from being deleted or replaced in the store. While a relationship lasts, locks are short, and each export renews those about to end.</p>`;
 }
 
 /** What came of the last run; then what other runs of that day came to, which it made good or not. */
@@ -213,21 +207,23 @@ function unwellText({ runs, unwell }: Night): string {
 function coverageView({ coverage, notAsked }: Report): Html {
   const { source, missing, changed, failed, withheld, gone, past, purged, vault } = coverage;
   const rows: readonly (readonly [string, number, string])[] = [
-    ["Listed by the source", source?.listed ?? Number.NaN, ""],
-    ["Kept in the vault", vault.subjects, ""],
-    ["Not in the vault", missing.count, missing.count > 0 ? "bad" : ""],
-    ["Changed since", changed.count, changed.count > 0 ? "unsure" : ""],
-    ["Failed when last tried", failed.count, failed.count > 0 ? "bad" : ""],
-    ["With files that the provider withheld", withheld.count, withheld.count > 0 ? "unsure" : ""],
-    ["Kept, and gone at the source", gone.count, ""],
-    ["Listed, and past the end of their retention period", past.count, ""],
-    ["Purged at the end of their retention", purged, ""],
+    ["At the provider", source?.listed ?? Number.NaN, ""],
+    ["In the vault", vault.subjects, ""],
+    ["At the provider, not in the vault", missing.count, missing.count > 0 ? "bad" : ""],
+    ["Changed at the provider since the last export", changed.count, changed.count > 0 ? "unsure" : ""],
+    ["Last export failed", failed.count, failed.count > 0 ? "bad" : ""],
+    ["Files missing: the provider withheld them", withheld.count, withheld.count > 0 ? "unsure" : ""],
+    ["In the vault, no longer at the provider", gone.count, ""],
+    ["At the provider, past their retention period", past.count, ""],
+    ["Destroyed after their retention period", purged, ""],
   ];
-  return html`<h2>Source against vault</h2>
-${notAsked === null ? undefined : html`<p class="unsure">The source was not asked (${notAsked}); this is what the log says of the last export.</p>`}
-<div class="scroll"><table><thead><tr><th>People</th><th class="number">Count</th></tr></thead><tbody>
+  return html`<section class="together">
+<h2>Provider and vault compared</h2>
+${notAsked === null ? undefined : html`<p class="unsure">The provider was not asked (${notAsked}). These are the figures of the last export.</p>`}
+<table><thead><tr><th>People</th><th class="number">Number</th></tr></thead><tbody>
 ${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="number ${colour}">${Number.isNaN(count) ? "not known" : number(count)}</td></tr>`)}
-</tbody></table></div>
+</tbody></table>
+</section>
 `;
 }
 
@@ -242,14 +238,17 @@ const OUTCOMES: Readonly<Record<Night["outcome"], { words: string; mark: string;
 };
 
 function nightsView({ client: id, nights }: Report): Html {
-  return html`<h2>Night by night</h2>
+  return html`<section class="together">
+<h2>Exports, day by day</h2>
 ${bars({
   id: `${id}-nights`,
-  title: "Identities exported by night, and how the last run of each ended",
+  title: "Identities exported by day, and how the last run of each day ended",
   labels: nights.map(({ day }) => day),
+  empty: "No export has run yet.",
+  short: dayAndMonth,
   series: [
-    { name: "Exported", colour: "accent", values: nights.map(({ stored }) => stored) },
-    { name: "Could not be exported", colour: "bad", values: nights.map(({ failed }) => failed) },
+    { name: "Identities exported", colour: "accent", values: nights.map(({ stored }) => stored) },
+    { name: "Identities failed", colour: "bad", values: nights.map(({ failed }) => failed) },
   ],
   format: number,
   marks: nights.map((night) => {
@@ -257,7 +256,72 @@ ${bars({
     return { word: mark, colour, note: unwellText(night) };
   }),
 })}
+</section>
 `;
+}
+
+function growthView({ client: id, growth }: Report): Html {
+  return html`<section class="together">
+<h2>Stored, by month</h2>
+${bars({
+  id: `${id}-growth`,
+  title: "Bytes stored by month",
+  labels: growth.map(({ month }) => month),
+  empty: "Nothing has been stored yet.",
+  short: monthAndYear,
+  series: [{ name: "Stored", colour: "accent", values: growth.map((of) => of.bytes) }],
+  format: bytes,
+})}
+</section>
+`;
+}
+
+function keptView(report: Report): Html {
+  const { client: id, horizon } = report;
+  const { past } = horizon;
+  return html`<section class="together">
+<h2>How long records are kept</h2>
+${policyView(report)}
+</section>
+<section class="together">
+<h3>End of retention, by month</h3>
+<p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) have no end date yet: the end of the relationship is not recorded. An end is recorded for ${people(horizon.ended)}.${past.subjects > 0 ? ` ${people(past.subjects)} past the end of retention: ${number(past.held)} kept by a legal hold, ${number(past.locked)} by a lock still in effect.` : ""}</p>
+${bars({
+  id: `${id}-due`,
+  title: "Objects whose retention ends, by month",
+  labels: horizon.due.map(({ month }) => month),
+  empty: "No object has an end date in the future.",
+  short: monthAndYear,
+  series: [{ name: "Objects", colour: "accent", values: horizon.due.map((of) => of.objects) }],
+  format: number,
+})}
+</section>
+<section class="together">
+<h3>End of locks, by month</h3>
+${locksView(horizon)}
+${bars({
+  id: `${id}-locks`,
+  title: "Objects whose lock ends, by month",
+  labels: horizon.locks.map(({ month }) => month),
+  empty: "No object is locked.",
+  short: monthAndYear,
+  series: [{ name: "Objects", colour: "soft", values: horizon.locks.map((of) => of.objects) }],
+  format: number,
+})}
+</section>
+`;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** `2026-11-24` as `24 Nov`. */
+function dayAndMonth(day: string): string {
+  return `${Number(day.slice(8))} ${MONTHS[Number(day.slice(5, 7)) - 1]}`;
+}
+
+/** `2026-11` as `Nov 2026`. */
+function monthAndYear(month: string): string {
+  return `${MONTHS[Number(month.slice(5)) - 1]} ${month.slice(0, 4)}`;
 }
 
 function policyView({ policy, legalBasis, collect }: Report): Html {
@@ -267,10 +331,10 @@ function policyView({ policy, legalBasis, collect }: Report): Html {
     ["files", "Document files"],
   ] as const;
   return html`<dl class="facts">
-<dt>Rests on</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "no rule is named in the configuration"}</dd>
+<dt>Legal basis</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "not named in the config"}</dd>
 <dt>Copies</dt><dd>${collect === "full" ? "full: data points, metadata, results, document files" : "minimal: yes and no answers only"}</dd>
 ${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy[name] ?? "")}</dd>`)}
-<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${durationText(policy.initialLock ?? "")} at first, set again with less than ${durationText(policy.extendWhenLessThan ?? "")} left</dd>
+<dt>Locks</dt><dd>${policy.lock ?? ""} mode; ${durationText(policy.initialLock ?? "")} at first, renewed with less than ${durationText(policy.extendWhenLessThan ?? "")} left</dd>
 </dl>
 `;
 }
@@ -286,6 +350,6 @@ function verifiedWords({ verified, made }: Report): Html | string {
   if (verified === null) return html`<span class="unsure">never on this machine</span>`;
   const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
-  const found = verified.problems === 0 ? "nothing was wrong" : `${plural(verified.problems, "problem")} found`;
+  const found = verified.problems === 0 ? "no problems" : `${plural(verified.problems, "problem")} found`;
   return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${minute(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
 }

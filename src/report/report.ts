@@ -12,6 +12,8 @@ import { isExporting, type UnderWay } from "./under-way.ts";
 /** The state of one client's vault, for the person responsible. Nothing personal: people are tokens. */
 export interface Report {
   readonly client: string;
+  /** As the page names it: the company's legal name, or the client's id. */
+  readonly name: string;
   /** RFC 3339 UTC. */
   readonly made: string;
   readonly vault: string;
@@ -47,13 +49,13 @@ export interface Verified {
   readonly keyTrusted?: boolean | undefined;
 }
 
-/** Nights that are told. */
+/** Nights that the report shows. */
 export const NIGHTS = 120;
 /** People under a hold that are named. */
 const HOLDS = 1_000;
 
 /**
- * @param found what others than the log say
+ * @param found what the report says beside what the log says
  * @param onSubject how many people were looked at
  */
 export function reportOf(
@@ -67,11 +69,12 @@ export function reportOf(
   now: Temporal.Instant,
   onSubject: (done: number) => void,
 ): Report {
-  const { id: client, collect, legalBasis, retention } = config;
+  const { id: client, company, collect, legalBasis, retention } = config;
   const since = now.subtract({ hours: 24 * NIGHTS }).toString({ smallestUnit: "second" });
   const today = now.toZonedDateTimeISO("UTC").toPlainDate();
   return {
     client,
+    name: company?.name ?? client,
     made: now.toString({ smallestUnit: "second" }),
     vault: vault.url,
     collect,

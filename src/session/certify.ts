@@ -32,6 +32,7 @@ export async function certifyAll(
   const certificate = await writeCertificate({
     folder: out,
     client: config.id,
+    ...(config.company && { company: config.company }),
     ...of,
     legalBasis: config.legalBasis,
     policy: policyOf(config.retention, config.vault.lock),

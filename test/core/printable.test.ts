@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { HoldfastError } from "../../src/core/error.ts";
 import { printable, printableJson, quoted, sentence } from "../../src/core/printable.ts";
 import { html, page } from "../../src/page/html.ts";
+import { paper } from "../../src/page/paper.ts";
 import { obeyed } from "../cli/terminal.ts";
 
 /** Text with any characters, and many harmful ones. */
@@ -37,7 +38,17 @@ test("no output contains a character that a terminal obeys, that is invisible, o
       assert.deepEqual(obeyed(printableJson(text).replaceAll("\n", "")), []);
       const shown = html`<p title="${text}">${text}</p>`.text;
       assert.deepEqual([obeyed(shown), /<(?!\/?p)/.test(shown)], [[], false]);
-      assert.deepEqual(obeyed(page(text, "", html`${text}`).replaceAll("\n", "")), []);
+      assert.deepEqual(obeyed(page({ title: text, style: paper(text), body: html`${text}` }).replaceAll("\n", "")), []);
+    }),
+  );
+});
+
+test("a text in the footer of a page is one string of CSS, whatever is in it", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const css = paper(`${text}"; } </style><script>`);
+      assert.doesNotMatch(css, /</);
+      assert.match(css, /@bottom-left \{ content: "(?:[A-Za-z0-9 ]|\\[0-9a-f]+ )*"; font/);
     }),
   );
 });

@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   backfill: "core io config observe seal source catalog export",
   workers: "core config observe seal source vault audit catalog retention export",
   report: "config observe page audit catalog retention",
+  letter: "observe page retention report",
   certificate: "core io config observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",
   bag: "core approval io config seal record vault audit catalog held",

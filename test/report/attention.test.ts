@@ -81,7 +81,10 @@ test("locks that have ended come first and in red; locks that are only due for e
   const words =
     "2 objects that must be kept are no longer locked: the lock has ended. Run `holdfast retention extend`.";
   assert.ok(ended.includes(`<p class="bad">${words}</p>`), ended);
-  assert.match(ended, /<p class="verdict bad">Needs attention:<\/p>\s*<ul><li class="bad">2 objects that must be kept/);
+  assert.match(
+    ended,
+    /<strong class="bad">Needs attention:<\/strong>\s*<ul><li class="bad">2 objects that must be kept/,
+  );
   const due = await pageAfter(61);
   assert.doesNotMatch(due, /no longer locked|class="bad"/);
   assert.match(due, /2 objects are locked, and due for a longer lock: the next export sets it\./);

@@ -21,7 +21,7 @@ import { startSandbox } from "../sandbox/server.ts";
 import { startChromium } from "../servers/chromium.ts";
 import { withoutCeph } from "../servers/s3.ts";
 
-const NOBODY = { identities: [], emails: [], references: [] };
+const NO_ONE = { identities: [], emails: [], references: [] };
 const daysAgo = (days: number) => () => systemClock().subtract({ hours: 24 * days });
 
 describe("reconcile", () => {
@@ -63,7 +63,7 @@ describe("reconcile", () => {
 });
 
 describe("report", () => {
-  test("tells what is kept, until when, and what needs attention; loads nothing, and names no one", async () => {
+  test("tells what is kept, until when, and what needs attention; loads nothing, and identifies no one", async () => {
     await using sandbox = await startSandbox({ identities: 12, plainImages: true });
     await using place = await makeWorkplace(sandbox, {});
     const here = await session(place);
@@ -72,8 +72,8 @@ describe("report", () => {
     await exportClients({ ...here, now: daysAgo(4) }, {});
     const ids = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
     const date = systemClock().toZonedDateTimeISO("UTC").toPlainDate();
-    await endRelationship(here, { ...NOBODY, subjects: [ids[0]!], date: date.toString() });
-    await placeHold(here, { ...NOBODY, subjects: [ids[1]!], case: "AZ 77/26", reason: "an inquiry" });
+    await endRelationship(here, { ...NO_ONE, subjects: [ids[0]!], date: date.toString() });
+    await placeHold(here, { ...NO_ONE, subjects: [ids[1]!], case: "AZ 77/26", reason: "an inquiry" });
     sandbox.change([4]);
     const out = place.path("report.html");
     const [of] = await report(here, { out, offline: false });
@@ -181,26 +181,30 @@ test("charts of nothing, of one, of many, and of very different sizes", () => {
       id: "x",
       title: "t",
       labels: values.map(String),
+      empty: "No export has run yet.",
+      short: String,
       series: [{ name: "s", colour: "accent", values }],
       format: String,
     }).text;
-  assert.match(chart([]), /Nothing yet/);
-  assert.equal(chart([1]).match(/<rect/g)!.length, 1);
+  assert.match(chart([]), /No export has run yet/);
+  // A chart of one or two bars says less than its table.
+  assert.doesNotMatch(chart([1, 2]), /<rect|<details/);
+  assert.match(chart([7, 8]), /<td class="day">7<\/td><td class="number">7<\/td>/);
   assert.equal(chart(Array.from({ length: 400 }, (_, at) => at + 1)).match(/<rect/g)!.length, 400);
   // What is tiny beside the others is seen all the same; what is not there is not.
   assert.equal(chart([1_000_000, 1, 0]).match(/<rect/g)!.length, 2);
-  assert.ok(!/NaN|Infinity|height="0"/.test(chart([0, 0])));
+  assert.ok(!/NaN|Infinity|height="0%"/.test(chart([0, 0, 0])));
   // A first export does not flatten what comes after it: it is cut, and says how much it was.
-  const heights = [...chart([20_000, 12, 8, 10]).matchAll(/ height="([\d.]+)" class="fill/g)].map(
+  const heights = [...chart([20_000, 12, 8, 10]).matchAll(/ height="([\d.]+)%" class="fill/g)].map(
     ([, height]) => +height!,
   );
   assert.ok(
-    heights.every((height) => height > 30),
+    heights.every((height) => height > 15),
     heights.join(),
   );
   assert.match(chart([20_000, 12, 8, 10]), /↑ 20000/);
   assert.doesNotMatch(chart([20, 12, 8, 10]), /↑/);
-  assert.match(chart([...Array(20).fill(9), 20_000]), /text-anchor="end" class="tick">↑ 20000/);
+  assert.match(chart([...Array(20).fill(9), 20_000]), /text-anchor="end">↑ 20000/);
 });
 
 test("what is put into a page is text", () => {

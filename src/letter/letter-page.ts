@@ -1,0 +1,159 @@
+import { plural } from "../observe/format.ts";
+import { type Html, html, page } from "../page/html.ts";
+import { paper } from "../page/paper.ts";
+import { STYLE } from "../page/style.ts";
+import { clockInWords } from "../report/policy-text.ts";
+import type { Assessment, Destroyed } from "../retention/assessment.ts";
+
+export interface Letter {
+  /** The company's legal name, or the client's id. */
+  readonly name: string;
+  readonly contact: string | undefined;
+  readonly of: Assessment | Destroyed;
+  /** For how long data are kept, as `policy.changed` says it: `P5Y from relationship-end`. */
+  readonly clocks: readonly string[];
+  /** Of the certificate of destruction, where all was destroyed. */
+  readonly certificate: string | undefined;
+  /** The client's day, `2026-11-24`. */
+  readonly today: string;
+}
+
+/**
+ * The reply to a request for erasure (GDPR Art. 12, 15, 17), for the officer to complete and send. Nothing in it
+ * identifies the person: name, address and dates of the request are blanks.
+ */
+export function letterPage(letter: Letter): string {
+  const { name, contact, of, today } = letter;
+  const { notes, body } = parts(letter);
+  return page({
+    title: `${name}: reply to a request for erasure`,
+    style: `${STYLE}\n${LETTER}\n${paper(`${name} · Reply to a request for erasure`)}`,
+    body: html`<main class="letter">
+<aside class="screen attention unsure"><strong>Before you send this</strong>
+<ul>
+<li>Fill in the blanks, and check that the request came from the person it is about.</li>
+<li>Reply within one month of receiving the request (GDPR Art. 12(3)). You can extend this by two months for complex requests, if you tell the person why within the first month.</li>
+<li>This letter is about copies of identity verifications only. Add what else ${name} holds.</li>
+${notes.map((note) => html`<li>${note}</li>`)}
+<li>It is a draft, not legal advice. This box is not printed. Person: token <code>${of.subject}</code>.</li>
+</ul></aside>
+<header><p><strong>${name}</strong>${contact === undefined ? undefined : html`<br>${contact}`}</p></header>
+<div class="address"><p>${blank("Name")}</p><p>${blank("Address")}</p><p>${blank("")}</p></div>
+<p class="date">${longDate(today)}</p>
+<h1>Your request for erasure of personal data</h1>
+<p>Our reference: ${blank("")} &nbsp; Your request of: ${blank("")} &nbsp; Received on: ${blank("")}</p>
+<p>Dear ${blank("")},</p>
+<p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). We reply within one month of receiving your request, as Article 12(3) GDPR requires. This letter is about the copies of your identity verification.</p>
+${body}
+<h2>Your rights</h2>
+<ul>
+<li>You can ask us which personal data of yours we process, and for a copy of them (Article 15 GDPR).</li>
+<li>You can lodge a complaint with a data protection supervisory authority, in particular where you live, where you work, or where you think your rights were infringed (Article 77 GDPR).</li>
+<li>You can also take the matter to court (Article 79 GDPR).</li>
+</ul>
+<p>${contact === undefined ? html`If you have questions, please write to: ${blank("")}` : html`If you have questions, please write to: ${contact}.`}</p>
+<p>Yours sincerely,</p>
+<div class="signatures"><div>Signature</div><div>Name and position</div></div>
+</main>`,
+  });
+}
+
+/** What the letter says, and what its sender must know before. */
+function parts({ of, name, clocks, certificate, today }: Letter): { notes: readonly string[]; body: Html } {
+  if (of.answer === "purged") {
+    return {
+      notes: [
+        `The certificate of destruction is the proof: holdfast retention certificate ${of.runs.map((run) => `--run ${run}`).join(" ")} --out <folder>.`,
+      ],
+      body: html`<h2>Your data were destroyed</h2>
+<p>We hold no copy of your identity verification any more. We destroyed all copies on <strong>${longDate(of.purged)}</strong>, when the period for which the law required us to keep them had ended. Certificate of destruction no. ${certificate} documents this. To reply to you we keep this date and a code without your name.</p>`,
+    };
+  }
+  const law = of.legalBasis.length > 0 ? html`<strong>${of.legalBasis.join("; ")}</strong>` : blank("legal basis");
+  const noLaw = of.legalBasis.length > 0 ? [] : ["The config names no legal basis: fill it in, or erase the data."];
+  const held = html`<h2>What we hold</h2>
+<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.collect === "full" ? "They contain the data that you gave to verify your identity, and the result." : "They contain yes and no answers only: whether your identity was verified."} All of it is encrypted, and used for nothing but this legal duty.</p>`;
+  switch (of.answer) {
+    case "erasable":
+    case "locked": {
+      const locked = of.answer === "locked";
+      return {
+        notes: [
+          locked
+            ? `The store keeps these records locked until ${of.lockedUntil.slice(0, 10)}. Destroy them after that day: holdfast retention purge --confirm --out <folder>.`
+            : "Destroy the records first: holdfast retention purge --confirm --out <folder>. Then make this letter again: it will say that they were destroyed.",
+        ],
+        body: html`${held}
+<h2>We will erase it</h2>
+<p>No legal duty to keep these copies remains. ${locked ? html`Our storage protects every copy against deletion for a fixed time, which ends on <strong>${longDate(of.lockedUntil)}</strong>. We will destroy them after that day, and use them for nothing until then.` : "We will destroy them without undue delay."}</p>`,
+      };
+    }
+    case "held":
+      return {
+        notes: [
+          `A legal hold is in effect (${plural(of.holds.length, "case")}). The letter does not mention it. Ask counsel before you do: laws against money laundering can forbid telling the person.`,
+          ...noLaw,
+        ],
+        body: html`${held}
+<h2>Why we cannot erase it yet</h2>
+<p>The law requires us to keep these copies: ${law}. The right to erasure does not apply where data are necessary to comply with a legal obligation, or to establish, exercise or defend legal claims (Article 17(3)(b) and (e) GDPR).</p>
+<p>We will destroy the copies when these reasons no longer apply${of.untilDay !== undefined && of.untilDay >= today ? html`, not before ${longDate(of.untilDay)}` : undefined}.</p>`,
+      };
+    case "kept":
+      return {
+        notes: [
+          ...(of.ended === undefined
+            ? [
+                "No end of the relationship is recorded. If it has ended: holdfast relationship end, then make this letter again.",
+              ]
+            : []),
+          ...noLaw,
+        ],
+        body: html`${held}
+<h2>Why we cannot erase it yet</h2>
+<p>The law requires us to keep these copies: ${law}. The right to erasure does not apply where data are necessary to comply with a legal obligation (Article 17(3)(b) GDPR).</p>
+<h2>When it will be erased</h2>
+${until(of, clocks, name)}`,
+      };
+  }
+}
+
+function until({ untilDay, ended }: Assessment, clocks: readonly string[], name: string): Html {
+  if (untilDay !== undefined)
+    return html`<p>We must keep the copies until <strong>${longDate(untilDay)}</strong>${ended === undefined ? undefined : html`, because your relationship with ${name} ended on ${longDate(ended)}`}. After that day we will destroy them.</p>`;
+  const words = [...new Set(clocks.map(clockInWords))];
+  return html`<p>The copies are ${words.join("; ")}. According to our records your relationship with ${name} has not ended, so there is no fixed date yet. Once the period is over, we will destroy them.</p>`;
+}
+
+function span({ first, last }: Assessment): string {
+  const [from, to] = [first, last].map((time) => longDate(time));
+  return from === to ? `on ${from}` : `from ${from} to ${to}`;
+}
+
+/** A line to write on. */
+function blank(what: string): Html {
+  return html`<span class="blank">${what}</span>`;
+}
+
+const MONTHS = [
+  ...["January", "February", "March", "April", "May", "June", "July"],
+  ...["August", "September", "October", "November", "December"],
+];
+
+/** `2026-11-24…` as `24 November 2026`. */
+function longDate(text: string): string {
+  const month = MONTHS[Number(text.slice(5, 7)) - 1];
+  return month === undefined ? text : `${Number(text.slice(8, 10))} ${month} ${text.slice(0, 4)}`;
+}
+
+const LETTER = `.letter { max-width: 46rem; }
+.letter h1 { font-size: 1.5rem; margin: 1.6rem 0 1rem; }
+.letter h2 { font-size: 1.1rem; margin: 1.5rem 0 0.4rem; padding: 0; border: 0; }
+.letter p { margin: 0.5rem 0; }
+.letter header { text-align: right; }
+.letter .address { margin: 2rem 0; }
+.letter .address p { margin: 0.7rem 0; }
+.letter .date { text-align: right; }
+.blank { display: inline-block; min-width: 7rem; border-bottom: 1px solid var(--ink); font-size: 0.75rem; color: var(--soft); }
+.address .blank { min-width: 18rem; }
+@media print { .letter p { orphans: 3; widows: 3; } }`;

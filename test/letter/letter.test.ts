@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import type { Browser } from "playwright-core";
+import { placeHold } from "../../jobs/hold.ts";
+import { endRelationship } from "../../jobs/relationship.ts";
+import { session } from "../crash/aftermath.ts";
+import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { startChromium, withoutChromium } from "../servers/chromium.ts";
+
+const NO_ONE = { identities: [], emails: [], references: [], subjects: [] };
+const COMPANY = { name: 'Acme & Söhne "Bank" AG', contact: "dpo@acme-bank.example" };
+
+describe("erasure assess --out", { skip: withoutChromium }, () => {
+  let sandbox: Sandbox;
+  let place: Workplace;
+  let browser: Browser;
+  let subjects: string[];
+
+  before(async () => {
+    sandbox = await startSandbox({ identities: 4, plainImages: true });
+    place = await makeWorkplace(sandbox, { client: { company: COMPANY } });
+    await place.export();
+    subjects = await Promise.all(sandbox.ids().map((id) => place.subject(id)));
+    browser = await startChromium();
+  });
+  after(async () => {
+    await browser?.close();
+    await place?.[Symbol.asyncDispose]();
+    await sandbox?.close();
+  });
+
+  async function letter(at: Workplace, name: string, subject: string): Promise<string> {
+    const out = at.path(`${name}.html`);
+    const { code, stderr } = await at.here("erasure", ["assess", "--subject", subject, "--out", out]);
+    assert.equal(code, 0, stderr);
+    assert.equal((await stat(out)).mode & 0o777, 0o600);
+    return out;
+  }
+
+  /** What is read on paper. */
+  async function printed(file: string): Promise<string> {
+    const page = await browser.newPage();
+    try {
+      await page.goto(pathToFileURL(file).href);
+      await page.emulateMedia({ media: "print" });
+      // biome-ignore lint/performance/useDomNodeTextContent: what a person sees, and only that
+      return (await page.locator("main").innerText()).replaceAll(/\s+/g, " ");
+    } finally {
+      await page.close();
+    }
+  }
+
+  test("while the relationship lasts: which law, for how long, one month, and the person's rights; nothing personal", async () => {
+    const file = await letter(place, "lasts", subjects[0]!);
+    const words = await printed(file);
+    for (const said of [
+      COMPANY.name,
+      COMPANY.contact,
+      "within one month of receiving your request, as Article 12(3) GDPR requires",
+      "Regulation (EU) 2024/1624 Art. 77",
+      "Article 17(3)(b) GDPR",
+      "kept 5 years from the end of the business relationship",
+      "Article 15 GDPR",
+      "supervisory authority",
+    ])
+      assert.ok(words.includes(said), said);
+    // The token is for the officer: it is not printed.
+    const text = await readFile(file, "utf8");
+    assert.ok(text.includes(subjects[0]!) && !words.includes(subjects[0]!));
+    for (const personal of sandbox.canaries()) assert.ok(!text.includes(personal), personal);
+  });
+
+  test("a known end: until which day", async () => {
+    await endRelationship(await session(place), {
+      ...NO_ONE,
+      subjects: [subjects[1]!],
+      date: "2026-10-31",
+      beforeVerification: true,
+    });
+    const words = await printed(await letter(place, "ended", subjects[1]!));
+    assert.match(words, /until \d+ \w+ 2031, because your relationship .* ended on 31 October 2026/);
+  });
+
+  test("a legal hold: the letter does not tell the person of it, the officer reads that it is there", async () => {
+    await placeHold(await session(place), {
+      ...NO_ONE,
+      subjects: [subjects[2]!],
+      case: "AZ 7/26",
+      reason: "an inquiry",
+    });
+    const file = await letter(place, "held", subjects[2]!);
+    const words = await printed(file);
+    assert.match(words, /Article 17\(3\)\(b\) and \(e\) GDPR/);
+    assert.doesNotMatch(words, /hold is|legal hold/i);
+    assert.match(await readFile(file, "utf8"), /A legal hold is in effect \(1 case\)/);
+  });
+
+  test("a file that is there, and several people: code 2, and nothing is written", async () => {
+    const file = await letter(place, "twice", subjects[0]!);
+    const before = await readFile(file, "utf8");
+    const again = await place.here("erasure", ["assess", "--subject", subjects[3]!, "--out", file]);
+    assert.equal(again.code, 2, again.stderr);
+    assert.equal(await readFile(file, "utf8"), before);
+    const two = ["--subject", subjects[0]!, "--subject", subjects[3]!, "--out", place.path("two.html")];
+    const both = await place.here("erasure", ["assess", ...two]);
+    assert.equal(both.code, 2, both.stderr);
+    await assert.rejects(stat(place.path("two.html")), { code: "ENOENT" });
+  });
+
+  test("after a purge: the day, and the number of the certificate; the certificate names the company too", async () => {
+    const retention = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+    await using short = await makeWorkplace(sandbox, { client: { company: COMPANY, retention } });
+    await short.export();
+    await delay(2_100);
+    const out = short.path("destroyed");
+    assert.equal((await short.here("retention", ["purge", "--confirm", "--out", out])).code, 0);
+    const certificate = JSON.parse(await readFile(join(out, "certificate.json"), "utf8"));
+    assert.deepEqual(certificate.company, COMPANY);
+    const number = `acme-bank/${certificate.runs[0]}`;
+    const page = await printed(join(out, "certificate.html"));
+    for (const said of [COMPANY.name, COMPANY.contact, `No. ${number}`, "Approved by", "Signature"])
+      assert.ok(page.includes(said), said);
+    assert.equal((await short.here("verify", [out])).code, 0);
+    const words = await printed(await letter(short, "gone", await short.subject(sandbox.ids()[0]!)));
+    assert.match(words, /destroyed all copies on \d+ \w+ \d{4}/);
+    assert.ok(words.includes(`no. ${number}`), words);
+  });
+});

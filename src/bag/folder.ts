@@ -37,7 +37,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
         ignored.push(path);
         continue;
       }
-      if (!isBagPath(path)) throw notAsMade("a name in it is none that a bag has: it was added, or renamed");
+      if (!isBagPath(path)) throw notAsMade("no bag has a file of this name: it was added, or renamed");
       if (entry.isDirectory()) await visit(path);
       else if (!entry.isFile()) throw notAsMade(`${path} is no file`);
       else if (sizes.size >= MAX_FILES)
@@ -85,7 +85,7 @@ export async function readTag(files: BagFiles, path: string, limit = MAX_TAG): P
 }
 
 export function notAsMade(what: string): HoldfastError {
-  return new HoldfastError("incomplete", `this bag is not as it was made: ${what}`, {
+  return new HoldfastError("incomplete", `this bag is not intact: ${what}`, {
     hint: "Keep it as it is, and ask for it again.",
   });
 }

@@ -21,7 +21,7 @@ export interface HandedOn {
  * Makes another bag of one that was checked, for other recipients: each object gets another header, its payload stays to
  * the byte. Nothing is decrypted but the file keys. Appears whole or not at all: one object whose header does not open
  * ends it, and is named. A bag that left it out would not check, and one that kept it sealed for others would promise
- * whoever gets it something that they cannot open.
+ * people who get it something that they cannot open.
  */
 export async function handOn(
   folder: string,

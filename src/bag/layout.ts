@@ -6,7 +6,7 @@ export const README = "README.txt";
 export const VIEWER = "viewer.html";
 export const NOTE = "tagmanifest-sha256.txt.note";
 export const CHECKPOINT = "evidence/checkpoint";
-/** Of that checkpoint, where a time-stamping authority was to be had. */
+/** Of that checkpoint, where a time-stamping authority answered. */
 export const TIMESTAMP = "evidence/checkpoint.tsr";
 export const VAULT = "evidence/vault.json";
 export const RETRIEVAL = "evidence/retrieval.json";

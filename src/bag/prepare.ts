@@ -57,7 +57,7 @@ const PER_ENTRY = 1000;
 /**
  * Makes a bag of sealed objects and of the proofs of what the log says of them. Nothing is decrypted: there is no key.
  * That it was made is in the log, under the checkpoint that the bag holds, before the bag is whole.
- * Throws `usage` where nothing is to be had, `incomplete` for an object that is not as it was logged, `unverified` for
+ * Throws `usage` where there is nothing to hand out, `incomplete` for an object that is not as it was logged, `unverified` for
  * an entry that is not, `unapproved` where the approval ran out meanwhile; then nothing is left that looks like a bag.
  */
 export async function prepareBag(

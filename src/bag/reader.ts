@@ -58,7 +58,7 @@ export interface Checked {
 }
 
 /**
- * Checks a bag, all of which is untrusted, with nothing else at hand: that it is whole and nothing was added, who signed
+ * Checks a bag, all of which is untrusted, without anything else: that it is whole and nothing was added, who signed
  * it, that every entry is in the log that the checkpoint signs, and that every sealed object is the one that was logged.
  * Throws `incomplete`, `malformed` or `unverified` for the first thing that is not so, and names the file.
  * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
@@ -67,7 +67,7 @@ export interface Checked {
 export async function checkBag(folder: string, vkey?: string, anchors?: readonly X509Certificate[]): Promise<Checked> {
   const here = await readFolder(folder);
   if (!here.sizes.has(RESEAL)) return checkMade(here, vkey, anchors);
-  // The lists of whoever handed it on say that it is whole. What it proves, it proves as it was made.
+  // The lists of the one who handed it on say that it is whole. What it proves is about the bag before that.
   const { data } = await checkLists(here, [TAG_MANIFEST]);
   const reseal = parseReseal(await readTag(here, RESEAL));
   const files = await asMade(here);

@@ -10,7 +10,7 @@ import { dataPath, headerPath, keyOf, NOTE, originalPath, RESEAL, REWRITTEN } fr
 const content = z.object({ size: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const schema = z.object({
   holdfast: z.literal("reseal/1"),
-  /** RFC 3339 UTC; the word of whoever handed the bag on. */
+  /** RFC 3339 UTC; according to the one who handed the bag on. */
   resealed: z.string().refine(isInstant),
   /** Fingerprints of the recipients, as in the log. */
   to: z.array(z.string().regex(/^[0-9a-f]{16}$/)).min(1),
@@ -20,7 +20,7 @@ const schema = z.object({
 
 /**
  * `reseal.json`: a bag was handed on to other recipients, by someone who could open it. Its objects have other headers,
- * and the same payloads; `original/` holds what it takes to have the bag again as it was made, and so to prove it.
+ * and the same payloads; `original/` holds what it takes to rebuild the bag as it was first made, and so to prove it.
  */
 export type Reseal = z.output<typeof schema>;
 
@@ -34,13 +34,13 @@ export function parseReseal(bytes: Uint8Array): Reseal {
 }
 
 /**
- * The bag as it was made: each object under the header that it had in the vault, and the lists of that time. Throws
+ * The bag as it was first made: each object under the header that it had in the vault, and the lists of that time. Throws
  * `incomplete` where something of it is missing, or something was added.
  */
 export async function asMade(here: BagFiles): Promise<BagFiles> {
   if (here.sizes.has(NOTE)) throw notAsMade(`${NOTE} was added`);
   const sizes = new Map<string, number>();
-  /** Path to where it stands now, and to the bytes of its present header. */
+  /** Path to where it is now, and to the bytes of its present header. */
   const instead = new Map<string, string>();
   const headers = new Map<string, number>();
   const put = (path: string, from: string): number => {

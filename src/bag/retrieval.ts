@@ -14,7 +14,7 @@ const subject = z.string().regex(/^[0-9a-f]{32}$/);
 const schema = z.object({
   holdfast: z.literal("bag/1"),
   client: text,
-  /** Why, in the words of whoever asked. Personal, perhaps; the log has a commitment to them only. */
+  /** Why, in the words of the one who asked. Personal, perhaps; the log has a commitment to them only. */
   case: text,
   requestedBy: text,
   reason: text,
@@ -38,7 +38,7 @@ const schema = z.object({
 export type Retrieval = z.output<typeof schema>;
 export type Request = Pick<Retrieval, "case" | "requestedBy" | "reason">;
 
-/** Stands in the log for the words of a request, and gives nothing away of them. */
+/** The log has this in the place of a request's words: it gives nothing away of them. */
 export function commitment(request: Request, salt: string): string {
   const { case: number, requestedBy, reason } = request;
   return createHash("sha256")

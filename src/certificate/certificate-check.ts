@@ -53,7 +53,7 @@ export interface Checked extends Pick<Certificate, "client" | "vkey" | "made" | 
 }
 
 export interface CheckOptions {
-  /** The log's public key that is trusted; else the certificate's own word is taken. */
+  /** The log's public key that is trusted; without it the key in the certificate is used. */
   readonly vkey?: string | undefined;
   readonly now?: Temporal.Instant;
   /** Where files may be made, for the while; default: the system's place for such files. */
@@ -106,7 +106,7 @@ async function checkIn(
   for await (const each of entries) {
     const { index, entry } = each;
     refuseAborted(signal);
-    if (index <= last) throw unverified("an entry stands in it twice");
+    if (index <= last) throw unverified("it has an entry twice");
     [last, proven] = [index, proven + 1];
     if (entry.type === "record.purged" && runs.includes(entry.run)) {
       sums.add(entry);
@@ -174,7 +174,8 @@ function* earlyEntries(
     if (last?.note !== checkpoint) last = { note: checkpoint, ...openCheckpoint(checkpoint, origin, [verifier]) };
     const replayed = opened(index, entry, hashes, last);
     const isPurge = replayed.entry.type === "record.purged" && replayed.entry.run === run;
-    if (isPurge !== purged.has(each)) throw unverified(`entry ${index} is no purge of this run, or stands elsewhere`);
+    if (isPurge !== purged.has(each))
+      throw unverified(`entry ${index} is not a purge of this run, or is in the wrong place`);
     yield replayed;
   }
 }

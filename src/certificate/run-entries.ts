@@ -109,7 +109,7 @@ export class RunEntries implements Disposable {
   }
 }
 
-/** Entries up to `last` in which a text stands: a cheap look before a costly one. */
+/** Entries up to `last` that contain a text: a cheap look before a costly one. */
 async function* entriesWith(
   { log, head }: LogAt,
   text: string | undefined,

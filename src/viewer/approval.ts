@@ -28,13 +28,13 @@ export async function checkApproval(
     (await commitmentOf(asked)) !== entry.member("commitment").value ||
     !subjects.every(({ subject }) => named.has(subject))
   )
-    throw new HoldfastError("unverified", "It is not the request that was logged as approved.");
+    throw new HoldfastError("unverified", "The log recorded a different request as approved.");
   const at = Date.parse(time);
   if (!(Date.parse(asked.made) <= at && at < Date.parse(asked.expires)))
     throw new HoldfastError("unverified", "The request was not made within the seven days before the bag.");
   const approver = parseApprover(entry.member("approvedBy").text());
   if (checkSignature(request, signature, approver, FOR_RETRIEVAL) !== "good")
-    throw new HoldfastError("unverified", "It is not signed with the key that the log names.");
+    throw new HoldfastError("unverified", "The key that the log names did not sign it.");
   return `A second person signed for exactly this retrieval, with the key ${approver.fingerprint}. Ask whose key that is.`;
 }
 

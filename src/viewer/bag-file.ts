@@ -8,7 +8,7 @@ export interface BagFile {
   readonly size: number;
   /** The bytes from `start` to before `end`. Throws `state` where they cannot be read here: nothing against the bag. */
   read(start: number, end: number): Promise<Uint8Array>;
-  /** Of an object that was handed on: what stands here in its place, under a header for other recipients. */
+  /** Of an object that was handed on: what is here in its place, under a header for other recipients. */
   readonly opens?: BagFile;
 }
 

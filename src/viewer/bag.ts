@@ -69,7 +69,7 @@ export async function checkBag(
   };
   const findings = new Findings();
   const reseal = files.some(({ path }) => path === RESEAL) ? await handedOn(files, findings) : null;
-  // Of a bag that was handed on the lists say that it is whole; what it proves, it proves as it was made.
+  // Of a bag that was handed on, the lists say that it is whole. What it proves is about the bag before that.
   const outer = reseal === null ? null : await checkContents(files, findings, read);
   const contents = await checkContents(reseal?.files ?? files, findings, read);
   if (reseal?.told && outer) checkTold(reseal.told, outer, contents, findings);
@@ -78,7 +78,7 @@ export async function checkBag(
   const agreed: Verdict = trusted === null ? "unsure" : "good";
   const listed = filesCheck(contents.files.size, findings);
   const otherKey = trusted !== null && inBag.value !== null && trusted.vkey !== inBag.value.vkey;
-  if (otherKey) findings.wrong(VAULT, "It names another log key than the one that you trust.");
+  if (otherKey) findings.wrong(VAULT, "It names a different log key than the one that you entered.");
 
   const note = await findings.attempt(NOTE, () => checkNote(contents, need(verifier)));
   const head = await findings.attempt(CHECKPOINT, () => checkHead(contents, need(verifier)));
@@ -88,8 +88,8 @@ export async function checkBag(
   const checks: Check[] = [
     keyCheck(trusted, inBag),
     listed,
-    checkOf("Signature over the bag", note, agreed, "The list of files is not signed by the log's key."),
-    checkOf("Signature of the log", head, agreed, "The log's checkpoint is not signed by the log's key."),
+    checkOf("Signature over the bag", note, agreed, "The log's key did not sign this list of files."),
+    checkOf("Signature of the log", head, agreed, "The log's key did not sign this state of the log."),
   ];
   const common = { ignored, vkey: verifier?.vkey ?? null, trusted: trusted !== null, otherKey, checks };
   if (otherKey || retrieval.value === null)
@@ -116,7 +116,7 @@ export async function checkBag(
   checks.push(
     linesCheck([...entries.values()], wanted, lines.unread.size, agreed),
     sealedCheck(sealed, known.size, agreed),
-    checkOf("This retrieval", logged, agreed, "The log tells of another retrieval than this bag does."),
+    checkOf("This retrieval", logged, agreed, "The log tells of a different retrieval than this bag."),
   );
   const approved = retrieval.value.lines
     .flatMap((at) => entries.get(at) ?? [])
@@ -129,18 +129,18 @@ export async function checkBag(
       const origin = need(verifier).name;
       return (await Promise.all(approved.map((entry) => checkApproval(given, entry, retrieval.value, origin))))[0]!;
     });
-    const bad = "That a second person approved this retrieval, as the log says, is not shown.";
+    const bad = "The log says that a second person approved this retrieval. This bag does not show it.";
     checks.push(checkOf("Second person", approval, agreed, bad));
   }
   if (reseal?.told)
     checks.push({
       title: "Handed on",
       verdict: verdictIn(findings, [], agreed).verdict,
-      words: `On ${instant(reseal.told.time)}, by its own word, this bag was re-encrypted for ${reseal.told.to.join(", ")}. The keys that open it were exchanged, its contents were not: what is proven here is proven of the bag as it was made.`,
+      words: `According to the bag itself, it was re-encrypted for ${reseal.told.to.join(", ")} on ${instant(reseal.told.time)}. This changes which keys open it, and not its contents: what is proven here is about the bag as it was first made.`,
     });
   if (contents.files.has(TIMESTAMP)) {
     const time = await findings.attempt(TIMESTAMP, () => checkTime(contents));
-    checks.push(checkOf("Time", time, "unsure", "The time stamp is not one of this log's checkpoint."));
+    checks.push(checkOf("Time", time, "unsure", "The time stamp is not for this state of the log."));
   }
   return { ...common, ...verdictIn(findings, checks, agreed), retrieval: retrieval.value, people };
 }
@@ -165,7 +165,7 @@ function filesCheck(count: number, { problems, unchecked }: Findings): Check {
   if (problems.length > 0)
     return { title, verdict: "bad", words: "Files are missing, were added or changed. They are named above." };
   if (unchecked.length === 0) {
-    const words = `All ${count} files are there, none was added, and each has the digest that the bag lists.`;
+    const words = `All ${count} files are there, no file was added, and each has the SHA-256 that the bag lists.`;
     return { title, verdict: "good", words };
   }
   const missed = new Set(unchecked.map(({ path }) => path)).size;
@@ -179,20 +179,23 @@ function linesCheck(entries: readonly LogEntry[], wanted: number, unread: number
   const unchecked = unread + entries.filter((entry) => entry.unchecked).length;
   const bad = wanted - proven - unchecked;
   if (bad > 0) {
-    const words = `${bad} of ${wanted} lines are missing, or not proven to stand in the log.`;
+    const words = `${bad} of ${wanted} lines are missing, or not proven to be in the log.`;
     return { title, verdict: "bad", words };
   }
   if (unchecked > 0)
     return { title, verdict: "unchecked", words: `${unchecked} of ${wanted} lines could not be checked here.` };
-  return { title, verdict: agreed, words: `Each of the ${wanted} lines in this bag is proven to stand in the log.` };
+  return { title, verdict: agreed, words: `Each of the ${wanted} lines in this bag is proven to be in the log.` };
 }
 
 function sealedCheck(sealed: readonly SealedObject[], known: number, agreed: Verdict): Check {
   const title = "Records and files";
-  const unchecked = sealed.filter((object) => object.unchecked).length;
-  const bad = sealed.filter(({ unproven }) => unproven !== null).length - unchecked;
-  const said = (count: number, what: string) =>
-    `${count} of ${known} ${count === 1 ? "is" : "are"} ${what}, and not opened.`;
+  // Versions share files: each counts once.
+  const count = (wanted: (object: SealedObject) => boolean) =>
+    new Set(sealed.filter(wanted).map(({ key }) => key)).size;
+  const unchecked = count((object) => object.unchecked);
+  const bad = count((object) => object.unproven !== null && !object.unchecked);
+  const said = (many: number, what: string) =>
+    `${many} of ${known} ${many === 1 ? "is" : "are"} ${what}, and not opened.`;
   if (bad > 0) return { title, verdict: "bad", words: said(bad, "not shown to be what was stored") };
   if (unchecked > 0) return { title, verdict: "unchecked", words: said(unchecked, "not checked here") };
   const words = `Each of the ${known} sealed records and files is, to the byte, what the log says was stored.`;
@@ -202,14 +205,14 @@ function sealedCheck(sealed: readonly SealedObject[], known: number, agreed: Ver
 function keyCheck(trusted: Verifier | null, { value: inBag, failed, words }: Tried<Verifier>): Check {
   const title = "The log's key";
   if (failed === "unchecked")
-    return { title, verdict: "unchecked", words: `The bag's own could not be read. ${words}` };
+    return { title, verdict: "unchecked", words: `The key in the bag could not be read. ${words}` };
   if (trusted === null) {
-    if (inBag === null) return { title, verdict: "bad", words: "The bag names none." };
-    return { title, verdict: "unsure", words: "It came out of the bag itself: no one vouched for it." };
+    if (inBag === null) return { title, verdict: "bad", words: "The bag names no log key." };
+    return { title, verdict: "unsure", words: "The key came from the bag itself: no one vouched for it." };
   }
   return trusted.vkey === inBag?.vkey
-    ? { title, verdict: "good", words: "The one that you entered, and the same that the bag names." }
-    : { title, verdict: "bad", words: "The bag names another key than the one that you entered." };
+    ? { title, verdict: "good", words: "The key that you entered is the one that the bag names." }
+    : { title, verdict: "bad", words: "The bag names a different key than the one that you entered." };
 }
 
 function need(verifier: Verifier | null): Verifier {
@@ -226,20 +229,20 @@ async function checkNote(contents: Contents, verifier: Verifier): Promise<string
   const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
   if (text !== noteText(verifier.name, digestIn(contents, TAG_MANIFEST)))
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
-  return "The list of files is signed by the log's key, as it is here.";
+  return "The log's key signed exactly this list of files.";
 }
 
 async function checkHead(contents: Contents, verifier: Verifier): Promise<string> {
   const { size, origin } = openCheckpoint(await mustRead(contents, CHECKPOINT, MAX_NOTE), verifier.name, [verifier]);
-  return `The head of the log ${origin}, which has ${size} lines, is signed by the log's key.`;
+  return `The log's key signed this state of the log ${origin}, with ${size} lines.`;
 }
 
 /** What the stamp is of is checked here; whose it is takes certificates, which the command line has. */
 async function checkTime(contents: Contents): Promise<string> {
   const { time, imprint } = parseToken(await mustRead(contents, TIMESTAMP, MAX_TOKEN));
   if (imprint !== digestIn(contents, CHECKPOINT))
-    throw new HoldfastError("unverified", "It stamps something else than the log's checkpoint in this bag.");
-  return `By a time stamp of this very checkpoint, the log and all that is proven here existed at the latest on ${instant(time)}. Whose stamp it is, this page does not check: holdfast verify with --tsa-ca does, and openssl, as README.txt says.`;
+    throw new HoldfastError("unverified", "It is not a stamp of the state of the log in this bag.");
+  return `According to a time stamp of this state of the log, everything proven here existed at the latest on ${instant(time)}. This page does not check whose stamp it is: holdfast verify with --tsa-ca does, and openssl (see README.txt).`;
 }
 
 async function readEntries(
@@ -276,14 +279,14 @@ async function checkLogged(retrieval: Retrieval, { entries, unread }: Lines, fin
     if (unread.has(index)) throw new HoldfastError("state", "The line of the log that tells of it could not be read.");
     if (entry?.type !== "retrieval.prepared" || entry.json.member("commitment").value !== commitment) {
       findings.wrong(entryPath(index), "This line does not tell of this retrieval.");
-      throw new HoldfastError("unverified", "Case, requester or reason are not those that were logged.");
+      throw new HoldfastError("unverified", "Case, requester or reason differ from those that were logged.");
     }
     for (const subject of entry.json.member("subjects").items(5_000)) named.add(subject.value);
   }
   const told = retrieval.subjects.map(({ subject }) => subject);
   if (named.size !== told.length || !told.every((subject) => named.has(subject)))
-    throw new HoldfastError("unverified", "The people in it are not those whom the log names.");
-  return "Case, requester, reason and people are those that were logged when the bag was made.";
+    throw new HoldfastError("unverified", "The people in it differ from those whom the log names.");
+  return "Case, requester, reason and people are the same as the log recorded when the bag was made.";
 }
 
 async function mustRead({ files }: Contents, path: string, most: number): Promise<Uint8Array> {

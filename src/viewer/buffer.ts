@@ -53,7 +53,7 @@ function from(input: string | ArrayBuffer | ArrayLike<number>, how?: Encoding | 
   return new Bytes(new TextEncoder().encode(input));
 }
 
-/** What is no base64 becomes nothing, as little as Node refuses it: whoever reads strictly writes it again and compares. */
+/** What is not base64 becomes nothing: Node does not refuse it either. A strict reader writes it again and compares. */
 function fromBase64(text: string): Bytes {
   try {
     return new Bytes(Array.from(atob(text), (character) => character.charCodeAt(0)));

@@ -9,7 +9,7 @@ export function versionName({ sealed: { version } }: Pick<OpenedVersion, "sealed
   return y === undefined ? version.slice(0, 60) : instant(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
 }
 
-/** The provider's word, marked as such wherever it stands among the page's own. */
+/** The provider's word, marked as such wherever it is among the page's own. */
 export function fromProvider(): HTMLElement {
   return element("span", { class: "from" }, "from the provider");
 }

@@ -58,9 +58,9 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
       case "record.gone": {
         const reason = json.member("reason").text();
         const why: Record<string, string> = {
-          deleted: "The provider has it no more.",
-          redacted: "The provider redacted it: it names no one any more. The redaction was not kept.",
-          unlisted: "The provider lists it no more.",
+          deleted: "The provider no longer has it.",
+          redacted: "The provider removed what identifies the person. That version was not kept.",
+          unlisted: "The provider no longer lists it.",
         };
         const kept = json.has("kept") ? [`Version ${json.member("kept").text()} stays in the vault.`] : [];
         return { title: "Gone at the provider", words: [why[reason] ?? reason, ...kept] };
@@ -76,28 +76,28 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
       case "relationship.ended":
         return {
           title: "The business relationship ended",
-          words: [`On ${date(json.member("ended").text(10))}. What the law asks to be kept is kept on from that day.`],
+          words: [`On ${date(json.member("ended").text(10))}. Retention periods begin on that day.`],
         };
       case "relationship.reopened":
         return {
-          title: "The business relationship goes on",
-          words: ["It did not end, or began again: what is in the vault is kept on."],
+          title: "The business relationship was reopened",
+          words: ["It did not end, or began again: the records stay in the vault."],
         };
       case "hold.placed": {
         const objects = plural(json.member("objects").items(5_000).length, "object is", "objects are");
         return {
           title: "Legal hold placed",
-          words: [`${caseOf(json)}. ${objects} kept until it is released, whatever else is due.`],
+          words: [`${caseOf(json)}. ${objects} kept until the hold is released, even past the retention period.`],
         };
       }
       case "hold.released":
         return {
           title: "Legal hold released",
-          words: [`${caseOf(json)}. What no other case holds may be destroyed once it is due.`],
+          words: [`${caseOf(json)}. What no other case holds may be destroyed after its retention period.`],
         };
       case "purge.begun": {
         const keys = plural(json.member("keys").items(5_000).length, "object");
-        return { title: "Destruction begun", words: [`${keys}, at the end of the time that they had to be kept.`] };
+        return { title: "Destruction begun", words: [`${keys}, after the retention period.`] };
       }
       case "record.purged": {
         const objects = json.member("objects").items(5_000);
@@ -111,7 +111,7 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
           .sort()
           .at(-1);
         return {
-          title: "Destroyed at the end of retention",
+          title: "Destroyed after the retention period",
           words: [
             `${gone.filter(Boolean).join(" and ")}, every copy in the vault${due ? `; had to be kept until ${day(due)}` : ""}.`,
             json.member("whole").value === true
@@ -123,13 +123,13 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
       case "retrieval.refused": {
         const why: Record<string, string> = {
           missing: "No one had approved it yet.",
-          "bad-signature": "The signature was not over that request.",
-          "not-listed": "It was signed with a key that may not approve.",
-          expired: "The request was too old, or a bag was made of it already.",
+          "bad-signature": "The signature was for a different request.",
+          "not-listed": "The key that signed it may not approve.",
+          expired: "The request was too old, or a bag was already made for it.",
         };
         const reason = json.member("reason").text();
         return {
-          title: reason === "missing" ? "Retrieval asked for" : "Retrieval refused",
+          title: reason === "missing" ? "Retrieval requested" : "Retrieval refused",
           words: [`${why[reason] ?? reason} Nothing was handed out.`],
         };
       }
@@ -158,8 +158,8 @@ function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (s
     // A line that lacks what it should have is told by its type, below.
   }
   const title = Object.hasOwn(TITLES, type) ? TITLES[type] : undefined;
-  if (title !== undefined) return { title, words: ["The line lacks what such a line has to say."] };
-  return { title: "Something that this page does not know", words: [sentence`The log calls it ${type}.`] };
+  if (title !== undefined) return { title, words: ["Parts of this line are missing."] };
+  return { title: "An entry that this page does not know", words: [sentence`The log calls it ${type}.`] };
 }
 
 /** Of lines that have nothing more to tell, or lack it. */
@@ -169,18 +169,18 @@ const TITLES: Readonly<Record<string, string>> = {
   "record.gone": "Gone at the provider",
   "lock.extended": "Lock extended",
   "retrieval.prepared": "Retrieved",
-  "retrieval.refused": "Retrieval asked for, and refused",
+  "retrieval.refused": "Retrieval requested and refused",
   "relationship.ended": "The business relationship ended",
-  "relationship.reopened": "The business relationship goes on",
+  "relationship.reopened": "The business relationship was reopened",
   "hold.placed": "Legal hold placed",
   "hold.released": "Legal hold released",
   "purge.begun": "Destruction begun",
-  "record.purged": "Destroyed at the end of retention",
+  "record.purged": "Destroyed after the retention period",
 };
 
-/** The log has a token for the case, not its number: whoever placed the hold knows which it is. */
+/** The log has a token for the case, not its number: the person who placed the hold knows which it is. */
 function caseOf(json: Json): string {
-  return `Case (token) ${json.member("case").text(32)}`;
+  return `Case token ${json.member("case").text(32)}`;
 }
 
 /** `2026-10-31` to `31 Oct 2026`. */

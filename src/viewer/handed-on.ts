@@ -9,9 +9,9 @@ import type { Contents } from "./manifest.ts";
 
 /** A bag that was handed on to other recipients (docs/FORMAT.md, section 14). */
 export interface HandedOn {
-  /** When, and to how many keys, by its own word; null where that cannot be read. */
+  /** When, and to how many keys, according to the bag itself; null where that cannot be read. */
   readonly told: Told | null;
-  /** As it was made: what its signatures and proofs are about. */
+  /** As it was first made: what its signatures and proofs are about. */
   readonly files: readonly BagFile[];
 }
 
@@ -27,12 +27,12 @@ export async function handedOn(all: readonly BagFile[], findings: Findings): Pro
   const here = new Map(all.map((file) => [file.path, file]));
   const files: BagFile[] = [];
   const used = new Set<string>();
-  if (here.has(NOTE)) findings.wrong(NOTE, "Added: a bag that was handed on has it elsewhere.");
+  if (here.has(NOTE)) findings.wrong(NOTE, "Added: a re-encrypted bag has it elsewhere.");
 
   function original(path: string): BagFile | undefined {
     used.add(path);
     const file = here.get(path);
-    if (file === undefined) findings.wrong(path, "Missing: without it the bag cannot be proven.");
+    if (file === undefined) findings.wrong(path, "Missing: without it the bag proves nothing.");
     return file;
   }
 
@@ -56,7 +56,7 @@ export async function handedOn(all: readonly BagFile[], findings: Findings): Pro
   }
   for (const path of here.keys()) {
     if (path.startsWith("original/") && !used.has(path))
-      findings.wrong(path, "Added, or renamed: it belongs to nothing here.");
+      findings.wrong(path, "Added, or renamed: nothing here belongs to it.");
   }
   const { value: told } = await findings.attempt(RESEAL, async () => {
     const json = Json.parse(await readSmall(here.get(RESEAL)!, MAX_TOLD), RESEAL);
@@ -91,11 +91,11 @@ export function checkTold({ objects }: Told, here: Contents, made: Contents, fin
     // What could not be read is named already.
     if (unread(here, path) || unread(made, path)) continue;
     if (told.get(path)?.here !== is(here, path) || told.get(path)?.stored !== is(made, path))
-      findings.wrong(path, `It is not what ${RESEAL} tells of.`);
+      findings.wrong(path, `It differs from what ${RESEAL} says.`);
   }
 }
 
-/** The object as it was stored: its first header, and the payload that stands here. */
+/** The object as it was stored: its first header, and the payload that is here. */
 async function underFirstHeader(file: BagFile, header: BagFile): Promise<BagFile> {
   const present = headerLength(await file.read(0, Math.min(file.size, MAX_HEADER)));
   const head = await readSmall(header, MAX_HEADER);

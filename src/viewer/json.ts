@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/error.ts";
 
-/** Untrusted JSON, read member by member: whoever asks says what it must be. More than the page takes is no fault of it: `state`. */
+/** Untrusted JSON, read member by member: the caller says what it must be. More than the page can take does not count against it: `state`. */
 export class Json {
   readonly #value: unknown;
   readonly #where: string;

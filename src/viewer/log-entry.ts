@@ -24,14 +24,14 @@ export interface LogEntry {
 const MAX_ENTRY = 65_535;
 const MAX_PROOF_FILE = 2_000_000;
 
-/** What lines are proven with; null for what could not be had. */
+/** What lines are proven with; null for what could not be read. */
 export interface Proving {
   readonly verifier: Verifier | null;
   /** The text of the checkpoint that every proof must lead to. */
   readonly checkpoint: string | null;
 }
 
-/** Reads and proves one entry; `failed` where it is not to be had at all. */
+/** Reads and proves one entry; `failed` where it cannot be read at all. */
 export async function readEntry(
   files: ReadonlyMap<string, BagFile>,
   index: number,
@@ -70,14 +70,14 @@ async function prove(
 ): Promise<void> {
   if (file === undefined) throw new HoldfastError("incomplete", "Missing: the proof that the log holds this line.");
   const proof = parseProof(await readSmall(file, MAX_PROOF_FILE));
-  if (proof.index !== index) throw new HoldfastError("unverified", "This is the proof of another line.");
+  if (proof.index !== index) throw new HoldfastError("unverified", "This is the proof of a different line.");
   if (verifier === null || checkpoint === null)
     throw new HoldfastError(
       "state",
-      "The log's key or its checkpoint, which it is checked with, is not to be had here.",
+      "The log's key or its signed state could not be read here, so this line cannot be checked.",
     );
   if (proof.checkpoint !== checkpoint)
-    throw new HoldfastError("unverified", "It leads to another checkpoint than the bag's.");
+    throw new HoldfastError("unverified", "The proof leads to a different state of the log than the one in the bag.");
   const { size, root } = openCheckpoint(proof.checkpoint, verifier.name, [verifier]);
   verifyInclusion(leafHash(entry), index, size, proof.hashes, root);
 }

@@ -10,7 +10,8 @@ import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts"
 import { plural } from "./format.ts";
 import { BlobUrls } from "./media.ts";
 import { openerFrom, openVersion } from "./opened.ts";
-import { nameOf, type Person, personView } from "./person.ts";
+import { peopleList } from "./people-list.ts";
+import { type Person, personView } from "./person.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { requestView, statusView } from "./status.ts";
 import { readZip } from "./zip.ts";
@@ -24,7 +25,7 @@ let trusted: Verifier | null = null;
 /** What the log key's field held when it was last read. */
 let taken = "";
 let checked: CheckedBag | null = null;
-/** Counts what was begun: whoever finds it has moved on stops, and shows nothing. */
+/** Counts what was begun: work that finds a newer number stops, and shows nothing. */
 let turn = 0;
 const urls = new BlobUrls();
 
@@ -118,16 +119,18 @@ async function render(focus: boolean): Promise<void> {
     );
   } else if (opener !== null && records.length > 0) {
     const opened = records.filter(({ record }) => record !== null).length;
-    if (opened === 0) say("key", "Nothing was opened: no record of this bag is proven.", "unsure");
-    else say("key", `Opens ${plural(opened, "record")}. It stays in this page.`);
+    const left = records.length - opened;
+    if (opened === 0) say("key", "Opens nothing: no record of this bag is proven.", "unsure");
+    else if (left === 0) say("key", `Opens ${plural(opened, "record")}. It stays in this page.`);
+    else say("key", `Opens ${opened} of ${records.length} records. Those that are not proven stay sealed.`, "unsure");
   }
   if (opener !== null && unopened.length === 0 && proven.length > 0)
     say(
       "key",
-      `${plural(proven.length, "record")} could not be read here, and not opened. ${proven[0]!.problem}`,
+      `${plural(proven.length, "record")} could not be read here, so not opened. ${proven[0]!.problem}`,
       "unchecked",
     );
-  if (opener !== null && records.length === 0) say("key", "There is nothing that it could open.", "unsure");
+  if (opener !== null && records.length === 0) say("key", "There is nothing to open.", "unsure");
   const place = element("div", { id: "place" });
   const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
   show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));
@@ -136,8 +139,8 @@ async function render(focus: boolean): Promise<void> {
     {
       good: "The bag checks out.",
       unsure: "The bag is consistent with its own key.",
-      unchecked: "What could be checked of the bag is as it was made. Not all of it could.",
-      bad: "The bag is not as it was made.",
+      unchecked: "What could be checked of the bag is intact. Not all of it could be checked.",
+      bad: "The bag is not intact.",
     }[bag.verdict],
     true,
   );
@@ -151,51 +154,11 @@ async function showPerson(person: Person, bag: CheckedBag, place: HTMLElement): 
   if (mine === turn) place.replaceChildren(view);
 }
 
-function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
-  const buttons = people.map((person, i) => {
-    const sealed = person.versions.flatMap((version) => [version, ...version.files]);
-    const bad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
-    const missed = sealed.some(({ unchecked }) => unchecked) ? ", not checked" : "";
-    const button = element(
-      "button",
-      { type: "button", "aria-current": i === 0 ? "true" : undefined },
-      element("strong", {}, element("bdi", {}, nameOf(person))),
-      element("span", {}, `${plural(person.versions.length, "version")}${bad ? ", not proven" : missed}`),
-    );
-    button.addEventListener("click", () => {
-      for (const other of buttons) other.removeAttribute("aria-current");
-      button.setAttribute("aria-current", "true");
-      choose(person);
-    });
-    return button;
-  });
-  const items = buttons.map((button) => element("li", {}, button));
-  return element(
-    "nav",
-    { "aria-label": "People in this bag" },
-    element("h2", {}, `${people.length} people`),
-    people.length > FEW ? searchOf(items) : null,
-    element("ul", {}, items),
-  );
-}
-
-/** So many are found by looking. */
-const FEW = 12;
-
-function searchOf(items: readonly HTMLElement[]): HTMLElement {
-  const input = element("input", { type: "search", "aria-label": "Find a person", placeholder: "Find a person" });
-  input.addEventListener("input", () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
-  });
-  return input;
-}
-
 function show(...views: (HTMLElement | null)[]): void {
   byId("result").replaceChildren(...views.filter((view) => view !== null));
 }
 
-/** `done`: the verdict says it to the eye; this says it to who listens. */
+/** `done`: the verdict says it to the eye; this says it to people who listen. */
 function progress(words: string, done = false): void {
   const said = byId("progress");
   said.textContent = printable(words);
@@ -237,7 +200,7 @@ async function guarded(work: Promise<void>): Promise<void> {
       element(
         "section",
         { class: "verdict unchecked" },
-        element("h2", {}, "The page came to no end"),
+        element("h2", {}, "The page could not finish"),
         element("p", {}, `${wordsOf(error)} That says nothing about the bag.`),
       ),
     );
@@ -263,7 +226,7 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"] as const) {
     if (name === "drop" && event.dataTransfer) void guarded(takeDrop(event.dataTransfer));
   });
 }
-// On paper nothing can be unfolded; the provider's answer stays away, it is all in the table.
+// On paper no one can unfold anything. The provider's answer is left out: the table has all of it.
 const folded = new Set<HTMLDetailsElement>();
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll<HTMLDetailsElement>("details:not([open], .raw)")) {

@@ -22,7 +22,7 @@ export async function passOver(all: readonly BagFile[]): Promise<{ files: BagFil
     try {
       for (const path of (await readList(name, all.find(({ path }) => path === name)!)).keys()) listed.add(path);
     } catch {
-      // It is missing, cannot be read, or is no list: that is found, and told, where it is compared.
+      // It is missing, cannot be read, or is not a list: that is found and reported where it is compared.
     }
   }
   const files: BagFile[] = [];
@@ -43,7 +43,7 @@ export async function checkContents(
   const files = new Map<string, BagFile>();
   for (const file of all) {
     if (isBagPath(file.path)) files.set(file.path, file);
-    else findings.wrong(file.path.slice(0, 200), "Added, or renamed: no bag holds such a name.");
+    else findings.wrong(file.path.slice(0, 200), "Added, or renamed: no bag has a file of this name.");
   }
   const digests = new Map<string, string>();
   let done = 0;
@@ -65,7 +65,7 @@ export async function checkContents(
       if (!belongs(path)) findings.wrong(path, `Listed in ${name}, where it does not belong.`);
       else if (!files.has(path)) findings.wrong(path, "Missing: the bag lists it, and it is not there.");
       else if (digests.has(path) && digests.get(path) !== digest)
-        findings.wrong(path, "Changed: its digest is not the one the bag lists.");
+        findings.wrong(path, "Changed: its SHA-256 differs from the one that the bag lists.");
     }
     for (const path of files.keys()) {
       if (belongs(path) && !listed.has(path))
@@ -85,7 +85,7 @@ export async function checkContents(
   return { files, digests };
 }
 
-/** Throws where the file is missing; `state` where it could not be read, so that nothing is held to a digest that no one has. */
+/** Throws where the file is missing; `state` where it could not be read, so that nothing is compared with a missing digest. */
 export function digestIn({ files, digests }: Contents, path: string): string {
   const digest = digests.get(path);
   if (digest !== undefined) return digest;

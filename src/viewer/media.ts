@@ -38,8 +38,7 @@ export function mediaView(files: readonly OpenedFile[], withheld: number, urls: 
       { class: "media" },
       files.map((file) => figure(file, urls)),
     ),
-    withheld > 0 &&
-      element("p", { class: "aside" }, `${withheld} more were listed by the provider, which did not give them.`),
+    withheld > 0 && element("p", { class: "aside" }, `The provider listed ${withheld} more, but withheld them.`),
   );
 }
 

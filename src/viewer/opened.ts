@@ -25,7 +25,7 @@ export interface OpenedFile {
   readonly problem: string | null;
   /** The problem is this machine's, or the page's. */
   readonly unchecked: boolean;
-  /** Destroyed at the end of its time: as it should be. */
+  /** Destroyed after its retention period: as it should be. */
   readonly purged: boolean;
 }
 
@@ -39,7 +39,7 @@ export function openerFrom(text: string): Opener {
 /** Only what the log vouches for is decrypted: age says nothing about who sealed a thing. */
 async function unseal({ file, unproven, unchecked, purged }: SealedObject, opener: Opener): Promise<Uint8Array> {
   if (purged !== null)
-    throw new HoldfastError("incomplete", `Destroyed at the end of its time, as line ${purged} of the log says.`);
+    throw new HoldfastError("incomplete", `Destroyed after its retention period, as line ${purged} of the log says.`);
   if (file === undefined || unproven !== null)
     throw new HoldfastError(unchecked ? "state" : "unverified", `Not opened. ${unproven}`);
   return opener.open(await readSealed(file.opens ?? file));
@@ -49,8 +49,8 @@ async function unseal({ file, unproven, unchecked, purged }: SealedObject, opene
 async function readSealed(file: BagFile): Promise<Uint8Array> {
   if (file.size <= MAX_IN_MEMORY) return file.read(0, file.size);
   const size = `${bytes(file.size)}, and this page opens up to ${bytes(MAX_IN_MEMORY)}`;
-  throw new HoldfastError("state", `Checked, and too large to be opened here: it has ${size}.`, {
-    hint: "On the command line holdfast open opens it.",
+  throw new HoldfastError("state", `Checked, but too large to open here: it has ${size}.`, {
+    hint: "Open it on the command line: holdfast open.",
   });
 }
 
@@ -60,9 +60,9 @@ export async function openVersion(sealed: SealedVersion, client: string, opener:
     if (content.length > MAX_RECORD) throw new HoldfastError("state", "The record is too large to be shown.");
     const json = Json.parse(content, "The record");
     if (json.member("holdfast").value !== "record/1")
-      throw new HoldfastError("malformed", "The record is of a version that this page does not know.");
+      throw new HoldfastError("malformed", "This page does not know this version of a record.");
     if (json.member("client").value !== client)
-      throw new HoldfastError("unverified", "The record is another client's than the bag says.");
+      throw new HoldfastError("unverified", "The record belongs to a different client than the bag says.");
     json.member("fetched").text(40);
     json.member("identity").member("verified");
     for (const file of json.member("files").items(5_000)) {
@@ -76,7 +76,7 @@ export async function openVersion(sealed: SealedVersion, client: string, opener:
   }
 }
 
-/** A file of a record. `versions`: all of the subject, because a file's digest stands with the record it came with. */
+/** A file of a record. `versions`: all of the subject, because the record that a file came with has its digest. */
 export async function openFile(
   listed: SealedRecord["files"][number],
   { sealed }: OpenedVersion,
@@ -91,14 +91,14 @@ export async function openFile(
     mediaType: listed.mediaType,
   };
   try {
-    if (object === undefined) throw new HoldfastError("incomplete", "The bag does not hold it.");
+    if (object === undefined) throw new HoldfastError("incomplete", "It is not in the bag.");
     const content = await unseal(object, opener);
     const said =
       listed.sha256 ??
       versions.flatMap(({ record }) => record?.files ?? []).find(({ key, sha256 }) => key === listed.key && sha256)
         ?.sha256;
     if (typeof said === "string" && said !== (await digestOf(content)))
-      throw new HoldfastError("unverified", "Its content is not what the record says was received.");
+      throw new HoldfastError("unverified", "Its content differs from what the record says was received.");
     return { ...head, bytes: content, problem: null, unchecked: false };
   } catch (error) {
     return { ...head, bytes: null, problem: wordsOf(error), unchecked: !blames(error) };

@@ -24,7 +24,21 @@ export function nameOf({ subject, opened: versions }: Person): string {
     | undefined;
   const { firstName, lastName } = identity?.owner ?? {};
   const name = [firstName, lastName].filter((part) => typeof part === "string" && part !== "").join(" ");
-  return name ? cut(name, MAX_NAME) : `Subject ${subject.slice(0, 8)}…`;
+  return name ? cut(name, MAX_NAME) : `Token ${subject.slice(0, 8)}…`;
+}
+
+/** Whether the identity was verified, in the newest version that is open; null while all are sealed. */
+export function outcomeOf({ opened }: Person): string | null {
+  const record = opened?.findLast(({ record }) => record !== null)?.record;
+  if (!record) return null;
+  const { verified } = record.identity as { readonly verified?: unknown };
+  return OUTCOMES[verdictOn(verified)];
+}
+
+const OUTCOMES = { good: "Verified", bad: "Not verified", unsure: "Undecided" } as const;
+
+function verdictOn(verified: unknown): keyof typeof OUTCOMES {
+  return verified === true ? "good" : verified === false ? "bad" : "unsure";
 }
 
 const MAX_NAME = 120;
@@ -50,12 +64,12 @@ export async function personView(
       {},
       contents !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
       element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
-      element("p", { class: "aside" }, "Subject ", element("code", {}, subject)),
+      element("p", { class: "aside" }, "Token ", element("code", {}, subject)),
       bag.people.length > 1 &&
         element(
           "p",
           { class: "aside paper" },
-          `One of ${bag.people.length} people in this bag; each is printed by themselves.`,
+          `One of ${bag.people.length} people in this bag. Each person is printed separately.`,
         ),
     ),
     opener === null && element("p", { class: "waiting" }, "Sealed. Add a private key above to read what is inside."),
@@ -81,7 +95,7 @@ export async function personView(
             title: problem === null ? "Decryption" : "Still sealed",
             verdict: problem === null ? "good" : sealedStill,
             badge: problem === null ? undefined : "Not opened",
-            words: problem ?? "Your key opened it, and it was complete to its end before any of it was shown.",
+            words: problem ?? "Your key opened it, and all of it was read and checked before any of it was shown.",
           });
         }
         return element(
@@ -158,19 +172,14 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
 /** The outcome at a glance. A minimal record has nothing but it. */
 function summary(identity: unknown): HTMLElement {
   const said = isObject(identity) ? identity : {};
-  const verdict = said.verified === true ? "good" : said.verified === false ? "bad" : "unsure";
+  const verdict = verdictOn(said.verified);
   const status = typeof said.status === "string" ? label(cut(said.status, 80)) : null;
   const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
   return element(
     "p",
     { class: "outcome" },
     element("span", {}, fromProvider()),
-    element(
-      "span",
-      {},
-      "Identity ",
-      badge(verdict, { good: "Verified", bad: "Not verified", unsure: "Undecided" }[verdict]),
-    ),
+    element("span", {}, "Identity ", badge(verdict, OUTCOMES[verdict])),
     status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, foreign(status))),
     typeof clean === "boolean" &&
       element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),

@@ -32,10 +32,9 @@ const MAX_EACH = 20_000;
 export function parseRetrieval(bytes: Uint8Array): Retrieval {
   const json = Json.parse(bytes, "retrieval.json");
   if (json.member("holdfast").value !== "bag/1")
-    throw new HoldfastError("malformed", "This bag is of a version that this page does not know.");
+    throw new HoldfastError("malformed", "This page does not know this version of a bag.");
   const prepared = json.member("prepared").text();
-  if (!isInstant(prepared))
-    throw new HoldfastError("malformed", "retrieval.json has no time where it has to have one.");
+  if (!isInstant(prepared)) throw new HoldfastError("malformed", "retrieval.json has no valid time.");
   const counts = (list: Json) => list.items(MAX_EACH).map((index) => index.count());
   return {
     client: json.member("client").text(),

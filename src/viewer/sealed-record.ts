@@ -17,7 +17,7 @@ export interface SealedObject {
   readonly unproven: string | null;
   /** That is only because something could not be read here. */
   readonly unchecked: boolean;
-  /** The line of the log that says it was destroyed, at the end of its time; then it is not in the bag. */
+  /** The line of the log that says it was destroyed after its retention period; then it is not in the bag. */
   readonly purged: number | null;
 }
 
@@ -102,7 +102,7 @@ export function checkVersions(
       const purged = purgeOf(key);
       if (purged !== null) return { key, file, unproven: null, unchecked: false, purged };
       if (purgesUnlooked)
-        return unchecked(key, file, "It is not in the bag, and a line that may say why was not checked.");
+        return unchecked(key, file, "It is not in the bag, and the line that may say why was not checked.");
       return wrong(key, file, "Missing: the log says that it was stored, and it is not in the bag.");
     }
     // Noted where it was read.
@@ -113,8 +113,12 @@ export function checkVersions(
       return { key, file, unproven: null, unchecked: false, purged: null };
     if (recordsUnlooked) return unchecked(key, file, "The line of the log that names it was not checked.");
     return known === undefined
-      ? wrong(key, file, "The log is not shown to hold the line that names it.")
-      : wrong(key, file, "Changed: these are not the bytes that were stored. Their digest is not the one in the log.");
+      ? wrong(key, file, "No proof that the line that names it is in the log.")
+      : wrong(
+          key,
+          file,
+          "Changed: these are not the bytes that were stored. Their SHA-256 differs from the one in the log.",
+        );
   }
 
   function wrong(key: string, file: BagFile | undefined, unproven: string): SealedObject {
@@ -146,20 +150,20 @@ export function checkVersions(
       files,
       checks: [
         {
-          title: "Digest",
+          title: "Content",
           verdict: verdictOf(object, agreed),
           words:
             object.unproven ??
-            `The sealed bytes are those that the log names: SHA-256 ${contents.digests.get(dataPath(object.key))}.`,
+            `These are exactly the sealed bytes that were stored. SHA-256: ${contents.digests.get(dataPath(object.key))}.`,
         },
         {
-          title: "Proof of inclusion",
+          title: "In the log",
           verdict: entry === null ? (unread.has(index) ? "unchecked" : "bad") : verdictOf(entry, agreed),
           words:
             entry === null
               ? `Line ${index} of the log is missing, or could not be read.`
               : (entry.unproven ??
-                `Line ${index} of the audit log tells of it; the proof leads to the signed head of the log.`),
+                `Line ${index} of the audit log records it, and the proof shows that the signed log contains this line.`),
         },
       ],
     };
@@ -197,7 +201,7 @@ function storedBy(
         sha256: object.member("sha256").text(64),
       }));
     }
-    findings.wrong(entryPath(index), "This line is not about the record that it is said to be about.");
+    findings.wrong(entryPath(index), "This line is about a different record.");
   } catch (error) {
     findings.note(entryPath(index), error);
   }

@@ -26,7 +26,7 @@ export function checkList(checks: readonly Check[]): HTMLElement {
   );
 }
 
-/** Files that are named; whoever wants all asks the command line. */
+/** Files that are named; the command line names all. */
 const MOST_NAMED = 200;
 
 /** What the bag is, whether it checks, and what in it does not. */
@@ -45,35 +45,35 @@ export function statusView({
     number,
     number,
   ];
-  const client = retrieval === null ? "whoever made it" : foreign(retrieval.client);
+  const client = retrieval === null ? "the maker of the bag" : foreign(retrieval.client);
   const ownKey: Child[] = [
-    "Whoever forges a bag can put a forged key in it. Ask ",
+    "A key that came with the bag proves nothing on its own: someone who forges a bag can put a forged key in it. Get the log's public key from ",
     client,
-    " for the log's public key by another route, and enter it above.",
+    " through a separate channel, and enter it above.",
   ];
   const [title, words] = {
     good: [
       "Everything checks out",
-      "The bag is complete and unaltered, and all of it stands in the audit log whose key you entered.",
+      "The bag is complete and unchanged, and the audit log whose key you entered records all of it.",
     ],
     unsure: ["All of it is consistent, but the key came with the bag", ownKey],
     unchecked: [
-      `Everything that could be checked here is as it was made; ${missed === 0 ? "something" : plural(missed, "file")} ${missed > 1 ? "were" : "was"} not checked`,
+      `Everything that could be checked here is intact; ${missed === 0 ? "something" : plural(missed, "file")} ${missed > 1 ? "were" : "was"} not checked`,
       [
-        "That says nothing for it and nothing against it. It is named below: open the bag again from a disk that can be read, or check it on the command line with holdfast verify. What was not checked is not opened. ",
+        "This says nothing for or against the bag. See below what is missing: open the bag again from a disk that can be read, or run holdfast verify on it. What was not checked is not opened. ",
         ...(trusted ? [] : ["The key came with the bag. ", ...ownKey]),
       ],
     ],
     bad: [
-      "This bag is not as it was made",
+      "This bag is not intact",
       [
-        `${plural(wrong, "file is", "files are")} named below. Do not rely on this bag: keep it as it is, and ask `,
+        `See ${plural(wrong, "file")} below. Do not rely on this bag: keep it as it is, and ask `,
         client,
-        " for it again. What is not proven is not opened.",
+        " for it again. The page opens only what is proven.",
       ],
     ],
   }[verdict] as [string, Child | Child[]];
-  // All that fails then, fails for this one reason.
+  // Everything that fails then fails for this one reason.
   if (otherKey) {
     return element(
       "section",
@@ -81,7 +81,7 @@ export function statusView({
       headOf(
         verdict,
         "This bag was not signed with the key that you entered",
-        "Either the key is not the client's, or the bag is not. Ask the client for the log's public key again. While the two differ, nothing in this bag is proven, and nothing is shown.",
+        "Either the key or the bag is not the client's. Ask the client for the log's public key again. While the two differ, nothing in this bag is proven, so nothing is shown.",
       ),
       element("p", { class: "aside" }, "You entered: ", element("code", {}, vkey)),
     );
@@ -153,7 +153,7 @@ export function requestView({ retrieval }: CheckedBag): HTMLElement | null {
     ["Requested by", retrieval.requestedBy],
     ["Reason", retrieval.reason],
     ["Prepared", instant(retrieval.prepared)],
-    ["Holds", plural(retrieval.subjects.length, "person", "people")],
+    ["Contains", plural(retrieval.subjects.length, "person", "people")],
   ];
   return element(
     "section",

@@ -21,7 +21,7 @@ function zipFiles(zip: Uint8Array): BagFile[] {
         seen.add(name);
         total += originalSize;
         if (originalSize > MAX_IN_MEMORY || total > MAX_ZIP || seen.size > MAX_FILES) {
-          throw malformed("The zip is too large to be opened in a browser.");
+          throw malformed("The zip is too large to open in a browser.");
         }
         return false;
       },
@@ -29,7 +29,7 @@ function zipFiles(zip: Uint8Array): BagFile[] {
     unpacked = unzipSync(zip, { filter: ({ name }) => seen.has(name) });
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    throw malformed("The zip is damaged, has a password, or is none.");
+    throw malformed("The zip file is damaged, has a password, or is not a zip file.");
   }
   return Object.entries(unpacked).map(([path, bytes]) => ({
     path,
@@ -40,7 +40,7 @@ function zipFiles(zip: Uint8Array): BagFile[] {
 
 export async function readZip(file: File): Promise<BagFile[]> {
   if (file.size > MAX_ZIP) {
-    throw malformed("The zip is too large to be opened in a browser.");
+    throw malformed("The zip is too large to open in a browser.");
   }
   const bytes = await file.arrayBuffer().catch((cause: unknown) => {
     throw unreadable(cause);
@@ -49,5 +49,5 @@ export async function readZip(file: File): Promise<BagFile[]> {
 }
 
 function malformed(message: string): HoldfastError {
-  return new HoldfastError("malformed", message, { hint: "Unpack it, and choose the folder." });
+  return new HoldfastError("malformed", message, { hint: "Unpack it and choose the folder." });
 }

@@ -161,7 +161,7 @@ describe("retrieval by two people", () => {
     assert.equal((await fetch(again.request, await signedBy("grace", again.request), again.out)).code, 0);
   });
 
-  test("a request that was changed before it was signed is none, whoever signed it", async () => {
+  test("a request that was changed before it was signed is refused, no matter who signed it", async () => {
     const { out, request } = await ask();
     const text = await readFile(request, "utf8");
     for (const changed of [
@@ -249,7 +249,7 @@ test("people from a list; a line that names no one is told by its number, and is
   assert.equal(missing.code, 2);
 });
 
-test("approvers: keys that are none are refused with a hint, a private one is not repeated", () => {
+test("approvers: invalid keys are refused with a hint, a private one is not repeated", () => {
   const good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6mPHh0zJyVvlbmCN5gkrtU0nLjhuB2Q3jGDK5bWXmG";
   assert.equal(parseApprover(`${good} ada@acme with words`).key, good);
   for (const bad of ["", "ssh-rsa AAAA", good.slice(0, -4), `${good.slice(0, 40)}!`, "ed25519:AAAA", "age1xyz"]) {

@@ -118,7 +118,7 @@ for (const vault of ["directory", "ceph"] as const) {
   });
 }
 
-test("what a retrieval left that was killed is told of, and in no one's way; what is there is never written over", async () => {
+test("what a killed retrieval left behind is reported and does no harm; an existing file is never overwritten", async () => {
   await using sandbox = await startSandbox({ identities: 1, plainImages: true });
   await using place = await makeWorkplace(sandbox);
   await place.export();
@@ -353,7 +353,7 @@ describe("a bag that was tampered with", () => {
       await writeFile(path, (await readFile(path, "utf8")).replace("Ada Auditor", "Eve Auditor"));
       await remanifest(bag);
       assert.match((await refusal(bag, "retrieval.json")).message, /signs another bag|signature/);
-      // Nor with a key of the forger's own, for whoever knows the right one.
+      // Nor with a key of the forger's own, for someone who knows the right one.
       const { skey, vkey } = generateKey("acme-bank.example/holdfast");
       const forged = join(bag, "evidence/vault.json");
       const description = JSON.parse(await readFile(forged, "utf8"));

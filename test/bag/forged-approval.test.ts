@@ -32,7 +32,7 @@ function rewritten(): Readonly<Record<string, string>> {
     "it expires in 2099": of({ ...value, expires: "2099-01-01T00:00:00Z" }),
     "it expires a second late": of({ ...value, expires: "2026-11-30T10:15:01Z" }),
     "it expires a second early": of({ ...value, expires: "2026-11-30T10:14:59Z" }),
-    "a reason stands in it twice": text.replace('  "reason"', '  "reason": "harmless: a fire drill",\n  "reason"'),
+    "it has a reason twice": text.replace('  "reason"', '  "reason": "harmless: a fire drill",\n  "reason"'),
     "a member more": of({ ...value, note: "harmless" }),
     "a member more within": of({ ...value, versions: { asOf: "2026-01-01T00:00:00Z", note: "x" } }),
     "in another order": of(Object.fromEntries(Object.entries(value).reverse())),
@@ -65,7 +65,7 @@ test("a request is read back to the byte, whatever its words; no other bytes are
         bytes.subarray(at % bytes.length),
       ]);
       try {
-        // A space within a text is another request; anywhere else it is none.
+        // A space within a text is another request; anywhere else it is not a request.
         assert.notDeepEqual(parseRequest(more).request, parseRequest(bytes).request);
       } catch (error) {
         assert.equal((error as { code?: string }).code, "malformed");
@@ -128,7 +128,7 @@ describe("approvals in a bag that a holder of a log key made", () => {
       const bag = await bagWith(written(from));
       if (good) await checkBag(bag);
       else await assert.rejects(checkBag(bag), { code: "unverified" }, String(from));
-      if (browser) assert.match(await onPage(bag), good ? /Consistent/ : /not as it was made.*not shown/, String(from));
+      if (browser) assert.match(await onPage(bag), good ? /Consistent/ : /not intact.*does not show it/, String(from));
     }
   });
 
@@ -136,7 +136,7 @@ describe("approvals in a bag that a holder of a log key made", () => {
     for (const [what, text] of Object.entries(rewritten())) {
       const bag = await bagWith(text);
       await assert.rejects(checkBag(bag), { code: "malformed" }, what);
-      if (browser) assert.match(await onPage(bag), /not as it was made.*not shown/, what);
+      if (browser) assert.match(await onPage(bag), /not intact.*does not show it/, what);
     }
   });
 
@@ -149,7 +149,7 @@ describe("approvals in a bag that a holder of a log key made", () => {
     ]) {
       const bag = await bagWith(written(PREPARED, changes));
       await assert.rejects(checkBag(bag), { code: "unverified" }, JSON.stringify(changes));
-      if (browser) assert.match(await onPage(bag), /not as it was made.*not shown/, JSON.stringify(changes));
+      if (browser) assert.match(await onPage(bag), /not intact.*does not show it/, JSON.stringify(changes));
     }
   });
 
@@ -191,6 +191,6 @@ describe("approvals in a bag that a holder of a log key made", () => {
       }
     }
     assert.match(verdicts[0]!, /consistent|agrees|its own/i);
-    assert.match(verdicts[1]!, /not as it was made/);
+    assert.match(verdicts[1]!, /not intact/);
   });
 });

@@ -296,7 +296,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
       "another content than its record says": ({ record }) => {
         record.files[0].sha256 = "0".repeat(64);
       },
-      "sealed bytes that are none": ({ files }) => {
+      "sealed bytes that are not age": ({ files }) => {
         files[0]!.sealed = Buffer.from("not sealed at all");
       },
     };

@@ -42,7 +42,7 @@ export async function destroyedKeys(folder: string): Promise<string[]> {
     .map((row) => row.split(",")[1]!);
 }
 
-/** The certificate and its lines, changed, with digests and a signature as whoever has the log key makes them. */
+/** The certificate and its lines, changed, with digests and a signature as someone with the log key makes them. */
 export async function resign(
   folder: string,
   skey: string,

@@ -47,7 +47,7 @@ describe("a certificate of destruction", () => {
     await sandbox[Symbol.asyncDispose]();
   });
 
-  test("says what was destroyed, by whom and why; checked with nothing else at hand", async () => {
+  test("says what was destroyed, by whom and why; checked without anything else", async () => {
     const { totals, policy } = await checkCertificate(folder, { vkey });
     const stored = await place.entries("record.stored");
     const objects = stored.flatMap(({ object, files }) => [object, ...files]);

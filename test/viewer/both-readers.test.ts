@@ -100,7 +100,7 @@ describe("one folder, two readers: the command line and the page in Chromium", {
     const ignored = accepted ? (ended.json as { ignored: string[] }).ignored : [];
     await using viewer = await ViewerPage.open(browser);
     await viewer.give({ vkey, bag: at });
-    const said = accepted ? "Everything checks out" : "This bag is not as it was made";
+    const said = accepted ? "Everything checks out" : "This bag is not intact";
     assert.equal(await viewer.verdict(), said, `${ended.stderr}\n${await viewer.text()}`);
     if (ignored.length > 0) {
       const files = ignored.length === 1 ? "1 file" : `${ignored.length} files`;

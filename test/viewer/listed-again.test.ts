@@ -105,7 +105,7 @@ describe("a bag of a record that was logged behind the purge of its file", { ski
     const { code, stderr, verdict, named } = await both(bag);
     assert.equal(code, 4);
     assert.ok(stderr.includes(`${dataPath(FILE)} is not what the log says was stored`), stderr);
-    assert.deepEqual([verdict, named], ["This bag is not as it was made", [dataPath(FILE)]]);
+    assert.deepEqual([verdict, named], ["This bag is not intact", [dataPath(FILE)]]);
     assert.ok(existsSync(join(bag, dataPath(RECORD))));
   });
 });

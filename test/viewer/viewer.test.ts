@@ -297,7 +297,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await using viewer = await open();
       const { page } = viewer;
       await give(page, { vkey, bag: at, key: place.officer.file });
-      assert.equal(await verdict(page), "This bag is not as it was made");
+      assert.equal(await verdict(page), "This bag is not intact");
       const problems = await page.locator(".problems code").allTextContents();
       assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
     });
@@ -319,7 +319,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const { page } = viewer;
     await give(page, { bag, vkey: generateKey(`${CLIENT}.example/holdfast`).vkey });
     assert.equal(await verdict(page), "This bag was not signed with the key that you entered");
-    assert.doesNotMatch(await text(page), /not as it was made|Failed/);
+    assert.doesNotMatch(await text(page), /not intact|Failed/);
     // Pasted, and checked at once: no one knows that a field must be left.
     await page.locator("#vkey").fill(vkey);
     await page.locator("#verdict", { hasText: "Everything checks out" }).waitFor();
@@ -337,7 +337,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(at, forger.skey);
     await using viewer = await open();
     await give(viewer.page, { bag: at });
-    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
+    assert.equal(await verdict(viewer.page), "This bag is not intact");
     assert.equal(await viewer.page.locator("#result .badge.good").count(), 0 + (await filesCheck(viewer.page)));
   });
 
@@ -351,7 +351,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await page.locator("#bag-said", { hasText: "This is not a bag" }).waitFor();
     await writeFile(place.path("no.zip"), "PK\x03\x04 and no more");
     await page.locator("#zip").setInputFiles(place.path("no.zip"));
-    await page.locator("#bag-said", { hasText: "The zip is damaged" }).waitFor();
+    await page.locator("#bag-said", { hasText: "The zip file is damaged" }).waitFor();
     await writeFile(place.path("out.zip"), zipSync({ "../bagit.txt": new Uint8Array(1) }));
     await page.locator("#zip").setInputFiles(place.path("out.zip"));
     await page.locator("#bag-said", { hasText: "leads out of it" }).waitFor();
@@ -364,7 +364,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     }
     await writeFile(place.path("big.zip"), big);
     await page.locator("#zip").setInputFiles(place.path("big.zip"));
-    await page.locator("#bag-said", { hasText: "too large to be opened in a browser. Unpack it" }).waitFor();
+    await page.locator("#bag-said", { hasText: "too large to open in a browser. Unpack it" }).waitFor();
     await writeFile(
       place.path("twice.zip"),
       Buffer.from(zipSync({ ab: Buffer.from("1"), cd: Buffer.from("2") }))
@@ -387,20 +387,20 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const object = { key: "records/00/x.age", versionId: "v", versions: 1, due: "2026-10-31T00:00:00Z" };
     const lines: [Record<string, unknown>, ...string[]][] = [
       [{ type: "relationship.ended", ended: "2026-10-31" }, "The business relationship ended", "On 31 Oct 2026."],
-      [{ type: "relationship.reopened" }, "The business relationship goes on", "began again"],
+      [{ type: "relationship.reopened" }, "The business relationship was reopened", "began again"],
       [
         { type: "hold.placed", case: token, objects: [object, object] },
         "hold placed",
-        `Case (token) ${token}. 2 objects are`,
+        `Case token ${token}. 2 objects are`,
       ],
-      [{ type: "hold.released", case: token }, "Legal hold released", `Case (token) ${token}.`],
+      [{ type: "hold.released", case: token }, "Legal hold released", `Case token ${token}.`],
       [{ type: "purge.begun", keys: ["a"] }, "Destruction begun", "1 object,"],
       [
         { type: "record.purged", objects: [object, { ...object, key: "files/00/x.age" }], whole: true },
-        ...["Destroyed at the end of retention", "1 record and 1 file", "until 31 Oct 2026", "Nothing was left"],
+        ...["Destroyed after the retention period", "1 record and 1 file", "until 31 Oct 2026", "Nothing was left"],
       ],
       [{ type: "retrieval.refused", reason: "expired" }, "Retrieval refused", "too old", "Nothing was handed out"],
-      [{ type: "hold.placed" }, "Legal hold placed", "lacks what such a line has to say"],
+      [{ type: "hold.placed" }, "Legal hold placed", "Parts of this line are missing"],
       [{ type: "constructor" }, "does not know", "The log calls it constructor."],
     ];
     const path = join(at, "evidence/retrieval.json");
@@ -446,7 +446,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: at });
-    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
+    assert.equal(await verdict(viewer.page), "This bag is not intact");
     assert.deepEqual(await viewer.page.locator(".problems code").allTextContents(), ["evidence/request.sig"]);
   });
 
@@ -490,7 +490,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
       await chooser.setFiles(path);
     }
-    // Someone listens from the start: else a key may be pressed before the browser is told to ask the test.
+    // The test listens from the start: else a key may be pressed before the browser knows that it must ask the test.
     page.on("filechooser", () => {});
     await page.evaluate("0");
     await pick("#folder", bag);
@@ -529,6 +529,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
     assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
     assert.ok((pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length >= 2);
+    // Pages are numbered.
+    assert.match(await readFile(new URL("../../src/viewer/viewer.css", import.meta.url), "utf8"), /counter\(pages\)/);
     assert.match(pdf.toString("latin1"), /\/MediaBox \[0 0 59[45][.\d]* 84[12]/);
     await page.emulateMedia({ media: "print" });
     assert.equal(await page.locator(".intake").isVisible(), false);
@@ -589,7 +591,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       await give(page, { vkey, bag: resealed, key: auditor.file });
       assert.equal(await verdict(page), "Everything checks out");
       await showsThePerson(page);
-      assert.match((await page.locator(".checks").first().textContent())!, /re-encrypted for [0-9a-f]{16}\. The keys/);
+      assert.match((await page.locator(".checks").first().textContent())!, /re-encrypted for [0-9a-f]{16} on /);
       await page.locator("#key").setInputFiles(place.officer.file);
       await page.locator("#key-said", { hasText: "opens nothing in this bag" }).waitFor();
     }
@@ -609,7 +611,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       const named = await alter(at);
       await using viewer = await open();
       await give(viewer.page, { vkey, bag: at });
-      assert.equal(await verdict(viewer.page), "This bag is not as it was made");
+      assert.equal(await verdict(viewer.page), "This bag is not intact");
       const problems = await viewer.page.locator(".problems code").allTextContents();
       assert.ok(problems.includes(named), `${named} is not among ${problems.join(", ")}`);
     }
@@ -631,7 +633,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
       const words = await viewer.page.locator(".checks li", { hasText: "time stamp" }).textContent();
       assert.match(
         words!,
-        /existed at the latest on \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC\. Whose stamp it is, this page does not check/,
+        /existed at the latest on \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC\. This page does not check whose stamp it is/,
       );
     }
     const other = await retrieve(own, "other", [id]);
@@ -639,8 +641,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(stamped, (await readFile(own.path("keys/log"), "utf8")).trim());
     await using viewer = await open();
     await give(viewer.page, { vkey: log.vkey, bag: stamped });
-    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
-    assert.match(await text(viewer.page), /It stamps something else than the log's checkpoint/);
+    assert.equal(await verdict(viewer.page), "This bag is not intact");
+    assert.match(await text(viewer.page), /It is not a stamp of the state of the log/);
   });
 
   test("what reseal.json tells is held to what is there, also with lists made to fit", async () => {
@@ -654,8 +656,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await relist(at);
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: at });
-    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
-    assert.match(await text(viewer.page), /It is not what reseal\.json tells of/);
+    assert.equal(await verdict(viewer.page), "This bag is not intact");
+    assert.match(await text(viewer.page), /It differs from what reseal\.json says/);
   });
 
   test("a proof that leads to another head of the log than the bag's", async () => {
@@ -665,8 +667,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await resign(at, (await readFile(place.path("keys/log"), "utf8")).trim());
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: at });
-    assert.equal(await verdict(viewer.page), "This bag is not as it was made");
-    assert.match(await text(viewer.page), /It leads to another checkpoint than the bag's/);
+    assert.equal(await verdict(viewer.page), "This bag is not intact");
+    assert.match(await text(viewer.page), /The proof leads to a different state of the log/);
   });
 
   test("a second person's approval by a bare Ed25519 key", async () => {
@@ -687,7 +689,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     assert.match((await check.textContent())!, /Consistent.*with the key SHA256:/);
   });
 
-  test("many people: found by a part of their name", async () => {
+  test("many people: found by a part of their name, in the order of names and outcomes", async () => {
     const all = await retrieve(place, "all", sandbox.ids());
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: all, key: place.officer.file });
@@ -695,6 +697,53 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await page.getByRole("searchbox", { name: "Find a person" }).fill(person.family.slice(0, 4).toUpperCase());
     const found = await page.locator("nav li:visible").allTextContents();
     assert.ok(found.length < sandbox.ids().length && found.some((words) => words.includes(person.family)));
+    await page.getByRole("searchbox").fill("");
+    assert.equal(await page.locator("nav li:visible").count(), sandbox.ids().length);
+    const names = () => page.locator("nav li strong").allTextContents();
+    const order = page.getByRole("combobox", { name: "Order" });
+    assert.deepEqual(await order.locator("option").allTextContents(), [
+      "As in the bag",
+      "Name",
+      "Newest first",
+      "Outcome",
+    ]);
+    const before = await names();
+    await order.selectOption("Name");
+    const sorted = before.toSorted((one, other) => one.localeCompare(other, "en"));
+    assert.deepEqual(await names(), sorted);
+    await order.selectOption("Outcome");
+    const outcomes = (await page.locator("nav li span:first-of-type").allTextContents()).map(
+      (words) => /Not verified|Undecided|Verified/.exec(words)![0],
+    );
+    assert.deepEqual(outcomes, outcomes.toSorted());
+    assert.ok(new Set(outcomes).size > 1);
+    await order.selectOption("As in the bag");
+    assert.deepEqual(await names(), before);
+    // The one who was chosen stays chosen.
+    assert.equal(await page.locator("nav [aria-current]").count(), 1);
+  });
+
+  test("many people, sealed: found by token, in the order of tokens or of time", async () => {
+    const sealed = await retrieve(place, "sealed", sandbox.ids());
+    await using viewer = await open();
+    await give(viewer.page, { vkey, bag: sealed });
+    const { page } = viewer;
+    const token = await place.subject(sandbox.ids()[3]!);
+    await page.getByRole("searchbox", { name: "Find a person" }).fill(token);
+    assert.deepEqual(await page.locator("nav li:visible strong").allTextContents(), [`Token ${token.slice(0, 8)}…`]);
+    await page.getByRole("searchbox").fill("");
+    const order = page.getByRole("combobox", { name: "Order" });
+    assert.deepEqual(await order.locator("option").allTextContents(), ["As in the bag", "Token", "Newest first"]);
+    await order.selectOption("Token");
+    const tokens = await page.locator("nav li strong").allTextContents();
+    assert.deepEqual(tokens, tokens.toSorted());
+    await order.selectOption("Newest first");
+    const days = await page.locator("nav li span:first-of-type").allTextContents();
+    const times = days.map((words) => Date.parse(`${/\d+ \w+ \d{4}/.exec(words)![0]} UTC`));
+    assert.deepEqual(
+      times,
+      times.toSorted((one, other) => other - one),
+    );
   });
 
   test("a post-quantum key opens", async () => {

@@ -1,0 +1,107 @@
+import { versionName } from "./comparison.ts";
+import { element } from "./element.ts";
+import { day, plural } from "./format.ts";
+import { nameOf, outcomeOf, type Person } from "./person.ts";
+
+/** So many are found by looking. */
+const FEW = 10;
+
+interface Item {
+  readonly person: Person;
+  readonly row: HTMLElement;
+  readonly button: HTMLButtonElement;
+  /** What a search looks in: what the row shows, and all of the token. */
+  readonly text: string;
+}
+
+/** An order that people can choose, by what the page shows of each person. */
+interface Order {
+  readonly name: string;
+  readonly compare: (one: Item, other: Item) => number;
+}
+
+const byText = (textOf: (person: Person) => string) => (one: Item, other: Item) =>
+  textOf(one.person).localeCompare(textOf(other.person), "en");
+
+/** Everyone in the bag; where there are many, with a search and an order. */
+export function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
+  const items = people.map((person, at) => itemOf(person, at === 0));
+  const list = element(
+    "ul",
+    {},
+    items.map(({ row }) => row),
+  );
+  for (const { person, button } of items) {
+    button.addEventListener("click", () => {
+      for (const other of items) other.button.removeAttribute("aria-current");
+      button.setAttribute("aria-current", "true");
+      choose(person);
+    });
+  }
+  return element(
+    "nav",
+    { "aria-label": "People in this bag" },
+    element("h2", {}, `${people.length} people`),
+    people.length > FEW ? searchOf(items) : null,
+    people.length > FEW ? sortOf(items, list) : null,
+    list,
+  );
+}
+
+function itemOf(person: Person, current: boolean): Item {
+  const { subject, versions } = person;
+  const sealed = versions.flatMap((version) => [version, ...version.files]);
+  const isBad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
+  const doubt = isBad ? "not proven" : sealed.some(({ unchecked }) => unchecked) ? "not checked" : null;
+  const name = nameOf(person);
+  const about = [newestDay(person), outcomeOf(person), doubt].filter((words) => words !== null).join(", ");
+  const button = element(
+    "button",
+    { type: "button", "aria-current": current ? "true" : undefined },
+    element("strong", {}, element("bdi", {}, name)),
+    element("span", {}, about),
+    versions.length > 1 && element("span", {}, plural(versions.length, "version")),
+  );
+  return { person, button, row: element("li", {}, button), text: `${name} ${about} ${subject}`.toLowerCase() };
+}
+
+function newestDay({ versions }: Person): string | null {
+  const newest = versions.at(-1);
+  return newest === undefined ? null : day(versionName({ sealed: newest }));
+}
+
+function searchOf(items: readonly Item[]): HTMLElement {
+  const input = element("input", { type: "search", "aria-label": "Find a person", placeholder: "Find a person" });
+  const found = element("p", { class: "aside", role: "status" });
+  input.addEventListener("input", () => {
+    const words = input.value.trim().toLowerCase().split(/\s+/);
+    let count = 0;
+    for (const { row, text } of items) {
+      row.hidden = !words.every((word) => text.includes(word));
+      if (!row.hidden) count += 1;
+    }
+    found.textContent = input.value.trim() === "" ? "" : `${count} found`;
+  });
+  return element("div", {}, input, found);
+}
+
+function sortOf(items: readonly Item[], list: HTMLElement): HTMLElement {
+  const isOpened = items.some(({ person }) => person.opened !== null);
+  const newest = ({ versions }: Person) => versions.at(-1)?.version ?? "";
+  const orders: readonly Order[] = [
+    { name: "As in the bag", compare: () => 0 },
+    { name: isOpened ? "Name" : "Token", compare: byText(isOpened ? nameOf : ({ subject }) => subject) },
+    { name: "Newest first", compare: (one, other) => byText(newest)(other, one) },
+    ...(isOpened ? [{ name: "Outcome", compare: byText((person) => outcomeOf(person) ?? "") }] : []),
+  ];
+  const select = element(
+    "select",
+    { "aria-label": "Order" },
+    orders.map(({ name }, at) => element("option", { value: String(at) }, name)),
+  );
+  select.addEventListener("change", () => {
+    const { compare } = orders[Number(select.value)]!;
+    list.replaceChildren(...items.toSorted(compare).map(({ row }) => row));
+  });
+  return select;
+}

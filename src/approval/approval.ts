@@ -16,7 +16,7 @@ export function isInTime({ made, expires }: Timed, at: Temporal.Instant): boolea
   return Temporal.Instant.compare(made, at) <= 0 && Temporal.Instant.compare(at, expires) < 0;
 }
 
-/** Longer is no signature. */
+/** No signature is longer. */
 export const MAX_SIGNATURE = 16 * 1024;
 
 /**

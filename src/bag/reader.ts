@@ -88,7 +88,7 @@ async function checkMade(
   if (vkey !== undefined && vkey !== log.vkey) throw differentKey("this bag", log.vkey);
   const verifiers = [parseVerifier(log.vkey)];
   if (openNote(await read(NOTE), verifiers).text !== noteText(log.origin, digest)) {
-    throw new HoldfastError("unverified", `${NOTE} signs another bag`);
+    throw new HoldfastError("unverified", `${NOTE} is for a different bag`);
   }
   const retrieval = parseRetrieval((await read(RETRIEVAL)).toString("utf8"));
   const proven = new BagLog(read, log.origin, verifiers);
@@ -110,7 +110,7 @@ async function checkTime(
   if (!sizes.has(TIMESTAMP)) {
     if (anchors === undefined) return undefined;
     throw new HoldfastError("incomplete", "this bag has no time stamp", {
-      hint: "Leave --tsa-ca out: everything else can be checked without. Or ask for a bag of a day when the authority could be had.",
+      hint: "Leave --tsa-ca out: everything else can be checked without. Or ask for a new bag, made when the authority answers.",
     });
   }
   const bytes = await read(TIMESTAMP);
@@ -149,7 +149,7 @@ class BagLog {
     const bytes = await this.#read(entryPath(index));
     const proof = parseProof(await this.#read(proofPath(index)));
     if (proof.index !== index || proof.checkpoint !== note.toString("utf8")) {
-      throw new HoldfastError("unverified", `${proofPath(index)} is the proof of something else`);
+      throw new HoldfastError("unverified", `${proofPath(index)} is the proof of a different entry`);
     }
     verifyInclusion(leafHash(bytes), index, size, proof.hashes, root);
     const entry = decodeEntry(bytes);

@@ -96,8 +96,8 @@ export class BagWriter {
   }
 
   /**
-   * Manifests, signature, and the bag's own name: it is whole. Who makes evidence is its first reader: a bag that its own
-   * check refuses gets no name. Someone who hands a bag on has no key to sign it with.
+   * Manifests, signature, and the bag's own name: it is complete. Holdfast checks what it made before
+   * anyone else does: a bag that fails gets no name. Someone who hands a bag on has no key to sign it with.
    * @param vkey the log's public key that the bag is checked with
    */
   async finish(

@@ -85,13 +85,13 @@ async function checkIn(
   const certificate = parseCertificate(bytes.toString("utf8"));
   if (vkey !== undefined && vkey !== certificate.vkey) throw differentKey("this certificate", certificate.vkey);
   const verifier = parseVerifier(certificate.vkey);
-  if (verifier.name !== certificate.origin) throw unverified("its key is of another log than its own");
+  if (verifier.name !== certificate.origin) throw unverified("its key belongs to a different log");
   const note = await readWhole(join(folder, SIGNATURE), 100_000);
   const { text } = openNote(note, [verifier]);
   // By its digest: another version of Holdfast may lay it out otherwise.
   const page = await digestOf(join(folder, PAGE), signal);
   if (text !== noteText(certificate.origin, sha256(bytes), page))
-    throw unverified(`${SIGNATURE} signs another certificate, or another page of it`);
+    throw unverified(`${SIGNATURE} is for a different certificate or page`);
   const { policy, totals } = certificate;
   const isFirst = certificate.holdfast === "certificate-of-destruction/1";
   const runs = "runs" in certificate ? certificate.runs : [certificate.run];
@@ -113,19 +113,19 @@ async function checkIn(
       met.destroyed(entry.subject);
       list.update(destroyedRows(entry));
       if (isFirst) refuseEarly(entry);
-    } else if (isFirst) throw unverified(`entry ${index} is no purge of this run`);
+    } else if (isFirst) throw unverified(`entry ${index} is not a purge of this run`);
     if ("subject" in entry) met.spokenOf(entry.subject, index);
     if (!isFirst) trail.take(each);
   }
-  if (!isDeepStrictEqual(sums.of(met.count), totals)) throw unverified("its sums are not those of its entries");
+  if (!isDeepStrictEqual(sums.of(met.count), totals)) throw unverified("its totals differ from its entries");
   const stranger = met.stranger();
-  if (stranger !== undefined) throw unverified(`entry ${stranger} is of no one whom this purge took`);
+  if (stranger !== undefined) throw unverified(`entry ${stranger} is about a person whom this purge did not destroy`);
   const { rules, withoutPolicy } = trail.end();
-  if (rules && !isDeepStrictEqual(rules, policy)) throw unverified("it names other rules than the log");
+  if (rules && !isDeepStrictEqual(rules, policy)) throw unverified("its rules differ from the log's");
   if ("runs" in certificate) {
     const digest = list.digest("hex");
     if (digest !== certificate.files[DESTROYED] || digest !== (await digestOf(join(folder, DESTROYED), signal)))
-      throw unverified(`${DESTROYED} is not the list of what its entries say was destroyed`);
+      throw unverified(`${DESTROYED} differs from what its entries say was destroyed`);
   }
   const ledThere = isFirst ? "not-in-it" : withoutPolicy > 0 ? "no-policy" : "checked";
   const { client, made } = certificate;
@@ -169,7 +169,7 @@ function* earlyEntries(
   for (const each of [...trail, ...entries].sort((one, other) => one.index - other.index)) {
     const { index, entry, proof } = each;
     const { hashes, checkpoint, ...proven } = parseProof(proof);
-    if (proven.index !== index) throw unverified(`the proof of entry ${index} is that of another`);
+    if (proven.index !== index) throw unverified(`the proof of entry ${index} belongs to a different entry`);
     // It is the same one for nearly all.
     if (last?.note !== checkpoint) last = { note: checkpoint, ...openCheckpoint(checkpoint, origin, [verifier]) };
     const replayed = opened(index, entry, hashes, last);
@@ -223,7 +223,7 @@ async function digestOf(path: string, signal: AbortSignal | undefined): Promise<
 }
 
 function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new HoldfastError("interrupted", "interrupted before all of the certificate was checked");
+  if (signal?.aborted) throw new HoldfastError("interrupted", "interrupted before the whole certificate was checked");
 }
 
 async function* hashed(path: string, hash: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {

@@ -6,7 +6,7 @@ import { writingFile } from "../io/file-error.ts";
 import { Unfinished } from "../io/unfinished-folder.ts";
 import { bytes } from "../observe/format.ts";
 
-/** Bytes that are written for a trial: a disk that has no room for them has none for a certificate. */
+/** Bytes of a trial file: a disk without room for them has no room for a certificate. */
 const TRIAL = 64 * 1024;
 /** Bytes of a certificate for each log entry in it, roughly: the entry, and the hashes that prove it. */
 const PER_ENTRY = 2_000;
@@ -40,7 +40,7 @@ export async function refuseNarrow(out: string, entries: number): Promise<void> 
   if (bavail * bsize >= needed) return;
   throw new HoldfastError(
     "state",
-    `the certificate will have about ${bytes(needed)}, and ${bytes(bavail * bsize)} are free where it is to be`,
+    `the certificate will have about ${bytes(needed)}, and ${bytes(bavail * bsize)} are free there`,
     { hint: "Nothing was destroyed. Make room there, or name an --out on another disk." },
   );
 }

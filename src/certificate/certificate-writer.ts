@@ -58,7 +58,7 @@ export async function writeCertificate(of: Certified): Promise<CertificateV3 | u
       await place.abandon();
       return undefined;
     }
-    // Who makes evidence is its first reader: what its own check refuses gets no name.
+    // Holdfast checks what it made before anyone else does: what fails gets no name.
     const { now, signal } = of;
     await checkCertificate(place.path, { vkey: of.signer.verifier.vkey, now, signal, scratch: place.path });
     await writingFile(place.path, () => syncFolder(place.path));
@@ -116,7 +116,7 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
   let days: [string, string] | undefined;
   await destroyed.write(DESTROYED_HEAD);
   for await (const { index, entry, bytes } of found.all()) {
-    if (of.signal.aborted) throw new HoldfastError("interrupted", "interrupted before the certificate was whole");
+    if (of.signal.aborted) throw new HoldfastError("interrupted", "interrupted before the certificate was complete");
     trail.take({ index, entry });
     const hashes = (await proofs.hashes(index)).map((hash) => Buffer.from(hash).toString("base64"));
     await entries.write(formatLine({ index, entry: Buffer.from(bytes).toString("utf8"), hashes }));

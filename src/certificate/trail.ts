@@ -83,7 +83,7 @@ export class Trail implements Disposable {
 function notAllowed({ entry, key, what }: Fault): HoldfastError {
   return new HoldfastError(
     "unverified",
-    `the log does not bear this purge out: entry ${entry}${key ? `, ${key}` : ""}: ${what}`,
+    `the log does not allow this purge: entry ${entry}${key ? `, ${key}` : ""}: ${what}`,
     {
       hint: "Do not rely on it. Keep the log, and run `holdfast verify` on the vault: it names every such entry.",
     },

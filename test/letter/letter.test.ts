@@ -100,6 +100,17 @@ describe("erasure assess --out", { skip: withoutChromium }, () => {
     assert.match(await readFile(file, "utf8"), /A legal hold is in effect \(1 case\)/);
   });
 
+  test("the report, its footer on paper, and the bag's README name the company", async () => {
+    const report = place.path("report.html");
+    assert.equal((await place.here("report", ["--out", report])).code, 0);
+    assert.ok((await printed(report)).startsWith(`Report on identity records ${COMPANY.name}`));
+    assert.match(await readFile(report, "utf8"), /@bottom-left \{ content: "Acme /);
+    const bag = place.path("bag");
+    const why = ["--case", "1", "--requested-by", "Ada", "--reason", "why"];
+    assert.equal((await place.here("retrieve", [...why, "--subject", subjects[0]!, "--out", bag])).code, 0);
+    assert.ok((await readFile(join(bag, "README.txt"), "utf8")).startsWith(`Identity records of ${COMPANY.name}\n`));
+  });
+
   test("a file that is there, and several people: code 2, and nothing is written", async () => {
     const file = await letter(place, "twice", subjects[0]!);
     const before = await readFile(file, "utf8");

@@ -41,7 +41,7 @@ ${notes.map((note) => html`<li>${note}</li>`)}
 <div class="address"><p>${blank("Name")}</p><p>${blank("Address")}</p><p>${blank("")}</p></div>
 <p class="date">${longDate(today)}</p>
 <h1>Your request for erasure of personal data</h1>
-<p>Our reference: ${blank("")} &nbsp; Your request of: ${blank("")} &nbsp; Received on: ${blank("")}</p>
+<p class="about"><span>Our reference: ${blank("")}</span><span>Your request of: ${blank("")}</span><span>Received on: ${blank("")}</span></p>
 <p>Dear ${blank("")},</p>
 <p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). We reply within one month of receiving your request, as Article 12(3) GDPR requires. This letter is about the copies of your identity verification.</p>
 ${body}
@@ -72,7 +72,7 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
   const law = of.legalBasis.length > 0 ? html`<strong>${of.legalBasis.join("; ")}</strong>` : blank("legal basis");
   const noLaw = of.legalBasis.length > 0 ? [] : ["The config names no legal basis: fill it in, or erase the data."];
   const held = html`<h2>What we hold</h2>
-<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.collect === "full" ? "They contain the data that you gave to verify your identity, and the result." : "They contain yes and no answers only: whether your identity was verified."} All of it is encrypted, and used for nothing but this legal duty.</p>`;
+<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.records === 1 ? "It contains" : "They contain"} ${of.collect === "full" ? "the data that you gave to verify your identity, and the result" : "yes and no answers only: whether your identity was verified"}. All of it is encrypted, and used for nothing but this legal duty.</p>`;
   switch (of.answer) {
     case "erasable":
     case "locked": {
@@ -154,6 +154,7 @@ const LETTER = `.letter { max-width: 46rem; }
 .letter .address { margin: 2rem 0; }
 .letter .address p { margin: 0.7rem 0; }
 .letter .date { text-align: right; }
+.about { display: flex; flex-wrap: wrap; gap: 0.4rem 1.5rem; }
 .blank { display: inline-block; min-width: 7rem; border-bottom: 1px solid var(--ink); font-size: 0.75rem; color: var(--soft); }
 .address .blank { min-width: 18rem; }
 @media print { .letter p { orphans: 3; widows: 3; } }`;

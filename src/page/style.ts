@@ -86,7 +86,7 @@ a { color: var(--accent); }
   .figures { grid-template-columns: 1fr 1fr; }
   .chart svg.scale { width: 2.9rem; }
   .often { display: none; }
-  .signatures { grid-template-columns: 1fr; }
+  .signatures { grid-template-columns: 1fr; gap: 1.6rem; }
   /* A row is a card: each value has its column's name before it. */
   .cards thead { display: none; }
   .cards, .cards tbody, .cards tr, .cards td { display: block; }

@@ -54,7 +54,7 @@ test("the example mentions every field", () => {
 test("what the example shows in comments loads too: every optional field, each on a line of its own", async () => {
   const whole = uncommented(text, fieldNames(jsonSchema()))
     .replace("lock: governance", "lock: compliance") // coolingOff is for that alone
-    .replace("AAAAC3NzaC1lZDI1NTE5AAAA…", "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
+    .replaceAll("AAAAC3NzaC1lZDI1NTE5AAAA…", "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
   const { clients, metrics } = await parseConfig(whole, EXAMPLE);
   const [{ log, notify, retention, retrieval, vault }] = clients as [(typeof clients)[0]];
   assert.deepEqual(

@@ -131,7 +131,7 @@ export async function verify(
     opened.defer(() => progress.end());
     let isLogRead = false;
     const { vkey } = description.log;
-    if (options.vkey !== undefined && options.vkey !== vkey) throw differentKey(`the vault ${vault.url}`, vkey);
+    if (options.vkey !== undefined && options.vkey !== vkey) throw differentKey(`vault.json in ${vault.url}`, vkey);
     const own = await ownKey(config);
     if (own !== undefined && own !== vkey) throw await anotherLogKey(config, description, vault.url);
     const log = new AuditLog(vault, description.log.origin, verifiers);

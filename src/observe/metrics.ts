@@ -133,7 +133,7 @@ export class Metrics {
         set(this.#success, lastSuccess);
         set(this.#verified, lastVerify?.time);
         set(this.#problems, lastVerify?.problems);
-        set(this.#unlocked, lastVerify && (lastVerify.unlocked ?? 0));
+        set(this.#unlocked, lastVerify?.unlocked);
         set(this.#next, nextRun);
         set(this.#newestKept, newestKept);
         for (const within of ["7d", "30d"] as const) {

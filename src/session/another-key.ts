@@ -33,5 +33,5 @@ export async function anotherLogKey(
   }
   const hint =
     "Check first that this file is the key that init made, and restore it if not. If it is, someone replaced the log: stop every export, keep everything as it is, and tell the auditor.";
-  return differentKey(`the vault ${url}`, vkey, log.key.reference, hint);
+  return differentKey(`vault.json in ${url}`, vkey, log.key.reference, hint);
 }

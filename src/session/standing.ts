@@ -81,7 +81,7 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
       lastVerify: verified && {
         time: seconds(verified.time),
         problems: verified.problems,
-        unlocked: verified.unlocked ?? 0,
+        unlocked: verified.unlocked,
       },
       nextRun: next && seconds(next),
       newestKept: newest && seconds(newest),

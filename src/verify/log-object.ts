@@ -40,5 +40,5 @@ export async function readLogObject(
 export function checkLocked({ info }: LogObject, now: Temporal.Instant, unlocked: (found: Lockless) => void): void {
   if (info.lock !== null && Temporal.Instant.compare(info.lock.until, now) > 0) return;
   const what = "is not locked, but is the proof of locked records";
-  unlocked({ key: info.key, what, ranOut: info.lock !== null });
+  unlocked({ key: info.key, what, ended: info.lock?.until ?? null });
 }

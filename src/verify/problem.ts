@@ -11,6 +11,6 @@ export interface Problem {
 
 /** A piece of the log that is not locked. */
 export interface Lockless extends Problem {
-  /** It had a lock, which is over. */
-  readonly ranOut: boolean;
+  /** When its lock ended; null if it never had one, or someone removed it. */
+  readonly ended: Temporal.Instant | null;
 }

@@ -35,7 +35,11 @@ export class StampedTimes {
     this.#bad = bad;
   }
 
+  /** When the newest entry was logged. */
+  logged: string | undefined;
+
   note(entry: number, time: string): void {
+    this.logged = time;
     if (entry < (this.report.newest?.size ?? 0)) return;
     this.#first ??= time;
     this.#last = time;

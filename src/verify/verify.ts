@@ -171,8 +171,11 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   // Pieces of the log run out where no run extends them: then records run out too, or no run wrote the checkpoint. Else
   // someone shortened their locks.
   if (index.locks.anyAfter(begun.toString())) {
-    const isLate = ranOut > 0 || lockless.some(({ key, ranOut }) => key === CHECKPOINT && ranOut);
-    for (const { ranOut, ...found } of lockless) (ranOut && isLate ? onUnlocked : problem)(found);
+    // A run locks the checkpoint after its last entry: a lock that ended before was shortened as well.
+    const isNatural = (ended: Temporal.Instant | null): boolean =>
+      ended !== null && times.logged !== undefined && Temporal.Instant.compare(ended, times.logged) >= 0;
+    const isLate = ranOut > 0 || lockless.some(({ key, ended }) => key === CHECKPOINT && isNatural(ended));
+    for (const { ended, ...found } of lockless) (ended !== null && isLate ? onUnlocked : problem)(found);
   }
   const orphan = (found: Orphan): void => {
     report.orphans += 1;

@@ -86,9 +86,9 @@ test("an error from AWS says what was refused and how to fix it", async () => {
     ["AccessDeniedException", 400, /not allowed to read it\n.*secretsmanager:GetSecretValue/],
     ["DecryptionFailure", 400, /cannot decrypt.*\n.*kms:Decrypt/],
     ["InvalidRequestException", 400, /refuses to return it\n.*deletion/],
-    ["UnrecognizedClientException", 400, /credentials are missing or refused/],
-    ["ExpiredTokenException", 400, /credentials are missing or refused/],
-    ["InvalidSignatureException", 400, /credentials are missing or refused/],
+    ["UnrecognizedClientException", 400, /the AWS credentials were refused/],
+    ["ExpiredTokenException", 400, /the AWS credentials were refused/],
+    ["InvalidSignatureException", 400, /the AWS credentials were refused/],
   ];
   for (const [type, status, expected] of refusals) {
     server.secrets.set(type, { status, type });
@@ -115,6 +115,6 @@ test("without credentials or a region, the error says which one is missing", asy
   assert.match(await refused("a"), /no AWS region/);
   process.env = { ...before, ...ENVIRONMENT, AWS_ENDPOINT_URL_SECRETS_MANAGER: server.endpoint };
   delete process.env.AWS_ACCESS_KEY_ID;
-  assert.match(await refused("a"), /credentials are missing/);
+  assert.match(await refused("a"), /no AWS credentials found; looked at: environment/);
   assert.deepEqual(server.asked, []);
 });

@@ -19,7 +19,7 @@ test("a long list ends at twenty, with how many more there are and where: reconc
   const args = ["end", "--csv", csv, "--json", "--log-format", "text"];
   const ended = await place.holdfast("relationship", args);
   assert.equal(ended.code, 3, ended.stderr);
-  assert.equal(ended.stderr.match(/line \d+ was left out/g)?.length, 20);
+  assert.equal(ended.stderr.match(/line \d+, column subject, was left out/g)?.length, 20);
   assert.match(ended.stderr, /… and 4 more; --json lists all, as `unusable`/);
   assert.equal((ended.json as { unusable: unknown[] }).unusable.length, 24);
 });

@@ -16,12 +16,14 @@ export interface PageOptions {
   readonly digest: string;
   /** The first of what was destroyed. */
   readonly shown: readonly RecordPurged[];
+  /** Public keys of the second persons who approved it, where the config asks for one. */
+  readonly approvers: readonly string[];
   /** Days of the first and of the last purge. */
   readonly days: readonly [first: string, last: string];
 }
 
 /** The certificate for people, to print, sign and file. It stays short enough to open, however much was destroyed. */
-export function certificatePage({ certificate, digest, shown, days: [first, last] }: PageOptions): string {
+export function certificatePage({ certificate, digest, shown, approvers, days: [first, last] }: PageOptions): string {
   const { client, company, origin, runs, made, policy, legalBasis, totals } = certificate;
   const name = company?.name ?? client;
   const certificateNumber = numberOf(certificate);
@@ -49,6 +51,7 @@ ${figure(number(totals.versions), totals.versions < totals.records + totals.file
 <dt>Legal basis of the copies</dt><dd>${legalBasis.length > 0 ? legalBasis.join("; ") : "not named in the config"}</dd>
 ${CLASSES.map(([name, words]) => (policy[name] === undefined ? undefined : html`<dt>${words}</dt><dd>${clockInWords(policy[name])}</dd>`))}
 <dt>Certificate made</dt><dd>${made.slice(0, 19).replace("T", " ")} UTC</dd>
+${approvers.map((key) => html`<dt>Approved with the key</dt><dd><code>${key}</code></dd>`)}
 <dt>Audit log</dt><dd>${origin}</dd>
 <dt>${runs.length === 1 ? "Run" : "Runs"}</dt><dd>${runs.join(", ")}</dd>
 </dl>

@@ -112,6 +112,7 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
   const totals = new Totals();
   const runs = new Set(found.runs);
   const shown: RecordPurged[] = [];
+  const approvers = new Set<string>();
   let [objects, done] = [0, 0];
   let days: [string, string] | undefined;
   await destroyed.write(DESTROYED_HEAD);
@@ -121,6 +122,8 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
     const hashes = (await proofs.hashes(index)).map((hash) => Buffer.from(hash).toString("base64"));
     await entries.write(formatLine({ index, entry: Buffer.from(bytes).toString("utf8"), hashes }));
     of.onEntries?.(++done);
+    if (entry.type === "purge.begun" && entry.approvedBy !== undefined && runs.has(entry.run))
+      approvers.add(entry.approvedBy);
     if (entry.type !== "record.purged" || !runs.has(entry.run)) continue;
     totals.add(entry);
     await destroyed.write(destroyedRows(entry));
@@ -134,6 +137,7 @@ async function writeEntries(folder: string, found: RunEntries, { log, policy, si
     rules,
     totals: totals.of(found.people),
     shown,
+    approvers: [...approvers],
     days: days!,
     entries: await entries.end(),
     destroyed: await destroyed.end(),

@@ -21,7 +21,7 @@ function pageOf(records: number, shown: number): string {
     files: { "entries.jsonl": "", "destroyed.csv": "" },
   };
   return certificatePage({
-    ...{ certificate, digest: "00", days: ["2026-11-25", "2026-11-25"] },
+    ...{ certificate, digest: "00", days: ["2026-11-25", "2026-11-25"], approvers: [] },
     shown: Array.from({ length: shown }, (_, n) => purged(n)),
   });
 }

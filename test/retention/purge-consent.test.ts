@@ -195,6 +195,9 @@ for (const vault of ["directory", "ceph"] as const) {
       checking.child.stdin!.end(text);
       assert.match((await checking).stdout, /^Good "holdfast-purge" signature/);
       assert.equal((await checkCertificate(place.path("destroyed"))).ledThere, "checked");
+      const page = await readFile(place.path("destroyed/certificate.html"), "utf8");
+      const key = grace.split(" ").slice(0, 2).join(" ");
+      assert.ok(page.includes(`<dt>Approved with the key</dt><dd><code>${key}</code></dd>`));
       await place.expect(0, "verify", "--read-data", "100");
     });
 

@@ -1,5 +1,5 @@
 import { plural } from "../observe/format.ts";
-import { type Html, html, page } from "../page/html.ts";
+import { type Html, html, page, prose } from "../page/html.ts";
 import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/policy-text.ts";
@@ -34,7 +34,7 @@ export function letterPage(letter: Letter): string {
 <li>Fill in the blanks, and check that the request came from the person it is about.</li>
 <li>Reply within one month of receiving the request (GDPR Art. 12(3)). You can extend this by two months for complex requests, if you tell the person why within the first month.</li>
 <li>This letter is about copies of identity verifications only. Add what else ${name} holds.</li>
-${notes.map((note) => html`<li>${note}</li>`)}
+${notes.map((note) => html`<li>${prose(note)}</li>`)}
 <li>It is a draft, not legal advice. This box is not printed. Person: token <code>${of.subject}</code>.</li>
 </ul></aside>
 <header><p><strong>${name}</strong>${contact === undefined ? undefined : html`<br>${contact}`}</p></header>
@@ -104,7 +104,7 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
         notes: [
           ...(of.ended === undefined
             ? [
-                "No end of the relationship is recorded. If it has ended: holdfast relationship end, then make this letter again.",
+                "No end of the relationship is recorded. If it has ended, record that with `holdfast relationship end` and make this letter again.",
               ]
             : []),
           ...noLaw,

@@ -23,6 +23,11 @@ function render(part: Part): string {
   return printable(String(part)).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
+/** A sentence of ours, whose commands are in backticks as in a message on a terminal. */
+export function prose(text: string): Html {
+  return html`${text.split("`").map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+}
+
 /** A large number, and what it counts. */
 export function figure(value: string, what: string): Html {
   return html`<div><b>${value}</b><span>${what}</span></div>`;

@@ -1,5 +1,5 @@
 import { bytes, number, people, plural } from "../observe/format.ts";
-import { figure, type Html, html, page } from "../page/html.ts";
+import { figure, type Html, html, page, prose } from "../page/html.ts";
 import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
@@ -101,7 +101,7 @@ function verdict(found: readonly Concern[]): Html {
   const colour = found.some(({ isBad }) => isBad) ? "bad" : "unsure";
   return html`<div class="attention ${colour}">
 <strong class="${colour}">Needs attention:</strong>
-<ul>${found.map(({ words, isBad }) => (isBad ? html`<li class="bad">${words}</li>` : html`<li>${words}</li>`))}</ul>
+<ul>${found.map(({ words, isBad }) => (isBad ? html`<li class="bad">${prose(words)}</li>` : html`<li>${prose(words)}</li>`))}</ul>
 </div>`;
 }
 
@@ -190,7 +190,7 @@ function lastExport(report: Report): Html | undefined {
   const at =
     last.outcome === "running"
       ? undefined
-      : html`<p>Last export: ${minute(last.time)}, <span class="${colour}">it ${words}</span>.</p>`;
+      : html`<p>Last export: ${minute(last.time)}, <span class="${colour}">${words}</span>.</p>`;
   const others = unwellText(last);
   return html`${at}${others === "" ? undefined : html`<p class="soft">${last.day}: ${others}.</p>`}${writing}`;
 }

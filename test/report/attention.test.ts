@@ -63,7 +63,7 @@ test("the report speaks of the last export as it ended, and of the failed ones b
   assert.notEqual((await place.here("export")).code, 0);
   const bad = await text();
   assert.match(bad, new RegExp(`The last export, on ${day}, failed\\.`));
-  assert.match(bad, new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, it failed ?\\. ${day}: 2 of 4 runs failed\\.`));
+  assert.match(bad, new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, failed ?\\. ${day}: 2 of 4 runs failed\\.`));
 });
 
 test("locks that have ended come first and in red; locks that are only due for extension are no concern", async () => {

@@ -238,7 +238,7 @@ async function runTurn(
   const { connectRedis } = await import("../src/workers/redis.ts");
   await using opened = new AsyncDisposableStack();
   const connection = await connectRedis(redis, (error) =>
-    log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
+    log.warn("lost the connection to Redis", { client: config.id, ...errorFields(error) }),
   );
   opened.defer(() => connection.disconnect());
   const coordinator = opened.use(await Coordinator.open(connection, exporting, await messagesOf(config)));

@@ -80,7 +80,7 @@ export const exportCommand = command("export", "export new and changed identitie
         };
         const reload = (take: Take) => onHangup(session, config.file, options.client, take);
         await runOnSchedule(session, config.metrics, work, reload);
-        if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run goes on from here");
+        if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run continues from here");
         return;
       }
       const asked = { ...options, identities: options.identity, subjects: options.subject };

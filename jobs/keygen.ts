@@ -9,7 +9,7 @@ import { makeKeyPair } from "../src/seal/identity-file.ts";
 export const keygenCommand = new Command("keygen")
   .description("make an age key pair for someone who may open records; for those who do not have age-keygen")
   .option("--out <file>", "write the private key here; must not be there yet")
-  .option("--json", "print one JSON object on stdout, and nothing else there", false)
+  .option("--json", "print one JSON object on stdout and nothing else", false)
   .addHelpText(
     "after",
     `

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../bag/request.ts";
 
-/** Words of the command line to values; what they throw, commander prints beside the option's name. */
+/** Parsers of option values. Commander prints what they throw next to the option's name. */
 export function percent(text: string): number {
   const value = Number(text.replace(/%$/, ""));
   if (!/^\d{1,3}(\.\d{1,4})?%?$/.test(text) || value > 100)
@@ -20,12 +20,12 @@ export function instant(text: string): Temporal.Instant {
   }
 }
 
-/** A day of the calendar, as it was written: `2026-10-31`. */
+/** A calendar day, kept as written: `2026-10-31`. */
 export function day(text: string): string {
   try {
     if (/^\d{4}-\d\d-\d\d$/.test(text) && Temporal.PlainDate.from(text)) return text;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new InvalidArgumentError("Write a day such as 2026-10-31.");
 }
@@ -36,7 +36,7 @@ export function amount(text: string): number {
   return value;
 }
 
-/** A log's public key. Its check digits tell a typing error from another key. */
+/** A log's public key. Its check digits distinguish a typo from a different key. */
 export function vkey(text: string): string {
   try {
     return parseVerifier(text.trim()).vkey;
@@ -44,8 +44,8 @@ export function vkey(text: string): string {
     const [, digits] = /^[^+\s]+\+([0-9a-f]{8})\+[A-Za-z0-9+/]{44}$/.exec(text.trim()) ?? [];
     throw new InvalidArgumentError(
       digits === undefined
-        ? "It is not a log key. Copy the whole line that init printed, such as acme-bank.example/holdfast+0123abcd+A…"
-        : `It is not a log key: its check digits ${digits} do not fit. Copy the whole line again.`,
+        ? "Not a log key. Copy the whole line that init printed, such as acme-bank.example/holdfast+0123abcd+A…"
+        : `Not a valid log key: the check digits ${digits} do not match. Copy the whole line again.`,
     );
   }
 }
@@ -56,7 +56,7 @@ export function range(text: string): { from: Temporal.Instant; to: Temporal.Inst
   const [from = "", to = "", ...more] = text.split("..");
   const parsed = { from: instant(from), to: instant(to) };
   if (more.length > 0 || Temporal.Instant.compare(parsed.from, parsed.to) >= 0) {
-    throw new InvalidArgumentError("Write two dates, the earlier first: 2023-01-01..2024-01-01.");
+    throw new InvalidArgumentError("Write two dates, earlier first: 2023-01-01..2024-01-01.");
   }
   return parsed;
 }

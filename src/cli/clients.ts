@@ -5,17 +5,16 @@ import type { Session } from "../session/client.ts";
 import type { ClientFailure } from "../session/each-client.ts";
 
 export interface TellOptions<T> {
-  /** Throws where the results are no success, though every client came to one. */
+  /** Throws if the results are not a success although every client returned one. */
   readonly refuse?: (results: readonly T[]) => void;
-  /** The results' name in the JSON object. Default `clients`. */
+  /** The field for the results in the JSON object. Default: `clients`. */
   readonly name?: string;
   /** The results for people, on stdout. */
   readonly lines?: (results: readonly T[]) => readonly string[];
 }
 
 /**
- * The results of every client, and the failures if any. Once all is told the gravest failure is thrown: it makes the
- * exit code.
+ * Prints the results of every client, and any failures. Then throws the most serious failure, which sets the exit code.
  */
 export async function tellClients<T>(
   { clients, console, signal }: Session,
@@ -36,7 +35,7 @@ export async function tellClients<T>(
     lines(results),
   );
   const refused: ClientFailure[] = [];
-  // Of several clients each by itself, so that the message can say which one it is about.
+  // Check several clients one by one, so that the message can name the one that failed.
   for (const some of clients.length > 1 && results.length > 0 ? results.map((one) => [one]) : [results]) {
     try {
       refuse(some);
@@ -49,8 +48,8 @@ export async function tellClients<T>(
 }
 
 /**
- * What a command ends with. Of one client it is the error itself; of several it names each, under the gravest code.
- * Why a client failed was told when it did, with its hint. A defect is told as it is.
+ * The error a command ends with. With one client it is that client's error. With several it lists each, under the most
+ * serious code; why each failed was printed when it happened, with its hint. An unexpected error is passed on unchanged.
  */
 function ofClients(
   clients: Session["clients"],
@@ -64,7 +63,7 @@ function ofClients(
   const lines = [
     ...refused.map(({ client, error }) => `${client}: ${ownError(error)?.message ?? "failed"}`),
     ...(failures.length > 0
-      ? [`${failures.length} of ${clients.length} clients failed, each for the reason above: ${names}`]
+      ? [`${failures.length} of ${clients.length} clients failed (see the errors above): ${names}`]
       : []),
   ];
   const isTold = failures.some((failure) => failure.error === error);

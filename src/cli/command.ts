@@ -9,9 +9,9 @@ import { defaultConfig, PLACES } from "./default-config.ts";
 import { type Host, hostHere } from "./host.ts";
 import { consoleOf, type OutputOptions, refuseFormat, withOutput } from "./output.ts";
 
-/** What every command has in common: its options, its session, its exit code. */
+/** The options that all commands share. */
 export interface CommonOptions extends OutputOptions {
-  /** Undefined: the first of those of default-config.ts that is there. */
+  /** Undefined: the first file of default-config.ts that exists. */
   readonly config?: string;
   readonly client?: string[];
   readonly json: boolean;
@@ -28,15 +28,15 @@ export function command(name: string, description: string, examples: readonly st
         id,
       ]),
     )
-    .option("--json", "print one JSON object on stdout, and nothing else there", false)
-    .option("-q, --quiet", "no progress and no summary; warnings and errors only", false);
+    .option("--json", "print one JSON object on stdout and nothing else", false)
+    .option("-q, --quiet", "show warnings and errors only", false);
   return withOutput(made).addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 
-/** For a server to say what time it is, in ms. */
+/** How long to wait for a server's time, in ms. */
 const PATIENCE = 5_000;
 
-/** Opens what every command has in common, runs it, and turns what it throws into words and an exit code. */
+/** Opens a session, runs the command in it, and turns errors into messages and an exit code. */
 export async function run(
   options: CommonOptions,
   work: (session: Session, file: Awaited<ReturnType<typeof loadConfig>>) => Promise<void>,
@@ -63,7 +63,7 @@ export async function run(
   }
 }
 
-/** For what an auditor runs, on a machine that has no config. */
+/** For commands that need no config, such as an auditor's. */
 export async function withoutConfig(
   options: Pick<CommonOptions, "json" | "quiet" | keyof OutputOptions>,
   work: (console: Console) => Promise<void>,
@@ -72,7 +72,7 @@ export async function withoutConfig(
   const console = consoleOf(options, host);
   host.onSignal(() => {
     fail(new HoldfastError("interrupted", "interrupted"), host, console, options.json);
-    // What is half made is removed as the process ends.
+    // Unfinished files are removed when the process exits.
     process.exit();
   });
   try {
@@ -91,19 +91,19 @@ function fail(error: unknown, host: Host, console: Console, json: boolean): void
 }
 
 /**
- * The first signal asks the run to finish what is under way, for `grace` ms at most; the second ends it at once. Ended
- * so, nothing is lost either: the next run goes on from there.
+ * The first signal asks the run to finish its current work, within `grace` ms. The second exits at once. Nothing is lost
+ * either way: the next run continues from there.
  */
 function onSignals(host: Host, { log }: Console, grace: number, { logFormat }: OutputOptions): AbortSignal {
   const controller = new AbortController();
   host.onSignal(() => {
     if (controller.signal.aborted) process.exit(130);
     if (host.stderr.isTTY && logFormat !== "json")
-      host.stderr.write("\nstopping after what is under way; once more to stop at once\n");
-    log.info("told to stop: what is under way is finished, nothing new begins");
+      host.stderr.write("\nStopping after the current work. Press Ctrl-C again to stop at once.\n");
+    log.info("stopping: finishing current work, starting nothing new");
     controller.abort(new HoldfastError("interrupted", "interrupted"));
     setTimeout(() => {
-      log.warn("what is under way took longer than schedule.grace: the next run goes on from here");
+      log.warn("current work took longer than schedule.grace: stopping now; the next run continues from here");
       process.exit(130);
     }, grace).unref();
   });

@@ -3,32 +3,32 @@ import { dirname, resolve } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { isOurs } from "../io/owner.ts";
 
-/** Where a command looks for the config that no `--config` names: in this order, from where the person stands. */
+/** Where a command looks for the config without `--config`, in this order, relative to the current folder. */
 export const PLACES = ["holdfast.yaml", "config/holdfast.yaml", "/etc/holdfast/holdfast.yaml"];
 
-/** The first that is there. */
+/** The first that exists. */
 export function foundConfig(): string | undefined {
   return PLACES.find((place) => existsSync(place));
 }
 
 /**
- * The same. Throws `config` where there is none, and where someone else may have put it there: a config says which files
- * are sent to which host, so root must not take one that lies in /tmp.
+ * Like `foundConfig`, but throws `config` if no file exists, or if another user may have put it there: a config says which
+ * files are sent to which host, so root must not use one that it finds in /tmp.
  */
 export function defaultConfig(): string {
   const found = foundConfig();
   if (found === undefined) {
-    throw new HoldfastError("config", `there is no config file here: looked for ${PLACES.join(", ")}`, {
-      hint: "Make one with `holdfast new`, or name yours with --config.",
+    throw new HoldfastError("config", `no config file found: looked for ${PLACES.join(", ")}`, {
+      hint: "Create one with `holdfast new`, or pass yours with --config.",
     });
   }
   if (isOurs(statSync(found)) || isSafeFolder(dirname(resolve(found)))) return found;
   throw new HoldfastError("config", `${found} belongs to another user of this machine`, {
-    hint: `Look at who wrote it. If you trust it: --config ${found}.`,
+    hint: `Check who wrote it. If you trust it, pass --config ${found}.`,
   });
 }
 
-/** Whether no one but this user and root puts files there: whatever is there, they chose. */
+/** Whether only this user and root can put files there. */
 function isSafeFolder(path: string): boolean {
   const folder = statSync(path);
   return isOurs(folder) && (folder.mode & 0o022) === 0;

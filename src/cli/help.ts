@@ -3,23 +3,23 @@ import { type Command, Help, type Option } from "commander";
 import { printable } from "../core/printable.ts";
 import { hostHere } from "./host.ts";
 
-/** That a switch is off, or a list empty, goes without saying. */
+/** Leaves out the defaults "off" and "empty list". */
 function optionDescription(option: Option): string {
   const { defaultValue } = option;
   const unsaid = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
   return new Help().optionDescription(unsaid ? Object.create(option, { defaultValue: { value: undefined } }) : option);
 }
 
-/** Commander repeats what was typed, which a script may have taken from anywhere. Its own messages have line breaks. */
+/** Commander repeats user input, which may contain escape sequences. Its own messages have line breaks. */
 export function outputError(text: string, write: (text: string) => void): void {
   const [first = "", ...more] = text.split("\n").map(printable);
-  // `--color` is not known yet: what is wrong may be the command line itself.
+  // `--color` is not parsed yet: the command line itself may be wrong.
   const { stderr: stream } = hostHere();
   const shown = first.startsWith("error:") ? styleText("red", first, { stream }) : first;
   write([shown, ...more].join("\n"));
 }
 
-/** Every command below a program is told in the same way, and pointed to where someone mistypes it. */
+/** Sets up help and usage errors the same way for every subcommand. */
 export function teach(program: Command, names: readonly string[] = [program.name()]): void {
   for (const each of program.commands) {
     const path = [...names, each.name()];
@@ -27,9 +27,13 @@ export function teach(program: Command, names: readonly string[] = [program.name
       .exitOverride()
       .configureOutput({ outputError })
       .configureHelp({ optionDescription })
-      .showHelpAfterError(`(${path.join(" ")} --help shows what there is)`);
+      .showHelpAfterError(`Run \`${path.join(" ")} --help\` for usage.`);
     const [first] = each.commands;
-    if (first) each.addHelpText("after", `\nMore, with examples: ${path.join(" ")} ${first.name()} --help`);
+    if (first)
+      each.addHelpText(
+        "after",
+        `\nFor details and examples, run a subcommand's help, such as ${path.join(" ")} ${first.name()} --help`,
+      );
     teach(each, path);
   }
 }

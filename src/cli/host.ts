@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Clock, systemClock } from "../core/clock.ts";
 
-/** What a command runs in: the process, or a test that runs many of them in its own. */
+/** The environment a command runs in: the process, or a test that runs many commands in one process. */
 export interface Host {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly now: Clock;
-  /** Called when someone sends SIGINT or SIGTERM. */
+  /** Calls `listener` on SIGINT and SIGTERM. */
   onSignal(listener: () => void): void;
-  /** The code that it ends with. */
+  /** Sets the exit code. */
   endsWith(code: number): void;
 }
 
@@ -28,5 +28,5 @@ const another = new AsyncLocalStorage<Host>();
 
 export const hostHere = (): Host => another.getStore() ?? PROCESS;
 
-/** Has everything that `work` calls run in this host. */
+/** Runs `work`, and everything it calls, in this host. */
 export const runIn = <T>(host: Host, work: () => Promise<T>): Promise<T> => another.run(host, work);

@@ -7,20 +7,20 @@ import { writeLines } from "../observe/line.ts";
 
 export interface Asked {
   readonly prompt: string;
-  /** Said before it. */
+  /** The explanation printed before the prompt. */
   readonly says: readonly string[];
-  /** What Enter takes; undefined where there has to be an answer, empty where there need be none. */
+  /** The answer that Enter gives. Undefined: an answer is required. Empty: no answer is needed. */
   readonly byDefault?: string | undefined;
-  /** Throws HoldfastError where the answer cannot be taken; it is asked again then. */
+  /** Throws HoldfastError if the answer is invalid; the question is then asked again. */
   readonly check: (text: string) => Promise<void>;
 }
 
-/** Whether someone is there who can read questions and type answers. */
+/** Whether stdin and stderr are a terminal, so that someone can answer questions. */
 export function isSomebodyThere(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** Asks a person on the terminal, one line at a time. Lines that were typed or pasted ahead are kept for what comes. */
+/** Asks a person on the terminal, one line at a time. Lines typed or pasted ahead answer the next questions. */
 export class Interview implements Disposable {
   readonly #terminal: Interface;
   readonly #lines: AsyncIterator<string>;
@@ -38,8 +38,8 @@ export class Interview implements Disposable {
   }
 
   /**
-   * The first answer that can be taken.
-   * @throws HoldfastError "interrupted" on Ctrl-C, "usage" where the answers end (Ctrl-D)
+   * The first valid answer.
+   * @throws HoldfastError "interrupted" on Ctrl-C, "usage" at the end of input (Ctrl-D)
    */
   async ask({ prompt, says, byDefault, check }: Asked): Promise<string> {
     if (says.length > 0) this.say(["", ...says]);
@@ -66,16 +66,16 @@ export class Interview implements Disposable {
     if (!this.#interrupted) this.#terminal.prompt();
     const { done, value } = await this.#lines.next();
     if (!done) return value.trim();
-    // The prompt's line is not ended.
+    // The cursor is still on the prompt's line.
     process.stderr.write("\n");
     throw this.#interrupted
-      ? new HoldfastError("interrupted", "interrupted: nothing was written")
-      : new HoldfastError("usage", "the answers ended: nothing was written", {
-          hint: "Begin again, and answer each question.",
+      ? new HoldfastError("interrupted", "interrupted; nothing was written")
+      : new HoldfastError("usage", "end of input before the last question; nothing was written", {
+          hint: "Start again and answer each question.",
         });
   }
 }
 
-const NO_ANSWER = new HoldfastError("usage", "this needs an answer", {
-  hint: "Ctrl-C ends it all; nothing is written before the end.",
+const NO_ANSWER = new HoldfastError("usage", "an answer is required", {
+  hint: "Press Ctrl-C to quit. Nothing is written before the last answer.",
 });

@@ -3,7 +3,7 @@ import type { Wanted } from "../people/people.ts";
 import { listedPeople } from "../people/people-list.ts";
 import { gather } from "./arguments.ts";
 
-/** How someone is named, by every command that is about people. */
+/** The flags that name people, the same for every command about people. */
 export interface NamedFlags {
   readonly identity: string[];
   readonly email: string[];
@@ -15,20 +15,20 @@ export interface NamedFlags {
 
 export function withNames(command: Command): Command {
   return command
-    .option("--identity <id>", "someone, by the provider's id; repeatable", gather, [])
-    .option("--email <address>", "by e-mail, where lookups.fields has it; repeatable", gather, [])
+    .option("--identity <id>", "a person, by the provider's id; repeatable", gather, [])
+    .option("--email <address>", "by e-mail address, if lookups.fields includes it; repeatable", gather, [])
     .option(
       "--reference <value>",
-      "by your own reference, or a document number: any of lookups.fields but the e-mail; repeatable",
+      "by your own reference or a document number: any of lookups.fields except the e-mail; repeatable",
       gather,
       [],
     )
-    .option("--subject <token>", "by the subject, as the log and verify name it; repeatable", gather, [])
-    .option("--list <file>", "people in a file, one to a line: identity <id>, email <address>, reference …, subject …")
-    .option("--all-matches", "take all of several people under one e-mail or reference", false);
+    .option("--subject <token>", "by the token that the log and verify show; repeatable", gather, [])
+    .option("--list <file>", "a file of people, one per line: identity <id>, email <address>, reference …, subject …")
+    .option("--all-matches", "if one e-mail or reference matches several people, take them all", false);
 }
 
-/** Whoever is named on the command line, and in the list if there is one. */
+/** The people named on the command line and in the list, if there is one. */
 export async function wanted({ identity, email, reference, subject, list, allMatches }: NamedFlags): Promise<Wanted> {
   const listed = list === undefined ? [] : await listedPeople(list);
   const of = (kind: string, more: readonly string[]) => [

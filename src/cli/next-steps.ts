@@ -7,10 +7,10 @@ import { foundConfig } from "./default-config.ts";
 /** The user of the Debian package and of the systemd units. */
 const SERVICE = "holdfast";
 
-/** What is to be done after the config `out` was written, in lines for people; each command can be copied into a shell. */
+/** The next steps after the config `out` was written, as lines for people. Each command can be pasted into a shell. */
 export function nextSteps(out: string, { source, vault }: ClientConfig, isRoot: boolean): string[] {
   const config = resolve(out) === resolve(foundConfig() ?? "") ? "" : ` --config ${word(out)}`;
-  // What root makes, the service could not read.
+  // The service could not read files that root makes.
   const isService = isRoot && hasUser(SERVICE);
   const as = isService ? `runuser -u ${SERVICE} -- ` : "";
   const { apiKey } = source;
@@ -19,17 +19,17 @@ export function nextSteps(out: string, { source, vault }: ClientConfig, isRoot: 
   const paste = `umask 077; mkdir -p ${word(dirname(file))}; cat > ${word(file)}`;
   const key = {
     file: [
-      `Put the provider's API key into ${file}: paste it after this line, then Enter and Ctrl-D`,
+      `Put the provider's API key into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
       isService ? `  ${as}sh -c ${quoted(paste)}` : `  (${paste})`,
     ],
     env: [`Set the environment variable ${apiKey.name} to the provider's API key, wherever Holdfast runs`],
     "aws-secretsmanager": [`Put the provider's API key into AWS Secrets Manager (${apiKey.name})`],
   }[apiKey.kind];
   const bucket = [
-    `Make the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and give the AWS SDK credentials for it: docs/OPERATING.md, "First day"`,
+    `Create the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and set up AWS SDK credentials for it: docs/OPERATING.md, "First day"`,
   ];
   const share = [
-    `Let the service's user read the config, and run everything as that user`,
+    `Let the service's user read the config, and run everything below as that user`,
     `  chgrp ${SERVICE} ${word(out)} && chmod 0640 ${word(out)}`,
   ];
   const steps = [
@@ -38,20 +38,20 @@ export function nextSteps(out: string, { source, vault }: ClientConfig, isRoot: 
     ...(vault.kind === "s3" ? [bucket] : []),
     [
       `${as}holdfast init${config}`,
-      "  makes the lookup key and the log key, to be backed up, and prints the key for the auditor",
+      "  makes the lookup key and the log key (back them up) and prints the public key for your auditor",
     ],
-    [`${as}holdfast doctor${config}`, "  checks everything that a run needs, and says how to fix what is wrong"],
-    [`${as}holdfast export${config}`, "  takes everything there is; from then on, each night, what is new or changed"],
+    [`${as}holdfast doctor${config}`, "  checks everything a run needs, and says how to fix what is wrong"],
+    [`${as}holdfast export${config}`, "  exports everything; from then on, each night, what is new or changed"],
   ];
   return [
     ...steps.flatMap(([first, ...more], index) => [`  ${index + 1}. ${first}`, ...more.map((line) => `   ${line}`)]),
     ...(isRoot && !isService
-      ? ["If Holdfast will run as another user: let that user read this file, and run all of this as that user."]
+      ? ["If Holdfast will run as another user, let that user read this file, and run these commands as that user."]
       : []),
   ];
 }
 
-/** Those of directories elsewhere (LDAP) are not found: then the advice is the general one. */
+/** Does not find users of a directory service (LDAP); the steps then give the general advice. */
 function hasUser(name: string): boolean {
   try {
     return readFileSync("/etc/passwd", "utf8").includes(`\n${name}:`);
@@ -60,5 +60,5 @@ function hasUser(name: string): boolean {
   }
 }
 
-/** For a shell: as it is where it needs no quotes. */
+/** A shell word, quoted only if it needs quotes. */
 const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text));

@@ -5,7 +5,7 @@ import { COLORS, type Color } from "../observe/line.ts";
 import { LEVELS, type Level } from "../observe/log.ts";
 import type { Host } from "./host.ts";
 
-/** How every command writes what people and collectors read. */
+/** The output options that all commands share. */
 export interface OutputOptions {
   readonly color: Color;
   readonly logFormat?: Format | undefined;
@@ -14,22 +14,22 @@ export interface OutputOptions {
 
 const VARIABLE = "HOLDFAST_LOG_FORMAT";
 
-/** Adds the options that every command has for it. */
+/** Adds these options to a command. */
 export function withOutput(command: Command): Command {
   return command
     .addOption(
-      new Option("--color <when>", "colour: auto is on a terminal, unless NO_COLOR is set")
+      new Option("--color <when>", "when to use colour: auto means on a terminal, unless NO_COLOR is set")
         .choices(COLORS)
         .default("auto"),
     )
     .addOption(
       new Option(
         "--log-format <format>",
-        `what stderr has: text, or JSON lines for a log collector (default: ${VARIABLE} where there is no terminal, else text)`,
+        `format of stderr: text, or JSON lines for a log collector (default: text on a terminal, otherwise ${VARIABLE} or text)`,
       ).choices(FORMATS),
     )
     .addOption(
-      new Option("--log-level <level>", "how much the log says (default: warn on a terminal, else info)").choices(
+      new Option("--log-level <level>", "lowest level to log (default: warn on a terminal, otherwise info)").choices(
         LEVELS,
       ),
     );
@@ -43,12 +43,12 @@ export function consoleOf(
   return createConsole({ ...options, format, stdout, stderr, now });
 }
 
-/** What the environment asks for where no one watches. Text is for any word but these: `refuseFormat` says so. */
+/** The format that the environment sets for non-interactive output. Invalid values mean text; `refuseFormat` reports them. */
 function preferred(): Format {
   return FORMATS.find((format) => format === process.env[VARIABLE]) ?? "text";
 }
 
-/** @throws HoldfastError "usage" where the environment asks for a format that there is not */
+/** @throws HoldfastError "usage" if the environment names an unknown format */
 export function refuseFormat(): void {
   const { [VARIABLE]: asked = "" } = process.env;
   if (asked === "" || FORMATS.some((format) => format === asked)) return;

@@ -64,7 +64,7 @@ async function checkLookupKey({ lookups }: ClientConfig, vault: VaultDescription
   if (tokens.check() === vault.lookups.check) return ok("the lookup key is the vault's");
   return failure(
     `${lookups.key} is not the lookup key of this vault`,
-    "Restore the key that init made; with another nothing in the vault could be found.",
+    "Restore the key that init made. With any other key, nothing in the vault can be found.",
   );
 }
 

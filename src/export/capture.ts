@@ -15,26 +15,27 @@ import type { Kept } from "./kept.ts";
 import type { Candidate } from "./plan.ts";
 import { storeSealed } from "./store.ts";
 
-/** What became of one identity. `listed` is what the list said of it, where that is to be remembered. */
+/** The outcome for one identity. `listed` is what the provider's list said of it, if the catalog must remember it. */
 export type Capture =
   | {
       readonly kind: "new" | "changed" | "again";
       readonly entry: Unlogged<RecordStored>;
-      /** Files and bytes that were stored; files that the provider withheld. */
+      /** Files and bytes stored; files the provider withheld. */
       readonly files: number;
       readonly bytes: number;
       readonly withheld: number;
       readonly listed?: string | undefined;
     }
   | { readonly kind: "unchanged"; readonly listed?: string | undefined }
-  /** The law asks for no copy of it any more. */
+  /** Past its retention date: the law requires no copy any more. */
   | { readonly kind: "past"; readonly listed?: string | undefined }
   | { readonly kind: "gone"; readonly entry?: Unlogged<RecordGone> | undefined };
 
 /**
- * One identity's way into the vault: fetched, its files and its record sealed and stored. It counts when `settle` has
- * logged it, in this order, so that nothing is logged that is not in the vault. May be done again from any point: every
- * key is the same the second time, and an object that was stored and not logged stays as an older version of it. A broken answer may have been a passing fault, and gets one more attempt.
+ * Brings one identity into the vault: fetches it, then seals and stores its files and its record. `settle` logs it
+ * afterwards, so the log never names an object that is not in the vault. Safe to repeat from any point: the keys stay
+ * the same, and an object that was stored but not logged remains as an older version. A malformed answer may be a
+ * passing fault and gets one more attempt.
  */
 export async function captureIdentity(parts: Capturing, candidate: Candidate, kept: Kept): Promise<Capture> {
   try {
@@ -49,25 +50,25 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
   const { source, tokens } = parts;
   const fetched = await present(source.identity(id));
   if (fetched === null) {
-    // A name from the command line that no one knows is a typing error, and no evidence of anything.
+    // An unknown id from the command line is a typo, not evidence that an identity is gone.
     if (!kept.known && listed === undefined)
       throw new HoldfastError("source-missing", "the provider has no such identity");
     return gone(subject, kept, "deleted");
   }
   const version = tokens.version(fetched.identity.updated, fetched.raw);
   const again = kept.hasVersion(version);
-  // The list tells it otherwise than the identity itself; remembered, so that it is not fetched every night.
+  // The list and the identity itself differ. Remember the list's values, or this identity is fetched every night.
   if (again && !parts.again) return { kind: "unchanged", listed };
   const { updated } = fetched.identity;
   if (kept.wasPurged(version) || isPast(parts.config, { updated, ended: undefined }, parts.now()))
     return { kind: "past", listed };
-  // What the list said is not remembered: the relationship may be reopened, and then this version is wanted.
+  // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(parts.config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
   const stored = await store(parts, subject, version, fetched, kept);
   if (stored === null) {
     if ((await present(source.identity(id))) === null) return gone(subject, kept, "deleted");
-    throw new HoldfastError("source-response", "the provider shows the identity and answers 404 about its resources");
+    throw new HoldfastError("source-response", "the provider shows the identity but answers 404 for its resources");
   }
   const kind = again ? "again" : kept.known ? "changed" : "new";
   return { kind, ...stored, ...(listed === version ? {} : { listed }) };
@@ -120,7 +121,7 @@ async function store(parts: Capturing, subject: string, version: string, fetched
   return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes };
 }
 
-/** One file after the other: what is held in memory is one file's part, whatever the number of files. */
+/** One file at a time, so that memory does not grow with the number of files. */
 async function storeFiles(parts: Capturing, id: string, named: readonly NamedFile[], lock: Lock, kept: Kept) {
   const records: RecordFile[] = [];
   const logged: RecordStored["files"] = [];
@@ -142,7 +143,7 @@ async function storeFiles(parts: Capturing, id: string, named: readonly NamedFil
   return { records, logged, withheld, byProvider, bytes, stored };
 }
 
-/** The copy that is kept stays; what is logged is that the provider has it no more. Said once, not every night. */
+/** Keeps the copy, and logs once that the provider no longer has the identity. */
 export function gone(
   subject: string,
   { known }: Pick<Kept, "known">,

@@ -10,7 +10,7 @@ import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
 
-/** What it takes to bring one identity into the vault. Workers have it too, who hold no vault and write no log. */
+/** Everything needed to bring one identity into the vault. Workers use it too, without a lease and without a log key. */
 export interface Capturing {
   readonly config: ClientConfig;
   readonly source: Source;
@@ -19,21 +19,21 @@ export interface Capturing {
   readonly sealer: Sealer;
   readonly tokens: Tokens;
   readonly vault: Vault;
-  /** Bounds what is under way at the vault. */
+  /** Limits concurrent requests to the vault. */
   readonly vaultQueue: PQueue;
   readonly conditional: Conditional;
   readonly now: Clock;
   readonly log: Log;
-  /** Throws `busy` once this process no longer surely holds the vault, or the identity; asked before each PUT. */
+  /** Called before each PUT. Throws `busy` once this process may have lost its claim on the vault or the identity. */
   readonly holds: () => void | Promise<void>;
-  /** What is asked for is stored again though the log has it: it was withheld in part, or went missing. */
+  /** Store it again although the log has it: files were withheld, or objects went missing. */
   readonly again: boolean;
 }
 
-/** A client's export: its vault, held, and its source. */
+/** A client's export: its source, and its vault with the lease held. */
 export interface Exporting extends HeldVault {
   readonly source: Source;
-  /** Of the source's requests. */
+  /** The rate limits for requests to the source. */
   readonly starts: Starts;
   readonly sealer: Sealer;
   readonly vaultQueue: PQueue;
@@ -41,7 +41,7 @@ export interface Exporting extends HeldVault {
   readonly again: boolean;
 }
 
-/** One run of it, as every identity's capture sees it. */
+/** One run of an export, as `capture` sees it. */
 export interface Run extends Exporting {
   readonly id: string;
   readonly project: string;

@@ -1,16 +1,16 @@
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import type { Run } from "./context.ts";
 
-/** Failures in a row after which it is not the record that is at fault; fewer where each was retried for long. */
+/** After this many failures in a row the cause is not the record. Fewer for failures that were each retried for long. */
 export const IN_A_ROW = 20;
 const OUTAGES_IN_A_ROW = 10;
-/** What one record's own data can bring about. It says nothing of the next record, unless nearly all others fail too. */
+/** Codes that a single record's data can cause. They say nothing about the next record, unless nearly all fail. */
 const OF_THE_RECORD: readonly ErrorCode[] = ["source-response", "log-rejected", "malformed", "unverified", "internal"];
-/** Failures of that kind in a row after which it is the provider, or this program, and not the records. */
+/** After this many of those in a row, the cause is the provider or this program, not the records. */
 const BAD_RECORDS_IN_A_ROW = 500;
-/** The same for outages while the provider answers about its project: each of them takes minutes of retries. */
+/** The same for outages while the provider still answers about its project. Each takes minutes of retries. */
 const OUTAGES_BESIDE_PROJECT = 30;
-/** Codes of a capture that every further record would meet too. */
+/** Codes that every further record would fail with too. */
 export const FATAL: readonly ErrorCode[] = [
   "source-key",
   "vault-denied",
@@ -25,7 +25,7 @@ export function isOfSource(error: unknown): boolean {
   return error instanceof HoldfastError && stageOf(error.code) === "source";
 }
 
-/** Whether the provider takes the key and answers, asked for the one thing that is no record. */
+/** Whether the provider accepts the key and answers. Asks for the project, the only thing that is not a record. */
 export async function answers({ source }: Run): Promise<boolean> {
   return source.project().then(
     () => true,
@@ -42,7 +42,7 @@ export function mostWithProject(error: unknown): number {
   return isTransient(error) ? OUTAGES_BESIDE_PROJECT : BAD_RECORDS_IN_A_ROW;
 }
 
-/** Where it failed: the source, the vault, … */
+/** The stage that failed: the source, the vault, … */
 export function stageOf(code: ErrorCode): string {
   return code.split("-")[0]!;
 }

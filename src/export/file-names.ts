@@ -2,17 +2,17 @@ import type { FileRef } from "../core/identity.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { fileKey } from "../vault/layout.ts";
 
-/** A file that the provider lists, and where it lies in the vault. */
+/** A file in the provider's list, and its key in the vault. */
 export interface NamedFile {
   readonly ref: FileRef;
   readonly key: string;
-  /** Where earlier versions of Holdfast stored it. */
+  /** Its key in earlier versions of Holdfast. */
   readonly former: string;
-  /** Whether another file of the list has the same `former`: then no one can tell whose bytes lie there. */
+  /** Whether another file of the list has the same `former` key: then the bytes there could belong to either. */
   readonly isFormerShared: boolean;
 }
 
-/** The provider's list with every file once: two lines of one resource, id and time cannot be told apart. */
+/** The provider's list without duplicates: lines with the same resource, id and time are one file. */
 export function nameFiles(subject: string, refs: readonly FileRef[], tokens: Tokens): NamedFile[] {
   const named = new Map<string, FileRef>();
   for (const ref of refs) {

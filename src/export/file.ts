@@ -10,14 +10,14 @@ import type { NamedFile } from "./file-names.ts";
 import type { Kept, KeptFile } from "./kept.ts";
 import { storeSealed } from "./store.ts";
 
-/** What became of one file: for the record, and for the log. */
+/** The outcome for one file: for the record, and for the log. */
 export type FileOutcome =
   | { readonly record: RecordFile; readonly logged: StoredFile; readonly bytes: number }
   | { readonly withheld: WithheldFile };
 
 /**
- * Fetches, seals and stores one file as a stream. One that the vault has is neither fetched nor stored again, whatever
- * the provider says of it now: unless it was asked for (`again`) and the vault has lost it.
+ * Fetches, seals and stores one file as a stream. A file that the vault already has is not fetched or stored again,
+ * whatever the provider says of it now, unless `again` is set and the vault has lost it.
  */
 export async function exportFile(
   parts: Capturing,
@@ -33,7 +33,7 @@ export async function exportFile(
   if (before && !(parts.again && (await isLost(parts, before)))) {
     const { key, mediaType, storedWith } = before;
     return {
-      // What its bytes are stands in the record it was stored with. This host cannot open that, nor the file.
+      // Its digest is in the record it was stored with. This host can open neither that record nor the file.
       record: { id, resource, type, page, mediaType, size: null, sha256: null, storedWith, key },
       logged: inKnownWords(before, type),
       bytes: 0,
@@ -42,7 +42,7 @@ export async function exportFile(
   const fetching = new Fetching(parts, identity, ref);
   try {
     const produce = async () => parts.sealer.sealStream(await fetching.plain());
-    // In the place of one that was lost, so that whoever looks there finds it again.
+    // Under the key of the lost one, so that readers find it there.
     const stored = await storeSealed(parts, before?.key ?? key, produce, lock, before !== undefined);
     const { mediaType } = fetching.described();
     return {
@@ -65,20 +65,20 @@ export async function exportFile(
   }
 }
 
-/** A kept file under its former name is taken for one of another type only where either type says nothing. */
+/** A file under its former name may have a different type only if one of the two types is unknown. */
 function ofType(before: KeptFile | undefined, type: string): KeptFile | undefined {
   const differs = before && before.type !== type && before.type !== "other" && type !== "other";
   return differs ? undefined : before;
 }
 
-/** Earlier versions of Holdfast logged whatever words the provider used. They are not logged again. */
+/** Earlier versions of Holdfast logged any type the provider named. Such types are not logged again. */
 function inKnownWords(before: StoredFile, type: string): StoredFile {
   return { ...before, type, mediaType: mediaTypeOf(before.mediaType) };
 }
 
 /**
- * Whether the vault surely holds a file no more as the log describes it. An exporter should have no right to read it:
- * its lock can be asked for all the same. What can be asked in neither way is not called lost.
+ * Whether the vault has certainly lost a file that the log describes. An exporter should have no right to read objects,
+ * so it asks for the lock instead. If neither can be read, the file does not count as lost.
  */
 async function isLost({ vault }: Capturing, { key, versionId, size }: StoredFile): Promise<boolean> {
   try {
@@ -97,7 +97,7 @@ async function isLost({ vault }: Capturing, { key, versionId, size }: StoredFile
   }
 }
 
-/** One file on its way: fetched as often as it takes, and described by the last time. */
+/** One file in transit. It may be fetched several times; the last attempt describes it. */
 class Fetching {
   readonly #parts: Capturing;
   readonly #identity: string;
@@ -118,7 +118,7 @@ class Fetching {
     return this.#plain;
   }
 
-  /** After the stream has come to its end. */
+  /** Valid after the stream has ended. */
   described(): { mediaType: string; size: number; sha256: string } {
     return { mediaType: this.#mediaType, ...this.#plain!.result() };
   }

@@ -9,29 +9,29 @@ import { keptIn } from "./kept.ts";
 import { type Candidate, planWalk, type Selection } from "./plan.ts";
 import { meanOf, Sample } from "./sample.ts";
 
-/** What an export would do now. All but files, requests and seconds is counted. */
+/** What an export would do now. Files, requests and seconds are estimates; the rest is counted. */
 export interface Forecast {
-  /** Identities the source listed, or that were named. */
+  /** Identities that the source listed or the command line named. */
   readonly examined: number;
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
-  /** Stored again though nothing changed, because it is asked for. */
+  /** Stored again on request, although nothing changed. */
   readonly again: number;
-  /** The source's list says too little of them: only fetching tells whether they changed. */
+  /** The list says too little about these: only fetching shows whether they changed. */
   readonly unknown: number;
   readonly past: number;
-  /** Named, and not at the source. */
+  /** Named, but not at the source. */
   readonly gone: number;
-  /** Entries of the list without a readable id: the export counts them as failed. */
+  /** Entries of the list without a readable id. The export counts them as failed. */
   readonly unreadable: number;
   readonly toFetch: number;
-  /** Identities that were asked for their files, and about how many files would be fetched. */
+  /** Identities sampled for their files, and an estimate of the files to fetch. */
   readonly sampled: number;
   readonly files: number;
-  /** To the source, retries not included. */
+  /** To the source, without retries. */
   readonly requests: number;
-  /** At the configured rate, which is the least it can take. */
+  /** At the configured rate: a lower bound. */
   readonly seconds: number;
 }
 
@@ -44,7 +44,7 @@ export interface ForecastParts {
   readonly signal: AbortSignal;
 }
 
-/** Identities that are asked for their files. */
+/** Identities in the sample. */
 const SAMPLE = 25;
 
 type Counts = { -readonly [K in Exclude<keyof Forecast, "sampled" | "files" | "requests" | "seconds">]: number };
@@ -63,7 +63,7 @@ const NONE: Counts = {
   },
 };
 
-/** Walks the source's list, and compares it with what is kept. Writes nothing. One page and a sample are held. */
+/** Walks the source's list and compares it with the catalog. Writes nothing. Holds one page and a sample in memory. */
 export async function forecastWalk(
   parts: ForecastParts,
   selection: Selection,
@@ -81,7 +81,7 @@ export async function forecastWalk(
       onListed(counts.examined);
     }
   }
-  // The catalog notes whom a real walk met.
+  // In a real walk the catalog does this.
   const compared = { subjects: catalog.subjects, relationships: catalog.relationships, walk: { noteMet: () => {} } };
   const plan = planWalk({ source, tokens, config, now, catalog: compared }, walked(), selection, counts, (found) => {
     counts.unreadable += found;
@@ -103,7 +103,7 @@ function kindOf({ subject, listed }: Candidate, catalog: Catalog): "new" | "chan
   return known.listed === listed ? "again" : "changed";
 }
 
-/** Asks the source for each that is named, as the export does, and compares it with what is kept. Writes nothing. */
+/** Asks the source for each named identity, as the export does, and compares it with the catalog. Writes nothing. */
 export async function forecastNamed(
   parts: ForecastParts,
   identities: readonly string[],
@@ -141,13 +141,13 @@ export async function forecastNamed(
   return estimated(counts, sample, counts.examined, parts);
 }
 
-/** @param asked requests for pages and identities */
+/** @param asked requests for pages and identities so far */
 async function estimated(counts: Counts, sample: Sample, asked: number, parts: ForecastParts): Promise<Forecast> {
   const { config, source } = parts;
   const mean = config.collect === "full" ? await meanOf(sample.taken, source) : { resources: 0, files: 0, sampled: 0 };
-  // The files of someone who only changed are kept already, most of them.
+  // Most files of a changed identity are kept already.
   const files = Math.round((counts.toFetch - counts.changed) * mean.files);
-  // One asks for the project.
+  // One request asks for the project.
   const requests = 1 + asked + Math.round(counts.toFetch * mean.resources) + files;
   const { count, per } = config.source.rate;
   return { ...counts, sampled: mean.sampled, files, requests, seconds: (requests * per) / count / 1000 };

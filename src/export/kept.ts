@@ -3,24 +3,24 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Known } from "../catalog/subjects.ts";
 import { recordKey } from "../vault/layout.ts";
 
-/** What the vault holds of one subject already: all that its next capture must know. */
+/** What the vault already holds of one subject: everything that its next capture must know. */
 export interface Kept {
   readonly known: Known | undefined;
-  /** The last day of the relationship; undefined while it lasts. */
+  /** The last day of the relationship. Undefined while it lasts. */
   readonly ended: string | undefined;
   hasVersion(version: string): boolean;
-  /** Whether a version was kept until the law asked for it no more, of someone who has not come back since. */
+  /** Whether a version was purged after its retention period, and the person has not come back since. */
   wasPurged(version: string): boolean;
-  /** Whether the newest version kept has files or lookups: it was someone. */
+  /** Whether the newest kept version has files or lookups, so that it is not an empty identity. */
   hadContent(): boolean;
   /**
-   * A file the vault holds, as the log describes it; `storedWith` names the version it came with. Not one whose purge
-   * was stopped: it may be gone, and is fetched again.
+   * A file in the vault, as the log describes it; `storedWith` names the version it came with. Leaves out files of a
+   * stopped purge: they may be gone, and are fetched again.
    */
   file(key: string): KeptFile | undefined;
   /**
-   * Whether a file of someone of whom more is kept was purged: it is past its time, and not to be fetched again. Not one
-   * that a stopped purge took before it was withdrawn.
+   * Whether a file was purged while other records of the person are kept: it is past its retention date and must not be
+   * fetched again. Does not count files that a purge deleted before it was withdrawn.
    */
   wasFilePurged(key: string): boolean;
 }
@@ -38,11 +38,11 @@ export function keptIn(catalog: Catalog, subject: string): Kept {
     file: (key) => {
       const found = catalog.kept.file(key);
       if (found === undefined || catalog.purges.stateOf(key) === "begun") return undefined;
-      // How it is locked is its own affair, and no part of what a new version says of it.
+      // A new version does not describe the file's lock.
       const { lockMode: _, ...file } = found;
       return file;
     },
-    // Who comes back after all of them was purged is a customer again, and is kept whole.
+    // A person who returns after everything was purged is a customer again, and all files are kept.
     wasFilePurged: (key) => catalog.subjects.known(subject) !== undefined && catalog.purges.isPast(key),
   };
 }

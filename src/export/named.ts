@@ -2,19 +2,19 @@ import pMap from "p-map";
 import { hasCode } from "../core/error.ts";
 import type { Exporting } from "./context.ts";
 
-/** What the provider and the vault know of identities that someone named by the provider's id. */
+/** What the provider and the vault know about identities named by the provider's id. */
 export interface Named {
-  /** To be exported: the provider has them, or the vault does. */
+  /** Export these: the provider or the vault has them. */
   readonly known: readonly string[];
-  /** In the vault, and the provider has them no longer. */
+  /** In the vault, but no longer at the provider. */
   readonly gone: number;
-  /** Neither knows them: a typing error. Their places among those named, from 1, because an id is in no message. */
+  /** Unknown to both: a typo. Positions in the given list, from 1, because no message may contain an id. */
   readonly unknown: readonly number[];
 }
 
 /**
- * Asks the provider for each before anything is logged: an id that no one knows must leave no entry. What cannot be asked
- * now is left to the run, which says why.
+ * Asks the provider for each before anything is logged: an unknown id must leave no entry. If the provider cannot be
+ * asked, the run reports why.
  */
 export async function lookUpNamed(
   { source, tokens, catalog }: Pick<Exporting, "source" | "tokens" | "catalog">,

@@ -1,17 +1,17 @@
 /**
- * Pages are settled in any order, because their identities are under way side by side; how far a walk has come is
- * said in the pages' own order, so that going on from there leaves no one out.
+ * Pages are settled in any order, because identities are exported concurrently. Progress is reported in page order, so
+ * that resuming from there skips no one.
  */
 export class PageOrder {
   readonly #open: { readonly cursor: string | null; left: number }[] = [];
   readonly #onSettled: (cursor: string | null) => void;
 
-  /** @param onSettled every page up to the one that ends at this cursor is settled */
+  /** @param onSettled called when every page up to this cursor is settled */
   constructor(onSettled: (cursor: string | null) => void) {
     this.#onSettled = onSettled;
   }
 
-  /** A page of so many candidates begins. What it gives is to be called once for each that is settled. */
+  /** Starts a page of `count` candidates. Call the returned function once for each that is settled. */
   begin(cursor: string | null, count: number): () => void {
     const page = { cursor, left: count };
     this.#open.push(page);

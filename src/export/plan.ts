@@ -7,18 +7,18 @@ import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { ListedIdentity, Page, Source } from "../source/source.ts";
 
-/** An identity that has to be fetched. */
+/** An identity to fetch. */
 export interface Candidate {
   readonly id: string;
   readonly subject: string;
-  /** What the list says of it, as a version; undefined where it says nothing, or it was named on the command line. */
+  /** The version that the list implies. Undefined if the list does not say, or the command line named the identity. */
   readonly listed: string | undefined;
 }
 
 /** Candidates of one page. */
 export interface Batch {
   readonly candidates: readonly Candidate[];
-  /** Where a walk goes on after this page; null at its end. */
+  /** Where the walk continues after this page; null at the end. */
   readonly cursor: string | null;
 }
 
@@ -28,16 +28,16 @@ export interface PlanCounts {
   past: number;
 }
 
-/** Which identities a run is about. All but `changed` and `period` are taken again though nothing changed. */
+/** Which identities a run exports. All but `changed` and `period` export unchanged identities again. */
 export type Selection =
   | { readonly kind: "changed" }
   | ({ readonly kind: "period" } & Period)
-  /** Those the provider withheld files of: it may have granted them since. */
+  /** Identities with withheld files: the provider may have granted access since. */
   | { readonly kind: "withheld" }
-  /** Subjects, of which only a walk of the source can tell who they are. */
+  /** Subjects. Only a walk of the source can map them to identities. */
   | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
 
-/** Identities that the provider made in a time, and of a status. What is undefined bounds nothing. */
+/** Identities created in a date range, with a status. An undefined bound does not limit. */
 export interface Period {
   readonly from?: Temporal.Instant | undefined;
   /** Not included. */
@@ -58,8 +58,8 @@ export interface PlanParts {
 }
 
 /**
- * Compares the pages of a walk with what is kept, and gives what is new or changed. An identity is unchanged when the
- * list says of it what it said when it was last kept: the content counts, not only its date. One page is held.
+ * Compares the pages of a walk with the catalog, and yields new and changed identities. An identity is unchanged if the
+ * list says the same as when it was last kept; the content counts, not only the date. Holds one page in memory.
  */
 export async function* planWalk(
   parts: PlanParts,
@@ -85,7 +85,7 @@ export async function* planWalk(
   }
 }
 
-/** Those whose entry in the list says nothing: what they are, and whether that is new, is known once they are fetched. */
+/** Identities whose list entry says too little: only fetching shows whether they are new or changed. */
 function unlisted(ids: readonly string[], selection: Selection, { source, tokens, catalog }: PlanParts) {
   const met: { subject: string; known: Known }[] = [];
   const candidates: Candidate[] = [];
@@ -134,7 +134,7 @@ function isSelected(selection: Selection, subject: string, known: Known | undefi
   return known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0);
 }
 
-/** The identities named, each once. */
+/** The named identities, without duplicates. */
 export function* planNamed(
   ids: readonly string[],
   { source, tokens }: Pick<PlanParts, "source" | "tokens">,

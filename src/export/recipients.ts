@@ -6,14 +6,14 @@ import { VAULT_JSON } from "../vault/layout.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Exporting } from "./context.ts";
 
-/** Whether the config seals to others than the vault's description says. */
+/** Whether the config's recipients differ from those in vault.json. */
 function recipientsChanged({ config, description }: Exporting): boolean {
   return [...config.recipients.strings].sort().join() !== [...description.recipients].sort().join();
 }
 
 /**
- * From this run on it is sealed to others: said in the log first, then in vault.json, so that a crash between the two
- * says it twice rather than never. What is sealed already stays as it is.
+ * Records a change of recipients: first in the log, then in vault.json, so that a crash in between logs it twice rather
+ * than never. Objects that are already sealed do not change.
  */
 export async function noteRecipients(exporting: Exporting, ledger: Ledger): Promise<void> {
   if (!recipientsChanged(exporting)) return;
@@ -27,5 +27,5 @@ export async function noteRecipients(exporting: Exporting, ledger: Ledger): Prom
     lock: lockFor(firstMode(config), config.retention.initialLock, now()),
     holds,
   });
-  log.warn("recipients changed: from now on it is sealed to others");
+  log.warn("recipients changed: new records are sealed to the new recipients");
 }

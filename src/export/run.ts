@@ -22,61 +22,61 @@ import { emptyTally, type Summary, type Tally } from "./summary.ts";
 
 export interface RunOptions {
   readonly job: string;
-  /** The run's name, where it has one already. */
+  /** The run's id, if it already has one. */
   readonly run?: string | undefined;
-  /** Of Holdfast. */
+  /** Holdfast's version. */
   readonly version: string;
-  /** Provider ids; undefined walks the whole source. */
+  /** Provider ids. Undefined: walk the whole source. */
   readonly identities?: readonly string[] | undefined;
-  /** Which of those the walk meets. */
+  /** Which identities of the walk to export. */
   readonly selection: Selection;
-  /** A walk that need not be whole, and says how far it has come. Default: the whole source, from its beginning. */
+  /** A partial walk that reports its position. Default: the whole source, from the beginning. */
   readonly walk?: Walk | undefined;
-  /** Brings identities into the vault, so many at once. Default: this process does. */
+  /** Brings identities into the vault, several at once. Default: this process. */
   readonly crew?: Crew | undefined;
   readonly progress: Progress;
   readonly observer?: RunObserver | undefined;
 }
 
-/** Told of a run while it goes on, for metrics. */
+/** Receives updates during a run, for metrics. */
 export interface RunObserver {
-  /** The counts as they stand; often. */
+  /** The current counts. Called often. */
   counted(tally: Tally): void;
   failed(stage: string, code: ErrorCode): void;
-  /** The latest change that a page of the provider's list names, RFC 3339 UTC. */
+  /** The latest change on a page of the provider's list, RFC 3339 UTC. */
   listed(updated: string): void;
 }
 
-/** A walk in parts: it begins after a page of an earlier run, or leaves identities out. */
+/** A partial walk: it resumes after a page of an earlier run, or skips identities. */
 export interface Walk {
   readonly pages: AsyncIterable<Page>;
-  /** Identities that earlier runs examined, and all there are. */
+  /** Identities that earlier runs examined, and the total. */
   readonly before: number;
   readonly total: number | undefined;
-  /** Whoever was listed up to this cursor is settled; null at the end. */
+  /** Everyone listed up to this cursor is settled; null at the end. */
   settled(cursor: string | null, examined: number): void;
 }
 
 export interface Crew {
   readonly size: number;
   capture(run: Run, candidate: Candidate): Promise<Capture>;
-  /** The run is at its end: whoever has not begun is not to begin, and `capture` throws `interrupted`. */
+  /** The run is ending: start no further identity. `capture` throws `interrupted`. */
   stop?(): void;
-  /** What became of it is in the log: done, or failed. */
+  /** The outcome is in the log: done or failed. */
   settled?(candidate: Candidate): Promise<void>;
-  /** Requests to the source that others than this process sent. */
+  /** Requests to the source that other processes sent. */
   readonly requests: number;
-  /** For people, beside the progress. */
+  /** Text shown next to the progress bar. */
   readonly note: string;
 }
 
-/** Walks in a row that must miss an identity before it is logged as gone. */
+/** An identity is logged as gone after this many walks in a row without it. */
 const MISSED = 2;
 
 /**
- * One run for one client: plan, fetch, seal, store, log. A record that fails is logged and the run goes on; what would
- * fail every record ends it. Whatever ends it, what was done is in the log. Throws what ended it early, except an
- * interruption, which the summary tells.
+ * One run for one client: plan, fetch, seal, store, log. A failed record is logged and the run continues; an error that
+ * would fail every record ends the run. The log has everything that was done, however the run ends. Throws the error
+ * that ended it early, except an interruption, which the summary reports.
  */
 export async function runExport(exporting: Exporting, options: RunOptions): Promise<Summary> {
   const { config, catalog, source, signal, now } = exporting;
@@ -108,7 +108,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   };
   try {
     await noteRecipients(exporting, ledger);
-    // The first locks are set by it.
+    // It determines the first locks.
     const change = policyChange(catalog, config);
     if (change) await ledger.log(change);
     const { id: project } = await source.project();
@@ -126,17 +126,17 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
 async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
   const { identities, selection, progress, walk, crew = own(run), observer } = options;
   const underWay = new Set<string>();
-  /** Of the subjects asked for. */
+  /** Of the requested subjects. */
   const met = new Set<string>();
   const work = new PQueue({ concurrency: crew.size });
-  // As many as were there the last time.
+  // An estimate: the number of the last walk.
   const expected = { about: run.catalog.totals.counts().subjects };
   let failures = 0;
   let hasSucceeded = false;
   let fatal: unknown;
-  /** The last failure, where the provider refused to show the record. */
+  /** The last failure in which the provider refused to show the record. */
   let refusal: unknown;
-  /** Several records may fail at once: one question about the project is enough for all of them. */
+  /** If several records fail at once, one question about the project is enough. */
   let question: Promise<boolean> | undefined;
   const isProviderThere = (): Promise<boolean> => {
     question ??= answers(run).finally(() => {
@@ -155,9 +155,9 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
     observer?.counted(tally);
   };
-  /** Whether it is settled: done, or failed and logged. */
+  /** Whether the identity is settled: done, or failed and logged. */
   const exportOne = async (candidate: Candidate): Promise<boolean> => {
-    // It was waiting when the run came to its end.
+    // It was waiting when the run ended.
     if (fatal || run.signal.aborted) return false;
     const begun = performance.now();
     const durationMs = () => Math.round(performance.now() - begun);
@@ -173,13 +173,13 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       hasSucceeded = true;
       return true;
     } catch (error) {
-      // Before it was captured, what failed may lie in this record's data. After it, the log or the catalog failed.
-      // An attempt that failed after the interruption was not tried again, and says nothing of the record.
+      // Before the capture ends, this record's data may be the cause. After it, the log or the catalog failed.
+      // An attempt that failed after the interruption was not retried, and says nothing about the record.
       if (hasCode(error, "interrupted") || (run.signal.aborted && isTransient(error))) return false;
       failures += 1;
       const isFatal = hasCode(error, ...FATAL) || (isCaptured && !hasCode(error, "log-rejected"));
       const isOver = isFatal || failures >= mostInARow(error);
-      // The provider may refuse or fail for one record as it does for all. What it says of the project tells which.
+      // The provider may fail for one record or for all. Its answer about the project shows which.
       const isTheirs = isOver && isOfSource(error) && failures < mostWithProject(error) && (await isProviderThere());
       if (isOver && !isTheirs) end(error);
       else {
@@ -202,12 +202,12 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   const onUnreadable = (count: number): void => {
     whole = false;
     tally.failed += count;
-    run.log.error("identities in the provider's list cannot be read: no id", { stage: "source", count });
+    run.log.error("identities in the provider's list have no readable id", { stage: "source", count });
   };
   const onPast = (subject: string): void => {
     if (selection.kind !== "subjects" || !selection.subjects.has(subject)) return;
     met.add(subject);
-    run.log.warn("not exported again: the retention period of this subject is over", { subject });
+    run.log.warn("not exported again: this subject is past the retention date", { subject });
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
   if (whole) run.catalog.walk.begin();
@@ -223,7 +223,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
       for (const candidate of candidates) {
         if (run.signal.aborted || fatal) break;
         if (underWay.has(candidate.subject)) {
-          // The same identity twice in one walk: pages shifted while they were read.
+          // The same identity twice in one walk: pages shifted during the walk.
           settled();
           continue;
         }
@@ -242,25 +242,29 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     await work.onIdle();
   }
   if (fatal) throw fatal;
-  // Each was tried, and the provider showed none: it is the API key that lacks a right.
+  // The provider refused every one: the API key lacks a right.
   if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
-  // A walk that did not see everyone says nothing of whom it missed.
+  // An incomplete walk proves nothing about the identities it did not see.
   if (!whole || run.signal.aborted) return;
   for (const { subject } of run.catalog.walk.end(MISSED)) {
     await settle(run, subject, gone(subject, keptIn(run.catalog, subject), "unlisted"), tally);
   }
 }
 
-/** Who was asked for and is not at the provider cannot be stored again: said, and counted as failed. */
+/** A requested subject that is not at the provider cannot be stored again. It is logged and counted as failed. */
 function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet<string>, tally: Tally): void {
   for (const subject of wanted.difference(met)) {
     tally.failed += 1;
-    run.log.error("the provider lists no one of this subject", { subject, stage: "source", code: "source-missing" });
+    run.log.error("the provider's list does not include this subject", {
+      subject,
+      stage: "source",
+      code: "source-missing",
+    });
   }
 }
 
-/** This process does the work. */
+/** Does the work in this process. */
 function own(run: Run): Crew {
   return {
     size: Math.max(run.config.source.concurrency, 2) * 2,

@@ -2,14 +2,14 @@ import { hasCode } from "../core/error.ts";
 import type { Source } from "../source/source.ts";
 import type { Candidate } from "./plan.ts";
 
-/** Some of many, each as likely as any other (reservoir sampling). */
+/** A uniform random sample of a stream (reservoir sampling). */
 export class Sample {
   readonly #taken: Candidate[] = [];
   readonly #size: number;
   readonly #random: () => number;
   #seen = 0;
 
-  /** @param random 0 to 1, as Math.random */
+  /** @param random returns 0 to 1, like Math.random */
   constructor(size: number, random: () => number = Math.random) {
     this.#size = size;
     this.#random = random;
@@ -26,11 +26,11 @@ export class Sample {
   }
 }
 
-/** Requests for the list of files, and files, that one identity has: asked of a few, for an estimate. */
+/** Requests and files per identity, estimated from a sample. */
 export interface Mean {
   readonly resources: number;
   readonly files: number;
-  /** Identities that were asked. */
+  /** Identities in the sample. */
   readonly sampled: number;
 }
 
@@ -43,7 +43,7 @@ export async function meanOf(sample: readonly Candidate[], source: Pick<Source, 
       files += found.files.length;
       sampled += 1;
     } catch (error) {
-      // Deleted since it was listed, or an error that the run will report.
+      // It was deleted since it was listed, or the run will report the error.
       if (!hasCode(error, "source-missing", "source-denied", "source-response")) throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { Capture } from "./capture.ts";
 import type { Run } from "./context.ts";
 import type { Tally } from "./summary.ts";
 
-/** Logs what became of one identity, and counts it: from then on it is done. */
+/** Logs the outcome for one identity and counts it. From then on the identity is done. */
 export async function settle(run: Run, subject: string, capture: Capture, tally: Tally): Promise<void> {
   if ("entry" in capture && capture.entry) await run.ledger.log(capture.entry);
   if (capture.kind !== "gone" && capture.listed !== undefined) run.catalog.walk.noteListed(subject, capture.listed);

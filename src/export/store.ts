@@ -5,26 +5,26 @@ import type { Body, Lock, Stored } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
 
 /**
- * Stores a sealed object under its key. An object that is there already is never taken for this one: a crash may have
- * left it, sealed to former recipients or of an earlier answer, or someone else may have put it there, and sealed
- * bytes cannot be compared with what they should hold. It stays as an older version until its lock ends.
+ * Stores a sealed object under its key. An existing object never counts as this one: a crash may have left it, sealed to
+ * former recipients or with an earlier answer, or an attacker may have put it there, and sealed bytes cannot be compared
+ * with their plaintext. It remains as an older version until its lock ends.
  *
- * The one exception is what this very call sent: where the store honours create-only, an attempt whose answer was lost
- * and that arrived all the same is met by the next attempt. Its bytes are read back and compared.
+ * The one exception is an object that this call sent. On a store with create-only writes, the next attempt finds an
+ * earlier one whose answer was lost. Its bytes are read back and compared.
  */
 export async function storeSealed(
   parts: Capturing,
   key: string,
   body: Body,
   lock: Lock,
-  /** Whether what lies there is known, and gets a version beside it. */
+  /** Whether an object is known to exist there, so that this becomes a new version of it. */
   fresh = false,
 ): Promise<Stored> {
   return parts.vaultQueue.add(async () => {
-    // Also for what `lock` was computed from: a clock that jumped ahead would lock for as much too long.
+    // Also protects the lock time: if the clock jumped ahead, the lock would last too long.
     await parts.holds();
     const { holds } = parts;
-    // Create-only also keeps an attempt that was given up, and arrives late, from hiding the one that is logged.
+    // Create-only also keeps an abandoned attempt that arrives late from hiding the logged version.
     if (fresh || !parts.conditional.ifNoneMatch) return parts.vault.put(key, body, { lock, holds });
     const sending = new Sending(body);
     try {
@@ -39,14 +39,14 @@ export async function storeSealed(
   });
 }
 
-/** The object under the key if it is the one that was just sent; null if it is another, or cannot be read. */
+/** The object under the key if this call sent it; null if it is a different one or unreadable. */
 async function findSent({ vault }: Capturing, key: string, sending: Sending, lock: Lock): Promise<Stored | null> {
   const { sent } = sending;
   if (!sent) return null;
   try {
     const { versionId, etag, size, sha256, lock: found } = await vault.head(key);
     if (size !== sent.size || (sha256 !== null && sha256 !== sent.sha256)) return null;
-    // The digest beside an object is only a note, which anyone who can write there can forge.
+    // Anyone who can write there can forge the digest in an object's metadata.
     if ((await digest(await vault.stream(key, versionId))) !== sent.sha256) return null;
     if (!covers(found, lock)) await vault.lock(key, versionId, lock);
     return { key, versionId, etag, size, sha256: sent.sha256 };
@@ -56,7 +56,7 @@ async function findSent({ vault }: Capturing, key: string, sending: Sending, loc
   }
 }
 
-/** A body, and what its last whole pass amounted to. Every pass of a producer is sealed with another key. */
+/** A body, and the size and digest of its last complete pass. Each pass is sealed with a new file key. */
 class Sending {
   readonly body: Body;
   #sent: { readonly size: number; readonly sha256: string } | undefined;

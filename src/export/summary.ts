@@ -5,16 +5,16 @@ export interface Summary {
   readonly client: string;
   readonly run: string;
   readonly outcome: RunOutcome;
-  /** Identities the source listed, or that were named. */
+  /** Identities that the source listed or the command line named. */
   readonly examined: number;
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
-  /** Identities of which the law asks for no copy any more: purged, or older than it asks. */
+  /** Identities past their retention date: purged, or too old to keep. */
   readonly past: number;
-  /** Stored again though nothing changed, because it was asked for. */
+  /** Stored again on request, although nothing changed. */
   readonly again: number;
-  /** Identities the provider has no more; their copies stay. */
+  /** Identities that the provider no longer has. The copies stay. */
   readonly gone: number;
   readonly failed: number;
   /** Files stored, and files the provider withheld. */
@@ -24,7 +24,7 @@ export interface Summary {
   readonly bytes: number;
   /** Requests to the source, retries included. */
   readonly requests: number;
-  /** Attempts at source or vault that had to be made again. */
+  /** Retried requests to source and vault. */
   readonly retries: number;
   readonly seconds: number;
 }
@@ -49,7 +49,7 @@ export function emptyTally(): Tally {
   };
 }
 
-/** Of two runs, one after the other, that were one piece of work; named and ended as the later one. */
+/** The sum of two consecutive runs that were one piece of work, with the id and outcome of the later one. */
 export function addSummaries(first: Summary, then: Summary): Summary {
   const tally = Object.fromEntries(
     (Object.keys(emptyTally()) as (keyof Tally)[]).map((name) => [name, first[name] + then[name]]),

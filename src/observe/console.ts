@@ -7,22 +7,22 @@ import { noProgress, type Progress, progressBar } from "./progress.ts";
 import { textLog, toFix } from "./text-log.ts";
 
 /**
- * What a command shows. People read stderr; stdout is for results, and with --json for one JSON object alone.
+ * A command's output. stderr is for people; stdout is for results, and with --json for exactly one JSON object.
  *
- * Names, keys and words from outside come here as they are and are made safe here: a text is one line, whatever is in it,
- * and several lines are a list.
+ * Untrusted names, keys and texts arrive raw and are made safe here: a string is always one line; several lines are a
+ * list.
  */
 export interface Console {
   readonly log: Log;
-  /** People read it as it comes, on a terminal: long lists are cut. */
+  /** Output goes to a terminal: long lists are cut. */
   readonly isWatched?: boolean;
-  /** @param before what an earlier run did of it */
+  /** @param before the number that an earlier run has done */
   progress(label: string, before?: number): Progress;
-  /** Lines for people; in a log of JSON lines they are one of them. Without personal data. */
+  /** Lines for people; one line in a JSON log. Without personal data. */
   say(lines: Line | readonly Line[]): void;
-  /** A command's result on stdout. With --json only the first one counts: a command that failed in part has told already. */
+  /** A command's result on stdout. With --json only the first counts: a command that partly failed has printed it already. */
   result(value: unknown, lines?: readonly Line[]): void;
-  /** What went wrong, and how to fix it. */
+  /** Prints what went wrong, and how to fix it. */
   error(error: unknown): void;
 }
 
@@ -32,10 +32,10 @@ export type Format = (typeof FORMATS)[number];
 export interface ConsoleOptions {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** Of what is on stderr: text for people, or JSON lines for a collector. Default `text`. */
+  /** The format of stderr: text for people, or JSON lines for a collector. Default: `text`. */
   readonly format?: Format | undefined;
   readonly color?: Color | undefined;
-  /** Default: `warn` on a terminal and where quiet, else `info`. */
+  /** Default: `warn` on a terminal or with --quiet, otherwise `info`. */
   readonly logLevel?: Level | undefined;
   readonly stdout?: NodeJS.WriteStream;
   readonly stderr?: NodeJS.WriteStream;
@@ -69,7 +69,7 @@ export function createConsole({
         const [first = "", ...more] = [lines].flat().map(textOf);
         log.info(first, more.length > 0 ? { lines: more } : {});
       },
-      // No one need look at what was asked for.
+      // The user interrupted it, so it is not a failure.
       error: (error) =>
         hasCode(error, "interrupted")
           ? log.warn("interrupted", errorFields(error))
@@ -81,7 +81,7 @@ export function createConsole({
   return {
     log: textLog({
       level: logLevel ?? (watched || quiet ? "warn" : "info"),
-      // The progress line, if there is one, makes way.
+      // Clear the progress line, if there is one.
       write: (lines) => {
         if (watched) stderr.write("\r\x1b[K");
         write(lines);
@@ -100,15 +100,15 @@ export function createConsole({
   };
 }
 
-/** As the clock on the wall of this machine says it. */
+/** In this machine's local time. */
 function clockTime(now: Temporal.Instant): string {
   return now.toZonedDateTimeISO(Temporal.Now.timeZoneId()).toPlainTime().toString({ smallestUnit: "second" });
 }
 
-/** As people read an error: what failed, then how to fix it. An error of ours has line breaks of its own only. */
+/** An error as text for people: what failed, then how to fix it. A HoldfastError has only line breaks that we put there. */
 export function errorText(error: unknown): string[] {
   const { code, error: message = "", hint, stack } = errorFields(error);
   const lines = message.split("\n");
-  if (code === "internal" && stack) lines.splice(0, 1, `a defect of Holdfast: ${lines[0]}`, ...stack.split("\n"));
+  if (code === "internal" && stack) lines.splice(0, 1, `a bug in Holdfast: ${lines[0]}`, ...stack.split("\n"));
   return [...lines, ...toFix(hint)];
 }

@@ -1,13 +1,13 @@
 import { number } from "./format.ts";
 
-/** Lines of a list that people are shown; what comes after them they do not read. */
+/** How many lines of a list to show. People do not read more. */
 const MOST = 20;
 
 /**
- * The first of a list, and a line that says how many more there are and where to find them; undefined where there are
+ * The first items of a list, and a line that says how many more there are and where to find them; undefined if there are
  * no more.
- * @param rest where the others are: `--json lists all`
- * @param count of all, where the list itself is cut
+ * @param rest where to find the others: `--json lists all`
+ * @param count the total, if the list itself is cut
  */
 export function firstFew<T>(
   all: readonly T[],

@@ -1,4 +1,4 @@
-/** Numbers as people read them, with their units. */
+/** Formats numbers with their units for people. */
 const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 

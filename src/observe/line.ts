@@ -5,15 +5,15 @@ import { wrap } from "./wrap.ts";
 
 export type Tone = "good" | "warning" | "bad";
 
-/** A line for people. Colour only repeats what the words say. */
+/** A line for people. The colour only repeats what the words say. */
 export type Line =
   | string
   | {
       readonly text: string;
       readonly tone?: Tone;
-      /** The part of it that has the colour. Default: all. */
+      /** The coloured part. Default: the whole line. */
       readonly mark?: string;
-      /** To be copied as it is, into a shell: it is never wrapped. */
+      /** Meant to be pasted into a shell: never wrapped. */
       readonly whole?: true;
     };
 
@@ -31,7 +31,7 @@ export interface Paper {
   readonly color: Color;
 }
 
-/** Writes lines safe to look at, in the width of the terminal. What goes elsewhere keeps its lines as they are. */
+/** Writes lines without control characters, wrapped to the terminal's width. Other outputs are not wrapped. */
 export function writeLines(lines: readonly Line[], { stream, color }: Paper): void {
   const width = stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY;
   const rows = lines.flatMap((line) => {
@@ -45,7 +45,7 @@ export function writeLines(lines: readonly Line[], { stream, color }: Paper): vo
   stream.write(rows.map((row) => `${row}\n`).join(""));
 }
 
-/** Node itself looks at the stream, at NO_COLOR and at FORCE_COLOR. */
+/** Node checks the stream, NO_COLOR and FORCE_COLOR. */
 function painted(text: string, tone: Tone, stream: Writable, color: Color): string {
   if (color === "never") return text;
   return styleText(STYLES[tone], text, color === "always" ? { validateStream: false } : { stream });

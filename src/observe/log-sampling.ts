@@ -1,17 +1,17 @@
 import type { Fields, Log } from "./log.ts";
 
-/** Lines of one kind that are written, and of those beyond them one in so many. */
+/** How many lines of one kind are written in full; after that, one in a hundred. */
 const FIRST = 20;
 const EVERY = 100;
 
 export interface Sampled extends Log {
-  /** Says of every kind how many lines there were, where not all were written. */
+  /** Logs the total for every kind of which lines were left out. */
   summarize(): void;
 }
 
 /**
- * A log that a flood does not fill: of warnings and errors with the same words and code the first are written, then one
- * in a hundred, with the `count` so far. What is left out is in the audit log all the same, and is counted at the end.
+ * Keeps floods out of the log: of warnings and errors with the same message and code, it writes the first ones, then one
+ * in a hundred with the `count` so far. Lines left out are in the audit log, and the end of the run logs their number.
  */
 export function sampled(log: Log): Sampled {
   const seen = new Map<string, { count: number; write: Log["error"]; message: string; fields: Fields }>();
@@ -39,7 +39,7 @@ export function sampled(log: Log): Sampled {
     with: log.with,
     summarize() {
       for (const { count, write, message, fields } of seen.values())
-        if (count > FIRST) write(`${message}: this often in all`, { ...fields, count });
+        if (count > FIRST) write(`${message}: total number`, { ...fields, count });
       seen.clear();
     },
   };

@@ -3,8 +3,8 @@ import { firstThrown, HoldfastError } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 
 /**
- * Every field a log line may have. An allow-list, because a deny-list forgets: whatever is not named here is dropped
- * before it is written, and nothing named here is personal (subjects and keys are keyed hashes).
+ * Every field a log line may have. This is an allow-list, because a deny-list can miss one: fields not listed here are
+ * dropped, and nothing listed here is personal (subjects and keys are keyed hashes).
  */
 export interface Fields {
   readonly run?: string;
@@ -16,7 +16,7 @@ export interface Fields {
   readonly stage?: string;
   readonly outcome?: string;
   readonly code?: string;
-  /** An error's own words and its hint, which `HoldfastError` keeps free of data. */
+  /** An error's message and hint, which `HoldfastError` keeps free of data. */
   readonly error?: string;
   readonly hint?: string;
   readonly stack?: string;
@@ -27,7 +27,7 @@ export interface Fields {
   readonly counts?: Readonly<Record<string, number>>;
   /** When a run was or is due, RFC 3339 UTC. */
   readonly due?: string;
-  /** What a command says to people, after the line that is the message. */
+  /** Further lines of a text for people; the first is the message. */
   readonly lines?: readonly string[];
 }
 
@@ -37,8 +37,8 @@ export const FIELDS: readonly (keyof Fields)[] = [
 ];
 
 /**
- * error: someone must look, a record or a run failed. warn: it went on, and something is not as it should be. info: the
- * life of runs. debug: every record.
+ * error: a record or a run failed, and someone must look. warn: it continued, but something is wrong. info: the
+ * life cycle of runs. debug: every record.
  */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -48,18 +48,18 @@ export interface Log {
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
-  /** The same log with fields on every line. */
+  /** The same log with these fields added to every line. */
   with(fields: Fields): Log;
 }
 
-/** Stderr. A line that cannot be written (a full disk, a reader that is gone) is passed over. */
+/** stderr. Lines that cannot be written (a full disk, a closed pipe) are dropped. */
 function standardError(): DestinationStream {
   const destination = pino.destination({ fd: 2, sync: true });
   destination.on("error", () => {});
   return destination;
 }
 
-/** JSON lines, to stderr unless told otherwise, safe to look at. `message` must be a constant: data go into fields. */
+/** JSON lines, by default to stderr, without control characters. `message` must be a constant: data go into fields. */
 export function jsonLog(level: Level, destination: DestinationStream = standardError()): Log {
   return wrap(
     pino(
@@ -96,7 +96,7 @@ function allowed(fields: Fields = {}): Record<string, unknown> {
   return Object.fromEntries(FIELDS.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
 }
 
-/** An error as fields. Of one that is not ours only its kind and where it arose: a library's message may hold data. */
+/** An error as fields. For errors of libraries only the kind and place, because their messages may contain data. */
 export function errorFields(thrown: unknown): Fields {
   const error = firstThrown(thrown);
   const denied = deniedByNode(error);
@@ -104,7 +104,7 @@ export function errorFields(thrown: unknown): Fields {
     const hint = denied ?? error.hint;
     return { code: error.code, error: error.message, ...(hint ? { hint } : {}) };
   }
-  if (denied !== undefined) return { code: "internal", error: "Node refused what it is not allowed", hint: denied };
+  if (denied !== undefined) return { code: "internal", error: "blocked by Node's permission model", hint: denied };
   const { name = "unknown", stack = "" } = error instanceof Error ? error : {};
   return {
     code: "internal",
@@ -116,14 +116,15 @@ export function errorFields(thrown: unknown): Fields {
   };
 }
 
-/** How to fix what Node's permission model (`--permission`) refused, anywhere below an error. */
+/** How to fix what Node's permission model (`--permission`) refused, found anywhere in the chain of causes. */
 function deniedByNode(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code, permission, resource } = each as { code?: string; permission?: string; resource?: string };
     if (code !== "ERR_ACCESS_DENIED" || permission === undefined) continue;
-    if (!permission.startsWith("FileSystem") || !resource) return `Node runs with --permission, without ${permission}.`;
+    if (!permission.startsWith("FileSystem") || !resource)
+      return `Node runs with --permission but without ${permission}.`;
     const flag = permission === "FileSystemRead" ? "--allow-fs-read" : "--allow-fs-write";
-    return `Node runs with --permission, and without ${resource}: name a place in a folder that it has, or add one with NODE_OPTIONS=${flag}=<folder>.`;
+    return `Node runs with --permission but without access to ${resource}. Use a path in an allowed folder, or allow another with NODE_OPTIONS=${flag}=<folder>.`;
   }
   return undefined;
 }

@@ -1,23 +1,23 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Pushgateway, Registry } from "prom-client";
 
-/** What one run came to so far; it only grows. */
+/** The counts of one run so far. They only grow. */
 export interface RunCounts extends Readonly<Record<(typeof OUTCOMES)[number], number>> {
-  /** Files stored, and files the provider withheld. */
+  /** Files stored; files the provider withheld. */
   readonly files: number;
   readonly withheld: number;
   /** Sealed bytes stored. */
   readonly bytes: number;
 }
 
-/** What is known of a client without a run. What is undefined is not shown. */
+/** What is known about a client without a run. Undefined values are not shown. */
 export interface Standing {
   /** Seconds since 1970. */
   readonly lastSuccess?: number | undefined;
   readonly lastVerify?: { readonly time: number; readonly problems: number; readonly unlocked?: number } | undefined;
   readonly nextRun?: number | undefined;
-  /** When the newest identity that is kept was changed at the provider. */
+  /** The provider's change time of the newest kept identity. */
   readonly newestKept?: number | undefined;
-  /** People with an object whose lock ends within so many days, and that must be kept longer. */
+  /** People with an object whose lock ends within so many days although it must be kept longer. */
   readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
 }
 
@@ -26,51 +26,54 @@ export type Side = "source" | "vault";
 const OUTCOMES = ["new", "changed", "unchanged", "past", "again", "gone", "failed"] as const;
 const RUN_OUTCOMES = ["done", "partial", "failed", "interrupted"] as const;
 const PUSH_TIMEOUT = 10_000;
-/** Seconds: from a disk to a provider that nearly times out. */
+/** In seconds: from a local disk to a provider that almost times out. */
 const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
  * The metrics of Holdfast, by Prometheus' conventions: seconds, bytes, counters that end in _total. Every label has a
- * bounded set of values, and none is personal: clients are names of the config, codes are those of HoldfastError.
+ * bounded set of values, and no value is personal: clients are config names, codes are those of HoldfastError.
  * docs/MONITORING.md lists them all.
  */
 export class Metrics {
   readonly registry = new Registry();
-  /** Asked before each scrape and each push: for what can be had at once. */
+  /** Called before each scrape and each push, to update values that are quick to read. */
   refresh: () => void = () => {};
 
-  readonly #records = this.#counter("records_total", "Identities examined, by what became of each", "outcome");
-  readonly #failures = this.#counter("failures_total", "Records that failed, by where and why", "stage", "code");
+  readonly #records = this.#counter("records_total", "Identities examined, by outcome", "outcome");
+  readonly #failures = this.#counter("failures_total", "Records that failed, by stage and code", "stage", "code");
   readonly #files = this.#counter("files_stored_total", "Document files sealed and stored");
   readonly #withheld = this.#counter("files_withheld_total", "Document files that the provider withheld");
   readonly #bytes = this.#counter("sealed_bytes_total", "Sealed bytes stored");
-  readonly #retries = this.#counter("retries_total", "Requests that had to be made again", "at");
-  readonly #runs = this.#counter("runs_total", "Runs about all identities that ended", "outcome");
+  readonly #retries = this.#counter("retries_total", "Requests that were retried", "at");
+  readonly #runs = this.#counter("runs_total", "Finished runs over all identities", "outcome");
   readonly #requests: Record<Side, Histogram> = {
-    source: this.#histogram("source_request", "From a request to the provider to the head of its answer"),
-    vault: this.#histogram("vault_request", "One attempt at the vault"),
+    source: this.#histogram("source_request", "Time from a request to the provider to its response headers"),
+    vault: this.#histogram("vault_request", "Time of one request to the vault"),
   };
-  readonly #running = this.#gauge("run_in_progress", "Whether a run about all identities is under way");
-  readonly #duration = this.#gauge("last_run_duration_seconds", "How long the last of those runs took");
-  readonly #success = this.#gauge("last_success_timestamp_seconds", "When a run last ended with nothing undone");
+  readonly #running = this.#gauge("run_in_progress", "Whether a run over all identities is active");
+  readonly #duration = this.#gauge("last_run_duration_seconds", "Duration of the last of those runs");
+  readonly #success = this.#gauge("last_success_timestamp_seconds", "When a run last finished everything");
   readonly #next = this.#gauge("next_run_timestamp_seconds", "When the daemon's next run is due");
-  readonly #rate = this.#gauge("source_rate_limit", "Requests a second that the provider is asked now, at most");
-  readonly #ceiling = this.#gauge("source_rate_limit_configured", "The most that the config allows, a second");
-  readonly #newestSeen = this.#gauge("source_newest_timestamp_seconds", "Latest change that the provider lists");
-  readonly #newestKept = this.#gauge("kept_newest_timestamp_seconds", "Latest change at the provider that is kept");
-  readonly #verified = this.#gauge("last_verify_timestamp_seconds", "When verify last came to its end here");
-  readonly #problems = this.#gauge("last_verify_problems", "Problems that it found");
+  readonly #rate = this.#gauge("source_rate_limit", "Current limit of requests per second to the provider");
+  readonly #ceiling = this.#gauge("source_rate_limit_configured", "Configured limit of requests per second");
+  readonly #newestSeen = this.#gauge("source_newest_timestamp_seconds", "Latest change in the provider's list");
+  readonly #newestKept = this.#gauge(
+    "kept_newest_timestamp_seconds",
+    "Latest change at the provider that the vault has",
+  );
+  readonly #verified = this.#gauge("last_verify_timestamp_seconds", "When verify last finished on this machine");
+  readonly #problems = this.#gauge("last_verify_problems", "Problems that verify found");
   readonly #unlocked = this.#gauge(
     "last_verify_unlocked_objects",
-    "Objects that it found unlocked, and that must be locked",
+    "Objects that verify found unlocked but that must be locked",
   );
   readonly #locks = this.#gauge(
     "locks_due",
-    "People with an object whose lock ends within this time though it must be kept longer",
+    "People with an object whose lock ends within this time although it must be kept longer",
     "within",
   );
 
-  /** @param version of Holdfast */
+  /** @param version Holdfast's version */
   constructor(version: string) {
     collectDefaultMetrics({ register: this.registry });
     new Gauge({ name: "holdfast_build_info", help: "1", labelNames: ["version"], registers: [this.registry] }).set(
@@ -79,20 +82,20 @@ export class Metrics {
     );
   }
 
-  /** The text that Prometheus reads. */
+  /** The metrics in Prometheus' text format. */
   async text(): Promise<string> {
     this.refresh();
     return this.registry.metrics();
   }
 
-  /** Replaces what the gateway has of one client; the registry must be of that client alone. Throws its error. */
+  /** Replaces one client's metrics on the gateway. The registry must hold only that client. Throws on failure. */
   async push(url: string, job: string, client: string): Promise<void> {
     this.refresh();
     const gateway = new Pushgateway(url, { timeout: PUSH_TIMEOUT }, this.registry);
     await gateway.push({ jobName: `holdfast-${job}`, groupings: { client } });
   }
 
-  /** One client's side of them. Counters begin at 0, so that the first increase is seen. */
+  /** The metrics of one client. Counters start at 0, so that Prometheus sees the first increase. */
   client(client: string): ClientMetrics {
     for (const outcome of OUTCOMES) this.#records.inc({ client, outcome }, 0);
     for (const outcome of RUN_OUTCOMES) this.#runs.inc({ client, outcome }, 0);
@@ -161,14 +164,14 @@ export class Metrics {
   }
 }
 
-/** `outcome` of a request is `ok` or the error's code. */
+/** The `outcome` of a request is `ok` or the error's code. */
 export interface ClientMetrics {
-  /** For one run: told its counts as they stand, as often as you like. */
+  /** For one run. Call it with the current counts as often as you like. */
   counted(): (counts: RunCounts) => void;
   failed(stage: string, code: string): void;
   retried(at: Side): void;
   requested(side: Side, operation: string, outcome: string, seconds: number): void;
-  /** Requests a second, now and at most. */
+  /** Requests per second: the current limit and the maximum. */
   rate(now: number, configured: number): void;
   /** Seconds since 1970. */
   newest(seconds: number): void;

@@ -7,7 +7,7 @@ import { networkFailure } from "../net/failure.ts";
 import { dispatcher } from "../net/proxy.ts";
 import { errorFields, type Log } from "./log.ts";
 
-/** What happened to a run. Nothing personal: names of the config, counts and codes. */
+/** An event of a run. Nothing personal: config names, counts and codes. */
 export interface Event {
   readonly type: "run.started" | "run.finished" | "run.failed" | "run.interrupted";
   /** RFC 3339 UTC. */
@@ -17,16 +17,16 @@ export interface Event {
     readonly job: string;
     readonly run?: string;
     readonly outcome?: string;
-    /** Of what ended the run. */
+    /** The code of the error that ended the run. */
     readonly code?: string;
     readonly durationMs?: number;
     readonly counts?: Readonly<Record<string, number>>;
   };
 }
 
-/** Where events go. Addresses and keys are secrets. */
+/** Where to send events. Addresses and keys are secrets. */
 export interface Targets {
-  /** An address as healthchecks.io gives one. */
+  /** A ping URL of healthchecks.io. */
   readonly healthchecks?: string | undefined;
   readonly webhook?: { readonly url: string; readonly key: Uint8Array } | undefined;
 }
@@ -34,24 +34,24 @@ export interface Targets {
 export interface NotifyOptions {
   readonly log: Log;
   readonly retry?: RetryPolicy;
-  /** Of one attempt, in ms. */
+  /** The timeout of one attempt, in ms. */
   readonly timeout?: number;
-  /** Aborted, no one has the time to try again. */
+  /** When aborted, do not retry. */
   readonly signal?: AbortSignal;
 }
 
 const RETRY: RetryPolicy = { retries: 3, minDelay: 500, maxDelay: 5_000, maxRetryAfter: 10_000 };
 const TIMEOUT = 10_000;
-/** The same when the process is to stop. */
+/** The same while the process is stopping. */
 const HURRIED = 3_000;
-/** An interrupted run says nothing to healthchecks: the next one makes up for it, and if none comes, the silence tells. */
+/** An interrupted run does not ping healthchecks: the next run does, and if none comes, the missing ping raises the alarm. */
 const PATHS: Partial<Record<Event["type"], string>> = {
   "run.started": "/start",
   "run.finished": "",
   "run.failed": "/fail",
 };
 
-/** Tells everyone of an event. What cannot be told is logged and never thrown: a run does not fail because of it. */
+/** Sends an event to all receivers. Failures are logged and never thrown: they must not fail the run. */
 export async function notify(event: Event, { healthchecks, webhook }: Targets, options: NotifyOptions): Promise<void> {
   const body = printableJson(JSON.stringify(event));
   const path = PATHS[event.type];
@@ -69,7 +69,7 @@ function below(address: string, path: string): string {
   return url.href;
 }
 
-/** The headers of Standard Webhooks (standardwebhooks.com): one id however often it is tried, the time of each try. */
+/** The headers of Standard Webhooks (standardwebhooks.com): one id for all attempts, and the time of each. */
 function signing(key: Uint8Array, body: string): () => Record<string, string> {
   const id = `msg_${randomUUID()}`;
   return () => {
@@ -87,13 +87,13 @@ export function signature(key: Uint8Array, id: string, at: number, body: string)
   return `v1,${createHmac("sha256", key).update(`${id}.${at}.${body}`).digest("base64")}`;
 }
 
-/** `whsec_` and base64 of 24 to 64 bytes. Throws `config`, and never shows it. */
+/** Parses `whsec_` and base64 of 24 to 64 bytes. Throws `config`, without showing the key. */
 export function parseWebhookKey(text: string): Uint8Array {
   const [, base64 = ""] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
   const key = Buffer.from(base64, "base64");
   if (key.length >= 24 && key.length <= 64) return key;
-  throw new HoldfastError("config", "notify.webhook.key is no key to sign webhooks with", {
-    hint: 'Make one of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)"',
+  throw new HoldfastError("config", "notify.webhook.key is not a valid webhook signing key", {
+    hint: 'Create one of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)"',
   });
 }
 
@@ -125,14 +125,14 @@ async function deliver(
       signal,
     );
   } catch (error) {
-    log.warn("no one could be told of the run", { ...errorFields(error), stage: "notify" });
+    log.warn("notification failed", { ...errorFields(error), stage: "notify" });
   }
 }
 
-/** Without the address, which is a secret. */
+/** Leaves out the address, which is a secret. */
 function unheard(to: string, what: string, again: boolean, cause?: unknown): HoldfastError {
   return new HoldfastError(again ? "notify-unavailable" : "notify-rejected", `${to}: ${what}`, {
     cause,
-    hint: `Check notify.${to} and the way there. The run goes on all the same.`,
+    hint: `Check notify.${to} and the network. The run continues.`,
   });
 }

@@ -2,13 +2,13 @@ import type { WriteStream } from "node:tty";
 import { printable } from "../core/printable.ts";
 import { number, rate, seconds } from "./format.ts";
 
-/** All there is to do: counted, or guessed from an earlier run. Undefined while no one knows. */
+/** The total: counted, or estimated from an earlier run. Undefined while unknown. */
 export type Total = number | { readonly about: number } | undefined;
 
-/** How far a long piece of work has come. */
+/** Shows the progress of long work. */
 export interface Progress extends Disposable {
   update(done: number, total?: Total, note?: string): void;
-  /** Removes the bar, so that what follows begins on a clean line. `using` does it too. */
+  /** Removes the bar, so that further output starts on a clean line. `using` does it too. */
   end(): void;
 }
 
@@ -20,7 +20,7 @@ const NARROW = 6;
 
 /**
  * One line on a terminal, redrawn in place at most ten times a second.
- * @param before done before it began, which is not its speed
+ * @param before the number done before it started, which does not count for its speed
  */
 export function progressBar(label: string, out: WriteStream, before = 0, now: () => number = Date.now): Progress {
   const begun = now();
@@ -45,13 +45,13 @@ export function progressBar(label: string, out: WriteStream, before = 0, now: ()
 
 export interface Progressed {
   readonly done: number;
-  /** Of those, done before the time began. */
+  /** The part of `done` from before the start. */
   readonly before?: number;
   readonly total: Total;
   /** Seconds. */
   readonly elapsed: number;
   readonly note?: string | undefined;
-  /** Of the terminal: a narrow one has less of a bar, and keeps the words. */
+  /** The terminal's width. On a narrow one the bar shrinks and the words stay. */
   readonly columns?: number;
 }
 
@@ -64,7 +64,7 @@ export function progressLine(
   const tail = note ? `  ${note}` : "";
   const isGuess = typeof total === "object";
   const all = isGuess ? total.about : total;
-  // A guess that was reached was too low, or there is nothing left to guess.
+  // An estimate that was reached is useless.
   if (!all || (isGuess && done >= all)) return `${label}  ${number(done)}  ${speed}  ${seconds(elapsed)} so far${tail}`;
   const about = isGuess ? "about " : "";
   const share = Math.min(1, done / all);

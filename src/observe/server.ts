@@ -7,7 +7,7 @@ export interface MonitorOptions {
   readonly host: string;
   readonly port: number;
   readonly metrics: Metrics;
-  /** Whether runs will begin when they are due: not before the schedule stands, and not once it is told to stop. */
+  /** Whether due runs will start: false until the schedule is set up, and once the daemon is stopping. */
   readonly ready: () => boolean;
 }
 
@@ -15,7 +15,7 @@ export interface Monitor extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A request is one short line: who has not sent it by then is cut off. Looked at every second. */
+/** Closes connections that have not sent their request, one short line, by then. Checked every second. */
 const PATIENCE = {
   headersTimeout: 2_000,
   requestTimeout: 2_000,
@@ -25,23 +25,24 @@ const PATIENCE = {
 const CONNECTIONS = 64;
 
 /**
- * GET /metrics for Prometheus, /healthz (this process answers) and /readyz for an orchestrator. It reads nothing that it
- * is sent but the path. Of too many connections the oldest is cut off, so that one more always gets in. Throws `config` where the address cannot be had.
+ * Serves GET /metrics for Prometheus, and /healthz (this process answers) and /readyz for an orchestrator. Of a request it
+ * reads only the path. At the connection limit it closes the oldest, so that a new one always gets in. Throws `config` if
+ * the address is unavailable.
  */
 export async function startMonitor({ host, port, metrics, ready }: MonitorOptions): Promise<Monitor> {
   const server = createServer({ ...PATIENCE, maxHeaderSize: 8192 }, (request, response) => {
     const answer = (status: number, text: string, type = "text/plain; charset=utf-8"): void =>
       void response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
-    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "GET alone\n");
+    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "use GET\n");
     switch (request.url?.split("?", 1)[0]) {
       case "/healthz":
         return answer(200, "ok\n");
       case "/readyz":
-        return ready() ? answer(200, "ok\n") : answer(503, "no run will begin here\n");
+        return ready() ? answer(200, "ok\n") : answer(503, "no run will start here\n");
       case "/metrics":
         void metrics.text().then(
           (text) => answer(200, text, metrics.registry.contentType),
-          () => answer(500, "the metrics cannot be read\n"),
+          () => answer(500, "cannot read the metrics\n"),
         );
         return;
       default:
@@ -59,7 +60,7 @@ export async function startMonitor({ host, port, metrics, ready }: MonitorOption
       reject(
         new HoldfastError("config", `cannot listen on ${host}:${port} (${cause.code})`, {
           cause,
-          hint: "Name another address as metrics.listen: one of this machine, and a port that no one has.",
+          hint: "Set metrics.listen to an address of this machine with a free port.",
         }),
       ),
     );

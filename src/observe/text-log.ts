@@ -5,15 +5,15 @@ import { type Fields, LEVELS, type Level, type Log } from "./log.ts";
 export interface TextLogOptions {
   readonly level: Level;
   readonly write: (lines: readonly Line[]) => void;
-  /** The time a line begins with; undefined for a terminal, where people see when it comes. */
+  /** The time at the start of a line; undefined for a terminal, where people see when a line appears. */
   readonly time: (() => string) | undefined;
 }
 
 const TONES: Readonly<Partial<Record<Level, Tone>>> = { warn: "warning", error: "bad" };
-/** Fields that no sentence has. The rest are in the words, or in the summary. */
+/** Fields shown as `name=value`. The rest are part of the sentence or of the summary. */
 const NAMED = ["code", "stage", "outcome", "count", "total", "due", "url"] as const;
 
-/** The log in lines for people: `12:03:04 warn  record failed (acme-bank, 9c4f…): the provider refused  code=…`. */
+/** The log as text for people: `12:03:04 warn  record failed (acme-bank, 9c4f…): the provider refused  code=…`. */
 export function textLog(options: TextLogOptions, own: Fields = {}): Log {
   const { level: least, write, time } = options;
   const at =

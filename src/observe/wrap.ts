@@ -1,11 +1,11 @@
-/** What comes before the text of a line, and stays at the left: blanks, an arrow, one or two labels. */
+/** The prefix of a line that stays at the left: spaces, an arrow, one or two labels. */
 const HEAD = /^ *(?:→ )?(?:[^ ]+ {2,}){0,2}/;
-/** Further in than a line of its own begins, so that no text from outside can pass for one. */
+/** Deeper than any line of our own starts, so that untrusted text cannot imitate one. */
 const FURTHER = 4;
 
 /**
- * The rows of a line in so many columns. A row never ends in the middle of a word: a word that is longer than a row has
- * one of its own, and can be copied whole. Every row but the first begins below the text of the first.
+ * Wraps a line to so many columns, never inside a word: a word that is longer than a row gets its own row and can be
+ * copied whole. Every row but the first starts below the text of the first.
  */
 export function wrap(line: string, width: number): string[] {
   if (line.length <= width) return [line];
@@ -19,7 +19,7 @@ export function wrap(line: string, width: number): string[] {
   return rows;
 }
 
-/** Where labels would leave less than half of a narrow terminal, the text takes their place. */
+/** If the labels leave less than half of a narrow terminal, the text starts below them. */
 function indentOf(line: string, width: number): number {
   const blanks = line.length - line.trimStart().length;
   const head = HEAD.exec(line)![0].length;

@@ -7,19 +7,19 @@ import type { SecretRef } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { VaultDescription } from "../vault/description.ts";
 
-/** The private key of a log as the config names it. Throws `config` for what is not a key, or another log's. */
+/** The log's private key from the config. Throws `config` if it is not a key, or the key of another log. */
 export async function signerOf(key: SecretRef, origin: string) {
   const signer = ownSigner((await key.resolve()).reveal(), key.reference);
   if (signer.name === origin) return signer;
   throw new HoldfastError("config", `${key.reference} is a key of log ${signer.name}, not ${origin}`, {
-    hint: "Set log.origin to the key's name, or give this log a key of its own.",
+    hint: "Set log.origin to the key's name, or give this log its own key.",
   });
 }
 
 /**
- * The vault names another log key than the config. Either the config has the wrong file, or someone replaced vault.json
- * and the log. What this machine saw last decides, where it says so: under the vault's key, the config is wrong
- * (`config`). Otherwise no one can tell from here, and it is the graver of the two (`unverified`).
+ * The vault names a different log key than the config. Either the config has the wrong file, or someone replaced
+ * vault.json and the log. If this machine's last-seen checkpoint is signed with the vault's key, the config is wrong
+ * (`config`). Otherwise this machine cannot tell, and reports the more serious of the two (`unverified`).
  */
 export async function anotherLogKey(
   { state, log }: ClientConfig,

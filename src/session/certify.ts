@@ -17,7 +17,7 @@ export interface Certified {
   readonly totals: Certificate["totals"];
 }
 
-/** Undefined where no run is named but stopped ones, and these destroyed nothing. */
+/** Returns undefined if only stopped runs are named and these destroyed nothing. */
 export async function certifyAll(
   config: ClientConfig,
   session: Session,
@@ -47,26 +47,26 @@ export async function certifyAll(
   const { totals } = certificate;
   noteCertified(config.state, certificate.runs);
   console.say(
-    `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or verify it`,
+    `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or run \`holdfast verify\` on the folder`,
   );
   const begun = catalog.purges.unfinished().length;
   if (begun > 0) {
-    console.log.warn("a purge was stopped in the middle of someone, who is not in this certificate", {
+    console.log.warn("a purge stopped before it finished with one person, who is not in this certificate", {
       client: config.id,
       count: begun,
-      hint: "Run `holdfast retention purge --confirm --out <folder>`: it goes on with them, and certifies it.",
+      hint: "Run `holdfast retention purge --confirm --out <folder>`: it finishes the purge and certifies it.",
     });
   }
   return { certificate: out, runs: certificate.runs, totals };
 }
 
-/** What a killed purge destroyed last is known on this machine alone until something writes the log again. */
+/** Only this machine knows what a killed purge destroyed last, until the next run writes the log. */
 async function refuseWaiting({ state }: ClientConfig, runs: readonly string[], size: number): Promise<void> {
   for (const { index, bytes } of await new Journal(join(state, "journal")).inspect()) {
     const entry = index < size ? null : decodeEntry(bytes);
     if (entry?.type !== "record.purged" || !runs.includes(entry.run)) continue;
     throw new HoldfastError("state", `the purge ${entry.run} was killed, and the log does not have all of it yet`, {
-      hint: "Run `holdfast retention purge --confirm --out <folder>`: it goes on from there, and its certificate covers this run too.",
+      hint: "Run `holdfast retention purge --confirm --out <folder>`: it continues from there, and its certificate covers this run too.",
     });
   }
 }

@@ -15,22 +15,22 @@ import type { Vault } from "../vault/vault.ts";
 import { Messages } from "../workers/task.ts";
 import { anotherLogKey, signerOf } from "./another-key.ts";
 
-/** What every job is given. */
+/** What every job receives. */
 export interface Session {
   readonly clients: readonly ClientConfig[];
   readonly console: Console;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: Clock;
-  /** How far `now` is ahead of a server's clock, in ms; undefined where it does not say. Left out, no one is asked. */
+  /** How far `now` is ahead of a server's clock, in ms; undefined if the server does not say. Left out: no server is asked. */
   readonly skewOf?: (url: string) => Promise<number | undefined>;
-  /** How much of a failing source or vault is borne, where not what they bear by themselves: tests wait less. */
+  /** Overrides the retry limits of source and vault, so that tests wait less. */
   readonly patience?: Patience;
-  /** Where someone looks at them. */
+  /** Undefined if no one reads metrics. */
   readonly metrics?: Metrics | undefined;
-  /** Of a scheduled run: in how many ms it is tried again after this failure; undefined if it is not. */
+  /** For a scheduled run: in how many ms it is retried after this failure; undefined if it is not retried. */
   readonly againIn?: (client: ClientConfig, error: unknown) => number | undefined;
-  /** Told the metrics of a run that has none to be asked for. */
+  /** The Pushgateway that receives the metrics of a run without a metrics server. */
   readonly pushgateway?: string | undefined;
 }
 
@@ -38,17 +38,17 @@ export interface Patience {
   readonly retry?: RetryPolicy;
   /** Longest wait for a connection, for headers, and between two chunks of a body, in ms. */
   readonly timeouts?: { readonly connect: number; readonly headers: number; readonly body: number };
-  /** The largest file that is taken from the source, in bytes. */
+  /** The largest file to accept from the source, in bytes. */
   readonly maxFile?: number;
 }
 
-/** A client's vault, its description read and held against the config. */
+/** A client's vault, with its description checked against the config. */
 export interface ClientVault {
   readonly vault: Vault;
   readonly description: VaultDescription;
-  /** The log's public keys: the present one first, then those it had before. */
+  /** The log's public keys: the current one first, then earlier ones. */
   readonly verifiers: readonly Verifier[];
-  /** Attempts that had to be made again so far. */
+  /** Retries so far. */
   readonly retries: () => number;
 }
 
@@ -89,13 +89,13 @@ export async function openClientVault(
   return closedBy<ClientVault>({ vault, description, verifiers, retries: () => retries }, opened.move());
 }
 
-/** Says once, at the first attempt that fails, why a vault does not open: the attempts may last half a minute. */
+/** Reports the first failed attempt to open a vault, because the retries may take half a minute. */
 export function waiting({ log }: Session["console"], client: string): (error: HoldfastError) => void {
   let isSaid = false;
   return ({ code, message }) => {
     if (isSaid) return;
     isSaid = true;
-    log.warn("the vault does not answer; trying again", { client, code, error: message });
+    log.warn("the vault does not answer; retrying", { client, code, error: message });
   };
 }
 
@@ -112,7 +112,7 @@ async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultD
   }
 }
 
-/** The log's private key. It must be the one the vault was made with. */
+/** The log's private key. It must be the vault's own. */
 export async function openSigner(config: ClientConfig, description: Pick<VaultDescription, "log">): Promise<Signer> {
   const { log, vault } = config;
   const signer = await signerOf(log.key, log.origin);
@@ -120,7 +120,7 @@ export async function openSigner(config: ClientConfig, description: Pick<VaultDe
   throw await anotherLogKey(config, description, vault.url);
 }
 
-/** The lookup key, as tokens. It must be the one the vault was made with, else everything would be stored again. */
+/** The lookup key, as tokens. It must be the vault's own, or everything would be stored again. */
 export async function openTokens(
   { lookups }: ClientConfig,
   description: Pick<VaultDescription, "lookups">,
@@ -128,24 +128,28 @@ export async function openTokens(
   const tokens = new Tokens(await lookups.key.resolve());
   if (tokens.check() === description.lookups.check) return tokens;
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
-    hint: "Restore the key that init made; with another nothing in the vault could be found.",
+    hint: "Restore the key that init made. With any other key, nothing in the vault can be found.",
   });
 }
 
 /**
- * A part of a vault that is missing, though the store has versions of it, was hidden or deleted: nothing may be begun
- * again over it. Throws `incomplete`.
+ * If a part of the vault is missing but the store has versions of it, someone hid or deleted it, and nothing may be
+ * created in its place. Throws `incomplete`.
  */
 export async function refuseHidden(vault: Vault, key: string): Promise<void> {
   for await (const version of vault.versions(key)) {
     if (version.key !== key) continue;
-    throw new HoldfastError("incomplete", `${vault.url}/${key} is missing, and was there: someone hid or deleted it`, {
-      hint: "Nothing was written. Keep what you see as evidence; bring back its newest version (in S3: remove the delete marker), then run `holdfast verify`.",
-    });
+    throw new HoldfastError(
+      "incomplete",
+      `${vault.url}/${key} is missing but existed before: someone hid or deleted it`,
+      {
+        hint: "Nothing was written. Keep what you see as evidence. Restore the newest version (in S3, remove the delete marker), then run `holdfast verify`.",
+      },
+    );
   }
 }
 
-/** What coordinator and workers of a client say to each other, closed under what only they have. */
+/** The messages between a client's coordinator and workers, encrypted under the lookup key that both have. */
 export async function messagesOf({ lookups }: ClientConfig): Promise<Messages> {
   return new Messages(new Box(await lookups.key.resolve(), "backfill workers"));
 }

@@ -5,8 +5,8 @@ import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
 /**
- * The source against the vault, for a client that is open already.
- * @param onMissing told of each that is missing, by the provider's id, which is personal: for a terminal alone
+ * Compares the source with the vault of an open client.
+ * @param onMissing receives each missing identity's provider id, which is personal: only for a terminal
  */
 export async function coverageNow(
   config: ClientConfig,
@@ -19,7 +19,7 @@ export async function coverageNow(
   const { source } = opened;
   const about = catalog.totals.counts().subjects;
   using progress = session.console.progress(`${config.id}: listed`);
-  // Of one page.
+  // The identities of one page.
   let ids = new Map<string, string>();
   async function* pages() {
     let walked = 0;

@@ -11,16 +11,16 @@ export interface DryRun extends Forecast {
 }
 
 export interface Asked {
-  /** Provider ids; undefined for all that the selection is about. */
+  /** Provider ids. Undefined: everyone in the selection. */
   readonly identities: readonly string[] | undefined;
   readonly again: boolean;
   readonly selection: Selection;
 }
 
 /**
- * What an export of one client would do now. It needs no lease, because it writes nothing to the vault or the log. In the
- * state it takes part in the rate limit that all processes of this machine share (`limits.sqlite`), since it asks the
- * provider as well; a catalog that is behind the log is read into a temporary file.
+ * Shows what an export of one client would do now. It needs no lease, because it writes nothing to the vault or the log.
+ * It asks the provider, so it shares this machine's rate limit (`limits.sqlite` in the state). If the catalog is behind
+ * the log, it rebuilds it in a temporary file.
  */
 export async function dryRun(config: ClientConfig, session: Session, asked: Asked): Promise<DryRun> {
   const { console, signal, now } = session;
@@ -46,7 +46,7 @@ function forecastText(client: string, of: Forecast): string[] {
     ["changed", number(of.changed)],
     ["unchanged", number(of.unchanged)],
     ...(of.again > 0 ? [["again", `${number(of.again)} (stored again, as asked)`]] : []),
-    ...(of.unknown > 0 ? [["unknown", `${number(of.unknown)} (the list says too little: only fetching tells)`]] : []),
+    ...(of.unknown > 0 ? [["unknown", `${number(of.unknown)} (the list says too little: only fetching shows)`]] : []),
     ["past", `${number(of.past)} (past their retention date: skipped)`],
     ...(of.gone > 0 ? [["gone", `${number(of.gone)} (not at the provider)`]] : []),
     ...(of.unreadable > 0 ? [["unreadable", `${number(of.unreadable)} entries of the list have no readable id`]] : []),

@@ -3,18 +3,18 @@ import { firstThrown, hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
-/** What a job of one client came to, where it did not come to a result. */
+/** The failure of one client's job. */
 export interface ClientFailure {
   readonly client: string;
   readonly error: unknown;
 }
 
-/** What becomes of a failure where no one collects them. */
+/** Handles a failure if no one collects them. */
 export function throwFailure({ error }: ClientFailure): never {
   throw error;
 }
 
-/** One client after the other, until the signal. One's failure keeps no other from its turn. */
+/** Runs the clients one after the other, until the signal. One client's failure does not stop the others. */
 export async function eachClient<T>(
   { clients, console, signal }: Pick<Session, "clients" | "console" | "signal">,
   work: (config: ClientConfig) => Promise<T>,

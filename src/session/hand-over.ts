@@ -14,8 +14,8 @@ import { signerOf } from "./another-key.ts";
 import type { Session } from "./client.ts";
 
 /**
- * Hands the log over from `log.previousKey` to `log.key`. The old key signs its last checkpoint together with the new
- * one, over an entry that names both; then vault.json names the new key. Safe to repeat after a crash at any point.
+ * Hands the log over from `log.previousKey` to `log.key`. Both keys sign one checkpoint, over an entry that names both;
+ * then vault.json names the new key. Safe to repeat after a crash at any point.
  */
 export async function handOver(
   vault: Vault,
@@ -39,8 +39,8 @@ export async function handOver(
     now,
     holds,
   };
-  // What an earlier run journaled and did not log is the previous key's alone: the first checkpoint that both sign is
-  // the one that tells of the hand-over.
+  // Only the previous key signs entries that an earlier run journaled but did not log: the first checkpoint with both
+  // signatures must be the one of the hand-over.
   await (await AuditWriter.open(options)).close();
   const writer = await AuditWriter.open({ ...options, cosigner: next });
   opened.defer(() => writer.close());
@@ -61,7 +61,7 @@ export async function handOver(
 }
 
 async function openPrevious({ log }: ClientConfig, { log: { vkey } }: VaultDescription): Promise<Signer> {
-  const hint = "Name the key that vault.json knows as log.previousKey, and the new one as log.key.";
+  const hint = "Set log.previousKey to the key in vault.json, and log.key to the new one.";
   if (log.previousKey === undefined) {
     throw new HoldfastError("config", `${log.key.reference} is not the log key of this vault`, { hint });
   }

@@ -2,17 +2,17 @@ import { keyText } from "../audit/different-key.ts";
 import type { Console } from "../observe/console.ts";
 import type { Line } from "../observe/line.ts";
 
-/** What was checked, which brought its log key along unless someone else gave it. */
+/** What was checked. It contains its own log key, unless the caller gave one. */
 export type Brought = "vault" | "bag" | "certificate";
 
-/** In place of "all is well": a forger can make everything agree with a key of their own. */
+/** Replaces "all is well": a forger can sign a consistent copy with their own key. */
 export function untrusted(what: Brought): string {
   return `consistent, but the key came with the ${what}, and no one has vouched for it`;
 }
 
 /**
- * Says how a check ended: where no one vouched for the log key, in the first line and again at the end, since a
- * terminal shows the last lines and a log file has the first.
+ * Prints the result of a check. If no one vouched for the log key, it says so in the first line and again at the end:
+ * people see the last lines of a terminal and the first lines of a log file.
  */
 export function sayVerdict(
   console: Console,

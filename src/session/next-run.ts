@@ -3,14 +3,14 @@ import type { ScheduleConfig } from "../config/config.ts";
 
 type Fields = ReturnType<typeof cron.parse>;
 
-/** As node-cron has it: a date that comes less often than that never comes. */
+/** node-cron's limit: a date rarer than this counts as one that never comes. */
 const DAYS = 366 * 100;
 const DAY = 86_400_000;
 
 /**
- * The first time after `after` at which a run is due. node-cron reads the pattern; the times are worked out here, because
- * it passes over some of those around a change of the clocks. A time of day that the clocks leave out is due when they
- * have gone forward. One that comes twice is due the second time; a pattern for every hour is due both times.
+ * The first time after `after` at which a run is due. node-cron parses the pattern, but skips some times around a clock
+ * change, so the times are computed here. A time that the clocks skip is due right after they go forward. A time that
+ * occurs twice is due the second time; an hourly pattern is due both times.
  */
 export function nextDue(
   { cron: pattern, timezone }: Pick<ScheduleConfig, "cron" | "timezone">,
@@ -18,12 +18,12 @@ export function nextDue(
 ): Temporal.Instant {
   const fields = cron.parse(pattern);
   const isHourly = fields.hour.length === 24;
-  // Times of day are reckoned as if they were UTC, which leaves none out and has none twice.
+  // Compute times of day as if in UTC, which skips and repeats none.
   const task = cron.createTask(pattern, () => {}, { timezone: "UTC" });
   const first = (from: number, until: number) => firstTime(fields, (at) => task.match(new Date(at)), from, until);
   try {
     const limit = after.epochMilliseconds + DAYS * DAY;
-    // Between two changes, a time of day is the time of UTC and an offset.
+    // Between two clock changes, local time is UTC plus a fixed offset.
     let begin = Math.floor(after.epochMilliseconds / 1000) * 1000;
     let from = begin + 1000;
     while (begin < limit) {
@@ -32,7 +32,7 @@ export function nextDue(
       const change = there.getTimeZoneTransition("next");
       const end = Math.min(change?.epochMilliseconds ?? limit, limit);
       const then = change === null ? offset : change.offsetNanoseconds / 1_000_000;
-      // What comes again after the change is due then.
+      // A time that occurs again after the change is due then.
       const once = isHourly ? end + offset : Math.min(end + offset, end + then);
       const found = first(from + offset, once);
       if (found !== undefined) return Temporal.Instant.fromEpochMilliseconds(found - offset);
@@ -46,7 +46,7 @@ export function nextDue(
   }
 }
 
-/** The first time from `from` on and before `until` that the pattern means, all as if in UTC, in ms. */
+/** The first match of the pattern at or after `from` and before `until`, all as if in UTC, in ms. */
 function firstTime(
   { second, minute, hour, month }: Fields,
   matches: (at: number) => boolean,
@@ -63,7 +63,7 @@ function firstTime(
   return undefined;
 }
 
-/** The first time of a day that is not before `from`, in ms since its midnight. */
+/** The first time of a day at or after `from`, in ms since midnight. */
 function firstOfDay([hours, minutes, seconds]: readonly [number[], number[], number[]], from: number) {
   for (const hour of hours) {
     if ((hour + 1) * 3_600_000 <= from) continue;

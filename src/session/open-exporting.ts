@@ -8,7 +8,7 @@ import type { Session } from "./client.ts";
 import { warnOf } from "./open-log.ts";
 import { openSource } from "./open-source.ts";
 
-/** Opens what it takes, beside the vault, to export one client. */
+/** Opens what an export of one client needs besides the vault. */
 export async function openExporting(
   held: HeldVault,
   session: Session,

@@ -16,12 +16,12 @@ import { stampHead } from "./stamp-head.ts";
 
 export interface LogOptions {
   readonly job: string;
-  /** See `Lease`: someone else waits for the vault. */
+  /** See `Lease`: another process waits for the vault. */
   readonly onWanted?: (() => void) | undefined;
   readonly destroys?: Destroys;
 }
 
-/** Opens what it takes to write a client's log, its lease first. */
+/** Opens a client's log for writing. Takes the lease first. */
 export async function openLog(
   config: ClientConfig,
   session: Session,
@@ -40,7 +40,7 @@ export async function openLog(
   opened.defer(() => lease.release());
   const holds = (): void => lease.check();
   const path = join(config.state, "catalog.sqlite");
-  // Only for what is said below: where it cannot be looked at, opening it says why.
+  // Only for the messages below. If the file cannot be read, opening it reports why.
   const hadCatalog = existsSync(path);
   const writer = await AuditWriter.open({
     vault,
@@ -59,16 +59,16 @@ export async function openLog(
   rebuilding.end();
   warnUnreadable(session, config, catalog);
   if (!writer.continued) {
-    console.log.warn("this machine has not seen this log before: compare its checkpoint with your auditor's", {
+    console.log.warn("first use of this log on this machine: compare its checkpoint with your auditor's", {
       client: config.id,
       count: writer.size,
     });
   }
   if (!hadCatalog && writer.size > 0)
-    console.log.info("catalog made from the log", { client: config.id, count: writer.size });
+    console.log.info("catalog rebuilt from the log", { client: config.id, count: writer.size });
   let stamped: { readonly size: number; readonly answer: Promise<Uint8Array | undefined> } | undefined;
   const stamp = () => {
-    // An authority that could not be had a moment ago is not waited for again.
+    // Do not wait again for an authority that was unreachable a moment ago.
     if (stamped?.size !== writer.head.size) {
       stamped = { size: writer.head.size, answer: stampHead(config, session, { vault, writer, now }) };
     }
@@ -92,7 +92,7 @@ export async function openLog(
   return closedBy(held, opened.move());
 }
 
-/** Says what is unwise about these secrets' files. */
+/** Warns about insecure files of these secrets. */
 export function warnOf({ console }: Session, { id }: ClientConfig, secrets: readonly SecretRef[]): void {
   for (const warning of secrets.flatMap((secret) => secret.warnings())) console.log.warn(warning, { client: id });
 }

@@ -7,17 +7,17 @@ import { closedBy } from "../io/closing.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { type ClientVault, openClientVault, type Session } from "./client.ts";
 
-/** A client's vault and what its log says, for whoever changes nothing. */
+/** A client's vault and log, opened for reading. */
 export interface Reading extends ClientVault {
   readonly log: AuditLog;
-  /** Its signature is checked with the key that vault.json names. */
+  /** Its signature was checked with the key in vault.json. */
   readonly head: Head;
   readonly catalog: Catalog;
 }
 
 /**
- * Opens what it takes to look at a client's vault, without its lease: beside an export too. The catalog is this
- * machine's where that is as far as the log; else one is made for the while.
+ * Opens a client's vault for reading. Needs no lease, so it works during an export. Uses this machine's catalog if it is
+ * up to date with the log; otherwise rebuilds a temporary one.
  */
 export async function openReading(config: ClientConfig, session: Session): Promise<Reading & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
@@ -30,12 +30,12 @@ export async function openReading(config: ClientConfig, session: Session): Promi
   return closedBy<Reading>({ ...client, log, head, catalog }, opened.move());
 }
 
-/** Says that a part of the log could not be read. Everything else is known. */
+/** Warns that a part of the log could not be read. The rest is known. */
 export function warnUnreadable({ console }: Session, { id }: ClientConfig, catalog: Catalog): void {
   const { count, first } = catalog.unreadable();
   if (count === 0) return;
   console.log.warn(
-    `the audit log has entries that cannot be read, and they were passed over; the first is entry ${first}. Run \`holdfast verify\`: it says what is wrong with each`,
+    `the audit log has unreadable entries, which were skipped; the first is entry ${first}. Run \`holdfast verify\` to see what is wrong with each`,
     { client: id, count },
   );
 }
@@ -53,7 +53,7 @@ async function readable(config: ClientConfig, { console }: Session, log: AuditLo
   return made;
 }
 
-/** This machine's, where it is as far as the log. */
+/** This machine's catalog, if it is up to date with the log. */
 async function ownCatalog(config: ClientConfig, log: AuditLog, head: Head): Promise<Catalog | undefined> {
   using opened = new DisposableStack();
   const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);

@@ -10,17 +10,17 @@ import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "./client.ts";
 
-/** A client's source, and how it is asked. */
+/** A client's source, with its rate limits. */
 export interface OpenSource {
   readonly source: Source;
   readonly starts: Starts;
-  /** Attempts that had to be made again so far. */
+  /** Retries so far. */
   readonly retries: () => number;
 }
 
 /**
- * The client's source, its limits shared with all that this machine asks of it.
- * @param priority beside other jobs of this machine
+ * The client's source. All processes of this machine share its limits.
+ * @param priority relative to other jobs of this machine
  */
 export async function openSource(
   config: ClientConfig,
@@ -32,10 +32,13 @@ export async function openSource(
     path: join(config.state, "limits.sqlite"),
     priority,
     onTrouble: (error: unknown) =>
-      session.console.log.warn("limits are not shared", { client: config.id, ...errorFields(error) }),
+      session.console.log.warn("rate limits are not shared with other processes", {
+        client: config.id,
+        ...errorFields(error),
+      }),
   };
   const onWait = (until: number, why: string) =>
-    session.console.log.warn("the source asked for no request before this time: waiting", {
+    session.console.log.warn("the source asked to wait until this time", {
       client: config.id,
       due: new Date(until).toISOString(),
       error: `asked for by ${why}`,
@@ -43,7 +46,7 @@ export async function openSource(
   return openSourceWith(ownStarts({ rate, share, signal: session.signal, onWait }), config, session);
 }
 
-/** The client's source, where someone grants the starts of its requests. */
+/** The client's source, for a worker whose coordinator grants each request's start. */
 export async function openSourceWith(
   starts: Starts,
   config: ClientConfig,

@@ -4,13 +4,13 @@ import { loadConfig, selectClients } from "../config/load.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
-/** What is done with the clients of a config that was reloaded. */
+/** Receives the clients of a reloaded config. */
 export type Take = (clients: readonly ClientConfig[]) => void;
 
 /**
- * On SIGHUP the config is reloaded, until disposed of. One that cannot be used, or a secret in it that cannot be had,
- * is refused with a line in the log, and what was there stays.
- * @param ids the clients that were named on the command line; undefined for all
+ * Reloads the config on SIGHUP, until disposed of. If the config is invalid, or one of its secrets is unavailable, logs
+ * the reason and keeps the old config.
+ * @param ids the clients named on the command line; undefined for all
  */
 export function onHangup(
   { console: { log } }: Session,
@@ -21,10 +21,10 @@ export function onHangup(
   const reload = async (): Promise<void> => {
     try {
       const clients = await readAnew(file, ids);
-      log.info("the config was reloaded", { count: clients.length });
+      log.info("config reloaded", { count: clients.length });
       take(clients);
     } catch (error) {
-      log.error("the config was not taken over: the one before stays", errorFields(error));
+      log.error("new config rejected; still using the previous one", errorFields(error));
     }
   };
   let reading = Promise.resolve();
@@ -37,7 +37,7 @@ export function onHangup(
 
 async function readAnew(file: string, ids: readonly string[] | undefined): Promise<readonly ClientConfig[]> {
   const clients = selectClients(await loadConfig(file), ids);
-  // None is kept: each run asks for them itself. What cannot be had is better known now than at night.
+  // Secrets are not cached: each run reads them itself. This check finds missing ones now rather than at night.
   for (const [, secret] of clients.flatMap(secretsOf)) await secret.resolve();
   return clients;
 }

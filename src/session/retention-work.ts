@@ -10,7 +10,7 @@ import { notePolicy } from "../retention/policy.ts";
 import type { Work } from "../retention/work.ts";
 import type { Session } from "./client.ts";
 
-/** Extends the locks that are due. What was stored of someone under a legal hold is held too. */
+/** Extends the locks that are due, and puts new objects of people under a legal hold on hold. */
 export async function extendHeld(held: HeldVault, session: Session, run: string): Promise<Extended> {
   using work = beginWork(held, session, { run, what: "locks", failure: "lock not extended" });
   await notePolicy(work);
@@ -20,8 +20,8 @@ export async function extendHeld(held: HeldVault, session: Session, run: string)
 }
 
 /**
- * A change of retention, with a progress line until it ends.
- * @param failure says of one subject that it failed
+ * The context for a change of retention, with a progress line until it ends.
+ * @param failure the log message for a subject that failed
  */
 export function beginWork(
   held: HeldVault,
@@ -40,17 +40,17 @@ export function beginWork(
   };
 }
 
-/** Throws `partial` where locks are due that could not be extended. */
+/** Throws `partial` if due locks could not be extended. */
 export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
   const failed = all.reduce((sum, locks) => sum + locks.failed, 0);
   if (failed === 0) return;
   throw new HoldfastError("partial", `the locks of ${plural(failed, "object")} are due and could not be extended`, {
-    hint: "The log says which, by subject and code. The next run tries them again.",
+    hint: "The log names each by subject and code. The next run retries them.",
   });
 }
 
 export function locksText({ subjects, objects, pieces, failed }: Extended): string {
   if (objects + pieces + failed === 0) return "no lock was due";
   const of = [`${plural(objects, "object")} of ${people(subjects)}`, `${plural(pieces, "piece")} of the log`];
-  return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed, and are tried again` : ""}`;
+  return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed; the next run retries them` : ""}`;
 }

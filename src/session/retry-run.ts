@@ -1,6 +1,6 @@
 import { type HoldfastError, hasCode, isTransient } from "../core/error.ts";
 
-/** Attempts at one night's run of a client: how many have failed, and when the first began. */
+/** The attempts at a client's run of one night: how many failed, and when the first began. */
 export interface Attempts {
   readonly failed: number;
   readonly since: Temporal.Instant;
@@ -8,16 +8,16 @@ export interface Attempts {
 
 const FIRST = 60_000;
 const MOST = 30 * 60_000;
-/** From the first attempt on; after it the next night's run is the next chance. */
+/** Retries end this long after the first attempt. Then the next night's run is the next chance. */
 const NIGHT = 6 * 3_600_000;
-/** A claim on the vault that no one renews ends within this time. */
+/** A lease that no process renews expires within this time. */
 const CLAIM = 5 * 60_000;
 
 /**
- * In how many ms a scheduled run that failed begins again; undefined where that would not help, or the night is over.
- * A vault that is held is waited for until the holder's claim ends, if no one renews it. One that is held still belongs
- * to a live process. For that, and for a store or provider that does not answer, the pauses double from one minute to
- * half an hour.
+ * In how many ms a failed scheduled run starts again; undefined if a retry would not help, or the night is over. If
+ * another process holds the vault, the first retry waits until its lease would expire. If the vault is still held then,
+ * that process is alive. For that, and for a store or provider that does not answer, the pauses double from one minute
+ * to half an hour.
  */
 export function pauseAfter(error: unknown, { failed, since }: Attempts, now: Temporal.Instant): number | undefined {
   const isHeld = hasCode(error, "busy");

@@ -5,16 +5,16 @@ import type { VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Session } from "./client.ts";
 
-/** What the run does cannot be undone, by any clock. */
+/** The run does something irreversible. */
 export interface Destroys {
-  /** The day (UTC), where a person named it. */
+  /** The day (UTC), if a person confirmed it. */
   readonly today: string | undefined;
 }
 
 /**
- * Throws where this machine's clock is wrong: its locks could not be undone. S3 refuses requests of such a clock by
- * itself; a vault in a directory has no one but the provider and the log to say what time it is.
- * @param description undefined for a vault that is not one yet
+ * Throws if this machine's clock is wrong, because wrong locks could not be undone. S3 itself refuses requests with a
+ * wrong time; a vault in a directory has only the provider and the log to compare with.
+ * @param description undefined before `init`
  */
 export async function checkTime(
   { id, vault: { kind }, source }: ClientConfig,
@@ -25,10 +25,10 @@ export async function checkTime(
 ): Promise<void> {
   if (kind !== "directory") return;
   const [last, skew] = await Promise.all([description && lastTime(vault, description), skewOf?.(source.url)]);
-  // Where no one can be asked, who runs this vouches for its clock.
+  // If no server can be asked, the operator vouches for the clock.
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
-  console.log.warn("the log's last entry is from the future: a clock was wrong when it was made", {
+  console.log.warn("the log's last entry is dated in the future: a clock was wrong when it was written", {
     client: id,
     due: last.toString(),
   });

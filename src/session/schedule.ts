@@ -11,13 +11,14 @@ import { type Attempts, pauseAfter } from "./retry-run.ts";
 import { Standings } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
-/** Brings the clients of a session up to date, and tells at once whose run failed. */
+/** Exports the clients of a session, and reports each failed client at once. */
 export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
 
 /**
- * Runs `work` as the clients' cron lines say, until the signal, and answers those who watch. A failed run does not end
- * the daemon: it is tried again in the same night where that may help (`pauseAfter`), else the next is another chance. Resolves after the runs under way have come to their end.
- * @param reload has the clients replaced from then on
+ * Runs `work` on the clients' cron schedules until the signal, and serves metrics and health checks. A failed run does
+ * not end the daemon: it is retried in the same night if that may help (`pauseAfter`), otherwise on the next schedule.
+ * Resolves when the active runs have finished.
+ * @param reload replaces the clients from then on
  */
 export async function runOnSchedule(
   session: Session,
@@ -39,7 +40,7 @@ export async function runOnSchedule(
   if (metrics && standings) metrics.refresh = () => standings.show();
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
-  // Before anything says that the daemon is there: a SIGHUP that no one listens for ends it.
+  // Before anything shows that the daemon is up: a SIGHUP without a listener ends the process.
   using _reloading = reload((clients) => schedules.replace(clients));
   schedules.replace(session.clients);
   void standings?.count();
@@ -50,19 +51,19 @@ export async function runOnSchedule(
   await schedules.stop();
 }
 
-/** How often the clock is looked at, in ms: it may be set, and the machine may sleep. */
+/** How often to check the clock, in ms: it may be adjusted, and the machine may sleep. */
 const LOOK = 60_000;
 
 /**
- * Who is exported when. Clients of one schedule are exported one after the other, those of different ones side by side;
- * no client twice at once: a run that falls due while one is under way is left out, and that is said.
+ * Decides who is exported when. Clients with the same schedule are exported one after the other, different schedules in
+ * parallel, but no client twice at once: a run that is due while another is active is skipped, with a warning.
  */
 export class Schedules {
   readonly #session: Session;
   readonly #work: Work;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #underWay = new Set<string>();
-  /** Whose run failed and begins again. */
+  /** Clients whose failed run waits to be retried. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
   readonly #runs = new Set<Promise<void>>();
   #clients: readonly ClientConfig[] = [];
@@ -77,14 +78,14 @@ export class Schedules {
     return this.#clients;
   }
 
-  /** Whether runs will begin when they are due. */
+  /** Whether due runs will start. */
   get ready(): boolean {
     return this.#clients.length > 0 && !this.#stopped && !this.#session.signal.aborted;
   }
 
   /**
-   * From now on these clients, at their times; runs under way go on as they began. One whose run was missed or cut
-   * (no one was there, the machine was down), or waits to be tried again, is exported at once.
+   * Switches to these clients and their schedules. Active runs continue as they started. A client whose run was missed or
+   * cut short (the machine was down), or waits for a retry, is exported at once.
    */
   replace(clients: readonly ClientConfig[]): void {
     const waited = new Set(this.#waiting.keys());
@@ -95,7 +96,7 @@ export class Schedules {
     }
   }
 
-  /** Nothing begins any more. Resolves when what is under way has ended. */
+  /** Starts nothing more. Resolves when the active runs have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#clear();
@@ -106,7 +107,7 @@ export class Schedules {
     const { schedule } = group[0]!;
     const now = this.#session.now();
     this.#wait(group, nextDue(schedule, now));
-    // Of those under way, when they are due next is noted as they end.
+    // For active runs, the next due time is saved when they end.
     const idle = group.filter(({ id }) => !this.#underWay.has(id));
     const missed = idle.filter((client) => waited.has(client.id) || this.#isMissed(client, now));
     for (const client of idle) if (!missed.includes(client)) this.#noteDue(client);
@@ -117,11 +118,11 @@ export class Schedules {
   #isMissed({ id, state }: ClientConfig, now: Temporal.Instant): boolean {
     const { due } = readLastExport(state);
     if (due === undefined || Temporal.Instant.compare(due, now) > 0) return false;
-    this.#session.console.log.info("the run that was due was missed or cut: it begins now", { client: id, due });
+    this.#session.console.log.info("a due run was missed or cut short: starting it now", { client: id, due });
     return true;
   }
 
-  /** Begins the group's run when it is due, and waits for the one after it. */
+  /** Starts the group's run when it is due, then waits for the next. */
   #wait(group: readonly ClientConfig[], due: Temporal.Instant): void {
     const { schedule } = group[0]!;
     const looked = this.#session.now().epochMilliseconds;
@@ -129,7 +130,7 @@ export class Schedules {
       const now = this.#session.now();
       const late = now.epochMilliseconds - due.epochMilliseconds;
       if (late >= LOOK) {
-        this.#session.console.log.warn("a run was missed, because the machine slept or was too busy: it begins now");
+        this.#session.console.log.warn("a run was missed because the machine slept or was too busy: starting it now");
         void this.#run(group);
       } else if (late >= 0) {
         this.#after(Math.floor(Math.random() * schedule.jitter), () => void this.#run(group));
@@ -144,14 +145,14 @@ export class Schedules {
     if (signal.aborted) return;
     const free = group.filter(({ id }) => !this.#underWay.has(id));
     for (const { id } of group.filter((client) => !free.includes(client)))
-      console.log.warn("a run is still under way: this one is left out", { client: id });
+      console.log.warn("the previous run is still active: skipping this one", { client: id });
     if (free.length === 0) return;
     for (const { id } of free) {
       this.#underWay.add(id);
       this.#waitNoLonger(id);
     }
     const of = attempts ?? { failed: 0, since: this.#session.now() };
-    // Without those that failed: they may be under way once more before the others have ended.
+    // Without failed clients: their retry may start before the others end.
     const own = new Set(free.map(({ id }) => id));
     const againIn = (client: ClientConfig, error: unknown) => this.#pause(client, error, of);
     const run = this.#work({ ...this.#session, clients: free, againIn }, ({ client, error }) => {
@@ -167,7 +168,7 @@ export class Schedules {
     await run;
   }
 
-  /** Whether it is tried again. */
+  /** Whether the run is retried. */
   #failed(client: ClientConfig, error: unknown, attempts: Attempts): boolean {
     const { log } = this.#session.console;
     const { id } = client;
@@ -179,13 +180,13 @@ export class Schedules {
     const due = this.#session.now().add({ milliseconds: pause }).toString({ smallestUnit: "second" });
     const isFirst = attempts.failed === 0;
     if (hasCode(error, "busy") && isFirst)
-      log.info("the vault is held: the run waits until the claim on it ends", {
+      log.info("another process holds the vault: the run waits until its lease ends", {
         client: id,
         due,
         ...errorFields(error),
       });
-    else log.warn("this run failed, and is tried again", { client: id, due, ...errorFields(error) });
-    // With the config as it is then.
+    else log.warn("this run failed and will be retried", { client: id, due, ...errorFields(error) });
+    // Uses the config at that time.
     const timer = this.#after(pause, () => {
       const now = this.#clients.find((one) => one.id === id);
       if (now) void this.#run([now], { ...attempts, failed: attempts.failed + 1 });
@@ -195,7 +196,7 @@ export class Schedules {
     return true;
   }
 
-  /** See `pauseAfter`; not where the next run is due by then, or nothing begins any more. */
+  /** See `pauseAfter`. Undefined if the next scheduled run comes first, or the daemon is stopping. */
   #pause({ schedule }: ClientConfig, error: unknown, attempts: Attempts): number | undefined {
     if (!this.ready) return undefined;
     const now = this.#session.now();
@@ -208,7 +209,10 @@ export class Schedules {
     try {
       noteExport(state, { due: nextDue(schedule, this.#session.now()).toString() });
     } catch (error) {
-      this.#session.console.log.warn("a missed run would not be noticed", { client: id, ...errorFields(error) });
+      this.#session.console.log.warn("cannot record when the next run is due, so a missed run would go unnoticed", {
+        client: id,
+        ...errorFields(error),
+      });
     }
   }
 

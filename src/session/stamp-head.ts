@@ -19,9 +19,9 @@ interface Log {
 }
 
 /**
- * Has the log's present checkpoint stamped, where the client has an authority for it, and keeps the answer beside it.
- * Gives it, to the byte. That the authority cannot be had, or answers what does not check, is told and no more: the next
- * run's checkpoint covers this one.
+ * Gets a time stamp for the log's current checkpoint, if the client has an authority, and stores it next to the
+ * checkpoint. Returns its exact bytes. If the authority is unreachable, or its answer fails the check, it only logs a
+ * warning: the next run's checkpoint covers this one.
  */
 export async function stampHead(
   config: ClientConfig,
@@ -45,7 +45,10 @@ export async function stampHead(
     console.log.info(`checkpoint stamped by ${authority}`, { client: id, count: size });
     return bytes;
   } catch (error) {
-    console.log.warn("checkpoint not stamped; the next run has its own stamped", { client: id, ...errorFields(error) });
+    console.log.warn("checkpoint not time-stamped; the next run's time stamp will cover it", {
+      client: id,
+      ...errorFields(error),
+    });
     return undefined;
   }
 }

@@ -7,12 +7,12 @@ import { fallingDue } from "../retention/locks-falling-due.ts";
 import { readLastExport } from "../state/last-export.ts";
 import { readLastVerify } from "../state/last-verify.ts";
 
-/** Milliseconds between two counts of locks. */
+/** Minimum time between two counts of locks, in ms. */
 const PAUSE = 60_000;
 
 /**
- * Shows what this machine knows of each client without a run, as it is now: no one has to export for it to be true.
- * Locks are counted in a catalog of perhaps a million people: beside everything else, and not while someone waits.
+ * Shows in the metrics what this machine currently knows about each client, without a run. The count of locks reads a
+ * catalog of perhaps a million people, so it runs in the background and no scrape waits for it.
  */
 export class Standings {
   readonly #metrics: Metrics;
@@ -28,15 +28,15 @@ export class Standings {
     this.#now = now;
   }
 
-  /** For each scrape: what can be read at once, and the locks as they were last counted. Has them counted from time to time. */
+  /** For each scrape: quick facts, and the last count of locks. Starts a new count from time to time. */
   show(): void {
     for (const client of this.#clients()) this.#metrics.client(client.id).standing(standingOf(client, this.#due));
     if (this.#counting === undefined && performance.now() >= this.#next) void this.count();
   }
 
-  /** For the end of a run: the locks as they are now. Never throws. */
+  /** At the end of a run: counts the locks now. Never throws. */
   async count(): Promise<void> {
-    // One that is under way began before what this one is to see.
+    // An active count started before the changes that this one must see.
     await this.#counting;
     this.#counting ??= this.#count().finally(() => {
       this.#counting = undefined;
@@ -52,7 +52,7 @@ export class Standings {
       else this.#due.delete(client.id);
     }
     const ended = performance.now();
-    // No more than a twentieth of the time is spent on it.
+    // Spend at most a twentieth of the time on it.
     this.#next = ended + Math.max(PAUSE, 19 * (ended - begun));
   }
 }
@@ -92,7 +92,7 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
   }
 }
 
-/** Since 1970. */
+/** Seconds since 1970. */
 export function seconds(time: string): number {
   return Temporal.Instant.from(time).epochMilliseconds / 1000;
 }

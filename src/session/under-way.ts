@@ -4,7 +4,7 @@ import { holderOf } from "../vault/lease.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Session } from "./client.ts";
 
-/** Looks at the lease. A machine that may not read it, or cannot, learns everything else all the same. */
+/** Reads the lease. If this machine cannot read it, the rest of the status is still shown. */
 export async function underWay(vault: Vault, { now, signal }: Pick<Session, "now" | "signal">): Promise<UnderWay> {
   try {
     const holder = await holderOf(vault, now());

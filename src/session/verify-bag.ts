@@ -9,7 +9,7 @@ import { sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
   readonly bag: string;
-  /** The log key that signed it, and whether anyone but the bag says that it is the client's. */
+  /** The log key that signed it, and whether the caller vouched for it. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
   readonly case: string;
@@ -20,13 +20,13 @@ export interface BagReport {
   readonly bytes: number;
   /** Files that macOS or Windows left in the folder. */
   readonly ignored: readonly string[];
-  /** When the bag was handed on to other recipients, by its own word. */
+  /** When the bag was resealed for other recipients, according to the bag itself. */
   readonly resealed?: string;
-  /** When the log's head existed at the latest, and by whose word where that was checked. */
+  /** The latest time at which the log's head came into existence, and who signed that, if it was checked. */
   readonly timestamp?: Checked["timestamp"];
 }
 
-/** Checks a bag, with no access to the vault it came from. Throws for the first thing that is not as it was made. */
+/** Checks a bag without access to its vault. Throws for the first altered or missing file. */
 export async function verifyBag(
   bag: string,
   { vkey, tsaCa }: { readonly vkey?: string | undefined; readonly tsaCa?: string | undefined },
@@ -60,18 +60,18 @@ function reportText(
   return [
     `${bag}: ${trusted ? "all is well" : untrusted("bag")}`,
     `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
-    `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each the one that was logged; ${bytes(size)}`,
+    `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each as logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
-      ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: other headers, the payloads as they were stored`]
+      ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: with new headers and unchanged payloads`]
       : []),
     ...(timestamp
       ? [
-          `  time      the log and all of this existed at the latest on ${timestamp.time}, ${timestamp.authority ? `signed by ${quoted(timestamp.authority)}` : "by a time stamp whose maker was not checked: --tsa-ca names the root certificate that you trust"}`,
+          `  time      the log, with all of this, existed by ${timestamp.time}, ${timestamp.authority ? `signed by ${quoted(timestamp.authority)}` : "according to a time stamp whose signer was not checked: pass the root certificate that you trust with --tsa-ca"}`,
         ]
       : []),
     trusted
       ? "  key       signed by the log key that you trust"
-      : `  key       signed by ${keyText(vkey)}, by the bag's own word`,
+      : `  key       signed by ${keyText(vkey)}, according to the bag itself`,
   ];
 }

@@ -8,17 +8,18 @@ import { sayVerdict, untrusted } from "./key-trust.ts";
 const VERDICT: Readonly<Record<LedThere, string>> = {
   checked: "all is well",
   "no-policy": "consistent, but the purge was not checked against a policy",
-  "not-in-it": "consistent, but what led to the purge was not checked",
+  "not-in-it": "consistent, but the events before the purge were not checked",
 };
 
 const LED_THERE: Readonly<Record<LedThere, string>> = {
-  checked: "each purge was begun before, due by the rules logged, with no hold open and its locks over",
+  checked:
+    "each purge was logged before it began, was due by the logged rules, and had no open hold and no active lock",
   "no-policy":
-    "each purge was begun before, with no hold open and its locks over; not checked against a policy, because the log told none before it",
-  "not-in-it": "not in a certificate of this form, so it was not checked: only verify of the vault shows it",
+    "each purge was logged before it began, and had no open hold and no active lock; not checked against a policy, because the log had none before it",
+  "not-in-it": "not checked, because this form of certificate does not contain it: only verify of the vault shows it",
 };
 
-/** Checks one, with no access to the vault. Throws for the first thing that is not as it was made. */
+/** Checks a certificate without access to the vault. Throws for the first altered or missing file. */
 export async function verifyCertificate(folder: string, vkey: string | undefined, console: Console) {
   const checked = await checkCertificate(folder, { vkey });
   const { client, runs, made, totals, proven, ledThere } = checked;
@@ -31,7 +32,7 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
     `  led there ${LED_THERE[ledThere]}`,
     key.keyTrusted
       ? "  key       signed by the log key that you trust"
-      : `  key       signed by ${keyText(key.vkey)}, by its own word`,
+      : `  key       signed by ${keyText(key.vkey)}, according to the certificate itself`,
   ];
   sayVerdict(console, text, { ...key, with: "certificate" });
   return { certificate: folder, client, runs, made, totals, ledThere, ...key };

@@ -5,11 +5,11 @@ import { untrusted } from "./key-trust.ts";
 
 function timeText({ tokens, trusted, newest }: VerifyReport["timestamps"]): string {
   if (newest === undefined) return "  time      time stamps: none";
-  const whose = trusted ? "" : "; whose they are was not checked: --tsa-ca names the root certificate that you trust";
+  const whose = trusted ? "" : "; their signer was not checked: pass the root certificate that you trust with --tsa-ca";
   return `  time      ${plural(tokens, "time stamp")}; the newest covers the entries below ${number(newest.size)}, stamped at ${newest.time}${whose}`;
 }
 
-/** What the auditor keeps: a later log must continue it. `root` in base64. */
+/** What the auditor keeps: any later log must extend it. `root` in base64. */
 export interface CheckpointKept {
   readonly origin: string;
   readonly size: number;
@@ -26,32 +26,32 @@ export function reportText(
   const { due, past, held, unfinished, stuck, unlocked, waiting } = report;
   return [
     { text: `${client}: ${verdict(report, keyTrusted)}  (log ${origin})`, tone: toneOf(report, keyTrusted) },
-    `  log       ${plural(entries, "entry", "entries")} hashed against the signed checkpoint, ${plural(checkpoints, "checkpoint")} of one history`,
-    `  vault     ${number(records)} records and ${number(files)} files there, with size, lock and the digest noted beside them; ${bytes(report.bytes)}`,
+    `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`,
+    `  vault     ${number(records)} records and ${number(files)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
     ...(waiting > 0
-      ? [`  journal   entries journaled here and not in the log yet: ${number(waiting)}; the next run logs them`]
+      ? [`  journal   ${number(waiting)} entries are only in this machine's journal; the next run logs them`]
       : []),
     ...(renewed > 0
-      ? [`  renewed   ${plural(renewed, "object")} that went missing or were damaged, and were stored again since`]
+      ? [`  renewed   ${plural(renewed, "object")} went missing or were damaged, and have been stored again`]
       : []),
-    ...(purged > 0 ? [`  purged    ${plural(purged, "object")}, as the log says; held to what it says led there`] : []),
+    ...(purged > 0
+      ? [`  purged    ${plural(purged, "object")}, as logged, each checked against the entries that led to it`]
+      : []),
     ...(due > 0
-      ? [`  locks     ${plural(due, "object")} whose lock the next export or retention extend sets again`]
+      ? [`  locks     ${plural(due, "object")} with a lock that the next export or retention extend renews`]
       : []),
-    ...(past > 0
-      ? [`  past      ${plural(past, "object")} that need not be kept any more: retention purge lists them`]
-      : []),
+    ...(past > 0 ? [`  past      ${plural(past, "object")} past the retention date: retention purge lists them`] : []),
     ...(held > 0 ? [`  held      ${people(held)} under a legal hold`] : []),
     ...(unfinished > 0
-      ? [`  unended   ${people(unfinished)} whose purge was stopped: run \`holdfast retention purge\` again`]
+      ? [`  unended   ${people(unfinished)} with an unfinished purge: run \`holdfast retention purge\` again`]
       : []),
     ...(unlocked > 0
-      ? [`  unlocked  ${plural(unlocked, "object")} that must be locked, whose locks ran out; nothing was changed`]
+      ? [`  unlocked  ${plural(unlocked, "object")} with an expired lock that must be renewed; nothing was changed`]
       : []),
     ...(stuck > 0
-      ? [`  stuck     ${plural(stuck, "object")} locked for longer than the log says, or held though no case stands`]
+      ? [`  stuck     ${plural(stuck, "object")} locked longer than the log says, or on hold without an open case`]
       : []),
-    ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} that no entry mentions; --orphans lists them`] : []),
+    ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} not in the log; --orphans lists them`] : []),
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read; --read-data 100 reads and hashes all of it",

@@ -12,16 +12,16 @@ import { nextDue } from "./next-run.ts";
 import { Standings, seconds } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
-/** What a run that was about everyone came to. */
+/** The result of a run over all identities. */
 export interface Ended extends Summary {
   readonly locks?: { readonly failed: number };
   readonly lockFailure?: unknown;
 }
 
 /**
- * A run about everyone, watched: whoever is to be told is told when it starts and how it ends, the metrics show it, and
- * a success is remembered. None of that can fail the run. No one is told of a failure that is tried again.
- * @param work says when it has really begun: a run that did not is still due
+ * Runs an export over all identities, sends notifications when it starts and ends, updates the metrics, and remembers a
+ * success. None of that can fail the run. A failure that is retried is not notified.
+ * @param work calls back when the run has really started: a run that did not is still due
  */
 export async function watched<T extends Ended>(
   config: ClientConfig,
@@ -47,7 +47,7 @@ export async function watched<T extends Ended>(
     measured?.running(false);
     measured?.ended(outcome, durationMs / 1000);
     if (hasBegun) remember(config, outcome, session);
-    // In the order in which they happened.
+    // Keep the order of events.
     await started;
     const type = outcome === "done" ? "finished" : outcome === "interrupted" ? outcome : "failed";
     await tell(`run.${type}`, { outcome, durationMs, ...data });
@@ -73,7 +73,7 @@ export async function watched<T extends Ended>(
   }
 }
 
-/** Shows a run in the metrics while it goes on; undefined where no one looks. */
+/** Shows an active run in the metrics; undefined if there are none. */
 export function observerOf({ config: { id }, source }: Exporting, { metrics }: Session): RunObserver | undefined {
   if (!metrics) return undefined;
   const measured = metrics.client(id);
@@ -93,7 +93,7 @@ export function observerOf({ config: { id }, source }: Exporting, { metrics }: S
   };
 }
 
-/** For a run that is over before anyone could ask it: with metrics of its own, which a gateway is told at its end. */
+/** For a run without a metrics server: pushes its own metrics to the gateway at the end. */
 export async function pushed<T>(
   config: ClientConfig,
   session: Session,
@@ -112,28 +112,28 @@ export async function pushed<T>(
   } finally {
     await standings.count();
     await metrics.push(pushgateway, job, config.id).catch((cause: unknown) => {
-      const error = new HoldfastError("notify-unavailable", "the Pushgateway did not take the metrics", {
+      const error = new HoldfastError("notify-unavailable", "the Pushgateway did not accept the metrics", {
         cause,
-        hint: "Check metrics.pushgateway and the way there. The run is not affected.",
+        hint: "Check metrics.pushgateway and the network. The run is not affected.",
       });
       console.log.warn("metrics not pushed", { client: config.id, job, ...errorFields(error) });
     });
   }
 }
 
-/** What the next process must know. A run that was cut, or could not be done yet, is still due. */
+/** Saves what the next process must know. A run that was cut short or could not start is still due. */
 function remember({ id, state, schedule }: ClientConfig, outcome: Summary["outcome"], { now, console }: Session): void {
   if (outcome === "interrupted") return;
   try {
     const { due } = readLastExport(state);
-    // A client that was refused leaves nothing behind.
+    // A refused client must leave nothing behind.
     if (outcome !== "done" && due === undefined) return;
     noteExport(state, {
       ...(outcome === "done" ? { success: now().toString() } : {}),
       ...(due === undefined ? {} : { due: nextDue(schedule, now()).toString() }),
     });
   } catch (error) {
-    console.log.warn("the end of this run is not remembered", { client: id, ...errorFields(error) });
+    console.log.warn("cannot save how this run ended", { client: id, ...errorFields(error) });
   }
 }
 
@@ -150,7 +150,7 @@ async function targetsOf(
       },
     };
   } catch (error) {
-    warn("no one can be told of this run", errorFields(error));
+    warn("cannot send notifications about this run", errorFields(error));
     return {};
   }
 }

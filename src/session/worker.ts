@@ -16,15 +16,15 @@ import type { ClientFailure } from "./each-client.ts";
 import { openSourceWith } from "./open-source.ts";
 
 /**
- * Works for the backfills of these clients until each has ended, or the signal comes. Holds no log key and writes no
- * log; only of the clients it works for does it need the keys of source, lookups and vault.
+ * Works for the backfills of these clients until each has ended, or until the signal. It has no log key and writes no
+ * log. It needs the source, lookup and vault keys of its clients only.
  */
 export async function workForClients(
   session: Session,
   address: RedisAddress,
   onFailure: (failure: ClientFailure) => void,
 ): Promise<(WorkerTally & { client: string })[]> {
-  // Side by side, because a backfill may last for days. One's failure ends no other's work.
+  // In parallel, because a backfill may take days. One client's failure does not stop the others.
   const each = session.clients.map(async (config) => {
     try {
       return [await workFor(config, session, address)];
@@ -49,7 +49,7 @@ async function workFor(
   const { vault, description } = opened.use(await openClientVault(config, session));
   const tokens = await openTokens(config, description);
   const redis = await connectRedis(address, (error) =>
-    console.log.warn("Redis went away", { client: config.id, ...errorFields(error) }),
+    console.log.warn("lost the connection to Redis", { client: config.id, ...errorFields(error) }),
   );
   opened.defer(() => redis.disconnect());
   const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);

@@ -134,7 +134,7 @@ describe("a certificate of destruction", () => {
 
   for (const [version, ledThere, words] of [
     [2, "checked", /all is well/],
-    [1, "not-in-it", /consistent, but what led to the purge was not checked/],
+    [1, "not-in-it", /consistent, but the events before the purge were not checked/],
   ] as const) {
     test(`of the form ${version}, as earlier versions of Holdfast wrote it, is read still`, async () => {
       const at = place.path(`form-${version}`);

@@ -267,8 +267,8 @@ describe("new", () => {
     });
 
     for (const [name, key, code, line] of [
-      ["Ctrl-C", CTRL_C, 130, /^interrupted: nothing was written$/m],
-      ["Ctrl-D", CTRL_D, 2, /^the answers ended: nothing was written$/m],
+      ["Ctrl-C", CTRL_C, 130, /^interrupted; nothing was written$/m],
+      ["Ctrl-D", CTRL_D, 2, /^end of input before the last question; nothing was written$/m],
     ] as const)
       test(`${name} ends it with a line, at the first question and at the last`, async () => {
         const cwd = await folder();

@@ -74,7 +74,7 @@ describe("a wrong path or a typing error is exit code 2, which is no incident", 
     });
 
   test("verify of the vault, --vkey mistyped", () =>
-    ends(["verify", "--config", place.file, "--vkey", mistyped()], 2, /check digits [0-9a-f]{8} do not fit/));
+    ends(["verify", "--config", place.file, "--vkey", mistyped()], 2, /check digits [0-9a-f]{8} do not match/));
 
   test("report into a folder that is not there", () =>
     ends(["report", "--config", place.file, "--out", "nodir/report.html"], 2, /nodir\/report\.html cannot be written/));

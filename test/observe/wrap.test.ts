@@ -8,7 +8,7 @@ test("a line that fits stays as it is", () => {
 });
 
 test("what does not fit goes on below the text, beside its labels", () => {
-  assert.deepEqual(wrap("  failed    1 (logged; tried again on the next run)", 30), [
+  assert.deepEqual(wrap("  failed    1 (logged; the next run retries them)", 30), [
     "  failed    1 (logged; tried",
     "            again on the next",
     "            run)",

@@ -111,7 +111,7 @@ describe("a purged person", { skip: withoutTerminal }, () => {
     const subject = await place.subject(id);
     const { code, text } = await see("export", "--subject", subject);
     assert.equal(code, 0, text);
-    assert.match(text, /not exported again: the retention period of this subject is over/i);
+    assert.match(text, /not exported again: this subject is past the retention date/i);
     assert.doesNotMatch(text, /lists no one/);
   });
 

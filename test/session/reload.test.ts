@@ -34,7 +34,7 @@ test("SIGHUP has the daemon read its config again; one that cannot be used is re
   }
   await writeFile(place.file, good);
   daemon.kill("SIGHUP");
-  await daemon.logged(({ msg, count }) => msg === "the config was reloaded" && count === 1);
+  await daemon.logged(({ msg, count }) => msg === "config reloaded" && count === 1);
   await daemon.logged(({ msg }) => String(msg).includes(EVERY_SECOND));
   await daemon.logged(({ outcome }) => outcome === "done");
   daemon.kill("SIGTERM");
@@ -69,7 +69,7 @@ test("a run under way when SIGHUP comes ends with the config that it began with"
   place.config.schedule = { cron: NEVER };
   await place.configure({ lookups: { fields: [] } });
   daemon.kill("SIGHUP");
-  await daemon.logged(({ msg }) => msg === "the config was reloaded");
+  await daemon.logged(({ msg }) => msg === "config reloaded");
   await daemon.logged(({ msg }) => String(msg).includes(NEVER));
   release.resolve();
   await daemon.logged(({ outcome }) => outcome === "done");

@@ -72,7 +72,7 @@ describe("a scheduled run that fails", () => {
     assert.deepEqual(begun, ["held 0", "held 181"]);
     await pass(7 * 3600, 10);
     assert.equal(begun.length, 2);
-    assert.ok(lines.includes("the vault is held: the run waits until the claim on it ends"), lines.join("\n"));
+    assert.ok(lines.includes("another process holds the vault: the run waits until its lease ends"), lines.join("\n"));
     await schedules.stop();
   });
 
@@ -84,7 +84,7 @@ describe("a scheduled run that fails", () => {
     const times = begun.map((line) => Number(line.split(" ")[1]));
     assert.deepEqual(times.slice(0, 6), [0, 291, 582, 873, 1353, 2313]);
     assert.ok(times.at(-1)! <= 6 * 3600 && times.at(-1)! > 5 * 3600, times.join());
-    assert.equal(lines.filter((line) => line === "this run failed, and is tried again").length, times.length - 2);
+    assert.equal(lines.filter((line) => line === "this run failed and will be retried").length, times.length - 2);
     assert.equal(lines.filter((line) => line === "scheduled run failed").length, 1);
     await schedules.stop();
   });

@@ -1,6 +1,6 @@
 import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, quoted, type Spelled, type Value } from "./spell.ts";
 
-/** For bash 4 or later. Which command a line is about is found word by word; then two tables say what may follow. */
+/** For bash 4 or later. Finds the command of a line word by word; two tables then say what may follow. */
 export function bash(program: Spelled): string {
   const all = everyCommand(program);
   const key = ({ path }: Spelled): string => path.slice(1).join(" ");

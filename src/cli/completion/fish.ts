@@ -1,6 +1,6 @@
 import { CLIENT_IDS, DEFAULT_CONFIG, everyCommand, type Flag, quoted, type Spelled, type Value } from "./spell.ts";
 
-/** One line for each word that may stand somewhere, and when it may. */
+/** One line for each word that can be completed, with its condition. */
 export function fish(program: Spelled): string {
   const complete = `complete -c ${program.path[0]}`;
   const lines = everyCommand(program).flatMap((command) => [
@@ -25,7 +25,7 @@ ${lines.join("\n")}
 `;
 }
 
-/** That the line is about this command, and, of one that has others in it, about none of those. */
+/** The condition that the line is about this command and, if it has subcommands, about none of them. */
 function when({ path, commands }: Spelled, itself: boolean): string {
   const seen = path.slice(1).map((name) => `__fish_seen_subcommand_from ${name}`);
   const inner = commands.map((each) => each.path.at(-1)).join(" ");
@@ -50,5 +50,5 @@ function argument(value: Value): string {
   }
 }
 
-/** fish has its own way inside quotes. */
+/** fish has its own quoting rules. */
 const escaped = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

@@ -1,23 +1,23 @@
 import type { Argument, Command, Option } from "commander";
 import { PLACES } from "../default-config.ts";
 
-/** What may stand at a place of the command line. */
+/** The kind of value that an option or argument takes. */
 export type Value =
   | { readonly kind: "file" }
   | { readonly kind: "client" }
   | { readonly kind: "choice"; readonly of: readonly string[] }
-  /** Known to no one but who types it. */
+  /** Free text that cannot be completed. */
   | { readonly kind: "other" };
 
 export interface Flag {
-  /** `-c` and `--config`, or the long one alone. */
+  /** `-c` and `--config`, or only the long one. */
   readonly spellings: readonly string[];
   readonly description: string;
-  /** Undefined for one that takes none. */
+  /** Undefined if the flag takes no value. */
   readonly value: Value | undefined;
 }
 
-/** A command as a shell completes it. */
+/** What a shell needs to complete a command. */
 export interface Spelled {
   /** From the program's name on: `["holdfast", "retention", "extend"]`. */
   readonly path: readonly string[];
@@ -27,12 +27,12 @@ export interface Spelled {
   readonly commands: readonly Spelled[];
 }
 
-/** How a client's id is read off a config file, by sed: cheap, and right where an item of the list begins with its id. */
+/** A sed script that reads client ids from a config file. Cheap, and correct if each client starts with its id. */
 export const CLIENT_IDS = String.raw`s/^ *- *id: *["']\{0,1\}\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p`;
-/** Prints the config that a command takes where none is named, in any shell. */
+/** Prints the config that a command uses without `--config`, in any shell. */
 export const DEFAULT_CONFIG = `sh -c 'for f in ${PLACES.join(" ")}; do [ -r $f ] && echo $f && break; done'`;
 
-/** What commander knows of a program, for any shell. */
+/** Commander's description of a program, in a form for any shell. */
 export function spell(command: Command, above: readonly string[] = []): Spelled {
   const path = [...above, command.name()];
   const help = command.createHelp();
@@ -67,5 +67,5 @@ export function everyCommand(program: Spelled): Spelled[] {
   return [program, ...program.commands.flatMap(everyCommand)];
 }
 
-/** A word of a shell, whatever is in it. */
+/** Quotes any text as one shell word. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -46,7 +46,7 @@ ${cases.join("\n")}
 }`;
 }
 
-/** As _arguments has it: `'*'{-c,--config}'[words]:what:how'`; the star since many may be given again. */
+/** In the syntax of _arguments: `'*'{-c,--config}'[words]:what:how'`. The star allows an option to repeat. */
 function argument({ spellings, description, value }: Flag): string {
   const words = `[${firstLine(description).replaceAll(/[[\]:\\]/g, "\\$&")}]`;
   const flags = spellings.length > 1 ? `{${spellings.join(",")}}` : spellings[0]!;

@@ -111,7 +111,7 @@ async function initClient(config: ClientConfig, session: Session) {
     description = { ...description, store };
     await vault.put(VAULT_JSON, encodeDescription(description), { lock });
     if (!covers((await vault.head(VAULT_JSON)).lock, lock)) {
-      throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock and does not keep it`, {
+      throw new HoldfastError("vault-unfit", `${vault.url}: the store accepts a lock but does not keep it`, {
         hint: "Use a bucket with Object Lock enabled, on a store that supports it.",
       });
     }
@@ -152,7 +152,7 @@ async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void
   for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
   const seen = join(state, "checkpoint");
   if ((await fileAt(seen)) === undefined) return;
-  throw new HoldfastError("incomplete", `${vault.url} is empty, and this machine has seen a log there (${seen})`, {
+  throw new HoldfastError("incomplete", `${vault.url} is empty, but this machine has seen a log there (${seen})`, {
     hint: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
   });
 }

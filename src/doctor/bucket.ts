@@ -7,21 +7,21 @@ import { s3Client } from "../vault/s3-client.ts";
 import { isDamage, s3Error } from "../vault/s3-errors.ts";
 import { skewOf } from "./clock.ts";
 
-/** What a store said to one request: done, or refused, which is an answer too. */
+/** A store's answer to one request: done or refused. */
 export type BucketAnswer<T> = { readonly output: T } | Refused;
 
 export interface Refused {
   readonly output?: undefined;
   readonly status: number | undefined;
-  /** The store's own word, such as `AccessDenied`. */
+  /** The store's error code, such as `AccessDenied`. */
   readonly name: string;
   readonly error: HoldfastError;
 }
 
-/** A bucket that is asked about itself, beside the vault's own way of using it. */
+/** Asks a bucket about its settings, with its own client next to the vault's. */
 export class Bucket {
   readonly name: string;
-  /** Ends in a slash, or is empty. */
+  /** Empty, or ends in a slash. */
   readonly prefix: string;
   readonly #client: S3Client;
   readonly #now: Clock;
@@ -44,17 +44,17 @@ export class Bucket {
     );
   }
 
-  /** How far this machine's clock is ahead of the store's, in ms; undefined before it has said. */
+  /** How far this machine's clock is ahead of the store's, in ms; undefined before its first answer. */
   get skew(): number | undefined {
     return this.#skew;
   }
 
-  /** The store's own time, in ms since 1970: what it compares a lock with. */
+  /** The store's time, in ms since 1970: the time it compares locks with. */
   get time(): number {
     return this.#now().epochMilliseconds - (this.#skew ?? 0);
   }
 
-  /** Throws vault-unavailable where the store does not answer; what it refuses is returned. */
+  /** Throws vault-unavailable if the store does not answer; returns a refusal. */
   async ask<T>(what: string, work: (client: S3Client, at: { Bucket: string }) => Promise<T>): Promise<BucketAnswer<T>> {
     try {
       const attempt = () => work(this.#client, { Bucket: this.name });
@@ -62,7 +62,7 @@ export class Bucket {
         try {
           return await attempt();
         } catch (error) {
-          // That bytes do not fit their checksum is what a probe asks for here: it is not tried again.
+          // A probe sends a wrong checksum on purpose, so do not retry.
           if (isDamage(error)) throw error;
           throw s3Error(error, what);
         }

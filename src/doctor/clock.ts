@@ -4,20 +4,19 @@ import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("clock");
-const HINT = "Set this machine's clock, and keep it set (NTP): locks, leases and the log are dated by it.";
+const HINT = "Set this machine's clock and keep it in sync (NTP): it dates locks, leases and the log.";
 
-/** From here on it is unwise, in ms: far beyond what a network and a header without fractions of a second explain. */
+/** Warn from this skew on, in ms: far more than network delay and a header without fractions of a second explain. */
 const UNWISE = 30_000;
-/** Leases of two machines are told apart by their clocks: one that is off by this takes over what is held. */
+/** Fail from this skew on: leases are compared by the machines' clocks, and a machine this far off would take over a held lease. */
 const WRONG = 4 * 60_000;
 
 /**
- * This machine's clock against someone else's.
- * @param skew how far this one is ahead, in ms; undefined if the other did not say what time it is
+ * Compares this machine's clock with a server's.
+ * @param skew how far this machine is ahead, in ms; undefined if the server did not say its time
  */
 export function checkClock(other: string, skew: number | undefined): Finding {
-  if (skew === undefined)
-    return warning(`${other} does not say what time it is`, "Compare this machine's clock by hand.");
+  if (skew === undefined) return warning(`${other} does not send its time`, "Check this machine's clock by hand.");
   const seconds = Math.abs(skew) / 1000;
   const text =
     seconds < 1.5 ? `agrees with ${other}` : `${seconds.toFixed(0)} s ${skew > 0 ? "ahead of" : "behind"} ${other}`;
@@ -25,14 +24,14 @@ export function checkClock(other: string, skew: number | undefined): Finding {
   return Math.abs(skew) >= UNWISE ? warning(text, HINT) : ok(text);
 }
 
-/** As RFC 9110 has it: what else Date.parse takes ("0", "1 May") is no server's time. */
+/** The format of RFC 9110. Date.parse accepts more ("0", "1 May"), which is not a server's time. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-/** A server that says an earlier time has no clock. */
+/** A server with an earlier time has no working clock. */
 const EARLIEST = Date.UTC(2026, 0, 1);
 
 /**
- * How far `now` is ahead of an HTTP Date header, in ms; its missing fractions are taken as a half. Undefined for what
- * proves nothing.
+ * How far `now` is ahead of an HTTP Date header, in ms; the missing fraction counts as half a second. Undefined for an
+ * unusable header.
  */
 export function skewOf(date: unknown, now: Temporal.Instant): number | undefined {
   const other = typeof date === "string" && HTTP_DATE.test(date) ? Date.parse(date) : Number.NaN;
@@ -40,8 +39,8 @@ export function skewOf(date: unknown, now: Temporal.Instant): number | undefined
 }
 
 /**
- * Asks a web server for nothing but its time: no key is sent, and whatever it answers has a Date. Its certificate is not
- * checked: by a clock that is years off none is valid, and that clock is what is to be found out.
+ * Asks a web server for its time only: sends no key, and any answer has a Date. It does not check the certificate: no
+ * certificate is valid by a clock that is years off, which is what this must detect.
  */
 export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined> {
   await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout }, unverified: true });
@@ -51,7 +50,7 @@ export async function skewOfServer(url: string, now: Clock, timeout: number): Pr
     await body.dump({ limit: 64 * 1024 }).catch(() => {});
     return skew;
   } catch {
-    // That it cannot be had is what the check of the source says.
+    // The check of the source reports that it is unreachable.
     return undefined;
   }
 }

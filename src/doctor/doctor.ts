@@ -14,19 +14,18 @@ import { checkVault, describe } from "./vault.ts";
 
 export interface Patient {
   readonly config: ClientConfig;
-  /** Rejects where its key cannot be had. */
+  /** Rejects if its key is unavailable. */
   readonly source: () => Promise<Source>;
   readonly vault: Vault;
   readonly now: Clock;
   readonly retry: RetryPolicy;
-  /** Longest silence of a connection, in ms. */
+  /** Idle timeout of a connection, in ms. */
   readonly idleTimeout?: number;
 }
 
 /**
- * Everything that a run of one client needs. Writes a small file in the state directory, and probes in an S3 vault
- * (`probe.ts`), and removes them again as far as it may. Before `init`, that is said once, and not of each key that `init`
- * will make.
+ * Checks everything a run of one client needs. Writes a small file to the state directory, and probes to an S3 vault
+ * (`probe.ts`), and removes them if it can. Before `init`, it says so once, and not for each key that `init` will make.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
   const { config, vault, now, idleTimeout = 10_000 } = patient;
@@ -42,7 +41,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkVault({ ...patient, description })),
     ...(await checkKeys(config, description, isNew)),
   ];
-  // A secret that is not there is met by every check that needs it, and said once.
+  // Several checks may need the same missing secret; report it once.
   return all.filter(({ level, text }, at) => level === "ok" || all.findIndex((other) => other.text === text) === at);
 }
 

@@ -8,7 +8,7 @@ import { isToBeMade } from "./secrets.ts";
 
 const { ok, warning, failure } = findings("keys");
 
-/** Recipients, log key and lookup key: whether they are the vault's own. `vault` is undefined where there is none yet. */
+/** Checks that recipients, log key and lookup key match the vault. `vault` is undefined before `init`. */
 export async function checkKeys(
   config: ClientConfig,
   vault: VaultDescription | undefined,
@@ -26,15 +26,18 @@ function checkRecipients({ recipients }: ClientConfig, vault: VaultDescription |
   const { strings, kind } = recipients;
   const found = [
     strings.length === 1
-      ? warning("one recipient only", "Name a second, in escrow: if one private key is lost, so is every record.")
+      ? warning(
+          "one recipient only",
+          "Add a second, kept in escrow: if the only private key is lost, so is every record.",
+        )
       : ok(`${strings.length} recipients (${kind})`),
   ];
   const added = strings.filter((each) => !vault?.recipients.includes(each)).length;
   const gone = vault?.recipients.filter((each) => !strings.includes(each)).length ?? 0;
   if (vault && added + gone > 0) {
     const hint =
-      "If that is meant, the next export logs it (recipients.changed). If not, someone changed the config: look before it runs.";
-    found.push(warning(`not the vault's recipients: ${added} added, ${gone} gone`, hint));
+      "If you changed them, the next export logs it (recipients.changed). If not, find out who changed the config before it runs.";
+    found.push(warning(`recipients differ from the vault's: ${added} added, ${gone} removed`, hint));
   }
   return found;
 }
@@ -43,8 +46,8 @@ async function checkLogKey({ log, id }: ClientConfig, vault: VaultDescription | 
   const { name, verifier } = ownSigner((await log.key.resolve()).reveal(), log.key.reference);
   if (name !== log.origin) {
     return failure(
-      `${log.key} is the key of another log than ${log.origin}`,
-      "Give the key that init made for this client.",
+      `${log.key} is the key of a different log, not of ${log.origin}`,
+      "Set it to the key that init made for this client.",
     );
   }
   if (!vault) return ok("the log key can be read");

@@ -7,13 +7,13 @@ import { notKnown } from "./settings.ts";
 const { ok, warning, failure } = findings("lifecycle");
 
 const HINT =
-  "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: parts of an upload that was cut are stored, and paid for, until someone ends it.";
+  "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: the store keeps, and bills, the parts of an interrupted upload until it is aborted.";
 
-/** Rules that end unfinished uploads are wanted; rules that remove what must be kept are not. */
+/** A rule should abort unfinished uploads; no rule may delete what must be kept. */
 export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
   const answer = await bucket.ask("GET lifecycle", (s3, at) => s3.send(new GetBucketLifecycleConfigurationCommand(at)));
   if (!answer.output) {
-    if (/^NoSuch/.test(answer.name)) return [warning("no rule ends unfinished uploads", HINT)];
+    if (/^NoSuch/.test(answer.name)) return [warning("no rule aborts unfinished uploads", HINT)];
     return [notKnown("lifecycle", "rules", "s3:GetLifecycleConfiguration", answer)];
   }
   const rules = (answer.output.Rules ?? []).filter(({ Status }) => Status === "Enabled");
@@ -23,11 +23,11 @@ export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
   return [
     ...removing.map((rule) =>
       failure(
-        `a rule removes what must be kept${rule.ID && /^[\w .-]{1,60}$/.test(rule.ID) ? ` (${rule.ID})` : ""}: objects under ${prefixOf(rule) || "the whole bucket"} are hidden, or deleted once their lock ends`,
-        "Take the rule away, or limit it to another prefix: Holdfast itself purges what need not be kept.",
+        `a rule deletes what must be kept${rule.ID && /^[\w .-]{1,60}$/.test(rule.ID) ? ` (${rule.ID})` : ""}: objects under ${prefixOf(rule) || "the whole bucket"} are hidden, or deleted once their lock ends`,
+        "Remove the rule, or limit it to another prefix: Holdfast itself purges what need not be kept.",
       ),
     ),
-    aborting ? ok("unfinished uploads are ended by a rule") : warning("no rule ends unfinished uploads", HINT),
+    aborting ? ok("a rule aborts unfinished uploads") : warning("no rule aborts unfinished uploads", HINT),
   ];
 }
 
@@ -35,13 +35,13 @@ function prefixOf({ Filter, Prefix }: LifecycleRule): string {
   return Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? "";
 }
 
-/** `ExpiredObjectDeleteMarker` alone takes away marks under which nothing is left. */
+/** `ExpiredObjectDeleteMarker` alone only removes markers of objects that have no versions left. */
 function removes({ Expiration, NoncurrentVersionExpiration }: LifecycleRule): boolean {
   const hides = Expiration?.Days !== undefined || Expiration?.Date !== undefined;
   return hides || NoncurrentVersionExpiration !== undefined;
 }
 
-/** Whether a rule for `rule` meets anything of the vault but what may go: old leases, and probes. */
+/** Whether a rule applies to anything in the vault except old leases and probes, which may be deleted. */
 function touches(rule: string, vault: string): boolean {
   if (vault.startsWith(rule)) return true;
   return rule.startsWith(vault) && ![LEASE, PROBE].some((name) => rule === vault + name);

@@ -3,7 +3,7 @@ import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, failure } = findings("network");
 
-/** How requests leave this machine, as the environment says it. */
+/** Checks the environment variables that affect network requests. */
 export function checkNetwork(env: Readonly<Record<string, string | undefined>> = process.env): Finding[] {
   const found: Finding[] = [];
   try {
@@ -16,7 +16,7 @@ export function checkNetwork(env: Readonly<Record<string, string | undefined>> =
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
     found.push(
       failure(
-        "NODE_TLS_REJECT_UNAUTHORIZED=0 is set: anyone on the way can read the API key and pose as the provider",
+        "NODE_TLS_REJECT_UNAUTHORIZED=0 is set: anyone on the network path can read the API key and pose as the provider",
         "Unset it. If your company's own authority issued the certificate, name it in NODE_EXTRA_CA_CERTS.",
       ),
     );

@@ -6,13 +6,13 @@ import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("locks");
 
-/** Of records and files each, at most; `verify` looks at all. */
+/** Checks at most this many records and as many files; `verify` checks all. */
 const SAMPLE = 3;
 
-/** The locks of a few real objects: what a store does with a request is seen there, and not in its answer. */
+/** Reads the locks of a few real objects: they show what the store really did, which its answers do not. */
 export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: RetentionConfig): Promise<Finding[]> {
   const now = Temporal.Instant.fromEpochMilliseconds(bucket.time);
-  // A night or two may be missed before it is worth a warning.
+  // Missing a night or two is not worth a warning.
   const due = now.toZonedDateTimeISO("UTC").add(extendWhenLessThan).subtract({ days: 2 }).toInstant();
   const keys = [VAULT_JSON, CHECKPOINT, ...(await sample(bucket, RECORDS)), ...(await sample(bucket, FILES))];
   const found: Finding[] = [];
@@ -28,7 +28,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
       found.push(
         failure(
           `${key} has no lock`,
-          "Run `holdfast verify`: it says which others have none. Find out whether the bucket keeps locks.",
+          "Run `holdfast verify`: it lists other objects without a lock. Check whether the bucket keeps locks.",
         ),
       );
       continue;
@@ -39,7 +39,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
       found.push(
         warning(
           `${key}: its lock ended ${ends}`,
-          "If it must be kept still, run `holdfast export` or `holdfast retention extend`, and find out why they did not run.",
+          "If it must still be kept, run `holdfast export` or `holdfast retention extend`, and find out why they did not run.",
         ),
       );
     else
@@ -50,7 +50,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
         ),
       );
   }
-  if (locked > 0) found.push(ok(`${locked} of ${keys.length} objects looked at are locked as long as they must be`));
+  if (locked > 0) found.push(ok(`${locked} of ${keys.length} checked objects are locked as long as required`));
   return found;
 }
 

@@ -12,15 +12,15 @@ import { PROBE } from "../vault/layout.ts";
 import type { Bucket } from "./bucket.ts";
 
 export const BYTES = Buffer.from("A probe of holdfast doctor. It may be deleted.\n");
-/** How long a probe is locked, in ms: enough to try whether the lock holds. */
+/** How long a probe is locked, in ms: long enough to test the lock. */
 const LOCKED = 60_000;
-/** An ETag that no object has. */
+/** An ETag that matches no object. */
 export const NO_ETAG = `"${"0".repeat(32)}"`;
 
-/** The one object that `doctor` writes, and what is tried on it. */
+/** The one object that `doctor` writes, and the requests that test it. */
 export class ProbeObject {
   readonly key: string;
-  /** When the lock of every probe ends, in whole seconds by the store's own clock. */
+  /** When the lock of every probe ends, in whole seconds by the store's clock. */
   readonly until: Date;
   readonly #bucket: Bucket;
 
@@ -30,7 +30,7 @@ export class ProbeObject {
     this.#bucket = bucket;
   }
 
-  /** Always under a lock of its own: without one a bucket's default would hold, for years perhaps. */
+  /** Always with an explicit lock: otherwise the bucket's default would apply, perhaps for years. */
   put(more: Partial<PutObjectCommandInput>) {
     return this.#bucket.ask("PUT the probe", (s3, at) =>
       s3.send(
@@ -54,7 +54,7 @@ export class ProbeObject {
     );
   }
 
-  /** The same, for a store that does not know the question. */
+  /** The same, for a store without GetObjectRetention. */
   lockByHead(VersionId: string) {
     return this.#bucket.ask("HEAD the probe", async (s3, at) => {
       const head = await s3.send(new HeadObjectCommand({ ...at, Key: this.key, VersionId }));
@@ -62,7 +62,7 @@ export class ProbeObject {
     });
   }
 
-  /** Half the lock, which takes the right to bypass governance. */
+  /** Halves the lock, which requires the right to bypass governance. */
   shorten(VersionId: string) {
     const RetainUntilDate = new Date(this.until.getTime() - LOCKED / 2);
     return this.#bucket.ask("PUT a shorter lock", (s3, at) =>
@@ -79,7 +79,7 @@ export class ProbeObject {
     );
   }
 
-  /** Off it is already. */
+  /** The hold is off already; this only tests the right. */
   releaseHold(VersionId: string) {
     return this.#bucket.ask("PUT legal hold OFF", (s3, at) =>
       s3.send(
@@ -94,7 +94,7 @@ export class ProbeObject {
     );
   }
 
-  /** On a condition that does not hold; a store that ignores it lays a delete marker over the probe. */
+  /** With a condition that is false; a store that ignores it puts a delete marker on the probe. */
   hide() {
     return this.#bucket.ask("DELETE with If-Match", (s3, at) =>
       s3.send(new DeleteObjectCommand({ ...at, Key: this.key, IfMatch: NO_ETAG })),
@@ -114,7 +114,7 @@ export class ProbeObject {
     );
   }
 
-  /** All that lie there, delete markers and the probes of earlier runs included, the newest last. */
+  /** All versions there, including delete markers and probes of earlier runs, the newest last. */
   async versions(): Promise<string[]> {
     const { output } = await this.#bucket.ask("LIST probes", (s3, at) =>
       s3.send(new ListObjectVersionsCommand({ ...at, Prefix: this.key })),

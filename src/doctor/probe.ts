@@ -10,20 +10,21 @@ import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 const { ok, warning, failure } = findings("store");
 const rights = findings("rights");
 
-/** What fixes a right that an exporter need not have. */
-export const APART = "Use the exporter's policy of config/aws/holdfast.yaml: it holds this right apart.";
+/** The hint for a right that an exporter does not need. */
+export const APART = "Use the exporter's policy from config/aws/holdfast.yaml, which does not include this right.";
 
 const OTHER = Buffer.from("something else");
 
 /**
- * Tries on an object of its own what the store does with locks, conditions and checksums, and whether these credentials
- * can lift a lock. Under Object Lock every write may stay, so each write names a governance lock of one minute, by the
- * store's own clock: that overrides a bucket's default, which may be years in compliance mode. If that first write is
- * refused, or comes back with another lock than it asked for, nothing more is written.
+ * Tests on its own object how the store handles locks, conditions and checksums, and whether these credentials can
+ * remove a lock. Under Object Lock a write may be permanent, so each write sets a governance lock of one minute by the
+ * store's clock. This overrides a bucket's default, which may be years in compliance mode. If the first write is refused,
+ * or gets a different lock, nothing more is written.
  *
- * On a store that keeps its promises this adds one version of some 47 bytes, before `init` a few. Each is deleted where these credentials can do so;
- * an exporter's cannot, and should not: then it stays, unlocked after the minute, for the bucket's lifecycle rule.
- * @param known what `init` found of conditional writes; undefined before it
+ * On a correct store this adds one version of some 47 bytes; before `init`, a few. It deletes each if these credentials
+ * can. An exporter's cannot, and should not: then the version stays, unlocked after the minute, until the bucket's
+ * lifecycle rule removes it.
+ * @param known what `init` found about conditional writes; undefined before `init`
  */
 export async function probeStore(
   bucket: Bucket,
@@ -34,21 +35,22 @@ export async function probeStore(
   const right = { ContentMD5: digest("md5", BYTES) };
   const first = await probe.put(right);
   if (!first.output) {
-    const { message, hint = "Grant s3:PutObject and s3:PutObjectRetention, and see what the bucket's policy denies." } =
-      first.error;
-    return [failure(`a locked object cannot be stored: ${message}`, hint)];
+    const {
+      message,
+      hint = "Grant s3:PutObject and s3:PutObjectRetention, and check what the bucket's policy denies.",
+    } = first.error;
+    return [failure(`cannot store a locked object: ${message}`, hint)];
   }
   const { VersionId } = first.output;
-  if (!VersionId || VersionId === "null")
-    return [failure("the store names no version of what it stored", "Enable versioning.")];
+  if (!VersionId || VersionId === "null") return [failure("the store returns no version id", "Enable versioning.")];
   const retention = await probe.retention(VersionId);
-  // A store may keep locks and not know this question: then HEAD says what there is.
+  // A store may keep locks without knowing this request: then HEAD shows the lock.
   const byHead = !retention.output && isNotImplemented(retention.error.cause);
   const wrong = notAsAsked(probe, byHead ? await probe.lockByHead(VersionId) : retention);
   if (wrong) return [wrong];
 
   if ((await probe.remove(VersionId)).output) {
-    const hint = "Use a store that enforces Object Lock: this one takes locks, and ignores them.";
+    const hint = "Use a store that enforces Object Lock: this one accepts locks but ignores them.";
     return [failure("a locked version can be deleted", hint)];
   }
   const md5 = await probe.put({ ContentMD5: digest("md5", OTHER) });
@@ -58,8 +60,8 @@ export async function probeStore(
   const released = await probe.releaseHold(VersionId);
   const bypassed = await probe.shorten(VersionId);
   return [
-    ok("a lock is kept as it was asked for, and a locked version is not deleted"),
-    ...(byHead ? [ok("the store does not know GetObjectRetention: locks are read with HeadObject")] : []),
+    ok("Object Lock works: the store keeps a lock as requested, and refuses to delete a locked version"),
+    ...(byHead ? [ok("the store does not support GetObjectRetention: Holdfast reads locks with HeadObject")] : []),
     ...checksums(md5, sha256),
     ...conditions(conditional, known),
     isGranted(hidden)
@@ -68,7 +70,7 @@ export async function probeStore(
     bypassed.output
       ? rights.warning(
           "may lift governance locks: s3:BypassGovernanceRetention",
-          "Take this right away, or use compliance mode: with it whoever takes over this machine deletes records.",
+          "Remove this right, or use compliance mode: with it, an attacker on this machine can delete records.",
         )
       : rights.ok("may not lift governance locks"),
     released.output
@@ -82,74 +84,76 @@ interface Locked {
   readonly Retention?: { readonly Mode?: string | undefined; readonly RetainUntilDate?: Date | undefined } | undefined;
 }
 
-/** What is wrong with the lock of the first probe, if anything is. */
+/** The problem with the first probe's lock, if there is one. */
 function notAsAsked(probe: ProbeObject, kept: BucketAnswer<Locked>): Finding | undefined {
   if (!kept.output && kept.status === 403) return failure(kept.error.message, kept.error.hint);
   const { Mode, RetainUntilDate } = kept.output?.Retention ?? {};
   if (Mode === undefined) {
     const hint = "Use a bucket with Object Lock enabled, on a store that supports it.";
-    return failure("the store accepts a lock and does not keep it", hint);
+    return failure("the store accepts a lock but does not keep it", hint);
   }
   if (Mode === "GOVERNANCE" && RetainUntilDate?.getTime() === probe.until.getTime()) return undefined;
   return failure(
-    `the store locked ${probe.key} otherwise than it was asked to: ${Mode.toLowerCase()} until ${RetainUntilDate?.toISOString()}`,
-    "Find out what overrides the lock of a single object; until then no lock is what the config says.",
+    `the store set a different lock on ${probe.key} than requested: ${Mode.toLowerCase()} until ${RetainUntilDate?.toISOString()}`,
+    "Find out what overrides the lock of a single object; until then, locks differ from the config.",
   );
 }
 
 function checksums(md5: BucketAnswer<unknown>, sha256: BucketAnswer<unknown>): Finding[] {
   if (md5.output) {
-    const hint = "Use a store that checks Content-MD5: what is damaged on the way would be stored, and locked.";
-    return [failure("the store takes a body that its Content-MD5 does not fit", hint)];
+    const hint = "Use a store that checks Content-MD5: otherwise data damaged in transit is stored and locked.";
+    return [failure("the store accepts a body that does not match its Content-MD5", hint)];
   }
   if (sha256.output) {
-    const hint = "verify --read-data finds what was damaged on the way in large files; prefer a store that refuses it.";
-    return [warning("the store checks Content-MD5, and ignores x-amz-checksum-sha256", hint)];
+    const hint =
+      "verify --read-data finds large files that were damaged in transit; a store that refuses them is better.";
+    return [warning("the store checks Content-MD5 but ignores x-amz-checksum-sha256", hint)];
   }
-  return [ok("a body that its checksum does not fit is refused (Content-MD5, SHA-256)")];
+  return [ok("the store rejects corrupted uploads (Content-MD5, SHA-256)")];
 }
 
-/** What conditions that do not hold come to: enough to see whether what `init` found is still so. */
+/** Tests false conditions: enough to see whether the findings of `init` still apply. */
 async function refusals(probe: ProbeObject, right: { readonly ContentMD5: string }): Promise<Conditional> {
   const again = await probe.put({ ...right, IfNoneMatch: "*" });
   const other = await probe.put({ ...right, IfMatch: NO_ETAG });
   return { ifNoneMatch: isUnmet(again), ifMatch: isUnmet(other) };
 }
 
-/** Before `init` its own probe, on the object that is there by now: both find the same. */
+/** Before `init`, runs the same test as `init`, on the object that exists by now. */
 function asInit(vault: Pick<Vault, "put">, { until }: ProbeObject): Promise<Conditional> {
   const lock = { mode: "governance", until: Temporal.Instant.fromEpochMilliseconds(until.getTime()) } as const;
   return probeConditional(vault, PROBE, BYTES, { lock });
 }
 
-/** Some stores refuse any If-Match, the right one too: what a refusal means, `init` found out. */
+/** Some stores refuse every If-Match, even a matching one; `init` found out which kind this is. */
 function conditions(is: Conditional, known: Conditional | undefined): Finding[] {
   const names = { ifNoneMatch: "create-only writes (If-None-Match)", ifMatch: "compare-and-swap (If-Match)" };
   return (["ifNoneMatch", "ifMatch"] as const).map((each) => {
-    if (known && !known[each]) return ok(`${names[each]}: not relied on, as init found`);
-    if (is[each]) return ok(`${names[each]}: honoured`);
-    if (!known) return ok(`${names[each]}: not honoured; Holdfast does without, at the price of a look first`);
+    if (known && !known[each]) return ok(`${names[each]}: not used, because init found no support`);
+    if (is[each]) return ok(`${names[each]}: supported`);
+    if (!known)
+      return ok(`${names[each]}: not supported; Holdfast checks before each write instead (one more request)`);
     return failure(
-      `${names[each]}: not honoured, and they were when init tried`,
-      "Find out what changed in the store: exports rely on it, so that nothing is stored twice and no log forks.",
+      `${names[each]}: no longer supported, but they were when init tested them`,
+      "Find out what changed in the store: exports rely on this to store nothing twice and to keep the log from forking.",
     );
   });
 }
 
-/** Earlier probes go too, as far as they are unlocked. What these credentials cannot delete is said. */
+/** Deletes earlier probes too, if they are unlocked. Reports what these credentials cannot delete. */
 async function cleanUp(probe: ProbeObject, bypass: boolean): Promise<Finding> {
   const versions = await probe.versions();
   let left = versions.length;
   for (const version of versions) {
     const removed = await probe.remove(version, bypass);
     if (removed.output) left -= 1;
-    // Without the right none can be, and those to come are locked still.
+    // Without the right none can be deleted, and the newer ones are still locked.
     else if (!bypass) break;
   }
-  if (left === 0) return ok("the probe was deleted again");
+  if (left === 0) return ok("the probe was deleted");
   const stays = left === 1 ? "a probe of 47 bytes stays" : `${left} probes of some 47 bytes stay`;
   return ok(
-    `${stays} at ${probe.key}, unlocked after ${probe.until.toISOString()}; the lifecycle rule of config/aws removes such`,
+    `${stays} at ${probe.key}, unlocked after ${probe.until.toISOString()}; the lifecycle rule of config/aws removes it`,
   );
 }
 
@@ -157,7 +161,7 @@ function isUnmet(answer: BucketAnswer<unknown>): boolean {
   return "status" in answer && answer.status === 412;
 }
 
-/** Refused for any other reason, the right was there: a store decides about that first. */
+/** A refusal for any other reason means that the right exists: a store checks rights first. */
 export function isGranted(answer: BucketAnswer<unknown>): boolean {
   return !("status" in answer) || answer.status !== 403;
 }

@@ -4,7 +4,7 @@ import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("redis");
 
-/** Where the workers of a backfill meet. */
+/** Checks the Redis that the workers of a backfill use. */
 export async function checkRedis(address: RedisAddress): Promise<Finding[]> {
   const { protocol, hostname, password } = new URL(address.secret.reveal());
   const found: Finding[] = [];
@@ -17,8 +17,8 @@ export async function checkRedis(address: RedisAddress): Promise<Finding[]> {
       if (said("maxmemory_policy") !== "noeviction")
         found.push(
           failure(
-            `throws keys away when memory is short (maxmemory-policy ${said("maxmemory_policy")})`,
-            "Set maxmemory-policy noeviction: what is thrown away, the coordinator takes for a worker that died.",
+            `evicts keys when memory is short (maxmemory-policy ${said("maxmemory_policy")})`,
+            "Set maxmemory-policy noeviction: the coordinator treats an evicted key as a dead worker.",
           ),
         );
     } finally {
@@ -29,10 +29,13 @@ export async function checkRedis(address: RedisAddress): Promise<Finding[]> {
   }
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
   if (password === "" && !local)
-    found.push(warning("asks for no password", "Set one (requirepass), and keep the port from everyone else."));
+    found.push(warning("requires no password", "Set one (requirepass), and block the port for everyone else."));
   if (protocol === "redis:" && !local)
     found.push(
-      warning("is spoken to without TLS", "Use rediss://: what passes is sealed, who is asked for and when is not."),
+      warning(
+        "connection without TLS",
+        "Use rediss://: records are sealed in transit, but who is fetched and when is not.",
+      ),
     );
   return found;
 }

@@ -8,9 +8,9 @@ import { APART, isGranted } from "./probe.ts";
 const { ok, warning } = findings("rights");
 
 /**
- * What these credentials may do to records that an exporter need not. Nothing is changed: what is asked for is the head
- * of an object, and the deletion of what was never there, which a store does by doing nothing. It decides about the
- * right first, so that its answer tells of it.
+ * Checks rights over records that an exporter does not need. Changes nothing: it requests the head of an object, and the
+ * deletion of a version that never existed. A store checks the right first, so its answer shows whether the right is
+ * granted.
  */
 export async function checkRights(bucket: Bucket): Promise<Finding[]> {
   const { prefix } = bucket;
@@ -22,14 +22,14 @@ export async function checkRights(bucket: Bucket): Promise<Finding[]> {
   const head = (object: { Key: string; VersionId?: string }) =>
     bucket.ask("HEAD a record", (s3, at) => s3.send(new HeadObjectCommand({ ...at, ...object })));
   const reading = [await head({ Key: real?.Key ?? absentKey })];
-  // Another right than that to the newest version.
+  // A separate right from reading the newest version.
   if (real?.Key && real.VersionId) reading.push(await head({ Key: real.Key, VersionId: real.VersionId }));
   const deleting = await bucket.ask("DELETE a version", (s3, at) =>
     s3.send(new DeleteObjectCommand({ ...at, Key: absentKey, VersionId: "null" })),
   );
   return [
     reading.some(isGranted)
-      ? warning("may read records back, sealed as they are: s3:GetObject or s3:GetObjectVersion", APART)
+      ? warning("may read the sealed records back: s3:GetObject or s3:GetObjectVersion", APART)
       : ok("may not read records back"),
     isGranted(deleting)
       ? warning("may delete versions whose lock has ended: s3:DeleteObjectVersion", APART)

@@ -6,7 +6,7 @@ import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("secrets");
 
-/** Whether each secret can be had, whether others can have it too, and whether its file is named like something to delete. */
+/** Checks that each secret is available, that no other user can read it, and that its file is not named like a log file. */
 export async function checkSecrets(config: ClientConfig, isNew: boolean): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const [field, secret] of secretsOf(config)) {
@@ -21,24 +21,24 @@ export async function checkSecrets(config: ClientConfig, isNew: boolean): Promis
     const warnings = secret.warnings();
     found.push(
       ...(warnings.length > 0
-        ? warnings.map((text) => warning(text, "A secret belongs to the user that runs Holdfast alone."))
+        ? warnings.map((text) => warning(text, "Only the user that runs Holdfast should be able to read it."))
         : [ok(`${field} is there (${secret})`)]),
     );
   }
   return found;
 }
 
-/** Whether `init` will write this key: a file that is not there yet. */
+/** Whether `init` will write this key, because its file does not exist yet. */
 export async function isToBeMade({ lookups, log }: ClientConfig, secret: SecretRef): Promise<boolean> {
   if (secret !== lookups.key && secret !== log.key) return false;
   return secret.path !== undefined && (await fileAt(secret.path).catch(() => null)) === undefined;
 }
 
-/** Until version 0.1 the documentation itself named the log's key so. */
+/** The documentation used such a name for the log key until version 0.1. */
 function checkName(field: string, { path, reference }: SecretRef): Finding[] {
   if (path === undefined || !/\.log$/i.test(path)) return [];
-  const text = `${reference}: a key is in a file named *.log, which scripts that clean up delete, and backups leave out`;
+  const text = `${reference}: this key is in a file named *.log, which cleanup scripts delete and backups leave out`;
   return [
-    warning(text, `Rename the file (mv ${path} ${path}-key) and write ${reference}-key as ${field} in the config.`),
+    warning(text, `Rename the file (mv ${path} ${path}-key) and set ${field} to ${reference}-key in the config.`),
   ];
 }

@@ -12,16 +12,16 @@ const CHECK = "bucket";
 const { ok, warning, failure } = findings(CHECK);
 
 const MADE =
-  "Object Lock is set when a bucket is made: config/aws/holdfast.yaml makes one, or aws s3api create-bucket --object-lock-enabled-for-bucket …";
+  "Object Lock must be enabled when a bucket is created: use config/aws/holdfast.yaml, or aws s3api create-bucket --object-lock-enabled-for-bucket …";
 
-/** How stores say that a setting is not there; and that they do not know the question. */
+/** The error codes for a setting that is not set; and for an unsupported request. */
 const NOT_SET =
   /^(NoSuch|ObjectLockConfigurationNotFound|ServerSideEncryptionConfigurationNotFound|ReplicationConfigurationNotFound)/;
 
-/** Whether the bucket keeps what is put into it. `locks` says whether a probe of the lock has a meaning. */
+/** Checks that the bucket keeps its objects. `locks` says whether testing a lock makes sense. */
 export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; locks: boolean }> {
   const versioning = await bucket.ask("GET versioning", (s3, at) => s3.send(new GetBucketVersioningCommand(at)));
-  // The first question: no bucket, no credentials or another region show here, and every further answer would repeat it.
+  // The first request shows a missing bucket, bad credentials or a wrong region; every further answer would repeat it.
   if (!versioning.output) return { found: [failure(versioning.error.message, versioning.error.hint)], locks: false };
   const { Status = "off" } = versioning.output;
   const versioned = Status === "Enabled";
@@ -45,11 +45,11 @@ export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; 
   found.push(
     Mode === "COMPLIANCE"
       ? warning(
-          `Object Lock is on; by default it locks for ${span} in compliance mode, also what has no lock of its own (lease.json)`,
-          "Make the default governance, and short: Holdfast names the lock of each object that must have one.",
+          `Object Lock is on; the default locks objects for ${span} in compliance mode, even those that Holdfast does not lock (lease.json)`,
+          "Set a short default in governance mode: Holdfast sets the lock of each object that needs one.",
         )
       : ok(
-          `Object Lock is on; by default ${Mode ? `${span}, governance` : "an object has no lock, and Holdfast names each"}`,
+          `Object Lock is on; default: ${Mode ? `${span}, governance` : "no lock, and Holdfast sets each lock itself"}`,
         ),
   );
   return { found, locks: versioned };
@@ -63,7 +63,7 @@ export async function checkEncryption(bucket: Bucket): Promise<Finding> {
   const [rule] = answer.output?.ServerSideEncryptionConfiguration?.Rules ?? [];
   const algorithm = rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
   if (algorithm === undefined) {
-    const hint = "Set it (SSE-S3 or SSE-KMS): records are sealed by Holdfast, the names and sizes in the log are not.";
+    const hint = "Turn it on (SSE-S3 or SSE-KMS): Holdfast seals the records, but not the names and sizes in the log.";
     return warning("no default encryption", hint);
   }
   const kms = algorithm.startsWith("aws:kms") ? ": the exporter needs kms:GenerateDataKey on its key" : "";
@@ -77,7 +77,7 @@ export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
   const block = await bucket.ask("GET public access block", (s3, at) => s3.send(new GetPublicAccessBlockCommand(at)));
   if (!block.output) {
     if (!NOT_SET.test(block.name)) return notKnown(CHECK, "public access", "s3:GetBucketPublicAccessBlock", block);
-    return warning("public access is blocked nowhere, though nothing makes the bucket public now", hint);
+    return warning("Block Public Access is off (the bucket is not public at the moment)", hint);
   }
   const { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets } =
     block.output.PublicAccessBlockConfiguration ?? {};
@@ -85,20 +85,17 @@ export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
     return ok("public access is blocked");
   const some = BlockPublicAcls || IgnorePublicAcls || BlockPublicPolicy || RestrictPublicBuckets;
   return warning(
-    `public access is blocked ${some ? "in part only" : "nowhere, though nothing makes the bucket public now"}`,
+    `Block Public Access is ${some ? "only partly on" : "off (the bucket is not public at the moment)"}`,
     hint,
   );
 }
 
-/** A setting that these credentials may not see, or the store does not know, is not known; that is no failure. */
+/** A setting that these credentials may not read, or that the store does not support, is unknown; that is not a failure. */
 export function notKnown(check: string, what: string, right: string, { status, name }: Refused): Finding {
   const { warning } = findings(check);
   if (status === 403) {
-    return warning(
-      `${what}: not known, for want of ${right}`,
-      `Grant ${right}, which reads a setting and nothing else.`,
-    );
+    return warning(`${what}: could not check without ${right}`, `Grant ${right}, which only reads a setting.`);
   }
   const said = `${status ?? "no answer"} ${name}`;
-  return warning(`${what}: not known, the store does not say (${said})`, "Look with the store's own tools.");
+  return warning(`${what}: could not check, the store does not say (${said})`, "Check it with the store's own tools.");
 }

@@ -5,10 +5,10 @@ import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("source");
 
-/** Identities that are asked for a file, at most: some have none. */
+/** Looks for a file in at most this many identities: some have none. */
 const ASKED = 5;
 
-/** The source's key and its rights. A few requests; of the answers nothing is kept. */
+/** Checks the source's key and its rights. Makes a few requests and keeps none of the answers. */
 export async function checkSource(source: Source, collect: Collect): Promise<Finding[]> {
   const found: Finding[] = [];
   try {
@@ -16,10 +16,10 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
     found.push(
       environment === "sandbox"
         ? warning(
-            "the API key is taken, and it is one of the provider's sandbox",
-            "Give the key of the production project.",
+            "the API key works, but it belongs to the provider's sandbox",
+            "Use the key of the production project.",
           )
-        : ok(`the API key is taken (environment: ${/^[a-z]{1,20}$/.test(environment) ? environment : "unknown"})`),
+        : ok(`the API key works (environment: ${/^[a-z]{1,20}$/.test(environment) ? environment : "unknown"})`),
     );
     found.push(await checkFiles(source, collect));
   } catch (error) {
@@ -28,9 +28,9 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
   return found;
 }
 
-/** One file's route: where the key lacks the right to it, an export keeps everything but images and videos. */
+/** Tests the file route. If the key lacks the right, an export keeps everything except images and videos. */
 async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
-  if (collect === "minimal") return ok("identities are listed; files are not kept (collect: minimal)");
+  if (collect === "minimal") return ok("the key may list identities; files are not kept (collect: minimal)");
   let listed = 0;
   for await (const { identities } of source.pages()) {
     for (const { id } of identities.slice(0, ASKED)) {
@@ -40,21 +40,23 @@ async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
       try {
         const { bytes } = await source.file(id, file);
         for await (const _ of bytes) break;
-        return ok("identities are listed, and a file may be fetched");
+        return ok("the key may list identities and fetch files");
       } catch (error) {
         if (hasCode(error, "source-missing")) continue;
         if (!hasCode(error, "source-denied")) throw error;
         return warning(
-          "the key may not fetch files: images and videos will be withheld from every record",
-          "Ask the provider to grant the file route to this key; afterwards run `holdfast export --withheld`.",
+          "the key may not fetch files: every record will lack its images and videos",
+          "Ask the provider to grant this key the file route, then run `holdfast export --withheld`.",
         );
       }
     }
     break;
   }
   if (listed === 0)
-    return warning("the provider lists no identity", "Check that the key is that of the right project.");
-  return ok(`identities are listed; the first ${listed} have no file, so the right to fetch one is not known`);
+    return warning("the provider lists no identities", "Check that the key belongs to the right project.");
+  return ok(
+    `the key may list identities; the first ${listed} have no file, so the right to fetch files could not be checked`,
+  );
 }
 
 async function firstFile(source: Source, id: string) {

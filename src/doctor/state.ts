@@ -7,11 +7,11 @@ import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("state");
 
-/** Journal, catalog and last-seen checkpoint of a small client take a few MB, of a million records some hundreds. */
+/** Journal, catalog and last-seen checkpoint take a few MB for a small client, some hundred MB for a million records. */
 const TOO_LITTLE = 64 * 1024 ** 2;
 const LITTLE = 1024 ** 3;
 
-/** File systems by their number (statfs(2)): what they mean for a journal that must outlive this process. */
+/** File systems by number (statfs(2)) that are unsafe for a journal that must outlive this process. */
 const NETWORK = new Map([
   [0x6969, "NFS"],
   [0x517b, "SMB"],
@@ -26,17 +26,17 @@ const FLEETING = new Map([
   [0x794c7630, "overlayfs, a container's own"],
 ]);
 
-/** What is asked of the system, so that a test can have a small disk. */
+/** Can be replaced, so that a test can simulate a small disk. */
 export type Statfs = (
   path: string,
 ) => Promise<{ readonly type: number; readonly bsize: number; readonly bavail: number }>;
 
-/** Whether the state directory can be written to, durably, and has room. Writes a small file and removes it. */
+/** Checks that the state directory is writable, durable and has space. Writes a small file and removes it. */
 export async function checkState(directory: string, ask: Statfs = statfs): Promise<Finding[]> {
   const found: Finding[] = [];
   const { place, blocked } = await nearest(directory);
   if (blocked !== undefined)
-    return [failure(`${directory}: ${blocked}`, "Make that folder, or mount what is missing.")];
+    return [failure(`${directory}: ${blocked}`, "Create that folder, or mount the missing volume.")];
   const { type, bsize, bavail } = await ask(place);
   const free = bsize * bavail;
   const network = NETWORK.get(type);
@@ -44,25 +44,28 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
   if (network !== undefined)
     found.push(
       warning(
-        `${directory} lies on a network file system (${network}): SQLite's locks and flushes cannot be relied on there`,
+        `${directory} is on a network file system (${network}), where SQLite's locks and flushes are unreliable`,
         "Put `state` on a local disk that survives a restart.",
       ),
     );
   else if (fleeting !== undefined)
     found.push(
       warning(
-        `${directory} lies on ${fleeting}: the journal does not outlive a restart`,
-        "Put `state` on a disk that does (in a container: a volume).",
+        `${directory} is on ${fleeting}: a restart deletes the journal`,
+        "Put `state` on a persistent disk (in a container: a volume).",
       ),
     );
   if (free < TOO_LITTLE)
-    found.push(failure(`${directory}: ${size(free)} free, which a run may fill`, "Free or add space; a few GB do."));
-  else if (free < LITTLE) found.push(warning(`${directory}: ${size(free)} free`, "Free or add space; a few GB do."));
+    found.push(
+      failure(`${directory}: ${size(free)} free, too little for a run`, "Free or add space; a few GB are enough."),
+    );
+  else if (free < LITTLE)
+    found.push(warning(`${directory}: ${size(free)} free`, "Free or add space; a few GB are enough."));
   found.push(await writable(place, directory, free));
   return found;
 }
 
-/** The state holds tokens of everyone who is kept. It is made 0700; earlier versions did not. */
+/** The state contains everyone's tokens. It is created with mode 0700; earlier versions did not do that. */
 export async function checkPrivate(directory: string): Promise<Finding[]> {
   const mode = await stat(directory).then(
     (found) => found.mode,
@@ -71,7 +74,7 @@ export async function checkPrivate(directory: string): Promise<Finding[]> {
   if ((mode & 0o077) === 0) return [];
   return [
     warning(
-      `${directory} can be read by other users of this machine: it holds tokens of everyone who is kept`,
+      `${directory} can be read by other users of this machine, and it contains everyone's tokens`,
       `Run chmod 700 ${directory}.`,
     ),
   ];
@@ -83,20 +86,20 @@ async function writable(place: string, directory: string, free: number): Promise
     await writeDurable(path, Buffer.alloc(4096));
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
-    return failure(`${directory} cannot be written to (${code})`, hintOf(code));
+    return failure(`${directory} is not writable (${code})`, hintOf(code));
   } finally {
     await rm(path, { force: true }).catch(() => {});
   }
-  return ok(`${directory} can be written to, ${size(free)} free${place === directory ? "" : "; it is not there yet"}`);
+  return ok(`${directory} is writable, ${size(free)} free${place === directory ? "" : "; it does not exist yet"}`);
 }
 
 function hintOf(code: string): string {
   return code === "ENOSPC" || code === "EDQUOT"
     ? "Free or add space."
-    : "Give the user that runs Holdfast the right to write there (in a container: mount a volume that is its own).";
+    : "Let the user that runs Holdfast write there (in a container: mount a volume that this user owns).";
 }
 
-/** The directory itself, or the nearest above it that is there; or what on the way there is no folder. */
+/** The directory itself, or its nearest existing parent; or the path component that is not a folder. */
 async function nearest(
   directory: string,
 ): Promise<

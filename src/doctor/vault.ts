@@ -34,31 +34,31 @@ export interface VaultCheck {
 export interface Described {
   readonly description: VaultDescription | undefined;
   readonly found: Finding;
-  /** There was never a vault, as far as the store and this machine know: `init` is still to run. */
+  /** As far as the store and this machine know, there was never a vault: run `init` first. */
   readonly isNew?: boolean;
 }
 
-/** vault.json, or why it cannot be read. */
+/** The description in vault.json, or why it cannot be read. */
 export async function describe(vault: Vault, config: ClientConfig): Promise<Described> {
   const { id, log } = config;
   const { ok, failure } = findings("vault");
   try {
     const { description } = await readDescription(vault);
     if (description.client === id && description.log.origin === log.origin)
-      return { description, found: ok(`${vault.url} is this client's`) };
+      return { description, found: ok(`${vault.url} belongs to this client`) };
     const hint = "Correct vault.url, or id and log.origin.";
-    return { description: undefined, found: failure(`${vault.url} is another client's, or another log's`, hint) };
+    return { description: undefined, found: failure(`${vault.url} belongs to another client or another log`, hint) };
   } catch (error) {
     if (!hasCode(error, "vault-missing")) return { description: undefined, found: failed("vault", error) };
     const lost = await formerVault(vault, config).catch((error: unknown) => failed("vault", error));
     if (lost) return { description: undefined, found: lost };
     const hint = `Run \`holdfast init --client ${id}\`. If there is a vault elsewhere, correct vault.url.`;
-    const found = failure(`not initialised: there is no vault at ${vault.url} yet`, hint);
+    const found = failure(`not initialized: there is no vault at ${vault.url} yet`, hint);
     return { description: undefined, found, isNew: true };
   }
 }
 
-/** What shows that there was a vault: versions that the store has of it, or this machine's memory of its log. */
+/** Evidence of an earlier vault: old versions in the store, or this machine's last-seen checkpoint. */
 async function formerVault(vault: Vault, { state }: ClientConfig): Promise<Finding | undefined> {
   const { failure } = findings("vault");
   for (const key of [VAULT_JSON, CHECKPOINT]) {
@@ -66,19 +66,19 @@ async function formerVault(vault: Vault, { state }: ClientConfig): Promise<Findi
       if (version.key === key)
         return failure(
           `${vault.url}: ${key} was hidden or deleted`,
-          "Restore it from its versions, or find out who took it away.",
+          "Restore it from its versions, and find out who removed it.",
         );
     }
   }
   const seen = join(state, "checkpoint");
   if ((await fileAt(seen)) === undefined) return undefined;
   return failure(
-    `${vault.url} is empty, and this machine has seen a log there (${seen})`,
+    `${vault.url} is empty, but this machine has seen a log there (${seen})`,
     "Correct vault.url, or find out who emptied the vault.",
   );
 }
 
-/** What the vault is kept in, whatever it is. */
+/** Checks the vault's bucket or directory. */
 export async function checkVault(check: VaultCheck): Promise<Finding[]> {
   const { vault } = check.config;
   return vault.kind === "s3" ? checkBucket(vault, check) : checkDirectory(vault.path, check);
@@ -93,7 +93,7 @@ async function checkBucket(
   try {
     const { found: keeping, locks } = await checkKeeping(bucket);
     found.push(...keeping);
-    // No bucket, no credentials: every further answer would say it again.
+    // Without a bucket or credentials, every further answer would repeat the problem.
     const reached = keeping.length > 1;
     if (!reached) return found;
     found.push(checkClock("the S3 server", bucket.skew));
@@ -125,13 +125,13 @@ async function checkDirectory(path: string, check: VaultCheck): Promise<Finding[
     ...(await checkLastEntry(check)),
     ...(await checkPurged(config, vault)),
     warning(
-      "a directory's locks bind Holdfast alone: whoever may write to it can delete records",
-      "Use S3 with Object Lock where the law asks for more than that.",
+      "a directory's locks bind only Holdfast: anyone with write access can delete records",
+      "Use S3 with Object Lock if the law requires more than that.",
     ),
   ];
 }
 
-/** Whether this machine's clock is behind what the log says already. */
+/** Checks whether this machine's clock is behind the log's last entry. */
 async function checkLastEntry({ vault, description, now }: VaultCheck): Promise<Finding[]> {
   if (description === undefined) return [];
   try {
@@ -142,7 +142,7 @@ async function checkLastEntry({ vault, description, now }: VaultCheck): Promise<
   }
 }
 
-/** Whether what the log says is purged is gone. Says nothing where this machine has no catalog that tells of purges. */
+/** Checks that purged objects are gone. Skipped if this machine has no catalog, or one without purges. */
 async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Promise<Finding[]> {
   const { ok, failure } = findings("purged");
   const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
@@ -151,10 +151,10 @@ async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Prom
     if (catalog.purges.subjects().length === 0) return [];
     let left = 0;
     for await (const _ of leftBehind(vault, catalog)) left += 1;
-    if (left === 0) return [ok("nothing is left of the objects that the log says are purged")];
+    if (left === 0) return [ok("all objects that the log says are purged are gone")];
     return [
       failure(
-        `${plural(left, "object")} that the log says ${left === 1 ? "is" : "are"} purged can still be read under the plain name`,
+        `${plural(left, "object")} that the log says ${left === 1 ? "is" : "are"} purged can still be read without a version id`,
         `Run \`holdfast retention purge --client ${id} --confirm --out <folder>\`: it removes them, too.`,
       ),
     ];

@@ -29,7 +29,9 @@ export function reportText(
     `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`,
     `  vault     ${number(records)} records and ${number(files)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
     ...(waiting > 0
-      ? [`  journal   ${number(waiting)} entries are only in this machine's journal; the next run logs them`]
+      ? [
+          `  journal   ${plural(waiting, "entry", "entries")} only in this machine's journal so far; the next run logs them`,
+        ]
       : []),
     ...(renewed > 0
       ? [`  renewed   ${plural(renewed, "object")} went missing or were damaged, and have been stored again`]

@@ -73,7 +73,7 @@ export async function watched<T extends Ended>(
   }
 }
 
-/** Shows an active run in the metrics; undefined if there are none. */
+/** Shows an active run in the metrics; undefined without metrics. */
 export function observerOf({ config: { id }, source }: Exporting, { metrics }: Session): RunObserver | undefined {
   if (!metrics) return undefined;
   const measured = metrics.client(id);

@@ -185,7 +185,7 @@ describe("doctor on this machine and at the provider", () => {
     const of = async (statfs = roomy, at = folder) => lines(await checkState(at, statfs), "warning", "failure");
     assertLines(await of());
     assertLines(await of(disk(2 ** 14)), /67\.1 MB free$/);
-    assertLines(await of(disk(2 ** 14 - 1)), /67\.1 MB free, which a run may fill/);
+    assertLines(await of(disk(2 ** 14 - 1)), /67\.1 MB free, too little for a run/);
     assertLines(await of(disk(2 ** 18)));
     assertLines(await of(disk(2 ** 18 - 1)), /1\.07 GB free$/);
     assertLines(await of(disk(10 ** 6, 0x6969)), /network file system \(NFS\)/);

@@ -115,7 +115,7 @@ describe("doctor on a store as strict as AWS", () => {
       /rights: may lift governance locks/,
       /rights: may lift legal holds/,
     );
-    assert.ok(lines(found, "ok").includes("store: the probe was deleted again"));
+    assert.ok(lines(found, "ok").includes("store: the probe was deleted"));
     assert.deepEqual(await versionsOf(made.place), before);
   });
 
@@ -173,7 +173,7 @@ describe("doctor on a store as strict as AWS", () => {
     assertLines(await ofSettings({ publicAccessBlock: null }), /public access is blocked nowhere/);
     assertLines(await ofSettings({ publicAccessBlock: [true, true, false, true] }), /public access is blocked in part/);
     assertLines(await ofSettings({ public: true }), /policy makes it public/);
-    assertLines(await ofSettings({ lifecycle: null }), /no rule ends unfinished uploads/);
+    assertLines(await ofSettings({ lifecycle: null }), /no rule aborts unfinished uploads/);
     assertLines(
       await ofSettings({ retention: "<Mode>COMPLIANCE</Mode><Days>400</Days>" }),
       /by default it locks for 400 days in compliance mode/,
@@ -185,7 +185,7 @@ describe("doctor on a store as strict as AWS", () => {
     for (const prefix of ["", "ac", "acme/", "acme/records/"]) {
       assertLines(
         await ofSettings({ lifecycle: ABORTS + rule(prefix, expires) }),
-        /a rule removes what must be kept \(r\)/,
+        /a rule deletes what must be kept \(r\)/,
       );
     }
     assertLines(await ofSettings({ lifecycle: ABORTS + rule("acme/audit/", noncurrent) }), /removes what must be kept/);

@@ -37,28 +37,28 @@ interface BackfillFlags extends Period {
 
 export const backfillCommand = command(
   "backfill",
-  "export everything there is, once: resumable, and yielding to the nightly export",
+  "export everything once; resumes after a stop, and yields to the nightly export",
   [
-    "holdfast backfill --plan            what it will take: identities, requests, time, S3 writes",
-    "holdfast backfill --plan --put-price 0.005   and what S3 will ask for a thousand writes at that price",
-    "holdfast backfill                   as much as is missing; run it again and it goes on",
-    "holdfast backfill --workers redis://queue:6379     plans and logs; `holdfast worker`s do the work",
+    "holdfast backfill --plan            estimate: identities, requests, time, S3 writes",
+    "holdfast backfill --plan --put-price 0.005   also what S3 will charge, at this price per thousand writes",
+    "holdfast backfill                   export what is missing; run it again to resume",
+    "holdfast backfill --workers redis://queue:6379     plan and log here; `holdfast worker` processes do the work",
     "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
   ],
 )
-  .option("--from <date>", "only identities that the provider made on this date or later", instant)
-  .option("--to <date>", "only identities that the provider made before this date", instant)
+  .option("--from <date>", "only identities that the provider created on this date or later", instant)
+  .option("--to <date>", "only identities that the provider created before this date", instant)
   .addOption(
-    new Option("--status <status>", "only identities of this status; repeatable")
+    new Option("--status <status>", "only identities with this status; repeatable")
       .choices(STATUSES)
       .argParser((status: string, statuses: string[] = []) => [...statuses, oneOf(STATUSES, status)]),
   )
-  .addOption(new Option("--plan", "only say what it will take"))
+  .addOption(new Option("--plan", "only estimate what it will take"))
   .option(
     "--workers <redis>",
-    "leave the work to `holdfast worker`s that meet at redis://host:6379 (or env:NAME, file:path)",
+    "let `holdfast worker` processes do the work, connected through redis://host:6379 (or env:NAME, file:path)",
   )
-  .option("--put-price <amount>", "with --plan: what a thousand S3 writes cost, in your currency", amount)
+  .option("--put-price <amount>", "with --plan: the price of a thousand S3 writes, in your currency", amount)
   .action((options: CommonOptions & BackfillFlags) =>
     run(options, async (session) => {
       const { from, to, status, plan, putPrice, workers } = options;
@@ -66,7 +66,7 @@ export const backfillCommand = command(
         throw new HoldfastError("usage", "--from is not before --to", { hint: "--to is the first date left out." });
       }
       if (putPrice !== undefined && !plan) {
-        throw new HoldfastError("usage", "--put-price is for an estimate", { hint: "Add --plan." });
+        throw new HoldfastError("usage", "--put-price needs --plan", { hint: "Add --plan." });
       }
       const period = { from, to, statuses: status && new Set(status) };
       if (plan) {
@@ -83,16 +83,16 @@ export const backfillCommand = command(
   );
 
 export interface BackfillOptions extends Period {
-  /** Where workers meet that do the work. Default: this process does it. */
+  /** The Redis of the workers. Default: this process does the work. */
   readonly redis?: RedisAddress | undefined;
 }
 
-/** Identities that are asked for their files, for an estimate. */
+/** How many identities to sample for the estimate of files. */
 const SAMPLE = 25;
-/** How often to look whether the vault is free again, in ms. */
+/** How often to check whether the vault is free, in ms. */
 const LOOK = 5_000;
 
-/** What a backfill of each client would take. Writes nothing, and needs no lease. */
+/** Estimates what a backfill of each client would take. Writes nothing, and needs no lease. */
 async function planBackfill(
   session: Session,
   period: Period,
@@ -128,7 +128,7 @@ async function planBackfill(
   return eachClient(session, planOne, onFailure);
 }
 
-/** The signal ends it at once, requests under way included: for what leaves nothing behind. */
+/** Stops at once on the signal, even during a request. Only for work that leaves nothing behind. */
 async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const { promise: stopped, reject } = Promise.withResolvers<never>();
@@ -137,7 +137,7 @@ async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Pro
   return Promise.race([work(), stopped]).finally(() => signal.removeEventListener("abort", stop));
 }
 
-/** Everything each client has at its source, in a period. Goes on from where an earlier one was stopped. */
+/** Exports everything that each client has at its source in a period. Resumes where an earlier backfill stopped. */
 export async function backfillClients(
   session: Session,
   options: BackfillOptions,
@@ -155,8 +155,8 @@ export async function backfillClients(
 }
 
 /**
- * In as many turns as it takes: whoever else wants the vault (the nightly export) is given way to, and a vault that
- * was lost because this machine slept is taken again.
+ * Runs in several turns if needed: it yields the vault to other jobs (the nightly export), and takes it again if it lost
+ * it because this machine slept.
  */
 async function backfillClient(config: ClientConfig, session: Session, options: BackfillOptions): Promise<Summary> {
   const { console, signal } = session;
@@ -172,9 +172,9 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
       const summary = await takeTurn(config, turn, options, onHeld, () => wanted.abort());
       done = done ? addSummaries(done, summary) : summary;
       if (!wanted.signal.aborted || signal.aborted || summary.outcome !== "interrupted") return done;
-      console.log.warn("another job wants the vault: it goes first, then this goes on", { client: config.id });
+      console.log.warn("another job needs the vault: this one waits, then continues", { client: config.id });
     } catch (error) {
-      // Not held yet, it is another's and this run has nothing to wait for.
+      // If this run never held the vault, another job has it, and there is nothing to resume.
       if (!held || !hasCode(error, "busy")) throw error;
       console.log.info("waiting for the vault", { client: config.id, ...errorFields(error) });
     }
@@ -213,7 +213,7 @@ async function runTurn(
     total: reached.total ?? undefined,
     pages: pagesAfter(exporting.source, reached.cursor, () => {
       walk.before = 0;
-      log.warn("the source knows the page cursor no more: walking from the beginning", { client: config.id });
+      log.warn("the source no longer accepts the page cursor: starting from the beginning", { client: config.id });
     }),
     settled(cursor, examined) {
       if (cursor === null) position.clear();
@@ -221,7 +221,7 @@ async function runTurn(
     },
   };
   if (reached.cursor !== null)
-    log.info("going on from where it was stopped", { client: config.id, count: reached.examined });
+    log.info("resuming where the last run stopped", { client: config.id, count: reached.examined });
   const run = (crew?: Crew): Promise<Summary> =>
     runExport(exporting, {
       job: "backfill",
@@ -233,7 +233,7 @@ async function runTurn(
       observer: observerOf(exporting, session),
     });
   if (redis === undefined) return run();
-  // Only here: what talks to Redis takes longer to load than all else.
+  // Imported here: the Redis client takes longer to load than everything else.
   const { Coordinator } = await import("../src/workers/coordinator.ts");
   const { connectRedis } = await import("../src/workers/redis.ts");
   await using opened = new AsyncDisposableStack();
@@ -247,7 +247,7 @@ async function runTurn(
   return summary;
 }
 
-/** A walk of the list beforehand, a hundredth of the whole, so that there is a time left to show. */
+/** Walks the list first, a hundredth of the total work, so that the progress can show the time left. */
 async function count(
   exporting: Exporting,
   { console, signal }: Session,
@@ -262,7 +262,7 @@ async function count(
     });
     return { cursor: null, examined: 0, total: matching };
   } catch (error) {
-    // It only spares people a guess; what is the matter with the source the walk itself will say.
+    // This count is only for the progress bar; the walk itself reports problems with the source.
     if (!signal.aborted && !isTransient(error) && !hasCode(error, "source-rejected", "source-response")) throw error;
     return { cursor: null, examined: 0, total: null };
   }

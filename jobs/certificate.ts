@@ -5,15 +5,15 @@ import { onlyClient } from "../src/people/people.ts";
 import { type Certified, certifyAll } from "../src/session/certify.ts";
 import type { Session } from "../src/session/client.ts";
 
-export const certificateCommand = command("certificate", "certify again what an earlier purge destroyed", [
+export const certificateCommand = command("certificate", "write the certificate of an earlier purge again", [
   "holdfast retention certificate --run 20311124T100834Z-cd9ffe --out ./destroyed-2031-11",
 ])
   .requiredOption(
     "--run <id>",
-    "the purge, as its output and the log name it; repeatable, for one that was stopped and the one that went on with it",
+    "the purge's run id, from its output or the log; repeatable, for a stopped purge and the one that continued it",
     (run: string, runs: string[] = []) => [...runs, run],
   )
-  .requiredOption("--out <folder>", "where it is written; must not be there yet")
+  .requiredOption("--out <folder>", "the folder to create; must not exist yet")
   .action((options: CommonOptions & { readonly run: string[]; readonly out: string }) =>
     run(options, async (session) => {
       session.console.result({
@@ -23,7 +23,7 @@ export const certificateCommand = command("certificate", "certify again what an 
     }),
   );
 
-/** Certifies what purges destroyed, after the purge itself. */
+/** Certifies earlier purges. */
 export async function certify(session: Session, runs: readonly string[], out: string): Promise<Certified> {
   const config = onlyClient(session, "a certificate");
   const waiting = new Set(uncertified(config.state));

@@ -7,8 +7,8 @@ import { zsh } from "../src/cli/completion/zsh.ts";
 const SHELLS = { bash, zsh, fish };
 
 export const completionCommand = new Command("completion")
-  .description("print a script that completes commands, options, files and clients in your shell")
-  .addArgument(new Argument("<shell>", "the shell it is for").choices(Object.keys(SHELLS)))
+  .description("print a shell script that completes commands, options, files and clients")
+  .addArgument(new Argument("<shell>", "your shell").choices(Object.keys(SHELLS)))
   .addHelpText(
     "after",
     `
@@ -17,7 +17,7 @@ Examples:
   holdfast completion zsh > "\${fpath[1]}/_holdfast"
   holdfast completion fish > ~/.config/fish/completions/holdfast.fish
 
-Clients are read off the config file that the line names, or the one that a command would take without it. Print it again after an update.`,
+It reads client ids from the config named on the command line, or from the default config. Print it again after an update.`,
   )
   .action((shell: keyof typeof SHELLS, _options: unknown, command: Command) => {
     process.stdout.write(SHELLS[shell](spell(command.parent!)));

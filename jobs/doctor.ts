@@ -19,19 +19,20 @@ export const doctorCommand = command(
   "check everything a run needs, and say how to fix what is wrong; writes and removes one test object",
   [
     "holdfast doctor",
-    "holdfast doctor --client acme-bank --redis env:REDIS_URL    also where the workers of a backfill meet",
+    "holdfast doctor --client acme-bank --redis env:REDIS_URL    also checks the Redis of a backfill's workers",
     "holdfast doctor --json | jq '.clients[].findings[] | select(.level != \"ok\")'",
   ],
 )
-  .option("--redis <address>", "look at this Redis too: redis://host:6379, or env:NAME, file:path")
+  .option("--redis <address>", "also check this Redis: redis://host:6379, or env:NAME, file:path")
   .addHelpText(
     "after",
     `
-Exit code: 0 all is well, or there are warnings only; 1 there is a failure; 2 the config cannot be used.
+Exit code: 0 no failures (warnings are possible); 1 at least one failure; 2 the config is invalid.
 
-In an S3 vault it stores a test object of some 47 bytes, doctor-probe, under a governance lock of one minute, to see what
-the store does with locks and what these credentials may do. It removes it, unless these credentials may not delete: then
-it stays. On a disk it writes and removes a small file. Requests that must be refused show in the store's access log.`,
+In an S3 vault it stores a test object of some 47 bytes, doctor-probe, under a governance lock of one minute, to test how
+the store handles locks and what these credentials may do. It deletes the object if these credentials can; otherwise
+the object stays. On a disk it writes and removes a small file. Some test requests must be refused, and show up as
+refused in the store's access log.`,
   )
   .action((options: CommonOptions & { redis?: string }) =>
     run(options, async (session, { file }) => {
@@ -42,11 +43,11 @@ it stays. On a disk it writes and removes a small file. Requests that must be re
     }),
   );
 
-/** What is not there now will not be in a minute: someone waits for the answer. */
+/** Retries little: someone waits for the answer. */
 const RETRY: RetryPolicy = { retries: 2, minDelay: 250, maxDelay: 2_000, maxRetryAfter: 10_000 };
 
 export interface Diagnosis {
-  /** Of this machine. */
+  /** Findings about this machine. */
   readonly machine: readonly Finding[];
   readonly clients: readonly {
     readonly client: string;
@@ -59,14 +60,14 @@ export interface Diagnosis {
 }
 
 /**
- * Looks at everything that a run needs. Writes nothing that stays, but see `src/doctor/probe.ts`.
- * @param file the config's, which the session's clients came from
+ * Checks everything a run needs. Leaves nothing behind, except as `src/doctor/probe.ts` says.
+ * @param file the config file of the session's clients
  */
 export async function doctor(session: Session, file: string, redis?: RedisAddress): Promise<Diagnosis> {
   const config = await checkConfig(file, session.clients.length);
   const machine = [config, ...checkProcess()];
   if (redis) {
-    // Only here, as in backfill: what talks to Redis takes longer to load than all else.
+    // Imported here, as in backfill: the Redis client takes longer to load than everything else.
     const { checkRedis } = await import("../src/doctor/redis.ts");
     machine.push(...(await checkRedis(redis)));
   }
@@ -98,14 +99,14 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   return await examine({ config, source, vault, now, retry, idleTimeout });
 }
 
-/** What kept a client from being examined is its own finding; the others are examined all the same. */
+/** An error that prevents the check of one client becomes a finding; the other clients are still checked. */
 function couldNot(error: unknown): Finding {
   if (hasCode(error, "interrupted")) throw error;
   const { error: message, hint } = errorFields(error);
-  return findings("client").failure(`it could not be examined: ${message}`, hint);
+  return findings("client").failure(`could not check: ${message}`, hint);
 }
 
-/** In the order that they are told in: what fails is last, where a terminal shows it. */
+/** In printing order: failures come last, where a terminal shows them. */
 const SHOWN = {
   ok: { mark: "ok", tone: "good" },
   warning: { mark: "WARNING", tone: "warning" },

@@ -34,9 +34,9 @@ interface ExportFlags {
 export const exportCommand = command("export", "export new and changed identities of every client", [
   "holdfast export",
   "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
-  "holdfast export --subject 9c4f…     what verify found missing, while the provider has it",
-  "holdfast export --dry-run          what it would fetch; writes nothing",
-  "holdfast export --schedule          run as a daemon on the config's cron line; SIGHUP reads the config again",
+  "holdfast export --subject 9c4f…     what verify found missing, if the provider still has it",
+  "holdfast export --dry-run          show what it would fetch; writes nothing",
+  "holdfast export --schedule          run as a daemon on the config's schedule; SIGHUP reloads the config",
 ])
   .addOption(
     new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
@@ -44,21 +44,24 @@ export const exportCommand = command("export", "export new and changed identitie
     ),
   )
   .addOption(
-    new Option("--subject <token>", "store this subject again, as verify names it; walks the source; repeatable")
+    new Option(
+      "--subject <token>",
+      "store this subject again, by the token that verify shows; walks the source; repeatable",
+    )
       .argParser((token: string, tokens: string[] = []) => [...tokens, token])
       .conflicts("identity"),
   )
   .addOption(
-    new Option("--again", "with --identity: store it again though nothing changed").conflicts(["subject", "withheld"]),
+    new Option("--again", "with --identity: store it again even if nothing changed").conflicts(["subject", "withheld"]),
   )
   .addOption(
-    new Option("--withheld", "store again what the provider withheld files of: it may grant them now").conflicts([
+    new Option("--withheld", "export identities with withheld files again: the provider may grant them now").conflicts([
       "identity",
       "subject",
     ]),
   )
   .addOption(
-    new Option("--schedule", "stay, and export whenever the config's cron line says").conflicts([
+    new Option("--schedule", "keep running, and export on the config's cron schedule").conflicts([
       "identity",
       "subject",
       "withheld",
@@ -67,7 +70,7 @@ export const exportCommand = command("export", "export new and changed identitie
   .addOption(
     new Option(
       "--dry-run",
-      "only say what is new or changed, and about how many requests it takes; writes nothing to vault or log, takes no lease",
+      "only show what is new or changed, and about how many requests it takes; writes nothing to vault or log, takes no lease",
     ).conflicts("schedule"),
   )
   .action((options: CommonOptions & ExportFlags) =>
@@ -95,17 +98,17 @@ export const exportCommand = command("export", "export new and changed identitie
   );
 
 export interface ExportOptions {
-  /** Provider ids; undefined exports all that is new or changed. */
+  /** Provider ids. Undefined: everything new or changed. */
   readonly identities?: readonly string[] | undefined;
-  /** Store the named identities again though nothing changed. */
+  /** Store the named identities again even if nothing changed. */
   readonly again?: boolean | undefined;
-  /** Subjects to store again, as verify names them. */
+  /** Subjects to store again, by the tokens that verify shows. */
   readonly subjects?: readonly string[] | undefined;
-  /** Store again what the provider withheld files of. */
+  /** Store identities with withheld files again. */
   readonly withheld?: boolean | undefined;
 }
 
-/** New and changed identities of every client. One client's failure does not keep the others from their export. */
+/** Exports every client's new and changed identities. One client's failure does not stop the others. */
 export async function exportClients(
   session: Session,
   options: ExportOptions,
@@ -125,7 +128,7 @@ export async function exportClients(
   );
 }
 
-/** What an export of each client would do now. Writes nothing, and runs beside an export. */
+/** Shows what an export of each client would do now. Writes nothing, and can run during an export. */
 async function dryRunClients(
   session: Session,
   options: ExportOptions,
@@ -138,23 +141,19 @@ async function dryRunClients(
 
 function refuseUnclear({ clients }: Session, options: ExportOptions): void {
   if ((options.identities || options.subjects) && clients.length > 1) {
-    throw new HoldfastError(
-      "usage",
-      "--identity and --subject name someone of one client, and the config has several",
-      {
-        hint: "Add --client <id>.",
-      },
-    );
+    throw new HoldfastError("usage", "--identity and --subject are about one client, but the config has several", {
+      hint: "Add --client <id>.",
+    });
   }
   if (options.again && !options.identities) {
-    throw new HoldfastError("usage", "--again is for the identities named with --identity", {
-      hint: "Add --identity <id>; or name subjects with --subject.",
+    throw new HoldfastError("usage", "--again needs --identity", {
+      hint: "Add --identity <id>, or use --subject.",
     });
   }
   for (const subject of options.subjects ?? []) {
     if (/^[0-9a-f]{32}$/.test(subject)) continue;
     throw new HoldfastError("usage", "--subject takes 32 hexadecimal digits", {
-      hint: "It is the long part of the key that verify names: records/<2 digits>/<subject>/….",
+      hint: "It is the long part of the key that verify shows: records/<2 digits>/<subject>/….",
     });
   }
 }
@@ -163,7 +162,7 @@ function isNamed({ identities, subjects }: ExportOptions): boolean {
   return identities !== undefined || subjects !== undefined;
 }
 
-/** What is named on the command line is no night's work: no one waits for word of it. */
+/** An export of named people is not a nightly run: it sends no notifications. */
 function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
   if (isNamed(options) || options.withheld) return exportClient(config, session, options);
   return pushed(config, session, "export", (own) =>
@@ -179,7 +178,7 @@ async function exportClient(
 ): Promise<ExportSummary> {
   await using held = await openLog(config, session, { job: "export" });
   onBegun();
-  // What is named is fetched at once; the locks are for the night.
+  // A run for named people fetches them at once and leaves the locks to the nightly run.
   const summary = options.identities
     ? await exportHeld(held, session, options)
     : await exportNightly(held, session, options);
@@ -189,10 +188,10 @@ async function exportClient(
 
 async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ExportSummary> {
   const run = runId(held.now());
-  // Before anything is asked of the provider: a kept copy must stay locked whatever the provider does, or does not do.
+  // Before any request to the provider: kept copies must stay locked even if the provider fails.
   const first = await extended(held, session, run);
   const [exported] = await Promise.allSettled([exportHeld(held, session, options, run)]);
-  // Once more: someone under a legal hold may have a new version now, and other locks fell due in a long run.
+  // Again: a person under a legal hold may have a new version, and more locks may be due after a long run.
   const then = session.signal.aborted ? {} : await extended(held, session, run);
   const locks = addLocks(first, then);
   if (exported.status === "fulfilled") return { ...exported.value, ...locks };
@@ -213,7 +212,7 @@ async function exportHeld(
   const named = identities && (await lookUpNamed(exporting, identities));
   if (named?.known.length === 0) throw noSuchIdentity(named.unknown, 0);
   if (named && named.gone > 0) {
-    console.log.warn("the vault has this identity, and the provider no longer has it: the copy stays", {
+    console.log.warn("the provider no longer has this identity; the copy in the vault stays", {
       client: held.config.id,
       count: named.gone,
     });
@@ -232,7 +231,7 @@ async function exportHeld(
 
 type Locks = Pick<ExportSummary, "locks" | "lockFailure">;
 
-/** Extends the locks that are due, and says so at once. A failure is told and returned: it must not stop the export. */
+/** Extends the locks that are due, and reports it at once. A failure is logged and returned: it must not stop the export. */
 async function extended(held: HeldVault, session: Session, run: string): Promise<Locks> {
   const { console, signal } = session;
   const client = held.config.id;
@@ -241,7 +240,7 @@ async function extended(held: HeldVault, session: Session, run: string): Promise
     if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${client}: ${locksText(locks)}`);
     return { locks };
   } catch (error) {
-    // The export itself tells of an interruption.
+    // The export itself reports an interruption.
     if (signal.aborted) return {};
     if (hasCode(error, "busy")) throw error;
     console.log.error("locks not extended", { client, run, ...errorFields(error) });
@@ -249,7 +248,7 @@ async function extended(held: HeldVault, session: Session, run: string): Promise
   }
 }
 
-/** What was done in all; what failed is as the second attempt found it. */
+/** The total of both attempts; failures are those of the second. */
 function addLocks(first: Locks, then: Locks): Locks {
   if (then.lockFailure) return then;
   if (!then.locks) return first;

@@ -28,15 +28,15 @@ import type { Vault } from "../src/vault/vault.ts";
 
 export const initCommand = command(
   "init",
-  "make the lookup key and the log key, check the vault, write vault.json and an empty log; safe to repeat",
+  "create the lookup key and the log key, check the vault, write vault.json and an empty log; safe to repeat",
   ["holdfast init", "holdfast init --client acme-bank --config /etc/holdfast.yaml"],
 )
   .addHelpText(
     "after",
     `
-Before: make the age keys on machines of their holders (age-keygen), write the config, and make the bucket with Object
-Lock. Afterwards: give the log's public key to the auditor, back up the two key files apart from this machine, and run
-doctor. Where log.previousKey is set, the log is handed over to the new key.`,
+Before: create the age keys on their holders' machines (holdfast keygen), write the config, and create the bucket with
+Object Lock. Afterwards: give the log's public key to your auditor, back up both key files on another machine, and run
+doctor. If log.previousKey is set, init hands the log over to the new key.`,
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
@@ -44,16 +44,14 @@ doctor. Where log.previousKey is set, the log is handed over to the new key.`,
         const done = await init(session, onFailure);
         for (const { client, vault, vkey, made, store } of done) {
           session.console.say([
-            `${client}: ${vault} is ready${made.length > 0 ? ` (made: ${made.join(", ")})` : " (it was before)"}`,
+            `${client}: ${vault} is ready${made.length > 0 ? ` (created: ${made.join(", ")})` : " (nothing to do)"}`,
             `  log key   ${vkey}`,
-            "            give this line to your auditor: with it anyone can check the log",
-            `  store     create-only writes ${store.ifNoneMatch ? "honoured" : "not honoured"}, compare-and-swap ${store.ifMatch ? "honoured" : "not honoured"}`,
+            "            give this public key to your auditor: anyone can check the log with it",
+            `  store     create-only writes ${store.ifNoneMatch ? "supported" : "not supported"}, compare-and-swap ${store.ifMatch ? "supported" : "not supported"}`,
             ...(made.includes(HANDED_OVER)
-              ? [
-                  "            this is a NEW key: give it to your auditor again, then take previousKey out of the config",
-                ]
+              ? ["            this is a NEW key: give it to your auditor, then remove previousKey from the config"]
               : []),
-            "  keep      the lookup key and the log's private key: back them up apart from this machine",
+            "  keep      back up the lookup key and the log's private key on another machine",
           ]);
         }
         return done;
@@ -62,14 +60,14 @@ doctor. Where log.previousKey is set, the log is handed over to the new key.`,
   );
 
 /**
- * Makes what a client needs before its first export: the lookup key and the log key where they are to be files and are
- * not there, vault.json and an empty log. May be run again: what is there stays, what is missing is made.
+ * Creates what a client needs before its first export: the lookup key and the log key (if they are files that do not
+ * exist), vault.json and an empty log. Safe to repeat: it keeps what exists and creates what is missing.
  */
 export async function init(session: Session, onFailure?: (failure: ClientFailure) => void) {
   return eachClient(session, (config) => initClient(config, session), onFailure);
 }
 
-const HANDED_OVER = "the log's hand-over to its new key";
+const HANDED_OVER = "hand-over of the log to its new key";
 
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
@@ -128,10 +126,10 @@ async function initClient(config: ClientConfig, session: Session) {
       holds: () => {},
       lock: { mode: firstMode(config), initial: config.retention.initialLock },
     });
-    made.push("an empty audit log");
+    made.push("empty audit log");
   }
   if (config.recipients.strings.length === 1) {
-    console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
+    console.log.warn("only one recipient: if its private key is lost, so is every record; use at least two", {
       client: config.id,
     });
   }
@@ -147,13 +145,13 @@ async function describedAlready(vault: Vault): Promise<VaultDescription | undefi
   }
 }
 
-/** A vault that was one already is not begun again, whoever took its description away. */
+/** Refuses to start a vault again where one existed, even if its description is gone. */
 async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void> {
   for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
   const seen = join(state, "checkpoint");
   if ((await fileAt(seen)) === undefined) return;
   throw new HoldfastError("incomplete", `${vault.url} is empty, but this machine has seen a log there (${seen})`, {
-    hint: "Correct vault.url, or find out who emptied the vault. If this is to be a new one, give it a state directory of its own.",
+    hint: "Correct vault.url, or find out who emptied the vault. For a new vault, use a separate state directory.",
   });
 }
 
@@ -167,7 +165,7 @@ async function exists(vault: Vault, key: string): Promise<boolean> {
   }
 }
 
-/** Writes a new key where a file is named and is not there. One that is there is never touched. */
+/** Writes a new key to the named file if it does not exist. Never changes an existing one. */
 async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]> {
   if (ref.path === undefined) return [];
   try {
@@ -176,7 +174,7 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
     try {
       await file.writeFile(`${generate()}\n`);
     } catch (error) {
-      // Half a key would be taken for one that is there already.
+      // The next run would take half a key for a whole one.
       await rm(ref.path);
       throw error;
     } finally {
@@ -194,7 +192,7 @@ async function makeKey(ref: SecretRef, generate: () => string): Promise<string[]
         cause: error,
         hint: full
           ? "The disk is full: free or add space, then run `holdfast init` again."
-          : "Name a file in a folder that this user may write to.",
+          : "Name a file in a folder that this user can write to.",
       },
     );
   }

@@ -6,25 +6,25 @@ import { programFor } from "./program.ts";
 
 keepMemoryOutOfDumps();
 
-// Left to itself V8 collects old garbage only when it is several times what is in use: an export of 20,000 identities
-// peaked 100 MB above one of 1,000, with no more to hold. At 100 it is 29 MB; at 30 it is no less, and an export of files
-// takes a quarter more of the processor.
+// By default V8 lets old garbage grow to several times the live memory: an export of 20,000 identities peaked 100 MB
+// above one of 1,000, with the same live data. At 100 the difference is 29 MB; 30 does not reduce it further, and an
+// export of files then takes a quarter more CPU.
 setFlagsFromString("--heap-growing-percent=100");
-// The option above, in package.json, the Dockerfile and the systemd units too, is of the same kind, and cannot be set from
-// here: what a file leaves behind on its way through is let go of sooner. A file of 500 MB peaks at 242 MB instead of 266
-// with 8, for 4 % of the processor's time in an export.
+// --max-semi-space-size (above, in package.json, the Dockerfile and the systemd units) cannot be set from here. It frees
+// the memory of streamed files sooner: a file of 500 MB peaks at 242 MB instead of 266 MB with 8, for 4 % more CPU in an
+// export.
 
-// State, keys and what is opened are this user's alone.
+// Only this user may read state, keys and opened records.
 process.umask(0o077);
 
-// What cannot be said on stderr is not said: a full disk under a log must not end an export.
+// Ignore errors on stderr: a full disk under a log must not end an export.
 process.stderr.on("error", () => {});
-// Whoever reads the result may have seen enough (`| head`). Anything else means that it is lost.
+// A closed pipe (`| head`) is fine. Any other error means that the result is lost.
 let isResultLost = false;
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   if (code === "EPIPE" || isResultLost) return;
   isResultLost = true;
-  process.stderr.write(`the result cannot be written to stdout (${code}); the work itself was done\n`);
+  process.stderr.write(`cannot write the result to stdout (${code}); the work itself was done\n`);
 });
 process.on("exit", (code) => {
   if (isResultLost && code === 0) process.exitCode = 1;
@@ -33,7 +33,7 @@ process.on("exit", (code) => {
 try {
   await (await programFor(process.argv[2] ?? "")).parseAsync();
 } catch (error) {
-  // Commander has said what is wrong, or has shown the help that was asked for.
+  // Commander has already printed the error or the help.
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : 2;
 }

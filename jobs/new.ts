@@ -19,7 +19,7 @@ import { fileError, writingFile } from "../src/io/file-error.ts";
 import { noFile } from "../src/io/is-there.ts";
 import { createFile, taken } from "../src/io/new-file.ts";
 
-/** What each flag is called among commander's values. */
+/** The flags, under commander's names. */
 type Flags = Readonly<Partial<Record<Exclude<AnswerName, "recipients">, string>>> & {
   readonly recipient: string[];
   readonly recipientsFile?: string;
@@ -31,33 +31,33 @@ interface NewOptions extends OutputOptions {
 }
 
 export const newCommand = new Command("new")
-  .description("write a first config: asks on a terminal, or takes every answer by a flag; makes no secret")
-  .option("--out <file>", "the config to write; must not be there yet", "holdfast.yaml")
-  .option("--json", "print one JSON object on stdout, and ask nothing", false);
+  .description("write a first config: asks on a terminal, or takes each answer from a flag; creates no secrets")
+  .option("--out <file>", "the config to write; must not exist yet", "holdfast.yaml")
+  .option("--json", "print one JSON object on stdout, and do not ask", false);
 for (const { name, flag, says, choices } of QUESTIONS) {
   const option = new Option(flag, says[0]);
-  // Shells offer the choices. What is none of them is told as all else is, and not repeated where it may be a secret.
+  // Shells offer the choices. An invalid value is reported like other errors, and not repeated, as it may be a secret.
   if (choices) option.choices(choices).argParser((text: string) => text);
   if (name === "recipients") option.default([]).argParser(gather).description = `${says[0]} Repeatable.`;
   newCommand.addOption(option);
   if (name === "recipients")
-    newCommand.option("--recipients-file <file>", "public age keys in a file, one to a line; # begins a comment");
+    newCommand.option("--recipients-file <file>", "a file of public age keys, one per line; # starts a comment");
 }
 withOutput(newCommand)
   .addHelpText(
     "after",
     `
 Examples:
-  holdfast new                                        asks, and explains each question
-  holdfast new --out /etc/holdfast/holdfast.yaml      for the service of this machine
+  holdfast new                                        ask, and explain each question
+  holdfast new --out /etc/holdfast/holdfast.yaml      for this machine's service
   holdfast new --client acme-bank --origin acme-bank.com/holdfast --vault s3://acme-kyc/holdfast \\
     --region eu-central-1 --recipient age1… --recipient age1… --law eu-amlr
 
-What a flag answers is not asked. Without a terminal every answer comes from a flag, or is what Enter would take.
+It does not ask what a flag answers. Without a terminal, every answer comes from a flag or is the default.
 
-It writes one file of some forty lines, which only you can read (mode 0600), with a word on each field, after
-checking it as every command will check it. It makes no keys and no secrets: init makes the lookup key and the log key,
-and holdfast keygen the age keys of those who may open records. It never overwrites a file.`,
+It writes one file of some forty lines, with a comment on each field, which only you can read (mode 0600). It checks the
+config first, as every command does. It creates no keys and no secrets: init creates the lookup key and the log key, and
+holdfast keygen the age keys of the people who may open records. It never overwrites a file.`,
   )
   .action(({ out, json, color, logFormat, logLevel, ...flags }: Flags & NewOptions) =>
     withoutConfig({ json, quiet: false, color, logFormat, logLevel }, async (console) => {
@@ -65,12 +65,12 @@ and holdfast keygen the age keys of those who may open records. It never overwri
       const place: Place = { folder: dirname(resolve(out)), isRoot: process.geteuid?.() === 0 };
       const answers = await answersOf(flags, place, !json && isSomebodyThere());
       const text = firstConfig(answers);
-      // As it will be read. What is wrong here no question has found.
+      // Check the config as commands will read it, for errors that no question found.
       const { clients } = await parseConfig(text, out);
       const [client] = clients as [ClientConfig];
       await createFile(out, text);
       if (client.recipients.strings.length === 1) {
-        console.log.warn("one recipient only: if its private key is lost, so is every record; two are advised", {
+        console.log.warn("only one recipient: if its private key is lost, so is every record; use at least two", {
           client: client.id,
         });
       }
@@ -81,14 +81,14 @@ and holdfast keygen the age keys of those who may open records. It never overwri
     }),
   );
 
-/** Before anyone answers a dozen questions for nothing. */
+/** Runs first, so that no one answers a dozen questions for nothing. */
 async function refuseOut(out: string): Promise<void> {
   if (out === "-") {
-    throw new HoldfastError("usage", "the config is written to a file, not to stdout", {
+    throw new HoldfastError("usage", "new writes the config to a file, not to stdout", {
       hint: "Name a file with --out.",
     });
   }
-  // Not `stat`: a link is in the way wherever it leads.
+  // Not `stat`: a symbolic link is in the way even if its target is missing.
   if (await writingFile(out, () => lstat(out).catch(noFile))) throw taken(out);
   await writingFile(out, () => access(dirname(resolve(out)), constants.W_OK | constants.X_OK));
 }
@@ -102,7 +102,7 @@ async function answersOf(
   const recipients = [...recipient, ...listed];
   const given = { ...flags, ...(recipients.length > 0 ? { recipients: recipients.join(" ") } : {}) };
   const first = await answerAll(given, place);
-  // A flag that is wrong by itself ends it before the first question; what is missing will be asked.
+  // An invalid flag is an error before the first question; questions fill in what is missing.
   if (asks && first.problems.every(({ question: { name } }) => given[name] === undefined)) {
     const { answers, problems } = await interview(given, place);
     refuseProblems(problems, []);
@@ -115,8 +115,8 @@ async function answersOf(
 async function interview(given: Answers, place: Place): Promise<Answered> {
   using person = new Interview();
   person.say([
-    "This writes a first config. Enter takes the answer in [brackets]. Except where it says so, you can change each answer",
-    "in the file later. Nothing is written before the end. Ctrl-C ends it.",
+    "This writes a first config. Press Enter to accept the answer in [brackets]. Unless it says otherwise, you can change each answer",
+    "in the file later. Nothing is written before the last answer. Press Ctrl-C to quit.",
   ]);
   const ask: Ask = async ({ prompt, says, again }, byDefault, check) => {
     let answer = await person.ask({ prompt, says, byDefault, check });
@@ -136,25 +136,25 @@ async function interview(given: Answers, place: Place): Promise<Answered> {
   return await answerAll(given, place, ask);
 }
 
-/** All at once, so that a script has to be corrected once. */
+/** Reports all problems at once, so that a script needs only one correction. */
 function refuseProblems(problems: Answered["problems"], missing: readonly Question[]): void {
   if (problems.length + missing.length === 0) return;
   const lines = problems.map(({ question, error }) => {
-    const why = error ? `${error.message}; ${error.hint}` : `is for ${question.onlyFor?.what} alone; leave it out`;
+    const why = error ? `${error.message}; ${error.hint}` : `applies only to ${question.onlyFor?.what}; leave it out`;
     return `${nameOf(question)}: ${why}`;
   });
   if (missing.length > 0) lines.push(`missing: ${missing.map(({ flag }) => flag).join(", ")}`);
   throw new HoldfastError("usage", lines, {
     hint:
       missing.length > 0
-        ? "Give these flags, or run it on a terminal, where it asks. holdfast new --help explains each."
+        ? "Add these flags, or run it on a terminal, where it asks. holdfast new --help explains each."
         : "holdfast new --help explains each flag.",
   });
 }
 
 const nameOf = ({ flag }: Question): string => flag.split(" ")[0]!;
 
-/** No list of keys is longer: a post-quantum key has some 2,000 characters. */
+/** The largest list of keys: a post-quantum key has some 2,000 characters. */
 const MAX_BYTES = 256 * 1024;
 
 async function recipientsIn(file: string): Promise<string[]> {
@@ -164,7 +164,7 @@ async function recipientsIn(file: string): Promise<string[]> {
   const keys = (bytes?.toString("utf8") ?? "").split(/\r?\n/).map((line) => line.trim());
   const found = keys.filter((key) => key !== "" && !key.startsWith("#"));
   if (found.length > 0) return found;
-  throw new HoldfastError("usage", `${file} holds no public key`, {
-    hint: "Give a file with a key (age1…) to a line.",
+  throw new HoldfastError("usage", `${file} contains no public key`, {
+    hint: "Use a file with one key (age1…) per line.",
   });
 }

@@ -22,15 +22,15 @@ import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 export const openCommand = new Command("open")
-  .description("decrypt a bag, or one sealed record or file, for the holder of a private key")
+  .description("decrypt a bag, or one sealed record or file, with a private key")
   .argument("<sealed>", "the folder of a bag, or the path of a sealed .age file")
-  .requiredOption("--key <file>", "age identity file, as age-keygen writes it")
+  .requiredOption("--key <file>", "age identity file, from age-keygen or holdfast keygen")
   .option(
     "--out <path>",
-    "write here, a folder for a bag; must not be there yet. Only what is authenticated is in it. Default for a file: stdout",
+    "where to write; a folder for a bag; must not exist yet. Gets authenticated data only. Default for a file: stdout",
   )
-  .option("--vkey <key>", "of a bag: the log's public key that you trust", vkey)
-  .option("--json", "of a bag: print one JSON object on stdout, and nothing else there", false)
+  .option("--vkey <key>", "for a bag: the log's public key that you trust", vkey)
+  .option("--json", "for a bag: print one JSON object on stdout and nothing else", false)
   .addHelpText(
     "after",
     "\nExamples:\n  holdfast open record.age --key officer.txt | jq .identity\n  holdfast open file.age --key officer.txt --out passport.png\n\nThe age command does the same: age -d -i officer.txt record.age",
@@ -44,15 +44,16 @@ export const openCommand = new Command("open")
         const { key, out } = options;
         if ((await fileAt(sealed))?.isDirectory())
           return openWholeBag(sealed, { key, out, vkey: options.vkey }, console);
-        if (json) throw new HoldfastError("usage", "--json is for a bag: a file that is opened is the output itself");
+        if (json)
+          throw new HoldfastError("usage", "--json works only for a bag: for a file, stdout is the decrypted content");
         await openSealed(sealed, { key, out }, console);
       }),
   );
 withOutput(openCommand);
 
 /**
- * Decrypts one sealed record or file for the holder of a private key. The output appears only when the whole of it has
- * been authenticated; on stdout it is written as it is authenticated, chunk by chunk.
+ * Decrypts one sealed record or file with a private key. An output file appears only once all of it is authenticated;
+ * stdout receives each chunk as soon as it is authenticated.
  */
 async function openSealed(
   sealed: string,
@@ -70,7 +71,7 @@ async function openSealed(
     else await writeWhole(plain, out);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
-    // Whoever reads the output has seen enough; of a stdout that cannot be written to, `main.ts` tells.
+    // The reader closed the pipe. `main.ts` reports other errors of stdout.
     if (code !== "EPIPE" && !(out === undefined && syscall === "write")) throw cause;
   } finally {
     await reading.return(undefined);
@@ -78,8 +79,8 @@ async function openSealed(
 }
 
 /**
- * Decrypts a bag, after all of it was checked, into a folder that is made for it. Once all that opens is there, and told,
- * throws `unverified` for what did not, or `key` where nothing but the key was wrong.
+ * Decrypts a fully checked bag into a new folder. After it has written and reported everything that opens, it throws
+ * `unverified` for the rest, or `key` if only the key was wrong.
  */
 export async function openWholeBag(
   bag: string,
@@ -87,8 +88,8 @@ export async function openWholeBag(
   console: Console,
 ): Promise<void> {
   if (out === undefined) {
-    throw new HoldfastError("usage", "a bag is opened into a folder", {
-      hint: "Add --out <a folder that is not there yet>.",
+    throw new HoldfastError("usage", "opening a bag needs an output folder", {
+      hint: "Add --out with a folder that does not exist yet.",
     });
   }
   const opener = await openKeyFile(key);
@@ -105,7 +106,7 @@ export async function openWholeBag(
   sayVerdict(console, `${out}: ${counted}${others}; ${verdict}`, { ...trust, with: "bag" });
   const { first, more } = firstFew(unopened, "--json lists all, as `unopened`");
   for (const { subject, version, file, code, reason } of first) {
-    const what = file === null ? "a record was not opened, nor its files" : `file ${file} of a record was not opened`;
+    const what = file === null ? "a record and its files were not opened" : `file ${file} of a record was not opened`;
     console.log.warn(what, { subject, version, code, error: `version ${version}: ${reason}` });
   }
   if (more) console.log.warn(more);
@@ -122,12 +123,12 @@ function refuseUnopened({ out, unopened }: OpenedBag): void {
     {
       hint: isKey
         ? "Use the private key of one of their recipients."
-        : "The first are named above, and --json lists all. Their sealed bytes are as the log says: ask whoever runs the vault what was wrong when they were stored.",
+        : "The first are listed above, and --json lists all. Their sealed bytes match the log: ask the operator of the vault what went wrong when they were stored.",
     },
   );
 }
 
-/** What the provider wrote must not drive a terminal. A record stays the same JSON. */
+/** Removes terminal control characters from the provider's text. The JSON of a record keeps its meaning. */
 async function* shown(plain: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   for await (const chunk of plain) yield printableJson(decoder.decode(chunk, { stream: true }));

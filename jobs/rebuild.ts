@@ -9,15 +9,14 @@ import { bytes, number } from "../src/observe/format.ts";
 import { openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 
-export const rebuildCommand = command("rebuild", "make the local catalog again from the log in the vault", [
+export const rebuildCommand = command("rebuild", "rebuild the local catalog from the log in the vault", [
   "holdfast rebuild",
 ])
   .addHelpText(
     "after",
     `
-The catalog is an index of the log, on this machine alone; it can always be rebuilt, and the next run does so by itself
-where it is missing or damaged. Run this where you want to know now that it can, as in a recovery: it changes nothing in
-the vault.`,
+The catalog is this machine's index of the log. If it is missing or damaged, the next run rebuilds it on its own. Run
+this command to test that it can be rebuilt, for example in a recovery. It changes nothing in the vault.`,
   )
   .action((options: CommonOptions) =>
     run(options, async (session) => {
@@ -25,7 +24,7 @@ the vault.`,
     }),
   );
 
-/** Makes the catalog again from the log in the vault. Needs no key: the log's public key stands in vault.json. */
+/** Rebuilds the catalog from the log in the vault. Needs no key: the log's public key is in vault.json. */
 export async function rebuild(session: Session, onFailure?: (failure: ClientFailure) => void) {
   const rebuildOne = async (config: ClientConfig) => {
     await using client = await openClientVault(config, session);
@@ -39,7 +38,7 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     const counts = catalog.totals.counts();
     catalog.close();
     session.console.say(
-      `${config.id}: catalog made from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
+      `${config.id}: catalog rebuilt from ${number(head.size)} log entries: ${number(counts.subjects)} subjects, ${number(counts.versions)} versions, ${number(counts.files)} files, ${bytes(counts.bytes)}`,
     );
     return { client: config.id, entries: head.size, ...counts };
   };

@@ -17,25 +17,25 @@ import { underWay } from "../src/session/under-way.ts";
 
 export const reconcileCommand = command(
   "reconcile",
-  "compare source and vault, and list what is missing on either side",
+  "compare the source with the vault, and list what either one lacks",
   [
     "holdfast reconcile",
-    "holdfast reconcile --show-ids       on a terminal: who is missing, by the provider's id",
+    "holdfast reconcile --show-ids       on a terminal: list missing people by the provider's id",
     "holdfast reconcile --json | jq '.clients[].missing.subjects[]'",
   ],
 )
   .addOption(
     new Option(
       "--show-ids",
-      "also show the provider's ids of people who are missing; on a terminal alone, never in a log or in JSON",
+      "also show the provider's ids of missing people; only on a terminal, never in a log or in JSON",
     ).conflicts("json"),
   )
   .addHelpText(
     "after",
     `
-Asks the provider for its list alone, and changes nothing. People are listed as subjects, the tokens that the log has;
-export --subject <token> exports one. Ends with code 3 where the vault lacks something: a record that is at the source, or a
-file that the provider withheld.`,
+Requests only the provider's list, and changes nothing. It shows people by subject, the token in the log; export
+--subject <token> exports one. Exits with code 3 if the vault lacks something: a record that the source has, or a file
+that the provider withheld.`,
   )
   .action((options: CommonOptions & { showIds?: boolean }) =>
     run(options, async (session) => {
@@ -47,26 +47,26 @@ file that the provider withheld.`,
     }),
   );
 
-/** The provider's ids name people. They must not end in a file or a log by a mere redirection. */
+/** The provider's ids are personal data. A redirection must not put them into a file or a log by accident. */
 function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
   if (isTTY) return;
-  throw new HoldfastError("usage", "--show-ids shows people's ids at the provider, and stdout is not a terminal", {
-    hint: "Run it on a terminal, without a pipe or a redirection: ids in a file or a log are personal data there. Elsewhere use the tokens, which `holdfast export --subject` takes.",
+  throw new HoldfastError("usage", "--show-ids shows people's ids at the provider, but stdout is not a terminal", {
+    hint: "Run it on a terminal, without a pipe or redirection: the ids are personal data and must not end up in a file or a log. Elsewhere, use the tokens with `holdfast export --subject`.",
   });
 }
 
 export interface Reconciled extends Coverage {
   readonly client: string;
-  /** Whether a run writes to the vault meanwhile, so that the figures are behind it. */
+  /** Whether a run is writing to the vault at the same time, so that the figures are out of date. */
   readonly underWay: UnderWay;
 }
 
-/** Ids that are shown, of those who are missing. */
+/** Shows at most this many ids of missing people. */
 const MOST_IDS = 10_000;
 
 /**
- * The source against the vault, both ways. Fetches the list alone, changes nothing, and runs beside an export.
- * @param showIds whether stdout, which is a terminal, shows the provider's ids of who is missing
+ * Compares the source with the vault, both ways. Fetches only the list, changes nothing, and can run during an export.
+ * @param showIds whether stdout, a terminal, shows the provider's ids of missing people
  */
 export async function reconcile(
   session: Session,
@@ -82,7 +82,7 @@ export async function reconcile(
       const coverage = await coverageNow(config, session, reading, (subject, id) => {
         if (showIds && ids.length < MOST_IDS) ids.push(`  ${subject}  ${quoted(id)}`);
       });
-      // A run that began meanwhile changes the source's list under it, too.
+      // A run that started in the meantime also makes the figures out of date.
       const now = before.state === "running" ? before : await underWay(reading.vault, session);
       const reconciled = { client: config.id, ...coverage, underWay: now };
       session.console.say(coverageText(reconciled));
@@ -93,16 +93,16 @@ export async function reconcile(
   );
 }
 
-/** Throws `partial` where something that should be in the vault is not: the command's exit code. */
+/** Throws `partial` if the vault lacks something it should have. This sets the exit code. */
 function refuseMissing(all: readonly Reconciled[]): void {
-  // A person whom the last attempt failed is one of these, or is gone at the source.
+  // People whose last attempt failed are among these, or are gone at the source.
   const lacking = all.reduce((sum, of) => sum + lackingRecords(of), 0);
   if (lacking > 0) {
     const isRunning = all.some(({ underWay }) => underWay.state === "running");
     throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
       hint: isRunning
-        ? "A run is under way: run `holdfast reconcile` again when it has ended."
-        : "The next export takes them. What failed is in the log, by subject and code.",
+        ? "A run is active: run `holdfast reconcile` again when it has finished."
+        : "The next export takes them. The log lists failures by subject and code.",
     });
   }
   const files = all.reduce((sum, { withheld }) => sum + withheld.files, 0);
@@ -119,7 +119,7 @@ function lackingRecords({ missing, changed, source }: Coverage): number {
 
 function headline(of: Reconciled): string {
   if (lackingRecords(of) > 0) return "the vault does not have all that the source has";
-  const past = of.past.count === 0 ? "" : `, except ${people(of.past.count)} past the end of their retention period`;
+  const past = of.past.count === 0 ? "" : `, except ${people(of.past.count)} past their retention date`;
   const isWhole = of.withheld.count === 0;
   return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
 }
@@ -146,9 +146,7 @@ function coverageText(of: Reconciled): Line[] {
       withheld,
     ),
     ...rows("gone", "kept, and not at the source any more", gone),
-    ...(past.count > 0
-      ? [`  past      ${number(past.count)} at the source, past the end of their retention period`]
-      : []),
+    ...(past.count > 0 ? [`  past      ${number(past.count)} at the source, past their retention date`] : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
   ];
 }

@@ -15,17 +15,22 @@ import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 export const resealCommand = new Command("reseal")
-  .description("copy a bag for a new recipient: new headers, the sealed contents unchanged")
+  .description("re-encrypt a bag for someone else, without changing its sealed contents")
   .argument("<bag>", "the folder of a bag")
   .requiredOption("--key <file>", "age identity file of someone who can open it")
-  .option("--to <recipient>", "whom it is for (age1…); they alone can open the new bag; repeatable", gather, [])
-  .requiredOption("--out <folder>", "the new bag; must not be there yet")
+  .option(
+    "--to <recipient>",
+    "public key of the new recipient (age1…); only they can open the new bag; repeatable",
+    gather,
+    [],
+  )
+  .requiredOption("--out <folder>", "the new bag; must not exist yet")
   .option("--vkey <key>", "the log's public key that you trust", vkey)
   .option("--json", "print one JSON object on stdout, and nothing else there", false)
   .option("-q, --quiet", "no progress and no summary; warnings and errors only", false)
   .addHelpText(
     "after",
-    "\nExamples:\n  holdfast reseal ./case-12 --key officer.txt --to age1…auditor --out ./case-12-for-auditor\n\nThe bag is checked first. What it was is kept in it, so that the new one proves the same as the old one.",
+    "\nExamples:\n  holdfast reseal ./case-12 --key officer.txt --to age1…auditor --out ./case-12-for-auditor\n\nHoldfast checks the bag first. The new bag keeps the description of the old one, so it proves the same.",
   )
   .action((bag: string, options: ResealOptions & Pick<CommonOptions, "json" | "quiet" | keyof OutputOptions>) =>
     withoutConfig(options, async (console) => {
@@ -35,15 +40,15 @@ export const resealCommand = new Command("reseal")
 withOutput(resealCommand);
 
 export interface ResealOptions {
-  /** Age identity file of a present recipient. */
+  /** Age identity file of a current recipient. */
   readonly key: string;
-  /** Age recipients; from then on these open it, and no one else. */
+  /** Age recipients. Only they can open the new bag. */
   readonly to: readonly string[];
   readonly out: string;
   readonly vkey?: string | undefined;
 }
 
-/** Hands a bag to someone who is no recipient, after all of it was checked. Needs neither config nor vault. */
+/** Re-encrypts a fully checked bag for someone who is not a recipient. Needs neither config nor vault. */
 export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions, console: Console): Promise<HandedOn> {
   const recipients = await parseRecipients(to).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError)) throw cause;
@@ -60,9 +65,9 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
   const trust = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
   const lines = [
     `${out} is ready, for ${done.to.join(", ")} alone${trust.keyTrusted ? "" : `; ${untrusted("bag")}`}`,
-    `  holds     ${plural(done.objects, "object")} under other headers, ${bytes(done.bytes)}; the payloads are as they were stored`,
-    "  told      in reseal.json: what each object was in the vault, and what it is here; verify checks both",
-    "  not told  in the log of the vault: this machine does not reach it. Keep a note of whom you gave it to",
+    `  holds     ${plural(done.objects, "object")} with new headers, ${bytes(done.bytes)}; the payloads are unchanged`,
+    "  recorded  in reseal.json: each object's digest in the vault and here; verify checks both",
+    "  not in    the vault's log, which this machine cannot reach. Keep a note of who received the bag",
   ];
   sayVerdict(console, lines, { ...trust, with: "bag" });
   return done;

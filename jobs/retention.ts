@@ -14,7 +14,7 @@ import { purgesCommand } from "./purges.ts";
 
 const extend = command(
   "extend",
-  "extend the locks that end soon of what must be kept; the nightly export does it too",
+  "extend locks that end soon on records that must be kept; the nightly export does this too",
   ["holdfast retention extend", "holdfast retention extend --client acme-bank --json"],
 ).action((options: CommonOptions) =>
   run(options, async (session) => {
@@ -35,7 +35,7 @@ export interface ClientLocks extends Extended {
   readonly client: string;
 }
 
-/** Extends the locks that end soon, of every client. The nightly export does the same, before it asks the provider anything. */
+/** Extends every client's locks that end soon. The nightly export does the same before it asks the provider anything. */
 export async function extendAll(
   session: Session,
   onFailure?: (failure: ClientFailure) => void,

@@ -38,27 +38,27 @@ export const verifyCommand = command(
   [
     "holdfast verify",
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
-    "holdfast verify --read-data 100 --key officer.txt   and see that all of it opens",
+    "holdfast verify --read-data 100 --key officer.txt   also check that everything decrypts",
     "holdfast verify --json | jq '.clients[].problems'",
-    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   a bag alone, without config or vault",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   only a bag, without config or vault",
   ],
 )
-  .argument(
-    "[bag]",
-    "the folder of a bag, or of a certificate of destruction; left out, the vaults of the config are verified",
-  )
-  .option("--read-data <percent>", "share of the objects to read back and hash, picked at random", percent)
+  .argument("[bag]", "the folder of a bag or of a certificate of destruction; default: the vaults in the config")
+  .option("--read-data <percent>", "percentage of objects, picked at random, to read back and hash", percent)
   .option(
     "--since <date>",
-    "leave out objects stored before, such as 2026-11-01; the log is always checked whole",
+    "skip objects stored before this date, such as 2026-11-01; the log is always checked in full",
     instant,
   )
   .addOption(
-    new Option("--key <file>", "age identity file: what is read is also decrypted; reads all unless told otherwise"),
+    new Option(
+      "--key <file>",
+      "age identity file: also decrypt what is read; reads everything unless --read-data says otherwise",
+    ),
   )
-  .option("--vkey <key>", "the log's public key that you trust, as init printed it", vkey)
-  .option("--tsa-ca <file>", "root certificates, PEM, that time stamps must lead to; default: those of the config")
-  .option("--orphans", "list the objects that no log entry mentions", false)
+  .option("--vkey <key>", "the log's public key that you trust, as printed by init", vkey)
+  .option("--tsa-ca <file>", "root certificates (PEM) that you trust for time stamps; default: those in the config")
+  .option("--orphans", "list objects that are not in the log", false)
   .action(
     (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
       if (bag !== undefined) {
@@ -79,38 +79,38 @@ export const verifyCommand = command(
   );
 
 export interface VerifyOptions {
-  /** Percent of the objects to read. */
+  /** Percentage of the objects to read. */
   readonly readData: number;
   readonly since?: Temporal.Instant;
-  /** An age identity file: what is read is also decrypted. */
+  /** An age identity file, to decrypt what is read. */
   readonly key?: string;
-  /** The log's public key as the auditor knows it; else the vault's word is taken. */
+  /** The log's public key that the auditor trusts. Default: the one in the vault. */
   readonly vkey?: string;
-  /** Root certificates of time-stamping authorities, PEM; else those of the config. */
+  /** Root certificates of time-stamping authorities, PEM. Default: those in the config. */
   readonly tsaCa?: string;
-  /** List the objects that no entry mentions. */
+  /** List objects that are not in the log. */
   readonly orphans?: boolean;
 }
 
 export interface ClientReport extends VerifyReport {
   readonly client: string;
   readonly checkpoint: CheckpointKept;
-  /** The log's public key, and whether anyone but the vault says that it is this client's. */
+  /** The log's public key, and whether the caller vouched for it. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
   /** The first of them; `problems` counts all. */
   readonly found: readonly Problem[];
-  /** What must be locked and is not, the first of them; \`unlocked\` counts all. */
+  /** The first objects that must be locked but are not; \`unlocked\` counts all. */
   readonly notLocked: readonly Problem[];
   readonly orphaned?: readonly Orphan[];
 }
 
-/** Problems and orphans that JSON lists; beyond them only the number grows. */
+/** JSON lists at most this many problems and orphans, and counts the rest. */
 const LISTED = 100_000;
-/** Of each, that a terminal shows. */
+/** A terminal shows at most this many of each. */
 const SHOWN = 20;
 
-/** Log against checkpoint, vault against log, both ways. Needs no private key. */
+/** Checks the log against the checkpoint, and the vault against the log, both ways. Needs no private key. */
 export async function verify(
   session: Session,
   options: VerifyOptions,
@@ -155,7 +155,7 @@ export async function verify(
       vault,
       head,
       policy: { retention: config.retention, mode: config.vault.lock },
-      seen: seen ? [{ ...seen, source: `the one that this machine saw last (${seen.path})` }] : [],
+      seen: seen ? [{ ...seen, source: `the checkpoint that this machine saw last (${seen.path})` }] : [],
       journal: { path: journal, entries: await new Journal(journal).inspect(), seen: seen?.size ?? 0 },
       verifiers,
       index,
@@ -190,14 +190,14 @@ export async function verify(
       },
       onUnlocked: (object) => {
         if (notLocked.length < LISTED) notLocked.push(object);
-        // No more than that on a terminal, where the summary says how to lock all of them.
+        // A terminal shows only the first; the summary says how to lock all of them.
         console.log.info(object.what, { client: config.id, key: object.key });
       },
       onOrphan: (orphan) => {
         if (!options.orphans) return;
         if (orphaned.length < LISTED) orphaned.push(orphan);
         if (console.isWatched && ++shown.orphans > SHOWN) return;
-        console.log.warn("no log entry mentions this", { client: config.id, key: orphan.key });
+        console.log.warn("this object is not in the log", { client: config.id, key: orphan.key });
       },
     });
     progress.end();
@@ -227,7 +227,7 @@ export async function verify(
   return eachClient(session, verifyOne, onFailure);
 }
 
-/** How many of what was found the terminal does not show. */
+/** Says how many findings the terminal does not show. */
 function sayMore({ log }: Session["console"], client: string, shown: Readonly<Record<string, number>>): void {
   for (const [what, count] of Object.entries(shown)) {
     if (count <= SHOWN) continue;
@@ -236,16 +236,16 @@ function sayMore({ log }: Session["console"], client: string, shown: Readonly<Re
   }
 }
 
-/** For the metrics and the report: how long ago someone looked. */
+/** Remembers the time of this check, for the metrics and the report. */
 function remember({ id, state }: ClientConfig, last: LastVerify, { log }: Session["console"]): void {
   try {
     writeLastVerify(state, last);
   } catch (error) {
-    log.warn("that this vault was verified is not remembered", { client: id, ...errorFields(error) });
+    log.warn("cannot save the time of this verification", { client: id, ...errorFields(error) });
   }
 }
 
-/** A vault.json that was changed or taken away is not an error in the config, nor a vault not made yet. */
+/** A changed or missing vault.json is not a config error, nor a vault before `init`. */
 async function openDescribed(config: ClientConfig, session: Session): Promise<ClientVault & AsyncDisposable> {
   try {
     return await openClientVault(config, session);
@@ -258,12 +258,12 @@ async function openDescribed(config: ClientConfig, session: Session): Promise<Cl
     const missing = hasCode(error, "vault-missing");
     throw new HoldfastError("incomplete", `${vault.url}/${VAULT_JSON} ${missing ? "is missing" : "was changed"}`, {
       cause: error,
-      hint: "Earlier versions of it may be in the vault; keep the present one as evidence.",
+      hint: "Keep the current one as evidence. The vault may still have earlier versions.",
     });
   }
 }
 
-/** The log's head; what is wrong with it names the object. */
+/** The log's head. Errors name the checkpoint object. */
 async function openHead(log: AuditLog): Promise<Head> {
   try {
     return await log.head();
@@ -272,12 +272,12 @@ async function openHead(log: AuditLog): Promise<Head> {
     if (!own || !hasCode(own, "incomplete", "malformed", "unverified")) throw error;
     throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${own.message}`, {
       cause: error,
-      hint: "Keep it as evidence. Its earlier versions are in the vault, each with the log as it was then.",
+      hint: "Keep it as evidence. The vault has its earlier versions, each with the log at that time.",
     });
   }
 }
 
-/** The log's public key by the private one in the config, where that is at hand. */
+/** The log's public key, derived from the private key in the config, if this machine has it. */
 async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
   const isThere = await log.key.resolve().then(
     () => true,
@@ -290,8 +290,7 @@ async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
 }
 
 /**
- * Throws `incomplete` where any problem was found, or `unlocked` where locks ran out and nothing else is wrong: the
- * command's exit code.
+ * Throws `incomplete` if there is any problem, or `unlocked` if expired locks are the only one. This sets the exit code.
  */
 export function refuseProblems(reports: readonly Pick<ClientReport, "problems" | "unlocked">[]): void {
   const problems = reports.reduce((sum, report) => sum + report.problems, 0);
@@ -306,7 +305,7 @@ export function refuseProblems(reports: readonly Pick<ClientReport, "problems" |
       },
     );
   }
-  throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault is not as its log says`, {
-    hint: "Keep the log and this output. Earlier versions of a changed object may still be in the vault; what is missing can be exported again while the provider has it.",
+  throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault does not match its log`, {
+    hint: "Keep the log and this output. The vault may still have earlier versions of a changed object. Export missing records again while the provider has them.",
   });
 }

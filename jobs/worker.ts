@@ -5,16 +5,16 @@ import { redisAddress } from "../src/workers/address.ts";
 
 export const workerCommand = command(
   "worker",
-  "fetch, seal and store for a backfill that runs elsewhere, until it has ended",
+  "fetch, seal and store records for a backfill on another machine, until it ends",
   [
     "holdfast worker --redis redis://queue:6379",
-    "holdfast worker --redis env:REDIS_URL --client acme-bank     when the address holds a password",
+    "holdfast worker --redis env:REDIS_URL --client acme-bank     if the address contains a password",
   ],
 )
-  .requiredOption("--redis <address>", "where `backfill --workers` meets its workers")
+  .requiredOption("--redis <address>", "the Redis that `backfill --workers` uses")
   .addHelpText(
     "after",
-    "\nIt needs the same config, without the log key: it holds none, and only the coordinator writes the log.",
+    "\nIt needs the same config as the backfill, but no log key: only the coordinator writes the log.",
   )
   .action((options: CommonOptions & { redis: string }) =>
     run(options, async (session) => {
@@ -22,8 +22,9 @@ export const workerCommand = command(
       const address = await redisAddress(options.redis, process.cwd());
       await tellClients(session, "worker", (onFailure) => workForClients(session, address, onFailure), {
         refuse() {
-          // Not an end: whoever looks after workers starts another.
-          if (session.signal.aborted) throw new HoldfastError("interrupted", "stopped; what was under way is done");
+          // Not a success: the supervisor must restart the worker.
+          if (session.signal.aborted)
+            throw new HoldfastError("interrupted", "stopped after finishing the current work");
         },
       });
     }),

@@ -48,7 +48,7 @@ export function ago(time: string, now: Temporal.Instant): string {
   return hours < 48 ? `${hours} h ago` : `${number(Math.floor(hours / 24))} days ago`;
 }
 
-/** `1 record`, `2 records`; `many` where it does not end with an s alone: `1 entry`, `2 entries`. */
+/** `1 record`, `2 records`; with `many` for other plurals: `1 entry`, `2 entries`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }

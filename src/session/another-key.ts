@@ -32,6 +32,6 @@ export async function anotherLogKey(
     });
   }
   const hint =
-    "Check first that this file is the key that init made, and restore it if not. If it is, someone replaced the log: stop every export, keep everything as it is, and tell the auditor.";
+    "First check whether this file is the key that init made; if not, restore that key. If it is, someone replaced the log: stop every export, keep everything as it is, and tell the auditor.";
   return differentKey(`vault.json in ${url}`, vkey, log.key.reference, hint);
 }

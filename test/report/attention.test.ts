@@ -52,10 +52,7 @@ test("the report speaks of the last export as it ended, and of the failed ones b
   await place.export();
   const day = Temporal.Now.plainDateISO("UTC").toString();
   const good = await text();
-  assert.match(
-    good,
-    new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, succeeded ?\\. ${day}: 1 of 3 runs failed\\.`),
-  );
+  assert.match(good, new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, succeeded ?\\. ${day}: 1 of 3 runs failed\\.`));
   assert.doesNotMatch(good, /The last export, on/);
   assert.match(good, /Run succeeded; 1 of 3 runs failed/);
 

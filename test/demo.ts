@@ -108,7 +108,7 @@ async function logKey(bag: string): Promise<string> {
   return JSON.parse(await readFile(join(root, bag, "evidence/vault.json"), "utf8")).log.vkey;
 }
 
-/** Gives the subject of whoever was opened. */
+/** Returns the subject of the opened person. */
 async function openOne(): Promise<string> {
   const records = join(root, "demo/vault", CLIENT, "records");
   const key = "demo/keys/officer.txt";

@@ -9,7 +9,7 @@ let built: string | undefined;
 
 /**
  * Bundles the program that tests start (HOLDFAST_TEST_PROGRAM names one that is there), and starts the real S3 server
- * once for the whole run (HOLDFAST_TEST_S3 names one that runs already). Where the server cannot be had, the tests that
+ * once for the whole run (HOLDFAST_TEST_S3 names one that runs already). If the server is unavailable, the tests that
  * need it are left out and one line says so; in CI that is a failure.
  */
 export async function globalSetup(): Promise<void> {

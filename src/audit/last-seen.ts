@@ -57,7 +57,7 @@ export async function wasSeenUnder(folder: string, origin: string, verifier: Ver
     openCheckpoint(await readBounded(lastSeen(folder)), origin, [verifier]);
     return true;
   } catch {
-    // There is none, or it says nothing for this key.
+    // There is no checkpoint, or it is not signed with this key.
     return false;
   }
 }

@@ -18,7 +18,7 @@ export interface RelationshipsEnded {
   readonly unchanged: number;
   /** Of all these, the people whose copies no longer have to be kept: a purge may delete them. */
   readonly past: number;
-  /** Of them all, those that end on a day to come; null where there are none. */
+  /** Those of them that end on a future day; null if no one does. */
   readonly ahead: Ahead | null;
   readonly locks: Extended;
 }

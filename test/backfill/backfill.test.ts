@@ -114,7 +114,7 @@ for (const [when, pages] of [
     const ended = await place.here("backfill", ["--json"]);
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(
-      ended.log.some(({ msg }) => String(msg).includes("cursor no more")),
+      ended.log.some(({ msg }) => String(msg).includes("no longer accepts the page cursor")),
       when === "while it exports",
     );
     assert.equal(sandbox.requests.of("identity"), PEOPLE);

@@ -127,7 +127,7 @@ test("what a killed retrieval left behind is reported and does no harm; an exist
   const args = [...REQUEST, "--identity", sandbox.ids()[0]!, "--out", place.path("bag")];
   const ended = await place.here("retrieve", args);
   assert.equal(ended.code, 0, ended.stderr);
-  assert.match(ended.stderr, /bag\.0a1b2c3d\.partial is what an earlier call left/);
+  assert.match(ended.stderr, /bag\.0a1b2c3d\.partial is left over from an earlier call/);
   await checkBag(place.path("bag"));
   assert.ok(existsSync(left));
   assert.equal((await place.holdfast("retrieve", args)).code, 2);

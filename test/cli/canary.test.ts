@@ -8,12 +8,12 @@ import { startSandbox } from "../sandbox/server.ts";
 import type { Ended } from "./program.ts";
 
 /**
- * Nothing personal, no provider id and no key stands anywhere outside a sealed object: not in what the program says,
+ * Nothing personal, no provider id and no key may be anywhere outside a sealed object: not in what the program says,
  * not in names, logs, state, vault or temporary files, in no encoding. One place of work goes through everything that
  * can happen to it, then all of it is searched.
  */
 
-/** The ways a text may stand in bytes. Base64 in each of its three alignments, without its ragged ends. */
+/** The ways bytes may contain a text. Base64 in each of its three alignments, without its ragged ends. */
 function encodings(text: string): Map<string, Buffer> {
   const utf8 = Buffer.from(text);
   const found = new Map([

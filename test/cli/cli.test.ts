@@ -15,7 +15,7 @@ import { type Ended, program } from "./program.ts";
 
 const COMMANDS = ["init", "export", "verify", "rebuild", "open"];
 /** No one listens there, and no test asks it anything. */
-const NOBODY = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" };
+const NO_PROVIDER = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" };
 
 function noStack({ stdout, stderr }: Ended): void {
   assert.doesNotMatch(stdout + stderr, /^\s+at |node:internal/m);
@@ -69,8 +69,8 @@ describe("the command line", { concurrency: 2 }, () => {
     noStack(ended);
   });
 
-  test("no config, a config that is none, a client that is not in it", async () => {
-    await using place = await makeWorkplace(NOBODY, { init: false });
+  test("no config, an invalid config, a client that is not in it", async () => {
+    await using place = await makeWorkplace(NO_PROVIDER, { init: false });
     const missing = await program(["export", "--config", place.path("none.yaml")], { cwd: place.folder });
     await writeFile(place.path("bad.yaml"), "clients: 7\n");
     const bad = await program(["export", "--config", place.path("bad.yaml")]);
@@ -121,7 +121,7 @@ describe("what is said where", () => {
 
 describe("init", () => {
   test("makes what is missing, private to this user, and touches nothing that is there", async () => {
-    await using place = await makeWorkplace(NOBODY, { init: false });
+    await using place = await makeWorkplace(NO_PROVIDER, { init: false });
     const [first] = await place.expect<{ made: string[]; vkey: string }>(0, "init");
     assert.ok(first!.made.length > 0);
     for (const name of ["lookup", "log"]) assert.equal((await stat(place.path("keys", name))).mode & 0o777, 0o600);
@@ -135,7 +135,7 @@ describe("init", () => {
   });
 
   test("refuses a log key of another name, and a vault of another client", async () => {
-    await using place = await makeWorkplace(NOBODY, { init: false });
+    await using place = await makeWorkplace(NO_PROVIDER, { init: false });
     await place.expect(0, "init");
     await place.configure({ log: { origin: "other.example/holdfast" } });
     const named = await place.holdfast("init");
@@ -148,7 +148,7 @@ describe("init", () => {
     const Bucket = `plain-${process.pid}-${Date.now()}`;
     await s3.send(new CreateBucketCommand({ Bucket }));
     s3.destroy();
-    await using place = await makeWorkplace(NOBODY, { init: false });
+    await using place = await makeWorkplace(NO_PROVIDER, { init: false });
     const vault = { endpoint: cephEndpoint, forcePathStyle: true };
     await place.configure({ vault: { ...vault, url: `s3://${Bucket}/acme` } });
     const unlocked = await place.holdfast("init");
@@ -164,7 +164,7 @@ describe("init", () => {
 
 describe("open", () => {
   test("Ctrl-C in the middle: what was decrypted so far is removed", async () => {
-    await using place = await makeWorkplace(NOBODY);
+    await using place = await makeWorkplace(NO_PROVIDER);
     const age = new Encrypter();
     age.addRecipient(place.officer.recipient);
     const sealed = await age.encrypt(randomBytes(1_000_000));
@@ -244,7 +244,7 @@ describe("the config that is found without --config", () => {
   const skip = process.getuid?.() === 0 ? false : "only root can give files to another user";
 
   test("is not one that another user may have put there", { skip }, async () => {
-    await using place = await makeWorkplace(NOBODY, { init: false });
+    await using place = await makeWorkplace(NO_PROVIDER, { init: false });
     const verify = async (...args: string[]): Promise<string> =>
       String((await program(["verify", ...args], { cwd: place.folder })).log[0]?.error);
     await chown(place.file, 65_534, 65_534);

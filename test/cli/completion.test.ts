@@ -10,7 +10,7 @@ import { program } from "./program.ts";
 
 const run = promisify(execFile);
 
-/** A line up to the cursor, and what a shell makes of it: all that may stand there. */
+/** A line up to the cursor, and the completions that a shell offers for it. */
 const LINES: readonly [line: string, offered: readonly string[], not?: readonly string[]][] = [
   ["holdfast ", ["init", "export", "verify", "retention", "completion"], ["help"]],
   ["holdfast exp", ["export"], ["init"]],

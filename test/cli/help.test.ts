@@ -39,7 +39,7 @@ test("a reader that leaves early is no error", async () => {
 describe("--help teaches", () => {
   test("the whole: every command under what it is for, first steps, exit codes", () => {
     assert.ok(paths.length >= 20, paths.join("; "));
-    for (const heading of ["To begin with:", "Every night", "For an auditor:", "First day:", "Exit codes:"])
+    for (const heading of ["Getting started:", "Nightly runs", "For an auditor:", "First day:", "Exit codes:"])
       assert.ok(whole.includes(heading), heading);
   });
 

@@ -19,7 +19,7 @@ describe("keygen", () => {
   after(() => rm(folder, { recursive: true, force: true }));
   const at = (name: string): string => join(folder, name);
 
-  test("the file is what age-keygen writes, for this user alone; the public key is printed, the private one is not", async () => {
+  test("the file is in age-keygen's format, readable only by this user; the public key is printed, the private one is not", async () => {
     const before = Date.now();
     const ended = await program(["keygen", "--out", "officer.txt"], { cwd: folder });
     assert.equal(ended.code, 0, ended.stderr);
@@ -33,7 +33,7 @@ describe("keygen", () => {
     assert.equal((await stat(at("officer.txt"))).mode & 0o777, 0o600);
     assert.equal(ended.stdout, `Public key: ${recipient}\n`);
     assert.doesNotMatch(ended.stderr, PRIVATE);
-    assert.match(ended.stderr, /never on the machine that exports/);
+    assert.match(ended.stderr, /never on the exporting machine/);
   });
 
   test("--json: one object, with the public key and the file", async () => {
@@ -76,7 +76,7 @@ describe("keygen", () => {
     assert.deepEqual([full.code, full.stdout], [2, ""]);
   });
 
-  test("a folder that may not be written to", async () => {
+  test("a folder that is not writable", async () => {
     const locked = at("locked");
     await mkdir(locked);
     // Root may write anywhere.
@@ -110,9 +110,9 @@ describe("keygen", () => {
     const [, recipient] = /# public key: (.*)/.exec(await readFile(at("shown.txt"), "utf8"))!;
     assert.deepEqual(seen.lines.slice(0, 2), [
       `Public key: ${recipient}`,
-      "shown.txt holds the private key. It opens every record that is sealed to it.",
+      "shown.txt contains the private key. It opens every record sealed to it.",
     ]);
-    assert.match(seen.text, /never on the machine that exports/);
+    assert.match(seen.text, /never on the exporting machine/);
     assert.doesNotMatch(seen.text, PRIVATE);
   });
 });

@@ -96,7 +96,7 @@ describe("new", () => {
     assert.match(told.stdout, /holdfast doctor --config 'c d\.yaml'/);
   });
 
-  test("one recipient: written, with a warning; a list of them in a file; one that is not there, or is empty", async () => {
+  test("one recipient: written, with a warning; a file of recipients; a missing or empty file", async () => {
     const cwd = await folder();
     const others = flags.filter((flag) => flag !== "--recipient" && !keys.includes(flag));
     await writeFile(join(cwd, "keys.txt"), `# officer\n${keys[0]}\r\n\n${keys[1]} \n`);
@@ -116,7 +116,7 @@ describe("new", () => {
     const none = await refused(2, [], cwd);
     assert.match(
       none.error,
-      /^missing: --client <id>, --vault <url>, --recipient <key>, --law <law>, --origin <name>\nGive these flags, or/,
+      /^missing: --client <id>, --vault <url>, --recipient <key>, --law <law>, --origin <name>\nAdd these flags, or/,
     );
     const wrong = await refused(
       2,
@@ -156,7 +156,7 @@ describe("new", () => {
     assert.equal(await readFile(join(cwd, "holdfast.yaml"), "utf8"), "mine");
   });
 
-  test("a folder that is not there, and one that may not be written to", async () => {
+  test("a folder that does not exist, and one that is not writable", async () => {
     const cwd = await folder();
     const missing = await refused(2, [...flags, "--out", "no/holdfast.yaml"], cwd);
     assert.match(missing.error, /in a folder that exists/);
@@ -241,7 +241,7 @@ describe("new", () => {
       assert.match(seen.text, /bucket acme-kyc with Object Lock/);
     });
 
-    test("what a flag answers is not asked; what a flag says wrongly ends it before the first question", async () => {
+    test("a flag replaces its question; an invalid flag is an error before the first question", async () => {
       const cwd = await folder();
       const some = flags.slice(0, -4);
       const seen = await talkOnTerminal(["new", ...some], cwd, [
@@ -283,7 +283,7 @@ describe("new", () => {
         assert.deepEqual(await readdir(cwd), []);
       });
 
-    test("what is typed is no command to the terminal, nor to whoever reads the file", async () => {
+    test("answers cannot control the terminal, or that of a person who reads the file", async () => {
       const cwd = await folder();
       const state = "./\u202Es\u2028\u200Bt";
       const args = ["new", ...flags.filter((flag) => flag !== "--state" && flag !== "./state"), "--state", state];

@@ -8,10 +8,10 @@ import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { runToEnd, startLine } from "./program.ts";
 
-/** As someone types it who stands elsewhere. */
+/** Runs it from another folder. */
 const npm = (...args: string[]): string[] => ["npm", "--silent", "--prefix", process.cwd(), "start", "--", ...args];
 
-test("npm start: relative paths count from where the person stands", async () => {
+test("npm start: relative paths are relative to the current folder", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-elsewhere-"));
   try {
     const { code, stderr } = await runToEnd(npm("verify", "--config", "mine.yaml"), { cwd: folder });

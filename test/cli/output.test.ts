@@ -23,7 +23,7 @@ describe("where no terminal is", () => {
     await sandbox?.close();
   });
 
-  test("stderr has text with its figures: the log's lines with their time, and the summary of a terminal", async () => {
+  test("stderr is text with figures: log lines with their time, and the summary that a terminal shows", async () => {
     const { code, stderr, stdout } = await place.holdfast("export", [], { env: PLAIN });
     assert.deepEqual([code, stdout], [0, ""], stderr);
     assert.match(stderr, /^\d\d:\d\d:\d\d info {2}run started \(acme-bank\)$/m);
@@ -40,7 +40,7 @@ describe("where no terminal is", () => {
     assert.doesNotMatch(debug.stderr, /info/);
   });
 
-  test("lines are as long as they are, and an error has its fix below it", async () => {
+  test("lines are not wrapped, and an error has its fix below it", async () => {
     const { code, stderr } = await place.holdfast("export", ["--client", "other"], { env: PLAIN });
     assert.equal(code, 2);
     assert.match(stderr, /^[^{].*other.*\n {2}→ .*\n$/);
@@ -152,7 +152,7 @@ describe("on a terminal", { skip: withoutTerminal, concurrency: true }, () => {
     assert.match(read.text, /objects .*\d+ % {2}\d of 6 .*[\d.]+ k?B of [\d.]+ kB read/);
   });
 
-  test("doctor tells what fails last, after what is well, with a count", async () => {
+  test("doctor prints failures last, after what is well, with a count", async () => {
     await using broken = await place.copy();
     await rm(broken.path("keys/provider"));
     const { code, lines, text } = await onTerminal(["doctor", "--config", broken.file], broken.folder, { env: {} });

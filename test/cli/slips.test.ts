@@ -76,7 +76,7 @@ describe("a wrong path or a typing error is exit code 2, which is no incident", 
   test("verify of the vault, --vkey mistyped", () =>
     ends(["verify", "--config", place.file, "--vkey", mistyped()], 2, /check digits [0-9a-f]{8} do not match/));
 
-  test("report into a folder that is not there", () =>
+  test("report into a folder that does not exist", () =>
     ends(["report", "--config", place.file, "--out", "nodir/report.html"], 2, /nodir\/report\.html cannot be written/));
 });
 

@@ -22,7 +22,7 @@ async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Pr
   );
 }
 
-describe("files that are none", { concurrency: true }, () => {
+describe("files that are not regular files", { concurrency: true }, () => {
   test("a config through a pipe: relative paths are refused, absolute ones are good", async () => {
     await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
@@ -94,14 +94,18 @@ test("tables and certificates that are a FIFO or a device without an end are ref
   }
 });
 
-test("a record that is opened to a full stdout: one line, no stack trace", async () => {
+test("opening a record to a full stdout: one line, no stack trace", async () => {
   await using sandbox = await startSandbox({ identities: 1, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();
   const [stored] = await place.entries("record.stored");
   const sealed = join(place.path("vault", CLIENT), stored!.object.key);
   const ended = await shell(`holdfast open ${sealed} --key ${place.officer.file} >/dev/full`, place.folder);
-  assert.deepEqual([ended.code, /cannot be written to stdout \(ENOSPC\)/.test(ended.said)], [1, true], ended.said);
+  assert.deepEqual(
+    [ended.code, /cannot write the result to stdout \(ENOSPC\)/.test(ended.said)],
+    [1, true],
+    ended.said,
+  );
   assert.doesNotMatch(ended.said, /\n\s+at |stack/);
 });
 
@@ -112,7 +116,7 @@ test("a full disk under the log does not end an export; a result that is lost is
   assert.equal(export_.code, 0);
   assert.equal((await place.entries("record.stored")).length, 3);
   const lost = await shell("holdfast export --config holdfast.yaml --json >/dev/full", place.folder);
-  assert.deepEqual([lost.code, /cannot be written to stdout \(ENOSPC\)/.test(lost.said)], [1, true], lost.said);
+  assert.deepEqual([lost.code, /cannot write the result to stdout \(ENOSPC\)/.test(lost.said)], [1, true], lost.said);
   assert.doesNotMatch(lost.said, /\n\s+at /);
 });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 
 /**
- * What each folder of the program may import beside itself: only folders that stand above it here, so that nothing leads
+ * What each folder of the program may import besides itself: only folders that are above it here, so that nothing leads
  * back. A new folder is a new line. `npm run check` holds the code to it.
  */
 const ROOMS: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ for (const [index, name] of names.entries()) {
   const used = new Set(modules(join("src", name)).flatMap((file) => roomsUsedBy(file)));
   for (const each of may.split(" ")) {
     if (each === "") continue;
-    if (!names.slice(0, index).includes(each)) wrong.push(`${name} may import ${each}, which does not stand above it`);
+    if (!names.slice(0, index).includes(each)) wrong.push(`${name} may import ${each}, which is not above it`);
     if (!used.has(each)) wrong.push(`${name} imports nothing of ${each}: take it off its line`);
   }
 }
@@ -90,7 +90,7 @@ function roomsUsedBy(file: string): string[] {
   );
 }
 
-/** `src/vault/s3.ts` is in `vault`, `jobs/export.ts` in `jobs`; what lies in `src` itself is in `src`, which is none. */
+/** `src/vault/s3.ts` is in `vault`, `jobs/export.ts` in `jobs`; files in `src` itself are in `src`, which is not a room. */
 function roomOf(path: string): string {
   const parts = path.split("/");
   return parts[0] === "src" && parts.length > 2 ? parts[1]! : parts[0]!;

@@ -23,7 +23,7 @@ describe("doctor", { skip: withoutTerminal }, () => {
     await using place = await makeWorkplace(sandbox, { init: false });
     const { code, lines, text } = await doctorOf(place);
     assert.deepEqual([code, failures(lines).length], [1, 1], text);
-    assert.match(failures(lines)[0]!, /vault +not initialised: there is no vault at /);
+    assert.match(failures(lines)[0]!, /vault +not initialized: there is no vault at /);
     assert.match(text, new RegExp(`→ Run \`holdfast init --client ${CLIENT}\``));
     assert.doesNotMatch(text, /restore|backup/i);
   });
@@ -41,8 +41,8 @@ describe("doctor", { skip: withoutTerminal }, () => {
     await using place = await makeWorkplace(sandbox);
     await rm(place.path("vault"), { recursive: true });
     const { lines, text } = await doctorOf(place);
-    assert.match(failures(lines).join("\n"), /is empty, and this machine has seen a log there/, text);
-    assert.doesNotMatch(text, /not initialised/);
+    assert.match(failures(lines).join("\n"), /is empty, but this machine has seen a log there/, text);
+    assert.doesNotMatch(text, /not initialized/);
   });
 });
 

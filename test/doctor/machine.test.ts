@@ -26,7 +26,7 @@ describe("doctor on this machine and at the provider", () => {
   after(() => sandbox.close());
 
   /** What every place here has: a sandbox for a provider, a directory for a vault. */
-  const ALWAYS = [/source: .*sandbox/, /vault: a directory's locks bind Holdfast alone/];
+  const ALWAYS = [/source: .*sandbox/, /vault: a directory's locks bind only Holdfast/];
   const worse = async (place: Awaited<ReturnType<typeof makePlace>>, changes = {}) =>
     lines(await diagnosed(place, changes), "warning", "failure").filter((line) => !/lies on overlayfs/.test(line));
 
@@ -44,7 +44,7 @@ describe("doctor on this machine and at the provider", () => {
     await rm(place.work.path("vault"), { recursive: true });
     await rm(place.work.path("state"), { recursive: true });
     for (const key of ["lookup", "log"]) await rm(place.work.path("keys", key));
-    assertLines(await worse(place), ...ALWAYS, /vault: not initialised/);
+    assertLines(await worse(place), ...ALWAYS, /vault: not initialized/);
   });
 
   test("secrets that others can read, that are missing, empty or no key", async () => {
@@ -74,13 +74,13 @@ describe("doctor on this machine and at the provider", () => {
     const found = await diagnosed(place);
     assertLines(
       lines(found, "warning", "failure").filter((line) => /\*\.log/.test(line)),
-      /secrets: file:\.\/keys\/acme-bank\.log: a key is in a file named \*\.log/,
-      /secrets: file:\.\/keys\/acme-bank-2026\.LOG: a key is in a file named \*\.log/,
+      /secrets: file:\.\/keys\/acme-bank\.log: this key is in a file named \*\.log/,
+      /secrets: file:\.\/keys\/acme-bank-2026\.LOG: this key is in a file named \*\.log/,
     );
-    const [hint] = found.flatMap(({ text, hint }) => (/bank\.log: a key/.test(text) ? [hint!] : []));
+    const [hint] = found.flatMap(({ text, hint }) => (/bank\.log: this key/.test(text) ? [hint!] : []));
     const [, command] = /\((mv .*)\)/.exec(hint!)!;
     execSync(command!);
-    assert.match(hint!, /write file:\.\/keys\/acme-bank\.log-key as log\.key/);
+    assert.match(hint!, /set log\.key to file:\.\/keys\/acme-bank\.log-key/);
     await named("acme-bank.log-key");
     assertLines(await worse(place), ...ALWAYS);
   });
@@ -100,7 +100,7 @@ describe("doctor on this machine and at the provider", () => {
       await worse(place),
       ...ALWAYS,
       /keys: one recipient only/,
-      /keys: not the vault's recipients: 1 added, 2 gone/,
+      /keys: recipients differ from the vault's: 1 added, 2 removed/,
       /keys: .* is not the log key of this vault/,
       /keys: .* is not the lookup key of this vault/,
     );
@@ -109,8 +109,8 @@ describe("doctor on this machine and at the provider", () => {
       log: { origin: "other.example/log" },
     });
     const said = (await worse(place)).join("\n");
-    assert.match(said, /vault: .* is another client's, or another log's/);
-    assert.match(said, /keys: .* is the key of another log than other\.example\/log/);
+    assert.match(said, /vault: .* belongs to another client or another log/);
+    assert.match(said, /keys: .* is the key of a different log, not of other\.example\/log/);
   });
 
   test("the provider: a key refused, rights missing, no one listed, no one there", async () => {
@@ -123,7 +123,7 @@ describe("doctor on this machine and at the provider", () => {
     assertLines(
       await worse(place),
       ...ALWAYS,
-      /source: the key may not fetch files: images and videos will be withheld/,
+      /source: the key may not fetch files: every record will lack its images/,
     );
     await place.work.configure({ collect: "minimal", legalBasis: [] });
     assertLines(await worse(place), ...ALWAYS);
@@ -140,7 +140,7 @@ describe("doctor on this machine and at the provider", () => {
       response.writeHead(200, { "Content-Type": "application/json" }).end('{"cursor":{"next":null},"data":[]}');
       return true;
     });
-    assertLines(await worse(place), ...ALWAYS, /source: the provider lists no identity/);
+    assertLines(await worse(place), ...ALWAYS, /source: the provider lists no identities/);
     sandbox.intercept(undefined);
     await place.work.configure({ source: { url: "http://127.0.0.1:9" } });
     assertLines(
@@ -157,11 +157,11 @@ describe("doctor on this machine and at the provider", () => {
     const { machine } = await doctor(await place.session(), place.work.file);
     assert.match(
       lines(machine, "warning").join("\n"),
-      /config: .* can be changed by others on this machine \(mode 0664\)/,
+      /config: .* can be changed by other users of this machine \(mode 0664\)/,
     );
     await chmod(place.work.file, 0o644);
     const again = await doctor(await place.session(), place.work.file);
-    assert.match(lines(again.machine, "ok").join("\n"), /config: .* can be used: 1 client/);
+    assert.match(lines(again.machine, "ok").join("\n"), /config: .* is valid: 1 client/);
   });
 
   test("this machine's clock, against the provider's", async () => {
@@ -176,7 +176,7 @@ describe("doctor on this machine and at the provider", () => {
     }
   });
 
-  test("the state's disk: full, nearly full, not to be written to, in memory, on a network", async () => {
+  test("the state's disk: full, nearly full, read-only, in memory, on a network", async () => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-state-"));
     const disk =
       (bavail: number, type = 0xef53) =>
@@ -193,10 +193,10 @@ describe("doctor on this machine and at the provider", () => {
     assertLines(await of(roomy, join(folder, "not", "there")));
     {
       using _full = fillUp(/\.doctor-/);
-      assertLines(await of(), /cannot be written to \(ENOSPC\)/);
+      assertLines(await of(), /is not writable \(ENOSPC\)/);
     }
     await writeFile(join(folder, "file"), "");
-    assertLines(await of(roomy, "/proc/self"), /cannot be written to/);
+    assertLines(await of(roomy, "/proc/self"), /is not writable/);
     assert.deepEqual(await readdir(folder), ["file"]);
     await rm(folder, { recursive: true });
   });
@@ -221,7 +221,7 @@ describe("doctor on this machine and at the provider", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("Redis: there, one that throws keys away, not there", { skip: withoutRedis }, async () => {
+  test("Redis: reachable, evicting keys, unreachable", { skip: withoutRedis }, async () => {
     const redis = await RedisServer.start(false);
     const address = await redisAddress(redis.url, process.cwd());
     const found = await checkRedis(address);
@@ -231,7 +231,7 @@ describe("doctor on this machine and at the provider", () => {
     const client = new Redis(redis.url);
     await client.config("SET", "maxmemory-policy", "allkeys-lru");
     client.disconnect();
-    assertLines(lines(await checkRedis(address), "failure"), /throws keys away.*allkeys-lru/);
+    assertLines(lines(await checkRedis(address), "failure"), /evicts keys.*allkeys-lru/);
     await redis[Symbol.asyncDispose]();
     assertLines(lines(await checkRedis(address), "failure"), /cannot use Redis at 127\.0\.0\.1:\d+/);
   });

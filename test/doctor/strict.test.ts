@@ -67,18 +67,18 @@ describe("doctor on a store as strict as AWS", () => {
       /bucket: versioning is on/,
       /bucket: default encryption AES256/,
       /bucket: public access is blocked/,
-      /lifecycle: unfinished uploads are ended/,
+      /lifecycle: a rule aborts unfinished uploads/,
       /rights: may not read records back/,
       /rights: may not delete versions/,
       /rights: may not hide objects/,
       /rights: may not lift governance locks/,
       /rights: may not lift legal holds/,
-      /store: a lock is kept as it was asked for/,
-      /store: a body that its checksum does not fit is refused/,
+      /store: Object Lock works/,
+      /store: the store rejects corrupted uploads/,
       /If-None-Match\): honoured/,
       /If-Match\): honoured/,
       /store: a probe of 47 bytes stays at acme\/doctor-probe, unlocked after/,
-      /locks: \d of \d objects looked at are locked/,
+      /locks: \d of \d checked objects are locked/,
       /keys: the log key is the vault's/,
       /keys: the lookup key is the vault's/,
       /clock: agrees with the S3 server/,
@@ -109,7 +109,7 @@ describe("doctor on a store as strict as AWS", () => {
     assertLines(
       lines(found, "warning", "failure"),
       /sandbox/,
-      /rights: may read records back/,
+      /rights: may read the sealed records back/,
       /rights: may delete versions/,
       /rights: may hide objects/,
       /rights: may lift governance locks/,
@@ -123,9 +123,9 @@ describe("doctor on a store as strict as AWS", () => {
     await using made = await place();
     await made.place.export();
     const also: [RegExp, Rights][] = [
-      [/^rights: may read records back/, ({ operation }) => operation === "HeadObject"],
+      [/^rights: may read the sealed records back/, ({ operation }) => operation === "HeadObject"],
       [
-        /^rights: may read records back/,
+        /^rights: may read the sealed records back/,
         ({ operation, query }) => operation === "HeadObject" && query.has("versionId"),
       ],
       [
@@ -149,7 +149,7 @@ describe("doctor on a store as strict as AWS", () => {
     await using made = await place();
     await made.place.export();
     for (const [operation, expected] of [
-      ["PutObject", /^store: a locked object cannot be stored: PUT the probe: refused/],
+      ["PutObject", /^store: cannot store a locked object: PUT the probe: refused/],
       ["GetBucketVersioning", /^bucket: GET versioning: refused/],
       ["GetObjectLockConfiguration", /^bucket: GET Object Lock: refused/],
     ] as const) {
@@ -170,13 +170,13 @@ describe("doctor on a store as strict as AWS", () => {
   test("what an administrator left unset, or set wrongly", async () => {
     assertLines(await ofSettings({}));
     assertLines(await ofSettings({ encryption: null }), /no default encryption/);
-    assertLines(await ofSettings({ publicAccessBlock: null }), /public access is blocked nowhere/);
+    assertLines(await ofSettings({ publicAccessBlock: null }), /Block Public Access is off/);
     assertLines(await ofSettings({ publicAccessBlock: [true, true, false, true] }), /public access is blocked in part/);
     assertLines(await ofSettings({ public: true }), /policy makes it public/);
     assertLines(await ofSettings({ lifecycle: null }), /no rule aborts unfinished uploads/);
     assertLines(
       await ofSettings({ retention: "<Mode>COMPLIANCE</Mode><Days>400</Days>" }),
-      /by default it locks for 400 days in compliance mode/,
+      /the default locks objects for 400 days in compliance mode/,
     );
     const rule = (prefix: string, what: string) =>
       `<Rule><ID>r</ID><Filter><Prefix>${prefix}</Prefix></Filter><Status>Enabled</Status>${what}</Rule>`;
@@ -188,7 +188,7 @@ describe("doctor on a store as strict as AWS", () => {
         /a rule deletes what must be kept \(r\)/,
       );
     }
-    assertLines(await ofSettings({ lifecycle: ABORTS + rule("acme/audit/", noncurrent) }), /removes what must be kept/);
+    assertLines(await ofSettings({ lifecycle: ABORTS + rule("acme/audit/", noncurrent) }), /deletes what must be kept/);
     for (const harmless of [
       rule("other/", expires),
       rule("acme/lease.json", noncurrent),
@@ -198,9 +198,9 @@ describe("doctor on a store as strict as AWS", () => {
     }
     assertLines(
       await ofSettings({ lifecycle: ABORTS.replace("<Prefix></Prefix>", "<Prefix>other/</Prefix>") }),
-      /no rule ends/,
+      /no rule aborts/,
     );
-    assertLines(await ofSettings({ lifecycle: ABORTS.replace("Enabled", "Disabled") }), /no rule ends/);
+    assertLines(await ofSettings({ lifecycle: ABORTS.replace("Enabled", "Disabled") }), /no rule aborts/);
   });
 
   /** The findings about a store that has become another since `init`. */
@@ -227,10 +227,10 @@ describe("doctor on a store as strict as AWS", () => {
 
   test("a store that does not keep what it promises", async () => {
     assertLines(await ofStore({}));
-    assertLines(await ofStore({ putLocks: false }), /accepts a lock and does not keep it/);
+    assertLines(await ofStore({ putLocks: false }), /accepts a lock but does not keep it/);
     assertLines(await ofStore({ enforced: false }), /a locked version can be deleted/);
-    assertLines(await ofStore({ checksums: false }), /takes a body that its Content-MD5 does not fit/);
-    assertLines(await ofStore({ versionIds: false }), /names no version/);
+    assertLines(await ofStore({ checksums: false }), /accepts a body that does not match its Content-MD5/);
+    assertLines(await ofStore({ versionIds: false }), /returns no version id/);
     for (const conditionals of ["ignored", "refused"] as const) {
       assertLines(await ofStore({ conditionals }), /If-None-Match\): not honoured/, /If-Match\): not honoured/);
     }
@@ -264,7 +264,7 @@ describe("doctor on a store as strict as AWS", () => {
       const found = await diagnosed(made.place);
       assert.match(lines(found, level).join("\n"), expected);
       // By the store's own time the probe's lock is to come all the same.
-      assert.ok(lines(found, "ok").some((line) => line.startsWith("store: a lock is kept") || seconds === 600));
+      assert.ok(lines(found, "ok").some((line) => line.startsWith("store: Object Lock works") || seconds === 600));
     }
   });
 });

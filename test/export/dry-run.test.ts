@@ -65,7 +65,7 @@ describe("export --dry-run", () => {
     assert.deepEqual([fresh, changed, unchanged], [1, 2, 6]);
   });
 
-  test("of the identities named: asks for these alone, and one that the provider has not is no error", async () => {
+  test("with named identities it asks only for these, and one that the provider lacks is not an error", async () => {
     await using sandbox = await startSandbox({ identities: 4, files: false });
     await using place = await makeWorkplace(sandbox);
     const ids = sandbox.ids();

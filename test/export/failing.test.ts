@@ -146,7 +146,7 @@ test("--identity of no one: code 2, plain words, and no entry in the log; of som
   });
   const gone = await place.here("export", ["--identity", id!], { isTerminal: true });
   assert.equal(gone.code, 0, gone.stderr);
-  assert.match(gone.stderr, /the vault has this identity, and the provider no longer has it: the copy stays/);
+  assert.match(gone.stderr, /the provider no longer has this identity; the copy in the vault stays/);
   assert.equal((await place.entries("record.gone")).length, 1);
 });
 
@@ -163,7 +163,7 @@ test("--identity: known, unchanged, unknown, and two of them", async () => {
   sandbox.change([first(sandbox, (i) => sandbox.identity(i).id === a)]);
   assert.equal((await place.export("--identity", a!)).changed, 1);
 
-  // A typing error leaves no entry, and whoever else was named is exported.
+  // A typo leaves no entry, and the other named people are exported.
   const [unknown] = await place.expect(2, "export", "--identity", NO_ONE, "--identity", c!);
   assert.deepEqual([unknown!.failed, unknown!.new, unknown!.gone, unknown!.unknown], [0, 1, 0, [1]]);
   assert.deepEqual(await place.entries("record.gone"), []);

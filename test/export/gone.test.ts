@@ -4,7 +4,7 @@ import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { makeWorkplace } from "./workplace.ts";
 
-test("one that is listed no more is gone after two complete walks, and the copy stays", async () => {
+test("an identity that is no longer listed is logged as gone after two complete walks, and the copy stays", async () => {
   await using sandbox = await startSandbox({ identities: 8, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();

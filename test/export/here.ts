@@ -26,7 +26,7 @@ const programs = new Map<string, Promise<Command>>();
 
 /**
  * Runs `holdfast <args>` in the test's own process, as the command line does: what prepares and looks at a vault in
- * hundreds of places. A child takes longer to load the program than to do any of it. What a process is to whoever starts
+ * hundreds of places. A child takes longer to load the program than to do any of it. What a process is to those who start
  * it (exit code, output, signals) is tested with real ones. Paths in `args` must be whole: this process stays where it is.
  */
 export async function runHere(

@@ -139,7 +139,7 @@ test("a person with 1,000 files is kept, each file once, and no one behind them 
   await place.expect(0, "verify", "--orphans");
 });
 
-test("25 people in a row whose answers cannot be read do not keep the others from their export", async () => {
+test("25 people in a row with unreadable answers do not stop the export of the others", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
   await using place = await makeWorkplace(sandbox);
   const broken = new Set(Array.from({ length: 25 }, (_, index) => sandbox.identity(index).id));

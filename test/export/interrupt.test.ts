@@ -4,7 +4,7 @@ import type { Summary } from "../../src/export/summary.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { makeWorkplace } from "./workplace.ts";
 
-test("SIGTERM in the middle ends the run well, and the next one goes on from there", async () => {
+test("SIGTERM in the middle of a run stops it cleanly, and the next run continues from there", async () => {
   await using sandbox = await startSandbox({ identities: 60, plainImages: true, slow: 15 });
   await using place = await makeWorkplace(sandbox);
   const running = place.start("export", ["--json"]);

@@ -37,7 +37,7 @@ async function extendedNow(place: Workplace): Promise<void> {
   for (const minutes of left) assert.ok(minutes > 110, String(minutes));
 }
 
-test("locks are extended before the provider is asked anything: it never answers, and the process is killed", async () => {
+test("locks are extended before the first request to the provider, even if it never answers and the process is killed", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await due(sandbox);
   const asked = Promise.withResolvers<void>();

@@ -54,7 +54,7 @@ async function assertOpens(place: Workplace, key: AgeKey): Promise<number> {
   return objects;
 }
 
-test("after a crash and a change of recipients nothing that is sealed to the old ones is logged as sealed to the new", async () => {
+test("after a crash and a change of recipients, nothing sealed to the old ones is logged as sealed to the new", async () => {
   await using sandbox = await startSandbox({ identities: 5, plainImages: true });
   await using place = await makeWorkplace(sandbox);
   const orphans = await leaveOrphans(place);
@@ -83,7 +83,7 @@ test("what lies under the key is not taken for the object: noise in the place of
   await place.expect(0, "verify", "--read-data", "100");
 });
 
-test("a record that is left over is not logged beside an entry that says otherwise", async () => {
+test("a leftover record is not logged with an entry that describes a different one", async () => {
   await using sandbox = await startSandbox({ identities: 6, plainImages: true, withhold: 60 });
   await using place = await makeWorkplace(sandbox);
   await leaveOrphans(place);
@@ -117,7 +117,7 @@ describe("an object that was sent, and the answer lost", () => {
     return storeSealed({ ...parts, holds: () => {}, log: silentLog } as never, key, body, lock);
   }
 
-  test("is taken up where its bytes are those that were sent: whole, and as a stream", async () => {
+  test("is adopted if its bytes are the ones that were sent, whole or as a stream", async () => {
     for (const body of [bytes, async () => pieces(bytes)]) {
       await using strict = await strictVault();
       const { vault } = strict;

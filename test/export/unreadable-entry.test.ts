@@ -11,7 +11,7 @@ test("entries that no reader accepts are reported, and stop no one", async () =>
   await using place = await makeWorkplace(sandbox);
   await place.export();
   const [first, second] = [await place.subject(sandbox.ids()[0]!), await place.subject(sandbox.ids()[1]!)];
-  // Whoever has the log key can sign anything.
+  // A holder of the log key can sign anything.
   const signer = parseSigner((await readFile(place.path("keys/log"), "utf8")).trim());
   const { log, head } = await place.log();
   const entries: Uint8Array[] = [];
@@ -30,7 +30,7 @@ test("entries that no reader accepts are reported, and stop no one", async () =>
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(
       ended.stderr,
-      new RegExp(`cannot be read, and they were passed over; the first is entry ${entries.length}`),
+      new RegExp(`unreadable entries, which were skipped; the first is entry ${entries.length}`),
     );
     for (const [command, ...args] of [
       ["rebuild"],

@@ -143,7 +143,7 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     assert.equal(problems, 0);
   });
 
-  test("the daemon, stopped by SIGTERM in the middle of a run, ends it in order: the next run goes on", async () => {
+  test("SIGTERM in the middle of a run stops the daemon cleanly, and the next run continues", async () => {
     await using place = await makeWorkplace(sandbox, { init: false });
     await place.configure({ vault: { url: "file:/var/lib/holdfast/vault" } });
     await using containers = await open(place, { schedule: { cron: "* * * * * *" } });
@@ -153,7 +153,7 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     const release = Promise.withResolvers<void>();
     let lists = 0;
     sandbox.intercept((request, response) => {
-      // The first run passes; the second waits for the provider until it was told to stop.
+      // The first run passes; the second waits for the provider until it is asked to stop.
       if (!request.url!.includes("/identities?") || ++lists < 2) return false;
       begun.resolve();
       void release.promise.then(() => response.writeHead(503, { "Retry-After": "0" }).end());
@@ -179,7 +179,7 @@ describe("the image, built from the Dockerfile and run read-only by runc", { ski
     await run(0, "init");
     await configure(containers, { ...place.config, state: "/srv/state" });
     const { stderr } = await run(1, "export");
-    assert.match(stderr, /without \/srv\/state\S*: name a place .* NODE_OPTIONS=--allow-fs-/);
+    assert.match(stderr, /without access to \/srv\/state\S*\. Use a path .* NODE_OPTIONS=--allow-fs-/);
     assert.doesNotMatch(stderr, /"stack"/);
   });
 

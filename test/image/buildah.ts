@@ -47,7 +47,7 @@ export class Buildah implements AsyncDisposable {
   }
 
   /**
-   * An image that stands in for node:26-slim, which no Debian mirror has: Debian's shell, coreutils and the libraries that
+   * An image that replaces node:26-slim, which no Debian mirror has: Debian's shell, coreutils and the libraries that
    * Node needs, the Node that the tests run on, and this machine's npm. The packages are unpacked and not set up: nothing
    * here needs that, and it takes 3 seconds instead of 25.
    */

@@ -26,7 +26,7 @@ test("of a flood the first twenty, then one in a hundred, and how many there wer
   log.summarize();
   const { time: _, ...last } = lines.at(-1)!;
   assert.deepEqual(last, {
-    ...{ level: "error", msg: "record failed: this often in all" },
+    ...{ level: "error", msg: "record failed: total number" },
     ...{ code: "source-unavailable", stage: "source", count: 1234 },
   });
 });

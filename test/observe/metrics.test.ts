@@ -35,7 +35,7 @@ describe("counters", () => {
     assert.equal(all.get('holdfast_runs_total{client="acme",outcome="failed"}'), 0);
   });
 
-  test("a run tells its counts as they stand; runs add up, and clients do not mix", async () => {
+  test("a run reports its current counts; runs add up, and clients do not mix", async () => {
     const metrics = new Metrics("1");
     const acme = metrics.client("acme");
     const first = acme.counted();
@@ -53,7 +53,7 @@ describe("counters", () => {
   });
 });
 
-test("what is not known is not shown, and what is no more is taken away", async () => {
+test("unknown values are not shown, and values that no longer apply are removed", async () => {
   const metrics = new Metrics("1");
   const acme = metrics.client("acme");
   acme.standing({});

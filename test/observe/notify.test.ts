@@ -78,7 +78,7 @@ test("healthchecks is told by address: start, end, failure; of an interruption n
 });
 
 describe("one that does not take it", () => {
-  test("is tried again, under the same id, until it does", async () => {
+  test("is retried, with the same id, until it succeeds", async () => {
     await using to = await startReceiver(503, 0, 204);
     const { log, lines } = noting();
     await notify(EVENT, { webhook: { url: to.url, key: parseWebhookKey(KEY) } }, { log, retry: RETRY });

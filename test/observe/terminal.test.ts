@@ -48,7 +48,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     const { lines } = await look(["verify", bag], 0);
     const keys = lines.filter((line) => line.startsWith("  key "));
     assert.equal(keys.length, 1);
-    assert.match(keys[0]!, /by the bag's own word/);
+    assert.match(keys[0]!, /according to the bag itself/);
     assert.match(lines.find((line) => line.startsWith("  case "))!, /^ {2}case {6}"2026-117, .*\\n key .*\\u001b\[8m/);
   });
 
@@ -58,7 +58,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     assert.equal(JSON.parse(json).case, LIE);
   });
 
-  test("README.txt and bag-info.txt: no line in them is of whoever asked", async () => {
+  test("README.txt and bag-info.txt: no line in them comes from the person who asked", async () => {
     for (const [name, lines] of [
       ["README.txt", /^Case {11}2026-117, .*\\n {2}key .*$/m],
       ["bag-info.txt", /^External-Identifier: 2026-117, .*\\n {2}key .*$/m],
@@ -70,7 +70,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     }
   });
 
-  test("a time that is none is refused, in a bag and in a certificate; a certificate's own words are told in quotes", async () => {
+  test("an invalid time is refused, in a bag and in a certificate; a certificate's own words are quoted", async () => {
     const skey = (await readFile(place.path("keys/log"), "utf8")).trim();
     for (const prepared of ["2026-02-30T10:00:00Z", "2026-11-23T10:15:00Z\n", LIE, "yesterday"]) {
       const at = place.path(`forged-${createHash("sha256").update(prepared).digest("hex").slice(0, 8)}`);
@@ -92,7 +92,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
   });
 
   let certificates = 0;
-  /** One with a key of its own, as a forger makes it. */
+  /** A forged one, signed with the forger's key. */
   async function certificate(words: { made: string; client: string; run: string }): Promise<string> {
     const { skey, vkey } = generateKey("forger.example/log");
     const totals = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0 };
@@ -124,7 +124,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     await look(["export", "--config", config], 2);
   });
 
-  test("a record that is opened to the terminal is the same JSON, and drives it not", async () => {
+  test("a record opened to the terminal is the same JSON, and cannot control the terminal", async () => {
     const name = "\u009b2J\u202eSmith\u2028";
     const own = await startSandbox({ identities: 1, plainImages: true });
     own.intercept((request, response) => {
@@ -142,7 +142,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     const sealed = there.path("vault", CLIENT, stored!.object.key);
     const { text } = await look(["open", sealed, "--key", there.officer.file], 0);
     assert.equal(JSON.parse(text).identity.owner.firstName, name);
-    // Elsewhere the bytes are as they were sealed.
+    // Elsewhere the bytes are the sealed ones, unchanged.
     const piped = await there.holdfast("open", [sealed, "--key", there.officer.file]);
     assert.ok(piped.stdout.includes(name));
   });

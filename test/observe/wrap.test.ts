@@ -7,7 +7,7 @@ test("a line that fits stays as it is", () => {
   assert.deepEqual(wrap("  log       5 entries", 21), ["  log       5 entries"]);
 });
 
-test("what does not fit goes on below the text, beside its labels", () => {
+test("text that does not fit continues below the text, next to its labels", () => {
   assert.deepEqual(wrap("  failed    1 (logged; the next run retries them)", 30), [
     "  failed    1 (logged; tried",
     "            again on the next",

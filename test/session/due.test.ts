@@ -157,7 +157,7 @@ describe("clients", () => {
     await schedules.stop();
   });
 
-  test("one that is under way is left out, whichever schedule it is due by", async () => {
+  test("a client whose run is active is skipped, no matter which schedule it is due by", async () => {
     at("2026-11-25T01:00:00Z");
     const release = Promise.withResolvers<void>();
     const { ran, schedules } = scheduled([client("slow", NIGHTLY)], () => release.promise);
@@ -233,7 +233,7 @@ function scheduled(clients: readonly ClientConfig[], work: () => Promise<unknown
   return { ran, schedules };
 }
 
-/** What timers have begun comes to its end. */
+/** Lets everything that timers started finish. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -11,7 +11,7 @@ const EVERY_SECOND = "* * * * * *";
 /** At no time that a test sees. */
 const NEVER = "0 0 29 2 *";
 
-test("SIGHUP has the daemon read its config again; one that cannot be used is refused, and the old one stays", async () => {
+test("SIGHUP makes the daemon reload its config; an invalid one is refused, and the old one stays", async () => {
   await using sandbox = await startSandbox({ identities: 3, files: false });
   await using place = await makeWorkplace(sandbox);
   place.config.schedule = { cron: NEVER };

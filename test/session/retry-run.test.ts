@@ -145,7 +145,7 @@ describe("a scheduled run that fails", () => {
 });
 
 describe("SIGHUP", () => {
-  test("while a run is under way: it is neither begun a second time nor called missed, and stays due", async () => {
+  test("while a run is active, it is not started a second time or called missed, and stays due", async () => {
     const slow = client("slow");
     noteExport(slow.state, { due: "2026-11-25T01:00:00Z" });
     const release = Promise.withResolvers<void>();

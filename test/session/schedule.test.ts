@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-test("--schedule runs when the cron line says, one run at a time, until it is told to stop", async () => {
+test("--schedule runs on the cron line, one run at a time, until it is asked to stop", async () => {
   await using sandbox = await startSandbox({ identities: 20, files: false });
   await using place = await makeWorkplace(sandbox);
   place.config.schedule = { cron: "* * * * * *", timezone: "Europe/Berlin" };

@@ -11,7 +11,7 @@ import { startPushgateway, withoutPushgateway } from "../servers/pushgateway.ts"
 import { type Received, startReceiver } from "../servers/receiver.ts";
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
-/** Whoever asks the sandbox finds such people; none of it may leave. */
+/** The sandbox has people with these values; none may leave Holdfast. */
 const PERSONAL = /@|passport|[0-9a-f]{8}-[0-9a-f]{4}-4/i;
 
 async function toldOf(place: Workplace, healthchecks: string, webhook: string): Promise<void> {
@@ -26,7 +26,7 @@ async function toldOf(place: Workplace, healthchecks: string, webhook: string): 
   });
 }
 
-/** What the daemon remembers: that a run was due then. */
+/** Makes the daemon remember that a run was due then. */
 async function due(place: Workplace, time: string): Promise<void> {
   noteExport((await place.client()).state, { due: time });
 }
@@ -34,8 +34,8 @@ async function due(place: Workplace, time: string): Promise<void> {
 const events = (got: readonly Received[]) => got.map(({ body }) => JSON.parse(body));
 const paths = (got: readonly Received[]) => got.map(({ path }) => path.slice("/ping/7f0c".length));
 
-describe("whoever is to be told", () => {
-  test("hears that a run starts and ends, and of nothing that was named", async () => {
+describe("a notified receiver", () => {
+  test("hears that a run starts and ends, and nothing about a run for named people", async () => {
     await using sandbox = await startSandbox({ identities: 5, files: false });
     await using place = await makeWorkplace(sandbox);
     await using ping = await startReceiver(200);
@@ -101,7 +101,7 @@ describe("whoever is to be told", () => {
 });
 
 describe("the daemon", () => {
-  test("shows its metrics while a run goes on, and what it knows without one", async () => {
+  test("shows its metrics during a run, and what it knows without one", async () => {
     await using sandbox = await startSandbox({ identities: 30, plainImages: true });
     await using place = await makeWorkplace(sandbox);
     place.config.schedule = { cron: "0 0 1 1 *" };
@@ -165,7 +165,7 @@ describe("the daemon", () => {
     assert.equal((await daemon.ended).code, 0);
   });
 
-  test("told to stop in a run, it ends with 130, and goes on when it is started again", async () => {
+  test("stopped during a run, it ends with 130 and continues when it is started again", async () => {
     await using sandbox = await startSandbox({ identities: 30, files: false, slow: 20 });
     await using place = await makeWorkplace(sandbox);
     await using ping = await startReceiver(200);
@@ -185,7 +185,7 @@ describe("the daemon", () => {
     const ended = await daemon.ended;
     assert.equal(ended.code, 130, ended.stderr);
     assert.equal((await place.entries("run.finished")).at(-1)!.outcome, "interrupted");
-    // The silence tells healthchecks; whoever takes webhooks is told.
+    // healthchecks notices the missing ping; the webhook's receiver is notified.
     assert.deepEqual(paths(ping.got), ["/start"]);
     assert.deepEqual(
       events(hook.got).map(({ type }) => type),
@@ -203,7 +203,7 @@ describe("the daemon", () => {
     assert.equal((await place.stored()).size, 30);
   });
 
-  test("what does not come to its end in the time of grace is left to the next run", async () => {
+  test("work that does not finish within the grace period is left to the next run", async () => {
     await using sandbox = await startSandbox({ identities: 3, files: false });
     await using place = await makeWorkplace(sandbox);
     place.config.schedule = { cron: "0 0 1 1 *", grace: "PT1S" };
@@ -323,7 +323,7 @@ describe("the log", () => {
       assert.deepEqual([level, client, stage], ["error", "acme-bank", "source"]);
       assert.ok(run && /^[0-9a-f]{32}$/.test(String(subject)) && Number(durationMs) >= 0);
     }
-    const [total, ...more] = log.filter(({ msg }) => msg === "record failed: this often in all");
+    const [total, ...more] = log.filter(({ msg }) => msg === "record failed: total number");
     assert.deepEqual([total!.count, total!.code, more.length], [30, "source-response", 0]);
     assert.equal((await place.entries("record.failed")).length, 30);
   });

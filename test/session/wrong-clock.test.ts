@@ -10,7 +10,7 @@ import { startSandbox } from "../sandbox/server.ts";
 
 const MINUTES_15 = 15 * 60_000;
 
-/** All files of the vault: whoever wrote anything, left one. */
+/** All files of the vault: every write leaves one. */
 async function files(folder: string): Promise<string[]> {
   return (await readdir(folder, { recursive: true })).sort();
 }
@@ -47,7 +47,7 @@ describe("a vault in a directory, and a clock that is wrong", () => {
     });
   }
 
-  test("set back, and the provider silent: the log's last entry stops the run", async () => {
+  test("set back, while the provider does not answer: the log's last entry stops the run", async () => {
     await using opened = await placed();
     const { place, vault } = opened;
     const before = await files(vault);
@@ -119,7 +119,7 @@ test("a Date that is missing or nonsense proves nothing", () => {
   assert.equal(skewOf("Sat, 28 Nov 2026 11:00:00 GMT", now), 3_600_000 - 500);
 });
 
-test("the real program asks the provider what time it is; one that lies by a day is named with both times", async () => {
+test("the real program asks the provider for the time; if it is off by a day, the error names both times", async () => {
   await using opened = await placed();
   const { sandbox, place, vault } = opened;
   const before = await files(vault);

@@ -46,7 +46,9 @@ for (const vault of ["directory", "ceph"] as const) {
     const without = await place.here("export");
     assert.equal(without.code, 0, without.stderr);
     assert.ok(
-      without.log.some(({ msg, code }) => String(msg).startsWith("checkpoint not stamped") && code === "timestamp"),
+      without.log.some(
+        ({ msg, code }) => String(msg).startsWith("checkpoint not time-stamped") && code === "timestamp",
+      ),
     );
     assert.equal((await tokens(place)).length, 1);
 

@@ -17,13 +17,17 @@ import { openReading } from "../src/session/open-reading.ts";
 
 export const erasureCommand = new Command("erasure").description("requests for erasure, GDPR Art. 17").addCommand(
   withNames(
-    command("assess", "what is held of someone, on which legal basis, until when: for the reply to a request", [
-      "holdfast erasure assess --email someone@example.com",
-      "holdfast erasure assess --reference C-10442 --json",
-      "holdfast erasure assess --email someone@example.com --out letter.html",
-    ]),
+    command(
+      "assess",
+      "what Holdfast keeps about a person, on which legal basis and until when, for the reply to a request",
+      [
+        "holdfast erasure assess --email someone@example.com",
+        "holdfast erasure assess --reference C-10442 --json",
+        "holdfast erasure assess --email someone@example.com --out letter.html",
+      ],
+    ),
   )
-    .option("--out <file>", "the reply as a letter, to complete and send; must not be there yet")
+    .option("--out <file>", "the reply as a letter, to complete and send; must not exist yet")
     .action((options: CommonOptions & NamedFlags & { readonly out?: string }) =>
       run(options, async (session) => {
         const assessed = await assessErasure(session, await wanted(options));

@@ -18,8 +18,11 @@ function hold(name: "place" | "release", description: string, examples: readonly
   const change: (session: Session, options: Parameters<typeof placeHold>[1]) => Promise<HoldResult> =
     name === "place" ? placeHold : releaseHold;
   return withNames(command(name, description, examples))
-    .requiredOption("--case <number>", "the case: a hold is released by exactly these characters")
-    .requiredOption("--reason <text>", "why; the log has a commitment to it only, so keep it where the case is kept")
+    .requiredOption("--case <number>", "the case number; release needs exactly the same characters")
+    .requiredOption(
+      "--reason <text>",
+      "the reason; the log stores only a commitment to it, so keep the text with the case",
+    )
     .action((options: Flags) =>
       run(options, async (session) => {
         const { case: number, reason } = options;
@@ -30,15 +33,15 @@ function hold(name: "place" | "release", description: string, examples: readonly
 }
 
 export const holdCommand = new Command("hold")
-  .description("legal holds: what they are on is kept, whatever its date, until they are released")
+  .description("legal holds: keep records past their retention date until the hold is released")
   .addCommand(
-    hold("place", "hold everything there is of someone, every version of it, in the store and in the log", [
+    hold("place", "hold every version of a person's records, in the store and in the log", [
       "holdfast hold place --case 'AZ 17/26' --reason 'inquiry of the prosecutor' --reference C-10442",
       "holdfast hold place --case 'AZ 17/26' --reason '…' --list people.txt",
     ]),
   )
   .addCommand(
-    hold("release", "release what a case held: the people named, or all that it holds", [
+    hold("release", "release the hold of a case, for the named people or for everyone", [
       "holdfast hold release --case 'AZ 17/26' --reason 'inquiry closed'",
       "holdfast hold release --case 'AZ 17/26' --reason '…' --subject 9c4f…",
     ]),
@@ -75,7 +78,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   for (const words of [options.case, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case and --reason take 1 to ${number(MAX_WORDS)} characters`, {
-      hint: "They are kept nowhere; the log has a token and a commitment. Keep them where the case is kept.",
+      hint: "Holdfast does not store them; the log has a token and a commitment. Keep the texts with the case.",
     });
   }
   await using held = await openLog(config, session, { job: "hold" });
@@ -88,7 +91,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   const subjects = place || namesSomebody(options) ? findPeople(options, config, held) : catalog.holds.subjects(token);
   if (subjects.length === 0) {
     throw new HoldfastError("usage", `no hold of that case is in effect${oddly(options.case)}`, {
-      hint: "Check how its number is written: it is found as it was written then, or in plain characters.",
+      hint: "Check the spelling: use the number exactly as in `hold place`, or in plain characters.",
     });
   }
   const changed = await changeHolds(held, session, subjects, { token, commitment }, place);

@@ -26,30 +26,34 @@ import { agreed, type Consent, confirmAtKeyboard } from "./purge-consent.ts";
 
 export const purgeCommand = command(
   "purge",
-  "list what need not be kept any more, and why; with --confirm remove it permanently",
+  "list records past their retention date, and why; with --confirm, permanently delete them",
   [
     "holdfast retention purge            changes nothing",
     "holdfast retention purge --json | jq '.clients[].purge[] | select(.kept == null)'",
     "holdfast retention purge --client acme-bank --confirm --out ./destroyed-2026-11",
   ],
 )
-  .option("--confirm", "remove it", false)
-  .option("--today <date>", "with --confirm: the day (UTC), asked for where only this machine's clock says it", day)
-  .option("--out <folder>", "with --confirm: where the certificate of destruction is written; must not be there yet")
-  .option("--yes", "with --confirm: do not ask the person at the terminal", false)
-  .option("--request <file>", "with --confirm: what purge wrote for a second person to sign")
-  .option("--approval <file>", "their signature over it")
+  .option("--confirm", "permanently delete them", false)
+  .option(
+    "--today <date>",
+    "with --confirm: today's date (UTC), required if only this machine's clock is available",
+    day,
+  )
+  .option("--out <folder>", "with --confirm: the folder for the certificate of destruction; must not exist yet")
+  .option("--yes", "with --confirm: do not ask on the terminal", false)
+  .option("--request <file>", "with --confirm: the request file that purge wrote for a second person to sign")
+  .option("--approval <file>", "the second person's signature of the request")
   .addHelpText(
     "after",
     `
-People under a legal hold stay, and what a store still locks. What was removed cannot be brought back; the log and
-the certificate say what it was, by digest. It takes rights to delete versions, which the exporter should not have.
+It keeps records under a legal hold or a lock. Deleted records cannot be restored; the log and the certificate list
+their digests. It needs the right to delete versions, which the exporter should not have.
 
-On a terminal --confirm first shows how many people and objects it destroys, and of which dates, and asks for the
-client's name. --yes leaves that out; a script, which has no terminal, is not asked.
+On a terminal, --confirm first shows how many people and objects it would destroy, with their dates, and asks for the
+client's name. --yes skips the question; without a terminal there is none.
 
-Where the config lists retention.approvals, the first call writes <out>.request.json and ends with code 2. Someone else
-reads and signs that file, and the second call destroys what it names, and no more:
+If the config lists retention.approvals, the first call writes <out>.request.json and exits with code 2. A second person
+reads and signs that file, and the second call destroys exactly what it names:
   ssh-keygen -Y sign -n holdfast-purge -f ~/.ssh/id_ed25519 destroyed.request.json
   holdfast retention purge --confirm --request destroyed.request.json --approval destroyed.request.json.sig --out ./destroyed`,
   )
@@ -58,12 +62,12 @@ reads and signs that file, and the second call destroys what it names, and no mo
       const { confirm, out, today, request, approval, yes } = options;
       if (confirm !== (out !== undefined)) {
         throw new HoldfastError("usage", "--confirm and --out go together", {
-          hint: "Without both nothing is removed: it is listed. With both it is, and the certificate is written.",
+          hint: "Without them, purge only lists. With both, it deletes and writes the certificate.",
         });
       }
       if ((request === undefined) !== (approval === undefined) || (request !== undefined && !confirm)) {
         throw new HoldfastError("usage", "--request and --approval go together, and with --confirm", {
-          hint: "The request says what is destroyed; the approval is someone's signature over it.",
+          hint: "The request says what to destroy; the approval is the second person's signature of it.",
         });
       }
       if (out === undefined) {
@@ -207,7 +211,7 @@ function stopped(error: unknown, { id }: ClientConfig, run: string, { console }:
       cause: error,
       hint: [
         ...(own.hint?.split("\n") ?? []),
-        "Run `holdfast retention purge --confirm --out <folder>` again: it goes on from here, and its certificate covers this run too.",
+        "Run `holdfast retention purge --confirm --out <folder>` again: it continues from here, and its certificate covers this run too.",
         `For what this run removed alone: ${certificateCommand(id, [run])}`,
       ],
     },

@@ -28,30 +28,34 @@ interface EndFlags {
 }
 
 export const relationshipCommand = new Command("relationship")
-  .description("when business relationships end: what starts the clock of most laws")
+  .description("when business relationships end, which starts most retention periods")
   .addCommand(
     withNames(
-      command("end", "tell that a relationship has ended, or an account was closed, and lock to the final date", [
-        "holdfast relationship end --reference C-10442 --date 2026-10-31",
-        "holdfast relationship end --csv closed-accounts.csv",
-        "holdfast relationship end --identity 5f1c… --date 2026-10-31",
-      ]),
+      command(
+        "end",
+        "record that a relationship ended or an account was closed, and lock its records until the final date",
+        [
+          "holdfast relationship end --reference C-10442 --date 2026-10-31",
+          "holdfast relationship end --csv closed-accounts.csv",
+          "holdfast relationship end --identity 5f1c… --date 2026-10-31",
+        ],
+      ),
     )
-      .option("--date <day>", "its last day, such as 2026-10-31", day)
+      .option("--date <day>", "the last day, such as 2026-10-31", day)
       .option(
         "--csv <file>",
         "a table whose first line names its columns: reference,date (or identity, email, subject)",
       )
       .option(
         "--before-verification",
-        "take days before a person was first verified; they are refused otherwise",
+        "accept days before a person was first verified, which are otherwise refused",
         false,
       )
       .addHelpText(
         "after",
         `
-A lock that was set to a date cannot be shortened; in compliance mode by no one. A line of the table that names no one in
-the vault, or a day before that person was first verified, is left out and named, and the command ends with code 3.`,
+A lock cannot be shortened; in compliance mode, no one can do it. The command skips and lists each line of the table
+that matches no one in the vault, or has a day before that person was first verified, and then exits with code 3.`,
       )
       .action((options: CommonOptions & NamedFlags & EndFlags) =>
         run(options, async (session) => {
@@ -66,7 +70,7 @@ the vault, or a day before that person was first verified, is left out and named
   )
   .addCommand(
     withNames(
-      command("reopen", "tell that it has not, or began again: the copies are kept on", [
+      command("reopen", "record that a relationship did not end, or started again, so that its copies are kept", [
         "holdfast relationship reopen --reference C-10442",
       ]),
     ).action((options: CommonOptions & NamedFlags) =>

@@ -23,17 +23,17 @@ interface Flags {
 
 export const reportCommand = command(
   "report",
-  "what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
+  "show what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
   ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
 )
-  .option("--out <file>", "the page; it loads nothing and holds nothing personal; replaces an earlier one")
-  .option("--offline", "do not ask the source for its list; tell what the last export found", false)
+  .option("--out <file>", "the page; self-contained, without personal data; replaces an earlier one")
+  .option("--offline", "do not ask the source for its list; show what the last export found", false)
   .action((options: CommonOptions & Flags) =>
     run(options, async (session) => {
       const { out, offline } = options;
       if (out === undefined && !options.json) {
         throw new HoldfastError("usage", "neither --out nor --json is given", {
-          hint: "Name the page, --out report.html, or ask for the figures with --json.",
+          hint: "Write a page with --out report.html, or print the figures with --json.",
         });
       }
       await tellClients(session, "report", (onFailure) => report(session, { out, offline }, onFailure));

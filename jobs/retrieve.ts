@@ -54,31 +54,38 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
 }
 
 export const retrieveCommand = withNames(
-  command("retrieve", "make a sealed bag for an auditor: what the vault has of someone, and the proofs of it", [
+  command("retrieve", "make a sealed bag for an auditor: a person's records, with proofs from the log", [
     "holdfast retrieve --case 2026-117 --requested-by 'FIU Berlin' --reason 'request of 3 November' \\",
     "    --email someone@example.com --out ./case-2026-117",
     "holdfast retrieve --case 12 --requested-by … --reason … --reference C-10442 --versions latest --out ./case-12",
     "holdfast retrieve --case 13 … --all-in-range 2023-01-01..2023-04-01 --out ./case-13",
-    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'     what the auditor does first",
-    "holdfast open ./case-12 --key auditor.txt --out ./opened            and then",
+    "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'     the auditor's first step",
+    "holdfast open ./case-12 --key auditor.txt --out ./opened            the second step",
   ]),
 )
   .option("--case <number>", "the case it is for")
   .option("--requested-by <who>", "who asked")
-  .option("--reason <text>", "why; the bag says it, and the log has a commitment only")
-  .option("--all-in-range <from..to>", "all of whom the provider made a version in this time; to is not in it", range)
+  .option("--reason <text>", "the reason; the bag has it, the log only a commitment to it")
+  .option(
+    "--all-in-range <from..to>",
+    "everyone whose identity has a version from this period; the second date is not included",
+    range,
+  )
   .addOption(
     new Option("--versions <which>", "all, latest, or as-of:<date>")
       .argParser(versions)
       .default({ kind: "all" } as const, "all"),
   )
-  .option("--request <file>", "what retrieve wrote for a second person to sign; it says all of the above")
-  .option("--approval <file>", "their signature over it")
-  .requiredOption("--out <folder>", "the bag; must not be there yet")
+  .option(
+    "--request <file>",
+    "the request file that retrieve wrote for a second person to sign; replaces all options above",
+  )
+  .option("--approval <file>", "the second person's signature of the request")
+  .requiredOption("--out <folder>", "the bag; must not exist yet")
   .addHelpText(
     "after",
     `
-Where the config lists retrieval.approvals, the first call writes <out>.request.json and ends with code 2. Someone else
+If the config lists retrieval.approvals, the first call writes <out>.request.json and exits with code 2. A second person
 signs that file, and the second call makes the bag:
   ssh-keygen -Y sign -n holdfast-retrieval -f ~/.ssh/id_ed25519 case-12.request.json
   holdfast retrieve --request case-12.request.json --approval case-12.request.json.sig --out ./case-12`,

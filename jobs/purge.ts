@@ -50,7 +50,7 @@ It keeps records under a legal hold or a lock. Deleted records cannot be restore
 their digests. It needs the right to delete versions, which the exporter should not have.
 
 On a terminal, --confirm first shows how many people and objects it would destroy, with their dates, and asks for the
-client's name. --yes skips the question; without a terminal there is none.
+client's name. --yes skips the question; without a terminal it does not ask.
 
 If the config lists retention.approvals, the first call writes <out>.request.json and exits with code 2. A second person
 reads and signs that file, and the second call destroys exactly what it names:

@@ -65,7 +65,7 @@ test("doctor and init say the same of conditional writes, whatever the store doe
     assert.equal(init.code, 0, init.stderr);
     const [{ store }] = (init.json as { clients: [{ store: { ifNoneMatch: boolean; ifMatch: boolean } }] }).clients;
     assert.deepEqual(
-      said.map((text) => !/not honoured/.test(text)),
+      said.map((text) => !/(not|no longer) supported/.test(text)),
       [store.ifNoneMatch, store.ifMatch],
       `${conditionals}: ${said}`,
     );

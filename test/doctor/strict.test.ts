@@ -232,7 +232,11 @@ describe("doctor on a store as strict as AWS", () => {
     assertLines(await ofStore({ checksums: false }), /accepts a body that does not match its Content-MD5/);
     assertLines(await ofStore({ versionIds: false }), /returns no version id/);
     for (const conditionals of ["ignored", "refused"] as const) {
-      assertLines(await ofStore({ conditionals }), /If-None-Match\): (not|no longer) supported/, /If-Match\): (not|no longer) supported/);
+      assertLines(
+        await ofStore({ conditionals }),
+        /If-None-Match\): (not|no longer) supported/,
+        /If-Match\): (not|no longer) supported/,
+      );
     }
   });
 

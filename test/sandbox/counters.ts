@@ -4,8 +4,9 @@ export type Endpoint = "settings" | "identities" | "identity" | "resources" | "r
 /** A status code, or `reset` for a connection that was cut instead of answered. */
 export type Outcome = number | "reset";
 
-export class Counters {
-  readonly #counts = new Map<`${Endpoint} ${Outcome}`, number>();
+/** `Name` is the provider's own list of endpoints; Passbase's unless it says otherwise. */
+export class Counters<Name extends string = Endpoint> {
+  readonly #counts = new Map<`${Name} ${Outcome}`, number>();
   #inFlight = 0;
   #peak = 0;
 
@@ -19,7 +20,7 @@ export class Counters {
   }
 
   /** Requests to an endpoint with this outcome; without arguments all of them. */
-  of(endpoint?: Endpoint, outcome?: Outcome): number {
+  of(endpoint?: Name, outcome?: Outcome): number {
     let sum = 0;
     for (const [key, count] of this.#counts) {
       const [where, how] = key.split(" ");
@@ -39,8 +40,8 @@ export class Counters {
   }
 
   /** Counted when the answer is decided, so that a client that has the answer sees it counted. */
-  count(endpoint: Endpoint, outcome: Outcome): void {
-    const key = `${endpoint} ${outcome}` as const;
+  count(endpoint: Name, outcome: Outcome): void {
+    const key: `${Name} ${Outcome}` = `${endpoint} ${outcome}`;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 

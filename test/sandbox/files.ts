@@ -1,14 +1,23 @@
 /** The bytes of a file: a drawn page or a clip. */
 import type { Readable } from "node:stream";
 import { drawDocument } from "./document.ts";
+import type { Document, Person } from "./person.ts";
 import { addComment } from "./png.ts";
-import type { FileContent } from "./resource.ts";
 import { makeVideo } from "./video.ts";
 
 export interface FileBody {
   readonly mediaType: string;
   readonly size: number;
   readonly bytes: Buffer | Readable;
+}
+
+/** What a file shows. The id only tells files apart; every provider has its own. */
+export interface Drawable {
+  readonly file: { readonly id: string; readonly page: number | null };
+  readonly person: Person;
+  /** Missing for the selfie video. */
+  readonly document: Document | undefined;
+  readonly recaptured: number;
 }
 
 export interface FileStyle {
@@ -30,7 +39,7 @@ export class FileStore {
     this.#style = style;
   }
 
-  body(content: FileContent): FileBody {
+  body(content: Drawable): FileBody {
     const { document, file, recaptured } = content;
     if (!document) return { mediaType: "video/mp4", ...makeVideo(`${file.id} ${recaptured}`, this.#style.videoBytes) };
     const page = file.page ?? 1;

@@ -17,14 +17,15 @@ function inverse(odd: number): number {
 const INVERSE_1 = inverse(ODD_1);
 const INVERSE_2 = inverse(ODD_2);
 
-function permute(index: number, key: number): number {
+/** A permutation of the 32-bit numbers; `unpermute` with the same key is its inverse. */
+export function permute(index: number, key: number): number {
   let x = Math.imul(index ^ key, ODD_1);
   x ^= x >>> 16; // its own inverse on 32 bits
   x = Math.imul(x, ODD_2);
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-function unpermute(value: number, key: number): number {
+export function unpermute(value: number, key: number): number {
   let x = value ^ (value >>> 16);
   x = Math.imul(x, INVERSE_2);
   x ^= x >>> 16;

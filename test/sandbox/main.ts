@@ -1,5 +1,8 @@
-/** The sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`. */
-import { Command, InvalidArgumentError } from "commander";
+/**
+ * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`.
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { startPersona } from "./persona/server.ts";
 import { startSandbox } from "./server.ts";
 
 function whole(low: number, high: number): (text: string) => number {
@@ -27,6 +30,7 @@ function rate(text: string): number {
 }
 
 interface Options {
+  provider: "passbase" | "persona";
   port: number;
   identities: number;
   seed: number;
@@ -39,11 +43,12 @@ interface Options {
 }
 
 const program = new Command("sandbox")
-  .description("Passbase Verification API v2 on loopback, with invented identities")
+  .description("A provider's API on loopback, with invented identities: Passbase's v2 or Persona's v1")
+  .addOption(new Option("--provider <name>", "whose API").choices(["passbase", "persona"]).default("passbase"))
   .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
   .option("--identities <n>", "how many identities there are", whole(0, 10_000_000), 20)
   .option("--seed <n>", "another seed, other people", whole(0, 0xffffffff), 1)
-  .option("--rate <n/s>", "requests per second before 429; default no limit", rate)
+  .option("--rate <n/s>", "requests per second before 429, for Persona per minute × 60; default no limit", rate)
   .option("--fail <percent>", "requests that fail at random: 500, 503, 429 or a connection reset", percent, 0)
   .option("--withhold <percent>", "files that answer 403", percent, 0)
   .option("--no-files", "resources without files")
@@ -57,14 +62,28 @@ const program = new Command("sandbox")
 
 const options = program.parse().opts<Options>();
 
-try {
-  const sandbox = await startSandbox(options);
-  process.stdout.write(`${sandbox.url}
-X-API-KEY: ${sandbox.apiKey}
-${options.identities} identities, seed ${options.seed}. Ctrl-C stops.
+const count = `${options.identities} identities, seed ${options.seed}. Ctrl-C stops.`;
 
-  curl -H 'X-API-KEY: ${sandbox.apiKey}' '${sandbox.url}/identities?limit=2'
-`);
+async function passbase() {
+  const sandbox = await startSandbox(options);
+  const header = `X-API-KEY: ${sandbox.apiKey}`;
+  const curl = `curl -H '${header}' '${sandbox.url}/identities?limit=2'`;
+  return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
+}
+
+async function persona() {
+  const { rate: perSecond, ...rest } = options;
+  const limit = perSecond === undefined ? undefined : Math.ceil(perSecond * 60);
+  const sandbox = await startPersona({ ...rest, limit });
+  const header = `Authorization: Bearer ${sandbox.apiKey}`;
+  const pinned = "-H 'Persona-Version: 2025-12-08' -H 'Key-Inflection: kebab'";
+  const curl = `curl -g -H '${header}' ${pinned} '${sandbox.url}/inquiries?page[size]=2'`;
+  return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
+}
+
+try {
+  const { sandbox, greeting } = await (options.provider === "persona" ? persona() : passbase());
+  process.stdout.write(greeting);
   const stop = () => {
     sandbox.close().then(
       () => process.stdout.write(`\n${sandbox.requests.total} requests answered.\n`),

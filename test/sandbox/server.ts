@@ -2,17 +2,19 @@
  * Passbase Verification API v2 on loopback, with invented identities: for tests, the demo and the benchmarks.
  * The same seed always gives the same bytes.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { canaries } from "./canary.ts";
 import { Counters, type Endpoint } from "./counters.ts";
 import { FaultInjector, type Faults } from "./faults.ts";
-import { type FileBody, FileStore, type FileStyle } from "./files.ts";
+import { FileStore, type FileStyle } from "./files.ts";
 import { Population } from "./population.ts";
 import { makeResources } from "./resource.ts";
 import { type Answer, answer, BASE_PATH, endpointOf, errorText, identityText } from "./routes.ts";
+import { type Interceptor, listen, sendFile, sendJson } from "./send.ts";
 import type { WireIdentity, WireResource } from "./wire.ts";
+
+export type { Interceptor } from "./send.ts";
 
 export interface SandboxOptions extends Faults, FileStyle {
   /** Default 0: any free port. */
@@ -35,9 +37,6 @@ export interface SandboxOptions extends Faults, FileStyle {
    */
   readonly plainImages?: boolean | undefined;
 }
-
-/** Answers the request and returns true, or returns false to leave it to the sandbox. */
-export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface Sandbox extends AsyncDisposable {
   /** The API's base, `http://127.0.0.1:<port>/verification/v2`. */
@@ -74,33 +73,8 @@ export interface Sandbox extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-function sendJson(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
-  const body = Buffer.from(text);
-  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": body.length, ...headers });
-  response.end(body);
-}
-
 const retryHeader = (seconds: number | undefined): Record<string, string> =>
   seconds === undefined ? {} : { "Retry-After": String(seconds) };
-
-function sendFile(response: ServerResponse, body: FileBody, truncate: boolean): void {
-  response.writeHead(200, { "Content-Type": body.mediaType, "Content-Length": body.size });
-  if (Buffer.isBuffer(body.bytes)) {
-    if (!truncate) response.end(body.bytes);
-    else response.write(body.bytes.subarray(0, body.size >> 1), () => response.destroy());
-    return;
-  }
-  const stream = body.bytes;
-  let left = truncate ? body.size >> 1 : Number.POSITIVE_INFINITY;
-  if (truncate) {
-    stream.on("data", (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left <= 0) response.destroy();
-    });
-  }
-  response.on("close", () => stream.destroy());
-  stream.pipe(response);
-}
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { port = 0, identities = 20, seed = 1, pageSize = 50, files = true, apiKey = "sandbox-secret" } = options;
@@ -138,29 +112,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     else sendFile(response, store.body(found.content), faults.truncates());
   }
 
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const { origin, close } = await listen(port, async (request, response) => {
     requests.begin();
     response.once("close", () => requests.end());
-    if (hook?.(request, response)) return;
-    respond(request, response).catch((error: unknown) => {
-      process.stderr.write(`sandbox: ${error instanceof Error ? error.stack : String(error)}\n`);
-      response.destroy();
-    });
+    if (!hook?.(request, response)) await respond(request, response);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = origin + BASE_PATH;
-
-  async function close(): Promise<void> {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
 
   return {
     url,

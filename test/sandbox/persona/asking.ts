@@ -1,4 +1,5 @@
 /** Asks every endpoint of the sandbox for many people, before and after changes: what the judge validates. */
+import { ask as request } from "./ask.ts";
 
 import { RIGHTS } from "./key.ts";
 import { type Persona, startPersona } from "./server.ts";
@@ -14,21 +15,14 @@ export interface Asking {
   readonly body: unknown;
 }
 
-export const PINNED = { "Persona-Version": "2025-12-08", "Key-Inflection": "kebab" };
-
 const PEOPLE = 60;
 const INCLUDE = "account,documents,selfies,verifications,reports,sessions,inquiry-template";
 const DAY = 86_400_000;
 
-async function ask(sandbox: Persona, path: string, body?: unknown, key = sandbox.apiKey): Promise<Asking> {
-  const method = body === undefined ? "GET" : "POST";
-  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...PINNED };
-  const response = await fetch(sandbox.url + path, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+async function ask(sandbox: Persona, path: string, body?: unknown, headers?: object): Promise<Asking> {
+  const response = await request(sandbox, path, body, headers);
   const name = path.split("?")[0]!.replace(/[a-z]+_[1-9A-Za-z]{24}/g, "…");
+  const method = body === undefined ? "GET" : "POST";
   return { name, method, path, status: response.status, body: await response.json() };
 }
 
@@ -64,7 +58,7 @@ async function* everything(sandbox: Persona): AsyncGenerator<Asking> {
 async function* refusals(sandbox: Persona): AsyncGenerator<Asking> {
   const [id] = sandbox.ids();
   yield await ask(sandbox, "/inquiries?include=account");
-  yield await ask(sandbox, "/inquiries", undefined, "wrong");
+  yield await ask(sandbox, "/inquiries", undefined, { Authorization: "Bearer wrong" });
   yield await ask(sandbox, `/inquiries/${id}x`);
   sandbox.restrict({ addressAllowed: false });
   yield await ask(sandbox, "/inquiries");

@@ -25,12 +25,20 @@ const LISTS = {
   devices: "dev",
 };
 const SINGLE = {
-  inquiries: "inq",
-  accounts: "act",
-  reports: "rep",
+  inquiries: "inquiry",
+  accounts: "account",
+  reports: "report",
   cases: "case",
-  documents: "doc",
-  verifications: "ver",
+  documents: "document",
+  verifications: "verification",
+} as const;
+const KIND_OF_ONE = {
+  inquiry: "inq",
+  account: "act",
+  report: "rep",
+  case: "case",
+  document: "doc",
+  verification: "ver",
 };
 const TYPED: Readonly<Record<string, string>> = {
   "document/government-ids": "document/government-id",
@@ -39,8 +47,8 @@ const TYPED: Readonly<Record<string, string>> = {
 };
 
 type ListName = keyof typeof LISTS;
-type SingleName = keyof typeof SINGLE;
-export type Endpoint = ListName | SingleName | `one ${SingleName}` | "search" | Whole | "file" | "write" | "other";
+type OneName = keyof typeof KIND_OF_ONE;
+export type Endpoint = ListName | OneName | "search" | Whole | "file" | "write" | "other";
 type Whole = "rate-limits" | "api-keys" | "events";
 
 export interface Asked {
@@ -63,17 +71,19 @@ export function endpointOf(method: string, pathname: string): Endpoint {
   if (path === "rate-limits" || path === "api-keys" || path === "events") return path;
   const parts = path.split("/");
   if (parts.length === 1 && Object.hasOwn(LISTS, path)) return path as ListName;
-  if (parts.length === 2 && Object.hasOwn(SINGLE, parts[0]!)) return `one ${parts[0] as SingleName}`;
+  if (parts.length === 2 && Object.hasOwn(SINGLE, parts[0]!)) return SINGLE[parts[0] as keyof typeof SINGLE];
   const typed = TYPED[parts.slice(0, 2).join("/")];
   if (typed === undefined || parts.length !== 3) return "other";
-  return typed.startsWith("document") ? "one documents" : "one verifications";
+  return typed.startsWith("document") ? "document" : "verification";
 }
+
+const isOne = (endpoint: Endpoint): endpoint is OneName => Object.hasOwn(KIND_OF_ONE, endpoint);
 
 function kindOf(endpoint: Endpoint): string | undefined {
   if (endpoint === "search") return "inq";
   if (endpoint === "events") return "evt";
   if (endpoint === "api-keys") return "api";
-  if (endpoint.startsWith("one ")) return SINGLE[endpoint.slice(4) as SingleName];
+  if (isOne(endpoint)) return KIND_OF_ONE[endpoint];
   return Object.hasOwn(LISTS, endpoint) ? LISTS[endpoint as ListName] : undefined;
 }
 
@@ -89,7 +99,7 @@ export function answer(endpoint: Endpoint, asked: Asked): Answer {
   if (endpoint === "api-keys") return { data: [apiKey(asked)], links: { prev: null, next: null } };
   if (endpoint === "events") return events(asked);
   if (endpoint === "search") return searched(asked);
-  return endpoint.startsWith("one ") ? single(kind!, asked) : list(kind!, asked);
+  return isOne(endpoint) ? single(kind!, asked) : list(kind!, asked);
 }
 
 function single(kind: string, { world, telling, rights, version, url }: Asked): Answer {
@@ -104,6 +114,8 @@ function single(kind: string, { world, telling, rights, version, url }: Asked): 
   const object = id.startsWith(`${kind}_`) ? findObject(world, telling, id) : undefined;
   const type = TYPED[parts.slice(0, 2).join("/")];
   if (!object || (type !== undefined && object.type !== type)) throw notFound();
+  // The specification allows the typed paths of verifications no `included`.
+  if (type?.startsWith("verification/")) return { data: object };
   const permitted = (other: string) => mayRead(rights, other.split("_")[0]!);
   return { data: object, included: included(world, telling, object, paths, permitted) };
 }

@@ -61,7 +61,7 @@ export interface Persona extends AsyncDisposable {
   change(which: number | readonly number[], options?: { part?: Part; files?: boolean }): number[];
   /** Deletes inquiries: not listed, 404. */
   vanish(indexes: readonly number[]): void;
-  /** Redacts inquiries at once, what hangs on them later; `account` redacts their accounts too. */
+  /** Redacts inquiries at once, what hangs on them later; `account` redacts their accounts, with all their inquiries. */
   redact(indexes: readonly number[], options?: { account?: boolean }): void;
   /** Adds inquiries, the newest; returns their indexes. */
   add(count: number): number[];
@@ -158,7 +158,8 @@ export async function startPersona(options: PersonaOptions = {}): Promise<Person
       for (const index of indexes) world.vanish(index);
     },
     redact: (indexes, { account = false } = {}) => {
-      for (const index of indexes) {
+      const all = account ? indexes.flatMap((index) => world.inquiriesOf(world.base(index))) : indexes;
+      for (const index of new Set(all)) {
         world.redact(index, account);
         events.add("inquiry.redacted", inquiry(index), clock() + redactDelay); // when everything below is done too
       }

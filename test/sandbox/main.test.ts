@@ -21,12 +21,35 @@ test("the error for a bad option names it with its value, and the exit code is 2
     [["--identities", "many"], /--identities .*'many'/],
     [["--fail", "101"], /--fail .*'101'/],
     [["--rate", "0"], /--rate .*'0'/],
+    [["--provider", "other"], /--provider .*'other'/],
     [["--nonsense"], /--nonsense/],
   ] as const) {
     const { code, stderr } = await run(...args);
     assert.equal(code, 2);
     assert.match(stderr, named);
   }
+});
+
+test("with --provider persona its curl line works as printed", async () => {
+  const child = spawn(process.execPath, [main, "--provider", "persona", "--identities", "3"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const closed = once(child, "close");
+  let curl = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    curl = line.trim();
+    if (curl.startsWith("curl ")) break;
+  }
+  const [url = ""] = curl.match(/http:[^']+/) ?? [];
+  const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]): [string, string] => [
+    name!,
+    value!,
+  ]);
+  const { data } = (await (await fetch(url, { headers })).json()) as { data: { attributes: object }[] };
+  assert.equal(data.length, 2);
+  assert.ok("updated-at" in data[0]!.attributes);
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [0, null]);
 });
 
 test("a port in use is reported", async () => {

@@ -9,9 +9,9 @@ test("a line that fits stays as it is", () => {
 
 test("text that does not fit continues below the text, next to its labels", () => {
   assert.deepEqual(wrap("  failed    1 (logged; the next run retries them)", 30), [
-    "  failed    1 (logged; tried",
-    "            again on the next",
-    "            run)",
+    "  failed    1 (logged; the",
+    "            next run retries",
+    "            them)",
   ]);
   assert.deepEqual(wrap("  ok       config   one client in it, and no doubt", 42), [
     "  ok       config   one client in it, and",

@@ -18,7 +18,7 @@ export const purgesCommand = listCommand("purges", "list the purges that destroy
     `
 Reads the log only, and changes nothing. What a purge would take now is listed by: holdfast retention purge
 A run without a certificate was stopped. The next purge's certificate covers it; so does, for this run alone:
-  holdfast retention certificate --client <id> --run <run> --out <folder>`,
+  holdfast retention certificate --client acme-bank --run 20261129T021500Z-0a1b2c --out ./destroyed`,
   )
   .action((options: CommonOptions & ListFlags) =>
     run(options, async (session) => {

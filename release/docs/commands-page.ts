@@ -66,9 +66,16 @@ function after(help: string): string[] {
   const [, text = ""] = help.split("\nExamples:\n");
   const blocks: string[] = [];
   for (const [isCode, lines] of runs(text.trimEnd().split("\n"))) {
-    blocks.push(isCode ? fence(lines.map(asShell).join("\n"), "sh") : prose(lines.join("\n")));
+    blocks.push(
+      isCode ? fence(lines.map(asShell).join("\n"), isTyped(lines) ? "sh" : "text") : prose(lines.join("\n")),
+    );
   }
   return ["Examples:", ...blocks];
+}
+
+/** A table of words and what they mean is indented too. */
+function isTyped([first = ""]: readonly string[]): boolean {
+  return /^ {2}(holdfast|ssh-keygen|age|openssl|sudo|docker|kubectl) /.test(first);
 }
 
 /** A help has its remarks some blanks behind a command. */

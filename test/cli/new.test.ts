@@ -127,7 +127,7 @@ describe("new", () => {
     assert.deepEqual(names.slice(0, 4), ["--client", "--provider", "--region", "missing"]);
     assert.match(wrong.error, /--vault <url>, --recipient <key>, --keep <duration>, --origin <name>/);
     const others = await refused(2, [...flags, "--keep", "P5Y", "--region", "eu-central-1"], cwd);
-    assert.match(others.error, /--keep: is for --law own alone/);
+    assert.match(others.error, /--keep: applies only to --law own/);
     assert.match(others.error, /--region: is for a vault in S3 alone/);
   });
 

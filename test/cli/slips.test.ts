@@ -58,7 +58,7 @@ describe("a wrong path or a typing error is exit code 2, which is no incident", 
     ["verify of another program's bag", () => ["verify", "theirs"], /BagIt bag, but Holdfast did not make it/],
     ["open of another program's bag", () => open("theirs"), /BagIt bag, but Holdfast did not make it/],
     ["a key file that is not there", () => ["open", "bag", "--key", "no.txt", "--out", "o"], /no\.txt cannot be read/],
-    ["verify --vkey nonsense", () => ["verify", "bag", "--vkey", "nonsense"], /It is not a log key/],
+    ["verify --vkey nonsense", () => ["verify", "bag", "--vkey", "nonsense"], /Not a log key/],
     [
       "verify of a bag, --vkey mistyped",
       () => ["verify", "bag", "--vkey", mistyped()],

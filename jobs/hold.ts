@@ -3,6 +3,8 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
+import type { Words } from "../src/notes/note.ts";
+import { NoteWriter } from "../src/notes/store.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
@@ -19,10 +21,7 @@ function hold(name: "place" | "release", description: string, examples: readonly
     name === "place" ? placeHold : releaseHold;
   return withNames(command(name, description, examples))
     .requiredOption("--case <number>", "the case number; release needs exactly the same characters")
-    .requiredOption(
-      "--reason <text>",
-      "the reason; the log stores only a commitment to it, so keep the text with the case",
-    )
+    .requiredOption("--reason <text>", "the reason; it is sealed beside the log, which has a commitment to it")
     .action((options: Flags) =>
       run(options, async (session) => {
         const { case: number, reason } = options;
@@ -78,7 +77,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   for (const words of [options.case, options.reason]) {
     if (words.trim() !== "" && words.length <= MAX_WORDS) continue;
     throw new HoldfastError("usage", `--case and --reason take 1 to ${number(MAX_WORDS)} characters`, {
-      hint: "Holdfast does not store them; the log has a token and a commitment. Keep the texts with the case.",
+      hint: "They are sealed beside the log. Keep them short: which case it is, and why.",
     });
   }
   await using held = await openLog(config, session, { job: "hold" });
@@ -94,7 +93,8 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
       hint: "Check the spelling: use the number exactly as in `hold place`, or in plain characters.",
     });
   }
-  const changed = await changeHolds(held, session, subjects, { token, commitment }, place);
+  const words = { about: "hold" as const, case: written, reason: options.reason };
+  const changed = await changeHolds(held, session, subjects, { token, commitment, words }, place);
   session.console.say(holdText(config.id, changed, place));
   await held.stamp();
   return { client: config.id, case: token, commitment, ...changed };
@@ -104,11 +104,13 @@ async function changeHolds(
   held: HeldVault,
   session: Session,
   subjects: readonly string[],
-  of: Case,
+  { token, commitment, words }: Pick<Case, "token" | "commitment"> & { readonly words: Words },
   place: boolean,
 ): Promise<HoldsChanged> {
   using work = beginWork(held, session, { what: "holds", failure: "hold not changed" });
-  return await (place ? placeHolds : releaseHolds)(work, subjects, of);
+  const notes = new NoteWriter(held, work.ledger);
+  const note = (subject: string): Promise<void> => notes.store(subject, commitment, words);
+  return await (place ? placeHolds : releaseHolds)(work, subjects, { token, commitment, note });
 }
 
 function holdText(client: string, { subjects, objects, unchanged }: HoldsChanged, place: boolean): string {

@@ -314,10 +314,13 @@ function listText(client: string, { purge: all, withdraw, left, uncertified }: O
 
 function purgedText(
   client: string,
-  { run, subjects, records, files, versions, kept, withdrawn, cleared, ...of }: Purged & { run: string },
+  { run, subjects, records, files, versions, notes, kept, withdrawn, cleared, ...of }: Purged & { run: string },
 ): string[] {
   return [
     `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
+    ...(notes > 0
+      ? [`  notes       ${plural(notes, "sealed note")} about holds and retrievals of people of whom nothing is left`]
+      : []),
     ...(kept > 0
       ? [`  kept        ${people(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
       : []),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseKey, recordKey, VERSION } from "../vault/layout.ts";
+import { parseKey, recordKey, subjectOfNote, VERSION } from "../vault/layout.ts";
 
 /** Fields shared by several types of log entries (docs/FORMAT.md, section 8). */
 export const text = z.string().max(500);
@@ -20,6 +20,10 @@ export const key = z.string().refine((value) => parseKey(value) !== null);
 export const versionId = z.string().max(1024);
 export const objectVersion = z.object({ key, versionId });
 export const storedObject = z.object({ key, versionId, size: count, sha256: hex(64) });
+/** A sealed note's key, in an entry of its own: entries about records name no notes. */
+const noteKey = z.string().refine((value) => subjectOfNote(value) !== undefined);
+export const noteVersion = z.object({ key: noteKey, versionId });
+export const storedNote = z.object({ key: noteKey, versionId, size: count, sha256: hex(64) });
 export const common = { time: instant, run: text };
 /** A retention policy as configured: ISO 8601 durations and what starts them. */
 export const policy = z.record(text, z.string().max(100));
@@ -50,6 +54,17 @@ export function isOfSubject(entry: {
     .map((each) => each.key)
     .concat(keys)
     .every((each) => parseKey(each)?.subject === subject);
+}
+
+/** Whether every note in an entry is about the entry's subject. */
+export function isNoteOfSubject(entry: {
+  readonly subject: string;
+  readonly note?: { readonly key: string };
+  readonly notes?: readonly { readonly key: string }[];
+}): boolean {
+  return [...(entry.note ? [entry.note] : []), ...(entry.notes ?? [])].every(
+    ({ key: each }) => subjectOfNote(each) === entry.subject,
+  );
 }
 
 function exists(parse: () => unknown): boolean {

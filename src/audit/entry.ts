@@ -3,8 +3,9 @@ import { HoldfastError } from "../core/error.ts";
 import * as field from "./entry-fields.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-const { text, count, hex, instant, day, common, isOfSubject } = field;
+const { text, count, hex, instant, day, common, isOfSubject, isNoteOfSubject } = field;
 const OF_SUBJECT = { path: ["key"], message: "the object belongs to another subject or version" };
+const NOTE_OF_SUBJECT = { path: ["key"], message: "the note is about another subject" };
 
 /**
  * Every change to the vault, one line of JSON each (docs/FORMAT.md, section 8). No personal data: people are subjects,
@@ -170,6 +171,37 @@ function schemaOf(words: {
         whole: z.boolean(),
       })
       .refine(isOfSubject, OF_SUBJECT),
+    /** The words of a hold or a retrieval, sealed. The entry with the same commitment says what they are about. */
+    z
+      .object({
+        type: z.literal("note.stored"),
+        ...common,
+        subject: hex(32),
+        note: field.storedNote,
+        commitment: hex(64),
+        lockedUntil: instant,
+        lockMode: field.lockMode,
+      })
+      .refine(isNoteOfSubject, NOTE_OF_SUBJECT),
+    z
+      .object({
+        type: z.literal("note.extended"),
+        ...common,
+        subject: hex(32),
+        lockedUntil: instant,
+        lockMode: field.lockMode,
+        notes: z.array(field.noteVersion),
+      })
+      .refine(isNoteOfSubject, NOTE_OF_SUBJECT),
+    /** After a `record.purged` that left nothing of the subject, and how many versions of each note were removed. */
+    z
+      .object({
+        type: z.literal("note.purged"),
+        ...common,
+        subject: hex(32),
+        notes: z.array(field.noteVersion.extend({ versions: count })),
+      })
+      .refine(isNoteOfSubject, NOTE_OF_SUBJECT),
     z.object({ type: z.literal("policy.changed"), ...common, from: field.policy.nullable(), to: field.policy }),
     z.object({ type: z.literal("key.changed"), ...common, from: text, to: text }),
     /**
@@ -200,6 +232,8 @@ export type RetrievalPrepared = Extract<Entry, { type: "retrieval.prepared" }>;
 export type RetrievalRefused = Extract<Entry, { type: "retrieval.refused" }>;
 export type PurgeBegun = Extract<Entry, { type: "purge.begun" }>;
 export type RecordPurged = Extract<Entry, { type: "record.purged" }>;
+export type NoteStored = Extract<Entry, { type: "note.stored" }>;
+export type NotePurged = Extract<Entry, { type: "note.purged" }>;
 export type PolicyChanged = Extract<Entry, { type: "policy.changed" }>;
 export type Policy = PolicyChanged["to"];
 export type RecordGone = Extract<Entry, { type: "record.gone" }>;

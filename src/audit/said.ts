@@ -36,6 +36,10 @@ export function isPurge(entry: Entry | null): entry is Purge {
   return entry?.type === "purge.begun" || entry?.type === "purge.withdrawn" || entry?.type === "record.purged";
 }
 
+export function isNote(entry: Entry | null): entry is Extract<Entry, { type: `note.${string}` }> {
+  return entry?.type === "note.stored" || entry?.type === "note.extended" || entry?.type === "note.purged";
+}
+
 /** A name shared by `record.files` entries and the `record.stored` that they belong to. */
 export function nameOf({ run, subject, version }: RecordStored | RecordFiles): string {
   return `${run} ${subject} ${version}`;

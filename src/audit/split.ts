@@ -9,6 +9,10 @@ export function splitEntry(entry: Entry): Entry[] {
     case "lock.extended":
     case "hold.placed":
       return cut(entry.objects, { ...entry, objects: [] }, (objects) => ({ ...entry, objects }));
+    case "note.extended":
+      return cut(entry.notes, { ...entry, notes: [] }, (notes) => ({ ...entry, notes }));
+    case "note.purged":
+      return cut(entry.notes, { ...entry, notes: [] }, (notes) => ({ ...entry, notes }));
     case "purge.begun":
     case "purge.withdrawn":
       return cut(entry.keys, { ...entry, keys: [] }, (keys) => ({ ...entry, keys }));

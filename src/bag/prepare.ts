@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import PQueue from "p-queue";
 import { type Approval, isInTime, type Refusal } from "../approval/approval.ts";
 import { Entries } from "../audit/entries.ts";
 import type { RetrievalPrepared, Unlogged } from "../audit/entry.ts";
@@ -10,6 +11,7 @@ import { timestamp } from "../core/timestamp.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { Ledger } from "../held/ledger.ts";
 import { defaultRetry, retrying } from "../io/retry.ts";
+import { NoteWriter } from "../notes/store.ts";
 import { encodeDescription } from "../vault/description.ts";
 import {
   APPROVAL,
@@ -102,6 +104,11 @@ export async function prepareBag(
       });
     }
     const prepared = timestamp(at);
+    const committed = commitment(request, salt);
+    const notes = new NoteWriter(held, ledger);
+    const storing = new PQueue({ concurrency: held.config.vault.concurrency });
+    const words = { about: "retrieval" as const, ...request, salt };
+    await storing.addAll(subjects.map((subject) => () => notes.store(subject, committed, words)));
     const logged: number[] = [];
     for (let first = 0; first < chosen.length; first += PER_ENTRY) {
       const part = chosen.slice(first, first + PER_ENTRY);
@@ -110,7 +117,7 @@ export async function prepareBag(
         subjects: part.map(({ subject }) => subject),
         records: part.reduce((sum, each) => sum + each.records.length, 0),
         files: files.slice(first, first + PER_ENTRY).reduce((sum, each) => sum + each, 0),
-        commitment: commitment(request, salt),
+        commitment: committed,
         ...(approval && { request: approval.sha256, approvedBy: approval.approvedBy }),
       };
       logged.push(...(await ledger.log(entry, at)));

@@ -9,6 +9,7 @@ import { DURABLE, FLEETING, makeTables, openTables, peekTables } from "./databas
 import { Holds } from "./holds.ts";
 import { Kept } from "./kept.ts";
 import { Locks } from "./locks.ts";
+import { Notes } from "./notes.ts";
 import { Objects } from "./objects.ts";
 import { Pieces } from "./pieces.ts";
 import { Purges } from "./purges.ts";
@@ -38,6 +39,7 @@ export class Catalog {
   readonly objects: Objects;
   readonly relationships: Relationships;
   readonly holds: Holds;
+  readonly notes: Notes;
   readonly purges: Purges;
   readonly locks: Locks;
   readonly pieces: Pieces;
@@ -62,6 +64,7 @@ export class Catalog {
     this.objects = new Objects(db);
     this.relationships = new Relationships(db);
     this.holds = new Holds(db);
+    this.notes = new Notes(db);
     this.purges = new Purges(db);
     this.locks = new Locks(db);
     this.pieces = new Pieces(db);
@@ -159,6 +162,7 @@ export class Catalog {
     this.retrievals.apply(index, entry);
     this.relationships.apply(index, entry);
     this.holds.apply(index, entry);
+    this.notes.apply(index, entry);
     this.purges.apply(index, entry);
   }
 

@@ -66,6 +66,11 @@ export class Holds {
     }));
   }
 
+  /** The commitments of a case's holds in effect. */
+  commitments(caseToken: string): string[] {
+    return column(this.#statements.commitments.all(caseToken), "commitment");
+  }
+
   /** The number of holds in effect: two on one person count as two. */
   count(): number {
     return (this.#statements.count.get() as { count: number }).count;
@@ -86,6 +91,7 @@ function prepare(db: DatabaseSync) {
     dropHeld: of("DELETE FROM held WHERE key = ?"),
     holds: of("SELECT case_token AS 'case', commitment, placed FROM hold WHERE subject = ? ORDER BY entry"),
     all: of("SELECT subject, case_token AS 'case', placed FROM hold ORDER BY entry DESC"),
+    commitments: of("SELECT DISTINCT commitment FROM hold WHERE case_token = ? ORDER BY commitment"),
     count: of("SELECT COUNT(*) AS count FROM hold"),
     heldAll: of("SELECT DISTINCT subject FROM hold ORDER BY subject"),
     heldOf: of("SELECT subject FROM hold WHERE case_token = ? ORDER BY subject"),

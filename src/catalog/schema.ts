@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 9;
+export const SCHEMA = 10;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -101,6 +101,12 @@ export const TABLES = `
   CREATE TABLE purge_approval (       -- purges that a second person approved
     run TEXT PRIMARY KEY, request TEXT NOT NULL, approved_by TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE note (                 -- sealed words of holds and retrievals
+    key TEXT PRIMARY KEY, subject TEXT NOT NULL, commitment TEXT NOT NULL,
+    object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL, entry INTEGER NOT NULL, stored TEXT NOT NULL,
+    state TEXT NOT NULL               -- kept, free (nothing is left of the subject), purged
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
     run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
     finished TEXT, outcome TEXT, counts TEXT
@@ -114,6 +120,9 @@ export const TABLES = `
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX purged_subject ON purged (subject, time);
   CREATE INDEX relationship_ended ON relationship (ended);
+  CREATE INDEX note_subject ON note (subject);
+  CREATE INDEX note_commitment ON note (commitment);
+  CREATE INDEX note_lock ON note (locked_until) WHERE state = 'kept';
   CREATE INDEX version_updated ON version (updated);
   CREATE INDEX lookup_subject ON lookup (subject);
   CREATE INDEX version_lock ON version (lock_mode, locked_until);

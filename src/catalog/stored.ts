@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordStored, StoredFile } from "../audit/entry.ts";
+import { isNote } from "../audit/said.ts";
 import { parseKey } from "../vault/layout.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
@@ -15,7 +16,8 @@ export class Stored {
   /** Within the catalog's transaction. */
   apply(index: number, entry: Entry): void {
     const of = this.#statements;
-    if ("subject" in entry) of.insertMention.run(entry.subject, index);
+    // Notes are no part of a person's trail: a bag does not hold them.
+    if ("subject" in entry && !isNote(entry)) of.insertMention.run(entry.subject, index);
     if ("subjects" in entry) for (const subject of entry.subjects) of.insertMention.run(subject, index);
     switch (entry.type) {
       case "record.stored":

@@ -5,6 +5,7 @@ import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
 import { relationshipEnds } from "./keep.ts";
 import { cooledBefore, type DueLock, dueLock, soonOf } from "./lock-due.ts";
+import { noteTermsOf } from "./notes.ts";
 import { setLock } from "./set-lock.ts";
 import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
@@ -25,6 +26,7 @@ const BATCH = 500;
 const PER_SECOND = 1_000;
 
 interface Due extends DueLock {
+  readonly kind: "record" | "file" | "note";
   readonly key: string;
   readonly versionId: string;
 }
@@ -107,6 +109,8 @@ function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void,
   }
   if (config.vault.lock === "compliance" && retention.coolingOff)
     yield* locks.softBefore(second(cooledBefore(retention.coolingOff, now())), met);
+  // Mostly extended with the records, above.
+  yield catalog.notes.lockedShort(second(soonOf(retention, now())));
 }
 
 /** The objects of a subject whose lock must change. */
@@ -114,9 +118,10 @@ function dueOf(work: Work, subject: string): Due[] {
   const { catalog, now } = work;
   const { retention, vault } = work.config;
   const hasEnded = catalog.relationships.ended(subject) !== undefined;
-  return termsOf(catalog, retention, subject).flatMap((term) => {
+  const terms = termsOf(catalog, retention, subject);
+  return [...terms, ...noteTermsOf(catalog, subject, terms)].flatMap((term) => {
     const due = dueLock({ retention, mode: vault.lock }, term, hasEnded, now());
-    return due ? { key: term.key, versionId: term.versionId, ...due } : [];
+    return due ? { kind: term.kind, key: term.key, versionId: term.versionId, ...due } : [];
   });
 }
 
@@ -148,11 +153,15 @@ async function extendOne(
 }
 
 async function log(work: Work, subject: string, done: readonly Due[]): Promise<void> {
-  const alike = Map.groupBy(done, ({ lock }) => `${lock.mode} ${lock.until}`);
+  const alike = Map.groupBy(done, ({ kind, lock }) => `${kind === "note"} ${lock.mode} ${lock.until}`);
   for (const group of alike.values()) {
-    const { lock } = group[0]!;
+    const { kind, lock } = group[0]!;
     const objects = group.map(({ key, versionId }) => ({ key, versionId }));
     const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
-    await work.ledger.log({ type: "lock.extended", subject, ...locked, objects });
+    await work.ledger.log(
+      kind === "note"
+        ? { type: "note.extended", subject, ...locked, notes: objects }
+        : { type: "lock.extended", subject, ...locked, objects },
+    );
   }
 }

@@ -9,6 +9,8 @@ import type { Work } from "./work.ts";
 export interface Case {
   readonly token: string;
   readonly commitment: string;
+  /** Seals the words beside the log, before the entry about this subject. */
+  readonly note?: (subject: string) => Promise<void>;
 }
 
 export interface HoldsChanged {
@@ -27,13 +29,14 @@ export interface HoldsChanged {
 export async function placeHolds(
   work: Work,
   subjects: readonly string[],
-  { token, commitment }: Case,
+  { token, commitment, note = async () => {} }: Case,
 ): Promise<HoldsChanged> {
   const { catalog } = work;
   return each(work, subjects, async (subject, set) => {
     const isPlaced = catalog.holds.of(subject).some((hold) => hold.case === token);
     const objects = await set(subject, true, (key, versionId) => !catalog.holds.isHeld(key, versionId));
     if (isPlaced && objects.length === 0) return undefined;
+    if (!isPlaced) await note(subject);
     await work.ledger.log({ type: "hold.placed", subject, case: token, commitment, objects });
     return objects.length;
   });
@@ -46,12 +49,13 @@ export async function placeHolds(
 export async function releaseHolds(
   work: Work,
   subjects: readonly string[],
-  { token, commitment }: Case,
+  { token, commitment, note = async () => {} }: Case,
 ): Promise<HoldsChanged> {
   const { catalog, ledger } = work;
   return each(work, subjects, async (subject, set) => {
     const wasPlaced = catalog.holds.of(subject).some((hold) => hold.case === token);
     if (wasPlaced) {
+      await note(subject);
       await work.ledger.log({ type: "hold.released", subject, case: token, commitment });
       await ledger.flush();
     }

@@ -29,7 +29,7 @@ export function soonOf({ extendWhenLessThan }: RetentionConfig, now: Temporal.In
  */
 export function dueLock(
   { retention, mode }: Policy,
-  { until: end, lockedUntil, lockMode, stored }: Term,
+  { until: end, lockedUntil, lockMode, stored }: Pick<Term, "until" | "lockedUntil" | "lockMode" | "stored">,
   hasEnded: boolean,
   now: Temporal.Instant,
 ): DueLock | undefined {

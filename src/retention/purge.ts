@@ -1,7 +1,9 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
+import { noteFolder } from "../vault/layout.ts";
 import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
+import { removeFreeNotes } from "./notes.ts";
 import { versionsOf } from "./objects.ts";
 import { type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
@@ -16,6 +18,8 @@ export interface Purged {
   readonly bytes: number;
   /** Versions and delete markers that were removed from the store. */
   readonly versions: number;
+  /** Sealed notes about people of whom nothing else is left. */
+  readonly notes: number;
   /** Subjects past their date that a hold or a lock keeps. */
   readonly kept: number;
   /** Objects that are kept although their purge had begun. */
@@ -46,7 +50,7 @@ interface Begun {
 /**
  * Deletes everything that is past its retention date and not held: all versions and delete markers. First the log says
  * that the purge begins, in the vault and under its checkpoint; then the objects are deleted; then the log says that
- * they are gone. If it is interrupted at any point, the next purge continues with what is due then, and verify knows
+ * they are gone. Notes about people of whom nothing is left go last. If it is interrupted at any point, the next purge continues with what is due then, and verify knows
  * why something is missing. If one subject fails, the others continue.
  * @param ready called before anything is deleted; if it throws, the purge ends
  * @param chosen what people agreed to, if they did: no more than that is deleted
@@ -59,7 +63,7 @@ export async function purgeAll(
   const { config, catalog, now } = work;
   const { retention } = config;
   const tally = { subjects: 0, records: 0, files: 0, bytes: 0, versions: 0, kept: 0, failed: 0 };
-  const more = { withdrawn: 0, cleared: 0 };
+  const more = { withdrawn: 0, cleared: 0, notes: 0 };
   const row = new InARow();
   const failed = (subject: string, error: unknown): void => {
     tally.failed += 1;
@@ -125,6 +129,7 @@ export async function purgeAll(
   await work.ledger.flush();
   refuseAborted(work);
   row.check();
+  more.notes = await removeFreeNotes(work, failed);
   return { ...tally, ...more };
 }
 
@@ -158,6 +163,9 @@ function refuseAborted({ signal }: Work): void {
 async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<string>): Promise<void> {
   const keys = new Set<string>();
   for await (const { key } of versionsOf(work.vault, subject)) if (!named.has(key)) keys.add(key);
+  // Notes that the log names go once nothing else is left.
+  for await (const { key } of work.vault.versions(noteFolder(subject)))
+    if (work.catalog.notes.get(key) === undefined) keys.add(key);
   for (const key of keys) await removeAll(work, key);
 }
 

@@ -1,4 +1,4 @@
-import type { Entry, RecordFiles, RecordStored } from "../audit/entry.ts";
+import type { Entry, NotePurged, RecordFiles, RecordStored } from "../audit/entry.ts";
 import { nameOf } from "../audit/said.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
@@ -80,6 +80,9 @@ export class Replay {
       case "lock.extended":
         this.#checkExtended(at, entry);
         break;
+      case "note.purged":
+        this.#checkNotesPurged(at, entry);
+        break;
       case "purge.begun":
         this.#purges.checkBegun(at, entry);
         if (entry.keys[0] !== undefined) this.#ahead.notePurge(at, entry.keys[0], entry.time);
@@ -147,6 +150,18 @@ export class Replay {
           key,
           what: `has a size or digest that differs from entry ${before.entry} for the same version`,
         });
+    }
+  }
+
+  /** Notes may go once nothing else is left of their person, and their promised lock has ended. */
+  #checkNotesPurged(at: number, { notes, time }: NotePurged): void {
+    for (const { key } of notes) {
+      const note = this.#options.index.notes.get(key);
+      const fault = (what: string): void => this.#options.onFault({ entry: at, key, what });
+      if (note === undefined) fault("was purged according to the log, but no earlier entry stored it");
+      else if (note.state === "kept") fault("was purged according to the log, but records of its person are kept");
+      else if (isBefore(instant(time), instant(note.lockedUntil)))
+        fault(`was purged according to the log, but its promised lock ended only on ${note.lockedUntil}`);
     }
   }
 

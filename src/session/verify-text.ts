@@ -22,12 +22,13 @@ export function reportText(
   { origin, size, root }: CheckpointKept,
   keyTrusted: boolean,
 ): Line[] {
-  const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans } = report;
+  const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, notes } = report;
   const { due, past, held, unfinished, stuck, unlocked, waiting } = report;
   return [
     { text: `${client}: ${verdict(report, keyTrusted)}  (log ${origin})`, tone: toneOf(report, keyTrusted) },
     `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`,
     `  vault     ${number(records)} records and ${number(files)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
+    ...(notes > 0 ? [`  notes     ${plural(notes, "sealed note")} about holds and retrievals`] : []),
     ...(waiting > 0
       ? [
           `  journal   ${plural(waiting, "entry", "entries")} only in this machine's journal so far; the next run logs them`,

@@ -9,6 +9,8 @@ export const PROBE = "doctor-probe";
 /** Prefixes of sealed records and of files. src/catalog/keys.ts repeats this layout in SQL. */
 export const RECORDS = "records/";
 export const FILES = "files/";
+/** The prefix of sealed notes: the words of a hold or a retrieval. They are no part of a person's records. */
+export const NOTES = "notes/";
 
 export function recordKey(subject: string, version: string): string {
   return `${recordFolder(subject)}${version}.age`;
@@ -31,6 +33,15 @@ export function foldersOf(subject: string): readonly [records: string, files: st
   return [recordFolder(subject), fileFolder(subject)];
 }
 
+/** The folder of the sealed notes about a subject. `foldersOf` leaves it out: entries of records cannot name notes. */
+export function noteFolder(subject: string): string {
+  return `${NOTES}${subject.slice(0, 2)}/${subject}/`;
+}
+
+export function noteKey(subject: string, id: string): string {
+  return `${noteFolder(subject)}${id}.age`;
+}
+
 /** The time stamp of the checkpoint over `size` entries. */
 export function timestampKey(size: number): string {
   return `${TIMESTAMPS}${size}.tsr`;
@@ -50,6 +61,12 @@ export type ObjectKey =
 export const VERSION = /^\d{8}T\d{6}Z-[0-9a-f]{12}$/;
 const RECORD = /^records\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/(\d{8}T\d{6}Z-[0-9a-f]{12})\.age$/;
 const FILE = /^files\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/([0-9a-f]{32})\.age$/;
+const NOTE = /^notes\/([0-9a-f]{2})\/(\1[0-9a-f]{30})\/[0-9a-f]{32}\.age$/;
+
+/** The subject in a note's untrusted key. Undefined for anything that `noteKey` does not write. */
+export function subjectOfNote(key: string): string | undefined {
+  return NOTE.exec(key)?.[2];
+}
 
 /** Splits an untrusted key into its parts. Null for anything that `recordKey` and `fileKey` do not write. */
 export function parseKey(key: string): ObjectKey | null {

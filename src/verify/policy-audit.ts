@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
 import { dueLock, type Policy } from "../retention/lock-due.ts";
+import { noteTermsOf } from "../retention/notes.ts";
 import { termsOf } from "../retention/terms.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -33,12 +34,13 @@ export async function auditPolicy(
     const hasEnded = index.relationships.ended(subject) !== undefined;
     const holds = index.holds.of(subject).length > 0;
     if (holds) report.held += 1;
-    for (const term of termsOf(index, policy.retention, subject)) {
-      const { key, versionId, until, lockedUntil } = term;
+    const terms = termsOf(index, policy.retention, subject);
+    for (const term of [...terms, ...noteTermsOf(index, subject, terms)]) {
+      const { kind, key, versionId, until, lockedUntil } = term;
       if (index.purges.stateOf(key) === "begun") continue;
-      if (holds) await check(() => checkHeld(vault, key, versionId, problem));
+      if (holds && kind !== "note") await check(() => checkHeld(vault, key, versionId, problem));
       if (until !== undefined && Temporal.Instant.compare(until, at) <= 0) {
-        report.past += 1;
+        if (kind !== "note") report.past += 1;
         continue;
       }
       if (dueLock(policy, term, hasEnded, at)) report.due += 1;

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { HoldfastError } from "../core/error.ts";
-import { FILES, RECORDS } from "../vault/layout.ts";
+import { FILES, NOTES, RECORDS } from "../vault/layout.ts";
 import type { Vault, VersionInfo } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
 
@@ -29,16 +29,15 @@ export async function findUnlogged(
   let logged: string | undefined;
   /** What readers of this key see: its newest version, or a delete marker that hides all of them. */
   let seen: VersionInfo | undefined;
-  for (const prefix of [RECORDS, FILES]) {
+  for (const prefix of [RECORDS, FILES, NOTES]) {
     for await (const version of vault.versions(prefix)) {
       const { key, versionId, size, deleteMarker } = version;
       if (key !== present) {
         if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
         present = key;
-        logged = index.objects.version(key);
+        logged = index.objects.version(key) ?? index.notes.get(key)?.versionId;
         seen = undefined;
-        if (index.purges.stateOf(key) === "done")
-          problem({ key, what: "was purged according to the log, but still exists" });
+        if (isPurged(index, key)) problem({ key, what: "was purged according to the log, but still exists" });
       }
       seen ??= version;
       const first = seen;
@@ -47,15 +46,20 @@ export async function findUnlogged(
     }
     for await (const { key, size } of vault.remains?.(prefix) ?? []) {
       if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-      if (index.purges.stateOf(key) === "done")
+      if (isPurged(index, key))
         problem({
           key,
           what: "was purged according to the log, but its bytes are still at its normal path. Fix: run holdfast retention purge --confirm",
         });
       // The logged version is missing, or its purge was interrupted: both are reported with the entry.
-      else if (index.objects.version(key) === undefined) orphan({ key, versionId: "", size });
+      else if (index.objects.version(key) === undefined && index.notes.get(key) === undefined)
+        orphan({ key, versionId: "", size });
     }
   }
+}
+
+function isPurged(index: Catalog, key: string): boolean {
+  return index.purges.stateOf(key) === "done" || index.notes.get(key)?.state === "purged";
 }
 
 /** A logged version must be the one that readers see, also with tools that do not know versions. */

@@ -13,6 +13,7 @@ import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
 import { readLog } from "./log-pass.ts";
+import { checkNotes } from "./notes.ts";
 import { checkObject, type ObjectCheck } from "./objects.ts";
 import type { PlainDigests } from "./plain-digests.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
@@ -65,6 +66,8 @@ export interface VerifyReport extends PolicyReport {
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
+  /** Sealed notes: words of holds and retrievals. */
+  readonly notes: number;
   /** Objects whose content was read, and their bytes. */
   readonly read: number;
   readonly readBytes: number;
@@ -98,6 +101,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     records: 0,
     files: 0,
     bytes: 0,
+    notes: 0,
     read: 0,
     readBytes: 0,
     opened: options.opener === undefined ? null : 0,
@@ -161,6 +165,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   await checkCheckpoint(vault, begun, unlocked, problem);
 
   await checkObjects(options, checks, report, problem);
+  report.notes = await checkNotes(options, checks, problem);
   let ranOut = 0;
   const onUnlocked = (found: Problem): void => {
     ranOut += 1;

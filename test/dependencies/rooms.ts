@@ -22,6 +22,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   catalog: "core io vault audit",
   held: "core config record vault audit catalog",
   retention: "core approval config vault audit catalog held",
+  notes: "core seal vault catalog held retention",
   export: "core config observe seal record source vault audit catalog held retention",
   backfill: "core io config observe seal source catalog export",
   workers: "core config observe seal source vault audit catalog retention export",
@@ -29,7 +30,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   letter: "observe page retention report",
   certificate: "core io config observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",
-  bag: "core approval io config seal record vault audit catalog held",
+  bag: "core approval io config seal record vault audit catalog held notes",
   viewer: "core approval seal record vault audit bag",
   doctor: "core io config net observe record source vault audit catalog retention workers",
   session:

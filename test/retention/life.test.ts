@@ -131,8 +131,9 @@ describe("the life of one person", { concurrency: 2 }, () => {
       }
       const told = (await place.entries()).filter((entry) => "subject" in entry && entry.subject === subject);
       const types = told.map(({ type }) => type);
-      const order = ["record.stored", "lock.extended", "relationship.ended", "hold.placed", "hold.released"];
-      assert.deepEqual([...new Set(types)], [...order, "purge.begun", "record.purged"]);
+      const order = ["record.stored", "lock.extended", "relationship.ended", "note.stored", "hold.placed"];
+      const end = ["hold.released", "purge.begun", "record.purged", "note.purged"];
+      assert.deepEqual([...new Set(types)], [...order, ...end]);
 
       // A rebuilt catalog knows the same.
       await place.expect(0, "rebuild");

@@ -1,0 +1,107 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry } from "../audit/entry.ts";
+import type { CatalogObject } from "./objects.ts";
+import { column, statement } from "./statement.ts";
+import { comparable } from "./time.ts";
+
+/** A sealed note about a person: the words of a hold or a retrieval. */
+export interface CatalogNote extends CatalogObject {
+  readonly subject: string;
+  /** That of the hold's or retrieval's own entry. */
+  readonly commitment: string;
+  readonly entry: number;
+  readonly stored: string;
+  /** `free`: nothing is left of the person, so the note may be gone; `purged`: the log says that it is. */
+  readonly state: "kept" | "free" | "purged";
+}
+
+/** The sealed notes that the log names. */
+export class Notes {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** Within the catalog's transaction. */
+  apply(index: number, entry: Entry): void {
+    const of = this.#statements;
+    switch (entry.type) {
+      case "note.stored": {
+        const { subject, note, commitment, lockedUntil, lockMode, time } = entry;
+        of.store.run(
+          ...[note.key, subject, commitment, note.versionId, note.size, note.sha256],
+          ...[comparable(lockedUntil), lockMode, index, comparable(time)],
+        );
+        break;
+      }
+      case "note.extended":
+        for (const { key, versionId } of entry.notes)
+          of.extend.run(comparable(entry.lockedUntil), entry.lockMode, key, versionId);
+        break;
+      case "record.purged":
+        if (entry.whole) of.free.run(entry.subject);
+        break;
+      case "note.purged":
+        for (const { key } of entry.notes) of.purge.run(key);
+        break;
+    }
+  }
+
+  get(key: string): CatalogNote | undefined {
+    return this.#statements.get.get(key) as CatalogNote | undefined;
+  }
+
+  /** The notes of a person of whom something is left, the oldest first. */
+  kept(subject: string): CatalogNote[] {
+    return this.#statements.kept.all(subject) as unknown as CatalogNote[];
+  }
+
+  /** Notes that are not purged and have this commitment, the newest first. */
+  committed(commitment: string): CatalogNote[] {
+    return this.#statements.committed.all(commitment) as unknown as CatalogNote[];
+  }
+
+  /** All that are not purged, in the order of their keys. */
+  all(): CatalogNote[] {
+    return this.#statements.all.all() as unknown as CatalogNote[];
+  }
+
+  /** Notes of people of whom nothing is left, person by person. */
+  free(): CatalogNote[] {
+    return this.#statements.allFree.all() as unknown as CatalogNote[];
+  }
+
+  /** People with a note whose lock ends before a time (RFC 3339 UTC). */
+  lockedShort(time: string): string[] {
+    return column(this.#statements.short.all(comparable(time)), "subject");
+  }
+}
+
+const NOTE = `SELECT key, subject, commitment, object_version AS versionId, size, sha256,
+  locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode, entry, stored || 'Z' AS stored, state FROM note`;
+
+function prepare(db: DatabaseSync) {
+  const of = (sql: string) => statement(db, sql);
+  return {
+    // Its name is never used again: an entry that is logged again changes nothing. One that was written before a purge
+    // and is logged after it finds no subject.
+    store: of(
+      `INSERT OR IGNORE INTO note VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+         CASE WHEN EXISTS (SELECT 1 FROM subject WHERE subject = ?2) THEN 'kept' ELSE 'free' END)`,
+    ),
+    extend: of(
+      `UPDATE note SET locked_until = max(locked_until, ?),
+         lock_mode = CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END
+       WHERE key = ? AND object_version = ?`,
+    ),
+    free: of("UPDATE note SET state = 'free' WHERE subject = ? AND state = 'kept'"),
+    purge: of("UPDATE note SET state = 'purged' WHERE key = ?"),
+    get: of(`${NOTE} WHERE key = ?`),
+    kept: of(`${NOTE} WHERE subject = ? AND state = 'kept' ORDER BY entry`),
+    committed: of(`${NOTE} WHERE commitment = ? AND state <> 'purged' ORDER BY entry DESC`),
+    all: of(`${NOTE} WHERE state <> 'purged' ORDER BY key`),
+    allFree: of(`${NOTE} WHERE state = 'free' ORDER BY subject, entry`),
+    short: of("SELECT DISTINCT subject FROM note WHERE state = 'kept' AND locked_until < ? ORDER BY subject"),
+  };
+}

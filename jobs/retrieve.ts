@@ -65,7 +65,7 @@ export const retrieveCommand = withNames(
 )
   .option("--case <number>", "the case it is for")
   .option("--requested-by <who>", "who asked")
-  .option("--reason <text>", "the reason; the bag has it, the log only a commitment to it")
+  .option("--reason <text>", "the reason; the bag and a sealed note have it, the log only a commitment to it")
   .option(
     "--all-in-range <from..to>",
     "everyone whose identity has a version from this period; the second date is not included",

@@ -81,7 +81,7 @@ function schemaOf(words: {
       /** How many sealed records and files of these subjects were handed out. */
       records: count,
       files: count,
-      /** Commitment to who asked, why, and in which case. The bag holds these texts and the salt. */
+      /** Commitment to who asked, why, and in which case. The bag and sealed notes hold these texts and the salt. */
       commitment: hex(64),
       /** SHA-256 of the request that a second person approved, and the public key they signed with. */
       request: hex(64).optional(),
@@ -118,8 +118,7 @@ function schemaOf(words: {
         /** Keyed token of the case number. The release names it. */
         case: hex(32),
         /**
-         * Commitment to case and reason under the client's lookup key. The texts are in the case file, outside
-         * Holdfast.
+         * Commitment to case and reason under the client's lookup key. The texts are in a sealed note.
          */
         commitment: hex(64),
         /** Objects on hold, in every version. Many objects, or objects stored later, have further entries. */

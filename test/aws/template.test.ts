@@ -74,14 +74,15 @@ test("each policy fits IAM's limits, has no wildcard action, and covers only thi
 test("what each role must not do, even if an attacker controls it", () => {
   const record = `${PREFIX}/records/9c/${"9c".repeat(16)}/v.age`;
   const file = `${PREFIX}/files/9c/${"9c".repeat(16)}/f.age`;
+  const note = `${PREFIX}/notes/9c/${"9c".repeat(16)}/n.age`;
   const log = `${PREFIX}/audit/checkpoint`;
   const vault = `${PREFIX}/vault.json`;
-  const everything = [record, file, log, vault, `${PREFIX}/lease.json`];
+  const everything = [record, file, note, log, vault, `${PREFIX}/lease.json`];
   const never: [Role | "administrator", string, readonly string[], Record<string, string>?][] = [
     ...ROLES.map((role) => [role, "s3:BypassGovernanceRetention", everything] as [Role, string, string[]]),
     ...ROLES.map((role) => [role, "s3:DeleteObject", everything] as [Role, string, string[]]),
-    ["Exporter", "s3:GetObject", [record, file]],
-    ["Exporter", "s3:GetObjectVersion", [record, file]],
+    ["Exporter", "s3:GetObject", [record, file, note]],
+    ["Exporter", "s3:GetObjectVersion", [record, file, note]],
     ["Exporter", "s3:DeleteObjectVersion", everything],
     ["Exporter", "s3:PutObjectLegalHold", everything, { "s3:object-lock-legal-hold": "OFF" }],
     ["Exporter", "s3:PutObject", ["elsewhere/x", "x"]],
@@ -89,6 +90,7 @@ test("what each role must not do, even if an attacker controls it", () => {
     ["Exporter", "s3:PutObject", [record], { "s3:object-lock-mode": "COMPLIANCE" }],
     ["Retriever", "s3:PutObject", [record, file, vault]],
     ["Retriever", "s3:DeleteObjectVersion", everything],
+    ["Retriever", "s3:GetObjectVersion", [note]],
     ["Purger", "s3:PutObject", [record, file, vault]],
     ["Purger", "s3:DeleteObjectVersion", [log, vault]],
     ["Purger", "s3:PutObjectRetention", [record, file]],
@@ -97,8 +99,8 @@ test("what each role must not do, even if an attacker controls it", () => {
     ["Verifier", "s3:DeleteObjectVersion", everything],
     // For a role that is allowed everything else, the bucket policy must deny it.
     ["administrator", "s3:BypassGovernanceRetention", everything],
-    ["administrator", "s3:DeleteObject", [record, file, log, vault]],
-    ["administrator", "s3:DeleteObjectVersion", [record, file, log, vault]],
+    ["administrator", "s3:DeleteObject", [record, file, note, log, vault]],
+    ["administrator", "s3:DeleteObjectVersion", [record, file, note, log, vault]],
     ["administrator", "s3:PutObjectLegalHold", [record], { "s3:object-lock-legal-hold": "OFF" }],
     ["administrator", "s3:PutObjectRetention", [record], { "s3:object-lock-mode": "COMPLIANCE" }],
     ["administrator", "s3:GetObject", [record], { "aws:SecureTransport": "false" }],

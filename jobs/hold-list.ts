@@ -4,7 +4,7 @@ import { type CommonOptions, run } from "../src/cli/command.ts";
 import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
 import { quoted } from "../src/core/printable.ts";
 import { type Opened, openNotes, refuseFalse } from "../src/notes/open.ts";
-import { minute, people, plural } from "../src/observe/format.ts";
+import { minute, number, people, plural } from "../src/observe/format.ts";
 import { oddly } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
@@ -23,7 +23,10 @@ export const holdListCommand = listCommand("list", "list the legal holds in effe
   "holdfast hold list --json | jq '.clients[].cases[]'",
 ])
   .option("--case <number>", "only this case, as it was written when the hold was placed")
-  .option("--key <file>", "age identity file of the officer: opens the sealed notes and shows case and reason")
+  .option(
+    "--key <file>",
+    "age identity file of the officer: opens the sealed notes and shows case and reason, also of released holds",
+  )
   .addHelpText(
     "after",
     `
@@ -35,8 +38,14 @@ versions have no note: ask for those with --case.`,
   .action((options: CommonOptions & Flags) =>
     run(options, async (session) => {
       await tellClients(session, "hold list", (onFailure) => listHolds(session, options, onFailure), {
-        lines: (all) => all.flatMap((each) => holdsText(each, options)),
-        refuse: (all) => refuseFalse(all.flatMap(({ cases }) => cases.flatMap(({ notes = [] }) => notes))),
+        lines: (all) => all.flatMap((each) => listText(each, options)),
+        refuse: (all) =>
+          refuseFalse(
+            all.flatMap(({ cases, released = [] }) => [
+              ...cases.flatMap(({ notes = [] }) => notes),
+              ...released.map(({ note }) => note),
+            ]),
+          ),
       });
     }),
   );
@@ -49,12 +58,21 @@ export interface HoldList {
     /** With the officer's key: what the sealed notes say, one for each reason that was given. */
     readonly notes?: readonly Opened[];
   })[];
+  /** With the officer's key: holds that were released, the last one first. */
+  readonly released?: readonly ReleasedHold[];
+}
+
+/** When a hold was released (RFC 3339 UTC), for how many people, and why. */
+interface ReleasedHold {
+  readonly time: string;
+  readonly people: number;
+  readonly note: Opened;
 }
 
 /** The legal holds in effect, as the log says. Reads only, and runs beside an export. */
 export async function listHolds(
   session: Session,
-  { case: number, key }: Pick<Flags, "case" | "key">,
+  { case: wantedCase, key }: Pick<Flags, "case" | "key">,
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<HoldList[]> {
   const opener = key === undefined ? undefined : await openKeyFile(key);
@@ -63,38 +81,65 @@ export async function listHolds(
     async (config) => {
       await using reading = await openReading(config, session);
       const all = reading.catalog.holds.cases();
-      const tokens = number === undefined ? undefined : await openTokens(config, reading.description);
+      const tokens = wantedCase === undefined ? undefined : await openTokens(config, reading.description);
       // As `hold release` finds a case: as it is written here, else in plain characters.
-      const wanted = [number ?? "", plainText(number ?? "")].map((words) => tokens?.case(words));
+      const wanted = [wantedCase ?? "", plainText(wantedCase ?? "")].map((words) => tokens?.case(words));
       const token = wanted.find((each) => all.some((held) => held.case === each));
       const cases = tokens === undefined ? all : all.filter((held) => held.case === token);
       const count = new Set(cases.flatMap(({ subjects }) => subjects)).size;
       if (opener === undefined) return { client: config.id, people: count, cases };
       const { vault, catalog } = reading;
       const own = tokens ?? (await openTokens(config, reading.description));
-      const open = async (held: HeldCase): Promise<Opened[]> => {
-        const notes = catalog.holds
-          .commitments(held.case)
-          .map((commitment) =>
-            openNotes({ vault, opener }, catalog.notes.committed(commitment), (said) =>
-              said.about === "hold" && own.case(said.case) === held.case
-                ? own.commitment(said.case, said.reason)
-                : undefined,
-            ),
-          );
-        return (await Promise.all(notes)).filter((each) => each !== undefined);
-      };
-      const told = await Promise.all(cases.map(async (held) => ({ ...held, notes: await open(held) })));
-      return { client: config.id, people: count, cases: told };
+      const open = (commitment: string, of?: string): Promise<Opened | undefined> =>
+        openNotes({ vault, opener }, catalog.notes.committed(commitment), (said) =>
+          said.about === "hold" && (of === undefined || own.case(said.case) === of)
+            ? own.commitment(said.case, said.reason)
+            : undefined,
+        );
+      const told: HoldList["cases"][number][] = [];
+      for (const held of cases) {
+        const notes: Opened[] = [];
+        for (const commitment of catalog.holds.commitments(held.case)) {
+          const note = await open(commitment, held.case);
+          if (note !== undefined) notes.push(note);
+        }
+        told.push({ ...held, notes });
+      }
+      const released: ReleasedHold[] = [];
+      for (const { commitment, ...each } of catalog.notes.released()) {
+        const note = await open(commitment);
+        if (note === undefined) continue;
+        // Of one case, only what is surely about another one is left out.
+        const isOther = !("problem" in note) && !wanted.includes(own.case(note.case));
+        if (wantedCase === undefined || !isOther) released.push({ ...each, note });
+      }
+      return { client: config.id, people: count, cases: told, released };
     },
     onFailure,
   );
 }
 
-function holdsText({ client, cases, people: count }: HoldList, { case: number, key, all }: Flags): string[] {
-  if (number !== undefined) {
+function listText(list: HoldList, flags: Flags): string[] {
+  const { client, released = [] } = list;
+  if (released.length === 0) return holdsText(list, flags);
+  const table = tableText(
+    `${client}: ${plural(released.length, "hold")} released`,
+    ["released (UTC)", "people", "case", "reason"],
+    released.map(({ time, people: count, note }) => [
+      minute(time),
+      number(count),
+      caseText([note]),
+      reasonText([note]),
+    ]),
+    flags,
+  );
+  return [...holdsText(list, flags), ...table];
+}
+
+function holdsText({ client, cases, people: count }: HoldList, { case: wantedCase, key, all }: Flags): string[] {
+  if (wantedCase !== undefined) {
     const [held] = cases;
-    if (held === undefined) return [`${client}: no hold of that case is in effect${oddly(number)}`];
+    if (held === undefined) return [`${client}: no hold of that case is in effect${oddly(wantedCase)}`];
     const title = `${client}: that case holds ${people(count)} since ${minute(held.placed)} UTC`;
     const reasons = held.notes?.map(
       (note) => `  ${"problem" in note ? note.problem : `reason: ${quoted(note.reason)}`}`,

@@ -56,7 +56,7 @@ export const retrievalCommand = new Command("retrieval")
 export interface RetrievalList {
   readonly client: string;
   readonly retrievals: readonly (RetrievalTold & {
-    /** With the officer's key: what the sealed note says; null where there is none. */
+    /** With the officer's key: what the sealed note says; null without a note. */
     readonly note?: Opened | null;
   })[];
 }

@@ -15,6 +15,16 @@ export interface CatalogNote extends CatalogObject {
   readonly state: "kept" | "free" | "purged";
 }
 
+/** A hold that was released: the commitment to case and reason, when (RFC 3339 UTC), and for how many people. */
+export interface Released {
+  readonly commitment: string;
+  readonly time: string;
+  readonly people: number;
+}
+
+/** Rows read at once. No query stays open while they are processed. */
+const PAGE = 1_000;
+
 /** The sealed notes that the log names. */
 export class Notes {
   readonly #statements: ReturnType<typeof prepare>;
@@ -38,6 +48,9 @@ export class Notes {
       case "note.extended":
         for (const { key, versionId } of entry.notes)
           of.extend.run(comparable(entry.lockedUntil), entry.lockMode, key, versionId);
+        break;
+      case "hold.released":
+        of.release.run(entry.time, entry.subject, entry.commitment);
         break;
       case "record.purged":
         if (entry.whole) of.free.run(entry.subject);
@@ -63,8 +76,18 @@ export class Notes {
   }
 
   /** All that are not purged, in the order of their keys. */
-  all(): CatalogNote[] {
-    return this.#statements.all.all() as unknown as CatalogNote[];
+  *all(): Generator<CatalogNote> {
+    for (let after = ""; ; ) {
+      const page = this.#statements.all.all(after) as unknown as CatalogNote[];
+      yield* page;
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  /** Holds that were released, the last one first, as long as there is a note about it. */
+  released(): Released[] {
+    return this.#statements.released.all() as unknown as Released[];
   }
 
   /** Notes of people of whom nothing is left, person by person. */
@@ -87,7 +110,7 @@ function prepare(db: DatabaseSync) {
     // Its name is never used again: an entry that is logged again changes nothing. One that was written before a purge
     // and is logged after it finds no subject.
     store: of(
-      `INSERT OR IGNORE INTO note VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+      `INSERT OR IGNORE INTO note VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL,
          CASE WHEN EXISTS (SELECT 1 FROM subject WHERE subject = ?2) THEN 'kept' ELSE 'free' END)`,
     ),
     extend: of(
@@ -100,7 +123,12 @@ function prepare(db: DatabaseSync) {
     get: of(`${NOTE} WHERE key = ?`),
     kept: of(`${NOTE} WHERE subject = ? AND state = 'kept' ORDER BY entry`),
     committed: of(`${NOTE} WHERE commitment = ? AND state <> 'purged' ORDER BY entry DESC`),
-    all: of(`${NOTE} WHERE state <> 'purged' ORDER BY key`),
+    all: of(`${NOTE} WHERE state <> 'purged' AND key > ? ORDER BY key LIMIT ${PAGE}`),
+    release: of("UPDATE note SET released = ? WHERE subject = ? AND commitment = ?"),
+    released: of(
+      `SELECT commitment, MAX(released) AS time, COUNT(DISTINCT subject) AS people FROM note
+       WHERE released IS NOT NULL AND state <> 'purged' GROUP BY commitment ORDER BY time DESC`,
+    ),
     allFree: of(`${NOTE} WHERE state = 'free' ORDER BY subject, entry`),
     short: of("SELECT DISTINCT subject FROM note WHERE state = 'kept' AND locked_until < ? ORDER BY subject"),
   };

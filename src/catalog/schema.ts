@@ -105,6 +105,7 @@ export const TABLES = `
     key TEXT PRIMARY KEY, subject TEXT NOT NULL, commitment TEXT NOT NULL,
     object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
     locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL, entry INTEGER NOT NULL, stored TEXT NOT NULL,
+    released TEXT,                    -- when the hold was released for the reason in it
     state TEXT NOT NULL               -- kept, free (nothing is left of the subject), purged
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (

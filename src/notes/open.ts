@@ -5,7 +5,7 @@ import type { Opener } from "../seal/open.ts";
 import type { Vault } from "../vault/vault.ts";
 import { MAX_NOTE, type Note, parseNote } from "./note.ts";
 
-/** The words of a note that the log proves, or why there are none. */
+/** The words of a note that the log proves, or why they are not shown. */
 export type Opened =
   | { readonly case: string; readonly reason: string; readonly requestedBy?: string }
   | { readonly problem: string; readonly code: ErrorCode };

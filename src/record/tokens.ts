@@ -51,7 +51,7 @@ export class Tokens {
     return this.#hmac(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
   }
 
-  /** The token to find a case by. Its number is stored nowhere. */
+  /** The token to find a case by. Outside sealed notes its number is stored nowhere. */
   case(number: string): string {
     return this.#hmac(`case\0${number.normalize("NFC").trim()}`).slice(0, 32);
   }

@@ -24,6 +24,7 @@ interface Verified {
   readonly problems: number;
   readonly notes: number;
   readonly orphans: number;
+  readonly orphaned: readonly { readonly key: string }[];
   readonly found: readonly { readonly key: string; readonly what: string }[];
 }
 
@@ -72,7 +73,11 @@ async function verified(place: Workplace, code = 0, ...args: string[]): Promise<
   return report!;
 }
 
-const tables = async (place: Workplace, code: number, ...words: [string, string, ...string[]]): Promise<string> => {
+const tables = async (
+  place: Workplace,
+  code: number,
+  ...words: readonly [string, string, ...string[]]
+): Promise<string> => {
   const ended = await place.here(words[0], words.slice(1));
   assert.equal(ended.code, code, ended.stderr);
   return ended.stdout;
@@ -168,6 +173,16 @@ for (const vault of ["directory", "ceph"] as const) {
       );
       assert.match(await tables(place, 0, "retrieval", "list", "--key", place.officer.file), /"Ada Auditor"/);
       await hold(place, "release", subjects[0]);
+      const key = ["--key", place.officer.file];
+      const said = /1 hold released\n.*\n {2}\S+ \S+ +1 +"AZ 17\/26" +"inquiry of the prosecutor"/;
+      assert.match(await tables(place, 0, "hold", "list", ...key), said);
+      assert.match(await tables(place, 0, "hold", "list", "--case", HOLD.case, ...key), said);
+      assert.ok(!(await tables(place, 0, "hold", "list", "--case", "B 2", ...key)).includes("prosecutor"));
+      // As a killed run leaves it.
+      const stray = `notes/${subjects[0].slice(0, 2)}/${subjects[0]}/${"0".repeat(32)}.age`;
+      await (await place.vault()).put(stray, new Uint8Array(8));
+      const orphaned = (await verified(place)).orphaned.map(({ key: of }) => of);
+      assert.deepEqual(orphaned, [stray]);
       const purged = await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("two"));
       assert.equal(purged.notes, 3);
       assert.deepEqual(await notesOf(place), []);

@@ -273,9 +273,11 @@ describe("new", () => {
       test(`${name} ends it with a line, at the first question and at the last`, async () => {
         const cwd = await folder();
         const first = await talkOnTerminal(["new"], cwd, [["Client id: ", key]]);
-        const last = await talkOnTerminal(["new", ...flags, "--provider", "passbase", "--collect", "full"], cwd, [
-          ["API key is at [", key],
-        ]);
+        const last = await talkOnTerminal(
+          ["new", ...flags, "--company", "Acme Bank AG", "--provider", "passbase", "--collect", "full"],
+          cwd,
+          [["API key is at [", key]],
+        );
         for (const { code: ended, lines, text } of [first, last]) {
           assert.equal(ended, code, text);
           assert.match(lines.join("\n"), line);
@@ -287,10 +289,14 @@ describe("new", () => {
       const cwd = await folder();
       const state = "./\u202Es\u2028\u200Bt";
       const args = ["new", ...flags.filter((flag) => flag !== "--state" && flag !== "./state"), "--state", state];
-      const seen = await talkOnTerminal([...args, "--keys", `${state}k`, "--provider", "passbase"], cwd, [
-        ["Collect [", enter],
-        ["API key is at [", enter],
-      ]);
+      const seen = await talkOnTerminal(
+        [...args, "--keys", `${state}k`, "--provider", "passbase", "--company", "Acme"],
+        cwd,
+        [
+          ["Collect [", enter],
+          ["API key is at [", enter],
+        ],
+      );
       assert.equal(seen.code, 0, seen.text);
       for (const line of seen.lines) assert.deepEqual(obeyed(withoutCursor(line)), [], JSON.stringify(line));
       assert.equal(parse(await readFile(join(cwd, "holdfast.yaml"), "utf8")).state, state);

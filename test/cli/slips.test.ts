@@ -90,7 +90,7 @@ test("--vkey of another log is exit code 4 for vault and bag, and says which key
 }, async () => {
   const other = generateKey(ORIGIN).vkey;
   for (const [args, what] of [
-    [["verify", "--config", place.file, "--vkey", other], "the vault "],
+    [["verify", "--config", place.file, "--vkey", other], "vault.json in "],
     [["verify", "bag", "--vkey", other], "this bag "],
     [[...open("bag"), "--vkey", other], "this bag "],
   ] as const)

@@ -71,7 +71,7 @@ test("on a terminal: words, warnings and errors with their hint; --quiet leaves 
 test("an error of ours has no stack; a defect says that it is one", () => {
   assert.ok(!errorText(failure).join("\n").includes(" at "));
   const text = errorText(new TypeError("jane@example.com")).join("\n");
-  assert.match(text, /defect/);
+  assert.match(text, /bug in Holdfast/);
   assert.match(text, /console\.test\.ts/);
   assert.ok(!text.includes("jane"));
 });

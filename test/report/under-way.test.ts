@@ -30,7 +30,7 @@ test("while an export runs, reconcile and report say so, and since when; afterwa
   assert.ok(of!.underWay.state === "running" && of!.underWay.job === "export");
   assert.match(ended.stderr, new RegExp(said.source.replaceAll('"', "")));
   assert.match(ended.stderr, /3 at the source, not in the log yet/);
-  assert.match(ended.stderr, /run `holdfast reconcile` again when it has ended/);
+  assert.match(ended.stderr, /run `holdfast reconcile` again when it has finished/);
   assert.equal((await place.here("report", ["--out", place.path("report.html")])).code, 0);
   assert.match(await readFile(place.path("report.html"), "utf8"), /<p>An export is under way since /);
   letGo();

@@ -128,7 +128,7 @@ describe("new", () => {
     assert.match(wrong.error, /--vault <url>, --recipient <key>, --keep <duration>, --origin <name>/);
     const others = await refused(2, [...flags, "--keep", "P5Y", "--region", "eu-central-1"], cwd);
     assert.match(others.error, /--keep: applies only to --law own/);
-    assert.match(others.error, /--region: is for a vault in S3 alone/);
+    assert.match(others.error, /--region: applies only to a vault in S3/);
   });
 
   test("a private key, wherever it is pasted, in a flag or a file: refused, and shown nowhere", async () => {

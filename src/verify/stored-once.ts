@@ -1,7 +1,11 @@
 import { MAX_NOTE } from "../audit/note.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import { hasCode } from "../core/error.ts";
+import type { Policy } from "../retention/lock-due.ts";
+import { parsePolicy } from "../retention/policy.ts";
 import { CHECKPOINT, LEASE } from "../vault/layout.ts";
 import { LEASE_LIMIT, parseClaim } from "../vault/lease.ts";
+import { lockFor } from "../vault/lock.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Lockless, Problem } from "./problem.ts";
@@ -15,6 +19,36 @@ export async function checkCheckpoint(
 ): Promise<void> {
   const piece = await readLogObject(vault, CHECKPOINT, MAX_NOTE, problem);
   if (piece) checkLocked(piece, now, unlocked);
+}
+
+/**
+ * Whether the checkpoint's lock ended by itself. Every writer of a checkpoint locks it for `initialLock`, after its newest
+ * entry, and later runs only lengthen the lock: one that ended earlier was shortened. Of the logged policy and the
+ * config's, which a command may use before a run logs it, the shorter lock counts.
+ * @param logged when the newest entry was logged
+ */
+export function couldRunOut(
+  { ended }: Lockless,
+  logged: string | undefined,
+  { retention }: Policy,
+  index: Catalog,
+): boolean {
+  if (ended === null || logged === undefined) return false;
+  const locks = [retention.initialLock, ...loggedLock(index)].map(
+    (initial) => lockFor("governance", initial, Temporal.Instant.from(logged)).until,
+  );
+  return locks.some((until) => Temporal.Instant.compare(ended, until) >= 0);
+}
+
+/** The `initialLock` of the last policy in the log. */
+function loggedLock(index: Catalog): Temporal.Duration[] {
+  const words = index.runs.policy();
+  try {
+    return words ? [parsePolicy(words).initialLock] : [];
+  } catch (error) {
+    if (!hasCode(error, "malformed")) throw error;
+    return [];
+  }
 }
 
 /** A lease, if there is one, must be valid: an invalid one keeps every run out of the vault. */

@@ -18,7 +18,7 @@ import { checkObject, type ObjectCheck } from "./objects.ts";
 import type { PlainDigests } from "./plain-digests.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
 import type { Lockless, Problem } from "./problem.ts";
-import { checkCheckpoint, checkLease } from "./stored-once.ts";
+import { checkCheckpoint, checkLease, couldRunOut } from "./stored-once.ts";
 import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
 import { TreeCheck } from "./tree.ts";
 import { findUnlogged, type Orphan } from "./unlogged-versions.ts";
@@ -173,13 +173,12 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   };
   const check = (work: () => Promise<void>): Promise<void> => checks.add(work);
   const audited = await auditPolicy({ vault, index, policy, now, check }, { problem, unlocked: onUnlocked });
-  // Pieces of the log run out where no run extends them: then records run out too, or no run wrote the checkpoint. Else
-  // someone shortened their locks.
+  // Pieces of the log run out where no run extends them: then records run out too, or no run wrote the checkpoint. Else,
+  // and where the checkpoint's lock ended too early, someone shortened their locks.
   if (index.locks.anyAfter(begun.toString())) {
-    // A run locks the checkpoint after its last entry: a lock that ended before was shortened as well.
-    const isNatural = (ended: Temporal.Instant | null): boolean =>
-      ended !== null && times.logged !== undefined && Temporal.Instant.compare(ended, times.logged) >= 0;
-    const isLate = ranOut > 0 || lockless.some(({ key, ended }) => key === CHECKPOINT && isNatural(ended));
+    const ofCheckpoint = lockless.find(({ key }) => key === CHECKPOINT);
+    const wasShortened = ofCheckpoint !== undefined && !couldRunOut(ofCheckpoint, times.logged, policy, index);
+    const isLate = !wasShortened && (ranOut > 0 || ofCheckpoint !== undefined);
     for (const { ended, ...found } of lockless) (ended !== null && isLate ? onUnlocked : problem)(found);
   }
   const orphan = (found: Orphan): void => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../src/core/clock.ts";
 import { readLastVerify } from "../../src/state/last-verify.ts";
@@ -89,6 +90,43 @@ test("pieces of the log ran out with their records while some records are locked
   assert.deepEqual([ended.code, found], [3, []], ended.stderr);
   assert.ok(notLocked.some(({ key }) => key === "audit/checkpoint"));
   assert.ok(notLocked.every(({ key }) => !key.includes(entry!.subject)));
+});
+
+test("the locks of all pieces of the log ended before a run would have let them: code 4, also with records run out", async () => {
+  await using other = await place.copy();
+  const audit = other.path("vault", CLIENT, ".versions", "audit");
+  const until = systemClock()
+    .add({ hours: 24 * 30 })
+    .toString({ smallestUnit: "second" });
+  for (const name of await readdir(audit, { recursive: true })) {
+    if (!/\d{8}\.json$/.test(name)) continue;
+    const note = join(audit, name);
+    const written = JSON.parse(await readFile(note, "utf8"));
+    await writeFile(note, JSON.stringify({ ...written, lock: { ...written.lock, until } }));
+  }
+  const soon = () => systemClock().add({ hours: 24 * 60 });
+  const ended = await other.here("verify", ["--json"], { now: soon });
+  const { found, notLocked } = reportOf(ended.json);
+  assert.deepEqual([ended.code, notLocked], [4, []], ended.stderr);
+  assert.ok(found.some(({ key }) => key === "audit/checkpoint"));
+  const [entry] = await other.entries("record.stored");
+  const ids = Array.from({ length: PEOPLE }, (_, at) => sandbox.identity(at).id);
+  const subjects = await Promise.all(ids.map((id) => other.subject(id)));
+  await other.expect(
+    0,
+    "relationship",
+    "end",
+    "--identity",
+    ids[subjects.indexOf(entry!.subject)]!,
+    "--date",
+    "2026-11-01",
+  );
+  const at = other.path("vault", CLIENT, ".versions", "audit/checkpoint");
+  for (const name of (await readdir(at)).filter((each) => each.endsWith(".json"))) {
+    const written = JSON.parse(await readFile(join(at, name), "utf8"));
+    await writeFile(join(at, name), JSON.stringify({ ...written, lock: { ...written.lock, until } }));
+  }
+  assert.equal((await other.here("verify", [], { now: late })).code, 4);
 });
 
 test("verify prints the checkpoint to keep: on a terminal, piped, and in JSON", async () => {

@@ -15,7 +15,7 @@ import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
 import { bytes, number, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
-import { anotherLogKey, signerOf } from "../src/session/another-key.ts";
+import { anotherLogKey, ownKey } from "../src/session/another-key.ts";
 import { type ClientVault, openClientVault, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
@@ -275,18 +275,6 @@ async function openHead(log: AuditLog): Promise<Head> {
       hint: "Keep it as evidence. The vault has its earlier versions, each with the log at that time.",
     });
   }
-}
-
-/** The log's public key, derived from the private key in the config, if this machine has it. */
-async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
-  const isThere = await log.key.resolve().then(
-    () => true,
-    (error: unknown) => {
-      if (hasCode(error, "config")) return false;
-      throw error;
-    },
-  );
-  return isThere ? (await signerOf(log.key, log.origin)).verifier.vkey : undefined;
 }
 
 /**

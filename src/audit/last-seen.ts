@@ -24,15 +24,31 @@ export async function rememberHead(folder: string, note: Uint8Array): Promise<vo
   });
 }
 
+/** A head that this machine saw before, and the file that has it. */
+interface Seen {
+  readonly path: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
 /**
  * The last head that this machine saw, or undefined. Throws `malformed` or `unverified` if the local file was changed,
  * `forked` if the vault's log is now shorter, or as long but different.
  */
 export async function lastSeenHead(
   folder: string,
-  { origin, verifiers }: Pick<AuditLog, "origin" | "verifiers">,
+  log: Pick<AuditLog, "origin" | "verifiers">,
   head: Pick<Head, "size" | "root">,
-): Promise<{ path: string; size: number; root: Uint8Array } | undefined> {
+): Promise<Seen | undefined> {
+  const seen = await readSeen(folder, log);
+  if (seen) refuseShorter(seen, head);
+  return seen;
+}
+
+async function readSeen(
+  folder: string,
+  { origin, verifiers }: Pick<AuditLog, "origin" | "verifiers">,
+): Promise<Seen | undefined> {
   const path = lastSeen(folder);
   const note = await state("read the checkpoint that this machine saw last,", path, async () => {
     return readBounded(path).catch((error: NodeJS.ErrnoException) => {
@@ -41,14 +57,16 @@ export async function lastSeenHead(
     });
   });
   if (note === null) return undefined;
-  const seen = openSeen(path, note, origin, verifiers);
-  if (seen.size > head.size) {
-    throw forked(`it had ${seen.size} entries when this machine last saw it (${path}) and now has ${head.size}`);
-  }
-  if (seen.size === head.size && Buffer.compare(seen.root, head.root) !== 0) {
-    throw forked(`its ${seen.size} entries are not the ones this machine saw (${path})`);
-  }
-  return { path, size: seen.size, root: seen.root };
+  const { size, root } = openSeen(path, note, origin, verifiers);
+  return { path, size, root };
+}
+
+function refuseShorter(seen: Seen, head: Pick<Head, "size" | "root">): void {
+  const { path, size } = seen;
+  if (size > head.size)
+    throw forked(`it had ${size} entries when this machine last saw it (${path}) and now has ${head.size}`);
+  if (size === head.size && Buffer.compare(seen.root, head.root) !== 0)
+    throw forked(`its ${size} entries are not the ones this machine saw (${path})`);
 }
 
 /** Whether the checkpoint that this machine saw last was signed by this key. False where it saw none. */
@@ -85,8 +103,25 @@ function openSeen(path: string, note: Uint8Array, origin: string, verifiers: rea
  * number of entries it had then, or undefined if this machine never saw it.
  */
 export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: Head): Promise<number | undefined> {
-  const seen = await lastSeenHead(folder, log, head);
+  const seen = await readSeen(folder, log);
   if (seen === undefined) return undefined;
+  await refuseRewritten(seen, log, head);
+  return seen.size;
+}
+
+/**
+ * The log's head, checked like `checkAgainstLastSeen`, for a reader beside a running export: what this machine saw is
+ * read first, because the export moves both on.
+ */
+export async function headAfterLastSeen(folder: string, log: AuditLog): Promise<Head> {
+  const seen = await readSeen(folder, log);
+  const head = await log.head();
+  if (seen) await refuseRewritten(seen, log, head);
+  return head;
+}
+
+async function refuseRewritten(seen: Seen, log: AuditLog, head: Head): Promise<void> {
+  refuseShorter(seen, head);
   try {
     verifyConsistency(
       seen.size,
@@ -99,7 +134,6 @@ export async function checkAgainstLastSeen(folder: string, log: AuditLog, head: 
     if (hasCode(error, "unverified")) throw forked(`its first ${seen.size} entries are not the ones this machine saw`);
     throw error;
   }
-  return seen.size;
 }
 
 export function forked(what: string): HoldfastError {

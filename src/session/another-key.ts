@@ -4,7 +4,7 @@ import { parseVerifier } from "../audit/note.ts";
 import { ownSigner } from "../audit/own-key.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
-import { HoldfastError } from "../core/error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import type { VaultDescription } from "../vault/description.ts";
 
 /** The log's private key from the config. Throws `config` if it is not a key, or the key of another log. */
@@ -14,6 +14,18 @@ export async function signerOf(key: SecretRef, origin: string) {
   throw new HoldfastError("config", `${key.reference} is a key of log ${signer.name}, not ${origin}`, {
     hint: "Set log.origin to the key's name, or give this log its own key.",
   });
+}
+
+/** The log's public key, derived from the private key in the config, if this machine has it. */
+export async function ownKey({ log }: ClientConfig): Promise<string | undefined> {
+  const isThere = await log.key.resolve().then(
+    () => true,
+    (error: unknown) => {
+      if (hasCode(error, "config")) return false;
+      throw error;
+    },
+  );
+  return isThere ? (await signerOf(log.key, log.origin)).verifier.vkey : undefined;
 }
 
 /**

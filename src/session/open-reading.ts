@@ -1,29 +1,38 @@
 import { join } from "node:path";
+import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { closedBy } from "../io/closing.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
+import { anotherLogKey, ownKey } from "./another-key.ts";
 import { type ClientVault, openClientVault, type Session } from "./client.ts";
 
 /** A client's vault and log, opened for reading. */
 export interface Reading extends ClientVault {
   readonly log: AuditLog;
-  /** Its signature was checked with the key in vault.json. */
+  /**
+   * Its signature was checked with the key in vault.json. This key is the config's, and the head continues the one that
+   * this machine saw last, where this machine has them.
+   */
   readonly head: Head;
   readonly catalog: Catalog;
 }
 
 /**
  * Opens a client's vault for reading. Needs no lease, so it works during an export. Uses this machine's catalog if it is
- * up to date with the log; otherwise rebuilds a temporary one.
+ * up to date with the log; otherwise rebuilds a temporary one. Throws like `verify` if the vault was rolled back or shows
+ * a log under another key.
  */
 export async function openReading(config: ClientConfig, session: Session): Promise<Reading & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
   const client = opened.use(await openClientVault(config, session));
   const log = new AuditLog(client.vault, client.description.log.origin, client.verifiers);
-  const head = await log.head();
+  const own = await ownKey(config);
+  if (own !== undefined && own !== client.description.log.vkey)
+    throw await anotherLogKey(config, client.description, client.vault.url);
+  const head = await headAfterLastSeen(config.state, log);
   const catalog = await readable(config, session, log, head);
   opened.defer(() => catalog.close());
   warnUnreadable(session, config, catalog);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { generateKey } from "../src/audit/note.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
 import { tellClients } from "../src/cli/clients.ts";
@@ -11,15 +11,15 @@ import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { timestamp } from "../src/core/timestamp.ts";
 import { openDurable } from "../src/io/durable-file.ts";
 import { isFull } from "../src/io/file-error.ts";
-import { fileAt } from "../src/io/is-there.ts";
 import { Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
 import { signerOf } from "../src/session/another-key.ts";
-import { openSigner, openTokens, refuseHidden, type Session, waiting } from "../src/session/client.ts";
+import { openSigner, openTokens, type Session, waiting } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { handOver } from "../src/session/hand-over.ts";
 import { checkTime } from "../src/session/right-time.ts";
 import { encodeDescription, readDescription, type VaultDescription } from "../src/vault/description.ts";
+import { refuseFormer, refuseHidden } from "../src/vault/former.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { covers, lockFor } from "../src/vault/lock.ts";
 import { openVault } from "../src/vault/open.ts";
@@ -77,7 +77,7 @@ async function initClient(config: ClientConfig, session: Session) {
   await vault.inspect();
   const made: string[] = [];
   let existing = await describedAlready(vault);
-  if (existing === undefined) await refuseFormer(vault, config);
+  if (existing === undefined) await refuseFormer(vault, config.state);
   await checkTime(config, session, vault, existing);
   if (existing === undefined) made.push(...(await makeKey(config.lookups.key, () => randomBytes(32).toString("hex"))));
   if (existing === undefined || config.log.previousKey) {
@@ -143,16 +143,6 @@ async function describedAlready(vault: Vault): Promise<VaultDescription | undefi
     if (hasCode(error, "vault-missing")) return undefined;
     throw error;
   }
-}
-
-/** Refuses to start a vault again where one existed, even if its description is gone. */
-async function refuseFormer(vault: Vault, { state }: ClientConfig): Promise<void> {
-  for (const key of [VAULT_JSON, CHECKPOINT]) await refuseHidden(vault, key);
-  const seen = join(state, "checkpoint");
-  if ((await fileAt(seen)) === undefined) return;
-  throw new HoldfastError("incomplete", `${vault.url} is empty, but this machine has seen a log there (${seen})`, {
-    hint: "Correct vault.url, or find out who emptied the vault. For a new vault, use a separate state directory.",
-  });
 }
 
 async function exists(vault: Vault, key: string): Promise<boolean> {

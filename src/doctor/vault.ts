@@ -5,12 +5,11 @@ import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { refuseWrongClock } from "../core/clock-check.ts";
 import { hasCode } from "../core/error.ts";
-import { fileAt } from "../io/is-there.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import { plural } from "../observe/format.ts";
 import { leftBehind } from "../retention/left-behind.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
-import { CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
+import { refuseFormer } from "../vault/former.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Bucket } from "./bucket.ts";
 import { checkClock } from "./clock.ts";
@@ -50,32 +49,15 @@ export async function describe(vault: Vault, config: ClientConfig): Promise<Desc
     return { description: undefined, found: failure(`${vault.url} belongs to another client or another log`, hint) };
   } catch (error) {
     if (!hasCode(error, "vault-missing")) return { description: undefined, found: failed("vault", error) };
-    const lost = await formerVault(vault, config).catch((error: unknown) => failed("vault", error));
-    if (lost) return { description: undefined, found: lost };
+    try {
+      await refuseFormer(vault, config.state);
+    } catch (error) {
+      return { description: undefined, found: failed("vault", error) };
+    }
     const hint = `Run \`holdfast init --client ${id}\`. If there is a vault elsewhere, correct vault.url.`;
     const found = failure(`not initialized: there is no vault at ${vault.url} yet`, hint);
     return { description: undefined, found, isNew: true };
   }
-}
-
-/** Evidence of an earlier vault: old versions in the store, or this machine's last-seen checkpoint. */
-async function formerVault(vault: Vault, { state }: ClientConfig): Promise<Finding | undefined> {
-  const { failure } = findings("vault");
-  for (const key of [VAULT_JSON, CHECKPOINT]) {
-    for await (const version of vault.versions(key)) {
-      if (version.key === key)
-        return failure(
-          `${vault.url}: ${key} was hidden or deleted`,
-          "Restore it from its versions, and find out who removed it.",
-        );
-    }
-  }
-  const seen = join(state, "checkpoint");
-  if ((await fileAt(seen)) === undefined) return undefined;
-  return failure(
-    `${vault.url} is empty, but this machine has seen a log there (${seen})`,
-    "Correct vault.url, or find out who emptied the vault.",
-  );
 }
 
 /** Checks the vault's bucket or directory. */

@@ -9,7 +9,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import { Tokens } from "../record/tokens.ts";
 import { Box } from "../seal/secretbox.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
-import { VAULT_JSON } from "../vault/layout.ts";
+import { refuseFormer } from "../vault/former.ts";
 import { openVault } from "../vault/open.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Messages } from "../workers/task.ts";
@@ -99,12 +99,12 @@ export function waiting({ log }: Session["console"], client: string): (error: Ho
   };
 }
 
-async function descriptionOf(vault: Vault, { id }: ClientConfig): Promise<VaultDescription> {
+async function descriptionOf(vault: Vault, { id, state }: ClientConfig): Promise<VaultDescription> {
   try {
     return (await readDescription(vault)).description;
   } catch (error) {
     if (!hasCode(error, "vault-missing")) throw error;
-    await refuseHidden(vault, VAULT_JSON);
+    await refuseFormer(vault, state);
     throw new HoldfastError("vault-missing", `${vault.url} is not a vault yet`, {
       cause: error,
       hint: `Run \`holdfast init --client ${id}\` once; or correct vault.url.`,
@@ -130,23 +130,6 @@ export async function openTokens(
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
     hint: "Restore the key that init made. With any other key, nothing in the vault can be found.",
   });
-}
-
-/**
- * If a part of the vault is missing but the store has versions of it, someone hid or deleted it, and nothing may be
- * created in its place. Throws `incomplete`.
- */
-export async function refuseHidden(vault: Vault, key: string): Promise<void> {
-  for await (const version of vault.versions(key)) {
-    if (version.key !== key) continue;
-    throw new HoldfastError(
-      "incomplete",
-      `${vault.url}/${key} is missing but existed before: someone hid or deleted it`,
-      {
-        hint: "Nothing was written. Keep what you see as evidence. Restore the newest version (in S3, remove the delete marker), then run `holdfast verify`.",
-      },
-    );
-  }
 }
 
 /** The messages between a client's coordinator and workers, encrypted under the lookup key that both have. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, symlink } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "../../jobs/status.ts";
@@ -92,16 +92,30 @@ describe("status", () => {
     await place.expect(0, "init");
     await place.expect(0, "export");
     await rename(place.path("vault/acme-bank"), place.path("away"));
+    await symlink("acme-bank", place.path("vault/acme-bank"));
     const { text, of } = await shown(place, 3);
-    assert.match(text, /^! vault {5}could not check: .*acme-bank/m);
+    assert.match(text, /^! vault {5}could not check: read vault.json: /m);
     assert.match(text, /what follows is from this machine's catalog, \d+ entries/);
-    assert.deepEqual([of[0]!.log!.kept.people, of[0]!.notChecked!.code], [3, "vault-missing"]);
+    assert.deepEqual([of[0]!.log!.kept.people, of[0]!.notChecked!.code], [3, "vault-rejected"]);
     assert.deepEqual([of[1]!.log!.kept.people, of[1]!.notChecked], [3, null]);
     // Without a catalog nothing is made up.
     await rm(place.path("state/acme-bank"), { recursive: true });
     const bare = await shown(place, 3);
     assert.equal(bare.of[0]!.log, null);
     assert.match(bare.text, /^ {2}kept {6}not known$/m);
+  });
+
+  test("a vault that was emptied is no 'could not check': code 4, and the other client is shown", async () => {
+    await using sandbox = await startSandbox({ identities: 1, files: false });
+    await using place = await makeWorkplace(sandbox, { init: false });
+    await place.addClient("other-bank");
+    await place.expect(0, "init");
+    await rm(place.path("vault/acme-bank"), { recursive: true });
+    const ended = await place.here("status");
+    assert.equal(ended.code, 4, ended.stderr);
+    assert.match(ended.stderr, /vault\/acme-bank is empty, but this machine has seen a log there/);
+    assert.doesNotMatch(ended.stdout + ended.stderr, /could not check|holdfast init/);
+    assert.match(ended.stdout, /^other-bank/m);
   });
 
   test("a damaged log is an error, and no 'could not check'", async () => {

@@ -64,4 +64,16 @@ describe("a command that only reads does not believe every log that the vault sh
     await rm(other.path("keys", "log"));
     assert.equal((await other.here("hold", ["list"])).code, 0);
   });
+
+  test("a vault that was emptied is code 4 for every command, with the same message", async () => {
+    await using other = await place.copy();
+    await rm(other.path("vault", CLIENT), { recursive: true });
+    const message = /is empty, but this machine has seen a log there/;
+    await allEnd(other, 4, message);
+    for (const command of ["verify", "export", "init"]) {
+      const ended = await other.here(command);
+      assert.equal(ended.code, 4, `${command}: ${ended.stderr}`);
+      assert.match(ended.stderr, message);
+    }
+  });
 });

@@ -168,7 +168,8 @@ export class DirectoryVault implements Vault {
         return this.#guard(`list ${key}`, async () => {
           const numbers = versionsIn(names).reverse();
           const found = await Promise.all(
-            numbers.map((name) => stat(join(this.#versions.folder(key), name)).catch(noFile)),
+            // As listed: a name that is no key is shown too, for verify to tell.
+            numbers.map((name) => stat(join(this.#root, ".versions", key, name)).catch(noFile)),
           );
           // Skip a version that was deleted meanwhile.
           return numbers.flatMap((versionId, n) =>

@@ -2,6 +2,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { ago, bytes, minute, number, people, plural } from "../src/observe/format.ts";
+import { LONG_AGO } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { type ClientStatus, type LogStatus, statusOf } from "../src/session/status.ts";
@@ -55,7 +56,7 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
       ? [{ name: "", text: `what follows is from this machine's catalog, ${plural(log.entries, "entry", "entries")}` }]
       : []),
     lastRun(status, now),
-    ...(status.nextRun ? [{ name: "next run", text: `${minute(status.nextRun)} UTC` }] : []),
+    ...nextRun(status, now),
     verified(status, now),
     ...(log ? logLines(log) : [{ name: "kept", text: "not known" }]),
     ...uncertified.map((run) => ({ name: "certify", text: `the purge ${run} has no certificate`, urgent: true })),
@@ -67,28 +68,51 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
   ];
 }
 
-function lastRun({ log, lastSuccess }: ClientStatus, now: Temporal.Instant): Line {
+function lastRun({ log, lastSuccess, unreadable }: ClientStatus, now: Temporal.Instant): Line {
   const name = "last run";
   if (log === null) {
-    return { name, text: lastSuccess ? `last success ${ago(lastSuccess, now)}` : "not known", urgent: !lastSuccess };
+    const unknown = unreadable.lastRun === null ? "not known" : `could not read ${unreadable.lastRun}`;
+    const isOld = !lastSuccess || isPast(lastSuccess, RUN_DAYS, now);
+    return { name, text: lastSuccess ? `last success ${ago(lastSuccess, now)}` : unknown, urgent: isOld };
   }
   if (log.lastRun === null) return { name, text: "no run yet", urgent: true };
   const { job, outcome, started, finished } = log.lastRun;
   const isDone = outcome === "done";
   const what = outcome ?? "not ended: under way, or killed";
   const since = isDone || !lastSuccess ? "" : `; last success ${ago(lastSuccess, now)}`;
-  return { name, text: `${job}, ${what}, ${ago(finished ?? started, now)}${since}`, urgent: !isDone };
+  const time = finished ?? started;
+  return { name, text: `${job}, ${what}, ${ago(time, now)}${since}`, urgent: !isDone || isPast(time, RUN_DAYS, now) };
 }
 
-function verified({ verified: last }: ClientStatus, now: Temporal.Instant): Line {
+/** After so many days without a run, someone should look. */
+const RUN_DAYS = 2;
+
+function isPast(time: string, days: number, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(Temporal.Instant.from(time).add({ hours: 24 * days }), now) < 0;
+}
+
+function nextRun({ nextRun, unreadable }: ClientStatus, now: Temporal.Instant): Line[] {
+  const name = "next run";
+  if (unreadable.lastRun !== null) return [{ name, text: `could not read ${unreadable.lastRun}`, urgent: true }];
+  if (nextRun === null) return [];
+  const isMissed = isPast(nextRun, 0, now);
+  return [{ name, text: `${minute(nextRun)} UTC${isMissed ? ", which has passed" : ""}`, urgent: isMissed }];
+}
+
+function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.Instant): Line {
   const name = "verified";
+  if (unreadable.verified !== null) return { name, text: `could not read ${unreadable.verified}`, urgent: true };
   if (last === null) return { name, text: "never on this machine", urgent: true };
-  const found = last.problems === 0 ? "no problems" : plural(last.problems, "problem");
-  const text = `${ago(last.time, now)}, ${found}, ${number(last.readData)} % of the objects read`;
-  return { name, text, urgent: last.problems > 0 };
+  const { problems, unlocked = 0 } = last;
+  const found = [
+    ...(problems > 0 ? [plural(problems, "problem")] : []),
+    ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
+  ];
+  const text = `${ago(last.time, now)}, ${found.join(", ") || "no problems"}, ${number(last.readData)} % of the objects read`;
+  return { name, text, urgent: found.length > 0 || isPast(last.time, LONG_AGO, now) };
 }
 
-function logLines({ kept, holds, past, locksDue }: LogStatus): Line[] {
+function logLines({ kept, withheld, holds, past, locksDue }: LogStatus): Line[] {
   const { records, files } = kept;
   const waiting = past.kept === 0 ? "" : `; ${people(past.kept)} past the date stay: hold or lock`;
   return [
@@ -96,6 +120,9 @@ function logLines({ kept, holds, past, locksDue }: LogStatus): Line[] {
       name: "kept",
       text: `${people(kept.people)}, ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(kept.bytes)}`,
     },
+    ...(withheld.files > 0
+      ? [{ name: "withheld", text: `${plural(withheld.files, "file")} of ${people(withheld.people)}`, urgent: true }]
+      : []),
     {
       name: "due",
       text: `${past.purge === 0 ? "nothing to purge" : `${people(past.purge)} to purge`}${waiting}`,

@@ -19,6 +19,14 @@ export class Totals {
     ).get() as { subjects: number; versions: number; files: number; bytes: number };
   }
 
+  /** People whose newest version lacks files that the provider withheld, and these files. */
+  withheld(): { people: number; files: number } {
+    return statement(
+      this.#db,
+      "SELECT COUNT(*) AS people, COALESCE(SUM(withheld), 0) AS files FROM subject WHERE withheld > 0",
+    ).get() as { people: number; files: number };
+  }
+
   /** Objects and bytes stored, by month (`2026-11`), ascending. */
   storedByMonth(): { month: string; objects: number; bytes: number }[] {
     return statement(

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
@@ -11,6 +11,11 @@ export function readState<T>(path: string, schema: z.ZodType<T>): T | undefined 
   } catch {
     return undefined;
   }
+}
+
+/** Whether a file in the state directory is there, but cannot be read or is damaged. */
+export function isUnreadable(path: string, schema: z.ZodType): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined && readState(path, schema) === undefined;
 }
 
 /** Replaces the whole file. After a crash the old one may be back, so it may only hold hints. */

@@ -340,7 +340,7 @@ ${classes.map(([name, words]) => html`<dt>${words}</dt><dd>${clockInWords(policy
 }
 
 /** Of a verification, in days: a month and a day's grace. */
-const LONG_AGO = 32;
+export const LONG_AGO = 32;
 
 function daysSince(time: string, now: string): number {
   return Math.floor(Temporal.Instant.from(now).since(Temporal.Instant.from(time)).total("days"));
@@ -350,6 +350,10 @@ function verifiedWords({ verified, made }: Report): Html | string {
   if (verified === null) return html`<span class="unsure">never on this machine</span>`;
   const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
-  const found = verified.problems === 0 ? "no problems" : `${plural(verified.problems, "problem")} found`;
-  return html`<span class="${verified.problems === 0 ? "good" : "bad"}">${minute(verified.time)} (${ago}): ${found}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
+  const { problems, unlocked = 0 } = verified;
+  const found = [
+    ...(problems > 0 ? [`${plural(problems, "problem")} found`] : []),
+    ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
+  ];
+  return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
 }

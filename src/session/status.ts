@@ -8,8 +8,8 @@ import { ownError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
 import { fallingDue } from "../retention/locks-falling-due.ts";
 import { purges } from "../retention/purge-plan.ts";
-import { type LastExport, readLastExport } from "../state/last-export.ts";
-import { type LastVerify, readLastVerify } from "../state/last-verify.ts";
+import { type LastExport, readLastExport, unreadableLastExport } from "../state/last-export.ts";
+import { type LastVerify, readLastVerify, unreadableLastVerify } from "../state/last-verify.ts";
 import type { Session } from "./client.ts";
 import { openReading } from "./open-reading.ts";
 
@@ -24,6 +24,8 @@ export interface ClientStatus extends Known {
   readonly nextRun: string | null;
   /** What verify found last on this machine. */
   readonly verified: LastVerify | null;
+  /** Files on this machine with the two above that are there and cannot be read, or are damaged. */
+  readonly unreadable: { readonly lastRun: string | null; readonly verified: string | null };
   /** Purges that were stopped here, and that no certificate covers. */
   readonly uncertified: readonly string[];
   /** The client's own directory on this machine. */
@@ -40,6 +42,8 @@ export interface LogStatus {
   /** The last export or backfill; one that has not ended is under way, or was killed. */
   readonly lastRun: RunTold | null;
   readonly kept: { readonly people: number; readonly records: number; readonly files: number; readonly bytes: number };
+  /** People whose newest version lacks files that the provider withheld, and how many files these are. */
+  readonly withheld: { readonly people: number; readonly files: number };
   readonly holds: { readonly cases: number; readonly people: number };
   /** People with something past its date: a purge takes it, or a hold or a lock keeps it. */
   readonly past: { readonly purge: number; readonly kept: number };
@@ -60,6 +64,10 @@ export async function statusOf(config: ClientConfig, session: Session): Promise<
     lastSuccess: success ?? null,
     nextRun: due ?? null,
     verified: readLastVerify(config.state) ?? null,
+    unreadable: {
+      lastRun: unreadableLastExport(config.state) ?? null,
+      verified: unreadableLastVerify(config.state) ?? null,
+    },
     uncertified: uncertified(config.state),
     state: { path: config.state, bytes: bytesIn(config.state) },
   };
@@ -105,6 +113,7 @@ async function knownOf(
     entries: catalog.size,
     lastRun: catalog.runs.last() ?? null,
     kept: { people: subjects, records: versions, files, bytes },
+    withheld: catalog.totals.withheld(),
     holds: { cases: catalog.holds.cases().length, people: catalog.holds.subjects().length },
     past,
     locksDue: { "7d": await within(7), "30d": await within(30) },

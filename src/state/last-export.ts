@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { readState, writeState } from "../io/state-file.ts";
+import { isUnreadable, readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({
   /** RFC 3339 UTC: the end of the last run over all identities that completed everything. */
@@ -24,4 +24,9 @@ export function readLastExport(state: string): LastExport {
 /** Changes the given fields and keeps the others. Throws `state`. */
 export function noteExport(state: string, changes: LastExport): void {
   writeState(pathOf(state), { ...readLastExport(state), ...changes });
+}
+
+/** The path of the file if it is there and cannot be read, or is damaged. */
+export function unreadableLastExport(state: string): string | undefined {
+  return isUnreadable(pathOf(state), schema) ? pathOf(state) : undefined;
 }

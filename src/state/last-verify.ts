@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { readState, writeState } from "../io/state-file.ts";
+import { isUnreadable, readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({
   /** When it ended, RFC 3339 UTC. */
@@ -29,4 +29,9 @@ export function readLastVerify(state: string): LastVerify | undefined {
 /** Throws `state`. */
 export function writeLastVerify(state: string, last: LastVerify): void {
   writeState(pathOf(state), last);
+}
+
+/** The path of the file if it is there and cannot be read, or is damaged. */
+export function unreadableLastVerify(state: string): string | undefined {
+  return isUnreadable(pathOf(state), schema) ? pathOf(state) : undefined;
 }

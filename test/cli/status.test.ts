@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rename, rm, symlink } from "node:fs/promises";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "../../jobs/status.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import type { ClientStatus } from "../../src/session/status.ts";
 import { session } from "../crash/aftermath.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -116,6 +117,37 @@ describe("status", () => {
     assert.match(ended.stderr, /vault\/acme-bank is empty, but this machine has seen a log there/);
     assert.doesNotMatch(ended.stdout + ended.stderr, /could not check|holdfast init/);
     assert.match(ended.stdout, /^other-bank/m);
+  });
+
+  test("unlocked objects, old runs and verifications, missed runs and damaged state need attention", async () => {
+    await using sandbox = await startSandbox({ identities: 3, files: false });
+    await using place = await makeWorkplace(sandbox);
+    await place.export();
+    const state = (name: string) => place.path("state/acme-bank", name);
+    const noted = { problems: 0, entries: 6, readData: 5 };
+    const write = (name: string, of: object) => writeFile(state(name), JSON.stringify(of));
+    const text = async (days: number) => {
+      const now = () => systemClock().add({ hours: 24 * days });
+      return (await place.here("status", [], { now })).stdout;
+    };
+    await write("last-verify.json", { ...noted, unlocked: 111, time: systemClock().toString() });
+    const unlocked = await text(0);
+    assert.match(unlocked, /^! verified {2}just now, 111 objects not locked, 5 %/m);
+    assert.match(unlocked, /^ {2}last run/m);
+    await write("last-verify.json", { ...noted, unlocked: 0, time: systemClock().toString() });
+    await write("last-export.json", { due: systemClock().add({ hours: 24 }).toString() });
+    const soon = await text(0);
+    assert.match(soon, /^ {2}verified {2}just now, no problems/m);
+    assert.match(soon, /^ {2}next run {2}[^,]*UTC$/m);
+    const later = await text(40);
+    assert.match(later, /^! last run {2}export, done, /m);
+    assert.match(later, /^! next run {2}.* UTC, which has passed$/m);
+    assert.match(later, /^! verified {2}/m);
+    await writeFile(state("last-verify.json"), "{");
+    await writeFile(state("last-export.json"), "{");
+    const damaged = await text(0);
+    assert.match(damaged, /^! verified {2}could not read .*last-verify.json$/m);
+    assert.match(damaged, /^! next run {2}could not read .*last-export.json$/m);
   });
 
   test("a damaged log is an error, and no 'could not check'", async () => {

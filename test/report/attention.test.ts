@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { report } from "../../jobs/report.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -27,6 +27,27 @@ test("files that the provider withheld: reconcile says how many in its first lin
   const page = await readFile(place.path("report.html"), "utf8");
   const attention = page.slice(page.indexOf("Needs attention:"), page.indexOf("</ul>"));
   assert.ok(attention.includes(missing), attention);
+  const { stdout } = await place.here("status");
+  assert.match(stdout, new RegExp(`^! withheld  ${files} files? of ${people} (people|person)$`, "m"));
+});
+
+test("the report does not call a verification fine that found objects without a lock", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const last = {
+    time: systemClock().toString(),
+    problems: 0,
+    unlocked: 111,
+    entries: 6,
+    readData: 5,
+    keyTrusted: true,
+  };
+  await writeFile(place.path("state/acme-bank/last-verify.json"), JSON.stringify(last));
+  assert.equal((await place.here("report", ["--out", place.path("report.html"), "--offline"])).code, 0);
+  const page = await readFile(place.path("report.html"), "utf8");
+  const verified = page.slice(page.indexOf("<dt>Last verified"));
+  assert.match(verified.slice(0, verified.indexOf("</dd>")), /class="bad">[^<]*: 111 objects not locked</);
 });
 
 test("the report speaks of the last export as it ended, and of the failed ones before it in a second line", async () => {

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { commitment } from "../src/bag/retrieval.ts";
 import type { RetrievalTold } from "../src/catalog/retrievals.ts";
+import { subject } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, run } from "../src/cli/command.ts";
 import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
 import { quoted } from "../src/core/printable.ts";
 import { type Opened, openNotes, refuseFalse } from "../src/notes/open.ts";
 import { minute, number, plural } from "../src/observe/format.ts";
-import { subjectOf } from "../src/people/people.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
@@ -23,7 +23,7 @@ const list = listCommand("list", "list what was asked for with retrieve, and wha
   "holdfast retrieval list --subject 9c4f…       who was given this person's records",
   "holdfast retrieval list --json | jq '.clients[].retrievals[] | select(.outcome == \"prepared\")'",
 ])
-  .option("--subject <token>", "only retrievals of this person", subjectOf)
+  .option("--subject <token>", "only retrievals of this person", subject)
   .option(
     "--key <file>",
     "age identity file of the officer: opens the sealed notes and shows case, reason and who asked",

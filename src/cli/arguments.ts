@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../bag/request.ts";
+import { subjectOf } from "../people/people.ts";
 
 /** Parsers of option values. Commander prints what they throw next to the option's name. */
 export function percent(text: string): number {
@@ -28,6 +29,15 @@ export function day(text: string): string {
     // Reported below.
   }
   throw new InvalidArgumentError("Write a day such as 2026-10-31.");
+}
+
+/** A person's token, as pasted. */
+export function subject(text: string): string {
+  const token = subjectOf(text);
+  if (/^[0-9a-f]{32}$/.test(token)) return token;
+  throw new InvalidArgumentError(
+    "It takes 32 hexadecimal digits: the long part of the key that verify shows, records/<2 digits>/<token>/….",
+  );
 }
 
 export function amount(text: string): number {

@@ -155,6 +155,9 @@ for (const vault of ["directory", "ceph"] as const) {
         ["bag", "2", "2", "0"],
       ]);
       assert.equal((await text("retrieval", "list", "--subject", subjects[1]!)).length, 3);
+      const mistyped = await place.here("retrieval", ["list", "--subject", "deadbeef"]);
+      assert.equal(mistyped.code, 2, mistyped.stdout);
+      assert.match(mistyped.stderr, /32 hexadecimal digits/);
       assert.deepEqual(await text("retrieval", "list", "--subject", subjects[9]!), [
         "acme-bank: no retrieval of this person was asked for",
       ]);

@@ -107,7 +107,7 @@ export interface ClientReport extends VerifyReport {
 
 /** JSON lists at most this many problems and orphans, and counts the rest. */
 const LISTED = 100_000;
-/** A terminal shows at most this many of each. */
+/** A terminal shows at most this many of each, and stderr never more of what is merely not locked. */
 const SHOWN = 20;
 
 /** Checks the log against the checkpoint, and the vault against the log, both ways. Needs no private key. */
@@ -150,6 +150,7 @@ export async function verify(
     const found: Problem[] = [];
     const notLocked: Problem[] = [];
     const shown = { problems: 0, orphans: 0 };
+    let unlocked = 0;
     const orphaned: Orphan[] = [];
     const report = await verifyVault({
       vault,
@@ -190,8 +191,8 @@ export async function verify(
       },
       onUnlocked: (object) => {
         if (notLocked.length < LISTED) notLocked.push(object);
-        // A terminal shows only the first; the summary says how to lock all of them.
-        console.log.info(object.what, { client: config.id, key: object.key });
+        // The summary says how to lock all of them.
+        if (++unlocked <= SHOWN) console.log.info(object.what, { client: config.id, key: object.key });
       },
       onOrphan: (orphan) => {
         if (!options.orphans) return;
@@ -202,6 +203,10 @@ export async function verify(
     });
     progress.end();
     sayMore(console, config.id, shown);
+    if (unlocked > SHOWN)
+      console.log.info(`… and ${number(unlocked - SHOWN)} more that are not locked: ${listsOf(unlocked)}`, {
+        client: config.id,
+      });
     const key = { vkey, keyTrusted: (options.vkey ?? own) !== undefined };
     const checkpoint = { origin: head.origin, size: head.size, root: Buffer.from(head.root).toString("base64") };
     remember(
@@ -231,9 +236,12 @@ export async function verify(
 function sayMore({ log }: Session["console"], client: string, shown: Readonly<Record<string, number>>): void {
   for (const [what, count] of Object.entries(shown)) {
     if (count <= SHOWN) continue;
-    const lists = count > LISTED ? `--json lists ${number(LISTED)}` : "--json lists all";
-    log.warn(`… and ${number(count - SHOWN)} more ${what}: ${lists}`, { client });
+    log.warn(`… and ${number(count - SHOWN)} more ${what}: ${listsOf(count)}`, { client });
   }
+}
+
+function listsOf(count: number): string {
+  return count > LISTED ? `--json lists ${number(LISTED)}` : "--json lists all";
 }
 
 /** Remembers the time of this check, for the metrics and the report. */

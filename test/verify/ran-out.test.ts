@@ -55,6 +55,13 @@ describe("locks that merely ran out are no sign that anyone changed the vault", 
     assert.deepEqual([noted, notedToo], [0, PEOPLE]);
   });
 
+  test("piped, it names 20 of them and says how many more there are", async () => {
+    const { log } = await place.here("verify", [], { now: late });
+    const named = log.filter(({ msg }) => /must be kept|is not locked/.test(String(msg)));
+    assert.equal(named.length, 20);
+    assert.ok(log.some(({ msg }) => /^… and \d+ more that are not locked: --json lists all$/.test(String(msg))));
+  });
+
   test("with something missing besides, it is code 4", async () => {
     await using other = await place.copy();
     await rm(other.path("vault", CLIENT, "records"), { recursive: true });

@@ -23,11 +23,14 @@ export function reportText(
   keyTrusted: boolean,
 ): Line[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, notes } = report;
+  const { recordsFaulty, filesFaulty, logConfirmed } = report;
   const { due, past, held, unfinished, stuck, unlocked, waiting } = report;
   return [
     { text: `${client}: ${verdict(report, keyTrusted)}  (log ${origin})`, tone: toneOf(report, keyTrusted) },
-    `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`,
-    `  vault     ${number(records)} records and ${number(files)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
+    logConfirmed
+      ? `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`
+      : `  log       ${number(entries)} of ${plural(size, "entry", "entries")} read; the signed checkpoint does not confirm them`,
+    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
     ...(notes > 0 ? [`  notes     ${plural(notes, "sealed note")} about holds and retrievals`] : []),
     ...(waiting > 0
       ? [
@@ -54,13 +57,22 @@ export function reportText(
     ...(stuck > 0
       ? [`  stuck     ${plural(stuck, "object")} locked longer than the log says, or on hold without an open case`]
       : []),
-    ...(orphans > 0 ? [`  orphans   ${plural(orphans, "version")} not in the log; --orphans lists them`] : []),
+    ...(orphans > 0
+      ? [
+          `  orphans   ${plural(orphans, "version")} not in ${logConfirmed ? "the log" : "the entries that could be read"}; --orphans lists them`,
+        ]
+      : []),
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
     timeText(report.timestamps),
-    `  keep      this checkpoint: size ${size}, root hash ${root}`,
+    `  keep      ${logConfirmed ? "this checkpoint" : "your earlier checkpoint; this one was not confirmed"}: size ${size}, root hash ${root}`,
   ];
+}
+
+/** `40`, or `38 of 40` where two are missing or wrong. */
+function some(all: number, faulty: number): string {
+  return faulty === 0 ? number(all) : `${number(all - faulty)} of ${number(all)}`;
 }
 
 function verdict({ problems, unlocked }: VerifyReport, keyTrusted: boolean): string {

@@ -39,7 +39,7 @@ export interface LogPass {
  * that must be in the vault. Returns the number of entries, the sets of recipients that they name, and how many entries
  * this machine journaled that are not in the log yet.
  */
-export async function readLog(pass: LogPass): Promise<{ entries: number; sealedTo: Set<string>; waiting: number }> {
+export async function readLog(pass: LogPass): Promise<LogRead> {
   const { vault, head, tree, keys, journal, times, replay, index, checks, begun, problem, unlocked } = pass;
   const read = { entries: 0, sealedTo: new Set<string>() };
   for await (const { number, bundle, tile, entries, row } of readBundles(vault, head.size, problem)) {
@@ -63,7 +63,16 @@ export async function readLog(pass: LogPass): Promise<{ entries: number; sealedT
     pass.onProgress(read.entries);
   }
   tree.end();
-  return { ...read, waiting: journal.end() };
+  return { ...read, waiting: journal.end(), isConfirmed: tree.isConfirmed && read.entries === head.size };
+}
+
+/** What `readLog` found. */
+export interface LogRead {
+  readonly entries: number;
+  readonly sealedTo: Set<string>;
+  readonly waiting: number;
+  /** Every entry was read and belongs under the signed checkpoint. */
+  readonly isConfirmed: boolean;
 }
 
 function readEntry(

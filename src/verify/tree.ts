@@ -27,6 +27,8 @@ export class TreeCheck {
   /** A bundle and its tile are both lost: from there on, nothing can be said about the tree. */
   #lost = false;
   #next = 0;
+  #isForked = false;
+  #isSigned = false;
 
   /** @param earlier smallest first */
   constructor(head: Head, earlier: readonly Earlier[], problem: (found: Problem) => void) {
@@ -80,11 +82,17 @@ export class TreeCheck {
       const { root, size, source } = this.#earlier[this.#next]!;
       // After a difference the trees are in doubt, and `end` reports it.
       if (this.#byTiles || Buffer.compare(root, this.#byEntries.root()) === 0) continue;
+      this.#isForked = true;
       this.#problem({
         key: CHECKPOINT,
         what: `the log forked: ${source}, with ${size} entries, has a different history`,
       });
     }
+  }
+
+  /** After `end`: all entries were read, and have the signed root and the root of every earlier checkpoint. */
+  get isConfirmed(): boolean {
+    return this.#isSigned && !this.#isForked;
   }
 
   /** Finds out by the signed root whether entries or tiles were changed. */
@@ -94,6 +102,7 @@ export class TreeCheck {
       !this.#lost && tree?.size === size && Buffer.compare(tree.root(), root) === 0;
     const entriesHold = signed(this.#byEntries);
     const tilesHold = signed(this.#byTiles);
+    this.#isSigned = entriesHold;
     for (const index of this.#differing) {
       const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
       const bundle = auditKey(tilePath({ level: "entries", index, width }));

@@ -61,6 +61,8 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
 
 export interface VerifyReport extends PolicyReport {
   readonly entries: number;
+  /** All entries of the log were read, and match the signed checkpoint and all earlier ones. */
+  readonly logConfirmed: boolean;
   /** Checkpoints that the vault keeps, including the current one. */
   readonly checkpoints: number;
   readonly records: number;
@@ -68,6 +70,9 @@ export interface VerifyReport extends PolicyReport {
   readonly bytes: number;
   /** Sealed notes: words of holds and retrievals. */
   readonly notes: number;
+  /** Of the records and files, those that are missing or differ from the log. */
+  readonly recordsFaulty: number;
+  readonly filesFaulty: number;
   /** Objects whose content was read, and their bytes. */
   readonly read: number;
   readonly readBytes: number;
@@ -102,6 +107,8 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     files: 0,
     bytes: 0,
     notes: 0,
+    recordsFaulty: 0,
+    filesFaulty: 0,
     read: 0,
     readBytes: 0,
     opened: options.opener === undefined ? null : 0,
@@ -136,7 +143,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     onFault: ({ key = auditKey("tile/entries"), ...fault }) => problem({ key, ...fault }),
   });
 
-  const { entries, sealedTo, waiting } = await readLog({
+  const { entries, sealedTo, waiting, isConfirmed } = await readLog({
     vault,
     head,
     keys,
@@ -187,7 +194,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   };
   await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan);
   await checks.end();
-  return { ...report, ...audited, unlocked: ranOut, waiting, timestamps: times.report };
+  return { ...report, ...audited, unlocked: ranOut, waiting, logConfirmed: isConfirmed, timestamps: times.report };
 }
 
 type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };
@@ -198,7 +205,17 @@ async function checkObjects(
   checks: Checks,
   report: Pick<
     Tally,
-    "records" | "files" | "bytes" | "read" | "readBytes" | "opened" | "renewed" | "purged" | "problems"
+    | "records"
+    | "files"
+    | "recordsFaulty"
+    | "filesFaulty"
+    | "bytes"
+    | "read"
+    | "readBytes"
+    | "opened"
+    | "renewed"
+    | "purged"
+    | "problems"
   >,
   problem: (found: Problem) => void,
 ): Promise<void> {
@@ -217,13 +234,19 @@ async function checkObjects(
     if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
     options.onObjects(++done, versions + files, { ...report, of: bytes });
     if (isOld(object)) continue;
-    report[parseKey(object.key)?.kind === "record" ? "records" : "files"] += 1;
+    const kind = parseKey(object.key)?.kind === "record" ? "records" : "files";
+    report[kind] += 1;
+    let isFaulty = false;
     report.bytes += object.size;
     await checks.add(async () => {
       const read = await checkObject(check, object, (found) => {
         if (found.isMissing && index.purges.stateOf(object.key) === "begun") report.purged += 1;
-        else problem(found);
+        else {
+          isFaulty = true;
+          problem(found);
+        }
       });
+      if (isFaulty) report[`${kind}Faulty`] += 1;
       report.read += read.bytes > 0 ? 1 : 0;
       report.readBytes += read.bytes;
       if (report.opened !== null && read.opened) report.opened += 1;

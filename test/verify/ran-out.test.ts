@@ -151,6 +151,21 @@ test("verify prints the checkpoint to keep: on a terminal, piped, and in JSON", 
   assert.deepEqual([checkpoint.size, checkpoint.root], [head.size, root]);
 });
 
+test("the summary claims only what is so: of deleted records, and of a log that could not be read", async () => {
+  await using other = await place.copy();
+  await rm(other.path("vault", CLIENT, ".versions/records"), { recursive: true });
+  const gone = await other.here("verify", [], { isTerminal: true });
+  assert.match(gone.stderr, /vault {5}0 of 25 records and 0 files found/);
+  assert.match(gone.stderr, /keep {6}this checkpoint: /);
+  await using damaged = await place.copy();
+  await rm(damaged.path("vault", CLIENT, ".versions/audit/tile/entries"), { recursive: true });
+  const { code, stderr } = await damaged.here("verify", [], { isTerminal: true });
+  assert.equal(code, 4);
+  assert.match(stderr, /log {7}0 of \d+ entries read; the signed checkpoint does not confirm them/);
+  assert.match(stderr, /orphans {3}25 versions not in the entries that could be read/);
+  assert.match(stderr, /keep {6}your earlier checkpoint; this one was not confirmed: size/);
+});
+
 test("a terminal shows 20 problems and says how many more there are; JSON and the log have all", async () => {
   await using other = await place.copy();
   await rm(other.path("vault", CLIENT, "records"), { recursive: true });

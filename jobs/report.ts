@@ -1,10 +1,8 @@
-import { rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
-import { fileError } from "../src/io/file-error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
@@ -13,6 +11,7 @@ import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openReading } from "../src/session/open-reading.ts";
+import { refuseOtherThanReport, writeReport } from "../src/session/report-file.ts";
 import { underWay } from "../src/session/under-way.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
 
@@ -26,7 +25,10 @@ export const reportCommand = command(
   "show what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
   ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
 )
-  .option("--out <file>", "the page; self-contained, without personal data; replaces an earlier one")
+  .option(
+    "--out <file>",
+    "the page; self-contained, without personal data; replaces an earlier report, and no other file",
+  )
   .option("--offline", "do not ask the source for its list; show what the last export found", false)
   .action((options: CommonOptions & Flags) =>
     run(options, async (session) => {
@@ -53,6 +55,7 @@ export async function report(
   { out, offline }: ReportOptions,
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<Report[]> {
+  if (out !== undefined) await refuseOtherThanReport(out);
   const untold: Untold[] = [];
   const reports = await eachClient(
     session,
@@ -66,7 +69,7 @@ export async function report(
   );
   // An empty page would replace an earlier one that has content.
   if (out !== undefined && reports.length > 0) {
-    await write(out, reportPage(reports, untold, session.now().toString({ smallestUnit: "second" })));
+    await writeReport(out, reportPage(reports, untold, session.now().toString({ smallestUnit: "second" })));
     session.console.say(`${resolve(out)} is ready: open it in a browser, or print it`);
   }
   return reports;
@@ -103,15 +106,3 @@ const SOURCE = [
   "source-unavailable",
   "source-response",
 ] as const;
-
-/** Whole or not at all; an earlier report of that name is replaced. */
-async function write(out: string, page: string): Promise<void> {
-  const partial = `${resolve(out)}.partial`;
-  try {
-    await writeFile(partial, page, { mode: 0o600 });
-    await rename(partial, resolve(out));
-  } catch (cause) {
-    await rm(partial, { force: true });
-    throw fileError(cause, out, "written");
-  }
-}

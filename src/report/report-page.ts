@@ -18,7 +18,7 @@ export interface Untold {
 /** Everything that people ask a compliance officer, on one page that loads nothing: to read, to print, to file. */
 export function reportPage(reports: readonly Report[], untold: readonly Untold[], made: string): string {
   const [only] = reports.length === 1 && untold.length === 0 ? reports : [];
-  const title = `Report on identity records, ${made.slice(0, 10)}`;
+  const title = `${TITLE}, ${made.slice(0, 10)}`;
   return page({
     title: only ? `${only.name}: ${title}` : title,
     style: [STYLE, ...reports.map(({ name }, at) => `${paper(`${name} · ${title}`, pageOf(at))}`)].join("\n"),
@@ -38,6 +38,18 @@ ${
 ${reports.map((report, at) => client(report, at, report === only))}
 </main>`,
   });
+}
+
+const TITLE = "Report on identity records";
+
+/** So many bytes of a file show whether it is a report: its title may begin with a long name, escaped. */
+export const REPORT_START = 8_192;
+
+/** Whether a file that begins so is a report, of this version or an earlier one. */
+export function isReportPage(start: string): boolean {
+  if (!start.startsWith("<!doctype html>")) return false;
+  const [, title = ""] = /<title>([^<]*)<\/title>/.exec(start) ?? [];
+  return /(^|: )Report on identity records, \d{4}-\d{2}-\d{2}$/.test(title);
 }
 
 /** The first client is on the page of the heading, and each other begins one of its own. */

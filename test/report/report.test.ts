@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -163,6 +163,35 @@ describe("report", () => {
     const reconciled = await place.here("reconcile", ["--json"]);
     assert.equal(reconciled.code, ended.code);
     assert.equal((reconciled.json as { clients: { source: { listed: number } }[] }).clients[0]!.source.listed, 2);
+  });
+
+  test("--out replaces an earlier report, and nothing else: no config, no key, no page, nothing behind a link", async () => {
+    await using sandbox = await startSandbox({ identities: 1, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const out = place.path("report.html");
+    const run = (path: string) => place.here("report", ["--out", path, "--offline"]);
+    assert.equal((await run(out)).code, 0);
+    await writeFile(out, (await readFile(out, "utf8")).replace("</main>", "an older report</main>"));
+    // What an attacker put in the way of the temporary file.
+    const victim = place.path("victim");
+    await writeFile(victim, "untouched");
+    await symlink(victim, `${out}.partial`);
+    const again = await run(out);
+    assert.equal(again.code, 0, again.stderr);
+    assert.ok(!(await readFile(out, "utf8")).includes("an older report"));
+    assert.equal((await stat(out)).mode & 0o777, 0o600);
+    await symlink(out, place.path("link.html"));
+    await writeFile(place.path("other.html"), "<!doctype html>\n<title>Minutes</title>");
+    for (const other of [victim, place.path("other.html"), place.path("link.html"), place.path("vault")]) {
+      const names = await readdir(place.path());
+      const before = (await stat(other)).isFile() ? await readFile(other, "utf8") : "";
+      const refused = await run(other);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /is there already and is no report/);
+      assert.equal((await stat(other)).isFile() ? await readFile(other, "utf8") : "", before);
+      assert.deepEqual(await readdir(place.path()), names);
+    }
+    assert.equal(await readFile(victim, "utf8"), "untouched");
   });
 
   test("neither a page nor figures: code 2", async () => {

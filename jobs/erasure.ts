@@ -5,9 +5,17 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
-import { letterPage } from "../src/letter/letter-page.ts";
+import { letterPage, type Unknown } from "../src/letter/letter-page.ts";
 import { bytes, plural } from "../src/observe/format.ts";
-import { departedBy, findPeople, type Kind, namesSomebody, onlyClient, type Wanted } from "../src/people/people.ts";
+import {
+  departedBy,
+  findPeople,
+  isUnknown,
+  type Kind,
+  namesSomebody,
+  onlyClient,
+  type Wanted,
+} from "../src/people/people.ts";
 import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
 import { clockAfter } from "../src/report/policy-text.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
@@ -30,8 +38,12 @@ export const erasureCommand = new Command("erasure").description("requests for e
     .option("--out <file>", "the reply as a letter, to complete and send; must not exist yet")
     .action((options: CommonOptions & NamedFlags & { readonly out?: string }) =>
       run(options, async (session) => {
-        const assessed = await assessErasure(session, await wanted(options));
-        if (options.out !== undefined) await writeLetter(session, assessed.people, options.out);
+        const { out } = options;
+        const toUnknown = async () => {
+          if (out !== undefined) await writeLetter(session, [{ answer: "unknown" }], out);
+        };
+        const assessed = await assessErasure(session, await wanted(options), toUnknown);
+        if (out !== undefined) await writeLetter(session, assessed.people, out);
         session.console.result({ command: "erasure assess", ...assessed });
       }),
     ),
@@ -40,7 +52,7 @@ export const erasureCommand = new Command("erasure").description("requests for e
 /** A draft of the reply to one person. Throws `usage` for several, and for a file that is there. */
 export async function writeLetter(
   session: Session,
-  people: readonly (Assessment | Destroyed)[],
+  people: readonly (Assessment | Destroyed | Unknown)[],
   out: string,
 ): Promise<void> {
   const config = onlyClient(session, "a letter");
@@ -68,15 +80,21 @@ export async function writeLetter(
   session.console.say(`${resolve(out)} is ready: open it in a browser, complete it and print it`);
 }
 
-/** What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. */
+/**
+ * What an officer needs to reply to requests for erasure. Changes nothing, and decrypts nothing. Throws `usage` for an
+ * unknown person.
+ * @param onUnknown called before it throws, if no detail that names the person is known
+ */
 export async function assessErasure(
   session: Session,
   options: Wanted,
+  onUnknown?: () => Promise<void>,
 ): Promise<{ client: string; people: (Assessment | Destroyed)[] }> {
   const config = onlyClient(session, "an assessment");
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
   const finder = { catalog, tokens: await openTokens(config, description) };
+  if (isUnknown(options, config, finder)) await onUnknown?.();
   const departed = (kind: Kind) => (value: string) =>
     departedBy(kind, value, config, finder).filter((subject) => catalog.purges.destroyed(subject).length > 0);
   const gone = new Set([

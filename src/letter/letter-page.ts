@@ -5,11 +5,16 @@ import { STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/policy-text.ts";
 import type { Assessment, Destroyed } from "../retention/assessment.ts";
 
+/** No record, and no purge, matches the details that the person gave. */
+export interface Unknown {
+  readonly answer: "unknown";
+}
+
 export interface Letter {
   /** The company's legal name, or the client's id. */
   readonly name: string;
   readonly contact: string | undefined;
-  readonly of: Assessment | Destroyed;
+  readonly of: Assessment | Destroyed | Unknown;
   /** For how long data are kept, as `policy.changed` says it: `P5Y from relationship-end`. */
   readonly clocks: readonly string[];
   /** Of the certificate of destruction, where all was destroyed. */
@@ -35,7 +40,7 @@ export function letterPage(letter: Letter): string {
 <li>Reply within one month of receiving the request (GDPR Art. 12(3)). You can extend this by two months for complex requests, if you tell the person why within the first month.</li>
 <li>This letter is about copies of identity verifications only. Add what else ${name} holds.</li>
 ${notes.map((note) => html`<li>${prose(note)}</li>`)}
-<li>It is a draft, not legal advice. This box is not printed. Person: token <code>${of.subject}</code>.</li>
+<li>It is a draft, not legal advice. This box is not printed.${of.answer === "unknown" ? undefined : html` Person: token <code>${of.subject}</code>.`}</li>
 </ul></aside>
 <header><p><strong>${name}</strong>${contact === undefined ? undefined : html`<br>${contact}`}</p></header>
 <div class="address"><p>${blank("Name")}</p><p>${blank("Address")}</p><p>${blank("")}</p></div>
@@ -43,7 +48,7 @@ ${notes.map((note) => html`<li>${prose(note)}</li>`)}
 <h1>Your request for erasure of personal data</h1>
 <p class="about"><span>Our reference: ${blank("")}</span><span>Your request of: ${blank("")}</span><span>Received on: ${blank("")}</span></p>
 <p>Dear ${blank("")},</p>
-<p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). We reply within one month of receiving your request, as Article 12(3) GDPR requires. This letter is about the copies of your identity verification.</p>
+<p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). This is our reply (Article 12(3) GDPR). It is about the copies of your identity verification.</p>
 ${body}
 <h2>Your rights</h2>
 <ul>
@@ -60,6 +65,16 @@ ${body}
 
 /** What the letter says, and what its sender must know before. */
 function parts({ of, name, clocks, certificate, today }: Letter): { notes: readonly string[]; body: Html } {
+  if (of.answer === "unknown") {
+    return {
+      notes: [
+        "The vault has no one with these details. Check their spelling, and whether the person has others: an earlier e-mail address, a customer number.",
+        "A purged person cannot be found by e-mail or reference any more. If you know the provider's id, use --identity.",
+      ],
+      body: html`<h2>We hold no copies</h2>
+<p>We hold no copies of an identity verification under the details you gave. If you were verified under other details, such as an earlier e-mail address, please tell us: we will look again.</p>`,
+    };
+  }
   if (of.answer === "purged") {
     return {
       notes: [
@@ -70,9 +85,10 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
     };
   }
   const law = of.legalBasis.length > 0 ? html`<strong>${of.legalBasis.join("; ")}</strong>` : blank("legal basis");
+  const isDue = of.untilDay === undefined || of.untilDay >= today;
   const noLaw = of.legalBasis.length > 0 ? [] : ["The config names no legal basis: fill it in, or erase the data."];
   const held = html`<h2>What we hold</h2>
-<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.records === 1 ? "It contains" : "They contain"} ${of.collect === "full" ? "the data that you gave to verify your identity, and the result" : "yes and no answers only: whether your identity was verified"}. All of it is encrypted, and used for nothing but this legal duty.</p>`;
+<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.records === 1 ? "It contains" : "They contain"} ${of.collect === "full" ? "the data that you gave to verify your identity, and the result" : "yes and no answers only: whether your identity was verified"}. All of it is encrypted${of.answer === "kept" ? ", and used for nothing but this legal duty" : ""}.</p>`;
   switch (of.answer) {
     case "erasable":
     case "locked": {
@@ -92,12 +108,16 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
       return {
         notes: [
           `A legal hold is in effect (${plural(of.holds.length, "case")}). The letter does not mention it. Ask counsel before you do: laws against money laundering can forbid telling the person.`,
-          ...noLaw,
+          ...(isDue
+            ? noLaw
+            : [
+                `The retention period ended on ${of.untilDay}. Only the legal hold keeps these records: release it once it no longer applies.`,
+              ]),
         ],
         body: html`${held}
 <h2>Why we cannot erase it yet</h2>
-<p>The law requires us to keep these copies: ${law}. The right to erasure does not apply where data are necessary to comply with a legal obligation, or to establish, exercise or defend legal claims (Article 17(3)(b) and (e) GDPR).</p>
-<p>We will destroy the copies when these reasons no longer apply${of.untilDay !== undefined && of.untilDay >= today ? html`, not before ${longDate(of.untilDay)}` : undefined}.</p>`,
+<p>We may not erase these copies at present (Article 17(3) GDPR). ${isDue ? html`The law requires us to keep them: ${law}. ` : undefined}The right to erasure does not apply where data are necessary to comply with a legal obligation, or to establish, exercise or defend legal claims (Article 17(3)(b) and (e) GDPR).</p>
+<p>We will destroy the copies when these reasons no longer apply${of.untilDay !== undefined && isDue ? html`, not before ${longDate(of.untilDay)}` : undefined}.</p>`,
       };
     case "kept":
       return {

@@ -54,16 +54,28 @@ export function namesSomebody({ identities, emails, references, subjects }: Want
   return [identities, emails, references, subjects].some((of) => of.length > 0);
 }
 
+/** Every detail that names people, with its kind. */
+function detailsOf({ identities, subjects, emails, references }: Wanted): (readonly [Kind, string])[] {
+  return [
+    ...identities.map((value) => ["identity", value] as const),
+    ...subjects.map((value) => ["subject", value] as const),
+    ...emails.map((value) => ["email", value] as const),
+    ...references.map((value) => ["reference", value] as const),
+  ];
+}
+
+/** Whether people are named, and not one detail matches a record or a purge. @throws HoldfastError "usage" */
+export function isUnknown(options: Wanted, config: ClientConfig, finder: Finder): boolean {
+  if (options.range || !namesSomebody(options)) return false;
+  const isKnown = ([kind, value]: readonly [Kind, string]): boolean =>
+    [...whoIs(kind, value, config, finder), ...departedBy(kind, value, config, finder)].length > 0;
+  return !detailsOf(options).some(isKnown);
+}
+
 /** Their subjects. @throws HoldfastError "usage" for an unknown person, and for a lookup that matches several. */
 export function findPeople(options: Wanted, config: ClientConfig, finder: Finder): string[] {
   const found = new Set<string>();
-  const named = [
-    ...options.identities.map((value) => ["identity", value] as const),
-    ...options.subjects.map((value) => ["subject", value] as const),
-    ...options.emails.map((value) => ["email", value] as const),
-    ...options.references.map((value) => ["reference", value] as const),
-  ];
-  for (const [kind, value] of named) {
+  for (const [kind, value] of detailsOf(options)) {
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) {
       const [gone] = departedBy(kind, value, config, finder);

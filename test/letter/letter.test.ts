@@ -5,8 +5,10 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
+import { assessErasure, writeLetter } from "../../jobs/erasure.ts";
 import { placeHold } from "../../jobs/hold.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { session } from "../crash/aftermath.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
@@ -61,7 +63,8 @@ describe("erasure assess --out", { skip: withoutChromium }, () => {
     for (const said of [
       COMPANY.name,
       COMPANY.contact,
-      "within one month of receiving your request, as Article 12(3) GDPR requires",
+      "This is our reply (Article 12(3) GDPR)",
+      "used for nothing but this legal duty",
       "Regulation (EU) 2024/1624 Art. 77",
       "Article 17(3)(b) GDPR",
       "kept 5 years from the end of the business relationship",
@@ -69,6 +72,8 @@ describe("erasure assess --out", { skip: withoutChromium }, () => {
       "supervisory authority",
     ])
       assert.ok(words.includes(said), said);
+    // Whether the reply is in time is not known here.
+    assert.doesNotMatch(words, /within one month/);
     // The token is for the officer: it is not printed.
     const text = await readFile(file, "utf8");
     assert.ok(text.includes(subjects[0]!) && !words.includes(subjects[0]!));
@@ -95,9 +100,47 @@ describe("erasure assess --out", { skip: withoutChromium }, () => {
     });
     const file = await letter(place, "held", subjects[2]!);
     const words = await printed(file);
+    assert.match(
+      words,
+      /may not erase these copies at present \(Article 17\(3\) GDPR\). The law requires us to keep them/,
+    );
     assert.match(words, /Article 17\(3\)\(b\) and \(e\) GDPR/);
     assert.doesNotMatch(words, /hold is|legal hold/i);
     assert.match(await readFile(file, "utf8"), /A legal hold is in effect \(1 case\)/);
+  });
+
+  test("no record has these details: the letter says so, the exit code stays 2; not if one of them is known", async () => {
+    const out = place.path("unknown.html");
+    const asked = ["--email", "stranger@example.com", "--identity", "00000000-0000-4000-8000-000000000000"];
+    const { code, stderr } = await place.here("erasure", ["assess", ...asked, "--out", out]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /the vault has no one with/);
+    assert.match(await printed(out), /We hold no copies of an identity verification under the details you gave\./);
+    assert.doesNotMatch(await readFile(out, "utf8"), /stranger@|00000000-0000|undefined/);
+    const partly = place.path("partly.html");
+    const known = await place.here("erasure", ["assess", ...asked, "--subject", subjects[0]!, "--out", partly]);
+    assert.equal(known.code, 2);
+    await assert.rejects(stat(partly), { code: "ENOENT" });
+  });
+
+  test("only a legal hold keeps them: the letter claims no duty to keep, and the officer reads why", async () => {
+    const retention = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+    await using short = await makeWorkplace(sandbox, { client: { company: COMPANY, retention } });
+    await short.export();
+    const subject = await short.subject(sandbox.ids()[0]!);
+    const here = await session(short);
+    await placeHold(here, { ...NO_ONE, subjects: [subject], case: "AZ 7/26", reason: "an inquiry" });
+    const out = short.path("held.html");
+    const later = { ...here, now: () => systemClock().add({ hours: 72 }) };
+    const { people } = await assessErasure(later, { ...NO_ONE, subjects: [subject] });
+    await writeLetter(later, people, out);
+    const words = await printed(out);
+    assert.match(words, /We may not erase these copies at present \(Article 17\(3\) GDPR\)/);
+    assert.doesNotMatch(words, /law requires|legal duty|legal hold/);
+    assert.match(
+      await readFile(out, "utf8"),
+      /The retention period ended on 20\d\d-\d\d-\d\d. Only the legal hold keeps/,
+    );
   });
 
   test("the report, its footer on paper, and the bag's README name the company", async () => {
@@ -137,6 +180,16 @@ describe("erasure assess --out", { skip: withoutChromium }, () => {
     for (const said of [COMPANY.name, COMPANY.contact, `No. ${number}`, "Approved by", "Signature"])
       assert.ok(page.includes(said), said);
     assert.equal((await short.here("verify", [out])).code, 0);
+    const byEmail = short.path("by-email.html");
+    const asked = await short.here("erasure", [
+      "assess",
+      "--email",
+      [...sandbox.canaries()].find((text) => /^\S+@/.test(text))!,
+      "--out",
+      byEmail,
+    ]);
+    assert.equal(asked.code, 2, asked.stderr);
+    assert.match(await printed(byEmail), /We hold no copies of an identity verification under the details you gave/);
     const words = await printed(await letter(short, "gone", await short.subject(sandbox.ids()[0]!)));
     assert.match(words, /destroyed all copies on \d+ \w+ \d{4}/);
     assert.ok(words.includes(`no. ${number}`), words);

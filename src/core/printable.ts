@@ -8,14 +8,16 @@
 
 /** Control and format characters (bidi, zero width), lone surrogates, line separators, and invisible characters. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Look like a space, but do not end a word: lines are wrapped at spaces only. */
+const BLANK = /[\p{Zs}\u2800]/gu;
 /** Many spaces would push the rest to a terminal's next line, where it could fake a line of ours. */
-const BLANKS = /(?<=\S)[\p{Zs}\u2800]{2,}/gu;
+const BLANKS = /(?<=\S) {2,}/g;
 /** One word of plain ASCII needs no quotes. */
 const WORD = /^[!#-~]+$/;
 
-/** One line. Unsafe characters become JSON escapes: `\n`, `\u001b`. */
+/** One line. Unsafe characters become JSON escapes: `\n`, `\u001b`. Blanks of any kind become spaces. */
 export function printable(text: string): string {
-  return text.replace(UNSAFE, escaped);
+  return text.replace(UNSAFE, escaped).replace(BLANK, " ");
 }
 
 /** One line without runs of spaces: for a message that may contain text from outside. */

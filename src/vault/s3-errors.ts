@@ -75,7 +75,7 @@ export function isNotImplemented(error: unknown): boolean {
 /** Turns an SDK error into a HoldfastError. `what` names the operation and the object; keys hold no personal data. */
 export function s3Error(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  const name = error instanceof Error ? error.name : "unknown";
+  const name = error instanceof Error ? short(error.name) : "unknown";
   if (name === "CredentialsProviderError") {
     return new HoldfastError("vault-denied", NO_CREDENTIALS, {
       cause: error,
@@ -128,6 +128,13 @@ export function s3Error(error: unknown, what: string): HoldfastError {
     ...(ELSEWHERE.has(name) || status < 400 ? { hint: "Set the bucket's region: vault.region, or AWS_REGION." } : {}),
   });
 }
+
+/** The store's word, which may be of any length. */
+function short(name: string): string {
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+}
+
+const MAX_NAME = 100;
 
 /** The error of a failed condition. If there is no object at all, AWS answers If-Match with 404. */
 export function putError(error: unknown, what: string, { ifAbsent, ifMatch }: PutOptions): HoldfastError {

@@ -69,6 +69,13 @@ test("text that needs no escape stays unchanged, in any script", () => {
     assert.equal(printable(text), text);
 });
 
+test("every kind of blank becomes a space, so that a line can be wrapped there", () => {
+  for (const blank of ["\u00a0", "\u2007", "\u202f", "\u3000", "\u2800", "\u1680"]) {
+    assert.equal(printable(`a${blank}b`), "a b");
+    assert.equal(sentence(`a${blank}${blank} b`), "a b");
+  }
+});
+
 test("a plain word stays unchanged; anything else is quoted, cannot end the quotes, and cannot move to another line", () => {
   assert.equal(quoted("2026-117"), "2026-117");
   assert.equal(quoted("AZ 17/26"), '"AZ 17/26"');

@@ -21,9 +21,9 @@ export function parseRule(value: string): string {
 
 /** A name or an address on pages for people. @throws HoldfastError "config" */
 export function parseLine(value: string): string {
-  if (value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value)) return value.trim();
+  if (value.trim() !== "" && value.length <= 200 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)) return value.trim();
   throw new HoldfastError("config", `${redacted(value)} is not one line of text`, {
-    hint: "write 1 to 200 characters without a line break",
+    hint: "write 1 to 200 characters without a line break or an invisible character",
   });
 }
 

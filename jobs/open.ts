@@ -122,7 +122,7 @@ function refuseUnopened({ out, unopened }: OpenedBag): void {
     `${unopened.length} of the records and files were not opened; everything else is in ${out}`,
     {
       hint: isKey
-        ? "Use the private key of one of their recipients."
+        ? "Use the private key of one of the recipients in evidence/vault.json, or ask a recipient to run `holdfast reseal`."
         : "The first are listed above, and --json lists all. Their sealed bytes match the log: ask the operator of the vault what went wrong when they were stored.",
     },
   );

@@ -5,6 +5,9 @@ import { fileError } from "../io/file-error.ts";
 import { BAGIT, MANIFEST, TAG_MANIFEST } from "./bagit.ts";
 import { NOTE, RESEAL, RETRIEVAL, VIEWER } from "./layout.ts";
 
+/** A certificate of destruction, and the signature beside it. */
+const CERTIFICATE = "certificate.json";
+const SIGNATURE = "certificate.json.note";
 /** What every sealed file begins with (age, version 1). */
 const AGE = Buffer.from("age-encryption.org/v1\n");
 /** What a zip begins with: a file in it, or its end where it holds no file. */
@@ -27,6 +30,11 @@ export async function refuseOtherThanBag(path: string): Promise<void> {
   }
   const names = await readdir(path);
   const isOne = (name: string): boolean => names.includes(name);
+  if (isOne(CERTIFICATE))
+    throw new HoldfastError("usage", `${path} is a certificate of destruction, and no bag`, {
+      hint: "There is nothing to open: use `holdfast verify`.",
+    });
+  if (isOne(SIGNATURE)) throw new HoldfastError("incomplete", `${path}: ${CERTIFICATE} is missing`);
   if (![BAGIT, MANIFEST, TAG_MANIFEST, EVIDENCE].some(isOne))
     throw new HoldfastError("usage", `not a bag: ${path}`, { hint: `${CHOOSE} Unpack a zip file first.` });
   // One file of ours is enough to call the rest missing.

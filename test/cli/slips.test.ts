@@ -23,6 +23,10 @@ before(async () => {
   vkey = JSON.parse(await readFile(place.path("vault", CLIENT, "vault.json"), "utf8")).log.vkey;
   await writeFile(place.path("bag.zip"), zipSync({ "bag/bagit.txt": strToU8("BagIt-Version: 1.0\n") }));
   await writeFile(place.path("cut.zip"), Buffer.from("PK\u0003\u0004 and no more"));
+  await mkdir(place.path("destroyed"));
+  await writeFile(place.path("destroyed/certificate.json"), "{}");
+  await mkdir(place.path("bereft"));
+  await writeFile(place.path("bereft/certificate.json.note"), "");
   await mkdir(place.path("theirs/data"), { recursive: true });
   await writeFile(place.path("theirs/bagit.txt"), "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
   await writeFile(place.path("theirs/data/a.txt"), "a");
@@ -44,6 +48,10 @@ async function ends(args: readonly string[], code: number, says: RegExp): Promis
 
 const open = (what: string): string[] => ["open", what, "--key", "keys/officer.txt", "--out", "opened"];
 
+test("a certificate whose certificate.json is gone is damaged, not a wrong path: code 4", { skip: UNIX }, () =>
+  ends(["verify", "bereft"], 4, /certificate\.json is missing/),
+);
+
 describe("a wrong path or a typing error is exit code 2, which is no incident", { skip: UNIX, concurrency: 2 }, () => {
   const slips: readonly (readonly [name: string, args: () => readonly string[], says: RegExp])[] = [
     ["verify of a zip", () => ["verify", "bag.zip"], /bag\.zip is a zip: unpack it first/],
@@ -57,6 +65,7 @@ describe("a wrong path or a typing error is exit code 2, which is no incident", 
     ["verify of what is not there", () => ["verify", "nothing"], /nothing cannot be read \(ENOENT\)/],
     ["verify of another program's bag", () => ["verify", "theirs"], /BagIt bag, but Holdfast did not make it/],
     ["open of another program's bag", () => open("theirs"), /BagIt bag, but Holdfast did not make it/],
+    ["open of a certificate", () => open("destroyed"), /nothing to open: use `holdfast verify`/],
     ["a key file that is not there", () => ["open", "bag", "--key", "no.txt", "--out", "o"], /no\.txt cannot be read/],
     ["verify --vkey nonsense", () => ["verify", "bag", "--vkey", "nonsense"], /Not a log key/],
     [

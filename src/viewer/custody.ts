@@ -32,7 +32,7 @@ export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, tr
   );
 }
 
-const PROVEN = { good: "Proven", unsure: "Proven", unchecked: "Not checked", bad: "Not proven" };
+const PROVEN = { good: "Proven", unsure: "Consistent", unchecked: "Not checked", bad: "Not proven" };
 
 function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (string | Child[])[] } {
   const { type, json, index } = entry;

@@ -62,7 +62,12 @@ function itemOf(person: Person, current: boolean): Item {
     element("span", {}, about),
     versions.length > 1 && element("span", {}, plural(versions.length, "version")),
   );
-  return { person, button, row: element("li", {}, button), text: `${name} ${about} ${subject}`.toLowerCase() };
+  return { person, button, row: element("li", {}, button), text: folded(`${name} ${about} ${subject}`) };
+}
+
+/** What people type and what the provider has may differ in case, in width, and in how accents are composed. */
+function folded(text: string): string {
+  return text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
 }
 
 function newestDay({ versions }: Person): string | null {
@@ -74,7 +79,7 @@ function searchOf(items: readonly Item[]): HTMLElement {
   const input = element("input", { type: "search", "aria-label": "Find a person", placeholder: "Find a person" });
   const found = element("p", { class: "aside", role: "status" });
   input.addEventListener("input", () => {
-    const words = input.value.trim().toLowerCase().split(/\s+/);
+    const words = folded(input.value).trim().split(/\s+/);
     let count = 0;
     for (const { row, text } of items) {
       row.hidden = !words.every((word) => text.includes(word));

@@ -18,13 +18,18 @@ export interface Person extends CheckedPerson {
   readonly opened: readonly OpenedVersion[] | null;
 }
 
-export function nameOf({ subject, opened: versions }: Person): string {
+export function nameOf(person: Person): string {
+  return givenName(person) ?? `Token ${person.subject.slice(0, 8)}…`;
+}
+
+/** As the provider has it; null while all records are sealed, and where the newest has no name. */
+function givenName({ opened: versions }: Person): string | null {
   const identity = versions?.findLast(({ record }) => record !== null)?.record?.identity as
     | Partial<Identity>
     | undefined;
   const { firstName, lastName } = identity?.owner ?? {};
   const name = [firstName, lastName].filter((part) => typeof part === "string" && part !== "").join(" ");
-  return name ? cut(name, MAX_NAME) : `Token ${subject.slice(0, 8)}…`;
+  return name ? cut(name, MAX_NAME) : null;
 }
 
 /** Whether the identity was verified, in the newest version that is open; null while all are sealed. */
@@ -62,7 +67,7 @@ export async function personView(
     element(
       "header",
       {},
-      contents !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
+      givenName(person) !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
       element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
       element("p", { class: "aside" }, "Token ", element("code", {}, subject)),
       bag.people.length > 1 &&

@@ -237,6 +237,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     );
     assert.equal(await verdict(page), "Everything checks out");
     assert.ok(!(await text(page)).includes(person.family));
+    // The token is ours.
+    assert.doesNotMatch((await page.locator(".person header").textContent())!, /from the provider/);
     await writeFile(place.path("damaged.txt"), other.identity.slice(0, -3));
     await page.locator("#key").setInputFiles(place.path("damaged.txt"));
     await page.locator("#key-said", { hasText: "damaged" }).waitFor();
@@ -687,6 +689,8 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await give(viewer.page, { bag: at });
     const check = viewer.page.locator(".verdict .checks li", { hasText: "Second person" });
     assert.match((await check.textContent())!, /Consistent.*with the key SHA256:/);
+    assert.match((await viewer.page.locator(".custody .line").first().textContent())!, /Consistent$/);
+    assert.equal(await viewer.page.locator(".custody").getByText("Proven").count(), 0);
   });
 
   test("many people: found by a part of their name, in the order of names and outcomes", async () => {
@@ -694,7 +698,9 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
     await using viewer = await open();
     await give(viewer.page, { vkey, bag: all, key: place.officer.file });
     const { page } = viewer;
-    await page.getByRole("searchbox", { name: "Find a person" }).fill(person.family.slice(0, 4).toUpperCase());
+    // As some keyboards type it: in capitals, in full width.
+    const typed = person.family.slice(0, 4).toUpperCase().replaceAll(/[A-Z]/g, full);
+    await page.getByRole("searchbox", { name: "Find a person" }).fill(typed);
     const found = await page.locator("nav li:visible").allTextContents();
     assert.ok(found.length < sandbox.ids().length && found.some((words) => words.includes(person.family)));
     await page.getByRole("searchbox").fill("");
@@ -803,4 +809,8 @@ async function flip(bag: string, which: string | Promise<string>, at = -5): Prom
 async function gone(bag: string, which: string | Promise<string>): Promise<string> {
   await rm(join(bag, await which));
   return which;
+}
+
+function full(letter: string): string {
+  return String.fromCodePoint(letter.charCodeAt(0) + 0xfee0);
 }

@@ -39,7 +39,7 @@ The private key is never printed. To protect it with a passphrase, use age: age 
         `${out} contains the private key. It opens every record sealed to it.`,
         "  where     keep it with the person who opens records (the officer, escrow), never on the exporting machine",
         "  backup    keep two copies in two places: without a private key no one can ever open the records",
-        "  next      add the public key to the config's recipients",
+        "  next      add the public key to the config's recipients; or, to open one bag, give it to `holdfast reseal --to`",
       ]);
     }),
   );

@@ -64,10 +64,10 @@ export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions,
   );
   const trust = { vkey: checked.vkey, keyTrusted: vkey !== undefined };
   const lines = [
-    `${out} is ready, for ${done.to.join(", ")} alone${trust.keyTrusted ? "" : `; ${untrusted("bag")}`}`,
+    `${out} is ready, for ${recipients.strings.map((each) => `${each.slice(0, 20)}…`).join(", ")} alone${trust.keyTrusted ? "" : `; ${untrusted("bag")}`}`,
     `  holds     ${plural(done.objects, "object")} with new headers, ${bytes(done.bytes)}; the payloads are unchanged`,
-    "  recorded  in reseal.json: each object's digest in the vault and here; verify checks both",
-    "  not in    the vault's log, which this machine cannot reach. Keep a note of who received the bag",
+    "  recorded in reseal.json: each object's digest in the vault and here; verify checks both",
+    "  not recorded in the vault's log, which this machine cannot reach. Keep a note of who received the bag",
   ];
   sayVerdict(console, lines, { ...trust, with: "bag" });
   return done;

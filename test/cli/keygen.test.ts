@@ -34,6 +34,7 @@ describe("keygen", () => {
     assert.equal(ended.stdout, `Public key: ${recipient}\n`);
     assert.doesNotMatch(ended.stderr, PRIVATE);
     assert.match(ended.stderr, /never on the exporting machine/);
+    assert.match(ended.stderr, /to open one bag, give it to `holdfast reseal --to`/);
   });
 
   test("--json: one object, with the public key and the file", async () => {

@@ -142,7 +142,7 @@ function coverageText(of: Reconciled): Line[] {
     ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),
     ...rows(
       "withheld",
-      `lack ${plural(withheld.files, "file")} that the provider withheld; export --withheld asks again`,
+      `${withheld.count === 1 ? "person lacks" : "people lack"} ${plural(withheld.files, "file")} that the provider withheld; export --withheld asks again`,
       withheld,
     ),
     ...rows("gone", "kept, and not at the source any more", gone),

@@ -6,7 +6,7 @@ const HEAD = `# Commands
 
 <!-- Made by \`npm run docs\` from what \`holdfast --help\` says (jobs/). Do not edit it here. -->
 
-\`holdfast <command> --help\` shows the same. In a checkout, \`npx holdfast <command>\` runs it.
+\`holdfast <command> --help\` shows the same. In the folder of a checkout, \`npx holdfast <command>\` runs it.
 
 - **Output.** Text for people goes to stderr; on a terminal it has colour and a progress line, and is wrapped to its width.
   \`--color auto|always|never\` decides on colour; \`auto\` follows \`NO_COLOR\` and \`FORCE_COLOR\`. \`--log-format json\` writes JSON

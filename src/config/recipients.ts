@@ -88,6 +88,9 @@ async function recipientProblem(recipient: string): Promise<{ message: string; h
   if (!recipient.startsWith("age1")) {
     return { message: `${brief(recipient)} is not an age recipient`, hint: "write age1…, as age-keygen prints it" };
   }
+  if (/…|\.\.\./.test(recipient)) {
+    return { message: "age1… is a placeholder", hint: "write the whole public key, as `holdfast keygen` prints it" };
+  }
   try {
     // Parsing is not enough: a low-order point parses, and would fail at the first record.
     const trial = new Encrypter();

@@ -15,10 +15,7 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
     const { environment } = await source.project();
     found.push(
       environment === "sandbox"
-        ? warning(
-            "the API key works, but it belongs to the provider's sandbox",
-            "Use the key of the production project.",
-          )
+        ? warning("the API key works, but it is a sandbox key", "Use the key of the production project.")
         : ok(`the API key works (environment: ${/^[a-z]{1,20}$/.test(environment) ? environment : "unknown"})`),
     );
     found.push(await checkFiles(source, collect));

@@ -12,10 +12,9 @@ const VERDICT: Readonly<Record<LedThere, string>> = {
 };
 
 const LED_THERE: Readonly<Record<LedThere, string>> = {
-  checked:
-    "each purge was logged before it began, was due by the logged rules, and had no open hold and no active lock",
+  checked: "the log shows that each purge was due, with no legal hold and no lock",
   "no-policy":
-    "each purge was logged before it began, and had no open hold and no active lock; not checked against a policy, because the log had none before it",
+    "the log shows that each purge began with no legal hold and no lock; not checked against a policy, because the log had none before it",
   "not-in-it": "not checked, because this form of certificate does not contain it: only verify of the vault shows it",
 };
 
@@ -29,7 +28,7 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
     `${folder}: ${key.keyTrusted ? VERDICT[ledThere] : untrusted("certificate")}`,
     `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the ${names}; made ${made}`,
     `  log       ${plural(proven, "entry", "entries")} proven to be in the log`,
-    `  led there ${LED_THERE[ledThere]}`,
+    `  checks    ${LED_THERE[ledThere]}`,
     key.keyTrusted
       ? "  key       signed by the log key that you trust"
       : `  key       signed by ${keyText(key.vkey)}, according to the certificate itself`,

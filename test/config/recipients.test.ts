@@ -103,3 +103,6 @@ test("changing any one character is detected", async () => {
     ),
   );
 });
+
+test("a placeholder of the documents is called one", () =>
+  assert.rejects(parseRecipients(["age1…"]), /age1… is a placeholder; write the whole public key/));

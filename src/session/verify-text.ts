@@ -57,6 +57,9 @@ export function reportText(
     ...(stuck > 0
       ? [`  stuck     ${plural(stuck, "object")} locked longer than the log says, or on hold without an open case`]
       : []),
+    ...(report.superseded > 0
+      ? [`  former    ${plural(report.superseded, "version")} superseded: a later entry stored the same key again`]
+      : []),
     ...(orphans > 0
       ? [
           `  orphans   ${plural(orphans, "version")} not in ${logConfirmed ? "the log" : "the entries that could be read"}; --orphans lists them`,

@@ -15,7 +15,7 @@ export interface Orphan {
 /**
  * Compares the vault with the log in the other direction: lists every version of every object. A version that hides or
  * replaces one in the log is a problem. One that the log never mentions is an orphan, which is harmless: no run uses
- * it, and its lock ends. Remaining bytes of a purged object are a problem, too.
+ * it, and its lock ends. One that an earlier entry stored is superseded, not an orphan. Remaining bytes of a purged object are a problem, too.
  */
 export async function findUnlogged(
   vault: Vault,
@@ -24,6 +24,7 @@ export async function findUnlogged(
   check: (work: () => Promise<void>) => Promise<void>,
   problem: (found: Problem) => void,
   orphan: (found: Orphan) => void,
+  superseded: (key: string, versionId: string) => boolean,
 ): Promise<void> {
   let present = "";
   let logged: string | undefined;
@@ -42,7 +43,7 @@ export async function findUnlogged(
       seen ??= version;
       const first = seen;
       if (!deleteMarker && versionId === logged) await check(() => checkSeen(vault, version, first, problem));
-      else if (!deleteMarker) orphan({ key, versionId, size });
+      else if (!deleteMarker && !superseded(key, versionId)) orphan({ key, versionId, size });
     }
     for await (const { key, size } of vault.remains?.(prefix) ?? []) {
       if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");

@@ -83,6 +83,8 @@ export interface VerifyReport extends PolicyReport {
   /** Objects that a purge removed, according to the log. */
   readonly purged: number;
   readonly orphans: number;
+  /** Versions still in the vault whose key a later entry stored again. */
+  readonly superseded: number;
   /** Entries that this machine journaled and that are not in the log yet. */
   readonly waiting: number;
   readonly timestamps: TimestampReport;
@@ -115,6 +117,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     renewed: 0,
     purged: 0,
     orphans: 0,
+    superseded: 0,
     problems: 0,
   };
   const problem = (found: Problem): void => {
@@ -192,7 +195,12 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     report.orphans += 1;
     options.onOrphan(found);
   };
-  await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan);
+  const isSuperseded = (key: string, versionId: string): boolean => {
+    const was = superseded.of(key).some((earlier) => earlier.versionId === versionId);
+    if (was) report.superseded += 1;
+    return was;
+  };
+  await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan, isSuperseded);
   await checks.end();
   return { ...report, ...audited, unlocked: ranOut, waiting, logConfirmed: isConfirmed, timestamps: times.report };
 }

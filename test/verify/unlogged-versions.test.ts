@@ -36,6 +36,7 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
       found.problems += 1;
     },
     ({ versionId }) => found.orphans.push(versionId),
+    (_key, versionId) => versionId === "superseded",
   );
   index.close();
   return found;
@@ -49,4 +50,5 @@ test("a version in front of the logged one is a problem, one behind it is not", 
   assert.deepEqual(await said("newer", "marker", "logged"), { problems: 1, orphans: ["newer"] });
   assert.deepEqual(await said("logged", "marker"), { problems: 0, orphans: [] });
   assert.deepEqual(await said("logged", "marker", "older"), { problems: 0, orphans: ["older"] });
+  assert.deepEqual(await said("logged", "superseded", "older"), { problems: 0, orphans: ["older"] });
 });

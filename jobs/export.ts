@@ -13,7 +13,13 @@ import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
-import { type ExportSummary, noSuchIdentity, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
+import {
+  type ExportSummary,
+  isNamed,
+  noSuchIdentity,
+  refuseUnfinished,
+  summaryText,
+} from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
@@ -55,10 +61,10 @@ export const exportCommand = command("export", "export new and changed identitie
     new Option("--again", "with --identity: store it again even if nothing changed").conflicts(["subject", "withheld"]),
   )
   .addOption(
-    new Option("--withheld", "export identities with withheld files again: the provider may grant them now").conflicts([
-      "identity",
-      "subject",
-    ]),
+    new Option(
+      "--withheld",
+      "ask again for withheld files, and store again who gets one; exits with 3 while some are still withheld",
+    ).conflicts(["identity", "subject"]),
   )
   .addOption(
     new Option("--schedule", "keep running, and export on the config's cron schedule").conflicts([
@@ -92,7 +98,7 @@ export const exportCommand = command("export", "export new and changed identitie
         return;
       }
       await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
-        refuse: (summaries) => refuseUnfinished(summaries, isNamed(asked)),
+        refuse: (summaries) => refuseUnfinished(summaries, asked),
       });
     }),
   );
@@ -104,7 +110,7 @@ export interface ExportOptions {
   readonly again?: boolean | undefined;
   /** Subjects to store again, by the tokens that verify shows. */
   readonly subjects?: readonly string[] | undefined;
-  /** Store identities with withheld files again. */
+  /** Ask again for withheld files, and store the identities again of which one arrives. */
   readonly withheld?: boolean | undefined;
 }
 
@@ -120,7 +126,7 @@ export async function exportClients(
     session,
     async (config) => {
       const { lockFailure, ...summary } = await exportWatched(config, session, options);
-      session.console.say(summaryText(summary, isNamed(options)));
+      session.console.say(summaryText(summary, options));
       if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
       return summary;
     },
@@ -156,10 +162,6 @@ function refuseUnclear({ clients }: Session, options: ExportOptions): void {
       hint: "It is the long part of the key that verify shows: records/<2 digits>/<subject>/….",
     });
   }
-}
-
-function isNamed({ identities, subjects }: ExportOptions): boolean {
-  return identities !== undefined || subjects !== undefined;
 }
 
 /** An export of named people is not a nightly run: it sends no notifications. */
@@ -206,7 +208,8 @@ async function exportHeld(
   run?: string,
 ): Promise<ExportSummary> {
   const { console } = session;
-  const again = (options.again ?? false) || options.subjects !== undefined || (options.withheld ?? false);
+  const always = options.again || options.subjects !== undefined;
+  const again = always ? "always" : options.withheld ? "granted" : false;
   await using exporting = await openExporting(held, session, { priority: "high", again });
   const { identities } = options;
   const named = identities && (await lookUpNamed(exporting, identities));

@@ -7,7 +7,7 @@ Exit codes:
   0    success
   1    failed
   2    the command line, the config or a key is invalid; or a second person has not approved
-  3    incomplete: records failed, files are missing, or locks expired; the next run retries failed records
+  3    incomplete: records failed or are missing (the next run takes them), or locks expired; for reconcile and export --withheld, also withheld files
   4    integrity: the vault, the log, a bag or a certificate was altered
   5    another run holds the vault
   130  interrupted; completed work is kept, and the next run continues`;

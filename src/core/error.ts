@@ -52,7 +52,7 @@ export type ErrorCode =
   | "busy" // another run holds the vault
   | "interrupted" // a person or the orchestrator asked to stop
   | "unlocked" // the vault is as its log says, but locks ran out
-  | "partial" // the run finished, but records failed or files are missing
+  | "partial" // the run finished, but records failed or are missing, or files that it asked for are withheld
   | "internal"; // a bug in Holdfast
 
 /** Codes for which the same call may succeed later. */

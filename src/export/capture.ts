@@ -26,7 +26,8 @@ export type Capture =
       readonly withheld: number;
       readonly listed?: string | undefined;
     }
-  | { readonly kind: "unchanged"; readonly listed?: string | undefined }
+  /** `withheld`: files that the provider was asked for and still withholds. */
+  | { readonly kind: "unchanged"; readonly listed?: string | undefined; readonly withheld?: number }
   /** Past its retention date: the law requires no copy any more. */
   | { readonly kind: "past"; readonly listed?: string | undefined }
   | { readonly kind: "gone"; readonly entry?: Unlogged<RecordGone> | undefined };
@@ -70,6 +71,7 @@ async function capture(parts: Capturing, { id, subject, listed }: Candidate, kep
     if ((await present(source.identity(id))) === null) return gone(subject, kept, "deleted");
     throw new HoldfastError("source-response", "the provider shows the identity but answers 404 for its resources");
   }
+  if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
   const kind = again ? "again" : kept.known ? "changed" : "new";
   return { kind, ...stored, ...(listed === version ? {} : { listed }) };
 }
@@ -82,6 +84,10 @@ async function store(parts: Capturing, subject: string, version: string, fetched
   if (resources === null) return null;
   const named = nameFiles(subject, resources.files, tokens);
   const files = await storeFiles(parts, fetched.identity.id, named, lock, kept);
+  const fresh = kept.hasVersion(version);
+  // Fewer are withheld if one arrived now, or if the provider lists one no longer. Else the record would be the same.
+  const isGranted = files.stored > 0 || files.byProvider < (kept.known?.withheld ?? 0);
+  if (fresh && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
   const at = now();
   const record: SealedRecord = {
     holdfast: "record/1",
@@ -97,7 +103,6 @@ async function store(parts: Capturing, subject: string, version: string, fetched
     files: files.records,
     withheld: files.withheld,
   };
-  const fresh = kept.hasVersion(version);
   const object = await storeSealed(
     parts,
     recordKey(subject, version),

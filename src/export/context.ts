@@ -10,6 +10,9 @@ import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
 
+/** Whether to store a version again that the log has: always, or only if a file arrived that the vault lacked. */
+export type Again = false | "always" | "granted";
+
 /** Everything needed to bring one identity into the vault. Workers use it too, without a lease and without a log key. */
 export interface Capturing {
   readonly config: ClientConfig;
@@ -26,8 +29,7 @@ export interface Capturing {
   readonly log: Log;
   /** Called before each PUT. Throws `busy` once this process may have lost its claim on the vault or the identity. */
   readonly holds: () => void | Promise<void>;
-  /** Store it again although the log has it: files were withheld, or objects went missing. */
-  readonly again: boolean;
+  readonly again: Again;
 }
 
 /** A client's export: its source, and its vault with the lease held. */
@@ -38,7 +40,7 @@ export interface Exporting extends HeldVault {
   readonly sealer: Sealer;
   readonly vaultQueue: PQueue;
   readonly log: Log;
-  readonly again: boolean;
+  readonly again: Again;
 }
 
 /** One run of an export, as `capture` sees it. */

@@ -20,6 +20,8 @@ export interface Summary {
   /** Files stored, and files the provider withheld. */
   readonly files: number;
   readonly withheld: number;
+  /** People with a withheld file. */
+  readonly lacking: number;
   /** Sealed bytes stored. */
   readonly bytes: number;
   /** Requests to the source, retries included. */
@@ -45,6 +47,7 @@ export function emptyTally(): Tally {
     failed: 0,
     files: 0,
     withheld: 0,
+    lacking: 0,
     bytes: 0,
   };
 }

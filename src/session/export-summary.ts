@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/error.ts";
 import type { Summary } from "../export/summary.ts";
-import { bytes, number, plural, seconds } from "../observe/format.ts";
+import { bytes, number, people, plural, seconds } from "../observe/format.ts";
 import type { Line } from "../observe/line.ts";
 import type { Extended } from "../retention/extend.ts";
 import { locksText, refuseDue } from "./retention-work.ts";
@@ -14,6 +14,19 @@ export interface ExportSummary extends Summary {
   readonly unknown?: readonly number[];
 }
 
+/** What the command line asked for. */
+export interface Asked {
+  readonly identities?: readonly string[] | undefined;
+  readonly subjects?: readonly string[] | undefined;
+  /** Only who lacks files that the provider withheld. */
+  readonly withheld?: boolean | undefined;
+}
+
+/** The command line named the people, so later runs may not include them. */
+export function isNamed({ identities, subjects }: Asked): boolean {
+  return identities !== undefined || subjects !== undefined;
+}
+
 /** The error for a mistyped id. The other named identities are exported. */
 export function noSuchIdentity(unknown: readonly number[], exported: number): HoldfastError {
   const [what, which] =
@@ -25,7 +38,7 @@ export function noSuchIdentity(unknown: readonly number[], exported: number): Ho
 }
 
 /** Throws `interrupted` or `partial` if something was left undone. This sets the exit code. */
-export function refuseUnfinished(summaries: readonly ExportSummary[], isNamed = false): void {
+export function refuseUnfinished(summaries: readonly ExportSummary[], asked: Asked = {}): void {
   if (summaries.some(({ outcome }) => outcome === "interrupted"))
     throw new HoldfastError("interrupted", "interrupted; the next run continues from here");
   const mistyped = summaries.find(({ unknown = [] }) => unknown.length > 0);
@@ -33,10 +46,20 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], isNamed = 
   if (failed === 0 && mistyped?.unknown) throw noSuchIdentity(mistyped.unknown, mistyped.examined);
   if (failed === 0) {
     refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
+    if (asked.withheld) refuseWithheld(summaries);
     return;
   }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    hint: `The log names each by subject and code. ${isNamed ? "To retry, name them again: the nightly run includes only people whom the provider lists." : "The next run retries them."}`,
+    hint: `The log names each by subject and code. ${isNamed(asked) ? "To retry, name them again: the nightly run includes only people whom the provider lists." : "The next run retries them."}`,
+  });
+}
+
+/** A nightly run does not alarm about these each night: some providers withhold a file forever. */
+function refuseWithheld(summaries: readonly ExportSummary[]): void {
+  const sum = (name: "withheld" | "lacking") => summaries.reduce((total, of) => total + of[name], 0);
+  if (sum("withheld") === 0) return;
+  throw new HoldfastError("partial", `${plural(sum("withheld"), "file")} of ${people(sum("lacking"))} still withheld`, {
+    hint: "Ask the provider to grant them, then run `holdfast export --withheld` again.",
   });
 }
 
@@ -47,8 +70,7 @@ const OUTCOMES = {
   interrupted: { heading: "interrupted", tone: "warning" },
 } as const;
 
-/** @param isNamed the command line named the people, so later runs may not include them */
-export function summaryText(summary: ExportSummary, isNamed = false): Line[] {
+export function summaryText(summary: ExportSummary, asked: Asked = {}): Line[] {
   const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
   const { heading, tone } = OUTCOMES[outcome];
   const rows = [
@@ -58,9 +80,10 @@ export function summaryText(summary: ExportSummary, isNamed = false): Line[] {
     ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored again, as asked)`]] : []),
     ...(summary.past > 0 ? [["past", `${number(summary.past)} (past their retention date; skipped)`]] : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (no longer at the provider; the copies stay)`]] : []),
-    ["files", `${number(files)} stored, ${number(withheld)} withheld by the provider`],
+    ["files", `${number(files)} stored`],
+    ...(withheld > 0 ? [["withheld", withheldText(summary, asked)]] : []),
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
-    ["failed", failed > 0 ? `${number(failed)}${isNamed ? "" : " (logged; the next run retries them)"}` : "0"],
+    ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
     ["requests", `${number(requests)} to the source, ${plural(retries, "retry", "retries")}`],
     ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
@@ -74,7 +97,13 @@ export function summaryText(summary: ExportSummary, isNamed = false): Line[] {
     },
     ...rows.map(([name, value]): Line => {
       const text = `  ${name!.padEnd(10)}${value}`;
+      if (name === "withheld") return { text, tone: "warning" };
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),
   ];
+}
+
+function withheldText({ withheld, lacking }: ExportSummary, asked: Asked): string {
+  const still = asked.withheld ? "still " : "";
+  return `${plural(withheld, "file")} ${still}withheld by the provider (${people(lacking)})`;
 }

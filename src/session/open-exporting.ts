@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import type { Exporting } from "../export/context.ts";
+import type { Again, Exporting } from "../export/context.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
 import { Sealer } from "../seal/seal.ts";
@@ -12,7 +12,7 @@ import { openSource } from "./open-source.ts";
 export async function openExporting(
   held: HeldVault,
   session: Session,
-  { priority, again = false }: { readonly priority: Priority; readonly again?: boolean },
+  { priority, again = false }: { readonly priority: Priority; readonly again?: Again },
 ): Promise<Exporting & AsyncDisposable> {
   const { config } = held;
   await using opened = new AsyncDisposableStack();

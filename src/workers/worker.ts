@@ -74,7 +74,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
       await refuseLost(job, token, signal);
     };
     try {
-      const capturing = { ...parts, project, holds, again: false };
+      const capturing = { ...parts, project, holds, again: false } as const;
       return { terms, capture: await captureIdentity(capturing, { id, subject, listed }, keptOf(kept)) };
     } catch (error: unknown) {
       // Not retried, because this worker was asked to stop.

@@ -56,7 +56,7 @@ export async function lieAll(
   const parts = {
     ...{ config, source, tokens, vault, now: systemClock, log: silentLog, sealer: new Sealer(config.recipients) },
     ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },
-    ...{ holds: () => {}, again: false },
+    ...{ holds: () => {}, again: false as const },
   };
   const terms = termsOf(config);
   const left = new Map([...lies.keys()].map((name) => [name, often.get(name) ?? 1]));

@@ -7,7 +7,7 @@ import { quoted } from "../src/core/printable.ts";
 import { firstFew } from "../src/observe/first-few.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
-import { type Coverage, type Subjects, withheldText } from "../src/report/coverage.ts";
+import { type Coverage, type Lacking, type Subjects, withheldText } from "../src/report/coverage.ts";
 import { type UnderWay, underWayText } from "../src/report/under-way.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
@@ -20,14 +20,14 @@ export const reconcileCommand = command(
   "compare the source with the vault, and list what either one lacks",
   [
     "holdfast reconcile",
-    "holdfast reconcile --show-ids       on a terminal: list missing people by the provider's id",
+    "holdfast reconcile --show-ids       on a terminal: list who is missing or lacks files, by the provider's id",
     "holdfast reconcile --json | jq '.clients[].missing.subjects[]'",
   ],
 )
   .addOption(
     new Option(
       "--show-ids",
-      "also show the provider's ids of missing people; only on a terminal, never in a log or in JSON",
+      "also show the provider's ids of people who are missing, changed, failed, or lack withheld files; only on a terminal, never in a log or in JSON",
     ).conflicts("json"),
   )
   .addHelpText(
@@ -61,12 +61,12 @@ export interface Reconciled extends Coverage {
   readonly underWay: UnderWay;
 }
 
-/** Shows at most this many ids of missing people. */
+/** Shows at most this many ids of each kind. */
 const MOST_IDS = 10_000;
 
 /**
  * Compares the source with the vault, both ways. Fetches only the list, changes nothing, and can run during an export.
- * @param showIds whether stdout, a terminal, shows the provider's ids of missing people
+ * @param showIds whether stdout, a terminal, shows the provider's ids of who is lacking something
  */
 export async function reconcile(
   session: Session,
@@ -77,16 +77,17 @@ export async function reconcile(
     session,
     async (config) => {
       await using reading = await openReading(config, session);
-      const ids: string[] = [];
+      const ids = new Map<Lacking, string[]>();
       const before = await underWay(reading.vault, session);
-      const coverage = await coverageNow(config, session, reading, (subject, id) => {
-        if (showIds && ids.length < MOST_IDS) ids.push(`  ${subject}  ${quoted(id)}`);
+      const coverage = await coverageNow(config, session, reading, (subject, id, kind) => {
+        const of = ids.getOrInsert(kind, []);
+        if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
       });
       // A run that started in the meantime also makes the figures out of date.
       const now = before.state === "running" ? before : await underWay(reading.vault, session);
       const reconciled = { client: config.id, ...coverage, underWay: now };
       session.console.say(coverageText(reconciled));
-      if (ids.length > 0) session.console.result(undefined, idsText(config.id, ids, coverage.missing.count));
+      if (showIds) session.console.result(undefined, idsText(config.id, ids, coverage));
       return reconciled;
     },
     onFailure,
@@ -151,13 +152,26 @@ function coverageText(of: Reconciled): Line[] {
   ];
 }
 
-function idsText(client: string, ids: readonly string[], count: number): string[] {
-  const more = count - ids.length;
-  return [
-    `${client}: missing, by subject and by the provider's id`,
-    ...ids,
-    ...(more > 0 ? [`  … and ${number(more)} more; the next export takes them`] : []),
-  ];
+const HEADINGS = {
+  missing: "missing",
+  changed: "changed at the source",
+  failed: "failed when last tried",
+  withheld: "with withheld files",
+} as const;
+
+function idsText(client: string, ids: ReadonlyMap<Lacking, readonly string[]>, coverage: Coverage): string[] {
+  const lines = (Object.keys(HEADINGS) as Lacking[]).flatMap((kind) => {
+    const of = ids.get(kind) ?? [];
+    if (of.length === 0) return [];
+    // People who are not at the source any more have no id there.
+    const more = of.length < MOST_IDS ? 0 : coverage[kind].count - of.length;
+    return [
+      `${client}: ${HEADINGS[kind]}, by subject and by the provider's id`,
+      ...of,
+      ...(more > 0 ? [`  … and up to ${number(more)} more`] : []),
+    ];
+  });
+  return lines.length > 0 ? lines : [`${client}: no ids to show`];
 }
 
 function rows(name: string, what: string, { count, subjects }: Subjects): string[] {

@@ -58,21 +58,33 @@ export interface ListedPage {
 /** Subjects of one kind that are named; beyond them only the number grows. */
 const NAMED = 10_000;
 
+/** Whose provider id `reconcile --show-ids` shows: at the source, and not in the vault as they are there. */
+export type Lacking = "missing" | "changed" | "failed" | "withheld";
+
 /**
  * Holds what the source lists against the catalog, both ways. One page is held, and what it met on a disk.
  * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
- * @param onMissing told of each that is missing, while its page is held
+ * @param onLacking told of each that is lacking something, while its page is held
  */
 export async function coverageOf(
   catalog: Catalog,
   config: Pick<ClientConfig, "retention" | "vault">,
   pages: AsyncIterable<ListedPage> | null,
   now: Temporal.Instant,
-  onMissing: (subject: string) => void = () => {},
+  onLacking: (subject: string, kind: Lacking) => void = () => {},
 ): Promise<Coverage> {
   const addMissing = (subject: string): void => {
     missing!.add(subject);
-    onMissing(subject);
+    onLacking(subject, "missing");
+  };
+  const addChanged = (subject: string): void => {
+    changed!.add(subject);
+    onLacking(subject, "changed");
+  };
+  /** What the catalog knows, of someone on the page that is held. */
+  const tellKnown = (subject: string): void => {
+    if (failures.has(subject)) onLacking(subject, "failed");
+    if ((catalog.subjects.known(subject)?.withheld ?? 0) > 0) onLacking(subject, "withheld");
   };
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
   const met = new SubjectSet();
@@ -87,16 +99,18 @@ export async function coverageOf(
       listed += page.unread.length;
       met.add(page.unread);
       for (const subject of page.unread) {
+        tellKnown(subject);
         if (!catalog.subjects.known(subject) && !catalog.relationships.hasDeparted(subject)) addMissing(subject);
-        else if (failures.has(subject)) changed!.add(subject);
+        else if (failures.has(subject)) addChanged(subject);
       }
       for (const { subject, listed: version, updated } of page.identities) {
+        tellKnown(subject);
         const known = catalog.subjects.known(subject);
         if (known?.listed === version) continue;
         const ended = catalog.relationships.ended(subject);
         if ((!known && catalog.relationships.hasDeparted(subject, version)) || isPast(config, { updated, ended }, now))
           past!.add(subject);
-        else if (known) changed!.add(subject);
+        else if (known) addChanged(subject);
         else addMissing(subject);
       }
     }

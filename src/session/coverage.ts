@@ -1,18 +1,18 @@
 import type { ClientConfig } from "../config/config.ts";
-import { type Coverage, coverageOf } from "../report/coverage.ts";
+import { type Coverage, coverageOf, type Lacking } from "../report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
 /**
  * Compares the source with the vault of an open client.
- * @param onMissing receives each missing identity's provider id, which is personal: only for a terminal
+ * @param onLacking receives the provider id of each identity that the vault lacks something of, which is personal: only for a terminal
  */
 export async function coverageNow(
   config: ClientConfig,
   session: Session,
   { catalog, description }: Pick<Reading, "catalog" | "description">,
-  onMissing: (subject: string, id: string) => void = () => {},
+  onLacking: (subject: string, id: string, kind: Lacking) => void = () => {},
 ): Promise<Coverage> {
   const tokens = await openTokens(config, description);
   await using opened = await openSource(config, session, "low");
@@ -37,5 +37,7 @@ export async function coverageNow(
       progress.update(walked, { about });
     }
   }
-  return await coverageOf(catalog, config, pages(), session.now(), (subject) => onMissing(subject, ids.get(subject)!));
+  return await coverageOf(catalog, config, pages(), session.now(), (subject, kind) =>
+    onLacking(subject, ids.get(subject)!, kind),
+  );
 }

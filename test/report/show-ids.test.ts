@@ -26,6 +26,35 @@ test("reconcile --show-ids: a terminal shows who is missing by the provider's id
     for (const id of missing) assert.ok(!line.includes(id), line);
 });
 
+test("reconcile --show-ids also shows whose files are withheld and who changed, each under its heading; or that there are none", {
+  skip: withoutTerminal,
+}, async () => {
+  await using sandbox = await startSandbox({ identities: 3, plainImages: true, withhold: 100 });
+  await using place = await makeWorkplace(sandbox);
+  await place.export();
+  const changed = sandbox.ids()[sandbox.change(1)[0]!];
+  const args = ["reconcile", "--show-ids", "--config", place.file];
+  const { lines, text } = await onTerminal(args, place.folder);
+  const under = (heading: RegExp): string[] => {
+    const from = lines.findIndex((line) => heading.test(line));
+    assert.ok(from >= 0, text);
+    const end = lines.findIndex((line, at) => at > from && !line.startsWith("  "));
+    return lines.slice(from + 1, end < 0 ? undefined : end).map((line) => line.trim().split(/ +/)[1]!);
+  };
+  assert.ok(under(/^acme-bank: changed at the source, by/).includes(changed!), text);
+  assert.deepEqual(
+    under(/^acme-bank: with withheld files, by/)
+      .filter(Boolean)
+      .toSorted(),
+    sandbox.ids().toSorted(),
+  );
+
+  sandbox.setFaults({ withhold: 0 });
+  await place.export("--withheld");
+  const after = await onTerminal(args, place.folder);
+  assert.ok(after.lines.includes("acme-bank: no ids to show"), after.text);
+});
+
 test("reconcile --show-ids is refused where stdout is no terminal, and with --json", async () => {
   await using sandbox = await startSandbox({ identities: 2, files: false });
   await using place = await makeWorkplace(sandbox);

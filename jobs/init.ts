@@ -11,7 +11,7 @@ import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { timestamp } from "../src/core/timestamp.ts";
 import { openDurable } from "../src/io/durable-file.ts";
 import { isFull } from "../src/io/file-error.ts";
-import { Tokens } from "../src/record/tokens.ts";
+import { RESTORE_LOOKUP_KEY, Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
 import { signerOf } from "../src/session/another-key.ts";
 import { openSigner, openTokens, type Session, waiting } from "../src/session/client.ts";
@@ -84,7 +84,8 @@ async function initClient(config: ClientConfig, session: Session) {
     made.push(...(await makeKey(config.log.key, () => generateKey(config.log.origin).skey)));
   }
   const signer = await signerOf(config.log.key, config.log.origin);
-  const tokens = new Tokens(await config.lookups.key.resolve());
+  const lookupKey = await config.lookups.key.resolve();
+  const tokens = existing ? new Tokens(lookupKey, RESTORE_LOOKUP_KEY) : new Tokens(lookupKey);
   if (existing) {
     if (signer.verifier.vkey !== existing.log.vkey) {
       existing = await handOver(vault, config, existing, signer, session);

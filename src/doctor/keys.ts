@@ -1,7 +1,7 @@
 import { ownSigner } from "../audit/own-key.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
-import { Tokens } from "../record/tokens.ts";
+import { RESTORE_LOOKUP_KEY, Tokens } from "../record/tokens.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 import { isToBeMade } from "./secrets.ts";
@@ -18,7 +18,7 @@ export async function checkKeys(
   return [
     ...checkRecipients(config, vault),
     ...((await isThere(config.log.key)) ? [await checked(() => checkLogKey(config, vault))] : []),
-    ...((await isThere(config.lookups.key)) ? [await checked(() => checkLookupKey(config, vault))] : []),
+    ...((await isThere(config.lookups.key)) ? [await checked(() => checkLookupKey(config, vault, isNew))] : []),
   ];
 }
 
@@ -61,14 +61,16 @@ async function checkLogKey({ log, id }: ClientConfig, vault: VaultDescription | 
   );
 }
 
-async function checkLookupKey({ lookups }: ClientConfig, vault: VaultDescription | undefined): Promise<Finding> {
-  const tokens = new Tokens(await lookups.key.resolve());
+async function checkLookupKey(
+  { lookups }: ClientConfig,
+  vault: VaultDescription | undefined,
+  isNew: boolean,
+): Promise<Finding> {
+  const key = await lookups.key.resolve();
+  const tokens = isNew ? new Tokens(key) : new Tokens(key, RESTORE_LOOKUP_KEY);
   if (!vault) return ok("the lookup key can be read");
   if (tokens.check() === vault.lookups.check) return ok("the lookup key is the vault's");
-  return failure(
-    `${lookups.key} is not the lookup key of this vault`,
-    "Restore the key that init made. With any other key, nothing in the vault can be found.",
-  );
+  return failure(`${lookups.key} is not the lookup key of this vault`, RESTORE_LOOKUP_KEY);
 }
 
 async function checked(work: () => Promise<Finding>): Promise<Finding> {

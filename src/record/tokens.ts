@@ -3,6 +3,11 @@ import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 import { canonicalJson } from "./canonical.ts";
 
+/** How to get a lookup key: a first one, and the one of a vault that exists. */
+const CREATE = "Run `holdfast init` to create one, or `openssl rand -hex 32`.";
+export const RESTORE_LOOKUP_KEY =
+  "Restore the file that `holdfast init` made, from your backup; with any other key, nothing in the vault can be found.";
+
 /**
  * The tokens for people and files outside sealed records: HMAC-SHA-256 with the client's lookup key, so that without
  * the key no one can tell, or test, whom a token stands for. Deterministic: the same input always gives the same token,
@@ -11,11 +16,14 @@ import { canonicalJson } from "./canonical.ts";
 export class Tokens {
   readonly #key: KeyObject;
 
-  /** @param key 64 hex digits. */
-  constructor(key: Secret) {
+  /**
+   * @param key 64 hex digits
+   * @param hint for a key that is not: what to do about it
+   */
+  constructor(key: Secret, hint: string = CREATE) {
     if (!/^[0-9a-f]{64}$/.test(key.reveal())) {
       throw new HoldfastError("config", "the lookup key is not 64 hexadecimal digits", {
-        hint: "Run `holdfast init` to create one, or `openssl rand -hex 32`. Never replace a key in use: no record could be found.",
+        hint,
       });
     }
     this.#key = createSecretKey(key.reveal(), "hex");

@@ -6,7 +6,7 @@ import { closedBy } from "../io/closing.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import type { Console } from "../observe/console.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { Tokens } from "../record/tokens.ts";
+import { RESTORE_LOOKUP_KEY, Tokens } from "../record/tokens.ts";
 import { Box } from "../seal/secretbox.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
 import { refuseFormer } from "../vault/former.ts";
@@ -125,10 +125,10 @@ export async function openTokens(
   { lookups }: ClientConfig,
   description: Pick<VaultDescription, "lookups">,
 ): Promise<Tokens> {
-  const tokens = new Tokens(await lookups.key.resolve());
+  const tokens = new Tokens(await lookups.key.resolve(), RESTORE_LOOKUP_KEY);
   if (tokens.check() === description.lookups.check) return tokens;
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
-    hint: "Restore the key that init made. With any other key, nothing in the vault can be found.",
+    hint: RESTORE_LOOKUP_KEY,
   });
 }
 

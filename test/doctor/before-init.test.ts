@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { program } from "../cli/program.ts";
@@ -44,6 +44,18 @@ describe("doctor", { skip: withoutTerminal }, () => {
     assert.match(failures(lines).join("\n"), /is empty, but this machine has seen a log there/, text);
     assert.doesNotMatch(text, /not initialized/);
   });
+});
+
+test("a damaged lookup key of a vault that exists is restored from a backup, not made again", async () => {
+  await using place = await makeWorkplace(sandbox);
+  for (const key of ["ab", "ab".repeat(32)]) {
+    await writeFile(place.path("keys/lookup"), key);
+    for (const command of ["init", "export", "doctor"]) {
+      const { stdout, stderr } = await place.here(command);
+      assert.match(stdout + stderr, /Restore the file that `holdfast init` made, from your backup; with any other key/);
+      assert.doesNotMatch(stdout + stderr, /openssl rand/);
+    }
+  }
 });
 
 const KEYS = { AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" };

@@ -278,7 +278,8 @@ async function openHead(log: AuditLog): Promise<Head> {
   } catch (error) {
     const own = ownError(error);
     if (!own || !hasCode(own, "incomplete", "malformed", "unverified")) throw error;
-    throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${own.message}`, {
+    const what = ownError(own.cause) ?? own;
+    throw new HoldfastError(own.code, `${CHECKPOINT} cannot be trusted: ${what.message}`, {
       cause: error,
       hint: "Keep it as evidence. The vault has its earlier versions, each with the log at that time.",
     });

@@ -1,5 +1,5 @@
 import { pMapIterable } from "p-map";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
@@ -42,8 +42,9 @@ export class AuditLog {
   /** The checkpoint, signed by the current key. Throws `incomplete`, `malformed` or `unverified`. */
   async head(): Promise<Head> {
     const { bytes, info } = await this.#read(CHECKPOINT, MAX_NOTE);
+    const open = () => openCheckpoint(bytes, this.origin, this.verifiers.slice(0, 1));
     return {
-      ...openCheckpoint(bytes, this.origin, this.verifiers.slice(0, 1)),
+      ...this.#named(CHECKPOINT, open),
       note: bytes,
       etag: info.etag,
       versionId: info.versionId,
@@ -98,8 +99,23 @@ export class AuditLog {
   /** The entries of bundle `index` in the log of `size` entries. */
   async bundle(index: number, size: number): Promise<Uint8Array[]> {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
-    const { bytes } = await this.#read(auditKey(tilePath({ level: "entries", index, width })), MAX_BUNDLE);
-    return decodeBundle(bytes, width);
+    const key = auditKey(tilePath({ level: "entries", index, width }));
+    const { bytes } = await this.#read(key, MAX_BUNDLE);
+    return this.#named(key, () => decodeBundle(bytes, width));
+  }
+
+  /** Adds the vault and the key to what is wrong with the content. */
+  #named<T>(key: string, parse: () => T): T {
+    try {
+      return parse();
+    } catch (cause) {
+      const own = ownError(cause);
+      if (!own || !hasCode(own, "malformed", "unverified")) throw cause;
+      throw new HoldfastError(own.code, `${this.#vault.url}/${key}: ${own.message}`, {
+        cause,
+        hint: own.hint ?? "Run `holdfast verify`: it lists what was changed. The vault has the earlier versions.",
+      });
+    }
   }
 
   /** A missing part of the log is not a vault that is not initialised, but lost evidence. */

@@ -6,6 +6,7 @@ import type { Vault } from "../vault/vault.ts";
 import { checkClock, skewOfServer } from "./clock.ts";
 import { type Finding, failed } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
+import { checkLog } from "./log.ts";
 import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkSource } from "./source.ts";
@@ -38,6 +39,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
     ...(await checkProvider(patient)),
     found,
+    ...(description ? [await checkLog(vault, config.state, description)] : []),
     ...(await checkVault({ ...patient, description })),
     ...(await checkKeys(config, description, isNew)),
   ];

@@ -51,7 +51,7 @@ test("a damaged lookup key of a vault that exists is restored from a backup, not
   for (const key of ["ab", "ab".repeat(32)]) {
     await writeFile(place.path("keys/lookup"), key);
     for (const command of ["init", "export", "doctor"]) {
-      const { stdout, stderr } = await place.here(command);
+      const { stdout, stderr } = await place.holdfast(command);
       assert.match(stdout + stderr, /Restore the file that `holdfast init` made, from your backup; with any other key/);
       assert.doesNotMatch(stdout + stderr, /openssl rand/);
     }

@@ -94,8 +94,8 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   await using opened = new AsyncDisposableStack();
   const vault = await openVault(config.vault, { signal, policy: retry, idleTimeout });
   opened.defer(() => vault.close());
-  const source = async () =>
-    (await openSource(config, { ...session, patience: { ...patience, retry } }, "high")).source;
+  const source = async (isNew: boolean) =>
+    (await openSource(config, { ...session, patience: { ...patience, retry } }, "high", { isShared: !isNew })).source;
   return await examine({ config, source, vault, now, retry, idleTimeout });
 }
 

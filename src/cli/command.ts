@@ -52,7 +52,7 @@ export async function run(
     const { pushgateway } = config.metrics;
     const skewOf = async (url: string) => {
       const { skewOfServer } = await import("../doctor/clock.ts");
-      return skewOfServer(url, now, PATIENCE);
+      return (await skewOfServer(url, now, PATIENCE)) ?? undefined;
     };
     await work(
       { clients, console, signal: onSignals(host, console, grace, options), now, skewOf, pushgateway },

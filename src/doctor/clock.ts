@@ -13,9 +13,12 @@ const WRONG = 4 * 60_000;
 
 /**
  * Compares this machine's clock with a server's.
- * @param skew how far this machine is ahead, in ms; undefined if the server did not say its time
+ * @param skew how far this machine is ahead, in ms; undefined if the server did not say its time, null if it could not be
+ *   reached
  */
-export function checkClock(other: string, skew: number | undefined): Finding {
+export function checkClock(other: string, skew: number | undefined | null): Finding {
+  if (skew === null)
+    return warning(`not checked: ${other} could not be reached`, "Run doctor again when it can be reached.");
   if (skew === undefined) return warning(`${other} does not send its time`, "Check this machine's clock by hand.");
   const seconds = Math.abs(skew) / 1000;
   const text =
@@ -39,10 +42,12 @@ export function skewOf(date: unknown, now: Temporal.Instant): number | undefined
 }
 
 /**
+ * Null if the server cannot be reached.
+ *
  * Asks a web server for its time only: sends no key, and any answer has a Date. It does not check the certificate: no
  * certificate is valid by a clock that is years off, which is what this must detect.
  */
-export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined> {
+export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined | null> {
   await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout }, unverified: true });
   try {
     const { headers, body } = await request(url, { dispatcher: way });
@@ -50,7 +55,7 @@ export async function skewOfServer(url: string, now: Clock, timeout: number): Pr
     await body.dump({ limit: 64 * 1024 }).catch(() => {});
     return skew;
   } catch {
-    // The check of the source reports that it is unreachable.
-    return undefined;
+    // The check of the source reports why.
+    return null;
   }
 }

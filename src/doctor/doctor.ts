@@ -15,8 +15,8 @@ import { checkVault, describe } from "./vault.ts";
 
 export interface Patient {
   readonly config: ClientConfig;
-  /** Rejects if its key is unavailable. */
-  readonly source: () => Promise<Source>;
+  /** Rejects if its key is unavailable. `isNew`: before `init`, when it must write nothing to the state. */
+  readonly source: (isNew: boolean) => Promise<Source>;
   readonly vault: Vault;
   readonly now: Clock;
   readonly retry: RetryPolicy;
@@ -37,20 +37,20 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkState(config.state)),
     ...(await checkPrivate(config.state)),
     checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
-    ...(await checkProvider(patient)),
+    ...(await checkProvider(patient, isNew)),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),
-    ...(await checkVault({ ...patient, description })),
+    ...(await checkVault({ ...patient, description, isNew })),
     ...(await checkKeys(config, description, isNew)),
   ];
   // Several checks may need the same missing secret; report it once.
   return all.filter(({ level, text }, at) => level === "ok" || all.findIndex((other) => other.text === text) === at);
 }
 
-async function checkProvider({ config, source }: Patient): Promise<Finding[]> {
+async function checkProvider({ config, source }: Patient, isNew: boolean): Promise<Finding[]> {
   let opened: Source;
   try {
-    opened = await source();
+    opened = await source(isNew);
   } catch (error) {
     return [failed("source", error)];
   }

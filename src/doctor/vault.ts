@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { lastTime } from "../audit/last-time.ts";
 import { Catalog } from "../catalog/catalog.ts";
@@ -5,6 +6,7 @@ import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { refuseWrongClock } from "../core/clock-check.ts";
 import { hasCode } from "../core/error.ts";
+import { fileAt } from "../io/is-there.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import { plural } from "../observe/format.ts";
 import { leftBehind } from "../retention/left-behind.ts";
@@ -25,6 +27,8 @@ export interface VaultCheck {
   readonly config: ClientConfig;
   readonly vault: Vault;
   readonly description: VaultDescription | undefined;
+  /** Then nothing is created. */
+  readonly isNew?: boolean;
   readonly now: Clock;
   readonly retry: RetryPolicy;
   readonly idleTimeout?: number;
@@ -48,16 +52,28 @@ export async function describe(vault: Vault, config: ClientConfig): Promise<Desc
     const hint = "Correct vault.url, or id and log.origin.";
     return { description: undefined, found: failure(`${vault.url} belongs to another client or another log`, hint) };
   } catch (error) {
-    if (!hasCode(error, "vault-missing")) return { description: undefined, found: failed("vault", error) };
+    // Without an answer from the store: whether this machine has seen the log tells whether its keys must exist.
+    const isUnseen = (await fileAt(seenIn(config))) === undefined;
+    if (!hasCode(error, "vault-missing"))
+      return { description: undefined, found: failed("vault", error), isNew: isUnseen };
     try {
       await refuseFormer(vault, config.state);
     } catch (error) {
-      return { description: undefined, found: failed("vault", error) };
+      return {
+        description: undefined,
+        found: failed("vault", error),
+        isNew: hasCode(error, "incomplete") ? false : isUnseen,
+      };
     }
     const hint = `Run \`holdfast init --client ${id}\`. If there is a vault elsewhere, correct vault.url.`;
     const found = failure(`not initialized: there is no vault at ${vault.url} yet`, hint);
     return { description: undefined, found, isNew: true };
   }
+}
+
+/** The checkpoint that this machine saw last. */
+function seenIn({ state }: ClientConfig): string {
+  return join(state, "checkpoint");
 }
 
 /** Checks the vault's bucket or directory. */
@@ -95,8 +111,10 @@ async function checkBucket(
 async function checkDirectory(path: string, check: VaultCheck): Promise<Finding[]> {
   const { config, vault } = check;
   const { warning } = findings("vault");
+  // It would create the folder.
+  const isThere = !check.isNew || (await stat(path).catch(() => undefined)) !== undefined;
   try {
-    await vault.inspect();
+    if (isThere) await vault.inspect();
   } catch (error) {
     return [failed("vault", error)];
   }

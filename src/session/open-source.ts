@@ -21,14 +21,16 @@ export interface OpenSource {
 /**
  * The client's source. All processes of this machine share its limits.
  * @param priority relative to other jobs of this machine
+ * @param isShared false before `init`: nothing is written to the state
  */
 export async function openSource(
   config: ClientConfig,
   session: Session,
   priority: Priority,
+  { isShared = true } = {},
 ): Promise<OpenSource & AsyncDisposable> {
   const { rate } = config.source;
-  const share = {
+  const shared = {
     path: join(config.state, "limits.sqlite"),
     priority,
     onTrouble: (error: unknown) =>
@@ -43,7 +45,11 @@ export async function openSource(
       due: new Date(until).toISOString(),
       error: `asked for by ${why}`,
     });
-  return openSourceWith(ownStarts({ rate, share, signal: session.signal, onWait }), config, session);
+  return openSourceWith(
+    ownStarts({ rate, ...(isShared ? { share: shared } : {}), signal: session.signal, onWait }),
+    config,
+    session,
+  );
 }
 
 /** The client's source, for a worker whose coordinator grants each request's start. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { program } from "../cli/program.ts";
@@ -44,6 +44,34 @@ describe("doctor", { skip: withoutTerminal }, () => {
     assert.match(failures(lines).join("\n"), /is empty, but this machine has seen a log there/, text);
     assert.doesNotMatch(text, /not initialized/);
   });
+});
+
+test("doctor before init leaves nothing behind, in a directory", async () => {
+  await using place = await makeWorkplace(sandbox, { init: false });
+  const before = (await readdir(place.folder, { recursive: true })).toSorted();
+  for (let run = 0; run < 2; run += 1) {
+    const { stdout } = await place.holdfast("doctor");
+    assert.match(stdout, /not initialized/);
+    assert.deepEqual((await readdir(place.folder, { recursive: true })).toSorted(), before);
+  }
+});
+
+test("doctor before init does not ask for key files where the bucket cannot be asked, and leaves nothing behind", async (t) => {
+  const s3 = await startStrictS3();
+  t.after(() => s3.close());
+  await using place = await onBucket("s3://no-such-bucket/acme", s3.endpoint);
+  const before = (await readdir(place.folder, { recursive: true })).toSorted();
+  const { stdout } = await place.holdfast("doctor", [], { env: KEYS });
+  assert.match(stdout, /FAILURE .*no such bucket/);
+  assert.doesNotMatch(stdout, /there is no file/);
+  assert.deepEqual((await readdir(place.folder, { recursive: true })).toSorted(), before);
+});
+
+test("doctor says that it did not check the clock where the provider cannot be reached", async () => {
+  await using place = await makeWorkplace({ url: "http://127.0.0.1:9/verification/v2", apiKey: "key" });
+  const { stdout } = await place.holdfast("doctor");
+  assert.match(stdout, /clock +not checked: the provider could not be reached/);
+  assert.doesNotMatch(stdout, /does not send its time/);
 });
 
 test("a damaged lookup key of a vault that exists is restored from a backup, not made again", async () => {

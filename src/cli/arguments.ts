@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../bag/request.ts";
 import { subjectOf } from "../people/people.ts";
+import { cellDay } from "../people/table-day.ts";
 
 /** Parsers of option values. Commander prints what they throw next to the option's name. */
 export function percent(text: string): number {
@@ -21,14 +22,11 @@ export function instant(text: string): Temporal.Instant {
   }
 }
 
-/** A calendar day, kept as written: `2026-10-31`. */
+/** A calendar day as `2026-10-31`, from the formats that a table may have: no day is ambiguous. */
 export function day(text: string): string {
-  try {
-    if (/^\d{4}-\d\d-\d\d$/.test(text) && Temporal.PlainDate.from(text)) return text;
-  } catch {
-    // Reported below.
-  }
-  throw new InvalidArgumentError("Write a day such as 2026-10-31.");
+  const found = cellDay(text);
+  if ("day" in found) return found.day;
+  throw new InvalidArgumentError(`${found.why}. Write a day such as 2026-10-31 or 31.10.2026.`);
 }
 
 /** A person's token, as pasted. */

@@ -23,7 +23,10 @@ export async function readTextFile(path: string): Promise<TextFile> {
     return decode(path, bytes);
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError("usage", `cannot read ${path} (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw new HoldfastError("usage", `cannot read ${path} (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      hint: "Check that the file exists and that you can read it.",
+    });
   }
 }
 

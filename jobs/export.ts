@@ -94,7 +94,10 @@ export const exportCommand = command("export", "export new and changed identitie
       }
       const asked = { ...options, identities: options.identity, subjects: options.subject };
       if (options.dryRun) {
-        await tellClients(session, "export", (onFailure) => dryRunClients(session, asked, onFailure), { name: "plan" });
+        await tellClients(session, "export", (onFailure) => dryRunClients(session, asked, onFailure), {
+          name: "plan",
+          refuse: refuseMistyped,
+        });
         return;
       }
       await tellClients(session, "export", (onFailure) => exportClients(session, asked, onFailure), {
@@ -143,6 +146,13 @@ async function dryRunClients(
   refuseUnclear(session, options);
   const asked = { identities: options.identities, again: options.again ?? false, selection: selectionOf(options) };
   return eachClient(session, (config) => dryRun(config, session, asked), onFailure);
+}
+
+/** As the export itself does. */
+function refuseMistyped(plans: readonly DryRun[]): void {
+  for (const { mistyped, examined } of plans) {
+    if (mistyped) throw noSuchIdentity(mistyped, examined - mistyped.length, "would be exported");
+  }
 }
 
 function refuseUnclear({ clients }: Session, options: ExportOptions): void {

@@ -23,6 +23,8 @@ export interface Forecast {
   readonly past: number;
   /** Named, but not at the source. */
   readonly gone: number;
+  /** Of these, positions from 1 of those that the vault does not have either: mistyped. */
+  readonly mistyped?: readonly number[];
   /** Entries of the list without a readable id. The export counts them as failed. */
   readonly unreadable: number;
   readonly toFetch: number;
@@ -47,7 +49,9 @@ export interface ForecastParts {
 /** Identities in the sample. */
 const SAMPLE = 25;
 
-type Counts = { -readonly [K in Exclude<keyof Forecast, "sampled" | "files" | "requests" | "seconds">]: number };
+type Counts = {
+  -readonly [K in Exclude<keyof Forecast, "sampled" | "files" | "requests" | "seconds" | "mistyped">]: number;
+};
 const NONE: Counts = {
   ...{
     examined: 0,
@@ -113,6 +117,7 @@ export async function forecastNamed(
   const { source, tokens, config, now, catalog, signal } = parts;
   const counts = { ...NONE };
   const sample = new Sample(SAMPLE);
+  const mistyped: number[] = [];
   for (const id of new Set(identities)) {
     signal.throwIfAborted();
     counts.examined += 1;
@@ -125,6 +130,7 @@ export async function forecastNamed(
     });
     if (fetched === undefined) {
       counts.gone += 1;
+      if (kept.known === undefined) mistyped.push(counts.examined);
       continue;
     }
     const { updated } = fetched.identity;
@@ -138,7 +144,8 @@ export async function forecastNamed(
       sample.add({ id, subject, listed: undefined });
     }
   }
-  return estimated(counts, sample, counts.examined, parts);
+  const found = await estimated(counts, sample, counts.examined, parts);
+  return mistyped.length === 0 ? found : { ...found, mistyped };
 }
 
 /** @param asked requests for pages and identities so far */

@@ -28,10 +28,10 @@ export function isNamed({ identities, subjects }: Asked): boolean {
 }
 
 /** The error for a mistyped id. The other named identities are exported. */
-export function noSuchIdentity(unknown: readonly number[], exported: number): HoldfastError {
+export function noSuchIdentity(unknown: readonly number[], exported: number, done = "were exported"): HoldfastError {
   const [what, which] =
     unknown.length === 1 ? ["identity", "number"] : [`identities, ${number(unknown.length)} in all`, "numbers"];
-  const others = exported === 0 ? "" : ` (the ${which} ${unknown.join(", ")} named); the others were exported`;
+  const others = exported === 0 ? "" : ` (the ${which} ${unknown.join(", ")} named); the others ${done}`;
   return new HoldfastError("usage", `the provider has no such ${what}${others}`, {
     hint: "Check the id, and check that the API key belongs to the right project. The log has no entry about it.",
   });

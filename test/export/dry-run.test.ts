@@ -44,6 +44,17 @@ const counted = ({ examined, new: fresh, changed, unchanged, toFetch }: Section)
 ];
 
 describe("export --dry-run", () => {
+  test("of a mistyped id ends with 2, as the export does", async () => {
+    await using sandbox = await startSandbox({ identities: 2, files: false });
+    await using place = await makeWorkplace(sandbox);
+    const ended = await place.here("export", ["--dry-run", "--identity", "nosuch"]);
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(ended.stderr, /the provider has no such identity/);
+    const both = await place.here("export", ["--dry-run", "--identity", "nosuch", "--identity", sandbox.ids()[0]!]);
+    assert.equal(both.code, 2, both.stderr);
+    assert.match(both.stderr, /the others would be exported/);
+  });
+
   test("says what the export then does, and writes nothing", async () => {
     await using sandbox = await startSandbox({ identities: 8, plainImages: true });
     await using place = await makeWorkplace(sandbox);

@@ -48,6 +48,9 @@ doctor. If log.previousKey is set, init hands the log over to the new key.`,
             `  log key   ${vkey}`,
             "            give this public key to your auditor: anyone can check the log with it",
             `  store     create-only writes ${store.ifNoneMatch ? "supported" : "not supported"}, compare-and-swap ${store.ifMatch ? "supported" : "not supported"}`,
+            ...(store.ifNoneMatch && store.ifMatch
+              ? []
+              : ["            Holdfast checks before each write instead: one more request"]),
             ...(made.includes(HANDED_OVER)
               ? ["            this is a NEW key: give it to your auditor, then remove previousKey from the config"]
               : []),

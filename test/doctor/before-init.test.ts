@@ -109,6 +109,12 @@ test("doctor and init say the same of conditional writes, whatever the store doe
       [store.ifNoneMatch, store.ifMatch],
       `${conditionals}: ${said}`,
     );
+    const { stdout, stderr } = await place.holdfast("init", [], { env: KEYS });
+    assert.equal(
+      /Holdfast checks before each write instead: one more request/.test(stdout + stderr),
+      !(store.ifNoneMatch && store.ifMatch),
+      stdout,
+    );
   }
 });
 

@@ -26,7 +26,7 @@ test("reconcile --show-ids: a terminal shows who is missing by the provider's id
     for (const id of missing) assert.ok(!line.includes(id), line);
 });
 
-test("reconcile --show-ids also shows whose files are withheld and who changed, each under its heading; or that there are none", {
+test("reconcile --show-ids also shows whose files are withheld and who changed, each under its heading; or that there is no id to show", {
   skip: withoutTerminal,
 }, async () => {
   await using sandbox = await startSandbox({ identities: 3, plainImages: true, withhold: 100 });

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ReadRequest } from "../src/approval/request.ts";
 import { FOR_PURGE } from "../src/approval/signature.ts";
 import { Interview } from "../src/cli/interview.ts";
 import {
@@ -46,9 +47,34 @@ export async function agreed(
   const now = session.now();
   const dueBy = approved?.dueBy ?? now;
   const totals = await totalsOf(config, session, dueBy, approved?.subjects);
+  if (approved) await refuseMore(config, session, approved, totals);
   if (isForTwo && !approved && totals.due) return await ask(config, session, totals, totals.due, out);
   if (confirm && totals.due) await confirm(config.id, totals);
-  return approved ?? { subjects: new Set(totals.subjects), dueBy };
+  return approved ?? { subjects: new Set(totals.subjects), objects: new Set(totals.objects), dueBy };
+}
+
+/** Throws `unapproved` where something is due that the second person did not see: a relationship's end makes more due. */
+async function refuseMore(
+  config: ClientConfig,
+  session: Session,
+  { objects, asked }: ApprovedPurge,
+  totals: PurgeTotals,
+): Promise<void> {
+  const more = totals.objects.filter((object) => !objects.has(object)).length;
+  if (more === 0) return;
+  // In the log's words: it does not hold any more.
+  await byTwo(config, session).refuse(asked, "expired");
+  throw new HoldfastError(
+    "unapproved",
+    `refused, and logged: more is due now than was approved (${plural(more, "object")}); nothing was removed`,
+    { hint: NEW_REQUEST },
+  );
+}
+
+const NEW_REQUEST = "Run `holdfast retention purge --confirm --out <folder>` again, and have the new request signed.";
+
+interface ApprovedPurge extends Chosen {
+  readonly asked: ReadRequest<PurgeRequest>;
 }
 
 async function totalsOf(
@@ -81,7 +107,7 @@ function byTwo(config: ClientConfig, session: Session): TwoPeople<PurgeRequest> 
 async function ask(
   config: ClientConfig,
   session: Session,
-  { subjects, records, files, bytes: size }: PurgeTotals,
+  { subjects, objects, records, files, bytes: size }: PurgeTotals,
   due: NonNullable<PurgeTotals["due"]>,
   out: string,
 ): Promise<never> {
@@ -93,12 +119,13 @@ async function ask(
     ...figures,
     policy: policyOf(retention, vault.lock),
     subjects: [...subjects],
+    objects: [...objects],
   };
   return await askSecondPerson(byTwo(config, session), formatPurgeRequest(about, session.now()), `${out}.request.json`);
 }
 
 /** What a second person approved. A purge that was stopped goes on with the same approval, while it is valid. */
-async function approvedPurge(config: ClientConfig, session: Session, files: ApprovalFiles): Promise<Chosen> {
+async function approvedPurge(config: ClientConfig, session: Session, files: ApprovalFiles): Promise<ApprovedPurge> {
   const { retention, vault, log } = config;
   const read = await readApproval(READ, files);
   const { request } = read.asked;
@@ -113,10 +140,16 @@ async function approvedPurge(config: ClientConfig, session: Session, files: Appr
     // In the log's words: it does not hold any more.
     await two.refuse(read.asked, "expired");
     throw new HoldfastError("unapproved", "refused, and logged: the rules of retention changed since it was signed", {
-      hint: "Run `holdfast retention purge --confirm --out <folder>` again, and have the new request signed.",
+      hint: NEW_REQUEST,
     });
   }
-  return { subjects: new Set(request.subjects), dueBy: request.made, approved: { request: sha256, approvedBy } };
+  return {
+    subjects: new Set(request.subjects),
+    objects: new Set(request.objects),
+    dueBy: request.made,
+    approved: { request: sha256, approvedBy },
+    asked: read.asked,
+  };
 }
 
 /** Asks the person at the keyboard. Throws `usage` where they type anything but the client's name. */

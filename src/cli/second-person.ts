@@ -53,7 +53,7 @@ export async function askSecondPerson<T extends Timed>(
   });
 }
 
-const MAX_REQUEST = 64 * 1024 * 1024;
+const MAX_REQUEST = 256 * 1024 * 1024;
 
 /** A request as it was written and the signature over it: untrusted bytes. Throws `usage` for a file that is no request. */
 export async function readApproval<T extends Timed>(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { dateIn } from "./period.ts";
@@ -57,9 +58,16 @@ export function purgeOf(
   };
 }
 
+/** An object as people agree to its destruction: the SHA-256 of its key and the version that is kept. */
+export function agreedName({ key, versionId }: Pick<Term, "key" | "versionId">): string {
+  return createHash("sha256").update(`${key}\n${versionId}`).digest("hex");
+}
+
 /** What a purge would destroy, in figures: what no hold and no lock keeps. */
 export interface PurgeTotals {
   readonly subjects: readonly string[];
+  /** The `agreedName` of each object, sorted. */
+  readonly objects: readonly string[];
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
@@ -75,12 +83,14 @@ export function purgeTotals(
   only?: ReadonlySet<string>,
 ): PurgeTotals {
   const subjects: string[] = [];
+  const objects: string[] = [];
   const counts = { record: 0, file: 0, bytes: 0 };
   let [first, last]: Temporal.Instant[] = [];
   for (const { subject, terms, kept } of purges(catalog, retention, now)) {
     if (kept || only?.has(subject) === false) continue;
     subjects.push(subject);
-    for (const { kind, size, until } of terms) {
+    for (const { kind, key, versionId, size, until } of terms) {
+      objects.push(agreedName({ key, versionId }));
       counts[kind] += 1;
       counts.bytes += size;
       if (until === undefined) continue;
@@ -90,7 +100,7 @@ export function purgeTotals(
   }
   const dayOf = (at: Temporal.Instant): string => dateIn(at, retention.timezone).toString();
   const due = first && last && { first: dayOf(first), last: dayOf(last) };
-  return { subjects, records: counts.record, files: counts.file, bytes: counts.bytes, due };
+  return { subjects, objects: objects.sort(), records: counts.record, files: counts.file, bytes: counts.bytes, due };
 }
 
 /** Keys of a subject that must be kept although their purge has begun, and since when. */

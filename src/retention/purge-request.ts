@@ -24,20 +24,30 @@ const schema = z.object({
     .array(z.string().regex(/^[0-9a-f]{32}$/))
     .min(1)
     .refine((subjects) => new Set(subjects).size === subjects.length),
+  /** The `agreedName` of each object that was due. */
+  objects: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1),
   made: instant,
   expires: instant,
 });
 
-/** What a second person approves: that what was due of these people when it was made is destroyed. Nothing in it is personal. */
+/** What a second person approves: that these objects, which were due when it was made, are destroyed. Nothing in it is personal. */
 export type PurgeRequest = z.output<typeof schema>;
 
 export function formatPurgeRequest(
   request: Omit<PurgeRequest, "holdfast" | "made" | "expires">,
   made: Temporal.Instant,
 ): string {
-  const { client, origin, people, records, files, bytes, dueFirst, dueLast, policy, subjects } = request;
+  const { client, origin, people, records, files, bytes, dueFirst, dueLast, policy, subjects, objects } = request;
   const figures = { people, records, files, bytes, dueFirst, dueLast };
-  const members = { holdfast: "purge-request/1", client, origin, ...figures, policy: sorted(policy), subjects };
+  const members = {
+    holdfast: "purge-request/1",
+    client,
+    origin,
+    ...figures,
+    policy: sorted(policy),
+    subjects,
+    objects,
+  };
   return written({ ...members, ...timesOf(made) });
 }
 

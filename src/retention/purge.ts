@@ -5,7 +5,7 @@ import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
 import { removeFreeNotes } from "./notes.ts";
 import { versionsOf } from "./objects.ts";
-import { type Purge, purgeOf, purges } from "./purge-plan.ts";
+import { agreedName, type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
 import { settleBegun } from "./withdraw.ts";
@@ -30,9 +30,11 @@ export interface Purged {
   readonly failed: number;
 }
 
-/** What people agreed to destroy: what was due of these people at a time. */
+/** What people agreed to destroy: what was due of these people at a time, and no other object. */
 export interface Chosen {
   readonly subjects: ReadonlySet<string>;
+  /** The `agreedName` of each object. */
+  readonly objects: ReadonlySet<string>;
   readonly dueBy: Temporal.Instant;
   /** That a second person approved it: the SHA-256 of what they signed, and their public key. */
   readonly approved?: { readonly request: string; readonly approvedBy: string };
@@ -99,6 +101,7 @@ export async function purgeAll(
         const isWaiting = gone.some(({ kind }) => kind === "record");
         if (purge === undefined || purge.kept || isWaiting) count(gone);
         else {
+          refuseMore(purge, chosen);
           await begin(work, purge, chosen?.approved);
           batch.push({ purge, gone });
         }
@@ -167,6 +170,12 @@ async function removeUnnamed(work: Work, subject: string, named: ReadonlySet<str
   for await (const { key } of work.vault.versions(noteFolder(subject)))
     if (work.catalog.notes.get(key) === undefined) keys.add(key);
   for (const key of keys) await removeAll(work, key);
+}
+
+/** Throws `unapproved` where more is due of a person than people agreed to: nothing of that person is destroyed. */
+function refuseMore({ terms }: Purge, chosen: Chosen | undefined): void {
+  if (!chosen || terms.every((term) => chosen.objects.has(agreedName(term)))) return;
+  throw new HoldfastError("unapproved", "more is due now of this person than was agreed to");
 }
 
 async function begin(work: Work, { subject, terms }: Purge, approved: Chosen["approved"]): Promise<void> {

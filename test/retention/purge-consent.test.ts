@@ -49,6 +49,12 @@ async function another(place: Workplace): Promise<string> {
   return place.subject(sandbox.ids()[3]!);
 }
 
+/** `relationship <what> --subject <words>`. */
+async function told(place: Workplace, what: "end" | "reopen", ...words: string[]): Promise<void> {
+  const ended = await place.here("relationship", [what, "--subject", ...words]);
+  assert.equal(ended.code, 0, ended.stderr);
+}
+
 const destroyed = async (place: Workplace): Promise<Set<string>> =>
   new Set((await place.entries("record.purged")).map(({ subject }) => subject));
 
@@ -237,6 +243,46 @@ for (const vault of ["directory", "ceph"] as const) {
       assert.equal((await place.here("retention", ["purge", "--confirm", "--out", out])).code, 2);
       assert.equal(await readFile(request, "utf8"), text);
       assert.equal((await place.here("retention", ["purge", "--confirm", "--request", request, "--out", out])).code, 2);
+    });
+
+    test("what became due after it was signed is not destroyed: the purge is refused until someone signs for that too", async () => {
+      const classes = { files: { keep: "PT1S", from: "exported" } };
+      await using place = await due({ approvals: [grace], from: "relationship-end", classes });
+      const stored = await place.entries("record.stored");
+      const request = await ask(place);
+      const asked = JSON.parse(await readFile(request, "utf8"));
+      const names = stored.flatMap(({ files }) =>
+        files.map(({ key, versionId }) => createHash("sha256").update(`${key}\n${versionId}`).digest("hex")),
+      );
+      assert.deepEqual([asked.records, asked.objects], [0, names.sort()]);
+      const approval = await sign("grace", request);
+      const ended = [stored[0]!.subject, "--date", "2026-01-31", "--before-verification"];
+      await told(place, "end", ...ended);
+
+      const out = place.path("destroyed");
+      const refused = await place.here("retention", approved(request, approval, out));
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stdout, /more is due now than was approved \(1 object\); nothing was removed/);
+      assert.equal((await refusals(place)).at(-1), "expired");
+      assert.deepEqual([await destroyed(place), await place.entries("purge.begun")], [new Set(), []]);
+      // Fewer than was signed is fine.
+      await told(place, "reopen", stored[0]!.subject);
+      assert.equal((await place.here("retention", approved(request, approval, out))).code, 0);
+      assert.deepEqual((await place.entries("record.purged")).flatMap(({ objects }) => objects).length, names.length);
+    });
+
+    test("what becomes due between the question and the purge stays", async () => {
+      const classes = { files: { keep: "PT1S", from: "exported" } };
+      await using place = await due({ from: "relationship-end", classes });
+      const [first] = await place.entries("record.stored");
+      const done = await purge(await session(place), place.path("destroyed"), undefined, {
+        confirm: async () => {
+          const ended = [first!.subject, "--date", "2026-01-31", "--before-verification"];
+          await told(place, "end", ...ended);
+        },
+      });
+      assert.deepEqual([done.subjects, done.records, done.failed], [2, 0, 1]);
+      assert.ok(!(await destroyed(place)).has(first!.subject));
     });
 
     test("killed in the middle, it goes on with the same approval", async () => {

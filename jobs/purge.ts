@@ -3,7 +3,7 @@ import { noteCertified, noteUncertified, uncertified } from "../src/certificate/
 import { day } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import { isSomebodyThere } from "../src/cli/interview.ts";
+import { canAsk } from "../src/cli/interview.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { HoldfastError, ownError } from "../src/core/error.ts";
 import { firstFew } from "../src/observe/first-few.ts";
@@ -50,7 +50,7 @@ It keeps records under a legal hold or a lock. Deleted records cannot be restore
 their digests. It needs the right to delete versions, which the exporter should not have.
 
 On a terminal, --confirm first shows how many people and objects it would destroy, with their dates, and asks for the
-client's name. --yes skips the question; without a terminal it does not ask.
+client's name. --yes skips the question; a script, whose input is no terminal, is not asked.
 
 If the config lists retention.approvals, the first call writes <out>.request.json and exits with code 2. A second person
 reads and signs that file, and the second call destroys exactly what it names:
@@ -65,6 +65,11 @@ reads and signs that file, and the second call destroys exactly what it names:
           hint: "Without them, purge only lists. With both, it deletes and writes the certificate.",
         });
       }
+      if (yes && !confirm) {
+        throw new HoldfastError("usage", "--yes goes with --confirm", {
+          hint: "Without --confirm, purge only lists, and does not ask.",
+        });
+      }
       if ((request === undefined) !== (approval === undefined) || (request !== undefined && !confirm)) {
         throw new HoldfastError("usage", "--request and --approval go together, and with --confirm", {
           hint: "The request says what to destroy; the approval is the second person's signature of it.",
@@ -76,7 +81,7 @@ reads and signs that file, and the second call destroys exactly what it names:
       }
       const done = await purge(session, out, today, {
         files: request === undefined || approval === undefined ? undefined : { request, approval },
-        confirm: yes || !isSomebodyThere() ? undefined : confirmAtKeyboard,
+        confirm: yes || !canAsk() ? undefined : confirmAtKeyboard,
       });
       session.console.result({ command: "retention purge", ...done });
       refuseLeft(done);

@@ -20,6 +20,17 @@ export function isSomebodyThere(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
+/**
+ * Whether someone at the keyboard can answer one question before a command goes on; false for a script. Throws `usage`
+ * where they could type, but would not see the question.
+ */
+export function canAsk(): boolean {
+  if (!process.stdin.isTTY || process.stderr.isTTY) return isSomebodyThere();
+  throw new HoldfastError("usage", "the question cannot be shown: stderr is not the terminal", {
+    hint: "Run it without redirecting stderr (2>), or add --yes to skip the question.",
+  });
+}
+
 /** Asks a person on the terminal, one line at a time. Lines typed or pasted ahead answer the next questions. */
 export class Interview implements Disposable {
   readonly #terminal: Interface;

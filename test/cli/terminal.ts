@@ -19,13 +19,20 @@ export interface Seen {
 const WIDE = 1_000;
 const PLAIN = { NO_COLOR: "1" };
 
+interface Place {
+  readonly columns?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What a shell does with the output: ` 2>&1 | cat`. */
+  readonly into?: string;
+}
+
 /** Runs `holdfast <args>` on a terminal of its own (a pseudo-terminal), where stdout and stderr are both. */
 export function onTerminal(
   args: readonly string[],
   cwd: string,
-  { columns = WIDE, env = PLAIN }: { readonly columns?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  { columns = WIDE, env = PLAIN, into = "" }: Place = {},
 ): Promise<Seen> {
-  const [command, words] = onPseudoTerminal(args, columns);
+  const [command, words] = onPseudoTerminal(args, columns, into);
   return new Promise((resolve, reject) => {
     const child = execFile(command, words, { cwd, env: { ...around(), ...env }, timeout: 60_000 }, (error, text) => {
       if (error?.killed) return reject(error);
@@ -64,11 +71,11 @@ const around = () => ({
   ...{ NODE_TEST_CONTEXT: undefined, NO_COLOR: undefined, SHELL: "/bin/sh", TERM: "xterm" },
 });
 
-function onPseudoTerminal(args: readonly string[], columns: number): [string, string[]] {
+function onPseudoTerminal(args: readonly string[], columns: number, into = ""): [string, string[]] {
   const command = commandLine(args)
     .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
     .join(" ");
-  return [SCRIPT, ["-qec", `stty cols ${columns}; exec ${command}`, "/dev/null"]];
+  return [SCRIPT, ["-qec", `stty cols ${columns}; ${into === "" ? "exec " : ""}${command}${into}`, "/dev/null"]];
 }
 
 function seen(code: number, text: string): Seen {

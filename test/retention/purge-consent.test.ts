@@ -104,6 +104,21 @@ describe("a purge on a terminal", { skip: withoutTerminal }, () => {
     assert.ok(!again.text.includes("Type the client's name"), again.text);
   });
 
+  test("where the question cannot be shown, nothing is destroyed without --yes", async () => {
+    await using place = await due();
+    const refused = await onTerminal(words(place), place.folder, { into: " 2>errors; echo ended with $?; cat errors" });
+    assert.match(refused.text, /ended with 2\r?\n/);
+    assert.match(refused.text, /the question cannot be shown: stderr is not the terminal/);
+    assert.match(refused.text, /--yes/);
+    assert.deepEqual(await destroyed(place), new Set());
+    const agreed = await onTerminal(words(place, "--yes"), place.folder, { into: " 2>errors; echo ended with $?" });
+    assert.match(agreed.text, /ended with 0\r?\n/);
+    assert.equal((await destroyed(place)).size, 3);
+    const alone = await place.here("retention", ["purge", "--yes"]);
+    assert.equal(alone.code, 2);
+    assert.match(alone.stderr, /--yes goes with --confirm/);
+  });
+
   test("no more is destroyed than was shown", async () => {
     await using place = await due();
     let late = "";

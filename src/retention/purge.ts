@@ -180,7 +180,8 @@ function refuseMore({ terms }: Purge, chosen: Chosen | undefined): void {
 
 async function begin(work: Work, { subject, terms }: Purge, approved: Chosen["approved"]): Promise<void> {
   const begun = new Set(work.catalog.purges.unfinishedKeys(subject).map(({ key }) => key));
-  const keys = terms.map(({ key }) => key).filter((key) => !begun.has(key));
+  // Where people approved it, this run says so too of what an earlier run began.
+  const keys = terms.map(({ key }) => key).filter((key) => approved !== undefined || !begun.has(key));
   if (keys.length > 0) await work.ledger.log({ type: "purge.begun", subject, keys, ...approved });
 }
 

@@ -314,6 +314,12 @@ for (const vault of ["directory", "ceph"] as const) {
       assert.equal((await destroyed(place)).size, 3);
       assert.equal((await checkCertificate(place.path("destroyed"))).ledThere, "checked");
       await place.expect(0, "verify");
+      // The run that went on names its approval too.
+      const sha256 = createHash("sha256")
+        .update(await readFile(request))
+        .digest("hex");
+      const [listed] = await place.expect<{ purges: { request: string | null }[] }>(0, "retention", "purges");
+      assert.deepEqual([...new Set(listed!.purges.map((each) => each.request))], [sha256]);
       // Nothing is due any more, so no one is asked.
       await exportClients(await session(place), {});
       assert.equal((await place.here("retention", ["purge", "--confirm", "--out", place.path("nothing")])).code, 0);

@@ -13,12 +13,13 @@ import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { runId } from "../src/core/run-id.ts";
 import { Ledger } from "../src/held/ledger.ts";
-import { bytes, people, plural } from "../src/observe/format.ts";
+import { bytes, number, people, plural } from "../src/observe/format.ts";
 import { policyOf } from "../src/retention/policy.ts";
 import type { Chosen } from "../src/retention/purge.ts";
 import { type PurgeTotals, purgeTotals } from "../src/retention/purge-plan.ts";
 import { formatPurgeRequest, type PurgeRequest, parsePurgeRequest } from "../src/retention/purge-request.ts";
 import type { Session } from "../src/session/client.ts";
+import { openClientVault } from "../src/session/client.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { openReading } from "../src/session/open-reading.ts";
 
@@ -77,14 +78,32 @@ interface ApprovedPurge extends Chosen {
   readonly asked: ReadRequest<PurgeRequest>;
 }
 
+interface Looked extends PurgeTotals {
+  /** The public key of the vault's log. */
+  readonly vkey: string;
+}
+
 async function totalsOf(
   config: ClientConfig,
   session: Session,
   dueBy: Temporal.Instant,
   only?: ReadonlySet<string>,
-): Promise<PurgeTotals> {
+): Promise<Looked> {
   await using reading = await openReading(config, session);
-  return purgeTotals(reading.catalog, config.retention, dueBy, only);
+  const { catalog, description } = reading;
+  const unknown = [...(only ?? [])].filter((subject) => !catalog.subjects.known(subject)).length;
+  if (unknown > 0) {
+    session.console.log.warn(`${people(unknown)} of the request are not in the vault: purged before, or never stored`, {
+      client: config.id,
+    });
+  }
+  return { ...purgeTotals(catalog, config.retention, dueBy, only), vkey: description.log.vkey };
+}
+
+/** Public keys of the vault's log, with those that it had before. */
+async function logKeys(config: ClientConfig, session: Session): Promise<string[]> {
+  await using opened = await openClientVault(config, session);
+  return opened.verifiers.map(({ vkey }) => vkey);
 }
 
 const READ = { command: "holdfast retention purge --confirm", parse: parsePurgeRequest };
@@ -107,15 +126,24 @@ function byTwo(config: ClientConfig, session: Session): TwoPeople<PurgeRequest> 
 async function ask(
   config: ClientConfig,
   session: Session,
-  { subjects, objects, records, files, bytes: size }: PurgeTotals,
+  { subjects, objects, records, files, bytes: size, verifiedLater, vkey }: Looked,
   due: NonNullable<PurgeTotals["due"]>,
   out: string,
 ): Promise<never> {
   const { id: client, log, retention, vault } = config;
-  const figures = { people: subjects.length, records, files, bytes: size, dueFirst: due.first, dueLast: due.last };
+  const figures = {
+    people: subjects.length,
+    records,
+    files,
+    bytes: size,
+    dueFirst: due.first,
+    dueLast: due.last,
+    verifiedLater,
+  };
   const about = {
     client,
     origin: log.origin,
+    log: vkey,
     ...figures,
     policy: policyOf(retention, vault.lock),
     subjects: [...subjects],
@@ -129,7 +157,8 @@ async function approvedPurge(config: ClientConfig, session: Session, files: Appr
   const { retention, vault, log } = config;
   const read = await readApproval(READ, files);
   const { request } = read.asked;
-  if (request.client !== config.id || request.origin !== log.origin) {
+  const isOurs = request.client === config.id && request.origin === log.origin;
+  if (!isOurs || !(await logKeys(config, session)).includes(request.log)) {
     throw new HoldfastError("usage", `${files.request} asks for a purge of another client or vault`, {
       hint: "Check --client and --config.",
     });
@@ -152,9 +181,14 @@ async function approvedPurge(config: ClientConfig, session: Session, files: Appr
   };
 }
 
+function verifiedLaterText(count: number): string {
+  const who = count === 1 ? "1 relationship is" : `${number(count)} relationships are`;
+  return `${who} said to have ended before the person was first verified`;
+}
+
 /** Asks the person at the keyboard. Throws `usage` where they type anything but the client's name. */
 export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Promise<void> {
-  const { subjects, records, files, bytes: size, due } = totals;
+  const { subjects, records, files, bytes: size, verifiedLater, due } = totals;
   using interview = new Interview();
   const typed = await interview.ask({
     says: [
@@ -162,6 +196,7 @@ export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Pr
       `  people    ${people(subjects.length)}`,
       `  objects   ${plural(records, "record")} and ${plural(files, "file")}, every version of them; ${bytes(size)}`,
       `  due       had to be kept until ${due?.first} (the first of it) to ${due?.last} (the last)`,
+      ...(verifiedLater > 0 ? [`  CHECK     ${verifiedLaterText(verifiedLater)}; retention purge names them`] : []),
       "Nothing brings it back. Ctrl-C stops here.",
     ],
     prompt: "Type the client's name to destroy it",

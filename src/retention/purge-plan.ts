@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { dateIn } from "./period.ts";
+import { firstSeenAfter } from "./relationship.ts";
 import { type Term, termsOf } from "./terms.ts";
 
 /** The objects of a subject that are past their retention date; and what prevents their deletion, if anything. */
@@ -71,6 +72,8 @@ export interface PurgeTotals {
   readonly records: number;
   readonly files: number;
   readonly bytes: number;
+  /** People whose relationship is said to have ended before they were first verified: probably a wrong day. */
+  readonly verifiedLater: number;
   /** Until when the first and the last of it had to be kept, as days in the client's zone; undefined where nothing is due. */
   readonly due: { readonly first: string; readonly last: string } | undefined;
 }
@@ -85,10 +88,12 @@ export function purgeTotals(
   const subjects: string[] = [];
   const objects: string[] = [];
   const counts = { record: 0, file: 0, bytes: 0 };
+  let verifiedLater = 0;
   let [first, last]: Temporal.Instant[] = [];
-  for (const { subject, terms, kept } of purges(catalog, retention, now)) {
+  for (const { subject, terms, ended, kept } of purges(catalog, retention, now)) {
     if (kept || only?.has(subject) === false) continue;
     subjects.push(subject);
+    if (ended && firstSeenAfter(catalog, retention, { subject, ended })) verifiedLater += 1;
     for (const { kind, key, versionId, size, until } of terms) {
       objects.push(agreedName({ key, versionId }));
       counts[kind] += 1;
@@ -100,7 +105,8 @@ export function purgeTotals(
   }
   const dayOf = (at: Temporal.Instant): string => dateIn(at, retention.timezone).toString();
   const due = first && last && { first: dayOf(first), last: dayOf(last) };
-  return { subjects, objects: objects.sort(), records: counts.record, files: counts.file, bytes: counts.bytes, due };
+  const figures = { records: counts.record, files: counts.file, bytes: counts.bytes, verifiedLater };
+  return { subjects, objects: objects.sort(), ...figures, due };
 }
 
 /** Keys of a subject that must be kept although their purge has begun, and since when. */

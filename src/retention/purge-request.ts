@@ -9,8 +9,10 @@ const instant = z.string().transform((value) => Temporal.Instant.from(value));
 const schema = z.object({
   holdfast: z.literal("purge-request/1"),
   client: text,
-  /** The log's name: a request holds for one vault. */
+  /** The log's name. */
   origin: text,
+  /** The log's public key: two vaults may have logs of the same name. */
+  log: text,
   /** What is destroyed, and the days until when the first and the last of it had to be kept. */
   people: count,
   records: count,
@@ -18,6 +20,8 @@ const schema = z.object({
   bytes: count,
   dueFirst: day,
   dueLast: day,
+  /** Of them, the people whose relationship is said to have ended before they were first verified. */
+  verifiedLater: count,
   /** The rules by which it is due. */
   policy: z.record(text, z.string().max(100)),
   subjects: z
@@ -37,12 +41,14 @@ export function formatPurgeRequest(
   request: Omit<PurgeRequest, "holdfast" | "made" | "expires">,
   made: Temporal.Instant,
 ): string {
-  const { client, origin, people, records, files, bytes, dueFirst, dueLast, policy, subjects, objects } = request;
-  const figures = { people, records, files, bytes, dueFirst, dueLast };
+  const { client, origin, log, people, records, files, bytes, dueFirst, dueLast, verifiedLater } = request;
+  const { policy, subjects, objects } = request;
+  const figures = { people, records, files, bytes, dueFirst, dueLast, verifiedLater };
   const members = {
     holdfast: "purge-request/1",
     client,
     origin,
+    log,
     ...figures,
     policy: sorted(policy),
     subjects,

@@ -92,6 +92,15 @@ describe("a purge on a terminal", { skip: withoutTerminal }, () => {
     assert.equal((await destroyed(place)).size, 3);
   });
 
+  test("warns of people who were verified after their relationship is said to have ended", async () => {
+    await using place = await due({ from: "relationship-end" });
+    const [first] = await place.entries("record.stored");
+    await told(place, "end", first!.subject, "--date", "2000-01-31", "--before-verification");
+    const seen = await talkOnTerminal(words(place), place.folder, [[PROMPT, "acme-bank\n"]]);
+    assert.equal(seen.code, 0, seen.text);
+    assert.match(seen.text, / {2}CHECK {5}1 relationship is said to have ended before the person was first verified; /);
+  });
+
   test("--yes is not asked; and where nothing is due there is nothing to ask", async () => {
     await using place = await due();
     const seen = await onTerminal(words(place, "--yes"), place.folder);
@@ -298,6 +307,25 @@ for (const vault of ["directory", "ceph"] as const) {
       });
       assert.deepEqual([done.subjects, done.records, done.failed], [2, 0, 1]);
       assert.ok(!(await destroyed(place)).has(first!.subject));
+    });
+
+    test("a request made for another vault with a log of the same name is refused", async () => {
+      await using place = await due({ approvals: [grace] });
+      await using other = await due({ approvals: [grace] });
+      const request = await ask(other);
+      const approval = await sign("grace", request);
+      const refused = await place.here("retention", approved(request, approval, place.path("destroyed")));
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stdout, /asks for a purge of another client or vault/);
+      assert.deepEqual([await refusals(place), await destroyed(place)], [[], new Set()]);
+    });
+
+    test("the request counts the people who were verified after their relationship is said to have ended", async () => {
+      await using place = await due({ approvals: [grace], from: "relationship-end" });
+      for (const { subject } of (await place.entries("record.stored")).slice(0, 2))
+        await told(place, "end", subject, "--date", "2000-01-31", "--before-verification");
+      const asked = JSON.parse(await readFile(await ask(place), "utf8"));
+      assert.deepEqual([asked.people, asked.verifiedLater], [2, 2]);
     });
 
     test("killed in the middle, it goes on with the same approval", async () => {

@@ -113,7 +113,7 @@ async function answersOf(
 }
 
 async function interview(given: Answers, place: Place): Promise<Answered> {
-  using person = new Interview();
+  using person = new Interview("written");
   person.say([
     "This writes a first config. Press Enter to accept the answer in [brackets]. Unless it says otherwise, you can change each answer",
     "in the file later. Nothing is written before the last answer. Press Ctrl-C to quit.",

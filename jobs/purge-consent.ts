@@ -189,13 +189,15 @@ function verifiedLaterText(count: number): string {
 /** Asks the person at the keyboard. Throws `usage` where they type anything but the client's name. */
 export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Promise<void> {
   const { subjects, records, files, bytes: size, verifiedLater, due } = totals;
-  using interview = new Interview();
+  using interview = new Interview("removed");
   const typed = await interview.ask({
     says: [
       `${client}: this destroys permanently`,
       `  people    ${people(subjects.length)}`,
       `  objects   ${plural(records, "record")} and ${plural(files, "file")}, every version of them; ${bytes(size)}`,
-      `  due       had to be kept until ${due?.first} (the first of it) to ${due?.last} (the last)`,
+      due?.first === due?.last
+        ? `  due       had to be kept until ${due?.last}`
+        : `  due       had to be kept until ${due?.first} (the first of it) to ${due?.last} (the last)`,
       ...(verifiedLater > 0 ? [`  CHECK     ${verifiedLaterText(verifiedLater)}; retention purge names them`] : []),
       "Nothing brings it back. Ctrl-C stops here.",
     ],
@@ -204,6 +206,6 @@ export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Pr
   });
   if (typed === client) return;
   throw new HoldfastError("usage", "that is not the client's name: nothing was removed", {
-    hint: `Run it again, and type ${client}. A script adds --yes.`,
+    hint: `Run it again, and type ${client}.`,
   });
 }

@@ -64,7 +64,8 @@ function purgesText({ client, purges, unfinished }: PurgeRunList, { all }: ListF
     unfinished === 0
       ? []
       : [`  A purge of ${people(unfinished)} has begun and not ended: the next retention purge goes on with it.`];
-  if (purges.length === 0) return [`${client}: nothing was purged`, ...begun];
+  if (purges.length === 0)
+    return [`${client}: ${unfinished === 0 ? "nothing was purged" : "no purge has ended"}`, ...begun];
   const rows = purges.map(({ run: name, ...of }) => [
     minute(of.last),
     name,

@@ -35,9 +35,12 @@ export function canAsk(): boolean {
 export class Interview implements Disposable {
   readonly #terminal: Interface;
   readonly #lines: AsyncIterator<string>;
+  readonly #happened: string;
   #interrupted = false;
 
-  constructor() {
+  /** @param what it does after the last answer, as it says it did not where someone leaves: "written" */
+  constructor(what: "written" | "removed") {
+    this.#happened = what;
     // No history: an answer may be a secret that was pasted by mistake.
     const options = { input: process.stdin, output: process.stderr, terminal: true, historySize: 0 };
     this.#terminal = createInterface(options);
@@ -60,7 +63,7 @@ export class Interview implements Disposable {
       if (answer === "") return answer;
       const error = await refusal(() => check(answer ?? ""));
       if (error === undefined && answer !== undefined) return answer;
-      this.say(errorText(error ?? NO_ANSWER));
+      this.say(errorText(error ?? noAnswer(this.#happened)));
     }
   }
 
@@ -80,13 +83,14 @@ export class Interview implements Disposable {
     // The cursor is still on the prompt's line.
     process.stderr.write("\n");
     throw this.#interrupted
-      ? new HoldfastError("interrupted", "interrupted; nothing was written")
-      : new HoldfastError("usage", "end of input before the last question; nothing was written", {
+      ? new HoldfastError("interrupted", `interrupted; nothing was ${this.#happened}`)
+      : new HoldfastError("usage", `end of input before the last question; nothing was ${this.#happened}`, {
           hint: "Start again and answer each question.",
         });
   }
 }
 
-const NO_ANSWER = new HoldfastError("usage", "an answer is required", {
-  hint: "Press Ctrl-C to quit. Nothing is written before the last answer.",
-});
+const noAnswer = (what: string): HoldfastError =>
+  new HoldfastError("usage", "an answer is required", {
+    hint: `Press Ctrl-C to quit. Nothing is ${what} before the last answer.`,
+  });

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type Approval, approve, MAX_SIGNATURE, type Refusal } from "../approval/approval.ts";
 import type { ReadRequest, Timed } from "../approval/request.ts";
 import { HoldfastError } from "../core/error.ts";
@@ -42,7 +42,13 @@ export async function askSecondPerson<T extends Timed>(
       hint: "Have that request signed, or name another --out: a request is never written over.",
     });
   }
-  await refuse(parse(Buffer.from(text)), "missing");
+  try {
+    await refuse(parse(Buffer.from(text)), "missing");
+  } catch (error) {
+    // The next call writes a request of its own, under the same name.
+    await rm(file, { force: true });
+    throw error;
+  }
   throw new HoldfastError("unapproved", `this client's ${what} need a second person; ${file} was written for them`, {
     hint: [
       "Have them read and sign it, within 7 days:",

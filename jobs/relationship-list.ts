@@ -2,7 +2,8 @@ import type { EndedRelationship } from "../src/catalog/relationships.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, run } from "../src/cli/command.ts";
 import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
-import { minute, plural } from "../src/observe/format.ts";
+import { minute, number, plural } from "../src/observe/format.ts";
+import { dateIn } from "../src/retention/period.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openReading } from "../src/session/open-reading.ts";
@@ -32,6 +33,8 @@ Reads the log only, and changes nothing. People are tokens. A relationship that 
 
 export interface RelationshipList {
   readonly client: string;
+  /** Today's date in the client's zone: what is recorded of a later day has not ended yet. */
+  readonly today: string;
   readonly ended: readonly EndedRelationship[];
 }
 
@@ -44,18 +47,25 @@ export async function listRelationships(
     session,
     async (config) => {
       await using reading = await openReading(config, session);
-      return { client: config.id, ended: reading.catalog.relationships.list() };
+      const today = dateIn(session.now(), config.retention.timezone).toString();
+      return { client: config.id, today, ended: reading.catalog.relationships.list() };
     },
     onFailure,
   );
 }
 
-function endedText({ client, ended }: RelationshipList, { all }: ListFlags): string[] {
+function endedText({ client, today, ended }: RelationshipList, { all }: ListFlags): string[] {
   if (ended.length === 0) return [`${client}: no relationship has ended that Holdfast was told of`];
+  const ahead = ended.filter((each) => each.ended > today).length;
   return tableText(
-    `${client}: ${plural(ended.length, "relationship")} ended`,
+    `${client}: ${plural(ended.length - ahead, "relationship")} ended${ahead > 0 ? `, ${number(ahead)} to end` : ""}`,
     ["last day", "told (UTC)", "person (token)", ""],
-    ended.map((each) => [each.ended, minute(each.told), each.subject, each.purged ? "purged" : ""]),
+    ended.map((each) => [
+      each.ended,
+      minute(each.told),
+      each.subject,
+      each.purged ? "purged" : each.ended > today ? "ends" : "",
+    ]),
     { all },
   );
 }

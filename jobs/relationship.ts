@@ -8,7 +8,9 @@ import { firstFew } from "../src/observe/first-few.ts";
 import { number, people, plural } from "../src/observe/format.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
 import { departedBy, findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
+import { relationshipEnds } from "../src/retention/keep.ts";
 import { notePolicy } from "../src/retention/policy.ts";
+import { purgeOf } from "../src/retention/purge-plan.ts";
 import {
   type Ahead,
   type Ending,
@@ -111,6 +113,8 @@ export interface EndOptions extends Wanted {
 }
 
 export interface EndResult extends RelationshipsEnded {
+  /** Of the people who are past their date, those whom a legal hold keeps, and those whom a lock keeps. */
+  readonly stay: { readonly held: number; readonly locked: number };
   readonly client: string;
   /** Lines of the table that name no one, or more than one, or a day before the verification. */
   readonly unusable: readonly UnusableRow[];
@@ -137,10 +141,18 @@ async function endHeld(
   session: Session,
   endings: readonly Ending[],
   options: Pick<EndOptions, "beforeVerification">,
-): Promise<RelationshipsEnded> {
+): Promise<Omit<EndResult, "client" | "unusable">> {
   using work = beginWork(held, session, { what: "relationships", failure: "lock not extended" });
   await notePolicy(work);
-  return await endRelationships(work, endings, options);
+  const done = await endRelationships(work, endings, options);
+  const { retention } = held.config;
+  const kept = endings.flatMap(({ subject, ended }) => {
+    const end = relationshipEnds(retention, ended);
+    if (!end || Temporal.Instant.compare(end, work.now()) > 0) return [];
+    return purgeOf(held.catalog, retention, subject, work.now())?.kept?.by ?? [];
+  });
+  const count = (by: "hold" | "lock"): number => kept.filter((each) => each === by).length;
+  return { ...done, stay: { held: count("hold"), locked: count("lock") } };
 }
 
 /** Tells that they have not, or began again. */
@@ -191,14 +203,23 @@ function aheadText({ people: count, day, until }: Ahead): string {
 
 function endedText(
   client: string,
-  { subjects, unchanged, past, locks }: RelationshipsEnded,
+  { subjects, unchanged, replaced, past, stay, locks }: Omit<EndResult, "client" | "unusable">,
   unusable: number,
 ): string[] {
+  const [first] = replaced;
+  const free = past - stay.held - stay.locked;
   return [
     `${client}: the end of ${plural(subjects, "relationship")} was recorded`,
     ...(unchanged > 0 ? [`  known       ${number(unchanged)}, recorded before`] : []),
+    ...(first
+      ? [
+          `  replaced    ${plural(replaced.length, "date")}: ${first.before} → ${first.ended}${replaced.length > 1 ? ", and others; --json lists all" : ""}`,
+        ]
+      : []),
     ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table, named above with the reason`] : []),
     `  locks       ${locksText(locks)}`,
-    ...(past > 0 ? [`  past        ${people(past)} need not be kept any more: retention purge lists them`] : []),
+    ...(free > 0 ? [`  past        ${people(free)} need not be kept any more: retention purge lists them`] : []),
+    ...(stay.held > 0 ? [`  stay        ${people(stay.held)} past the date, under a legal hold`] : []),
+    ...(stay.locked > 0 ? [`  stay        ${people(stay.locked)} past the date, until a lock of the store ends`] : []),
   ];
 }

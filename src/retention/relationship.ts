@@ -16,11 +16,18 @@ export interface RelationshipsEnded {
   readonly subjects: number;
   /** Already recorded with the same day. */
   readonly unchanged: number;
+  /** Days that were recorded before, and are replaced. */
+  readonly replaced: readonly Replaced[];
   /** Of all these, the people whose copies no longer have to be kept: a purge may delete them. */
   readonly past: number;
   /** Those of them that end on a future day; null if no one does. */
   readonly ahead: Ahead | null;
   readonly locks: Extended;
+}
+
+export interface Replaced extends Ending {
+  /** The day that was recorded before. */
+  readonly before: string;
 }
 
 export interface Ahead {
@@ -48,16 +55,19 @@ export async function endRelationships(
     refuseUnfit(work, ending);
     if (!beforeVerification) refuseEarly(work, ending);
   }
+  const replaced: Replaced[] = [];
   const told = { subjects: 0, unchanged: 0, past: 0 };
   const locks = { subjects: 0, objects: 0, pieces: 0, failed: 0 };
   for (let first = 0; first < endings.length; first += BATCH) {
     const batch = endings.slice(first, first + BATCH);
     for (const { subject, ended } of batch) {
       work.holds();
-      if (work.catalog.relationships.ended(subject) === ended) told.unchanged += 1;
+      const before = work.catalog.relationships.ended(subject);
+      if (before === ended) told.unchanged += 1;
       else {
         await work.ledger.log({ type: "relationship.ended", subject, ended });
         told.subjects += 1;
+        if (before !== undefined) replaced.push({ subject, ended, before });
       }
       const end = relationshipEnds(work.config.retention, ended);
       if (end && Temporal.Instant.compare(end, work.now()) <= 0) told.past += 1;
@@ -70,7 +80,7 @@ export async function endRelationships(
     locks.objects += done.objects;
     locks.failed += done.failed;
   }
-  return { ...told, ahead: aheadOf(work, endings), locks };
+  return { ...told, replaced, ahead: aheadOf(work, endings), locks };
 }
 
 function aheadOf({ config: { retention }, now }: Work, endings: readonly Ending[]): Ahead | null {

@@ -95,9 +95,11 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   }
   const words = { about: "hold" as const, case: written, reason: options.reason };
   const changed = await changeHolds(held, session, subjects, { token, commitment, words }, place);
+  // No error: a release that was stopped and is repeated ends here as well.
   if (!place && changed.subjects === 0) {
-    throw new HoldfastError("usage", "that case holds no one of the people named; nothing was released", {
-      hint: "Check the case and the people: `holdfast hold list --case <number>` says whom it holds.",
+    session.console.log.warn("this case holds no one of the people named; nothing was released", {
+      client: config.id,
+      hint: "If they were not released before, check case and people: `holdfast hold list --case <number>`.",
     });
   }
   session.console.say(holdText(config.id, changed, place));

@@ -45,7 +45,7 @@ doctor. If log.previousKey is set, init hands the log over to the new key.`,
         for (const { client, vault, vkey, made, store } of done) {
           session.console.say([
             `${client}: ${vault} is ready${made.length > 0 ? ` (created: ${made.join(", ")})` : " (nothing to do)"}`,
-            `  log key   ${vkey}`,
+            { text: `  log key   ${vkey}`, whole: true },
             "            give this public key to your auditor: anyone can check the log with it",
             `  store     create-only writes ${store.ifNoneMatch ? "supported" : "not supported"}, compare-and-swap ${store.ifMatch ? "supported" : "not supported"}`,
             ...(store.ifNoneMatch && store.ifMatch

@@ -20,7 +20,7 @@ interface Flags extends ListFlags {
 
 const list = listCommand("list", "list what was asked for with retrieve, and what came of it, the newest first", [
   "holdfast retrieval list",
-  "holdfast retrieval list --subject 9c4f…       who was given this person's records",
+  "holdfast retrieval list --subject 9c4f0e1d2b3a49586776859403122130   who was given this person's records",
   "holdfast retrieval list --json | jq '.clients[].retrievals[] | select(.outcome == \"prepared\")'",
 ])
   .option("--subject <token>", "only retrievals of this person", subject)

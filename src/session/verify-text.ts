@@ -69,7 +69,11 @@ export function reportText(
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
     timeText(report.timestamps),
-    `  keep      ${logConfirmed ? "this checkpoint" : "your earlier checkpoint; this one was not confirmed"}: size ${size}, root hash ${root}`,
+    // Never wrapped: it is copied.
+    {
+      text: `  keep      ${logConfirmed ? "this checkpoint" : "your earlier checkpoint; this one was not confirmed"}: size ${size}, root hash ${root}`,
+      whole: true,
+    },
   ];
 }
 

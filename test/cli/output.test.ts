@@ -132,7 +132,9 @@ describe("on a terminal", { skip: withoutTerminal, concurrency: true }, () => {
       return lines.slice(lines.findIndex((line) => line.startsWith("acme-bank: all is well")));
     };
     const [narrow, whole] = [await shown(50), await shown()];
-    for (const line of narrow) assert.ok(line.length <= 50 || !line.trim().includes(" "), JSON.stringify(line));
+    // The checkpoint is copied: its line stays whole.
+    for (const line of narrow) assert.ok(line.length <= 50 || line.startsWith("  keep "), JSON.stringify(line));
+    assert.match(narrow.find((line) => line.startsWith("  keep "))!, /root hash \S{44}$/);
     assert.ok(whole.some((line) => line.length > 50));
     assert.equal(narrow.join(" ").replaceAll(/\s+/g, " "), whole.join(" ").replaceAll(/\s+/g, " "));
     const log = narrow.findIndex((line) => line.startsWith("  log "));

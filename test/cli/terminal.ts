@@ -68,7 +68,7 @@ export async function talkOnTerminal(
 
 const around = () => ({
   ...process.env,
-  ...{ NODE_TEST_CONTEXT: undefined, NO_COLOR: undefined, SHELL: "/bin/sh", TERM: "xterm" },
+  ...{ NODE_TEST_CONTEXT: undefined, NO_COLOR: undefined, CI: undefined, SHELL: "/bin/sh", TERM: "xterm" },
 });
 
 function onPseudoTerminal(args: readonly string[], columns: number, into = ""): [string, string[]] {

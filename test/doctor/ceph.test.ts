@@ -50,7 +50,13 @@ describe("doctor on Ceph RGW", { skip: withoutCeph }, () => {
 
   /** What this server cannot do, and that the tests' key may do everything. */
   const ALWAYS = [/source: .*sandbox/, /bucket: no default encryption/];
-  const RIGHTS = [/read records back/, /delete versions/, /hide objects/, /lift governance locks/, /lift legal holds/];
+  const RIGHTS = [
+    /read the sealed records back/,
+    /delete versions/,
+    /hide objects/,
+    /lift governance locks/,
+    /lift legal holds/,
+  ];
 
   test("a good bucket: no failure, the probe is gone, and the vault is as it was", async () => {
     await using made = await place();

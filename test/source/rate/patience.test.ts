@@ -112,7 +112,7 @@ test("a real run says until when it waits, and why; so does the next one; a sign
   });
   for (const why of [/rate-limit headers/, /an earlier answer/]) {
     const running = place.start("export");
-    const line = await running.logged(({ msg }) => String(msg).startsWith("the source asked for no request"));
+    const line = await running.logged(({ msg }) => String(msg).startsWith("the source asked to wait"));
     assert.equal(line.client, CLIENT);
     assert.match(String(line.error), why);
     const minutes = Temporal.Instant.from(String(line.due)).since(Temporal.Now.instant()).total("minutes");

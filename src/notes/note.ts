@@ -22,8 +22,9 @@ export type Note = z.output<typeof schema>;
 /** A note before it has a client: `storeNote` adds it. */
 export type Words = Note extends infer One ? (One extends Note ? Omit<One, "holdfast" | "client"> : never) : never;
 
+/** Holds what it writes to what `parseNote` takes: a note under a lock that no one can read helps no one. */
 export function encodeNote(client: string, words: Words): Uint8Array {
-  return Buffer.from(JSON.stringify({ holdfast: "note/1", client, ...words }));
+  return Buffer.from(JSON.stringify(schema.parse({ holdfast: "note/1", client, ...words })));
 }
 
 /** Parses what someone sealed: anyone can. Throws `malformed`. */

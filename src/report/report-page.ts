@@ -1,4 +1,4 @@
-import { bytes, number, people, plural } from "../observe/format.ts";
+import { bytes, minute, number, people, plural } from "../observe/format.ts";
 import { figure, type Html, html, page, prose } from "../page/html.ts";
 import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
@@ -7,7 +7,7 @@ import { withheldText } from "./coverage.ts";
 import type { Night } from "./nights.ts";
 import { clockInWords, durationText } from "./policy-text.ts";
 import { NIGHTS, type Report } from "./report.ts";
-import { minute, underWayText } from "./under-way.ts";
+import { underWayText } from "./under-way.ts";
 
 /** A client whose vault could not be read, and why. */
 export interface Untold {
@@ -26,7 +26,7 @@ export function reportPage(reports: readonly Report[], untold: readonly Untold[]
 <header style="page: ${pageOf(0)}">
 <p class="eyebrow">Report on identity records</p>
 <h1>${only ? only.name : plural(reports.length + untold.length, "client")}</h1>
-<p class="lead soft">Prepared by Holdfast on ${minute(made)}. A token identifies a person or a case: a code that tells nothing about them without the client's lookup key.</p>
+<p class="lead soft">Prepared by Holdfast on ${minute(made)} UTC. A token identifies a person or a case: a code that tells nothing about them without the client's lookup key.</p>
 ${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client, name }) => html`<li><a href="#${client}">${name}</a></li>`)}</ul></nav>` : undefined}
 ${
   untold.length > 0
@@ -202,7 +202,7 @@ function lastExport(report: Report): Html | undefined {
   const at =
     last.outcome === "running"
       ? undefined
-      : html`<p>Last export: ${minute(last.time)}, <span class="${colour}">${words}</span>.</p>`;
+      : html`<p>Last export: ${minute(last.time)} UTC, <span class="${colour}">${words}</span>.</p>`;
   const others = unwellText(last);
   return html`${at}${others === "" ? undefined : html`<p class="soft">${last.day}: ${others}.</p>`}${writing}`;
 }
@@ -367,5 +367,5 @@ function verifiedWords({ verified, made }: Report): Html | string {
     ...(problems > 0 ? [`${plural(problems, "problem")} found`] : []),
     ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
   ];
-  return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
+  return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} UTC (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
 }

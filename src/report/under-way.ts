@@ -1,3 +1,5 @@
+import { minute } from "../observe/format.ts";
+
 /** Whether a run writes to the vault now, so that the log is behind what is stored. Job and time are the lease's: untrusted. */
 export type UnderWay =
   | { readonly state: "idle" }
@@ -12,7 +14,7 @@ export function underWayText(of: UnderWay): string | undefined {
     case "idle":
       return undefined;
     case "running":
-      return `${jobText(of.job)} is under way since ${minute(of.since)}; the figures are of the log as it is now.`;
+      return `${jobText(of.job)} is under way since ${minute(of.since)} UTC; the figures are of the log as it is now.`;
     case "unknown":
       return `Could not check whether an export is under way: ${of.why}.`;
   }
@@ -20,11 +22,6 @@ export function underWayText(of: UnderWay): string | undefined {
 
 export function isExporting(of: UnderWay): boolean {
   return of.state === "running" && (of.job === "export" || of.job === "backfill");
-}
-
-/** `2026-11-24 14:39 UTC` */
-export function minute(instant: string): string {
-  return `${instant.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 const JOBS: Readonly<Record<string, string>> = {

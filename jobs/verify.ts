@@ -12,6 +12,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
+import { MOST } from "../src/observe/first-few.ts";
 import { bytes, number, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Superseded } from "../src/retention/superseded.ts";
@@ -107,8 +108,6 @@ export interface ClientReport extends VerifyReport {
 
 /** JSON lists at most this many problems and orphans, and counts the rest. */
 const LISTED = 100_000;
-/** A terminal shows at most this many of each, and stderr never more of what is merely not locked. */
-const SHOWN = 20;
 
 /** Checks the log against the checkpoint, and the vault against the log, both ways. Needs no private key. */
 export async function verify(
@@ -185,26 +184,26 @@ export async function verify(
       },
       onProblem: (problem) => {
         if (found.length < LISTED) found.push(problem);
-        if (console.isWatched && ++shown.problems > SHOWN) return;
+        if (console.isWatched && ++shown.problems > MOST) return;
         const { key, entry, what } = problem;
         console.log.error(entry === undefined ? what : `entry ${entry}: ${what}`, { client: config.id, key });
       },
       onUnlocked: (object) => {
         if (notLocked.length < LISTED) notLocked.push(object);
         // The summary says how to lock all of them.
-        if (++unlocked <= SHOWN) console.log.info(object.what, { client: config.id, key: object.key });
+        if (++unlocked <= MOST) console.log.info(object.what, { client: config.id, key: object.key });
       },
       onOrphan: (orphan) => {
         if (!options.orphans) return;
         if (orphaned.length < LISTED) orphaned.push(orphan);
-        if (console.isWatched && ++shown.orphans > SHOWN) return;
+        if (console.isWatched && ++shown.orphans > MOST) return;
         console.log.warn("this object is not in the log", { client: config.id, key: orphan.key });
       },
     });
     progress.end();
     sayMore(console, config.id, shown);
-    if (unlocked > SHOWN)
-      console.log.info(`… and ${number(unlocked - SHOWN)} more that are not locked: ${listsOf(unlocked)}`, {
+    if (unlocked > MOST)
+      console.log.info(`… and ${number(unlocked - MOST)} more that are not locked: ${listsOf(unlocked)}`, {
         client: config.id,
       });
     const key = { vkey, keyTrusted: (options.vkey ?? own) !== undefined };
@@ -235,8 +234,8 @@ export async function verify(
 /** Says how many findings the terminal does not show. */
 function sayMore({ log }: Session["console"], client: string, shown: Readonly<Record<string, number>>): void {
   for (const [what, count] of Object.entries(shown)) {
-    if (count <= SHOWN) continue;
-    log.warn(`… and ${number(count - SHOWN)} more ${what}: ${listsOf(count)}`, { client });
+    if (count <= MOST) continue;
+    log.warn(`… and ${number(count - MOST)} more ${what}: ${listsOf(count)}`, { client });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { firstFew } from "../observe/first-few.ts";
+import { firstFew, MOST } from "../observe/first-few.ts";
 import { command } from "./command.ts";
 
 export interface ListFlags {
@@ -10,7 +10,7 @@ export interface ListFlags {
 export function listCommand(name: string, description: string, examples: readonly string[]): Command {
   return command(name, description, examples).option(
     "--all",
-    "every row, and not only the first 20; --json always has all",
+    `every row, and not only the first ${MOST}; --json always has all`,
     false,
   );
 }

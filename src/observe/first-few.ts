@@ -1,7 +1,7 @@
 import { number } from "./format.ts";
 
-/** How many lines of a list to show. People do not read more. */
-const MOST = 20;
+/** How many lines of a list to show on a terminal. People do not read more; `--json` has all of them. */
+export const MOST = 20;
 
 /**
  * The first items of a list, and a line that says how many more there are and where to find them; undefined if there are

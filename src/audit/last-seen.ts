@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { rename } from "node:fs/promises";
-import { join } from "node:path";
 import { HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { writeDurable } from "../io/durable-file.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
+import { lastSeenIn } from "../vault/former.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
@@ -12,15 +12,13 @@ import { verifyConsistency } from "./merkle.ts";
 import { MAX_NOTE, type Verifier } from "./note.ts";
 import { consistencyProof } from "./proof.ts";
 
-const lastSeen = (folder: string): string => join(folder, "checkpoint");
-
 /** Must be durable before the journal deletes what the checkpoint covers. */
 export async function rememberHead(folder: string, note: Uint8Array): Promise<void> {
-  await state("write the checkpoint that this machine saw last,", lastSeen(folder), async () => {
+  await state("write the checkpoint that this machine saw last,", lastSeenIn(folder), async () => {
     makePrivateFolder(folder);
-    const temporary = `${lastSeen(folder)}.new`;
+    const temporary = `${lastSeenIn(folder)}.new`;
     await writeDurable(temporary, note, "replace");
-    await rename(temporary, lastSeen(folder));
+    await rename(temporary, lastSeenIn(folder));
   });
 }
 
@@ -49,7 +47,7 @@ async function readSeen(
   folder: string,
   { origin, verifiers }: Pick<AuditLog, "origin" | "verifiers">,
 ): Promise<Seen | undefined> {
-  const path = lastSeen(folder);
+  const path = lastSeenIn(folder);
   const note = await state("read the checkpoint that this machine saw last,", path, async () => {
     return readBounded(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
@@ -72,7 +70,7 @@ function refuseShorter(seen: Seen, head: Pick<Head, "size" | "root">): void {
 /** Whether the checkpoint that this machine saw last was signed by this key. False where it saw none. */
 export async function wasSeenUnder(folder: string, origin: string, verifier: Verifier): Promise<boolean> {
   try {
-    openCheckpoint(await readBounded(lastSeen(folder)), origin, [verifier]);
+    openCheckpoint(await readBounded(lastSeenIn(folder)), origin, [verifier]);
     return true;
   } catch {
     // There is no checkpoint, or it is not signed with this key.

@@ -11,7 +11,7 @@ import type { RetryPolicy } from "../io/retry.ts";
 import { plural } from "../observe/format.ts";
 import { leftBehind } from "../retention/left-behind.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
-import { refuseFormer } from "../vault/former.ts";
+import { lastSeenIn, refuseFormer } from "../vault/former.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Bucket } from "./bucket.ts";
 import { checkClock } from "./clock.ts";
@@ -53,7 +53,7 @@ export async function describe(vault: Vault, config: ClientConfig): Promise<Desc
     return { description: undefined, found: failure(`${vault.url} belongs to another client or another log`, hint) };
   } catch (error) {
     // Without an answer from the store: whether this machine has seen the log tells whether its keys must exist.
-    const isUnseen = (await fileAt(seenIn(config))) === undefined;
+    const isUnseen = (await fileAt(lastSeenIn(config.state))) === undefined;
     if (!hasCode(error, "vault-missing"))
       return { description: undefined, found: failed("vault", error), isNew: isUnseen };
     try {
@@ -69,11 +69,6 @@ export async function describe(vault: Vault, config: ClientConfig): Promise<Desc
     const found = failure(`not initialized: there is no vault at ${vault.url} yet`, hint);
     return { description: undefined, found, isNew: true };
   }
-}
-
-/** The checkpoint that this machine saw last. */
-function seenIn({ state }: ClientConfig): string {
-  return join(state, "checkpoint");
 }
 
 /** Checks the vault's bucket or directory. */

@@ -5,15 +5,20 @@ import { CHECKPOINT, VAULT_JSON } from "./layout.ts";
 import type { Vault } from "./vault.ts";
 
 /**
+ * The checkpoint that this machine saw last.
+ * @param state the client's own folder on this machine
+ */
+export const lastSeenIn = (state: string): string => join(state, "checkpoint");
+
+/**
  * Where there is no vault.json: throws `incomplete` if the store has versions of it or of the log, or if this machine saw
  * a log there. Then someone emptied the vault, or vault.url is wrong, and `init` must not start another.
- * @param state the client's own folder on this machine
  */
 export async function refuseFormer(vault: Vault, state: string): Promise<void> {
   await refuseHidden(vault, VAULT_JSON);
   // vault.json was written first, so it is missing where the log is there.
   for await (const { key } of vault.versions(CHECKPOINT)) if (key === CHECKPOINT) throw hidden(vault, VAULT_JSON);
-  const seen = join(state, "checkpoint");
+  const seen = lastSeenIn(state);
   if ((await fileAt(seen)) === undefined) return;
   throw new HoldfastError("incomplete", `${vault.url} is empty, but this machine has seen a log there (${seen})`, {
     hint: "Correct vault.url, mount its folder, or find out who emptied the vault. For a new vault, use a separate state directory.",

@@ -27,12 +27,12 @@ import { openReading } from "../src/session/open-reading.ts";
 export interface Consent {
   /** What a second person signed, where the client asks for one. */
   readonly files?: ApprovalFiles | undefined;
-  /** Shown what would be destroyed, throws where the person at the keyboard does not want it. Left out, no one is asked. */
+  /** Shows what would be destroyed, and throws if the person at the keyboard does not agree. Default: no one is asked. */
   readonly confirm?: ((client: string, totals: PurgeTotals) => Promise<void>) | undefined;
 }
 
 /**
- * What people agreed to destroy; undefined where no one had to. Nothing has begun yet.
+ * What people agreed to destroy; undefined if no one had to agree. Nothing has begun yet.
  * Throws `unapproved` where a second person must sign first, or did not sign this.
  */
 export async function agreed(
@@ -63,16 +63,21 @@ async function refuseMore(
 ): Promise<void> {
   const more = totals.objects.filter((object) => !objects.has(object)).length;
   if (more === 0) return;
-  // In the log's words: it does not hold any more.
-  await byTwo(config, session).refuse(asked, "expired");
-  throw new HoldfastError(
-    "unapproved",
-    `refused, and logged: more is due now than was approved (${plural(more, "object")}); nothing was removed`,
-    { hint: NEW_REQUEST },
-  );
+  const why = `more is due now than was approved (${plural(more, "object")}); nothing was removed`;
+  await refuseOutdated(byTwo(config, session), asked, why);
 }
 
-const NEW_REQUEST = "Run `holdfast retention purge --confirm --out <folder>` again, and have the new request signed.";
+/** Logs that an approval no longer applies, and throws `unapproved`. The log's word for it is `expired`. */
+async function refuseOutdated(
+  { refuse }: TwoPeople<PurgeRequest>,
+  asked: ReadRequest<PurgeRequest>,
+  why: string,
+): Promise<never> {
+  await refuse(asked, "expired");
+  throw new HoldfastError("unapproved", `refused, and logged: ${why}`, {
+    hint: "Run `holdfast retention purge --confirm --out <folder>` again, and have the new request signed.",
+  });
+}
 
 interface ApprovedPurge extends Chosen {
   readonly asked: ReadRequest<PurgeRequest>;
@@ -165,13 +170,8 @@ async function approvedPurge(config: ClientConfig, session: Session, files: Appr
   }
   const two = byTwo(config, session);
   const { sha256, approvedBy } = await checkApproval(two, read, retention.approvals ?? [], session.now());
-  if (!isDeepStrictEqual(request.policy, policyOf(retention, vault.lock))) {
-    // In the log's words: it does not hold any more.
-    await two.refuse(read.asked, "expired");
-    throw new HoldfastError("unapproved", "refused, and logged: the rules of retention changed since it was signed", {
-      hint: NEW_REQUEST,
-    });
-  }
+  if (!isDeepStrictEqual(request.policy, policyOf(retention, vault.lock)))
+    await refuseOutdated(two, read.asked, "the rules of retention changed since it was signed");
   return {
     subjects: new Set(request.subjects),
     objects: new Set(request.objects),

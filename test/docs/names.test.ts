@@ -24,8 +24,6 @@ describe("links", () => {
       for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:/.test(target)) continue;
         const [name = "", heading] = target.split("#");
-        // The pictures are made in a browser, and are not in every checkout.
-        if (name.includes("docs/images/") && !existsSync("docs/images")) continue;
         const file = name === "" ? page : join(dirname(page), name);
         assert.ok(existsSync(file), target);
         if (heading === undefined || !file.endsWith(".md")) continue;

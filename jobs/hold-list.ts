@@ -55,7 +55,7 @@ export interface HoldList {
   /** People under a hold, each counted once. */
   readonly people: number;
   readonly cases: readonly (HeldCase & {
-    /** With the officer's key: what the sealed notes say, one for each reason that was given. */
+    /** With the officer's key: the contents of the sealed notes, one for each reason given. */
     readonly notes?: readonly Opened[];
   })[];
   /** With the officer's key: holds that were released, the last one first. */
@@ -109,7 +109,7 @@ export async function listHolds(
       for (const { commitment, ...each } of catalog.notes.released()) {
         const note = await open(commitment);
         if (note === undefined) continue;
-        // Of one case, only what is surely about another one is left out.
+        // With --case, leaves out only notes that are certainly about another case.
         const isOther = !("problem" in note) && !wanted.includes(own.case(note.case));
         if (wantedCase === undefined || !isOther) released.push({ ...each, note });
       }

@@ -27,7 +27,7 @@ reached it says "could not check", shows what this machine knows from earlier ru
     }),
   );
 
-/** How every client is. Reads logs and state only, and runs beside an export. */
+/** The status of every client. Reads only logs and state, and can run during an export. */
 export async function status(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<ClientStatus[]> {
   return eachClient(session, (config) => statusOf(config, session), onFailure);
 }
@@ -44,7 +44,7 @@ function refuseUnchecked(all: readonly ClientStatus[]): void {
 interface Line {
   readonly name: string;
   readonly text: string;
-  /** Someone should look at it. */
+  /** It needs attention. */
   readonly urgent?: boolean;
 }
 
@@ -84,7 +84,7 @@ function lastRun({ log, lastSuccess, unreadable }: ClientStatus, now: Temporal.I
   return { name, text: `${job}, ${what}, ${ago(time, now)}${since}`, urgent: !isDone || isPast(time, RUN_DAYS, now) };
 }
 
-/** After so many days without a run, someone should look. */
+/** A run older than this many days needs attention. */
 const RUN_DAYS = 2;
 
 function isPast(time: string, days: number, now: Temporal.Instant): boolean {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { HoldfastError } from "../core/error.ts";
 
-/** From when it was made, a request may be signed and used for so long. */
+/** How long a request can be signed and used. */
 export const VALID = Temporal.Duration.from({ hours: 7 * 24 });
 
-/** When a request was made, and from when on it is too late. */
+/** When a request was made, and when it expires. */
 export interface Timed {
   readonly made: Temporal.Instant;
   readonly expires: Temporal.Instant;
@@ -17,13 +17,13 @@ export interface ReadRequest<T extends Timed = Timed> {
   readonly sha256: string;
 }
 
-/** The members that say when, as each request ends with them. */
+/** The times that every request ends with. */
 export function timesOf(made: Temporal.Instant): { made: string; expires: string } {
   const time = (at: Temporal.Instant): string => at.toString({ smallestUnit: "second" });
   return { made: time(made), expires: time(made.add(VALID)) };
 }
 
-/** As a request is written: people read it before they sign it. */
+/** The text of a request. People read it before they sign it. */
 export function written(members: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify(members, null, 2)}\n`;
 }

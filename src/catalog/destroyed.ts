@@ -3,10 +3,10 @@ import type { PurgeBegun, RecordPurged } from "../audit/entry.ts";
 import { parseKey } from "../vault/layout.ts";
 import { type Statement, statement } from "./statement.ts";
 
-/** One purge that destroyed something, as the log tells it. */
+/** One purge that destroyed something, according to the log. */
 export interface PurgeRun {
   readonly run: string;
-  /** When it destroyed the first of it, and the last (RFC 3339 UTC). */
+  /** When it destroyed the first and the last object (RFC 3339 UTC). */
   readonly first: string;
   readonly last: string;
   readonly people: number;
@@ -20,7 +20,7 @@ export interface PurgeRun {
   readonly approvedBy: string | null;
 }
 
-/** What purges destroyed. It stays when a person is stored again: it is what happened, not what is kept. */
+/** What purges destroyed. Storing a person again does not change it: it is history. */
 export class Destroyed {
   readonly #insert: Statement;
   readonly #approve: Statement;

@@ -2,17 +2,17 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RetrievalPrepared, RetrievalRefused } from "../audit/entry.ts";
 import { type Statement, statement } from "./statement.ts";
 
-/** One retrieval that was asked for, as the log tells it. */
+/** One requested retrieval, according to the log. */
 export interface RetrievalTold {
   /** RFC 3339 UTC. */
   readonly time: string;
   readonly run: string;
-  /** A bag was made, or why nothing was handed out. */
+  /** `prepared`: a bag was made. Otherwise why nothing was handed out. */
   readonly outcome: "prepared" | RetrievalRefused["reason"];
   readonly subjects: readonly string[];
   readonly records: number;
   readonly files: number;
-  /** To case, reason and who asked: the words are in the bag. */
+  /** A commitment to case, reason and requester. The words are in the bag. */
   readonly commitment: string;
   /** SHA-256 of the request that a second person signed, and their public key; null where one person was enough. */
   readonly request: string | null;

@@ -5,15 +5,15 @@ import { HoldfastError } from "../core/error.ts";
 import type { Approver } from "../core/ssh-key.ts";
 import { number } from "../observe/format.ts";
 
-/** The two files with which someone comes back: what was written for the second person, and their signature over it. */
+/** The files to pass back in: the request that was written for the second person, and their signature over it. */
 export interface ApprovalFiles {
   readonly request: string;
   readonly approval: string;
 }
 
-/** What a command does that takes two people. */
+/** A command that needs the approval of a second person. */
 export interface TwoPeople<T extends Timed> {
-  /** What `ssh-keygen -Y sign -n` is given. */
+  /** The namespace for `ssh-keygen -Y sign -n`. */
   readonly namespace: string;
   /** The option of the config that lists who may approve. */
   readonly option: string;
@@ -22,7 +22,7 @@ export interface TwoPeople<T extends Timed> {
   /** The command, without its request: `holdfast retrieve`. */
   readonly command: string;
   readonly parse: (bytes: Uint8Array) => ReadRequest<T>;
-  /** Says in the log that it was refused, and why. */
+  /** Logs the refusal and its reason. */
   readonly refuse: (asked: ReadRequest<T>, reason: Refusal) => Promise<void>;
 }
 

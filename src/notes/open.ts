@@ -5,12 +5,12 @@ import type { Opener } from "../seal/open.ts";
 import type { Vault } from "../vault/vault.ts";
 import { MAX_NOTE, type Note, parseNote } from "./note.ts";
 
-/** The words of a note that the log proves, or why they are not shown. */
+/** The words of a note that the log proves, or the reason why they are not shown. */
 export type Opened =
   | { readonly case: string; readonly reason: string; readonly requestedBy?: string }
   | { readonly problem: string; readonly code: ErrorCode };
 
-/** Notes of one commitment that are tried: each person of a large retrieval has one. */
+/** How many notes of one commitment to try: a large retrieval has one for each person. */
 const TRIES = 3;
 
 /**
@@ -41,7 +41,7 @@ export async function openNotes(
   return problem;
 }
 
-/** Throws where a note is not as the log says. One that was sealed to another key says nothing about the log. */
+/** Throws if a note does not match the log. A note sealed to another key proves nothing either way. */
 export function refuseFalse(opened: readonly (Opened | undefined)[]): void {
   const count = opened.filter((each) => each !== undefined && "problem" in each && each.code !== "key").length;
   if (count === 0) return;

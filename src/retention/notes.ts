@@ -24,9 +24,9 @@ export function noteTermsOf(catalog: Catalog, subject: string, terms: readonly T
 }
 
 /**
- * Deletes the notes about people of whom a purge left nothing: its `record.purged` must be in the vault. Until the log
- * says that they are gone, verify knows that they may be. A note whose lock outlasts the records' waits for the next
- * purge. Returns how many are gone.
+ * Deletes the notes about people of whom a purge left nothing: its `record.purged` must be in the vault. From
+ * then on verify accepts that they are missing. A note whose lock outlasts those of the records waits for the next purge.
+ * Returns how many were deleted.
  */
 export async function removeFreeNotes(work: Work, failed: (subject: string, error: unknown) => void): Promise<number> {
   const { catalog, holds, ledger, now, signal } = work;

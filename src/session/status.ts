@@ -13,26 +13,26 @@ import { type LastVerify, readLastVerify, unreadableLastVerify } from "../state/
 import type { Session } from "./client.ts";
 import { openReading } from "./open-reading.ts";
 
-/** How one client is, without anything personal. */
+/** The status of one client. Contains nothing personal. */
 export interface ClientStatus extends Known {
   readonly client: string;
   readonly vault: string;
   /** Why the vault could not be checked; null where its log was read. */
   readonly notChecked: { readonly code: string; readonly error: string } | null;
-  /** Of the daemon, or of a run about everyone: the last success, and when the next run is due. */
+  /** When a run over all identities last succeeded, and when the daemon's next one is due. */
   readonly lastSuccess: string | null;
   readonly nextRun: string | null;
   /** What verify found last on this machine. */
   readonly verified: LastVerify | null;
-  /** Files on this machine with the two above that are there and cannot be read, or are damaged. */
+  /** Paths of the state files behind the two above, if a file exists but is unreadable or damaged. */
   readonly unreadable: { readonly lastRun: string | null; readonly verified: string | null };
-  /** Purges that were stopped here, and that no certificate covers. */
+  /** Purges that stopped on this machine and have no certificate. */
   readonly uncertified: readonly string[];
   /** The client's own directory on this machine. */
   readonly state: { readonly path: string; readonly bytes: number };
 }
 
-/** What the log says, as far as it was read: null where neither the vault nor a catalog on this machine has it. */
+/** What the log says; null if neither the vault nor a catalog on this machine could be read. */
 interface Known {
   readonly log: LogStatus | null;
 }
@@ -45,13 +45,13 @@ export interface LogStatus {
   /** People whose newest version lacks files that the provider withheld, and how many files these are. */
   readonly withheld: { readonly people: number; readonly files: number };
   readonly holds: { readonly cases: number; readonly people: number };
-  /** People with something past its date: a purge takes it, or a hold or a lock keeps it. */
+  /** People with objects past their retention date: a purge can delete them, or a hold or a lock keeps them. */
   readonly past: { readonly purge: number; readonly kept: number };
   /** People with a lock that ends within so many days, though it must be kept longer. */
   readonly locksDue: { readonly "7d": number; readonly "30d": number };
 }
 
-/** Reads the vault's log, and where that cannot be done, what this machine knows. Changes nothing. */
+/** Reads the vault's log; if that fails, this machine's own catalog. Changes nothing. */
 export async function statusOf(config: ClientConfig, session: Session): Promise<ClientStatus> {
   const { success, due }: LastExport = readLastExport(config.state);
   const now = session.now();
@@ -82,7 +82,7 @@ async function logStatus(
     await using reading = await openReading(config, session);
     return { log: await knownOf(reading.catalog, config, session, now), notChecked: null };
   } catch (error) {
-    // Damage, a wrong config and an interrupt are no "could not check".
+    // Damage, a wrong config and an interrupt are errors, not "could not check".
     const own = ownError(error);
     if (own === undefined || own.code === "internal" || exitCode(own) !== 1) throw error;
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
@@ -120,7 +120,7 @@ async function knownOf(
   };
 }
 
-/** Of every file in a directory; what goes away meanwhile is not counted. */
+/** The size of all files in a directory. Files that disappear meanwhile are not counted. */
 function bytesIn(folder: string): number {
   try {
     return readdirSync(folder, { recursive: true, encoding: "utf8" })

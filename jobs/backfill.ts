@@ -17,7 +17,7 @@ import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/secretbox.ts";
-import { messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
+import { handlesOf, messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
@@ -115,11 +115,13 @@ async function planBackfill(
       },
     };
     const pages = source.pages();
-    const parts = { config, now: session.now, source, tokens, catalog: known };
+    const sourceConfig = config.source;
+    const handles = await handlesOf(config);
+    const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };
     const of = await untilStopped(session.signal, async () => {
       const about = catalog?.totals.counts().subjects ?? 0;
       const found = await survey(parts, pages, period, SAMPLE, (listed) => progress.update(listed, { about }));
-      return estimate(found, { config, source, catalog, price });
+      return estimate(found, { config, source, sourceConfig, catalog, price });
     });
     progress.end();
     session.console.say(estimateText(of));

@@ -20,6 +20,10 @@ export const key = z.string().refine((value) => parseKey(value) !== null);
 export const versionId = z.string().max(1024);
 export const objectVersion = z.object({ key, versionId });
 export const storedObject = z.object({ key, versionId, size: count, sha256: hex(64) });
+/** A source's name in the config. */
+export const source = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+/** A provider's id, closed under a key derived from the lookup key: base64url. */
+export const handle = z.string().regex(/^[A-Za-z0-9_-]{38,2000}$/);
 /** A sealed note's key, in an entry of its own: entries about records name no notes. */
 const noteKey = z.string().refine((value) => subjectOfNote(value) !== undefined);
 export const noteVersion = z.object({ key: noteKey, versionId });

@@ -3,7 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 import * as field from "./entry-fields.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-const { text, count, hex, instant, day, common, isOfSubject, isNoteOfSubject } = field;
+const { text, count, hex, instant, day, common, source, handle, isOfSubject, isNoteOfSubject } = field;
 const OF_SUBJECT = { path: ["key"], message: "the object belongs to another subject or version" };
 const NOTE_OF_SUBJECT = { path: ["key"], message: "the note is about another subject" };
 
@@ -26,7 +26,7 @@ function schemaOf(words: {
     storedWith: field.version.optional(),
   });
   return z.discriminatedUnion("type", [
-    z.object({ type: z.literal("run.started"), ...common, job: words.own, holdfast: text }),
+    z.object({ type: z.literal("run.started"), ...common, job: words.own, holdfast: text, source: source.optional() }),
     z.object({
       type: z.literal("run.finished"),
       ...common,
@@ -50,6 +50,13 @@ function schemaOf(words: {
         /** Lock mode of the record and of the files stored with it. */
         lockMode: field.lockMode.optional(),
         lookups: z.record(words.lookup, hex(32)),
+        /** The source's name in the config, and the closed provider id. Entries of record/1 have neither. */
+        source: source.optional(),
+        handle: handle.optional(),
+        /** What the provider's list said, if that is not the version itself, as it was in record/1. */
+        listed: field.version.optional(),
+        /** The provider was still working on it, and its list would not tell how that ends. */
+        open: z.literal(true).optional(),
       })
       .refine(isOfSubject, OF_SUBJECT),
     /** Files of a record that do not fit in one entry. They count once the record's `record.stored` follows. */
@@ -62,7 +69,24 @@ function schemaOf(words: {
         files: z.array(file),
       })
       .refine(isOfSubject, OF_SUBJECT),
-    z.object({ type: z.literal("record.failed"), ...common, subject: hex(32), stage: words.own, code: words.own }),
+    z.object({
+      type: z.literal("record.failed"),
+      ...common,
+      subject: hex(32),
+      stage: words.own,
+      code: words.own,
+      source: source.optional(),
+      handle: handle.optional(),
+    }),
+    /** A source that is new to this log, or that now answers for another project of its provider. */
+    z.object({
+      type: z.literal("source.changed"),
+      ...common,
+      source,
+      kind: words.own,
+      /** Keyed token of the project's id. */
+      project: hex(32),
+    }),
     z.object({
       type: z.literal("record.gone"),
       ...common,

@@ -1,5 +1,5 @@
 import type { Totals } from "../catalog/totals.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import { meanOf } from "../export/sample.ts";
 import { bytes, number, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
@@ -26,6 +26,7 @@ export interface Estimate extends Omit<Survey, "sample"> {
 export interface EstimateParts {
   readonly config: ClientConfig;
   readonly source: Source;
+  readonly sourceConfig: SourceConfig;
   /** Undefined if this machine has no catalog. */
   readonly catalog: { readonly totals: Pick<Totals, "counts"> } | undefined;
   /** Price of 1,000 writes. */
@@ -40,14 +41,14 @@ const BATCH_PUTS = 9;
 
 export async function estimate(
   { sample, ...survey }: Survey,
-  { config, source, catalog, price }: EstimateParts,
+  { config, source, sourceConfig, catalog, price }: EstimateParts,
 ): Promise<Estimate> {
   const { pages, toFetch } = survey;
   const each = config.collect === "full" ? await meanOf(sample, source) : { resources: 0, files: 0, sampled: 0 };
   const files = Math.round(toFetch * each.files);
   // The list is read twice: to count and to fetch.
   const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
-  const { count, per } = config.source.rate;
+  const { count, per } = sourceConfig.rate;
   const time = (requests * per) / count / 1000;
   const kept = catalog?.totals.counts();
   const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;

@@ -15,8 +15,10 @@ import { Pieces } from "./pieces.ts";
 import { Purges } from "./purges.ts";
 import { Relationships } from "./relationships.ts";
 import { Retrievals } from "./retrievals.ts";
+import { Roster } from "./roster.ts";
 import { Runs } from "./runs.ts";
 import { Seen } from "./seen.ts";
+import { Sources } from "./sources.ts";
 import { statement } from "./statement.ts";
 import { Stored } from "./stored.ts";
 import { Subjects } from "./subjects.ts";
@@ -31,7 +33,7 @@ export interface Applicable extends LogEntry {
 
 /**
  * What the vault holds, in SQLite on this machine. It is derived from the audit log, entry by entry, and can be
- * deleted. What is not from the log (`walk`, `pieces`) only saves requests.
+ * deleted. What is not from the log (`walk`, `pieces`, hints in the tables) only saves requests.
  */
 export class Catalog {
   readonly subjects: Subjects;
@@ -47,6 +49,8 @@ export class Catalog {
   readonly walk: Walk;
   readonly retrievals: Retrievals;
   readonly runs: Runs;
+  readonly sources: Sources;
+  readonly roster: Roster;
   readonly totals: Totals;
   readonly #db: DatabaseSync;
   readonly #stored: Stored;
@@ -71,6 +75,8 @@ export class Catalog {
     this.seen = new Seen(db);
     this.retrievals = new Retrievals(db);
     this.runs = new Runs(db);
+    this.sources = new Sources(db);
+    this.roster = new Roster(db);
     this.totals = new Totals(db);
     this.walk = new Walk(db, this.#transaction, this.relationships);
     this.#size = (this.#statements.end.get() as { size: number }).size;
@@ -159,6 +165,7 @@ export class Catalog {
     this.#stored.apply(index, entry);
     if (entry.type === "record.stored") this.walk.noteStored(index);
     this.runs.apply(entry);
+    this.sources.apply(entry);
     this.retrievals.apply(index, entry);
     this.relationships.apply(index, entry);
     this.holds.apply(index, entry);

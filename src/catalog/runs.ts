@@ -34,7 +34,10 @@ export class Runs {
         of.finished.run(entry.time, entry.outcome, JSON.stringify(entry.counts), entry.run);
         break;
       case "record.failed":
-        of.failed.run(entry.subject, entry.time, entry.stage, entry.code);
+        of.failed.run(
+          ...[entry.subject, entry.time, entry.stage, entry.code],
+          ...[entry.source ?? null, entry.handle ?? null],
+        );
         break;
       case "record.stored":
         of.cleared.run(entry.subject);
@@ -94,7 +97,7 @@ function prepare(db: DatabaseSync) {
     runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
     last: of(`${TOLD} ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
-    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)"),
+    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?)"),
     failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
     lastPolicy: of("SELECT policy FROM policy"),

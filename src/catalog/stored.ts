@@ -46,7 +46,10 @@ export class Stored {
   #store(index: number, entry: RecordStored): void {
     const { subject, version, object, files, lockMode = "governance" } = entry;
     const { insertSubject, insertVersion, insertFile, insertListing, insertLookup } = this.#statements;
-    insertSubject.run(subject, version, version, index, entry.withheld);
+    insertSubject.run(
+      ...[subject, version, entry.listed ?? version, index, entry.withheld],
+      ...[entry.source ?? null, entry.handle ?? null, entry.open ? 1 : 0],
+    );
     insertVersion.run(
       ...[subject, version, index, comparable(entry.updated), comparable(entry.time), entry.run],
       ...[object.versionId, object.size, object.sha256],
@@ -110,9 +113,11 @@ function prepare(db: DatabaseSync) {
     ),
     insertSubject: statement(
       db,
-      `INSERT INTO subject (subject, version, listed, entry, withheld) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO subject (subject, version, listed, entry, withheld, source, handle, open)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
-         withheld = excluded.withheld, gone = NULL, missed = 0`,
+         withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, content = NULL,
+         source = coalesce(excluded.source, source), handle = coalesce(excluded.handle, handle)`,
     ),
     insertVersion: statement(
       db,

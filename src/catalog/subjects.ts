@@ -15,6 +15,12 @@ export interface Known {
   readonly entry: number;
   /** Complete walks in a row that did not list it. */
   readonly missed: number;
+  /** The source that showed it last. Null if that is not known. */
+  readonly source: string | null;
+  /** Of a version of record/1: all that the provider said when it was last asked, as a version. Null if not known. */
+  readonly content: string | null;
+  /** Whether its provider id is known (1), so that it can be asked about without a list. */
+  readonly located: number;
 }
 
 /** Subjects read at once. */
@@ -70,7 +76,11 @@ export class Subjects {
 
 function prepare(db: DatabaseSync) {
   return {
-    known: statement(db, "SELECT version, listed, gone, withheld, entry, missed FROM subject WHERE subject = ?"),
+    known: statement(
+      db,
+      `SELECT version, listed, gone, withheld, entry, missed, source, content, handle IS NOT NULL AS located
+       FROM subject WHERE subject = ?`,
+    ),
     after: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${PAGE}`),
     found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
     updatedIn: statement(

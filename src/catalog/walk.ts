@@ -5,7 +5,14 @@ import { statement } from "./statement.ts";
 import type { Known } from "./subjects.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What the walks of the source met, and what its list said. It only saves requests: nothing is lost without it. */
+/** Someone in the vault whom a walk met. `handle` closes the provider's id. */
+export interface Met {
+  readonly subject: string;
+  readonly known: Known;
+  readonly handle: () => string;
+}
+
+/** What the walks of the sources met, and what its list said. It only saves requests: nothing is lost without it. */
 export class Walk {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #transaction: Transaction;
@@ -29,14 +36,26 @@ export class Walk {
     this.#met.add(entry);
   }
 
-  /** The walk met these. On most nights this writes nothing. */
-  noteMet(met: readonly { readonly subject: string; readonly known: Known }[]): void {
+  /** The walk of this source met these. On most nights this writes nothing. */
+  noteMet(met: readonly Met[], source: string): void {
     for (const { known } of met) this.#met.add(known.entry);
-    const back = met.filter(({ known }) => known.missed > 0 || known.gone !== null);
-    if (back.length === 0) return;
+    const news = met.filter(
+      ({ known }) => known.missed > 0 || known.gone !== null || known.source !== source || known.located === 0,
+    );
+    if (news.length === 0) return;
     this.#transaction(() => {
-      for (const { subject } of back) this.#statements.met.run(subject);
+      for (const { subject, handle } of news) this.#statements.met.run(source, handle(), subject);
     });
+  }
+
+  /** A record/1 is still all that the provider says; this is its content, as a version of record/2. */
+  noteContent(subject: string, content: string): void {
+    this.#statements.content.run(content, subject);
+  }
+
+  /** The last attempt at this subject did not fail, whatever the log says of earlier ones. */
+  noteSettled(subject: string): void {
+    this.#statements.settled.run(subject);
   }
 
   /** What the list says about a subject, once that content is known to be kept. */
@@ -48,12 +67,13 @@ export class Walk {
   }
 
   /**
-   * After a complete walk: everything it did not meet was missed once more. Returns those missed by `times` walks in a
-   * row that are not marked as gone yet. One walk is no proof, because pages may shift while they are read.
+   * After a complete walk of a source: everyone it had shown before and did not meet was missed once more. Returns those
+   * missed by `times` walks in a row that are not marked as gone yet. One walk is no proof, because pages may shift
+   * while they are read.
    */
-  end(times: number): { subject: string; version: string }[] {
+  end(source: string, times: number): { subject: string; version: string }[] {
     const missed: { subject: string; version: string; missed: number }[] = [];
-    for (const row of this.#statements.present.iterate()) {
+    for (const row of this.#statements.present.iterate(source)) {
       const { entry, ...subject } = row as { subject: string; version: string; missed: number; entry: number };
       if (!this.#met.has(entry)) missed.push(subject);
     }
@@ -70,10 +90,17 @@ function prepare(db: DatabaseSync) {
     // A missed or deleted subject is back; a redacted one stays redacted until it has content again.
     met: statement(
       db,
-      "UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END WHERE subject = ?",
+      `UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END, source = ?,
+         handle = coalesce(handle, ?)
+       WHERE subject = ?`,
     ),
+    content: statement(db, "UPDATE subject SET content = ? WHERE subject = ?"),
+    settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
     listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
-    present: statement(db, "SELECT subject, version, missed, entry FROM subject WHERE gone IS NULL ORDER BY subject"),
+    present: statement(
+      db,
+      "SELECT subject, version, missed, entry FROM subject WHERE gone IS NULL AND source = ? ORDER BY subject",
+    ),
     missed: statement(db, "UPDATE subject SET missed = missed + 1 WHERE subject = ?"),
   };
 }

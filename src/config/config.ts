@@ -80,6 +80,8 @@ export interface MinimalConfig {
 }
 
 export interface SourceConfig {
+  /** Unique in its client. */
+  readonly name: string;
   readonly kind: "passbase";
   /** Without a trailing slash. */
   readonly url: string;
@@ -87,6 +89,8 @@ export interface SourceConfig {
   readonly rate: Rate;
   /** Maximum parallel requests. */
   readonly concurrency: number;
+  /** Within this time everyone is asked about, even if nothing says that they changed. */
+  readonly resync: Temporal.Duration;
 }
 
 export type LockMode = "governance" | "compliance";

@@ -28,7 +28,7 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
       concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
     },
     "Where identities come from.",
-  );
+  ).transform((source) => ({ name: source.kind as string, ...source, resync: Temporal.Duration.from("P30D") }));
 }
 
 export function recipientsField() {

@@ -58,7 +58,7 @@ async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
 
 async function firstFile(source: Source, id: string) {
   try {
-    return (await source.resources(id)).files.at(0);
+    return (await source.dossier(id, { full: true })).files.at(0);
   } catch (error) {
     if (hasCode(error, "source-missing")) return undefined;
     throw error;

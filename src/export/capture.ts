@@ -5,17 +5,18 @@ import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
 import { encodeRecord, type RecordFile, type SealedRecord, type WithheldFile } from "../record/record.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";
-import type { FetchedIdentity } from "../source/source.ts";
+import type { Dossier } from "../source/source.ts";
 import { recordKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
+import { compare } from "./comparison.ts";
 import type { Capturing } from "./context.ts";
 import { exportFile } from "./file.ts";
-import { type NamedFile, nameFiles } from "./file-names.ts";
+import type { NamedFile } from "./file-names.ts";
 import type { Kept } from "./kept.ts";
 import type { Candidate } from "./plan.ts";
 import { storeSealed } from "./store.ts";
 
-/** The outcome for one identity. `listed` is what the provider's list said of it, if the catalog must remember it. */
+/** The outcome for one identity. `listed` is what the provider's list says of it, if the catalog must remember it. */
 export type Capture =
   | {
       readonly kind: "new" | "changed" | "again";
@@ -24,13 +25,22 @@ export type Capture =
       readonly files: number;
       readonly bytes: number;
       readonly withheld: number;
-      readonly listed?: string | undefined;
     }
-  /** `withheld`: files that the provider was asked for and still withholds. */
-  | { readonly kind: "unchanged"; readonly listed?: string | undefined; readonly withheld?: number }
+  | {
+      readonly kind: "unchanged";
+      readonly listed?: string | undefined;
+      /** Of a record/1: all that the provider says now, as a version. */
+      readonly content?: string | undefined;
+      /** Files that the provider was asked for and still withholds. */
+      readonly withheld?: number | undefined;
+    }
   /** Past its retention date: the law requires no copy any more. */
   | { readonly kind: "past"; readonly listed?: string | undefined }
-  | { readonly kind: "gone"; readonly entry?: Unlogged<RecordGone> | undefined };
+  | {
+      readonly kind: "gone";
+      readonly entry?: Unlogged<RecordGone> | undefined;
+      readonly listed?: string | undefined;
+    };
 
 /**
  * Brings one identity into the vault: fetches it, then seals and stores its files and its record. `settle` logs it
@@ -47,59 +57,63 @@ export async function captureIdentity(parts: Capturing, candidate: Candidate, ke
   }
 }
 
-async function capture(parts: Capturing, { id, subject, listed }: Candidate, kept: Kept): Promise<Capture> {
-  const { source, tokens } = parts;
-  const fetched = await present(source.identity(id));
-  if (fetched === null) {
+async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Promise<Capture> {
+  const { source, tokens, config } = parts;
+  const { id, subject } = candidate;
+  const dossier = await present(source.dossier(id, { full: config.collect === "full" }));
+  if (dossier === null) {
     // An unknown id from the command line is a typo, not evidence that an identity is gone.
-    if (!kept.known && listed === undefined)
+    if (!kept.known && candidate.way === "name")
       throw new HoldfastError("source-missing", "the provider has no such identity");
     return gone(subject, kept, "deleted");
   }
-  const version = tokens.version(fetched.identity.updated, fetched.raw);
-  const again = kept.hasVersion(version);
-  // The list and the identity itself differ. Remember the list's values, or this identity is fetched every night.
-  if (again && !parts.again) return { kind: "unchanged", listed };
-  const { updated } = fetched.identity;
-  if (kept.wasPurged(version) || isPast(parts.config, { updated, ended: undefined }, parts.now()))
-    return { kind: "past", listed };
+  const { updated } = dossier.identity;
+  const { version, isKept, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
+  // The list and the identity itself may differ. Remember the list's values, or this identity is fetched every night.
+  const listed = candidate.listed ?? of.listed;
+  if (isKept && !parts.again) return { kind: "unchanged", listed, ...(isRecord1 ? { content: version } : {}) };
+  if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
-  if (isPast(parts.config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
-  if (fetched.redacted && kept.hadContent()) return gone(subject, kept, "redacted", listed ?? version);
-  const stored = await store(parts, subject, version, fetched, kept);
-  if (stored === null) {
-    if ((await present(source.identity(id))) === null) return gone(subject, kept, "deleted");
-    throw new HoldfastError("source-response", "the provider shows the identity but answers 404 for its resources");
-  }
+  if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
+  if (dossier.redacted && kept.hadContent()) return redacted(subject, kept, listed ?? version);
+  const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isKept }, kept);
   if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
-  const kind = again ? "again" : kept.known ? "changed" : "new";
-  return { kind, ...stored, ...(listed === version ? {} : { listed }) };
+  return { kind: isKept ? "again" : kept.known ? "changed" : "new", ...stored };
 }
 
-async function store(parts: Capturing, subject: string, version: string, fetched: FetchedIdentity, kept: Kept) {
+interface Fetched {
+  readonly subject: string;
+  readonly version: string;
+  readonly listed: string | undefined;
+  readonly dossier: Dossier;
+  readonly files: readonly NamedFile[];
+  /** Whether the vault has this version. */
+  readonly isKept: boolean;
+}
+
+async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
+  const { subject, version, listed, dossier, isKept } = fetched;
   const { config, source, sealer, tokens, now } = parts;
-  const lock = firstLock(config, { updated: fetched.identity.updated, ended: kept.ended }, now());
+  const { identity } = dossier;
+  const lock = firstLock(config, { updated: identity.updated, ended: kept.ended }, now());
   const full = config.collect === "full";
-  const resources = full ? await present(source.resources(fetched.identity.id)) : { texts: [], files: [] };
-  if (resources === null) return null;
-  const named = nameFiles(subject, resources.files, tokens);
-  const files = await storeFiles(parts, fetched.identity.id, named, lock, kept);
+  const files = await storeFiles(parts, identity.id, fetched.files, lock, kept);
   const fresh = kept.hasVersion(version);
   // Fewer are withheld if one arrived now, or if the provider lists one no longer. Else the record would be the same.
   const isGranted = files.stored > 0 || files.byProvider < (kept.known?.withheld ?? 0);
-  if (fresh && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
+  if (isKept && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
   const at = now();
   const record: SealedRecord = {
-    holdfast: "record/1",
+    holdfast: "record/2",
     client: config.id,
-    source: { kind: source.kind, api: source.api, project: parts.project },
+    source: { name: parts.sourceConfig.name, kind: source.kind, api: source.api, project: parts.project },
     fetched: timestamp(at),
     collect: config.collect,
     legalBasis: config.legalBasis,
     identity: full
-      ? fetched.identity
-      : minimalIdentity(fetched.identity, config.minimal.overAge, at.toZonedDateTimeISO("UTC").toPlainDate()),
-    ...(full ? { raw: { identity: fetched.text, resources: resources.texts } } : {}),
+      ? identity
+      : minimalIdentity(identity, config.minimal.overAge, at.toZonedDateTimeISO("UTC").toPlainDate()),
+    ...(full ? { raw: dossier.answers } : {}),
     files: files.records,
     withheld: files.withheld,
   };
@@ -114,14 +128,16 @@ async function store(parts: Capturing, subject: string, version: string, fetched
     type: "record.stored",
     subject,
     version,
-    updated: fetched.identity.updated,
+    updated: identity.updated,
     object: { key: object.key, versionId: object.versionId, size: object.size, sha256: object.sha256 },
     files: files.logged,
     withheld: files.byProvider,
     recipients: [...sealer.fingerprints],
     lockedUntil: lock.until.toString(),
     lockMode: lock.mode,
-    lookups: lookupTokens(fetched.identity, config.lookups.fields, tokens),
+    lookups: lookupTokens(identity, config.lookups.fields, tokens),
+    ...(listed === undefined ? {} : { listed }),
+    ...(dossier.open ? { open: true } : {}),
   };
   return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes };
 }
@@ -151,13 +167,21 @@ async function storeFiles(parts: Capturing, id: string, named: readonly NamedFil
 /** Keeps the copy, and logs once that the provider no longer has the identity. */
 export function gone(
   subject: string,
-  { known }: Pick<Kept, "known">,
+  { known }: { readonly known?: Kept["known"] },
   reason: RecordGone["reason"],
-  redacted?: string,
 ): Capture {
-  if (known?.gone === reason && reason !== "redacted") return { kind: "gone" };
-  const of = { ...(redacted === undefined ? {} : { redacted }), ...(known ? { kept: known.version } : {}) };
-  return { kind: "gone", entry: { type: "record.gone", subject, reason, ...of } };
+  if (known?.gone === reason) return { kind: "gone" };
+  return { kind: "gone", entry: goneEntry(subject, known?.version, reason) };
+}
+
+/** The same for an identity that remains without its personal data. What is left of it may still change. */
+export function redacted(subject: string, { known }: { readonly known?: Kept["known"] }, listed: string): Capture {
+  if (known?.gone === "redacted") return { kind: "gone", listed };
+  return { kind: "gone", entry: { ...goneEntry(subject, known?.version, "redacted"), redacted: listed } };
+}
+
+function goneEntry(subject: string, kept: string | undefined, reason: RecordGone["reason"]): Unlogged<RecordGone> {
+  return { type: "record.gone", subject, reason, ...(kept === undefined ? {} : { kept }) };
 }
 
 async function present<T>(fetched: Promise<T>): Promise<T | null> {

@@ -1,9 +1,10 @@
 import type PQueue from "p-queue";
-import type { ClientConfig } from "../config/config.ts";
+import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import type { Ledger } from "../held/ledger.ts";
 import type { Log } from "../observe/log.ts";
+import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Sealer } from "../seal/seal.ts";
 import type { Starts } from "../source/rate/starts.ts";
@@ -17,6 +18,7 @@ export type Again = false | "always" | "granted";
 export interface Capturing {
   readonly config: ClientConfig;
   readonly source: Source;
+  readonly sourceConfig: SourceConfig;
   /** The provider's id of the project. */
   readonly project: string;
   readonly sealer: Sealer;
@@ -35,6 +37,8 @@ export interface Capturing {
 /** A client's export: its source, and its vault with the lease held. */
 export interface Exporting extends HeldVault {
   readonly source: Source;
+  readonly sourceConfig: SourceConfig;
+  readonly handles: Handles;
   /** The rate limits for requests to the source. */
   readonly starts: Starts;
   readonly sealer: Sealer;

@@ -1,10 +1,14 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
+import type { Log } from "../observe/log.ts";
+import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { Page, Source } from "../source/source.ts";
+import { compare } from "./comparison.ts";
+import { Feed } from "./feed.ts";
 import { keptIn } from "./kept.ts";
 import { type Candidate, planWalk, type Selection } from "./plan.ts";
 import { meanOf, Sample } from "./sample.ts";
@@ -40,7 +44,10 @@ export interface Forecast {
 export interface ForecastParts {
   readonly config: ClientConfig;
   readonly source: Source;
+  readonly sourceConfig: SourceConfig;
+  readonly handles: Handles;
   readonly tokens: Tokens;
+  readonly log: Log;
   readonly catalog: Catalog;
   readonly now: Clock;
   readonly signal: AbortSignal;
@@ -73,7 +80,7 @@ export async function forecastWalk(
   selection: Selection,
   onListed: (listed: number) => void,
 ): Promise<Forecast> {
-  const { source, tokens, config, now, catalog, signal } = parts;
+  const { source, sourceConfig, handles, tokens, config, now, catalog, signal } = parts;
   const counts = { ...NONE };
   const sample = new Sample(SAMPLE);
   let pages = 0;
@@ -86,10 +93,17 @@ export async function forecastWalk(
     }
   }
   // In a real walk the catalog does this.
-  const compared = { subjects: catalog.subjects, relationships: catalog.relationships, walk: { noteMet: () => {} } };
-  const plan = planWalk({ source, tokens, config, now, catalog: compared }, walked(), selection, counts, (found) => {
+  const walk = { noteMet: () => {} };
+  const { subjects, relationships, sources, roster } = catalog;
+  const compared = { subjects, relationships, sources, roster, walk };
+  const planned = { source, sourceConfig, handles, tokens, config, now, log: parts.log, catalog: compared };
+  const onUnreadable = (found: number): void => {
     counts.unreadable += found;
-  });
+  };
+  using feed = selection.kind === "changed" ? new Feed(planned) : undefined;
+  const plan = feed
+    ? feed.candidates(walked(), counts, onUnreadable)
+    : planWalk(planned, walked(), selection, counts, onUnreadable);
   for await (const { candidates } of plan) {
     for (const candidate of candidates) {
       counts[kindOf(candidate, catalog)] += 1;
@@ -124,24 +138,24 @@ export async function forecastNamed(
     onAsked(counts.examined);
     const subject = tokens.subject(source.kind, id);
     const kept = keptIn(catalog, subject);
-    const fetched = await source.identity(id).catch((error: unknown) => {
+    const full = config.collect === "full";
+    const dossier = await source.dossier(id, { full }).catch((error: unknown) => {
       if (hasCode(error, "source-missing")) return undefined;
       throw error;
     });
-    if (fetched === undefined) {
+    if (dossier === undefined) {
       counts.gone += 1;
       if (kept.known === undefined) mistyped.push(counts.examined);
       continue;
     }
-    const { updated } = fetched.identity;
-    const version = tokens.version(updated, fetched.raw);
-    const isKept = kept.hasVersion(version);
+    const { updated } = dossier.identity;
+    const { isKept, wasPurged } = compare(dossier, subject, kept, tokens);
     if (isKept && !again) counts.unchanged += 1;
-    else if (kept.wasPurged(version) || isPast(config, { updated, ended: kept.ended }, now())) counts.past += 1;
+    else if (wasPurged || isPast(config, { updated, ended: kept.ended }, now())) counts.past += 1;
     else {
       counts[isKept ? "again" : kept.known ? "changed" : "new"] += 1;
       counts.toFetch += 1;
-      sample.add({ id, subject, listed: undefined });
+      sample.add({ id, subject, listed: undefined, way: "name" });
     }
   }
   const found = await estimated(counts, sample, counts.examined, parts);
@@ -150,12 +164,12 @@ export async function forecastNamed(
 
 /** @param asked requests for pages and identities so far */
 async function estimated(counts: Counts, sample: Sample, asked: number, parts: ForecastParts): Promise<Forecast> {
-  const { config, source } = parts;
+  const { config, source, sourceConfig } = parts;
   const mean = config.collect === "full" ? await meanOf(sample.taken, source) : { resources: 0, files: 0, sampled: 0 };
   // Most files of a changed identity are kept already.
   const files = Math.round((counts.toFetch - counts.changed) * mean.files);
   // One request asks for the project.
   const requests = 1 + asked + Math.round(counts.toFetch * mean.resources) + files;
-  const { count, per } = config.source.rate;
+  const { count, per } = sourceConfig.rate;
   return { ...counts, sampled: mean.sampled, files, requests, seconds: (requests * per) / count / 1000 };
 }

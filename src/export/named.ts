@@ -25,7 +25,7 @@ export async function lookUpNamed(
     ids,
     async (id): Promise<"there" | "gone" | "unknown"> => {
       try {
-        await source.identity(id);
+        await source.dossier(id, { full: false });
         return "there";
       } catch (error) {
         if (!hasCode(error, "source-missing")) return "there";

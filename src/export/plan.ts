@@ -1,11 +1,14 @@
 import type { Relationships } from "../catalog/relationships.ts";
+import type { Roster } from "../catalog/roster.ts";
 import type { Known, Subjects } from "../catalog/subjects.ts";
-import type { Walk } from "../catalog/walk.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { Met, Walk } from "../catalog/walk.ts";
+import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { ListedIdentity, Page, Source } from "../source/source.ts";
+import type { Way } from "./summary.ts";
 
 /** An identity to fetch. */
 export interface Candidate {
@@ -13,6 +16,8 @@ export interface Candidate {
   readonly subject: string;
   /** The version that the list implies. Undefined if the list does not say, or the command line named the identity. */
   readonly listed: string | undefined;
+  /** Why it is asked about. */
+  readonly way: Way;
 }
 
 /** Candidates of one page. */
@@ -30,11 +35,12 @@ export interface PlanCounts {
 
 /** Which identities a run exports. All but `changed` and `period` export unchanged identities again. */
 export type Selection =
-  | { readonly kind: "changed" }
+  /** `isTurn`: also whose turn it is, whatever the list says. */
+  | { readonly kind: "changed"; readonly isTurn?: (subject: string) => boolean }
   | ({ readonly kind: "period" } & Period)
   /** Identities with withheld files: the provider may have granted access since. */
   | { readonly kind: "withheld" }
-  /** Subjects. Only a walk of the source can map them to identities. */
+  /** Subjects of which the vault does not know the provider id: only a walk of the source can find them. */
   | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
 
 /** Identities created in a date range, with a status. An undefined bound does not limit. */
@@ -47,6 +53,8 @@ export interface Period {
 
 export interface PlanParts {
   readonly source: Pick<Source, "kind">;
+  readonly sourceConfig: Pick<SourceConfig, "name">;
+  readonly handles: Handles;
   readonly tokens: Tokens;
   readonly catalog: {
     readonly subjects: Pick<Subjects, "known">;
@@ -74,7 +82,7 @@ export async function* planWalk(
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
     const { candidates, met, past } = compare(listed, selection, parts);
     const unread = unlisted(page.unread, selection, parts);
-    parts.catalog.walk.noteMet([...met, ...unread.met]);
+    parts.catalog.walk.noteMet([...met, ...unread.met], parts.sourceConfig.name);
     counts.examined += listed.length + page.unread.length + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
     counts.unchanged += listed.length - candidates.length - past.length;
@@ -86,15 +94,16 @@ export async function* planWalk(
 }
 
 /** Identities whose list entry says too little: only fetching shows whether they are new or changed. */
-function unlisted(ids: readonly string[], selection: Selection, { source, tokens, catalog }: PlanParts) {
-  const met: { subject: string; known: Known }[] = [];
+function unlisted(ids: readonly string[], selection: Selection, parts: PlanParts) {
+  const { source, tokens, catalog } = parts;
+  const met: Met[] = [];
   const candidates: Candidate[] = [];
   for (const id of ids) {
     const subject = tokens.subject(source.kind, id);
     const known = catalog.subjects.known(subject);
-    if (known !== undefined) met.push({ subject, known });
+    if (known !== undefined) met.push(metAs(parts, subject, id, known));
     if (selection.kind !== "subjects" || selection.subjects.has(subject))
-      candidates.push({ id, subject, listed: undefined });
+      candidates.push({ id, subject, listed: undefined, way: "list" });
   }
   return { candidates, met };
 }
@@ -112,26 +121,57 @@ export function isWithin({ from, to, statuses }: Period, { created, status }: Li
 function compare(identities: readonly ListedIdentity[], selection: Selection, parts: PlanParts) {
   const { source, tokens, catalog, config, now } = parts;
   const candidates: Candidate[] = [];
-  const met: { subject: string; known: Known }[] = [];
+  const met: Met[] = [];
   const past: string[] = [];
   for (const { id, updated, raw } of identities) {
     const subject = tokens.subject(source.kind, id);
-    const listed = tokens.version(updated, raw);
+    const listed = tokens.listed(updated, raw);
     const known = catalog.subjects.known(subject);
-    if (known !== undefined) met.push({ subject, known });
+    if (known !== undefined) met.push(metAs(parts, subject, id, known));
     if (
       known === undefined &&
       (catalog.relationships.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
     )
       past.push(subject);
-    else if (isSelected(selection, subject, known, listed)) candidates.push({ id, subject, listed });
+    else {
+      const way = wayOf(selection, subject, known, listed);
+      if (way) candidates.push({ id, subject, listed, way });
+    }
   }
   return { candidates, met, past };
 }
 
-function isSelected(selection: Selection, subject: string, known: Known | undefined, listed: string): boolean {
-  if (selection.kind === "subjects") return selection.subjects.has(subject);
-  return known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0);
+function metAs({ handles, source }: PlanParts, subject: string, id: string, known: Known): Met {
+  return { subject, known, handle: () => handles.close(subject, source.kind, id) };
+}
+
+/** Why to ask about someone on the list; undefined if there is no reason. */
+function wayOf(selection: Selection, subject: string, known: Known | undefined, listed: string): Way | undefined {
+  if (selection.kind === "subjects") return selection.subjects.has(subject) ? "name" : undefined;
+  if (known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0)) return "list";
+  return selection.kind === "changed" && selection.isTurn?.(subject) ? "turn" : undefined;
+}
+
+/** The given subjects: those whose provider id is known first, the others by a walk of the list. */
+export async function* planSubjects(
+  parts: PlanParts & { readonly catalog: { readonly roster: Pick<Roster, "handle"> } },
+  pages: AsyncIterable<Page>,
+  subjects: ReadonlySet<string>,
+  counts: PlanCounts,
+  onUnreadable: (count: number) => void,
+  onPast: (subject: string) => void,
+): AsyncGenerator<Batch> {
+  const { catalog, handles, source } = parts;
+  const located = [...subjects].flatMap((subject): Candidate[] => {
+    const handle = catalog.roster.handle(subject);
+    if (handle === undefined) return [];
+    return [{ id: handles.open(subject, source.kind, handle), subject, listed: undefined, way: "name" }];
+  });
+  counts.examined += located.length;
+  yield { candidates: located, cursor: null };
+  const others = subjects.difference(new Set(located.map(({ subject }) => subject)));
+  if (others.size > 0)
+    yield* planWalk(parts, pages, { kind: "subjects", subjects: others }, counts, onUnreadable, onPast);
 }
 
 /** The named identities, without duplicates. */
@@ -142,6 +182,11 @@ export function* planNamed(
 ): Generator<Batch> {
   const named = [...new Set(ids)];
   counts.examined += named.length;
-  const candidates = named.map((id) => ({ id, subject: tokens.subject(source.kind, id), listed: undefined }));
+  const candidates = named.map((id) => ({
+    id,
+    subject: tokens.subject(source.kind, id),
+    listed: undefined,
+    way: "name" as const,
+  }));
   yield { candidates, cursor: null };
 }

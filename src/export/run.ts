@@ -13,12 +13,13 @@ import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
 import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
+import { Feed } from "./feed.ts";
 import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
-import { type Candidate, planNamed, planWalk, type Selection } from "./plan.ts";
+import { type Candidate, planNamed, planSubjects, planWalk, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
-import { settle } from "./settle.ts";
-import { emptyTally, type Summary, type Tally } from "./summary.ts";
+import { originOf, settle } from "./settle.ts";
+import { ASKED, emptyTally, type Summary, type Tally } from "./summary.ts";
 
 export interface RunOptions {
   readonly job: string;
@@ -26,7 +27,7 @@ export interface RunOptions {
   readonly run?: string | undefined;
   /** Holdfast's version. */
   readonly version: string;
-  /** Provider ids. Undefined: walk the whole source. */
+  /** Provider ids. Undefined: everyone whom the feed or the walk names. */
   readonly identities?: readonly string[] | undefined;
   /** Which identities of the walk to export. */
   readonly selection: Selection;
@@ -79,17 +80,23 @@ const MISSED = 2;
  * that ended it early, except an interruption, which the summary reports.
  */
 export async function runExport(exporting: Exporting, options: RunOptions): Promise<Summary> {
-  const { config, catalog, source, signal, now } = exporting;
+  const { config, catalog, source, sourceConfig, tokens, signal, now } = exporting;
   const begun = performance.now();
   const tally = emptyTally();
   const id = options.run ?? runId(now());
   const ledger = new Ledger({ ...exporting, run: id });
   const log = sampled(exporting.log.with({ run: id, job: options.job, client: config.id }));
-  await ledger.log({ type: "run.started", job: options.job, holdfast: options.version });
+  await ledger.log({
+    type: "run.started",
+    job: options.job,
+    holdfast: options.version,
+    source: sourceConfig.name,
+  });
   log.info("run started");
   const finish = async (outcome: RunOutcome): Promise<Summary> => {
     const summary: Summary = {
       client: config.id,
+      source: sourceConfig.name,
       run: id,
       outcome,
       ...tally,
@@ -97,7 +104,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
       retries: exporting.retries(),
       seconds: Math.round(performance.now() - begun) / 1000,
     };
-    const { client: _, run: __, outcome: ___, seconds, ...counts } = summary;
+    const { client: _, source: __, run: ___, outcome: ____, seconds, ...counts } = summary;
     await ledger.log({ type: "run.finished", outcome, counts });
     await ledger.flush();
     options.progress.end();
@@ -112,6 +119,15 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     const change = policyChange(catalog, config);
     if (change) await ledger.log(change);
     const { id: project } = await source.project();
+    const known = catalog.sources.known(sourceConfig.name);
+    const found = { kind: source.kind, project: tokens.project(source.kind, project) };
+    if (known?.kind !== found.kind || known.project !== found.project) {
+      if (known)
+        log.warn("the source now answers for another project of its provider; whom it does not list is not gone", {
+          source: sourceConfig.name,
+        });
+      await ledger.log({ type: "source.changed", source: sourceConfig.name, ...found });
+    }
     await exportAll({ ...exporting, log, id, project, ledger }, tally, options);
     return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
   } catch (error) {
@@ -125,6 +141,8 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
 
 async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
   const { identities, selection, progress, walk, crew = own(run), observer } = options;
+  using feed =
+    identities === undefined && walk === undefined && selection.kind === "changed" ? new Feed(run) : undefined;
   const underWay = new Set<string>();
   /** Of the requested subjects. */
   const met = new Set<string>();
@@ -151,7 +169,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
 
   const show = (): void => {
     const done = tally.unchanged + tally.past + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
-    const { before, total } = walk ?? { before: 0, total: expected };
+    const { before, total } = walk ?? { before: 0, total: feed?.walks === false ? undefined : expected };
     progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
     observer?.counted(tally);
   };
@@ -166,7 +184,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     try {
       const capture = await crew.capture(run, candidate);
       isCaptured = true;
-      await settle(run, subject, capture, tally);
+      await settle(run, candidate, capture, tally);
       await crew.settled?.(candidate);
       run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
       failures = 0;
@@ -189,7 +207,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
         observer?.failed(stage, code);
         tally.failed += 1;
         refusal = hasCode(error, "source-key", "source-denied") ? error : undefined;
-        await run.ledger.log({ type: "record.failed", subject, stage, code }).catch(end);
+        await run.ledger.log({ type: "record.failed", subject, stage, code, ...originOf(run, candidate) }).catch(end);
       }
       return !fatal;
     } finally {
@@ -198,9 +216,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     }
   };
 
-  let whole = identities === undefined && walk === undefined;
   const onUnreadable = (count: number): void => {
-    whole = false;
     tally.failed += count;
     run.log.error("identities in the provider's list have no readable id", { stage: "source", count });
   };
@@ -210,11 +226,16 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     run.log.warn("not exported again: this subject is past the retention date", { subject });
   };
   const order = new PageOrder((cursor) => walk?.settled(cursor, walk.before + tally.examined));
-  if (whole) run.catalog.walk.begin();
-  const pages = walk?.pages ?? run.source.pages();
+  if (feed) run.catalog.walk.begin();
+  const listed = observer ? noting(walk?.pages ?? run.source.pages(), observer) : (walk?.pages ?? run.source.pages());
+  const onChange = (at: string): void => observer?.listed(at);
   const plan = identities
     ? planNamed(identities, run, tally)
-    : planWalk(run, observer ? noting(pages, observer) : pages, selection, tally, onUnreadable, onPast);
+    : feed
+      ? feed.candidates(listed, tally, onUnreadable, onChange)
+      : selection.kind === "subjects"
+        ? planSubjects(run, listed, selection.subjects, tally, onUnreadable, onPast)
+        : planWalk(run, listed, selection, tally, onUnreadable, onPast);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;
@@ -229,6 +250,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
         }
         underWay.add(candidate.subject);
         if (selection.kind === "subjects") met.add(candidate.subject);
+        tally[ASKED[candidate.way]] += 1;
         void work.add(async () => (await exportOne(candidate)) && settled());
         show();
         await work.onSizeLessThan(crew.size);
@@ -245,11 +267,16 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   // The provider refused every one: the API key lacks a right.
   if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
+  if (!feed || run.signal.aborted) return;
   // An incomplete walk proves nothing about the identities it did not see.
-  if (!whole || run.signal.aborted) return;
-  for (const { subject } of run.catalog.walk.end(MISSED)) {
-    await settle(run, subject, gone(subject, keptIn(run.catalog, subject), "unlisted"), tally);
+  if (feed.walkedWhole) {
+    for (const { subject } of run.catalog.walk.end(run.sourceConfig.name, MISSED)) {
+      const capture = gone(subject, keptIn(run.catalog, subject), "unlisted");
+      if ("entry" in capture && capture.entry) await run.ledger.log(capture.entry);
+      tally.gone += 1;
+    }
   }
+  feed.done();
 }
 
 /** A requested subject that is not at the provider cannot be stored again. It is logged and counted as failed. */
@@ -267,7 +294,7 @@ function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet
 /** Does the work in this process. */
 function own(run: Run): Crew {
   return {
-    size: Math.max(run.config.source.concurrency, 2) * 2,
+    size: Math.max(run.sourceConfig.concurrency, 2) * 2,
     requests: 0,
     capture: (_, candidate) => captureIdentity(run, candidate, keptIn(run.catalog, candidate.subject)),
     get note() {

@@ -34,12 +34,12 @@ export interface Mean {
   readonly sampled: number;
 }
 
-export async function meanOf(sample: readonly Candidate[], source: Pick<Source, "resources">): Promise<Mean> {
+export async function meanOf(sample: readonly Candidate[], source: Pick<Source, "dossier">): Promise<Mean> {
   let [resources, files, sampled] = [0, 0, 0];
   for (const { id } of sample) {
     try {
-      const found = await source.resources(id);
-      resources += found.texts.length;
+      const found = await source.dossier(id, { full: true });
+      resources += found.answers.length - 1;
       files += found.files.length;
       sampled += 1;
     } catch (error) {

@@ -1,16 +1,29 @@
 import type { Capture } from "./capture.ts";
 import type { Run } from "./context.ts";
+import type { Candidate } from "./plan.ts";
 import type { Tally } from "./summary.ts";
 
 /** Logs the outcome for one identity and counts it. From then on the identity is done. */
-export async function settle(run: Run, subject: string, capture: Capture, tally: Tally): Promise<void> {
-  if ("entry" in capture && capture.entry) await run.ledger.log(capture.entry);
-  if (capture.kind !== "gone" && capture.listed !== undefined) run.catalog.walk.noteListed(subject, capture.listed);
+export async function settle(run: Run, candidate: Candidate, capture: Capture, tally: Tally): Promise<void> {
+  const { subject } = candidate;
+  const { walk } = run.catalog;
+  if ("files" in capture) {
+    await run.ledger.log({ ...capture.entry, ...originOf(run, candidate) });
+    tally.files += capture.files;
+    tally.bytes += capture.bytes;
+  } else {
+    if (capture.kind === "gone" && capture.entry) await run.ledger.log(capture.entry);
+    if (capture.listed !== undefined) walk.noteListed(subject, capture.listed);
+    if (capture.kind === "unchanged" && capture.content !== undefined) walk.noteContent(subject, capture.content);
+    walk.noteSettled(subject);
+  }
   tally[capture.kind] += 1;
   const withheld = "withheld" in capture ? (capture.withheld ?? 0) : 0;
   tally.withheld += withheld;
   if (withheld > 0) tally.lacking += 1;
-  if (capture.kind === "unchanged" || capture.kind === "past" || capture.kind === "gone") return;
-  tally.files += capture.files;
-  tally.bytes += capture.bytes;
+}
+
+/** Where someone was found, for the log: the source, and the closed provider id. */
+export function originOf({ sourceConfig, source, handles }: Run, { subject, id }: Candidate) {
+  return { source: sourceConfig.name, handle: handles.close(subject, source.kind, id) };
 }

@@ -5,8 +5,22 @@ export interface Summary {
   readonly client: string;
   readonly run: string;
   readonly outcome: RunOutcome;
-  /** Identities that the source listed or the command line named. */
+  /** The source's name in the config. */
+  readonly source: string;
+  /** Identities that the source listed or named as changed, that were due to be asked about, or that the command line named. */
   readonly examined: number;
+  /** Identities that were asked about because the list differs from what is kept. */
+  readonly askedByList: number;
+  /** … because the source named a change. */
+  readonly askedByChanges: number;
+  /** … because the provider was still working on them. */
+  readonly askedWhileOpen: number;
+  /** … because their last attempt failed. */
+  readonly askedAfterFailure: number;
+  /** … because it was their turn in the slow round over everyone. */
+  readonly askedInTurn: number;
+  /** … because the command line named them. */
+  readonly askedByName: number;
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
@@ -32,12 +46,32 @@ export interface Summary {
 }
 
 export type Tally = {
-  -readonly [K in Exclude<keyof Summary, "client" | "run" | "outcome" | "requests" | "retries" | "seconds">]: number;
+  -readonly [K in Exclude<
+    keyof Summary,
+    "client" | "source" | "run" | "outcome" | "requests" | "retries" | "seconds"
+  >]: number;
 };
+
+/** Why a run asks the source about someone, and where that is counted. */
+export const ASKED = {
+  list: "askedByList",
+  changes: "askedByChanges",
+  open: "askedWhileOpen",
+  failure: "askedAfterFailure",
+  turn: "askedInTurn",
+  name: "askedByName",
+} as const satisfies Readonly<Record<string, keyof Tally>>;
+export type Way = keyof typeof ASKED;
 
 export function emptyTally(): Tally {
   return {
     examined: 0,
+    askedByList: 0,
+    askedByChanges: 0,
+    askedWhileOpen: 0,
+    askedAfterFailure: 0,
+    askedInTurn: 0,
+    askedByName: 0,
     new: 0,
     changed: 0,
     unchanged: 0,

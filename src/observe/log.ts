@@ -10,6 +10,8 @@ export interface Fields {
   readonly run?: string;
   readonly job?: string;
   readonly client?: string;
+  /** A source's name in the config. */
+  readonly source?: string;
   readonly subject?: string;
   readonly version?: string;
   readonly key?: string;
@@ -32,7 +34,20 @@ export interface Fields {
 }
 
 export const FIELDS: readonly (keyof Fields)[] = [
-  ...(["run", "job", "client", "subject", "version", "key", "stage", "outcome", "code", "error", "hint"] as const),
+  ...([
+    "run",
+    "job",
+    "client",
+    "source",
+    "subject",
+    "version",
+    "key",
+    "stage",
+    "outcome",
+    "code",
+    "error",
+    "hint",
+  ] as const),
   ...(["stack", "durationMs", "count", "total", "url", "counts", "due", "lines"] as const),
 ];
 

@@ -4,7 +4,7 @@ import { parseKey } from "../vault/layout.ts";
 
 /** The parts of a record that a reader needs to see whose it is, and to find and check its files. */
 const schema = z.object({
-  holdfast: z.literal("record/1"),
+  holdfast: z.enum(["record/1", "record/2"]),
   client: z.string(),
   /** A minimal record has no time. */
   identity: z.object({ updated: z.string().optional() }),
@@ -26,7 +26,7 @@ export function parseRecord(plain: Uint8Array): ReadRecord {
     return schema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain)));
   } catch {
     // Drop the parser's message: it may quote the record.
-    throw new HoldfastError("malformed", "a record is not in the format record/1", {
+    throw new HoldfastError("malformed", "a record is not in the format record/1 or record/2", {
       hint: "Open it with age -d, or with the version of Holdfast that wrote it.",
     });
   }

@@ -5,16 +5,22 @@ import type { MinimalIdentity } from "./minimal.ts";
  * One immutable version of one identity, the content of a sealed object (docs/FORMAT.md). All of it is personal data.
  */
 export interface SealedRecord {
-  readonly holdfast: "record/1";
+  readonly holdfast: "record/2";
   readonly client: string;
-  readonly source: { readonly kind: string; readonly api: string; readonly project: string };
+  readonly source: {
+    /** Its name in the client's config. */
+    readonly name: string;
+    readonly kind: string;
+    readonly api: string;
+    readonly project: string;
+  };
   /** RFC 3339 UTC, milliseconds. */
   readonly fetched: string;
   readonly collect: "full" | "minimal";
   readonly legalBasis: readonly string[];
   readonly identity: Identity | MinimalIdentity;
   /** The provider's answers, byte for byte, so that nothing outside the schema is lost. Missing in minimal records. */
-  readonly raw?: { readonly identity: string; readonly resources: readonly string[] };
+  readonly raw?: readonly { readonly endpoint: string; readonly text: string }[];
   readonly files: readonly RecordFile[];
   readonly withheld: readonly WithheldFile[];
 }

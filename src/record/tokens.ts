@@ -35,13 +35,21 @@ export class Tokens {
   }
 
   /**
-   * The name of a version: when the provider changed it, and a digest of its content.
+   * The name of a version: when the provider changed it, and a digest of everything that it says.
    * @param updated RFC 3339 UTC
-   * @param raw the provider's whole answer, parsed exactly
+   * @param content of the dossier, parsed exactly
    */
-  version(updated: string, raw: unknown): string {
-    const time = Temporal.Instant.from(updated).toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
-    return `${time}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
+  version(updated: string, content: unknown): string {
+    return `${compact(updated)}-${this.#hmac(`content/2\0${canonicalJson(content)}`).slice(0, 12)}`;
+  }
+
+  /**
+   * What the provider's list says, in the form of a version. In record/1 this was the name of the version: there, the
+   * answer about the identity itself was all that was compared.
+   * @param raw its entry in the list, parsed exactly
+   */
+  listed(updated: string, raw: unknown): string {
+    return `${compact(updated)}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
   }
 
   /** The name of one capture of a file, known before the fetch. Some providers number files within a resource. */
@@ -71,6 +79,11 @@ export class Tokens {
     return this.#hmac(`commitment\0${number.normalize("NFC").trim()}\0${reason.normalize("NFC").trim()}`);
   }
 
+  /** Shows whether two answers are about the same project of a provider. */
+  project(kind: string, id: string): string {
+    return this.#hmac(`project\0${kind}\0${id}`).slice(0, 32);
+  }
+
   /** Shows whether two lookup keys are the same, and nothing else about them. Stored in vault.json. */
   check(): string {
     return this.#hmac("check\0holdfast").slice(0, 16);
@@ -79,6 +92,11 @@ export class Tokens {
   #hmac(text: string): string {
     return createHmac("sha256", this.#key).update(text, "utf8").digest("hex");
   }
+}
+
+/** RFC 3339 UTC, in whole seconds, without signs that a key should not contain. */
+function compact(updated: string): string {
+  return Temporal.Instant.from(updated).toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
 }
 
 /** People write an address or a number in several ways; all of them must give the same token. */

@@ -6,6 +6,7 @@ import { closedBy } from "../io/closing.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import type { Console } from "../observe/console.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import { Handles } from "../record/handles.ts";
 import { RESTORE_LOOKUP_KEY, Tokens } from "../record/tokens.ts";
 import { Box } from "../seal/secretbox.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
@@ -130,6 +131,11 @@ export async function openTokens(
   throw new HoldfastError("config", `${lookups.key.reference} is not the lookup key of this vault`, {
     hint: RESTORE_LOOKUP_KEY,
   });
+}
+
+/** Closes and opens provider ids, with the lookup key. */
+export async function handlesOf({ lookups }: ClientConfig): Promise<Handles> {
+  return new Handles(await lookups.key.resolve());
 }
 
 /** The messages between a client's coordinator and workers, encrypted under the lookup key that both have. */

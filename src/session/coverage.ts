@@ -30,7 +30,7 @@ export async function coverageNow(
         unreadable,
         unread: unread.map((id) => tokens.subject(source.kind, id)),
         identities: identities.map(({ id, updated, raw }) => {
-          return { subject: tokens.subject(source.kind, id), listed: tokens.version(updated, raw), updated };
+          return { subject: tokens.subject(source.kind, id), listed: tokens.listed(updated, raw), updated };
         }),
       };
       walked += identities.length + unread.length;

@@ -2,7 +2,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
 import type { Selection } from "../export/plan.ts";
 import { number, plural, seconds } from "../observe/format.ts";
-import { openTokens, type Session } from "./client.ts";
+import { handlesOf, openTokens, type Session } from "./client.ts";
 import { openReading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
@@ -28,7 +28,10 @@ export async function dryRun(config: ClientConfig, session: Session, asked: Aske
   const { catalog, description } = reading;
   const tokens = await openTokens(config, description);
   await using opened = await openSource(config, session, "low");
-  const parts = { config, source: opened.source, tokens, catalog, now, signal };
+  const parts = {
+    ...{ config, source: opened.source, sourceConfig: config.source, handles: await handlesOf(config) },
+    ...{ tokens, catalog, now, signal, log: console.log },
+  };
   const { identities, again, selection } = asked;
   using progress = console.progress(`${config.id}: ${identities ? "asked" : "listed"}`);
   const about = catalog.totals.counts().subjects;

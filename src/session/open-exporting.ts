@@ -4,7 +4,7 @@ import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
 import { Sealer } from "../seal/seal.ts";
 import type { Priority } from "../source/rate/claim.ts";
-import type { Session } from "./client.ts";
+import { handlesOf, type Session } from "./client.ts";
 import { warnOf } from "./open-log.ts";
 import { openSource } from "./open-source.ts";
 
@@ -21,6 +21,8 @@ export async function openExporting(
   const exporting: Exporting = {
     ...held,
     source,
+    sourceConfig: config.source,
+    handles: await handlesOf(config),
     starts,
     sealer: new Sealer(config.recipients),
     vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),

@@ -62,6 +62,7 @@ async function workFor(
     parts: {
       config,
       source,
+      sourceConfig: config.source,
       sealer: new Sealer(config.recipients),
       tokens,
       vault,

@@ -6,9 +6,11 @@ export { HoldfastError } from "../core/error.ts";
 export type { FileRef, Identity } from "../core/identity.ts";
 export type { LimitsView } from "./rate/limits.ts";
 export type {
+  Abilities,
+  Answer,
+  Change,
+  Dossier,
   FetchedFile,
-  FetchedIdentity,
-  FetchedResources,
   ListedIdentity,
   Page,
   Project,

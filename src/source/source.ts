@@ -2,8 +2,9 @@ import type { FileRef, Identity } from "../core/identity.ts";
 import type { LimitsView } from "./rate/limits.ts";
 
 /**
- * A connection to an identity-verification provider for one client. Fits providers that page by cursor or by number,
- * filter by date or not, return file URLs that expire, or mark what they redacted.
+ * A connection to an identity-verification provider for one client. Fits providers that list everyone or nobody, page
+ * by cursor or by number, name changes or not, return file URLs that expire, or mark what they redacted. Nothing above
+ * it asks which provider it is.
  *
  * Contract: calls are read-only and may run twice. The source itself handles rate, concurrency, timeouts, retries and
  * Retry-After: when it throws, further retries do not help. Codes: source-key (the API key is refused: no call will
@@ -16,21 +17,32 @@ export interface Source {
   /** The API's address, for people. */
   readonly api: string;
 
+  readonly can: Abilities;
+
   project(): Promise<Project>;
 
   /**
-   * Every identity, one page at a time; only one page is in memory. Starts after `cursor`, from an earlier page. A
-   * source that can filter lists only those updated since `since`; others list all.
+   * Every identity, one page at a time; only one page is in memory. Starts after `cursor`, from an earlier page. Only
+   * where the source can list.
    */
-  pages(options?: { cursor?: string; since?: Temporal.Instant }): AsyncIterable<Page>;
-
-  /** Throws source-missing if the provider no longer has it. */
-  identity(id: string): Promise<FetchedIdentity>;
-
-  resources(id: string): Promise<FetchedResources>;
+  pages(options?: { cursor?: string }): AsyncIterable<Page>;
 
   /**
-   * The bytes as they arrive. Throws source-denied if the provider withholds it, source-missing, and if it is cut off.
+   * Who changed since then, by the provider's word, in groups. Someone may come twice, and late: the source itself asks
+   * for some time before `since` as well. Only where the source can name changes. Throws source-denied if the key lacks
+   * that right; then walk the list.
+   */
+  changes(since: Temporal.Instant): AsyncIterable<readonly Change[]>;
+
+  /**
+   * Everything the provider has of one identity. Throws source-missing if it no longer has it.
+   * @param options `full: false` asks only for what a minimal record needs, and names no files
+   */
+  dossier(id: string, options: { readonly full: boolean }): Promise<Dossier>;
+
+  /**
+   * The bytes of a file in the identity's dossier, as they arrive. Where its URL has expired, the source asks for a new
+   * one, once. Throws source-denied if the provider withholds it, source-missing, and if it is cut off.
    */
   file(identity: string, file: FileRef): Promise<FetchedFile>;
 
@@ -41,6 +53,14 @@ export interface Source {
   readonly requests: number;
 
   close(): Promise<void>;
+}
+
+/** What the provider's API can do. */
+export interface Abilities {
+  /** List everyone. */
+  readonly list: boolean;
+  /** Name who changed since a time. */
+  readonly changes: boolean;
 }
 
 export interface Project {
@@ -58,6 +78,14 @@ export interface Page {
   readonly unreadable: number;
   /** Continues after this page; null at the end. */
   readonly cursor: string | null;
+  /** False if the source knows that the walk has missed someone: then its end proves no one gone. */
+  readonly whole: boolean;
+}
+
+export interface Change {
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
 }
 
 export interface ListedIdentity {
@@ -71,19 +99,29 @@ export interface ListedIdentity {
   readonly raw: unknown;
 }
 
-export interface FetchedIdentity {
+export interface Dossier {
   readonly identity: Identity;
-  /** The answer byte for byte, and the same parsed without loss. */
-  readonly text: string;
-  readonly raw: unknown;
-  /** The provider has no personal data left. */
+  readonly answers: readonly Answer[];
+  /**
+   * What is compared to find changes: all answers, parsed without loss, without what changes by itself (tokens, links),
+   * and with arrays in a fixed order where theirs means nothing.
+   */
+  readonly content: unknown;
+  /** What the list says about it, as `ListedIdentity.raw`. Undefined if these answers do not show it. */
+  readonly listed: unknown;
+  readonly files: readonly FileRef[];
+  /** The provider is still working on it, and neither its list nor its changes would tell how that ends. */
+  readonly open: boolean;
+  /** The provider has no personal data left, by its own mark where it has one. */
   readonly redacted: boolean;
 }
 
-export interface FetchedResources {
-  /** The answer for each page, byte for byte. */
-  readonly texts: readonly string[];
-  readonly files: readonly FileRef[];
+/** One answer of the provider. */
+export interface Answer {
+  /** The request without ids, as the provider documents it: `GET /identities/{id}`. */
+  readonly endpoint: string;
+  /** Byte for byte. */
+  readonly text: string;
 }
 
 export interface FetchedFile {

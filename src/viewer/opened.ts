@@ -59,7 +59,7 @@ export async function openVersion(sealed: SealedVersion, client: string, opener:
     const content = await unseal(sealed, opener);
     if (content.length > MAX_RECORD) throw new HoldfastError("state", "The record is too large to be shown.");
     const json = Json.parse(content, "The record");
-    if (json.member("holdfast").value !== "record/1")
+    if (json.member("holdfast").value !== "record/1" && json.member("holdfast").value !== "record/2")
       throw new HoldfastError("malformed", "This page does not know this version of a record.");
     if (json.member("client").value !== client)
       throw new HoldfastError("unverified", "The record belongs to a different client than the bag says.");

@@ -154,7 +154,7 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
             element("h3", { id: "media" }, "Documents and video"),
             mediaView(files, record.withheld.length, urls),
           ),
-      record?.raw === undefined ? "" : rawView(record.raw.identity),
+      ...answersOf(record?.raw).map(({ endpoint, text }) => rawView(endpoint, text)),
     );
   }
   version.addEventListener("change", () => void show());
@@ -194,9 +194,18 @@ function summary(identity: unknown): HTMLElement {
 }
 
 const MAX_RAW = 200_000;
+const MAX_ANSWERS = 200;
 
-function rawView(raw: unknown): HTMLElement | string {
-  if (typeof raw !== "string") return "";
+/** The provider's answers. A record/1 has no names for them; its list may lack what the format asks for. */
+function answersOf(raw: unknown): { readonly endpoint: string; readonly text: string }[] {
+  const named = Array.isArray(raw) ? raw : isObject(raw) ? [{ endpoint: "", text: raw.identity }] : [];
+  return named.slice(0, MAX_ANSWERS).flatMap((answer: unknown) => {
+    const { endpoint, text } = isObject(answer) ? answer : {};
+    return typeof text === "string" ? [{ endpoint: typeof endpoint === "string" ? cut(endpoint, 80) : "", text }] : [];
+  });
+}
+
+function rawView(endpoint: string, raw: string): HTMLElement {
   let text = raw;
   try {
     text = JSON.stringify(JSON.parse(raw), null, 2);
@@ -207,7 +216,7 @@ function rawView(raw: unknown): HTMLElement | string {
   return element(
     "details",
     { class: "raw" },
-    element("summary", {}, "The provider's answer"),
+    element("summary", {}, "The provider's answer", endpoint === "" ? "" : [" to ", foreign(endpoint)]),
     text.length > MAX_RAW &&
       element("p", { class: "aside" }, `The first ${MAX_RAW} of ${text.length} characters; holdfast open gives all.`),
     element(

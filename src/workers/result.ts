@@ -4,7 +4,7 @@ import { type RecordGone, type RecordStored, type Unlogged, writtenSchema } from
 import { version } from "../audit/entry-fields.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { type ErrorCode, HoldfastError } from "../core/error.ts";
-import { type Capture, gone } from "../export/capture.ts";
+import { type Capture, gone, redacted } from "../export/capture.ts";
 import type { Candidate } from "../export/plan.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";
 import { isBefore } from "../retention/instants.ts";
@@ -62,11 +62,10 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
     files: count,
     bytes: count,
     withheld: count,
-    listed,
   }),
-  z.strictObject({ kind: z.literal("unchanged"), listed }),
+  z.strictObject({ kind: z.literal("unchanged"), listed, content: version.optional(), withheld: z.never().optional() }),
   z.strictObject({ kind: z.literal("past"), listed }),
-  z.strictObject({ kind: z.literal("gone"), entry: unlogged<Unlogged<RecordGone>>("record.gone").optional() }),
+  z.strictObject({ kind: z.literal("gone"), entry: unlogged<Unlogged<RecordGone>>("record.gone").optional(), listed }),
 ]);
 const terms = z.record(z.string().max(100), z.string());
 export const resultSchema: z.ZodType<Result> = z.union([
@@ -124,16 +123,20 @@ export function isStale(capture: Capture, { kept, config, now }: Asked): boolean
 function misfit(capture: Capture, asked: Asked): string | undefined {
   const { candidate, kept, config, now } = asked;
   if (capture.kind === "gone") {
-    const { reason, redacted } = capture.entry ?? { reason: "deleted" as const };
-    if (reason === "unlisted" || (reason === "redacted") !== (redacted !== undefined))
-      return "the reason why it is gone";
-    if (reason === "redacted" && (!kept.hadContent || redacted !== (candidate.listed ?? redacted)))
+    const { entry, listed } = capture;
+    const said = entry ? entry.redacted : listed;
+    const reason = entry?.reason ?? (said === undefined ? "deleted" : "redacted");
+    if (reason === "unlisted" || (reason === "redacted") !== (said !== undefined)) return "the reason why it is gone";
+    if (reason === "redacted" && (!kept.hadContent || said !== (candidate.listed ?? said)))
       return "the redacted version";
-    return isDeepStrictEqual(capture, gone(candidate.subject, { known: kept.known }, reason, redacted))
-      ? undefined
-      : "what is gone";
+    const { subject } = candidate;
+    const same = said === undefined ? gone(subject, kept, reason) : redacted(subject, kept, said);
+    return isDeepStrictEqual(capture, same) ? undefined : "what is gone";
   }
-  if (capture.listed !== undefined && capture.listed !== candidate.listed) return "what the list said";
+  if ("entry" in capture) {
+    if (candidate.listed !== undefined && capture.entry.listed !== candidate.listed) return "what the list said";
+    if (capture.entry.source !== undefined || capture.entry.handle !== undefined) return "the source";
+  } else if (capture.listed !== undefined && capture.listed !== candidate.listed) return "what the list said";
   if (capture.kind === "unchanged") return kept.versions.length > 0 ? undefined : "unchanged, but nothing is kept";
   if (capture.kind === "past") {
     const canBe = kept.purged.length > 0 || isPast(config, { updated: "1970-01-01T00:00:00Z", ended: kept.ended }, now);
@@ -145,13 +148,12 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
 
 type Stored = Extract<Capture, { entry: Unlogged<RecordStored> }>;
 
-function wrongCounts({ entry, files, bytes, withheld, listed }: Stored): string | undefined {
+function wrongCounts({ entry, files, bytes, withheld }: Stored): string | undefined {
   const stored = entry.files.filter(({ storedWith }) => storedWith === undefined);
   const sizes = [entry.object, ...stored].map(({ size }) => size);
   if (sizes.some((size) => size < MIN_SEALED || size > MAX_SEALED)) return "the size of an object";
   if (bytes !== sizes.reduce((sum, size) => sum + size, 0)) return "the bytes that were stored";
-  if (files !== stored.length || withheld !== entry.withheld) return "how many files there are";
-  return listed === entry.version ? "what the list said" : undefined;
+  return files !== stored.length || withheld !== entry.withheld ? "how many files there are" : undefined;
 }
 
 function wrongRecord(entry: Unlogged<RecordStored>, { candidate, kept, config, now }: Asked): string | undefined {

@@ -105,6 +105,9 @@ const taskSchema: z.ZodType<Task> = z.object({
         withheld: count,
         entry: count,
         missed: count,
+        source: z.string().max(63).nullable(),
+        content: version.nullable(),
+        located: z.int().min(0).max(1),
       })
       .optional(),
     ended: day.optional(),

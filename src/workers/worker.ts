@@ -75,7 +75,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
     };
     try {
       const capturing = { ...parts, project, holds, again: false } as const;
-      return { terms, capture: await captureIdentity(capturing, { id, subject, listed }, keptOf(kept)) };
+      return { terms, capture: await captureIdentity(capturing, { id, subject, listed, way: "list" }, keptOf(kept)) };
     } catch (error: unknown) {
       // Not retried, because this worker was asked to stop.
       if (signal.aborted && isTransient(error)) throw error;

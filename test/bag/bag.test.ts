@@ -97,7 +97,7 @@ for (const vault of ["directory", "ceph"] as const) {
     const records = await Promise.all(
       versions.map(async (name) => JSON.parse(await readFile(join(opened, subject, name, "record.json"), "utf8"))),
     );
-    assert.deepEqual(new Set(records.map(({ raw }) => raw.identity)), new Set([first, sandbox.text(index)]));
+    assert.deepEqual(new Set(records.map(({ raw }) => raw[0].text)), new Set([first, sandbox.text(index)]));
     for (const [at, { files }] of records.entries()) {
       const names = (await readdir(join(opened, subject, versions[at]!)))
         .filter((name) => name !== "record.json")
@@ -112,7 +112,7 @@ for (const vault of ["directory", "ceph"] as const) {
     // And by age alone.
     const sealed = payload.find((path) => path.includes("/records/"))!;
     const { stdout } = await run("age", ["-d", "-i", place.officer.file, sealed]);
-    assert.equal(JSON.parse(stdout).holdfast, "record/1");
+    assert.equal(JSON.parse(stdout).holdfast, "record/2");
     // A second --out over the first is refused.
     assert.equal((await place.here("open", [bag, "--key", place.officer.file, "--out", opened])).code, 2);
   });

@@ -65,8 +65,8 @@ export function inOrder(): Forged {
 
 export function recordOf(files: readonly { key: string; plain: Uint8Array }[]): Anything {
   return {
-    ...{ holdfast: "record/1", client: "acme-bank", fetched: TIME, collect: "full", legalBasis: [] },
-    source: { kind: "passbase", api: "http://127.0.0.1", project: "p" },
+    ...{ holdfast: "record/2", client: "acme-bank", fetched: TIME, collect: "full", legalBasis: [] },
+    source: { name: "passbase", kind: "passbase", api: "http://127.0.0.1", project: "p" },
     identity: { id: "1", status: "approved", verified: true, updated: "2026-01-01T00:00:00Z", documents: [] },
     files: files.map(({ key, plain }, n) => ({
       ...{ id: String(n), resource: "r", type: "document_image", page: 1, mediaType: "image/png" },

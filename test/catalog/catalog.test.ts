@@ -29,7 +29,7 @@ function stored(who: number, which: number, changes: Partial<RecordStored> = {})
   return {
     ...{ type: "record.stored", time, run, subject: subject(who), version: version(which), updated: time },
     object: { key, versionId: `v${who}-${which}`, size: 1000, sha256: "ab".repeat(32) },
-    ...{ files: [], withheld: 0, recipients: [], lockedUntil: time, lookups: {} },
+    ...{ files: [], withheld: 0, recipients: [], lockedUntil: time, lookups: {}, source: "one" },
     ...changes,
   };
 }
@@ -87,7 +87,17 @@ describe("the catalog knows what the log says", () => {
     const catalog = withEntries(stored(1, 1), stored(1, 2));
     assert.deepEqual(
       { ...catalog.subjects.known(subject(1)) },
-      { version: version(2), listed: version(2), gone: null, withheld: 0, entry: 1, missed: 0 },
+      {
+        version: version(2),
+        listed: version(2),
+        gone: null,
+        withheld: 0,
+        entry: 1,
+        missed: 0,
+        source: "one",
+        content: null,
+        located: 0,
+      },
     );
     assert.ok(catalog.kept.hasVersion(subject(1), version(1)) && catalog.kept.hasVersion(subject(1), version(2)));
     assert.ok(!catalog.kept.hasVersion(subject(1), version(3)));
@@ -195,8 +205,11 @@ describe("the catalog knows what the log says", () => {
 describe("walks", () => {
   const walk = (catalog: Catalog, ...met: number[]): string[] => {
     catalog.walk.begin();
-    catalog.walk.noteMet(met.map((who) => ({ subject: subject(who), known: catalog.subjects.known(subject(who))! })));
-    return catalog.walk.end(2).map((missed) => missed.subject);
+    const all = met.map((who) => ({
+      ...{ subject: subject(who), known: catalog.subjects.known(subject(who))!, handle: () => "h".repeat(40) },
+    }));
+    catalog.walk.noteMet(all, "one");
+    return catalog.walk.end("one", 2).map((missed) => missed.subject);
   };
 
   test("missed twice in a row means missed, if not met in between; reported once", () => {
@@ -213,7 +226,7 @@ describe("walks", () => {
     for (let n = 0; n < 3; n++) {
       catalog.walk.begin();
       catalog.apply(numbered([stored(1, n + 2)], n + 1));
-      assert.deepEqual(catalog.walk.end(1), []);
+      assert.deepEqual(catalog.walk.end("one", 1), []);
     }
   });
 
@@ -221,11 +234,31 @@ describe("walks", () => {
     const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
     assert.deepEqual(
       { ...catalog.subjects.known(subject(1)) },
-      { version: version(1), listed: null, gone: "deleted", withheld: 0, entry: 0, missed: 0 },
+      {
+        version: version(1),
+        listed: null,
+        gone: "deleted",
+        withheld: 0,
+        entry: 0,
+        missed: 0,
+        source: "one",
+        content: null,
+        located: 0,
+      },
     );
     assert.deepEqual(
       { ...catalog.subjects.known(subject(2)) },
-      { version: version(1), listed: version(5), gone: "redacted", withheld: 0, entry: 1, missed: 0 },
+      {
+        version: version(1),
+        listed: version(5),
+        gone: "redacted",
+        withheld: 0,
+        entry: 1,
+        missed: 0,
+        source: "one",
+        content: null,
+        located: 0,
+      },
     );
     walk(catalog, 1, 2);
     assert.deepEqual(
@@ -242,7 +275,17 @@ describe("walks", () => {
     walk(catalog, 1);
     assert.deepEqual(
       { ...catalog.subjects.known(subject(1)) },
-      { version: version(1), listed: version(9), gone: null, withheld: 0, entry: 0, missed: 0 },
+      {
+        version: version(1),
+        listed: version(9),
+        gone: null,
+        withheld: 0,
+        entry: 0,
+        missed: 0,
+        source: "one",
+        content: null,
+        located: 1,
+      },
     );
   });
 });

@@ -17,7 +17,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   seal: "core config",
   source: "core io net config",
   vault: "core io net config",
-  record: "core io config vault",
+  record: "core io config seal vault",
   audit: "core io net vault",
   catalog: "core io vault audit",
   held: "core config record vault audit catalog",

@@ -9,7 +9,7 @@ import type { RecordStored } from "../../src/audit/entry.ts";
 import type { SealedRecord } from "../../src/record/record.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { cephEndpoint, s3Client, withoutCeph } from "../servers/s3.ts";
-import { CLIENT, makeWorkplace, type Workplace } from "./workplace.ts";
+import { CLIENT, identityAnswer, makeWorkplace, resourceAnswers, type Workplace } from "./workplace.ts";
 
 /** The age command on an object of the vault: what the holder of a key does without Holdfast. */
 async function ageOpen(place: Workplace, key: string, versionId: string): Promise<Buffer> {
@@ -52,8 +52,8 @@ async function checkRecord(place: Workplace, sandbox: Sandbox, index: number, en
     return response.text();
   };
   const id = sandbox.ids()[index]!;
-  assert.equal(record.raw!.identity, await ask(`/identities/${id}`));
-  assert.deepEqual(record.raw!.resources, [await ask(`/identity/${id}/resources`)]);
+  assert.equal(identityAnswer(record), await ask(`/identities/${id}`));
+  assert.deepEqual(resourceAnswers(record), [await ask(`/identity/${id}/resources`)]);
   const files = sandbox.resources(index).flatMap((resource) => resource.resource_files);
   assert.deepEqual(record.files.map((file) => file.id).sort(), files.map((file) => file.id).sort());
   for (const file of record.files) {

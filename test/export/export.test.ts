@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { SealedRecord } from "../../src/record/record.ts";
 import { first } from "../sandbox/ask.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
-import { makeWorkplace, type Workplace } from "./workplace.ts";
+import { identityAnswer, makeWorkplace, resourceAnswers, type Workplace } from "./workplace.ts";
 
 /** Requests for anything but the list and the settings. */
 function moved({ requests }: Sandbox): number {
@@ -38,9 +38,9 @@ test("the first run takes all, the second nothing, the third what changed", asyn
     assert.deepEqual(new Set(stored.keys()), new Set(await Promise.all(sandbox.ids().map((id) => place.subject(id)))));
     const index = first(sandbox, (i) => sandbox.resources(i).length > 1);
     const record = await newest(place, sandbox, index);
-    assert.equal(record.raw!.identity, sandbox.text(index));
+    assert.equal(identityAnswer(record), sandbox.text(index));
     assert.deepEqual(
-      record.raw!.resources.flatMap((text) => JSON.parse(text).data),
+      resourceAnswers(record).flatMap((text) => JSON.parse(text).data),
       sandbox.resources(index),
     );
     for (const { id, resource, key, size, sha256 } of record.files) {
@@ -82,13 +82,13 @@ test("the first run takes all, the second nothing, the third what changed", asyn
     const index = changed.find((i) => sandbox.resources(i).some((r) => r.resource_files.length > 0))!;
     const [earlier] = before.get(await place.subject(sandbox.identity(index).id))!;
     const record = await newest(place, sandbox, index);
-    assert.equal(record.raw!.identity, sandbox.text(index));
+    assert.equal(identityAnswer(record), sandbox.text(index));
     assert.deepEqual(
       record.files.map(({ key, storedWith, sha256 }) => [key, storedWith, sha256]),
       (await place.record(earlier!)).files.map(({ key }) => [key, earlier!.version, null]),
     );
     // The version kept before is still what it was.
-    assert.notEqual((await place.record(earlier!)).raw!.identity, record.raw!.identity);
+    assert.notEqual(identityAnswer(await place.record(earlier!)), identityAnswer(record));
   });
 
   await t.test("files captured again are fetched again, beside the earlier ones", async () => {

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
-import { makeWorkplace, type Section } from "./workplace.ts";
+import { makeWorkplace, resourceAnswers, type Section } from "./workplace.ts";
 
 test("files the provider withholds are recorded, and the export goes on", async () => {
   await using sandbox = await startSandbox({ identities: 12, plainImages: true, withhold: 30 });
@@ -17,7 +17,9 @@ test("files the provider withholds are recorded, and the export goes on", async 
     const record = await place.record(entry);
     assert.equal(record.withheld.length, entry.withheld);
     assert.ok(record.withheld.every(({ reason }) => reason === "forbidden"));
-    const listed = record.raw!.resources.flatMap((text) => JSON.parse(text).data).flatMap((r) => r.resource_files);
+    const listed = resourceAnswers(record)
+      .flatMap((text) => JSON.parse(text).data)
+      .flatMap((r) => r.resource_files);
     assert.deepEqual(
       [...record.files, ...record.withheld].map(({ id }) => id).sort(),
       listed.map(({ id }) => id).sort(),

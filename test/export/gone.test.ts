@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
-import { makeWorkplace } from "./workplace.ts";
+import { identityAnswer, makeWorkplace } from "./workplace.ts";
 
 test("an identity that is no longer listed is logged as gone after two complete walks, and the copy stays", async () => {
   await using sandbox = await startSandbox({ identities: 8, files: false });
@@ -25,7 +25,7 @@ test("an identity that is no longer listed is logged as gone after two complete 
   // Said once, not every night.
   assert.equal((await place.export()).gone, 0);
   assert.equal((await place.entries("record.gone")).length, 1);
-  assert.equal((await place.record(kept!)).raw!.identity, text);
+  assert.equal(identityAnswer(await place.record(kept!)), text);
   await place.expect(0, "verify", "--read-data", "100");
 });
 
@@ -96,7 +96,7 @@ test("a redaction is logged and never replaces the copy; who comes back is kept 
   assert.deepEqual([gone!.subject, gone!.reason, gone!.kept], [subject, "redacted", versions[0]!.version]);
   assert.ok(gone!.redacted && gone!.redacted !== versions[0]!.version);
   const record = await place.record(versions[0]!);
-  assert.equal(record.raw!.identity, text);
+  assert.equal(identityAnswer(record), text);
   for (const { key } of record.files) assert.ok((await place.unseal(key)).length > 0);
 
   const again = await place.export();
@@ -110,5 +110,5 @@ test("a redaction is logged and never replaces the copy; who comes back is kept 
   const changed = await place.export();
   assert.deepEqual([changed.changed, changed.gone], [1, 0]);
   const [, second] = (await place.stored()).get(subject)!;
-  assert.equal((await place.record(second!)).raw!.identity, before.text(index));
+  assert.equal(identityAnswer(await place.record(second!)), before.text(index));
 });

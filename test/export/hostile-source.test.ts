@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
-import { CLIENT, makeWorkplace, type Workplace } from "./workplace.ts";
+import { CLIENT, makeWorkplace, resourceAnswers, type Workplace } from "./workplace.ts";
 
 /** Every byte of the log as it lies on the disk, partial bundles too. */
 async function logOnDisk(place: Workplace): Promise<string> {
@@ -80,9 +80,9 @@ for (const [what, answers] of Object.entries({
     assert.equal(held.code, 0, held.stderr);
     // The sealed record still has what the provider said, to the letter.
     const [entry] = (await place.stored()).get(subject)!;
-    const { raw } = await place.record(entry!);
+    const record = await place.record(entry!);
     const type = "file" in answers ? answers.file().type : "document_image";
-    assert.equal(JSON.parse(raw!.resources[0]!).data[0].resource_files[0].type, type);
+    assert.equal(JSON.parse(resourceAnswers(record)[0]!).data[0].resource_files[0].type, type);
   });
 }
 

@@ -8,7 +8,7 @@ import type { Identity } from "../../src/core/identity.ts";
 import type { SealedRecord } from "../../src/record/record.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import type { WireIdentity, WireResource } from "../sandbox/wire.ts";
-import { makeWorkplace } from "./workplace.ts";
+import { identityAnswer, makeWorkplace, resourceAnswers } from "./workplace.ts";
 
 // What anyone else sees at the provider is what the sealed records hold.
 const records = new Map<string, SealedRecord>();
@@ -26,8 +26,8 @@ before(async () => {
 after(() => sandbox.close());
 
 /** The fields that the client knows, of what a record keeps as raw text. */
-function known({ raw }: SealedRecord) {
-  const wire = JSON.parse(raw!.identity) as WireIdentity;
+function known(record: SealedRecord) {
+  const wire = JSON.parse(identityAnswer(record)) as WireIdentity;
   const { id, status, created, updated, owner, score, resources, metadata, watchlist, network } = wire;
   return {
     ...{ id, status, score, metadata },
@@ -102,9 +102,9 @@ test("curl sees the same, byte for byte", async () => {
     return (await promisify(execFile)("curl", args, { encoding: "buffer", maxBuffer: 1 << 26 })).stdout;
   };
   for (const [id, record] of [...records].slice(0, 8)) {
-    assert.equal((await curl(`/identities/${id}`)).toString(), record.raw!.identity);
+    assert.equal((await curl(`/identities/${id}`)).toString(), identityAnswer(record));
     const resources = (await curl(`/identity/${id}/resources`)).toString();
-    assert.deepEqual(record.raw!.resources, [resources]);
+    assert.deepEqual(resourceAnswers(record), [resources]);
     const listed = (JSON.parse(resources).data as WireResource[]).flatMap(({ resource_files }) => resource_files);
     assert.equal(record.files.length, listed.length);
     for (const { id: file, resource, size, sha256 } of record.files) {

@@ -250,3 +250,12 @@ function merge(section: Section, changes: Section): Section {
 function isSection(value: unknown): value is Section {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** The provider's answer about the identity itself, and those about its resources, as a record has them. */
+export function identityAnswer({ raw }: SealedRecord): string {
+  return raw!.find(({ endpoint }) => endpoint === "GET /identities/{id}")!.text;
+}
+
+export function resourceAnswers({ raw }: SealedRecord): string[] {
+  return raw!.filter(({ endpoint }) => endpoint === "GET /identity/{id}/resources").map(({ text }) => text);
+}

@@ -8,9 +8,9 @@ import { sandboxed } from "./person.ts";
 
 const decode = (bytes: Uint8Array): unknown => parseExact(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 const frame = {
-  holdfast: "record/1",
+  holdfast: "record/2",
   client: "acme",
-  source: { kind: "passbase", api: "https://api.example/v2", project: "p-1" },
+  source: { name: "passbase", kind: "passbase", api: "https://api.example/v2", project: "p-1" },
   fetched: "2026-11-23T10:15:00.000Z",
 } as const;
 
@@ -23,7 +23,7 @@ test("a full record has the format's fields in order, and returns the provider's
       collect: "full",
       legalBasis: ["Regulation (EU) 2024/1624 Art. 77"],
       identity: sandboxed(sandbox, index),
-      raw: { identity: sandbox.text(index), resources },
+      raw: [sandbox.text(index), ...resources].map((text) => ({ endpoint: "GET /identities/{id}", text })),
       files: [
         {
           ...{ id: "f", resource: "r", type: "document_image", page: 1, mediaType: "image/png" },
@@ -36,8 +36,10 @@ test("a full record has the format's fields in order, and returns the provider's
     assert.deepEqual(Object.keys(read), [
       ...["holdfast", "client", "source", "fetched", "collect", "legalBasis", "identity", "raw", "files", "withheld"],
     ]);
-    assert.equal(read.raw!.identity, sandbox.text(index));
-    assert.deepEqual(read.raw!.resources, resources);
+    assert.deepEqual(
+      read.raw!.map(({ text }) => text),
+      [sandbox.text(index), ...resources],
+    );
     assert.deepEqual(Object.keys(read.files[0]!), [
       "id",
       "resource",

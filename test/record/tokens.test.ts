@@ -28,10 +28,13 @@ test("subjects, versions, files and lookups match an independent computation fro
     "03ccfafbbd37e7d43fa731567e6c3118",
   );
   const raw = parseExact('{"updated":1,"id":"id-1","sequence":9007199254740993}');
+  const canonical = '{"id":"id-1","sequence":9007199254740993,"updated":1}';
+  assert.equal(tokens.listed("2026-11-23T10:15:00Z", raw), `20261123T101500Z-${hmac(canonical).slice(0, 12)}`);
   assert.equal(
     tokens.version("2026-11-23T10:15:00Z", raw),
-    `20261123T101500Z-${hmac('{"id":"id-1","sequence":9007199254740993,"updated":1}').slice(0, 12)}`,
+    `20261123T101500Z-${hmac(`content/2\0${canonical}`).slice(0, 12)}`,
   );
+  assert.equal(tokens.project("passbase", "p-1"), hmac("project\0passbase\0p-1").slice(0, 32));
   assert.equal(tokens.lookup("email", "ann@example.org"), hmac("lookup\0email\0ann@example.org").slice(0, 32));
   assert.equal(tokens.check(), hmac("check\0holdfast").slice(0, 16));
 });
@@ -42,6 +45,7 @@ const GOLDEN = [
   "558020ba32008a54",
   "20261123T101500Z-86227fe96722",
   "30e718cbe79d7713feec83434024e912",
+  "20261123T101500Z-6df94250806a",
 ];
 
 /** These must never change: the keys of every vault depend on them. */
@@ -50,8 +54,9 @@ test("golden names", () => {
     [tokens.subject("passbase", "id-1"), tokens.formerFile("f-1", "2024-01-01T00:00:00Z"), tokens.check()],
     GOLDEN.slice(0, 3),
   );
-  assert.equal(tokens.version("2026-11-23T10:15:00.999Z", {}), GOLDEN[3]);
+  assert.equal(tokens.listed("2026-11-23T10:15:00.999Z", {}), GOLDEN[3]);
   assert.equal(tokens.lookup("metadata.customer_id", "CUST-1"), GOLDEN[4]);
+  assert.equal(tokens.version("2026-11-23T10:15:00.999Z", {}), GOLDEN[5]);
 });
 
 test("a version's name has one form, for any time and content", () => {

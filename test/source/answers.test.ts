@@ -140,13 +140,13 @@ test("over HTTP: broken JSON, a wrong shape, another identity, not UTF-8, too mu
   ];
   for (const body of answers) {
     const requests = answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(body)));
-    await refusal(sandbox, source.identity(id!), "source-response");
+    await refusal(sandbox, source.dossier(id!, { full: false }), "source-response");
     assert.equal(requests.length, 1);
   }
   const padded = Buffer.alloc(1024 * 1024, " ");
   padded.write(text);
   answerWith(sandbox, (response) => Boolean(response.writeHead(200).end(padded)));
-  assert.equal((await source.identity(id!)).identity.id, id);
+  assert.equal((await source.dossier(id!, { full: false })).identity.id, id);
 });
 
 test("a repeated cursor ends the walk", async (t) => {
@@ -166,5 +166,5 @@ test("a repeated cursor ends the walk", async (t) => {
   assert.equal(await walk({}, ["a", "a"]), 2);
   assert.equal(await walk({ cursor: "a" }, ["a"]), 1);
   answerWith(sandbox, (response) => Boolean(response.writeHead(200).end('{"cursor":{"next":"a"},"data":[]}')));
-  await refusal(sandbox, source.resources("x"), "source-response");
+  await refusal(sandbox, source.dossier("x", { full: true }), "source-response");
 });

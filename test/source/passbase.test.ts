@@ -16,10 +16,11 @@ test("the project says which environment it is", async (t) => {
 test("an identity is kept byte for byte: unknown fields, and numbers that JavaScript rounds", async (t) => {
   const { sandbox, source } = await open(t, { identities: 40 });
   for (const [index, id] of sandbox.ids().entries()) {
-    const { text, raw, identity, redacted } = await source.identity(id);
+    const { answers, listed, identity, redacted } = await source.dossier(id, { full: false });
+    const { text } = answers[0]!;
     const wire = sandbox.identity(index);
     assert.equal(text, sandbox.text(index));
-    assert.equal(JSON.stringify(raw), text);
+    assert.equal(JSON.stringify(listed), text);
     assert.match(text, /"review":\{.*"sequence":900719925474\d{3}[13579]\}/);
     assert.equal(redacted, false);
     assert.deepEqual([identity.id, identity.status, identity.score], [id, wire.status, wire.score ?? null]);
@@ -41,7 +42,7 @@ test("a redacted identity is recognised", async (t) => {
   const { sandbox, source } = await open(t);
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   sandbox.redact([index]);
-  const { redacted, identity } = await source.identity(sandbox.ids()[index]!);
+  const { redacted, identity } = await source.dossier(sandbox.ids()[index]!, { full: false });
   assert.equal(redacted, true);
   assert.equal(identity.owner.email, null);
 });
@@ -94,7 +95,8 @@ test("resources come from all their pages, with the exact text of each", async (
   const { sandbox, source } = await open(t, { identities: 20, pageSize: 1 });
   for (const [index, id] of sandbox.ids().entries()) {
     const wire = sandbox.resources(index);
-    const { texts, files } = await source.resources(id);
+    const { answers, files } = await source.dossier(id, { full: true });
+    const texts = answers.slice(1).map(({ text }) => text);
     assert.equal(texts.length, Math.max(1, wire.length));
     const data = texts.flatMap((text) => (parseExact(text) as { data: unknown[] }).data);
     assert.deepEqual(data, wire);
@@ -114,7 +116,7 @@ test("files arrive as streams, with their bytes and their media type", async (t)
   const { sandbox, source } = await open(t, { videoBytes: 3_000_000 });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;
-  const { files } = await source.resources(id);
+  const { files } = await source.dossier(id, { full: true });
   assert.ok(files.some(({ type }) => type === "face_video"));
   for (const file of files) {
     const { mediaType, bytes } = await source.file(id, file);
@@ -151,7 +153,7 @@ test("ids are escaped so that they cannot change the path", async (t) => {
     asked = request.url!;
     return false;
   });
-  await refusal(sandbox, source.identity("../settings?x=1#y"), "source-missing");
+  await refusal(sandbox, source.dossier("../settings?x=1#y", { full: false }), "source-missing");
   assert.equal(asked, "/verification/v2/identities/..%2Fsettings%3Fx%3D1%23y");
 });
 
@@ -159,7 +161,7 @@ test("a file abandoned before or during reading frees its connection", async (t)
   const { sandbox, source } = await open(t, { videoBytes: 20_000_000 }, { concurrency: 1 });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;
-  const video = (await source.resources(id)).files.find(({ type }) => type === "face_video")!;
+  const video = (await source.dossier(id, { full: true })).files.find(({ type }) => type === "face_video")!;
   for (const chunks of [0, 1, 2]) {
     const iterator = (await source.file(id, video)).bytes[Symbol.asyncIterator]();
     for (let i = 0; i < chunks; i++) assert.equal((await iterator.next()).done, false);

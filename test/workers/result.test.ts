@@ -35,11 +35,27 @@ const object = (key: string) => ({ key, versionId: "v1", size: 4000, sha256: HEX
 const kept = { ...object(fileKey(SUBJECT, "c".repeat(32))), type: "face_video", mediaType: "video/mp4" };
 const keptFile = { ...kept, lockedUntil: LOCK, storedWith: FORMER };
 const nothing: Task["kept"] = { versions: [], purged: [], files: [], purgedFiles: [], hadContent: false };
-const known = { version: FORMER, listed: FORMER, gone: null, withheld: 0, entry: 3, missed: 0 };
+const known = {
+  version: FORMER,
+  listed: FORMER,
+  gone: null,
+  withheld: 0,
+  entry: 3,
+  missed: 0,
+  source: null,
+  content: null,
+  located: 0,
+};
 const something: Task["kept"] = { ...nothing, known, versions: [FORMER], files: [keptFile], hadContent: true };
 
 function asked(changes: Partial<Asked> = {}): Asked {
-  return { candidate: { id: "id-1", subject: SUBJECT, listed: LISTED }, kept: nothing, config, now: NOW, ...changes };
+  return {
+    candidate: { id: "id-1", subject: SUBJECT, listed: LISTED, way: "list" },
+    kept: nothing,
+    config,
+    now: NOW,
+    ...changes,
+  };
 }
 
 function entryOf(changes: Partial<RecordStored> = {}): Unlogged<RecordStored> {
@@ -55,6 +71,7 @@ function entryOf(changes: Partial<RecordStored> = {}): Unlogged<RecordStored> {
       },
     ],
     ...{ withheld: 0, recipients: [...config.recipients.fingerprints], lockedUntil: LOCK, lockMode: "governance" },
+    listed: LISTED,
     lookups: { email: "e".repeat(32) },
     ...changes,
   };
@@ -64,7 +81,7 @@ function stored(changes: Partial<RecordStored> = {}, kind: "new" | "changed" | "
   const entry = entryOf(changes);
   const fresh = entry.files.filter(({ storedWith }) => storedWith === undefined);
   const bytes = [entry.object, ...fresh].reduce((sum, { size }) => sum + size, 0);
-  return { kind, entry, files: fresh.length, bytes, withheld: entry.withheld, listed: LISTED };
+  return { kind, entry, files: fresh.length, bytes, withheld: entry.withheld };
 }
 
 const refuses = (capture: Capture, of: Asked, why: RegExp) =>
@@ -190,7 +207,9 @@ describe("a result that does not match", () => {
     ["bytes that were not stored", { ...stored(), bytes: 1 } as Capture, /bytes/],
     ["more files than there are", { ...stored(), files: 2 } as Capture, /files/],
     ["another count of withheld files", { ...stored(), withheld: 1 } as Capture, /files/],
-    ["another version than listed", { ...stored(), listed: VERSION } as Capture, /list/],
+    ["another version than listed", stored({ listed: VERSION }), /list/],
+    ["a source of its own choice", stored({ source: "other" }), /source/],
+    ["a provider id of its own choice", stored({ handle: "h".repeat(40) }), /source/],
     ["unchanged, but nothing is kept", { kind: "unchanged" }, /nothing is kept/],
     ["unchanged, with another listed version", { kind: "unchanged", listed: FORMER }, /list/, { kept: something }],
     ["past, but no period has ended", { kind: "past", listed: LISTED }, /past/, { kept: something }],

@@ -54,7 +54,8 @@ export async function lieAll(
   const box = new Box(key, "backfill workers");
   const foreign = new Box(key, "someone else");
   const parts = {
-    ...{ config, source, tokens, vault, now: systemClock, log: silentLog, sealer: new Sealer(config.recipients) },
+    ...{ config, source, sourceConfig: config.source, tokens, vault, now: systemClock, log: silentLog },
+    ...{ sealer: new Sealer(config.recipients) },
     ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },
     ...{ holds: () => {}, again: false as const },
   };
@@ -70,7 +71,7 @@ export async function lieAll(
     const id = job.id!;
     const [subject = ""] = id.split(".");
     const task = messages.openTask(id, job.data);
-    const candidate = { id: task.id, subject, listed: task.listed };
+    const candidate = { id: task.id, subject, listed: task.listed, way: "list" } as const;
     const capturing = { ...parts, project: task.project };
     const honest = { terms, capture: await captureIdentity(capturing, candidate, keptOf(task.kept)) };
     const tools: Tools = {

@@ -41,7 +41,7 @@ export const STATUSES = [
   ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
 ];
 
-export interface IdentityPage extends Omit<Page, "cursor"> {
+export interface IdentityPage extends Omit<Page, "cursor" | "whole"> {
   readonly next: string | null;
 }
 
@@ -139,7 +139,12 @@ export function parseIdentity(text: string): { identity: Identity; raw: unknown;
 }
 
 /** `first` is the id of the first resource: it comes back if pages go in circles. */
-export function parseResourcePage(text: string): { files: FileRef[]; next: string | null; first: string | undefined } {
+export function parseResourcePage(text: string): {
+  data: unknown[];
+  files: FileRef[];
+  next: string | null;
+  first: string | undefined;
+} {
   const name = "GET /identity/{id}/resources";
   const { data, next } = parsePage(name, text);
   let first: string | undefined;
@@ -157,7 +162,22 @@ export function parseResourcePage(text: string): { files: FileRef[]; next: strin
       };
     });
   });
-  return { files, next, first };
+  return { data, files, next, first };
+}
+
+/** Resources by their ids, and their files by theirs: pages may shift, and an order that means nothing is no change. */
+export function inOrder(resources: readonly unknown[]): unknown[] {
+  return byId(
+    resources.map((item) => {
+      const { resource_files: files } = object(item);
+      return Array.isArray(files) ? { ...object(item), resource_files: byId(files) } : item;
+    }),
+  );
+}
+
+function byId(items: readonly unknown[]): unknown[] {
+  const idOf = (item: unknown): string => word(object(item).id) ?? "";
+  return items.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : Number(idOf(one) > idOf(other))));
 }
 
 export function parseProject(text: string): Project {

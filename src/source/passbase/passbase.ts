@@ -1,9 +1,9 @@
-import { HoldfastError } from "../../core/error.ts";
+import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { FetchedFile, FetchedIdentity, FetchedResources, Page, Project, Source } from "../source.ts";
-import { parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
+import type { Answer, Change, Dossier, FetchedFile, Page, Project, Source } from "../source.ts";
+import { inOrder, parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
 
 /** Identities per page: fewer pages make a night without changes cheaper. */
 const PAGE = 100;
@@ -18,9 +18,20 @@ const MAX_RESOURCES = 2 * 1024 * 1024;
 /** Maximum size of a page of the list. It is read while it arrives, and `ListReader` holds less of it. */
 const MAX_PAGE = 256 * 1024 * 1024;
 
-/** Passbase Verification API v2. It cannot filter by date: `pages` lists everything and ignores `since`. */
+interface Resources {
+  readonly answers: readonly Answer[];
+  readonly files: readonly FileRef[];
+  readonly resources: readonly unknown[];
+}
+
+/** The endpoints, as records and errors name them. */
+const IDENTITY = "GET /identities/{id}";
+const RESOURCES = "GET /identity/{id}/resources";
+
+/** Passbase Verification API v2. It names no changes: who changed, only its list shows. */
 export class PassbaseSource implements Source {
   readonly kind = "passbase";
+  readonly can = { list: true, changes: false };
   readonly api: string;
   readonly #http: Http;
 
@@ -49,39 +60,71 @@ export class PassbaseSource implements Source {
       const path = `/identities?limit=${PAGE}${query}`;
       const { next, ...page } = await this.#http.read("GET /identities", path, MAX_PAGE, readIdentityPage);
       walk.advance(next, page.identities[0]?.id ?? page.unread[0]);
-      yield { ...page, cursor: next };
+      yield { ...page, cursor: next, whole: true };
     } while (walk.cursor !== null);
   }
 
-  async identity(id: string): Promise<FetchedIdentity> {
-    const text = await this.#http.text("GET /identities/{id}", `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
-    const answer = parseIdentity(text);
-    if (answer.identity.id !== id) {
-      throw new HoldfastError("source-response", "GET /identities/{id}: the answer is for another identity", {
+  // biome-ignore lint/correctness/useYield: the contract is a generator, and there is nothing to yield.
+  async *changes(): AsyncGenerator<readonly Change[]> {
+    throw new HoldfastError("internal", "Passbase names no changes");
+  }
+
+  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
+    const text = await this.#http.text(IDENTITY, `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
+    const { identity, raw, redacted } = parseIdentity(text);
+    if (identity.id !== id) {
+      throw new HoldfastError("source-response", `${IDENTITY}: the answer is for another identity`, {
         hint: "The provider mixed up two answers; the next run tries again.",
       });
     }
-    return { text, ...answer };
+    const { answers, files, resources } = full
+      ? await this.#resourcesOf(id)
+      : { answers: [], files: [], resources: [] };
+    return {
+      identity,
+      answers: [{ endpoint: IDENTITY, text }, ...answers],
+      content: { identity: raw, resources: inOrder(resources) },
+      listed: raw,
+      files,
+      // Its list shows every status.
+      open: false,
+      redacted,
+    };
   }
 
-  async resources(id: string): Promise<FetchedResources> {
-    const name = "GET /identity/{id}/resources";
-    const walk = new Walk(name);
-    const texts: string[] = [];
+  /** An identity that is deleted between two requests is missing; one that remains without resources is a fault. */
+  async #resourcesOf(id: string): Promise<Resources> {
+    try {
+      return await this.#resources(id);
+    } catch (error) {
+      if (!hasCode(error, "source-missing")) throw error;
+      await this.#http.text(IDENTITY, `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
+      throw new HoldfastError("source-response", `${RESOURCES}: the provider shows the identity but answers 404 here`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #resources(id: string): Promise<Resources> {
+    const walk = new Walk(RESOURCES);
+    const answers: Answer[] = [];
     const files: FileRef[] = [];
+    const resources: unknown[] = [];
     let size = 0;
     do {
       const query = walk.cursor === null ? "" : `?cursor=${encodeURIComponent(walk.cursor)}`;
-      const text = await this.#http.text(name, `/identity/${encodeURIComponent(id)}/resources${query}`, MAX_ANSWER);
+      const path = `/identity/${encodeURIComponent(id)}/resources${query}`;
+      const text = await this.#http.text(RESOURCES, path, MAX_ANSWER);
       const page = parseResourcePage(text);
       size += text.length;
       if (size > MAX_RESOURCES)
-        throw new HoldfastError("source-response", `${name}: the answers are larger than 2 MiB`);
-      texts.push(text);
+        throw new HoldfastError("source-response", `${RESOURCES}: the answers are larger than 2 MiB`);
+      answers.push({ endpoint: RESOURCES, text });
       files.push(...page.files);
+      resources.push(...page.data);
       walk.advance(page.next, page.first);
     } while (walk.cursor !== null);
-    return { texts, files };
+    return { answers, files, resources };
   }
 
   async file(identity: string, { resource, id }: FileRef): Promise<FetchedFile> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Catalog } from "../../../src/catalog/catalog.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { planWalk } from "../../../src/export/plan.ts";
+import { Handles } from "../../../src/record/handles.ts";
 import { Tokens } from "../../../src/record/tokens.ts";
 import { parseIdentityPage } from "../../../src/source/passbase/answers.ts";
 
@@ -22,7 +23,7 @@ async function* pages() {
     const text = Buffer.allocUnsafe(length);
     readSync(file, text, 0, length, null);
     const { next, ...page } = parseIdentityPage(text.toString("utf8"));
-    yield { ...page, cursor: next };
+    yield { ...page, cursor: next, whole: true };
   }
 }
 
@@ -30,11 +31,14 @@ const counts = { examined: 0, unchanged: 0, past: 0 };
 const begun = performance.now();
 const before = process.cpuUsage();
 catalog.walk.begin();
-const parts = { config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog };
+const parts = {
+  ...{ config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog },
+  ...{ sourceConfig: client.source, handles: new Handles(await client.lookups.key.resolve()) },
+};
 for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
   if (candidates.length > 0) throw new Error("someone changed");
 }
-if (catalog.walk.end(2).length > 0) throw new Error("someone was missed");
+if (catalog.walk.end(client.source.name, 2).length > 0) throw new Error("someone was missed");
 const { user, system } = process.cpuUsage(before);
 catalog.close();
 const seconds = (performance.now() - begun) / 1000;

@@ -11,8 +11,10 @@ import { runExport } from "../../../src/export/run.ts";
 import { createConsole } from "../../../src/observe/console.ts";
 import { noProgress } from "../../../src/observe/progress.ts";
 import { Sealer } from "../../../src/seal/seal.ts";
+import { handlesOf } from "../../../src/session/client.ts";
 import { openLog } from "../../../src/session/open-log.ts";
 import {
+  inOrder,
   parseIdentity,
   parseIdentityPage,
   parseProject,
@@ -36,21 +38,29 @@ const PIECE = 64 * 1024;
 function sourceOf(workload: Workload): Source {
   const content = contentOf(workload.fileBytes);
   return {
-    ...{ kind: "passbase", api: "none", requests: 0, limits: new Limits({ count: 1, per: 1 }).view },
+    ...{
+      kind: "passbase",
+      can: { list: true, changes: false },
+      api: "none",
+      requests: 0,
+      limits: new Limits({ count: 1, per: 1 }).view,
+    },
     project: async () => parseProject(settingsText),
     async *pages() {
       for (let from = 0; from < workload.people; from += 100) {
         const { next, ...page } = parseIdentityPage(pageText(from, 100, workload));
-        yield { ...page, cursor: next };
+        yield { ...page, cursor: next, whole: true };
       }
     },
-    async identity(id) {
-      const text = identityText(personOf(id), workload);
-      return { text, ...parseIdentity(text) };
-    },
-    async resources(id) {
-      const text = resourcesText(personOf(id), workload);
-      return { texts: [text], files: parseResourcePage(text).files };
+    async *changes() {},
+    async dossier(id) {
+      const [identity, resources] = [identityText(personOf(id), workload), resourcesText(personOf(id), workload)];
+      const { raw, ...read } = parseIdentity(identity);
+      const { files, data } = parseResourcePage(resources);
+      return {
+        ...{ ...read, files, listed: raw, open: false, content: { identity: raw, resources: inOrder(data) } },
+        answers: [identity, resources].map((text) => ({ endpoint: "GET /", text })),
+      };
     },
     async file() {
       const bytes = (async function* () {
@@ -74,6 +84,8 @@ const summary = await runExport(
     ...held,
     source: sourceOf(workload),
     starts: new OwnStarts(new Limits({ count: 1, per: 1 })),
+    sourceConfig: config.source,
+    handles: await handlesOf(config),
     sealer: new Sealer(config.recipients),
     vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
     log: console.log,

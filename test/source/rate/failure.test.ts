@@ -29,7 +29,7 @@ for (const [status, code] of [
       response.writeHead(status, { Location: `${sandbox.url}/settings`, "Retry-After": "0" }).end(body);
       return true;
     });
-    await refusal(sandbox, source.identity(id!), code);
+    await refusal(sandbox, source.dossier(id!, { full: false }), code);
     assert.equal(requests.length, 1);
     const ref = { id: "f", resource: "r", type: "document_image", page: 1, updated: "2024-01-01T00:00:00Z" };
     await refusal(sandbox, source.file(id!, ref), code);
@@ -106,11 +106,11 @@ test("the real sandbox: a wrong key, a deleted identity, a withheld file; each r
   assert.ok(!String(error.cause).includes("some-other-key-1234"));
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;
-  const { files } = await source.resources(id);
+  const { files } = await source.dossier(id, { full: true });
   await refusal(sandbox, source.file(id, files[0]!), "source-denied");
   sandbox.vanish([index]);
-  await refusal(sandbox, source.identity(id), "source-missing");
-  await refusal(sandbox, source.resources(id), "source-missing");
+  await refusal(sandbox, source.dossier(id, { full: false }), "source-missing");
+  await refusal(sandbox, source.dossier(id, { full: true }), "source-missing");
   const { requests } = sandbox;
   assert.deepEqual([requests.of("settings", 401), requests.of("file"), requests.of("identity")], [1, 1, 1]);
 });
@@ -140,9 +140,9 @@ test("an export works with a provider that fails every third time", async (t) =>
     { identities: 60, fail: 35, retryAfter: 0 },
     { retry: { ...quick, retries: 12 } },
   );
-  const found = await Promise.all(sandbox.ids().map((id) => source.identity(id)));
+  const found = await Promise.all(sandbox.ids().map((id) => source.dossier(id, { full: false })));
   assert.deepEqual(
-    found.map(({ text }) => text),
+    found.map(({ answers }) => answers[0]!.text),
     sandbox.ids().map((_, index) => sandbox.text(index)),
   );
   assert.ok(sandbox.requests.of("identity", "reset") > 0);
@@ -173,12 +173,12 @@ describe("retried, then unavailable", { concurrency: true }, () => {
         const { sandbox, source } = await open(t, {}, { timeouts });
         const text = sandbox.text(0);
         answerWith(sandbox, (response, count) => count === 1 && faulty(response, text));
-        assert.equal((await source.identity(sandbox.ids()[0]!)).text, text);
+        assert.equal((await source.dossier(sandbox.ids()[0]!, { full: false })).answers[0]!.text, text);
       };
       const lasting = async (): Promise<void> => {
         const { sandbox, source } = await open(t, {}, { timeouts, retry: { ...quick, retries: 1 } });
         const requests = answerWith(sandbox, (response) => faulty(response, sandbox.text(0)));
-        await refusal(sandbox, source.identity(sandbox.ids()[0]!), "source-unavailable");
+        await refusal(sandbox, source.dossier(sandbox.ids()[0]!, { full: false }), "source-unavailable");
         assert.equal(requests.length, 2);
       };
       await Promise.all([passing(), lasting()]);
@@ -194,7 +194,7 @@ test("a refused connection is unavailable", async (t) => {
   await new Promise((resolve) => closed.close(resolve));
   const source = connect({ url: `http://127.0.0.1:${port}/v2`, apiKey: sandbox.apiKey });
   t.after(() => source.close());
-  await refusal(sandbox, source.identity(sandbox.ids()[0]!), "source-unavailable");
+  await refusal(sandbox, source.dossier(sandbox.ids()[0]!, { full: false }), "source-unavailable");
   assert.equal(source.requests, quick.retries + 1);
 });
 
@@ -202,7 +202,7 @@ test("a file that is cut off or stalls throws, and the bytes before that are rig
   const { sandbox, source } = await open(t, { truncate: 100, videoBytes: 2_000_000 }, { timeouts });
   const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
   const id = sandbox.ids()[index]!;
-  for (const file of (await source.resources(id)).files) {
+  for (const file of (await source.dossier(id, { full: true })).files) {
     const whole = await sandbox.file(index, file.resource, file.id);
     const chunks: Uint8Array[] = [];
     const read = (async () => {

@@ -44,7 +44,7 @@ describe("a silence requested by the provider", { concurrency: true }, () => {
     const { sandbox, source } = await open(t, { videoBytes: 5_000_000 }, { concurrency: 2 });
     const index = first(sandbox, (i) => sandbox.resources(i).length > 0);
     const id = sandbox.ids()[index]!;
-    const video = (await source.resources(id)).files.find(({ type }) => type === "face_video")!;
+    const video = (await source.dossier(id, { full: true })).files.find(({ type }) => type === "face_video")!;
     const file = await source.file(id, video);
     const times = answerWith(sandbox, (response, count) => count === 1 && busy(response, "1"));
     const asked = [source.project(), source.project(), source.project()];
@@ -80,7 +80,7 @@ test("an interruption ends a silence for all waiting requests, and those in flig
     held = response;
     return true;
   });
-  const underWay = source.identity(sandbox.ids()[0]!);
+  const underWay = source.dossier(sandbox.ids()[0]!, { full: false });
   while (times.length < 1) await new Promise(setImmediate);
   const waiting = Array.from({ length: 4 }, () => refusal(sandbox, source.project(), "interrupted"));
   await told.promise;
@@ -89,7 +89,7 @@ test("an interruption ends a silence for all waiting requests, and those in flig
   await Promise.all(waiting);
   await refusal(sandbox, source.project(), "interrupted");
   held!.writeHead(200).end(sandbox.text(0));
-  assert.equal((await underWay).text, sandbox.text(0));
+  assert.equal((await underWay).answers[0]!.text, sandbox.text(0));
   assert.ok(performance.now() - begun < 1_900);
   assert.equal(times.length, 2);
 });
@@ -116,8 +116,9 @@ test("never more requests in flight than configured, including files", async (t)
   for (const concurrency of [1, 3]) {
     const { sandbox, source } = await open(t, { identities: 6, slow: 2, videoBytes: 300_000 }, { concurrency });
     const fetchAll = async (id: string) => {
-      await source.identity(id);
-      for (const file of (await source.resources(id)).files) await collect((await source.file(id, file)).bytes);
+      await source.dossier(id, { full: false });
+      for (const file of (await source.dossier(id, { full: true })).files)
+        await collect((await source.file(id, file)).bytes);
     };
     await Promise.all(sandbox.ids().map(fetchAll));
     assert.equal(sandbox.requests.peak, concurrency);

@@ -59,11 +59,11 @@ test("over HTTP, after that hour: a good answer delays nothing, and a refused re
     response.setHeader("ratelimit", '"default";r=0;t=86400');
     return false;
   });
-  await source.identity(id!);
-  await source.identity(id!);
+  await source.dossier(id!, { full: false });
+  await source.dossier(id!, { full: false });
   assert.equal(stalling.length, 2);
   const refused = answerWith(sandbox, (response) => Boolean(response.writeHead(429, { "Retry-After": "200" }).end()));
-  await refusal(sandbox, source.identity(id!), "source-unavailable");
+  await refusal(sandbox, source.dossier(id!, { full: false }), "source-unavailable");
   assert.equal(refused.length, 1);
 });
 

@@ -1,0 +1,45 @@
+import type { Tokens } from "../record/tokens.ts";
+import type { Dossier } from "../source/source.ts";
+import { type NamedFile, nameFiles } from "./file-names.ts";
+import type { Kept } from "./kept.ts";
+
+/** A dossier against what the vault holds of the same identity. */
+export interface Comparison {
+  readonly version: string;
+  /** What the list says, if the dossier shows it: the name of the version in record/1. */
+  readonly listed: string | undefined;
+  readonly files: readonly NamedFile[];
+  /** Whether the vault has this content, under this version or as a record/1. */
+  readonly isKept: boolean;
+  readonly isRecord1: boolean;
+  readonly wasPurged: boolean;
+}
+
+export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: Tokens): Comparison {
+  const { updated } = dossier.identity;
+  const version = tokens.version(updated, dossier.content);
+  const listed = dossier.listed === undefined ? undefined : tokens.listed(updated, dossier.listed);
+  const files = nameFiles(subject, dossier.files, tokens);
+  const isRecord1 = isStillRecord1(kept, listed, version, files);
+  return {
+    ...{ version, listed, files, isRecord1 },
+    isKept: isRecord1 || kept.hasVersion(version),
+    wasPurged: kept.wasPurged(version) || (listed !== undefined && kept.wasPurged(listed)),
+  };
+}
+
+/**
+ * Whether the newest kept version is a record/1 whose identity the provider describes as then. Its name says nothing
+ * about the other answers, so what they said when this was first seen counts, and that no file has come since.
+ */
+function isStillRecord1(
+  { known, file, wasFilePurged }: Kept,
+  listed: string | undefined,
+  version: string,
+  files: readonly NamedFile[],
+): boolean {
+  if (!known || known.version !== listed) return false;
+  if (known.content !== null) return known.content === version;
+  const isThere = (key: string): boolean => file(key) !== undefined || wasFilePurged(key);
+  return files.filter(({ key, former }) => !isThere(key) && !isThere(former)).length <= known.withheld;
+}

@@ -2,7 +2,7 @@ import type { FileRef, Identity } from "../core/identity.ts";
 import type { LimitsView } from "./rate/limits.ts";
 
 /**
- * A connection to an identity-verification provider for one client. Fits providers that list everyone or nobody, page
+ * A connection to an identity-verification provider for one client. Fits providers that list everyone or no one, page
  * by cursor or by number, name changes or not, return file URLs that expire, or mark what they redacted. Nothing above
  * it asks which provider it is.
  *

@@ -179,7 +179,7 @@ export class Feed {
 
   /**
    * The subjects whose turn it is, as ranges. A hand goes round all subjects once in each `resync`, like a clock's;
-   * everyone it passed since the last run is asked about. Where it stands depends on the time alone.
+   * everyone it passed since the last run is asked about. Its position depends on the time alone.
    */
   #turn(): (readonly [from: string, to: string])[] {
     if (!this.#asked) return [];

@@ -68,9 +68,9 @@ describe("the npm package", () => {
     assert.match(stdout, /^\d+\.\d+\.\d+/);
     const source = (kind: string): string => `
       import { HoldfastError, type Source } from "holdfast";
-      export const mine: Pick<Source, "kind" | "identity"> = {
+      export const mine: Pick<Source, "kind" | "dossier"> = {
         kind: ${kind},
-        identity: async () => { throw new HoldfastError("source-missing", "the provider has it no more"); },
+        dossier: async () => { throw new HoldfastError("source-missing", "the provider has it no more"); },
       };
     `;
     const check = async (text: string): Promise<string> => {

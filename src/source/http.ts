@@ -1,17 +1,42 @@
 import { finished } from "node:stream/promises";
 import type { Dispatcher } from "undici";
 import type { Secret } from "../config/secret.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { dispatcher } from "../net/proxy.ts";
-import { altered, connectionError, isAltered, isTooSlow, statusError, tooLarge, tooSlow } from "./http-errors.ts";
+import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
+import { type Authentication, authorization, usable } from "./authentication.ts";
+import { bounded } from "./body.ts";
+import { altered, connectionError, isAltered, statusError } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
 import { SharedLimits } from "./rate/shared-limits.ts";
 import { type Answered, type OnWait, OwnStarts, type Starts } from "./rate/starts.ts";
 import { Throttle } from "./rate/throttle.ts";
+import type { FetchedFile } from "./source.ts";
 
+export type { AnswerHeaders } from "./answer-headers.ts";
+
+/** One request. It only reads, so it may be sent again. */
+export interface Call {
+  /** Replaces the path in errors and metrics, because a path contains provider ids, and names the answer in the record. */
+  readonly name: string;
+  /** Below the base URL, with its query. */
+  readonly path: string;
+  /** The JSON body of a read that is a POST. */
+  readonly body?: string;
+}
+
+/** What a provider's API wants of every request: its driver knows. */
+export interface Api {
+  readonly auth: Authentication;
+  /** Sent with every request to the API, and nowhere else. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How this client uses an API: its config and the run know. */
 export interface HttpOptions {
   readonly url: string;
   readonly apiKey: Secret;
@@ -34,6 +59,8 @@ export interface HttpOptions {
   readonly starts?: Starts;
   /** Reads the current key. Called when a key is refused: it may have been rotated. */
   readonly renewKey?: () => Promise<Secret>;
+  /** For signatures. Default: the machine's clock. */
+  readonly clock?: Clock;
 }
 
 /** What processes on this machine share, so that together they keep to one rate. */
@@ -50,21 +77,21 @@ const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 
 /**
- * GET requests to one API, with limits, timeouts and retries. `name` replaces the endpoint in errors, because a path
- * contains provider ids; no error or log shows a path, an answer or the key.
+ * Reads from one API, with limits, timeouts and retries. No error or log shows a path, an answer or the key: errors and
+ * metrics have the call's name.
  */
 export class Http {
   readonly #dispatcher: Dispatcher;
   readonly #origin: string;
   readonly #base: string;
   readonly #throttle: Throttle;
-  readonly #options: HttpOptions;
+  readonly #options: HttpOptions & Api;
   #key: Secret;
   #requests = 0;
   /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
 
-  constructor(options: HttpOptions) {
+  constructor(options: HttpOptions & Api) {
     this.#key = usable(options.apiKey);
     const url = new URL(options.url);
     this.#dispatcher = dispatcher({ connections: options.concurrency, timeouts: options.timeouts ?? TIMEOUTS });
@@ -83,42 +110,49 @@ export class Http {
   }
 
   /** The body of a JSON answer, byte for byte. Throws source-response above `limit` bytes. */
-  async text(name: string, path: string, limit: number): Promise<string> {
-    return this.read(name, path, limit, async (chunks) => {
+  async text(call: Call, limit: number): Promise<{ readonly text: string; readonly headers: AnswerHeaders }> {
+    return this.read(call, limit, async (chunks, headers) => {
       const parts: Uint8Array[] = [];
       for await (const chunk of chunks) parts.push(chunk);
       try {
-        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+        return {
+          text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts)),
+          headers,
+        };
       } catch (error) {
-        throw new HoldfastError("source-response", `${name}: the answer is not UTF-8`, { cause: error });
+        throw new HoldfastError("source-response", `${call.name}: the answer is not UTF-8`, { cause: error });
       }
     });
   }
 
   /** The same, read while it arrives; after a lost connection `reader` is called again with a new answer. */
   async read<T>(
-    name: string,
-    path: string,
+    call: Call,
     limit: number,
-    reader: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+    reader: (chunks: AsyncIterable<Uint8Array>, headers: AnswerHeaders) => Promise<T>,
   ): Promise<T> {
     return this.#retrying(async (answered) => {
-      const { body } = await this.#send(name, path, "application/json", answered);
-      return reader(this.#chunks(name, body, limit));
+      const { body, headers } = await this.#send(call, "application/json", answered);
+      return reader(this.#chunks(call.name, body, limit), answerHeaders(headers));
     });
   }
 
   /** A body as it arrives. A connection lost on the way throws source-unavailable: request the whole body again. */
-  async stream(name: string, path: string): Promise<{ mediaType: string; bytes: AsyncIterable<Uint8Array> }> {
+  async stream(call: Call): Promise<FetchedFile> {
     const { headers, body } = await this.#retrying(
-      (answered) => this.#send(name, path, "*/*", answered),
+      (answered) => this.#send(call, "*/*", answered),
       // Until the last byte: a request that the pool holds for this connection would start without a limit.
       ({ body }) => finished(body).catch(() => {}),
     );
     return {
       mediaType: mediaTypeOf(headers["content-type"]),
-      bytes: this.#chunks(name, body, this.#options.maxFile ?? MAX_FILE),
+      bytes: this.#chunks(call.name, body, this.#options.maxFile ?? MAX_FILE),
     };
+  }
+
+  /** A file on another origin, to which nothing is sent that the API gets: no key and no fixed headers. */
+  async elsewhere(name: string, _url: string): Promise<FetchedFile> {
+    throw new HoldfastError("internal", `${name}: not built yet`);
   }
 
   async close(): Promise<void> {
@@ -142,21 +176,28 @@ export class Http {
     return retrying(withPresentKey, retry, signal, onRetry);
   }
 
-  async #send(name: string, path: string, accept: string, answered: Answered): Promise<Dispatcher.ResponseData> {
+  async #send(
+    { name, path: below, body = "" }: Call,
+    accept: string,
+    answered: Answered,
+  ): Promise<Dispatcher.ResponseData> {
+    const { auth, headers: fixed, clock = systemClock } = this.#options;
+    const path = this.#base + below;
+    const method = body === "" ? "GET" : "POST";
     this.#requests += 1;
     const begun = performance.now();
     const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#dispatcher.request({
-        method: "GET",
-        origin: this.#origin,
-        path: this.#base + path,
+        ...{ method, origin: this.#origin, path, body: body === "" ? null : body },
         headers: {
+          ...(body === "" ? {} : { "content-type": "application/json" }),
+          ...fixed,
           accept,
           "accept-encoding": "identity",
-          "x-api-key": this.#key.reveal(),
           "user-agent": "holdfast",
+          ...authorization(auth, this.#key, { method, path, body, now: clock() }),
         },
       });
     } catch (error) {
@@ -199,37 +240,9 @@ export class Http {
     return this.#key.reveal() !== refused.reveal();
   }
 
-  /** At most `limit` bytes. Not a generator: one abandoned before its first chunk would keep the connection forever. */
-  #chunks(name: string, body: Body, limit: number): AsyncIterable<Uint8Array> {
+  #chunks(name: string, body: Dispatcher.ResponseData["body"], limit: number): AsyncIterable<Uint8Array> {
     const patience = (this.#options.timeouts ?? TIMEOUTS).body;
-    return {
-      [Symbol.asyncIterator]: () => {
-        const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
-        const leave = () => body.once("error", () => {}).destroy();
-        let size = 0;
-        // The time spent waiting for the source; the reader's own time does not count.
-        let waited = 0;
-        return {
-          next: async () => {
-            const begun = performance.now();
-            const next = await iterator.next().catch((error: unknown) => {
-              throw connectionError(name, this.#origin, error);
-            });
-            if (next.done) return next;
-            size += next.value.length;
-            waited += performance.now() - begun;
-            const failure = size > limit ? tooLarge(name, limit) : isTooSlow(size, waited, patience) && tooSlow(name);
-            if (!failure) return next;
-            leave();
-            throw failure;
-          },
-          return: async () => {
-            leave();
-            return { done: true, value: undefined };
-          },
-        };
-      },
-    };
+    return bounded(body, { name, limit, patience, lost: (error) => connectionError(name, this.#origin, error) });
   }
 }
 
@@ -242,13 +255,4 @@ export function ownStarts({
 }: Pick<HttpOptions, "rate" | "share" | "signal" | "onWait">): Starts {
   const store = share && new SharedLimits(share.path, share.onTrouble);
   return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
-}
-
-type Body = Dispatcher.ResponseData["body"];
-
-function usable(key: Secret): Secret {
-  if (/^[\x21-\x7e]+$/.test(key.reveal())) return key;
-  throw new HoldfastError("config", "the API key has white space or characters that an HTTP header cannot contain", {
-    hint: "Copy the secret API key again, alone on one line.",
-  });
 }

@@ -37,7 +37,7 @@ export class PassbaseSource implements Source {
 
   constructor(options: HttpOptions) {
     this.api = options.url;
-    this.#http = new Http(options);
+    this.#http = new Http({ ...options, auth: { kind: "header", name: "x-api-key" } });
   }
 
   get requests(): number {
@@ -50,7 +50,7 @@ export class PassbaseSource implements Source {
   }
 
   async project(): Promise<Project> {
-    return parseProject(await this.#http.text("GET /settings", "/settings", MAX_ANSWER));
+    return parseProject(await this.#text("GET /settings", "/settings"));
   }
 
   async *pages({ cursor }: { cursor?: string } = {}): AsyncGenerator<Page> {
@@ -58,7 +58,7 @@ export class PassbaseSource implements Source {
     do {
       const query = walk.cursor === null ? "" : `&cursor=${encodeURIComponent(walk.cursor)}`;
       const path = `/identities?limit=${PAGE}${query}`;
-      const { next, ...page } = await this.#http.read("GET /identities", path, MAX_PAGE, readIdentityPage);
+      const { next, ...page } = await this.#http.read({ name: "GET /identities", path }, MAX_PAGE, readIdentityPage);
       walk.advance(next, page.identities[0]?.id ?? page.unread[0]);
       yield { ...page, cursor: next, whole: true };
     } while (walk.cursor !== null);
@@ -70,7 +70,7 @@ export class PassbaseSource implements Source {
   }
 
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    const text = await this.#http.text(IDENTITY, `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
+    const text = await this.#text(IDENTITY, `/identities/${encodeURIComponent(id)}`);
     const { identity, raw, redacted } = parseIdentity(text);
     if (identity.id !== id) {
       throw new HoldfastError("source-response", `${IDENTITY}: the answer is for another identity`, {
@@ -98,7 +98,7 @@ export class PassbaseSource implements Source {
       return await this.#resources(id);
     } catch (error) {
       if (!hasCode(error, "source-missing")) throw error;
-      await this.#http.text(IDENTITY, `/identities/${encodeURIComponent(id)}`, MAX_ANSWER);
+      await this.#text(IDENTITY, `/identities/${encodeURIComponent(id)}`);
       throw new HoldfastError("source-response", `${RESOURCES}: the provider shows the identity but answers 404 here`, {
         cause: error,
       });
@@ -114,7 +114,7 @@ export class PassbaseSource implements Source {
     do {
       const query = walk.cursor === null ? "" : `?cursor=${encodeURIComponent(walk.cursor)}`;
       const path = `/identity/${encodeURIComponent(id)}/resources${query}`;
-      const text = await this.#http.text(RESOURCES, path, MAX_ANSWER);
+      const text = await this.#text(RESOURCES, path);
       const page = parseResourcePage(text);
       size += text.length;
       if (size > MAX_RESOURCES)
@@ -129,11 +129,15 @@ export class PassbaseSource implements Source {
 
   async file(identity: string, { resource, id }: FileRef): Promise<FetchedFile> {
     const path = `/identity/${encodeURIComponent(identity)}/resources/${encodeURIComponent(resource)}/resource_files/${encodeURIComponent(id)}`;
-    return this.#http.stream("GET …/resource_files/{fid}", path);
+    return this.#http.stream({ name: "GET …/resource_files/{fid}", path });
   }
 
   close(): Promise<void> {
     return this.#http.close();
+  }
+
+  async #text(name: string, path: string): Promise<string> {
+    return (await this.#http.text({ name, path }, MAX_ANSWER)).text;
   }
 }
 

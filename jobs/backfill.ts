@@ -9,24 +9,29 @@ import { Catalog } from "../src/catalog/catalog.ts";
 import { amount, instant, oneOf } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import type { ClientConfig } from "../src/config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
+import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
 import type { Exporting } from "../src/export/context.ts";
 import type { Period } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { errorFields } from "../src/observe/log.ts";
+import { PROVIDERS } from "../src/provider/provider.ts";
 import { Box } from "../src/seal/secretbox.ts";
 import { handlesOf, messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
-import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
+import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
+import { eachSource, noneAsked } from "../src/session/each-source.ts";
+import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { openSource } from "../src/session/open-source.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf, pushed } from "../src/session/watch.ts";
-import { STATUSES } from "../src/source/passbase/answers.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
+
+/** The words of all providers. */
+const STATUSES = [...new Set(Object.values(PROVIDERS).flatMap(({ statuses }): readonly string[] => statuses))];
 
 interface BackfillFlags extends Period {
   readonly status?: string[];
@@ -68,6 +73,7 @@ export const backfillCommand = command(
       if (putPrice !== undefined && !plan) {
         throw new HoldfastError("usage", "--put-price needs --plan", { hint: "Add --plan." });
       }
+      refuseOtherWords(session, status ?? []);
       const period = { from, to, statuses: status && new Set(status) };
       if (plan) {
         await tellClients(session, "backfill", (onFailure) => planBackfill(session, period, putPrice, onFailure), {
@@ -99,14 +105,14 @@ async function planBackfill(
   price: number | undefined,
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<Estimate[]> {
-  const planOne = async (config: ClientConfig): Promise<Estimate> => {
+  const planOne = async (config: ClientConfig, sourceConfig: ActiveSourceConfig): Promise<Estimate> => {
     await using opened = new AsyncDisposableStack();
     const { description } = opened.use(await openClientVault(config, session));
     const tokens = await openTokens(config, description);
-    const { source } = opened.use(await openSource(config, session, "low"));
+    const { source } = opened.use(await openSource(config, sourceConfig, session, "low"));
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
     opened.defer(() => catalog?.close());
-    using progress = session.console.progress(`${config.id}: listed`);
+    using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
     const known = {
       subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
       walk: { noteMet: () => {} },
@@ -115,7 +121,6 @@ async function planBackfill(
       },
     };
     const pages = source.pages();
-    const sourceConfig = config.source;
     const handles = await handlesOf(config);
     const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };
     const of = await untilStopped(session.signal, async () => {
@@ -124,10 +129,10 @@ async function planBackfill(
       return estimate(found, { config, source, sourceConfig, catalog, price });
     });
     progress.end();
-    session.console.say(estimateText(of));
+    session.console.say(estimateText(of, placeOf(config, sourceConfig.name)));
     return of;
   };
-  return eachClient(session, planOne, onFailure);
+  return eachOf(session, planOne, onFailure);
 }
 
 /** Stops at once on the signal, even during a request. Only for work that leaves nothing behind. */
@@ -144,23 +149,62 @@ export async function backfillClients(
   session: Session,
   options: BackfillOptions,
   onFailure: (failure: ClientFailure) => void,
-): Promise<Summary[]> {
-  return eachClient(
+): Promise<ExportSummary[]> {
+  const backfillOne = async (config: ClientConfig, source: ActiveSourceConfig): Promise<ExportSummary> => {
+    const summary = await pushed(config, session, "backfill", (own) => backfillSource(config, source, own, options));
+    const told = { ...summary, source: source.name };
+    session.console.say(summaryText(told, {}, placeOf(config, source.name)));
+    return told;
+  };
+  return eachOf(session, backfillOne, onFailure);
+}
+
+/** Runs the work for every source of every client. One failure does not stop the others. */
+async function eachOf<T>(
+  session: Session,
+  work: (config: ClientConfig, source: ActiveSourceConfig) => Promise<T>,
+  onFailure: (failure: ClientFailure) => void = throwFailure,
+): Promise<T[]> {
+  const all = await eachClient(
     session,
     async (config) => {
-      const summary = await pushed(config, session, "backfill", (own) => backfillClient(config, own, options));
-      session.console.say(summaryText(summary));
-      return summary;
+      if (askedSources(config).length === 0) session.console.say(`${config.id}: nothing to do, ${noneAsked(config)}`);
+      const { results, failures } = await eachSource(config, session, (source) => work(config, source));
+      for (const failure of failures) onFailure(failure);
+      return results;
     },
     onFailure,
   );
+  return all.flat();
+}
+
+/** @throws HoldfastError "usage" for a status that no source of the command has */
+function refuseOtherWords({ clients }: Session, statuses: readonly string[]): void {
+  const kinds = new Set(clients.flatMap((client) => askedSources(client).map(({ kind }) => kind)));
+  const words = new Map(
+    [...kinds].map((kind) => [PROVIDERS[kind].name, PROVIDERS[kind].statuses as readonly string[]]),
+  );
+  if (words.size === 0) return;
+  for (const status of statuses) {
+    const strange = [...words].filter(([, of]) => !of.includes(status)).map(([name]) => name);
+    if (strange.length === 0) continue;
+    const lines = [...words].map(([name, of]) => `${name} has: ${of.join(", ")}.`);
+    throw new HoldfastError("usage", `${strange.join(" and ")} has no status ${status}`, {
+      hint: words.size > 1 ? [...lines, "Choose one source with --source."] : lines,
+    });
+  }
 }
 
 /**
  * Runs in several turns if needed: it yields the vault to other jobs (the nightly export), and takes it again if it lost
  * it because this machine slept.
  */
-async function backfillClient(config: ClientConfig, session: Session, options: BackfillOptions): Promise<Summary> {
+async function backfillSource(
+  config: ClientConfig,
+  source: ActiveSourceConfig,
+  session: Session,
+  options: BackfillOptions,
+): Promise<Summary> {
   const { console, signal } = session;
   let done: Summary | undefined;
   for (;;) {
@@ -171,7 +215,7 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
       const onHeld = (): void => {
         held = true;
       };
-      const summary = await takeTurn(config, turn, options, onHeld, () => wanted.abort());
+      const summary = await takeTurn(config, source, turn, options, onHeld, () => wanted.abort());
       done = done ? addSummaries(done, summary) : summary;
       if (!wanted.signal.aborted || signal.aborted || summary.outcome !== "interrupted") return done;
       console.log.warn("another job needs the vault: this one waits, then continues", { client: config.id });
@@ -188,13 +232,14 @@ async function backfillClient(config: ClientConfig, session: Session, options: B
 
 async function takeTurn(
   config: ClientConfig,
+  source: ActiveSourceConfig,
   session: Session,
   options: BackfillOptions,
   onHeld: () => void,
   onWanted: () => void,
 ): Promise<Summary> {
   await using held = await openLog(config, session, { job: "backfill", onWanted });
-  await using exporting = await openExporting(held, session, { priority: "low" });
+  await using exporting = await openExporting(held, source, session, { priority: "low" });
   onHeld();
   const summary = await runTurn(exporting, session, options);
   await held.stamp();
@@ -207,8 +252,14 @@ async function runTurn(
   { redis, ...period }: BackfillOptions,
 ): Promise<Summary> {
   const { console } = session;
-  const { config, log } = exporting;
-  const position = new Position(config.state, period, new Box(await config.lookups.key.resolve(), "backfill position"));
+  const { config, sourceConfig, log } = exporting;
+  const place = placeOf(config, sourceConfig.name);
+  const position = new Position(
+    config.state,
+    sourceConfig.name,
+    period,
+    new Box(await config.lookups.key.resolve(), "backfill position"),
+  );
   const reached = position.load() ?? (await count(exporting, session, period));
   const walk: Walk & { before: number } = {
     before: reached.examined,
@@ -231,7 +282,7 @@ async function runTurn(
       selection: { kind: "period", ...period },
       walk,
       crew,
-      progress: console.progress(`${config.id}: identities`, reached.examined),
+      progress: console.progress(`${place}: identities`, reached.examined),
       observer: observerOf(exporting, session),
     });
   if (redis === undefined) return run();
@@ -255,7 +306,7 @@ async function count(
   { console, signal }: Session,
   period: Period,
 ): Promise<Omit<Reached, "cursor"> & { cursor: null }> {
-  using progress = console.progress(`${exporting.config.id}: listed`);
+  using progress = console.progress(`${placeOf(exporting.config, exporting.sourceConfig.name)}: listed`);
   const about = exporting.catalog.totals.counts().subjects;
   try {
     const { matching } = await survey(exporting, exporting.source.pages(), period, 0, (listed) => {

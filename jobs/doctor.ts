@@ -1,5 +1,5 @@
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import type { ClientConfig } from "../src/config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
@@ -94,8 +94,9 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   await using opened = new AsyncDisposableStack();
   const vault = await openVault(config.vault, { signal, policy: retry, idleTimeout });
   opened.defer(() => vault.close());
-  const source = async (isNew: boolean) =>
-    (await openSource(config, { ...session, patience: { ...patience, retry } }, "high", { isShared: !isNew })).source;
+  const source = async (of: ActiveSourceConfig, isNew: boolean) =>
+    (await openSource(config, of, { ...session, patience: { ...patience, retry } }, "high", { isShared: !isNew }))
+      .source;
   return await examine({ config, source, vault, now, retry, idleTimeout });
 }
 

@@ -1,9 +1,10 @@
 import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import type { ClientConfig } from "../src/config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
+import { askedOf } from "../src/config/named-identity.ts";
+import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
-import { gravest } from "../src/core/exit-code.ts";
 import { runId } from "../src/core/run-id.ts";
 import { lookUpNamed } from "../src/export/named.ts";
 import type { Selection } from "../src/export/plan.ts";
@@ -13,9 +14,11 @@ import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
+import { eachSource, noneAsked, type SourceRuns } from "../src/session/each-source.ts";
 import {
   type ExportSummary,
   isNamed,
+  locksOnly,
   noSuchIdentity,
   refuseUnfinished,
   summaryText,
@@ -26,7 +29,7 @@ import { onHangup, type Take } from "../src/session/reload.ts";
 import { extendHeld, locksText } from "../src/session/retention-work.ts";
 import { runOnSchedule, type Work } from "../src/session/schedule.ts";
 import { VERSION } from "../src/session/version.ts";
-import { observerOf, pushed, watched } from "../src/session/watch.ts";
+import { type Ended, observerOf, pushed, watched } from "../src/session/watch.ts";
 
 interface ExportFlags {
   readonly identity?: string[];
@@ -117,7 +120,7 @@ export interface ExportOptions {
   readonly withheld?: boolean | undefined;
 }
 
-/** Exports every client's new and changed identities. One client's failure does not stop the others. */
+/** Exports every client's new and changed identities, source by source. One failure does not stop the others. */
 export async function exportClients(
   session: Session,
   options: ExportOptions,
@@ -125,16 +128,18 @@ export async function exportClients(
 ): Promise<ExportSummary[]> {
   refuseUnclear(session, options);
   const tell = onFailure ?? throwFailure;
-  return eachClient(
+  const done = await eachClient(
     session,
     async (config) => {
-      const { lockFailure, ...summary } = await exportWatched(config, session, options);
-      session.console.say(summaryText(summary, options));
+      const { runs, failures, lockFailure } = await exportWatched(config, session, options);
+      for (const summary of runs) session.console.say(summaryText(summary, options, placeOf(config, summary.source)));
+      for (const failure of failures) tell(failure);
       if (lockFailure !== undefined) tell({ client: config.id, error: lockFailure });
-      return summary;
+      return runs;
     },
     tell,
   );
+  return done.flat();
 }
 
 /** Shows what an export of each client would do now. Writes nothing, and can run during an export. */
@@ -144,8 +149,21 @@ async function dryRunClients(
   onFailure: (failure: ClientFailure) => void,
 ): Promise<DryRun[]> {
   refuseUnclear(session, options);
-  const asked = { identities: options.identities, again: options.again ?? false, selection: selectionOf(options) };
-  return eachClient(session, (config) => dryRun(config, session, asked), onFailure);
+  const { identities, again = false } = options;
+  const plans = await eachClient(
+    session,
+    async (config) => {
+      const { only, idsOf } = askedOf(config, identities);
+      sayNone(config, session);
+      const { results, failures } = await eachSource({ ...config, only }, session, (source) =>
+        dryRun(config, source, session, { identities: idsOf(source.name), again, selection: selectionOf(options) }),
+      );
+      for (const failure of failures) onFailure(failure);
+      return results;
+    },
+    onFailure,
+  );
+  return plans.flat();
 }
 
 /** As the export itself does. */
@@ -174,8 +192,13 @@ function refuseUnclear({ clients }: Session, options: ExportOptions): void {
   }
 }
 
+/** What came of one client's export. */
+interface ClientRuns extends Ended {
+  readonly runs: readonly ExportSummary[];
+}
+
 /** An export of named people is not a nightly run: it sends no notifications. */
-function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ExportSummary> {
+function exportWatched(config: ClientConfig, session: Session, options: ExportOptions): Promise<ClientRuns> {
   if (isNamed(options) || options.withheld) return exportClient(config, session, options);
   return pushed(config, session, "export", (own) =>
     watched(config, own, "export", (onBegun) => exportClient(config, own, options, onBegun)),
@@ -187,46 +210,76 @@ async function exportClient(
   session: Session,
   options: ExportOptions,
   onBegun: () => void = () => {},
-): Promise<ExportSummary> {
+): Promise<ClientRuns> {
+  const { identities } = options;
+  const { only, idsOf } = askedOf(config, identities);
   await using held = await openLog(config, session, { job: "export" });
   onBegun();
   // A run for named people fetches them at once and leaves the locks to the nightly run.
-  const summary = options.identities
-    ? await exportHeld(held, session, options)
+  const done = identities
+    ? runsOf(
+        await eachSource({ ...config, only }, session, (source) =>
+          exportHeld(held, source, session, { ...options, identities: idsOf(source.name) }),
+        ),
+      )
     : await exportNightly(held, session, options);
-  await held.stamp();
-  return summary;
+  if (done.runs.length > 0) await held.stamp();
+  return done;
 }
 
-async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ExportSummary> {
-  const run = runId(held.now());
-  // Before any request to the provider: kept copies must stay locked even if the provider fails.
+const runsOf = ({ results, failures }: SourceRuns<ExportSummary>): ClientRuns => ({ runs: results, failures });
+
+async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ClientRuns> {
+  const { config, now, retries } = held;
+  const begun = performance.now();
+  const run = runId(now());
+  sayNone(config, session);
+  // Before any request to a provider: kept copies must stay locked even if it fails.
   const first = await extended(held, session, run);
-  const [exported] = await Promise.allSettled([exportHeld(held, session, options, run)]);
+  const [firstSource] = askedSources(config);
+  const { results, failures } = await eachSource(config, session, (source) =>
+    exportHeld(held, source, session, options, source === firstSource ? run : undefined),
+  );
   // Again: a person under a legal hold may have a new version, and more locks may be due after a long run.
   const then = session.signal.aborted ? {} : await extended(held, session, run);
-  const locks = addLocks(first, then);
-  if (exported.status === "fulfilled") return { ...exported.value, ...locks };
-  if (locks.lockFailure) throw gravest([exported.reason, locks.lockFailure]);
-  throw exported.reason;
+  const { locks, lockFailure } = addLocks(first, then);
+  const runs = firstSource
+    ? results
+    : [locksOnly({ client: config.id, run, retries: retries(), seconds: (performance.now() - begun) / 1000 })];
+  const last = runs.at(-1);
+  return {
+    // The locks are the client's: they are told once.
+    runs: last && locks ? [...runs.slice(0, -1), { ...last, locks }] : runs,
+    failures,
+    locks,
+    lockFailure,
+  };
+}
+
+/** Says so if no source is asked. */
+function sayNone(config: ClientConfig, { console }: Session): void {
+  if (askedSources(config).length === 0)
+    console.say(`${config.id}: ${noneAsked(config)}, so this run only extends locks`);
 }
 
 async function exportHeld(
   held: HeldVault,
+  sourceConfig: ActiveSourceConfig,
   session: Session,
   options: ExportOptions,
   run?: string,
 ): Promise<ExportSummary> {
   const { console } = session;
+  const { id } = held.config;
   const always = options.again || options.subjects !== undefined;
   const again = always ? "always" : options.withheld ? "granted" : false;
-  await using exporting = await openExporting(held, session, { priority: "high", again });
+  await using exporting = await openExporting(held, sourceConfig, session, { priority: "high", again });
   const { identities } = options;
   const named = identities && (await lookUpNamed(exporting, identities));
   if (named?.known.length === 0) throw noSuchIdentity(named.unknown, 0);
   if (named && named.gone > 0) {
     console.log.warn("the provider no longer has this identity; the copy in the vault stays", {
-      client: held.config.id,
+      client: id,
       count: named.gone,
     });
   }
@@ -236,13 +289,14 @@ async function exportHeld(
     version: VERSION,
     identities: named?.known,
     selection: selectionOf(options),
-    progress: console.progress(`${held.config.id}: identities`),
+    progress: console.progress(`${placeOf(held.config, sourceConfig.name)}: identities`),
     observer: observerOf(exporting, session),
   });
-  return named === undefined || named.unknown.length === 0 ? summary : { ...summary, unknown: named.unknown };
+  const told = { ...summary, source: sourceConfig.name };
+  return named === undefined || named.unknown.length === 0 ? told : { ...told, unknown: named.unknown };
 }
 
-type Locks = Pick<ExportSummary, "locks" | "lockFailure">;
+type Locks = Pick<Ended, "locks" | "lockFailure">;
 
 /** Extends the locks that are due, and reports it at once. A failure is logged and returned: it must not stop the export. */
 async function extended(held: HeldVault, session: Session, run: string): Promise<Locks> {

@@ -2,6 +2,8 @@ import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { hostHere } from "../src/cli/host.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
+import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { quoted } from "../src/core/printable.ts";
 import { firstFew } from "../src/observe/first-few.ts";
@@ -11,7 +13,8 @@ import { type Coverage, type Lacking, type Subjects, withheldText } from "../src
 import { type UnderWay, underWayText } from "../src/report/under-way.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
-import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
+import { eachSource, noneAsked } from "../src/session/each-source.ts";
 import { openReading } from "../src/session/open-reading.ts";
 import { underWay } from "../src/session/under-way.ts";
 
@@ -55,8 +58,10 @@ function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
   });
 }
 
-export interface Reconciled extends Coverage {
+export interface Reconciled extends Omit<Coverage, "source"> {
   readonly client: string;
+  /** The source that was asked, by its name in the config. */
+  readonly source: NonNullable<Coverage["source"]> & { readonly name: string };
   /** Whether a run is writing to the vault at the same time, so that the figures are out of date. */
   readonly underWay: UnderWay;
 }
@@ -73,25 +78,43 @@ export async function reconcile(
   onFailure?: (failure: ClientFailure) => void,
   showIds = false,
 ): Promise<Reconciled[]> {
-  return eachClient(
+  const all = await eachClient(
     session,
     async (config) => {
-      await using reading = await openReading(config, session);
-      const ids = new Map<Lacking, string[]>();
-      const before = await underWay(reading.vault, session);
-      const coverage = await coverageNow(config, session, reading, (subject, id, kind) => {
-        const of = ids.getOrInsert(kind, []);
-        if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
-      });
-      // A run that started in the meantime also makes the figures out of date.
-      const now = before.state === "running" ? before : await underWay(reading.vault, session);
-      const reconciled = { client: config.id, ...coverage, underWay: now };
-      session.console.say(coverageText(reconciled));
-      if (showIds) session.console.result(undefined, idsText(config.id, ids, coverage));
-      return reconciled;
+      if (askedSources(config).length === 0) session.console.say(`${config.id}: nothing to do, ${noneAsked(config)}`);
+      const { results, failures } = await eachSource(config, session, (source) =>
+        reconcileSource(config, source, session, showIds),
+      );
+      for (const failure of failures) (onFailure ?? throwFailure)(failure);
+      return results;
     },
     onFailure,
   );
+  return all.flat();
+}
+
+async function reconcileSource(
+  config: ClientConfig,
+  source: ActiveSourceConfig,
+  session: Session,
+  showIds: boolean,
+): Promise<Reconciled> {
+  const place = placeOf(config, source.name);
+  await using reading = await openReading(config, session);
+  const ids = new Map<Lacking, string[]>();
+  const before = await underWay(reading.vault, session);
+  const { coverage, notAsked } = await coverageNow(config, [source], session, reading, (subject, id, kind) => {
+    const of = ids.getOrInsert(kind, []);
+    if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
+  });
+  for (const { error } of notAsked) throw error;
+  // A run that started in the meantime also makes the figures out of date.
+  const now = before.state === "running" ? before : await underWay(reading.vault, session);
+  const listed = coverage.source ?? { listed: 0, unreadable: 0 };
+  const reconciled = { client: config.id, ...coverage, source: { name: source.name, ...listed }, underWay: now };
+  session.console.say(coverageText(reconciled, place));
+  if (showIds) session.console.result(undefined, idsText(place, ids, coverage));
+  return reconciled;
 }
 
 /** Throws `partial` if the vault lacks something it should have. This sets the exit code. */
@@ -114,8 +137,8 @@ function refuseMissing(all: readonly Reconciled[]): void {
   });
 }
 
-function lackingRecords({ missing, changed, source }: Coverage): number {
-  return missing.count + changed.count + (source?.unreadable ?? 0);
+function lackingRecords({ missing, changed, source }: Reconciled): number {
+  return missing.count + changed.count + source.unreadable;
 }
 
 function headline(of: Reconciled): string {
@@ -125,18 +148,18 @@ function headline(of: Reconciled): string {
   return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
 }
 
-function coverageText(of: Reconciled): Line[] {
-  const { client, source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
+function coverageText(of: Reconciled, place: string): Line[] {
+  const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
   const running = underWayText(of.underWay);
   const never = of.underWay.state === "running" ? "not in the log yet" : "never exported";
   return [
     {
-      text: `${client}: ${headline(of)}`,
+      text: `${place}: ${headline(of)}`,
       tone: lackingRecords(of) === 0 && of.withheld.count === 0 ? "good" : "warning",
     },
     ...(running ? [`  now       ${running}`] : []),
-    `  source    ${number(source?.listed ?? 0)} identities${source?.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
+    `  source    ${number(source.listed)} identities${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
     `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
     ...rows("missing", `at the source, ${never}`, missing),
     ...rows("changed", "at the source, otherwise than exported last", changed),
@@ -159,19 +182,19 @@ const HEADINGS = {
   withheld: "with withheld files",
 } as const;
 
-function idsText(client: string, ids: ReadonlyMap<Lacking, readonly string[]>, coverage: Coverage): string[] {
+function idsText(place: string, ids: ReadonlyMap<Lacking, readonly string[]>, coverage: Coverage): string[] {
   const lines = (Object.keys(HEADINGS) as Lacking[]).flatMap((kind) => {
     const of = ids.get(kind) ?? [];
     if (of.length === 0) return [];
     // People who are not at the source any more have no id there.
     const more = of.length < MOST_IDS ? 0 : coverage[kind].count - of.length;
     return [
-      `${client}: ${HEADINGS[kind]}, by subject and by the provider's id`,
+      `${place}: ${HEADINGS[kind]}, by subject and by the provider's id`,
       ...of,
       ...(more > 0 ? [`  … and up to ${number(more)} more`] : []),
     ];
   });
-  return lines.length > 0 ? lines : [`${client}: no ids to show`];
+  return lines.length > 0 ? lines : [`${place}: no ids to show`];
 }
 
 function rows(name: string, what: string, { count, subjects }: Subjects): string[] {

@@ -2,15 +2,16 @@ import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError, hasCode, ownError } from "../src/core/error.ts";
+import { askedSources, retiredSources } from "../src/config/sources.ts";
+import { HoldfastError } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
-import { coverageOf } from "../src/report/coverage.ts";
+import { type Coverage, coverageOf } from "../src/report/coverage.ts";
 import { type Report, reportOf } from "../src/report/report.ts";
 import { reportPage, type Untold } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { openReading } from "../src/session/open-reading.ts";
+import { openReading, type Reading } from "../src/session/open-reading.ts";
 import { refuseOtherThanReport, writeReport } from "../src/session/report-file.ts";
 import { underWay } from "../src/session/under-way.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
@@ -79,17 +80,7 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
   await using reading = await openReading(config, session);
   const now = session.now();
   const writing = await underWay(reading.vault, session);
-  let notAsked: string | null = offline ? "--offline" : null;
-  const asked = offline
-    ? null
-    : await coverageNow(config, session, reading).catch((error: unknown) => {
-        // The report covers the vault even when the provider cannot be reached, also permanently.
-        const own = ownError(error);
-        if (!own || !hasCode(own, ...SOURCE)) throw error;
-        notAsked = own.message;
-        return null;
-      });
-  const coverage = asked ?? (await coverageOf(reading.catalog, config, null, now));
+  const { coverage, notAsked } = await coverageFor(config, session, reading, offline);
   const found = {
     ...{ coverage, notAsked, verified: readLastVerify(config.state) ?? null },
     underWay: writing.state === "running" ? writing : await underWay(reading.vault, session),
@@ -98,11 +89,21 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
   return reportOf(config, reading, found, now, (done) => progress.update(done, coverage.vault.subjects));
 }
 
-const SOURCE = [
-  "source-key",
-  "source-denied",
-  "source-missing",
-  "source-rejected",
-  "source-unavailable",
-  "source-response",
-] as const;
+/** Also where no provider can be reached, even permanently: the report covers the vault. */
+async function coverageFor(
+  config: ClientConfig,
+  session: Session,
+  reading: Reading,
+  offline: boolean,
+): Promise<{ coverage: Coverage; notAsked: string | null }> {
+  const asked = offline ? [] : askedSources(config);
+  const retired = retiredSources(config).map(({ name }) => `${name} is retired`);
+  const why = offline ? ["--offline"] : retired;
+  if (asked.length > 0) {
+    const { coverage, notAsked } = await coverageNow(config, asked, session, reading);
+    const one = config.sources.length === 1;
+    why.push(...notAsked.map(({ source, error }) => (one ? error.message : `${source}: ${error.message}`)));
+    if (notAsked.length < asked.length) return { coverage, notAsked: why.length > 0 ? why.join("; ") : null };
+  }
+  return { coverage: await coverageOf(reading.catalog, config, null, session.now()), notAsked: why.join("; ") };
+}

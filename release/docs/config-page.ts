@@ -18,6 +18,9 @@ interface Node {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
+  /** Sections of different kinds: `kind` says which. */
+  readonly oneOf?: readonly Node[];
+  readonly const?: string;
 }
 
 const HEAD = `# Config
@@ -48,7 +51,7 @@ In the tables, "required" means that the config is refused without the field.`;
 
 /** Every field of the config: type, default, description, example. */
 export function configPage(root: string): string {
-  const schema = jsonSchema() as Node;
+  const schema = merged(jsonSchema() as Node);
   const text = readFileSync(join(root, "config/holdfast.example.yaml"), "utf8");
   const examples = new Map<string, string>();
   collect(parse(uncommented(text, fieldNames(schema))), "", examples);
@@ -65,6 +68,42 @@ export function configPage(root: string): string {
     table(["preset", "law", "keeps copies for"], presets),
     "",
   ].join("\n\n");
+}
+
+/** The same with the sections of different kinds as one, which says what only one kind has, and which defaults differ. */
+function merged(node: Node): Node {
+  const kinds = node.oneOf?.filter(({ properties }) => properties !== undefined) ?? [];
+  const { oneOf: _, ...rest } = node;
+  const all = kinds.length === 0 ? rest : { ...rest, ...asOne(kinds) };
+  const within = Object.entries(all.properties ?? {}).map(([name, child]) => [name, merged(child)] as const);
+  return {
+    ...all,
+    ...(all.properties ? { properties: Object.fromEntries(within) } : {}),
+    ...(all.items ? { items: merged(all.items) } : {}),
+  };
+}
+
+function asOne(kinds: readonly Node[]): Pick<Node, "properties" | "required"> {
+  const kindOf = ({ properties }: Node): string => properties?.kind?.const ?? "";
+  const properties: Record<string, Node> = {};
+  for (const name of new Set(kinds.flatMap((kind) => Object.keys(kind.properties!)))) {
+    const having = kinds.filter((kind) => kind.properties![name]);
+    const fields = having.map((kind) => kind.properties![name]!);
+    const defaults = new Set(fields.map((field) => JSON.stringify(field.default)));
+    const { const: _, ...first } = fields[0]!;
+    properties[name] = {
+      ...first,
+      ...(name === "kind" ? { enum: kinds.map(kindOf) } : {}),
+      ...(defaults.size > 1
+        ? { default: having.map((kind, at) => `${fields[at]!.default} (${kindOf(kind)})`).join(", ") }
+        : {}),
+      ...(having.length < kinds.length
+        ? { description: `Only for ${having.map(kindOf).join(", ")}. ${first.description}` }
+        : {}),
+    };
+  }
+  const required = kinds[0]!.required?.filter((name) => kinds.every((kind) => kind.required?.includes(name))) ?? [];
+  return { properties, required };
 }
 
 /** Objects in the order in which the example has them: each before those inside it. */

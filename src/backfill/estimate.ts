@@ -8,6 +8,8 @@ import type { Survey } from "./survey.ts";
 /** What a backfill will take. Everything except the list's counts is extrapolated. */
 export interface Estimate extends Omit<Survey, "sample"> {
   readonly client: string;
+  /** The name of the source. */
+  readonly source: string;
   /** How many identities had their files counted, and the estimated number of all files. */
   readonly sampled: number;
   readonly files: number;
@@ -54,6 +56,7 @@ export async function estimate(
   const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
   return {
     client: config.id,
+    source: sourceConfig.name,
     ...survey,
     sampled: each.sampled,
     files,
@@ -65,7 +68,8 @@ export async function estimate(
   };
 }
 
-export function estimateText(of: Estimate): string[] {
+/** @param place the client, and its source where it has several */
+export function estimateText(of: Estimate, place: string): string[] {
   const rows = [
     ["listed", `${number(of.listed)}${of.matching === of.listed ? "" : `, ${number(of.matching)} of them matching`}`],
     ["kept", `${number(of.matching - of.toFetch)} unchanged`],
@@ -76,5 +80,5 @@ export function estimateText(of: Estimate): string[] {
     ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
     ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the given price`}`],
   ];
-  return [`${of.client}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
+  return [`${place}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
 }

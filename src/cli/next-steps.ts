@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import type { ClientConfig } from "../config/config.ts";
+import { activeSources } from "../config/sources.ts";
+import { HoldfastError } from "../core/error.ts";
+import { PROVIDERS } from "../provider/provider.ts";
 import { quoted } from "./completion/spell.ts";
 import { foundConfig } from "./default-config.ts";
 
@@ -8,22 +11,25 @@ import { foundConfig } from "./default-config.ts";
 const SERVICE = "holdfast";
 
 /** The next steps after the config `out` was written, as lines for people. Each command can be pasted into a shell. */
-export function nextSteps(out: string, { source, vault }: ClientConfig, isRoot: boolean): string[] {
+export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot: boolean): string[] {
   const config = resolve(out) === resolve(foundConfig() ?? "") ? "" : ` --config ${word(out)}`;
   // The service could not read files that root makes.
   const isService = isRoot && hasUser(SERVICE);
   const as = isService ? `runuser -u ${SERVICE} -- ` : "";
+  const [source] = activeSources({ sources });
+  if (source === undefined) throw new HoldfastError("internal", "a first config has a source that is asked");
   const { apiKey } = source;
+  const provider = PROVIDERS[source.kind].name;
   const path = apiKey.path === undefined ? "" : relative(process.cwd(), apiKey.path);
   const file = path.startsWith("..") || process.cwd() === "/" ? apiKey.path! : path;
   const paste = `umask 077; mkdir -p ${word(dirname(file))}; cat > ${word(file)}`;
   const key = {
     file: [
-      `Put the provider's API key into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
+      `Put ${provider}'s API key into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
       isService ? `  ${as}sh -c ${quoted(paste)}` : `  (${paste})`,
     ],
-    env: [`Set the environment variable ${apiKey.name} to the provider's API key, wherever Holdfast runs`],
-    "aws-secretsmanager": [`Put the provider's API key into AWS Secrets Manager (${apiKey.name})`],
+    env: [`Set the environment variable ${apiKey.name} to ${provider}'s API key, wherever Holdfast runs`],
+    "aws-secretsmanager": [`Put ${provider}'s API key into AWS Secrets Manager (${apiKey.name})`],
   }[apiKey.kind];
   const bucket = [
     `Create the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and set up AWS SDK credentials for it: docs/OPERATING.md, "First day"`,

@@ -1,19 +1,25 @@
-import type { ClientConfig } from "./config.ts";
+import type { ClientConfig, SourceConfig } from "./config.ts";
 import type { SecretRef } from "./secret.ts";
+import { activeSources } from "./sources.ts";
 
 /** The secrets that an export of this client needs, each with its config field. */
 export function secretsOf({
-  source,
+  sources,
   lookups,
   log,
   notify: { healthchecks, webhook },
 }: ClientConfig): readonly (readonly [field: string, SecretRef])[] {
   return [
-    ["source.apiKey", source.apiKey],
+    ...activeSources({ sources }).map(({ name, apiKey }) => [keyField(sources, name), apiKey] as const),
     ["lookups.key", lookups.key],
     ["log.key", log.key],
     ...(healthchecks ? [["notify.healthchecks", healthchecks] as const] : []),
     ...(webhook ? [["notify.webhook.url", webhook.url] as const, ["notify.webhook.key", webhook.key] as const] : []),
     ...(log.previousKey ? [["log.previousKey", log.previousKey] as const] : []),
   ];
+}
+
+/** The config field of a source's key. */
+function keyField(sources: readonly SourceConfig[], name: string): string {
+  return sources.length === 1 ? "source.apiKey" : `sources[${sources.findIndex((each) => each.name === name)}].apiKey`;
 }

@@ -1,4 +1,5 @@
 import type { Approver } from "../core/ssh-key.ts";
+import type { ProviderKind } from "../provider/provider.ts";
 import type { Address } from "./listen.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
@@ -60,7 +61,10 @@ export interface ClientConfig {
   /** Never empty when `collect` is full. */
   readonly legalBasis: readonly string[];
   readonly minimal: MinimalConfig;
-  readonly source: SourceConfig;
+  /** At least one; names are unique. */
+  readonly sources: readonly SourceConfig[];
+  /** Names of the sources that this command or run asks; undefined: all. */
+  readonly only?: readonly string[] | undefined;
   readonly recipients: Recipients;
   readonly vault: VaultConfig;
   readonly lookups: LookupsConfig;
@@ -79,18 +83,38 @@ export interface MinimalConfig {
   readonly overAge: readonly number[];
 }
 
-export interface SourceConfig {
-  /** Unique in its client. */
+export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig;
+
+/** A source that is asked. */
+export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
+
+interface CommonSource {
+  /** Unique in the client. */
   readonly name: string;
-  readonly kind: "passbase";
+  readonly kind: ProviderKind;
   /** Without a trailing slash. */
   readonly url: string;
-  readonly apiKey: SecretRef;
+  /** Undefined only if retired. */
+  readonly apiKey: SecretRef | undefined;
   readonly rate: Rate;
   /** Maximum parallel requests. */
   readonly concurrency: number;
-  /** Within this time everyone is asked about, even if nothing says that they changed. */
+  /** Everyone is looked at again within this time. */
   readonly resync: Temporal.Duration;
+  /** Never asked again. */
+  readonly retired: boolean;
+  /** Its own; undefined: the client's. */
+  readonly schedule: ScheduleConfig | undefined;
+}
+
+export interface PassbaseSourceConfig extends CommonSource {
+  readonly kind: "passbase";
+}
+
+export interface PersonaSourceConfig extends CommonSource {
+  readonly kind: "persona";
+  /** What the status `completed` says. */
+  readonly completed: "verified" | "undecided";
 }
 
 export type LockMode = "governance" | "compliance";

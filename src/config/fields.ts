@@ -95,11 +95,11 @@ function attempt<T>(parse: (text: string) => T) {
   };
 }
 
-function unfit(input: unknown, what: string, hint: string): string {
+export function unfit(input: unknown, what: string, hint: string): string {
   return absent(input, hint) ?? `${redacted(input)} is not ${what}; ${hint}`;
 }
 
-function absent(input: unknown, hint: string): string | undefined {
+export function absent(input: unknown, hint: string): string | undefined {
   if (input === undefined) return `is missing; ${hint}`;
   return input === null ? `is empty; ${hint}` : undefined;
 }

@@ -1,10 +1,10 @@
 import { isAbsolute } from "node:path";
+import { PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
 import { among, checkKeep, checkKeysFolder, checkPublicKeys, checkState, type Place } from "./first-checks.ts";
 import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
-import { SOURCE_KINDS } from "./sections.ts";
 import { START_NAMES, STARTS } from "./starts.ts";
 import { parseOrigin, parseServiceUrl, parseVaultUrl } from "./url.ts";
 
@@ -53,10 +53,12 @@ export const QUESTIONS: readonly Question[] = [
     name: "provider",
     flag: "--provider <kind>",
     prompt: "Provider",
-    says: [`Where the identities come from: ${SOURCE_KINDS.join(", ")}.`],
-    choices: SOURCE_KINDS,
-    byDefault: () => (SOURCE_KINDS.length === 1 ? SOURCE_KINDS[0] : undefined),
-    check: among(SOURCE_KINDS, "a supported provider"),
+    says: [
+      "Where the identities come from.",
+      ...PROVIDER_KINDS.map((kind) => `  ${kind.padEnd(10)} ${PROVIDERS[kind].name}, ${PROVIDERS[kind].url}`),
+    ],
+    choices: PROVIDER_KINDS,
+    check: among(PROVIDER_KINDS, "a supported provider"),
   },
   {
     name: "vault",

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
-import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
+import type { ClientConfig, Config, ScheduleConfig, SourceConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
@@ -34,7 +34,7 @@ export async function parseConfig(text: string, path: string, folder = dirname(r
   const file = resolve(path);
 
   const result = await configSchema(folder).safeParseAsync(value);
-  const issues = result.success ? [] : result.error.issues.flatMap(problemsOf);
+  const issues = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, value));
   const found = [...issues, ...brokenRules(value, file, folder)];
   const problems = found.map(({ path, text, at }: Found): ConfigProblem => {
     // clients[0].recipients…
@@ -97,22 +97,24 @@ interface Found extends Finding {
   readonly at?: Path;
 }
 
-function problemsOf(issue: z.core.$ZodIssue): Found[] {
+function problemsOf(issue: z.core.$ZodIssue, document: unknown): Found[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (issue.code !== "unrecognized_keys") return [{ path, text: issue.message }];
-  return issue.keys.map((key) => ({ path, at: [...path, key], text: unknownKey(path, key) }));
+  return issue.keys.map((key) => ({ path, at: [...path, key], text: unknownKey(path, key, document) }));
 }
 
 function build(file: string, parsed: ParsedConfig): Config {
-  const clients = parsed.clients.map(
-    (client): ClientConfig => ({
+  const clients = parsed.clients.map(({ source, sources = source ? [source] : [], ...client }): ClientConfig => {
+    const schedule = ownSchedule(client.schedule, parsed.schedule);
+    return {
       ...client,
+      sources: sources.map((each) => sourceOf(each, schedule)),
       legalBasis: client.legalBasis.length > 0 ? client.legalBasis : citation(client.retention.preset),
       state: join(parsed.state, client.id),
-      schedule: ownSchedule(client.schedule, parsed.schedule),
+      schedule,
       minimal: { overAge: client.minimal.overAge.toSorted((one, other) => one - other) },
-    }),
-  );
+    };
+  });
   return { ...parsed, file, clients };
 }
 
@@ -122,7 +124,14 @@ function citation(preset: string | undefined): string[] {
   return taken ? [taken.citation] : [];
 }
 
-/** The client's own schedule overrides the default one. */
+type ParsedSource = NonNullable<ParsedConfig["clients"][number]["source"]>;
+
+function sourceOf(source: ParsedSource, usual: ScheduleConfig): SourceConfig {
+  const { name = source.kind, schedule, apiKey } = source;
+  return { ...source, name, apiKey, schedule: schedule && ownSchedule(schedule, usual) };
+}
+
+/** What a schedule leaves out is as in the one above it. */
 function ownSchedule(
   own: ParsedConfig["clients"][number]["schedule"],
   { cron, timezone, jitter }: ScheduleConfig,

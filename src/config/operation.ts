@@ -40,6 +40,13 @@ export function clientScheduleSection() {
   );
 }
 
+export function sourceScheduleSection() {
+  return section(
+    { cron: cron().optional(), timezone: timezone().optional(), jitter: jitter().optional() },
+    "When the daemon exports this source, if not together with the client's others.",
+  );
+}
+
 export function metricsSection() {
   return section(
     {

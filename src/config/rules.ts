@@ -2,8 +2,9 @@ import { HoldfastError } from "../core/error.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_FILE, EXAMPLE_RECIPIENTS } from "./example.ts";
 import { presetOf } from "./presets.ts";
-import type { Finding } from "./problem.ts";
+import type { Finding, Path } from "./problem.ts";
 import { type Raw, raw, rawClients, rawList } from "./raw.ts";
+import { REFERENCES } from "./secret.ts";
 import { vaultsApart } from "./vaults-apart.ts";
 
 /**
@@ -15,6 +16,8 @@ export function brokenRules(document: unknown, file: string, folder: string): Fi
   const within = clients.flatMap((client, index) =>
     [
       ...fullNeedsLegalBasis(client),
+      ...sourceIsSaidOnce(client),
+      ...sourcesFit(client),
       ...keysAreTwo(client),
       ...directoryTakesNoS3(client),
       ...keyIsOfKms(raw(client.vault)),
@@ -45,6 +48,34 @@ function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Find
     "MLR 2017 reg. 40; US: 31 CFR 1020.220(a)(3)), or collect: minimal";
   return [{ path: ["collect"], text }];
 }
+
+function sourceIsSaidOnce(client: Raw): Finding[] {
+  const has = (name: string) => Object.hasOwn(client, name);
+  if (has("source") && has("sources"))
+    return [{ path: ["sources"], text: "is written beside source; put that one into the list, and remove source" }];
+  if (has("source") || has("sources")) return [];
+  return [{ path: ["source"], text: `is missing; ${SOURCE_HINT}` }];
+}
+
+function sourcesFit(client: Raw): Finding[] {
+  const single = client.source === undefined ? [] : [{ source: raw(client.source), path: ["source"] as Path }];
+  const listed = rawList(client.sources).map((source, at) => ({ source: raw(source), path: ["sources", at] as Path }));
+  const names = listed.map(({ source: { name, kind } }) => name ?? kind);
+  const same = listed.flatMap(({ path }, at): Finding[] => {
+    const first = names.indexOf(names[at]);
+    if (typeof names[at] !== "string" || first === at) return [];
+    const text = `the same as sources[${first}], "${names[at]}"; give each a name of its own`;
+    return [{ path: [...path, "name"], text }];
+  });
+  // A retired source is never asked, so it needs no key.
+  const keyless = [...single, ...listed].filter(
+    ({ source }) => source.kind !== undefined && source.apiKey === undefined && source.retired !== true,
+  );
+  const text = `is missing; write ${REFERENCES}, or retired: true if the provider is not asked any more`;
+  return [...same, ...keyless.map(({ path }) => ({ path: [...path, "apiKey"], text }))];
+}
+
+const SOURCE_HINT = "write a section with kind, url, apiKey, rate and more, or a list of them as sources";
 
 function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
   if (kmsKey === undefined || String(encryption).startsWith("aws:kms")) return [];

@@ -4,7 +4,8 @@ import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, par
 import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
 import { SecretRef } from "./secret.ts";
-import { approversList, recipientsField, retentionSection, sourceSection, vaultSection } from "./sections.ts";
+import { approversList, recipientsField, retentionSection, vaultSection } from "./sections.ts";
+import { sourceSection } from "./source-section.ts";
 import { parseOrigin, parsePlainUrl } from "./url.ts";
 
 /**
@@ -30,14 +31,18 @@ export function configSchema(folder: string) {
 
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
 
+/** The most sources of one client. */
+const MAX_SOURCES = 20;
+
 /** For editors; `rules.ts` checks it for everyone else. */
-const FULL_NEEDS_LEGAL_BASIS = {
+const BETWEEN_FIELDS = {
   if: {
     properties: { collect: { const: "full" }, retention: { not: { required: ["preset"] } } },
     required: ["collect"],
   },
   // biome-ignore lint/suspicious/noThenProperty: JSON Schema uses this name, and no one awaits a schema.
   then: { required: ["legalBasis"], properties: { legalBasis: { minItems: 1 } } },
+  oneOf: [{ required: ["source"] }, { required: ["sources"] }],
 };
 
 function clientSection(folder: string) {
@@ -77,7 +82,13 @@ function clientSection(folder: string) {
         },
         "What a minimal record says besides whether the person is verified.",
       ).prefault({}),
-      source: sourceSection(secretRef),
+      source: sourceSection(secretRef)
+        .optional()
+        .meta({ description: "Where identities come from. For several providers, or projects of one, use `sources`." }),
+      sources: list(sourceSection(secretRef), "a list: - kind: …", { min: 1, max: MAX_SOURCES }).optional().meta({
+        description:
+          "Where identities come from, instead of `source`: one vault may have several providers, also retired ones.",
+      }),
       recipients: recipientsField(),
       vault: vaultSection(folder),
       lookups: section(
@@ -125,5 +136,5 @@ function clientSection(folder: string) {
       ).prefault({}),
     },
     "An organisation with a legal duty to keep copies, and its one vault.",
-  ).meta(FULL_NEEDS_LEGAL_BASIS);
+  ).meta(BETWEEN_FIELDS);
 }

@@ -5,31 +5,12 @@ import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
 import { parseAccount, parseKmsKey, parseRegion } from "./names.ts";
 import { PRESET_NAMES, presetOf } from "./presets.ts";
-import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
 import { parseTimeZone } from "./schedule.ts";
-import type { SecretRef } from "./secret.ts";
 import { START_NAMES } from "./starts.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
 
 /** The larger sections of a client. */
-
-export const SOURCE_KINDS = ["passbase"] as const;
-
-export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
-  return section(
-    {
-      kind: choice(SOURCE_KINDS, "The identity-verification provider."),
-      url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(
-        "https://api.passbase.com/verification/v2",
-      ),
-      apiKey: secretRef("The provider's secret API key."),
-      rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault("10/s"),
-      concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
-    },
-    "Where identities come from.",
-  ).transform((source) => ({ name: source.kind as string, ...source, resync: Temporal.Duration.from("P30D") }));
-}
 
 export function recipientsField() {
   return list(text("age1…, as age-keygen prints it"), "[age1…officer, age1…escrow]", { max: 50 })

@@ -1,10 +1,14 @@
 import { looksSecret } from "../core/redacted.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { formatPath, type Path } from "./problem.ts";
+import { raw, rawList } from "./raw.ts";
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
+  /** Sections of different kinds. */
+  readonly oneOf?: readonly Node[];
+  readonly const?: string;
 }
 
 /** Built on first use: most runs never need it. */
@@ -12,10 +16,11 @@ let root: Node | undefined;
 
 /**
  * The error text for an unknown key in the section at `path`: suggests the nearest known key, or where the key belongs.
+ * @param document the whole document, which says of what kind each section is
  */
-export function unknownKey(path: Path, key: string): string {
+export function unknownKey(path: Path, key: string, document: unknown): string {
   root ??= jsonSchema() as Node;
-  const known = Object.keys(nodeAt(root, path)?.properties ?? {});
+  const known = Object.keys(nodeAt(root, path, document)?.properties ?? {});
   // Only text that looks like a key is repeated: a secret without its key parses as a key.
   const named = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(key) && !looksSecret(key) ? `"${key}"` : "this (not shown)";
   const nearest = known
@@ -24,20 +29,33 @@ export function unknownKey(path: Path, key: string): string {
   if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.name.length / 3))) {
     return `${named} is not a key here; did you mean "${nearest.name}"?`;
   }
-  const elsewhere = places(root, key, []).map(formatPath);
+  const elsewhere = [...new Set(places(root, key, []).map(formatPath))];
   if (elsewhere.length > 0) return `${named} is not a key here; it belongs at ${elsewhere.join(" or ")}`;
   return `${named} is not a key here; remove it, or write one of ${known.join(", ")}`;
 }
 
-function nodeAt(top: Node, path: Path): Node | undefined {
-  return path.reduce<Node | undefined>((node, step) => {
-    if (typeof step === "number") return node?.items;
-    return Object.hasOwn(node?.properties ?? {}, step) ? node?.properties?.[step] : undefined;
-  }, top);
+function nodeAt(top: Node, path: Path, document: unknown): Node | undefined {
+  let node: Node | undefined = top;
+  let value = document;
+  for (const step of path) {
+    const inside: unknown = typeof step === "number" ? rawList(value)[step] : raw(value)[step];
+    const next: Node | undefined =
+      typeof step === "number"
+        ? node.items
+        : Object.hasOwn(node.properties ?? {}, step)
+          ? node.properties?.[step]
+          : undefined;
+    if (next === undefined) return undefined;
+    node = next.oneOf?.find(({ properties }) => properties?.kind?.const === raw(inside).kind) ?? next;
+    value = inside;
+  }
+  return node;
 }
 
 function places(node: Node, key: string, path: Path): Path[] {
   if (node.items !== undefined) return places(node.items, key, path);
+  const kinds = node.oneOf?.filter(({ properties }) => properties?.kind) ?? [];
+  if (kinds.length > 0) return kinds.flatMap((kind) => places(kind, key, path));
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => [
     ...(name === key ? [[...path, name]] : []),
     ...places(child, key, [...path, name]),

@@ -1,10 +1,11 @@
-import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import { askedSources, retiredSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
 import type { RetryPolicy } from "../io/retry.ts";
 import type { Source } from "../source/source.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkClock, skewOfServer } from "./clock.ts";
-import { type Finding, failed } from "./finding.ts";
+import { type Finding, failed, findings } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLog } from "./log.ts";
 import { checkNetwork } from "./network.ts";
@@ -16,7 +17,7 @@ import { checkVault, describe } from "./vault.ts";
 export interface Patient {
   readonly config: ClientConfig;
   /** Rejects if its key is unavailable. `isNew`: before `init`, when it must write nothing to the state. */
-  readonly source: (isNew: boolean) => Promise<Source>;
+  readonly source: (config: ActiveSourceConfig, isNew: boolean) => Promise<Source>;
   readonly vault: Vault;
   readonly now: Clock;
   readonly retry: RetryPolicy;
@@ -36,8 +37,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...checkNetwork(),
     ...(await checkState(config.state)),
     ...(await checkPrivate(config.state)),
-    checkClock("the provider", await skewOfServer(config.source.url, now, idleTimeout)),
-    ...(await checkProvider(patient, isNew)),
+    ...(await checkSources(patient, isNew, idleTimeout)),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),
     ...(await checkVault({ ...patient, description, isNew })),
@@ -47,10 +47,25 @@ export async function examine(patient: Patient): Promise<Finding[]> {
   return all.filter(({ level, text }, at) => level === "ok" || all.findIndex((other) => other.text === text) === at);
 }
 
-async function checkProvider({ config, source }: Patient, isNew: boolean): Promise<Finding[]> {
+async function checkSources(patient: Patient, isNew: boolean, idleTimeout: number): Promise<Finding[]> {
+  const { config, now } = patient;
+  const found: Finding[] = [];
+  for (const source of askedSources(config)) {
+    const { url, name } = source;
+    const of = config.sources.length === 1 ? "the provider" : name;
+    found.push(checkClock(of, await skewOfServer(url, now, idleTimeout)));
+    const prefix = config.sources.length === 1 ? "" : `${name}: `;
+    for (const each of await checkProvider(patient, source, isNew))
+      found.push({ ...each, text: `${prefix}${each.text}` });
+  }
+  const { ok } = findings("source");
+  return [...found, ...retiredSources(config).map(({ name }) => ok(`${name} is retired: not asked`))];
+}
+
+async function checkProvider({ config, source }: Patient, of: ActiveSourceConfig, isNew: boolean): Promise<Finding[]> {
   let opened: Source;
   try {
-    opened = await source(isNew);
+    opened = await source(of, isNew);
   } catch (error) {
     return [failed("source", error)];
   }

@@ -18,6 +18,7 @@ export type Again = false | "always" | "granted";
 export interface Capturing {
   readonly config: ClientConfig;
   readonly source: Source;
+  /** The config of this source. */
   readonly sourceConfig: SourceConfig;
   /** The provider's id of the project. */
   readonly project: string;
@@ -37,6 +38,7 @@ export interface Capturing {
 /** A client's export: its source, and its vault with the lease held. */
 export interface Exporting extends HeldVault {
   readonly source: Source;
+  /** The config of the source of this run. */
   readonly sourceConfig: SourceConfig;
   readonly handles: Handles;
   /** The rate limits for requests to the source. */

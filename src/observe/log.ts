@@ -10,7 +10,7 @@ export interface Fields {
   readonly run?: string;
   readonly job?: string;
   readonly client?: string;
-  /** A source's name in the config. */
+  /** The name of a source in the config. */
   readonly source?: string;
   readonly subject?: string;
   readonly version?: string;

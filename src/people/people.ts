@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { parseIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
 import { firstFew } from "../observe/first-few.ts";
 import { number } from "../observe/format.ts";
@@ -113,8 +114,14 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
 /** The subjects for an id in all its possible spellings; undefined for a lookup. */
 function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Finder): string[] | undefined {
   if (kind === "subject") return [subjectOf(value)];
-  if (kind === "identity") return idSpellings(value).map((id) => tokens.subject(config.source.kind, id));
+  if (kind === "identity") return subjectsOf(value, config, tokens);
   return undefined;
+}
+
+/** The subjects that an id may be of: in every spelling, at every provider that its prefix allows. */
+function subjectsOf(value: string, config: ClientConfig, tokens: Tokens): string[] {
+  const { id, kinds } = parseIdentity(value, config);
+  return kinds.flatMap((kind) => idSpellings(id).map((spelling) => tokens.subject(kind, spelling)));
 }
 
 /** The subjects of an id whose records were all purged. Lookups are purged too, so they match no one here. */

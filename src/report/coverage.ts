@@ -65,6 +65,7 @@ export type Lacking = "missing" | "changed" | "failed" | "withheld";
  * Holds what the source lists against the catalog, both ways. One page is held, and what it met on a disk.
  * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
  * @param onLacking told of each that is lacking something, while its page is held
+ * @param wasAsked whether the pages are of this subject's source; asked after the last page
  */
 export async function coverageOf(
   catalog: Catalog,
@@ -72,6 +73,7 @@ export async function coverageOf(
   pages: AsyncIterable<ListedPage> | null,
   now: Temporal.Instant,
   onLacking: (subject: string, kind: Lacking) => void = () => {},
+  wasAsked: (subject: string) => boolean = () => true,
 ): Promise<Coverage> {
   const addMissing = (subject: string): void => {
     missing!.add(subject);
@@ -119,7 +121,7 @@ export async function coverageOf(
       const known = catalog.subjects.known(subject);
       withheldFiles += known?.withheld ?? 0;
       if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
-      if (pages === null ? known?.gone : !met.has(subject)) gone!.add(subject);
+      if (pages === null ? known?.gone : !met.has(subject) && wasAsked(subject)) gone!.add(subject);
     }
     const codes: Record<string, number> = {};
     for (const [subject, code] of failures) {

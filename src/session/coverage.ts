@@ -1,27 +1,44 @@
-import type { ClientConfig } from "../config/config.ts";
-import { type Coverage, coverageOf, type Lacking } from "../report/coverage.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import { placeOf } from "../config/sources.ts";
+import { firstThrown, type HoldfastError, hasCode, ownError } from "../core/error.ts";
+import { type Coverage, coverageOf, type Lacking, type ListedPage } from "../report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
+/** A source that could not be asked. */
+export interface NotAsked {
+  readonly source: string;
+  readonly error: HoldfastError;
+}
+
+/** The errors of a provider: it cannot be reached, or refuses to answer. */
+const OF_PROVIDER = [
+  ...(["source-key", "source-denied", "source-missing", "source-rejected", "source-unavailable"] as const),
+  "source-response",
+] as const;
+
 /**
- * Compares the source with the vault of an open client.
+ * Compares sources with the vault of an open client. A source that does not answer is left out.
  * @param onLacking receives the provider id of each identity that the vault lacks something of, which is personal: only for a terminal
  */
 export async function coverageNow(
   config: ClientConfig,
+  sources: readonly ActiveSourceConfig[],
   session: Session,
   { catalog, description }: Pick<Reading, "catalog" | "description">,
   onLacking: (subject: string, id: string, kind: Lacking) => void = () => {},
-): Promise<Coverage> {
+): Promise<{ readonly coverage: Coverage; readonly notAsked: readonly NotAsked[] }> {
   const tokens = await openTokens(config, description);
-  await using opened = await openSource(config, session, "low");
-  const { source } = opened;
   const about = catalog.totals.counts().subjects;
-  using progress = session.console.progress(`${config.id}: listed`);
+  const notAsked: NotAsked[] = [];
+  const answered = new Set<string>();
   // The identities of one page.
   let ids = new Map<string, string>();
-  async function* pages() {
+  async function* pagesOf(sourceConfig: ActiveSourceConfig): AsyncGenerator<ListedPage> {
+    await using opened = await openSource(config, sourceConfig, session, "low");
+    const { source } = opened;
+    using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
     let walked = 0;
     for await (const { identities, unread, unreadable } of source.pages()) {
       session.signal.throwIfAborted();
@@ -37,7 +54,30 @@ export async function coverageNow(
       progress.update(walked, { about });
     }
   }
-  return await coverageOf(catalog, config, pages(), session.now(), (subject, kind) =>
-    onLacking(subject, ids.get(subject)!, kind),
+  async function* pages(): AsyncGenerator<ListedPage> {
+    for (const source of sources) {
+      try {
+        yield* pagesOf(source);
+        answered.add(source.name);
+      } catch (thrown) {
+        const error = ownError(firstThrown(thrown));
+        if (!error || !hasCode(error, ...OF_PROVIDER)) throw thrown;
+        notAsked.push({ source: source.name, error });
+      }
+    }
+  }
+  const coverage = await coverageOf(
+    catalog,
+    config,
+    pages(),
+    session.now(),
+    (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
+    (subject) => isOf(subject, config, answered),
   );
+  return { coverage, notAsked };
+}
+
+/** Whether one of these sources is the subject's. */
+function isOf(_subject: string, { sources }: ClientConfig, answered: ReadonlySet<string>): boolean {
+  return sources.length === 1 && answered.size > 0;
 }

@@ -1,4 +1,4 @@
-import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
 import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
 import type { Selection } from "../export/plan.ts";
 import { number, plural, seconds } from "../observe/format.ts";
@@ -8,6 +8,8 @@ import { openSource } from "./open-source.ts";
 
 export interface DryRun extends Forecast {
   readonly client: string;
+  /** The name of the source. */
+  readonly source: string;
 }
 
 export interface Asked {
@@ -18,18 +20,23 @@ export interface Asked {
 }
 
 /**
- * Shows what an export of one client would do now. It needs no lease, because it writes nothing to the vault or the log.
- * It asks the provider, so it shares this machine's rate limit (`limits.sqlite` in the state). If the catalog is behind
+ * Shows what an export of one source would do now. It needs no lease, because it writes nothing to the vault or the log.
+ * It asks the provider, so it shares this machine's rate limit (a file in the state). If the catalog is behind
  * the log, it rebuilds it in a temporary file.
  */
-export async function dryRun(config: ClientConfig, session: Session, asked: Asked): Promise<DryRun> {
+export async function dryRun(
+  config: ClientConfig,
+  sourceConfig: ActiveSourceConfig,
+  session: Session,
+  asked: Asked,
+): Promise<DryRun> {
   const { console, signal, now } = session;
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
   const tokens = await openTokens(config, description);
-  await using opened = await openSource(config, session, "low");
+  await using opened = await openSource(config, sourceConfig, session, "low");
   const parts = {
-    ...{ config, source: opened.source, sourceConfig: config.source, handles: await handlesOf(config) },
+    ...{ config, source: opened.source, sourceConfig, handles: await handlesOf(config) },
     ...{ tokens, catalog, now, signal, log: console.log },
   };
   const { identities, again, selection } = asked;
@@ -40,7 +47,7 @@ export async function dryRun(config: ClientConfig, session: Session, asked: Aske
     : await forecastWalk(parts, selection, (listed) => progress.update(listed, { about }));
   progress.end();
   console.say(forecastText(config.id, found));
-  return { client: config.id, ...found };
+  return { client: config.id, source: sourceConfig.name, ...found };
 }
 
 function forecastText(client: string, of: Forecast): string[] {

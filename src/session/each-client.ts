@@ -3,9 +3,11 @@ import { firstThrown, hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
-/** The failure of one client's job. */
+/** The failure of one client's job, or of one of its several sources. */
 export interface ClientFailure {
   readonly client: string;
+  /** The name of the source, if the client has several. */
+  readonly source?: string;
   readonly error: unknown;
 }
 

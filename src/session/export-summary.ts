@@ -1,17 +1,22 @@
 import { HoldfastError } from "../core/error.ts";
-import type { Summary } from "../export/summary.ts";
+import { emptyTally, type Summary } from "../export/summary.ts";
 import { bytes, number, people, plural, seconds } from "../observe/format.ts";
 import type { Line } from "../observe/line.ts";
 import type { Extended } from "../retention/extend.ts";
 import { locksText, refuseDue } from "./retention-work.ts";
 
-export interface ExportSummary extends Summary {
+export interface ExportSummary extends Omit<Summary, "source"> {
+  /** The name of the source. Null if the run asked none and only extended locks. */
+  readonly source: string | null;
   /** For a run over all identities. */
   readonly locks?: Extended;
-  /** Why the locks could not be extended. The export itself continued. */
-  readonly lockFailure?: unknown;
   /** Positions, from 1, of the named identities that the provider does not have. Nothing about them is logged. */
   readonly unknown?: readonly number[];
+}
+
+/** The summary of a run that asked no source. */
+export function locksOnly(of: Pick<Summary, "client" | "run" | "retries" | "seconds">): ExportSummary {
+  return { ...of, ...emptyTally(), source: null, outcome: "done", requests: 0 };
 }
 
 /** What the command line asked for. */
@@ -70,9 +75,14 @@ const OUTCOMES = {
   interrupted: { heading: "interrupted", tone: "warning" },
 } as const;
 
-export function summaryText(summary: ExportSummary, asked: Asked = {}): Line[] {
-  const { client, outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
+/** @param place the client, and its source where it has several */
+export function summaryText(summary: ExportSummary, asked: Asked = {}, place: string = summary.client): Line[] {
+  const { outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
   const { heading, tone } = OUTCOMES[outcome];
+  if (summary.source === null) {
+    const locks = summary.locks ? locksText(summary.locks) : "the locks were not extended";
+    return [`${place}: no source was asked; ${locks}  (run ${summary.run})`];
+  }
   const rows = [
     ["new", number(summary.new)],
     ["changed", number(summary.changed)],
@@ -91,7 +101,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}): Line[] {
   ];
   return [
     {
-      text: `${client}: ${heading}, ${plural(examined, "identity", "identities")} examined  (run ${summary.run})`,
+      text: `${place}: ${heading}, ${plural(examined, "identity", "identities")} examined  (run ${summary.run})`,
       tone,
       mark: heading,
     },

@@ -1,4 +1,5 @@
 import PQueue from "p-queue";
+import type { ActiveSourceConfig } from "../config/config.ts";
 import type { Again, Exporting } from "../export/context.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
@@ -8,20 +9,21 @@ import { handlesOf, type Session } from "./client.ts";
 import { warnOf } from "./open-log.ts";
 import { openSource } from "./open-source.ts";
 
-/** Opens what an export of one client needs besides the vault. */
+/** Opens what an export of one source needs besides the vault. */
 export async function openExporting(
   held: HeldVault,
+  sourceConfig: ActiveSourceConfig,
   session: Session,
   { priority, again = false }: { readonly priority: Priority; readonly again?: Again },
 ): Promise<Exporting & AsyncDisposable> {
   const { config } = held;
   await using opened = new AsyncDisposableStack();
-  const { source, starts, retries } = opened.use(await openSource(config, session, priority));
-  warnOf(session, config, [config.source.apiKey]);
+  const { source, starts, retries } = opened.use(await openSource(config, sourceConfig, session, priority));
+  warnOf(session, config, [sourceConfig.apiKey]);
   const exporting: Exporting = {
     ...held,
     source,
-    sourceConfig: config.source,
+    sourceConfig,
     handles: await handlesOf(config),
     starts,
     sealer: new Sealer(config.recipients),

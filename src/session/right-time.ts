@@ -1,5 +1,6 @@
 import { lastTime } from "../audit/last-time.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import { activeSources } from "../config/sources.ts";
 import { refuseLoneClock, refuseWrongClock } from "../core/clock-check.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -17,14 +18,17 @@ export interface Destroys {
  * @param description undefined before `init`
  */
 export async function checkTime(
-  { id, vault: { kind }, source }: ClientConfig,
+  { id, vault: { kind }, sources }: ClientConfig,
   { now, skewOf, console }: Session,
   vault: Vault,
   description: VaultDescription | undefined,
   destroys?: Destroys,
 ): Promise<void> {
   if (kind !== "directory") return;
-  const [last, skew] = await Promise.all([description && lastTime(vault, description), skewOf?.(source.url)]);
+  const [last, skew] = await Promise.all([
+    description && lastTime(vault, description),
+    firstSkew(activeSources({ sources }), skewOf),
+  ]);
   // If no server can be asked, the operator vouches for the clock.
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
@@ -32,4 +36,16 @@ export async function checkTime(
     client: id,
     due: last.toString(),
   });
+}
+
+/** How far the clock is ahead of the first provider that says its time. */
+async function firstSkew(
+  sources: readonly ActiveSourceConfig[],
+  skewOf: Session["skewOf"],
+): Promise<number | undefined> {
+  for (const { url } of sources) {
+    const skew = await skewOf?.(url);
+    if (skew !== undefined) return skew;
+  }
+  return undefined;
 }

@@ -2,9 +2,9 @@ import type { ClientConfig, MetricsConfig, ScheduleConfig } from "../config/conf
 import { hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
 import { startMonitor } from "../observe/server.ts";
-import { noteExport, readLastExport } from "../state/last-export.ts";
 import type { Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
+import { LOCKS, lastRun, noteRuns, type Part, partsOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
 import type { Take } from "./reload.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
@@ -54,17 +54,27 @@ export async function runOnSchedule(
 /** How often to check the clock, in ms: it may be adjusted, and the machine may sleep. */
 const LOOK = 60_000;
 
+/** A part of a client whose run is due, and the attempts at it so far. */
+interface Due {
+  readonly part: Part;
+  readonly attempts: Attempts;
+}
+
 /**
- * Decides who is exported when. Clients with the same schedule are exported one after the other, different schedules in
- * parallel, but no client twice at once: a run that is due while another is active is skipped, with a warning.
+ * Decides what is exported when: each client's sources, by their schedules. What has the same schedule is exported one
+ * after the other, different schedules in parallel, but no client twice at once: a run that is due while the same
+ * sources are active is skipped, with a warning; one of the client's other sources waits.
  */
 export class Schedules {
   readonly #session: Session;
   readonly #work: Work;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #underWay = new Set<string>();
-  /** Clients whose failed run waits to be retried. */
-  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  /** The parts that are active, by client. */
+  readonly #underWay = new Map<string, readonly string[]>();
+  /** Parts that wait until their client's active run has ended, by client. */
+  readonly #queued = new Map<string, Due[]>();
+  /** Failed runs that wait to be retried, by client and schedule. */
+  readonly #waiting = new Map<string, { readonly part: Part; readonly timer: NodeJS.Timeout }>();
   readonly #runs = new Set<Promise<void>>();
   #clients: readonly ClientConfig[] = [];
   #stopped = false;
@@ -84,15 +94,16 @@ export class Schedules {
   }
 
   /**
-   * Switches to these clients and their schedules. Active runs continue as they started. A client whose run was missed or
+   * Switches to these clients and their schedules. Active runs continue as they started. A source whose run was missed or
    * cut short (the machine was down), or waits for a retry, is exported at once.
    */
   replace(clients: readonly ClientConfig[]): void {
-    const waited = new Set(this.#waiting.keys());
+    const waited = Map.groupBy(this.#waiting.values(), ({ part }) => part.client.id);
     this.#clear();
     this.#clients = clients;
-    for (const group of Map.groupBy(clients, ({ schedule }) => JSON.stringify(schedule)).values()) {
-      this.#begin(group, waited);
+    const parts = clients.flatMap(partsOf);
+    for (const group of Map.groupBy(parts, ({ schedule }) => JSON.stringify(schedule)).values()) {
+      this.#begin(group, (id) => (waited.get(id) ?? []).flatMap(({ part }) => part.names));
     }
   }
 
@@ -103,27 +114,40 @@ export class Schedules {
     await Promise.all(this.#runs);
   }
 
-  #begin(group: readonly ClientConfig[], waited: ReadonlySet<string>): void {
+  #begin(group: readonly Part[], waited: (client: string) => readonly string[]): void {
     const { schedule } = group[0]!;
     const now = this.#session.now();
     this.#wait(group, nextDue(schedule, now));
     // For active runs, the next due time is saved when they end.
-    const idle = group.filter(({ id }) => !this.#underWay.has(id));
-    const missed = idle.filter((client) => waited.has(client.id) || this.#isMissed(client, now));
-    for (const client of idle) if (!missed.includes(client)) this.#noteDue(client);
-    if (missed.length > 0) void this.#run(missed);
+    const idle = group.filter(({ client }) => !this.#underWay.has(client.id));
+    const missed = idle.map((part): Part => {
+      const again = waited(part.client.id);
+      return {
+        ...part,
+        names: part.names.filter((name) => again.includes(name) || this.#isMissed(part.client, name, now)),
+      };
+    });
+    for (const [at, part] of idle.entries()) {
+      this.#noteDue({ ...part, names: part.names.filter((name) => !missed[at]!.names.includes(name)) });
+    }
+    const due = missed.filter(({ names }) => names.length > 0);
+    if (due.length > 0) void this.#run(due);
     this.#announce(schedule);
   }
 
-  #isMissed({ id, state }: ClientConfig, now: Temporal.Instant): boolean {
-    const { due } = readLastExport(state);
+  #isMissed(client: ClientConfig, name: string, now: Temporal.Instant): boolean {
+    const { due } = lastRun(client, name);
     if (due === undefined || Temporal.Instant.compare(due, now) > 0) return false;
-    this.#session.console.log.info("a due run was missed or cut short: starting it now", { client: id, due });
+    this.#session.console.log.info("a due run was missed or cut short: starting it now", {
+      client: client.id,
+      ...(partsOf(client).flatMap(({ names }) => names).length > 1 && name !== LOCKS ? { source: name } : {}),
+      due,
+    });
     return true;
   }
 
   /** Starts the group's run when it is due, then waits for the next. */
-  #wait(group: readonly ClientConfig[], due: Temporal.Instant): void {
+  #wait(group: readonly Part[], due: Temporal.Instant): void {
     const { schedule } = group[0]!;
     const looked = this.#session.now().epochMilliseconds;
     this.#after(Math.min(Math.max(due.epochMilliseconds - looked, 0), LOOK), () => {
@@ -140,64 +164,104 @@ export class Schedules {
     });
   }
 
-  async #run(group: readonly ClientConfig[], attempts?: Attempts): Promise<void> {
+  async #run(group: readonly Part[], attempts?: Attempts): Promise<void> {
     const { console, signal } = this.#session;
-    if (signal.aborted) return;
-    const free = group.filter(({ id }) => !this.#underWay.has(id));
-    for (const { id } of group.filter((client) => !free.includes(client)))
-      console.log.warn("the previous run is still active: skipping this one", { client: id });
-    if (free.length === 0) return;
-    for (const { id } of free) {
-      this.#underWay.add(id);
-      this.#waitNoLonger(id);
-    }
+    if (signal.aborted || this.#stopped) return;
     const of = attempts ?? { failed: 0, since: this.#session.now() };
+    const free = group.filter((part) => this.#isFree({ part, attempts: of }));
+    if (free.length === 0) return;
+    for (const part of free) {
+      this.#underWay.set(part.client.id, part.names);
+      this.#waitNoLonger(part);
+    }
     // Without failed clients: their retry may start before the others end.
-    const own = new Set(free.map(({ id }) => id));
-    const againIn = (client: ClientConfig, error: unknown) => this.#pause(client, error, of);
-    const run = this.#work({ ...this.#session, clients: free, againIn }, ({ client, error }) => {
-      if (this.#failed(free.find(({ id }) => id === client)!, error, of)) own.delete(client);
+    const own = new Set(free.map(({ client }) => client.id));
+    const partOf = (id: string) => free.find(({ client }) => client.id === id)!;
+    const againIn = ({ id }: ClientConfig, error: unknown) => this.#pause(partOf(id), error, of);
+    const clients = free.map(({ client, names }) => ({ ...client, only: names.filter((name) => name !== LOCKS) }));
+    const run = this.#work({ ...this.#session, clients, againIn }, ({ client, source, error }) => {
+      const part = partOf(client);
+      const failed = source === undefined ? part : { ...part, names: [source] };
+      if (this.#failed(failed, error, of) && own.delete(client)) this.#ended(client);
     })
       .catch((error: unknown) => console.log.error("scheduled run failed", errorFields(error)))
       .then(() => {
-        for (const id of own) this.#underWay.delete(id);
         this.#runs.delete(run);
+        for (const id of own) this.#ended(id);
         if (!signal.aborted) this.#announce(group[0]!.schedule);
       });
     this.#runs.add(run);
     await run;
   }
 
+  /** Whether the part can run now. If not, it waits for the client's other sources, or is skipped if it is active. */
+  #isFree({ part, attempts }: Due): boolean {
+    const { id } = part.client;
+    const active = this.#underWay.get(id);
+    if (active === undefined) return true;
+    const names = part.names.filter((name) => !active.includes(name) && name !== LOCKS);
+    if (names.length > 0) {
+      this.#session.console.log.info("another run of this client is active: this one waits until it has ended", {
+        client: id,
+        source: names.join(", "),
+      });
+      this.#queued.getOrInsert(id, []).push({ part: { ...part, names }, attempts });
+    } else if (part.names.some((name) => active.includes(name))) {
+      this.#session.console.log.warn("the previous run is still active: skipping this one", { client: id });
+    }
+    return false;
+  }
+
+  /** A run of this client has ended: the next one that waited for it may start. */
+  #ended(id: string): void {
+    this.#underWay.delete(id);
+    const [next, ...others] = this.#queued.get(id) ?? [];
+    if (next === undefined) return;
+    this.#queued.set(id, others);
+    const client = this.#clients.find((one) => one.id === id);
+    const part = client && asNow(next.part, client);
+    if (part) void this.#run([part], next.attempts);
+    if (!this.#underWay.has(id)) this.#ended(id);
+  }
+
   /** Whether the run is retried. */
-  #failed(client: ClientConfig, error: unknown, attempts: Attempts): boolean {
+  #failed(part: Part, error: unknown, attempts: Attempts): boolean {
     const { log } = this.#session.console;
-    const { id } = client;
-    const pause = this.#pause(client, error, attempts);
+    const { id } = part.client;
+    const fields = { client: id, ...errorFields(error) };
+    const pause = this.#pause(part, error, attempts);
     if (pause === undefined) {
-      log.error("scheduled run failed", { client: id, ...errorFields(error) });
+      log.error("scheduled run failed", fields);
       return false;
     }
     const due = this.#session.now().add({ milliseconds: pause }).toString({ smallestUnit: "second" });
     const isFirst = attempts.failed === 0;
     if (hasCode(error, "busy") && isFirst)
-      log.info("another process holds the vault: the run waits until its lease ends", {
-        client: id,
-        due,
-        ...errorFields(error),
+      log.info("another process holds the vault: the run waits until its lease ends", { due, ...fields });
+    else log.warn("this run failed and will be retried", { due, ...fields });
+    const key = keyOf(part);
+    const before = this.#waiting.get(key);
+    if (before) {
+      // Another source of the same run failed before: both are retried then.
+      this.#waiting.set(key, {
+        ...before,
+        part: { ...part, names: [...new Set([...before.part.names, ...part.names])] },
       });
-    else log.warn("this run failed and will be retried", { client: id, due, ...errorFields(error) });
-    // Uses the config at that time.
+      return true;
+    }
     const timer = this.#after(pause, () => {
-      const now = this.#clients.find((one) => one.id === id);
+      const waited = this.#waiting.get(key)?.part ?? part;
+      // Uses the config at that time.
+      const client = this.#clients.find((one) => one.id === id);
+      const now = client && asNow(waited, client);
       if (now) void this.#run([now], { ...attempts, failed: attempts.failed + 1 });
     });
-    this.#waiting.set(id, timer);
-    this.#underWay.delete(id);
+    this.#waiting.set(key, { part, timer });
     return true;
   }
 
   /** See `pauseAfter`. Undefined if the next scheduled run comes first, or the daemon is stopping. */
-  #pause({ schedule }: ClientConfig, error: unknown, attempts: Attempts): number | undefined {
+  #pause({ schedule }: Part, error: unknown, attempts: Attempts): number | undefined {
     if (!this.ready) return undefined;
     const now = this.#session.now();
     const pause = pauseAfter(error, attempts, now);
@@ -205,12 +269,13 @@ export class Schedules {
     return now.epochMilliseconds + pause < nextDue(schedule, now).epochMilliseconds ? pause : undefined;
   }
 
-  #noteDue({ id, state, schedule }: ClientConfig): void {
+  #noteDue({ client, schedule, names }: Part): void {
     try {
-      noteExport(state, { due: nextDue(schedule, this.#session.now()).toString() });
+      const due = nextDue(schedule, this.#session.now()).toString();
+      noteRuns(client, Object.fromEntries(names.map((name) => [name, { due }])));
     } catch (error) {
       this.#session.console.log.warn("cannot record when the next run is due, so a missed run would go unnoticed", {
-        client: id,
+        client: client.id,
         ...errorFields(error),
       });
     }
@@ -230,12 +295,12 @@ export class Schedules {
     return timer;
   }
 
-  #waitNoLonger(id: string): void {
-    const timer = this.#waiting.get(id);
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    this.#timers.delete(timer);
-    this.#waiting.delete(id);
+  #waitNoLonger(part: Part): void {
+    const waiting = this.#waiting.get(keyOf(part));
+    if (waiting === undefined) return;
+    clearTimeout(waiting.timer);
+    this.#timers.delete(waiting.timer);
+    this.#waiting.delete(keyOf(part));
   }
 
   #clear(): void {
@@ -243,4 +308,15 @@ export class Schedules {
     this.#timers.clear();
     this.#waiting.clear();
   }
+}
+
+const keyOf = ({ client, schedule }: Part): string => JSON.stringify([client.id, schedule]);
+
+/** The part as the config has it now; undefined if its sources are gone. */
+function asNow({ names }: Part, client: ClientConfig): Part | undefined {
+  for (const part of partsOf(client)) {
+    const left = part.names.filter((name) => names.includes(name));
+    if (left.length > 0) return { ...part, names: left };
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 import PQueue from "p-queue";
-import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import { askedSources, placeOf } from "../config/sources.ts";
 import { steady } from "../core/clock.ts";
-import { firstThrown } from "../core/error.ts";
+import { firstThrown, HoldfastError } from "../core/error.ts";
 import { bytes, number } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { Sealer } from "../seal/seal.ts";
@@ -13,6 +14,7 @@ import { RemoteStarts } from "../workers/remote-starts.ts";
 import { type WorkerTally, work } from "../workers/worker.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
+import { noneAsked } from "./each-source.ts";
 import { openSourceWith } from "./open-source.ts";
 
 /**
@@ -23,7 +25,7 @@ export async function workForClients(
   session: Session,
   address: RedisAddress,
   onFailure: (failure: ClientFailure) => void,
-): Promise<(WorkerTally & { client: string })[]> {
+): Promise<(WorkerTally & { client: string; source: string })[]> {
   // In parallel, because a backfill may take days. One client's failure does not stop the others.
   const each = session.clients.map(async (config) => {
     try {
@@ -43,7 +45,8 @@ async function workFor(
   config: ClientConfig,
   session: Session,
   address: RedisAddress,
-): Promise<WorkerTally & { client: string }> {
+): Promise<WorkerTally & { client: string; source: string }> {
+  const sourceConfig = onlySource(config);
   const { console, signal } = session;
   await using opened = new AsyncDisposableStack();
   const { vault, description } = opened.use(await openClientVault(config, session));
@@ -52,17 +55,17 @@ async function workFor(
     console.log.warn("lost the connection to Redis", { client: config.id, ...errorFields(error) }),
   );
   opened.defer(() => redis.disconnect());
-  const starts = new RemoteStarts(redis, namesOf(config.id), config.source.rate, signal);
+  const starts = new RemoteStarts(redis, namesOf(config.id, sourceConfig.name), sourceConfig.rate, signal);
   opened.defer(() => starts.close());
-  const { source } = opened.use(await openSourceWith(starts, config, session));
-  using progress = console.progress(`${config.id}: identities`);
+  const { source } = opened.use(await openSourceWith(starts, config.id, sourceConfig, session));
+  using progress = console.progress(`${placeOf(config, sourceConfig.name)}: identities`);
   const tally = await work({
     redis,
     messages: await messagesOf(config),
     parts: {
       config,
       source,
-      sourceConfig: config.source,
+      sourceConfig,
       sealer: new Sealer(config.recipients),
       tokens,
       vault,
@@ -82,7 +85,20 @@ async function workFor(
   });
   progress.end();
   console.say(
-    `${config.id}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
+    `${placeOf(config, sourceConfig.name)}: ${signal.aborted ? "stopped" : "the backfill has ended"}; ${number(tally.new)} new, ${number(tally.changed)} changed, ${number(tally.failed)} failed, ${bytes(tally.bytes)} sealed here`,
   );
-  return { client: config.id, ...tally };
+  return { client: config.id, source: sourceConfig.name, ...tally };
+}
+
+/** A worker works for one backfill, which is of one source. */
+function onlySource(config: ClientConfig): ActiveSourceConfig {
+  const [source, ...others] = askedSources(config);
+  if (source && others.length === 0) return source;
+  if (source === undefined)
+    throw new HoldfastError("usage", `${config.id}: ${noneAsked(config)}, so there is nothing to work for`, {
+      hint: "Remove `retired: true` in the config, or name another client with --client.",
+    });
+  throw new HoldfastError("usage", `a worker works for one source, but ${config.id} has several`, {
+    hint: `Add --source <name>: ${[source, ...others].map(({ name }) => name).join(" or ")}.`,
+  });
 }

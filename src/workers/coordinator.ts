@@ -65,12 +65,12 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #working: Promise<void>;
 
   private constructor(redis: Redis, exporting: Exporting, messages: Messages) {
-    const { config, starts } = exporting;
+    const { config, sourceConfig, starts } = exporting;
     this.#redis = redis;
     this.#exporting = exporting;
     this.#messages = messages;
-    this.#terms = termsOf(config);
-    this.#names = namesOf(config.id);
+    this.#terms = termsOf(config, sourceConfig);
+    this.#names = namesOf(config.id, sourceConfig.name);
     this.#queue = new Queue(this.#names.queue, { connection: redis as never, prefix: PREFIX });
     this.#queue.on("error", () => {});
     this.#dispenser = new Dispenser(redis, this.#names, starts);

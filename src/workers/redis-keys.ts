@@ -1,11 +1,13 @@
 import type { Redis } from "ioredis";
 
-/** Names of one client's backfill in Redis. Only subjects and counts are readable there. */
-export function namesOf(client: string) {
-  const of = (what: string) => `${PREFIX}:${client}:${what}`;
+/** Names of the backfill of one source in Redis. Only subjects and counts are readable there. */
+export function namesOf(client: string, source: string) {
+  // Neither has a dot in its name.
+  const name = `${client}.${source}`;
+  const of = (what: string) => `${PREFIX}:${name}:${what}`;
   return {
     /** BullMQ's queue of identities. */
-    queue: `${client}-backfill`,
+    queue: `${name}-backfill`,
     /** List: workers ask for starts and report how requests ended. */
     starts: of("starts"),
     /** One list per worker: granted starts. */

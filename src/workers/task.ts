@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { day, hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/subjects.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { Run } from "../export/context.ts";
 import type { Kept, KeptFile } from "../export/kept.ts";
@@ -36,13 +36,15 @@ export interface Task {
 /** Config values that must be the same in all processes of one client, by field name. */
 export type BackfillTerms = Readonly<Record<string, string>>;
 
-export function termsOf(config: ClientConfig): BackfillTerms {
-  const { vault, source, retention, lookups, minimal } = config;
+export function termsOf(config: ClientConfig, source: SourceConfig): BackfillTerms {
+  const { vault, retention, lookups, minimal } = config;
   return {
     collect: config.collect,
     legalBasis: JSON.stringify(config.legalBasis),
     "minimal.overAge": JSON.stringify(minimal.overAge),
+    "source.name": source.name,
     "source.url": `${source.kind} ${source.url}`,
+    ...(source.kind === "persona" ? { "source.completed": source.completed } : {}),
     recipients: JSON.stringify([...config.recipients.fingerprints].sort()),
     "vault.lock": vault.lock,
     "lookups.fields": JSON.stringify(lookups.fields),

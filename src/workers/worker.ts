@@ -38,8 +38,8 @@ export type WorkerTally = { -readonly [K in "new" | "changed" | "unchanged" | "g
  * aborts; finishes current jobs first. Throws errors of this worker itself, after giving its jobs back.
  */
 export async function work({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
-  const names = namesOf(parts.config.id);
-  const terms = termsOf(parts.config);
+  const names = namesOf(parts.config.id, parts.sourceConfig.name);
+  const terms = termsOf(parts.config, parts.sourceConfig);
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
   const ending = Promise.withResolvers<void>();
   let worked = false;
@@ -91,7 +91,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
   const worker = new Worker<string, string>(names.queue, capture, {
     connection: redis as never,
     prefix: PREFIX,
-    concurrency: Math.max(parts.config.source.concurrency, 2) * 2,
+    concurrency: Math.max(parts.sourceConfig.concurrency, 2) * 2,
     lockDuration: HOLD,
     stalledInterval: LOOK,
     maxStalledCount: DEATHS,

@@ -42,7 +42,7 @@ describe("a first config", () => {
     assert.deepEqual(client!.legalBasis, ["Regulation (EU) 2024/1624 Art. 77"]);
     assert.equal(String(client!.retention.classes.files.keep), "P5Y");
     assert.deepEqual(
-      [client!.lookups.key, client!.log.key, client!.source.apiKey].map(({ path }) => path),
+      [client!.lookups.key, client!.log.key, client!.sources[0]!.apiKey!].map(({ path }) => path),
       ["lookup-key", "log-key", "api-key"].map((kind) => `/srv/first/keys/acme-bank.${kind}`),
     );
   });
@@ -168,11 +168,11 @@ describe("a first config", () => {
         loaded += 1;
         const { clients, state } = await parseConfig(firstConfig(answers), FILE);
         assert.equal(clients.length, 1);
-        const { id, collect, source, vault, log, lookups, retention, ...client } = clients[0]!;
+        const { id, collect, sources, vault, log, lookups, retention, ...client } = clients[0]!;
         const path = (folder: string) => resolve(FOLDER, folder);
         const own = presetOf(answers.law) === undefined;
         assert.deepEqual(
-          { id, collect, kind: source.kind, origin: log.origin, apiKey: String(source.apiKey), state },
+          { id, collect, kind: sources[0]!.kind, origin: log.origin, apiKey: String(sources[0]!.apiKey), state },
           {
             ...{ id: answers.client, collect: answers.collect, kind: answers.provider, origin: answers.origin },
             ...{ apiKey: answers.apiKey, state: path(answers.state!) },

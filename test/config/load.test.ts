@@ -21,10 +21,10 @@ test("the smallest config, and its defaults", async () => {
   assert.equal(acme.collect, "minimal");
   assert.deepEqual(acme.legalBasis, []);
   assert.deepEqual(acme.minimal, { overAge: [18] });
-  assert.equal(acme.source.url, "https://api.passbase.com/verification/v2");
-  assert.deepEqual(acme.source.rate, { count: 10, per: 1000 });
-  assert.equal(acme.source.concurrency, 4);
-  assert.equal(String(acme.source.apiKey), "env:PASSBASE_KEY");
+  assert.equal(acme.sources[0]!.url, "https://api.passbase.com/verification/v2");
+  assert.deepEqual(acme.sources[0]!.rate, { count: 10, per: 1000 });
+  assert.equal(acme.sources[0]!.concurrency, 4);
+  assert.equal(String(acme.sources[0]!.apiKey), "env:PASSBASE_KEY");
   assert.deepEqual(acme.vault, {
     kind: "s3",
     url: "s3://acme-kyc/acme",
@@ -60,7 +60,7 @@ test("a config with every field", async () => {
   });
   const [acme] = (await accepted(yaml(full))).clients;
   assert.deepEqual(acme?.minimal.overAge, [16, 21]);
-  assert.equal(acme?.source.url, "http://127.0.0.1:9/verification/v2");
+  assert.equal(acme?.sources[0]!.url, "http://127.0.0.1:9/verification/v2");
   assert.equal(acme?.vault.kind === "directory" && acme.vault.path, resolve("conf/vault"));
   assert.equal(acme?.vault.lock, "compliance");
   assert.deepEqual(acme?.recipients.strings, [RECIPIENT, OTHER_RECIPIENT]);

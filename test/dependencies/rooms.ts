@@ -7,15 +7,16 @@ import { dirname, join, normalize, relative } from "node:path";
  */
 const ROOMS: Readonly<Record<string, string>> = {
   core: "",
+  provider: "",
   io: "core",
   net: "core",
   page: "core",
   approval: "core",
   state: "io",
-  config: "core io net",
+  config: "core provider io net",
   observe: "core io net",
   seal: "core config",
-  source: "core io net config",
+  source: "core provider io net config",
   vault: "core io net config",
   record: "core io config seal vault",
   audit: "core io net vault",
@@ -36,7 +37,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   session:
     "core io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",
   people: "core io config observe record catalog retention session",
-  cli: "core approval io config observe audit bag doctor session people",
+  cli: "core provider approval io config observe audit bag doctor session people",
   jobs: "*",
 };
 

@@ -6,11 +6,11 @@ import { refuseProblems, verify } from "../../jobs/verify.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { ErrorCode } from "../../src/core/error.ts";
 import { exitCode } from "../../src/core/exit-code.ts";
-import type { Summary } from "../../src/export/summary.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import type { Patience, Session } from "../../src/session/client.ts";
+import type { ExportSummary } from "../../src/session/export-summary.ts";
 import { refuseUnfinished } from "../../src/session/export-summary.ts";
 import { makeWorkplace, type Section, type Workplace } from "../export/workplace.ts";
 import type { Sandbox } from "../sandbox/server.ts";
@@ -35,7 +35,7 @@ const BOUND = 60_000;
 export interface Attempt {
   readonly exit: number;
   readonly code?: ErrorCode;
-  readonly summary?: Summary;
+  readonly summary?: ExportSummary;
 }
 
 /** A workplace whose jobs run in this process, with short timeouts. */
@@ -58,7 +58,7 @@ export class FaultPlace implements AsyncDisposable {
   async export(changes: Partial<Session> = {}, options: ExportOptions = {}): Promise<Attempt> {
     const session = await this.session(changes);
     const begun = performance.now();
-    let summaries: Summary[] = [];
+    let summaries: ExportSummary[] = [];
     try {
       summaries = await exportClients(session, options);
       refuseUnfinished(summaries);
@@ -76,7 +76,7 @@ export class FaultPlace implements AsyncDisposable {
    * For after a fault: the next run completes, every byte matches the log, and nothing is logged twice.
    * @param listed how many identities there must be; default: all
    */
-  async completes(listed: number = this.sandbox.ids().length, now: Clock = later): Promise<Summary> {
+  async completes(listed: number = this.sandbox.ids().length, now: Clock = later): Promise<ExportSummary> {
     const ended = await this.export({ now, patience: calm });
     assert.deepEqual([ended.exit, ended.code], [0, undefined]);
     await this.isWhole(listed, now);

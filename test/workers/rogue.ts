@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UnrecoverableError } from "bullmq";
 import { Redis } from "ioredis";
 import PQueue from "p-queue";
+import { activeSources } from "../../src/config/sources.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { captureIdentity } from "../../src/export/capture.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -46,20 +47,21 @@ export async function lieAll(
 ): Promise<Map<string, string>> {
   const here = await session(place);
   const config = await place.client();
+  const sourceConfig = activeSources(config)[0]!;
   const { vault, description } = await openClientVault(config, here);
   const tokens = await openTokens(config, description);
-  const { source } = await openSource(config, here, "low");
+  const { source } = await openSource(config, sourceConfig, here, "low");
   const messages = await messagesOf(config);
   const key = await config.lookups.key.resolve();
   const box = new Box(key, "backfill workers");
   const foreign = new Box(key, "someone else");
   const parts = {
-    ...{ config, source, sourceConfig: config.source, tokens, vault, now: systemClock, log: silentLog },
+    ...{ config, source, sourceConfig, tokens, vault, now: systemClock, log: silentLog },
     ...{ sealer: new Sealer(config.recipients) },
     ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },
     ...{ holds: () => {}, again: false as const },
   };
-  const terms = termsOf(config);
+  const terms = termsOf(config, sourceConfig);
   const left = new Map([...lies.keys()].map((name) => [name, often.get(name) ?? 1]));
   const told = new Map<string, string>();
   const done = Promise.withResolvers<void>();
@@ -101,7 +103,7 @@ export async function lieAll(
     await job.moveToWait(token);
     throw new WaitingError();
   };
-  const worker = new Worker<string, string>(namesOf(config.id).queue, work as never, {
+  const worker = new Worker<string, string>(namesOf(config.id, sourceConfig.name).queue, work as never, {
     ...{ connection: redis as never, prefix: PREFIX, concurrency: 200, lockDuration: 15_000 },
   });
   worker.on("error", () => {});

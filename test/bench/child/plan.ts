@@ -33,12 +33,12 @@ const before = process.cpuUsage();
 catalog.walk.begin();
 const parts = {
   ...{ config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog },
-  ...{ sourceConfig: client.source, handles: new Handles(await client.lookups.key.resolve()) },
+  ...{ sourceConfig: client.sources[0]!, handles: new Handles(await client.lookups.key.resolve()) },
 };
 for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
   if (candidates.length > 0) throw new Error("someone changed");
 }
-if (catalog.walk.end(client.source.name, 2).length > 0) throw new Error("someone was missed");
+if (catalog.walk.end(client.sources[0]!.name, 2).length > 0) throw new Error("someone was missed");
 const { user, system } = process.cpuUsage(before);
 catalog.close();
 const seconds = (performance.now() - begun) / 1000;

@@ -7,6 +7,7 @@
 
 import PQueue from "p-queue";
 import { loadConfig } from "../../../src/config/load.ts";
+import { activeSources } from "../../../src/config/sources.ts";
 import { runExport } from "../../../src/export/run.ts";
 import { createConsole } from "../../../src/observe/console.ts";
 import { noProgress } from "../../../src/observe/progress.ts";
@@ -83,8 +84,8 @@ const summary = await runExport(
   {
     ...held,
     source: sourceOf(workload),
+    sourceConfig: activeSources(config)[0]!,
     starts: new OwnStarts(new Limits({ count: 1, per: 1 })),
-    sourceConfig: config.source,
     handles: await handlesOf(config),
     sealer: new Sealer(config.recipients),
     vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { HoldfastError } from "../core/error.ts";
+import { redacted } from "../core/redacted.ts";
+import { PROVIDER_KINDS, PROVIDERS, type ProviderKind } from "../provider/provider.ts";
+import { compareDurations, parseDuration } from "./duration.ts";
+import { choice, flag, read, section, unfit, whole } from "./fields.ts";
+import { ID, parseId } from "./names.ts";
+import { sourceScheduleSection } from "./operation.ts";
+import { parseRate } from "./rate.ts";
+import { raw } from "./raw.ts";
+import type { SecretRef } from "./secret.ts";
+import { parseServiceUrl } from "./url.ts";
+
+const DOC = "Where identities come from.";
+const SHORTEST = "P1D";
+
+/** A provider's project, as a section. The kind decides which keys it has. */
+export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+  const passbase = section(commonKeys("passbase", secretRef), DOC);
+  const persona = section(
+    {
+      ...commonKeys("persona", secretRef),
+      completed: choice(
+        ["undecided", "verified"],
+        "What Persona's status completed says of a person: nothing yet, or that they are verified. Choose verified only if none of your templates decides later.",
+      ).prefault("undecided"),
+    },
+    DOC,
+  );
+  return z
+    .discriminatedUnion("kind", [passbase, persona], {
+      error: ({ code, input }) =>
+        code === "invalid_union"
+          ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
+          : unfit(input, "a section", `write a section with ${Object.keys(passbase.shape).join(", ")}`),
+    })
+    .meta({ description: DOC });
+}
+
+function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+  const { url, rate } = PROVIDERS[kind];
+  return {
+    kind: z.literal(kind).meta({ description: "The identity-verification provider." }),
+    name: read(
+      parseId,
+      "a short name such as persona-eu",
+      "What the source is called in logs and with --source. Default: its kind.",
+      ID.source,
+    ).optional(),
+    url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(url),
+    apiKey: secretRef("The provider's secret API key. Required, unless the source is retired.").optional(),
+    rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault(rate),
+    concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
+    resync: read(
+      parseResync,
+      "a duration such as P30D",
+      "Everyone is looked at again within this time, so that a change that the provider did not announce is found.",
+    ).prefault("P30D"),
+    retired: flag(
+      "The provider is not asked any more. Its records are kept, extended, retrieved and purged as before.",
+    ).prefault(false),
+    schedule: sourceScheduleSection().optional(),
+  };
+}
+
+/** @throws HoldfastError "config" */
+export function parseResync(text: string): Temporal.Duration {
+  const duration = parseDuration(text);
+  if (compareDurations(duration, SHORTEST) >= 0) return duration;
+  throw new HoldfastError("config", `${redacted(text)} is shorter than a day`, {
+    hint: `write ${SHORTEST} or more; P30D is usual`,
+  });
+}

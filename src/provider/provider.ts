@@ -1,0 +1,42 @@
+/** What is known of a provider without asking it. */
+export interface Provider {
+  /** As people call it. */
+  readonly name: string;
+  /** The provider's word for the check of one person, and for several. */
+  readonly identity: string;
+  readonly identities: string;
+  /** The address of its API, without a trailing slash. */
+  readonly url: string;
+  /** The default limit of requests. It leaves the client's own product its share. */
+  readonly rate: string;
+  /** Its words for an identity's status. */
+  readonly statuses: readonly string[];
+}
+
+/** Every provider that Holdfast knows, by its kind. Kinds are part of subject tokens: they never change. */
+export const PROVIDERS = {
+  passbase: {
+    name: "Passbase",
+    identity: "identity",
+    identities: "identities",
+    url: "https://api.passbase.com/verification/v2",
+    rate: "10/s",
+    statuses: ["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"],
+  },
+  persona: {
+    name: "Persona",
+    identity: "inquiry",
+    identities: "inquiries",
+    url: "https://api.withpersona.com/api/v1",
+    rate: "3/s",
+    statuses: ["created", "pending", "completed", "expired", "failed", "needs_review", "approved", "declined"],
+  },
+} as const satisfies Readonly<Record<string, Provider>>;
+
+export type ProviderKind = keyof typeof PROVIDERS;
+
+export const PROVIDER_KINDS = Object.keys(PROVIDERS) as [ProviderKind, ...ProviderKind[]];
+
+export function isProviderKind(text: string): text is ProviderKind {
+  return Object.hasOwn(PROVIDERS, text);
+}

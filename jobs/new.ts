@@ -50,7 +50,7 @@ withOutput(newCommand)
 Examples:
   holdfast new                                        ask, and explain each question
   holdfast new --out /etc/holdfast/holdfast.yaml      for this machine's service
-  holdfast new --client acme-bank --origin acme-bank.com/holdfast --vault s3://acme-kyc/holdfast \\
+  holdfast new --client acme-bank --provider persona --origin acme-bank.com/holdfast --vault s3://acme-kyc/holdfast \\
     --region eu-central-1 --recipient age1… --recipient age1… --law eu-amlr
 
 It does not ask what a flag answers. Without a terminal, every answer comes from a flag or is the default.

@@ -5,6 +5,10 @@ import { jsonSchema } from "../../src/config/json-schema.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "../../src/config/presets.ts";
 import { anchor, code, prose, table } from "./markdown.ts";
 
+/** Both have the same fields: the page shows them once. */
+const SINGLE = "clients[].source";
+const LISTED = "clients[].sources[]";
+
 /** The parts of a JSON Schema that a page shows. */
 interface Node {
   readonly type?: string;
@@ -110,11 +114,14 @@ function asOne(kinds: readonly Node[]): Pick<Node, "properties" | "required"> {
 function sections(node: Node, path: string): [string, Node][] {
   if (node.items) return sections(node.items, `${path}[]`);
   if (!node.properties) return [];
+  if (path === SINGLE) return [[path, node]];
   const inside = Object.entries(node.properties).flatMap(([name, child]) => sections(child, join2(path, name)));
   return [[path, node], ...inside];
 }
 
 function sectionText(path: string, node: Node, examples: ReadonlyMap<string, string>): string[] {
+  if (path === SINGLE)
+    return [`## ${headingOf(path)}`, `One source, with the fields of [\`${LISTED}\`](#${anchor(headingOf(LISTED))}).`];
   const rows = Object.entries(node.properties!).map(([name, field]) => {
     const at = join2(path, name);
     const { type, says } = typeOf(field);
@@ -178,7 +185,7 @@ export function uncommented(text: string, names: ReadonlySet<string>): string {
 }
 
 export function fieldNames(node: Node): Set<string> {
-  const below = [...Object.values(node.properties ?? {}), ...(node.items ? [node.items] : [])];
+  const below = [...Object.values(node.properties ?? {}), ...(node.items ? [node.items] : []), ...(node.oneOf ?? [])];
   return new Set([...Object.keys(node.properties ?? {}), ...below.flatMap((child) => [...fieldNames(child)])]);
 }
 

@@ -46,7 +46,8 @@ function nodeAt(top: Node, path: Path, document: unknown): Node | undefined {
           ? node.properties?.[step]
           : undefined;
     if (next === undefined) return undefined;
-    node = next.oneOf?.find(({ properties }) => properties?.kind?.const === raw(inside).kind) ?? next;
+    const { kind } = raw(inside);
+    node = next.oneOf?.find(({ properties }) => properties?.kind !== undefined && properties.kind.const === kind) ?? next;
     value = inside;
   }
   return node;

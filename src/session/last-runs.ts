@@ -43,7 +43,10 @@ export function noteRuns(client: ClientConfig, changes: Readonly<Record<string, 
   if (Object.keys(changes).length === 0) return;
   const names = partNames(client);
   const [only = LOCKS, ...others] = names;
-  if (others.length === 0) return noteExport(client.state, { sources: undefined, ...changes[only] });
+  if (others.length === 0) {
+    noteExport(client.state, { sources: undefined, ...changes[only] });
+    return;
+  }
   const runs = names.map((name) => [name, { ...lastRun(client, name), ...changes[name] }] as const);
   noteExport(client.state, {
     success: earliest(runs.map(([, { success }]) => success)),

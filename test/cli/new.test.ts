@@ -34,7 +34,18 @@ describe("new", () => {
       }),
     );
     const [officer = "", escrow = ""] = keys;
-    flags = ["--client", "acme-bank", "--vault", "file:./vault", "--origin", LOG_NAME, "--law", "eu-amlr"];
+    flags = [
+      "--client",
+      "acme-bank",
+      "--provider",
+      "passbase",
+      "--vault",
+      "file:./vault",
+      "--origin",
+      LOG_NAME,
+      "--law",
+      "eu-amlr",
+    ];
     flags.push(...["--recipient", officer, "--recipient", escrow, "--state", "./state", "--keys", "./keys"]);
   });
   after(() => rm(root, { recursive: true, force: true }));
@@ -116,7 +127,7 @@ describe("new", () => {
     const none = await refused(2, [], cwd);
     assert.match(
       none.error,
-      /^missing: --client <id>, --vault <url>, --recipient <key>, --law <law>, --origin <name>\nAdd these flags, or/,
+      /^missing: --client <id>, --provider <kind>, --vault <url>, --recipient <key>, --law <law>, --origin <name>\nAdd these flags, or/,
     );
     const wrong = await refused(
       2,
@@ -185,7 +196,7 @@ describe("new", () => {
         ["Client id: ", enter],
         ["Client id: ", "acme-bank\r"],
         ["Company name [none]: ", "Acme Bank AG\r"],
-        ["Provider [passbase]: ", enter],
+        ["Provider: ", "passbase\r"],
         ["Vault: ", "https://acme\r"],
         ["Vault: ", " s3://acme-kyc/holdfast \r"],
         ["S3 server [none]: ", enter],
@@ -246,7 +257,6 @@ describe("new", () => {
       const some = flags.slice(0, -4);
       const seen = await talkOnTerminal(["new", ...some], cwd, [
         ["Company name [", enter],
-        ["Provider [", enter],
         ["Collect [full]: ", enter],
         ["State folder [", "./vault/s\r"],
         ["overlaps with the vault", ""],
@@ -259,7 +269,7 @@ describe("new", () => {
       const wrong = await talkOnTerminal(["new", ...some, "--law", "gdpr", "--out", "b.yaml"], cwd, []);
       assert.equal(wrong.code, 2, wrong.text);
       assert.match(wrong.text, /--law: "gdpr" is not one of these laws/);
-      assert.doesNotMatch(wrong.text, /Provider|This writes/);
+      assert.doesNotMatch(wrong.text, /Provider:|This writes/);
       const taken = await talkOnTerminal(["new"], cwd, []);
       assert.equal(taken.code, 2, taken.text);
       assert.match(taken.text, /holdfast\.yaml already exists/);
@@ -273,11 +283,9 @@ describe("new", () => {
       test(`${name} ends it with a line, at the first question and at the last`, async () => {
         const cwd = await folder();
         const first = await talkOnTerminal(["new"], cwd, [["Client id: ", key]]);
-        const last = await talkOnTerminal(
-          ["new", ...flags, "--company", "Acme Bank AG", "--provider", "passbase", "--collect", "full"],
-          cwd,
-          [["API key is at [", key]],
-        );
+        const last = await talkOnTerminal(["new", ...flags, "--company", "Acme Bank AG", "--collect", "full"], cwd, [
+          ["API key is at [", key],
+        ]);
         for (const { code: ended, lines, text } of [first, last]) {
           assert.equal(ended, code, text);
           assert.match(lines.join("\n"), line);
@@ -289,14 +297,10 @@ describe("new", () => {
       const cwd = await folder();
       const state = "./\u202Es\u2028\u200Bt";
       const args = ["new", ...flags.filter((flag) => flag !== "--state" && flag !== "./state"), "--state", state];
-      const seen = await talkOnTerminal(
-        [...args, "--keys", `${state}k`, "--provider", "passbase", "--company", "Acme"],
-        cwd,
-        [
-          ["Collect [", enter],
-          ["API key is at [", enter],
-        ],
-      );
+      const seen = await talkOnTerminal([...args, "--keys", `${state}k`, "--company", "Acme"], cwd, [
+        ["Collect [", enter],
+        ["API key is at [", enter],
+      ]);
       assert.equal(seen.code, 0, seen.text);
       for (const line of seen.lines) assert.deepEqual(obeyed(withoutCursor(line)), [], JSON.stringify(line));
       assert.equal(parse(await readFile(join(cwd, "holdfast.yaml"), "utf8")).state, state);

@@ -17,6 +17,7 @@ const OTHER_KIND = await identityToRecipient(await generateHybridIdentity());
 
 const given: Answers = {
   client: "acme-bank",
+  provider: "passbase",
   vault: "s3://acme-kyc/holdfast",
   recipients: KEYS.slice(0, 2).join(" "),
   law: "eu-amlr",

@@ -60,7 +60,7 @@ test("a config with every field", async () => {
   });
   const [acme] = (await accepted(yaml(full))).clients;
   assert.deepEqual(acme?.minimal.overAge, [16, 21]);
-  assert.equal(acme?.sources[0]!.url, "http://127.0.0.1:9/verification/v2");
+  assert.equal(acme?.sources[0]?.url, "http://127.0.0.1:9/verification/v2");
   assert.equal(acme?.vault.kind === "directory" && acme.vault.path, resolve("conf/vault"));
   assert.equal(acme?.vault.lock, "compliance");
   assert.deepEqual(acme?.recipients.strings, [RECIPIENT, OTHER_RECIPIENT]);
@@ -95,7 +95,11 @@ test("each field's error says where, what and how to fix it", async () => {
     ["source", ABSENT, /:2: clients\[0\]\.source: is missing; write a section with kind, url, apiKey, rate/],
     ["source", null, /:3: clients\[0\]\.source: is empty; write a section with/],
     ["source", ["x"], /:3: clients\[0\]\.source: a list is not a section; write a section with/],
-    ["source.kind", "onfido", /:4: clients\[0\]\.source\.kind: "onfido" is not one of the choices; write passbase$/],
+    [
+      "source.kind",
+      "onfido",
+      /:4: clients\[0\]\.source\.kind: "onfido" is not one of the choices; write passbase or persona$/,
+    ],
     ["source.rate", "10", /clients\[0\]\.source\.rate: "10" is not a rate; write .*10\/s, 600\/min or 1000\/h/],
     ["source.url", "http://api.example", /source\.url: "http:\/\/api\.example" is not encrypted; write https:\/\/;/],
     ["vault.url", "acme", /vault\.url: "acme" is not a vault; write s3:\/\/bucket\/prefix or file:\/\/\/dir$/],

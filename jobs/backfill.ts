@@ -8,7 +8,7 @@ import { survey } from "../src/backfill/survey.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { amount, instant, oneOf } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
@@ -40,16 +40,14 @@ interface BackfillFlags extends Period {
   readonly putPrice?: number;
 }
 
-export const backfillCommand = command(
-  "backfill",
-  "export everything once; resumes after a stop, and yields to the nightly export",
-  [
+export const backfillCommand = withSource(
+  command("backfill", "export everything once; resumes after a stop, and yields to the nightly export", [
     "holdfast backfill --plan            estimate: identities, requests, time, S3 writes",
     "holdfast backfill --plan --put-price 0.005   also what S3 will charge, at this price per thousand writes",
     "holdfast backfill                   export what is missing; run it again to resume",
     "holdfast backfill --workers redis://queue:6379     plan and log here; `holdfast worker` processes do the work",
     "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
-  ],
+  ]),
 )
   .option("--from <date>", "only identities that the provider created on this date or later", instant)
   .option("--to <date>", "only identities that the provider created before this date", instant)

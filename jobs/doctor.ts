@@ -1,4 +1,4 @@
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
@@ -14,14 +14,16 @@ import { openSource } from "../src/session/open-source.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 
-export const doctorCommand = command(
-  "doctor",
-  "check everything a run needs, and say how to fix what is wrong; writes and removes one test object",
-  [
-    "holdfast doctor",
-    "holdfast doctor --client acme-bank --redis env:REDIS_URL    also checks the Redis of a backfill's workers",
-    "holdfast doctor --json | jq '.clients[].findings[] | select(.level != \"ok\")'",
-  ],
+export const doctorCommand = withSource(
+  command(
+    "doctor",
+    "check everything a run needs, and say how to fix what is wrong; writes and removes one test object",
+    [
+      "holdfast doctor",
+      "holdfast doctor --client acme-bank --redis env:REDIS_URL    also checks the Redis of a backfill's workers",
+      "holdfast doctor --json | jq '.clients[].findings[] | select(.level != \"ok\")'",
+    ],
+  ),
 )
   .option("--redis <address>", "also check this Redis: redis://host:6379, or env:NAME, file:path")
   .addHelpText(

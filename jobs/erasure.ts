@@ -14,6 +14,7 @@ import {
   type Kind,
   namesSomebody,
   onlyClient,
+  sayCustomer,
   type Wanted,
 } from "../src/people/people.ts";
 import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
@@ -106,7 +107,10 @@ export async function assessErasure(
     identities: options.identities.filter((id) => departed("identity")(id).length === 0),
     subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
   };
-  const subjects = gone.size > 0 && !namesSomebody(left) && !left.range ? [] : findPeople(left, config, finder);
+  const subjects =
+    gone.size > 0 && !namesSomebody(left) && !left.range
+      ? []
+      : findPeople(left, config, finder, sayCustomer(session, config));
   const destroyed = [...gone].map((subject): Destroyed => {
     const by = catalog.purges.destroyed(subject);
     session.console.say(purgedText(config.id, subject, by));

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { askedOf } from "../src/config/named-identity.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
@@ -40,13 +40,15 @@ interface ExportFlags {
   readonly dryRun?: boolean;
 }
 
-export const exportCommand = command("export", "export new and changed identities of every client", [
-  "holdfast export",
-  "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
-  "holdfast export --subject 9c4f…     what verify found missing, if the provider still has it",
-  "holdfast export --dry-run          show what it would fetch; writes nothing",
-  "holdfast export --schedule          run as a daemon on the config's schedule; SIGHUP reloads the config",
-])
+export const exportCommand = withSource(
+  command("export", "export new and changed identities of every client", [
+    "holdfast export",
+    "holdfast export --client acme-bank --identity 5f1c… --identity 77ab…",
+    "holdfast export --subject 9c4f…     what verify found missing, if the provider still has it",
+    "holdfast export --dry-run          show what it would fetch; writes nothing",
+    "holdfast export --schedule          run as a daemon on the config's schedule; SIGHUP reloads the config",
+  ]),
+)
   .addOption(
     new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
       (id: string, ids: string[] = []) => [...ids, id],
@@ -90,7 +92,7 @@ export const exportCommand = command("export", "export new and changed identitie
           const summaries = await exportClients(due, {}, onFailure);
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
         };
-        const reload = (take: Take) => onHangup(session, config.file, options.client, take);
+        const reload = (take: Take) => onHangup(session, config.file, options, take);
         await runOnSchedule(session, config.metrics, work, reload);
         if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run continues from here");
         return;

@@ -6,7 +6,7 @@ import type { HeldVault } from "../src/held/held-vault.ts";
 import type { Words } from "../src/notes/note.ts";
 import { NoteWriter } from "../src/notes/store.ts";
 import { number, people, plural } from "../src/observe/format.ts";
-import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
+import { findPeople, namesSomebody, oddly, onlyClient, sayCustomer, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { type Case, type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "../src/session/client.ts";
@@ -87,7 +87,10 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   const written = [options.case, plainText(options.case)].find(holds) ?? options.case;
   const token = tokens.case(written);
   const commitment = tokens.commitment(written, options.reason);
-  const subjects = place || namesSomebody(options) ? findPeople(options, config, held) : catalog.holds.subjects(token);
+  const subjects =
+    place || namesSomebody(options)
+      ? findPeople(options, config, held, sayCustomer(session, config))
+      : catalog.holds.subjects(token);
   if (subjects.length === 0) {
     throw new HoldfastError("usage", `no hold of that case is in effect${oddly(options.case)}`, {
       hint: "Check the spelling: use the number exactly as in `hold place`, or in plain characters.",

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import { hostHere } from "../src/cli/host.ts";
 import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
@@ -18,14 +18,12 @@ import { eachSource, noneAsked } from "../src/session/each-source.ts";
 import { openReading } from "../src/session/open-reading.ts";
 import { underWay } from "../src/session/under-way.ts";
 
-export const reconcileCommand = command(
-  "reconcile",
-  "compare the source with the vault, and list what either one lacks",
-  [
+export const reconcileCommand = withSource(
+  command("reconcile", "compare the source with the vault, and list what either one lacks", [
     "holdfast reconcile",
     "holdfast reconcile --show-ids       on a terminal: list who is missing or lacks files, by the provider's id",
     "holdfast reconcile --json | jq '.clients[].missing.subjects[]'",
-  ],
+  ]),
 )
   .addOption(
     new Option(

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { askedSources, retiredSources } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
@@ -21,10 +21,12 @@ interface Flags {
   readonly offline: boolean;
 }
 
-export const reportCommand = command(
-  "report",
-  "show what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
-  ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
+export const reportCommand = withSource(
+  command(
+    "report",
+    "show what is kept, until when, and what needs attention: one page for the person responsible, or JSON",
+    ["holdfast report --out report.html", "holdfast report --offline --json | jq '.clients[].horizon'"],
+  ),
 )
   .option(
     "--out <file>",

@@ -1,15 +1,13 @@
 import { tellClients } from "../src/cli/clients.ts";
-import { type CommonOptions, command, run } from "../src/cli/command.ts";
+import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { redisAddress } from "../src/workers/address.ts";
 
-export const workerCommand = command(
-  "worker",
-  "fetch, seal and store records for a backfill on another machine, until it ends",
-  [
+export const workerCommand = withSource(
+  command("worker", "fetch, seal and store records for a backfill on another machine, until it ends", [
     "holdfast worker --redis redis://queue:6379",
     "holdfast worker --redis env:REDIS_URL --client acme-bank     if the address contains a password",
-  ],
+  ]),
 )
   .requiredOption("--redis <address>", "the Redis that `backfill --workers` uses")
   .addHelpText(

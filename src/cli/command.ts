@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { loadConfig, selectClients } from "../config/load.ts";
+import { selectSources } from "../config/sources.ts";
 import { HoldfastError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
 import type { Console } from "../observe/console.ts";
@@ -14,6 +15,8 @@ export interface CommonOptions extends OutputOptions {
   /** Undefined: the first file of default-config.ts that exists. */
   readonly config?: string;
   readonly client?: string[];
+  /** For commands that ask sources. */
+  readonly source?: string[];
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -33,6 +36,15 @@ export function command(name: string, description: string, examples: readonly st
   return withOutput(made).addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 }
 
+/** Adds the option that chooses sources, for commands that ask them. */
+export function withSource(made: Command): Command {
+  return made.addOption(
+    new Option("--source <name>", "only this source, by its name in the config; repeatable").argParser(
+      (name: string, names: string[] = []) => [...names, name],
+    ),
+  );
+}
+
 /** How long to wait for a server's time, in ms. */
 const PATIENCE = 5_000;
 
@@ -47,7 +59,7 @@ export async function run(
   try {
     refuseFormat();
     const config = await loadConfig(options.config ?? defaultConfig());
-    const clients = selectClients(config, options.client);
+    const clients = selectSources(selectClients(config, options.client), options.source);
     const { grace } = config.schedule;
     const { pushgateway } = config.metrics;
     const skewOf = async (url: string) => {

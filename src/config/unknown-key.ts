@@ -47,7 +47,8 @@ function nodeAt(top: Node, path: Path, document: unknown): Node | undefined {
           : undefined;
     if (next === undefined) return undefined;
     const { kind } = raw(inside);
-    node = next.oneOf?.find(({ properties }) => properties?.kind !== undefined && properties.kind.const === kind) ?? next;
+    node =
+      next.oneOf?.find(({ properties }) => properties?.kind !== undefined && properties.kind.const === kind) ?? next;
     value = inside;
   }
   return node;

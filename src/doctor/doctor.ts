@@ -30,7 +30,7 @@ export interface Patient {
  * (`probe.ts`), and removes them if it can. Before `init`, it says so once, and not for each key that `init` will make.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
-  const { config, vault, now, idleTimeout = 10_000 } = patient;
+  const { config, vault, idleTimeout = 10_000 } = patient;
   const { description, found, isNew = false } = await describe(vault, config);
   const all = [
     ...(await checkSecrets(config, isNew)),

@@ -13,6 +13,7 @@ import {
   lookupsGone,
   namesSomebody,
   oddly,
+  oneCustomer,
   type Wanted,
   whoIs,
 } from "./people.ts";
@@ -69,13 +70,17 @@ export async function endingsOf(
   },
   config: ClientConfig,
   finder: Finder,
+  onCustomer: (sources: readonly string[]) => void = () => {},
 ): Promise<{ endings: Ending[]; unusable: UnusableRow[] }> {
   if (options.csv === undefined) {
     const { date } = options;
     if (date === undefined) {
       throw new HoldfastError("usage", "--date is missing", { hint: "Give the last day: --date 2026-10-31." });
     }
-    return { endings: findPeople(options, config, finder).map((subject) => ({ subject, ended: date })), unusable: [] };
+    return {
+      endings: findPeople(options, config, finder, onCustomer).map((subject) => ({ subject, ended: date })),
+      unusable: [],
+    };
   }
   if (options.date !== undefined || namesSomebody(options)) {
     throw new HoldfastError("usage", "--csv already names every person and date", {
@@ -95,7 +100,7 @@ export async function endingsOf(
     }
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) unusable.push({ ...of, ...unknownPerson(each, config, finder) });
-    else if (subjects.length > 1 && !options.allMatches)
+    else if (subjects.length > 1 && !options.allMatches && !oneCustomer(kind, subjects, finder.catalog))
       unusable.push({ ...of, reason: "several", why: "it matches more than one person" });
     else
       for (const subject of subjects) {

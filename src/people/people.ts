@@ -73,8 +73,16 @@ export function isUnknown(options: Wanted, config: ClientConfig, finder: Finder)
   return !detailsOf(options).some(isKnown);
 }
 
-/** Their subjects. @throws HoldfastError "usage" for an unknown person, and for a lookup that matches several. */
-export function findPeople(options: Wanted, config: ClientConfig, finder: Finder): string[] {
+/**
+ * Their subjects. @throws HoldfastError "usage" for an unknown person, and for a detail that matches several people.
+ * @param onCustomer called with the sources where one customer was found at several
+ */
+export function findPeople(
+  options: Wanted,
+  config: ClientConfig,
+  finder: Finder,
+  onCustomer: (sources: readonly string[]) => void = () => {},
+): string[] {
   const found = new Set<string>();
   for (const [kind, value] of detailsOf(options)) {
     const subjects = whoIs(kind, value, config, finder);
@@ -83,11 +91,16 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
       if (gone !== undefined) throw purged(finder.catalog, config.id, gone, CALLED[kind]);
       throw unknown(finder.catalog, CALLED[kind], kind, value);
     }
-    if (subjects.length > 1 && !options.allMatches) {
+    const sources = oneCustomer(kind, subjects, finder.catalog);
+    if (sources !== undefined) onCustomer(sources);
+    else if (subjects.length > 1 && !options.allMatches) {
       const { first, more } = firstFew(subjects, "--all-matches takes all");
       const named = [first.join(", "), ...(more ? [more] : [])].join(" ");
       throw new HoldfastError("usage", `${number(subjects.length)} people have ${CALLED[kind]}: ${named}`, {
-        hint: "Name the one you mean with --subject, or all with --all-matches.",
+        hint:
+          kind === "identity"
+            ? "Write the provider before the id: persona:…. Or name the one you mean with --subject."
+            : "Name the one you mean with --subject, or all with --all-matches.",
       });
     }
     for (const subject of subjects) found.add(subject);
@@ -111,22 +124,44 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
   return [...found].sort();
 }
 
-/** The subjects for an id in all its possible spellings; undefined for a lookup. */
-function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Finder): string[] | undefined {
-  if (kind === "subject") return [subjectOf(value)];
+/** The subjects for an id in all its possible spellings, by provider; undefined for a lookup. */
+function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Finder): string[][] | undefined {
+  if (kind === "subject") return [[subjectOf(value)]];
   if (kind === "identity") return subjectsOf(value, config, tokens);
   return undefined;
 }
 
-/** The subjects that an id may be of: in every spelling, at every provider that its prefix allows. */
-function subjectsOf(value: string, config: ClientConfig, tokens: Tokens): string[] {
+/**
+ * The sources of these subjects, if each is of another one: then they are one customer, whom several providers verified.
+ * Undefined for one subject, for several of the same source, and for an id, which different people may have at different
+ * providers.
+ */
+export function oneCustomer(kind: Kind, subjects: readonly string[], catalog: Catalog): readonly string[] | undefined {
+  if (subjects.length < 2 || kind === "identity") return undefined;
+  const sources = subjects.map((subject) => catalog.subjects.known(subject)?.source ?? EARLIER);
+  return new Set(sources).size === sources.length ? sources : undefined;
+}
+
+/** Before a client could have several sources, the log did not name them. */
+const EARLIER = "passbase";
+
+/** Says that a command takes one customer's records of several sources. */
+export function sayCustomer({ console }: Pick<Session, "console">, { id }: ClientConfig) {
+  return (sources: readonly string[]): void => {
+    const [last, ...others] = sources.toReversed();
+    console.say(`${id}: one customer of ${others.toReversed().join(", ")} and ${last}: the records of all are taken`);
+  };
+}
+
+/** The subjects that an id may be of, for each provider that its prefix allows: one for each spelling. */
+function subjectsOf(value: string, config: ClientConfig, tokens: Tokens): string[][] {
   const { id, kinds } = parseIdentity(value, config);
-  return kinds.flatMap((kind) => idSpellings(id).map((spelling) => tokens.subject(kind, spelling)));
+  return kinds.map((kind) => idSpellings(id).map((spelling) => tokens.subject(kind, spelling)));
 }
 
 /** The subjects of an id whose records were all purged. Lookups are purged too, so they match no one here. */
 export function departedBy(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
-  return (meantBy(kind, value, config, finder) ?? []).filter((subject) => isPurged(finder.catalog, subject));
+  return (meantBy(kind, value, config, finder) ?? []).flat().filter((subject) => isPurged(finder.catalog, subject));
 }
 
 /** Also where the relationship was reopened since: the next export takes such a person again, and has not yet. */
@@ -139,7 +174,7 @@ function isPurged({ subjects, relationships, purges }: Catalog, subject: string)
 export function whoIs(kind: Kind, value: string, config: ClientConfig, finder: Finder): string[] {
   const { tokens, catalog } = finder;
   const meant = meantBy(kind, value, config, finder);
-  if (meant) return meant.filter((subject) => catalog.subjects.known(subject)).slice(0, 1);
+  if (meant) return meant.flatMap((spelt) => spelt.filter((subject) => catalog.subjects.known(subject)).slice(0, 1));
   const { fields } = config.lookups;
   const names = fields.filter((field) => (field === "email") === (kind === "email"));
   if (names.length === 0) {

@@ -72,12 +72,13 @@ export async function coverageNow(
     pages(),
     session.now(),
     (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
-    (subject) => isOf(subject, config, answered),
+    (subject) => isOf(catalog.subjects.known(subject)?.source ?? null, config, answered),
   );
   return { coverage, notAsked };
 }
 
-/** Whether one of these sources is the subject's. */
-function isOf(_subject: string, { sources }: ClientConfig, answered: ReadonlySet<string>): boolean {
-  return sources.length === 1 && answered.size > 0;
+/** Whether one of these sources showed a subject last. Of earlier versions' records only the provider is known. */
+function isOf(source: string | null, { sources }: ClientConfig, answered: ReadonlySet<string>): boolean {
+  if (source !== null) return answered.has(source);
+  return sources.filter(({ kind }) => kind === "passbase").every(({ name }) => answered.has(name));
 }

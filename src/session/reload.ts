@@ -1,8 +1,14 @@
 import { secretsOf } from "../config/client-secrets.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { loadConfig, selectClients } from "../config/load.ts";
+import { selectSources } from "../config/sources.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
+
+interface Named {
+  readonly client?: readonly string[] | undefined;
+  readonly source?: readonly string[] | undefined;
+}
 
 /** Receives the clients of a reloaded config. */
 export type Take = (clients: readonly ClientConfig[]) => void;
@@ -10,17 +16,12 @@ export type Take = (clients: readonly ClientConfig[]) => void;
 /**
  * Reloads the config on SIGHUP, until disposed of. If the config is invalid, or one of its secrets is unavailable, logs
  * the reason and keeps the old config.
- * @param ids the clients named on the command line; undefined for all
+ * @param named the clients and sources named on the command line; undefined for all
  */
-export function onHangup(
-  { console: { log } }: Session,
-  file: string,
-  ids: readonly string[] | undefined,
-  take: Take,
-): Disposable {
+export function onHangup({ console: { log } }: Session, file: string, named: Named, take: Take): Disposable {
   const reload = async (): Promise<void> => {
     try {
-      const clients = await readAnew(file, ids);
+      const clients = await readAnew(file, named);
       log.info("config reloaded", { count: clients.length });
       take(clients);
     } catch (error) {
@@ -35,8 +36,8 @@ export function onHangup(
   return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
 }
 
-async function readAnew(file: string, ids: readonly string[] | undefined): Promise<readonly ClientConfig[]> {
-  const clients = selectClients(await loadConfig(file), ids);
+async function readAnew(file: string, { client, source }: Named): Promise<readonly ClientConfig[]> {
+  const clients = selectSources(selectClients(await loadConfig(file), client), source);
   // Secrets are not cached: each run reads them itself. This check finds missing ones now rather than at night.
   for (const [, secret] of clients.flatMap(secretsOf)) await secret.resolve();
   return clients;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type List, ListReader } from "../../src/source/passbase/list-reader.ts";
+import { type List, ListReader } from "../../src/source/list-reader.ts";
 
 /** Split at these positions, anywhere in the text. */
 function read(text: string, cuts: readonly number[] = []): List {

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef, Identity } from "../../core/identity.ts";
 import { countTokens, parseExact, scalarText } from "../../io/exact-json.ts";
+import { type List, ListReader } from "../list-reader.ts";
 import type { ListedIdentity, Page, Project } from "../source.ts";
-import { type List, ListReader } from "./list-reader.ts";
 
 /**
  * Answers of the Verification API v2. Any field except an id and a time may be missing, null, or of an unknown kind.

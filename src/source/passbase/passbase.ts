@@ -3,12 +3,11 @@ import type { FileRef } from "../../core/identity.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Answer, Change, Dossier, FetchedFile, Page, Project, Source } from "../source.ts";
+import { Walk } from "../walk.ts";
 import { inOrder, parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
 
 /** Identities per page: fewer pages make a night without changes cheaper. */
 const PAGE = 100;
-/** After this many pages in a row without a new identity, the list is endless. */
-const STALE_PAGES = 100;
 /**
  * Maximum size of one answer about an identity, in bytes, and of all its resources together, in characters. They are in
  * memory several times while they are sealed into a record, for as many identities as are processed in parallel.
@@ -138,40 +137,5 @@ export class PassbaseSource implements Source {
 
   async #text(name: string, path: string): Promise<string> {
     return (await this.#http.text({ name, path }, MAX_ANSWER)).text;
-  }
-}
-
-/**
- * Follows a cursor, and stops if it goes in circles: if a cursor comes back, or if too many pages in a row are empty or
- * start like an earlier page. A few such pages are normal (pages shift; a filter may leave one empty).
- */
-class Walk {
-  readonly #name: string;
-  readonly #seen = new Set<string>();
-  readonly #begun = new Set<string>();
-  #stale = 0;
-  cursor: string | null;
-
-  constructor(name: string, cursor: string | null = null) {
-    this.#name = name;
-    this.cursor = cursor;
-    if (cursor !== null) this.#seen.add(cursor);
-  }
-
-  /** @param first the first id on the page; undefined if the page is empty */
-  advance(next: string | null, first: string | undefined): void {
-    this.#stale = first === undefined || this.#begun.has(first) ? this.#stale + 1 : 0;
-    if (first !== undefined) this.#begun.add(first);
-    this.cursor = next;
-    if (next === null) return;
-    if (this.#seen.has(next)) throw this.#broken("a page cursor was repeated");
-    if (this.#stale >= STALE_PAGES) throw this.#broken(`${STALE_PAGES} pages in a row had nothing new`);
-    this.#seen.add(next);
-  }
-
-  #broken(what: string): HoldfastError {
-    return new HoldfastError("source-response", `${this.#name}: ${what}`, {
-      hint: "The provider's paging is broken. Try again later; everything exported so far is kept.",
-    });
   }
 }

@@ -46,6 +46,9 @@ export interface Source {
    */
   file(identity: string, file: FileRef): Promise<FetchedFile>;
 
+  /** What is wrong with the key or its settings, for `doctor`: what would make records incomplete without an error. */
+  checks?(): Promise<readonly SourceCheck[]>;
+
   /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;
 
@@ -53,6 +56,14 @@ export interface Source {
   readonly requests: number;
 
   close(): Promise<void>;
+}
+
+export interface SourceCheck {
+  /** `unknown`: could not be checked. */
+  readonly outcome: "ok" | "warning" | "unknown";
+  readonly message: string;
+  /** How to fix it. */
+  readonly hint?: string;
 }
 
 /** What the provider's API can do. */

@@ -3,7 +3,14 @@ import { scalarText } from "../io/exact-json.ts";
 
 /** Names vary by document type (`date_of_birth`, `DATE_OF_BIRTH`, `dateOfBirth`), so only letters are compared. */
 const DATE_OF_BIRTH = new Set(["dateofbirth", "birthdate", "dob"]);
-const DOCUMENT_NUMBER = new Set(["documentnumber", "passportnumber", "idnumber", "licensenumber", "licencenumber"]);
+const DOCUMENT_NUMBER = new Set([
+  "documentnumber",
+  "passportnumber",
+  "idnumber",
+  "identificationnumber",
+  "licensenumber",
+  "licencenumber",
+]);
 
 export function datesOfBirth(identity: Identity): Temporal.PlainDate[] {
   return values(identity, DATE_OF_BIRTH).flatMap((value) => parseDate(value) ?? []);

@@ -1,0 +1,63 @@
+import type { z } from "zod";
+import { HoldfastError } from "../core/error.ts";
+import { countTokens, parseExact } from "../io/exact-json.ts";
+
+/** The maximum number of values and keys in one answer. A person with 1,000 files has some 10,000. */
+const MAX_TOKENS = 100_000;
+/** Later code such as JSON.stringify walks an answer recursively: some 2,000 levels overflow the stack. */
+const MAX_DEPTH = 500;
+
+const hint = "Check source.url; if it is right, the provider sent a broken answer.";
+
+export function broken(name: string, what: string): HoldfastError {
+  return new HoldfastError("source-response", `${name}: ${what}`, { hint });
+}
+
+export function tooMuch(name: string): HoldfastError {
+  return broken(name, "the answer has more parts than any valid answer");
+}
+
+/** An answer parsed without loss, within bounds that no valid answer reaches. `name` is the endpoint's. */
+export function parseAnswer(name: string, text: string, maxDepth = MAX_DEPTH): unknown {
+  if (countTokens(text) > MAX_TOKENS) throw tooMuch(name);
+  let value: unknown;
+  try {
+    value = parseExact(text);
+  } catch {
+    // The parser's message quotes the answer, so it must not even be the cause.
+    throw broken(name, "the answer is not JSON");
+  }
+  if (isDeeper(value, maxDepth)) throw broken(name, `the answer is nested more than ${maxDepth} deep`);
+  return value;
+}
+
+export function checked<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  // Field names are the API's; values stay out of the message.
+  const fields = result.error.issues.map(
+    (issue) => issue.path.filter((step) => typeof step === "string").join(".") || "the whole",
+  );
+  throw broken(name, `missing or malformed fields: ${[...new Set(fields)].join(", ")}`);
+}
+
+/** The members of an object; none for anything else. */
+export function object(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** A text that is not empty, or null. */
+export function word(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depth === 0) return true;
+  for (const inner of Object.values(value)) if (isDeeper(inner, depth - 1)) return true;
+  return false;
+}

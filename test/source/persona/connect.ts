@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { inspect } from "node:util";
+import { Secret } from "../../../src/config/secret.ts";
+import { type ErrorCode, HoldfastError } from "../../../src/core/error.ts";
+import { errorFields } from "../../../src/observe/log.ts";
+import { type PersonaOptions as DriverOptions, PersonaSource } from "../../../src/source/persona/persona.ts";
+import type { Page } from "../../../src/source/source.ts";
+import { type Persona, type PersonaOptions, startPersona } from "../../sandbox/persona/server.ts";
+import { quick } from "../connect.ts";
+
+export function connect(to: { url: string; apiKey: string }, options: Partial<DriverOptions> = {}): PersonaSource {
+  return new PersonaSource({
+    ...{ url: to.url, apiKey: new Secret(to.apiKey), rate: { count: 100_000, per: 1_000 }, concurrency: 4 },
+    ...{ retry: quick, ...options },
+  });
+}
+
+/** A sandbox, and a source connected to it; both end with the test, which must not have sent the key to the files' host. */
+export async function open(t: TestContext, sandboxOptions: PersonaOptions = {}, options: Partial<DriverOptions> = {}) {
+  const sandbox = await startPersona({ plainImages: true, searchDelay: 0, ...sandboxOptions });
+  const source = connect(sandbox, options);
+  t.after(async () => {
+    await source.close();
+    await sandbox.close();
+    assert.deepEqual(sandbox.leaks, []);
+  });
+  return { sandbox, source };
+}
+
+/** Replaces answers of the API: `text` is what the sandbox would send. Undefined leaves it. */
+export function rewrite(sandbox: Persona, change: (path: string, text: string) => string | undefined): void {
+  let inside = false;
+  sandbox.intercept((request, response) => {
+    const path = request.url ?? "";
+    if (inside || !path.startsWith("/api/v1/") || request.method !== "GET") return false;
+    inside = true;
+    const { authorization = "", "persona-version": version = "", "key-inflection": inflection = "" } = request.headers;
+    const headers = { authorization, "persona-version": String(version), "key-inflection": String(inflection) };
+    void fetch(new URL(path, sandbox.url), { headers })
+      .then(async (answer) => {
+        const text = await answer.text();
+        const kept = [...answer.headers].filter(([name]) => name.startsWith("persona-"));
+        response.writeHead(answer.status, { ...Object.fromEntries(kept), "content-type": "application/json" });
+        response.end(change(path, text) ?? text);
+      })
+      .catch(() => response.destroy());
+    inside = false;
+    return true;
+  });
+}
+
+/** The error must have the expected code, and nothing in it that people or logs could show may contain a canary. */
+export async function refusal(sandbox: Persona, work: Promise<unknown>, code: ErrorCode): Promise<HoldfastError> {
+  const error = await work.then(
+    () => assert.fail(`expected ${code}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof HoldfastError, inspect(error));
+  assert.equal(error.code, code, error.message);
+  // The cause is never printed, but a crash might show it.
+  const shown = [String(error), error.hint, JSON.stringify(errorFields(error)), inspect(error, { depth: 10 })].join();
+  for (const canary of sandbox.canaries()) assert.ok(!shown.includes(canary), `${canary} in ${shown}`);
+  return error;
+}
+
+export async function pagesOf(source: PersonaSource): Promise<Page[]> {
+  const pages: Page[] = [];
+  for await (const page of source.pages()) pages.push(page);
+  return pages;
+}
+
+export async function changesOf(source: PersonaSource, since: Temporal.Instant): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const changes of source.changes(since)) ids.push(...changes.map(({ id }) => id));
+  return ids;
+}
+
+export const full = { full: true } as const;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef, Identity } from "../../core/identity.ts";
-import { countTokens, parseExact, scalarText } from "../../io/exact-json.ts";
+import { scalarText } from "../../io/exact-json.ts";
+import { broken, checked, list, object, parseAnswer, tooMuch, word } from "../answer.ts";
 import { type List, ListReader } from "../list-reader.ts";
 import type { ListedIdentity, Page, Project } from "../source.ts";
 
@@ -71,8 +72,7 @@ function identityPage(reader: ListReader): IdentityPage {
   const { frame, elements } = listOf("GET /identities", reader);
   const { data, next } = parsePage("GET /identities", frame);
   // A second list, with "data" spelled with escapes, would be overlooked.
-  if (data.length > 0)
-    throw new HoldfastError("source-response", "GET /identities: the answer has two lists", { hint });
+  if (data.length > 0) throw broken("GET /identities", "the answer has two lists");
   const identities: ListedIdentity[] = [];
   const unread: string[] = [];
   for (const element of elements) {
@@ -107,15 +107,15 @@ function listOf(name: string, reader: ListReader): List {
 /** Undefined if it is not valid JSON. */
 function parsed(name: string, text: string): unknown {
   try {
-    return parseJson(name, text);
+    return parseAnswer(name, text);
   } catch {
     return undefined;
   }
 }
 
 export function parseIdentity(text: string): { identity: Identity; raw: unknown; redacted: boolean } {
-  const raw = parseJson("GET /identities/{id}", text);
-  const { id, updated, created } = check("GET /identities/{id}", identity, raw);
+  const raw = parseAnswer("GET /identities/{id}", text);
+  const { id, updated, created } = checked("GET /identities/{id}", identity, raw);
   const fields = raw as Record<string, unknown>;
   const owner = object(fields.owner);
   const status = word(fields.status) ?? "unknown";
@@ -149,10 +149,10 @@ export function parseResourcePage(text: string): {
   const { data, next } = parsePage(name, text);
   let first: string | undefined;
   const files = data.flatMap((item) => {
-    const { id: resourceId, resource_files } = check(name, resource, item);
+    const { id: resourceId, resource_files } = checked(name, resource, item);
     first ??= resourceId;
     return (resource_files ?? []).map((entry) => {
-      const { id, type, updated, created } = check(name, file, entry);
+      const { id, type, updated, created } = checked(name, file, entry);
       return {
         id,
         resource: resourceId,
@@ -181,7 +181,7 @@ function byId(items: readonly unknown[]): unknown[] {
 }
 
 export function parseProject(text: string): Project {
-  const fields = object(parseJson("GET /settings", text));
+  const fields = object(parseAnswer("GET /settings", text));
   return {
     id: scalarText(fields.id) ?? "unknown",
     name: scalarText(fields.slug) ?? "unknown",
@@ -204,68 +204,12 @@ function isRedacted({ owner, documents }: Identity): boolean {
 }
 
 function parsePage(name: string, text: string): { data: unknown[]; next: string | null } {
-  const { cursor, data } = check(name, page, parseJson(name, text));
+  const { cursor, data } = checked(name, page, parseAnswer(name, text));
   return { data, next: cursor?.next || null };
 }
 
-function parseJson(name: string, text: string): unknown {
-  if (countTokens(text) > MAX_TOKENS) throw tooMuch(name);
-  let value: unknown;
-  try {
-    value = parseExact(text);
-  } catch {
-    // The parser's message quotes the answer, so it must not even be the cause.
-    throw new HoldfastError("source-response", `${name}: the answer is not JSON`, { hint });
-  }
-  if (isDeeper(value, MAX_DEPTH)) {
-    throw new HoldfastError("source-response", `${name}: the answer is nested more than ${MAX_DEPTH} deep`, { hint });
-  }
-  return value;
-}
-
-/** The maximum number of values and keys in one answer. A person with 1,000 files has some 10,000. */
-const MAX_TOKENS = 100_000;
-
-function tooMuch(name: string): HoldfastError {
-  return new HoldfastError("source-response", `${name}: the answer has more parts than any valid answer`, { hint });
-}
-
-/** Later code such as JSON.stringify walks an answer recursively: some 2,000 levels overflow the stack. */
-const MAX_DEPTH = 500;
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (depth === 0) return true;
-  for (const inner of Object.values(value)) if (isDeeper(inner, depth - 1)) return true;
-  return false;
-}
-
-function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  // Field names are the API's; values stay out of the message.
-  const fields = [
-    ...new Set(
-      result.error.issues.map(
-        (issue) => issue.path.filter((step) => typeof step === "string").join(".") || "the whole",
-      ),
-    ),
-  ];
-  throw new HoldfastError("source-response", `${name}: missing or malformed fields: ${fields.join(", ")}`, { hint });
-}
-
-const hint = "Check that source.url is the Verification API v2; if it is, the provider sent a broken answer.";
-
 function instant(epochSeconds: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochSeconds * 1000)).toString();
-}
-
-function object(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** Rounds a number that is kept as text to avoid rounding, for uses where that is accurate enough. */
@@ -275,10 +219,6 @@ function rounded(value: unknown): unknown {
 
 function finite(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-function word(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
 }
 
 function pageNumber(value: unknown): number | null {

@@ -5,7 +5,7 @@ import { object, word } from "../answer.ts";
 import { type Resource, related, timeOf } from "./answers.ts";
 import { TOKEN } from "./content.ts";
 
-/** A place where a file's URL stands. A file has no id, so the place and the file's name are its name. */
+/** A place that names a file's URL. A file has no id, so the place and the file's name are its name. */
 export interface Place {
   readonly ref: FileRef;
   readonly url: string;
@@ -192,7 +192,7 @@ function fileUrl(value: unknown): boolean {
   return typeof value === "string" && value.includes(TOKEN) && (URL.parse(value)?.searchParams.has(TOKEN) ?? false);
 }
 
-/** The last part of a URL's path, or a file's name as it stands. */
+/** The last part of a URL's path, or a file's name as it is. */
 function nameIn(value: unknown): string {
   if (typeof value !== "string") return "";
   const path = URL.parse(value)?.pathname;

@@ -1,8 +1,8 @@
 import type { ActiveSourceConfig } from "../config/config.ts";
-import { HoldfastError } from "../core/error.ts";
 import type { ProviderKind } from "../provider/provider.ts";
 import type { HttpOptions } from "./http.ts";
 import { PassbaseSource } from "./passbase/passbase.ts";
+import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
 
 type Driver<K extends ProviderKind> = (
@@ -13,9 +13,7 @@ type Driver<K extends ProviderKind> = (
 /** What opens a source, by the kind of its provider. */
 const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   passbase: (_, options) => new PassbaseSource(options),
-  persona: () => {
-    throw new HoldfastError("internal", "this version of Holdfast cannot ask Persona yet");
-  },
+  persona: ({ completed }, options) => new PersonaSource({ ...options, completed }),
 };
 
 /** @param options how it sends requests: its key, its limits and whom to tell */

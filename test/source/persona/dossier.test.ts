@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Secret } from "../../../src/config/secret.ts";
 import { datesOfBirth, documentNumbers } from "../../../src/record/datapoints.ts";
 import { lookupTokens } from "../../../src/record/lookups.ts";
 import { Tokens } from "../../../src/record/tokens.ts";

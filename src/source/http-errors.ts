@@ -57,20 +57,41 @@ export function altered(name: string): HoldfastError {
   );
 }
 
-export function statusError(name: string, { statusCode, headers }: Dispatcher.ResponseData): HoldfastError {
-  const message = `${name}: the provider answered ${statusCode}`;
+/** The same for a file on another origin. Only an answer names that origin, so neither it nor the cause is shown. */
+export function elsewhereError(name: string, error: unknown): HoldfastError {
+  const { code, message, hint } = connectionError(name, "the file's host", error);
+  return new HoldfastError(code, message, {
+    hint: hint?.includes("source.url")
+      ? "Let this machine, and its proxy, reach the host where the provider keeps files: the provider's documentation names it."
+      : hint,
+  });
+}
+
+/** A redirect's or an error's status. `who` answered: at a file's host there is no key that could be wrong. */
+export function statusError(
+  name: string,
+  { statusCode, headers }: Dispatcher.ResponseData,
+  who: "the provider" | "the file's host" = "the provider",
+): HoldfastError {
+  const message = `${name}: ${who} answered ${statusCode}`;
+  const isFile = who === "the file's host";
   switch (statusCode) {
     case 401:
+      if (isFile) break;
       return new HoldfastError("source-key", message, {
         hint: "The API key was refused. Check source.apiKey: it must be this project's secret key, not the publishable one.",
       });
     case 403:
+      if (isFile) break;
       return new HoldfastError("source-denied", message, {
         hint: "Ask the provider to grant this right to the API key.",
       });
     case 404:
+    case 410:
       return new HoldfastError("source-missing", message, {
-        hint: "If every request gets this answer, check source.url.",
+        hint: isFile
+          ? "The provider no longer keeps this file."
+          : "If every request gets this answer, check source.url.",
       });
   }
   if (statusCode === 429 || statusCode === 408 || statusCode >= 500) {
@@ -80,7 +101,14 @@ export function statusError(name: string, { statusCode, headers }: Dispatcher.Re
       retryAfter: retryAfter(Array.isArray(header) ? header[0] : header),
     });
   }
+  if (statusCode === 401 || statusCode === 403) {
+    return new HoldfastError("source-denied", message, {
+      hint: "The file's URL has probably expired: the next run asks for a new one. If it happens each time, ask the provider.",
+    });
+  }
   return new HoldfastError("source-rejected", message, {
-    hint: "Check source.url: this is not the expected API.",
+    hint: isFile
+      ? "The provider named a file's URL that does not work. The next run asks for a new one."
+      : "Check source.url: this is not the expected API.",
   });
 }

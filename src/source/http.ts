@@ -8,8 +8,9 @@ import { dispatcher } from "../net/proxy.ts";
 import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
 import { type Authentication, authorization, usable } from "./authentication.ts";
 import { bounded } from "./body.ts";
-import { altered, connectionError, isAltered, statusError } from "./http-errors.ts";
+import { altered, connectionError, elsewhereError, isAltered, statusError } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
+import { otherOrigin } from "./other-origin.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
 import { SharedLimits } from "./rate/shared-limits.ts";
@@ -76,6 +77,28 @@ export interface Share {
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 
+/** Answers to a GET that name another address of the same content. */
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+/** The error for a lost connection. */
+type Lost = (name: string, error: unknown) => HoldfastError;
+
+interface Request {
+  readonly name: string;
+  /** False for a file on another origin. */
+  readonly isApi: boolean;
+  /** Return a redirect instead of throwing. */
+  readonly redirect?: boolean;
+  readonly method: "GET" | "POST";
+  readonly origin: string;
+  /** With the base URL's path and the query. */
+  readonly path: string;
+  /** Empty: nothing is sent. */
+  readonly body: string;
+  readonly accept: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Reads from one API, with limits, timeouts and retries. No error or log shows a path, an answer or the key: errors and
  * metrics have the call's name.
@@ -88,6 +111,7 @@ export class Http {
   readonly #options: HttpOptions & Api;
   #key: Secret;
   #requests = 0;
+  readonly #lost: Lost = (name, error) => connectionError(name, this.#origin, error);
   /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
 
@@ -132,27 +156,35 @@ export class Http {
     reader: (chunks: AsyncIterable<Uint8Array>, headers: AnswerHeaders) => Promise<T>,
   ): Promise<T> {
     return this.#retrying(async (answered) => {
-      const { body, headers } = await this.#send(call, "application/json", answered);
+      const { body, headers } = await this.#send(this.#apiRequest(call, "application/json"), answered);
       return reader(this.#chunks(call.name, body, limit), answerHeaders(headers));
     });
   }
 
-  /** A body as it arrives. A connection lost on the way throws source-unavailable: request the whole body again. */
-  async stream(call: Call): Promise<FetchedFile> {
-    const { headers, body } = await this.#retrying(
-      (answered) => this.#send(call, "*/*", answered),
-      // Until the last byte: a request that the pool holds for this connection would start without a limit.
-      ({ body }) => finished(body).catch(() => {}),
-    );
-    return {
-      mediaType: mediaTypeOf(headers["content-type"]),
-      bytes: this.#chunks(call.name, body, this.#options.maxFile ?? MAX_FILE),
+  /**
+   * A body as it arrives. A connection lost on the way throws source-unavailable: request the whole body again.
+   * @param redirect follow one redirect, to where `elsewhere` may lead, without key and fixed headers
+   */
+  async stream(call: Call, { redirect = false } = {}): Promise<FetchedFile> {
+    const ask = async (answered: Answered) => {
+      const request = this.#apiRequest(call, "*/*");
+      const response = await this.#send({ ...request, redirect }, answered);
+      if (response.statusCode === 200) return response;
+      // The status says that there is one.
+      return this.#send(this.#fileRequest(`${call.name} (redirected)`, String(response.headers.location ?? "")));
     };
+    return this.#file(call.name, ask, redirect ? elsewhereError : this.#lost);
   }
 
-  /** A file on another origin, to which nothing is sent that the API gets: no key and no fixed headers. */
-  async elsewhere(name: string, _url: string): Promise<FetchedFile> {
-    throw new HoldfastError("internal", `${name}: not built yet`);
+  /**
+   * A file on another origin: nothing is sent there that the API gets, neither key nor fixed headers, and no redirect is
+   * followed. It counts for the limits like a request to the API: providers do not say whether it does, and a run that
+   * is slower than necessary is better than one that takes requests from the client's own product. But the answer says
+   * nothing about the API's limits.
+   */
+  async elsewhere(name: string, url: string): Promise<FetchedFile> {
+    const request = this.#fileRequest(name, url);
+    return this.#file(name, () => this.#send(request), elsewhereError);
   }
 
   async close(): Promise<void> {
@@ -176,45 +208,76 @@ export class Http {
     return retrying(withPresentKey, retry, signal, onRetry);
   }
 
-  async #send(
-    { name, path: below, body = "" }: Call,
-    accept: string,
-    answered: Answered,
-  ): Promise<Dispatcher.ResponseData> {
-    const { auth, headers: fixed, clock = systemClock } = this.#options;
+  /** A request with the present key; made again for each attempt. */
+  #apiRequest({ name, path: below, body = "" }: Call, accept: string): Request {
+    const { auth, headers, clock = systemClock } = this.#options;
     const path = this.#base + below;
     const method = body === "" ? "GET" : "POST";
+    return {
+      ...{ name, isApi: true, method, origin: this.#origin, path, body, accept },
+      headers: {
+        ...(body === "" ? {} : { "content-type": "application/json" }),
+        ...headers,
+        ...authorization(auth, this.#key, { method, path, body, now: clock() }),
+      },
+    };
+  }
+
+  #fileRequest(name: string, address: string): Request {
+    const { origin, pathname, search } = otherOrigin(name, address, this.#origin);
+    return { name, isApi: false, method: "GET", origin, path: pathname + search, body: "", accept: "*/*", headers: {} };
+  }
+
+  async #file(
+    name: string,
+    ask: (answered: Answered) => Promise<Dispatcher.ResponseData>,
+    lost: Lost,
+  ): Promise<FetchedFile> {
+    const max = this.#options.maxFile ?? MAX_FILE;
+    const { headers, body } = await this.#retrying(
+      ask,
+      // Until the last byte: a request that the pool holds for this connection would start without a limit.
+      ({ body }) => finished(body).catch(() => {}),
+    );
+    return {
+      mediaType: mediaTypeOf(headers["content-type"]),
+      bytes: this.#chunks(name, body, max, lost),
+    };
+  }
+
+  /** Without `answered`, nothing is learned about the API's limits. */
+  async #send(
+    { name, isApi, redirect, method, origin, path, body, accept, headers }: Request,
+    answered?: Answered,
+  ): Promise<Dispatcher.ResponseData> {
     this.#requests += 1;
     const begun = performance.now();
     const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#dispatcher.request({
-        ...{ method, origin: this.#origin, path, body: body === "" ? null : body },
-        headers: {
-          ...(body === "" ? {} : { "content-type": "application/json" }),
-          ...fixed,
-          accept,
-          "accept-encoding": "identity",
-          "user-agent": "holdfast",
-          ...authorization(auth, this.#key, { method, path, body, now: clock() }),
-        },
+        ...{ method, origin, path, body: body === "" ? null : body },
+        headers: { ...headers, accept, "accept-encoding": "identity", "user-agent": "holdfast" },
       });
     } catch (error) {
-      const failure = connectionError(name, this.#origin, error);
+      const failure = isApi ? connectionError(name, origin, error) : elsewhereError(name, error);
       told(failure.code);
       throw failure;
     }
-    answered({ status: response.statusCode, headers: response.headers });
-    if (response.statusCode === 200 && !isAltered(response)) {
+    const { statusCode } = response;
+    answered?.({ status: statusCode, headers: response.headers });
+    if (statusCode === 200 && !isAltered(response)) {
       told("ok");
       return response;
     }
-    const failure = response.statusCode === 200 ? altered(name) : statusError(name, response);
-    told(failure.code);
+    const isRedirect = redirect === true && REDIRECTS.includes(statusCode);
+    const failure =
+      statusCode === 200 ? altered(name) : statusError(name, response, isApi ? "the provider" : "the file's host");
+    told(isRedirect ? "ok" : failure.code);
     // The rest of an error's body may contain anything, so it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
-    if (failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
+    if (isRedirect) return response;
+    if (isApi && failure.retryAfter !== undefined && failure.retryAfter <= this.#options.retry.maxRetryAfter) {
       if (this.#throttle.silence(failure.retryAfter)) throw failure;
       throw new HoldfastError(failure.code, `${failure.message}, and has already delayed this run for an hour`, {
         hint: failure.hint,
@@ -240,9 +303,14 @@ export class Http {
     return this.#key.reveal() !== refused.reveal();
   }
 
-  #chunks(name: string, body: Dispatcher.ResponseData["body"], limit: number): AsyncIterable<Uint8Array> {
+  #chunks(
+    name: string,
+    body: Dispatcher.ResponseData["body"],
+    limit: number,
+    lost: Lost = this.#lost,
+  ): AsyncIterable<Uint8Array> {
     const patience = (this.#options.timeouts ?? TIMEOUTS).body;
-    return bounded(body, { name, limit, patience, lost: (error) => connectionError(name, this.#origin, error) });
+    return bounded(body, { name, limit, patience, lost: (error) => lost(name, error) });
   }
 }
 

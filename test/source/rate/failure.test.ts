@@ -18,7 +18,8 @@ for (const [status, code] of [
   [401, "source-key"],
   [403, "source-denied"],
   [404, "source-missing"],
-  ...([204, 301, 302, 307, 308, 400, 405, 410, 418, 422, 499] as const).map((s) => [s, "source-rejected"] as const),
+  [410, "source-missing"],
+  ...([204, 301, 302, 307, 308, 400, 405, 418, 422, 499] as const).map((s) => [s, "source-rejected"] as const),
 ] as const) {
   test(`${status} is ${code}, after one request, for JSON and for files`, async (t) => {
     const { sandbox, source } = await open(t);

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+import { Secret } from "../../src/config/secret.ts";
+import { hasCode } from "../../src/core/error.ts";
+import type { Authentication } from "../../src/source/authentication.ts";
+import { http, KEY, serve } from "./server.ts";
+
+for (const [auth, key, expected] of [
+  [{ kind: "header", name: "x-api-key" }, KEY, { "x-api-key": KEY }],
+  [{ kind: "scheme", scheme: "Bearer" }, KEY, { authorization: `Bearer ${KEY}` }],
+  [{ kind: "scheme", scheme: "Token token=" }, KEY, { authorization: `Token token=${KEY}` }],
+  [{ kind: "basic" }, "name", { authorization: `Basic ${btoa("name:")}` }],
+  [{ kind: "basic" }, "name:word", { authorization: `Basic ${btoa("name:word")}` }],
+] as const satisfies readonly (readonly [Authentication, string, Record<string, string>])[]) {
+  test(`the key is shown as ${auth.kind}: ${Object.values(expected)}`, async (t) => {
+    const { got, url } = await serve(t, (response) => response.end("{}"));
+    await http(t, url, { auth, apiKey: new Secret(key) }).text({ name: "GET /a", path: "/a" }, 10);
+    const { authorization, "x-api-key": header } = got[0]!.headers;
+    assert.deepEqual(
+      { authorization, "x-api-key": header },
+      { authorization: undefined, "x-api-key": undefined, ...expected },
+    );
+  });
+}
+
+/** As Sumsub signs. */
+const signed: Authentication = {
+  kind: "signed",
+  sign(secret, { method, path, body, now }) {
+    const ts = String(Math.floor(now.epochMilliseconds / 1000));
+    const sig = createHmac("sha256", secret.reveal()).update(`${ts}${method}${path}${body}`).digest("hex");
+    return { "x-app-access-ts": ts, "x-app-access-sig": sig };
+  },
+};
+
+test("a signature is made again for each attempt, over what is really sent", async (t) => {
+  const { got, url } = await serve(t, (response, count) => response.writeHead(count === 1 ? 503 : 200).end("{}"));
+  let now = Temporal.Instant.from("2025-12-31T23:59:00Z");
+  const clock = () => {
+    now = now.add({ seconds: 30 });
+    return now;
+  };
+  const client = http(t, `${url}/resources/`, { auth: signed, apiKey: new Secret("sandbox-secret"), clock });
+  await client.text({ name: "GET /applicants/{id}/one", path: "/applicants/65a000000000000000000001/one" }, 10);
+  await client.text({ name: "POST /search", path: "/search?a=%20b", body: '{"q":1}' }, 10);
+  const [first, retried, post] = got.map(({ headers }) => headers);
+  assert.equal(retried!["x-app-access-sig"], "8b3683fcb19bbaee7040fce19a35e29d2186d0a449e6030305416527ab26c304");
+  assert.deepEqual([first!["x-app-access-ts"], retried!["x-app-access-ts"]], ["1767225570", "1767225600"]);
+  assert.notEqual(first!["x-app-access-sig"], retried!["x-app-access-sig"]);
+  const text = `1767225630POST/resources/search?a=%20b{"q":1}`;
+  assert.equal(post!["x-app-access-sig"], createHmac("sha256", "sandbox-secret").update(text).digest("hex"));
+});
+
+test("a read that is a POST sends JSON and is retried like a GET; fixed headers go with every request", async (t) => {
+  const { got, url } = await serve(t, (response, count) => response.writeHead(count === 1 ? 500 : 200).end("{}"));
+  const client = http(t, `${url}/api/v1/`, { headers: { "persona-version": "2025-12-08" } });
+  await client.text({ name: "POST /search", path: "/search?page=1", body: '{"a":1}' }, 10);
+  await client.text({ name: "GET /b", path: "/b" }, 10);
+  assert.deepEqual(
+    got.map(({ method, url: path, body, headers }) => [
+      method,
+      path,
+      body,
+      headers["content-type"],
+      headers["persona-version"],
+    ]),
+    [
+      ...Array(2).fill(["POST", "/api/v1/search?page=1", '{"a":1}', "application/json", "2025-12-08"]),
+      ["GET", "/api/v1/b", "", undefined, "2025-12-08"],
+    ],
+  );
+  for (const { headers } of got) assert.equal(headers["idempotency-key"], undefined);
+});
+
+test("an answer's headers are returned, without those too long or repeated", async (t) => {
+  const { url } = await serve(t, (response) => {
+    const headers = {
+      "Persona-Environment-Id": "env_1",
+      "X-Long": "a".repeat(2_000),
+      "X-Twice": ["a", "b"],
+      __proto__: "x",
+    };
+    response.writeHead(200, headers).end("{}");
+  });
+  const { text, headers } = await http(t, url).text({ name: "GET /a", path: "/a" }, 10);
+  assert.equal(text, "{}");
+  assert.equal(headers["persona-environment-id"], "env_1");
+  assert.equal(headers["x-long"], undefined);
+});
+
+test("a key that no header can contain is refused whatever its kind", (t) => {
+  for (const auth of [{ kind: "basic" }, { kind: "scheme", scheme: "Bearer" }, signed] as const) {
+    for (const key of ["two\nlines", "white space", "schlüssel", ""]) {
+      assert.throws(
+        () => http(t, "http://127.0.0.1:1", { auth, apiKey: new Secret(key) }),
+        (error) => hasCode(error, "config"),
+      );
+    }
+  }
+});

@@ -11,6 +11,7 @@ import type { Session } from "../../src/session/client.ts";
 import { nextDue } from "../../src/session/next-run.ts";
 import { Schedules } from "../../src/session/schedule.ts";
 import { noteExport, readLastExport } from "../../src/state/last-export.ts";
+import { sourceOf } from "./source-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-due-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -217,7 +218,7 @@ describe("clients", () => {
 });
 
 function client(id: string, schedule: ScheduleConfig): ClientConfig {
-  return { id, state: join(folder, id), schedule } as ClientConfig;
+  return { id, state: join(folder, id), schedule, sources: [sourceOf("passbase")] } as unknown as ClientConfig;
 }
 
 function scheduled(clients: readonly ClientConfig[], work: () => Promise<unknown> = async () => {}) {

@@ -15,6 +15,7 @@ import { noteExport, readLastExport } from "../../src/state/last-export.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { sourceOf } from "./source-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-again-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -26,7 +27,12 @@ const gone = () => new HoldfastError("source-unavailable", "no answer");
 const held = (ms: number) => new HoldfastError("busy", "held", { retryAfter: ms });
 
 function client(id: string, cron = NIGHTLY.cron): ClientConfig {
-  return { id, state: join(folder, id), schedule: { ...NIGHTLY, cron } } as ClientConfig;
+  return {
+    id,
+    state: join(folder, id),
+    schedule: { ...NIGHTLY, cron },
+    sources: [sourceOf("passbase")],
+  } as unknown as ClientConfig;
 }
 
 /** A daemon whose clock is moved by the test. `work` is what each attempt at a client's run comes to. */

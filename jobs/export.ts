@@ -214,19 +214,28 @@ async function exportClient(
   onBegun: () => void = () => {},
 ): Promise<ClientRuns> {
   const { identities } = options;
-  const { only, idsOf } = askedOf(config, identities);
+  const { only, idsOf, numbersOf } = askedOf(config, identities);
   await using held = await openLog(config, session, { job: "export" });
   onBegun();
   // A run for named people fetches them at once and leaves the locks to the nightly run.
   const done = identities
     ? runsOf(
-        await eachSource({ ...config, only }, session, (source) =>
-          exportHeld(held, source, session, { ...options, identities: idsOf(source.name) }),
+        await eachSource({ ...config, only }, session, async (source) =>
+          numbered(
+            await exportHeld(held, source, session, { ...options, identities: idsOf(source.name) }),
+            numbersOf(source.name),
+          ),
         ),
       )
     : await exportNightly(held, session, options);
   if (done.runs.length > 0) await held.stamp();
   return done;
+}
+
+/** The unknown ids by their place on the command line. */
+function numbered(summary: ExportSummary, numbers: readonly number[]): ExportSummary {
+  const { unknown } = summary;
+  return unknown === undefined ? summary : { ...summary, unknown: unknown.map((at) => numbers[at - 1] ?? at) };
 }
 
 const runsOf = ({ results, failures }: SourceRuns<ExportSummary>): ClientRuns => ({ runs: results, failures });

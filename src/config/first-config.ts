@@ -1,4 +1,5 @@
 import { Document, isScalar, YAMLMap, YAMLSeq } from "yaml";
+import { PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
 import { presetInWords, presetOf } from "./presets.ts";
 
 /** The answers that make up a first config. Empty answers are left out of the config. */
@@ -74,7 +75,12 @@ export function firstConfig(answers: Answers): string {
   );
   about([...first, "collect"], "full: everything the provider has. minimal: only yes and no answers.");
   about([...first, "legalBasis"], "The legal rules that require the copies. They are written into every record.");
-  about([...first, "source"], "The provider. Put its API key where apiKey says, readable by this user only.");
+  const kind = PROVIDER_KINDS.find((each) => each === provider);
+  about(
+    [...first, "source"],
+    `${kind ? PROVIDERS[kind].name : "The provider"}. Put its API key where apiKey says, readable by this user only.`,
+    "For several providers in one vault: `sources`, a list.",
+  );
   about(
     [...first, "recipients"],
     "Public age keys. Any one of their private keys opens every record; two are recommended.",

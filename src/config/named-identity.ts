@@ -30,6 +30,8 @@ export interface Asked {
   readonly only: readonly string[] | undefined;
   /** Undefined: everyone. */
   readonly idsOf: (source: string) => readonly string[] | undefined;
+  /** Where the distinct ones among these ids stand on the command line, from 1. */
+  readonly numbersOf: (source: string) => readonly number[];
 }
 
 /**
@@ -37,15 +39,20 @@ export interface Asked {
  * source it is of, and the client has several
  */
 export function askedOf(config: ClientConfig, identities: readonly string[] | undefined): Asked {
-  if (identities === undefined) return { only: config.only, idsOf: () => undefined };
+  if (identities === undefined) return { only: config.only, idsOf: () => undefined, numbersOf: () => [] };
   const of = Map.groupBy(
-    identities.map((text) => {
+    identities.map((text, at) => {
       const named = parseIdentity(text, config);
-      return { id: named.id, source: sourceOf(named, config) };
+      return { id: named.id, source: sourceOf(named, config), number: at + 1 };
     }),
     ({ source }) => source,
   );
-  return { only: [...of.keys()], idsOf: (source) => (of.get(source) ?? []).map(({ id }) => id) };
+  const named = (source: string) => of.get(source) ?? [];
+  return {
+    only: [...of.keys()],
+    idsOf: (source) => named(source).map(({ id }) => id),
+    numbersOf: (source) => [...Map.groupBy(named(source), ({ id }) => id).values()].map(([first]) => first!.number),
+  };
 }
 
 function sourceOf({ prefix, sources }: NamedIdentity, config: ClientConfig): string {

@@ -17,6 +17,7 @@ export async function openExporting(
   { priority, again = false }: { readonly priority: Priority; readonly again?: Again },
 ): Promise<Exporting & AsyncDisposable> {
   const { config } = held;
+  const { log } = session.console;
   await using opened = new AsyncDisposableStack();
   const { source, starts, retries } = opened.use(await openSource(config, sourceConfig, session, priority));
   warnOf(session, config, [sourceConfig.apiKey]);
@@ -28,7 +29,7 @@ export async function openExporting(
     starts,
     sealer: new Sealer(config.recipients),
     vaultQueue: new PQueue({ concurrency: config.vault.concurrency }),
-    log: session.console.log,
+    log: config.sources.length === 1 ? log : log.with({ source: sourceConfig.name }),
     again,
     retries: () => retries() + held.retries(),
   };

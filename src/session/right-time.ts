@@ -1,6 +1,6 @@
 import { lastTime } from "../audit/last-time.ts";
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
-import { activeSources } from "../config/sources.ts";
+import type { ClientConfig } from "../config/config.ts";
+import { askedSources } from "../config/sources.ts";
 import { refuseLoneClock, refuseWrongClock } from "../core/clock-check.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -18,17 +18,15 @@ export interface Destroys {
  * @param description undefined before `init`
  */
 export async function checkTime(
-  { id, vault: { kind }, sources }: ClientConfig,
+  config: ClientConfig,
   { now, skewOf, console }: Session,
   vault: Vault,
   description: VaultDescription | undefined,
   destroys?: Destroys,
 ): Promise<void> {
-  if (kind !== "directory") return;
-  const [last, skew] = await Promise.all([
-    description && lastTime(vault, description),
-    firstSkew(activeSources({ sources }), skewOf),
-  ]);
+  const { id, vault: of } = config;
+  if (of.kind !== "directory") return;
+  const [last, skew] = await Promise.all([description && lastTime(vault, description), firstSkew(config, skewOf)]);
   // If no server can be asked, the operator vouches for the clock.
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
@@ -39,11 +37,8 @@ export async function checkTime(
 }
 
 /** How far the clock is ahead of the first provider that says its time. */
-async function firstSkew(
-  sources: readonly ActiveSourceConfig[],
-  skewOf: Session["skewOf"],
-): Promise<number | undefined> {
-  for (const { url } of sources) {
+async function firstSkew(config: ClientConfig, skewOf: Session["skewOf"]): Promise<number | undefined> {
+  for (const { url } of askedSources(config)) {
     const skew = await skewOf?.(url);
     if (skew !== undefined) return skew;
   }

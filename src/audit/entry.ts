@@ -32,6 +32,10 @@ function schemaOf(words: {
       ...common,
       outcome: z.enum(["done", "partial", "failed", "interrupted"]),
       counts: z.record(text, count),
+      /** It looked at everyone it had to: the next run of this source continues from the start of this one. */
+      round: z.literal(true).optional(),
+      /** It also read the source's list to its end. */
+      walked: z.literal(true).optional(),
     }),
     z
       .object({

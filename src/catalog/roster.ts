@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { statement } from "./statement.ts";
+import { type Statement, statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
 /** Someone whom a source can be asked about without its list. */
@@ -12,7 +12,10 @@ export interface Located {
 /** Subjects read at once. */
 const PAGE = 1000;
 
-/** The closed provider ids of everyone in the vault. They are from the log, and for entries of record/1 from walks. */
+/**
+ * The closed provider ids of everyone in the vault. They are from the log, and for entries of record/1 from walks. Each
+ * list is in the order of subjects, and only a page of it is in memory.
+ */
 export class Roster {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -20,50 +23,56 @@ export class Roster {
     this.#statements = prepare(db);
   }
 
-  handle(subject: string): string | undefined {
-    return (this.#statements.handle.get(subject) as { handle: string | null } | undefined)?.handle ?? undefined;
+  handle(source: string, subject: string): string | undefined {
+    return (this.#statements.handle.get(subject, source) as { handle: string | null } | undefined)?.handle ?? undefined;
   }
 
   /** Those whom the provider was still working on, in a version made at this time or later (RFC 3339 UTC). */
-  open(source: string, since: string): Located[] {
-    return this.#statements.open.all(source, comparable(since)) as unknown as Located[];
+  open(source: string, since: string): Generator<Located> {
+    return pages(this.#statements.open, "", source, comparable(since));
   }
 
   /** Those whose last attempt failed. */
-  failed(source: string): Located[] {
-    return this.#statements.failed.all(source) as unknown as Located[];
+  failed(source: string): Generator<Located> {
+    return pages(this.#statements.failed, "", source);
   }
 
-  /** Those who are still at the source, with a subject from `from` on and before `to`, in order. */
-  *between(source: string, from: string, to: string): Generator<Located> {
-    for (let after = from, isFirst = true; ; isFirst = false) {
-      const page = this.#statements.between.all(source, after, isFirst ? 1 : 0, to) as unknown as Located[];
-      yield* page;
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.subject;
-    }
+  /** Those with files that the provider withheld. */
+  withheld(source: string): Generator<Located> {
+    return pages(this.#statements.withheld, "", source);
+  }
+
+  /** Those who are still at the source, with a subject after `from` and before `to`. */
+  between(source: string, from: string, to: string): Generator<Located> {
+    return pages(this.#statements.between, from, source, to);
+  }
+}
+
+function* pages(of: Statement, from: string, ...values: string[]): Generator<Located> {
+  for (let after = from; ; ) {
+    const page = of.all(after, ...values) as unknown as Located[];
+    yield* page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)!.subject;
   }
 }
 
 function prepare(db: DatabaseSync) {
-  return {
-    handle: statement(db, "SELECT handle FROM subject WHERE subject = ?"),
-    open: statement(
+  const located = (from: string, where: string) =>
+    statement(
       db,
-      `SELECT subject, handle FROM subject JOIN version USING (subject, version)
-       WHERE open = 1 AND source = ? AND gone IS NULL AND handle IS NOT NULL AND version.updated >= ?
-       ORDER BY subject`,
-    ),
-    failed: statement(
-      db,
-      "SELECT subject, handle FROM failure WHERE source = ? AND handle IS NOT NULL ORDER BY subject",
-    ),
-    between: statement(
-      db,
-      `SELECT subject, handle FROM subject
-       WHERE source = ?1 AND (subject > ?2 OR (?3 AND subject = ?2)) AND subject < ?4
-         AND gone IS NULL AND handle IS NOT NULL
+      `SELECT subject, handle FROM ${from}
+       WHERE subject > ?1 AND project = (SELECT project FROM source WHERE name = ?2) AND handle IS NOT NULL AND ${where}
        ORDER BY subject LIMIT ${PAGE}`,
+    );
+  return {
+    handle: statement(
+      db,
+      "SELECT handle FROM subject WHERE subject = ? AND project = (SELECT project FROM source WHERE name = ?)",
     ),
+    open: located("subject JOIN version USING (subject, version)", "open = 1 AND gone IS NULL AND updated >= ?3"),
+    failed: located("failure", "TRUE"),
+    withheld: located("subject", "subject.withheld > 0 AND gone IS NULL"),
+    between: located("subject", "gone IS NULL AND subject < ?3"),
   };
 }

@@ -27,7 +27,7 @@ export class Runs {
     switch (entry.type) {
       case "run.started":
         of.clean.run(0);
-        of.started.run(entry.run, entry.job, comparable(entry.time));
+        of.started.run(entry.run, entry.job, comparable(entry.time), entry.source ?? null);
         break;
       case "run.finished":
         of.clean.run(entry.outcome === "done" ? 1 : 0);
@@ -40,6 +40,7 @@ export class Runs {
         );
         break;
       case "record.stored":
+      case "record.gone":
         of.cleared.run(entry.subject);
         break;
       case "record.purged":
@@ -92,12 +93,12 @@ function told(row: unknown): RunTold {
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
-    started: of("INSERT OR REPLACE INTO run (run, job, started) VALUES (?, ?, ?)"),
+    started: of("INSERT OR REPLACE INTO run (run, job, started, source) VALUES (?, ?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
     runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
     last: of(`${TOLD} ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
-    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?)"),
+    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?)"),
     failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
     lastPolicy: of("SELECT policy FROM policy"),

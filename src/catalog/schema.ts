@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 11;
+export const SCHEMA = 12;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -17,15 +17,18 @@ export const TABLES = `
     listed TEXT,                     -- what the provider's list last said, as a version; a hint, not from the log
     gone TEXT,                       -- the reason, if it is gone at the provider
     missed INTEGER NOT NULL DEFAULT 0, -- complete walks in a row that did not list it; a hint
-    source TEXT,                     -- which source showed it last; for entries of record/1 a hint
+    project TEXT,                    -- the token of the project that showed it last; for entries of record/1 a hint
     handle TEXT,                     -- the closed provider id; for entries of record/1 a hint
     open INTEGER NOT NULL DEFAULT 0, -- 1: the provider was still working on it
     content TEXT                     -- of a record/1: all that the provider says now, as a version; a hint
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE source (
-    name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL,
-    walked TEXT,                     -- when the last whole walk of its list began; a hint
-    asked TEXT                       -- when the last run began that looked at everyone it had to; a hint
+    name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL -- the token of the one it answers for now
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE round (
+    project TEXT PRIMARY KEY,
+    asked TEXT NOT NULL,             -- when the last run began that looked at everyone it had to
+    walked TEXT                      -- when the last one began that also read the whole list
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE version (
     subject TEXT NOT NULL, version TEXT NOT NULL,
@@ -118,19 +121,19 @@ export const TABLES = `
     state TEXT NOT NULL               -- kept, free (nothing is left of the subject), purged
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run (
-    run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL,
+    run TEXT PRIMARY KEY, job TEXT NOT NULL, started TEXT NOT NULL, source TEXT,
     finished TEXT, outcome TEXT, counts TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE failure (              -- the last attempt at a subject, if it failed
     subject TEXT PRIMARY KEY, time TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL,
-    source TEXT, handle TEXT          -- as in subject
+    project TEXT, handle TEXT         -- as in subject
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (
     only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in effect, as JSON
   ) STRICT;
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX purged_subject ON purged (subject, time);
-  CREATE INDEX subject_open ON subject (source) WHERE open = 1;
+  CREATE INDEX subject_open ON subject (subject) WHERE open = 1;
   CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX note_subject ON note (subject);
   CREATE INDEX note_commitment ON note (commitment);

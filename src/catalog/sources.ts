@@ -2,18 +2,21 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
 
-/** A source, as the log and earlier runs know it. */
+/** A source, as the log knows it. */
 export interface KnownSource {
   readonly kind: string;
-  /** Keyed token of the provider's project. */
+  /** Keyed token of the provider's project that it answers for. */
   readonly project: string;
-  /** When the last whole walk of its list began, RFC 3339 UTC. Null: never, or this machine does not know. */
-  readonly walked: string | null;
-  /** The same for the last run that looked at everyone it had to. */
+  /** When the last run of this project began that looked at everyone it had to, RFC 3339 UTC. */
   readonly asked: string | null;
+  /** The same for the last one that also read the whole list. */
+  readonly walked: string | null;
 }
 
-/** The sources that records came from. */
+/**
+ * The sources that records came from. People belong to the project of a provider, not to a source's name: a project
+ * that does not list those of another proves nothing about them, and a project that comes back finds its own.
+ */
 export class Sources {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -21,32 +24,36 @@ export class Sources {
     this.#statements = prepare(db);
   }
 
-  /** Within the catalog's transaction. */
+  /** Within the catalog's transaction, after `Runs`. */
   apply(entry: Entry): void {
-    if (entry.type !== "source.changed") return;
-    const { source, kind, project } = entry;
-    const known = this.known(source);
-    if (known && known.kind === kind && known.project === project) return;
-    // Its people are those of another project: that this one does not list them proves nothing.
-    this.#statements.forget.run(source);
-    this.#statements.changed.run(source, kind, project);
+    if (entry.type === "source.changed") this.#statements.changed.run(entry.source, entry.kind, entry.project);
+    if (entry.type === "run.finished" && entry.round) this.#statements.round.run(entry.walked ? 1 : 0, entry.run);
   }
 
   known(name: string): KnownSource | undefined {
     return this.#statements.known.get(name) as KnownSource | undefined;
   }
 
-  /** Everyone whom a run had to look at was looked at; it began at this time. */
-  noteAsked(name: string, begun: string, { walked }: { readonly walked: boolean }): void {
-    this.#statements.asked.run(begun, walked ? 1 : 0, begun, name);
+  /** The source that answers for this project now. */
+  nameOf(project: string): string | undefined {
+    return (this.#statements.nameOf.get(project) as { name: string } | undefined)?.name;
   }
 }
 
 function prepare(db: DatabaseSync) {
   return {
-    known: statement(db, "SELECT kind, project, walked, asked FROM source WHERE name = ?"),
-    forget: statement(db, "UPDATE subject SET source = NULL, missed = 0 WHERE source = ?"),
-    changed: statement(db, "INSERT OR REPLACE INTO source (name, kind, project) VALUES (?, ?, ?)"),
-    asked: statement(db, "UPDATE source SET asked = ?, walked = CASE WHEN ? THEN ? ELSE walked END WHERE name = ?"),
+    known: statement(
+      db,
+      "SELECT kind, project, asked, walked FROM source LEFT JOIN round USING (project) WHERE name = ?",
+    ),
+    nameOf: statement(db, "SELECT name FROM source WHERE project = ? ORDER BY name LIMIT 1"),
+    changed: statement(db, "INSERT OR REPLACE INTO source VALUES (?, ?, ?)"),
+    round: statement(
+      db,
+      `INSERT INTO round
+       SELECT project, started || 'Z', CASE WHEN ?1 THEN started || 'Z' END FROM run JOIN source ON name = run.source
+       WHERE run = ?2
+       ON CONFLICT DO UPDATE SET asked = excluded.asked, walked = coalesce(excluded.walked, walked)`,
+    ),
   };
 }

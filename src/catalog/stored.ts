@@ -113,11 +113,11 @@ function prepare(db: DatabaseSync) {
     ),
     insertSubject: statement(
       db,
-      `INSERT INTO subject (subject, version, listed, entry, withheld, source, handle, open)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO subject (subject, version, listed, entry, withheld, project, handle, open)
+       VALUES (?, ?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
          withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, content = NULL,
-         source = coalesce(excluded.source, source), handle = coalesce(excluded.handle, handle)`,
+         project = coalesce(excluded.project, project), handle = coalesce(excluded.handle, handle)`,
     ),
     insertVersion: statement(
       db,

@@ -15,8 +15,8 @@ export interface Known {
   readonly entry: number;
   /** Complete walks in a row that did not list it. */
   readonly missed: number;
-  /** The source that showed it last. Null if that is not known. */
-  readonly source: string | null;
+  /** The token of the provider's project that showed it last. Null if that is not known. */
+  readonly project: string | null;
   /** Of a version of record/1: all that the provider said when it was last asked, as a version. Null if not known. */
   readonly content: string | null;
   /** Whether its provider id is known (1), so that it can be asked about without a list. */
@@ -78,7 +78,7 @@ function prepare(db: DatabaseSync) {
   return {
     known: statement(
       db,
-      `SELECT version, listed, gone, withheld, entry, missed, source, content, handle IS NOT NULL AS located
+      `SELECT version, listed, gone, withheld, entry, missed, project, content, handle IS NOT NULL AS located
        FROM subject WHERE subject = ?`,
     ),
     after: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${PAGE}`),

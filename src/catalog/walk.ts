@@ -36,15 +36,16 @@ export class Walk {
     this.#met.add(entry);
   }
 
-  /** The walk of this source met these. On most nights this writes nothing. */
+  /** A walk of this source, or its answer, showed these. On most nights this writes nothing. */
   noteMet(met: readonly Met[], source: string): void {
     for (const { known } of met) this.#met.add(known.entry);
+    const { project = null } = (this.#statements.project.get(source) ?? {}) as { project?: string };
     const news = met.filter(
-      ({ known }) => known.missed > 0 || known.gone !== null || known.source !== source || known.located === 0,
+      ({ known }) => known.missed > 0 || known.gone !== null || known.project !== project || known.located === 0,
     );
     if (news.length === 0) return;
     this.#transaction(() => {
-      for (const { subject, handle } of news) this.#statements.met.run(source, handle(), subject);
+      for (const { subject, handle } of news) this.#statements.met.run(project, handle(), subject);
     });
   }
 
@@ -87,10 +88,11 @@ export class Walk {
 
 function prepare(db: DatabaseSync) {
   return {
+    project: statement(db, "SELECT project FROM source WHERE name = ?"),
     // A missed or deleted subject is back; a redacted one stays redacted until it has content again.
     met: statement(
       db,
-      `UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END, source = ?,
+      `UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END, project = ?,
          handle = coalesce(handle, ?)
        WHERE subject = ?`,
     ),
@@ -99,7 +101,8 @@ function prepare(db: DatabaseSync) {
     listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
     present: statement(
       db,
-      "SELECT subject, version, missed, entry FROM subject WHERE gone IS NULL AND source = ? ORDER BY subject",
+      `SELECT subject, version, missed, entry FROM subject
+       WHERE gone IS NULL AND project = (SELECT project FROM source WHERE name = ?) ORDER BY subject`,
     ),
     missed: statement(db, "UPDATE subject SET missed = missed + 1 WHERE subject = ?"),
   };

@@ -61,12 +61,7 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const { source, tokens, config } = parts;
   const { id, subject } = candidate;
   const dossier = await present(source.dossier(id, { full: config.collect === "full" }));
-  if (dossier === null) {
-    // An unknown id from the command line is a typo, not evidence that an identity is gone.
-    if (!kept.known && candidate.way === "name")
-      throw new HoldfastError("source-missing", "the provider has no such identity");
-    return gone(subject, kept, "deleted");
-  }
+  if (dossier === null) return notFound(parts, candidate, kept);
   const { updated } = dossier.identity;
   const { version, isKept, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
   // The list and the identity itself may differ. Remember the list's values, or this identity is fetched every night.
@@ -79,6 +74,19 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isKept }, kept);
   if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
   return { kind: isKept ? "again" : kept.known ? "changed" : "new", ...stored };
+}
+
+/**
+ * The provider does not have it. That it is gone follows only for someone whom this project had: one that it named
+ * itself, or that the vault has from it.
+ */
+function notFound({ source, tokens, project }: Capturing, { subject, way }: Candidate, kept: Kept): Capture {
+  const wasHere =
+    way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
+  if (wasHere) return gone(subject, kept, "deleted");
+  // An unknown id from the command line is a typo.
+  if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");
+  return { kind: "gone" };
 }
 
 interface Fetched {

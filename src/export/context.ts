@@ -52,6 +52,7 @@ export interface Exporting extends HeldVault {
 /** One run of an export, as `capture` sees it. */
 export interface Run extends Exporting {
   readonly id: string;
+  readonly started: Temporal.Instant;
   readonly project: string;
   readonly ledger: Ledger;
 }

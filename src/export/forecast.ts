@@ -100,7 +100,7 @@ export async function forecastWalk(
   const onUnreadable = (found: number): void => {
     counts.unreadable += found;
   };
-  using feed = selection.kind === "changed" ? new Feed(planned) : undefined;
+  using feed = selection.kind === "changed" ? new Feed(planned, now()) : undefined;
   const plan = feed
     ? feed.candidates(walked(), counts, onUnreadable)
     : planWalk(planned, walked(), selection, counts, onUnreadable);

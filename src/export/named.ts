@@ -8,7 +8,10 @@ export interface Named {
   readonly known: readonly string[];
   /** In the vault, but no longer at the provider. */
   readonly gone: number;
-  /** Unknown to both: a typo. Positions in the given list, from 1, because no message may contain an id. */
+  /**
+   * Unknown to the provider, and the vault has no copy from this project: a typo. Positions in the given list, from 1,
+   * because no message may contain an id.
+   */
   readonly unknown: readonly number[];
 }
 
@@ -29,7 +32,10 @@ export async function lookUpNamed(
         return "there";
       } catch (error) {
         if (!hasCode(error, "source-missing")) return "there";
-        return catalog.subjects.known(tokens.subject(source.kind, id)) === undefined ? "unknown" : "gone";
+        const known = catalog.subjects.known(tokens.subject(source.kind, id));
+        if (known === undefined) return "unknown";
+        const { id: project } = await source.project();
+        return known.project === tokens.project(source.kind, project) ? "gone" : "unknown";
       }
     },
     { concurrency: 4 },

@@ -1,5 +1,4 @@
 import type { Relationships } from "../catalog/relationships.ts";
-import type { Roster } from "../catalog/roster.ts";
 import type { Known, Subjects } from "../catalog/subjects.ts";
 import type { Met, Walk } from "../catalog/walk.ts";
 import type { ClientConfig, SourceConfig } from "../config/config.ts";
@@ -8,6 +7,7 @@ import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { ListedIdentity, Page, Source } from "../source/source.ts";
+import { batched, type LocateParts, located } from "./locate.ts";
 import type { Way } from "./summary.ts";
 
 /** An identity to fetch. */
@@ -149,28 +149,38 @@ function metAs({ handles, source }: PlanParts, subject: string, id: string, know
 function wayOf(selection: Selection, subject: string, known: Known | undefined, listed: string): Way | undefined {
   if (selection.kind === "subjects") return selection.subjects.has(subject) ? "name" : undefined;
   if (known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0)) return "list";
-  return selection.kind === "changed" && selection.isTurn?.(subject) ? "turn" : undefined;
+  return selection.kind === "changed" && known.gone === null && selection.isTurn?.(subject) ? "turn" : undefined;
 }
 
-/** The given subjects: those whose provider id is known first, the others by a walk of the list. */
+/** Everyone of whom a file is withheld, where the source cannot list them. */
+export function* planWithheld(parts: LocateParts, counts: PlanCounts): Generator<Batch> {
+  for (const batch of batched(located(parts, parts.catalog.roster.withheld(parts.sourceConfig.name)))) {
+    counts.examined += batch.length;
+    yield { candidates: batch.map((one) => ({ ...one, listed: undefined, way: "name" })), cursor: null };
+  }
+}
+
+/**
+ * The given subjects: those whose provider id is known first, the others by a walk of the list.
+ */
 export async function* planSubjects(
-  parts: PlanParts & { readonly catalog: { readonly roster: Pick<Roster, "handle"> } },
+  parts: PlanParts & LocateParts & { readonly source: Pick<Source, "can"> },
   pages: AsyncIterable<Page>,
   subjects: ReadonlySet<string>,
   counts: PlanCounts,
   onUnreadable: (count: number) => void,
   onPast: (subject: string) => void,
 ): AsyncGenerator<Batch> {
-  const { catalog, handles, source } = parts;
-  const located = [...subjects].flatMap((subject): Candidate[] => {
-    const handle = catalog.roster.handle(subject);
-    if (handle === undefined) return [];
-    return [{ id: handles.open(subject, source.kind, handle), subject, listed: undefined, way: "name" }];
+  const { catalog, sourceConfig } = parts;
+  const closed = [...subjects].flatMap((subject) => {
+    const handle = catalog.roster.handle(sourceConfig.name, subject);
+    return handle === undefined ? [] : [{ subject, handle }];
   });
-  counts.examined += located.length;
-  yield { candidates: located, cursor: null };
-  const others = subjects.difference(new Set(located.map(({ subject }) => subject)));
-  if (others.size > 0)
+  const candidates = [...located(parts, closed)].map((one) => ({ ...one, listed: undefined, way: "name" as const }));
+  counts.examined += candidates.length;
+  yield { candidates, cursor: null };
+  const others = subjects.difference(new Set(candidates.map(({ subject }) => subject)));
+  if (others.size > 0 && parts.source.can.list)
     yield* planWalk(parts, pages, { kind: "subjects", subjects: others }, counts, onUnreadable, onPast);
 }
 

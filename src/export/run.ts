@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import type { RunOutcome } from "../audit/entry.ts";
+import type { Entry, RunOutcome } from "../audit/entry.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
 import { Ledger } from "../held/ledger.ts";
@@ -16,7 +16,7 @@ import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stag
 import { Feed } from "./feed.ts";
 import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
-import { type Candidate, planNamed, planSubjects, planWalk, type Selection } from "./plan.ts";
+import { type Candidate, planNamed, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
 import { originOf, settle } from "./settle.ts";
 import { ASKED, emptyTally, type Summary, type Tally } from "./summary.ts";
@@ -86,14 +86,11 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   const id = options.run ?? runId(now());
   const ledger = new Ledger({ ...exporting, run: id });
   const log = sampled(exporting.log.with({ run: id, job: options.job, client: config.id }));
-  await ledger.log({
-    type: "run.started",
-    job: options.job,
-    holdfast: options.version,
-    source: sourceConfig.name,
-  });
+  const started = now();
+  const run = { type: "run.started", job: options.job, holdfast: options.version, source: sourceConfig.name } as const;
+  await ledger.log(run, started);
   log.info("run started");
-  const finish = async (outcome: RunOutcome): Promise<Summary> => {
+  const finish = async (outcome: RunOutcome, round: Round = {}): Promise<Summary> => {
     const summary: Summary = {
       client: config.id,
       source: sourceConfig.name,
@@ -105,7 +102,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
       seconds: Math.round(performance.now() - begun) / 1000,
     };
     const { client: _, source: __, run: ___, outcome: ____, seconds, ...counts } = summary;
-    await ledger.log({ type: "run.finished", outcome, counts });
+    await ledger.log({ type: "run.finished", outcome, counts, ...round });
     await ledger.flush();
     options.progress.end();
     options.observer?.counted(tally);
@@ -128,8 +125,8 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
         });
       await ledger.log({ type: "source.changed", source: sourceConfig.name, ...found });
     }
-    await exportAll({ ...exporting, log, id, project, ledger }, tally, options);
-    return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done");
+    const round = await exportAll({ ...exporting, log, id, started, project, ledger }, tally, options);
+    return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done", round);
   } catch (error) {
     options.progress.end();
     if (hasCode(error, "interrupted") || (signal.aborted && isTransient(error))) return finish("interrupted");
@@ -139,10 +136,16 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   }
 }
 
-async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<void> {
+/** What a run's end says in the log, if it looked at everyone it had to, and if it walked the whole list. */
+type Round = Pick<Extract<Entry, { type: "run.finished" }>, "round" | "walked">;
+
+async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<Round> {
   const { identities, selection, progress, walk, crew = own(run), observer } = options;
   using feed =
-    identities === undefined && walk === undefined && selection.kind === "changed" ? new Feed(run) : undefined;
+    identities === undefined && walk === undefined && selection.kind === "changed"
+      ? new Feed(run, run.started)
+      : undefined;
+  const wanted = selection.kind === "subjects" ? ownSubjects(run, selection.subjects) : new Set<string>();
   const underWay = new Set<string>();
   /** Of the requested subjects. */
   const met = new Set<string>();
@@ -221,7 +224,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     run.log.error("identities in the provider's list have no readable id", { stage: "source", count });
   };
   const onPast = (subject: string): void => {
-    if (selection.kind !== "subjects" || !selection.subjects.has(subject)) return;
+    if (!wanted.has(subject)) return;
     met.add(subject);
     run.log.warn("not exported again: this subject is past the retention date", { subject });
   };
@@ -234,8 +237,10 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
     : feed
       ? feed.candidates(listed, tally, onUnreadable, onChange)
       : selection.kind === "subjects"
-        ? planSubjects(run, listed, selection.subjects, tally, onUnreadable, onPast)
-        : planWalk(run, listed, selection, tally, onUnreadable, onPast);
+        ? planSubjects(run, listed, wanted, tally, onUnreadable, onPast)
+        : selection.kind === "withheld" && !run.source.can.list
+          ? planWithheld(run, tally)
+          : planWalk(run, listed, selection, tally, onUnreadable, onPast);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;
@@ -266,24 +271,36 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<v
   if (fatal) throw fatal;
   // The provider refused every one: the API key lacks a right.
   if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
-  if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, selection.subjects, met, tally);
-  if (!feed || run.signal.aborted) return;
+  if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, wanted, met, tally);
+  if (!feed || run.signal.aborted) return {};
   // An incomplete walk proves nothing about the identities it did not see.
-  if (feed.walkedWhole) {
+  if (feed.showsGone) {
     for (const { subject } of run.catalog.walk.end(run.sourceConfig.name, MISSED)) {
       const capture = gone(subject, keptIn(run.catalog, subject), "unlisted");
       if ("entry" in capture && capture.entry) await run.ledger.log(capture.entry);
       tally.gone += 1;
     }
   }
-  feed.done();
+  return { round: true, ...(feed.walked ? { walked: true } : {}) };
+}
+
+/** Those of the requested subjects that this source must answer for: not those of a project that another one answers for. */
+function ownSubjects({ catalog, sourceConfig, log }: Run, subjects: ReadonlySet<string>): Set<string> {
+  const own = new Set<string>();
+  for (const subject of subjects) {
+    const project = catalog.subjects.known(subject)?.project;
+    const name = project ? catalog.sources.nameOf(project) : undefined;
+    if (name === undefined || name === sourceConfig.name) own.add(subject);
+    else log.info("this subject is of another source", { subject, source: name });
+  }
+  return own;
 }
 
 /** A requested subject that is not at the provider cannot be stored again. It is logged and counted as failed. */
 function missingSubjects(run: Run, wanted: ReadonlySet<string>, met: ReadonlySet<string>, tally: Tally): void {
   for (const subject of wanted.difference(met)) {
     tally.failed += 1;
-    run.log.error("the provider's list does not include this subject", {
+    run.log.error("the provider does not have this subject", {
       subject,
       stage: "source",
       code: "source-missing",

@@ -14,7 +14,7 @@ export async function settle(run: Run, candidate: Candidate, capture: Capture, t
   } else {
     if (capture.kind === "gone" && capture.entry) await run.ledger.log(capture.entry);
     if (capture.listed !== undefined) walk.noteListed(subject, capture.listed);
-    if (capture.kind === "unchanged" && capture.content !== undefined) walk.noteContent(subject, capture.content);
+    if (capture.kind === "unchanged") noteThere(run, candidate, capture.content);
     walk.noteSettled(subject);
   }
   tally[capture.kind] += 1;
@@ -23,7 +23,19 @@ export async function settle(run: Run, candidate: Candidate, capture: Capture, t
   if (withheld > 0) tally.lacking += 1;
 }
 
+/** The source answered, and the vault has what it said: so the person is at this source, whatever was noted before. */
+function noteThere({ catalog, ...run }: Run, candidate: Candidate, content: string | undefined): void {
+  const { subject } = candidate;
+  const known = catalog.subjects.known(subject);
+  if (known === undefined) return;
+  catalog.walk.noteMet([{ subject, known, handle: () => originOf(run, candidate).handle }], run.sourceConfig.name);
+  if (content !== undefined) catalog.walk.noteContent(subject, content);
+}
+
 /** Where someone was found, for the log: the source, and the closed provider id. */
-export function originOf({ sourceConfig, source, handles }: Run, { subject, id }: Candidate) {
+export function originOf(
+  { sourceConfig, source, handles }: Pick<Run, "sourceConfig" | "source" | "handles">,
+  { subject, id }: Candidate,
+) {
   return { source: sourceConfig.name, handle: handles.close(subject, source.kind, id) };
 }

@@ -107,7 +107,7 @@ const taskSchema: z.ZodType<Task> = z.object({
         withheld: count,
         entry: count,
         missed: count,
-        source: z.string().max(63).nullable(),
+        project: hex(32).nullable(),
         content: version.nullable(),
         located: z.int().min(0).max(1),
       })

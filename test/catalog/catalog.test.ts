@@ -34,6 +34,11 @@ function stored(who: number, which: number, changes: Partial<RecordStored> = {})
   };
 }
 
+const project = (name: string): string => Buffer.from(name).toString("hex").padEnd(32, "0");
+const source = (name: string, of = name): Entry => ({
+  ...{ type: "source.changed", time, run, source: name, kind: "passbase", project: project(of) },
+});
+
 const keyOf = (name: string, who = 1): string => `files/00/${subject(who)}/${name.padStart(32, "0")}.age`;
 const file = (name: string, storedWith?: string, who = 1): RecordStored["files"][number] => ({
   ...{ key: keyOf(name, who), versionId: `f-${name}`, size: 50, sha256: "cd".repeat(32) },
@@ -94,7 +99,7 @@ describe("the catalog knows what the log says", () => {
         withheld: 0,
         entry: 1,
         missed: 0,
-        source: "one",
+        project: null,
         content: null,
         located: 0,
       },
@@ -213,25 +218,31 @@ describe("walks", () => {
   };
 
   test("missed twice in a row means missed, if not met in between; reported once", () => {
-    const catalog = withEntries(stored(1, 1), stored(2, 1), stored(3, 1));
+    const catalog = withEntries(source("one"), stored(1, 1), stored(2, 1), stored(3, 1));
     assert.deepEqual(walk(catalog, 1), []);
     assert.deepEqual(walk(catalog, 1, 2), [subject(3)]);
-    catalog.apply(numbered([gone(3, "unlisted")], 3));
+    catalog.apply(numbered([gone(3, "unlisted")], 4));
     assert.deepEqual(walk(catalog, 1), []);
     assert.deepEqual(walk(catalog, 1), [subject(2)]);
   });
 
   test("a subject stored during the walk counts as met", () => {
-    const catalog = withEntries(stored(1, 1));
+    const catalog = withEntries(source("one"), stored(1, 1));
     for (let n = 0; n < 3; n++) {
       catalog.walk.begin();
-      catalog.apply(numbered([stored(1, n + 2)], n + 1));
+      catalog.apply(numbered([stored(1, n + 2)], n + 2));
       assert.deepEqual(catalog.walk.end("one", 1), []);
     }
   });
 
   test("deleted ends when it is listed again; redacted only when it has content again", () => {
-    const catalog = withEntries(stored(1, 1), stored(2, 1), gone(1, "deleted"), gone(2, "redacted", version(5)));
+    const catalog = withEntries(
+      source("one"),
+      stored(1, 1),
+      stored(2, 1),
+      gone(1, "deleted"),
+      gone(2, "redacted", version(5)),
+    );
     assert.deepEqual(
       { ...catalog.subjects.known(subject(1)) },
       {
@@ -239,9 +250,9 @@ describe("walks", () => {
         listed: null,
         gone: "deleted",
         withheld: 0,
-        entry: 0,
+        entry: 1,
         missed: 0,
-        source: "one",
+        project: project("one"),
         content: null,
         located: 0,
       },
@@ -253,9 +264,9 @@ describe("walks", () => {
         listed: version(5),
         gone: "redacted",
         withheld: 0,
-        entry: 1,
+        entry: 2,
         missed: 0,
-        source: "one",
+        project: project("one"),
         content: null,
         located: 0,
       },
@@ -265,12 +276,12 @@ describe("walks", () => {
       [1, 2].map((who) => catalog.subjects.known(subject(who))!.gone),
       [null, "redacted"],
     );
-    catalog.apply(numbered([stored(2, 6)], 4));
+    catalog.apply(numbered([stored(2, 6)], 5));
     assert.equal(catalog.subjects.known(subject(2))!.gone, null);
   });
 
   test("what the list says is remembered separately from what is kept", () => {
-    const catalog = withEntries(stored(1, 1));
+    const catalog = withEntries(source("one"), stored(1, 1));
     catalog.walk.noteListed(subject(1), version(9));
     walk(catalog, 1);
     assert.deepEqual(
@@ -280,9 +291,9 @@ describe("walks", () => {
         listed: version(9),
         gone: null,
         withheld: 0,
-        entry: 0,
+        entry: 1,
         missed: 0,
-        source: "one",
+        project: project("one"),
         content: null,
         located: 1,
       },

@@ -42,7 +42,7 @@ const known = {
   withheld: 0,
   entry: 3,
   missed: 0,
-  source: null,
+  project: null,
   content: null,
   located: 0,
 };

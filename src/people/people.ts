@@ -138,7 +138,10 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
  */
 export function oneCustomer(kind: Kind, subjects: readonly string[], catalog: Catalog): readonly string[] | undefined {
   if (subjects.length < 2 || kind === "identity") return undefined;
-  const sources = subjects.map((subject) => catalog.subjects.known(subject)?.source ?? EARLIER);
+  const sources = subjects.map((subject) => {
+    const { project } = catalog.subjects.known(subject) ?? {};
+    return (project && catalog.sources.nameOf(project)) ?? EARLIER;
+  });
   return new Set(sources).size === sources.length ? sources : undefined;
 }
 

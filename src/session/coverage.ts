@@ -72,9 +72,14 @@ export async function coverageNow(
     pages(),
     session.now(),
     (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
-    (subject) => isOf(catalog.subjects.known(subject)?.source ?? null, config, answered),
+    (subject) => isOf(sourceOf(catalog, subject), config, answered),
   );
   return { coverage, notAsked };
+}
+
+function sourceOf(catalog: Reading["catalog"], subject: string): string | null {
+  const { project } = catalog.subjects.known(subject) ?? {};
+  return (project && catalog.sources.nameOf(project)) || null;
 }
 
 /** Whether one of these sources showed a subject last. Of earlier versions' records only the provider is known. */

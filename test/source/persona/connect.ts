@@ -28,15 +28,16 @@ export async function open(t: TestContext, sandboxOptions: PersonaOptions = {}, 
   return { sandbox, source };
 }
 
+const INNER = "x-inner";
+
 /** Replaces answers of the API: `text` is what the sandbox would send. Undefined leaves it. */
 export function rewrite(sandbox: Persona, change: (path: string, text: string) => string | undefined): void {
-  let inside = false;
   sandbox.intercept((request, response) => {
     const path = request.url ?? "";
-    if (inside || !path.startsWith("/api/v1/") || request.method !== "GET") return false;
-    inside = true;
+    const { [INNER]: isInner } = request.headers;
+    if (isInner !== undefined || !path.startsWith("/api/v1/") || request.method !== "GET") return false;
     const { authorization = "", "persona-version": version = "", "key-inflection": inflection = "" } = request.headers;
-    const headers = { authorization, "persona-version": String(version), "key-inflection": String(inflection) };
+    const headers = { authorization, "persona-version": String(version), "key-inflection": String(inflection), [INNER]: "1" };
     void fetch(new URL(path, sandbox.url), { headers })
       .then(async (answer) => {
         const text = await answer.text();
@@ -45,7 +46,6 @@ export function rewrite(sandbox: Persona, change: (path: string, text: string) =
         response.end(change(path, text) ?? text);
       })
       .catch(() => response.destroy());
-    inside = false;
     return true;
   });
 }

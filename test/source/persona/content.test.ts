@@ -66,7 +66,7 @@ function shuffled(value: unknown, random: () => number): unknown {
       .map(({ item }) => item);
   }
   if (typeof value === "string")
-    return value.replace(/access_token=\w+/, `access_token=t${Math.floor(random() * 1e9)}`);
+    return value.replace(/^(https.*)access_token=\w+/, `$1access_token=t${Math.floor(random() * 1e9)}`);
   if (typeof value !== "object" || value === null || JSON.isRawJSON(value)) return value;
   const entries = Object.entries(value).map(([key, member]) => [key, shuffled(member, random)] as const);
   return Object.fromEntries(entries.sort(() => random() - 0.5));

@@ -119,7 +119,7 @@ test("captured again, a picture is another file; checks and reports that ran aga
     checked.filter((name) => name.startsWith("docf_")),
     before.filter((name) => name.startsWith("docf_")),
   );
-  sandbox.change([index], { files: true });
+  sandbox.change([index], { part: "field", files: true });
   const again = await names();
   assert.equal(again.length, before.length);
   for (const name of again) assert.ok(!before.includes(name) && !checked.includes(name));

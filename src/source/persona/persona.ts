@@ -148,14 +148,8 @@ export class PersonaSource implements Source {
     return this.#http.close();
   }
 
-  async #elsewhere(url: string): Promise<FetchedFile> {
-    try {
-      return await this.#http.elsewhere(FILE, filesUrl(FILE, url, this.api));
-    } catch (error) {
-      // No key is sent there, so none can be refused.
-      if (!hasCode(error, "source-key")) throw error;
-      throw new HoldfastError("source-denied", `${FILE}: the provider answered 401`, { cause: error });
-    }
+  #elsewhere(url: string): Promise<FetchedFile> {
+    return this.#http.elsewhere(FILE, filesUrl(FILE, url, this.api));
   }
 
   /** A file of a dossier that is no longer in memory. */

@@ -43,15 +43,3 @@ export class FileUrls {
 function urlsIn(resources: Shown["resources"]): ReadonlyMap<string, string> {
   return new Map(placesIn(resources).map(({ ref, url }) => [ref.id, url]));
 }
-
-/**
- * The URL if it may be asked: over HTTPS, on a host of Persona's or the API's own. An answer must not send requests to
- * other machines of this network.
- */
-export function filesUrl(name: string, url: string, api: string): string {
-  const { protocol, hostname, username } = new URL(url);
-  const base = new URL(api);
-  const isKnown = hostname === base.hostname || hostname.endsWith(".withpersona.com");
-  if (isKnown && username === "" && (protocol === "https:" || protocol === base.protocol)) return url;
-  throw new HoldfastError("source-response", `${name}: the URL of a file leads to a host that is not Persona's`);
-}

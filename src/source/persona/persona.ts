@@ -8,7 +8,7 @@ import { id as idSchema } from "./answers.ts";
 import { INQUIRIES, inquiriesCall, SEARCH, searchCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
-import { FileUrls, filesUrl } from "./file-urls.ts";
+import { FileUrls } from "./file-urls.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { type Completed, identityOf } from "./identity.ts";
@@ -132,10 +132,10 @@ export class PersonaSource implements Source {
     const urls = this.#urls.get(file) ?? (await this.#urlsOf(identity, file));
     const url = await urls.url(file.id);
     try {
-      return await this.#elsewhere(url);
+      return await this.#http.elsewhere(FILE, url);
     } catch (error) {
       if (!hasCode(error, "source-denied", "source-missing")) throw error;
-      return await this.#elsewhere(await urls.url(file.id, url));
+      return await this.#http.elsewhere(FILE, await urls.url(file.id, url));
     }
   }
 
@@ -146,10 +146,6 @@ export class PersonaSource implements Source {
 
   close(): Promise<void> {
     return this.#http.close();
-  }
-
-  #elsewhere(url: string): Promise<FetchedFile> {
-    return this.#http.elsewhere(FILE, filesUrl(FILE, url, this.api));
   }
 
   /** A file of a dossier that is no longer in memory. */

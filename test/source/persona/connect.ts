@@ -37,7 +37,12 @@ export function rewrite(sandbox: Persona, change: (path: string, text: string) =
     const { [INNER]: isInner } = request.headers;
     if (isInner !== undefined || !path.startsWith("/api/v1/") || request.method !== "GET") return false;
     const { authorization = "", "persona-version": version = "", "key-inflection": inflection = "" } = request.headers;
-    const headers = { authorization, "persona-version": String(version), "key-inflection": String(inflection), [INNER]: "1" };
+    const headers = {
+      authorization,
+      "persona-version": String(version),
+      "key-inflection": String(inflection),
+      [INNER]: "1",
+    };
     void fetch(new URL(path, sandbox.url), { headers })
       .then(async (answer) => {
         const text = await answer.text();

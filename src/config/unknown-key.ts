@@ -20,7 +20,8 @@ let root: Node | undefined;
  */
 export function unknownKey(path: Path, key: string, document: unknown): string {
   root ??= jsonSchema() as Node;
-  const known = Object.keys(nodeAt(root, path, document)?.properties ?? {});
+  const { node, kinds } = nodeAt(root, path, document);
+  const known = Object.keys(node?.properties ?? {});
   // Only text that looks like a key is repeated: a secret without its key parses as a key.
   const named = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(key) && !looksSecret(key) ? `"${key}"` : "this (not shown)";
   const nearest = known
@@ -29,13 +30,20 @@ export function unknownKey(path: Path, key: string, document: unknown): string {
   if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.name.length / 3))) {
     return `${named} is not a key here; did you mean "${nearest.name}"?`;
   }
+  const having = kinds.filter(({ properties = {} }) => Object.hasOwn(properties, key));
+  if (having.length > 0) {
+    const only = having.map(({ properties }) => properties!.kind!.const).join(" or ");
+    return `${named} is not a key here; only a source of kind ${only} has it`;
+  }
   const elsewhere = [...new Set(places(root, key, []).map(formatPath))];
   if (elsewhere.length > 0) return `${named} is not a key here; it belongs at ${elsewhere.join(" or ")}`;
   return `${named} is not a key here; remove it, or write one of ${known.join(", ")}`;
 }
 
-function nodeAt(top: Node, path: Path, document: unknown): Node | undefined {
-  let node: Node | undefined = top;
+/** The node, and where its section may be of different kinds, all of them. */
+function nodeAt(top: Node, path: Path, document: unknown): { node?: Node; kinds: readonly Node[] } {
+  let node = top;
+  let kinds: readonly Node[] = [];
   let value = document;
   for (const step of path) {
     const inside: unknown = typeof step === "number" ? rawList(value)[step] : raw(value)[step];
@@ -45,18 +53,18 @@ function nodeAt(top: Node, path: Path, document: unknown): Node | undefined {
         : Object.hasOwn(node.properties ?? {}, step)
           ? node.properties?.[step]
           : undefined;
-    if (next === undefined) return undefined;
+    if (next === undefined) return { kinds: [] };
     const { kind } = raw(inside);
-    node =
-      next.oneOf?.find(({ properties }) => properties?.kind !== undefined && properties.kind.const === kind) ?? next;
+    kinds = next.oneOf?.filter(({ properties }) => properties?.kind !== undefined) ?? [];
+    node = kinds.find(({ properties }) => properties?.kind?.const === kind) ?? next;
     value = inside;
   }
-  return node;
+  return { node, kinds };
 }
 
 function places(node: Node, key: string, path: Path): Path[] {
   if (node.items !== undefined) return places(node.items, key, path);
-  const kinds = node.oneOf?.filter(({ properties }) => properties?.kind) ?? [];
+  const kinds = node.oneOf?.filter(({ properties }) => properties?.kind !== undefined) ?? [];
   if (kinds.length > 0) return kinds.flatMap((kind) => places(kind, key, path));
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => [
     ...(name === key ? [[...path, name]] : []),

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { secretsOf } from "../../src/config/client-secrets.ts";
+import { parseIdentity } from "../../src/config/named-identity.ts";
+import { activeSources } from "../../src/config/sources.ts";
+import { ABSENT, accepted, client, refusedOnce, yaml } from "./sample.ts";
+
+const PERSONA = { kind: "persona", apiKey: "env:PERSONA_KEY" };
+const PASSBASE = { kind: "passbase", apiKey: "env:PASSBASE_KEY" };
+
+const several = (...sources: unknown[]) => yaml(client({ source: ABSENT, sources }));
+
+test("a list of sources: defaults by provider, names by kind", async () => {
+  const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, name: "old", retired: true, apiKey: undefined })))
+    .clients;
+  const [persona, old] = acme!.sources;
+  assert.deepEqual(
+    [persona!.name, persona!.url, persona!.rate, String(persona!.resync), persona!.retired, persona!.schedule],
+    ["persona", "https://api.withpersona.com/api/v1", { count: 3, per: 1000 }, "P30D", false, undefined],
+  );
+  assert.equal(persona!.kind === "persona" && persona!.completed, "undecided");
+  assert.deepEqual([old!.name, old!.retired, old!.apiKey], ["old", true, undefined]);
+  assert.deepEqual(
+    activeSources(acme!).map(({ name }) => name),
+    ["persona"],
+  );
+});
+
+test("a retired source's key is not read", async () => {
+  const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, retired: true }))).clients;
+  assert.deepEqual(
+    secretsOf(acme!)
+      .map(([field]) => field)
+      .filter((field) => field.startsWith("source")),
+    ["sources[0].apiKey"],
+  );
+});
+
+test("all sources may be retired", async () => {
+  const [acme] = (await accepted(yaml(client({ source: { kind: "passbase", retired: true } })))).clients;
+  assert.deepEqual(activeSources(acme!), []);
+});
+
+test("a source's own schedule takes what it leaves out from the client's", async () => {
+  const text = yaml(
+    client({
+      source: ABSENT,
+      sources: [{ ...PERSONA, schedule: { cron: "0 4 * * *" } }],
+      schedule: { timezone: "Europe/Berlin" },
+    }),
+  );
+  const [acme] = (await accepted(text)).clients;
+  assert.deepEqual(acme!.sources[0]!.schedule, { cron: "0 4 * * *", timezone: "Europe/Berlin", jitter: 0 });
+});
+
+test("what is wrong with sources is said where it is, with what to write", async () => {
+  for (const [text, pattern] of [
+    [yaml(client({ source: ABSENT })), /:2: clients\[0\]\.source: is missing; write a section with kind/],
+    [yaml(client({ sources: [PERSONA] })), /sources: is written beside source; put that one into the list/],
+    [several(), /sources: is too short; write a list: - kind: …/],
+    [several(PERSONA, PERSONA), /sources\[1\]\.name: the same as sources\[0\], "persona"; give each a name of its own/],
+    [several({ ...PERSONA, name: "passbase" }, PASSBASE), /sources\[1\]\.name: the same as sources\[0\]/],
+    [several({ kind: "persona" }), /sources\[0\]\.apiKey: is missing; write env:NAME.*or retired: true/],
+    [
+      several({ ...PERSONA, kind: "onfido" }),
+      /sources\[0\]\.kind: "onfido" is not one of the choices; write passbase or persona/,
+    ],
+    [
+      several({ ...PERSONA, resync: "PT12H" }),
+      /sources\[0\]\.resync: "PT12H" is shorter than a day; write P1D or more/,
+    ],
+    [
+      several({ ...PERSONA, completed: "yes" }),
+      /sources\[0\]\.completed: "yes" is not one of the choices; write undecided or verified/,
+    ],
+    [
+      several({ ...PERSONA, compleeted: "verified" }),
+      /sources\[0\]: "compleeted" is not a key here; did you mean "completed"\?/,
+    ],
+    [
+      several({ ...PASSBASE, completed: "verified" }),
+      /sources\[0\]: "completed" is not a key here; only a source of kind persona has it/,
+    ],
+    [several({ ...PERSONA, name: "Persona EU" }), /sources\[0\]\.name: "Persona EU" is not an id/],
+    [
+      several({ ...PERSONA, schedule: { cron: "never" } }),
+      /sources\[0\]\.schedule\.cron: "never" is not a cron expression/,
+    ],
+    [several("persona"), /sources\[0\]: "persona" is not a section; write a section with kind/],
+  ] as const)
+    await refusedOnce(text, pattern);
+});
+
+test("an id says by its prefix whose it is; another colon is part of the id", async () => {
+  const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, name: "old" }))).clients;
+  const read = (text: string) => {
+    const { id, prefix, kinds, sources } = parseIdentity(text, acme!);
+    return [id, prefix, kinds.join(), sources.map(({ name }) => name).join()];
+  };
+  assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);
+  assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
+  assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
+  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona", "persona,old"]);
+});

@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Summary } from "../src/export/summary.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import { makeKeyPair } from "../src/seal/identity-file.ts";
+import { startPersona } from "./sandbox/persona/server.ts";
 import { startSandbox } from "./sandbox/server.ts";
 import { freePort } from "./servers/ceph.ts";
 
 const CLIENT = "acme-bank";
-const IDENTITIES = 200;
+/** At the provider that closes, and at the one after it. Some are customers of both. */
+const BEFORE = 40;
+const IDENTITIES = 100;
 const CHANGED = 5;
 /** npm makes it the checkout. */
 const root = process.cwd();
@@ -17,47 +20,49 @@ const root = process.cwd();
 async function demo(): Promise<void> {
   const begun = performance.now();
   say(
-    `Holdfast, a demonstration: ${IDENTITIES} invented people, a provider and a vault on this machine, no network.\n`,
+    `Holdfast, a demonstration: ${IDENTITIES} invented people, two providers and a vault on this machine, no network.\n`,
   );
   await rm(join(root, "demo"), { recursive: true, force: true });
-  await using sandbox = await startSandbox({ identities: IDENTITIES, seed: 7, port: await freePort() });
-  await prepare(sandbox.url, sandbox.apiKey);
+  await using persona = await startPersona({ identities: IDENTITIES, seed: 7, repeats: 0, searchDelay: 0 });
+  await mkdir(join(root, "demo/keys"), { recursive: true });
+  const recipients = await makeKeys(persona.apiKey);
 
   step(
     "1",
     "Two age keys were made, for the compliance officer and for escrow. The exporter gets their public halves only.",
   );
-  await holdfast("init");
+  await closedProvider(recipients);
 
-  step("2", "The first export: everyone's data points, metadata and document files, sealed and locked.");
+  step("3", "Passbase closes. Its source is retired: never asked again, its records kept. Persona is the new one.");
+  await configure(recipients, [
+    "{ kind: passbase, retired: true }",
+    `{ kind: persona, url: "${persona.url}", apiKey: file:./keys/persona-api-key, rate: 1000/s, concurrency: 8 }`,
+  ]);
   const [first] = (await holdfast("export")).clients as Summary[];
   say(
     `  ${number(first!.new)} people, ${number(first!.files)} files, ${bytes(first!.bytes)} sealed in ${first!.seconds.toFixed(0)} s.`,
   );
 
-  sandbox.change(CHANGED);
-  step("3", `${CHANGED} people change at the provider. The second export moves only those.`);
+  persona.change(CHANGED);
+  step("4", `${CHANGED} people change at Persona. The next export asks for the changes, and moves only those.`);
   const [second] = (await holdfast("export")).clients as Summary[];
   say(
-    `  ${number(second!.changed)} changed, ${number(second!.unchanged)} unchanged, ${number(second!.requests)} requests instead of ${number(first!.requests)}.`,
+    `  ${number(second!.changed)} changed, ${number(second!.requests)} requests instead of ${number(first!.requests)}.`,
   );
 
-  step("4", "The vault against its log: every entry, every object, every byte.");
+  step("5", "The vault against its log: every entry, every object, every byte.");
   await holdfast("verify", "--read-data", "100");
 
   step(
-    "5",
+    "6",
     "The officer opens one person's record and document with the private key, which was never near the exporter.",
   );
-  const subject = await openOne();
+  const email = await openOne();
 
-  step(
-    "6",
-    "A supervisor asks for that person's file: a bag, still sealed, that proves itself and opens in a browser.",
-  );
+  step("7", "A supervisor asks for that customer's file: one bag, sealed, with the records of both providers.");
   const bag = "demo/case-2026-117";
   const why = ["--case", "2026-117", "--requested-by", "FIU Berlin", "--reason", "request of 3 November"];
-  await holdfast("retrieve", ...why, "--subject", subject, "--out", bag);
+  await holdfast("retrieve", ...why, "--email", email, "--out", bag);
   say(
     `  Open ${bag}/viewer.html, and give it that folder and demo/keys/officer.txt. The log's key:\n  ${await logKey(bag)}`,
   );
@@ -74,15 +79,35 @@ Plain age opens it too:
   age -d -i demo/keys/officer.txt <the same file>`);
 }
 
-async function prepare(url: string, apiKey: string): Promise<void> {
-  await mkdir(join(root, "demo/keys"), { recursive: true });
+/** Passbase as it was: everyone it has is in the vault before it closes. */
+async function closedProvider(recipients: readonly string[]): Promise<void> {
+  await using passbase = await startSandbox({ identities: BEFORE, seed: 7, port: await freePort() });
+  await writeFile(join(root, "demo/keys/passbase-api-key"), passbase.apiKey, { mode: 0o600 });
+  await configure(recipients, [
+    `{ kind: passbase, url: "${passbase.url}", apiKey: file:./keys/passbase-api-key, rate: 1000/s, concurrency: 8 }`,
+  ]);
+  await holdfast("init");
+
+  step("2", "The last export from Passbase: everyone's data points, metadata and document files, sealed and locked.");
+  const [first] = (await holdfast("export")).clients as Summary[];
+  say(
+    `  ${number(first!.new)} people, ${number(first!.files)} files, ${bytes(first!.bytes)} sealed in ${first!.seconds.toFixed(0)} s.`,
+  );
+}
+
+/** The officer's and escrow's; returns their public halves. */
+async function makeKeys(apiKey: string): Promise<string[]> {
   const recipients: string[] = [];
   for (const who of ["officer", "escrow"]) {
     const { file, recipient } = await makeKeyPair(Temporal.Now.instant());
     recipients.push(recipient);
     await writeFile(join(root, `demo/keys/${who}.txt`), file, { mode: 0o600 });
   }
-  await writeFile(join(root, "demo/keys/provider-api-key"), apiKey, { mode: 0o600 });
+  await writeFile(join(root, "demo/keys/persona-api-key"), apiKey, { mode: 0o600 });
+  return recipients;
+}
+
+async function configure([officer, escrow]: readonly string[], sources: readonly string[]): Promise<void> {
   await writeFile(
     join(root, "demo/holdfast.yaml"),
     `# yaml-language-server: $schema=../config/holdfast.schema.json
@@ -92,10 +117,10 @@ clients:
   - id: ${CLIENT}
     collect: full
     legalBasis: ["Regulation (EU) 2024/1624 Art. 77"]
-    source: { kind: passbase, url: "${url}", apiKey: file:./keys/provider-api-key, rate: 1000/s, concurrency: 8 }
-    recipients: # officer, escrow
-      - ${recipients[0]}
-      - ${recipients[1]}
+    sources:
+${sources.map((source) => `      - ${source}\n`).join("")}    recipients: # officer, escrow
+      - ${officer}
+      - ${escrow}
     vault: { url: file:./vault/${CLIENT}, lock: governance }
     lookups: { key: file:./keys/${CLIENT}.lookup-key, fields: [email, metadata.customer_id, document.number] }
     log: { origin: ${CLIENT}.example/holdfast, key: file:./keys/${CLIENT}.log-key }
@@ -108,7 +133,7 @@ async function logKey(bag: string): Promise<string> {
   return JSON.parse(await readFile(join(root, bag, "evidence/vault.json"), "utf8")).log.vkey;
 }
 
-/** Returns the subject of the opened person. */
+/** Someone whom Passbase verified, with a document. Returns the e-mail, which is the same at both providers. */
 async function openOne(): Promise<string> {
   const records = join(root, "demo/vault", CLIENT, "records");
   const key = "demo/keys/officer.txt";
@@ -124,16 +149,16 @@ async function openOne(): Promise<string> {
       "demo/opened/record.json",
     );
     const record = JSON.parse(await readFile(join(root, "demo/opened/record.json"), "utf8"));
+    const { email, firstName, lastName } = record.identity.owner;
     const image = record.files.find(
       (file: { mediaType: string; size: number | null }) => file.mediaType === "image/png" && file.size !== null,
     );
-    if (!image) continue;
+    if (!image || email === null || record.source.kind !== "passbase") continue;
     await program("open", join("demo/vault", CLIENT, image.key), "--key", key, "--out", "demo/opened/document.png");
-    const { firstName, lastName } = record.identity.owner;
     say(
       `  ${firstName} ${lastName}, ${record.identity.status}: demo/opened/record.json and document.png (${bytes(image.size)}).`,
     );
-    return basename(dirname(name));
+    return email;
   }
   throw new Error("no one has a document");
 }

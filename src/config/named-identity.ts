@@ -30,7 +30,7 @@ export interface Asked {
   readonly only: readonly string[] | undefined;
   /** Undefined: everyone. */
   readonly idsOf: (source: string) => readonly string[] | undefined;
-  /** Where the distinct ones among these ids stand on the command line, from 1. */
+  /** The positions of the distinct ones among these ids on the command line, from 1. */
   readonly numbersOf: (source: string) => readonly number[];
 }
 

@@ -50,7 +50,9 @@ export function course(world: World, index: number, fate: Fate = world.fate(inde
   let status: Status = random.weighted(START);
   for (let n = 0; n < fate.status; n++) status = NEXT[status];
   const created = whole(fate.created ?? FIRST + index * STEP + random.integer(0, STEP - 1));
-  const updated = Math.max(created, fate.updated === undefined ? created + random.integer(200, 400_000) * 1000 : 0);
+  // Drawn always, so that a change moves no other time.
+  const first = created + random.integer(200, 400_000) * 1000;
+  const updated = Math.max(created, fate.updated === undefined ? first : 0);
   const taken = created + random.integer(20, 80) * 1000;
   const captured = status === "created" || status === "expired" || status === "pending" ? undefined : taken;
   return {

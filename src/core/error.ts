@@ -16,7 +16,8 @@ export type ErrorCode =
   // The source.
   | "source-key" // 401: the API key is refused
   | "source-denied" // 403: the key lacks the right
-  | "source-missing" // 404
+  | "source-budget" // the config's number of requests for this month is used up
+  | "source-missing" // 404 or 410
   | "source-rejected" // any other 4xx
   | "source-unavailable" // transient: 429, 5xx, connection, timeout
   | "source-response" // an answer that breaks the API's contract

@@ -1,5 +1,6 @@
 import { request } from "undici";
 import type { Clock } from "../core/clock.ts";
+import { skewOf } from "../core/skew.ts";
 import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -25,20 +26,6 @@ export function checkClock(other: string, skew: number | undefined | null): Find
     seconds < 1.5 ? `agrees with ${other}` : `${seconds.toFixed(0)} s ${skew > 0 ? "ahead of" : "behind"} ${other}`;
   if (Math.abs(skew) >= WRONG) return failure(text, HINT);
   return Math.abs(skew) >= UNWISE ? warning(text, HINT) : ok(text);
-}
-
-/** The format of RFC 9110. Date.parse accepts more ("0", "1 May"), which is not a server's time. */
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-/** A server with an earlier time has no working clock. */
-const EARLIEST = Date.UTC(2026, 0, 1);
-
-/**
- * How far `now` is ahead of an HTTP Date header, in ms; the missing fraction counts as half a second. Undefined for an
- * unusable header.
- */
-export function skewOf(date: unknown, now: Temporal.Instant): number | undefined {
-  const other = typeof date === "string" && HTTP_DATE.test(date) ? Date.parse(date) : Number.NaN;
-  return Number.isNaN(other) || other < EARLIEST ? undefined : now.epochMilliseconds - (other + 500);
 }
 
 /**

@@ -13,6 +13,7 @@ const OUTAGES_BESIDE_PROJECT = 30;
 /** Codes that every further record would fail with too. */
 export const FATAL: readonly ErrorCode[] = [
   "source-key",
+  "source-budget",
   "vault-denied",
   "vault-missing",
   "vault-unfit",

@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from "undici";
 import { HoldfastError } from "../core/error.ts";
+import { skewOf } from "../core/skew.ts";
 import { retryAfter } from "../io/retry.ts";
 import { networkFailure } from "../net/failure.ts";
 
@@ -67,10 +68,30 @@ export function elsewhereError(name: string, error: unknown): HoldfastError {
   });
 }
 
+/** A signature or token is refused if the clocks differ by more than this, in ms: some providers accept one minute. */
+const APART = 60_000;
+
+/** 401. The answer's own time shows whether the key is wrong or the clock that signed. */
+function keyError(name: string, date: unknown, now: Temporal.Instant): HoldfastError {
+  const message = `${name}: the provider answered 401`;
+  const hint =
+    "The API key was refused. Check source.apiKey: it must be this project's secret key, not the publishable one.";
+  const skew = skewOf(date, now) ?? 0;
+  if (Math.abs(skew) <= APART) return new HoldfastError("source-key", message, { hint });
+  const off = `${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? "ahead of" : "behind"} the provider's`;
+  return new HoldfastError("source-key", `${message}, and this machine's clock is ${off}`, {
+    hint: [
+      "Set this machine's clock and keep it in sync (NTP): providers refuse a key or signature from another time.",
+      `If it is refused after that: ${hint}`,
+    ],
+  });
+}
+
 /** A redirect's or an error's status. `who` answered: at a file's host there is no key that could be wrong. */
 export function statusError(
   name: string,
   { statusCode, headers }: Dispatcher.ResponseData,
+  now: Temporal.Instant,
   who: "the provider" | "the file's host" = "the provider",
 ): HoldfastError {
   const message = `${name}: ${who} answered ${statusCode}`;
@@ -78,9 +99,7 @@ export function statusError(
   switch (statusCode) {
     case 401:
       if (isFile) break;
-      return new HoldfastError("source-key", message, {
-        hint: "The API key was refused. Check source.apiKey: it must be this project's secret key, not the publishable one.",
-      });
+      return keyError(name, headers.date, now);
     case 403:
       if (isFile) break;
       return new HoldfastError("source-denied", message, {

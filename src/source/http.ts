@@ -1,5 +1,6 @@
 import { finished } from "node:stream/promises";
 import type { Dispatcher } from "undici";
+import type { Rate } from "../config/rate.ts";
 import type { Secret } from "../config/secret.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
@@ -35,13 +36,23 @@ export interface Api {
   readonly auth: Authentication;
   /** Sent with every request to the API, and nowhere else. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Limits of some endpoints, which also count for the limit of all. */
+  readonly endpoints?: readonly EndpointLimit[];
+}
+
+export interface EndpointLimit {
+  /** Calls with one of these names share the limit. */
+  readonly names: readonly string[];
+  readonly rate: Rate;
 }
 
 /** How this client uses an API: its config and the run know. */
 export interface HttpOptions {
   readonly url: string;
   readonly apiKey: Secret;
-  readonly rate: { readonly count: number; readonly per: number };
+  readonly rate: Rate;
+  /** Most requests in a calendar month (UTC), together with all who share the limits. */
+  readonly budget?: number;
   readonly concurrency: number;
   readonly retry: RetryPolicy;
   readonly signal?: AbortSignal;
@@ -60,7 +71,7 @@ export interface HttpOptions {
   readonly starts?: Starts;
   /** Reads the current key. Called when a key is refused: it may have been rotated. */
   readonly renewKey?: () => Promise<Secret>;
-  /** For signatures. Default: the machine's clock. */
+  /** For signatures, and to tell a wrong clock from a wrong key. Default: the machine's. */
   readonly clock?: Clock;
 }
 
@@ -108,9 +119,11 @@ export class Http {
   readonly #origin: string;
   readonly #base: string;
   readonly #throttle: Throttle;
+  readonly #endpoints: ReadonlyMap<string, Throttle>;
   readonly #options: HttpOptions & Api;
   #key: Secret;
   #requests = 0;
+  readonly #now: Clock;
   readonly #lost: Lost = (name, error) => connectionError(name, this.#origin, error);
   /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
@@ -122,7 +135,9 @@ export class Http {
     this.#origin = url.origin;
     this.#base = url.pathname.replace(/\/$/, "");
     this.#throttle = new Throttle(options.starts ?? ownStarts(options), options.concurrency);
+    this.#endpoints = endpointThrottles(options);
     this.#options = options;
+    this.#now = options.clock ?? systemClock;
   }
 
   get requests(): number {
@@ -155,7 +170,7 @@ export class Http {
     limit: number,
     reader: (chunks: AsyncIterable<Uint8Array>, headers: AnswerHeaders) => Promise<T>,
   ): Promise<T> {
-    return this.#retrying(async (answered) => {
+    return this.#retrying(call.name, async (answered) => {
       const { body, headers } = await this.#send(this.#apiRequest(call, "application/json"), answered);
       return reader(this.#chunks(call.name, body, limit), answerHeaders(headers));
     });
@@ -189,12 +204,29 @@ export class Http {
 
   async close(): Promise<void> {
     this.#throttle.close();
+    for (const throttle of this.#endpoints.values()) throttle.close();
     await this.#dispatcher.destroy();
   }
 
-  #retrying<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
+  #retrying<T>(
+    name: string,
+    work: (answered: Answered) => Promise<T>,
+    ended?: (result: T) => Promise<unknown>,
+  ): Promise<T> {
     const { retry, signal, onRetry } = this.#options;
-    const attempt = () => this.#throttle.run(work, ended);
+    const endpoint = this.#endpoints.get(name);
+    // A wait for the endpoint's limit does not take a place among the parallel requests. A refusal counts for both
+    // limits, because the answer does not say which one was exceeded.
+    const attempt = () =>
+      endpoint === undefined
+        ? this.#throttle.run(work, ended)
+        : endpoint.run(async (answeredThere) => {
+            const both: (all: Answered) => Answered = (all) => (answer) => {
+              answeredThere(answer);
+              all(answer);
+            };
+            return this.#throttle.run((answered) => work(both(answered)), ended);
+          }, ended);
     const withPresentKey = async (): Promise<T> => {
       const key = this.#key;
       try {
@@ -210,7 +242,7 @@ export class Http {
 
   /** A request with the present key; made again for each attempt. */
   #apiRequest({ name, path: below, body = "" }: Call, accept: string): Request {
-    const { auth, headers, clock = systemClock } = this.#options;
+    const { auth, headers } = this.#options;
     const path = this.#base + below;
     const method = body === "" ? "GET" : "POST";
     return {
@@ -218,7 +250,7 @@ export class Http {
       headers: {
         ...(body === "" ? {} : { "content-type": "application/json" }),
         ...headers,
-        ...authorization(auth, this.#key, { method, path, body, now: clock() }),
+        ...authorization(auth, this.#key, { method, path, body, now: this.#now() }),
       },
     };
   }
@@ -235,6 +267,7 @@ export class Http {
   ): Promise<FetchedFile> {
     const max = this.#options.maxFile ?? MAX_FILE;
     const { headers, body } = await this.#retrying(
+      name,
       ask,
       // Until the last byte: a request that the pool holds for this connection would start without a limit.
       ({ body }) => finished(body).catch(() => {}),
@@ -272,7 +305,9 @@ export class Http {
     }
     const isRedirect = redirect === true && REDIRECTS.includes(statusCode);
     const failure =
-      statusCode === 200 ? altered(name) : statusError(name, response, isApi ? "the provider" : "the file's host");
+      statusCode === 200
+        ? altered(name)
+        : statusError(name, response, this.#now(), isApi ? "the provider" : "the file's host");
     told(isRedirect ? "ok" : failure.code);
     // The rest of an error's body may contain anything, so it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
@@ -314,13 +349,26 @@ export class Http {
   }
 }
 
+/** One for each name; names of the same limit have the same. */
+function endpointThrottles({ endpoints = [], share, signal, onWait, concurrency }: HttpOptions & Api) {
+  return new Map(
+    endpoints.flatMap(({ names, rate }) => {
+      const store = share && new SharedLimits(share.path, share.onTrouble, names.join(", "));
+      const starts = new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
+      const throttle = new Throttle(starts, concurrency);
+      return names.map((name) => [name, throttle] as const);
+    }),
+  );
+}
+
 /** Starts within limits that all processes on this machine share through the same file. */
 export function ownStarts({
   rate,
+  budget,
   share,
   signal,
   onWait,
-}: Pick<HttpOptions, "rate" | "share" | "signal" | "onWait">): Starts {
+}: Pick<HttpOptions, "rate" | "budget" | "share" | "signal" | "onWait">): Starts {
   const store = share && new SharedLimits(share.path, share.onTrouble);
-  return new OwnStarts(new Limits(rate, { store, priority: share?.priority }), signal, onWait);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority, budget }), signal, onWait);
 }

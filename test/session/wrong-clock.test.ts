@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { purge } from "../../jobs/purge.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { APART } from "../../src/core/clock-check.ts";
-import { skewOf } from "../../src/doctor/clock.ts";
+import { skewOf } from "../../src/core/skew.ts";
 import { makePlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 

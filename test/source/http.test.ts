@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Secret } from "../../src/config/secret.ts";
-import { hasCode } from "../../src/core/error.ts";
+import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import type { Authentication } from "../../src/source/authentication.ts";
 import { http, KEY, serve } from "./server.ts";
 
@@ -35,12 +35,12 @@ const signed: Authentication = {
 };
 
 test("a signature is made again for each attempt, over what is really sent", async (t) => {
-  const { got, url } = await serve(t, (response, count) => response.writeHead(count === 1 ? 503 : 200).end("{}"));
-  let now = Temporal.Instant.from("2025-12-31T23:59:00Z");
-  const clock = () => {
+  let now = Temporal.Instant.from("2025-12-31T23:59:30Z");
+  const clock = () => now;
+  const { got, url } = await serve(t, (response, count) => {
     now = now.add({ seconds: 30 });
-    return now;
-  };
+    response.writeHead(count === 1 ? 503 : 200).end("{}");
+  });
   const client = http(t, `${url}/resources/`, { auth: signed, apiKey: new Secret("sandbox-secret"), clock });
   await client.text({ name: "GET /applicants/{id}/one", path: "/applicants/65a000000000000000000001/one" }, 10);
   await client.text({ name: "POST /search", path: "/search?a=%20b", body: '{"q":1}' }, 10);
@@ -98,4 +98,51 @@ test("a key that no header can contain is refused whatever its kind", (t) => {
       );
     }
   }
+});
+
+describe("a refused key", () => {
+  const now = Temporal.Instant.from("2026-03-01T12:00:00Z");
+  for (const [date, expected] of [
+    ["Sun, 01 Mar 2026 12:00:50 GMT", /answered 401$/],
+    ["Sun, 01 Mar 2026 11:58:20 GMT", /answered 401, and this machine's clock is 100 s ahead of the provider's$/],
+    ["Sun, 01 Mar 2026 13:00:00 GMT", /answered 401, and this machine's clock is 3601 s behind the provider's$/],
+    ["tomorrow", /answered 401$/],
+  ] as const) {
+    test(`whose answer is of ${date}`, async (t) => {
+      const { url } = await serve(t, (response) => response.writeHead(401, { Date: date }).end());
+      const asked = http(t, url, { clock: () => now }).text({ name: "GET /a", path: "/a" }, 10);
+      await assert.rejects(asked, (error) => {
+        assert.ok(error instanceof HoldfastError);
+        assert.equal(error.code, "source-key");
+        assert.match(error.message, expected);
+        assert.match(error.hint!, /source\.apiKey/);
+        assert.equal(/NTP/.test(error.hint!), error.message.includes("clock"));
+        return true;
+      });
+    });
+  }
+});
+
+describe("a limit of some endpoints", () => {
+  const [A, B, C] = ["a", "b", "c"].map((name) => ({ name: `GET /${name}`, path: `/${name}` }));
+  const endpoints = [{ names: [A!.name, B!.name], rate: { count: 5, per: 1_000 } }];
+
+  test("its calls wait for each other, and nothing else waits for them", async (t) => {
+    const { url, got } = await serve(t, (response) => response.end("{}"));
+    const client = http(t, url, { endpoints, concurrency: 1 });
+    const begun = performance.now();
+    const slow = [A, B, A].map((call) => client.text(call!, 10));
+    await Promise.all(Array.from({ length: 20 }, () => client.text(C!, 10)));
+    assert.equal(got.filter(({ url: path }) => path === "/c").length, 20);
+    assert.ok(got.length < 23, "the other calls were done first");
+    await Promise.all(slow);
+    assert.ok(performance.now() - begun > 380);
+  });
+
+  test("its refusals are learned by the limit of all too, and retried", async (t) => {
+    const { url } = await serve(t, (response, count) => response.writeHead(count === 1 ? 429 : 200).end("{}"));
+    const client = http(t, url, { endpoints, rate: { count: 50, per: 1_000 } });
+    await client.text(A!, 10);
+    assert.equal(client.limits.refusals, 1);
+  });
 });

@@ -1,4 +1,5 @@
 import type { Rate } from "../../config/rate.ts";
+import { HoldfastError } from "../../core/error.ts";
 import * as aimd from "./aimd.ts";
 import { claim, type Priority, type Wait } from "./claim.ts";
 import type { RateAdvice } from "./rate-headers.ts";
@@ -23,21 +24,37 @@ export interface LimitsView {
  */
 export interface LimitsStore {
   change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T;
+  /** Counts a request of the month, unless that makes more than `most`; returns whether it did. */
+  spend(month: string, most: number): boolean;
   close(): void;
 }
 
 /** The state of a single process. */
 export class OwnLimits implements LimitsStore {
   #state: aimd.LimitsState | undefined;
+  #month = "";
+  #spent = 0;
 
   change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T {
     this.#state ??= fresh();
     return work(this.#state);
   }
 
+  spend(month: string, most: number): boolean {
+    if (month !== this.#month) this.adoptSpent(month, 0);
+    if (this.#spent >= most) return false;
+    this.#spent += 1;
+    return true;
+  }
+
   /** Continues from a shared state. */
   adopt(state: aimd.LimitsState): void {
     this.#state = { ...state };
+  }
+
+  adoptSpent(month: string, spent: number): void {
+    this.#month = month;
+    this.#spent = spent;
   }
 
   close(): void {}
@@ -48,6 +65,8 @@ export interface LimitsOptions {
   readonly store?: LimitsStore | undefined;
   /** Default `high`. */
   readonly priority?: Priority | undefined;
+  /** Most requests in a calendar month (UTC), of all that share the store. Default: any number. */
+  readonly budget?: number | undefined;
   /** Milliseconds; the same clock for all that share a store. */
   readonly now?: (() => number) | undefined;
 }
@@ -64,6 +83,7 @@ export class Limits {
   readonly #per: number;
   readonly #store: LimitsStore;
   readonly #priority: Priority;
+  readonly #budget: number | undefined;
   readonly #now: () => number;
   /** Good answers not yet in the state; the next claim adds them, so that an answer costs nothing. */
   #good = 0;
@@ -77,12 +97,13 @@ export class Limits {
   #heldUpSince: number | undefined;
   #why: string | undefined;
 
-  constructor(rate: Rate, { store = new OwnLimits(), priority = "high", now = Date.now }: LimitsOptions = {}) {
+  constructor(rate: Rate, { store = new OwnLimits(), priority = "high", budget, now = Date.now }: LimitsOptions = {}) {
     this.#bounds = aimd.boundsOf(rate);
     this.#per = rate.per;
     this.#rate = this.#bounds.start;
     this.#store = store;
     this.#priority = priority;
+    this.#budget = budget;
     this.#now = now;
   }
 
@@ -93,6 +114,19 @@ export class Limits {
   /** Takes a start, or returns how long to wait. @param since when the request became ready */
   claim(since: number): Wait | undefined {
     return this.#change((state, now) => claim(state, { priority: this.#priority, since }, now));
+  }
+
+  /** Counts a request. Throws source-budget if the month's number is used up: then no request may start. */
+  spend(): void {
+    if (this.#budget === undefined) return;
+    const month = Temporal.Instant.fromEpochMilliseconds(this.#now())
+      .toZonedDateTimeISO("UTC")
+      .toPlainDate()
+      .toPlainYearMonth();
+    if (this.#store.spend(month.toString(), this.#budget)) return;
+    throw new HoldfastError("source-budget", `the ${this.#budget} requests to the source for ${month} are used up`, {
+      hint: `They renew on ${month.add({ months: 1 })}-01 at 00:00 UTC; until then no run can ask the provider. Everything exported so far is kept. If the contract allows more, raise the source's budget.`,
+    });
   }
 
   /** Call this when a request that had to wait for its start was answered. */

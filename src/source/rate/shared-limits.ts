@@ -12,7 +12,9 @@ const FIELDS: readonly (keyof LimitsState)[] = [
 ];
 
 /** Increase the number when the columns change, so that two versions of Holdfast can run side by side. */
-const TABLE = "limits_1";
+const TABLE = "limits_2";
+/** How many requests each month had. */
+const BUDGET = "budget_1";
 /**
  * Others lock the file for some 20 µs. If a process is stopped while it has the lock, wait at most this long, in ms.
  */
@@ -21,11 +23,13 @@ const PATIENCE = 500;
 const APART = 10_000;
 
 /**
- * Limits that all processes on this machine share: one row in a small SQLite file. The row is read, changed and written
+ * Limits that all processes on this machine share: one row in a small SQLite file, for the source or for some of its
+ * endpoints. The row is read, changed and written
  * under SQLite's lock, so starts are granted one by one, and the kernel frees the lock of a process that dies. The row
  * does not record who started what, so there is nothing to clean up.
  *
- * Nothing in it is worth a sync to disk: lost values are learned again, and a damaged file is deleted. If the file is
+ * Nothing in it is worth a sync to disk: lost values are learned again, and a damaged file is deleted. Only the count of
+ * the month's requests would start again. If the file is
  * unusable (full disk, no permission, a file system without locks), the process continues from the last known state
  * with its own limits, reports that once, and tries the file again after a while.
  */
@@ -33,25 +37,45 @@ export class SharedLimits implements LimitsStore {
   readonly #path: string;
   readonly #onTrouble: (error: HoldfastError) => void;
   readonly #own = new OwnLimits();
-  #open: { readonly db: DatabaseSync; readonly read: StatementSync; readonly write: StatementSync } | undefined;
+  readonly #name: string;
+  #open: Open | undefined;
   #apartUntil = 0;
   #told = false;
 
-  constructor(path: string, onTrouble: (error: HoldfastError) => void = () => {}) {
+  /** @param name of the endpoints that these limits are for; empty for the limits of the whole source */
+  constructor(path: string, onTrouble: (error: HoldfastError) => void = () => {}, name = "") {
+    this.#name = name;
     this.#path = path;
     this.#onTrouble = onTrouble;
   }
 
   change<T>(fresh: () => LimitsState, work: (state: LimitsState) => T): T {
-    if (performance.now() < this.#apartUntil) return this.#own.change(fresh, work);
-    try {
-      return this.#change(fresh, work);
-    } catch (error) {
-      this.#leave(performance.now() + APART);
-      if (!this.#told) this.#onTrouble(unusable(error));
-      this.#told = true;
-      return this.#own.change(fresh, work);
-    }
+    return this.#shared(
+      ({ read, write }) => {
+        const state = (read.get(this.#name) as LimitsState | undefined) ?? fresh();
+        const result = work(state);
+        write.run(this.#name, ...FIELDS.map((field) => state[field]));
+        return () => {
+          this.#own.adopt(state);
+          return result;
+        };
+      },
+      () => this.#own.change(fresh, work),
+    );
+  }
+
+  spend(month: string, most: number): boolean {
+    return this.#shared(
+      ({ spend, spent }) => {
+        const isSpent = spend.run(month, most).changes === 1;
+        const { used = 0 } = (spent.get(month) as { used: number } | undefined) ?? {};
+        return () => {
+          this.#own.adoptSpent(month, used);
+          return isSpent;
+        };
+      },
+      () => this.#own.spend(month, most),
+    );
   }
 
   close(): void {
@@ -64,20 +88,33 @@ export class SharedLimits implements LimitsStore {
     this.#apartUntil = until;
   }
 
-  #change<T>(fresh: () => LimitsState, work: (state: LimitsState) => T): T {
-    this.#open ??= connect(this.#path);
-    const { db, read, write } = this.#open;
-    db.exec("BEGIN IMMEDIATE");
-    const state = (read.get() as LimitsState | undefined) ?? fresh();
-    const result = work(state);
-    write.run(...FIELDS.map((field) => state[field]));
-    db.exec("COMMIT");
-    this.#own.adopt(state);
-    return result;
+  /** @param work in a transaction; what it returns is called after that @param alone if the file is unusable */
+  #shared<T>(work: (open: Open) => () => T, alone: () => T): T {
+    if (performance.now() < this.#apartUntil) return alone();
+    try {
+      this.#open ??= connect(this.#path);
+      this.#open.db.exec("BEGIN IMMEDIATE");
+      const done = work(this.#open);
+      this.#open.db.exec("COMMIT");
+      return done();
+    } catch (error) {
+      this.#leave(performance.now() + APART);
+      if (!this.#told) this.#onTrouble(unusable(error));
+      this.#told = true;
+      return alone();
+    }
   }
 }
 
-function connect(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
+interface Open {
+  readonly db: DatabaseSync;
+  readonly read: StatementSync;
+  readonly write: StatementSync;
+  readonly spend: StatementSync;
+  readonly spent: StatementSync;
+}
+
+function connect(path: string): Open {
   makePrivateFolder(dirname(path));
   try {
     return prepare(path);
@@ -88,15 +125,22 @@ function connect(path: string): { db: DatabaseSync; read: StatementSync; write: 
   }
 }
 
-function prepare(path: string): { db: DatabaseSync; read: StatementSync; write: StatementSync } {
+function prepare(path: string): Open {
   const db = new DatabaseSync(path, { timeout: PATIENCE });
   try {
     const columns = FIELDS.map((field) => `${field} REAL NOT NULL`);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
-    db.exec(`CREATE TABLE IF NOT EXISTS ${TABLE} (only INTEGER PRIMARY KEY CHECK (only = 0), ${columns}) STRICT`);
-    const read = db.prepare(`SELECT ${FIELDS} FROM ${TABLE}`);
-    const write = db.prepare(`INSERT OR REPLACE INTO ${TABLE} VALUES (0, ${FIELDS.map(() => "?")})`);
-    return { db, read, write };
+    db.exec(`CREATE TABLE IF NOT EXISTS ${TABLE} (name TEXT PRIMARY KEY, ${columns}) STRICT`);
+    db.exec(`CREATE TABLE IF NOT EXISTS ${BUDGET} (month TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT`);
+    return {
+      db,
+      read: db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE name = ?`),
+      write: db.prepare(`INSERT OR REPLACE INTO ${TABLE} VALUES (?, ${FIELDS.map(() => "?")})`),
+      spend: db.prepare(
+        `INSERT INTO ${BUDGET} SELECT ?1, 1 WHERE ?2 > 0 ON CONFLICT DO UPDATE SET used = used + 1 WHERE used < ?2`,
+      ),
+      spent: db.prepare(`SELECT used FROM ${BUDGET} WHERE month = ?`),
+    };
   } catch (error) {
     db.close();
     throw error;

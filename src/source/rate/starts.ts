@@ -22,7 +22,10 @@ export interface Start {
 
 /** Grants the starts of requests to one source, and learns from the answers how many it can handle. */
 export interface Starts {
-  /** Throws `interrupted` if closed, or if aborted during a silence or a long wait. */
+  /**
+   * Throws `interrupted` if closed, or if aborted during a silence or a long wait; `source-budget` if the month's number
+   * of requests is used up.
+   */
   start(): Promise<Start>;
   /** Reports the end of a started request: its answer, or undefined without one. Call it once for each start. */
   ended(start: Start, answer: AnswerHead | undefined): void;
@@ -48,6 +51,7 @@ export class OwnStarts implements Starts {
 
   async start(): Promise<Start> {
     const start = await this.#pacer.start();
+    this.#limits.spend();
     this.#unanswered += 1;
     return start;
   }

@@ -86,8 +86,8 @@ test("a state file with any content delays requests by at most five minutes", as
       ["rate", 1e-9],
     ] as const) {
       const db = new DatabaseSync(path);
-      db.exec(`UPDATE limits_1 SET toldUntil = ${now + DAY}, told = 1e-9, silentUntil = 0, seen = ${now}`);
-      db.exec(`UPDATE limits_1 SET ${column} = ${value}`);
+      db.exec(`UPDATE limits_2 SET toldUntil = ${now + DAY}, told = 1e-9, silentUntil = 0, seen = ${now}`);
+      db.exec(`UPDATE limits_2 SET ${column} = ${value}`);
       db.close();
       for (const priority of ["high", "low"] as const) {
         const store = new SharedLimits(path);

@@ -20,9 +20,9 @@ export class OldVault implements AsyncDisposable {
   readonly provider: OldProvider;
   readonly place: Workplace;
   /** The provider's ids, by index, also of who is gone. */
-  readonly ids: readonly string[];
+  readonly ids: string[];
 
-  private constructor(provider: OldProvider, place: Workplace, ids: readonly string[]) {
+  private constructor(provider: OldProvider, place: Workplace, ids: string[]) {
     this.provider = provider;
     this.place = place;
     this.ids = ids;
@@ -40,6 +40,11 @@ export class OldVault implements AsyncDisposable {
     const [section] = parse(text).clients;
     const [officer, escrow] = await Promise.all(["officer", "escrow"].map((name) => keyOf(folder, name)));
     return new OldVault(provider, new Workplace(folder, officer!, escrow!, section), ids);
+  }
+
+  /** The provider has these people too, by index. */
+  joined(indexes: readonly number[]): void {
+    for (const index of indexes) this.ids[index] = this.provider.sandbox.identity(index).id;
   }
 
   /** The machine loses its state: the catalog must come out of the log. */

@@ -1,6 +1,7 @@
 import { encodePng } from "../sandbox/png.ts";
-import type { Interceptor } from "../sandbox/send.ts";
+import { type Interceptor, sendJson } from "../sandbox/send.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import type { WireResource } from "../sandbox/wire.ts";
 
 /** What happened to whom in the old vault, by their index in the sandbox. */
 export const PERSON = { changed: 1, withheld: 3, held: 4, ended: 5, purged: 6, gone: 11 } as const;
@@ -15,6 +16,8 @@ export const ADDRESS = "127.0.0.1:47711";
 export class OldProvider implements AsyncDisposable {
   readonly sandbox: Sandbox;
   #now: Temporal.Instant;
+  readonly #altered = new Map<string, WireResource[]>();
+  #withholds = true;
 
   private constructor(sandbox: Sandbox, now: Temporal.Instant) {
     this.sandbox = sandbox;
@@ -40,12 +43,28 @@ export class OldProvider implements AsyncDisposable {
     this.sandbox.vanish([PERSON.gone]);
   }
 
+  /** From now on this person's resources are another list; everything else about the person is as before. */
+  alter(index: number, change: (resources: WireResource[]) => WireResource[]): void {
+    this.#altered.set(this.sandbox.identity(index).id, change(this.sandbox.resources(index)));
+  }
+
+  /** From now on the provider hands out the files that it withheld. */
+  grant(): void {
+    this.#withholds = false;
+  }
+
   readonly #answer: Interceptor = (request, response) => {
     response.setHeader("Date", new Date(this.#now.epochMilliseconds).toUTCString());
+    const [, asked] = /\/identity\/([^/]+)\/resources$/.exec(request.url ?? "") ?? [];
+    const altered = this.#altered.get(asked ?? "");
+    if (altered) {
+      sendJson(response, 200, JSON.stringify({ cursor: { next: null }, data: altered }));
+      return true;
+    }
     const path = /\/identity\/([^/]+)\/resources\/[^/]+\/resource_files\/([^/?]+)$/.exec(request.url ?? "");
     if (!path) return false;
     const [, identity, file] = path;
-    if (identity === this.sandbox.identity(PERSON.withheld).id) {
+    if (this.#withholds && identity === this.sandbox.identity(PERSON.withheld).id) {
       response
         .writeHead(403, { "Content-Type": "application/json" })
         .end('{"error":{"code":403,"message":"not granted"}}');

@@ -4,6 +4,7 @@ import type { FileRef, Identity } from "../../core/identity.ts";
 import { scalarText } from "../../io/exact-json.ts";
 import { broken, checked, list, object, parseAnswer, tooMuch, word } from "../answer.ts";
 import { type List, ListReader } from "../list-reader.ts";
+import { isPathStep } from "../path-step.ts";
 import type { ListedIdentity, Page, Project } from "../source.ts";
 
 /**
@@ -13,11 +14,8 @@ import type { ListedIdentity, Page, Project } from "../source.ts";
  */
 /** No URL can contain half a surrogate pair. */
 const text = z.string().refine((value) => value.isWellFormed());
-/** Ids are joined by NUL when tokens are computed from them. */
-const id = text
-  .min(1)
-  .max(200)
-  .refine((value) => !value.includes("\0"));
+/** Ids are joined by NUL when tokens are computed from them, and are steps of paths. */
+const id = text.max(200).refine((value) => isPathStep(value) && !value.includes("\0"));
 const seconds = z.preprocess(rounded, z.number().min(0).max(253_402_300_799));
 const page = z.object({
   cursor: z.object({ next: text.max(4096).nullish() }).nullish(),
@@ -182,8 +180,11 @@ function byId(items: readonly unknown[]): unknown[] {
 
 export function parseProject(text: string): Project {
   const fields = object(parseAnswer("GET /settings", text));
+  const id = scalarText(fields.id);
+  // Runs tell by it whether the source is still the same one.
+  if (!id) throw broken("GET /settings", "missing or malformed fields: id");
   return {
-    id: scalarText(fields.id) ?? "unknown",
+    id,
     name: scalarText(fields.slug) ?? "unknown",
     environment: scalarText(fields.environment) ?? "unknown",
   };

@@ -1,6 +1,7 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { Http, type HttpOptions } from "../http.ts";
+import { pathStep } from "../path-step.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Answer, Change, Dossier, FetchedFile, Page, Project, Source } from "../source.ts";
 import { Walk } from "../walk.ts";
@@ -26,6 +27,7 @@ interface Resources {
 /** The endpoints, as records and errors name them. */
 const IDENTITY = "GET /identities/{id}";
 const RESOURCES = "GET /identity/{id}/resources";
+const FILE = "GET …/resource_files/{fid}";
 
 /** Passbase Verification API v2. It names no changes: who changed, only its list shows. */
 export class PassbaseSource implements Source {
@@ -69,7 +71,7 @@ export class PassbaseSource implements Source {
   }
 
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    const text = await this.#text(IDENTITY, `/identities/${encodeURIComponent(id)}`);
+    const text = await this.#text(IDENTITY, `/identities/${pathStep(IDENTITY, id)}`);
     const { identity, raw, redacted } = parseIdentity(text);
     if (identity.id !== id) {
       throw new HoldfastError("source-response", `${IDENTITY}: the answer is for another identity`, {
@@ -97,7 +99,7 @@ export class PassbaseSource implements Source {
       return await this.#resources(id);
     } catch (error) {
       if (!hasCode(error, "source-missing")) throw error;
-      await this.#text(IDENTITY, `/identities/${encodeURIComponent(id)}`);
+      await this.#text(IDENTITY, `/identities/${pathStep(IDENTITY, id)}`);
       throw new HoldfastError("source-response", `${RESOURCES}: the provider shows the identity but answers 404 here`, {
         cause: error,
       });
@@ -112,7 +114,7 @@ export class PassbaseSource implements Source {
     let size = 0;
     do {
       const query = walk.cursor === null ? "" : `?cursor=${encodeURIComponent(walk.cursor)}`;
-      const path = `/identity/${encodeURIComponent(id)}/resources${query}`;
+      const path = `/identity/${pathStep(RESOURCES, id)}/resources${query}`;
       const text = await this.#text(RESOURCES, path);
       const page = parseResourcePage(text);
       size += text.length;
@@ -127,8 +129,8 @@ export class PassbaseSource implements Source {
   }
 
   async file(identity: string, { resource, id }: FileRef): Promise<FetchedFile> {
-    const path = `/identity/${encodeURIComponent(identity)}/resources/${encodeURIComponent(resource)}/resource_files/${encodeURIComponent(id)}`;
-    return this.#http.stream({ name: "GET …/resource_files/{fid}", path });
+    const [owner, part, file] = [identity, resource, id].map((step) => pathStep(FILE, step));
+    return this.#http.stream({ name: FILE, path: `/identity/${owner}/resources/${part}/resource_files/${file}` });
   }
 
   close(): Promise<void> {

@@ -1,0 +1,64 @@
+import { Secret } from "../../../src/config/secret.ts";
+import { PassbaseSource } from "../../../src/source/passbase/passbase.ts";
+import type { Endpoint } from "../../sandbox/counters.ts";
+import { identityId } from "../../sandbox/id.ts";
+import { endpointOf } from "../../sandbox/routes.ts";
+import { startSandbox } from "../../sandbox/server.ts";
+import type { Asked, Provider } from "./stage.ts";
+
+const SEED = 1;
+const ASKED: Readonly<Record<Endpoint, Asked>> = {
+  settings: "project",
+  identities: "list",
+  identity: "identity",
+  resources: "part",
+  resource: "other",
+  file: "file",
+  other: "other",
+};
+
+export const passbase: Provider = {
+  kind: "passbase",
+  can: { list: true, changes: false },
+  parts: [{ name: "status", told: true }],
+  filesElsewhere: false,
+  delays: { changes: 0, redaction: 0, urls: undefined },
+
+  async start({ people, videoBytes }) {
+    const sandbox = await startSandbox({ seed: SEED, identities: people, plainImages: true, videoBytes });
+    let now = Temporal.Instant.from("2026-03-04T05:06:07Z");
+    return {
+      open: (options) => new PassbaseSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), ...options }),
+      id: (index) => identityId(SEED, index),
+      ids: () => sandbox.ids(),
+      files: (index) =>
+        Promise.all(
+          sandbox.resources(index).flatMap(({ id, resource_files }) =>
+            resource_files.map(async (file) => ({
+              mediaType: file.type === "face_video" ? "video/mp4" : "image/png",
+              bytes: await sandbox.file(index, id, file.id),
+            })),
+          ),
+        ),
+      change: (index) => sandbox.change([index]),
+      recapture: (index) => sandbox.change([index], { files: true }),
+      vanish: (index) => sandbox.vanish([index]),
+      redact: (index) => sandbox.redact([index]),
+      add: (count) => sandbox.add(count),
+      now: () => now,
+      advance: (seconds) => {
+        now = now.add({ seconds });
+      },
+      asked: ({ url }) => ASKED[endpointOf(new URL(url!, sandbox.origin).pathname)],
+      intercept: (hook) => sandbox.intercept(hook),
+      entry: (index, id) => JSON.stringify({ ...sandbox.identity(index), id }),
+      page: (_, entries, next) =>
+        `{"cursor":${JSON.stringify({ next: next === null ? null : `page ${next}` })},"data":[${entries.join()}]}`,
+      requests: () => sandbox.requests.total,
+      canaries: () => sandbox.canaries(),
+      secrets: () => [sandbox.apiKey],
+      leaks: () => [],
+      [Symbol.asyncDispose]: () => sandbox.close(),
+    };
+  },
+};

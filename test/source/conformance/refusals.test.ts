@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { ErrorCode } from "../../../src/core/error.ts";
+import { ATTEMPTS, conformance } from "./conform.ts";
+import * as the from "./faults.ts";
+import { calling, withFiles } from "./reading.ts";
+import type { Asked } from "./stage.ts";
+
+/** What a source makes of a provider's refusals: at once, later, or never again. */
+conformance((conforms, { can }) => {
+  const asked: readonly Asked[] = [
+    ...(["project", "identity", "part"] as const),
+    ...(can.list ? (["list"] as const) : []),
+    ...(can.changes ? (["changes"] as const) : []),
+  ];
+
+  for (const [status, code] of [
+    [400, "source-rejected"],
+    [401, "source-key"],
+    [403, "source-denied"],
+    [418, "source-rejected"],
+    [422, "source-rejected"],
+    [204, "source-rejected"],
+    [304, "source-rejected"],
+  ] as const satisfies readonly (readonly [number, ErrorCode])[]) {
+    for (const where of asked) {
+      conforms(`${status} for the ${where} is ${code}, and it asks once`, async (place) => {
+        const { stage, source, traffic, refuses } = place;
+        const call = calling(source, stage, await withFiles(stage))[where];
+        const struck = traffic.strike(where, the.status(status));
+        const error = await refuses(call, code);
+        assert.ok(error.hint, "it does not say how to fix it");
+        assert.equal(struck(), 1, "requests");
+      });
+    }
+  }
+
+  for (const status of [404, 410]) {
+    conforms(`${status} for the identity is source-missing`, async ({ stage, source, traffic, refuses }) => {
+      const id = stage.id(await withFiles(stage));
+      traffic.strike("identity", the.status(status));
+      for (const full of [true, false]) {
+        traffic.seen.length = 0;
+        await refuses(() => source.dossier(id, { full }), "source-missing");
+        assert.equal(traffic.count("identity"), 1);
+      }
+    });
+  }
+
+  for (const [name, fault] of Object.entries<the.Fault>({
+    "408": the.status(408),
+    "429": the.status(429),
+    "429 with Retry-After": the.status(429, { "Retry-After": "0" }),
+    "500": the.status(500),
+    "502": the.status(502),
+    "503": the.status(503),
+    "503 with Retry-After": the.status(503, { "Retry-After": "0" }),
+    "504": the.status(504),
+    "a reset": the.reset,
+    "no HTTP": the.noHttp,
+    "a body cut short": the.endsEarly,
+    "a body cut in the middle of a chunk": the.chunkedCut,
+  })) {
+    for (const where of asked) {
+      conforms(`${name} for the ${where} passes, or the provider is unavailable`, async (place) => {
+        const { stage, source, traffic, refuses } = place;
+        const call = calling(source, stage, await withFiles(stage))[where];
+        const passing = traffic.strike(where, fault, { times: ATTEMPTS - 1 });
+        await call();
+        assert.equal(passing(), ATTEMPTS - 1, "it did not meet the fault");
+        traffic.clear();
+        const lasting = traffic.strike(where, fault);
+        await refuses(call, "source-unavailable");
+        assert.equal(lasting(), ATTEMPTS, "attempts");
+      });
+    }
+  }
+
+  conforms("does not wait for days because the provider asks for it", async ({ stage, source, traffic, refuses }) => {
+    const { identity } = calling(source, stage, await withFiles(stage));
+    const struck = traffic.strike("identity", the.status(429, { "Retry-After": "86400" }));
+    const begun = performance.now();
+    await refuses(identity, "source-unavailable");
+    assert.equal(struck(), 1);
+    assert.ok(performance.now() - begun < 10_000, "it waited");
+  });
+
+  conforms("waits as long as Retry-After says", async ({ stage, source, traffic }) => {
+    const { identity } = calling(source, stage, await withFiles(stage));
+    const begun: number[] = [];
+    traffic.strike(
+      "identity",
+      (response, ...rest) => {
+        begun.push(performance.now());
+        the.status(429, { "Retry-After": "1" })(response, ...rest);
+      },
+      { times: 1 },
+    );
+    await identity();
+    assert.ok(performance.now() - begun[0]! >= 990, `it waited for ${performance.now() - begun[0]!} ms`);
+  });
+});

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { conformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { changed, walk } from "./reading.ts";
+import { changed, full, walk, withFiles } from "./reading.ts";
 
 /** A list, or changes, whose pages have no end. */
-conformance((conforms, { can }) => {
+conformance((conforms, { can, emptyPages }) => {
+  conforms("part: answers that always name one more page", async ({ stage, source, traffic, refuses }) => {
+    const index = await withFiles(stage);
+    traffic.rewrite("part", (text) => stage.goesOn(text));
+    await refuses(() => full(source, stage.id(index)), "source-response");
+    assert.ok(traffic.count("part") <= 210, `${traffic.count("part")} requests`);
+  });
+
   const lists = [...(can.list ? (["list"] as const) : []), ...(can.changes ? (["changes"] as const) : [])];
   for (const of of lists) {
     for (const [name, page] of Object.entries<(count: number) => readonly [people: readonly number[], next: number]>({
@@ -29,6 +36,7 @@ conformance((conforms, { can }) => {
       });
     }
 
+    if (!emptyPages) continue;
     conforms(`${of}: a few pages that are empty or repeated are no circle`, async ({ stage, source, traffic }) => {
       let count = 0;
       traffic.strike(of, (response, ...rest) => {

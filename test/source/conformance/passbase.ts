@@ -21,6 +21,7 @@ export const passbase: Provider = {
   kind: "passbase",
   can: { list: true, changes: false },
   parts: [{ name: "status", told: true }],
+  emptyPages: true,
   filesElsewhere: false,
   delays: { changes: 0, redaction: 0, urls: undefined },
 
@@ -54,6 +55,8 @@ export const passbase: Provider = {
       entry: (index, id) => JSON.stringify({ ...sandbox.identity(index), id }),
       page: (_, entries, next) =>
         `{"cursor":${JSON.stringify({ next: next === null ? null : `page ${next}` })},"data":[${entries.join()}]}`,
+      goesOn: (text) =>
+        text.replace('"next":null', `"next":${JSON.stringify(Buffer.from("after:0").toString("base64url"))}`),
       requests: () => sandbox.requests.total,
       canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey],

@@ -12,6 +12,8 @@ export interface Provider {
   readonly can: Source["can"];
   /** What can change alone. `told`: the list and the changes show it; otherwise only the dossier does. */
   readonly parts: readonly { readonly name: string; readonly told: boolean }[];
+  /** A page may be empty and still not be the last: the cursor is the provider's own, not the last entry's id. */
+  readonly emptyPages: boolean;
   /** Files are on a second host, which must never see the key. */
   readonly filesElsewhere: boolean;
   /** Seconds from an event until the API shows it in full. */
@@ -64,6 +66,8 @@ export interface Stage extends AsyncDisposable {
   entry(index: number, id: unknown): string;
   /** An answer of the list or of the changes: these entries, and a cursor that leads to a page of that number. */
   page(of: "list" | "changes", entries: readonly string[], next: number | null): string;
+  /** An answer about a part, whose cursor now leads to one more page; the same text if it has no pages. */
+  goesOn(text: string): string;
 
   /** Requests that reached the sandbox, on all its hosts. */
   requests(): number;

@@ -13,6 +13,9 @@ import { Traffic } from "./traffic.ts";
 export const RETRY: RetryPolicy = { retries: 2, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 };
 export const ATTEMPTS = RETRY.retries + 1;
 
+/** In ms. Nothing that a provider does may keep a call for longer. */
+const LONGEST = 120_000;
+
 /** What a test gets: a sandbox with its people, and a source that asks it. */
 export interface Place {
   readonly provider: Provider;
@@ -38,7 +41,7 @@ export function conformance(tests: (conforms: Conforms, provider: Provider) => v
     describe(provider.kind, { concurrency }, () => {
       tests((name, ...rest) => {
         const [options, run] = rest.length === 2 ? rest : [{}, ...rest];
-        test(name, () => inPlace(provider, options, run));
+        test(name, { timeout: LONGEST }, () => inPlace(provider, options, run));
       }, provider);
     });
   }

@@ -1,4 +1,5 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
+import { broken } from "../answer.ts";
 import type { Call } from "../http.ts";
 import type { Answer } from "../source.ts";
 import { Walk } from "../walk.ts";
@@ -33,6 +34,7 @@ export class Gathering {
   readonly #ask: Ask;
   readonly #compared: unknown[] = [];
   readonly #denied: string[] = [];
+  #isAnyMissing = false;
   #requests = 0;
   #size = 0;
 
@@ -55,6 +57,8 @@ export class Gathering {
     const { data, included } = this.#single(call, id, await this.#text(call));
     for (const name of missingAttributes(data)) this.gaps.add(`attribute ${name} of inquiries`);
     if (full) await this.#all(data, new Set(included.map((resource) => resource.id)));
+    // The inquiry itself may have gone meanwhile: what is left of it is no dossier.
+    if (this.#isAnyMissing) await this.#text(shortInquiryCall(id));
     return data;
   }
 
@@ -105,7 +109,9 @@ export class Gathering {
       this.answers.push({ endpoint: name, text });
       found.push(...data.filter(belongs));
       this.shown.push({ call: asked, resources: data.filter(belongs) });
-      walk.advance(next ? (data.at(-1)?.id ?? null) : null, data.at(0)?.id);
+      const last = data.at(-1)?.id ?? null;
+      if (next && last === null) throw broken(name, "a page has no id to continue from");
+      walk.advance(next ? last : null, data.at(0)?.id);
     } while (walk.cursor !== null);
     this.#compared.push({ [name]: found.map(({ raw }) => raw) });
     return found;
@@ -115,7 +121,10 @@ export class Gathering {
     try {
       return await this.#text(call);
     } catch (error) {
-      if (hasCode(error, "source-missing")) return undefined;
+      if (hasCode(error, "source-missing")) {
+        this.#isAnyMissing = true;
+        return undefined;
+      }
       if (!hasCode(error, "source-denied")) throw error;
       this.gaps.add(call.name);
       this.#denied.push(`${call.name} ${id}`);

@@ -44,7 +44,9 @@ export function identityOf(inquiry: Resource, resources: readonly Resource[], co
     metadata: {
       reference_id: word(inquiry.attributes["reference-id"]),
       account_id: related(inquiry, "account").at(0)?.id ?? null,
-      tags: list(inquiry.attributes.tags).filter((tag) => typeof tag === "string"),
+      tags: list(inquiry.attributes.tags)
+        .filter((tag) => typeof tag === "string")
+        .sort(),
       note: word(inquiry.attributes.note),
       template: [...related(inquiry, "inquiry-template"), ...related(inquiry, "template")].at(0)?.id ?? null,
     },

@@ -37,7 +37,7 @@ type Conforms = (name: string, ...rest: [run: Run] | [options: PlaceOptions, run
 
 /** Registers tests for each provider. `conforms` gives each test a sandbox and a source of its own, and ends them. */
 export function conformance(tests: (conforms: Conforms, provider: Provider) => void, concurrency = 4): void {
-  for (const provider of PROVIDERS) {
+  for (const provider of Object.values(PROVIDERS)) {
     describe(provider.kind, { concurrency }, () => {
       tests((name, ...rest) => {
         const [options, run] = rest.length === 2 ? rest : [{}, ...rest];

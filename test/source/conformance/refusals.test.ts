@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ErrorCode } from "../../../src/core/error.ts";
 import { ATTEMPTS, conformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { calling, withFiles } from "./reading.ts";
+import { calling, compared, full, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /** What a source makes of a provider's refusals: at once, later, or never again. */
@@ -23,6 +23,7 @@ conformance((conforms, { can }) => {
     [304, "source-rejected"],
   ] as const satisfies readonly (readonly [number, ErrorCode])[]) {
     for (const where of asked) {
+      if ((where === "part" || where === "project") && status === 403) continue; // below
       conforms(`${status} for the ${where} is ${code}, and it asks once`, async (place) => {
         const { stage, source, traffic, refuses } = place;
         const call = calling(source, stage, await withFiles(stage))[where];
@@ -33,6 +34,25 @@ conformance((conforms, { can }) => {
       });
     }
   }
+
+  conforms("403 for the project ends everything, and says what the key lacks", async (place) => {
+    const { source, traffic, refuses } = place;
+    const struck = traffic.strike("project", the.status(403));
+    const error = await refuses(() => source.project(), "source-denied", "source-key");
+    assert.ok(error.hint, "it does not say how to fix it");
+    assert.ok(struck() <= 2, `${struck()} requests`); // a second one may find out the reason
+  });
+
+  conforms("403 for a part is source-denied, or shows in the content", async (place) => {
+    const { stage, source, traffic, refuses } = place;
+    const id = stage.id(await withFiles(stage));
+    const before = compared((await full(source, id)).content);
+    traffic.strike("part", the.status(403));
+    const dossier = await full(source, id).catch(() => undefined);
+    if (dossier === undefined) await refuses(() => full(source, id), "source-denied");
+    // Otherwise nothing would be fetched again once the key has the right.
+    else assert.notEqual(compared(dossier.content), before);
+  });
 
   for (const status of [404, 410]) {
     conforms(`${status} for the identity is source-missing`, async ({ stage, source, traffic, refuses }) => {

@@ -154,7 +154,7 @@ conformance((conforms, { filesElsewhere, delays }) => {
     const [file] = (await full(source, id)).files;
     for (const other of [
       { ...file!, id: "unknown" },
-      { ...file!, resource: "unknown" },
+      { ...file!, id: "unknown", resource: "unknown" },
     ])
       await refuses(async () => collect(await source.file(id, other)), "source-missing", "source-response");
   });

@@ -70,6 +70,7 @@ export const persona: Provider = {
       advance: (seconds) => {
         now += seconds * 1_000;
       },
+      filesOrigin: sandbox.filesOrigin,
       asked: ({ method, url, headers }) => {
         if (headers.host === new URL(sandbox.filesOrigin).host) return "file";
         const { pathname, searchParams } = new URL(url!, sandbox.url);

@@ -9,7 +9,7 @@ import type { Asked } from "./stage.ts";
  * What must stay inside: the key, tokens, and everything about people. Each test of the suite looks at its own errors;
  * these provoke the worst ones.
  */
-conformance((conforms, { can }) => {
+conformance((conforms, { can, filesElsewhere }) => {
   const asked: readonly Asked[] = [
     ...(["project", "identity", "part", "file"] as const),
     ...(can.list ? (["list"] as const) : []),
@@ -89,4 +89,28 @@ conformance((conforms, { can }) => {
       "a request that the suite does not know",
     );
   });
+
+  if (!filesElsewhere) return;
+  for (const origin of [
+    "http://169.254.169.254",
+    "https://169.254.169.254",
+    "https://[fe80::1]",
+    "http://files.example",
+    "https://intranet",
+    "https://name:word@files.example",
+    "ftp://files.example",
+    "file://",
+  ]) {
+    conforms(`asks nothing of ${origin}, whatever an answer says`, async ({ stage, source, traffic, refuses }) => {
+      const id = stage.id(await withFiles(stage));
+      const elsewhere = (text: string) => text.replaceAll(stage.filesOrigin!, origin);
+      traffic.rewrite("identity", elsewhere);
+      traffic.rewrite("part", elsewhere);
+      const { files } = await full(source, id);
+      for (const file of files) {
+        // Not source-unavailable, which would say that it tried.
+        await refuses(async () => collect(await source.file(id, file)), "source-response", "source-missing");
+      }
+    });
+  }
 });

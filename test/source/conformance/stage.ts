@@ -58,6 +58,9 @@ export interface Stage extends AsyncDisposable {
   /** Moves the sandbox's clock forward. */
   advance(seconds: number): void;
 
+  /** What URLs of files begin with, where they are on a second host. */
+  readonly filesOrigin?: string;
+
   /** What a request asks for. */
   asked(request: IncomingMessage): Asked;
   /** A hook that runs before the sandbox answers, on all its hosts. */

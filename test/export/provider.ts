@@ -132,7 +132,7 @@ export async function night(place: Workplace, provider: Provider, at: string, of
   const exporting: Exporting = {
     ...held,
     source: provider,
-    sourceConfig: { ...config.source, name: of.source ?? "main" },
+    sourceConfig: { ...config.sources[0]!, name: of.source ?? "main" },
     handles: await handlesOf(config),
     starts: undefined as never,
     sealer: new Sealer(config.recipients),

@@ -153,6 +153,7 @@ export class Coordinator implements Crew, AsyncDisposable {
         if (this.#stopped === undefined) await this.#send();
         else await this.#takeBack(performance.now() - this.#stopped > PATIENCE);
         await this.#collect();
+        this.#endIfSpent();
         if (performance.now() - reckoned > RECKON) {
           reckoned = performance.now();
           await this.#reckon();
@@ -163,6 +164,14 @@ export class Coordinator implements Crew, AsyncDisposable {
       }
       await delay(LOOK);
     }
+  }
+
+  /** Workers wait for starts that the dispenser no longer grants, so no result will come. */
+  #endIfSpent(): void {
+    const { spent } = this.#dispenser;
+    if (spent === undefined) return;
+    for (const { reject } of this.#given.values()) reject(spent);
+    this.#given.clear();
   }
 
   async #send(): Promise<void> {

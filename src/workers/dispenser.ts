@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { type HoldfastError, hasCode, ownError } from "../core/error.ts";
 import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
 import { type Granted, parseReport, type Report } from "./wire.ts";
@@ -27,6 +28,7 @@ export class Dispenser {
   /** Starts granted but not sent yet, by worker. */
   readonly #outgoing = new Map<string, Granted[]>();
   #count = 0;
+  #spent: HoldfastError | undefined;
   #stopped = false;
   readonly #running: Promise<void>;
 
@@ -37,6 +39,11 @@ export class Dispenser {
     this.#names = names;
     this.#starts = starts;
     this.#running = this.#run();
+  }
+
+  /** Why no worker gets another start: the month's budget of requests is used up. */
+  get spent(): HoldfastError | undefined {
+    return this.#spent;
   }
 
   /** Starts granted so far. */
@@ -80,8 +87,9 @@ export class Dispenser {
       try {
         this.#granted.set(key, await this.#starts.start());
         this.#count += 1;
-      } catch {
-        // Interrupted: this coordinator ends, and the worker will ask the next one.
+      } catch (error) {
+        // This coordinator ends, because it is interrupted or the budget is used up. The worker will ask the next one.
+        if (hasCode(error, "source-budget")) this.#spent ??= ownError(error);
         return;
       } finally {
         this.#asked.delete(key);

@@ -7,7 +7,7 @@ import type { Ask } from "./gathering.ts";
 import { missingAttributes } from "./whole.ts";
 
 /** Objects to ask for: the newest inquiries name them. */
-const NEWEST = 100;
+const NEWEST = 20;
 const GRANT = "Give the key this permission in Persona's dashboard (API Keys), then run `holdfast export --all`.";
 
 /** What the key may not read, and whether a blocklist takes attributes away. Each right is tried by asking. */

@@ -109,8 +109,8 @@ export class PersonaSource implements Source {
     const gathering = new Gathering(this.#ask);
     const inquiry = await gathering.inquiry(id, full);
     const { resources } = gathering;
-    const shown = gathering.shown.map((each) => new FileUrls(this.#ask, each));
     const files = full ? filesOf(resources).map(({ ref }) => ref) : [];
+    const shown = files.length === 0 ? [] : gathering.shown.map((each) => new FileUrls(this.#ask, each));
     for (const file of files) {
       const urls = shown.findLast((each) => each.has(file.id));
       if (urls) this.#urls.set(file, urls);

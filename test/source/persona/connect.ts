@@ -47,8 +47,10 @@ export function rewrite(sandbox: Persona, change: (path: string, text: string) =
       .then(async (answer) => {
         const text = await answer.text();
         const kept = [...answer.headers].filter(([name]) => name.startsWith("persona-"));
-        response.writeHead(answer.status, { ...Object.fromEntries(kept), "content-type": "application/json" });
-        response.end(change(path, text) ?? text);
+        const changed = change(path, text);
+        const status = changed === undefined ? answer.status : 200;
+        response.writeHead(status, { ...Object.fromEntries(kept), "content-type": "application/json" });
+        response.end(changed ?? text);
       })
       .catch(() => response.destroy());
     return true;

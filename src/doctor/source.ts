@@ -19,6 +19,8 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
         : ok(`the API key works (environment: ${/^[a-z]{1,20}$/.test(environment) ? environment : "unknown"})`),
     );
     found.push(await checkFiles(source, collect));
+    for (const { outcome, message, hint } of (await source.checks?.()) ?? [])
+      found.push(outcome === "warning" ? warning(message, hint) : ok(message));
   } catch (error) {
     found.push(failed("source", error));
   }

@@ -58,13 +58,10 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export interface SourceCheck {
-  /** `unknown`: could not be checked. */
-  readonly outcome: "ok" | "warning" | "unknown";
-  readonly message: string;
-  /** How to fix it. */
-  readonly hint?: string;
-}
+/** One check of a source's key: nothing secret or personal. */
+export type SourceCheck =
+  | { readonly outcome: "ok" | "unknown"; readonly message: string; readonly hint?: undefined }
+  | { readonly outcome: "warning"; readonly message: string /** How to fix it. */; readonly hint: string };
 
 /** What the provider's API can do. */
 export interface Abilities {

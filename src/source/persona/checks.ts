@@ -8,7 +8,8 @@ import { missingAttributes } from "./whole.ts";
 
 /** Objects to ask for: the newest inquiries name them. */
 const NEWEST = 20;
-const GRANT = "Give the key this permission in Persona's dashboard (API Keys), then run `holdfast export --all`.";
+const LATER = "Records are made again as they come up in the slow round (source.resync).";
+const GRANT = `Give the key this permission in Persona's dashboard (API Keys). ${LATER}`;
 
 /** What the key may not read, and whether a blocklist takes attributes away. Each right is tried by asking. */
 export async function checkKey(ask: Ask): Promise<SourceCheck[]> {
@@ -64,7 +65,7 @@ function blocklist(inquiries: readonly Resource[]): SourceCheck {
   return {
     outcome: "warning",
     message: `inquiries lack attributes that all inquiries have: ${[...missing].join(", ")}. No record is complete`,
-    hint: "Remove them from the key's attribute blocklist in Persona's dashboard (API Keys), then run `holdfast export --all`.",
+    hint: `Remove them from the key's attribute blocklist in Persona's dashboard (API Keys). ${LATER}`,
   };
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { type NightOptions, night, Provider } from "./provider.ts";
-import { makeWorkplace, type Workplace } from "./workplace.ts";
+import { CLIENT, makeWorkplace, type Workplace } from "./workplace.ts";
 
 /** How many were asked about, for each reason with any. */
 const ways = (of: Awaited<ReturnType<typeof night>>): Record<string, number> =>
@@ -332,4 +333,24 @@ test("withheld files of a source that cannot list are asked for by the roster", 
   await night(place, provider, day(0));
   const summary = await night(place, provider, day(1), options);
   assert.deepEqual([summary.examined, summary.outcome, provider.walks], [0, "done", 0]);
+});
+
+test("a closed id that does not open is warned of, and the others are asked about", async () => {
+  const provider = new Provider();
+  await using place = await begun(provider, "a", "b", "c");
+  const [a, b] = [await place.subject("a"), await place.subject("b")];
+  const db = new DatabaseSync(place.path("state", CLIENT, "catalog.sqlite"));
+  db.prepare("UPDATE subject SET handle = (SELECT handle FROM subject WHERE subject = ?) WHERE subject = ?").run(b, a);
+  db.close();
+  provider.can = { list: false, changes: true };
+  const summary = await night(place, provider, day(31));
+  assert.deepEqual(provider.asked.toSorted(), ["b", "c"]);
+  assert.equal(summary.outcome, "done");
+  assert.equal(summary.said.length, 1);
+  assert.match(summary.said[0]!, new RegExp(`cannot open this subject's provider id.*${a}`));
+  // Named by its subject, it is found by the list, where there is one.
+  const selection = { kind: "subjects", subjects: new Set([a]) } as const;
+  assert.equal((await night(place, provider, day(32), { selection })).failed, 1);
+  provider.can = { list: true, changes: true };
+  assert.equal((await night(place, provider, day(32), { selection })).again, 1);
 });

@@ -22,7 +22,7 @@ interface Person {
 
 /** A provider in memory, behind the port: for what no real one does at will. */
 export class Provider implements Source {
-  readonly kind = "passbase";
+  kind = "passbase";
   readonly api = "memory:";
   readonly limits = { rate: 1, ceiling: 1, per: 1000, silences: 0, silent: 0, refusals: 0 };
   requests = 0;

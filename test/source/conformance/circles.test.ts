@@ -41,6 +41,19 @@ conformance((conforms, { can, emptyPages }) => {
       });
     }
 
+    if (of === "list") {
+      conforms(
+        "list: a walk that goes on from a cursor, which comes back",
+        async ({ stage, source, traffic, refuses }) => {
+          const again = stage.page("list", [stage.entry(0, stage.id(0))], 1);
+          const struck = traffic.strike("list", the.answers(again));
+          const { value: first } = await source.pages()[Symbol.asyncIterator]().next();
+          await refuses(() => walk(source, { cursor: first!.cursor! }), "source-response");
+          assert.equal(struck(), 2, "requests");
+        },
+      );
+    }
+
     if (!emptyPages) continue;
     conforms(`${of}: a few pages that are empty or repeated are no circle`, async ({ stage, source, traffic }) => {
       let count = 0;

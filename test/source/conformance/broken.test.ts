@@ -7,7 +7,7 @@ import { calling, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /** Gives up quickly on what stalls. Where nothing stalls, a busy machine has time. */
-const IMPATIENT = { http: { timeouts: { connect: 2_000, headers: 400, body: 400 } } };
+const IMPATIENT = { http: { timeouts: { connect: 2_000, headers: 800, body: 800 } } };
 const nested = (open: string, close: string): string => open.repeat(5_000) + close.repeat(5_000);
 const many = (part: string, count: number): string => `[${`${part},`.repeat(count)}${part}]`;
 

@@ -7,7 +7,7 @@ import * as the from "./faults.ts";
 import { compared, full, listed, withFiles } from "./reading.ts";
 
 /** Everything about one identity: to the byte, complete, and compared without what changes by itself. */
-conformance((conforms, { can, delays }) => {
+conformance((conforms, { can, delays, marksRedaction }) => {
   conforms("keeps every answer byte for byte, with the name of its endpoint", { people: 30 }, async (place) => {
     const { stage, source, traffic } = place;
     for (let index = 0; index < 30; index++) {
@@ -151,6 +151,21 @@ conformance((conforms, { can, delays }) => {
     for (const text of personal) assert.ok(!left.includes(JSON.stringify(text)), `${text} is left in ${left}`);
     assert.equal((await full(source, stage.id(index + 1))).redacted, false, "someone else is redacted too");
   });
+
+  if (marksRedaction) {
+    conforms("takes no one for redacted because there is no name", async ({ stage, source, traffic }) => {
+      const index = await withFiles(stage);
+      const { given, family, printedGiven, printedFamily, email, documents } = makePerson(1, index);
+      const names = [given, family, printedGiven, printedFamily, email, ...documents.map(({ number }) => number)];
+      const nameless = (text: string) =>
+        names.reduce((left, name) => left.replaceAll(JSON.stringify(name), "null"), text);
+      traffic.rewrite("identity", nameless);
+      traffic.rewrite("part", nameless);
+      const { identity, redacted } = await full(source, stage.id(index));
+      assert.deepEqual(identity.owner, { email: null, firstName: null, lastName: null });
+      assert.equal(redacted, false);
+    });
+  }
 
   conforms("puts no secret into what it returns beside the answers", async ({ stage, source }) => {
     const index = await withFiles(stage);

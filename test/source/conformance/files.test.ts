@@ -184,7 +184,7 @@ conformance((conforms, { filesElsewhere, delays }) => {
     conforms(
       `a file that ${name} is ${code}`,
       {
-        http: { maxFile: 2_000_000, timeouts: { connect: 2_000, headers: 2_000, body: 300 } },
+        http: { maxFile: 2_000_000, timeouts: { connect: 2_000, headers: 2_000, body: 1_000 } },
       },
       async ({ stage, source, traffic, refuses }) => {
         const id = stage.id(await withFiles(stage));

@@ -22,6 +22,7 @@ export const passbase: Provider = {
   can: { list: true, changes: false },
   parts: [{ name: "status", told: true }],
   emptyPages: true,
+  marksRedaction: false,
   filesElsewhere: false,
   delays: { changes: 0, redaction: 0, urls: undefined },
 

@@ -33,6 +33,7 @@ export const persona: Provider = {
     { name: "account", told: false },
   ],
   emptyPages: false,
+  marksRedaction: true,
   filesElsewhere: true,
   delays: { changes: 60, redaction: 3_600, urls: 21_600 },
 

@@ -14,6 +14,8 @@ export interface Provider {
   readonly parts: readonly { readonly name: string; readonly told: boolean }[];
   /** A page may be empty and still not be the last: the cursor is the provider's own, not the last entry's id. */
   readonly emptyPages: boolean;
+  /** The API marks what it redacted. Otherwise a source can only tell by what is no longer there. */
+  readonly marksRedaction: boolean;
   /** Files are on a second host, which must never see the key. */
   readonly filesElsewhere: boolean;
   /** Seconds from an event until the API shows it in full. */

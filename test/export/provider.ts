@@ -83,11 +83,11 @@ export class Provider implements Source {
     const person = this.people.get(id);
     if (person === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
     const { updated, says, open = false, redacted = false } = person;
-    const no one = { email: null, firstName: null, lastName: null };
+    const absent = { email: null, firstName: null, lastName: null };
     return {
       identity: {
         ...{ id, updated, created: updated, status: "approved", verified: true, score: null },
-        owner: redacted ? no one : { ...nobody, email: `${id}@example.org` },
+        owner: redacted ? absent : { ...nobody, email: `${id}@example.org` },
         ...{ documents: [], metadata: null, watchlist: null, network: null },
       },
       answers: [{ endpoint: "GET /people/{id}", text: JSON.stringify({ id, says }) }],

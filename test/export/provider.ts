@@ -87,7 +87,7 @@ export class Provider implements Source {
     return {
       identity: {
         ...{ id, updated, created: updated, status: "approved", verified: true, score: null },
-        owner: redacted ? absent : { ...nobody, email: `${id}@example.org` },
+        owner: redacted ? absent : { ...absent, email: `${id}@example.org` },
         ...{ documents: [], metadata: null, watchlist: null, network: null },
       },
       answers: [{ endpoint: "GET /people/{id}", text: JSON.stringify({ id, says }) }],

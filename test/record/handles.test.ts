@@ -42,7 +42,7 @@ test("each closing differs, and each opens", () => {
   );
 });
 
-test("a handle of another subject, kind or key, and one that is none, is refused without its content", () => {
+test("a handle of another subject, kind or key, and garbage, are refused without its content", () => {
   const handle = handles.close(subject, "persona", id);
   const other = tokens.subject("persona", "inq_other");
   assert.equal(refused(handle, other), "unverified");

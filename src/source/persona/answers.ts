@@ -24,8 +24,8 @@ export const time = z
     return z.NEVER;
   });
 
-const resource = z.object({ type: z.string().regex(/^[a-z0-9_/-]{1,100}$/), id, attributes: z.unknown() });
-const single = z.object({ data: resource, included: z.unknown() });
+const resource = z.object({ type: z.string().regex(/^[a-z0-9_/-]{1,100}$/), id, attributes: z.unknown().optional() });
+const single = z.object({ data: resource, included: z.unknown().optional() });
 const listing = z.object({ data: z.array(z.unknown()), links: z.object({ next: z.string().nullable() }) });
 
 /** Deeper than any object of the API; sorting arrays walks an answer recursively. */

@@ -110,7 +110,7 @@ test("answers that are too deep, too large, too many or of another object are re
     ancient: text.replace(/"updated-at":"[^"]+"/, '"updated-at":"0001-01-01T00:00:00Z"'),
   };
   for (const [name, answer] of Object.entries(answers)) {
-    rewrite(sandbox, () => answer);
+    rewrite(sandbox, (path) => (path.includes("/inquiries/") ? answer : undefined));
     await refusal(sandbox, source.dossier(id, full), "source-response").catch((error) =>
       assert.fail(`${name}: ${error}`),
     );
@@ -130,8 +130,9 @@ test("an inquiry that names thousands of documents, or pages of cases without an
     if (answer.data?.relationships?.documents) answer.data.relationships.documents.data = documents;
     return JSON.stringify(answer);
   });
-  await refusal(sandbox, source.dossier(id, full), "source-response");
-  assert.ok(source.requests <= 401);
+  const error = await refusal(sandbox, source.dossier(id, full), "source-response");
+  assert.match(error.message, /more than 400 objects/);
+  assert.equal(source.requests, 400);
   rewrite(sandbox, (path, text) => (path.includes("/cases?") ? text.replace(/"next":null/, '"next":"x"') : undefined));
   await refusal(sandbox, source.dossier(id, full), "source-response");
 });
@@ -152,4 +153,14 @@ test("ids with paths in them are never asked for", async (t) => {
   });
   await source.dossier(id, full);
   assert.ok(asked.every((path) => !path.includes("/documents/")));
+});
+
+test("an object without attributes, and an answer that includes nothing, are read", () => {
+  const bare = { type: "case-comment", id: "cscm_1" };
+  assert.deepEqual(parseSingle("x", JSON.stringify({ data: bare }), "cscm_1"), {
+    data: { ...bare, attributes: {}, relationships: {}, raw: bare },
+    included: [],
+  });
+  const many = { data: [bare, null, { id: "x" }], links: { prev: null, next: null } };
+  assert.equal(parseList("x", JSON.stringify(many)).data.length, 1);
 });

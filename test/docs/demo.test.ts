@@ -55,7 +55,7 @@ describe("the worked example of docs/FORMAT.md", {
     const port = Number(new URL(sandbox.url).port);
     const section = FORMAT.slice(FORMAT.indexOf("\n### Tokens\n"), FORMAT.indexOf("\n### A record and its files\n"));
     const rows = [...section.matchAll(/^\| `(.+?)`(?: \([^`]*\))? +\| `([^`]+)` *\|$/gm)];
-    assert.equal(rows.length, 9);
+    assert.equal(rows.length, 12);
     const commands = rows.map(([, command = ""]) => command.replaceAll("\\|", "|"));
     const out = await bash(scripted(port, identity, canonical, ...commands), { cwd: folder });
     assert.deepEqual(

@@ -6,6 +6,7 @@ import { HoldfastError } from "../../src/core/error.ts";
 import { Handles } from "../../src/record/handles.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { Box } from "../../src/seal/secretbox.ts";
+import { blocks } from "../docs/pages.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const key = new Secret(KEY);
@@ -69,4 +70,14 @@ test("a closed text that is no id is refused", () => {
 test("a message to a worker is no handle, although the key is derived from the same one", () => {
   const box = new Box(key, "backfill workers");
   assert.equal(refused(box.close(JSON.stringify({ kind: "persona", id }), `subject ${subject}`)), "unverified");
+});
+
+test("the closed ids in the examples of docs/FORMAT.md open", () => {
+  const examples = blocks
+    .filter(({ page, language }) => page === "docs/FORMAT.md" && language === "json")
+    .map(({ text }) => JSON.parse(text) as { subject: string; handle?: string });
+  const closed = examples.filter(({ handle }) => handle !== undefined);
+  assert.equal(closed.length, 2);
+  for (const { subject: of, handle } of closed)
+    assert.equal(handles.open(of, "passbase", handle!), "44b30af4-3bef-4375-97e9-c509b5c42a05");
 });

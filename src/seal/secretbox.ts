@@ -7,8 +7,10 @@ const TAG = 16;
 
 /**
  * Encrypts text so that only this client's processes can read or write it: AES-256-GCM with a key derived
- * (HKDF-SHA-256) from the client's lookup key, which they all hold. For data in transit only: stored data is sealed to
- * people with age.
+ * (HKDF-SHA-256) from the client's lookup key, which they all hold. For messages to workers, and for providers' ids in
+ * the log and the state. It hides them from those who can only read Redis, the log or the state. It hides nothing from
+ * someone with the lookup key, now or later, who could also test ids against tokens. What must stay closed to this machine
+ * is sealed to people with age.
  *
  * A box opens only for its own purpose and context. One key is safe for about 2^32 boxes, far more than anyone uses.
  */

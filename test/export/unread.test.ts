@@ -53,7 +53,7 @@ test("a `created` that cannot be read loses no one; an `updated` that cannot is 
   const coverage = await place.here("reconcile", ["--json"]);
   assert.equal(coverage.code, 3, coverage.stderr);
   const [told] = (coverage.json as { clients: Coverage[] }).clients;
-  assert.deepEqual(told!.source, { listed: 8, unreadable: 0 });
+  assert.deepEqual(told!.source, { name: "passbase", listed: 8, unreadable: 0 });
   assert.deepEqual([...told!.missing.subjects].sort(), [...subjects].sort());
   assert.deepEqual([...told!.failed.subjects].sort(), [...subjects].sort());
   assert.deepEqual(told!.failed.codes, { "source-response": 3 });
@@ -98,7 +98,7 @@ test("an entry without an id is counted, and says nothing of whom the walk misse
   }
   assert.deepEqual(await place.entries("record.gone"), []);
   const [told] = await place.expect<Coverage>(3, "reconcile");
-  assert.deepEqual(told!.source, { listed: 2, unreadable: 2 });
+  assert.deepEqual(told!.source, { name: "passbase", listed: 2, unreadable: 2 });
 });
 
 test("an entry that only the list breaks is fetched and kept, once", async () => {

@@ -84,6 +84,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     return [`${place}: no source was asked; ${locks}  (run ${summary.run})`];
   }
   const rows = [
+    ...askedRow(summary),
     ["new", number(summary.new)],
     ["changed", number(summary.changed)],
     ["unchanged", number(unchanged)],
@@ -111,6 +112,21 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),
   ];
+}
+
+/** Why the source was asked about people, where its list alone does not say it. */
+function askedRow(of: ExportSummary): string[][] {
+  const ways = [
+    [of.askedByList, "by its list"],
+    [of.askedByChanges, "by its changes"],
+    [of.askedWhileOpen, "still open"],
+    [of.askedAfterFailure, "failed before"],
+    [of.askedInTurn, "in turn"],
+    [of.askedByName, "named"],
+  ] as const;
+  const asked = ways.flatMap(([count, why]) => (count > 0 ? [`${number(count)} ${why}`] : []));
+  const other = of.askedByChanges + of.askedWhileOpen + of.askedAfterFailure + of.askedInTurn;
+  return other === 0 ? [] : [["asked", asked.join(", ")]];
 }
 
 function withheldText({ withheld, lacking }: ExportSummary, asked: Asked): string {

@@ -58,7 +58,6 @@ export const passbase: Provider = {
         `{"cursor":${JSON.stringify({ next: next === null ? null : `page ${next}` })},"data":[${entries.join()}]}`,
       goesOn: (text) =>
         text.replace('"next":null', `"next":${JSON.stringify(Buffer.from("after:0").toString("base64url"))}`),
-      requests: () => sandbox.requests.total,
       canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey],
       leaks: () => [],

@@ -85,7 +85,6 @@ export const persona: Provider = {
       page: (of, entries, next) =>
         `{"data":[${entries.join()}],"links":{"prev":null,"next":${JSON.stringify(link(of, next))}}}`,
       goesOn: (text) => text.replace('"next":null', `"next":${JSON.stringify(link("list", 0))}`),
-      requests: () => sandbox.requests.total,
       canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey, tokenMark(SEED)],
       leaks: () => sandbox.leaks,

@@ -74,8 +74,6 @@ export interface Stage extends AsyncDisposable {
   /** An answer about a part, whose cursor now leads to one more page; the same text if it has no pages. */
   goesOn(text: string): string;
 
-  /** Requests that reached the sandbox, on all its hosts. */
-  requests(): number;
   /** Personal strings, ids and secrets that no message may contain. */
   canaries(): string[];
   /** The API key, and what tokens in its answers begin with. */

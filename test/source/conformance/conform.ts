@@ -85,6 +85,7 @@ async function inPlace(provider: Provider, { http, ...options }: PlaceOptions, r
       },
     });
     check([...new Set(told)]);
+    assert.deepEqual([...traffic.wrong], [], "requests that the provider's documentation forbids");
     assert.deepEqual(stage.leaks(), [], "the key went to a host that must not see it");
   } finally {
     for (const source of sources) await source.close();

@@ -24,6 +24,17 @@ conformance((conforms, { can, delays, marksRedaction }) => {
     }
   });
 
+  conforms("holds all that the provider says", { people: 30 }, async ({ stage, source }) => {
+    for (let index = 0; index < 30; index++) {
+      const { answers } = await full(source, stage.id(index));
+      const held = new Set(answers.flatMap(({ text }) => textsIn(JSON.parse(text))));
+      const said = stage.said(index).flatMap(textsIn);
+      const missing = said.filter((text) => !held.has(text) && !text.startsWith("http"));
+      assert.deepEqual(missing, [], `what is missing of person ${index}`);
+      assert.ok(said.length > 5);
+    }
+  });
+
   conforms("is the same when nothing changed", { people: 30 }, async ({ stage, source, open }) => {
     const other = open();
     for (let index = 0; index < 30; index++) {
@@ -189,4 +200,10 @@ function withNews(text: string, value: string): string {
   };
   const name = spot(parseExact(text));
   return name === undefined ? text : text.replace(`"${name}":`, `"x-unknown":${value},"${name}":`);
+}
+
+/** All texts in a value. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

@@ -33,6 +33,7 @@ export const passbase: Provider = {
       open: (options) => new PassbaseSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), ...options }),
       id: (index) => identityId(SEED, index),
       ids: () => sandbox.ids(),
+      said: (index) => [sandbox.identity(index), ...sandbox.resources(index)],
       files: (index) =>
         Promise.all(
           sandbox.resources(index).flatMap(({ id, resource_files }) =>
@@ -52,6 +53,7 @@ export const passbase: Provider = {
         now = now.add({ seconds });
       },
       asked: ({ url }) => ASKED[endpointOf(new URL(url!, sandbox.origin).pathname)],
+      wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
       intercept: (hook) => sandbox.intercept(hook),
       entry: (index, id) => JSON.stringify({ ...sandbox.identity(index), id }),
       page: (_, entries, next) =>

@@ -51,12 +51,17 @@ export const persona: Provider = {
       open: (options) => new PersonaSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), ...options }),
       id,
       ids: () => sandbox.ids(),
+      // The devices of a session have requests of their own, and say nothing about the person.
+      said: (index) => objectsOf(sandbox, index).filter(({ type }) => type !== "device"),
       files: async (index) => {
-        // One file has several URLs, each with a token of its own.
-        const urls = objectsOf(sandbox, index).flatMap((object) => urlsIn(object));
-        const names = new Set(urls.map((url) => new URL(url).pathname.slice(1)));
+        // One file has several URLs, each with a token of its own. What someone attaches to a case is a file of the case.
+        const names = (objects: readonly Wire[]) =>
+          new Set(objects.flatMap((object) => urlsIn(object)).map((url) => new URL(url).pathname.slice(1)));
+        const { case: ofCase = [], other = [] } = Object.groupBy(objectsOf(sandbox, index), ({ type }) =>
+          type === "case" ? "case" : "other",
+        );
         return Promise.all(
-          [...names].map(async (name) => ({
+          [...names(other), ...names(ofCase)].map(async (name) => ({
             mediaType: name.endsWith(".mp4") ? "video/mp4" : "image/png",
             bytes: await sandbox.file(name),
           })),
@@ -79,6 +84,14 @@ export const persona: Provider = {
         // The driver learns whose key it is from the headers of the shortest page.
         if (endpoint === "inquiries" && searchParams.get("page[size]") === "1") return "project";
         return ASKED[endpoint] ?? "part";
+      },
+      wrongIn: ({ method, url, headers }) => {
+        if (headers.host === new URL(sandbox.filesOrigin).host) return undefined;
+        if (headers["persona-version"] === undefined || headers["key-inflection"] === undefined)
+          return "without a pinned version and inflection, settings in the dashboard decide what it answers";
+        if (headers["idempotency-key"] !== undefined) return "with an Idempotency-Key a failure is replayed for a day";
+        const isRead = method === "GET" || (method === "POST" && url!.startsWith(PATH.changes));
+        return isRead ? undefined : `${method} may change something`;
       },
       intercept: (hook) => sandbox.intercept(hook),
       entry: (index, other) => JSON.stringify({ ...sandbox.inquiry(index), id: other }),

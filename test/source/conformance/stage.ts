@@ -45,6 +45,8 @@ export interface Stage extends AsyncDisposable {
   id(index: number): string;
   /** All ids that the provider has now. */
   ids(): string[];
+  /** All objects that the provider has of a person and that a full dossier must hold. */
+  said(index: number): readonly unknown[];
   /** Every file that the provider has of a person, each content once. */
   files(index: number): Promise<StagedFile[]>;
 
@@ -65,6 +67,8 @@ export interface Stage extends AsyncDisposable {
 
   /** What a request asks for. */
   asked(request: IncomingMessage): Asked;
+  /** What the provider's documentation forbids about a request, or asks for and does not find in it. */
+  wrongIn(request: IncomingMessage): string | undefined;
   /** A hook that runs before the sandbox answers, on all its hosts. */
   intercept(hook: Interceptor | undefined): void;
   /** The list's entry about a person as JSON, with this id in place of its own. */

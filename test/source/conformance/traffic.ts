@@ -19,12 +19,16 @@ export class Traffic {
   readonly seen: Seen[] = [];
   /** The JSON answers that the sandbox gave, byte for byte. */
   readonly answers: { readonly asked: Asked; readonly text: string }[] = [];
+  /** What the provider would object to. */
+  readonly wrong = new Set<string>();
   readonly #hooks: Hook[] = [];
 
   constructor(stage: Stage) {
     stage.intercept((request, response) => {
       const asked = stage.asked(request);
       this.seen.push({ asked, path: request.url!, headers: request.headers });
+      const wrong = stage.wrongIn(request);
+      if (wrong !== undefined) this.wrong.add(`${asked}: ${wrong}`);
       if (asked !== "file") this.#keep(asked, response);
       return this.#hooks.some((hook) => hook(asked, request, response));
     });

@@ -41,13 +41,18 @@ export function conformance(tests: (conforms: Conforms, provider: Provider) => v
     describe(provider.kind, { concurrency }, () => {
       tests((name, ...rest) => {
         const [options, run] = rest.length === 2 ? rest : [{}, ...rest];
-        test(name, { timeout: LONGEST }, () => inPlace(provider, options, run));
+        test(name, { timeout: LONGEST }, ({ signal }) => inPlace(provider, options, run, signal));
       }, provider);
     });
   }
 }
 
-async function inPlace(provider: Provider, { http, ...options }: PlaceOptions, run: Run): Promise<void> {
+async function inPlace(
+  provider: Provider,
+  { http, ...options }: PlaceOptions,
+  run: Run,
+  signal: AbortSignal,
+): Promise<void> {
   await using stage = await provider.start({ people: 8, ...options });
   const traffic = new Traffic(stage);
   const sources: Source[] = [];
@@ -63,6 +68,8 @@ async function inPlace(provider: Provider, { http, ...options }: PlaceOptions, r
     sources.push(source);
     return source;
   };
+  // A call that never ends must not keep the process.
+  signal.addEventListener("abort", () => sources.map((source) => source.close().catch(() => {})));
   const check = (texts: readonly string[]): void => {
     for (const canary of stage.canaries())
       for (const text of texts) assert.ok(!text.includes(canary), `${canary} is in what people can see: ${text}`);

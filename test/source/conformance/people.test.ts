@@ -114,6 +114,7 @@ conformance((conforms, { can }) => {
     for (let at = 0; ; at++) {
       const { done, value: page } = await pages.next();
       if (done) break;
+      assert.ok(at < 20, "the walk does not end");
       for (const { id } of page.identities) seen.add(id);
       whole = page.whole;
       // Between two pages: the last one listed goes, so does one before and one after it, and someone comes.

@@ -4,7 +4,7 @@
 #   docker run --rm --read-only \
 #     -v /etc/holdfast/holdfast.yaml:/holdfast/config/holdfast.yaml:ro \
 #     -v holdfast:/var/lib/holdfast \
-#     -e ACME_PASSBASE_SECRET_KEY -e AWS_ACCESS_KEY_ID -e AWS_SECRET_ACCESS_KEY \
+#     -e ACME_PERSONA_API_KEY -e AWS_ACCESS_KEY_ID -e AWS_SECRET_ACCESS_KEY \
 #     holdfast export
 #
 # Node's permission model is on (ENTRYPOINT). The program may read its own code and config, /run/secrets, the mounted

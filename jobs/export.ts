@@ -50,9 +50,10 @@ export const exportCommand = withSource(
   ]),
 )
   .addOption(
-    new Option("--identity <id>", "only this identity, by the provider's id; repeatable").argParser(
-      (id: string, ids: string[] = []) => [...ids, id],
-    ),
+    new Option(
+      "--identity <id>",
+      "only this identity, by the provider's id, or <source>:<id> if the client has several sources; repeatable",
+    ).argParser((id: string, ids: string[] = []) => [...ids, id]),
   )
   .addOption(
     new Option(

@@ -15,7 +15,12 @@ export interface NamedFlags {
 
 export function withNames(command: Command): Command {
   return command
-    .option("--identity <id>", "a person, by the provider's id; repeatable", gather, [])
+    .option(
+      "--identity <id>",
+      "a person, by the provider's id, or persona:<id> to say whose id it is; repeatable",
+      gather,
+      [],
+    )
     .option("--email <address>", "by e-mail address, if lookups.fields includes it; repeatable", gather, [])
     .option(
       "--reference <value>",

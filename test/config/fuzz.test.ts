@@ -86,7 +86,7 @@ test("the example with anything cut out, inserted or doubled gives a config or a
 });
 
 test("a literal in place of a secret is never repeated, however damaged the file is around it", async () => {
-  const secrets = ["env:ACME_PASSBASE_SECRET_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup-key"];
+  const secrets = ["env:ACME_PERSONA_API_KEY", "file:/var/lib/holdfast/keys/acme-bank.lookup-key"];
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...secrets),

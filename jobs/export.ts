@@ -157,7 +157,7 @@ async function dryRunClients(
     session,
     async (config) => {
       const { only, idsOf } = askedOf(config, identities);
-      sayNone(config, session);
+      if (askedSources(config).length === 0) session.console.say(`${config.id}: nothing to ask, ${noneAsked(config)}`);
       const { results, failures } = await eachSource({ ...config, only }, session, (source) =>
         dryRun(config, source, session, { identities: idsOf(source.name), again, selection: selectionOf(options) }),
       );

@@ -1,4 +1,5 @@
 import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import { placeOf } from "../config/sources.ts";
 import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
 import type { Selection } from "../export/plan.ts";
 import { number, plural, seconds } from "../observe/format.ts";
@@ -31,6 +32,7 @@ export async function dryRun(
   asked: Asked,
 ): Promise<DryRun> {
   const { console, signal, now } = session;
+  const place = placeOf(config, sourceConfig.name);
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
   const tokens = await openTokens(config, description);
@@ -40,17 +42,17 @@ export async function dryRun(
     ...{ tokens, catalog, now, signal, log: console.log },
   };
   const { identities, again, selection } = asked;
-  using progress = console.progress(`${config.id}: ${identities ? "asked" : "listed"}`);
+  using progress = console.progress(`${place}: ${identities ? "asked" : "listed"}`);
   const about = catalog.totals.counts().subjects;
   const found = identities
     ? await forecastNamed(parts, identities, again, (done) => progress.update(done, identities.length))
     : await forecastWalk(parts, selection, (listed) => progress.update(listed, { about }));
   progress.end();
-  console.say(forecastText(config.id, found));
+  console.say(forecastText(place, found));
   return { client: config.id, source: sourceConfig.name, ...found };
 }
 
-function forecastText(client: string, of: Forecast): string[] {
+function forecastText(place: string, of: Forecast): string[] {
   const rows = [
     ["new", number(of.new)],
     ["changed", number(of.changed)],
@@ -66,7 +68,7 @@ function forecastText(client: string, of: Forecast): string[] {
     ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
   ];
   return [
-    `${client}: dry run of ${plural(of.examined, "identity", "identities")}; nothing was written`,
+    `${place}: dry run of ${plural(of.examined, "identity", "identities")}; nothing was written`,
     ...rows.map(([name, value]) => `  ${name!.padEnd(12)}${value}`),
   ];
 }

@@ -45,7 +45,7 @@ test("a move to another provider: a customer of both is in one bag, and the comm
   assert.equal(said.code, 0, said.stderr);
   assert.match(said.stderr, /acme-bank: one customer of p[a-z]+ and p[a-z]+: the records of all are taken/);
   assert.doesNotMatch(said.stderr, new RegExp(email.replaceAll(".", "\\.")));
-  assert.equal((ended.json as { subjects: number }).subjects, 2);
+  assert.match(ended.stdout, /"subjects":2\b/);
 });
 
 test("a person of the retired source is found by id, with the provider before it and without", async () => {

@@ -74,6 +74,7 @@ test("every field of the config that a page names is in the schema", () => {
   const collect = (node: Node, path: string): void => {
     known.add(path.replace(/^clients\./, ""));
     if (node.items) collect(node.items, path);
+    for (const kind of node.oneOf ?? []) collect(kind, path);
     for (const [name, child] of Object.entries(node.properties ?? {}))
       collect(child, path === "" ? name : `${path}.${name}`);
   };
@@ -81,7 +82,7 @@ test("every field of the config that a page names is in the schema", () => {
   const sections = /^(source|vault|lookups|log|retention|notify|retrieval|schedule|metrics|minimal)\.[a-zA-Z.]+$/;
   /** Members of vault.json, files, and entries of the log. */
   const others =
-    /^(log\.(origin|vkey|former|py|der|jsonl)|lookups\.check|vault\.json|retrieval\.(json|prepared|refused|opened))$/;
+    /^(log\.(origin|vkey|former|py|der|jsonl)|source\.changed|lookups\.check|vault\.json|retrieval\.(json|prepared|refused|opened))$/;
   const unknown = codes.filter(({ code }) => sections.test(code) && !others.test(code) && !known.has(code));
   assert.deepEqual(unknown, []);
 });
@@ -103,4 +104,5 @@ test("every metric that a page names is one that MONITORING.md lists", () => {
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
+  readonly oneOf?: readonly Node[];
 }

@@ -213,7 +213,7 @@ describe("a compromised worker", { skip: withoutRedis }, () => {
     const entries = await team.place.entries();
     assert.deepEqual(
       new Set(entries.map(({ type }) => type)),
-      new Set(["run.started", "policy.changed", "record.stored", "record.failed", "run.finished"]),
+      new Set(["run.started", "policy.changed", "source.changed", "record.stored", "record.failed", "run.finished"]),
     );
     for (const { time } of entries) assert.ok(time >= began && time <= new Date().toISOString(), time);
     const failed = entries.flatMap((entry) => (entry.type === "record.failed" ? [entry] : []));

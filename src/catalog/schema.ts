@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 12;
+export const SCHEMA = 13;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -24,7 +24,7 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE source (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL -- the token of the one it answers for now
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
   CREATE TABLE round (
     project TEXT PRIMARY KEY,
     asked TEXT NOT NULL,             -- when the last run began that looked at everyone it had to

@@ -34,7 +34,7 @@ export class Sources {
     return this.#statements.known.get(name) as KnownSource | undefined;
   }
 
-  /** The source that answers for this project now. */
+  /** The source that answers for this project now: of several names, the one that was logged last. */
   nameOf(project: string): string | undefined {
     return (this.#statements.nameOf.get(project) as { name: string } | undefined)?.name;
   }
@@ -46,7 +46,7 @@ function prepare(db: DatabaseSync) {
       db,
       "SELECT kind, project, asked, walked FROM source LEFT JOIN round USING (project) WHERE name = ?",
     ),
-    nameOf: statement(db, "SELECT name FROM source WHERE project = ? ORDER BY name LIMIT 1"),
+    nameOf: statement(db, "SELECT name FROM source WHERE project = ? ORDER BY rowid DESC LIMIT 1"),
     changed: statement(db, "INSERT OR REPLACE INTO source VALUES (?, ?, ?)"),
     round: statement(
       db,

@@ -286,11 +286,12 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
 
 /** Those of the requested subjects that this source must answer for: not those of a project that another one answers for. */
 function ownSubjects({ catalog, sourceConfig, log }: Run, subjects: ReadonlySet<string>): Set<string> {
+  const here = catalog.sources.known(sourceConfig.name)?.project;
   const own = new Set<string>();
   for (const subject of subjects) {
     const project = catalog.subjects.known(subject)?.project;
-    const name = project ? catalog.sources.nameOf(project) : undefined;
-    if (name === undefined || name === sourceConfig.name) own.add(subject);
+    const name = project && project !== here ? catalog.sources.nameOf(project) : undefined;
+    if (name === undefined) own.add(subject);
     else log.info("this subject is of another source", { subject, source: name });
   }
   return own;

@@ -95,6 +95,9 @@ test("a source that got another name keeps its people: only who is gone is gone"
     (await place.entries("record.gone")).map(({ subject }) => subject),
     [await place.subject("a")],
   );
+  const subjects = new Set([await place.subject("b")]);
+  const named = await night(place, provider, day(3), { source: "renamed", selection: { kind: "subjects", subjects } });
+  assert.deepEqual([named.again, provider.asked], [1, ["b"]]);
 });
 
 test("two sources in one vault: neither says that the other's people are gone, and each is asked for its own subjects", async () => {

@@ -44,7 +44,11 @@ export class Walk {
       ({ known }) => known.missed > 0 || known.gone !== null || known.project !== project || known.located === 0,
     );
     if (news.length === 0) return;
+    // Entries of record/1 name no project, and their vault had one: the project that shows one of them has them all.
+    // Else those it no longer shows would never be found gone.
+    const hasRecord1 = news.some(({ known }) => known.project === null && known.located === 0);
     this.#transaction(() => {
+      if (hasRecord1) this.#statements.adopt.run(project);
       for (const { subject, handle } of news) this.#statements.met.run(project, handle(), subject);
     });
   }
@@ -96,6 +100,7 @@ function prepare(db: DatabaseSync) {
          handle = coalesce(handle, ?)
        WHERE subject = ?`,
     ),
+    adopt: statement(db, "UPDATE subject SET project = ? WHERE project IS NULL AND handle IS NULL"),
     content: statement(db, "UPDATE subject SET content = ? WHERE subject = ?"),
     settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
     listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),

@@ -53,6 +53,41 @@ describe("a vault of record/1, as commit 3761f9f left it", () => {
       await old.verified();
     });
 
+  test("a backfill, a dry run and a named identity store no one again either", async () => {
+    await using old = await OldVault.unpack();
+    interface Counts {
+      readonly new: number;
+      readonly changed: number;
+      readonly again?: number;
+    }
+    for (const words of [
+      ["export", "--dry-run"],
+      ["export", "--identity", old.ids[PERSON.changed]!],
+      ["backfill"],
+    ] as const) {
+      const [command, ...args] = words;
+      const { clients, plan = clients } = await old.holdfast<Record<string, Counts[]>>(0, command, ...args);
+      const { new: fresh, changed, again = 0 } = plan![0]!;
+      assert.deepEqual([fresh, changed, again], [0, 0, 0], words.join(" "));
+    }
+    assert.equal((await old.place.entries("record.stored")).length, STORED);
+  });
+
+  test("its source may be retired: no one is asked about or found gone, and the records are retrieved", async () => {
+    await using old = await OldVault.unpack();
+    const before = await old.place.entries("record.gone");
+    await old.place.configure({ source: { retired: true } });
+    for (const day of ["12", "13", "14"]) {
+      old.provider.sets(`2025-11-${day}T02:30:00Z`);
+      await old.holdfast(0, "export");
+      await old.holdfast(0, "retention", "extend");
+    }
+    assert.deepEqual(await old.place.entries("record.gone"), before);
+    assert.equal(old.provider.sandbox.requests.total, 0);
+    assert.equal((await old.opened(await old.retrieve("case", [PERSON.changed]))).size, 1);
+    await old.verified();
+  });
+
   test("reconcile finds nothing missing, and who lacks files", async () => {
     await using old = await OldVault.unpack();
     interface Reconciled {

@@ -12,7 +12,7 @@ export function isPathStep(id: string): boolean {
  */
 export function pathStep(name: string, id: string): string {
   if (isPathStep(id)) return encodeURIComponent(id);
-  throw new HoldfastError("source-rejected", `${name}: the id cannot be a part of a URL`, {
-    hint: "Check the id: no provider gives out such ids.",
+  throw new HoldfastError("source-missing", `${name}: no identity or file has an id like this`, {
+    hint: "Check the id.",
   });
 }

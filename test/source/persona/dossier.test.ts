@@ -6,7 +6,7 @@ import { lookupTokens } from "../../../src/record/lookups.ts";
 import { Tokens } from "../../../src/record/tokens.ts";
 import { finished, related } from "../../sandbox/persona/ask.ts";
 import { references } from "../../sandbox/persona/wire.ts";
-import { full, open, pagesOf, refusal } from "./connect.ts";
+import { full, open, refusal } from "./connect.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -129,20 +129,6 @@ test("every answer is kept byte for byte under its endpoint's name", async (t) =
   assert.match(answers.at(-1)!.text, /"case-comment"/);
   // URLs of files are nowhere but in the text.
   assert.match(sent.join(), /access_token=/);
-});
-
-test("nothing but the answers' text holds a file's token", async (t) => {
-  const { sandbox, source } = await open(t);
-  const { answers, ...rest } = await source.dossier(sandbox.ids()[finished(sandbox)]!, full);
-  assert.ok(answers.length > 2);
-  assert.doesNotMatch(JSON.stringify(rest), /access_token/);
-});
-
-test("the dossier says what the list says", async (t) => {
-  const { source } = await open(t, { identities: 30 });
-  for (const page of await pagesOf(source)) {
-    for (const { id, raw } of page.identities) assert.deepEqual((await source.dossier(id, full)).listed, raw);
-  }
 });
 
 test("for a minimal record it asks once, and still knows the date of birth", async (t) => {

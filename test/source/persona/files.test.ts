@@ -82,15 +82,6 @@ test("many files at once renew their URLs with one request for each answer", asy
   assert.ok(sandbox.requests.of("document") - documents <= 2);
 });
 
-test("a file of a dossier that is no longer in memory is found by its name", async (t) => {
-  const { sandbox, source } = await open(t);
-  const id = sandbox.ids()[finished(sandbox)]!;
-  const { files } = await source.dossier(id, full);
-  const copy = { ...files[0]! };
-  assert.ok((await collect((await source.file(id, copy)).bytes)).equals(await sandbox.file(nameOf(copy))));
-  await refusal(sandbox, source.file(id, { ...copy, id: "doc_x/front-photo/url/a.png" }), "source-missing");
-});
-
 test("a file that stays refused is withheld after one new URL; one that is gone is missing", async (t) => {
   const { sandbox, source } = await open(t);
   const index = finished(sandbox);

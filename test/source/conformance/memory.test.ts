@@ -48,10 +48,14 @@ conformance((conforms, { can }) => {
   }
 
   conforms("forgets a dossier that no one holds", { people: 500 }, async ({ stage, source, traffic }) => {
+    // So is every URL of a file.
+    const origin = stage.filesOrigin;
+    const long = (text: string) => (origin ? text.replaceAll(origin, `${origin}/${"x".repeat(4_000)}`) : text);
     const read = async (from: number, to: number) => {
       for (let index = from; index < to; index++) {
         traffic.clear();
-        traffic.rewrite("identity", swollen);
+        traffic.rewrite("identity", (text) => swollen(long(text)));
+        traffic.rewrite("part", long);
         await full(source, stage.id(index));
       }
       traffic.clear();

@@ -25,6 +25,8 @@ export type Capture =
       readonly files: number;
       readonly bytes: number;
       readonly withheld: number;
+      /** What the record lacks, because the key may not read it (`Dossier.gaps`). */
+      readonly gaps: readonly string[];
     }
   | {
       readonly kind: "unchanged";
@@ -124,6 +126,7 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
     ...(full ? { raw: dossier.answers } : {}),
     files: files.records,
     withheld: files.withheld,
+    ...(dossier.gaps.length > 0 ? { gaps: dossier.gaps } : {}),
   };
   const object = await storeSealed(
     parts,
@@ -147,7 +150,8 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
     ...(listed === undefined ? {} : { listed }),
     ...(dossier.open ? { open: true } : {}),
   };
-  return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes };
+  const { gaps } = dossier;
+  return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes, gaps };
 }
 
 /** One file at a time, so that memory does not grow with the number of files. */

@@ -10,6 +10,7 @@ import type { Sealer } from "../seal/seal.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
+import type { Gaps } from "./gaps.ts";
 
 /** Whether to store a version again that the log has: always, or only if a file arrived that the vault lacked. */
 export type Again = false | "always" | "granted";
@@ -55,4 +56,6 @@ export interface Run extends Exporting {
   readonly started: Temporal.Instant;
   readonly project: string;
   readonly ledger: Ledger;
+  /** What the key may not read. */
+  readonly gaps: Gaps;
 }

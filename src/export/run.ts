@@ -14,6 +14,7 @@ import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
 import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
 import { Feed } from "./feed.ts";
+import { Gaps } from "./gaps.ts";
 import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
 import { type Candidate, planNamed, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
@@ -84,6 +85,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   const begun = performance.now();
   const tally = emptyTally();
   const id = options.run ?? runId(now());
+  const gaps = new Gaps();
   const ledger = new Ledger({ ...exporting, run: id });
   const log = sampled(exporting.log.with({ run: id, job: options.job, client: config.id }));
   const started = now();
@@ -106,6 +108,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     await ledger.flush();
     options.progress.end();
     options.observer?.counted(tally);
+    gaps.tell(log);
     log.summarize();
     log.info("run finished", { outcome, counts, durationMs: Math.round(seconds * 1000) });
     return summary;
@@ -125,7 +128,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
         });
       await ledger.log({ type: "source.changed", source: sourceConfig.name, ...found });
     }
-    const round = await exportAll({ ...exporting, log, id, started, project, ledger }, tally, options);
+    const round = await exportAll({ ...exporting, log, id, started, project, ledger, gaps }, tally, options);
     return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done", round);
   } catch (error) {
     options.progress.end();

@@ -11,6 +11,8 @@ export async function settle(run: Run, candidate: Candidate, capture: Capture, t
     await run.ledger.log({ ...capture.entry, ...originOf(run, candidate) });
     tally.files += capture.files;
     tally.bytes += capture.bytes;
+    if (capture.gaps.length > 0) tally.incomplete += 1;
+    run.gaps.note(capture.gaps);
   } else {
     if (capture.kind === "gone" && capture.entry) await run.ledger.log(capture.entry);
     if (capture.listed !== undefined) walk.noteListed(subject, capture.listed);

@@ -36,6 +36,8 @@ export interface Summary {
   readonly withheld: number;
   /** People with a withheld file. */
   readonly lacking: number;
+  /** Stored records that lack what the key may not read, files aside. */
+  readonly incomplete: number;
   /** Sealed bytes stored. */
   readonly bytes: number;
   /** Requests to the source, retries included. */
@@ -82,6 +84,7 @@ export function emptyTally(): Tally {
     files: 0,
     withheld: 0,
     lacking: 0,
+    incomplete: 0,
     bytes: 0,
   };
 }

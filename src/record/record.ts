@@ -23,6 +23,8 @@ export interface SealedRecord {
   readonly raw?: readonly { readonly endpoint: string; readonly text: string }[];
   readonly files: readonly RecordFile[];
   readonly withheld: readonly WithheldFile[];
+  /** What the provider has and the record lacks, because the key could not read it. Left out if there is nothing. */
+  readonly gaps?: readonly string[];
 }
 
 export interface RecordFile {

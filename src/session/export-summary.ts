@@ -92,6 +92,9 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     ...(summary.past > 0 ? [["past", `${number(summary.past)} (past their retention date; skipped)`]] : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (no longer at the provider; the copies stay)`]] : []),
     ["files", `${number(files)} stored`],
+    ...(summary.incomplete > 0
+      ? [["lacking", `${plural(summary.incomplete, "record lacks", "records lack")} what the key may not read`]]
+      : []),
     ...(withheld > 0 ? [["withheld", withheldText(summary, asked)]] : []),
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
     ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
@@ -108,7 +111,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     },
     ...rows.map(([name, value]): Line => {
       const text = `  ${name!.padEnd(10)}${value}`;
-      if (name === "withheld") return { text, tone: "warning" };
+      if (name === "withheld" || name === "lacking") return { text, tone: "warning" };
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),
   ];

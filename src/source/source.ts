@@ -118,6 +118,11 @@ export interface Dossier {
   /** What the list says about it, as `ListedIdentity.raw`. Undefined if these answers do not show it. */
   readonly listed: unknown;
   readonly files: readonly FileRef[];
+  /**
+   * What the provider has and this dossier lacks, because the key may not read it: endpoints and fields by the names in
+   * the provider's documentation, never anything from an answer. When the key may, `content` differs.
+   */
+  readonly gaps: readonly string[];
   /** The provider is still working on it, and neither its list nor its changes would tell how that ends. */
   readonly open: boolean;
   /** The provider has no personal data left, by its own mark where it has one. */

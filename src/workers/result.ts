@@ -36,6 +36,9 @@ const TOLERANCE = { hours: 24 };
 const MIN_SEALED = 200;
 const MAX_SEALED = 5 * 1024 ** 4;
 
+/** The name of an endpoint or a field in a provider's documentation. */
+const GAP = /^[\x20-\x7e]{1,200}$/;
+
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const listed = version.optional();
 const line = z
@@ -62,6 +65,7 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
     files: count,
     bytes: count,
     withheld: count,
+    gaps: z.array(z.string().regex(GAP)).max(200),
   }),
   z.strictObject({ kind: z.literal("unchanged"), listed, content: version.optional(), withheld: z.never().optional() }),
   z.strictObject({ kind: z.literal("past"), listed }),

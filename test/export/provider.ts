@@ -91,7 +91,7 @@ export class Provider implements Source {
         ...{ documents: [], metadata: null, watchlist: null, network: null },
       },
       answers: [{ endpoint: "GET /people/{id}", text: JSON.stringify({ id, says }) }],
-      ...{ content: { id, says }, listed: { id, says }, files: [], open, redacted },
+      ...{ content: { id, says }, listed: { id, says }, files: [], gaps: [], open, redacted },
     };
   }
 

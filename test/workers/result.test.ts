@@ -81,7 +81,7 @@ function stored(changes: Partial<RecordStored> = {}, kind: "new" | "changed" | "
   const entry = entryOf(changes);
   const fresh = entry.files.filter(({ storedWith }) => storedWith === undefined);
   const bytes = [entry.object, ...fresh].reduce((sum, { size }) => sum + size, 0);
-  return { kind, entry, files: fresh.length, bytes, withheld: entry.withheld };
+  return { kind, entry, files: fresh.length, bytes, withheld: entry.withheld, gaps: [] };
 }
 
 const refuses = (capture: Capture, of: Asked, why: RegExp) =>

@@ -87,6 +87,7 @@ export class PassbaseSource implements Source {
       content: { identity: raw, resources: inOrder(resources) },
       listed: raw,
       files,
+      gaps: [],
       // Its list shows every status.
       open: false,
       redacted,

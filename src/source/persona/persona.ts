@@ -22,12 +22,6 @@ export interface PersonaOptions extends HttpOptions {
   readonly now?: () => Temporal.Instant;
 }
 
-/** A dossier that says what it lacks. */
-export interface PersonaDossier extends Dossier {
-  /** Endpoints that the key may not read, and attributes that a blocklist takes away, as the API documents them. */
-  readonly gaps: readonly string[];
-}
-
 /** The version whose answers this driver reads. Without it, settings of the key in the dashboard decide. */
 const HEADERS = { "persona-version": "2025-12-08", "key-inflection": "kebab" };
 /** Inquiries per page, the most that Persona sends. */
@@ -103,7 +97,7 @@ export class PersonaSource implements Source {
     } while (after !== null);
   }
 
-  async dossier(id: string, { full }: { readonly full: boolean }): Promise<PersonaDossier> {
+  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
     if (!idSchema.safeParse(id).success)
       throw new HoldfastError("source-missing", "no inquiry of Persona has an id like this");
     const gathering = new Gathering(this.#ask);

@@ -59,7 +59,7 @@ function sourceOf(workload: Workload): Source {
       const { raw, ...read } = parseIdentity(identity);
       const { files, data } = parseResourcePage(resources);
       return {
-        ...{ ...read, files, listed: raw, open: false, content: { identity: raw, resources: inOrder(data) } },
+        ...{ ...read, files, listed: raw, gaps: [], open: false, content: { identity: raw, resources: inOrder(data) } },
         answers: [identity, resources].map((text) => ({ endpoint: "GET /", text })),
       };
     },

@@ -38,6 +38,11 @@ export class Sources {
   nameOf(project: string): string | undefined {
     return (this.#statements.nameOf.get(project) as { name: string } | undefined)?.name;
   }
+
+  /** Whether this source answered for this project last. Several may, such as a source under its former name. */
+  isOf(name: string, project: string): boolean {
+    return this.known(name)?.project === project;
+  }
 }
 
 function prepare(db: DatabaseSync) {

@@ -65,17 +65,17 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const dossier = await present(source.dossier(id, { full: config.collect === "full" }));
   if (dossier === null) return notFound(parts, candidate, kept);
   const { updated } = dossier.identity;
-  const { version, isKept, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
+  const { version, isNewest, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
   // The list and the identity itself may differ. Remember the list's values, or this identity is fetched every night.
   const listed = candidate.listed ?? of.listed;
-  if (isKept && !parts.again) return { kind: "unchanged", listed, ...(isRecord1 ? { content: version } : {}) };
+  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...(isRecord1 ? { content: version } : {}) };
   if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (dossier.redacted && kept.hadContent()) return redacted(subject, kept, listed ?? version);
-  const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isKept }, kept);
+  const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isNewest }, kept);
   if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
-  return { kind: isKept ? "again" : kept.known ? "changed" : "new", ...stored };
+  return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored };
 }
 
 /**
@@ -97,12 +97,12 @@ interface Fetched {
   readonly listed: string | undefined;
   readonly dossier: Dossier;
   readonly files: readonly NamedFile[];
-  /** Whether the vault has this version. */
-  readonly isKept: boolean;
+  /** Whether it is the newest version that the vault has. */
+  readonly isNewest: boolean;
 }
 
 async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
-  const { subject, version, listed, dossier, isKept } = fetched;
+  const { subject, version, listed, dossier, isNewest } = fetched;
   const { config, source, sealer, tokens, now } = parts;
   const { identity } = dossier;
   const lock = firstLock(config, { updated: identity.updated, ended: kept.ended }, now());
@@ -111,7 +111,7 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
   const fresh = kept.hasVersion(version);
   // Fewer are withheld if one arrived now, or if the provider lists one no longer. Else the record would be the same.
   const isGranted = files.stored > 0 || files.byProvider < (kept.known?.withheld ?? 0);
-  if (isKept && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
+  if (isNewest && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
   const at = now();
   const record: SealedRecord = {
     holdfast: "record/2",

@@ -9,8 +9,8 @@ export interface Comparison {
   /** What the list says, if the dossier shows it: the name of the version in record/1. */
   readonly listed: string | undefined;
   readonly files: readonly NamedFile[];
-  /** Whether the vault has this content, under this version or as a record/1. */
-  readonly isKept: boolean;
+  /** Whether the newest version in the vault has this content, under this version or as a record/1. */
+  readonly isNewest: boolean;
   readonly isRecord1: boolean;
   readonly wasPurged: boolean;
 }
@@ -23,9 +23,14 @@ export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: T
   const isRecord1 = isStillRecord1(kept, listed, version, files);
   return {
     ...{ version, listed, files, isRecord1 },
-    isKept: isRecord1 || kept.hasVersion(version),
+    isNewest: (isRecord1 || kept.known?.version === version) && !isBack(kept, dossier),
     wasPurged: kept.wasPurged(version) || (listed !== undefined && kept.wasPurged(listed)),
   };
+}
+
+/** Whether someone whom the log has as redacted has personal data again. The log must say so: it names them as gone. */
+function isBack({ known }: Kept, { redacted }: Dossier): boolean {
+  return known?.gone === "redacted" && !redacted;
 }
 
 /**

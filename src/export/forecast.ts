@@ -149,11 +149,11 @@ export async function forecastNamed(
       continue;
     }
     const { updated } = dossier.identity;
-    const { isKept, wasPurged } = compare(dossier, subject, kept, tokens);
-    if (isKept && !again) counts.unchanged += 1;
+    const { isNewest, wasPurged } = compare(dossier, subject, kept, tokens);
+    if (isNewest && !again) counts.unchanged += 1;
     else if (wasPurged || isPast(config, { updated, ended: kept.ended }, now())) counts.past += 1;
     else {
-      counts[isKept ? "again" : kept.known ? "changed" : "new"] += 1;
+      counts[isNewest ? "again" : kept.known ? "changed" : "new"] += 1;
       counts.toFetch += 1;
       sample.add({ id, subject, listed: undefined, way: "name" });
     }

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import type { Entry, RunOutcome } from "../audit/entry.ts";
+import { activeSources } from "../config/sources.ts";
 import { type ErrorCode, HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
 import { Ledger } from "../held/ledger.ts";
@@ -287,14 +288,14 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
   return { round: true, ...(feed.walked ? { walked: true } : {}) };
 }
 
-/** Those of the requested subjects that this source must answer for: not those of a project that another one answers for. */
-function ownSubjects({ catalog, sourceConfig, log }: Run, subjects: ReadonlySet<string>): Set<string> {
-  const here = catalog.sources.known(sourceConfig.name)?.project;
+/** Those of the requested subjects that this source must answer for: not those whose project another source answers for. */
+function ownSubjects({ catalog, config, sourceConfig, log }: Run, subjects: ReadonlySet<string>): Set<string> {
   const own = new Set<string>();
+  const asked = [sourceConfig, ...activeSources(config)];
   for (const subject of subjects) {
     const project = catalog.subjects.known(subject)?.project;
-    const name = project && project !== here ? catalog.sources.nameOf(project) : undefined;
-    if (name === undefined) own.add(subject);
+    const name = project && asked.find((each) => catalog.sources.isOf(each.name, project))?.name;
+    if (!name || name === sourceConfig.name) own.add(subject);
     else log.info("this subject is of another source", { subject, source: name });
   }
   return own;

@@ -72,18 +72,19 @@ export async function coverageNow(
     pages(),
     session.now(),
     (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
-    (subject) => isOf(sourceOf(catalog, subject), config, answered),
+    (subject) => wasAsked(catalog, subject, config, answered),
   );
   return { coverage, notAsked };
 }
 
-function sourceOf(catalog: Reading["catalog"], subject: string): string | null {
-  const { project } = catalog.subjects.known(subject) ?? {};
-  return (project && catalog.sources.nameOf(project)) || null;
-}
-
 /** Whether one of these sources showed a subject last. Of earlier versions' records only the provider is known. */
-function isOf(source: string | null, { sources }: ClientConfig, answered: ReadonlySet<string>): boolean {
-  if (source !== null) return answered.has(source);
+function wasAsked(
+  catalog: Reading["catalog"],
+  subject: string,
+  { sources }: ClientConfig,
+  answered: ReadonlySet<string>,
+): boolean {
+  const { project } = catalog.subjects.known(subject) ?? {};
+  if (project) return [...answered].some((name) => catalog.sources.isOf(name, project));
   return sources.filter(({ kind }) => kind === "passbase").every(({ name }) => answered.has(name));
 }

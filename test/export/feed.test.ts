@@ -354,3 +354,41 @@ test("a closed id that does not open is warned of, and the others are asked abou
   provider.can = { list: true, changes: true };
   assert.equal((await night(place, provider, day(32), { selection })).again, 1);
 });
+
+test("what the provider says again, as before the newest record, is stored again: the newest record is what it says", async () => {
+  const provider = new Provider();
+  await using place = await begun(provider, "a");
+  provider.changed = ["a"];
+  const outcomes = [];
+  for (const [n, says] of ["something else", "at first", "at first"].entries()) {
+    provider.people.get("a")!.says = says;
+    const { changed, unchanged } = await night(place, provider, `2026-03-01T02:1${n}:00Z`);
+    outcomes.push([changed, unchanged]);
+  }
+  assert.deepEqual(outcomes, [
+    [1, 0],
+    [1, 0],
+    [0, 1],
+  ]);
+  const versions = (await place.entries("record.stored")).map(({ version }) => version);
+  assert.deepEqual(versions, [versions[0], versions[1], versions[0]]);
+  const now = () => Temporal.Instant.from("2026-03-01T03:00:00Z");
+  const verified = await place.here("verify", ["--read-data", "100"], { now });
+  assert.equal(verified.code, 0, verified.stderr);
+});
+
+test("someone who was redacted and has the same content again is looked at in turn, also after the state is lost", async () => {
+  const provider = new Provider();
+  await using place = await begun(provider, "a");
+  const before = { ...provider.people.get("a")! };
+  provider.changed = ["a"];
+  provider.people.set("a", { ...before, says: "nothing", redacted: true });
+  assert.equal((await night(place, provider, "2026-03-01T02:10:00Z")).gone, 1);
+  provider.people.set("a", before);
+  await night(place, provider, "2026-03-01T02:20:00Z");
+  provider.changed = [];
+  await rm(place.path("state"), { recursive: true });
+  provider.can = { list: false, changes: true };
+  const summary = await night(place, provider, day(60));
+  assert.deepEqual([summary.askedInTurn, provider.asked], [1, ["a"]]);
+});

@@ -105,10 +105,15 @@ test("a redaction is logged and never replaces the copy; who comes back is kept 
 
   await place.configure({ source: { url: before.url } });
   const same = await place.export();
-  assert.deepEqual([same.unchanged, same.changed, same.files], [8, 0, 0]);
+  // The log says that they are back: with the same record once more, and none of the files.
+  assert.deepEqual([same.unchanged, same.changed, same.files], [7, 1, 0]);
+  const next = await place.export();
+  assert.deepEqual([next.unchanged, next.changed], [8, 0]);
   before.change([index]);
   const changed = await place.export();
   assert.deepEqual([changed.changed, changed.gone], [1, 0]);
-  const [, second] = (await place.stored()).get(subject)!;
-  assert.equal(identityAnswer(await place.record(second!)), before.text(index));
+  const [, second, third] = (await place.stored()).get(subject)!;
+  assert.equal(second!.version, versions[0]!.version);
+  assert.equal(identityAnswer(await place.record(third!)), before.text(index));
+  await place.expect(0, "verify", "--read-data", "100");
 });

@@ -129,10 +129,12 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     skewOf: async () => 0,
   };
   await using held = await openLog(config, session, { job: "export" });
+  const sources = ["main", ...(of.source ? [of.source] : [])].map((name) => ({ ...config.sources[0]!, name }));
   const exporting: Exporting = {
     ...held,
+    config: { ...config, sources },
     source: provider,
-    sourceConfig: { ...config.sources[0]!, name: of.source ?? "main" },
+    sourceConfig: sources.at(-1)!,
     handles: await handlesOf(config),
     starts: undefined as never,
     sealer: new Sealer(config.recipients),

@@ -169,6 +169,21 @@ describe("two sources in one vault", () => {
   });
 });
 
+test("a source under another name still answers for its people: export --subject and reconcile ask it", async () => {
+  await using sandbox = await startSandbox({ identities: 3, files: false });
+  await using place = await makeWorkplace(sandbox);
+  await place.expect(0, "export");
+  // After the former name in the alphabet: the log knows both.
+  await place.configure({ source: { name: "zebra" } });
+  await place.expect(0, "export");
+  const subject = await place.subject(sandbox.identity(0).id);
+  const [again] = await place.expect<{ again: number }>(0, "export", "--subject", subject);
+  assert.equal(again!.again, 1);
+  sandbox.vanish([0]);
+  const [compared] = await place.expect<{ gone: { count: number } }>(0, "reconcile");
+  assert.equal(compared!.gone.count, 1);
+});
+
 describe("a provider that is gone", () => {
   test("a retired source is not asked, needs no key, and no one of it is gone", async () => {
     const { first, second, place } = await twoSources();

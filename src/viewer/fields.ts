@@ -76,15 +76,29 @@ export function fieldsOf({ identity, fetched, legalBasis }: SealedRecord): Map<s
     const number = (numbers.get(word ?? "") ?? 0) + 1;
     numbers.set(word ?? "", number);
     const id = JSON.stringify(["document", word, number]);
-    add(theirs(id, number > 1 ? `Document ${number}` : "Document", word), "", document.datapoints);
+    const { heading, rest } = partOf(word);
+    add(theirs(id, number > 1 ? `${heading} ${number}` : heading, rest), "", document.datapoints);
   }
-  add(WATCHLIST, "Result", isObject(said.watchlist) ? undefined : said.watchlist);
+  add(
+    WATCHLIST,
+    Array.isArray(said.watchlist) ? "Report" : "Result",
+    isObject(said.watchlist) ? undefined : said.watchlist,
+  );
   if (isObject(said.watchlist)) add(WATCHLIST, "", said.watchlist);
   add(METADATA, isObject(said.metadata) ? "" : "Value", said.metadata);
-  add(NETWORK, isObject(said.network) ? "" : "Value", said.network);
+  add(NETWORK, isObject(said.network) ? "" : Array.isArray(said.network) ? "Session" : "Value", said.network);
   add(OURS, "Fetched", fetched);
   add(OURS, "Legal basis", [...legalBasis]);
   return fields;
+}
+
+/** Providers that keep checks apart from documents name both: `verification/selfie`. Any other word is a document's. */
+const PARTS = { verification: "Verification", document: "Document", inquiry: "Inquiry", account: "Account" } as const;
+
+function partOf(word: string | undefined): { readonly heading: string; readonly rest: string | undefined } {
+  const [, part = "", rest] = /^([a-z]+)(?:\/(.+))?$/.exec(word ?? "") ?? [];
+  if (!Object.hasOwn(PARTS, part)) return { heading: "Document", rest: word };
+  return { heading: PARTS[part as keyof typeof PARTS], rest };
 }
 
 function written(value: unknown): string {

@@ -2,6 +2,7 @@ import { versionName } from "./comparison.ts";
 import { element } from "./element.ts";
 import { day, plural } from "./format.ts";
 import { nameOf, outcomeOf, type Person } from "./person.ts";
+import { providerOf } from "./provider.ts";
 
 /** So many are found by looking. */
 const FEW = 10;
@@ -54,7 +55,8 @@ function itemOf(person: Person, current: boolean): Item {
   const isBad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
   const doubt = isBad ? "not proven" : sealed.some(({ unchecked }) => unchecked) ? "not checked" : null;
   const name = nameOf(person);
-  const about = [newestDay(person), outcomeOf(person), doubt].filter((words) => words !== null).join(", ");
+  const said = [providerOf(person.opened)?.name, newestDay(person), outcomeOf(person), doubt];
+  const about = said.filter((words) => typeof words === "string").join(", ");
   const button = element(
     "button",
     { type: "button", "aria-current": current ? "true" : undefined },

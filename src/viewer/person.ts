@@ -9,6 +9,7 @@ import { label } from "./format.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
+import { providerIdOf, providerOf } from "./provider.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
 import { badge, checkList } from "./status.ts";
@@ -69,6 +70,7 @@ export async function personView(
       {},
       givenName(person) !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
       element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
+      originView(opened),
       element("p", { class: "aside" }, "Token ", element("code", {}, subject)),
       bag.people.length > 1 &&
         element(
@@ -112,6 +114,14 @@ export async function personView(
       }),
     ),
   );
+}
+
+/** `Persona inquiry “inq_…”`: two records of one customer differ in it. */
+function originView(opened: readonly OpenedVersion[] | null): HTMLElement | null {
+  const [provider, id] = [providerOf(opened), providerIdOf(opened)];
+  if (provider === null) return null;
+  const words = id === null ? provider.name : `${provider.name} ${provider.identity} `;
+  return element("p", { class: "aside" }, words, id !== null && foreign(id));
 }
 
 async function openedView(versions: readonly OpenedVersion[], opener: Opener, urls: BlobUrls): Promise<HTMLElement> {
@@ -180,6 +190,7 @@ function summary(identity: unknown): HTMLElement {
   const verdict = verdictOn(said.verified);
   const status = typeof said.status === "string" ? label(cut(said.status, 80)) : null;
   const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
+  const matches = reportMatches(said.watchlist);
   return element(
     "p",
     { class: "outcome" },
@@ -188,9 +199,19 @@ function summary(identity: unknown): HTMLElement {
     status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, foreign(status))),
     typeof clean === "boolean" &&
       element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),
+    matches !== null &&
+      element("span", {}, "Reports ", badge(matches ? "bad" : "good", matches ? "Match" : "No match")),
     typeof said.score === "number" &&
       element("span", {}, "Confidence ", element("strong", {}, `${Math.round(said.score * 100)} %`)),
   );
+}
+
+/** Whether one of a list of reports has a match; null where that is not known of all of them. */
+function reportMatches(watchlist: unknown): boolean | null {
+  if (!Array.isArray(watchlist)) return null;
+  const matches = watchlist.map((report: unknown) => (isObject(report) ? report["has-match"] : undefined));
+  if (matches.includes(true)) return true;
+  return matches.length > 0 && matches.every((match) => match === false) ? false : null;
 }
 
 const MAX_RAW = 200_000;

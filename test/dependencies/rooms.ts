@@ -32,7 +32,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   certificate: "core io config observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",
   bag: "core approval io config seal record vault audit catalog held notes",
-  viewer: "core approval seal record vault audit bag",
+  viewer: "core provider approval seal record vault audit bag",
   doctor: "core io config net observe record source vault audit catalog retention workers",
   session:
     "core io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",

@@ -18,6 +18,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { paths } from "../bag/bag-lists.ts";
 import { session } from "../crash/aftermath.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { startPersona } from "../sandbox/persona/server.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { startChromium } from "../servers/chromium.ts";
 import { ViewerPage } from "./viewer-page.ts";
@@ -28,10 +29,16 @@ const COMPANY = { name: "Acme Bank AG", contact: "Data protection officer, dpo@a
 const IMAGES = join(import.meta.dirname, "../../docs/images");
 const PICTURE = { width: 1280, height: 1200 };
 const [folder] = process.argv.slice(2);
+/** The night, in days ago, in which the bank moves to another provider. */
+const MOVED = 9;
+/** A customer of both. */
+const BOTH = 12;
 
 await using sandbox = await startSandbox({ identities: 40, seed: 7, withhold: 2 });
+/** The provider after it: some of its people are customers of both. */
+await using persona = await startPersona({ identities: 20, seed: 7, repeats: 0, searchDelay: 0 });
 await using place = await makeWorkplace(sandbox, { client: { company: COMPANY } });
-const here = await session(place);
+let here = await session(place);
 const subjects = await history();
 const vkey = await logKey(place);
 const browser = await startChromium();
@@ -43,9 +50,11 @@ try {
   await page.goto(pathToFileURL(out).href);
   await page.screenshot({ path: join(IMAGES, "report.png") });
   await page.close();
-  const few = await bag("few", subjects.slice(0, 3));
+  const few = await bag("few", subjects.slice(0, 2), [sandbox.identity(BOTH).owner!.email!]);
   await using viewer = await ViewerPage.open(browser, { viewport: PICTURE });
   await viewer.give({ bag: few, key: place.officer.file, vkey });
+  await viewer.page.locator("nav button", { hasText: "Persona" }).click();
+  await viewer.page.locator(".person > header", { hasText: "Persona inquiry" }).waitFor();
   await settled(viewer.page);
   await viewer.page.evaluate("document.querySelector('#result').scrollIntoView({ behavior: 'instant' })");
   await viewer.page.screenshot({ path: join(IMAGES, "viewer.png") });
@@ -54,7 +63,7 @@ try {
   await browser.close();
 }
 
-/** Some months of a bank's life: exports, a failed night, changes, ended relationships, a hold. */
+/** Some months of a bank's life: exports, a failed night, a new provider, changes, ended relationships, a hold. */
 async function history(): Promise<string[]> {
   const at = (days: number) => ({ ...here, now: daysAgo(days) });
   await exportClients(at(200), {});
@@ -64,6 +73,8 @@ async function history(): Promise<string[]> {
   }
   for (let days = 30; days >= 0; days--) {
     if (days === 12) continue;
+    if (days === MOVED) await move();
+    if (days < MOVED && days % 2 === 0) persona.change(3);
     if (days % 3 !== 1) sandbox.change((days % 5) + 1);
     if (days === 20) sandbox.add(4);
     await exportClients(at(days), {});
@@ -81,13 +92,21 @@ async function history(): Promise<string[]> {
   return all;
 }
 
+/** Passbase closes, and Persona is the new provider. */
+async function move(): Promise<void> {
+  await writeFile(place.path("keys/persona"), persona.apiKey, { mode: 0o600 });
+  const added = { kind: "persona", url: persona.url, apiKey: "file:./keys/persona", rate: "10000/s", concurrency: 8 };
+  await place.configure({ source: undefined, sources: [{ kind: "passbase", retired: true }, added] });
+  here = await session(place);
+}
+
 async function logKey(at: Workplace): Promise<string> {
   return JSON.parse(await readFile(at.path("vault/acme-bank/vault.json"), "utf8")).log.vkey;
 }
 
-async function bag(name: string, of: readonly string[]): Promise<string> {
+async function bag(name: string, of: readonly string[], emails: readonly string[] = []): Promise<string> {
   const why = { case: "2026-117", requestedBy: "FIU Berlin", reason: "Request of 3 November 2026" };
-  await retrieve(here, { ...NO_ONE, subjects: of, ...why, versions: { kind: "all" }, out: place.path(name) });
+  await retrieve(here, { ...NO_ONE, subjects: of, emails, ...why, versions: { kind: "all" }, out: place.path(name) });
   return place.path(name);
 }
 

@@ -29,8 +29,8 @@ const COMPANY = { name: "Acme Bank AG", contact: "Data protection officer, dpo@a
 const IMAGES = join(import.meta.dirname, "../../docs/images");
 const PICTURE = { width: 1280, height: 1200 };
 const [folder] = process.argv.slice(2);
-/** The night, in days ago, in which the bank moves to another provider. */
-const MOVED = 9;
+/** The night, in days ago, in which the bank adds another provider. */
+const ADDED = 9;
 /** A customer of both. */
 const BOTH = 12;
 
@@ -73,8 +73,8 @@ async function history(): Promise<string[]> {
   }
   for (let days = 30; days >= 0; days--) {
     if (days === 12) continue;
-    if (days === MOVED) await move();
-    if (days < MOVED && days % 2 === 0) persona.change(3);
+    if (days === ADDED) await addPersona();
+    if (days < ADDED && days % 2 === 0) persona.change(3);
     if (days % 3 !== 1) sandbox.change((days % 5) + 1);
     if (days === 20) sandbox.add(4);
     await exportClients(at(days), {});
@@ -92,11 +92,11 @@ async function history(): Promise<string[]> {
   return all;
 }
 
-/** Passbase closes, and Persona is the new provider. */
-async function move(): Promise<void> {
+/** Persona is the new provider, beside the old one. */
+async function addPersona(): Promise<void> {
   await writeFile(place.path("keys/persona"), persona.apiKey, { mode: 0o600 });
   const added = { kind: "persona", url: persona.url, apiKey: "file:./keys/persona", rate: "10000/s", concurrency: 8 };
-  await place.configure({ source: undefined, sources: [{ kind: "passbase", retired: true }, added] });
+  await place.configure({ source: undefined, sources: [place.config.clients[0]!.source, added] });
   here = await session(place);
 }
 

@@ -125,7 +125,7 @@ test("blocks that are output or a layout say so, and are counted; every other bl
   );
   assert.deepEqual(Object.fromEntries([...counted].map(([page, those]) => [page, those.length])), {
     "README.md": 1, // of the demo, held to it in demo.test.ts
-    "docs/FORMAT.md": 4, // of a note, a proof, two folders
+    "docs/FORMAT.md": 5, // of a note, a proof, two folders, a closed id
     "docs/OPERATING.md": 1, // of backfill --plan
   });
 });

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import type { ProviderKind } from "../../src/provider/provider.ts";
+import { makeWorkplace, type Provider } from "../export/workplace.ts";
+import { startPersona } from "../sandbox/persona/server.ts";
+import { startSandbox } from "../sandbox/server.ts";
+
+const PEOPLE = 100;
+const CHANGED = 10;
+const COMMON = { identities: PEOPLE, plainImages: true };
+
+interface Changing extends Provider, AsyncDisposable {
+  change(count: number): unknown;
+}
+
+const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
+  passbase: () => startSandbox(COMMON),
+  persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
+};
+
+describe("what an export costs in requests, as docs/SOURCES.md says", { concurrency: true }, () => {
+  const [head = [], ...rows] = [
+    ...readFileSync("docs/SOURCES.md", "utf8").matchAll(/^\| Requests of .*\n(?:\|.*\n)+/gm),
+  ]
+    .flatMap(([table]) => table.trim().split("\n"))
+    .filter((row) => !row.startsWith("| ---"))
+    .map((row) => row.split("|").map((cell) => cell.trim()));
+
+  for (const [kind, start] of Object.entries(STARTS)) {
+    test(kind, async () => {
+      await using provider = await start();
+      await using place = await makeWorkplace(provider, { client: { source: { kind } } });
+      const first = await place.export();
+      const quiet = await place.export();
+      provider.change(CHANGED);
+      const changed = await place.export();
+      assert.deepEqual([first.new, quiet.new, quiet.changed, changed.changed], [PEOPLE, 0, 0, CHANGED]);
+      const column = head.findIndex((cell) => cell.toLowerCase() === kind);
+      assert.deepEqual(
+        rows.map((row) => row[column]),
+        [first, quiet, changed].map(({ requests, files }) => `${requests}, ${files} of them files`),
+      );
+    });
+  }
+});

@@ -118,6 +118,8 @@ async function planBackfill(
         hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
       },
     };
+    // As in a run: it says best why a key is refused.
+    await source.project();
     const pages = source.pages();
     const handles = await handlesOf(config);
     const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };

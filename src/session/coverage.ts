@@ -40,6 +40,8 @@ export async function coverageNow(
     const { source } = opened;
     using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
     let walked = 0;
+    // As in a run: it says best why a key is refused.
+    await source.project();
     for await (const { identities, unread, unreadable } of source.pages()) {
       session.signal.throwIfAborted();
       ids = new Map([...identities.map(({ id }) => id), ...unread].map((id) => [tokens.subject(source.kind, id), id]));

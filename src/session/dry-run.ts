@@ -37,6 +37,8 @@ export async function dryRun(
   const { catalog, description } = reading;
   const tokens = await openTokens(config, description);
   await using opened = await openSource(config, sourceConfig, session, "low");
+  // As in a run: it says best why a key is refused.
+  await opened.source.project();
   const parts = {
     ...{ config, source: opened.source, sourceConfig, handles: await handlesOf(config) },
     ...{ tokens, catalog, now, signal, log: console.log },

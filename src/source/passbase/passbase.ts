@@ -87,6 +87,7 @@ export class PassbaseSource implements Source {
       content: { identity: raw, resources: inOrder(resources) },
       listed: raw,
       files,
+      // Files alone may be withheld, one by one.
       gaps: [],
       // Its list shows every status.
       open: false,

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { HoldfastError } from "../core/error.ts";
 import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { errorFields } from "../observe/log.ts";
@@ -71,24 +73,65 @@ export async function openSourceWith(
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
   const measured = metrics?.client(client);
+  const apiKey = await config.apiKey.resolve();
   const options: HttpOptions = {
     url: config.url,
     rate: config.rate,
     concurrency: config.concurrency,
     ...bounds,
-    apiKey: await config.apiKey.resolve(),
+    apiKey,
     retry,
     signal,
     starts,
-    renewKey: () => config.apiKey.resolve(),
     onRetry: () => {
       retries += 1;
       measured?.retried("source");
     },
     onRequest: measured && ((...request) => measured.requested("source", ...request)),
   };
-  const source = openDriver(config, options);
+  const source = renewing(config, options);
   const closes = new AsyncDisposableStack();
   closes.defer(() => source.close());
   return closedBy<OpenSource>({ source, starts, retries: () => retries }, closes);
+}
+
+/**
+ * A source that reads its key again once it is refused. A key of another project ends the run: that project does not have
+ * this run's people, and whom it has would count as this project's. The next run begins with the new one.
+ */
+function renewing(config: ActiveSourceConfig, options: HttpOptions): Source {
+  let present = options.apiKey;
+  let project: string | undefined;
+  const renewKey = async (): Promise<Secret> => {
+    const key = await config.apiKey.resolve();
+    if (key.reveal() === present.reveal()) return key;
+    if (project !== undefined && (await projectOf(key)) !== project) {
+      throw new HoldfastError("source-key", "the API key was replaced by one of another project of the provider", {
+        hint: "Run again: whom the new project does not have is not gone, and the copies in the vault stay.",
+      });
+    }
+    present = key;
+    return key;
+  };
+  const projectOf = async (apiKey: Secret): Promise<string> => {
+    const { rate, signal } = options;
+    const other = openDriver(config, {
+      ...options,
+      apiKey,
+      starts: ownStarts({ rate, ...(signal ? { signal } : {}) }),
+    });
+    try {
+      return (await other.project()).id;
+    } finally {
+      await other.close();
+    }
+  };
+  const source = openDriver(config, { ...options, renewKey });
+  const ask = source.project.bind(source);
+  source.project = async () => {
+    const found = await ask();
+    project ??= found.id;
+    return found;
+  };
+  return source;
 }

@@ -3,14 +3,15 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { type Persona, startPersona } from "../sandbox/persona/server.ts";
+import type { Wire } from "../sandbox/persona/wire.ts";
 import { onPath } from "../servers/ceph.ts";
 import { bash } from "./bash.ts";
 import { toRun } from "./pages.ts";
 
 const PEOPLE = 5;
 let folder: string;
-let sandbox: Sandbox;
+let sandbox: Persona;
 const env = () => ({ PROVIDER_API_KEY: sandbox.apiKey });
 const one = (name: string): string => {
   const [script, ...more] = toRun(name);
@@ -20,9 +21,13 @@ const one = (name: string): string => {
 const records = async (vault: string): Promise<string[]> =>
   (await readdir(join(vault, "records"), { recursive: true })).filter((name) => name.endsWith(".age"));
 
+/** As the inquiry's own fields have it. */
+const emailOf = ({ attributes }: Wire): string =>
+  (attributes.fields as Record<string, { value: string }>)["email-address"]!.value;
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-docs-"));
-  sandbox = await startSandbox({ identities: PEOPLE, plainImages: true });
+  sandbox = await startPersona({ identities: PEOPLE, repeats: 0, searchDelay: 0, plainImages: true });
 });
 after(async () => {
   await sandbox.close();
@@ -38,7 +43,7 @@ describe("what the documents tell people to type, typed", () => {
       keygen,
       made.replace("age1…", '"$(grep -o "age1.*" officer.txt)"'),
       // The sandbox in the place of the provider, as the README says.
-      `sed -i 's|kind: passbase|&\\n      url: ${sandbox.url}|' holdfast.yaml`,
+      `sed -i 's|kind: persona|&\\n      url: ${sandbox.url}|' holdfast.yaml`,
       ...others,
     ];
     await bash(script.join("\n"), { cwd: folder, env: env() });
@@ -47,10 +52,10 @@ describe("what the documents tell people to type, typed", () => {
   });
 
   test("README: a retrieval for an auditor, checked and opened", async () => {
-    const { owner } = sandbox.identity(0);
+    const email = emailOf(sandbox.inquiry(0));
     const { log } = JSON.parse(await readFile(join(folder, "vault/vault.json"), "utf8"));
     const script = one("retrieval")
-      .replace("someone@example.com", owner!.email!)
+      .replace("someone@example.com", email)
       .replace("acme-bank.example/holdfast+…", log.vkey)
       .replace("auditor.txt", "officer.txt");
     await bash(script, { cwd: folder });
@@ -68,9 +73,10 @@ describe("what the documents tell people to type, typed", () => {
     assert.deepEqual(more, []);
     const proven = await bash(prove!, { cwd: place, env: env() });
     assert.match(proven, /all is well/);
+    sandbox.change(1);
     const night = await bash(`${goOn} --json`, { cwd: place, env: env() });
-    const [{ unchanged, failed }] = JSON.parse(/^\{"command":"export".*$/m.exec(night)![0]).clients;
-    assert.deepEqual([unchanged, failed], [PEOPLE, 0]);
+    const [{ new: found, changed, failed }] = JSON.parse(/^\{"command":"export".*$/m.exec(night)![0]).clients;
+    assert.deepEqual([found, changed, failed], [0, 1, 0]);
   });
 
   test("OPERATING: the officer's key pair with age-keygen", {

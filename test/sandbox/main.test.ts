@@ -30,27 +30,31 @@ test("the error for a bad option names it with its value, and the exit code is 2
   }
 });
 
-test("with --provider persona its curl line works as printed", async () => {
-  const child = spawn(process.execPath, [main, "--provider", "persona", "--identities", "3"], {
-    stdio: ["ignore", "pipe", "inherit"],
+for (const [provider, holds] of [
+  ["persona", (one: object) => "updated-at" in (one as { attributes: object }).attributes],
+  ["stripe", (one: object) => "redaction" in one],
+] as const)
+  test(`with --provider ${provider} its curl line works as printed`, async () => {
+    const child = spawn(process.execPath, [main, "--provider", provider, "--identities", "3"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = once(child, "close");
+    let curl = "";
+    for await (const line of createInterface({ input: child.stdout })) {
+      curl = line.trim();
+      if (curl.startsWith("curl ")) break;
+    }
+    const [url = ""] = curl.match(/http:[^']+/) ?? [];
+    const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]): [string, string] => [
+      name!,
+      value!,
+    ]);
+    const { data } = (await (await fetch(url, { headers })).json()) as { data: object[] };
+    assert.equal(data.length, 2);
+    assert.ok(holds(data[0]!));
+    child.kill("SIGINT");
+    assert.deepEqual(await closed, [0, null]);
   });
-  const closed = once(child, "close");
-  let curl = "";
-  for await (const line of createInterface({ input: child.stdout })) {
-    curl = line.trim();
-    if (curl.startsWith("curl ")) break;
-  }
-  const [url = ""] = curl.match(/http:[^']+/) ?? [];
-  const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]): [string, string] => [
-    name!,
-    value!,
-  ]);
-  const { data } = (await (await fetch(url, { headers })).json()) as { data: { attributes: object }[] };
-  assert.equal(data.length, 2);
-  assert.ok("updated-at" in data[0]!.attributes);
-  child.kill("SIGINT");
-  assert.deepEqual(await closed, [0, null]);
-});
 
 test("a port in use is reported", async () => {
   await using sandbox = await startSandbox();

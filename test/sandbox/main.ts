@@ -1,9 +1,11 @@
 /**
- * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`.
+ * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona` or `stripe`.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { startPersona } from "./persona/server.ts";
 import { startSandbox } from "./server.ts";
+import { startStripe } from "./stripe/server.ts";
+import { VERSION } from "./stripe/wire.ts";
 
 function whole(low: number, high: number): (text: string) => number {
   return (text) => {
@@ -30,7 +32,7 @@ function rate(text: string): number {
 }
 
 interface Options {
-  provider: "passbase" | "persona";
+  provider: "passbase" | "persona" | "stripe";
   port: number;
   identities: number;
   seed: number;
@@ -43,8 +45,10 @@ interface Options {
 }
 
 const program = new Command("sandbox")
-  .description("A provider's API on loopback, with invented identities: Passbase's v2 or Persona's v1")
-  .addOption(new Option("--provider <name>", "whose API").choices(["passbase", "persona"]).default("passbase"))
+  .description("A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1 or Stripe Identity")
+  .addOption(
+    new Option("--provider <name>", "whose API").choices(["passbase", "persona", "stripe"]).default("passbase"),
+  )
   .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
   .option("--identities <n>", "how many identities there are", whole(0, 10_000_000), 20)
   .option("--seed <n>", "another seed, other people", whole(0, 0xffffffff), 1)
@@ -81,8 +85,17 @@ async function persona() {
   return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
 }
 
+async function stripe() {
+  const sandbox = await startStripe(options);
+  const header = `Authorization: Bearer ${sandbox.apiKey}`;
+  const expand = "expand[]=data.last_verification_report";
+  const path = `/identity/verification_sessions?limit=2&${expand}`;
+  const curl = `curl -g -H '${header}' -H 'Stripe-Version: ${VERSION}' '${sandbox.url}${path}'`;
+  return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
+}
+
 try {
-  const { sandbox, greeting } = await (options.provider === "persona" ? persona() : passbase());
+  const { sandbox, greeting } = await { passbase, persona, stripe }[options.provider]();
   process.stdout.write(greeting);
   const stop = () => {
     sandbox.close().then(

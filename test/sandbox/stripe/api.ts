@@ -63,7 +63,7 @@ async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
     if (length > LONGEST_BODY) throw badRequest("The body is too long.");
     chunks.push(chunk);
   }
-  if (length > 0 && request.headers["content-type"] !== "application/x-www-form-urlencoded")
+  if (length > 0 && !request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded"))
     throw badRequest("The body must be form-encoded.");
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }

@@ -42,9 +42,10 @@ export function course(world: World, index: number): Course {
   const count = started ? personOf(world, index).documents.length + (random.chance(12) ? 1 : 0) : 0;
   let status = start;
   for (let n = 0; n < fate.status; n++) status = NEXT[status];
-  const attempts = Array.from({ length: count }, (_, at) => created + 60 + at * 600 + random.integer(0, 500));
-  for (const at of fate.attempts) attempts.push(Math.max(created + 1, Math.floor(at / 1000)));
-  if (status === "verified" && attempts.length === 0) attempts.push(created + 60);
+  const waits = fate.created === undefined ? [60, 600] : [1, 1]; // what a test adds is done at once
+  const attempts = Array.from({ length: count }, (_, at) => created + waits[0]! + at * waits[1]!);
+  for (const at of fate.attempts) attempts.push(Math.max((attempts.at(-1) ?? created) + 1, Math.floor(at / 1000)));
+  if (status === "verified" && attempts.length === 0) attempts.push(created + waits[0]!);
   return { status, created, attempts };
 }
 

@@ -61,7 +61,7 @@ export function parseExact(text: string): unknown {
 }
 
 /** The position after the string that opens here, or the end of the text if the string does not end. */
-function endOfString(text: string, open: number): number {
+export function endOfString(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close >= 0; close = text.indexOf('"', close + 1)) {
     let slashes = 0;
     while (text[close - 1 - slashes] === "\\") slashes += 1;

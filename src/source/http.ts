@@ -21,14 +21,18 @@ import type { FetchedFile } from "./source.ts";
 
 export type { AnswerHeaders } from "./answer-headers.ts";
 
-/** One request. It only reads, so it may be sent again. */
+/** One request. It may be sent again: it only reads, or creates what expires by itself. */
 export interface Call {
   /** Replaces the path in errors and metrics, because a path contains provider ids, and names the answer in the record. */
   readonly name: string;
   /** Below the base URL, with its query. */
   readonly path: string;
-  /** The JSON body of a read that is a POST. */
+  /** Another origin of the API, without its base URL's path. It is sent the key: never one that an answer chose. */
+  readonly origin?: string;
+  /** The body of a POST. */
   readonly body?: string;
+  /** The body is a form. Default: JSON. */
+  readonly form?: boolean;
 }
 
 /** What a provider's API wants of every request: its driver knows. */
@@ -241,14 +245,15 @@ export class Http {
   }
 
   /** A request with the present key; made again for each attempt. */
-  #apiRequest({ name, path: below, body = "" }: Call, accept: string): Request {
+  #apiRequest({ name, path: below, origin, body = "", form = false }: Call, accept: string): Request {
     const { auth, headers } = this.#options;
-    const path = this.#base + below;
+    const path = origin === undefined ? this.#base + below : below;
+    const type = form ? "application/x-www-form-urlencoded" : "application/json";
     const method = body === "" ? "GET" : "POST";
     return {
-      ...{ name, isApi: true, method, origin: this.#origin, path, body, accept },
+      ...{ name, isApi: true, method, origin: origin ?? this.#origin, path, body, accept },
       headers: {
-        ...(body === "" ? {} : { "content-type": "application/json" }),
+        ...(body === "" ? {} : { "content-type": type }),
         ...headers,
         ...authorization(auth, this.#key, { method, path, body, now: this.#now() }),
       },

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { HoldfastError, hasCode } from "../../core/error.ts";
+import { checked, parseAnswer } from "../answer.ts";
+import type { Http } from "../http.ts";
+import type { FetchedFile } from "../source.ts";
+import { id as idSchema, told } from "./answers.ts";
+import { contentsCall, FILE, FILE_LINK, fileCall, fileLinkCall, LINK } from "./calls.ts";
+import type { Ask } from "./gathering.ts";
+
+const metadata = z.object({ id: idSchema, url: z.unknown() });
+const link = z.object({ url: z.string().max(2_000) });
+
+/** The longest that Stripe allows for a link to a picture of a document or a face. */
+const LINK_SECONDS = 30;
+/** Less than that by the clocks of both sides, which may differ a little. */
+const MARGIN = 5;
+
+/** The bytes of files: with the key where Stripe lets it read them, else by a link that expires within 30 seconds. */
+export class Contents {
+  readonly #http: Http;
+  readonly #ask: Ask;
+  readonly #api: string;
+  readonly #now: () => Temporal.Instant;
+  /** Where files are read with the key; null if only by links. Stripe says so with each file; the first one is asked. */
+  #origin: Promise<string | null> | undefined;
+
+  constructor(http: Http, ask: Ask, api: string, now: () => Temporal.Instant) {
+    this.#http = http;
+    this.#ask = ask;
+    this.#api = api;
+    this.#now = now;
+  }
+
+  async open(id: string): Promise<FetchedFile> {
+    const origin = await this.#originBy(id);
+    if (origin === null) return this.#byLink(id);
+    try {
+      return await this.#http.stream(contentsCall(origin, id));
+    } catch (error) {
+      if (!hasCode(error, "source-denied", "source-missing")) throw error;
+      const file = await this.#byLink(id).catch((reason: unknown) => {
+        // A link that Stripe refuses says less than the contents did.
+        throw hasCode(reason, "source-denied", "source-missing") ? error : reason;
+      });
+      this.#origin = Promise.resolve(null);
+      return file;
+    }
+  }
+
+  /** Only an answer settles it. */
+  async #originBy(id: string): Promise<string | null> {
+    this.#origin ??= this.#originOf(id);
+    try {
+      return await this.#origin;
+    } catch (error) {
+      this.#origin = undefined;
+      throw error;
+    }
+  }
+
+  async #originOf(id: string): Promise<string | null> {
+    const { url } = checked(FILE, metadata, parseAnswer(FILE, await this.#ask(fileCall(id))));
+    return told(url) === null ? null : filesOrigin(String(url), this.#api);
+  }
+
+  async #byLink(id: string): Promise<FetchedFile> {
+    const expires = Math.floor(this.#now().epochMilliseconds / 1_000) + LINK_SECONDS - MARGIN;
+    let text: string;
+    try {
+      text = await this.#ask(fileLinkCall(id, expires));
+    } catch (error) {
+      // Stripe makes no link for some purposes, and answers that like a mistake in the request.
+      if (!hasCode(error, "source-rejected")) throw error;
+      throw new HoldfastError("source-denied", `${FILE_LINK}: Stripe makes no link to this file`, { cause: error });
+    }
+    const { url } = checked(FILE_LINK, link, parseAnswer(FILE_LINK, text));
+    try {
+      return await this.#http.elsewhere(LINK, url);
+    } catch (error) {
+      // No key is sent there, so none can be refused.
+      if (!hasCode(error, "source-key")) throw error;
+      throw new HoldfastError("source-denied", `${LINK}: Stripe answered 401`, { cause: error });
+    }
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** The origin of files. It is sent the key, so it is Stripe's own, or on loopback like the API itself. */
+export function filesOrigin(url: string, api: string): string {
+  const to = URL.parse(url);
+  if (to?.origin === "https://files.stripe.com") return to.origin;
+  if (to && LOOPBACK.test(to.hostname) && LOOPBACK.test(new URL(api).hostname)) return to.origin;
+  throw new HoldfastError("source-response", `${FILE}: Stripe names an origin of files that must not see the key`);
+}

@@ -1,0 +1,113 @@
+import { HoldfastError, hasCode } from "../../core/error.ts";
+import type { Call } from "../http.ts";
+import type { Answer } from "../source.ts";
+import { Walk } from "../walk.ts";
+import { type Members, parseReports, parseSession, type Report, type Session } from "./answers.ts";
+import {
+  type Depth,
+  REPORTS,
+  reportsCall,
+  SENSITIVE_OUTPUTS,
+  SENSITIVE_REPORT,
+  SESSION,
+  sessionCall,
+} from "./calls.ts";
+import { comparableReport, comparableSession } from "./content.ts";
+import { textWithoutSecrets } from "./secrets.ts";
+
+/** Asks for the text of an answer. */
+export type Ask = (call: Call) => Promise<string>;
+
+/** Maximum characters of all answers of one dossier: they are in memory several times while they are sealed. */
+const MAX_DOSSIER = 3 * 1024 * 1024;
+
+/** All that Stripe answers about one session: itself, and the reports of all attempts. */
+export class Gathering {
+  readonly answers: Answer[] = [];
+  readonly reports: Report[] = [];
+  /** What the dossier lacks, in words of the API's documentation: for people. */
+  readonly gaps = new Set<string>();
+  readonly #ask: Ask;
+  #session: Members = {};
+  #size = 0;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  get content(): unknown {
+    return {
+      session: comparableSession(this.#session),
+      reports: this.reports.map(({ members }) => comparableReport(members)),
+    };
+  }
+
+  async session(id: string, full: boolean): Promise<Session> {
+    const depths: readonly Depth[] = full ? ["all", "plain"] : ["minimal"];
+    const text = await this.#permitted(depths.map((depth) => sessionCall(id, depth)));
+    const session = parseSession(text, id);
+    this.answers.push({ endpoint: SESSION, text: textWithoutSecrets(text) });
+    this.#session = session.members;
+    // Once someone asked for a redaction, Holdfast reads no more of the person, and keeps what it has.
+    if (!full || session.redacted) return session;
+    this.#note("verified_outputs", session.members.verified_outputs, SENSITIVE_OUTPUTS);
+    await this.#reportsOf(id);
+    return session;
+  }
+
+  async #reportsOf(session: string): Promise<void> {
+    const walk = new Walk(REPORTS);
+    do {
+      const text = await this.#part(session, walk.cursor);
+      const { reports, more } = parseReports(text, session);
+      this.answers.push({ endpoint: REPORTS, text });
+      this.reports.push(...reports);
+      walk.advance(more ? reports.at(-1)!.id : null, reports.at(0)?.id);
+    } while (walk.cursor !== null);
+    for (const { members } of this.reports)
+      for (const [part, names] of Object.entries(SENSITIVE_REPORT)) this.#note(part, members[part], names);
+  }
+
+  /** An answer without reports means that the session went meanwhile, or that the answer is wrong. */
+  async #part(session: string, after: string | null): Promise<string> {
+    try {
+      return await this.#permitted([reportsCall(session, after, "all"), reportsCall(session, after, "plain")]);
+    } catch (error) {
+      if (!hasCode(error, "source-missing", "source-rejected")) throw error;
+      await this.#ask(sessionCall(session, "minimal"));
+      throw new HoldfastError(
+        "source-response",
+        `${REPORTS}: Stripe has the session, but refuses to list its reports`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /**
+   * The first of these answers that the key may read. Stripe's documentation does not say how it refuses sensitive
+   * results, so both statuses mean to ask again without them.
+   */
+  async #permitted([call, ...others]: readonly Call[]): Promise<string> {
+    try {
+      return await this.#text(call!);
+    } catch (error) {
+      if (others.length === 0 || !hasCode(error, "source-denied", "source-rejected")) throw error;
+      return this.#permitted(others);
+    }
+  }
+
+  /** A sensitive member is missing if the key may not see it, whether Stripe refused it or left it out. */
+  #note(part: string, value: unknown, names: readonly string[]): void {
+    if (typeof value !== "object" || value === null) return;
+    for (const name of names) if (!Object.hasOwn(value, name)) this.gaps.add(`${part}.${name}`);
+  }
+
+  async #text(call: Call): Promise<string> {
+    const text = await this.#ask(call);
+    this.#size += text.length;
+    if (this.#size <= MAX_DOSSIER) return text;
+    throw new HoldfastError("source-response", `${call.name}: the answers about one session are larger than 3 MiB`);
+  }
+}

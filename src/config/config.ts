@@ -83,7 +83,7 @@ export interface MinimalConfig {
   readonly overAge: readonly number[];
 }
 
-export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig;
+export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig | StripeSourceConfig;
 
 /** A source that is asked. */
 export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
@@ -115,6 +115,12 @@ export interface PersonaSourceConfig extends CommonSource {
   readonly kind: "persona";
   /** What the status `completed` says. */
   readonly completed: "verified" | "undecided";
+}
+
+export interface StripeSourceConfig extends CommonSource {
+  readonly kind: "stripe";
+  /** Whose sessions to read. Undefined: those of the key's own account. */
+  readonly account?: string | undefined;
 }
 
 export type LockMode = "governance" | "compliance";

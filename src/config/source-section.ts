@@ -27,8 +27,19 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     },
     DOC,
   );
+  const stripe = section(
+    {
+      ...commonKeys("stripe", secretRef),
+      account: read(
+        parseAccount,
+        "acct_…",
+        "The Stripe account whose sessions to read: a connected account, or the key's own if the key may not read it. Sent as Stripe-Account. Default: the key's own.",
+      ).optional(),
+    },
+    DOC,
+  );
   return z
-    .discriminatedUnion("kind", [passbase, persona], {
+    .discriminatedUnion("kind", [passbase, persona, stripe], {
       error: ({ code, input }) =>
         code === "invalid_union"
           ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
@@ -61,6 +72,14 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
     ).prefault(false),
     schedule: sourceScheduleSection().optional(),
   };
+}
+
+/** @throws HoldfastError "config" */
+export function parseAccount(text: string): string {
+  if (/^acct_[A-Za-z0-9]{1,100}$/.test(text)) return text;
+  throw new HoldfastError("config", `${redacted(text)} is not the id of a Stripe account`, {
+    hint: "write it as Stripe's dashboard shows it: acct_…",
+  });
 }
 
 /** @throws HoldfastError "config" */

@@ -31,6 +31,14 @@ export const PROVIDERS = {
     rate: "3/s",
     statuses: ["created", "pending", "completed", "expired", "failed", "needs_review", "approved", "declined"],
   },
+  stripe: {
+    name: "Stripe Identity",
+    identity: "verification session",
+    identities: "verification sessions",
+    url: "https://api.stripe.com/v1",
+    rate: "10/s",
+    statuses: ["requires_input", "processing", "verified", "canceled"],
+  },
 } as const satisfies Readonly<Record<string, Provider>>;
 
 export type ProviderKind = keyof typeof PROVIDERS;

@@ -4,6 +4,7 @@ import type { HttpOptions } from "./http.ts";
 import { PassbaseSource } from "./passbase/passbase.ts";
 import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
+import { StripeSource } from "./stripe/stripe.ts";
 
 type Driver<K extends ProviderKind> = (
   config: Extract<ActiveSourceConfig, { kind: K }>,
@@ -14,6 +15,7 @@ type Driver<K extends ProviderKind> = (
 const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   passbase: (_, options) => new PassbaseSource(options),
   persona: ({ completed }, options) => new PersonaSource({ ...options, completed }),
+  stripe: ({ account }, options) => new StripeSource({ ...options, account }),
 };
 
 /** @param options how it sends requests: its key, its limits and whom to tell */

@@ -18,6 +18,8 @@ export const time = z
   .max(253_402_300_799)
   .transform((seconds) => timestamp(Temporal.Instant.fromEpochMilliseconds(seconds * 1_000)));
 
+export const fileId = z.string().regex(/^file_[A-Za-z0-9_]{1,195}$/);
+
 const sessionSchema = z.object({ id, created: time });
 const reportSchema = z.object({ id, created: time, verification_session: id.nullish() });
 const listSchema = z.object({ data: z.array(z.unknown()), has_more: z.boolean() });
@@ -62,8 +64,9 @@ export function parseSession(text: string, wanted: string): Session {
 }
 
 /** A page of the reports of a session. */
-export function parseReports(text: string, session: string): { reports: Report[]; more: boolean } {
-  const { data, has_more: more } = checked(REPORTS, listSchema, parseAnswer(REPORTS, text));
+export function parseReports(text: string, session: string): { reports: Report[]; more: boolean; frame: Members } {
+  const value = parseAnswer(REPORTS, text);
+  const { data, has_more: more } = checked(REPORTS, listSchema, value);
   const reports = data.map((value) => {
     const report = checked(REPORTS, reportSchema, value);
     if (report.verification_session != null && report.verification_session !== session)
@@ -71,7 +74,7 @@ export function parseReports(text: string, session: string): { reports: Report[]
     return { id: report.id, created: report.created, members: object(value) };
   });
   if (more && reports.length === 0) throw broken(REPORTS, "a page has no id to continue from");
-  return { reports, more };
+  return { reports, more, frame: object(value) };
 }
 
 /** A text that is neither empty nor redacted, or null. */
@@ -90,6 +93,6 @@ export function dayOf(value: unknown): string | null {
   }
 }
 
-export function ids(value: unknown): string[] {
-  return list(value).flatMap((one) => id.safeParse(one).data ?? []);
+export function fileIds(value: unknown): string[] {
+  return list(value).flatMap((one) => fileId.safeParse(one).data ?? []);
 }

@@ -3,7 +3,7 @@ import { hasCode } from "../../core/error.ts";
 import { checked, list, object, parseAnswer, word } from "../answer.ts";
 import type { Call } from "../http.ts";
 import type { SourceCheck } from "../source.ts";
-import { ids, type Members, parseSession, sessionOf } from "./answers.ts";
+import { fileIds, type Members, parseSession, sessionOf } from "./answers.ts";
 import { eventsCall, FILE, FILE_LINK, fileCall, fileLinkCall, SESSIONS, sessionCall, sessionsCall } from "./calls.ts";
 import { filesOrigin } from "./contents.ts";
 import type { Ask } from "./gathering.ts";
@@ -79,7 +79,7 @@ async function sees(ask: Ask, members: Members): Promise<boolean> {
 
 async function files(ask: Ask, api: string, session: Members | undefined): Promise<SourceCheck> {
   const { document } = object(session?.last_verification_report);
-  const [file] = ids(object(document).files);
+  const [file] = fileIds(object(document).files);
   if (file === undefined)
     return { outcome: "unknown", message: "no session has a picture, so the right to files could not be checked" };
   const call = fileCall(file);

@@ -3,11 +3,11 @@ import { HoldfastError, hasCode } from "../../core/error.ts";
 import { checked, parseAnswer } from "../answer.ts";
 import type { Http } from "../http.ts";
 import type { FetchedFile } from "../source.ts";
-import { id as idSchema, told } from "./answers.ts";
-import { contentsCall, FILE, FILE_LINK, fileCall, fileLinkCall, LINK } from "./calls.ts";
+import { fileId, told } from "./answers.ts";
+import { CONTENTS, contentsCall, FILE, FILE_LINK, fileCall, fileLinkCall, LINK } from "./calls.ts";
 import type { Ask } from "./gathering.ts";
 
-const metadata = z.object({ id: idSchema, url: z.unknown() });
+const metadata = z.object({ id: fileId, url: z.unknown() });
 const link = z.object({ url: z.string().max(2_000) });
 
 /** The longest that Stripe allows for a link to a picture of a document or a face. */
@@ -32,6 +32,8 @@ export class Contents {
   }
 
   async open(id: string): Promise<FetchedFile> {
+    if (!fileId.safeParse(id).success)
+      throw new HoldfastError("source-missing", `${CONTENTS}: no file of Stripe has an id like this`);
     const origin = await this.#originBy(id);
     if (origin === null) return this.#byLink(id);
     try {

@@ -1,6 +1,6 @@
 import type { FileRef } from "../../core/identity.ts";
 import { object } from "../answer.ts";
-import { ids, type Report } from "./answers.ts";
+import { fileIds, type Report } from "./answers.ts";
 
 /** The files of all reports, the last attempt's first, each once: a selfie is compared with a picture of the document. */
 export function filesOf(reports: readonly Report[]): FileRef[] {
@@ -9,10 +9,10 @@ export function filesOf(reports: readonly Report[]): FileRef[] {
     const add = (id: string, type: string, page: number | null) => {
       if (!found.has(id)) found.set(id, { id, resource, type, page, updated });
     };
-    for (const [page, id] of ids(object(members.document).files).entries()) add(id, "document_image", page + 1);
+    for (const [page, id] of fileIds(object(members.document).files).entries()) add(id, "document_image", page + 1);
     const { selfie, document } = object(members.selfie);
-    for (const id of ids([selfie])) add(id, "face_image", null);
-    for (const id of ids([document])) add(id, "document_image", null);
+    for (const id of fileIds([selfie])) add(id, "face_image", null);
+    for (const id of fileIds([document])) add(id, "document_image", null);
   }
   return [...found.values()];
 }

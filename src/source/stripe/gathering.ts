@@ -29,17 +29,16 @@ export class Gathering {
   readonly gaps = new Set<string>();
   readonly #ask: Ask;
   #session: Members = {};
+  readonly #pages: unknown[] = [];
   #size = 0;
 
   constructor(ask: Ask) {
     this.#ask = ask;
   }
 
+  /** What is compared. A page also counts with what is beside its list. */
   get content(): unknown {
-    return {
-      session: comparableSession(this.#session),
-      reports: this.reports.map(({ members }) => comparableReport(members)),
-    };
+    return { session: comparableSession(this.#session), reports: this.#pages };
   }
 
   async session(id: string, full: boolean): Promise<Session> {
@@ -59,7 +58,8 @@ export class Gathering {
     const walk = new Walk(REPORTS);
     do {
       const text = await this.#part(session, walk.cursor);
-      const { reports, more } = parseReports(text, session);
+      const { reports, more, frame } = parseReports(text, session);
+      this.#pages.push({ ...frame, data: reports.map(({ members }) => comparableReport(members)) });
       this.answers.push({ endpoint: REPORTS, text });
       this.reports.push(...reports);
       walk.advance(more ? reports.at(-1)!.id : null, reports.at(0)?.id);
@@ -75,6 +75,7 @@ export class Gathering {
     } catch (error) {
       if (!hasCode(error, "source-missing", "source-rejected")) throw error;
       await this.#ask(sessionCall(session, "minimal"));
+      if (hasCode(error, "source-rejected")) throw error;
       throw new HoldfastError(
         "source-response",
         `${REPORTS}: Stripe has the session, but refuses to list its reports`,

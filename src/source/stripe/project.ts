@@ -19,7 +19,7 @@ export async function projectOf(apiKey: Secret, account: string | undefined, ask
   try {
     text = await ask(ACCOUNT);
   } catch (error) {
-    if (!hasCode(error, "source-denied", "source-missing", "source-rejected")) throw error;
+    if (!hasCode(error, "source-denied")) throw error;
     await checkSessions(ask);
     if (account !== undefined) return of(account, account);
     // People are tied to the account's id: without it, they would seem new as soon as the key may read it.

@@ -23,6 +23,10 @@ export const passbase: Provider = {
   parts: [{ name: "status", told: true }],
   emptyPages: true,
   marksRedaction: false,
+  hasVideos: true,
+  alwaysNames: true,
+  minimalTellsAge: true,
+  asksForLess: false,
   filesElsewhere: false,
   delays: { changes: 0, redaction: 0, urls: undefined },
 

@@ -34,6 +34,10 @@ export const persona: Provider = {
   ],
   emptyPages: false,
   marksRedaction: true,
+  hasVideos: true,
+  alwaysNames: true,
+  minimalTellsAge: true,
+  asksForLess: false,
   filesElsewhere: true,
   delays: { changes: 60, redaction: 3_600, urls: 21_600 },
 

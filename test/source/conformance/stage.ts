@@ -16,6 +16,14 @@ export interface Provider {
   readonly emptyPages: boolean;
   /** The API marks what it redacted. Otherwise a source can only tell by what is no longer there. */
   readonly marksRedaction: boolean;
+  /** Some people send videos. Otherwise all files are small. */
+  readonly hasVideos: boolean;
+  /** Every identity has a name. Otherwise only one with a result. */
+  readonly alwaysNames: boolean;
+  /** The answer that a minimal record needs has the date of birth. Otherwise it takes a right that no minimal record needs. */
+  readonly minimalTellsAge: boolean;
+  /** After a refusal the source asks once more for less: the key may lack a right to a part of the answer. */
+  readonly asksForLess: boolean;
   /** Files are on a second host, which must never see the key. */
   readonly filesElsewhere: boolean;
   /** Seconds from an event until the API shows it in full. */
@@ -64,6 +72,9 @@ export interface Stage extends AsyncDisposable {
 
   /** What URLs of files begin with, where they are on a second host. */
   readonly filesOrigin?: string;
+
+  /** An answer as a dossier keeps it, where that is not byte for byte. */
+  kept?(text: string): string;
 
   /** What a request asks for. */
   asked(request: IncomingMessage): Asked;

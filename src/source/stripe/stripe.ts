@@ -5,7 +5,7 @@ import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { Walk } from "../walk.ts";
 import { id as idSchema } from "./answers.ts";
-import { EVENTS, eventsCall, SESSIONS, sessionsCall } from "./calls.ts";
+import { CONTENTS, EVENTS, eventsCall, FILE, FILE_LINK, REPORTS, SESSION, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { listedSession } from "./content.ts";
 import { Contents } from "./contents.ts";
@@ -29,6 +29,11 @@ export interface StripeDossier extends Dossier {
 
 /** The version whose answers this driver reads. Without it, the account's settings decide. */
 const VERSION = { "stripe-version": "2026-10-28.endive" };
+/** Stripe's own limits are 25/s for each endpoint and 20/s for files. The client's own product gets its share. */
+const ENDPOINTS = [
+  ...[SESSION, SESSIONS, REPORTS, EVENTS].map((name) => ({ names: [name], rate: { count: 20, per: 1_000 } })),
+  { names: [FILE, CONTENTS, FILE_LINK], rate: { count: 15, per: 1_000 } },
+];
 /** Sessions and events per page, the most that Stripe sends. */
 const PAGE = 100;
 /** Maximum size of one answer about a session, in bytes; of a page of a list, which is read while it arrives. */
@@ -55,7 +60,7 @@ export class StripeSource implements Source {
     this.#options = options;
     const { account } = options;
     const headers = { ...VERSION, ...(account === undefined ? {} : { "stripe-account": account }) };
-    this.#http = new Http({ ...options, auth: { kind: "scheme", scheme: "Bearer" }, headers });
+    this.#http = new Http({ ...options, auth: { kind: "scheme", scheme: "Bearer" }, headers, endpoints: ENDPOINTS });
     this.#contents = new Contents(this.#http, this.#ask, this.api, () => this.#now());
   }
 

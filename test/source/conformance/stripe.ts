@@ -56,6 +56,10 @@ export const stripe: Provider = {
         new StripeSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: instant, ...options }),
       id,
       ids: () => sandbox.ids(),
+      said: (index) => {
+        const { url: _, client_secret: __, ...session } = sandbox.session(index);
+        return [session, ...sandbox.reports(index)];
+      },
       files: (index) => {
         const ids = sandbox
           .reports(index)
@@ -81,6 +85,12 @@ export const stripe: Provider = {
         const isFile = headers.host === new URL(sandbox.filesOrigin).host;
         return ASKED[isFile ? fileEndpointOf(pathname) : endpointOf(method!, pathname)] ?? "other";
       },
+      wrongIn: ({ method, url, headers }) => {
+        if (headers.host === new URL(sandbox.filesOrigin).host) return undefined;
+        if (headers["stripe-version"] === undefined)
+          return "without a pinned version, settings in the dashboard decide what it answers";
+        return method === "GET" || url === "/v1/file_links" ? undefined : `${method} may change something`;
+      },
       intercept: (hook) => sandbox.intercept(hook),
       entry: (index, other) => JSON.stringify({ ...sandbox.session(index), id: other }),
       page: (of, entries, next) => {
@@ -88,7 +98,6 @@ export const stripe: Provider = {
         return `{"object":"list","url":"${PATH[of]}","has_more":${next !== null},"data":[${data.join()}]}`;
       },
       goesOn: (text) => text.replace('"has_more":false', '"has_more":true'),
-      requests: () => sandbox.requests.total,
       canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey, secretMark(SEED)],
       leaks: () => sandbox.leaks,

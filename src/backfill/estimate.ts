@@ -19,6 +19,8 @@ export interface Estimate extends Omit<Survey, "sample"> {
   readonly requests: number;
   /** The minimum, at the configured rate. */
   readonly seconds: number;
+  /** The minimum, by the source's budget. Null if it has no budget. */
+  readonly months: number | null;
   /** S3 writes: objects, log and lease. */
   readonly puts: number;
   /** Cost of those writes, in the given price's currency. */
@@ -50,6 +52,7 @@ export async function estimate(
   const files = Math.round(toFetch * each.files);
   // The list is read twice: to count and to fetch.
   const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
+  const { budget } = sourceConfig;
   const { count, per } = sourceConfig.rate;
   const time = (requests * per) / count / 1000;
   const kept = catalog?.totals.counts();
@@ -62,6 +65,7 @@ export async function estimate(
     files,
     requests,
     seconds: time,
+    months: budget === undefined ? null : Math.ceil(requests / budget),
     puts,
     bytes: kept && kept.versions >= ENOUGH ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
     cost: price === undefined ? null : (puts * price) / 1000,
@@ -78,6 +82,7 @@ export function estimateText(of: Estimate, place: string): string[] {
     ["sealed", of.bytes === null ? "unknown until the first records are stored" : `about ${bytes(of.bytes)}`],
     ["requests", `about ${number(of.requests)} to the source`],
     ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+    ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
     ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the given price`}`],
   ];
   return [`${place}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];

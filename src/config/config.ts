@@ -97,6 +97,8 @@ interface CommonSource {
   /** Undefined only if retired. */
   readonly apiKey: SecretRef | undefined;
   readonly rate: Rate;
+  /** Most requests in a calendar month (UTC). Undefined: no limit. */
+  readonly budget?: number | undefined;
   /** Maximum parallel requests. */
   readonly concurrency: number;
   /** Everyone is looked at again within this time. */

@@ -23,3 +23,12 @@ export function parseRate(text: string): Rate {
   }
   return { count, per: UNITS[match[2] as keyof typeof UNITS] };
 }
+
+/** `10000/month`: the most requests in a calendar month. @throws HoldfastError "config" */
+export function parseBudget(text: string): number {
+  const [, count] = /^([1-9][0-9]{0,8})\/month$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count);
+  throw new HoldfastError("config", `${redacted(text)} is not a budget`, {
+    hint: "write requests per calendar month: 10000/month",
+  });
+}

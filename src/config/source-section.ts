@@ -6,7 +6,7 @@ import { compareDurations, parseDuration } from "./duration.ts";
 import { choice, flag, read, section, unfit, whole } from "./fields.ts";
 import { ID, parseId } from "./names.ts";
 import { sourceScheduleSection } from "./operation.ts";
-import { parseRate } from "./rate.ts";
+import { parseBudget, parseRate } from "./rate.ts";
 import { raw } from "./raw.ts";
 import type { SecretRef } from "./secret.ts";
 import { parseServiceUrl } from "./url.ts";
@@ -61,6 +61,11 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
     url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(url),
     apiKey: secretRef("The provider's secret API key. Required, unless the source is retired.").optional(),
     rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault(rate),
+    budget: read(
+      parseBudget,
+      "10000/month",
+      "Maximum requests in a calendar month (UTC). When they are used up, runs end until the next month. Default: no limit.",
+    ).optional(),
     concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
     resync: read(
       parseResync,

@@ -32,7 +32,7 @@ export async function openSource(
   priority: Priority,
   { isShared = true } = {},
 ): Promise<OpenSource & AsyncDisposable> {
-  const { rate } = config;
+  const { rate, budget } = config;
   const shared = {
     path: join(state, limitsFile(config.name)),
     priority,
@@ -51,7 +51,12 @@ export async function openSource(
       error: `asked for by ${why}`,
     });
   return openSourceWith(
-    ownStarts({ rate, ...(isShared ? { share: shared } : {}), signal: session.signal, onWait }),
+    ownStarts({
+      rate,
+      ...(budget === undefined ? {} : { budget }),
+      ...(isShared ? { share: shared } : {}),
+      ...{ signal: session.signal, onWait },
+    }),
     id,
     config,
     session,

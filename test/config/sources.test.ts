@@ -5,6 +5,7 @@ import { parseIdentity } from "../../src/config/named-identity.ts";
 import { activeSources } from "../../src/config/sources.ts";
 import { ABSENT, accepted, client, refusedOnce, yaml } from "./sample.ts";
 
+const STRIPE = { kind: "stripe", apiKey: "env:STRIPE_KEY" };
 const PERSONA = { kind: "persona", apiKey: "env:PERSONA_KEY" };
 const PASSBASE = { kind: "passbase", apiKey: "env:PASSBASE_KEY" };
 
@@ -53,6 +54,14 @@ test("a source's own schedule takes what it leaves out from the client's", async
   assert.deepEqual(acme!.sources[0]!.schedule, { cron: "0 4 * * *", timezone: "Europe/Berlin", jitter: 0 });
 });
 
+test("a source of Stripe may name a connected account, and any source a budget", async () => {
+  const text = several({ ...STRIPE, account: "acct_1Ab2", budget: "10000/month" }, PERSONA);
+  const [stripe, persona] = (await accepted(text)).clients[0]!.sources;
+  assert.deepEqual([stripe!.kind === "stripe" && stripe!.account, stripe!.budget], ["acct_1Ab2", 10_000]);
+  assert.equal(stripe!.url, "https://api.stripe.com/v1");
+  assert.equal(persona!.budget, undefined);
+});
+
 test("what is wrong with sources is said where it is, with what to write", async () => {
   for (const [text, pattern] of [
     [yaml(client({ source: ABSENT })), /:2: clients\[0\]\.source: is missing; write a section with kind/],
@@ -64,6 +73,11 @@ test("what is wrong with sources is said where it is, with what to write", async
     [
       several({ ...PERSONA, kind: "onfido" }),
       /sources\[0\]\.kind: "onfido" is not one of the choices; write passbase or persona/,
+    ],
+    [several({ ...STRIPE, account: "cus_1" }), /sources\[0\]\.account: "cus_1" is not the id of a Stripe account/],
+    [
+      several({ ...STRIPE, budget: "10000" }),
+      /sources\[0\]\.budget: "10000" is not a budget; write requests per calendar month: 10000\/month/,
     ],
     [
       several({ ...PERSONA, resync: "PT12H" }),
@@ -100,5 +114,5 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);
   assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
   assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
-  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona", "persona,old"]);
+  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe", "persona,old"]);
 });

@@ -32,7 +32,7 @@ async function reported(ask: Ask, filter: string): Promise<Members | undefined> 
 }
 
 async function sensitive(ask: Ask, old: Members | undefined, recent: Members | undefined): Promise<SourceCheck> {
-  const hint = `Give the restricted key an IP allow-list and "Access all sensitive verification results: Read" ${WHERE}, then run \`holdfast export --all\`.`;
+  const hint = `Give the restricted key an IP allow-list and "Access all sensitive verification results: Read" ${WHERE}. Each record is made again the next time its session is asked for.`;
   const lacks = "date of birth, document number, expiry and ID number";
   if (old && (await sees(ask, old))) return { outcome: "ok", message: "the key may see sensitive results of any age" };
   if (recent && (await sees(ask, recent))) {
@@ -43,7 +43,7 @@ async function sensitive(ask: Ask, old: Members | undefined, recent: Members | u
       };
     return {
       outcome: "warning",
-      message: `the key sees sensitive results for 48 hours only: records of older sessions will lack ${lacks}`,
+      message: `the key sees sensitive results for 48 hours only: records made later, or made again, will lack ${lacks}`,
       hint,
     };
   }

@@ -12,8 +12,7 @@ import {
   SESSION,
   sessionCall,
 } from "./calls.ts";
-import { comparableReport, comparableSession } from "./content.ts";
-import { textWithoutSecrets } from "./secrets.ts";
+import { textWithoutSecrets, withoutSecrets } from "./secrets.ts";
 
 /** Asks for the text of an answer. */
 export type Ask = (call: Call) => Promise<string>;
@@ -36,9 +35,9 @@ export class Gathering {
     this.#ask = ask;
   }
 
-  /** What is compared. A page also counts with what is beside its list. */
+  /** A right that the key gets or loses changes it: members are there or not. */
   get content(): unknown {
-    return { session: comparableSession(this.#session), reports: this.#pages };
+    return { session: withoutSecrets(this.#session), reports: this.#pages };
   }
 
   async session(id: string, full: boolean): Promise<Session> {
@@ -59,7 +58,7 @@ export class Gathering {
     do {
       const text = await this.#part(session, walk.cursor);
       const { reports, more, frame } = parseReports(text, session);
-      this.#pages.push({ ...frame, data: reports.map(({ members }) => comparableReport(members)) });
+      this.#pages.push(frame);
       this.answers.push({ endpoint: REPORTS, text });
       this.reports.push(...reports);
       walk.advance(more ? reports.at(-1)!.id : null, reports.at(0)?.id);

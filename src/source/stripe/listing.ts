@@ -4,7 +4,7 @@ import { broken, checked, object, parseAnswer, tooMuch } from "../answer.ts";
 import { type Element, ListReader } from "../list-reader.ts";
 import type { Change, ListedIdentity, Page } from "../source.ts";
 import { id, sessionOf, time, told } from "./answers.ts";
-import { listedSession } from "./content.ts";
+import { listedSession } from "./listed.ts";
 
 const frame = z.object({ data: z.array(z.unknown()).max(0), has_more: z.boolean() });
 

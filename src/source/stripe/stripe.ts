@@ -7,11 +7,11 @@ import { Walk } from "../walk.ts";
 import { id as idSchema } from "./answers.ts";
 import { CONTENTS, EVENTS, eventsCall, FILE, FILE_LINK, REPORTS, SESSION, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
-import { listedSession } from "./content.ts";
 import { Contents } from "./contents.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
+import { listedSession } from "./listed.ts";
 import { readEventPage, readSessionPage } from "./listing.ts";
 import { projectOf } from "./project.ts";
 
@@ -19,12 +19,6 @@ export interface StripeOptions extends HttpOptions {
   /** The connected account whose sessions to read. Default: the key's own account. */
   readonly account?: string | undefined;
   readonly now?: () => Temporal.Instant;
-}
-
-/** A dossier that says what it lacks. */
-export interface StripeDossier extends Dossier {
-  /** Sensitive members that the key may not see, as the API documents them. */
-  readonly gaps: readonly string[];
 }
 
 /** The version whose answers this driver reads. Without it, the account's settings decide. */
@@ -108,7 +102,7 @@ export class StripeSource implements Source {
     } while (walk.cursor !== null);
   }
 
-  async dossier(id: string, { full }: { readonly full: boolean }): Promise<StripeDossier> {
+  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
     if (!idSchema.safeParse(id).success)
       throw new HoldfastError("source-missing", "no verification session of Stripe has an id like this");
     const gathering = new Gathering(this.#ask);

@@ -5,6 +5,7 @@ import type { ProviderKind } from "../../src/provider/provider.ts";
 import { makeWorkplace, type Provider } from "../export/workplace.ts";
 import { startPersona } from "../sandbox/persona/server.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { startStripe } from "../sandbox/stripe/server.ts";
 
 const PEOPLE = 100;
 const CHANGED = 10;
@@ -17,6 +18,7 @@ interface Changing extends Provider, AsyncDisposable {
 const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
   passbase: () => startSandbox(COMMON),
   persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
+  stripe: () => startStripe(COMMON),
 };
 
 describe("what an export costs in requests, as docs/SOURCES.md says", { concurrency: true }, () => {

@@ -27,7 +27,7 @@ export class Roster {
     return (this.#statements.handle.get(subject, source) as { handle: string | null } | undefined)?.handle ?? undefined;
   }
 
-  /** Those whom the provider was still working on, in a version made at this time or later (RFC 3339 UTC). */
+  /** Those whom the provider was still working on, in a version stored at this time or later (RFC 3339 UTC). */
   open(source: string, since: string): Generator<Located> {
     return pages(this.#statements.open, "", source, comparable(since));
   }
@@ -70,7 +70,7 @@ function prepare(db: DatabaseSync) {
       db,
       "SELECT handle FROM subject WHERE subject = ? AND project = (SELECT project FROM source WHERE name = ?)",
     ),
-    open: located("subject JOIN version USING (subject, version)", "open = 1 AND gone IS NULL AND updated >= ?3"),
+    open: located("subject JOIN version USING (subject, version)", "open = 1 AND gone IS NULL AND stored >= ?3"),
     failed: located("failure", "TRUE"),
     withheld: located("subject", "subject.withheld > 0 AND gone IS NULL"),
     between: located("subject", "gone IS NULL AND subject < ?3"),

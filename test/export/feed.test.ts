@@ -335,6 +335,19 @@ test("withheld files of a source that cannot list are asked for by the roster", 
   assert.deepEqual([summary.examined, summary.outcome, provider.walks], [0, "done", 0]);
 });
 
+test("what the provider still works on is asked for each night, however old the person is", async () => {
+  const provider = new Provider();
+  await using place = await begun(provider, "a", "b");
+  // A report on someone whom the provider changed last two months ago.
+  Object.assign(provider.people.get("a")!, { says: "a new report is pending", open: true });
+  provider.changed = ["a"];
+  await night(place, provider, "2026-03-01T02:10:00Z");
+  provider.changed = [];
+  provider.people.get("a")!.says = "the report found something";
+  const summary = await night(place, provider, "2026-03-01T02:20:00Z");
+  assert.deepEqual([summary.askedWhileOpen, summary.changed], [1, 1]);
+});
+
 test("a closed id that does not open is warned of, and the others are asked about", async () => {
   const provider = new Provider();
   await using place = await begun(provider, "a", "b", "c");

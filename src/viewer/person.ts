@@ -150,6 +150,7 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
     urls.revoke();
     shown.replaceChildren(
       record === null ? "" : summary(record.identity),
+      gapsView(record?.gaps) ?? "",
       element(
         "section",
         { "aria-labelledby": "data" },
@@ -212,6 +213,16 @@ function reportMatches(watchlist: unknown): boolean | null {
   const matches = watchlist.map((report: unknown) => (isObject(report) ? report["has-match"] : undefined));
   if (matches.includes(true)) return true;
   return matches.length > 0 && matches.every((match) => match === false) ? false : null;
+}
+
+const MAX_GAPS = 50;
+
+/** What the provider's key could not read, so that its absence says nothing about the person. */
+function gapsView(gaps: unknown): HTMLElement | null {
+  const words = (Array.isArray(gaps) ? gaps : []).filter((gap) => typeof gap === "string").slice(0, MAX_GAPS);
+  if (words.length === 0) return null;
+  const list = words.flatMap((gap, at) => [at === 0 ? " " : ", ", foreign(gap, 80)]);
+  return element("p", { class: "waiting" }, "Incomplete: Holdfast was not allowed to read", list, ".");
 }
 
 const MAX_RAW = 200_000;

@@ -20,6 +20,7 @@ describe("one customer of two providers, in the page", { skip: withoutChromium }
   before(async () => {
     await using passbase = await startSandbox({ identities: PEOPLE, plainImages: true });
     await using persona = await startPersona({ identities: PEOPLE, repeats: 0, plainImages: true });
+    persona.restrict({ blocklist: ["note"] });
     place = await makeWorkplace(passbase, { client: { source: undefined, sources: [] }, init: false });
     await writeFile(place.path("keys/persona"), persona.apiKey, { mode: 0o600 });
     const common = { rate: "10000/s", concurrency: 8 };
@@ -65,6 +66,8 @@ describe("one customer of two providers, in the page", { skip: withoutChromium }
     await viewer.give({ bag, key: place.officer.file });
     await page.locator("nav li", { hasText: "Persona" }).locator("button").click();
     await page.locator(".person > header", { hasText: "Persona inquiry" }).waitFor();
+    const gaps = page.locator(".waiting", { hasText: "not allowed to read" });
+    assert.match((await gaps.textContent())!, /^Incomplete: .*“[^”]*note[^”]*”\.$/);
     const headings = (await page.locator(".provided .group th").allTextContents()).map((heading) =>
       heading.replace(/ from the provider$/, ""),
     );

@@ -124,7 +124,7 @@ function refuseMissing(all: readonly Reconciled[]): void {
     throw new HoldfastError("partial", `${number(lacking)} at the source are not in the vault as they are now`, {
       hint: isRunning
         ? "A run is active: run `holdfast reconcile` again when it has finished."
-        : "The next export takes them. The log lists failures by subject and code.",
+        : "Run `holdfast backfill` to take them now. The nightly export takes them when it next reads the whole list: each night, or once a week where the source names changes. The log lists failures by subject and code.",
     });
   }
   const files = all.reduce((sum, { withheld }) => sum + withheld.files, 0);

@@ -41,6 +41,8 @@ export async function eachSource<T>(
 
 /** Why a run asks no source of this client: a clause. */
 export function noneAsked(config: ClientConfig): string {
-  const isRetired = activeSources(config).length === 0 || config.only?.length !== 0;
-  return isRetired ? "its sources are retired" : "its sources have schedules of their own";
+  const { only } = config;
+  if (activeSources(config).length > 0 && only?.length === 0) return "its sources have schedules of their own";
+  if (only === undefined) return "its sources are retired";
+  return only.length === 1 ? `${only[0]} is retired` : `${only.join(" and ")} are retired`;
 }

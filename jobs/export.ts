@@ -187,6 +187,12 @@ function refuseUnclear({ clients }: Session, options: ExportOptions): void {
       hint: "Add --identity <id>, or use --subject.",
     });
   }
+  const [client] = clients;
+  if (options.subjects && client && askedSources(client).length === 0) {
+    throw new HoldfastError("usage", `no one can be stored again: ${client.id} asks no source, ${noneAsked(client)}`, {
+      hint: "Remove `retired: true` in the config, or leave out --source.",
+    });
+  }
   for (const subject of options.subjects ?? []) {
     if (/^[0-9a-f]{32}$/.test(subject)) continue;
     throw new HoldfastError("usage", "--subject takes 32 hexadecimal digits", {

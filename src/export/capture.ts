@@ -68,7 +68,9 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const { version, isNewest, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
   // The list and the identity itself may differ. Remember the list's values, or this identity is fetched every night.
   const listed = candidate.listed ?? of.listed;
-  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...(isRecord1 ? { content: version } : {}) };
+  // Of a minimal answer the list already tells all, and a full one would differ from it.
+  const content = isRecord1 && config.collect === "full" ? { content: version } : {};
+  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...content };
   if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };

@@ -88,6 +88,19 @@ describe("a vault of record/1, as commit 3761f9f left it", () => {
     await old.verified();
   });
 
+  test("collect set to minimal and back stores no one again, though everyone is asked about", async () => {
+    await using old = await OldVault.unpack();
+    await old.night("2025-11-12");
+    for (const [collect, day] of [
+      ["minimal", "2026-01-12"],
+      ["full", "2026-03-12"],
+    ] as const) {
+      await old.place.configure({ collect, minimal: { overAge: [18] } });
+      const { changed, askedInTurn } = await old.night(day);
+      assert.deepEqual([changed, askedInTurn], [0, PEOPLE - 2], collect);
+    }
+  });
+
   test("reconcile finds nothing missing, and who lacks files", async () => {
     await using old = await OldVault.unpack();
     interface Reconciled {

@@ -219,6 +219,9 @@ describe("a provider that is gone", () => {
     const [summary] = await place.expect<Summary>(0, "export");
     assert.deepEqual([summary!.source, summary!.outcome, summary!.requests], [null, "done", 0]);
     assert.ok(summary!.locks);
+    const named = await place.here("export", ["--subject", "0".repeat(32)]);
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /no one can be stored again: acme-bank asks no source, its sources are retired/);
     const said = await place.here("export");
     assert.match(said.stderr, /its sources are retired, so this run only extends locks/);
     for (const line of ["verify", "status", "backfill", "reconcile", "report --json"]) {

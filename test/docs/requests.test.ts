@@ -18,7 +18,7 @@ interface Changing extends Provider, AsyncDisposable {
 const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
   passbase: () => startSandbox(COMMON),
   persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
-  stripe: () => startStripe(COMMON),
+  stripe: () => startStripe({ ...COMMON, repeats: 0 }),
 };
 
 describe("what an export costs in requests, as docs/SOURCES.md says", { concurrency: true }, () => {

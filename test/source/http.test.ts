@@ -73,6 +73,23 @@ test("a read that is a POST sends JSON and is retried like a GET; fixed headers 
   for (const { headers } of got) assert.equal(headers["idempotency-key"], undefined);
 });
 
+test("a call may name another origin of the API, which gets the key and no base path, and may send a form", async (t) => {
+  const [api, files] = [
+    await serve(t, (response) => response.end("{}")),
+    await serve(t, (response) => response.end("{}")),
+  ];
+  const client = http(t, `${api.url}/v1`, { auth: { kind: "scheme", scheme: "Bearer" } });
+  await client.text({ name: "POST /links", path: "/links", body: "file=a&expires_at=1", form: true }, 10);
+  await client.text({ name: "GET /files/{id}", path: "/v1/files/a", origin: files.url }, 10);
+  const seen = [...api.got, ...files.got].map(({ method, url, body, headers }) => [
+    ...[method, url, body, headers["content-type"], headers.authorization],
+  ]);
+  assert.deepEqual(seen, [
+    ["POST", "/v1/links", "file=a&expires_at=1", "application/x-www-form-urlencoded", `Bearer ${KEY}`],
+    ["GET", "/v1/files/a", "", undefined, `Bearer ${KEY}`],
+  ]);
+});
+
 test("an answer's headers are returned, without those too long or repeated", async (t) => {
   const { url } = await serve(t, (response) => {
     const headers = {

@@ -7,6 +7,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
 import { letterPage, type Unknown } from "../src/letter/letter-page.ts";
 import { bytes, plural } from "../src/observe/format.ts";
+import { tellWhom } from "../src/people/customer.ts";
 import {
   departedBy,
   findPeople,
@@ -14,7 +15,6 @@ import {
   type Kind,
   namesSomebody,
   onlyClient,
-  sayCustomer,
   type Wanted,
 } from "../src/people/people.ts";
 import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
@@ -110,7 +110,7 @@ export async function assessErasure(
   const subjects =
     gone.size > 0 && !namesSomebody(left) && !left.range
       ? []
-      : findPeople(left, config, finder, sayCustomer(session, config));
+      : findPeople(left, config, finder, tellWhom(session, config, "assess"));
   const destroyed = [...gone].map((subject): Destroyed => {
     const by = catalog.purges.destroyed(subject);
     session.console.say(purgedText(config.id, subject, by));

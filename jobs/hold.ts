@@ -6,7 +6,8 @@ import type { HeldVault } from "../src/held/held-vault.ts";
 import type { Words } from "../src/notes/note.ts";
 import { NoteWriter } from "../src/notes/store.ts";
 import { number, people, plural } from "../src/observe/format.ts";
-import { findPeople, namesSomebody, oddly, onlyClient, sayCustomer, type Wanted } from "../src/people/people.ts";
+import { tellWhom } from "../src/people/customer.ts";
+import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { type Case, type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "../src/session/client.ts";
@@ -89,7 +90,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
   const commitment = tokens.commitment(written, options.reason);
   const subjects =
     place || namesSomebody(options)
-      ? findPeople(options, config, held, sayCustomer(session, config))
+      ? findPeople(options, config, held, tellWhom(session, config, place ? "hold" : "release"))
       : catalog.holds.subjects(token);
   if (subjects.length === 0) {
     throw new HoldfastError("usage", `no hold of that case is in effect${oddly(options.case)}`, {

@@ -6,16 +6,9 @@ import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { firstFew } from "../src/observe/first-few.ts";
 import { number, people, plural } from "../src/observe/format.ts";
+import { tellWhom } from "../src/people/customer.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
-import {
-  departedBy,
-  findPeople,
-  namesSomebody,
-  onlyClient,
-  sayCustomer,
-  subjectOf,
-  type Wanted,
-} from "../src/people/people.ts";
+import { departedBy, findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
 import { relationshipEnds } from "../src/retention/keep.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { purgeOf } from "../src/retention/purge-plan.ts";
@@ -132,7 +125,7 @@ export interface EndResult extends RelationshipsEnded {
 export async function endRelationship(session: Session, options: EndOptions): Promise<EndResult> {
   const config = onlyClient(session, "the end of a relationship");
   await using held = await openLog(config, session, { job: "relationship" });
-  const { endings, unusable } = await endingsOf(options, config, held, sayCustomer(session, config));
+  const { endings, unusable } = await endingsOf(options, config, held, tellWhom(session, config, "end"));
   const done = await endHeld(held, session, endings, options);
   const { first, more } = firstFew(unusable, "--json lists all, as `unusable`");
   for (const { line, column, why } of first)
@@ -187,7 +180,9 @@ export async function reopenRelationship(
   };
   const subjects = [
     ...gone,
-    ...(namesSomebody(left) || gone.size === 0 ? findPeople(left, config, held, sayCustomer(session, config)) : []),
+    ...(namesSomebody(left) || gone.size === 0
+      ? findPeople(left, config, held, tellWhom(session, config, "reopen"))
+      : []),
   ];
   const reopened = await reopenHeld(held, session, subjects);
   const unchanged = subjects.length - reopened.length;

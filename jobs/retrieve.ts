@@ -17,7 +17,8 @@ import {
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { bytes, number, people, plural } from "../src/observe/format.ts";
-import { findPeople, knownSubject, onlyClient, sayCustomer, type Wanted } from "../src/people/people.ts";
+import { tellWhom } from "../src/people/customer.ts";
+import { findPeople, knownSubject, onlyClient, type Wanted } from "../src/people/people.ts";
 import type { Session } from "../src/session/client.ts";
 import { warnOfLeftovers } from "../src/session/leftovers.ts";
 import { openLog } from "../src/session/open-log.ts";
@@ -133,7 +134,7 @@ export async function retrieve(session: Session, options: RetrieveOptions): Prom
   }
   const words = { case: options.case, requestedBy: options.requestedBy, reason: options.reason };
   await using held = await openLog(config, session, { job: "retrieve" });
-  const subjects = findPeople(options, config, held, sayCustomer(session, config));
+  const subjects = findPeople(options, config, held, tellWhom(session, config, "retrieve"));
   const { versions, out } = options;
   if (config.retrieval.approvals.length > 0) {
     const salt = randomBytes(32).toString("hex");

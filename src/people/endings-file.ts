@@ -3,6 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 import { plural } from "../observe/format.ts";
 import { isScientific, plainText } from "../record/spellings.ts";
 import { type Ending, verifiedAfter } from "../retention/relationship.ts";
+import { oneCustomer, type Telling } from "./customer.ts";
 import {
   CALLED,
   departedBy,
@@ -13,7 +14,6 @@ import {
   lookupsGone,
   namesSomebody,
   oddly,
-  oneCustomer,
   type Wanted,
   whoIs,
 } from "./people.ts";
@@ -70,7 +70,7 @@ export async function endingsOf(
   },
   config: ClientConfig,
   finder: Finder,
-  onCustomer: (sources: readonly string[]) => void = () => {},
+  telling?: Telling,
 ): Promise<{ endings: Ending[]; unusable: UnusableRow[] }> {
   if (options.csv === undefined) {
     const { date } = options;
@@ -78,7 +78,7 @@ export async function endingsOf(
       throw new HoldfastError("usage", "--date is missing", { hint: "Give the last day: --date 2026-10-31." });
     }
     return {
-      endings: findPeople(options, config, finder, onCustomer).map((subject) => ({ subject, ended: date })),
+      endings: findPeople(options, config, finder, telling).map((subject) => ({ subject, ended: date })),
       unusable: [],
     };
   }

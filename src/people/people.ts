@@ -7,6 +7,7 @@ import { number } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Session } from "../session/client.ts";
+import { oneCustomer, type Telling } from "./customer.ts";
 import { purged } from "./purged.ts";
 
 /** How people are named on the command line. */
@@ -55,6 +56,11 @@ export function namesSomebody({ identities, emails, references, subjects }: Want
   return [identities, emails, references, subjects].some((of) => of.length > 0);
 }
 
+/** Whether nothing but providers' ids names people: none of these finds what other providers have of the same customer. */
+function isById({ identities, emails, references, subjects }: Wanted): boolean {
+  return identities.length > 0 && [emails, references, subjects].every((of) => of.length === 0);
+}
+
 /** Every detail that names people, with its kind. */
 function detailsOf({ identities, subjects, emails, references }: Wanted): (readonly [Kind, string])[] {
   return [
@@ -75,14 +81,8 @@ export function isUnknown(options: Wanted, config: ClientConfig, finder: Finder)
 
 /**
  * Their subjects. @throws HoldfastError "usage" for an unknown person, and for a detail that matches several people.
- * @param onCustomer called with the sources where one customer was found at several
  */
-export function findPeople(
-  options: Wanted,
-  config: ClientConfig,
-  finder: Finder,
-  onCustomer: (sources: readonly string[]) => void = () => {},
-): string[] {
+export function findPeople(options: Wanted, config: ClientConfig, finder: Finder, telling?: Telling): string[] {
   const found = new Set<string>();
   for (const [kind, value] of detailsOf(options)) {
     const subjects = whoIs(kind, value, config, finder);
@@ -92,7 +92,7 @@ export function findPeople(
       throw unknown(finder.catalog, CALLED[kind], kind, value);
     }
     const sources = oneCustomer(kind, subjects, finder.catalog);
-    if (sources !== undefined) onCustomer(sources);
+    if (sources !== undefined) telling?.onCustomer(sources);
     else if (subjects.length > 1 && !options.allMatches) {
       const { first, more } = firstFew(subjects, "--all-matches takes all");
       const named = [first.join(", "), ...(more ? [more] : [])].join(" ");
@@ -105,6 +105,7 @@ export function findPeople(
     }
     for (const subject of subjects) found.add(subject);
   }
+  if (isById(options)) telling?.onVerifications(found.size);
   if (options.range) {
     const [from, to] = [options.range.from, options.range.to].map((at) => at.toString({ smallestUnit: "second" }));
     const subjects = finder.catalog.subjects.updatedIn(from!, to!, MOST + 1);
@@ -129,31 +130,6 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
   if (kind === "subject") return [[subjectOf(value)]];
   if (kind === "identity") return subjectsOf(value, config, tokens);
   return undefined;
-}
-
-/**
- * The sources of these subjects, if each is of another one: then they are one customer, whom several providers verified.
- * Undefined for one subject, for several of the same source, and for an id, which different people may have at different
- * providers.
- */
-export function oneCustomer(kind: Kind, subjects: readonly string[], catalog: Catalog): readonly string[] | undefined {
-  if (subjects.length < 2 || kind === "identity") return undefined;
-  const sources = subjects.map((subject) => {
-    const { project } = catalog.subjects.known(subject) ?? {};
-    return (project && catalog.sources.nameOf(project)) ?? EARLIER;
-  });
-  return new Set(sources).size === sources.length ? sources : undefined;
-}
-
-/** Before a client could have several sources, the log did not name them. */
-const EARLIER = "passbase";
-
-/** Says that a command takes one customer's records of several sources. */
-export function sayCustomer({ console }: Pick<Session, "console">, { id }: ClientConfig) {
-  return (sources: readonly string[]): void => {
-    const [last, ...others] = sources.toReversed();
-    console.say(`${id}: one customer of ${others.toReversed().join(", ")} and ${last}: the records of all are taken`);
-  };
 }
 
 /** The subjects that an id may be of, for each provider that its prefix allows: one for each spelling. */

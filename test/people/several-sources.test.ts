@@ -41,11 +41,42 @@ test("a move to another provider: a customer of both is in one bag, and the comm
   const out = place.path("bag");
   const ended = await place.here("retrieve", ["--email", email, ...WHY, "--out", out, "--json"]);
   assert.equal(ended.code, 0, ended.stderr);
-  const said = await place.here("hold", ["place", "--email", email, "--case", "C-2", "--reason", "asked"]);
-  assert.equal(said.code, 0, said.stderr);
-  assert.match(said.stderr, /acme-bank: one customer of p[a-z]+ and p[a-z]+: the records of all are taken/);
-  assert.doesNotMatch(said.stderr, new RegExp(email.replaceAll(".", "\\.")));
+  assert.match(ended.stderr, /one customer of persona and passbase: the bag takes the records of both/);
+  assert.doesNotMatch(ended.stderr, new RegExp(email.replaceAll(".", "\\.")));
   assert.match(ended.stdout, /"subjects":2\b/);
+});
+
+/** The lines of a command's stderr about one customer, or about one verification only. */
+async function told(command: string, args: readonly string[]): Promise<string[]> {
+  const { code, stderr } = await place.here(command, args);
+  assert.equal(code, 0, stderr);
+  const said = stderr.split("\n").filter((line) => /one customer|only th/.test(line));
+  return said.map((line) => JSON.parse(line).msg);
+}
+
+test("each command says what it does with one customer of two sources, in the config's order", async () => {
+  const hold = ["--case", "C-2", "--reason", "asked"];
+  for (const [command, args, does] of [
+    ["erasure", ["assess"], "both are assessed"],
+    ["hold", ["place", ...hold], "the hold covers both"],
+    ["hold", ["release", ...hold], "the hold is released for both"],
+    ["relationship", ["end", "--date", "2026-11-01", "--before-verification"], "both relationships end"],
+    ["relationship", ["reopen"], "both relationships are reopened"],
+  ] as const)
+    assert.deepEqual(await told(command, [...args, "--email", email]), [
+      `acme-bank: one customer of persona and passbase: ${does}`,
+    ]);
+});
+
+test("an id names one verification only, and the command says how to name all of the customer's", async () => {
+  const [first, second] = passbase.ids();
+  const rest = "use --email or --reference for all of the customer's";
+  const assess = (...ids: string[]) => told("erasure", ["assess", ...ids.flatMap((id) => ["--identity", id])]);
+  assert.deepEqual(await assess(first!), [`acme-bank: only this verification; ${rest}`]);
+  assert.deepEqual(await assess(`passbase:${first}`, second!), [`acme-bank: only these verifications; ${rest}`]);
+  assert.deepEqual(await told("erasure", ["assess", "--identity", first!, "--email", email]), [
+    "acme-bank: one customer of persona and passbase: both are assessed",
+  ]);
 });
 
 test("a person of the retired source is found by id, with the provider before it and without", async () => {

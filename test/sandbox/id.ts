@@ -35,7 +35,7 @@ export function unpermute(value: number, key: number): number {
 const hex8 = (word: number) => (word >>> 0).toString(16).padStart(8, "0");
 
 /** Four words as a UUID of version 4, variant 1. */
-function uuid(a: number, b: number, c: number, d: number): string {
+export function uuid(a: number, b: number, c: number, d: number): string {
   const [x, y, z, w] = [hex8(a), hex8(b), hex8(c), hex8(d)];
   const variant = "89ab"[c & 3]!;
   return `${x}-${y.slice(0, 4)}-4${y.slice(5)}-${variant}${z.slice(1, 4)}-${z.slice(4)}${w}`;

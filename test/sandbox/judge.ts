@@ -1,12 +1,14 @@
 /**
  * Holds a sandbox to the provider's published OpenAPI file: asks every endpoint for many people and validates each
- * answer by path and method. `node test/sandbox/judge.ts persona <openapi.json[.gz]>`. It needs the packages ajv and
+ * answer by path and method. `node test/sandbox/judge.ts <persona|onfido> <openapi.json[.gz]>`. It needs the packages ajv and
  * ajv-formats, which Holdfast does not: HOLDFAST_AJV names the folder that holds their node_modules.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { onfidoAnswers } from "./onfido/asking.ts";
+import { correct } from "./onfido/corrected.ts";
 import { type Asking, personaAnswers } from "./persona/asking.ts";
 
 interface Validator {
@@ -25,7 +27,16 @@ interface Operation {
 
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-const PROVIDERS: Readonly<Record<string, () => AsyncGenerator<Asking>>> = { persona: personaAnswers };
+interface Judged {
+  readonly answers: () => AsyncGenerator<Asking>;
+  /** Where the published file is known to be wrong. */
+  readonly correct?: (document: unknown) => void;
+}
+
+const PROVIDERS: Readonly<Record<string, Judged>> = {
+  persona: { answers: personaAnswers },
+  onfido: { answers: onfidoAnswers, correct },
+};
 
 function loadAjv(schema: unknown): Ajv {
   const require = createRequire(resolve(process.env.HOLDFAST_AJV ?? ".", "judge.js"));
@@ -50,18 +61,20 @@ function templateOf(paths: Paths, pathname: string): string | undefined {
 function validatorFor(ajv: Ajv, paths: Paths, { method, path, status }: Asking): Validator | undefined {
   const template = templateOf(paths, path.split("?")[0]!);
   const operation = template === undefined ? undefined : paths[template]?.[method.toLowerCase()];
-  const response = operation?.responses[String(status)];
+  const known = [String(status), "default"].find((name) => operation?.responses[name]);
+  const response = known === undefined ? undefined : operation?.responses[known];
   if (!response) return undefined;
-  const place = response.$ref ?? `#/paths/${pointer(template!)}/${method.toLowerCase()}/responses/${status}`;
+  const place = response.$ref ?? `#/paths/${pointer(template!)}/${method.toLowerCase()}/responses/${known}`;
   return ajv.getSchema(`api${place}/content/application~1json/schema`);
 }
 
-async function judge(provider: () => AsyncGenerator<Asking>, file: string): Promise<number> {
+async function judge({ answers, correct }: Judged, file: string): Promise<number> {
   const bytes = readFileSync(file);
   const document = JSON.parse(String(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes)) as { paths: Paths };
+  correct?.(document);
   const ajv = loadAjv(document);
   const tally = new Map<string, [passed: number, failed: number]>();
-  for await (const asking of provider()) {
+  for await (const asking of answers()) {
     const validate = validatorFor(ajv, document.paths, asking);
     const name = `${asking.status} ${asking.method} ${asking.name}`;
     const counts = tally.get(name) ?? [0, 0];
@@ -82,10 +95,10 @@ async function judge(provider: () => AsyncGenerator<Asking>, file: string): Prom
 }
 
 const [provider = "", file] = process.argv.slice(2);
-const answers = Object.hasOwn(PROVIDERS, provider) ? PROVIDERS[provider] : undefined;
-if (!answers || file === undefined) {
-  process.stderr.write(`usage: node ${join("test", "sandbox", "judge.ts")} <persona> <openapi.json[.gz]>\n`);
+const judged = Object.hasOwn(PROVIDERS, provider) ? PROVIDERS[provider] : undefined;
+if (!judged || file === undefined) {
+  process.stderr.write(`usage: node ${join("test", "sandbox", "judge.ts")} <persona|onfido> <openapi.json[.gz]>\n`);
   process.exitCode = 2;
 } else {
-  process.exitCode = (await judge(answers, file)) === 0 ? 0 : 1;
+  process.exitCode = (await judge(judged, file)) === 0 ? 0 : 1;
 }

@@ -1,7 +1,9 @@
 /**
- * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona` or `stripe`.
+ * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`, `stripe`
+ * or `onfido`.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { startOnfido } from "./onfido/server.ts";
 import { startPersona } from "./persona/server.ts";
 import { startSandbox } from "./server.ts";
 import { startStripe } from "./stripe/server.ts";
@@ -32,7 +34,7 @@ function rate(text: string): number {
 }
 
 interface Options {
-  provider: "passbase" | "persona" | "stripe";
+  provider: "passbase" | "persona" | "stripe" | "onfido";
   port: number;
   identities: number;
   seed: number;
@@ -45,14 +47,22 @@ interface Options {
 }
 
 const program = new Command("sandbox")
-  .description("A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1 or Stripe Identity")
+  .description(
+    "A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1, Stripe Identity or Onfido's v3.6",
+  )
   .addOption(
-    new Option("--provider <name>", "whose API").choices(["passbase", "persona", "stripe"]).default("passbase"),
+    new Option("--provider <name>", "whose API")
+      .choices(["passbase", "persona", "stripe", "onfido"])
+      .default("passbase"),
   )
   .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
   .option("--identities <n>", "how many identities there are", whole(0, 10_000_000), 20)
   .option("--seed <n>", "another seed, other people", whole(0, 0xffffffff), 1)
-  .option("--rate <n/s>", "requests per second before 429, for Persona per minute × 60; default no limit", rate)
+  .option(
+    "--rate <n/s>",
+    "requests per second before 429, for Persona and Onfido per minute × 60; default no limit",
+    rate,
+  )
   .option("--fail <percent>", "requests that fail at random: 500, 503, 429 or a connection reset", percent, 0)
   .option("--withhold <percent>", "files that answer 403", percent, 0)
   .option("--no-files", "resources without files")
@@ -75,10 +85,13 @@ async function passbase() {
   return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
 }
 
-async function persona() {
+function perMinute() {
   const { rate: perSecond, ...rest } = options;
-  const limit = perSecond === undefined ? undefined : Math.ceil(perSecond * 60);
-  const sandbox = await startPersona({ ...rest, limit });
+  return { ...rest, limit: perSecond === undefined ? undefined : Math.ceil(perSecond * 60) };
+}
+
+async function persona() {
+  const sandbox = await startPersona(perMinute());
   const header = `Authorization: Bearer ${sandbox.apiKey}`;
   const pinned = "-H 'Persona-Version: 2025-12-08' -H 'Key-Inflection: kebab'";
   const curl = `curl -g -H '${header}' ${pinned} '${sandbox.url}/inquiries?page[size]=2'`;
@@ -94,8 +107,15 @@ async function stripe() {
   return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
 }
 
+async function onfido() {
+  const sandbox = await startOnfido(perMinute());
+  const header = `Authorization: Token token=${sandbox.apiKey}`;
+  const curl = `curl -H '${header}' '${sandbox.url}/applicants?per_page=2'`;
+  return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
+}
+
 try {
-  const { sandbox, greeting } = await { passbase, persona, stripe }[options.provider]();
+  const { sandbox, greeting } = await { passbase, persona, stripe, onfido }[options.provider]();
   process.stdout.write(greeting);
   const stop = () => {
     sandbox.close().then(

@@ -28,7 +28,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BLANK = /^[ \t\r\n]*$/;
 
 /**
- * Reads `{"data":[…],…}` while it arrives, and holds only what may be parsed. It drops an element that is too large,
+ * Reads `{"data":[…],…}` while it arrives, or a list of another name, and holds only what may be parsed. It drops an element that is too large,
  * except its id, so that neither memory nor the elements after it suffer. Untrusted: it only finds where elements begin
  * and end, and JSON.parse checks whether they are JSON. Throws RangeError if there are too many elements, or too much
  * beside them.
@@ -50,6 +50,12 @@ export class ListReader {
   #tokens = 0;
   #id: string | undefined;
   #held = { bytes: 0, tokens: 0 };
+  readonly #name: string;
+
+  /** @param name the list's key, without characters that JSON escapes */
+  constructor(name = "data") {
+    this.#name = JSON.stringify(name);
+  }
 
   push(chunk: Uint8Array): void {
     let from = 0;
@@ -69,7 +75,7 @@ export class ListReader {
           this.#tokens += 1;
           this.#last = undefined;
           this.#depth += 1;
-          if (byte === 0x7b || this.#depth !== 2 || this.#inList || this.#key !== '"data"') break;
+          if (byte === 0x7b || this.#depth !== 2 || this.#inList || this.#key !== this.#name) break;
           this.#take(chunk.subarray(from, at + 1));
           this.#inList = true;
           this.#begin();

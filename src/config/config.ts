@@ -83,7 +83,7 @@ export interface MinimalConfig {
   readonly overAge: readonly number[];
 }
 
-export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig | StripeSourceConfig;
+export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig | StripeSourceConfig | OnfidoSourceConfig;
 
 /** A source that is asked. */
 export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
@@ -123,6 +123,12 @@ export interface StripeSourceConfig extends CommonSource {
   readonly kind: "stripe";
   /** Whose sessions to read. Undefined: those of the key's own account. */
   readonly account?: string | undefined;
+}
+
+export interface OnfidoSourceConfig extends CommonSource {
+  readonly kind: "onfido";
+  /** Then the key is the secret of this OAuth client. Undefined: it is an API token. */
+  readonly clientId?: string | undefined;
 }
 
 export type LockMode = "governance" | "compliance";

@@ -38,8 +38,19 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     },
     DOC,
   );
+  const onfido = section(
+    {
+      ...commonKeys("onfido", secretRef),
+      clientId: read(
+        parseClientId,
+        "the id that Onfido shows beside the client's secret",
+        "The id of an OAuth client. Then apiKey is that client's secret, not an API token.",
+      ).optional(),
+    },
+    DOC,
+  );
   return z
-    .discriminatedUnion("kind", [passbase, persona, stripe], {
+    .discriminatedUnion("kind", [passbase, persona, stripe, onfido], {
       error: ({ code, input }) =>
         code === "invalid_union"
           ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
@@ -84,6 +95,14 @@ export function parseAccount(text: string): string {
   if (/^acct_[A-Za-z0-9]{1,100}$/.test(text)) return text;
   throw new HoldfastError("config", `${redacted(text)} is not the id of a Stripe account`, {
     hint: "write it as Stripe's dashboard shows it: acct_…",
+  });
+}
+
+/** @throws HoldfastError "config" */
+export function parseClientId(text: string): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+  throw new HoldfastError("config", `${redacted(text)} is not the id of an OAuth client`, {
+    hint: "write it as Onfido shows it, without white space",
   });
 }
 

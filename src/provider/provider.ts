@@ -39,6 +39,18 @@ export const PROVIDERS = {
     rate: "10/s",
     statuses: ["requires_input", "processing", "verified", "canceled"],
   },
+  onfido: {
+    name: "Onfido",
+    identity: "applicant",
+    identities: "applicants",
+    url: "https://api.eu.onfido.com/v3.6",
+    rate: "3/s",
+    statuses: [
+      ...["none", "processing", "awaiting_input", "awaiting_client_input", "approved", "declined", "review"],
+      ...["abandoned", "error", "in_progress", "awaiting_applicant", "withdrawn", "paused", "reopened"],
+      ...["complete", "complete/clear", "complete/consider"],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Provider>>;
 
 export type ProviderKind = keyof typeof PROVIDERS;

@@ -1,6 +1,7 @@
 import type { ActiveSourceConfig } from "../config/config.ts";
 import type { ProviderKind } from "../provider/provider.ts";
 import type { HttpOptions } from "./http.ts";
+import { OnfidoSource } from "./onfido/onfido.ts";
 import { PassbaseSource } from "./passbase/passbase.ts";
 import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
@@ -16,6 +17,7 @@ const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   passbase: (_, options) => new PassbaseSource(options),
   persona: ({ completed }, options) => new PersonaSource({ ...options, completed }),
   stripe: ({ account }, options) => new StripeSource({ ...options, account }),
+  onfido: ({ clientId }, options) => new OnfidoSource({ ...options, clientId }),
 };
 
 /** @param options how it sends requests: its key, its limits and whom to tell */

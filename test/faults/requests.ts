@@ -48,10 +48,18 @@ export const status =
   (response) =>
     response.writeHead(code, headers).end("{}");
 
+/** An answer whose headers say something too. */
+export interface Reply {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export const answers =
-  (text: string): Fault =>
-  (response) =>
-    response.writeHead(200, { "Content-Type": "application/json" }).end(text);
+  (reply: string | Reply): Fault =>
+  (response) => {
+    const { text, headers } = typeof reply === "string" ? { text: reply, headers: {} } : reply;
+    response.writeHead(200, { "Content-Type": "application/json", ...headers }).end(text);
+  };
 
 export const reset: Fault = (response) => response.socket!.resetAndDestroy();
 export const stall: Fault = () => {};

@@ -5,15 +5,15 @@ import { changed, compared, full, listed, withFiles } from "./reading.ts";
 import type { Stage } from "./stage.ts";
 
 /** How a change is found: by the list, by the changes that the provider names, and by the dossier. */
-conformance((conforms, { can, parts, delays }) => {
+conformance((conforms, { can, parts, listTells, redacts, delays }) => {
   /** What can happen to a person, and whether the list and the changes show it. */
   const events: readonly (readonly [string, (stage: Stage, index: number) => void, told: boolean])[] = [
     ...parts.map(
       ({ name, told }) =>
         [`a change of the ${name}`, (stage: Stage, at: number) => stage.change(at, name), told] as const,
     ),
-    ["new pictures", (stage, index) => stage.recapture(index), true],
-    ["a redaction", (stage, index) => stage.redact(index), true],
+    ["new pictures", (stage, index) => stage.recapture(index), listTells],
+    ...(redacts ? [["a redaction", (stage: Stage, at: number) => stage.redact(at), true] as const] : []),
   ];
   const listedRaw = async (source: Source, id: string) => compared((await listed(source)).get(id)!.raw);
 

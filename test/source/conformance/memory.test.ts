@@ -24,7 +24,8 @@ conformance((conforms, { can }) => {
   const BALLAST = 64 * 1024;
   const swollen = (text: string): string => {
     const end = text.lastIndexOf("}");
-    return `${text.slice(0, end)},"x-ballast":"${"x".repeat(BALLAST)}"}`;
+    // An empty list stays as it is.
+    return end < 0 ? text : `${text.slice(0, end)},"x-ballast":"${"x".repeat(BALLAST)}"${text.slice(end)}`;
   };
 
   if (can.list) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpOptions } from "../../../src/source/http.ts";
 import type { Source } from "../../../src/source/source.ts";
+import type { Reply } from "../../faults/requests.ts";
 import type { Interceptor } from "../../sandbox/send.ts";
 
 /**
@@ -12,6 +13,12 @@ export interface Provider {
   readonly can: Source["can"];
   /** What can change alone. `told`: the list and the changes show it; otherwise only the dossier does. */
   readonly parts: readonly { readonly name: string; readonly told: boolean }[];
+  /** The list tells the status and the last change of each. Otherwise it tells little more than who there is. */
+  readonly listTells: boolean;
+  /** Identities can be redacted. Otherwise they are only deleted as a whole. */
+  readonly redacts: boolean;
+  /** Some parts of a dossier have pages. */
+  readonly partsHavePages: boolean;
   /** A page may be empty and still not be the last: the cursor is the provider's own, not the last entry's id. */
   readonly emptyPages: boolean;
   /** The API marks what it redacted. Otherwise a source can only tell by what is no longer there. */
@@ -85,7 +92,7 @@ export interface Stage extends AsyncDisposable {
   /** The list's entry about a person as JSON, with this id in place of its own. */
   entry(index: number, id: unknown): string;
   /** An answer of the list or of the changes: these entries, and a cursor that leads to a page of that number. */
-  page(of: "list" | "changes", entries: readonly string[], next: number | null): string;
+  page(of: "list" | "changes", entries: readonly string[], next: number | null): string | Reply;
   /** An answer about a part, whose cursor now leads to one more page; the same text if it has no pages. */
   goesOn(text: string): string;
 

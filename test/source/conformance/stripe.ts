@@ -31,6 +31,9 @@ export const stripe: Provider = {
     // The list shows it, no event tells.
     { name: "metadata", told: false },
   ],
+  listTells: true,
+  redacts: true,
+  partsHavePages: true,
   emptyPages: false,
   marksRedaction: true,
   hasVideos: false,

@@ -1,0 +1,93 @@
+import { Secret } from "../../../src/config/secret.ts";
+import { OnfidoSource } from "../../../src/source/onfido/onfido.ts";
+import { endpointOf } from "../../sandbox/onfido/routes.ts";
+import { secretMark } from "../../sandbox/onfido/secret.ts";
+import { startOnfido } from "../../sandbox/onfido/server.ts";
+import type { Part } from "../../sandbox/onfido/world.ts";
+import type { Asked, Provider } from "./stage.ts";
+
+const SEED = 1;
+const ASKED: Readonly<Record<string, Asked>> = {
+  applicants: "list",
+  // A minimal record needs all three, since only runs and checks say how it ended.
+  "applicants/…": "identity",
+  workflow_runs: "identity",
+  checks: "identity",
+  "oauth/token": "other",
+  write: "other",
+  other: "other",
+};
+
+export const onfido: Provider = {
+  kind: "onfido",
+  can: { list: true, changes: false },
+  parts: [
+    { name: "applicant", told: true },
+    // The list shows the applicant alone.
+    { name: "run", told: false },
+    { name: "check", told: false },
+    { name: "report", told: false },
+  ],
+  listTells: false,
+  redacts: false,
+  partsHavePages: false,
+  emptyPages: false,
+  marksRedaction: false,
+  hasVideos: true,
+  alwaysNames: true,
+  minimalTellsAge: true,
+  asksForLess: false,
+  // Only evidence files are redirected to a second host.
+  filesElsewhere: false,
+  delays: { changes: 0, redaction: 0, urls: undefined },
+
+  async start({ people, videoBytes }) {
+    let now = Date.parse("2026-03-04T05:06:07Z");
+    const sandbox = await startOnfido({
+      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ plainImages: true, retryAfter: undefined },
+    });
+    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
+    return {
+      open: (options) =>
+        new OnfidoSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: instant, ...options }),
+      id: sandbox.id,
+      ids: () => sandbox.ids(),
+      said: (index) => sandbox.objects(index),
+      files: (index) => sandbox.files(index),
+      change: (index, part) => sandbox.change([index], { part: part as Part }),
+      recapture: (index) => sandbox.recapture([index]),
+      vanish: (index) => sandbox.vanish([index]),
+      redact: () => {
+        throw new Error("Onfido redacts no one");
+      },
+      add: (count) => sandbox.add(count),
+      now: instant,
+      advance: (seconds) => {
+        now += seconds * 1_000;
+      },
+      filesOrigin: sandbox.filesOrigin,
+      asked: ({ method, url, headers }) => {
+        if (headers.host === new URL(sandbox.filesOrigin).host) return "file";
+        const { pathname, searchParams } = new URL(url!, sandbox.url);
+        const endpoint = endpointOf(method!, pathname);
+        const isShort = searchParams.get("per_page") === "1" && searchParams.get("page") === "1";
+        if (endpoint === "applicants" && isShort) return "project";
+        if (/\/(download|nfc_face|signed_evidence_file)$/.test(endpoint)) return "file";
+        return ASKED[endpoint] ?? "part";
+      },
+      wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
+      intercept: (hook) => sandbox.intercept(hook),
+      entry: (index, other) => JSON.stringify({ ...sandbox.applicant(index), id: other }),
+      page: (_, entries, next) => ({
+        text: `{"applicants":[${entries.join()}]}`,
+        headers: next === null ? {} : { Link: `<${sandbox.url}/applicants?page=${next}>; rel="next"` },
+      }),
+      goesOn: (text) => text,
+      canaries: () => sandbox.canaries(),
+      secrets: () => [sandbox.apiKey, secretMark(SEED)],
+      leaks: () => sandbox.leaks,
+      [Symbol.asyncDispose]: () => sandbox.close(),
+    };
+  },
+};

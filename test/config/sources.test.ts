@@ -27,6 +27,17 @@ test("a list of sources: defaults by provider, names by kind", async () => {
   );
 });
 
+test("Onfido with an API token, or with the secret of an OAuth client", async () => {
+  const onfido = { kind: "onfido", apiKey: "env:ONFIDO" };
+  const [acme] = (await accepted(several(onfido, { ...onfido, name: "us", clientId: "client-1" }))).clients;
+  const [token, credentials] = acme!.sources;
+  assert.deepEqual(
+    [token!.url, token!.rate, token!.kind === "onfido" && token!.clientId],
+    ["https://api.eu.onfido.com/v3.6", { count: 3, per: 1000 }, undefined],
+  );
+  assert.equal(credentials!.kind === "onfido" && credentials!.clientId, "client-1");
+});
+
 test("a retired source's key is not read", async () => {
   const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, retired: true }))).clients;
   assert.deepEqual(
@@ -71,8 +82,8 @@ test("what is wrong with sources is said where it is, with what to write", async
     [several({ ...PERSONA, name: "passbase" }, PASSBASE), /sources\[1\]\.name: the same as sources\[0\]/],
     [several({ kind: "persona" }), /sources\[0\]\.apiKey: is missing; write env:NAME.*or retired: true/],
     [
-      several({ ...PERSONA, kind: "onfido" }),
-      /sources\[0\]\.kind: "onfido" is not one of the choices; write passbase or persona/,
+      several({ ...PERSONA, kind: "other" }),
+      /sources\[0\]\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido/,
     ],
     [several({ ...STRIPE, account: "cus_1" }), /sources\[0\]\.account: "cus_1" is not the id of a Stripe account/],
     [
@@ -95,6 +106,10 @@ test("what is wrong with sources is said where it is, with what to write", async
       several({ ...PASSBASE, completed: "verified" }),
       /sources\[0\]: "completed" is not a key here; only a source of kind persona has it/,
     ],
+    [
+      several({ kind: "onfido", apiKey: "env:ONFIDO_SECRET", clientId: "a client" }),
+      /sources\[0\]\.clientId: "a client" is not the id of an OAuth client; write it as Onfido shows it/,
+    ],
     [several({ ...PERSONA, name: "Persona EU" }), /sources\[0\]\.name: "Persona EU" is not an id/],
     [
       several({ ...PERSONA, schedule: { cron: "never" } }),
@@ -114,5 +129,5 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);
   assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
   assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
-  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe", "persona,old"]);
+  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe,onfido", "persona,old"]);
 });

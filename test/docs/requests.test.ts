@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { ProviderKind } from "../../src/provider/provider.ts";
 import { makeWorkplace, type Provider } from "../export/workplace.ts";
+import { startOnfido } from "../sandbox/onfido/server.ts";
 import { startPersona } from "../sandbox/persona/server.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { startStripe } from "../sandbox/stripe/server.ts";
@@ -19,6 +20,11 @@ const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
   passbase: () => startSandbox(COMMON),
   persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
   stripe: () => startStripe({ ...COMMON, repeats: 0 }),
+  onfido: async () => {
+    const sandbox = await startOnfido(COMMON);
+    // Its list shows a change of the applicant alone.
+    return { ...sandbox, change: (count) => sandbox.change(count, { part: "applicant" }) };
+  },
 };
 
 describe("what an export costs in requests, as docs/SOURCES.md says", { concurrency: true }, () => {

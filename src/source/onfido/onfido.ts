@@ -2,10 +2,11 @@ import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { Change, Dossier, FetchedFile, Page, Project, Source } from "../source.ts";
+import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { AccessToken } from "./access.ts";
 import { id as idSchema, parseMany } from "./answers.ts";
 import { applicantsCall } from "./calls.ts";
+import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
 import { fileCall, filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
@@ -111,6 +112,11 @@ export class OnfidoSource implements Source {
     if (!found) throw new HoldfastError("source-missing", "no file of Onfido has an id like this");
     await this.#access?.fresh();
     return this.#http.stream(found.call, { redirect: found.redirect });
+  }
+
+  /** What the key lacks. Makes some 20 requests and keeps none of the answers. */
+  checks(): Promise<readonly SourceCheck[]> {
+    return checkKey(this.#ask);
   }
 
   async close(): Promise<void> {

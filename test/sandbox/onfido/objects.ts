@@ -23,11 +23,11 @@ export function makeApplicant(world: World, index: number): Wire {
     sandbox: true,
     first_name: person.given,
     last_name: person.family,
-    email: index % 5 === 4 ? null : "new.".repeat(fate.applicant) + person.email,
+    email: index % 5 === 4 ? null : person.email,
     dob: person.birth,
     delete_at: fate.deleted === undefined ? null : zulu(fate.deleted + deletionDelay),
     href: href("applicants", id),
-    phone_number: null,
+    phone_number: fate.applicant === 0 ? null : `+99900000000${fate.applicant}`,
     id_numbers: index % 3 === 1 ? [{ type: "tax_id", value: person.customer, state_code: null }] : [],
     address: {
       ...{ flat_number: null, building_number: null, building_name: null, street: person.address, sub_street: null },

@@ -157,3 +157,23 @@ test("runs on further pages are in the dossier, whether a Link says so or not", 
     await assert.rejects(source.dossier(id, { full: false }), { code: "source-response" });
   }
 });
+
+test("doctor learns what the key may not read, and that applicants are being deleted", async (t) => {
+  const { sandbox, source } = await open(t);
+  assert.deepEqual(
+    (await source.checks()).map(({ outcome }) => outcome),
+    ["ok"],
+  );
+  sandbox.remove([19, 18]);
+  sandbox.intercept(({ url }, response) => {
+    if (!url!.includes("/documents?")) return false;
+    response.writeHead(403).end("{}");
+    return true;
+  });
+  const [deleted, documents, ...others] = await source.checks();
+  assert.match(deleted!.message, /^2 of the newest 20 applicants are being deleted/);
+  assert.match(documents!.message, /may not ask GET \/documents/);
+  assert.deepEqual(others, []);
+  sandbox.remove([...Array(18).keys()]);
+  assert.equal((await source.checks()).at(-1)!.outcome, "unknown");
+});

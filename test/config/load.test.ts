@@ -97,8 +97,8 @@ test("each field's error says where, what and how to fix it", async () => {
     ["source", ["x"], /:3: clients\[0\]\.source: a list is not a section; write a section with/],
     [
       "source.kind",
-      "onfido",
-      /:4: clients\[0\]\.source\.kind: "onfido" is not one of the choices; write passbase or persona or stripe$/,
+      "other",
+      /:4: clients\[0\]\.source\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido$/,
     ],
     ["source.rate", "10", /clients\[0\]\.source\.rate: "10" is not a rate; write .*10\/s, 600\/min or 1000\/h/],
     ["source.url", "http://api.example", /source\.url: "http:\/\/api\.example" is not encrypted; write https:\/\/;/],

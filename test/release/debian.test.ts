@@ -160,7 +160,19 @@ describe("the Debian package", { skip: isPossible ? false : "needs root and mmde
     ];
     const out = "/etc/holdfast/shop.yaml";
     const { stdout } = await good(
-      asRoot("holdfast", "new", "--out", out, ...flags, "--recipient", recipient, "--law", "eu-amlr"),
+      asRoot(
+        "holdfast",
+        "new",
+        "--out",
+        out,
+        ...flags,
+        "--provider",
+        "persona",
+        "--recipient",
+        recipient,
+        "--law",
+        "eu-amlr",
+      ),
     );
     const [share] = /chgrp holdfast \S+ && chmod 0640 \S+/.exec(stdout)!;
     await good(asRoot("sh", "-c", share));

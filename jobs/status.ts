@@ -1,3 +1,4 @@
+import type { RunTold } from "../src/catalog/runs.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
@@ -5,7 +6,7 @@ import { ago, bytes, minute, number, people, plural } from "../src/observe/forma
 import { LONG_AGO } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { type ClientStatus, type LogStatus, statusOf } from "../src/session/status.ts";
+import { type ClientStatus, type LogStatus, type SourceStatus, statusOf } from "../src/session/status.ts";
 
 export const statusCommand = command(
   "status",
@@ -56,6 +57,7 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
       ? [{ name: "", text: `what follows is from this machine's catalog, ${plural(log.entries, "entry", "entries")}` }]
       : []),
     lastRun(status, now),
+    ...(log ? sourceLines(log.sources, now) : []),
     ...nextRun(status, now),
     verified(status, now),
     ...(log ? logLines(log) : [{ name: "kept", text: "not known" }]),
@@ -76,12 +78,26 @@ function lastRun({ log, lastSuccess, unreadable }: ClientStatus, now: Temporal.I
     return { name, text: lastSuccess ? `last success ${ago(lastSuccess, now)}` : unknown, urgent: isOld };
   }
   if (log.lastRun === null) return { name, text: "no run yet", urgent: true };
-  const { job, outcome, started, finished } = log.lastRun;
-  const isDone = outcome === "done";
-  const what = outcome ?? "not ended: under way, or killed";
-  const since = isDone || !lastSuccess ? "" : `; last success ${ago(lastSuccess, now)}`;
-  const time = finished ?? started;
-  return { name, text: `${job}, ${what}, ${ago(time, now)}${since}`, urgent: !isDone || isPast(time, RUN_DAYS, now) };
+  const since = log.lastRun.outcome === "done" || !lastSuccess ? "" : `; last success ${ago(lastSuccess, now)}`;
+  return { name, text: `${runText(log.lastRun, now)}${since}`, urgent: isUrgent(log.lastRun, now) };
+}
+
+function runText({ job, outcome, started, finished }: RunTold, now: Temporal.Instant): string {
+  return `${job}, ${outcome ?? "not ended: under way, or killed"}, ${ago(finished ?? started, now)}`;
+}
+
+function isUrgent({ outcome, started, finished }: RunTold, now: Temporal.Instant): boolean {
+  return outcome !== "done" || isPast(finished ?? started, RUN_DAYS, now);
+}
+
+/** A line for each of several sources. */
+function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): Line[] {
+  if (sources.length === 1) return [];
+  return sources.map(({ name, retired, lastRun }) => {
+    if (retired) return { name: "source", text: `${name}: retired, not asked` };
+    if (lastRun === null) return { name: "source", text: `${name}: not asked yet`, urgent: true };
+    return { name: "source", text: `${name}: ${runText(lastRun, now)}`, urgent: isUrgent(lastRun, now) };
+  });
 }
 
 /** A run older than this many days needs attention. */

@@ -7,6 +7,8 @@ import { comparable } from "./time.ts";
 export interface RunTold {
   readonly run: string;
   readonly job: string;
+  /** The source it asked, by its name in the config. Null if it asked none, or if the log did not say so then. */
+  readonly source: string | null;
   readonly started: string;
   readonly finished: string | null;
   readonly outcome: string | null;
@@ -63,6 +65,12 @@ export class Runs {
     return row === undefined ? undefined : told(row);
   }
 
+  /** The run of a source that began last. */
+  lastOf(source: string): RunTold | undefined {
+    const row = this.#statements.lastOf.get(source);
+    return row === undefined ? undefined : told(row);
+  }
+
   /** Subjects whose last attempt failed. */
   failures(): { subject: string; time: string; stage: string; code: string }[] {
     return this.#statements.failures.all() as unknown as ReturnType<Runs["failures"]>;
@@ -83,7 +91,7 @@ export class Runs {
   }
 }
 
-const TOLD = "SELECT run, job, started || 'Z' AS started, finished, outcome, counts FROM run";
+const TOLD = "SELECT run, job, source, started || 'Z' AS started, finished, outcome, counts FROM run";
 
 function told(row: unknown): RunTold {
   const { counts, ...run } = row as Omit<RunTold, "counts"> & { readonly counts: string | null };
@@ -97,6 +105,7 @@ function prepare(db: DatabaseSync) {
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
     runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
     last: of(`${TOLD} ORDER BY run.started DESC LIMIT 1`),
+    lastOf: of(`${TOLD} WHERE source = ? ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?)"),
     failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),

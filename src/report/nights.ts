@@ -8,7 +8,10 @@ export interface Night {
   /** `2026-11-24` */
   readonly day: string;
   readonly runs: number;
-  /** Of the last of them: a failure that the next run made good is no reason to worry. `none` where no run began. */
+  /**
+   * Of the last of them, and where several sources were asked, the least good of their last ones: a failure that the next
+   * run made good is no reason to worry. `none` where no run began.
+   */
   readonly outcome: Outcome;
   /** When the last of them ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
   readonly time: string | null;
@@ -20,6 +23,7 @@ export interface Night {
   readonly bytes: number;
 }
 
+const LEAST_GOOD = ["unended", "failed", "interrupted", "partial", "running", "done"] as const;
 const ENDS = ["failed", "interrupted", "partial", "done"] as const;
 
 /**
@@ -56,12 +60,13 @@ function nightOf(day: string, runs: readonly RunTold[], running: RunTold | undef
   const sum = (...names: string[]): number =>
     runs.reduce((total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0), 0);
   const last = runs.at(-1);
+  const lasts = [...Map.groupBy(runs, ({ source }) => source).values()].map((of) => outcomeOf(of.at(-1), running));
   const outcomes = Map.groupBy(runs, (run) => outcomeOf(run, running));
   const unwell = [...outcomes].filter(([outcome]) => outcome !== "done" && outcome !== "running");
   return {
     day,
     runs: runs.length,
-    outcome: outcomeOf(last, running),
+    outcome: LEAST_GOOD.find((each) => lasts.includes(each)) ?? "none",
     time: last?.finished ?? last?.started ?? null,
     unwell: Object.fromEntries(unwell.map(([outcome, of]) => [outcome, of.length])),
     stored: sum("new", "changed", "again"),

@@ -39,8 +39,13 @@ interface Known {
 
 export interface LogStatus {
   readonly entries: number;
-  /** The last export or backfill; one that has not ended is under way, or was killed. */
+  /**
+   * The last run; one that has not ended is under way, or was killed. Where several sources are asked, the least good of
+   * their last runs.
+   */
   readonly lastRun: RunTold | null;
+  /** In the config's order. A source that is retired is not asked. */
+  readonly sources: readonly SourceStatus[];
   readonly kept: { readonly people: number; readonly records: number; readonly files: number; readonly bytes: number };
   /** People whose newest version lacks files that the provider withheld, and how many files these are. */
   readonly withheld: { readonly people: number; readonly files: number };
@@ -49,6 +54,13 @@ export interface LogStatus {
   readonly past: { readonly purge: number; readonly kept: number };
   /** People with a lock that ends within so many days, though it must be kept longer. */
   readonly locksDue: { readonly "7d": number; readonly "30d": number };
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly retired: boolean;
+  readonly lastRun: RunTold | null;
 }
 
 /** Reads the vault's log; if that fails, this machine's own catalog. Changes nothing. */
@@ -97,10 +109,13 @@ async function logStatus(
 
 async function knownOf(
   catalog: Catalog,
-  { id, retention }: ClientConfig,
+  { id, retention, sources }: ClientConfig,
   { console }: Session,
   now: Temporal.Instant,
 ): Promise<LogStatus> {
+  const { runs } = catalog;
+  const told = sources.map(({ name, kind, retired }) => ({ name, kind, retired, lastRun: runs.lastOf(name) ?? null }));
+  const lasts = told.flatMap(({ retired, lastRun }) => (retired || lastRun === null ? [] : [lastRun]));
   const { subjects, versions, files, bytes } = catalog.totals.counts();
   using progress = console.progress(`${id}: past its date`);
   const past = { purge: 0, kept: 0 };
@@ -111,13 +126,20 @@ async function knownOf(
   const within = (days: number) => fallingDue(catalog, retention, now.add({ hours: 24 * days }), now);
   return {
     entries: catalog.size,
-    lastRun: catalog.runs.last() ?? null,
+    lastRun: (sources.length > 1 && leastGood(lasts)) || (runs.last() ?? null),
+    sources: told,
     kept: { people: subjects, records: versions, files, bytes },
     withheld: catalog.totals.withheld(),
     holds: { cases: catalog.holds.cases().length, people: catalog.holds.subjects().length },
     past,
     locksDue: { "7d": await within(7), "30d": await within(30) },
   };
+}
+
+const OUTCOMES = [null, "failed", "interrupted", "partial", "done"];
+
+function leastGood(runs: readonly RunTold[]): RunTold | undefined {
+  return runs.toSorted((one, other) => OUTCOMES.indexOf(one.outcome) - OUTCOMES.indexOf(other.outcome))[0];
 }
 
 /** The size of all files in a directory. Files that disappear meanwhile are not counted. */

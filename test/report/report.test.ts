@@ -241,8 +241,8 @@ test("what is put into a page is text", () => {
 });
 
 test("nights: the last of its runs counts, the others are told by number, and nights without a run are there", () => {
-  const run = (day: string, outcome: string | null, job = "export") => ({
-    ...{ run: `${day}-${outcome}`, job, started: `${day}T02:30:00.000Z`, finished: null, outcome },
+  const run = (day: string, outcome: string | null, job = "export", source: string | null = null) => ({
+    ...{ run: `${day}-${outcome}`, job, source, started: `${day}T02:30:00.000Z`, finished: null, outcome },
     counts: { new: 2, changed: 1, failed: outcome === "partial" ? 3 : 0 },
   });
   const today = Temporal.PlainDate.from("2026-11-06");
@@ -268,4 +268,15 @@ test("nights: the last of its runs counts, the others are told by number, and ni
   assert.deepEqual([begun!.outcome, begun!.unwell], ["running", { unended: 1 }]);
   assert.equal(nightsOf(runs, today, 3, false)[0]!.day, "2026-11-04");
   assert.deepEqual(nightsOf([], today, 3, false), []);
+  // A source that failed is not hidden by the next one, which did not.
+  const each = (outcome: string, source: string) => run("2026-11-06", outcome, "export", source);
+  const [both] = nightsOf([each("failed", "passbase"), each("done", "persona")], today, 120, false);
+  assert.equal(both!.outcome, "failed");
+  const [good] = nightsOf(
+    [each("failed", "passbase"), each("done", "persona"), each("done", "passbase")],
+    today,
+    120,
+    false,
+  );
+  assert.equal(good!.outcome, "done");
 });

@@ -146,7 +146,14 @@ describe("two sources in one vault", () => {
     );
     assert.ok(ended.log.some(({ msg, source }) => msg === "source failed" && source === "passbase"));
     assert.match(String(ended.log.at(-1)!.error), /1 of 2 sources failed .*: acme-bank, passbase/);
+    // The next source did not fail, and does not hide it.
+    const failed = await place.here("status", [], { isTerminal: true });
+    assert.match(failed.stdout, /^! last run +export, failed,/m);
+    assert.match(failed.stdout, /^! source +passbase: export, failed,/m);
+    assert.match(failed.stdout, /^ {2}source +second: export, done,/m);
     await place.configure({ sources: [one, other] });
+    await place.export();
+    assert.match((await place.here("status", [], { isTerminal: true })).stdout, /^ {2}last run +export, done,/m);
   });
 
   test("backfill: each source in turn, with its own words for a status", async () => {

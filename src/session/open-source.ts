@@ -80,6 +80,7 @@ export async function openSourceWith(
   const measured = metrics?.client(client);
   const apiKey = await config.apiKey.resolve();
   const options: HttpOptions = {
+    source: config.name,
     url: config.url,
     rate: config.rate,
     concurrency: config.concurrency,

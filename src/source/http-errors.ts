@@ -26,7 +26,7 @@ export function tooSlow(name: string): HoldfastError {
   });
 }
 
-export function connectionError(name: string, origin: string, error: unknown): HoldfastError {
+export function connectionError(name: string, origin: string, error: unknown, asked: Asked = {}): HoldfastError {
   // The answer is not HTTP. The error contains the bytes received, so it is dropped.
   const garbled = error instanceof errors.HTTPParserError;
   const failure =
@@ -37,7 +37,10 @@ export function connectionError(name: string, origin: string, error: unknown): H
     `${name}: the connection to ${origin} failed (${code})`,
     {
       cause: garbled ? undefined : error,
-      hint: failure?.hint ?? "Check source.url, the network and the provider's status page.",
+      hint: [
+        ...(asked.unreached === undefined ? [] : [asked.unreached]),
+        failure?.hint ?? "Check source.url, the network and the provider's status page.",
+      ],
     },
   );
 }
@@ -71,11 +74,22 @@ export function elsewhereError(name: string, error: unknown): HoldfastError {
 /** A signature or token is refused if the clocks differ by more than this, in ms: some providers accept one minute. */
 const APART = 60_000;
 
+/** What errors say of the source that was asked. Each part may be unknown. */
+export interface Asked {
+  /** The source's name in the config. */
+  readonly source?: string | undefined;
+  /** What the provider calls the key that Holdfast needs. */
+  readonly keyIs?: string | undefined;
+  /** Why the API may not answer at all. */
+  readonly unreached?: string | undefined;
+}
+
 /** 401. The answer's own time shows whether the key is wrong or the clock that signed. */
-function keyError(name: string, date: unknown, now: Temporal.Instant): HoldfastError {
+function keyError(name: string, date: unknown, now: Temporal.Instant, asked: Asked): HoldfastError {
   const message = `${name}: the provider answered 401`;
-  const hint =
-    "The API key was refused. Check source.apiKey: it must be this project's secret key, not the publishable one.";
+  const { source, keyIs = "a secret API key of this project" } = asked;
+  const fields = source === undefined ? "source.apiKey and source.url" : `apiKey and url of source ${source}`;
+  const hint = `The API key was refused. Check ${fields}: the key must be ${keyIs}, and the url that of the project's API.`;
   const skew = skewOf(date, now) ?? 0;
   if (Math.abs(skew) <= APART) return new HoldfastError("source-key", message, { hint });
   const off = `${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? "ahead of" : "behind"} the provider's`;
@@ -92,6 +106,7 @@ export function statusError(
   name: string,
   { statusCode, headers }: Dispatcher.ResponseData,
   now: Temporal.Instant,
+  asked: Asked,
   who: "the provider" | "the file's host" = "the provider",
 ): HoldfastError {
   const message = `${name}: ${who} answered ${statusCode}`;
@@ -99,7 +114,7 @@ export function statusError(
   switch (statusCode) {
     case 401:
       if (isFile) break;
-      return keyError(name, headers.date, now);
+      return keyError(name, headers.date, now, asked);
     case 403:
       if (isFile) break;
       return new HoldfastError("source-denied", message, {

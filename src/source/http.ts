@@ -9,7 +9,7 @@ import { dispatcher } from "../net/proxy.ts";
 import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
 import { type Authentication, authorization, usable } from "./authentication.ts";
 import { bounded } from "./body.ts";
-import { altered, connectionError, elsewhereError, isAltered, statusError } from "./http-errors.ts";
+import { type Asked, altered, connectionError, elsewhereError, isAltered, statusError } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { otherOrigin } from "./other-origin.ts";
 import type { Priority } from "./rate/claim.ts";
@@ -36,7 +36,7 @@ export interface Call {
 }
 
 /** What a provider's API wants of every request: its driver knows. */
-export interface Api {
+export interface Api extends Pick<Asked, "keyIs" | "unreached"> {
   readonly auth: Authentication;
   /** Sent with every request to the API, and nowhere else. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export interface EndpointLimit {
 }
 
 /** How this client uses an API: its config and the run know. */
-export interface HttpOptions {
+export interface HttpOptions extends Pick<Asked, "source"> {
   readonly url: string;
   readonly apiKey: Secret;
   readonly rate: Rate;
@@ -128,7 +128,7 @@ export class Http {
   #key: Secret;
   #requests = 0;
   readonly #now: Clock;
-  readonly #lost: Lost = (name, error) => connectionError(name, this.#origin, error);
+  readonly #lost: Lost = (name, error) => connectionError(name, this.#origin, error, this.#options);
   /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
 
@@ -298,7 +298,7 @@ export class Http {
         headers: { ...headers, accept, "accept-encoding": "identity", "user-agent": "holdfast" },
       });
     } catch (error) {
-      const failure = isApi ? connectionError(name, origin, error) : elsewhereError(name, error);
+      const failure = isApi ? connectionError(name, origin, error, this.#options) : elsewhereError(name, error);
       told(failure.code);
       throw failure;
     }
@@ -312,7 +312,7 @@ export class Http {
     const failure =
       statusCode === 200
         ? altered(name)
-        : statusError(name, response, this.#now(), isApi ? "the provider" : "the file's host");
+        : statusError(name, response, this.#now(), this.#options, isApi ? "the provider" : "the file's host");
     told(isRedirect ? "ok" : failure.code);
     // The rest of an error's body may contain anything, so it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});

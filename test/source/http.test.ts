@@ -3,7 +3,9 @@ import { createHmac } from "node:crypto";
 import { describe, test } from "node:test";
 import { Secret } from "../../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../../src/core/error.ts";
+import { PROVIDERS } from "../../src/provider/provider.ts";
 import type { Authentication } from "../../src/source/authentication.ts";
+import { connect } from "./connect.ts";
 import { http, KEY, serve } from "./server.ts";
 
 for (const [auth, key, expected] of [
@@ -138,6 +140,40 @@ describe("a refused key", () => {
       });
     });
   }
+});
+
+test("a refused key's hint names the source as the config does, its url, and the provider's word for the key", async (t) => {
+  const { url } = await serve(t, (response) => response.writeHead(401).end());
+  const hintOf = (options: { source?: string; keyIs?: string }) =>
+    http(t, url, options)
+      .text({ name: "GET /a", path: "/a" }, 10)
+      .then(
+        () => assert.fail(),
+        ({ hint }: HoldfastError) => hint!,
+      );
+  assert.match(await hintOf({}), /Check source\.apiKey and source\.url: the key must be a secret API key/);
+  const named = await hintOf({ source: "persona-eu" });
+  assert.match(named, /Check apiKey and url of source persona-eu: /);
+  assert.doesNotMatch(named, /publishable/);
+  assert.match(await hintOf({ keyIs: "not the publishable one" }), /the key must be not the publishable one, /);
+});
+
+test("Passbase at its own address: the error says that the company closed, and that url is needed", async (t) => {
+  // A port that no one listens on: no request leaves this machine.
+  const before = process.env.https_proxy;
+  process.env.https_proxy = "http://127.0.0.1:1";
+  t.after(() => {
+    if (before === undefined) delete process.env.https_proxy;
+    else process.env.https_proxy = before;
+  });
+  const source = connect({ url: PROVIDERS.passbase.url, apiKey: KEY }, { source: "old" });
+  t.after(() => source.close());
+  await assert.rejects(source.project(), (error) => {
+    assert.ok(error instanceof HoldfastError);
+    assert.equal(error.code, "source-unavailable");
+    assert.match(error.hint!, /^Passbase closed in 2023\. Set url of source old to a server/);
+    return true;
+  });
 });
 
 describe("a limit of some endpoints", () => {

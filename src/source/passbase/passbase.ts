@@ -1,5 +1,6 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
+import { PROVIDERS } from "../../provider/provider.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import { pathStep } from "../path-step.ts";
 import type { LimitsView } from "../rate/limits.ts";
@@ -29,6 +30,12 @@ const IDENTITY = "GET /identities/{id}";
 const RESOURCES = "GET /identity/{id}/resources";
 const FILE = "GET …/resource_files/{fid}";
 
+/** A config that leaves out the url has the address that Passbase itself had. */
+function closed({ source }: HttpOptions): string {
+  const field = source === undefined ? "source.url" : `url of source ${source}`;
+  return `Passbase closed in 2023. Set ${field} to a server that has its API; if there is no such server, write retired: true.`;
+}
+
 /** Passbase Verification API v2. It names no changes: who changed, only its list shows. */
 export class PassbaseSource implements Source {
   readonly kind = "passbase";
@@ -38,7 +45,12 @@ export class PassbaseSource implements Source {
 
   constructor(options: HttpOptions) {
     this.api = options.url;
-    this.#http = new Http({ ...options, auth: { kind: "header", name: "x-api-key" } });
+    this.#http = new Http({
+      ...options,
+      auth: { kind: "header", name: "x-api-key" },
+      keyIs: "the project's secret key, not the publishable one",
+      ...(options.url === PROVIDERS.passbase.url ? { unreached: closed(options) } : {}),
+    });
   }
 
   get requests(): number {

@@ -1,4 +1,5 @@
 import { looksSecret } from "../core/redacted.ts";
+import { distance, tolerance } from "./close-word.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { formatPath, type Path } from "./problem.ts";
 import { raw, rawList } from "./raw.ts";
@@ -27,7 +28,7 @@ export function unknownKey(path: Path, key: string, document: unknown): string {
   const nearest = known
     .map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) }))
     .toSorted((one, other) => one.distance - other.distance)[0];
-  if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.name.length / 3))) {
+  if (nearest !== undefined && nearest.distance <= tolerance(nearest.name)) {
     return `${named} is not a key here; did you mean "${nearest.name}"?`;
   }
   const having = kinds.filter(({ properties = {} }) => Object.hasOwn(properties, key));
@@ -70,20 +71,4 @@ function places(node: Node, key: string, path: Path): Path[] {
     ...(name === key ? [[...path, name]] : []),
     ...places(child, key, [...path, name]),
   ]);
-}
-
-/** Letters to insert, remove or replace to turn one word into the other (Levenshtein). */
-function distance(one: string, other: string): number {
-  // Very different lengths are never close, and the cost grows with the square of the length.
-  if (Math.abs(one.length - other.length) > 10) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
-  for (const [line, letter] of [...one].entries()) {
-    const next = [line + 1];
-    for (let column = 1; column <= other.length; column++) {
-      const replaced = row[column - 1]! + (letter === other[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[column]! + 1, next[column - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[other.length]!;
 }

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { parseIdentity } from "../config/named-identity.ts";
+import { mistypedText, parseIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
 import { firstFew } from "../observe/first-few.ts";
 import { number } from "../observe/format.ts";
@@ -89,6 +89,11 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     if (subjects.length === 0) {
       const [gone] = departedBy(kind, value, config, finder);
       if (gone !== undefined) throw purged(finder.catalog, config.id, gone, CALLED[kind]);
+      const mistyped = kind === "identity" ? mistypedText(parseIdentity(value, config)) : undefined;
+      if (mistyped !== undefined)
+        throw new HoldfastError("usage", mistyped, {
+          hint: `Before the id write one of: ${config.sources.map(({ name }) => `${name}:`).join(", ")}; or write the id alone.`,
+        });
       throw unknown(finder.catalog, CALLED[kind], kind, value);
     }
     const sources = oneCustomer(kind, subjects, finder.catalog);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { secretsOf } from "../../src/config/client-secrets.ts";
-import { parseIdentity } from "../../src/config/named-identity.ts";
+import { askedOf, parseIdentity } from "../../src/config/named-identity.ts";
 import { activeSources } from "../../src/config/sources.ts";
+import type { HoldfastError } from "../../src/core/error.ts";
 import { ABSENT, accepted, client, refusedOnce, yaml } from "./sample.ts";
 
 const STRIPE = { kind: "stripe", apiKey: "env:STRIPE_KEY" };
@@ -130,4 +131,34 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
   assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
   assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe,onfido", "persona,old"]);
+});
+
+test("an id whose source is unclear: the error says why, and names a source only if the id shows whose it is", async () => {
+  const [acme] = (await accepted(several(PERSONA, PASSBASE, STRIPE))).clients;
+  const every = "Write the source before the id, with a colon: persona:… or passbase:… or stripe:….";
+  for (const [id, only, message, hint] of [
+    ["personna:inq_1", undefined, "no source and no provider is called personna", "Write persona: before the id."],
+    ["pasbase:5f1c", undefined, "no source and no provider is called pasbase", every],
+    [
+      "inq_1",
+      undefined,
+      "an id does not say which source it is of, but acme has several",
+      "Write persona: before the id.",
+    ],
+    ["5f1c", undefined, "an id does not say which source it is of, but acme has several", every],
+    ["urn:5f1c", undefined, "an id does not say which source it is of, but acme has several", every],
+    [
+      "persona:inq_1",
+      ["passbase"],
+      "--source passbase and the id's persona name different sources",
+      "Leave out --source, or write --source persona.",
+    ],
+  ] as const)
+    assert.throws(
+      () => askedOf({ ...acme!, ...(only ? { only } : {}) }, [id]),
+      (error: HoldfastError) => {
+        assert.deepEqual([error.code, error.message, error.hint], ["usage", message, hint]);
+        return true;
+      },
+    );
 });

@@ -87,6 +87,12 @@ test("a person of the retired source is found by id, with the provider before it
   assert.equal(wrong.code, 2);
 });
 
+test("a typing error before the colon of an id is called that", async () => {
+  const { code, stderr } = await place.here("erasure", ["assess", "--identity", `pasbase:${passbase.ids()[0]}`]);
+  assert.equal(code, 2);
+  assert.match(stderr, /no source and no provider is called pasbase/);
+});
+
 test("every night after the move no one is gone", async () => {
   for (let night = 0; night < 3; night += 1) {
     const [summary] = await place.expect<{ source: string; gone: number }>(0, "export");

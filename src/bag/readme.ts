@@ -25,7 +25,7 @@ Case           ${number}
 Requested by   ${requestedBy}
 Reason         ${reason}
 Prepared       ${prepared}
-Holds          ${subjects.length} ${subjects.length === 1 ? "person" : "people"}, ${records} ${records === 1 ? "record" : "records"}
+Holds          ${subjects.length} ${subjects.length === 1 ? "verification" : "verifications"}, ${records} ${records === 1 ? "record" : "records"}
 
 What this is
 ------------
@@ -34,8 +34,10 @@ identities. They are encrypted (with age): only someone with one of the
 private keys can read them. The program that made this folder had no such key
 and read nothing.
 
-A person is called by a token here: a code that tells nothing about them
-without a key that stays with ${company}.
+A verification is called by a token here: a code that tells nothing about the
+person without a key that stays with ${company}.
+Someone whom two providers verified has two tokens: viewer.html says which
+belong to one customer, where the log shows it.
 
 Is it complete and unchanged?
 -----------------------------

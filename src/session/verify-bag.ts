@@ -4,7 +4,7 @@ import { leftBehindText } from "../bag/os-leftovers.ts";
 import { type Checked, checkBag } from "../bag/reader.ts";
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
-import { bytes, people, plural } from "../observe/format.ts";
+import { bytes, plural } from "../observe/format.ts";
 import { sayVerdict, untrusted } from "./key-trust.ts";
 
 export interface BagReport {
@@ -60,7 +60,7 @@ function reportText(
   return [
     `${bag}: ${trusted ? "all is well" : untrusted("bag")}`,
     `  case      ${quoted(retrieval.case)}, prepared ${retrieval.prepared}`,
-    `  holds     ${people(retrieval.subjects.length)}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each as logged; ${bytes(size)}`,
+    `  holds     ${plural(retrieval.subjects.length, "verification")}, ${plural(records.length, "record")}, ${plural(data.size - records.length, "file")}, each as logged; ${bytes(size)}`,
     `  log       ${plural(entries, "entry", "entries")} proven to be in the log; this retrieval is one of them`,
     ...(reseal
       ? [`  resealed  ${reseal.resealed}, for ${reseal.to.join(", ")}: with new headers and unchanged payloads`]

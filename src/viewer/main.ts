@@ -4,6 +4,7 @@ import { printable } from "../core/printable.ts";
 import type { Opener } from "../seal/open.ts";
 import { type CheckedBag, checkBag } from "./bag.ts";
 import { type BagFile, findBag } from "./bag-file.ts";
+import { Customers } from "./customers.ts";
 import { byId, element } from "./element.ts";
 import { blames, type Verdict, wordsOf } from "./finding.ts";
 import { droppedFolder, droppedItem, isFolder, pickedFolder } from "./folder.ts";
@@ -105,7 +106,7 @@ async function render(focus: boolean): Promise<void> {
     for (const version of person.versions) opened.push(await openVersion(version, bag.retrieval!.client, opener));
     if (mine !== turn) return;
     people.push({ ...person, opened });
-    if (people.length % 20 === 0) progress(`Opening: ${people.length} of ${bag.people.length} people.`);
+    if (people.length % 20 === 0) progress(`Opening: ${people.length} of ${bag.people.length} verifications.`);
   }
   const records = people.flatMap(({ opened }) => opened ?? []);
   const proven = records.filter(({ problem, sealed }) => problem !== null && sealed.unproven === null);
@@ -132,9 +133,11 @@ async function render(focus: boolean): Promise<void> {
     );
   if (opener !== null && records.length === 0) say("key", "There is nothing to open.", "unsure");
   const place = element("div", { id: "place" });
-  const list = people.length > 1 ? peopleList(people, (person) => void showPerson(person, bag, place)) : null;
+  const customers = new Customers(people);
+  const choose = (person: Person) => showPerson(person, bag, customers, place);
+  const list = people.length > 1 ? peopleList(people, customers, (person) => void choose(person)) : null;
   show(statusView(bag), requestView(bag), element("div", { class: list ? "people" : undefined }, list, place));
-  if (people[0] !== undefined) await showPerson(people[0], bag, place);
+  if (people[0] !== undefined) await choose(people[0]);
   progress(
     {
       good: "The bag checks out.",
@@ -147,10 +150,15 @@ async function render(focus: boolean): Promise<void> {
   if (focus) byId("verdict").focus();
 }
 
-async function showPerson(person: Person, bag: CheckedBag, place: HTMLElement): Promise<void> {
+async function showPerson(
+  person: Person,
+  bag: CheckedBag,
+  customers: Customers<Person>,
+  place: HTMLElement,
+): Promise<void> {
   const mine = turn;
   urls.revoke();
-  const view = await personView(person, bag as CheckedBag & { retrieval: Retrieval }, opener, urls);
+  const view = await personView(person, bag as CheckedBag & { retrieval: Retrieval }, opener, urls, customers);
   if (mine === turn) place.replaceChildren(view);
 }
 

@@ -1,4 +1,5 @@
 import { versionName } from "./comparison.ts";
+import { type Customers, sourceOf } from "./customers.ts";
 import { element } from "./element.ts";
 import { day, plural } from "./format.ts";
 import { nameOf, outcomeOf, type Person } from "./person.ts";
@@ -24,9 +25,13 @@ interface Order {
 const byText = (textOf: (person: Person) => string) => (one: Item, other: Item) =>
   textOf(one.person).localeCompare(textOf(other.person), "en");
 
-/** Everyone in the bag; where there are many, with a search and an order. */
-export function peopleList(people: readonly Person[], choose: (person: Person) => void): HTMLElement {
-  const items = people.map((person, at) => itemOf(person, at === 0));
+/** Every verification in the bag; where there are many, with a search and an order. */
+export function peopleList(
+  people: readonly Person[],
+  customers: Customers<Person>,
+  choose: (person: Person) => void,
+): HTMLElement {
+  const items = people.map((person, at) => itemOf(person, customers, at === 0));
   const list = element(
     "ul",
     {},
@@ -41,21 +46,22 @@ export function peopleList(people: readonly Person[], choose: (person: Person) =
   }
   return element(
     "nav",
-    { "aria-label": "People in this bag" },
-    element("h2", {}, `${people.length} people`),
+    { "aria-label": "Verifications in this bag" },
+    element("h2", {}, `${people.length} verifications`),
     people.length > FEW ? searchOf(items) : null,
     people.length > FEW ? sortOf(items, list) : null,
     list,
   );
 }
 
-function itemOf(person: Person, current: boolean): Item {
+function itemOf(person: Person, customers: Customers<Person>, current: boolean): Item {
   const { subject, versions } = person;
   const sealed = versions.flatMap((version) => [version, ...version.files]);
   const isBad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
   const doubt = isBad ? "not proven" : sealed.some(({ unchecked }) => unchecked) ? "not checked" : null;
   const name = nameOf(person);
-  const said = [providerOf(person.opened)?.name, newestDay(person), outcomeOf(person), doubt];
+  const shared = customers.sharedBy(person);
+  const said = [providerOf(person.opened)?.name ?? sourceOf(person), newestDay(person), outcomeOf(person), doubt];
   const about = said.filter((words) => typeof words === "string").join(", ");
   const button = element(
     "button",
@@ -63,8 +69,15 @@ function itemOf(person: Person, current: boolean): Item {
     element("strong", {}, element("bdi", {}, name)),
     element("span", {}, about),
     versions.length > 1 && element("span", {}, plural(versions.length, "version")),
+    shared && element("span", {}, `Same customer as ${shared.others.map(calledInList).join(", ")}`),
   );
   return { person, button, row: element("li", {}, button), text: folded(`${name} ${about} ${subject}`) };
+}
+
+/** The other verification of one customer, as its row has it. */
+function calledInList(other: Person): string {
+  const whose = providerOf(other.opened)?.name ?? sourceOf(other);
+  return [nameOf(other), ...(whose === null ? [] : [whose])].join(", ");
 }
 
 /** What people type and what the provider has may differ in case, in width, and in how accents are composed. */

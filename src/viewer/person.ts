@@ -3,6 +3,7 @@ import type { Opener } from "../seal/open.ts";
 import type { CheckedBag, CheckedPerson } from "./bag.ts";
 import { comparisonView, fromProvider, versionName } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
+import { type Customers, sourceOf } from "./customers.ts";
 import { element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
 import { label } from "./format.ts";
@@ -58,6 +59,7 @@ export async function personView(
   bag: CheckedBag & { readonly retrieval: Retrieval },
   opener: Opener | null,
   urls: BlobUrls,
+  customers: Customers<Person>,
 ): Promise<HTMLElement> {
   const { subject, versions, opened, trail } = person;
   const contents =
@@ -70,13 +72,14 @@ export async function personView(
       {},
       givenName(person) !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
       element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
-      originView(opened),
+      originView(person),
+      customerView(person, customers),
       element("p", { class: "aside" }, "Token ", element("code", {}, subject)),
       bag.people.length > 1 &&
         element(
           "p",
           { class: "aside paper" },
-          `One of ${bag.people.length} people in this bag. Each person is printed separately.`,
+          `One of ${bag.people.length} verifications in this bag. Each is printed separately.`,
         ),
     ),
     opener === null && element("p", { class: "waiting" }, "Sealed. Add a private key above to read what is inside."),
@@ -116,12 +119,31 @@ export async function personView(
   );
 }
 
-/** `Persona inquiry “inq_…”`: two records of one customer differ in it. */
-function originView(opened: readonly OpenedVersion[] | null): HTMLElement | null {
-  const [provider, id] = [providerOf(opened), providerIdOf(opened)];
-  if (provider === null) return null;
+/** `Persona inquiry “inq_…”`: two records of one customer differ in it. Before it is open, the source by the log. */
+function originView(person: Person): HTMLElement | null {
+  const { opened } = person;
+  const [provider, id, source] = [providerOf(opened), providerIdOf(opened), sourceOf(person)];
+  if (provider === null)
+    return source === null ? null : element("p", { class: "aside" }, `Source ${source}, according to the log`);
   const words = id === null ? provider.name : `${provider.name} ${provider.identity} `;
   return element("p", { class: "aside" }, words, id !== null && foreign(id));
+}
+
+/** That another verification of the bag is of the same customer, and what shows it. */
+function customerView(person: Person, customers: Customers<Person>): HTMLElement | null {
+  const shared = customers.sharedBy(person);
+  if (shared === undefined) return null;
+  const others = shared.others.map((other, at) => {
+    const source = sourceOf(other);
+    return [at > 0 && ", ", element("code", {}, `${other.subject.slice(0, 8)}…`), source !== null && ` (${source})`];
+  });
+  return element(
+    "p",
+    { class: "same-customer" },
+    "Same customer as token ",
+    ...others,
+    `: the log has the same ${shared.what} for ${shared.others.length > 1 ? "all" : "both"}.`,
+  );
 }
 
 async function openedView(versions: readonly OpenedVersion[], opener: Opener, urls: BlobUrls): Promise<HTMLElement> {

@@ -153,7 +153,7 @@ export function requestView({ retrieval }: CheckedBag): HTMLElement | null {
     ["Requested by", retrieval.requestedBy],
     ["Reason", retrieval.reason],
     ["Prepared", instant(retrieval.prepared)],
-    ["Contains", plural(retrieval.subjects.length, "person", "people")],
+    ["Contains", plural(retrieval.subjects.length, "verification")],
   ];
   return element(
     "section",

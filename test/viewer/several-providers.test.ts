@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -44,6 +45,36 @@ describe("one customer of two providers, in the page", { skip: withoutChromium }
     await place?.[Symbol.asyncDispose]();
   });
 
+  test("before a key is given, the list and the page say by the log which source, and that both are one customer", async () => {
+    await using viewer = await ViewerPage.open(browser);
+    const { page } = viewer;
+    await viewer.give({ bag });
+    assert.match(await viewer.text(), /Contains\s+2 verifications/);
+    assert.doesNotMatch(await viewer.text(), /2 people/);
+    for (const [source, other] of [
+      ["passbase", "persona"],
+      ["persona", "passbase"],
+    ] as const) {
+      const row = page.locator("nav li", { hasText: new RegExp(`Token [0-9a-f]{8}…${source},`) });
+      assert.match((await row.textContent())!, new RegExp(`Same customer as Token [0-9a-f]{8}…, ${other}$`));
+      await row.locator("button").click();
+      const header = page.locator(".person > header", { hasText: `Source ${source}, according to the log` });
+      assert.match(
+        (await header.locator(".same-customer").textContent())!,
+        new RegExp(
+          `^Same customer as token [0-9a-f]{8}… \\(${other}\\): the log has the same (?=.*e-mail).* for both\\.$`,
+        ),
+      );
+    }
+  });
+
+  test("the folder's text and verify count verifications, not people", async () => {
+    assert.match(await readFile(join(bag, "README.txt"), "utf8"), /^Holds {10}2 verifications, 2 records$/m);
+    const { code, stdout, stderr } = await place.here("verify", [bag]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout + stderr, /holds {5}2 verifications, 2 records/);
+  });
+
   test("the list and the record say whose each is, with the provider's word and id", async () => {
     await using viewer = await ViewerPage.open(browser);
     const { page } = viewer;
@@ -55,7 +86,7 @@ describe("one customer of two providers, in the page", { skip: withoutChromium }
       ["Passbase", `Passbase identity “${identity}”`],
       ["Persona", `Persona inquiry “${inquiry}”`],
     ] as const) {
-      await rows.filter({ hasText: name }).locator("button").click();
+      await rows.locator("button", { has: page.locator("span:first-of-type", { hasText: name }) }).click();
       await page.locator(".person > header", { hasText: words }).waitFor();
     }
   });
@@ -64,7 +95,7 @@ describe("one customer of two providers, in the page", { skip: withoutChromium }
     await using viewer = await ViewerPage.open(browser);
     const { page } = viewer;
     await viewer.give({ bag, key: place.officer.file });
-    await page.locator("nav li", { hasText: "Persona" }).locator("button").click();
+    await page.locator("nav button", { has: page.locator("span:first-of-type", { hasText: "Persona" }) }).click();
     await page.locator(".person > header", { hasText: "Persona inquiry" }).waitFor();
     const gaps = page.locator(".waiting", { hasText: "not allowed to read" });
     assert.match((await gaps.textContent())!, /^Incomplete: .*“[^”]*note[^”]*”\.$/);

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { askedSources, retiredSources } from "../src/config/sources.ts";
+import { askedSources } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { type Coverage, coverageOf } from "../src/report/coverage.ts";
@@ -11,6 +11,7 @@ import { reportPage, type Untold } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { noneAsked } from "../src/session/each-source.ts";
 import { openReading, type Reading } from "../src/session/open-reading.ts";
 import { refuseOtherThanReport, writeReport } from "../src/session/report-file.ts";
 import { underWay } from "../src/session/under-way.ts";
@@ -99,13 +100,13 @@ async function coverageFor(
   offline: boolean,
 ): Promise<{ coverage: Coverage; notAsked: string | null }> {
   const asked = offline ? [] : askedSources(config);
-  const retired = retiredSources(config).map(({ name }) => `${name} is retired`);
-  const why = offline ? ["--offline"] : retired;
+  const why = offline ? ["--offline"] : [];
   if (asked.length > 0) {
     const { coverage, notAsked } = await coverageNow(config, asked, session, reading);
     const one = config.sources.length === 1;
     why.push(...notAsked.map(({ source, error }) => (one ? error.message : `${source}: ${error.message}`)));
     if (notAsked.length < asked.length) return { coverage, notAsked: why.length > 0 ? why.join("; ") : null };
   }
+  if (asked.length === 0 && !offline) why.push(noneAsked(config));
   return { coverage: await coverageOf(reading.catalog, config, null, session.now()), notAsked: why.join("; ") };
 }

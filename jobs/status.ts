@@ -93,10 +93,11 @@ function isUrgent({ outcome, started, finished }: RunTold, now: Temporal.Instant
 /** A line for each of several sources. */
 function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): Line[] {
   if (sources.length === 1) return [];
-  return sources.map(({ name, retired, lastRun }) => {
-    if (retired) return { name: "source", text: `${name}: retired, not asked` };
-    if (lastRun === null) return { name: "source", text: `${name}: not asked yet`, urgent: true };
-    return { name: "source", text: `${name}: ${runText(lastRun, now)}`, urgent: isUrgent(lastRun, now) };
+  return sources.map(({ name, kind, retired, lastRun }) => {
+    const place = name === kind ? name : `${name} (${kind})`;
+    if (retired) return { name: "source", text: `${place}: retired, not asked` };
+    if (lastRun === null) return { name: "source", text: `${place}: no run yet`, urgent: true };
+    return { name: "source", text: `${place}: ${runText(lastRun, now)}`, urgent: isUrgent(lastRun, now) };
   });
 }
 

@@ -51,6 +51,33 @@ export function nightsOf(
   return nights;
 }
 
+/** A source of the config, and how its last run ended. */
+export interface SourceRun {
+  readonly name: string;
+  readonly retired: boolean;
+  readonly outcome: Outcome;
+  /** When that run ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
+  readonly time: string | null;
+}
+
+/**
+ * The last run of each source.
+ * @param isRunning as above
+ */
+export function sourceRunsOf(
+  sources: readonly { readonly name: string; readonly retired: boolean }[],
+  runs: { lastOf(source: string): RunTold | undefined; last(): RunTold | undefined },
+  isRunning: boolean,
+): SourceRun[] {
+  const running = isRunning ? runs.last()?.run : undefined;
+  return sources.map(({ name, retired }) => {
+    const last = runs.lastOf(name);
+    const outcome =
+      last !== undefined && last.run === running && last.outcome === null ? "running" : outcomeOf(last, undefined);
+    return { name, retired, outcome, time: last?.finished ?? last?.started ?? null };
+  });
+}
+
 function outcomeOf(run: RunTold | undefined, running: RunTold | undefined): Outcome {
   if (run === undefined) return "none";
   return ENDS.find((each) => each === run.outcome) ?? (run === running ? "running" : "unended");

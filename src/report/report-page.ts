@@ -119,7 +119,7 @@ function verdict(found: readonly Concern[]): Html {
 
 /** In the order in which it matters. */
 function concerns(report: Report): Concern[] {
-  const { coverage, nights, horizon, verified, notAsked, isPolicyLogged, made, underWay } = report;
+  const { coverage, nights, horizon, verified, notAsked, isPolicyLogged, made, underWay, sources } = report;
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
   const { missing, changed, failed, withheld, source } = coverage;
@@ -149,9 +149,10 @@ function concerns(report: Report): Concern[] {
       () => `No export ran for ${plural(quiet, "night")}; the last one was on ${last!.day}.`,
     ),
     ...is(
-      last !== undefined && last.outcome !== "done" && last.outcome !== "running",
+      last !== undefined && last.outcome !== "done" && last.outcome !== "running" && sources.length === 1,
       () => `The last export, on ${last!.day}, ${OUTCOMES[last!.outcome].words}.`,
     ),
+    ...(sources.length > 1 ? sources.flatMap(sourceConcern) : []),
     ...is(missing.count > 0, () => `${people(missing.count)} at the source, and not in the vault.`),
     ...is(changed.count > 0, () => `${people(changed.count)} changed at the source since they were exported.`),
     ...is(failed.count > 0, () => `${people(failed.count)} could not be exported when last tried.`),
@@ -178,9 +179,21 @@ function concerns(report: Report): Concern[] {
       () => `The vault was last verified ${plural(daysSince(verified!.time, made), "day")} ago.`,
     ),
     ...is(!isPolicyLogged, () => "The rules below are those of the config; the log has others, until the next export."),
-    ...is(notAsked !== null, () => `The source was not asked: ${notAsked}`),
+    ...is(notAsked !== null && !areRetired(sources), () => `The source was not asked: ${notAsked}`),
     ...is(underWay.state === "unknown", () => underWayText(underWay)!),
   ];
+}
+
+/** Then it is no alarm that no source was asked. */
+function areRetired(sources: Report["sources"]): boolean {
+  return sources.every(({ retired }) => retired);
+}
+
+/** A later run of another source does not make this one's failure good. */
+function sourceConcern({ name, retired, outcome, time }: Report["sources"][number]): Concern[] {
+  if (retired || outcome === "done" || outcome === "running") return [];
+  if (time === null) return [{ words: `No run of the source ${name} is in the log.` }];
+  return [{ words: `The last run of the source ${name}, on ${time.slice(0, 10)}, ${OUTCOMES[outcome].words}.` }];
 }
 
 function locksEndedText(count: number): string {
@@ -204,7 +217,15 @@ function lastExport(report: Report): Html | undefined {
       ? undefined
       : html`<p>Last export: ${minute(last.time)} UTC, <span class="${colour}">${words}</span>.</p>`;
   const others = unwellText(last);
-  return html`${at}${others === "" ? undefined : html`<p class="soft">${last.day}: ${others}.</p>`}${writing}`;
+  const all = report.sources.length > 1 ? report.sources : [];
+  return html`${at}${others === "" ? undefined : html`<p class="soft">${last.day}: ${others}.</p>`}${all.length === 0 ? undefined : html`<ul>${all.map(sourceLine)}</ul>`}${writing}`;
+}
+
+function sourceLine({ name, retired, outcome, time }: Report["sources"][number]): Html {
+  if (retired) return html`<li>${name}: retired, not asked</li>`;
+  const { words, colour } = OUTCOMES[outcome];
+  const at = time === null ? "" : `, ${minute(time)} UTC`;
+  return html`<li>${name}: last run <span class="${colour}">${words}</span>${at}</li>`;
 }
 
 /** `1 of 7 runs failed`; empty where the day had one run, or each ended well. */
@@ -216,7 +237,7 @@ function unwellText({ runs, unwell }: Night): string {
     .join("; ");
 }
 
-function coverageView({ coverage, notAsked }: Report): Html {
+function coverageView({ coverage, notAsked, sources }: Report): Html {
   const { source, missing, changed, failed, withheld, gone, past, purged, vault } = coverage;
   const rows: readonly (readonly [string, number, string])[] = [
     ["At the provider", source?.listed ?? Number.NaN, ""],
@@ -231,7 +252,7 @@ function coverageView({ coverage, notAsked }: Report): Html {
   ];
   return html`<section class="together">
 <h2>Provider and vault compared</h2>
-${notAsked === null ? undefined : html`<p class="unsure">The provider was not asked (${notAsked}). These are the figures of the last export.</p>`}
+${notAsked === null ? undefined : html`<p class="${areRetired(sources) ? "soft" : "unsure"}">The provider was not asked (${notAsked}). These are the figures of the last export.</p>`}
 <table><thead><tr><th>People</th><th class="number">Number</th></tr></thead><tbody>
 ${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="number ${colour}">${Number.isNaN(count) ? "not known" : number(count)}</td></tr>`)}
 </tbody></table>

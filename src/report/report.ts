@@ -6,7 +6,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { policyChange, policyOf } from "../retention/policy.ts";
 import type { Coverage } from "./coverage.ts";
 import { type Horizon, horizonOf, type Months } from "./horizon.ts";
-import { type Night, nightsOf } from "./nights.ts";
+import { type Night, nightsOf, type SourceRun, sourceRunsOf } from "./nights.ts";
 import { isExporting, type UnderWay } from "./under-way.ts";
 
 /** The state of one client's vault, for the person responsible. Nothing personal: people are tokens. */
@@ -29,6 +29,8 @@ export interface Report {
   /** Whether a run writes to the vault now. */
   readonly underWay: UnderWay;
   readonly nights: readonly Night[];
+  /** In the config's order; with `--source`, only those. */
+  readonly sources: readonly SourceRun[];
   /** What was stored, by month. */
   readonly growth: Months;
   readonly horizon: Horizon;
@@ -84,6 +86,11 @@ export function reportOf(
     policy: policyOf(retention, config.vault.lock),
     isPolicyLogged: !catalog.runs.policy() || !policyChange(catalog, config),
     nights: nightsOf(catalog.runs.since(since), today, NIGHTS, isExporting(found.underWay)),
+    sources: sourceRunsOf(
+      config.sources.filter(({ name }) => config.only === undefined || config.only.includes(name)),
+      catalog.runs,
+      isExporting(found.underWay),
+    ),
     growth: catalog.totals.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
     held: catalog.holds.count(),

@@ -136,7 +136,7 @@ async function knownOf(
   };
 }
 
-const OUTCOMES = [null, "failed", "interrupted", "partial", "done"];
+const OUTCOMES = ["failed", null, "interrupted", "partial", "done"];
 
 function leastGood(runs: readonly RunTold[]): RunTold | undefined {
   return runs.toSorted((one, other) => OUTCOMES.indexOf(one.outcome) - OUTCOMES.indexOf(other.outcome))[0];

@@ -156,6 +156,20 @@ describe("two sources in one vault", () => {
     assert.match((await place.here("status", [], { isTerminal: true })).stdout, /^ {2}last run +export, done,/m);
   });
 
+  test("status tells of each source, and the one that failed is not hidden by the next that did not", async () => {
+    first.setFaults({ fail: 100, retryAfter: 0 });
+    const { code } = await place.here("export");
+    first.setFaults({ fail: 0 });
+    assert.equal(code, 1);
+    const shown = await place.here("status", [], { isTerminal: true });
+    assert.match(shown.stdout, /^! last run +export, failed,/m);
+    assert.match(shown.stdout, /^! source +passbase: export, failed,/m);
+    assert.match(shown.stdout, /^ {2}source +second: export, done,/m);
+    await place.export();
+    const then = await place.here("status", [], { isTerminal: true });
+    assert.match(then.stdout, /^ {2}last run +export, done,/m);
+  });
+
   test("backfill: each source in turn, with its own words for a status", async () => {
     const summaries = await place.expect<Summary>(0, "backfill");
     assert.deepEqual(told(summaries, "unchanged"), [

@@ -21,8 +21,8 @@ export function textLog(options: TextLogOptions, own: Fields = {}): Log {
     (message: string, fields: Fields = {}): void => {
       if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
       const all = { ...own, ...fields };
-      const { client, subject, key, error, hint, stack } = all;
-      const on = [client, subject ?? key].filter((each) => each !== undefined).join(", ");
+      const { client, source, subject, key, error, hint, stack } = all;
+      const on = [client, source, subject ?? key].filter((each) => each !== undefined).join(", ");
       const [first = "", ...more] = error?.split("\n") ?? [];
       const values = NAMED.flatMap((name) => (all[name] === undefined ? [] : [`${name}=${all[name]}`]));
       const words = sentence(`${message}${on ? ` (${on})` : ""}${first ? `: ${first}` : ""}`);

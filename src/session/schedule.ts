@@ -227,8 +227,10 @@ export class Schedules {
   /** Whether the run is retried. */
   #failed(part: Part, error: unknown, attempts: Attempts): boolean {
     const { log } = this.#session.console;
-    const { id } = part.client;
-    const fields = { client: id, ...errorFields(error) };
+    const { id, sources } = part.client;
+    const names = part.names.filter((name) => name !== LOCKS).join(", ");
+    const source = sources.length > 1 && names !== "" ? { source: names } : {};
+    const fields = { client: id, ...source, ...errorFields(error) };
     const pause = this.#pause(part, error, attempts);
     if (pause === undefined) {
       log.error("scheduled run failed", fields);

@@ -26,7 +26,10 @@ test("a source whose run failed stays in status and report, though another sourc
   assert.doesNotMatch(fine, /The last run of the source/);
   await writeFile(place.path("keys/wrong"), "wrong", { mode: 0o600 });
   await place.configure({ sources: [{ ...usual, url: first.url, apiKey: "file:./keys/wrong" }, other] });
-  assert.equal((await place.here("export")).code, 1);
+  const ended = await place.holdfast("export", [], { env: { HOLDFAST_LOG_FORMAT: undefined } });
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /info {2}run started \(acme-bank, second\)$/m);
+  assert.match(ended.stderr, /error run failed \(acme-bank, passbase\): .*401/m);
 
   const { stdout } = await place.here("status");
   assert.match(stdout, /^! last run {2}export, failed, just now/m);

@@ -110,7 +110,7 @@ async function reconcileSource(
   const now = before.state === "running" ? before : await underWay(reading.vault, session);
   const listed = coverage.source ?? { listed: 0, unreadable: 0 };
   const reconciled = { client: config.id, ...coverage, source: { name: source.name, ...listed }, underWay: now };
-  session.console.say(coverageText(reconciled, place));
+  session.console.say(coverageText(reconciled, place, config.sources.length > 1));
   if (showIds) session.console.result(undefined, idsText(place, ids, coverage));
   return reconciled;
 }
@@ -146,7 +146,7 @@ function headline(of: Reconciled): string {
   return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
 }
 
-function coverageText(of: Reconciled, place: string): Line[] {
+function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[] {
   const { source, vault, missing, changed, failed, withheld, gone, past, purged } = of;
   const codes = Object.entries(failed.codes).map(([code, count]) => `${code} ${number(count)}`);
   const running = underWayText(of.underWay);
@@ -158,7 +158,7 @@ function coverageText(of: Reconciled, place: string): Line[] {
     },
     ...(running ? [`  now       ${running}`] : []),
     `  source    ${number(source.listed)} identities${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
-    `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}`,
+    `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}${hasSeveral ? ", of all sources" : ""}`,
     ...rows("missing", `at the source, ${never}`, missing),
     ...rows("changed", "at the source, otherwise than exported last", changed),
     ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),

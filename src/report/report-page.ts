@@ -64,6 +64,7 @@ function client(report: Report, at: number, isOnly: boolean): Html {
 ${isOnly ? undefined : html`<h1>${name}</h1>`}
 ${verdict(found)}
 ${lastExport(report)}
+${report.isOfSome ? html`<p class="unsure">The comparison with the provider is about ${report.sources.map(({ name }) => name).join(", ")} only. All other figures are of the whole vault.</p>` : undefined}
 <div class="figures">
 ${figure(number(coverage.vault.subjects), "people kept")}
 ${figure(number(coverage.vault.versions), "records")}
@@ -237,11 +238,11 @@ function unwellText({ runs, unwell }: Night): string {
     .join("; ");
 }
 
-function coverageView({ coverage, notAsked, sources }: Report): Html {
+function coverageView({ coverage, notAsked, sources, isOfSome }: Report): Html {
   const { source, missing, changed, failed, withheld, gone, past, purged, vault } = coverage;
   const rows: readonly (readonly [string, number, string])[] = [
     ["At the provider", source?.listed ?? Number.NaN, ""],
-    ["In the vault", vault.subjects, ""],
+    [isOfSome || sources.length > 1 ? "In the vault, of all sources" : "In the vault", vault.subjects, ""],
     ["At the provider, not in the vault", missing.count, missing.count > 0 ? "bad" : ""],
     ["Changed at the provider since the last export", changed.count, changed.count > 0 ? "unsure" : ""],
     ["Last export failed", failed.count, failed.count > 0 ? "bad" : ""],
@@ -252,7 +253,7 @@ function coverageView({ coverage, notAsked, sources }: Report): Html {
   ];
   return html`<section class="together">
 <h2>Provider and vault compared</h2>
-${notAsked === null ? undefined : html`<p class="${areRetired(sources) ? "soft" : "unsure"}">The provider was not asked (${notAsked}). These are the figures of the last export.</p>`}
+${notAsked === null ? undefined : html`<p class="${areRetired(sources) ? "soft" : "unsure"}">The provider was not asked (${notAsked}). ${source === null ? "These are the figures of the last export." : "The figures at the provider are those of the other sources."}</p>`}
 <table><thead><tr><th>People</th><th class="number">Number</th></tr></thead><tbody>
 ${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="number ${colour}">${Number.isNaN(count) ? "not known" : number(count)}</td></tr>`)}
 </tbody></table>

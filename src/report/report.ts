@@ -29,6 +29,8 @@ export interface Report {
   /** Whether a run writes to the vault now. */
   readonly underWay: UnderWay;
   readonly nights: readonly Night[];
+  /** Whether the client has sources that this report leaves out: the provider's figures are about `sources` only. */
+  readonly isOfSome: boolean;
   /** In the config's order; with `--source`, only those. */
   readonly sources: readonly SourceRun[];
   /** What was stored, by month. */
@@ -86,6 +88,7 @@ export function reportOf(
     policy: policyOf(retention, config.vault.lock),
     isPolicyLogged: !catalog.runs.policy() || !policyChange(catalog, config),
     nights: nightsOf(catalog.runs.since(since), today, NIGHTS, isExporting(found.underWay)),
+    isOfSome: config.sources.some(({ name }) => config.only?.includes(name) === false),
     sources: sourceRunsOf(
       config.sources.filter(({ name }) => config.only === undefined || config.only.includes(name)),
       catalog.runs,

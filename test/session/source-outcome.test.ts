@@ -46,6 +46,17 @@ test("a source whose run failed stays in status and report, though another sourc
   const failed = await page();
   assert.match(failed, /Needs attention:.*The last run of the source passbase, on [\d-]+, failed\./);
   assert.match(failed, /Last export: [^,]*, failed *\./);
+  assert.equal((await place.here("report", ["--out", place.path("one.html")])).code, 0);
+  const asked = await readFile(place.path("one.html"), "utf8");
+  assert.match(asked, /The figures at the provider are those of the other sources\./);
+  assert.match(asked, /In the vault, of all sources/);
+  assert.equal((await place.here("report", ["--source", "second", "--out", place.path("one.html")])).code, 0);
+  const one = await readFile(place.path("one.html"), "utf8");
+  assert.match(one, /The comparison with the provider is about second only\./);
+  const compared = await place.holdfast("reconcile", ["--source", "second"], {
+    env: { HOLDFAST_LOG_FORMAT: undefined },
+  });
+  assert.match(compared.stderr, /vault {5}4 identities .*, of all sources$/m);
   assert.match(failed, /second: last run succeeded/);
 
   await place.configure({ sources: [{ kind: "passbase", retired: true }, other] });

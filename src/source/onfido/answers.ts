@@ -1,29 +1,10 @@
 import { z } from "zod";
-import { broken, checked, list, object, parseAnswer } from "../answer.ts";
+import { broken, checked, list, object, parseAnswer, plainId, time } from "../answer.ts";
 
 /**
  * Answers of Onfido's API v3.6. Any member may be missing, null, or of an unknown kind: a report's breakdown is `[]`
- * while it is open. That must not lose a record, since the exact text is kept beside what is read here. Ids are strict,
- * because they become parts of paths and of names in the vault.
+ * while it is open. That must not lose a record, since the exact text is kept beside what is read here.
  */
-export const id = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/);
-
-/** An instant, written with `Z` or `+00:00`; to the second, or finer. */
-export const time = z
-  .string()
-  .max(100)
-  .transform((text, context) => {
-    try {
-      const instant = Temporal.Instant.from(text);
-      if (instant.epochMilliseconds >= 0 && instant.epochMilliseconds < 253_402_300_800_000)
-        return Temporal.Instant.fromEpochMilliseconds(instant.epochMilliseconds).toString();
-    } catch {
-      // Reported below.
-    }
-    context.addIssue({ code: "custom", message: "not an instant" });
-    return z.NEVER;
-  });
-
 /** Deeper than any object of the API; sorting arrays walks an answer recursively. */
 const MAX_DEPTH = 100;
 
@@ -38,7 +19,7 @@ export const parsed = (name: string, text: string): unknown => parseAnswer(name,
 /** An answer about one object. */
 export function parseOne(name: string, text: string, wanted: string): Resource {
   const said = parsed(name, text);
-  const read = checked(name, z.object({ id }), said);
+  const read = checked(name, z.object({ id: plainId }), said);
   if (read.id !== wanted) throw broken(name, "the answer is for another object");
   return { id: read.id, said: object(said) };
 }
@@ -52,7 +33,7 @@ export function parseMany(name: string, text: string, key: string | null): reado
   const elements = key === null ? said : object(said)[key];
   if (!Array.isArray(elements)) throw broken(name, key === null ? "the answer is no list" : `the answer has no ${key}`);
   return elements.flatMap((element) => {
-    const read = z.object({ id }).safeParse(element);
+    const read = z.object({ id: plainId }).safeParse(element);
     return read.success ? [{ id: read.data.id, said: object(element) }] : [];
   });
 }
@@ -66,7 +47,7 @@ export function timeOf({ said }: Resource, name: string): string | null {
 /** The ids in a list of `{id}`. */
 export function idsIn(value: unknown): string[] {
   return list(value).flatMap((element) => {
-    const { success, data } = id.safeParse(object(element).id);
+    const { success, data } = plainId.safeParse(object(element).id);
     return success ? [data] : [];
   });
 }

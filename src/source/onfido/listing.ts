@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
-import { broken, checked, object, parseAnswer, tooMuch } from "../answer.ts";
+import { broken, checked, object, parseAnswer, plainId, time, tooMuch } from "../answer.ts";
 import type { AnswerHeaders } from "../http.ts";
 import { ListReader } from "../list-reader.ts";
 import type { ListedIdentity } from "../source.ts";
-import { id, parsed, time } from "./answers.ts";
+import { parsed } from "./answers.ts";
 import { APPLICANTS } from "./calls.ts";
 import { comparable } from "./content.ts";
 
 /** `created_at` is strict: the list has no other time. */
-const entry = z.object({ id, created_at: time });
+const entry = z.object({ id: plainId, created_at: time });
 const frame = z.object({ applicants: z.array(z.unknown()).max(0) });
 
 /** A page of applicants, with what its headers say. */
@@ -45,7 +45,9 @@ export async function readApplicantPage(
   for (const element of elements) {
     const raw = element.text === undefined ? undefined : attempt(element.text);
     const { success, data: read } = entry.safeParse(raw);
-    const named = success ? read.id : id.safeParse(raw === undefined ? attempt(element.id ?? "") : object(raw).id).data;
+    const named = success
+      ? read.id
+      : plainId.safeParse(raw === undefined ? attempt(element.id ?? "") : object(raw).id).data;
     if (named === undefined) continue;
     first ??= named;
     if (!success) unread.push(named);

@@ -1,10 +1,11 @@
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
+import { plainId } from "../answer.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { AccessToken } from "./access.ts";
-import { id as idSchema, parseMany } from "./answers.ts";
+import { parseMany } from "./answers.ts";
 import { applicantsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
@@ -90,7 +91,7 @@ export class OnfidoSource implements Source {
   }
 
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    if (!idSchema.safeParse(id).success)
+    if (!plainId.safeParse(id).success)
       throw new HoldfastError("source-missing", "no applicant of Onfido has an id like this");
     const gathering = new Gathering(this.#ask);
     const applicant = await gathering.applicant(id, full);

@@ -1,30 +1,15 @@
 import { z } from "zod";
-import { broken, checked, list, object, parseAnswer } from "../answer.ts";
+import { broken, checked, list, object, parseAnswer, plainId, time } from "../answer.ts";
 
 /**
  * Answers of Persona's API, version 2025-12-08, keys in kebab case. Any attribute may be missing, null, or of an unknown
- * kind. That must not lose a record, since the exact text is kept beside what is read here. Ids are strict, because
- * they become parts of paths and of names in the vault.
+ * kind. That must not lose a record, since the exact text is kept beside what is read here.
  */
-export const id = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/);
-
-/** An instant, to the millisecond. */
-export const time = z
-  .string()
-  .max(100)
-  .transform((text, context) => {
-    try {
-      const instant = Temporal.Instant.from(text);
-      if (instant.epochMilliseconds >= 0 && instant.epochMilliseconds < 253_402_300_800_000)
-        return Temporal.Instant.fromEpochMilliseconds(instant.epochMilliseconds).toString();
-    } catch {
-      // Reported below.
-    }
-    context.addIssue({ code: "custom", message: "not an instant" });
-    return z.NEVER;
-  });
-
-const resource = z.object({ type: z.string().regex(/^[a-z0-9_/-]{1,100}$/), id, attributes: z.unknown().optional() });
+const resource = z.object({
+  type: z.string().regex(/^[a-z0-9_/-]{1,100}$/),
+  id: plainId,
+  attributes: z.unknown().optional(),
+});
 const single = z.object({ data: resource, included: z.unknown().optional() });
 const listing = z.object({ data: z.array(z.unknown()), links: z.object({ next: z.string().nullable() }) });
 
@@ -77,7 +62,7 @@ export function related({ relationships }: Resource, name: string): Reference[] 
   const { data } = object(relationships[name]);
   const named = (Array.isArray(data) ? data : [data]).flatMap((value) => {
     const { type, id: given } = object(value);
-    const { success, data: read } = id.safeParse(given);
+    const { success, data: read } = plainId.safeParse(given);
     return success ? [{ type: String(type), id: read }] : [];
   });
   return [...new Map(named.map((reference) => [reference.id, reference])).values()];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Identity } from "../../core/identity.ts";
-import { checked, list, object, word } from "../answer.ts";
-import { id as idSchema, type Resource, related, time, timeOf } from "./answers.ts";
+import { checked, list, object, plainId, time, word } from "../answer.ts";
+import { type Resource, related, timeOf } from "./answers.ts";
 import { INQUIRY } from "./calls.ts";
 import { comparable } from "./content.ts";
 import { type Datapoints, fieldDatapoints, fieldText, isPlain } from "./fields.ts";
@@ -9,7 +9,7 @@ import { type Datapoints, fieldDatapoints, fieldText, isPlain } from "./fields.t
 /** What status `completed` says: all verifications are done, and whether that is a pass is for the client to say. */
 export type Completed = "verified" | "undecided";
 
-const inquirySchema = z.object({ id: idSchema, attributes: z.object({ "updated-at": time }) });
+const inquirySchema = z.object({ id: plainId, attributes: z.object({ "updated-at": time }) });
 
 /** An inquiry, and what belongs to it, in words that do not depend on the provider. */
 export function identityOf(inquiry: Resource, resources: readonly Resource[], completed: Completed): Identity {

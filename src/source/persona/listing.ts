@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
-import { broken, checked, object, parseAnswer, tooMuch, word } from "../answer.ts";
+import { broken, checked, object, parseAnswer, plainId, time, tooMuch, word } from "../answer.ts";
 import { ListReader } from "../list-reader.ts";
 import type { ListedIdentity, Page } from "../source.ts";
-import { id, time } from "./answers.ts";
 import { comparable } from "./content.ts";
 
 /** `updated-at` is strict: it names the version, and a retention period may count from it. */
 const entry = z.object({
-  id,
+  id: plainId,
   attributes: z.object({ "updated-at": time, "created-at": time.nullish().catch(null) }),
 });
 const frame = z.object({ data: z.array(z.unknown()).max(0), links: z.object({ next: z.string().nullable() }) });
@@ -33,7 +32,9 @@ export async function readInquiryPage(name: string, chunks: AsyncIterable<Uint8A
   for (const element of elements) {
     const raw = element.text === undefined ? undefined : parsed(element.text);
     const { success, data: read } = entry.safeParse(raw);
-    const named = success ? read.id : id.safeParse(raw === undefined ? parsed(element.id ?? "") : object(raw).id).data;
+    const named = success
+      ? read.id
+      : plainId.safeParse(raw === undefined ? parsed(element.id ?? "") : object(raw).id).data;
     if (named === undefined) continue;
     last = named;
     if (!success) {

@@ -1,10 +1,10 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
+import { plainId } from "../answer.ts";
 import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { Walk } from "../walk.ts";
-import { id as idSchema } from "./answers.ts";
 import { INQUIRIES, inquiriesCall, SEARCH, searchCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
@@ -98,7 +98,7 @@ export class PersonaSource implements Source {
   }
 
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    if (!idSchema.safeParse(id).success)
+    if (!plainId.safeParse(id).success)
       throw new HoldfastError("source-missing", "no inquiry of Persona has an id like this");
     const gathering = new Gathering(this.#ask);
     const inquiry = await gathering.inquiry(id, full);

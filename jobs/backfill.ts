@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Option } from "commander";
-import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.ts";
+import { IdList } from "../src/backfill/id-list.ts";
+import { Outcomes } from "../src/backfill/outcomes.ts";
 import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
-import { Catalog } from "../src/catalog/catalog.ts";
 import { amount, instant, oneOf } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
@@ -13,22 +12,22 @@ import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
 import type { Exporting } from "../src/export/context.ts";
-import type { Period } from "../src/export/plan.ts";
+import type { Period, Selection } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
+import { number } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { PROVIDERS } from "../src/provider/provider.ts";
 import { Box } from "../src/seal/secretbox.ts";
-import { handlesOf, messagesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
-import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
-import { eachSource, noneAsked } from "../src/session/each-source.ts";
+import { messagesOf, type Session } from "../src/session/client.ts";
+import type { ClientFailure } from "../src/session/each-client.ts";
 import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
-import { openSource } from "../src/session/open-source.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf, pushed } from "../src/session/watch.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
+import { everySource, planBackfill, refuseImpossible } from "./backfill-plan.ts";
 
 /** The words of all providers. */
 const STATUSES = [...new Set(Object.values(PROVIDERS).flatMap(({ statuses }): readonly string[] => statuses))];
@@ -38,6 +37,9 @@ interface BackfillFlags extends Period {
   readonly plan?: boolean;
   readonly workers?: string;
   readonly putPrice?: number;
+  readonly ids?: string;
+  readonly references?: string;
+  readonly report?: string;
 }
 
 export const backfillCommand = withSource(
@@ -47,6 +49,8 @@ export const backfillCommand = withSource(
     "holdfast backfill                   export what is missing; run it again to resume",
     "holdfast backfill --workers redis://queue:6379     plan and log here; `holdfast worker` processes do the work",
     "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
+    "holdfast backfill --ids ids.txt --report report.csv      only these ids of the provider, one on a line",
+    "psql -Atc 'select id from customers' | holdfast backfill --references -    the client's own references",
   ]),
 )
   .option("--from <date>", "only identities that the provider created on this date or later", instant)
@@ -61,6 +65,19 @@ export const backfillCommand = withSource(
     "--workers <redis>",
     "let `holdfast worker` processes do the work, connected through redis://host:6379 (or env:NAME, file:path)",
   )
+  .addOption(
+    new Option(
+      "--ids <file>",
+      "only who is in this list of the provider's ids, one on a line; - reads standard input. For providers that cannot list everyone",
+    ).conflicts(["from", "to", "status", "workers", "references"]),
+  )
+  .addOption(
+    new Option(
+      "--references <file>",
+      "the same with the client's own references, where the provider can look them up (Sumsub: externalUserId)",
+    ).conflicts(["from", "to", "status", "workers"]),
+  )
+  .option("--report <file>", "with --ids or --references: what came of each line, as CSV by line number, without ids")
   .option("--put-price <amount>", "with --plan: the price of a thousand S3 writes, in your currency", amount)
   .action((options: CommonOptions & BackfillFlags) =>
     run(options, async (session) => {
@@ -72,16 +89,27 @@ export const backfillCommand = withSource(
         throw new HoldfastError("usage", "--put-price needs --plan", { hint: "Add --plan." });
       }
       refuseOtherWords(session, status ?? []);
+      const list = await listOf(session, options);
       const period = { from, to, statuses: status && new Set(status) };
       if (plan) {
-        await tellClients(session, "backfill", (onFailure) => planBackfill(session, period, putPrice, onFailure), {
-          name: "plan",
-        });
+        await tellClients(
+          session,
+          "backfill",
+          (onFailure) => planBackfill(session, { ...period, list }, putPrice, onFailure),
+          {
+            name: "plan",
+          },
+        );
         return;
       }
       const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
-      await tellClients(session, "backfill", (onFailure) => backfillClients(session, { ...period, redis }, onFailure), {
-        refuse: refuseUnfinished,
+      using outcomes = list && new Outcomes(options.report);
+      const asked = { ...period, redis, ...(list && outcomes ? { ids: { list, outcomes } } : {}) };
+      await tellClients(session, "backfill", (onFailure) => backfillClients(session, asked, onFailure), {
+        refuse: (summaries) => {
+          refuseUnfinished(summaries);
+          if (outcomes) refuseNotFound(summaries, outcomes, options.report);
+        },
       });
     }),
   );
@@ -89,60 +117,12 @@ export const backfillCommand = withSource(
 export interface BackfillOptions extends Period {
   /** The Redis of the workers. Default: this process does the work. */
   readonly redis?: RedisAddress | undefined;
+  /** Only the people of this list. */
+  readonly ids?: { readonly list: IdList; readonly outcomes: Outcomes } | undefined;
 }
 
-/** How many identities to sample for the estimate of files. */
-const SAMPLE = 25;
 /** How often to check whether the vault is free, in ms. */
 const LOOK = 5_000;
-
-/** Estimates what a backfill of each client would take. Writes nothing, and needs no lease. */
-async function planBackfill(
-  session: Session,
-  period: Period,
-  price: number | undefined,
-  onFailure?: (failure: ClientFailure) => void,
-): Promise<Estimate[]> {
-  const planOne = async (config: ClientConfig, sourceConfig: ActiveSourceConfig): Promise<Estimate> => {
-    await using opened = new AsyncDisposableStack();
-    const { description } = opened.use(await openClientVault(config, session));
-    const tokens = await openTokens(config, description);
-    const { source } = opened.use(await openSource(config, sourceConfig, session, "low"));
-    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
-    opened.defer(() => catalog?.close());
-    using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
-    const known = {
-      subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
-      walk: { noteMet: () => {} },
-      relationships: {
-        hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
-      },
-    };
-    // As in a run: it says best why a key is refused.
-    await source.project();
-    const pages = source.pages();
-    const handles = await handlesOf(config);
-    const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };
-    const of = await untilStopped(session.signal, async () => {
-      const about = catalog?.totals.counts().subjects ?? 0;
-      const found = await survey(parts, pages, period, SAMPLE, (listed) => progress.update(listed, { about }));
-      return estimate(found, { config, source, sourceConfig, catalog, price });
-    });
-    progress.end();
-    session.console.say(estimateText(of, placeOf(config, sourceConfig.name)));
-    return of;
-  };
-  return eachOf(session, planOne, onFailure);
-}
-
-/** Stops at once on the signal, even during a request. Only for work that leaves nothing behind. */
-async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: stopped, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  return Promise.race([work(), stopped]).finally(() => signal.removeEventListener("abort", stop));
-}
 
 /** Exports everything that each client has at its source in a period. Resumes where an earlier backfill stopped. */
 export async function backfillClients(
@@ -156,26 +136,35 @@ export async function backfillClients(
     session.console.say(summaryText(told, {}, placeOf(config, source.name)));
     return told;
   };
-  return eachOf(session, backfillOne, onFailure);
+  return everySource(session, backfillOne, onFailure);
 }
 
-/** Runs the work for every source of every client. One failure does not stop the others. */
-async function eachOf<T>(
-  session: Session,
-  work: (config: ClientConfig, source: ActiveSourceConfig) => Promise<T>,
-  onFailure: (failure: ClientFailure) => void = throwFailure,
-): Promise<T[]> {
-  const all = await eachClient(
-    session,
-    async (config) => {
-      if (askedSources(config).length === 0) session.console.say(`${config.id}: nothing to do, ${noneAsked(config)}`);
-      const { results, failures } = await eachSource(config, session, (source) => work(config, source));
-      for (const failure of failures) onFailure(failure);
-      return results;
-    },
-    onFailure,
-  );
-  return all.flat();
+/** The list of ids that the command line names, if it names one. */
+async function listOf(session: Session, { ids, references, report }: BackfillFlags): Promise<IdList | undefined> {
+  const path = ids ?? references;
+  if (path === undefined) {
+    if (report === undefined) return undefined;
+    throw new HoldfastError("usage", "--report needs --ids or --references", { hint: "Add one of them." });
+  }
+  const asked = session.clients.flatMap((client) => askedSources(client));
+  if (asked.length > 1)
+    throw new HoldfastError("usage", "a list of ids is of one source, but the config asks several", {
+      hint: `Add --client <id>, or --source ${asked.map(({ name }) => name).join(" or --source ")}.`,
+    });
+  return IdList.open(path, ids === undefined ? "references" : "ids", process.stdin);
+}
+
+/** Throws `partial` if the provider does not have everyone of the list. This sets the exit code. */
+function refuseNotFound(summaries: readonly ExportSummary[], { notFound }: Outcomes, report?: string): void {
+  const count = summaries.reduce((sum, of) => sum + of.notFound, 0);
+  if (count === 0) return;
+  const lines = `${notFound.length === 1 ? "line" : "lines"} ${notFound.join(", ")}${count > notFound.length ? ", …" : ""}`;
+  throw new HoldfastError("partial", `neither the provider nor the vault has ${number(count)} of the list: ${lines}`, {
+    hint:
+      report === undefined
+        ? "Check the ids, and that the key is of the project that they are from. --report <file> says it for each line."
+        : `Check the ids, and that the key is of the project that they are from. ${report} has each line.`,
+  });
 }
 
 /** @throws HoldfastError "usage" for a status that no source of the command has */
@@ -249,22 +238,20 @@ async function takeTurn(
 async function runTurn(
   exporting: Exporting,
   session: Session,
-  { redis, ...period }: BackfillOptions,
+  { redis, ids, ...period }: BackfillOptions,
 ): Promise<Summary> {
   const { console } = session;
-  const { config, sourceConfig, log } = exporting;
+  const { config, sourceConfig, source, log } = exporting;
   const place = placeOf(config, sourceConfig.name);
-  const position = new Position(
-    config.state,
-    sourceConfig.name,
-    period,
-    new Box(await config.lookups.key.resolve(), "backfill position"),
-  );
-  const reached = position.load() ?? (await count(exporting, session, period));
+  refuseImpossible(exporting, ids?.list);
+  const box = new Box(await config.lookups.key.resolve(), "backfill position");
+  const position = new Position(config.state, sourceConfig.name, period, box, ids?.list.digest);
+  const atFirst = ids ? { cursor: null, examined: 0, total: ids.list.total } : undefined;
+  const reached = position.load() ?? atFirst ?? (await count(exporting, session, period));
   const walk: Walk & { before: number } = {
     before: reached.examined,
     total: reached.total ?? undefined,
-    pages: pagesAfter(exporting.source, reached.cursor, () => {
+    pages: pagesAfter(source, reached.cursor, () => {
       walk.before = 0;
       log.warn("the source no longer accepts the page cursor: starting from the beginning", { client: config.id });
     }),
@@ -275,15 +262,15 @@ async function runTurn(
   };
   if (reached.cursor !== null)
     log.info("resuming where the last run stopped", { client: config.id, count: reached.examined });
+  const selection: Selection = ids
+    ? { kind: "ids", pages: ids.list.pages(source, reached.cursor, ids.outcomes) }
+    : { kind: "period", ...period };
   const run = (crew?: Crew): Promise<Summary> =>
     runExport(exporting, {
-      job: "backfill",
-      version: VERSION,
-      selection: { kind: "period", ...period },
-      walk,
-      crew,
+      ...{ job: "backfill", version: VERSION, selection, walk, crew },
       progress: console.progress(`${place}: identities`, reached.examined),
       observer: observerOf(exporting, session),
+      onSettled: (id, outcome) => ids?.outcomes.settled(id, outcome),
     });
   if (redis === undefined) return run();
   // Imported here: the Redis client takes longer to load than everything else.

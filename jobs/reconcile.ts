@@ -105,7 +105,13 @@ async function reconcileSource(
     const of = ids.getOrInsert(kind, []);
     if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
   });
-  for (const { error } of notAsked) throw error;
+  for (const { error, why } of notAsked)
+    throw (
+      error ??
+      new HoldfastError("usage", `${place}: ${why}, so it cannot be compared with the vault`, {
+        hint: `\`holdfast backfill --ids\` compares a list of ids from elsewhere. Without one, each person whom the vault has is asked about within the source's resync.`,
+      })
+    );
   // A run that started in the meantime also makes the figures out of date.
   const now = before.state === "running" ? before : await underWay(reading.vault, session);
   const listed = coverage.source ?? { listed: 0, unreadable: 0 };

@@ -104,7 +104,7 @@ async function coverageFor(
   if (asked.length > 0) {
     const { coverage, notAsked } = await coverageNow(config, asked, session, reading);
     const one = config.sources.length === 1;
-    why.push(...notAsked.map(({ source, error }) => (one ? error.message : `${source}: ${error.message}`)));
+    why.push(...notAsked.map(({ source, why: of }) => (one ? of : `${source}: ${of}`)));
     if (notAsked.length < asked.length) return { coverage, notAsked: why.length > 0 ? why.join("; ") : null };
   }
   if (asked.length === 0 && !offline) why.push(noneAsked(config));

@@ -24,19 +24,28 @@ export interface Reached {
 }
 
 /**
- * The position of one backfill, in the state directory. One file per source and period, so that no two mix. It only saves
+ * The position of one backfill, in the state directory. One file per source and period, or list of ids, so that no two mix. It only saves
  * requests: without it the backfill starts over and finds in the catalog what is already kept.
  */
 export class Position {
   readonly #path: string;
   readonly #box: Box;
 
-  /** @param source its name in the config */
-  constructor(state: string, source: string, period: Period, box: Box) {
+  /**
+   * @param source its name in the config
+   * @param list the digest of a given list of ids, where the backfill is of that
+   */
+  constructor(state: string, source: string, period: Period, box: Box, list?: string) {
     const { from, to, statuses } = period;
     // As it was before a client could have several sources, when the only one was called passbase.
     const own = source === "passbase" ? [] : [source];
-    const name = JSON.stringify([from?.toString(), to?.toString(), [...(statuses ?? [])].sort(), ...own]);
+    const name = JSON.stringify([
+      from?.toString(),
+      to?.toString(),
+      [...(statuses ?? [])].sort(),
+      ...own,
+      ...(list ? [{ list }] : []),
+    ]);
     const hash = createHash("sha256").update(name).digest("hex").slice(0, 12);
     this.#path = join(state, `backfill-${hash}.json`);
     this.#box = box;

@@ -72,7 +72,7 @@ export class Runs {
   }
 
   /** Subjects whose last attempt failed. */
-  failures(): { subject: string; time: string; stage: string; code: string }[] {
+  failures(): { subject: string; time: string; stage: string; code: string; project: string | null }[] {
     return this.#statements.failures.all() as unknown as ReturnType<Runs["failures"]>;
   }
 
@@ -108,7 +108,7 @@ function prepare(db: DatabaseSync) {
     lastOf: of(`${TOLD} WHERE source = ? ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?)"),
-    failures: of("SELECT subject, time, stage, code FROM failure ORDER BY subject"),
+    failures: of("SELECT subject, time, stage, code, project FROM failure ORDER BY subject"),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
     lastPolicy: of("SELECT policy FROM policy"),
     clean: of("UPDATE log SET clean = ?"),

@@ -29,6 +29,8 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
 
 /** Tests the file route. If the key lacks the right, an export keeps everything except images and videos. */
 async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
+  if (!source.can.list)
+    return ok("the provider has no list of everyone: whether the key may fetch files shows in the first export");
   if (collect === "minimal") return ok("the key may list identities; files are not kept (collect: minimal)");
   let listed = 0;
   for await (const { identities } of source.pages()) {

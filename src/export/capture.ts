@@ -42,7 +42,9 @@ export type Capture =
       readonly kind: "gone";
       readonly entry?: Unlogged<RecordGone> | undefined;
       readonly listed?: string | undefined;
-    };
+    }
+  /** A given list of ids has it; neither the provider nor the vault does. */
+  | { readonly kind: "notFound"; readonly listed?: undefined };
 
 /**
  * Brings one identity into the vault: fetches it, then seals and stores its files and its record. `settle` logs it
@@ -89,6 +91,7 @@ function notFound({ source, tokens, project }: Capturing, { subject, way }: Cand
     way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
   if (wasHere) return gone(subject, kept, "deleted");
   // An unknown id from the command line is a typo.
+  if (way === "ids" && !kept.known) return { kind: "notFound" };
   if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");
   return { kind: "gone" };
 }

@@ -10,7 +10,7 @@ import type { Page, Source } from "../source/source.ts";
 import { compare } from "./comparison.ts";
 import { Feed } from "./feed.ts";
 import { keptIn } from "./kept.ts";
-import { type Candidate, planWalk, type Selection } from "./plan.ts";
+import { type Candidate, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
 import { meanOf, Sample } from "./sample.ts";
 
 /** What an export would do now. Files, requests and seconds are estimates; the rest is counted. */
@@ -103,7 +103,11 @@ export async function forecastWalk(
   using feed = selection.kind === "changed" ? new Feed(planned, now()) : undefined;
   const plan = feed
     ? feed.candidates(walked(), counts, onUnreadable)
-    : planWalk(planned, walked(), selection, counts, onUnreadable);
+    : selection.kind === "withheld" && !source.can.list
+      ? planWithheld(planned, counts)
+      : selection.kind === "subjects"
+        ? planSubjects(planned, walked(), selection.subjects, counts, onUnreadable, () => {})
+        : planWalk(planned, walked(), selection, counts, onUnreadable);
   for await (const { candidates } of plan) {
     for (const candidate of candidates) {
       counts[kindOf(candidate, catalog)] += 1;

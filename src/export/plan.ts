@@ -40,8 +40,21 @@ export type Selection =
   | ({ readonly kind: "period" } & Period)
   /** Identities with withheld files: the provider may have granted access since. */
   | { readonly kind: "withheld" }
+  /** Everyone of a given list of ids. */
+  | { readonly kind: "ids"; readonly pages: AsyncIterable<IdPage> }
   /** Subjects of which the vault does not know the provider id: only a walk of the source can find them. */
   | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
+
+/** Some lines of a given list of ids or references. */
+export interface IdPage {
+  readonly ids: readonly string[];
+  /** Lines that are no ids. */
+  readonly malformed: number;
+  /** References of which the provider has no one. */
+  readonly notFound: number;
+  /** Continues after these lines; null at the end. */
+  readonly cursor: string | null;
+}
 
 /** Identities created in a date range, with a status. An undefined bound does not limit. */
 export interface Period {
@@ -182,6 +195,24 @@ export async function* planSubjects(
   const others = subjects.difference(new Set(candidates.map(({ subject }) => subject)));
   if (others.size > 0 && parts.source.can.list)
     yield* planWalk(parts, pages, { kind: "subjects", subjects: others }, counts, onUnreadable, onPast);
+}
+
+/** Everyone of a given list of ids, page by page. */
+export async function* planIds(
+  { source, tokens }: Pick<PlanParts, "source" | "tokens">,
+  pages: AsyncIterable<IdPage>,
+  counts: PlanCounts & { notFound: number },
+  onUnreadable: (count: number) => void,
+): AsyncGenerator<Batch> {
+  for await (const { ids, malformed, notFound, cursor } of pages) {
+    counts.examined += ids.length + malformed + notFound;
+    counts.notFound += notFound;
+    if (malformed > 0) onUnreadable(malformed);
+    const candidates = ids.map((id): Candidate => {
+      return { id, subject: tokens.subject(source.kind, id), listed: undefined, way: "ids" };
+    });
+    yield { candidates, cursor };
+  }
 }
 
 /** The named identities, without duplicates. */

@@ -18,7 +18,7 @@ import { Feed } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
 import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
-import { type Candidate, planNamed, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
+import { type Candidate, planIds, planNamed, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
 import { originOf, settle } from "./settle.ts";
 import { ASKED, emptyTally, type Summary, type Tally } from "./summary.ts";
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly crew?: Crew | undefined;
   readonly progress: Progress;
   readonly observer?: RunObserver | undefined;
+  /** Called when an identity is settled: what came of it, or the code of its failure. */
+  readonly onSettled?: ((id: string, outcome: Capture["kind"] | ErrorCode) => void) | undefined;
 }
 
 /** Receives updates during a run, for metrics. */
@@ -52,7 +54,8 @@ export interface RunObserver {
 
 /** A partial walk: it resumes after a page of an earlier run, or skips identities. */
 export interface Walk {
-  readonly pages: AsyncIterable<Page>;
+  /** Default: the source's list, from the beginning. */
+  readonly pages?: AsyncIterable<Page>;
   /** Identities that earlier runs examined, and the total. */
   readonly before: number;
   readonly total: number | undefined;
@@ -144,7 +147,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
 type Round = Pick<Extract<Entry, { type: "run.finished" }>, "round" | "walked">;
 
 async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<Round> {
-  const { identities, selection, progress, walk, crew = own(run), observer } = options;
+  const { identities, selection, progress, walk, crew = own(run), observer, onSettled = () => {} } = options;
   using feed =
     identities === undefined && walk === undefined && selection.kind === "changed"
       ? new Feed(run, run.started)
@@ -175,7 +178,15 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
   };
 
   const show = (): void => {
-    const done = tally.unchanged + tally.past + tally.new + tally.changed + tally.again + tally.gone + tally.failed;
+    const done =
+      tally.unchanged +
+      tally.past +
+      tally.new +
+      tally.changed +
+      tally.again +
+      tally.gone +
+      tally.notFound +
+      tally.failed;
     const { before, total } = walk ?? { before: 0, total: feed?.walks === false ? undefined : expected };
     progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
     observer?.counted(tally);
@@ -193,6 +204,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
       isCaptured = true;
       await settle(run, candidate, capture, tally);
       await crew.settled?.(candidate);
+      onSettled(candidate.id, capture.kind);
       run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
       failures = 0;
       hasSucceeded = true;
@@ -213,6 +225,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
         run.log.error("record failed", { subject, stage, durationMs: durationMs(), ...errorFields(error) });
         observer?.failed(stage, code);
         tally.failed += 1;
+        onSettled(candidate.id, code);
         refusal = hasCode(error, "source-key", "source-denied") ? error : undefined;
         await run.ledger.log({ type: "record.failed", subject, stage, code, ...originOf(run, candidate) }).catch(end);
       }
@@ -225,7 +238,11 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
 
   const onUnreadable = (count: number): void => {
     tally.failed += count;
-    run.log.error("identities in the provider's list have no readable id", { stage: "source", count });
+    const what =
+      selection.kind === "ids"
+        ? "lines of the given list are not ids"
+        : "identities in the provider's list have no readable id";
+    run.log.error(what, { stage: "source", count });
   };
   const onPast = (subject: string): void => {
     if (!wanted.has(subject)) return;
@@ -244,7 +261,9 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
         ? planSubjects(run, listed, wanted, tally, onUnreadable, onPast)
         : selection.kind === "withheld" && !run.source.can.list
           ? planWithheld(run, tally)
-          : planWalk(run, listed, selection, tally, onUnreadable, onPast);
+          : selection.kind === "ids"
+            ? planIds(run, selection.pages, tally, onUnreadable)
+            : planWalk(run, listed, selection, tally, onUnreadable, onPast);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;

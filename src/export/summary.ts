@@ -21,6 +21,8 @@ export interface Summary {
   readonly askedInTurn: number;
   /** … because the command line named them. */
   readonly askedByName: number;
+  /** … because a list of ids, given to `backfill --ids`, has them. */
+  readonly askedByIds: number;
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
@@ -30,6 +32,8 @@ export interface Summary {
   readonly again: number;
   /** Identities that the provider no longer has. The copies stay. */
   readonly gone: number;
+  /** Ids or references of a given list of which neither the provider nor the vault has anyone. */
+  readonly notFound: number;
   readonly failed: number;
   /** Files stored, and files the provider withheld. */
   readonly files: number;
@@ -62,6 +66,7 @@ export const ASKED = {
   failure: "askedAfterFailure",
   turn: "askedInTurn",
   name: "askedByName",
+  ids: "askedByIds",
 } as const satisfies Readonly<Record<string, keyof Tally>>;
 export type Way = keyof typeof ASKED;
 
@@ -74,12 +79,14 @@ export function emptyTally(): Tally {
     askedAfterFailure: 0,
     askedInTurn: 0,
     askedByName: 0,
+    askedByIds: 0,
     new: 0,
     changed: 0,
     unchanged: 0,
     past: 0,
     again: 0,
     gone: 0,
+    notFound: 0,
     failed: 0,
     files: 0,
     withheld: 0,

@@ -65,7 +65,7 @@ export type Lacking = "missing" | "changed" | "failed" | "withheld";
  * Holds what the source lists against the catalog, both ways. One page is held, and what it met on a disk.
  * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
  * @param onLacking told of each that is lacking something, while its page is held
- * @param wasAsked whether the pages are of this subject's source; asked after the last page
+ * @param wasAsked whether the pages are of this subject's source, whose project the log may name; asked after the last page
  */
 export async function coverageOf(
   catalog: Catalog,
@@ -73,7 +73,7 @@ export async function coverageOf(
   pages: AsyncIterable<ListedPage> | null,
   now: Temporal.Instant,
   onLacking: (subject: string, kind: Lacking) => void = () => {},
-  wasAsked: (subject: string) => boolean = () => true,
+  wasAsked: (subject: string, project?: string | null) => boolean = () => true,
 ): Promise<Coverage> {
   const addMissing = (subject: string): void => {
     missing!.add(subject);
@@ -90,7 +90,7 @@ export async function coverageOf(
   };
   const [missing, changed, withheld, gone, past, failed] = Array.from({ length: 6 }, () => new Some());
   const met = new SubjectSet();
-  const failures = new Map(catalog.runs.failures().map(({ subject, code }) => [subject, code]));
+  const failures = new Map(catalog.runs.failures().map((of) => [of.subject, of]));
   try {
     let listed = 0;
     let unreadable = 0;
@@ -121,12 +121,13 @@ export async function coverageOf(
       const known = catalog.subjects.known(subject);
       withheldFiles += known?.withheld ?? 0;
       if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
-      if (pages === null ? known?.gone : !met.has(subject) && wasAsked(subject)) gone!.add(subject);
+      const isListed = pages !== null && wasAsked(subject);
+      if (isListed ? !met.has(subject) : known?.gone) gone!.add(subject);
     }
     const codes: Record<string, number> = {};
-    for (const [subject, code] of failures) {
+    for (const { subject, code, project } of failures.values()) {
       // Of someone whom the source has no more there is nothing to try again.
-      if (pages !== null && !met.has(subject)) continue;
+      if (pages !== null && !met.has(subject) && wasAsked(subject, project)) continue;
       failed!.add(subject);
       codes[code] = (codes[code] ?? 0) + 1;
     }

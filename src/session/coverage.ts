@@ -1,15 +1,18 @@
 import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
 import { placeOf } from "../config/sources.ts";
 import { firstThrown, type HoldfastError, hasCode, ownError } from "../core/error.ts";
+import { PROVIDERS, type ProviderKind } from "../provider/provider.ts";
 import { type Coverage, coverageOf, type Lacking, type ListedPage } from "../report/coverage.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
-/** A source that could not be asked. */
+/** A source whose list could not be read. */
 export interface NotAsked {
   readonly source: string;
-  readonly error: HoldfastError;
+  readonly why: string;
+  /** Undefined if it has no list. */
+  readonly error: HoldfastError | undefined;
 }
 
 /** The errors of a provider: it cannot be reached, or refuses to answer. */
@@ -35,9 +38,11 @@ export async function coverageNow(
   const answered = new Set<string>();
   // The identities of one page.
   let ids = new Map<string, string>();
-  async function* pagesOf(sourceConfig: ActiveSourceConfig): AsyncGenerator<ListedPage> {
+  /** Returns whether the source has a list. */
+  async function* pagesOf(sourceConfig: ActiveSourceConfig): AsyncGenerator<ListedPage, boolean> {
     await using opened = await openSource(config, sourceConfig, session, "low");
     const { source } = opened;
+    if (!source.can.list) return false;
     using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
     let walked = 0;
     // As in a run: it says best why a key is refused.
@@ -55,16 +60,17 @@ export async function coverageNow(
       walked += identities.length + unread.length;
       progress.update(walked, { about });
     }
+    return true;
   }
   async function* pages(): AsyncGenerator<ListedPage> {
     for (const source of sources) {
       try {
-        yield* pagesOf(source);
-        answered.add(source.name);
+        if (yield* pagesOf(source)) answered.add(source.name);
+        else notAsked.push({ source: source.name, why: noList(source.kind), error: undefined });
       } catch (thrown) {
         const error = ownError(firstThrown(thrown));
         if (!error || !hasCode(error, ...OF_PROVIDER)) throw thrown;
-        notAsked.push({ source: source.name, error });
+        notAsked.push({ source: source.name, why: error.message, error });
       }
     }
   }
@@ -74,19 +80,25 @@ export async function coverageNow(
     pages(),
     session.now(),
     (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
-    (subject) => wasAsked(catalog, subject, config, answered),
+    (subject, project) => wasAsked(catalog, subject, project, config, answered),
   );
   return { coverage, notAsked };
+}
+
+/** Says why a source cannot be compared with the vault. */
+export function noList(kind: ProviderKind): string {
+  return `${PROVIDERS[kind].name} cannot list its ${PROVIDERS[kind].identities}`;
 }
 
 /** Whether one of these sources showed a subject last. Of earlier versions' records only the provider is known. */
 function wasAsked(
   catalog: Reading["catalog"],
   subject: string,
+  failedAt: string | null | undefined,
   { sources }: ClientConfig,
   answered: ReadonlySet<string>,
 ): boolean {
-  const { project } = catalog.subjects.known(subject) ?? {};
+  const project = catalog.subjects.known(subject)?.project ?? failedAt;
   if (project) return [...answered].some((name) => catalog.sources.isOf(name, project));
   return sources.filter(({ kind }) => kind === "passbase").every(({ name }) => answered.has(name));
 }

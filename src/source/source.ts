@@ -35,6 +35,12 @@ export interface Source {
   changes(since: Temporal.Instant): AsyncIterable<readonly Change[]>;
 
   /**
+   * The id of the identity with this reference of the client's own; undefined if there is none. Only where the provider
+   * can look it up.
+   */
+  idOf?(reference: string): Promise<string | undefined>;
+
+  /**
    * Everything the provider has of one identity. Throws source-missing if it no longer has it.
    * @param options `full: false` asks only for what a minimal record needs, and names no files
    */

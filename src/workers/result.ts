@@ -126,6 +126,8 @@ export function isStale(capture: Capture, { kept, config, now }: Asked): boolean
 
 function misfit(capture: Capture, asked: Asked): string | undefined {
   const { candidate, kept, config, now } = asked;
+  // Workers are given no lists of ids.
+  if (capture.kind === "notFound") return "what is not found";
   if (capture.kind === "gone") {
     const { entry, listed } = capture;
     const said = entry ? entry.redacted : listed;

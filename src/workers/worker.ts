@@ -151,6 +151,8 @@ function count(tally: WorkerTally, result: Result): void {
     return;
   }
   const { capture } = result;
+  // Workers are given no lists of ids.
+  if (capture.kind === "notFound") return;
   tally[capture.kind === "again" || capture.kind === "past" ? "unchanged" : capture.kind] += 1;
   if ("bytes" in capture) tally.bytes += capture.bytes;
 }

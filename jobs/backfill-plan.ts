@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.ts";
+import type { IdList } from "../src/backfill/id-list.ts";
+import { type Survey, survey } from "../src/backfill/survey.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
+import type { ActiveSourceConfig, ClientConfig, SourceConfig } from "../src/config/config.ts";
+import { askedSources, placeOf } from "../src/config/sources.ts";
+import { HoldfastError } from "../src/core/error.ts";
+import type { Candidate, Period, PlanParts } from "../src/export/plan.ts";
+import { PROVIDERS } from "../src/provider/provider.ts";
+import { handlesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
+import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
+import { eachSource, noneAsked } from "../src/session/each-source.ts";
+import { openSource } from "../src/session/open-source.ts";
+import type { Source } from "../src/source/source.ts";
+
+/** How many identities to sample for the estimate of files. */
+const SAMPLE = 25;
+
+export interface Planned extends Period {
+  /** Only the people of this list. */
+  readonly list?: IdList | undefined;
+}
+
+/** Estimates what a backfill of each client would take. Writes nothing, and needs no lease. */
+export async function planBackfill(
+  session: Session,
+  { list, ...period }: Planned,
+  price: number | undefined,
+  onFailure?: (failure: ClientFailure) => void,
+): Promise<Estimate[]> {
+  const planOne = async (config: ClientConfig, sourceConfig: ActiveSourceConfig): Promise<Estimate> => {
+    await using opened = new AsyncDisposableStack();
+    const { description } = opened.use(await openClientVault(config, session));
+    const tokens = await openTokens(config, description);
+    const { source } = opened.use(await openSource(config, sourceConfig, session, "low"));
+    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    opened.defer(() => catalog?.close());
+    using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
+    const known = {
+      subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
+      walk: { noteMet: () => {} },
+      relationships: {
+        hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
+      },
+    };
+    // As in a run: it says best why a key is refused.
+    await source.project();
+    refuseImpossible({ source, sourceConfig }, list);
+    const handles = await handlesOf(config);
+    const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };
+    const of = await untilStopped(session.signal, async () => {
+      const about = catalog?.totals.counts().subjects ?? 0;
+      const found = list
+        ? await surveyOf(list, parts)
+        : await survey(parts, source.pages(), period, SAMPLE, (listed) => progress.update(listed, { about }));
+      return estimate(found, { config, source, sourceConfig, catalog, price });
+    });
+    progress.end();
+    session.console.say(estimateText(of, placeOf(config, sourceConfig.name)));
+    return of;
+  };
+  return everySource(session, planOne, onFailure);
+}
+
+/** Stops at once on the signal, even during a request. Only for work that leaves nothing behind. */
+async function untilStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  return Promise.race([work(), stopped]).finally(() => signal.removeEventListener("abort", stop));
+}
+
+/** Runs the work for every source of every client. One failure does not stop the others. */
+export async function everySource<T>(
+  session: Session,
+  work: (config: ClientConfig, source: ActiveSourceConfig) => Promise<T>,
+  onFailure: (failure: ClientFailure) => void = throwFailure,
+): Promise<T[]> {
+  const all = await eachClient(
+    session,
+    async (config) => {
+      if (askedSources(config).length === 0) session.console.say(`${config.id}: nothing to do, ${noneAsked(config)}`);
+      const { results, failures } = await eachSource(config, session, (source) => work(config, source));
+      for (const failure of failures) onFailure(failure);
+      return results;
+    },
+    onFailure,
+  );
+  return all.flat();
+}
+
+/** What a list of ids tells: each of them is asked about. */
+async function surveyOf(
+  list: IdList,
+  { source, tokens }: Pick<PlanParts, "tokens"> & { readonly source: Source },
+): Promise<Survey> {
+  const { total } = list;
+  const ids = await list.sample(source, SAMPLE);
+  const sample = ids.map((id): Candidate => {
+    return { id, subject: tokens.subject(source.kind, id), listed: undefined, way: "ids" };
+  });
+  return { pages: 0, listed: total, matching: total, toFetch: total, sample };
+}
+
+/** @throws HoldfastError "usage" where this source cannot do what is asked */
+export function refuseImpossible(
+  { source, sourceConfig }: { readonly source: Pick<Source, "can" | "idOf">; readonly sourceConfig: SourceConfig },
+  list: IdList | undefined,
+): void {
+  const { name, identities } = PROVIDERS[sourceConfig.kind];
+  if (list?.are === "references" && source.idOf === undefined)
+    throw new HoldfastError("usage", `${name} cannot look up ${identities} by a reference`, {
+      hint: "Give their ids with --ids.",
+    });
+  if (list === undefined && !source.can.list)
+    throw new HoldfastError(
+      "usage",
+      `${name} cannot list its ${identities}, so a backfill does not know whom to ask about`,
+      {
+        hint: "Give their ids with --ids <file>, one on a line, or your own references with --references <file>.",
+      },
+    );
+}

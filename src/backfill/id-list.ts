@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import pMap from "p-map";
+import { SubjectSet } from "../catalog/subject-set.ts";
+import { HoldfastError } from "../core/error.ts";
+import type { IdPage } from "../export/plan.ts";
+import { readingFile } from "../io/file-error.ts";
+import type { Source } from "../source/source.ts";
+import type { Outcomes } from "./outcomes.ts";
+
+/** Lines in a page: so many are asked about before the position moves on. */
+const PAGE = 100;
+/** Bytes of a line. No provider has longer ids. */
+const LONGEST = 1_000;
+/** Bytes that are read from standard input: they are held in memory, because they are read twice. */
+const MOST_PIPED = 64 * 2 ** 20;
+
+interface Line {
+  /** From 1. */
+  readonly number: number;
+  /** Undefined if it is too long. */
+  readonly text: string | undefined;
+}
+
+/** What the lines of a list are: the provider's ids, or references of the client's own. */
+export type IdsAre = "ids" | "references";
+
+/**
+ * A list of ids or references from outside, one on a line. Empty lines, and lines that begin with #, say nothing. It is
+ * read twice: once for its digest, by which an interrupted backfill knows it again, and once to ask.
+ */
+export class IdList {
+  readonly are: IdsAre;
+  /** Of all bytes, in hex. */
+  readonly digest: string;
+  /** Lines that say something. */
+  readonly total: number;
+  readonly #chunks: () => AsyncIterable<Uint8Array>;
+
+  private constructor(are: IdsAre, digest: string, total: number, chunks: () => AsyncIterable<Uint8Array>) {
+    this.are = are;
+    this.digest = digest;
+    this.total = total;
+    this.#chunks = chunks;
+  }
+
+  /**
+   * @param path `-` for standard input
+   * @throws HoldfastError "usage" if it cannot be read or has no line
+   */
+  static async open(path: string, are: IdsAre, stdin: Readable): Promise<IdList> {
+    const chunks = path === "-" ? held(await piped(stdin)) : () => readingFile(path);
+    const hash = createHash("sha256");
+    async function* hashed() {
+      for await (const chunk of chunks()) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    }
+    let total = 0;
+    for await (const _ of lines(hashed())) total += 1;
+    if (total === 0)
+      throw new HoldfastError("usage", `the list of ${are} is empty`, { hint: "Write one on each line." });
+    return new IdList(are, hash.digest("hex"), total, chunks);
+  }
+
+  /**
+   * Its ids in groups, each id once.
+   * @param cursor of an earlier page
+   * @param outcomes told which line each id is from, and what is known of lines without asking about anyone
+   */
+  async *pages(source: Pick<Source, "idOf">, cursor: string | null, outcomes: Outcomes): AsyncGenerator<IdPage> {
+    using seen = new Seen();
+    const after = cursor === null ? 0 : Number(cursor);
+    for await (const page of paged(lines(this.#chunks()))) {
+      const last = page.at(-1)!.number;
+      if (last <= after) continue;
+      const fresh = page.filter(({ number }) => number > after);
+      const readable = fresh.filter((line): line is Line & { text: string } => isReadable(line.text));
+      for (const { number } of fresh.filter(({ text }) => !isReadable(text))) outcomes.note(number, "malformed");
+      const found = await this.#idsOf(source, readable);
+      const ids: string[] = [];
+      for (const { number, id } of found) {
+        if (id === undefined) outcomes.note(number, "notFound");
+        else if (!seen.isNew(id)) outcomes.note(number, "repeated");
+        else {
+          outcomes.expect(number, id);
+          ids.push(id);
+        }
+      }
+      const notFound = found.filter(({ id }) => id === undefined).length;
+      yield { ids, malformed: fresh.length - readable.length, notFound, cursor: String(last) };
+    }
+    yield { ids: [], malformed: 0, notFound: 0, cursor: null };
+  }
+
+  /** Ids chosen at random from the whole list, for an estimate. */
+  async sample(source: Pick<Source, "idOf">, size: number, random: () => number = Math.random): Promise<string[]> {
+    const chosen: (Line & { text: string })[] = [];
+    let seen = 0;
+    for await (const line of lines(this.#chunks())) {
+      if (!isReadable(line.text)) continue;
+      seen += 1;
+      const at = chosen.length < size ? chosen.length : Math.floor(random() * seen);
+      if (at < size) chosen[at] = { ...line, text: line.text };
+    }
+    return (await this.#idsOf(source, chosen)).flatMap(({ id }) => id ?? []);
+  }
+
+  #idsOf(
+    source: Pick<Source, "idOf">,
+    asked: readonly (Line & { text: string })[],
+  ): Promise<{ number: number; id: string | undefined }[]> {
+    const idOf = async (text: string) => (this.are === "ids" ? text : await source.idOf!(text));
+    return pMap(asked, async ({ number, text }) => ({ number, id: await idOf(text) }), { concurrency: 4 });
+  }
+}
+
+/** What an id or a reference can be. The rest of a line with more in it would be lost, so it is no id. */
+function isReadable(text: string | undefined): text is string {
+  return text !== undefined && text.length <= 200 && /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(text);
+}
+
+/** Which ids were met, as digests, on the disk and not in memory. */
+class Seen implements Disposable {
+  readonly #set = new SubjectSet();
+
+  isNew(id: string): boolean {
+    const digest = createHash("sha256").update(id).digest("hex");
+    if (this.#set.has(digest)) return false;
+    this.#set.add([digest]);
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#set.close();
+  }
+}
+
+async function* paged(all: AsyncIterable<Line>): AsyncGenerator<Line[]> {
+  let page: Line[] = [];
+  for await (const line of all) {
+    page.push(line);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+  const LF = 10;
+  let number = 0;
+  let held = Buffer.alloc(0);
+  let isLong = false;
+  const line = (): Line | undefined => {
+    number += 1;
+    const text = held
+      .toString("utf8")
+      .replace(/^\uFEFF/, "")
+      .trim();
+    const long = isLong;
+    held = Buffer.alloc(0);
+    isLong = false;
+    if (long) return { number, text: undefined };
+    return text === "" || text.startsWith("#") ? undefined : { number, text };
+  };
+  const add = (part: Uint8Array): void => {
+    if (held.length + part.length > LONGEST) isLong = true;
+    if (!isLong) held = Buffer.concat([held, part]);
+  };
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, from)) {
+      add(chunk.subarray(from, end));
+      from = end + 1;
+      const read = line();
+      if (read) yield read;
+    }
+    add(chunk.subarray(from));
+  }
+  const last = line();
+  if (last) yield last;
+}
+
+const held = (bytes: Uint8Array) =>
+  async function* () {
+    yield bytes;
+  };
+
+async function piped(stdin: Readable): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    size += (chunk as Uint8Array).length;
+    if (size > MOST_PIPED)
+      throw new HoldfastError("usage", "the list on standard input is larger than 64 MiB", {
+        hint: "Write it to a file that only you can read, and name that.",
+      });
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks);
+}

@@ -9,6 +9,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import type { Candidate, Period, PlanParts } from "../src/export/plan.ts";
 import { PROVIDERS } from "../src/provider/provider.ts";
 import { handlesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
+import { noList } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { eachSource, noneAsked } from "../src/session/each-source.ts";
 import { openSource } from "../src/session/open-source.ts";
@@ -115,11 +116,7 @@ export function refuseImpossible(
       hint: "Give their ids with --ids.",
     });
   if (list === undefined && !source.can.list)
-    throw new HoldfastError(
-      "usage",
-      `${name} cannot list its ${identities}, so a backfill does not know whom to ask about`,
-      {
-        hint: "Give their ids with --ids <file>, one on a line, or your own references with --references <file>.",
-      },
-    );
+    throw new HoldfastError("usage", `${noList(sourceConfig.kind)}, so a backfill does not know whom to ask about`, {
+      hint: "Give their ids with --ids <file>, one on a line, or your own references with --references <file>.",
+    });
 }

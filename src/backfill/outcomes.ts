@@ -15,7 +15,6 @@ export class Outcomes implements Disposable {
   /** The lines of ids that were asked about and are not settled. */
   readonly #lines = new Map<string, number>();
   readonly #notFound: number[] = [];
-  readonly #malformed: number[] = [];
 
   constructor(path?: string) {
     this.#file = path === undefined ? undefined : { path, fd: openReport(path) };
@@ -39,13 +38,9 @@ export class Outcomes implements Disposable {
     this.#write(line, outcome);
   }
 
-  /** The first lines of which neither provider nor vault has anyone, and of those that are no ids. */
+  /** The first lines of which neither the provider nor the vault has anyone. */
   get notFound(): readonly number[] {
-    return this.#notFound;
-  }
-
-  get malformed(): readonly number[] {
-    return this.#malformed;
+    return this.#notFound.toSorted((one, other) => one - other);
   }
 
   [Symbol.dispose](): void {
@@ -53,8 +48,7 @@ export class Outcomes implements Disposable {
   }
 
   #write(line: number, outcome: string): void {
-    const named = outcome === "notFound" ? this.#notFound : outcome === "malformed" ? this.#malformed : undefined;
-    if (named && named.length < NAMED) named.push(line);
+    if (outcome === "notFound" && this.#notFound.length < NAMED) this.#notFound.push(line);
     if (!this.#file) return;
     const { path, fd } = this.#file;
     try {

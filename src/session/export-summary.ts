@@ -91,6 +91,9 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     ...(summary.again > 0 ? [["again", `${number(summary.again)} (stored again, as asked)`]] : []),
     ...(summary.past > 0 ? [["past", `${number(summary.past)} (past their retention date; skipped)`]] : []),
     ...(gone > 0 ? [["gone", `${number(gone)} (no longer at the provider; the copies stay)`]] : []),
+    ...(summary.notFound > 0
+      ? [["not found", `${number(summary.notFound)} (neither the provider nor the vault has them)`]]
+      : []),
     ["files", `${number(files)} stored`],
     ...(summary.incomplete > 0
       ? [["lacking", `${plural(summary.incomplete, "record lacks", "records lack")} what the key may not read`]]

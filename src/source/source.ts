@@ -35,8 +35,8 @@ export interface Source {
   changes(since: Temporal.Instant): AsyncIterable<readonly Change[]>;
 
   /**
-   * The id of the identity with this reference of the client's own; undefined if there is none. Only where the provider
-   * can look it up.
+   * The id of the identity with this reference of the client's own; undefined if the provider has no such identity. Only
+   * where it can look up references.
    */
   idOf?(reference: string): Promise<string | undefined>;
 

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Options of Node itself, before the program: `["--import", hook]`. */
   readonly node?: readonly string[];
+  /** Standard input. Default: none. */
+  readonly input?: string;
 }
 
 /** How a run of the real program ended. */
@@ -62,19 +64,21 @@ export function runToEnd(line: readonly string[], options: Omit<ProgramOptions, 
 }
 
 /** Starts any command line. */
-export function startLine(line: readonly string[], { cwd, env }: Omit<ProgramOptions, "node">): Running {
+export function startLine(line: readonly string[], { cwd, env, input }: Omit<ProgramOptions, "node">): Running {
   const child = spawn(line[0]!, line.slice(1), {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  // The program may end without reading it all.
+  child.stdin?.on("error", () => {}).end(input);
   let stdout = "";
   let stderr = "";
   const watchers = new Set<() => void>();
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
     for (const look of watchers) look();
   });

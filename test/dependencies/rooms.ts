@@ -35,7 +35,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   viewer: "core provider approval seal record vault audit bag",
   doctor: "core io config net observe record source vault audit catalog retention workers",
   session:
-    "core io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",
+    "core provider io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",
   people: "core io config observe record catalog retention session",
   cli: "core provider approval io config observe audit bag doctor session people",
   jobs: "*",

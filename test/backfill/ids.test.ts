@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Estimate } from "../../src/backfill/estimate.ts";
+import type { Summary } from "../../src/export/summary.ts";
+import { makeWorkplace } from "../export/workplace.ts";
+import { startSandbox } from "../sandbox/server.ts";
+
+const PEOPLE = 130;
+
+/** A vault, a list of some of the provider's ids, and what the list has otherwise. */
+async function withList() {
+  const sandbox = await startSandbox({ identities: PEOPLE, plainImages: true });
+  const place = await makeWorkplace(sandbox);
+  const ids = sandbox.ids().slice(0, 110);
+  const gone = "00000000-0000-4000-8000-000000000000";
+  const list = join(place.folder, "ids.txt");
+  const report = join(place.folder, "report.csv");
+  // Line 1 is a comment, 2 is empty, 3 to 112 are ids; then one twice, one that is nobody's, and one that is no id.
+  const lines = ["# from the customer database", "", ...ids, ids[0]!, gone, "x".repeat(1_200), ""];
+  await writeFile(list, lines.join("\r\n"));
+  return { sandbox, place, ids, gone, list, report };
+}
+
+/** The report as a map: where a line is there twice, the later one counts. */
+async function outcomes(report: string): Promise<Map<number, string>> {
+  const [header, ...rows] = (await readFile(report, "utf8")).trimEnd().split("\n");
+  assert.equal(header, "line,outcome");
+  return new Map(rows.map((row) => [Number(row.split(",")[0]), row.split(",")[1]!]));
+}
+
+test("a list of ids: each is found once, and those who are not there are named by line", async () => {
+  const { sandbox, place, ids, gone, list, report } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const ended = await place.here("backfill", ["--ids", list, "--report", report, "--json"]);
+  assert.equal(ended.code, 3, ended.stderr);
+  const [of] = (ended.json as { clients: Summary[] }).clients;
+  assert.deepEqual([of!.new, of!.notFound, of!.failed, of!.askedByIds], [110, 1, 1, 111]);
+  assert.equal(sandbox.requests.of("identities"), 0, "the list was read although ids were given");
+  assert.equal((await place.stored()).size, 110);
+  const by = await outcomes(report);
+  assert.deepEqual([by.get(3), by.get(113), by.get(114), by.get(115)], ["new", "repeated", "not found", "malformed"]);
+  assert.equal(by.size, 113);
+  for (const text of [ended.stdout, ended.stderr, await readFile(report, "utf8")])
+    for (const canary of [...sandbox.canaries(), gone, ...ids]) assert.ok(!text.includes(canary), `${canary} is shown`);
+  // No entry about the one who is no one.
+  assert.equal((await place.entries("record.failed")).length, 0);
+  assert.equal((await place.entries("record.gone")).length, 0);
+  const [finished] = await place.entries("run.finished");
+  assert.equal(finished!.counts.notFound, 1);
+
+  const again = await place.here("backfill", ["--ids", list]);
+  assert.equal(again.code, 3);
+  assert.match(again.stderr, /unchanged +110/);
+  assert.equal((await place.stored()).size, 110);
+
+  sandbox.vanish([0]);
+  const then = await place.here("backfill", ["--ids", list, "--json"]);
+  const [after] = (then.json as { clients: Summary[] }).clients;
+  assert.deepEqual([after!.gone, after!.unchanged, after!.notFound], [1, 109, 1]);
+  assert.equal((await place.entries("record.gone")).length, 1);
+});
+
+test("only lines that are no ids, or of no one, are named; the rest is well", async () => {
+  const { sandbox, place, ids, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  await writeFile(
+    list,
+    `${ids.slice(0, 2).join("\n")}\n11111111-0000-4000-8000-000000000000\n22222222-0000-4000-8000-000000000000\n`,
+  );
+  const ended = await place.here("backfill", ["--ids", list]);
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /neither the provider nor the vault has 2 of the list: lines 3, 4/);
+  assert.match(ended.stderr, /not found +2/);
+  await writeFile(list, ids.slice(0, 2).join("\n"));
+  assert.equal((await place.here("backfill", ["--ids", list])).code, 0);
+});
+
+test("an interrupted list goes on where it stopped, and the report has every line", async () => {
+  const { sandbox, place, ids, list, report } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  await writeFile(list, ids.join("\n"));
+  await place.configure({ source: { budget: "400/month" } });
+  const first = await place.here("backfill", ["--ids", list, "--report", report]);
+  assert.notEqual(first.code, 0);
+  await place.configure({ source: { budget: "100000/month" } });
+  const kept = (await place.stored()).size;
+  assert.ok(kept > 0 && kept < 110, `${kept}`);
+  assert.equal((await place.here("backfill", ["--ids", list, "--report", report])).code, 0);
+  assert.equal((await place.stored()).size, 110);
+  assert.deepEqual(
+    [...(await outcomes(report)).keys()].toSorted((a, b) => a - b),
+    ids.map((_, at) => at + 1),
+  );
+});
+
+test("standard input is a list too", async () => {
+  const { sandbox, place, ids } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const running = place.start("backfill", ["--ids", "-", "--json"], { input: `${ids.slice(0, 3).join("\n")}\n` });
+  const ended = await running.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal((await place.stored()).size, 3);
+});
+
+test("the plan of a list asks about a sample only", async () => {
+  const { sandbox, place, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const ended = await place.here("backfill", ["--ids", list, "--plan", "--json"]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const [plan] = (ended.json as { plan: Estimate[] }).plan;
+  assert.deepEqual([plan!.listed, plan!.toFetch], [113, 113]);
+  assert.ok(plan!.requests > 113);
+  assert.equal((await place.stored()).size, 0);
+});
+
+test("wrong uses say how it is right", async () => {
+  const { sandbox, place, list, report } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const says = async (pattern: RegExp, ...args: string[]) => {
+    const ended = await place.here("backfill", args);
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(ended.stderr, pattern);
+  };
+  await says(/ENOENT/, "--ids", join(place.folder, "nowhere.txt"));
+  await says(/--report needs --ids or --references/, "--report", report);
+  await says(/Passbase cannot look up identities by a reference/, "--references", list);
+  await says(/cannot be used with/, "--ids", list, "--from", "2026-01-01");
+  await writeFile(report, "something else\n");
+  await says(/is not a report of an earlier backfill/, "--ids", list, "--report", report);
+  assert.equal(await readFile(report, "utf8"), "something else\n");
+  await writeFile(list, "\n# nothing\n");
+  await says(/the list of ids is empty/, "--ids", list);
+});

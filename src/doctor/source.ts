@@ -1,5 +1,6 @@
 import type { Collect } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
+import { budgetText } from "../source/rate/limits.ts";
 import type { Source } from "../source/source.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 
@@ -19,12 +20,26 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
         : ok(`the API key works (environment: ${/^[a-z]{1,20}$/.test(environment) ? environment : "unknown"})`),
     );
     found.push(await checkFiles(source, collect));
+    const { budget } = source.limits;
+    if (budget) found.push(budgetFinding(budget));
     for (const { outcome, message, hint } of (await source.checks?.()) ?? [])
       found.push(outcome === "warning" ? warning(message, hint) : ok(message));
   } catch (error) {
     found.push(failed("source", error));
   }
   return found;
+}
+
+/** How much of a month's budget should be left, before an operator must think of it. */
+const SCARCE = 0.1;
+
+function budgetFinding(budget: NonNullable<Source["limits"]["budget"]>): Finding {
+  const text = `requests to the source: ${budgetText(budget)}`;
+  if (budget.used < budget.of * (1 - SCARCE)) return ok(text);
+  return warning(
+    text,
+    "Runs end when they are used up, and go on next month. Raise the source's budget if the contract allows more.",
+  );
 }
 
 /** Tests the file route. If the key lacks the right, an export keeps everything except images and videos. */

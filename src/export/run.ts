@@ -97,7 +97,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   await ledger.log(run, started);
   log.info("run started");
   const finish = async (outcome: RunOutcome, round: Round = {}): Promise<Summary> => {
-    const summary: Summary = {
+    const summary: Omit<Summary, "budget"> = {
       client: config.id,
       source: sourceConfig.name,
       run: id,
@@ -108,6 +108,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
       seconds: Math.round(performance.now() - begun) / 1000,
     };
     const { client: _, source: __, run: ___, outcome: ____, seconds, ...counts } = summary;
+    const { budget } = source.limits;
     await ledger.log({ type: "run.finished", outcome, counts, ...round });
     await ledger.flush();
     options.progress.end();
@@ -115,7 +116,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     gaps.tell(log);
     log.summarize();
     log.info("run finished", { outcome, counts, durationMs: Math.round(seconds * 1000) });
-    return summary;
+    return budget ? { ...summary, budget } : summary;
   };
   try {
     await noteRecipients(exporting, ledger);

@@ -49,12 +49,14 @@ export interface Summary {
   /** Retried requests to source and vault. */
   readonly retries: number;
   readonly seconds: number;
+  /** Requests of this month so far, by all runs, and the source's budget. Undefined without one. */
+  readonly budget?: { readonly used: number; readonly of: number } | undefined;
 }
 
 export type Tally = {
   -readonly [K in Exclude<
     keyof Summary,
-    "client" | "source" | "run" | "outcome" | "requests" | "retries" | "seconds"
+    "client" | "source" | "run" | "outcome" | "requests" | "retries" | "seconds" | "budget"
   >]: number;
 };
 

@@ -3,6 +3,7 @@ import { emptyTally, type Summary } from "../export/summary.ts";
 import { bytes, number, people, plural, seconds } from "../observe/format.ts";
 import type { Line } from "../observe/line.ts";
 import type { Extended } from "../retention/extend.ts";
+import { budgetText } from "../source/rate/limits.ts";
 import { locksText, refuseDue } from "./retention-work.ts";
 
 export interface ExportSummary extends Omit<Summary, "source"> {
@@ -102,7 +103,10 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
     ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
-    ["requests", `${number(requests)} to the source, ${plural(retries, "retry", "retries")}`],
+    [
+      "requests",
+      `${number(requests)} to the source, ${plural(retries, "retry", "retries")}${summary.budget ? `; ${budgetText(summary.budget)}` : ""}`,
+    ],
     ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
     ["time", seconds(summary.seconds)],
   ];

@@ -39,6 +39,16 @@ test("a backfill of Stripe keeps to the month's budget across restarts, says how
   await place.configure({ source: { budget: "10000/month" } });
   const rest = await backfill();
   assert.equal(rest.code, 0, rest.stderr);
+  const used = asked();
+  assert.deepEqual((rest.json as { clients: Summary[] }).clients[0]!.budget, { used, of: 10_000 });
+  const next = await place.here("export");
+  assert.match(next.stderr, new RegExp(`requests +\\d+ to the source, 0 retries; ${asked()} of 10,000 this month`));
+  const looked = await place.here("doctor", ["--json"]);
+  const findings = (looked.json as { clients: { findings: { text: string }[] }[] }).clients[0]!.findings;
+  assert.ok(
+    findings.some(({ text }) => /^requests to the source: \d+ of 10,000 this month$/.test(text)),
+    looked.stdout,
+  );
   assert.equal((rest.json as { clients: Summary[] }).clients[0]!.new, PEOPLE - kept);
   assert.equal((await place.stored()).size, PEOPLE);
 });

@@ -16,6 +16,8 @@ export interface LimitsView {
   readonly silent: number;
   /** Requests refused so far because of their rate. */
   readonly refusals: number;
+  /** Requests sent this month by all processes, and how many there may be. Undefined without a budget, or before the first. */
+  readonly budget?: { readonly used: number; readonly of: number } | undefined;
 }
 
 /**
@@ -24,8 +26,8 @@ export interface LimitsView {
  */
 export interface LimitsStore {
   change<T>(fresh: () => aimd.LimitsState, work: (state: aimd.LimitsState) => T): T;
-  /** Counts a request of the month, unless that makes more than `most`; returns whether it did. */
-  spend(month: string, most: number): boolean;
+  /** Counts a request of the month, and returns how many there are now; undefined if that would be more than `most`. */
+  spend(month: string, most: number): number | undefined;
   close(): void;
 }
 
@@ -40,11 +42,11 @@ export class OwnLimits implements LimitsStore {
     return work(this.#state);
   }
 
-  spend(month: string, most: number): boolean {
+  spend(month: string, most: number): number | undefined {
     if (month !== this.#month) this.adoptSpent(month, 0);
-    if (this.#spent >= most) return false;
+    if (this.#spent >= most) return undefined;
     this.#spent += 1;
-    return true;
+    return this.#spent;
   }
 
   /** Continues from a shared state. */
@@ -84,6 +86,7 @@ export class Limits {
   readonly #store: LimitsStore;
   readonly #priority: Priority;
   readonly #budget: number | undefined;
+  #used: number | undefined;
   readonly #now: () => number;
   /** Good answers not yet in the state; the next claim adds them, so that an answer costs nothing. */
   #good = 0;
@@ -123,7 +126,9 @@ export class Limits {
       .toZonedDateTimeISO("UTC")
       .toPlainDate()
       .toPlainYearMonth();
-    if (this.#store.spend(month.toString(), this.#budget)) return;
+    const used = this.#store.spend(month.toString(), this.#budget);
+    this.#used = used ?? this.#budget;
+    if (used !== undefined) return;
     throw new HoldfastError("source-budget", `the ${this.#budget} requests to the source for ${month} are used up`, {
       hint: `They renew on ${month.add({ months: 1 })}-01 at 00:00 UTC; until then no run can ask the provider. Everything exported so far is kept. If the contract allows more, raise the source's budget.`,
     });
@@ -185,6 +190,9 @@ export class Limits {
       silences: this.#silences,
       refusals: this.#refusals,
       silent: Math.max(0, this.#silentUntil - this.#now()),
+      ...(this.#budget === undefined || this.#used === undefined
+        ? {}
+        : { budget: { used: this.#used, of: this.#budget } }),
     };
   }
 
@@ -213,12 +221,18 @@ export class Limits {
 }
 
 /** `8.5 of 10 requests/s`, `300 of 600 requests/min, 2 refusals`. */
-export function limitsText({ rate, ceiling, per, refusals, silent }: LimitsView): string {
+export function limitsText({ rate, ceiling, per, refusals, silent, budget }: LimitsView): string {
   const unit = per === 1_000 ? "s" : per === 60_000 ? "min" : "h";
   const show = (value: number) => `${Number(((value * per) / 1000).toPrecision(2 + Number(value >= ceiling)))}`;
   const notes = [
     ...(refusals > 0 ? [`${refusals} refusal${refusals === 1 ? "" : "s"}`] : []),
     ...(silent > 0 ? [`silent for ${Math.ceil(silent / 1000)} s`] : []),
+    ...(budget ? [budgetText(budget)] : []),
   ];
   return [`${show(rate)} of ${show(ceiling)} requests/${unit}`, ...notes].join(", ");
+}
+
+/** `340 of 10,000 this month` */
+export function budgetText({ used, of }: NonNullable<LimitsView["budget"]>): string {
+  return `${used.toLocaleString("en")} of ${of.toLocaleString("en")} this month`;
 }

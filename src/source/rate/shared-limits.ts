@@ -64,14 +64,14 @@ export class SharedLimits implements LimitsStore {
     );
   }
 
-  spend(month: string, most: number): boolean {
+  spend(month: string, most: number): number | undefined {
     return this.#shared(
       ({ spend, spent }) => {
         const isSpent = spend.run(month, most).changes === 1;
         const { used = 0 } = (spent.get(month) as { used: number } | undefined) ?? {};
         return () => {
           this.#own.adoptSpent(month, used);
-          return isSpent;
+          return isSpent ? used : undefined;
         };
       },
       () => this.#own.spend(month, most),

@@ -38,7 +38,10 @@ describe("what an export costs in requests, as docs/SOURCES.md says", { concurre
   for (const [kind, start] of Object.entries(STARTS)) {
     test(kind, async () => {
       await using provider = await start();
-      await using place = await makeWorkplace(provider, { client: { source: { kind } } });
+      await using place = await makeWorkplace(provider, {
+        // So long that no one's turn comes between two runs.
+        client: { source: { kind, resync: "P100Y" } },
+      });
       const first = await place.export();
       const quiet = await place.export();
       provider.change(CHANGED);

@@ -38,6 +38,8 @@ export interface WorkplaceOptions {
   readonly client?: Section;
   /** Whether to run `init`. Default true. */
   readonly init?: boolean;
+  /** 64 hex digits: then subjects are always the same, and so is when their turn comes. Default: `init` makes one. */
+  readonly lookupKey?: string;
 }
 
 /** Part of a config file, as YAML gives it. */
@@ -207,6 +209,7 @@ export async function makeWorkplace(source: Provider, options: WorkplaceOptions 
   const folder = await mkdtemp(join(tmpdir(), "holdfast-workplace-"));
   await mkdir(join(folder, "keys"));
   await writeFile(join(folder, "keys/provider"), source.apiKey, { mode: 0o600 });
+  if (options.lookupKey) await writeFile(join(folder, "keys/lookup"), options.lookupKey, { mode: 0o600 });
   const officer = await makeAgeKey(join(folder, "keys/officer.txt"));
   const escrow = await makeAgeKey(join(folder, "keys/escrow.txt"));
   const vault =

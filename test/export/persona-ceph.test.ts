@@ -1,60 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { Decrypter } from "age-encryption";
-import type { RecordStored } from "../../src/audit/entry.ts";
-import type { Summary } from "../../src/export/summary.ts";
-import type { SealedRecord } from "../../src/record/record.ts";
-import { Tokens } from "../../src/record/tokens.ts";
 import { type Persona, startPersona } from "../sandbox/persona/server.ts";
-import { cephEndpoint, s3Client, withoutCeph } from "../servers/s3.ts";
-import { makeWorkplace, type Workplace } from "./workplace.ts";
+import { withoutCeph } from "../servers/s3.ts";
+import { checkAll, night as nightOf, peopleOr, type Sealed } from "./on-ceph.ts";
+import { makeWorkplace } from "./workplace.ts";
 
-/** `PEOPLE=2000` is the size that the closing notes name; it takes minutes. */
-const PEOPLE = Number(process.env.PEOPLE ?? 120);
+const PEOPLE = peopleOr(120);
 const HOUR = 3_600_000;
 
-/** Opens objects of the vault with a bare S3 client and age. */
-async function opener(place: Workplace) {
-  const s3 = s3Client(cephEndpoint);
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(place.officer.identity);
-  const [, Bucket, prefix] = /^s3:\/\/([^/]+)\/(.+)$/.exec((await place.client()).vault.url)!;
-  const open = async (key: string, VersionId: string): Promise<Buffer> => {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: `${prefix}/${key}`, VersionId }));
-    return Buffer.from(await decrypter.decrypt(await Body!.transformToByteArray()));
-  };
-  return { open, [Symbol.dispose]: () => s3.destroy() };
+/** The inquiry as the API says it. */
+function checkPerson(persona: Persona, index: number, { record }: Sealed): void {
+  const inquiry = record.raw!.find(({ endpoint }) => endpoint === "GET /inquiries/{inquiry-id}")!;
+  const { id, attributes } = JSON.parse(inquiry.text).data;
+  assert.deepEqual([id, attributes.status], [persona.ids()[index], persona.inquiry(index).attributes.status]);
 }
 
-/** Each person once, with what the API says of them; the files of some, to the byte. Returns how many files there are. */
-async function checkAll(place: Workplace, persona: Persona): Promise<number> {
-  using reading = await opener(place);
-  const stored = await place.stored();
-  const tokens = new Tokens(await (await place.client()).lookups.key.resolve());
-  assert.equal(stored.size, persona.ids().length);
-  let files = 0;
-  for (const [index, id] of persona.ids().entries()) {
-    const entries = stored.get(tokens.subject("persona", id));
-    assert.equal(entries?.length, 1, "each person is stored once");
-    const [{ object, files: logged, withheld }] = entries as [RecordStored];
-    files += logged.length;
-    assert.equal(withheld, 0);
-    const record = JSON.parse((await reading.open(object.key, object.versionId)).toString()) as SealedRecord;
-    assert.equal(record.holdfast, "record/2");
-    const inquiry = record.raw!.find(({ endpoint }) => endpoint === "GET /inquiries/{inquiry-id}")!;
-    const { id: found, attributes } = JSON.parse(inquiry.text).data;
-    assert.deepEqual([found, attributes.status], [id, persona.inquiry(index).attributes.status]);
-    assert.equal(record.files.length, logged.length);
-    if (index % 20 !== 0) continue;
-    for (const { key, id: path } of record.files) {
-      const [, name] = /\/([^/]+)#/.exec(path) ?? /([^/]+)$/.exec(path)!;
-      const { versionId } = logged.find((file) => file.key === key)!;
-      if (!path.includes("video-url"))
-        assert.ok((await reading.open(key, versionId)).equals(await persona.file(name!)));
-    }
-  }
-  return files;
+/** Videos of the sandbox are streams, and not compared. */
+async function bytesOf(persona: Persona, path: string): Promise<Buffer | undefined> {
+  const [, name] = /\/([^/]+)#/.exec(path) ?? /([^/]+)$/.exec(path)!;
+  return path.includes("video-url") ? undefined : persona.file(name!);
 }
 
 test(`${PEOPLE} people of Persona through 429, 500 and expired file URLs: none is missing, none is twice`, {
@@ -84,18 +48,16 @@ test(`${PEOPLE} people of Persona through 429, 500 and expired file URLs: none i
       lookups: { fields: ["email", "metadata.reference_id", "document.number"] },
     },
   });
-  const night = async (): Promise<Summary> => {
-    const now = () => Temporal.Instant.fromEpochMilliseconds(Date.now() + ahead);
-    const ended = await place.here("export", ["--json"], { now });
-    assert.equal(ended.code, 0, ended.stderr);
-    return (ended.json as { clients: Summary[] }).clients[0]!;
-  };
+  const night = () => nightOf(place, persona, () => Date.now() + ahead);
   const first = await night();
   assert.deepEqual([first.new, first.failed, first.withheld], [PEOPLE, 0, 0]);
   for (const outcome of [429, 500] as const) assert.ok(persona.requests.of(undefined, outcome) > 0, String(outcome));
   assert.ok(expired > 0, "some URLs had expired");
   assert.deepEqual(persona.leaks, []);
-  const files = await checkAll(place, persona);
+  const files = await checkAll(place, "persona", persona, {
+    person: (index, sealed) => checkPerson(persona, index, sealed),
+    bytes: (file) => bytesOf(persona, file),
+  });
   assert.equal(files, first.files);
   t.diagnostic(
     `${first.requests} requests for ${PEOPLE} new people and ${files} files, ${first.retries} retries, ${expired} expired URLs`,

@@ -18,7 +18,7 @@ import { idsOf } from "./paging.ts";
 import type { Endpoint } from "./routes.ts";
 import { makeRun } from "./run.ts";
 import { signed } from "./secret.ts";
-import { MEDIA, Shelf, type Slot } from "./shelf.ts";
+import { MEDIA, pathOf, Shelf, type Slot } from "./shelf.ts";
 import { type Part, World, type WorldOptions } from "./world.ts";
 
 /** Onfido limits requests per minute; `limit` replaces the per-second `rate` of Passbase's sandbox. */
@@ -42,6 +42,8 @@ export interface OnfidoOptions extends OnfidoFaults, FileStyle, Partial<WorldOpt
 
 export interface StoredFile {
   readonly slot: Slot;
+  /** Below the API's base: `documents/…/download`. */
+  readonly path: string;
   readonly mediaType: string;
   readonly bytes: Buffer;
 }
@@ -126,7 +128,7 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
   const stored = async (slot: Slot, index: number, at: number): Promise<StoredFile> => {
     const body: FileBody = shelf.body(slot, index, at);
     const bytes = Buffer.isBuffer(body.bytes) ? body.bytes : Buffer.concat(await body.bytes.toArray());
-    return { slot, mediaType: body.mediaType, bytes };
+    return { slot, path: pathOf(seed, slot, index, at), mediaType: body.mediaType, bytes };
   };
 
   return {

@@ -75,9 +75,10 @@ export class Shelf {
     return index % 3 === 0 && document?.type === "PASSPORT" && page === 1;
   }
 
-  /** A document that was filmed; its report is of another kind. */
+  /** The first document, where it was filmed; its report is of another kind. */
   isFilmed(index: number, at: number): boolean {
-    return index % 7 === 2 && course(this.#world, index).check !== undefined && this.documentAt(index, at).page === 1;
+    const isFirstPage = at % CAPTURE === pageAt(0, 0, 1);
+    return index % 7 === 2 && course(this.#world, index).check !== undefined && isFirstPage;
   }
 
   hasEvidence(index: number): boolean {
@@ -127,6 +128,19 @@ export class Shelf {
     const bytes = addComment(drawn, comment);
     return { mediaType: "image/png", size: bytes.length, bytes };
   }
+}
+
+const PATHS: Readonly<Partial<Record<Slot, readonly [plural: string, below: string]>>> = {
+  document: ["documents", "download"],
+  nfc_face: ["documents", "nfc_face"],
+  video: ["documents", "video/download"],
+  evidence: ["workflow_runs", "signed_evidence_file"],
+};
+
+/** The path of a file below the API's base. */
+export function pathOf(seed: number, slot: Slot, index: number, at: number): string {
+  const [plural, below] = PATHS[slot] ?? [`${slot}s`, "download"];
+  return `${plural}/${onfidoId(seed, idKind(slot), index, at)}/${below}`;
 }
 
 function idKind(slot: Slot) {

@@ -14,6 +14,7 @@ import { mediaTypeOf } from "./media-type.ts";
 import { otherOrigin } from "./other-origin.ts";
 import type { Priority } from "./rate/claim.ts";
 import { Limits, type LimitsView } from "./rate/limits.ts";
+import type { Headers } from "./rate/rate-headers.ts";
 import { SharedLimits } from "./rate/shared-limits.ts";
 import { type Answered, type OnWait, OwnStarts, type Starts } from "./rate/starts.ts";
 import { Throttle } from "./rate/throttle.ts";
@@ -42,7 +43,12 @@ export interface Api extends Pick<Asked, "keyIs" | "unreached"> {
   readonly headers?: Readonly<Record<string, string>>;
   /** Limits of some endpoints, which also count for the limit of all. */
   readonly endpoints?: readonly EndpointLimit[];
+  /** Which limit a 429 is about, by its headers. Undefined, and by default: any may be. */
+  readonly limitMeant?: (headers: Headers) => LimitMeant | undefined;
 }
+
+/** `none`: the refusal is not about how many requests there were. */
+export type LimitMeant = "all" | "endpoint" | "none";
 
 export interface EndpointLimit {
   /** Calls with one of these names share the limit. */
@@ -219,18 +225,14 @@ export class Http {
   ): Promise<T> {
     const { retry, signal, onRetry } = this.#options;
     const endpoint = this.#endpoints.get(name);
-    // A wait for the endpoint's limit does not take a place among the parallel requests. A refusal counts for both
-    // limits, because the answer does not say which one was exceeded.
+    // A wait for the endpoint's limit does not take a place among the parallel requests.
     const attempt = () =>
       endpoint === undefined
-        ? this.#throttle.run(work, ended)
-        : endpoint.run(async (answeredThere) => {
-            const both: (all: Answered) => Answered = (all) => (answer) => {
-              answeredThere(answer);
-              all(answer);
-            };
-            return this.#throttle.run((answered) => work(both(answered)), ended);
-          }, ended);
+        ? this.#throttle.run((answered) => work(this.#telling(answered)), ended)
+        : endpoint.run(
+            async (there) => this.#throttle.run((answered) => work(this.#telling(answered, there)), ended),
+            ended,
+          );
     const withPresentKey = async (): Promise<T> => {
       const key = this.#key;
       try {
@@ -242,6 +244,16 @@ export class Http {
       }
     };
     return retrying(withPresentKey, retry, signal, onRetry);
+  }
+
+  /** Tells each limit of an answer. A refusal counts for both, unless it says which one was exceeded. */
+  #telling(all: Answered, endpoint?: Answered): Answered {
+    return (answer) => {
+      const meant = answer.status === 429 ? this.#options.limitMeant?.(answer.headers) : undefined;
+      if (meant === "none") return;
+      if (meant !== "all") endpoint?.(answer);
+      if (meant !== "endpoint" || endpoint === undefined) all(answer);
+    };
   }
 
   /** A request with the present key; made again for each attempt. */

@@ -198,4 +198,34 @@ describe("a limit of some endpoints", () => {
     await client.text(A!, 10);
     assert.equal(client.limits.refusals, 1);
   });
+
+  test("a refusal that names its limit counts for that one alone", async (t) => {
+    const refusals: Record<string, number> = {};
+    for (const meant of ["all", "endpoint", "none"] as const) {
+      const { url } = await serve(t, (response, count) =>
+        response.writeHead(count === 1 ? 429 : 200, { "x-meant": meant }).end("{}"),
+      );
+      const client = http(t, url, {
+        ...{ endpoints, rate: { count: 50, per: 1_000 } },
+        limitMeant: ({ "x-meant": said }) => said as "all" | "endpoint" | "none",
+      });
+      await client.text(A!, 10);
+      refusals[meant] = client.limits.refusals;
+    }
+    assert.deepEqual(refusals, { all: 1, endpoint: 0, none: 0 });
+  });
+
+  test("an endpoint that was refused for itself is asked more slowly", async (t) => {
+    const times: number[] = [];
+    const { url } = await serve(t, (response, count) => {
+      times.push(performance.now());
+      response.writeHead(count === 1 ? 429 : 200).end("{}");
+    });
+    const limitMeant = () => "endpoint" as const;
+    const client = http(t, url, { endpoints: [{ names: [A!.name], rate: { count: 40, per: 1_000 } }], limitMeant });
+    // It begins at 10/s, and the refusal halves that.
+    await client.text(A!, 10);
+    await client.text(A!, 10);
+    assert.ok(times.at(-1)! - times.at(-2)! > 120, `${times}`);
+  });
 });

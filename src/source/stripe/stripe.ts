@@ -5,12 +5,13 @@ import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { Walk } from "../walk.ts";
 import { id as idSchema } from "./answers.ts";
-import { CONTENTS, EVENTS, eventsCall, FILE, FILE_LINK, REPORTS, SESSION, SESSIONS, sessionsCall } from "./calls.ts";
+import { EVENTS, eventsCall, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { Contents } from "./contents.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
+import { ENDPOINTS, limitMeant } from "./limits.ts";
 import { listedSession } from "./listed.ts";
 import { readEventPage, readSessionPage } from "./listing.ts";
 import { projectOf } from "./project.ts";
@@ -23,11 +24,6 @@ export interface StripeOptions extends HttpOptions {
 
 /** The version whose answers this driver reads. Without it, the account's settings decide. */
 const VERSION = { "stripe-version": "2026-10-28.endive" };
-/** Stripe's own limits are 25/s for each endpoint and 20/s for files. The client's own product gets its share. */
-const ENDPOINTS = [
-  ...[SESSION, SESSIONS, REPORTS, EVENTS].map((name) => ({ names: [name], rate: { count: 20, per: 1_000 } })),
-  { names: [FILE, CONTENTS, FILE_LINK], rate: { count: 15, per: 1_000 } },
-];
 /** Sessions and events per page, the most that Stripe sends. */
 const PAGE = 100;
 /** Maximum size of one answer about a session, in bytes; of a page of a list, which is read while it arrives. */
@@ -54,7 +50,8 @@ export class StripeSource implements Source {
     this.#options = options;
     const { account } = options;
     const headers = { ...VERSION, ...(account === undefined ? {} : { "stripe-account": account }) };
-    this.#http = new Http({ ...options, auth: { kind: "scheme", scheme: "Bearer" }, headers, endpoints: ENDPOINTS });
+    const auth = { kind: "scheme", scheme: "Bearer" } as const;
+    this.#http = new Http({ ...options, auth, headers, endpoints: ENDPOINTS, limitMeant });
     this.#contents = new Contents(this.#http, this.#ask, this.api, () => this.#now());
   }
 

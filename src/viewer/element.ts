@@ -24,9 +24,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+export function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
 /** Words from outside in a sentence of the page: set apart, in quotes, and no longer than they have to be. */
 export function foreign(text: string, most = 120): HTMLElement {
-  return element("bdi", { class: "foreign" }, `“${text.length > most ? `${text.slice(0, most)}…` : text}”`);
+  return element("bdi", { class: "foreign" }, `“${cut(text, most)}”`);
 }
 
 /** A sentence of the page; the values in it are words from outside. */

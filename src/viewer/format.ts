@@ -1,9 +1,10 @@
 /** How things are written on the page. Times stay in UTC, as they are in the log. */
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** `2026-11-23T15:54:11.693Z` to `23 Nov 2026, 15:54:11 UTC`; what is no such instant, as it is. */
+/** `2026-11-23T15:54:11.693Z`, and `+00:00` for Z, to `23 Nov 2026, 15:54:11 UTC`; what is no such instant, as it is. */
 export function instant(text: string): string {
-  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z$/.exec(text) ?? [];
+  const [, year, month, day, time] =
+    /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00)$/.exec(text) ?? [];
   const name = MONTHS[Number(month) - 1];
   return name === undefined ? text : `${Number(day)} ${name} ${year}, ${time} UTC`;
 }
@@ -19,15 +20,4 @@ export function bytes(count: number): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-/** `date_of_birth`, `DRIVERS_LICENSE` and `firstName` to words. */
-export function label(name: string): string {
-  const words = name
-    .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .replace(/[_-]+/g, " ")
-    .trim()
-    .toLowerCase();
-  const capital = words === "" ? name : words[0]!.toUpperCase() + words.slice(1);
-  return capital.replace(/\b(ip|id|mrz|mrtd)\b/gi, (short) => short.toUpperCase());
 }

@@ -18,6 +18,8 @@ export interface OpenedVersion {
 }
 
 export interface OpenedFile {
+  readonly id: string;
+  readonly resource: string;
   readonly type: string;
   readonly page: number | null;
   readonly mediaType: string;
@@ -68,7 +70,8 @@ export async function openVersion(sealed: SealedVersion, client: string, opener:
     for (const file of json.member("files").items(5_000)) {
       for (const name of ["type", "mediaType", "key"]) file.member(name).text(500);
     }
-    json.member("withheld").items(5_000);
+    for (const file of json.member("withheld").items(5_000))
+      for (const name of ["id", "resource", "reason"]) file.member(name).text(2_000);
     for (const basis of json.member("legalBasis").items(100)) basis.text();
     return { sealed, record: json.value as SealedRecord, problem: null, unchecked: false };
   } catch (error) {
@@ -86,6 +89,8 @@ export async function openFile(
   const object = sealed.files.find(({ key }) => key === listed.key);
   const head = {
     purged: typeof object?.purged === "number",
+    id: typeof listed.id === "string" ? listed.id : "",
+    resource: typeof listed.resource === "string" ? listed.resource : "",
     type: listed.type,
     page: typeof listed.page === "number" ? listed.page : null,
     mediaType: listed.mediaType,

@@ -1,19 +1,20 @@
 import type { Identity } from "../core/identity.ts";
 import type { Opener } from "../seal/open.ts";
 import type { CheckedBag, CheckedPerson } from "./bag.ts";
-import { comparisonView, fromProvider, versionName } from "./comparison.ts";
+import { comparisonViews, versionAmong } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
 import { type Customers, sourceOf } from "./customers.ts";
-import { element, foreign } from "./element.ts";
+import { cut, element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
-import { label } from "./format.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
+import { gapsView, OUTCOMES, outcomeView, verdictOn } from "./outcome.ts";
 import { providerIdOf, providerOf } from "./provider.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
-import { badge, checkList } from "./status.ts";
+import { checkList } from "./status.ts";
+import { fromProvider } from "./table.ts";
 
 /** A person of the bag. `opened` is null without a private key: then only what the log tells is shown. */
 export interface Person extends CheckedPerson {
@@ -42,17 +43,7 @@ export function outcomeOf({ opened }: Person): string | null {
   return OUTCOMES[verdictOn(verified)];
 }
 
-const OUTCOMES = { good: "Verified", bad: "Not verified", unsure: "Undecided" } as const;
-
-function verdictOn(verified: unknown): keyof typeof OUTCOMES {
-  return verified === true ? "good" : verified === false ? "bad" : "unsure";
-}
-
 const MAX_NAME = 120;
-
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
-}
 
 export async function personView(
   person: Person,
@@ -62,6 +53,7 @@ export async function personView(
   customers: Customers<Person>,
 ): Promise<HTMLElement> {
   const { subject, versions, opened, trail } = person;
+  const named = versions.map((sealed) => ({ sealed }));
   const contents =
     opener !== null && opened !== null && opened.length > 0 ? await openedView(opened, opener, urls) : null;
   return element(
@@ -111,7 +103,7 @@ export async function personView(
         return element(
           "div",
           { class: "proof" },
-          element("h4", {}, `Version of ${versionName({ sealed })}`),
+          element("h4", {}, `Version of ${versionAmong(named[i]!, named)}`),
           checkList(checks),
         );
       }),
@@ -153,7 +145,7 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
       "select",
       { id },
       first,
-      versions.map((version, i) => element("option", { value: String(i) }, versionName(version))).reverse(),
+      versions.map((each, i) => element("option", { value: String(i) }, versionAmong(each, versions))).reverse(),
     );
   const version = select("version", null);
   const other = select("compared", element("option", { value: "" }, "none"));
@@ -171,23 +163,18 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
     if (mine !== turn) return;
     urls.revoke();
     shown.replaceChildren(
-      record === null ? "" : summary(record.identity),
+      record === null ? "" : outcomeView(record),
       gapsView(record?.gaps) ?? "",
-      element(
-        "section",
-        { "aria-labelledby": "data" },
-        element("h3", { id: "data" }, "Data points"),
-        comparisonView(newer, older),
-      ),
+      ...comparisonViews(newer, older, versions),
       record === null
         ? ""
         : element(
             "section",
             { "aria-labelledby": "media" },
             element("h3", { id: "media" }, "Documents and video"),
-            mediaView(files, record.withheld.length, urls),
+            mediaView(files, record, urls),
           ),
-      ...answersOf(record?.raw).map(({ endpoint, text }) => rawView(endpoint, text)),
+      answersView(answersOf(record?.raw)) ?? "",
     );
   }
   version.addEventListener("change", () => void show());
@@ -207,46 +194,6 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
   );
 }
 
-/** The outcome at a glance. A minimal record has nothing but it. */
-function summary(identity: unknown): HTMLElement {
-  const said = isObject(identity) ? identity : {};
-  const verdict = verdictOn(said.verified);
-  const status = typeof said.status === "string" ? label(cut(said.status, 80)) : null;
-  const clean = isObject(said.watchlist) ? said.watchlist.clean : undefined;
-  const matches = reportMatches(said.watchlist);
-  return element(
-    "p",
-    { class: "outcome" },
-    element("span", {}, fromProvider()),
-    element("span", {}, "Identity ", badge(verdict, OUTCOMES[verdict])),
-    status !== null && element("span", {}, "Provider's verdict ", element("strong", {}, foreign(status))),
-    typeof clean === "boolean" &&
-      element("span", {}, "Watchlist ", badge(clean ? "good" : "bad", clean ? "No match" : "Match")),
-    matches !== null &&
-      element("span", {}, "Reports ", badge(matches ? "bad" : "good", matches ? "Match" : "No match")),
-    typeof said.score === "number" &&
-      element("span", {}, "Confidence ", element("strong", {}, `${Math.round(said.score * 100)} %`)),
-  );
-}
-
-/** Whether one of a list of reports has a match; null where that is not known of all of them. */
-function reportMatches(watchlist: unknown): boolean | null {
-  if (!Array.isArray(watchlist)) return null;
-  const matches = watchlist.map((report: unknown) => (isObject(report) ? report["has-match"] : undefined));
-  if (matches.includes(true)) return true;
-  return matches.length > 0 && matches.every((match) => match === false) ? false : null;
-}
-
-const MAX_GAPS = 50;
-
-/** What the provider's key could not read, so that its absence says nothing about the person. */
-function gapsView(gaps: unknown): HTMLElement | null {
-  const words = (Array.isArray(gaps) ? gaps : []).filter((gap) => typeof gap === "string").slice(0, MAX_GAPS);
-  if (words.length === 0) return null;
-  const list = words.flatMap((gap, at) => [at === 0 ? " " : ", ", foreign(gap, 80)]);
-  return element("p", { class: "waiting" }, "Incomplete: Holdfast was not allowed to read", list, ".");
-}
-
 const MAX_RAW = 200_000;
 const MAX_ANSWERS = 200;
 
@@ -257,6 +204,16 @@ function answersOf(raw: unknown): { readonly endpoint: string; readonly text: st
     const { endpoint, text } = isObject(answer) ? answer : {};
     return typeof text === "string" ? [{ endpoint: typeof endpoint === "string" ? cut(endpoint, 80) : "", text }] : [];
   });
+}
+
+function answersView(answers: ReturnType<typeof answersOf>): HTMLElement | null {
+  if (answers.length === 0) return null;
+  return element(
+    "section",
+    { "aria-labelledby": "answers", class: "answers" },
+    element("h3", { id: "answers" }, "The provider's answers, as they came"),
+    answers.map(({ endpoint, text }) => rawView(endpoint, text)),
+  );
 }
 
 function rawView(endpoint: string, raw: string): HTMLElement {

@@ -17,7 +17,7 @@ async function withList() {
   const gone = "00000000-0000-4000-8000-000000000000";
   const list = join(place.folder, "ids.txt");
   const report = join(place.folder, "report.csv");
-  // Line 1 is a comment, 2 is empty, 3 to 112 are ids; then one twice, one that is nobody's, and one that is no id.
+  // Line 1 is a comment, 2 is empty, 3 to 112 are ids; then one twice, one that no one has, and one that is no id.
   const lines = ["# from the customer database", "", ...ids, ids[0]!, gone, "x".repeat(1_200), ""];
   await writeFile(list, lines.join("\r\n"));
   return { sandbox, place, ids, gone, list, report };

@@ -5,8 +5,8 @@ import { HoldfastError } from "../core/error.ts";
 import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { errorFields } from "../observe/log.ts";
-import { openDriver } from "../source/drivers.ts";
-import { type HttpOptions, ownStarts } from "../source/http.ts";
+import { type DriverOptions, openDriver } from "../source/drivers.ts";
+import { ownStarts } from "../source/http.ts";
 import type { Priority } from "../source/rate/claim.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
@@ -55,7 +55,7 @@ export async function openSource(
       rate,
       ...(budget === undefined ? {} : { budget }),
       ...(isShared ? { share: shared } : {}),
-      ...{ signal: session.signal, onWait },
+      ...{ signal: session.signal, onWait, clock: session.now },
     }),
     id,
     config,
@@ -73,22 +73,19 @@ export async function openSourceWith(
   starts: Starts,
   client: string,
   config: ActiveSourceConfig,
-  { signal, patience, metrics }: Session,
+  { signal, patience, metrics, now }: Session,
 ): Promise<OpenSource & AsyncDisposable> {
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
   const measured = metrics?.client(client);
   const apiKey = await config.apiKey.resolve();
-  const options: HttpOptions = {
+  const options: DriverOptions = {
     source: config.name,
     url: config.url,
     rate: config.rate,
     concurrency: config.concurrency,
     ...bounds,
-    apiKey,
-    retry,
-    signal,
-    starts,
+    ...{ apiKey, retry, signal, starts, now },
     onRetry: () => {
       retries += 1;
       measured?.retried("source");
@@ -105,7 +102,7 @@ export async function openSourceWith(
  * A source that reads its key again once it is refused. A key of another project ends the run: that project does not have
  * this run's people, and whom it has would count as this project's. The next run begins with the new one.
  */
-function renewing(config: ActiveSourceConfig, options: HttpOptions): Source {
+function renewing(config: ActiveSourceConfig, options: DriverOptions): Source {
   let present = options.apiKey;
   let project: string | undefined;
   const renewKey = async (): Promise<Secret> => {

@@ -1,4 +1,5 @@
 import type { ActiveSourceConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
 import type { ProviderKind } from "../provider/provider.ts";
 import type { HttpOptions } from "./http.ts";
 import { OnfidoSource } from "./onfido/onfido.ts";
@@ -7,9 +8,14 @@ import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
 import { StripeSource } from "./stripe/stripe.ts";
 
+/** How a source sends requests: its key, its limits and whom to tell; and the run's clock. */
+export interface DriverOptions extends HttpOptions {
+  readonly now?: Clock;
+}
+
 type Driver<K extends ProviderKind> = (
   config: Extract<ActiveSourceConfig, { kind: K }>,
-  options: HttpOptions,
+  options: DriverOptions,
 ) => Source;
 
 /** What opens a source, by the kind of its provider. */
@@ -20,8 +26,7 @@ const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   onfido: ({ clientId }, options) => new OnfidoSource({ ...options, clientId }),
 };
 
-/** @param options how it sends requests: its key, its limits and whom to tell */
-export function openDriver(config: ActiveSourceConfig, options: HttpOptions): Source {
+export function openDriver(config: ActiveSourceConfig, options: DriverOptions): Source {
   // The compiler does not see that both come from the same kind.
   return (DRIVERS[config.kind] as Driver<ProviderKind>)(config, options);
 }

@@ -81,7 +81,7 @@ export interface HttpOptions extends Pick<Asked, "source"> {
   readonly starts?: Starts;
   /** Reads the current key. Called when a key is refused: it may have been rotated. */
   readonly renewKey?: () => Promise<Secret>;
-  /** For signatures, and to tell a wrong clock from a wrong key. Default: the machine's. */
+  /** For signatures, for the budget's month, and to tell a wrong clock from a wrong key. Default: the machine's. */
   readonly clock?: Clock;
 }
 
@@ -378,14 +378,18 @@ function endpointThrottles({ endpoints = [], share, signal, onWait, concurrency 
   );
 }
 
-/** Starts within limits that all processes on this machine share through the same file. */
+/**
+ * Starts within limits that all processes on this machine share through the same file.
+ * @param clock says which month it is, for the budget
+ */
 export function ownStarts({
   rate,
   budget,
   share,
   signal,
   onWait,
-}: Pick<HttpOptions, "rate" | "budget" | "share" | "signal" | "onWait">): Starts {
+  clock,
+}: Pick<HttpOptions, "rate" | "budget" | "share" | "signal" | "onWait" | "clock">): Starts {
   const store = share && new SharedLimits(share.path, share.onTrouble);
-  return new OwnStarts(new Limits(rate, { store, priority: share?.priority, budget }), signal, onWait);
+  return new OwnStarts(new Limits(rate, { store, priority: share?.priority, budget, clock }), signal, onWait);
 }

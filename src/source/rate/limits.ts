@@ -1,4 +1,5 @@
 import type { Rate } from "../../config/rate.ts";
+import type { Clock } from "../../core/clock.ts";
 import { HoldfastError } from "../../core/error.ts";
 import * as aimd from "./aimd.ts";
 import { claim, type Priority, type Wait } from "./claim.ts";
@@ -71,6 +72,8 @@ export interface LimitsOptions {
   readonly budget?: number | undefined;
   /** Milliseconds; the same clock for all that share a store. */
   readonly now?: (() => number) | undefined;
+  /** Says which month it is. Default: `now` does. */
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -88,6 +91,7 @@ export class Limits {
   readonly #budget: number | undefined;
   #used: number | undefined;
   readonly #now: () => number;
+  readonly #clock: Clock;
   /** Good answers not yet in the state; the next claim adds them, so that an answer costs nothing. */
   #good = 0;
   #silences = 0;
@@ -100,7 +104,8 @@ export class Limits {
   #heldUpSince: number | undefined;
   #why: string | undefined;
 
-  constructor(rate: Rate, { store = new OwnLimits(), priority = "high", budget, now = Date.now }: LimitsOptions = {}) {
+  constructor(rate: Rate, options: LimitsOptions = {}) {
+    const { store = new OwnLimits(), priority = "high", budget, now = Date.now } = options;
     this.#bounds = aimd.boundsOf(rate);
     this.#per = rate.per;
     this.#rate = this.#bounds.start;
@@ -108,6 +113,7 @@ export class Limits {
     this.#priority = priority;
     this.#budget = budget;
     this.#now = now;
+    this.#clock = options.clock ?? (() => Temporal.Instant.fromEpochMilliseconds(now()));
   }
 
   now(): number {
@@ -122,10 +128,7 @@ export class Limits {
   /** Counts a request. Throws source-budget if the month's number is used up: then no request may start. */
   spend(): void {
     if (this.#budget === undefined) return;
-    const month = Temporal.Instant.fromEpochMilliseconds(this.#now())
-      .toZonedDateTimeISO("UTC")
-      .toPlainDate()
-      .toPlainYearMonth();
+    const month = this.#clock().toZonedDateTimeISO("UTC").toPlainDate().toPlainYearMonth();
     const used = this.#store.spend(month.toString(), this.#budget);
     this.#used = used ?? this.#budget;
     if (used !== undefined) return;

@@ -4,7 +4,7 @@ import { type CommonOptions, run } from "../src/cli/command.ts";
 import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
 import { quoted } from "../src/core/printable.ts";
 import { type Opened, openNotes, refuseFalse } from "../src/notes/open.ts";
-import { minute, number, people, plural } from "../src/observe/format.ts";
+import { minute, number, plural, verifications } from "../src/observe/format.ts";
 import { oddly } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
@@ -124,7 +124,7 @@ function listText(list: HoldList, flags: Flags): string[] {
   if (released.length === 0) return holdsText(list, flags);
   const table = tableText(
     `${client}: ${plural(released.length, "hold")} released`,
-    ["released (UTC)", "people", "case", "reason"],
+    ["released (UTC)", "verifications", "case", "reason"],
     released.map(({ time, people: count, note }) => [
       minute(time),
       number(count),
@@ -140,13 +140,13 @@ function holdsText({ client, cases, people: count }: HoldList, { case: wantedCas
   if (wantedCase !== undefined) {
     const [held] = cases;
     if (held === undefined) return [`${client}: no hold of that case is in effect${oddly(wantedCase)}`];
-    const title = `${client}: that case holds ${people(count)} since ${minute(held.placed)} UTC`;
+    const title = `${client}: that case holds ${verifications(count)} since ${minute(held.placed)} UTC`;
     const reasons = held.notes?.map(
       (note) => `  ${"problem" in note ? note.problem : `reason: ${quoted(note.reason)}`}`,
     );
     const [first = "", ...rest] = tableText(
       title,
-      ["person (token)"],
+      ["verification (token)"],
       held.subjects.map((subject) => [subject]),
       { all },
     );
@@ -154,8 +154,8 @@ function holdsText({ client, cases, people: count }: HoldList, { case: wantedCas
   }
   if (cases.length === 0) return [`${client}: no legal hold is in effect`];
   return tableText(
-    `${client}: ${plural(cases.length, "case")} with a legal hold in effect, on ${people(count)}`,
-    ["placed (UTC)", "people", ...(key === undefined ? ["case (token)"] : ["case", "reason"])],
+    `${client}: ${plural(cases.length, "case")} with a legal hold in effect, on ${verifications(count)}`,
+    ["placed (UTC)", "verifications", ...(key === undefined ? ["case (token)"] : ["case", "reason"])],
     cases.map((held) => [
       minute(held.placed),
       String(held.subjects.length),

@@ -5,7 +5,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import type { Words } from "../src/notes/note.ts";
 import { NoteWriter } from "../src/notes/store.ts";
-import { number, people, plural } from "../src/observe/format.ts";
+import { number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
 import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
@@ -125,8 +125,8 @@ async function changeHolds(
 }
 
 function holdText(client: string, { subjects, objects, unchanged }: HoldsChanged, place: boolean): string {
-  const already = unchanged > 0 ? `; ${people(unchanged)} ${place ? "under it already" : "not under it"}` : "";
+  const already = unchanged > 0 ? `; ${verifications(unchanged)} ${place ? "under it already" : "not under it"}` : "";
   return place
-    ? `${client}: legal hold on ${people(subjects)}, ${plural(objects, "object")} held in the store${already}`
-    : `${client}: legal hold released for ${people(subjects)}, ${plural(objects, "object")} free of it${already}`;
+    ? `${client}: legal hold on ${verifications(subjects)}, ${plural(objects, "object")} held in the store${already}`
+    : `${client}: legal hold released for ${verifications(subjects)}, ${plural(objects, "object")} free of it${already}`;
 }

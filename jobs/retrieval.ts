@@ -97,7 +97,7 @@ function retrievalsText({ client, retrievals }: RetrievalList, { all, subject, k
     [
       "time (UTC)",
       "outcome",
-      "people",
+      "tokens",
       "records",
       "files",
       "approved by",

@@ -16,7 +16,7 @@ import {
 } from "../src/cli/second-person.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
-import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { bytes, number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
 import { findPeople, knownSubject, onlyClient, type Wanted } from "../src/people/people.ts";
 import type { Session } from "../src/session/client.ts";
@@ -188,7 +188,7 @@ async function prepare(held: HeldVault, { console }: Session, bag: Bag): Promise
 function preparedText({ client, out, subjects, records, files, bytes: size }: Prepared): string[] {
   return [
     `${client}: ${out} is ready`,
-    `  holds     ${people(subjects)}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
+    `  holds     ${verifications(subjects)}, ${plural(records, "record")}, ${plural(files, "file")}; ${bytes(size)}, all sealed`,
     "  proves    what the audit log says of them, this retrieval included",
     "  next      hand it over; viewer.html in it checks and opens it, README.txt says how else",
   ];

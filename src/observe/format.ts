@@ -53,6 +53,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** What a token stands for. One customer may have several: one at each provider. */
+export function verifications(count: number): string {
+  return plural(count, "verification");
+}
+
 /** `1 person`, `2 people`. */
 export function people(count: number): string {
   return plural(count, "person", "people");

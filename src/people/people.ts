@@ -3,7 +3,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { mistypedText, parseIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
 import { firstFew } from "../observe/first-few.ts";
-import { number } from "../observe/format.ts";
+import { number, verifications } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Session } from "../session/client.ts";
@@ -101,7 +101,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     else if (subjects.length > 1 && !options.allMatches) {
       const { first, more } = firstFew(subjects, "--all-matches takes all");
       const named = [first.join(", "), ...(more ? [more] : [])].join(" ");
-      throw new HoldfastError("usage", `${number(subjects.length)} people have ${CALLED[kind]}: ${named}`, {
+      throw new HoldfastError("usage", `${verifications(subjects.length)} have ${CALLED[kind]}: ${named}`, {
         hint:
           kind === "identity"
             ? "Write the provider before the id: persona:…. Or name the one you mean with --subject."
@@ -123,7 +123,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     });
   }
   if (found.size > MOST) {
-    throw new HoldfastError("usage", `those are more than ${number(MOST)} people`, {
+    throw new HoldfastError("usage", `those are more than ${number(MOST)} verifications`, {
       hint: "Run the command for smaller groups.",
     });
   }

@@ -247,7 +247,7 @@ describe("which versions, and who", () => {
     });
     sandbox.change([3]);
     await place.export();
-    await refused(place, 2, /2 people have that e-mail: [0-9a-f]{32}, [0-9a-f]{32}/, "--email", email!);
+    await refused(place, 2, /2 verifications have that e-mail: [0-9a-f]{32}, [0-9a-f]{32}/, "--email", email!);
     const both = await checkBag(await retrieve(place, "both", "--email", email!, "--all-matches"));
     assert.equal(both.retrieval.subjects.length, 2);
   });

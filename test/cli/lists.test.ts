@@ -68,7 +68,7 @@ for (const vault of ["directory", "ceph"] as const) {
         [new Set([first, third]), new Set([first, second])],
       );
       const lines = await text("hold", "list");
-      assert.equal(lines[0], "acme-bank: 2 cases with a legal hold in effect, on 3 people");
+      assert.equal(lines[0], "acme-bank: 2 cases with a legal hold in effect, on 3 verifications");
       assert.deepEqual(
         lines.slice(2).map((line) => line.split(/ {2,}/).at(-1)),
         one!.cases.map((held) => held.case),
@@ -76,12 +76,15 @@ for (const vault of ["directory", "ceph"] as const) {
       // Pasted with a character that cannot be seen, it is found too.
       for (const number of ["AZ 17/26", "AZ 17/26\u200b"]) {
         const [title, , ...rows] = await text("hold", "list", "--case", number);
-        assert.match(title!, /^acme-bank: that case holds 2 people since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+        assert.match(title!, /^acme-bank: that case holds 2 verifications since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
         assert.deepEqual(new Set(rows.map((row) => row.trim())), new Set([first, second]));
       }
       assert.deepEqual(await text("hold", "list", "--case", "C 3"), ["acme-bank: no hold of that case is in effect"]);
       await ask(place, 0, "hold", "release", ...CASE);
-      assert.equal((await text("hold", "list"))[0], "acme-bank: 1 case with a legal hold in effect, on 2 people");
+      assert.equal(
+        (await text("hold", "list"))[0],
+        "acme-bank: 1 case with a legal hold in effect, on 2 verifications",
+      );
     });
 
     test("relationship list: 20 rows and the count of the rest; --all and --json have every one; reopened, not", async () => {
@@ -145,7 +148,7 @@ for (const vault of ["directory", "ceph"] as const) {
 
       const [title, heads, ...rows] = await text("retrieval", "list");
       assert.equal(title, "acme-bank: 4 retrievals asked for");
-      assert.match(heads!, /^ {2}time \(UTC\) +outcome +people +records +files +approved by$/);
+      assert.match(heads!, /^ {2}time \(UTC\) +outcome +tokens +records +files +approved by$/);
       const tail = key.split(" ")[1]!.slice(-8);
       const cells = rows.map((row) => row.trim().split(/ {2,}/).slice(1));
       assert.deepEqual(cells, [

@@ -3,11 +3,12 @@ import { Command } from "commander";
 import { numberOf } from "../src/certificate/certificate.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
 import { letterPage, type Unknown } from "../src/letter/letter-page.ts";
 import { bytes, plural } from "../src/observe/format.ts";
-import { tellWhom } from "../src/people/customer.ts";
+import { sourceOf, tellWhom } from "../src/people/customer.ts";
 import {
   departedBy,
   findPeople,
@@ -18,6 +19,7 @@ import {
   type Wanted,
 } from "../src/people/people.ts";
 import { certificateCommand, type Destructions, destroyedText } from "../src/people/purged.ts";
+import { isProviderKind, PROVIDERS } from "../src/provider/provider.ts";
 import { clockAfter } from "../src/report/policy-text.ts";
 import { type Assessment, assess, type Destroyed } from "../src/retention/assessment.ts";
 import { policyOf } from "../src/retention/policy.ts";
@@ -43,24 +45,32 @@ export const erasureCommand = new Command("erasure").description("requests for e
         const toUnknown = async () => {
           if (out !== undefined) await writeLetter(session, [{ answer: "unknown" }], out);
         };
-        const assessed = await assessErasure(session, await wanted(options), toUnknown);
-        if (out !== undefined) await writeLetter(session, assessed.people, out);
+        const { isOneCustomer, ...assessed } = await assessErasure(session, await wanted(options), toUnknown);
+        if (out !== undefined) await writeLetter(session, assessed.people, out, isOneCustomer);
         session.console.result({ command: "erasure assess", ...assessed });
       }),
     ),
 );
 
-/** A draft of the reply to one person. Throws `usage` for several, and for a file that is there. */
+/** What is kept of one verification, and the name of its source. */
+export interface Assessed extends Assessment {
+  readonly source: string;
+}
+
+/**
+ * A draft of the reply to one person. Throws `usage` for several, and for a file that is there.
+ * @param isOneCustomer they are verifications of one person, by several providers
+ */
 export async function writeLetter(
   session: Session,
-  people: readonly (Assessment | Destroyed | Unknown)[],
+  people: readonly (Assessed | Destroyed | Unknown)[],
   out: string,
+  isOneCustomer = false,
 ): Promise<void> {
   const config = onlyClient(session, "a letter");
-  const [of, ...others] = people;
-  if (of === undefined || others.length > 0) {
-    throw new HoldfastError("usage", `a letter is for one person, and these are ${people.length}`, {
-      hint: "Run it once for each, with --subject and an --out of its own.",
+  if (people.length !== 1 && !isOneCustomer) {
+    throw new HoldfastError("usage", `a letter is for one person, and these are ${people.length} verifications`, {
+      hint: "Run it once for each, with --subject and an --out of its own. If one customer has all of them, name the customer by --email or --reference alone.",
     });
   }
   const { id, company, retention, vault } = config;
@@ -68,9 +78,12 @@ export async function writeLetter(
   const letter = letterPage({
     name: company?.name ?? id,
     contact: company?.contact,
-    of,
+    of: people.map((of) => ({
+      of,
+      by: "source" in of ? providerName(config, of.source) : undefined,
+      certificate: of.answer === "purged" ? numberOf({ client: id, runs: [...of.runs] }) : undefined,
+    })),
     clocks: [policy.identifying, policy.verification, policy.files].filter((clock) => clock !== undefined),
-    certificate: of.answer === "purged" ? numberOf({ client: id, runs: [...of.runs] }) : undefined,
     today: session
       .now()
       .toZonedDateTimeISO(retention.timezone ?? "UTC")
@@ -90,7 +103,7 @@ export async function assessErasure(
   session: Session,
   options: Wanted,
   onUnknown?: () => Promise<void>,
-): Promise<{ client: string; people: (Assessment | Destroyed)[] }> {
+): Promise<{ client: string; people: (Assessed | Destroyed)[]; isOneCustomer: boolean }> {
   const config = onlyClient(session, "an assessment");
   await using reading = await openReading(config, session);
   const { catalog, description } = reading;
@@ -107,18 +120,40 @@ export async function assessErasure(
     identities: options.identities.filter((id) => departed("identity")(id).length === 0),
     subjects: options.subjects.filter((subject) => departed("subject")(subject).length === 0),
   };
+  const telling = tellWhom(session, config, "assess");
+  const customers: (readonly string[])[] = [];
   const subjects =
     gone.size > 0 && !namesSomebody(left) && !left.range
       ? []
-      : findPeople(left, config, finder, tellWhom(session, config, "assess"));
+      : findPeople(left, config, finder, {
+          ...telling,
+          onCustomer: (sources) => {
+            customers.push(sources);
+            telling.onCustomer(sources);
+          },
+        });
   const destroyed = [...gone].map((subject): Destroyed => {
     const by = catalog.purges.destroyed(subject);
     session.console.say(purgedText(config.id, subject, by));
     return { subject, answer: "purged", purged: by.at(-1)!.time, runs: by.map(({ run }) => run) };
   });
-  const held = subjects.map((subject) => assess(catalog, config, subject, session.now()));
+  const held = subjects.map(
+    (subject): Assessed => ({
+      ...assess(catalog, config, subject, session.now()),
+      source: sourceOf(catalog, subject),
+    }),
+  );
   for (const each of held) session.console.say(assessmentText(config.id, each));
-  return { client: config.id, people: [...destroyed, ...held] };
+  const people = [...destroyed, ...held];
+  // Each of the customer's is of another source, and nothing else is there.
+  const isOneCustomer = customers.length > 0 && customers.every((sources) => sources.length === people.length);
+  return { client: config.id, people, isOneCustomer };
+}
+
+/** As people call it; a source that the config no longer has, by its name. */
+function providerName({ sources }: ClientConfig, source: string): string {
+  const kind = sources.find(({ name }) => name === source)?.kind ?? source;
+  return isProviderKind(kind) ? PROVIDERS[kind].name : source;
 }
 
 function purgedText(client: string, subject: string, by: Destructions): string[] {

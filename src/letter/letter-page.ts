@@ -10,15 +10,22 @@ export interface Unknown {
   readonly answer: "unknown";
 }
 
+export interface Verification {
+  readonly of: Assessment | Destroyed | Unknown;
+  /** Who verified the person, `Persona`; for one of several. */
+  readonly by?: string | undefined;
+  /** Of the certificate of destruction, where all was destroyed. */
+  readonly certificate?: string | undefined;
+}
+
 export interface Letter {
   /** The company's legal name, or the client's id. */
   readonly name: string;
   readonly contact: string | undefined;
-  readonly of: Assessment | Destroyed | Unknown;
+  /** What is said of each verification of the person: of several, if several providers verified one customer. */
+  readonly of: readonly Verification[];
   /** For how long data are kept, as `policy.changed` says it: `P5Y from relationship-end`. */
   readonly clocks: readonly string[];
-  /** Of the certificate of destruction, where all was destroyed. */
-  readonly certificate: string | undefined;
   /** The client's day, `2026-11-24`. */
   readonly today: string;
 }
@@ -28,8 +35,9 @@ export interface Letter {
  * identifies the person: name, address and dates of the request are blanks.
  */
 export function letterPage(letter: Letter): string {
-  const { name, contact, of, today } = letter;
-  const { notes, body } = parts(letter);
+  const { name, contact, today } = letter;
+  const { notes, body } = together(letter);
+  const tokens = letter.of.flatMap(({ of }) => (of.answer === "unknown" ? [] : [of.subject]));
   return page({
     title: `${name}: reply to a request for erasure`,
     style: `${STYLE}\n${LETTER}\n${paper(`${name} · Reply to a request for erasure`)}`,
@@ -40,7 +48,7 @@ export function letterPage(letter: Letter): string {
 <li>Reply within one month of receiving the request (GDPR Art. 12(3)). You can extend this by two months for complex requests, if you tell the person why within the first month.</li>
 <li>This letter is about copies of identity verifications only. Add what else ${name} holds.</li>
 ${notes.map((note) => html`<li>${prose(note)}</li>`)}
-<li>It is a draft, not legal advice. This box is not printed.${of.answer === "unknown" ? undefined : html` Person: token <code>${of.subject}</code>.`}</li>
+<li>It is a draft, not legal advice. This box is not printed.${tokens.map((token) => html` Token: <code>${token}</code>.`)}</li>
 </ul></aside>
 <header><p><strong>${name}</strong>${contact === undefined ? undefined : html`<br>${contact}`}</p></header>
 <div class="address"><p>${blank("Name")}</p><p>${blank("Address")}</p><p>${blank("")}</p></div>
@@ -48,7 +56,7 @@ ${notes.map((note) => html`<li>${prose(note)}</li>`)}
 <h1>Your request for erasure of personal data</h1>
 <p class="about"><span>Our reference: ${blank("")}</span><span>Your request of: ${blank("")}</span><span>Received on: ${blank("")}</span></p>
 <p>Dear ${blank("")},</p>
-<p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). This is our reply (Article 12(3) GDPR). It is about the copies of your identity verification.</p>
+<p>You asked us to erase your personal data under Article 17 of the General Data Protection Regulation (GDPR). This is our reply (Article 12(3) GDPR). It is about the copies of your identity ${letter.of.length > 1 ? "verifications" : "verification"}.</p>
 ${body}
 <h2>Your rights</h2>
 <ul>
@@ -63,8 +71,36 @@ ${body}
   });
 }
 
-/** What the letter says, and what its sender must know before. */
-function parts({ of, name, clocks, certificate, today }: Letter): { notes: readonly string[]; body: Html } {
+interface Parts {
+  /** What its sender must know before. */
+  readonly notes: readonly string[];
+  /** What is kept, if anything; then what the answer is. */
+  readonly held?: Html;
+  readonly body: Html;
+}
+
+/** One letter for one person: what is kept of each verification, then each answer, once where they are the same. */
+function together(letter: Letter): Parts {
+  const all = letter.of.map((each) => ({ by: each.by, ...parts(letter, each) }));
+  const isOne = new Set(all.map(({ body }) => body.text)).size === 1;
+  const verifiedBy = (by: string | undefined) =>
+    all.length > 1 ? html`<p class="by">Verified by ${by ?? blank("Provider")}:</p>` : undefined;
+  const held = all.filter((each) => each.held);
+  const answers = new Set(letter.of.map(({ of }) => of.answer));
+  // Side by side, two answers may tell the person what one would not.
+  const partly = answers.has("held") && answers.size > 1 ? [PARTLY_HELD] : [];
+  return {
+    notes: [...new Set(all.flatMap(({ notes }) => notes)), ...partly],
+    body: html`${held.length > 0 ? html`<h2>What we hold</h2>` : undefined}
+${held.map((each) => html`${verifiedBy(each.by)}${each.held}`)}
+${all.slice(0, isOne ? 1 : undefined).map((each) => html`${isOne ? undefined : verifiedBy(each.by)}${each.body}`)}`,
+  };
+}
+
+const PARTLY_HELD =
+  "The legal hold is on some of these verifications only, so the letter has different answers. If the person must not notice, place the hold on all of them: `holdfast hold place` with --email or --reference.";
+
+function parts({ name, clocks, today }: Letter, { of, certificate }: Verification): Parts {
   if (of.answer === "unknown") {
     return {
       notes: [
@@ -87,8 +123,7 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
   const law = of.legalBasis.length > 0 ? html`<strong>${of.legalBasis.join("; ")}</strong>` : blank("legal basis");
   const isDue = of.untilDay === undefined || of.untilDay >= today;
   const noLaw = of.legalBasis.length > 0 ? [] : ["The config names no legal basis: fill it in, or erase the data."];
-  const held = html`<h2>What we hold</h2>
-<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.records === 1 ? "It contains" : "They contain"} ${of.collect === "full" ? "the data that you gave to verify your identity, and the result" : "yes and no answers only: whether your identity was verified"}. All of it is encrypted${of.answer === "kept" ? ", and used for nothing but this legal duty" : ""}.</p>`;
+  const held = html`<p>We hold ${plural(of.records, "copy", "copies")} of your identity verification${of.files > 0 ? ` with ${plural(of.files, "document file")} (such as images of identity documents)` : ""}, stored ${span(of)}. ${of.records === 1 ? "It contains" : "They contain"} ${of.collect === "full" ? "the data that you gave to verify your identity, and the result" : "yes and no answers only: whether your identity was verified"}. All of it is encrypted${of.answer === "kept" ? ", and used for nothing but this legal duty" : ""}.</p>`;
   switch (of.answer) {
     case "erasable":
     case "locked": {
@@ -99,8 +134,8 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
             ? `The store keeps these records locked until ${of.lockedUntil.slice(0, 10)}. Destroy them after that day: holdfast retention purge --confirm --out <folder>.`
             : "Destroy the records first: holdfast retention purge --confirm --out <folder>. Then make this letter again: it will say that they were destroyed.",
         ],
-        body: html`${held}
-<h2>We will erase it</h2>
+        held,
+        body: html`<h2>We will erase it</h2>
 <p>No legal duty to keep these copies remains. ${locked ? html`Our storage protects every copy against deletion for a fixed time, which ends on <strong>${longDate(of.lockedUntil)}</strong>. We will destroy them after that day, and use them for nothing until then.` : "We will destroy them without undue delay."}</p>`,
       };
     }
@@ -114,8 +149,8 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
                 `The retention period ended on ${of.untilDay}. Only the legal hold keeps these records: release it once it no longer applies.`,
               ]),
         ],
-        body: html`${held}
-<h2>Why we cannot erase it yet</h2>
+        held,
+        body: html`<h2>Why we cannot erase it yet</h2>
 <p>We may not erase these copies at present (Article 17(3) GDPR). ${isDue ? html`The law requires us to keep them: ${law}. ` : undefined}The right to erasure does not apply where data are necessary to comply with a legal obligation, or to establish, exercise or defend legal claims (Article 17(3)(b) and (e) GDPR).</p>
 <p>We will destroy the copies when these reasons no longer apply${of.untilDay !== undefined && isDue ? html`, not before ${longDate(of.untilDay)}` : undefined}.</p>`,
       };
@@ -129,8 +164,8 @@ function parts({ of, name, clocks, certificate, today }: Letter): { notes: reado
             : []),
           ...noLaw,
         ],
-        body: html`${held}
-<h2>Why we cannot erase it yet</h2>
+        held,
+        body: html`<h2>Why we cannot erase it yet</h2>
 <p>The law requires us to keep these copies: ${law}. The right to erasure does not apply where data are necessary to comply with a legal obligation (Article 17(3)(b) GDPR).</p>
 <h2>When it will be erased</h2>
 ${until(of, clocks, name)}`,
@@ -170,6 +205,7 @@ const LETTER = `.letter { max-width: 46rem; }
 .letter h1 { font-size: 1.5rem; margin: 1.6rem 0 1rem; }
 .letter h2 { font-size: 1.1rem; margin: 1.5rem 0 0.4rem; padding: 0; border: 0; }
 .letter p { margin: 0.5rem 0; }
+.letter .by { font-weight: 600; margin-top: 1rem; }
 .letter header { text-align: right; }
 .letter .address { margin: 2rem 0; }
 .letter .address p { margin: 0.7rem 0; }

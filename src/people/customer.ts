@@ -55,11 +55,14 @@ export function tellWhom(
  */
 export function oneCustomer(kind: Kind, subjects: readonly string[], catalog: Catalog): readonly string[] | undefined {
   if (subjects.length < 2 || kind === "identity") return undefined;
-  const sources = subjects.map((subject) => {
-    const { project } = catalog.subjects.known(subject) ?? {};
-    return (project && catalog.sources.nameOf(project)) ?? EARLIER;
-  });
+  const sources = subjects.map((subject) => sourceOf(catalog, subject));
   return new Set(sources).size === sources.length ? sources : undefined;
+}
+
+/** The name of the source that a subject is of. */
+export function sourceOf({ subjects, sources }: Catalog, subject: string): string {
+  const { project } = subjects.known(subject) ?? {};
+  return (project && sources.nameOf(project)) ?? EARLIER;
 }
 
 /** Before a client could have several sources, the log did not name them. */

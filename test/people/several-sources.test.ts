@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Persona, startPersona } from "../sandbox/persona/server.ts";
@@ -66,6 +66,47 @@ test("each command says what it does with one customer of two sources, in the co
     assert.deepEqual(await told(command, [...args, "--email", email]), [
       `acme-bank: one customer of persona and passbase: ${does}`,
     ]);
+});
+
+/** A letter's words, without the box for its sender. */
+async function letter(name: string, ...args: readonly string[]): Promise<{ words: string; html: string }> {
+  const out = place.path(`${name}.html`);
+  const { code, stderr } = await place.here("erasure", ["assess", ...args, "--out", out]);
+  assert.equal(code, 0, stderr);
+  const html = await readFile(out, "utf8");
+  const words = html.slice(html.indexOf("</aside>")).replaceAll(/<[^>]*>/g, " ");
+  return { words: words.replaceAll(/\s+/g, " "), html };
+}
+
+test("one letter for one customer of two sources: what is kept of each verification, and one answer for both", async () => {
+  const { words, html } = await letter("both", "--email", email);
+  for (const by of ["Passbase", "Persona"])
+    assert.match(words, new RegExp(`Verified by ${by}: We hold 1 copy of your identity verification`));
+  assert.equal(words.match(/Why we cannot erase it yet/g)?.length, 1);
+  assert.equal(words.match(/Dear/g)?.length, 1);
+  const { json } = await place.here("erasure", ["assess", "--email", email, "--json"]);
+  const { people } = json as { people: { subject: string; source: string }[] };
+  assert.deepEqual(people.map(({ source }) => source).toSorted(), ["passbase", "persona"]);
+  for (const { subject } of people) assert.ok(html.includes(subject));
+});
+
+test("if the answers for one customer differ, the letter gives each; several people get no letter", async () => {
+  const hold = ["--case", "C-3", "--reason", "asked", "--identity", `passbase:${passbase.ids()[0]}`];
+  await place.expect(0, "hold", "place", ...hold);
+  const { words, html } = await letter("differ", "--email", email);
+  assert.match(words, /Verified by Passbase: Why we cannot erase it yet We may not erase these copies at present/);
+  assert.match(words, /Verified by Persona: Why we cannot erase it yet The law requires us to keep these copies/);
+  assert.match(html, /The legal hold is on some of these verifications only/);
+  await place.expect(0, "hold", "release", ...hold);
+
+  const out = place.path("several.html");
+  const ids = [...passbase.ids().slice(0, 2), `persona:${persona.inquiry(0).id}`].flatMap((id) => ["--identity", id]);
+  for (const who of [ids, ["--email", email, "--identity", passbase.ids()[1]!]]) {
+    const { code, stderr } = await place.here("erasure", ["assess", ...who, "--out", out]);
+    assert.equal(code, 2);
+    assert.match(stderr, /a letter is for one person, and these are 3 verifications/);
+  }
+  await assert.rejects(readFile(out));
 });
 
 test("an id names one verification only, and the command says how to name all of the customer's", async () => {

@@ -1,6 +1,6 @@
 import type { ClientConfig, SourceConfig } from "./config.ts";
 import type { SecretRef } from "./secret.ts";
-import { activeSources } from "./sources.ts";
+import { activeSources, webhookSources } from "./sources.ts";
 
 /** The secrets that an export of this client needs, each with its config field. */
 export function secretsOf({
@@ -10,7 +10,10 @@ export function secretsOf({
   notify: { healthchecks, webhook },
 }: ClientConfig): readonly (readonly [field: string, SecretRef])[] {
   return [
-    ...activeSources({ sources }).map(({ name, apiKey }) => [keyField(sources, name), apiKey] as const),
+    ...activeSources({ sources }).map(({ name, apiKey }) => [`${fieldOf(sources, name)}.apiKey`, apiKey] as const),
+    ...webhookSources({ sources }).flatMap(({ name, webhook }) =>
+      webhook.secrets.map((secret, at) => [`${fieldOf(sources, name)}.webhook.secrets[${at}]`, secret] as const),
+    ),
     ["lookups.key", lookups.key],
     ["log.key", log.key],
     ...(healthchecks ? [["notify.healthchecks", healthchecks] as const] : []),
@@ -19,7 +22,7 @@ export function secretsOf({
   ];
 }
 
-/** The config field of a source's key. */
-function keyField(sources: readonly SourceConfig[], name: string): string {
-  return sources.length === 1 ? "source.apiKey" : `sources[${sources.findIndex((each) => each.name === name)}].apiKey`;
+/** The config field of a source. */
+function fieldOf(sources: readonly SourceConfig[], name: string): string {
+  return sources.length === 1 ? "source" : `sources[${sources.findIndex((each) => each.name === name)}]`;
 }

@@ -4,6 +4,7 @@ import type { Address } from "./listen.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
+import type { SchemeName } from "./webhook.ts";
 
 /**
  * A config that has been read, checked and resolved: paths are absolute, durations are Temporal, recipients are valid.
@@ -19,6 +20,7 @@ export interface Config {
     readonly grace: number;
   };
   readonly metrics: MetricsConfig;
+  readonly inbox: InboxConfig;
   /** At least one; ids are unique. */
   readonly clients: readonly ClientConfig[];
 }
@@ -36,6 +38,14 @@ export interface MetricsConfig {
   readonly listen?: Address | undefined;
   /** Without a trailing slash. */
   readonly pushgateway?: string | undefined;
+}
+
+/** The receiver of the providers' webhooks. */
+export interface InboxConfig {
+  /** Where it listens; undefined: nowhere. */
+  readonly listen?: Address | undefined;
+  /** When the daemon exports whom they name. */
+  readonly export: "nightly" | "at-once";
 }
 
 /** Whom Holdfast notifies when a run starts, ends and fails. */
@@ -107,7 +117,18 @@ interface CommonSource {
   readonly retired: boolean;
   /** Its own; undefined: the client's. */
   readonly schedule: ScheduleConfig | undefined;
+  /** Undefined: the provider's webhooks are not received. */
+  readonly webhook?: WebhookConfig | undefined;
 }
+
+export interface WebhookConfig {
+  /** At least one; several while the provider's secret is replaced. */
+  readonly secrets: readonly SecretRef[];
+  readonly scheme: SchemeName;
+}
+
+/** A source whose webhooks are received. */
+export type WebhookSourceConfig = SourceConfig & { readonly webhook: WebhookConfig };
 
 export interface PassbaseSourceConfig extends CommonSource {
   readonly kind: "passbase";

@@ -10,6 +10,7 @@ import { type ConfigProblem, configError, type Finding, type Path } from "./prob
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { unknownKey } from "./unknown-key.ts";
+import { USUAL_SCHEME } from "./webhook.ts";
 
 /** A thousand clients use a quarter of this. */
 const MAX_BYTES = 1024 * 1024;
@@ -127,8 +128,12 @@ function citation(preset: string | undefined): string[] {
 type ParsedSource = NonNullable<ParsedConfig["clients"][number]["source"]>;
 
 function sourceOf(source: ParsedSource, usual: ScheduleConfig): SourceConfig {
-  const { name = source.kind, schedule, apiKey } = source;
-  return { ...source, name, apiKey, schedule: schedule && ownSchedule(schedule, usual) };
+  const { name = source.kind, schedule, apiKey, webhook } = source;
+  return {
+    ...source,
+    ...{ name, apiKey, schedule: schedule && ownSchedule(schedule, usual) },
+    webhook: webhook && { ...webhook, scheme: webhook.scheme ?? USUAL_SCHEME[source.kind] },
+  };
 }
 
 /** What a schedule leaves out is as in the one above it. */

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { parsePause } from "./duration.ts";
-import { read, section } from "./fields.ts";
+import { choice, list, read, section } from "./fields.ts";
 import { parseListen } from "./listen.ts";
 import { parseCron, parseTimeZone } from "./schedule.ts";
 import type { SecretRef } from "./secret.ts";
 import { parsePlainUrl } from "./url.ts";
+import { SCHEME_NAMES } from "./webhook.ts";
 
 /** The sections that say when Holdfast runs and whom it notifies. */
 
@@ -62,6 +63,40 @@ export function metricsSection() {
       ).optional(),
     },
     "How Prometheus gets the metrics.",
+  );
+}
+
+export function inboxSection() {
+  return section(
+    {
+      listen: read(
+        parseListen,
+        "an address such as 127.0.0.1:8480",
+        "Where `export --schedule` and `inbox` receive the providers' webhooks, as POST /hooks/<client>/<source>. Put a proxy with TLS in front.",
+      ).optional(),
+      export: choice(
+        ["nightly", "at-once"],
+        "When the daemon exports those whom webhooks name: in the next nightly run, or within a minute.",
+      ).prefault("nightly"),
+    },
+    "The receiver of the providers' webhooks.",
+  );
+}
+
+export function webhookSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+  return section(
+    {
+      secrets: list(
+        secretRef("The secret that the provider shows for this webhook."),
+        "one reference, or two while the provider replaces the secret",
+        { min: 1, max: 4 },
+      ).meta({ description: "The secrets that a webhook may be signed with." }),
+      scheme: choice(
+        SCHEME_NAMES,
+        "How the provider signs. Default: as its kind does. Write standard-webhooks if a gateway signs in its place.",
+      ).optional(),
+    },
+    "Receives the provider's webhooks for this source, at inbox.listen.",
   );
 }
 

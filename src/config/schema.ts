@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, parseState } from "./names.ts";
-import { clientScheduleSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
+import { clientScheduleSection, inboxSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
 import { MAX_CLIENTS } from "./raw.ts";
 import { SecretRef } from "./secret.ts";
 import { approversList, recipientsField, retentionSection, vaultSection } from "./sections.ts";
@@ -21,6 +21,7 @@ export function configSchema(folder: string) {
       ),
       schedule: scheduleSection().prefault({}),
       metrics: metricsSection().prefault({}),
+      inbox: inboxSection().prefault({}),
       clients: list(clientSection(folder), "at least one client: - id: …", { min: 1, max: MAX_CLIENTS }).meta({
         description: "The organisations Holdfast keeps copies for.",
       }),

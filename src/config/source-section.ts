@@ -5,7 +5,7 @@ import { PROVIDER_KINDS, PROVIDERS, type ProviderKind } from "../provider/provid
 import { compareDurations, parseDuration } from "./duration.ts";
 import { choice, flag, read, section, unfit, whole } from "./fields.ts";
 import { ID, parseId } from "./names.ts";
-import { sourceScheduleSection } from "./operation.ts";
+import { sourceScheduleSection, webhookSection } from "./operation.ts";
 import { parseBudget, parseRate } from "./rate.ts";
 import { raw } from "./raw.ts";
 import type { SecretRef } from "./secret.ts";
@@ -87,6 +87,7 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
       "The provider is not asked any more. Its records are kept, extended, retrieved and purged as before.",
     ).prefault(false),
     schedule: sourceScheduleSection().optional(),
+    webhook: webhookSection(secretRef).optional(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
-import type { ActiveSourceConfig, ClientConfig, SourceConfig } from "./config.ts";
+import type { ActiveSourceConfig, ClientConfig, SourceConfig, WebhookSourceConfig } from "./config.ts";
 
 /** Whether the source is asked. The schema makes sure that one that is not retired has a key. */
 export function isActive(source: SourceConfig): source is ActiveSourceConfig {
@@ -9,6 +9,11 @@ export function isActive(source: SourceConfig): source is ActiveSourceConfig {
 /** The sources that are not retired. */
 export function activeSources({ sources }: Pick<ClientConfig, "sources">): readonly ActiveSourceConfig[] {
   return sources.filter(isActive);
+}
+
+/** The sources whose webhooks are received. */
+export function webhookSources({ sources }: Pick<ClientConfig, "sources">): readonly WebhookSourceConfig[] {
+  return sources.filter((source): source is WebhookSourceConfig => !source.retired && source.webhook !== undefined);
 }
 
 /** `acme-bank`, or `acme-bank, persona` where a client has several sources: how progress and summaries call it. */

@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { HoldfastError } from "../core/error.ts";
+import { limitConnections, listen } from "../net/connections.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface MonitorOptions {
@@ -49,25 +48,10 @@ export async function startMonitor({ host, port, metrics, ready }: MonitorOption
         return answer(404, "/metrics, /healthz, /readyz\n");
     }
   });
-  const connections = new Set<Socket>();
-  server.on("connection", (socket) => {
-    connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
-    if (connections.size > CONNECTIONS) connections.values().next().value!.destroy();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) =>
-      reject(
-        new HoldfastError("config", `cannot listen on ${host}:${port} (${cause.code})`, {
-          cause,
-          hint: "Set metrics.listen to an address of this machine with a free port.",
-        }),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
+  limitConnections(server, CONNECTIONS);
+  const bound = await listen(server, { host, port }, "metrics.listen");
   return {
-    port: (server.address() as AddressInfo).port,
+    port: bound,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

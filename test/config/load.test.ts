@@ -149,7 +149,7 @@ test("top-level fields", async () => {
   await refusedOnce(`schedule: { timezone: CEST }\n${rest}`, /:1: schedule\.timezone: "CEST" is not a time zone/);
   await refusedOnce("clients: []", /:1: clients: is too short; write at least one client/);
   await refusedOnce("state: x", /clients: is missing; write at least one client/);
-  await refusedOnce("5", /5 is not a section; write a section with state, schedule, metrics, clients/);
+  await refusedOnce("5", /5 is not a section; write a section with state, schedule, metrics, inbox, clients/);
 });
 
 test("unknown keys: the error suggests the right key", async () => {

@@ -21,6 +21,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   record: "core io config seal vault",
   audit: "core io net vault",
   catalog: "core io vault audit",
+  inbox: "core io net config record",
   held: "core config record vault audit catalog",
   retention: "core approval config vault audit catalog held",
   notes: "core seal vault catalog held retention",

@@ -1,0 +1,17 @@
+import type { ProviderKind } from "../provider/provider.ts";
+
+/** How a provider proves that a webhook is from it. `src/inbox/schemes/` has each. */
+export const SCHEME_NAMES = [
+  ...(["persona", "stripe", "onfido", "sumsub-sha256", "sumsub-sha512", "veriff", "passbase"] as const),
+  "standard-webhooks",
+] as const;
+
+export type SchemeName = (typeof SCHEME_NAMES)[number];
+
+/** The scheme of each kind of source, where the config names no other. */
+export const USUAL_SCHEME: Readonly<Record<ProviderKind, SchemeName>> = {
+  passbase: "passbase",
+  persona: "persona",
+  stripe: "stripe",
+  onfido: "onfido",
+};

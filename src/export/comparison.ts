@@ -18,7 +18,8 @@ export interface Comparison {
 export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: Tokens): Comparison {
   const { updated } = dossier.identity;
   const version = tokens.version(updated, dossier.content);
-  const listed = dossier.listed === undefined ? undefined : tokens.listed(updated, dossier.listed);
+  const listed =
+    dossier.listed === undefined ? undefined : tokens.listed(dossier.listedUpdated ?? updated, dossier.listed);
   const files = nameFiles(subject, dossier.files, tokens);
   const isRecord1 = isStillRecord1(kept, listed, version, files);
   return {

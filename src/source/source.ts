@@ -123,6 +123,8 @@ export interface Dossier {
   readonly content: unknown;
   /** What the list says about it, as `ListedIdentity.raw`. Undefined if these answers do not show it. */
   readonly listed: unknown;
+  /** What the list has as `updated`, if that is not `identity.updated`. */
+  readonly listedUpdated?: string;
   readonly files: readonly FileRef[];
   /**
    * What the provider has and this dossier lacks, because the key may not read it: endpoints and fields by the names in

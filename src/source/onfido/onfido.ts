@@ -95,11 +95,13 @@ export class OnfidoSource implements Source {
       throw new HoldfastError("source-missing", "no applicant of Onfido has an id like this");
     const gathering = new Gathering(this.#ask);
     const applicant = await gathering.applicant(id, full);
+    const identity = identityOf(applicant, gathering);
     return {
-      identity: identityOf(applicant, gathering),
+      identity,
       answers: gathering.answers,
       content: gathering.content,
       listed: comparable(applicant.said),
+      ...(identity.created === null ? {} : { listedUpdated: identity.created }),
       files: full ? filesOf(gathering) : [],
       open: isOpen(applicant, gathering.runs, gathering.checks, this.#now()),
       // Onfido deletes applicants as a whole.

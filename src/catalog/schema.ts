@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 13;
+export const SCHEMA = 14;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -20,6 +20,7 @@ export const TABLES = `
     project TEXT,                    -- the token of the project that showed it last; for entries of record/1 a hint
     handle TEXT,                     -- the closed provider id; for entries of record/1 a hint
     open INTEGER NOT NULL DEFAULT 0, -- 1: the provider was still working on it
+    glance TEXT,                     -- of an open one: what the last glance at it said, as a token; a hint
     content TEXT                     -- of a record/1: all that the provider says now, as a version; a hint
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE source (

@@ -116,7 +116,7 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO subject (subject, version, listed, entry, withheld, project, handle, open)
        VALUES (?, ?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
-         withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, content = NULL,
+         withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, glance = NULL, content = NULL,
          project = coalesce(excluded.project, project), handle = coalesce(excluded.handle, handle)`,
     ),
     insertVersion: statement(

@@ -19,6 +19,8 @@ export interface Known {
   readonly project: string | null;
   /** Of a version of record/1: all that the provider said when it was last asked, as a version. Null if not known. */
   readonly content: string | null;
+  /** What the provider said at the last glance (`Source.glance`), as a token. Null if not known. */
+  readonly glance: string | null;
   /** Whether its provider id is known (1), so that it can be asked about without a list. */
   readonly located: number;
 }
@@ -78,7 +80,7 @@ function prepare(db: DatabaseSync) {
   return {
     known: statement(
       db,
-      `SELECT version, listed, gone, withheld, entry, missed, project, content, handle IS NOT NULL AS located
+      `SELECT version, listed, gone, withheld, entry, missed, project, content, glance, handle IS NOT NULL AS located
        FROM subject WHERE subject = ?`,
     ),
     after: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${PAGE}`),

@@ -58,6 +58,11 @@ export class Walk {
     this.#statements.content.run(content, subject);
   }
 
+  /** What a glance at this subject would say, once that content is known to be kept. */
+  noteGlance(subject: string, glance: string): void {
+    this.#statements.glance.run(glance, subject);
+  }
+
   /** The last attempt at this subject did not fail, whatever the log says of earlier ones. */
   noteSettled(subject: string): void {
     this.#statements.settled.run(subject);
@@ -102,6 +107,7 @@ function prepare(db: DatabaseSync) {
     ),
     adopt: statement(db, "UPDATE subject SET project = ? WHERE project IS NULL AND handle IS NULL"),
     content: statement(db, "UPDATE subject SET content = ? WHERE subject = ?"),
+    glance: statement(db, "UPDATE subject SET glance = ? WHERE subject = ?"),
     settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
     listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
     present: statement(

@@ -27,6 +27,8 @@ export type Capture =
       readonly withheld: number;
       /** What the record lacks, because the key may not read it (`Dossier.gaps`). */
       readonly gaps: readonly string[];
+      /** What a glance at an open identity would say now. */
+      readonly glance?: string | undefined;
     }
   | {
       readonly kind: "unchanged";
@@ -35,6 +37,7 @@ export type Capture =
       readonly content?: string | undefined;
       /** Files that the provider was asked for and still withholds. */
       readonly withheld?: number | undefined;
+      readonly glance?: string | undefined;
     }
   /** Past its retention date: the law requires no copy any more. */
   | { readonly kind: "past"; readonly listed?: string | undefined }
@@ -64,6 +67,11 @@ export async function captureIdentity(parts: Capturing, candidate: Candidate, ke
 async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Promise<Capture> {
   const { source, tokens, config } = parts;
   const { id, subject } = candidate;
+  if (candidate.way === "open" && source.glance && kept.known?.glance) {
+    const seen = await present(source.glance(id));
+    if (seen === null) return notFound(parts, candidate, kept);
+    if (tokens.glance(seen) === kept.known.glance) return { kind: "unchanged" };
+  }
   const dossier = await present(source.dossier(id, { full: config.collect === "full" }));
   if (dossier === null) return notFound(parts, candidate, kept);
   const { updated } = dossier.identity;
@@ -72,14 +80,15 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const listed = candidate.listed ?? of.listed;
   // Of a minimal answer the list already tells all, and a full one would differ from it.
   const content = isRecord1 && config.collect === "full" ? { content: version } : {};
-  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...content };
+  const glance = dossier.open && dossier.glance !== undefined ? { glance: tokens.glance(dossier.glance) } : {};
+  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...content, ...glance };
   if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (dossier.redacted && kept.hadContent()) return redacted(subject, kept, listed ?? version);
   const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isNewest }, kept);
   if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
-  return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored };
+  return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored, ...glance };
 }
 
 /**

@@ -24,8 +24,8 @@ export interface FeedParts extends Omit<PlanParts, "catalog">, Omit<LocateParts,
 
 /**
  * Who is looked at in a nightly run, and why: whom the source lists with another content than is kept, whom it names as
- * changed, whose last attempt failed, on whom it was still working, and a slow round over everyone known, so that a
- * change that nothing announced is found within the source's `resync`. Each of them once.
+ * changed, whose last attempt failed, a slow round over everyone known, so that a change that nothing announced is found
+ * within the source's `resync`, and on whom it was still working. Each of them once.
  */
 export class Feed {
   readonly #of: FeedParts;
@@ -141,9 +141,10 @@ export class Feed {
     const { name, resync } = this.#of.sourceConfig;
     const recently = timestamp(this.#begun.subtract({ milliseconds: milliseconds(resync) }));
     yield* this.#batches(located(this.#of, roster.failed(name)), "failure", counts);
-    yield* this.#batches(located(this.#of, roster.open(name, recently)), "open", counts);
+    // Before those who are open: at these a glance may be enough, but not when it is their turn.
     for (const [from, to] of this.#turn)
       yield* this.#batches(located(this.#of, roster.between(name, from, to)), "turn", counts);
+    yield* this.#batches(located(this.#of, roster.open(name, recently)), "open", counts);
   }
 
   *#batches(found: Iterable<Found>, way: Way, counts: PlanCounts): Generator<Batch> {

@@ -13,10 +13,14 @@ export async function settle(run: Run, candidate: Candidate, capture: Capture, t
     tally.bytes += capture.bytes;
     if (capture.gaps.length > 0) tally.incomplete += 1;
     run.gaps.note(capture.gaps);
+    if (capture.glance !== undefined) walk.noteGlance(subject, capture.glance);
   } else {
     if (capture.kind === "gone" && capture.entry) await run.ledger.log(capture.entry);
     if (capture.listed !== undefined) walk.noteListed(subject, capture.listed);
-    if (capture.kind === "unchanged") noteThere(run, candidate, capture.content);
+    if (capture.kind === "unchanged") {
+      noteThere(run, candidate, capture.content);
+      if (capture.glance !== undefined) walk.noteGlance(subject, capture.glance);
+    }
     walk.noteSettled(subject);
   }
   tally[capture.kind] += 1;

@@ -52,6 +52,11 @@ export class Tokens {
     return `${compact(updated)}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
   }
 
+  /** Shows whether a glance at an identity said the same as another one. */
+  glance(content: unknown): string {
+    return this.#hmac(`glance\0${canonicalJson(content)}`).slice(0, 32);
+  }
+
   /** The name of one capture of a file, known before the fetch. Some providers number files within a resource. */
   file(resource: string, id: string, updated: string): string {
     return this.#hmac(`file/2\0${resource}\0${id}\0${updated}`).slice(0, 32);

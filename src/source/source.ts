@@ -47,6 +47,12 @@ export interface Source {
   dossier(id: string, options: { readonly full: boolean }): Promise<Dossier>;
 
   /**
+   * A few answers about an identity that is still open. If they are as in its last dossier (`Dossier.glance`), nothing
+   * moved, as far as is worth asking for each night; its turn shows the rest. Throws source-missing like `dossier`.
+   */
+  glance?(id: string): Promise<unknown>;
+
+  /**
    * The bytes of a file in the identity's dossier, as they arrive. Where its URL has expired, the source asks for a new
    * one, once. Throws source-denied if the provider withholds it, source-missing, and if it is cut off.
    */
@@ -133,6 +139,8 @@ export interface Dossier {
   readonly gaps: readonly string[];
   /** The provider is still working on it, and neither its list nor its changes would tell how that ends. */
   readonly open: boolean;
+  /** What `glance` answers, as this dossier shows it. */
+  readonly glance?: unknown;
   /** The provider has no personal data left, by its own mark where it has one. */
   readonly redacted: boolean;
 }

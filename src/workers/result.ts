@@ -41,6 +41,10 @@ const GAP = /^[\x20-\x7e]{1,200}$/;
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const listed = version.optional();
+const glance = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .optional();
 const line = z
   .string()
   .max(MAX_TEXT)
@@ -66,8 +70,15 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
     bytes: count,
     withheld: count,
     gaps: z.array(z.string().regex(GAP)).max(200),
+    glance,
   }),
-  z.strictObject({ kind: z.literal("unchanged"), listed, content: version.optional(), withheld: z.never().optional() }),
+  z.strictObject({
+    kind: z.literal("unchanged"),
+    listed,
+    content: version.optional(),
+    withheld: z.never().optional(),
+    glance,
+  }),
   z.strictObject({ kind: z.literal("past"), listed }),
   z.strictObject({ kind: z.literal("gone"), entry: unlogged<Unlogged<RecordGone>>("record.gone").optional(), listed }),
 ]);

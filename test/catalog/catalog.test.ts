@@ -101,6 +101,7 @@ describe("the catalog knows what the log says", () => {
         missed: 0,
         project: null,
         content: null,
+        glance: null,
         located: 0,
       },
     );
@@ -254,6 +255,7 @@ describe("walks", () => {
         missed: 0,
         project: project("one"),
         content: null,
+        glance: null,
         located: 0,
       },
     );
@@ -268,6 +270,7 @@ describe("walks", () => {
         missed: 0,
         project: project("one"),
         content: null,
+        glance: null,
         located: 0,
       },
     );
@@ -295,6 +298,7 @@ describe("walks", () => {
         missed: 0,
         project: project("one"),
         content: null,
+        glance: null,
         located: 1,
       },
     );

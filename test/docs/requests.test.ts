@@ -55,3 +55,17 @@ describe("what an export costs in requests, as docs/SOURCES.md says", { concurre
     });
   }
 });
+
+test("an open applicant of Onfido costs 2 requests in a quiet night, as docs/SOURCES.md says", async () => {
+  await using onfido = await startOnfido({ ...COMMON, identities: 0 });
+  onfido.add(20);
+  await using place = await makeWorkplace(onfido, { client: { source: { kind: "onfido", resync: "P100Y" } } });
+  assert.equal((await place.export()).new, 20);
+  const quiet = await place.export();
+  assert.deepEqual([quiet.askedWhileOpen, quiet.unchanged], [20, 40]);
+  const [each] = /An open applicant costs (\d+) requests a night/
+    .exec(readFileSync("docs/SOURCES.md", "utf8"))!
+    .slice(1);
+  // Whose key it is, and one page of the list.
+  assert.equal(quiet.requests, 2 + 20 * Number(each));
+});

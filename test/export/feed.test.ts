@@ -277,6 +277,35 @@ test("someone on whom the provider still works is asked about each night, also o
   assert.equal((await night(place, provider, day(34))).askedWhileOpen, 0);
 });
 
+test("of someone who is still open, a glance is enough while it shows the same, but not in their turn", async () => {
+  const provider = new Provider();
+  await using place = await begun(provider, "a", "b");
+  provider.people.set("open", { updated: day(0), says: "in review", open: true, glance: "waiting" });
+  provider.changed = ["open"];
+  await night(place, provider, "2026-03-01T02:01:00Z");
+  provider.changed = [];
+  const quiet = await night(place, provider, "2026-03-01T02:02:00Z");
+  assert.deepEqual([provider.glanced, provider.asked], [["open"], []]);
+  assert.deepEqual([ways(quiet), quiet.unchanged], [{ askedWhileOpen: 1 }, 1]);
+  // The state only saves requests: without it, everything is asked for once.
+  await rm(place.path("state"), { recursive: true });
+  for (const asked of [["open"], []]) {
+    await night(place, provider, "2026-03-01T02:03:00Z");
+    assert.deepEqual(provider.asked, asked);
+  }
+  Object.assign(provider.people.get("open")!, { says: "done", glance: "ended" });
+  const moved = await night(place, provider, "2026-03-01T02:04:00Z");
+  assert.deepEqual([provider.glanced, provider.asked, moved.changed], [["open"], ["open"], 1]);
+  // What a glance does not show is found in turn.
+  Object.assign(provider.people.get("open")!, { says: "a document more" });
+  await place.configure({ source: { resync: "P20D" } });
+  const inTurn = await night(place, provider, day(20));
+  assert.deepEqual([provider.glanced, inTurn.changed], [[], 1]);
+  provider.people.delete("open");
+  const last = await night(place, provider, "2026-03-21T02:01:00Z");
+  assert.deepEqual([provider.glanced, provider.asked, last.gone], [["open"], [], 1]);
+});
+
 test("a redacted person is logged once, keeps the copy, and is not asked in turn", async () => {
   const provider = new Provider();
   await using place = await newPlace("full");

@@ -17,6 +17,8 @@ interface Person {
   updated: string;
   says: string;
   open?: boolean;
+  /** What a glance shows. Undefined: a dossier has nothing of the kind. */
+  glance?: string;
   redacted?: boolean;
 }
 
@@ -41,6 +43,8 @@ export class Provider implements Source {
   walks = 0;
   /** Who was asked for, since this was cleared. */
   asked: string[] = [];
+  /** Who was only glanced at, since this was cleared. */
+  glanced: string[] = [];
   /** Called with each id that is asked for. */
   onAsked: (id: string) => void = () => {};
 
@@ -82,7 +86,7 @@ export class Provider implements Source {
     if (this.broken.has(id)) throw new HoldfastError("source-rejected", "the provider refuses");
     const person = this.people.get(id);
     if (person === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
-    const { updated, says, open = false, redacted = false } = person;
+    const { updated, says, open = false, redacted = false, glance } = person;
     const absent = { email: null, firstName: null, lastName: null };
     return {
       identity: {
@@ -92,7 +96,15 @@ export class Provider implements Source {
       },
       answers: [{ endpoint: "GET /people/{id}", text: JSON.stringify({ id, says }) }],
       ...{ content: { id, says }, listed: { id, says }, files: [], gaps: [], open, redacted },
+      ...(glance === undefined ? {} : { glance }),
     };
+  }
+
+  async glance(id: string): Promise<unknown> {
+    this.glanced.push(id);
+    const person = this.people.get(id);
+    if (person === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
+    return person.glance;
   }
 
   file(): never {
@@ -143,6 +155,7 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     again: of.selection?.kind === "subjects" ? "always" : false,
   };
   provider.asked = [];
+  provider.glanced = [];
   const { selection = { kind: "changed" }, identities } = of;
   const summary = await runExport(exporting, {
     ...{ job: "export", version: "test", selection, identities, progress: noProgress },

@@ -44,6 +44,7 @@ const known = {
   missed: 0,
   project: null,
   content: null,
+  glance: null,
   located: 0,
 };
 const something: Task["kept"] = { ...nothing, known, versions: [FORMER], files: [keptFile], hadContent: true };

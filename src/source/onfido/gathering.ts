@@ -49,6 +49,7 @@ export class Gathering {
   readonly #ask: Ask;
   readonly #compared: unknown[] = [];
   readonly #absent: string[] = [];
+  #glance: unknown;
   #isAnyMissing = false;
   #requests = 0;
   #size = 0;
@@ -62,17 +63,36 @@ export class Gathering {
     return comparable({ answers: this.#compared, absent: this.#absent });
   }
 
+  /** How far Onfido is with the applicant, as `glanceAt` has it. */
+  get glance(): unknown {
+    return this.#glance;
+  }
+
   async applicant(id: string, full: boolean): Promise<Resource> {
     const call = applicantCall(id);
     const text = (await this.#answer(call)).text;
     this.#keep(call, text);
     const applicant = parseOne(call.name, text, id);
-    await this.#runs(id);
-    this.checks.push(...((await this.#many(checksCall(id))) ?? []));
+    await this.#progress(id);
     if (full) await this.#rest(id);
     // The applicant itself may have gone meanwhile: what is left of it is no dossier.
     if (this.#isAnyMissing) await this.#answer(call);
     return applicant;
+  }
+
+  /** Only how far Onfido is with the applicant. */
+  async glanceAt(id: string): Promise<unknown> {
+    await this.#progress(id);
+    if (this.#isAnyMissing) await this.#answer(applicantCall(id));
+    return this.#glance;
+  }
+
+  /** Runs and checks. */
+  async #progress(id: string): Promise<void> {
+    const from = this.#compared.length;
+    await this.#runs(id);
+    this.checks.push(...((await this.#many(checksCall(id))) ?? []));
+    this.#glance = comparable({ answers: this.#compared.slice(from), absent: [...this.#absent] });
   }
 
   async #rest(id: string): Promise<void> {

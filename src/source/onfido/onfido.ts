@@ -100,6 +100,7 @@ export class OnfidoSource implements Source {
       identity,
       answers: gathering.answers,
       content: gathering.content,
+      glance: gathering.glance,
       listed: comparable(applicant.said),
       ...(identity.created === null ? {} : { listedUpdated: identity.created }),
       files: full ? filesOf(gathering) : [],
@@ -108,6 +109,13 @@ export class OnfidoSource implements Source {
       redacted: false,
       gaps: [...gathering.gaps],
     };
+  }
+
+  /** Runs and checks: two requests instead of some fifteen. */
+  async glance(id: string): Promise<unknown> {
+    if (!plainId.safeParse(id).success)
+      throw new HoldfastError("source-missing", "no applicant of Onfido has an id like this");
+    return new Gathering(this.#ask).glanceAt(id);
   }
 
   async file(_: string, file: FileRef): Promise<FetchedFile> {

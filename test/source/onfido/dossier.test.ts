@@ -113,6 +113,31 @@ test("an applicant is open until its run or check has ended, and for thirty days
   assert.equal((await source.dossier(old, full)).open, false);
 });
 
+test("a glance asks for runs and checks, shows what the dossier showed, and moves with either", async (t) => {
+  const { sandbox, source } = await open(t, PEOPLE);
+  const both = await someone(sandbox, source, ({ answers }) => {
+    const texts = new Map(answers.map(({ endpoint, text }) => [endpoint, text]));
+    return texts.get("GET /workflow_runs") !== "[]" && texts.get("GET /checks") !== '{"checks":[]}';
+  });
+  const says = async () => canonicalJson(await source.glance(both.id));
+  sandbox.requests.clear();
+  const first = await says();
+  assert.equal(first, canonicalJson(both.dossier.glance));
+  assert.deepEqual(sandbox.requests.toJSON(), { "workflow_runs 200": 1, "checks 200": 1 });
+  for (const id of sandbox.ids())
+    assert.equal(canonicalJson(await source.glance(id)), canonicalJson((await source.dossier(id, full)).glance));
+  let before = first;
+  for (const part of ["run", "check"] as const) {
+    sandbox.change([both.index], { part });
+    const after = await says();
+    assert.notEqual(after, before, part);
+    before = after;
+  }
+  sandbox.remove([both.index]);
+  await assert.rejects(source.glance(both.id), { code: "source-missing" });
+  await assert.rejects(source.glance("../checks"), { code: "source-missing" });
+});
+
 test("what the key may not read is a gap, and its end is a change", async (t) => {
   const { sandbox, source } = await open(t);
   const { id, dossier } = await someone(sandbox, source, ({ files }) => files.length > 0);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Gaps } from "../../src/export/gaps.ts";
 import type { Summary } from "../../src/export/summary.ts";
+import { type Log, silentLog } from "../../src/observe/log.ts";
 import { RIGHTS } from "../sandbox/persona/key.ts";
 import { startPersona } from "../sandbox/persona/server.ts";
+import { startStripe } from "../sandbox/stripe/server.ts";
 import { makeWorkplace } from "./workplace.ts";
 
 test("what the key may not read is said in the run and in the record, and is fetched once it may", async () => {
@@ -19,8 +22,11 @@ test("what the key may not read is said in the run and in the record, and is fet
 
   const first = await run();
   assert.deepEqual([first.new, first.incomplete], [12, 12]);
-  assert.match(first.stderr, /the key may not read GET \/cases.*: \d+ stored records? lacks? it/);
-  assert.match(first.stderr, /the key may not read attribute note of inquiries: 12 stored records lack it/);
+  assert.match(
+    first.stderr,
+    /the key may not read GET \/cases.*, attribute note of inquiries: 12 stored records lack all or some of it/,
+  );
+  assert.equal(first.stderr.match(/"msg":"the key may not read/g)!.length, 1);
   for (const id of persona.canaries()) assert.ok(!first.stderr.includes(id));
   const [entries] = (await place.stored()).values();
   const { gaps } = await place.record(entries![0]!);
@@ -32,4 +38,36 @@ test("what the key may not read is said in the run and in the record, and is fet
   const then = await run(...persona.ids().flatMap((id) => ["--identity", `persona:${id}`]));
   assert.deepEqual([then.changed, then.incomplete], [12, 0]);
   assert.doesNotMatch(then.stderr, /may not read/);
+});
+
+test("a narrow key of Stripe is one line in the log, which names all fields", async () => {
+  await using stripe = await startStripe({ identities: 12, plainImages: true });
+  stripe.restrict({ sensitive: "none" });
+  await using place = await makeWorkplace(stripe, { client: { source: { kind: "stripe" } } });
+  const ended = await place.here("export", ["--json"]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const [warning, ...others] = ended.log.filter(({ level }) => level === "warn");
+  assert.deepEqual(others, []);
+  assert.match(
+    String(warning!.msg),
+    /^the key may not read document\.dob, document\.expiration_date, .*verified_outputs\.unparsed_sex: \d+ stored records lack all or some of it$/,
+  );
+});
+
+test("one missing field, and more than a line can hold", () => {
+  const told = (gaps: readonly string[]): string => {
+    const said: string[] = [];
+    const log: Log = { ...silentLog, warn: (message) => void said.push(message) };
+    const noted = new Gaps();
+    noted.note(gaps);
+    noted.note([]);
+    noted.tell(log);
+    return said.join();
+  };
+  assert.equal(told(["b"]), "the key may not read b: 1 stored record lacks it");
+  assert.match(
+    told(Array.from({ length: 23 }, (_, n) => `f${n}`)),
+    / and 3 more: 1 stored record lacks all or some of it$/,
+  );
+  assert.equal(told([]), "");
 });

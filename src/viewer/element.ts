@@ -1,4 +1,5 @@
 import { printable } from "../core/printable.ts";
+import { cut } from "./format.ts";
 
 /**
  * Elements made in code: data become text, never markup, and no attribute that runs or loads takes them. What in a text
@@ -22,10 +23,6 @@ export function element<K extends keyof HTMLElementTagNameMap>(
     }
   }
   return made;
-}
-
-export function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** Words from outside in a sentence of the page: set apart, in quotes, and no longer than they have to be. */

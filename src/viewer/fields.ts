@@ -96,7 +96,9 @@ export function fieldsOf(record: SealedRecord): Map<string, Field> {
   );
   for (const [group, { type, datapoints }] of groups) {
     const untold = isObject(datapoints)
-      ? Object.fromEntries(Object.entries(datapoints).filter(([name]) => !isTold(String(type), name)))
+      ? Object.fromEntries(
+          Object.entries(datapoints).filter(([name]) => !(typeof type === "string" && isTold(type, name))),
+        )
       : datapoints;
     add(group, "", untold);
   }
@@ -138,7 +140,7 @@ function documentGroup({ type }: Readonly<Record<string, unknown>>): Group {
 /** A list without what is shown among the checks. */
 function without(shown: ReadonlySet<string>, list: unknown): unknown {
   if (!Array.isArray(list)) return list;
-  return list.filter((item: unknown) => !(isObject(item) && shown.has(String(item.id))));
+  return list.filter((item: unknown) => !(isObject(item) && typeof item.id === "string" && shown.has(item.id)));
 }
 
 /** `created-at-ts`, in seconds, beside `created-at`: the same time twice. */

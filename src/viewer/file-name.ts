@@ -1,5 +1,6 @@
 import type { Dossier, FileName } from "./dossier/dossier.ts";
-import { cut, foreign } from "./element.ts";
+import { foreign } from "./element.ts";
+import { cut } from "./format.ts";
 import { label } from "./label.ts";
 
 /** Types of Holdfast's own, in the order in which a person looks at them. */

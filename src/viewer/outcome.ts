@@ -1,8 +1,8 @@
 import type { SealedRecord } from "../record/record.ts";
 import { dossierOf } from "./dossier/dossier.ts";
 import { resultsOf } from "./dossier/result.ts";
-import { cut, element, foreign } from "./element.ts";
-import { instant } from "./format.ts";
+import { type Child, element, foreign } from "./element.ts";
+import { cut, instant, plural } from "./format.ts";
 import { isObject } from "./json.ts";
 import { label } from "./label.ts";
 import { badge } from "./status.ts";
@@ -56,10 +56,23 @@ function reportMatches(watchlist: unknown): boolean | null {
 
 const MAX_GAPS = 50;
 
-/** What the provider's key could not read, so that its absence says nothing about the person. */
-export function gapsView(gaps: unknown): HTMLElement | null {
+/** What the record lacks, and why: its absence says nothing about the person. */
+export function gapsView({ gaps, withheld }: SealedRecord): HTMLElement[] {
+  const said = [gapsText(gaps), withheldText(withheld.length)];
+  return said.flatMap((text) => (text === null ? [] : [element("p", { class: "waiting" }, text)]));
+}
+
+/** What the provider's key could not read. */
+function gapsText(gaps: unknown): Child[] | null {
   const words = (Array.isArray(gaps) ? gaps : []).filter((gap) => typeof gap === "string").slice(0, MAX_GAPS);
   if (words.length === 0) return null;
   const list = words.flatMap((gap, at) => [at === 0 ? " " : ", ", foreign(gap, 80)]);
-  return element("p", { class: "waiting" }, "Incomplete: Holdfast was not allowed to read", list, ".");
+  return ["Incomplete: Holdfast was not allowed to read", ...list, "."];
+}
+
+function withheldText(count: number): Child[] | null {
+  if (count === 0) return null;
+  return [
+    `${plural(count, "file")} of the provider ${count === 1 ? "is" : "are"} not in the vault. The reasons are below the pictures.`,
+  ];
 }

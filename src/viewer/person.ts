@@ -4,8 +4,9 @@ import type { CheckedBag, CheckedPerson } from "./bag.ts";
 import { comparisonViews, versionAmong } from "./comparison.ts";
 import { custodyView } from "./custody.ts";
 import { type Customers, sourceOf } from "./customers.ts";
-import { cut, element, foreign } from "./element.ts";
+import { element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
+import { cut } from "./format.ts";
 import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
@@ -164,7 +165,7 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
     urls.revoke();
     shown.replaceChildren(
       record === null ? "" : outcomeView(record),
-      gapsView(record?.gaps) ?? "",
+      ...(record === null ? [] : gapsView(record)),
       ...comparisonViews(newer, older, versions),
       record === null
         ? ""

@@ -1,5 +1,5 @@
-import { cut } from "./element.ts";
 import type { Field, Group } from "./fields.ts";
+import { cut } from "./format.ts";
 import { label } from "./label.ts";
 
 /** A line of the table: a value of the version that is shown, and the same of the one it is compared with. */

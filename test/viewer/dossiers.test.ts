@@ -176,6 +176,7 @@ describe("a dossier in the page", { skip: withoutChromium }, () => {
       there.toSorted((one, other) => one - other),
       files.join(),
     );
+    assert.match(await viewer.text(), /1 file of the provider is not in the vault/);
     const withheld = await page.locator(".withheld li").allTextContents();
     assert.equal(withheld.length, 1);
     assert.match(

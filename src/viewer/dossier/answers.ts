@@ -52,11 +52,13 @@ function parsed(text: string): unknown {
 const MAX_DEPTH = 8;
 
 /** A value as lines: an object's members below its name. What is empty is left out. */
-export function rowsOf(path: readonly string[], value: unknown): CheckRow[] {
-  if (path.length > MAX_DEPTH) return [];
+export function rowsOf(path: readonly string[], value: unknown, depth = path.length): CheckRow[] {
+  if (depth > MAX_DEPTH) return [];
   if (Array.isArray(value)) {
     const [above, last = ""] = [path.slice(0, -1), path.at(-1)];
-    return value.flatMap((item, at) => rowsOf([...above, value.length > 1 ? `${last} ${at + 1}` : last], item));
+    return value.flatMap((item, at) =>
+      rowsOf([...above, value.length > 1 ? `${last} ${at + 1}` : last], item, depth + 1),
+    );
   }
   if (isObject(value)) return below({ path, value: null }, rowsIn(path, value));
   if (typeof value === "boolean" || typeof value === "number") return [{ path, value }];

@@ -14,10 +14,11 @@ export function onfido(answers: Answers): Dossier {
   const told = new Set<string>();
   const found = (output: unknown, name: string | undefined): ProviderCheck[] =>
     reportsIn(output).flatMap(([part, report]) => {
-      const key = text(report.uuid) ?? JSON.stringify(report);
+      const rows = reportRows(report);
+      const key = text(report.uuid) ?? JSON.stringify(rows);
       if (told.has(key)) return [];
       told.add(key);
-      return [{ heading: "Task", name: name ?? part, rows: reportRows(report) }];
+      return [{ heading: "Task", name: name ?? part, rows }];
     });
   return {
     checks: [

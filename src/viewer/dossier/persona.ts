@@ -86,7 +86,7 @@ function filesOf(answers: Answers): Map<string, FileName> {
     for (const file of items(included).map(members)) {
       const [id, side] = [text(file.id), text(members(file.attributes).name)];
       const title = side === "front" || side === "back" ? side : "";
-      if (id !== null) found.set(id, { of, title, group: String(document.id) });
+      if (id !== null) found.set(id, { of, title, group: text(document.id) ?? undefined });
     }
   }
   return found;

@@ -53,7 +53,7 @@ try {
   const few = await bag("few", subjects.slice(0, 2), [sandbox.identity(BOTH).owner!.email!]);
   await using viewer = await ViewerPage.open(browser, { viewport: PICTURE });
   await viewer.give({ bag: few, key: place.officer.file, vkey });
-  await viewer.page.locator("nav button", { hasText: "Persona" }).click();
+  await viewer.page.locator("nav button", { has: viewer.page.getByText(/^Persona,/) }).click();
   await viewer.page.locator(".person > header", { hasText: "Persona inquiry" }).waitFor();
   await settled(viewer.page);
   await viewer.page.evaluate("document.querySelector('#result').scrollIntoView({ behavior: 'instant' })");

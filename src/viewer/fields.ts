@@ -37,6 +37,7 @@ const IDENTITY = theirs("identity", "Identity");
 const WATCHLIST = theirs("watchlist", "Watchlist");
 const METADATA = theirs("metadata", "Metadata from the client");
 const NETWORK = theirs("network", "Network");
+const SESSION = theirs("session", "Session", { repeats: true });
 const OURS: Group = { id: "copy", heading: "This copy", section: "copy" };
 
 /**
@@ -105,11 +106,12 @@ export function fieldsOf(record: SealedRecord): Map<string, Field> {
   const watchlist = without(shown, said.watchlist);
   add(WATCHLIST, Array.isArray(watchlist) ? "Report" : "Result", isObject(watchlist) ? undefined : watchlist);
   if (isObject(watchlist)) add(WATCHLIST, "", watchlist);
-  add(METADATA, isObject(said.metadata) ? "" : "Value", said.metadata);
+  add(METADATA, isObject(said.metadata) ? "" : "Value", withoutPlurals(said.metadata));
   const network = isObject(said.network)
     ? { ...said.network, devices: without(shown, said.network.devices) }
     : said.network;
-  add(NETWORK, isObject(network) ? "" : Array.isArray(network) ? "Session" : "Value", network);
+  if (Array.isArray(network)) for (const [group, session] of numbered(network, () => SESSION)) add(group, "", session);
+  else add(NETWORK, isObject(network) ? "" : "Value", network);
   add(OURS, "Fetched", fetched);
   add(OURS, "Legal basis", [...legalBasis]);
   return fields;
@@ -141,6 +143,14 @@ function documentGroup({ type }: Readonly<Record<string, unknown>>): Group {
 function without(shown: ReadonlySet<string>, list: unknown): unknown {
   if (!Array.isArray(list)) return list;
   return list.filter((item: unknown) => !(isObject(item) && typeof item.id === "string" && shown.has(item.id)));
+}
+
+/** `customer_user_ids` of one, beside `customer_user_id`. */
+function withoutPlurals(metadata: unknown): unknown {
+  if (!isObject(metadata)) return metadata;
+  const isSaid = ([name, value]: [string, unknown]) =>
+    Array.isArray(value) && value.length === 1 && name.endsWith("s") && metadata[name.slice(0, -1)] === value[0];
+  return Object.fromEntries(Object.entries(metadata).filter((member) => !isSaid(member)));
 }
 
 /** `created-at-ts`, in seconds, beside `created-at`: the same time twice. */

@@ -25,5 +25,7 @@ export function label(name: string): string {
     .toLowerCase();
   if (Object.hasOwn(WORDS, words)) return WORDS[words]!;
   const capital = words === "" ? name : words[0]!.toUpperCase() + words.slice(1);
-  return capital.replace(/\b(aml|id|ip|mrz|mrtd|nfc|os|sdk|ssn|url|vpn)\b/gi, (short) => short.toUpperCase());
+  return capital
+    .replace(/\bids\b/gi, "IDs")
+    .replace(/\b(aml|id|ip|mrz|mrtd|nfc|os|sdk|ssn|url|vpn)\b/gi, (short) => short.toUpperCase());
 }

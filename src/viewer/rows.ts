@@ -15,7 +15,12 @@ const isCounted = ({ section }: Group): boolean => section !== "copy";
 /** All values of a version, group by group. `before`: of the earlier one, if there is one to compare with. */
 export function rowsOf(now: ReadonlyMap<string, Field>, before: ReadonlyMap<string, Field> | null): Row[] {
   const keys = [...now.keys()];
-  for (const key of before?.keys() ?? []) if (!now.has(key)) keys.push(key);
+  let last = -1;
+  // What is gone is where it was: below the same line of a tree.
+  for (const key of before?.keys() ?? []) {
+    if (!now.has(key)) keys.splice(last + 1, 0, key);
+    last = now.has(key) ? keys.indexOf(key) : last + 1;
+  }
   const rows = keys.map((key): Row => {
     const [is, was] = [now.get(key), before?.get(key)];
     const { group, label: name, depth } = (is ?? was)!;

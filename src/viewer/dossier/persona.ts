@@ -17,7 +17,7 @@ export function persona(answers: Answers): Dossier {
   const files = filesOf(answers);
   return {
     checks: [
-      ...inquiry.filter(isOf("verification")).map(verification),
+      ...inquiry.filter(isOf("verification")).toSorted(documentFirst).map(verification),
       ...new Map(reports.map((each) => [each.id, report(each)])).values(),
       ...cases.map(caseOf),
     ],
@@ -32,6 +32,14 @@ const isOf =
     typeof type === "string" && type.startsWith(`${kind}/`);
 
 const wordOf = ({ type }: Members): string => String(type).slice(String(type).indexOf("/") + 1);
+
+/** Persona has no order of them. */
+const ORDER = ["government-id", "document", "selfie"];
+
+function documentFirst(one: Members, other: Members): number {
+  const place = (each: Members) => (ORDER.includes(wordOf(each)) ? ORDER.indexOf(wordOf(each)) : ORDER.length);
+  return place(one) - place(other);
+}
 
 function verification(resource: Members): ProviderCheck {
   const { checks, ...said } = members(resource.attributes);

@@ -1,21 +1,24 @@
-/** The rate limit: so many requests in a minute that begins with the first one. */
+/** The rate limit: so many requests in a minute, or another time, that begins with the first one. */
 
 const MINUTE = 60_000;
 
 export class Window {
   readonly #clock: () => number;
+  readonly #length: number;
   limit: number;
   #began = Number.NEGATIVE_INFINITY;
   #used = 0;
 
-  constructor(limit: number, clock: () => number) {
+  /** @param length in ms */
+  constructor(limit: number, clock: () => number, length = MINUTE) {
+    this.#length = length;
     this.limit = limit;
     this.#clock = clock;
   }
 
   /** Counts a request; false if it is one too many. */
   take(): boolean {
-    if (this.#clock() - this.#began >= MINUTE) [this.#began, this.#used] = [this.#clock(), 0];
+    if (this.#clock() - this.#began >= this.#length) [this.#began, this.#used] = [this.#clock(), 0];
     if (this.#used >= this.limit) return false;
     this.#used++;
     return true;
@@ -26,7 +29,7 @@ export class Window {
   }
 
   get secondsToReset(): number {
-    return Math.max(0, Math.ceil((this.#began + MINUTE - this.#clock()) / 1000));
+    return Math.max(0, Math.ceil((this.#began + this.#length - this.#clock()) / 1000));
   }
 
   headers(): Record<string, string> {

@@ -67,15 +67,15 @@ export class Traffic {
     return () => struck;
   }
 
-  /** Changes the text of every answer of the sandbox, its own headers kept. */
+  /** Changes the text of every good answer of the sandbox, its own headers kept. `count` is its number, as in `answers`. */
   rewrite(where: Asked, change: (text: string, count: number) => string): void {
     let count = 0;
     this.#hooks.push((asked, _request, response) => {
       if (asked !== where) return false;
-      const number = count++;
       const { end } = response;
       response.end = function changed(this: ServerResponse, chunk: unknown) {
-        const text = change(String(chunk), number);
+        if (this.statusCode !== 200) return end.call(this, chunk as string, "utf8");
+        const text = change(String(chunk), count++);
         if (this.hasHeader("content-length")) this.setHeader("content-length", Buffer.byteLength(text));
         return end.call(this, text, "utf8");
       } as typeof end;

@@ -93,7 +93,12 @@ export interface MinimalConfig {
   readonly overAge: readonly number[];
 }
 
-export type SourceConfig = PassbaseSourceConfig | PersonaSourceConfig | StripeSourceConfig | OnfidoSourceConfig;
+export type SourceConfig =
+  | PassbaseSourceConfig
+  | PersonaSourceConfig
+  | StripeSourceConfig
+  | OnfidoSourceConfig
+  | SumsubSourceConfig;
 
 /** A source that is asked. */
 export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
@@ -150,6 +155,14 @@ export interface OnfidoSourceConfig extends CommonSource {
   readonly kind: "onfido";
   /** Then the key is the secret of this OAuth client. Undefined: it is an API token. */
   readonly clientId?: string | undefined;
+}
+
+export interface SumsubSourceConfig extends CommonSource {
+  readonly kind: "sumsub";
+  /** Names the key, which is its secret. */
+  readonly appToken: string;
+  /** Whether AML cases are asked for. */
+  readonly aml: boolean;
 }
 
 export type LockMode = "governance" | "compliance";

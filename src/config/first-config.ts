@@ -9,6 +9,7 @@ export type AnswerName =
   | "client"
   | "company"
   | "provider"
+  | "appToken"
   | "vault"
   | "endpoint"
   | "region"
@@ -27,7 +28,7 @@ export type AnswerName =
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
-  const { company, keep, from, legalBasis } = answers;
+  const { company, keep, from, legalBasis, appToken } = answers;
   const preset = presetOf(law);
   const document = new Document({
     state,
@@ -37,7 +38,7 @@ export function firstConfig(answers: Answers): string {
         ...(company ? { company: { name: company } } : {}),
         collect,
         ...(legalBasis ? { legalBasis: [legalBasis] } : {}),
-        source: { kind: provider, apiKey },
+        source: { kind: provider, ...(appToken ? { appToken } : {}), apiKey },
         recipients: publicKeys(recipients),
         vault: {
           url: vault,

@@ -5,6 +5,7 @@ import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
+import { parseAppToken } from "./source-section.ts";
 import { START_NAMES, STARTS } from "./starts.ts";
 import { parseOrigin, parseServiceUrl, parseVaultUrl } from "./url.ts";
 
@@ -30,6 +31,10 @@ const OWN_LAW = "own";
 const LAWS = [...PRESET_NAMES, OWN_LAW];
 
 const S3 = { what: "a vault in S3", are: ({ vault }: Answers) => vault?.startsWith("s3:") };
+const SUMSUB = {
+  what: "--provider sumsub",
+  are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "sumsub"),
+};
 const OWN = { what: `--law ${OWN_LAW}`, are: ({ law }: Answers) => (law === undefined ? undefined : law === OWN_LAW) };
 
 /** In the order they are asked: each one may use the answers before it. */
@@ -59,6 +64,14 @@ export const QUESTIONS: readonly Question[] = [
     ],
     choices: PROVIDER_KINDS,
     check: among(PROVIDER_KINDS, "a supported provider"),
+  },
+  {
+    name: "appToken",
+    flag: "--app-token <token>",
+    prompt: "App token",
+    says: ["The app token that Sumsub shows beside the secret key, such as prd:…. The secret key does not go here."],
+    onlyFor: SUMSUB,
+    check: parseAppToken,
   },
   {
     name: "vault",

@@ -49,8 +49,22 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     },
     DOC,
   );
+  const sumsub = section(
+    {
+      ...commonKeys("sumsub", secretRef),
+      appToken: read(
+        parseAppToken,
+        "the app token that Sumsub shows beside the secret key, such as prd:…",
+        "The app token, which names the key. Then apiKey is the secret key that belongs to it.",
+      ),
+      aml: flag(
+        "Ask for AML cases. Sumsub answers ten of them a minute, so write false if the account does not use AML screening.",
+      ).prefault(true),
+    },
+    DOC,
+  );
   return z
-    .discriminatedUnion("kind", [passbase, persona, stripe, onfido], {
+    .discriminatedUnion("kind", [passbase, persona, stripe, onfido, sumsub], {
       error: ({ code, input }) =>
         code === "invalid_union"
           ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
@@ -104,6 +118,14 @@ export function parseClientId(text: string): string {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
   throw new HoldfastError("config", `${redacted(text)} is not the id of an OAuth client`, {
     hint: "write it as Onfido shows it, without white space",
+  });
+}
+
+/** @throws HoldfastError "config" */
+export function parseAppToken(text: string): string {
+  if (/^[\x21-\x7e]{1,500}$/.test(text)) return text;
+  throw new HoldfastError("config", `${redacted(text)} is not an app token`, {
+    hint: "write it as Sumsub shows it, without white space",
   });
 }
 

@@ -14,4 +14,5 @@ export const USUAL_SCHEME: Readonly<Record<ProviderKind, SchemeName>> = {
   persona: "persona",
   stripe: "stripe",
   onfido: "onfido",
+  sumsub: "sumsub-sha256",
 };

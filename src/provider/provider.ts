@@ -51,6 +51,17 @@ export const PROVIDERS = {
       ...["complete", "complete/clear", "complete/consider"],
     ],
   },
+  sumsub: {
+    name: "Sumsub",
+    identity: "applicant",
+    identities: "applicants",
+    url: "https://api.sumsub.com",
+    rate: "10/s",
+    statuses: [
+      ...["init", "pending", "prechecked", "queued", "onHold", "awaitingUser", "awaitingService", "deactivated"],
+      ...["completed/GREEN", "completed/RED/RETRY", "completed/RED/FINAL"],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Provider>>;
 
 export type ProviderKind = keyof typeof PROVIDERS;

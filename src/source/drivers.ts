@@ -7,6 +7,7 @@ import { PassbaseSource } from "./passbase/passbase.ts";
 import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
 import { StripeSource } from "./stripe/stripe.ts";
+import { SumsubSource } from "./sumsub/sumsub.ts";
 
 /** How a source sends requests: its key, its limits and whom to tell; and the run's clock. */
 export interface DriverOptions extends HttpOptions {
@@ -24,6 +25,7 @@ const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   persona: ({ completed }, options) => new PersonaSource({ ...options, completed }),
   stripe: ({ account }, options) => new StripeSource({ ...options, account }),
   onfido: ({ clientId }, options) => new OnfidoSource({ ...options, clientId }),
+  sumsub: ({ appToken, aml }, options) => new SumsubSource({ ...options, appToken, aml }),
 };
 
 export function openDriver(config: ActiveSourceConfig, options: DriverOptions): Source {

@@ -45,6 +45,7 @@ export function termsOf(config: ClientConfig, source: SourceConfig): BackfillTer
     "source.name": source.name,
     "source.url": `${source.kind} ${source.url}`,
     ...(source.kind === "persona" ? { "source.completed": source.completed } : {}),
+    ...(source.kind === "sumsub" ? { "source.aml": String(source.aml) } : {}),
     recipients: JSON.stringify([...config.recipients.fingerprints].sort()),
     "vault.lock": vault.lock,
     "lookups.fields": JSON.stringify(lookups.fields),

@@ -107,6 +107,17 @@ describe("new", () => {
     assert.match(told.stdout, /holdfast doctor --config 'c d\.yaml'/);
   });
 
+  test("Sumsub: the app token is asked for, and is in the config; no other provider has one", async () => {
+    const cwd = await folder();
+    const of = flags.map((flag) => (flag === "passbase" ? "sumsub" : flag));
+    assert.match((await refused(2, of, cwd)).error, /missing: --app-token <token>/);
+    assert.match((await refused(2, [...flags, "--app-token", "prd:t"], cwd)).error, /--app-token.*--provider sumsub/);
+    const ended = await program(["new", ...of, "--app-token", "prd:t"], { cwd });
+    assert.equal(ended.code, 0, ended.stderr);
+    const { clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8"));
+    assert.deepEqual(clients[0].source, { kind: "sumsub", appToken: "prd:t", apiKey: "file:./keys/acme-bank.api-key" });
+  });
+
   test("one recipient: written, with a warning; a file of recipients; a missing or empty file", async () => {
     const cwd = await folder();
     const others = flags.filter((flag) => flag !== "--recipient" && !keys.includes(flag));

@@ -39,6 +39,18 @@ test("Onfido with an API token, or with the secret of an OAuth client", async ()
   assert.equal(credentials!.kind === "onfido" && credentials!.clientId, "client-1");
 });
 
+test("Sumsub with its app token, and AML cases unless they are not wanted", async () => {
+  const sumsub = { kind: "sumsub", apiKey: "env:SUMSUB", appToken: "prd:token" };
+  const [acme] = (await accepted(several(sumsub, { ...sumsub, name: "other", aml: false }))).clients;
+  assert.deepEqual(
+    acme!.sources.map((source) => source.kind === "sumsub" && [source.url, source.appToken, source.aml]),
+    [
+      ["https://api.sumsub.com", "prd:token", true],
+      ["https://api.sumsub.com", "prd:token", false],
+    ],
+  );
+});
+
 test("a retired source's key is not read", async () => {
   const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, retired: true }))).clients;
   assert.deepEqual(
@@ -84,7 +96,7 @@ test("what is wrong with sources is said where it is, with what to write", async
     [several({ kind: "persona" }), /sources\[0\]\.apiKey: is missing; write env:NAME.*or retired: true/],
     [
       several({ ...PERSONA, kind: "other" }),
-      /sources\[0\]\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido/,
+      /sources\[0\]\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido or sumsub/,
     ],
     [several({ ...STRIPE, account: "cus_1" }), /sources\[0\]\.account: "cus_1" is not the id of a Stripe account/],
     [
@@ -111,6 +123,11 @@ test("what is wrong with sources is said where it is, with what to write", async
       several({ kind: "onfido", apiKey: "env:ONFIDO_SECRET", clientId: "a client" }),
       /sources\[0\]\.clientId: "a client" is not the id of an OAuth client; write it as Onfido shows it/,
     ],
+    [several({ kind: "sumsub", apiKey: "env:SUMSUB" }), /sources\[0\]\.appToken: is missing/],
+    [
+      several({ kind: "sumsub", apiKey: "env:SUMSUB", appToken: "a token" }),
+      /sources\[0\]\.appToken: "a token" is not an app token; write it as Sumsub shows it/,
+    ],
     [several({ ...PERSONA, name: "Persona EU" }), /sources\[0\]\.name: "Persona EU" is not an id/],
     [
       several({ ...PERSONA, schedule: { cron: "never" } }),
@@ -130,7 +147,7 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);
   assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
   assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
-  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe,onfido", "persona,old"]);
+  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe,onfido,sumsub", "persona,old"]);
 });
 
 test("an id whose source is unclear: the error says why, and names a source only if the id shows whose it is", async () => {

@@ -16,7 +16,8 @@ interface Changing extends Provider, AsyncDisposable {
   change(count: number): unknown;
 }
 
-const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
+/** Those with a list: else webhooks and ids say who is asked for. */
+const STARTS: Readonly<Partial<Record<ProviderKind, () => Promise<Changing>>>> = {
   passbase: () => startSandbox(COMMON),
   persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
   stripe: () => startStripe({ ...COMMON, repeats: 0 }),

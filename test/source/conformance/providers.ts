@@ -4,6 +4,7 @@ import { passbase } from "./passbase.ts";
 import { persona } from "./persona.ts";
 import type { Provider } from "./stage.ts";
 import { stripe } from "./stripe.ts";
+import { sumsub } from "./sumsub.ts";
 
 /** Every provider that the program knows: the compiler asks for a new one here. */
-export const PROVIDERS: Readonly<Record<ProviderKind, Provider>> = { passbase, persona, stripe, onfido };
+export const PROVIDERS: Readonly<Record<ProviderKind, Provider>> = { passbase, persona, stripe, onfido, sumsub };

@@ -1,0 +1,136 @@
+import type { Rate } from "../../config/rate.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { HoldfastError, hasCode } from "../../core/error.ts";
+import type { FileRef } from "../../core/identity.ts";
+import { broken, plainId } from "../answer.ts";
+import { Http, type HttpOptions } from "../http.ts";
+import type { LimitsView } from "../rate/limits.ts";
+import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
+import { type Members, parseApplicant } from "./answers.ts";
+import { AML_CASE, IMAGES, referenceCall } from "./calls.ts";
+import { checkToken } from "./checks.ts";
+import { fileCall, filesOf } from "./files.ts";
+import { type Aml, type Ask, Gathering } from "./gathering.ts";
+import { identityOf } from "./identity.ts";
+import { projectOf } from "./project.ts";
+import { signedBy } from "./signing.ts";
+import { hasBegun, isOpen, namesSomeone } from "./state.ts";
+
+export interface SumsubOptions extends HttpOptions {
+  /** The key is this token's secret. */
+  readonly appToken: string;
+  /** Whether the account uses AML screening. Default true. */
+  readonly aml?: boolean;
+  /** Default: most of what Sumsub allows. */
+  readonly amlRate?: Rate;
+  readonly now?: Clock;
+}
+
+/** Sumsub allows 10 a minute. The client's own product gets its share. */
+const AML_RATE: Rate = { count: 8, per: 60_000 };
+/** Maximum size of one answer, in bytes. */
+const MAX_ANSWER = 1024 * 1024;
+
+/** Sumsub. One identity is one applicant, over all levels and attempts. */
+export class SumsubSource implements Source {
+  readonly kind = "sumsub";
+  /** Webhooks name who is new or changed; the API has no list of applicants. */
+  readonly can = { list: false, changes: false };
+  readonly api: string;
+  readonly #http: Http;
+  readonly #options: SumsubOptions;
+  readonly #aml: Aml;
+
+  readonly #ask: Ask = async (call) => (await this.#http.text(call, MAX_ANSWER)).text;
+
+  constructor(options: SumsubOptions) {
+    const { appToken, aml = true, amlRate: rate = AML_RATE } = options;
+    this.api = options.url;
+    this.#options = options;
+    this.#aml = { isUsed: aml, isRefused: false };
+    this.#http = new Http({
+      ...options,
+      auth: signedBy(appToken),
+      endpoints: [{ names: [AML_CASE], rate }],
+      keyIs: "the secret key that Sumsub showed with the app token in appToken",
+    });
+  }
+
+  get requests(): number {
+    return this.#http.requests;
+  }
+
+  get limits(): LimitsView {
+    return this.#http.limits;
+  }
+
+  project(): Promise<Project> {
+    return projectOf(this.api, this.#options.appToken, this.#ask);
+  }
+
+  // biome-ignore lint/correctness/useYield: the contract is a generator, and there is nothing to yield.
+  async *pages(): AsyncGenerator<Page> {
+    throw new HoldfastError("internal", "Sumsub lists no applicants");
+  }
+
+  // biome-ignore lint/correctness/useYield: the contract is a generator, and there is nothing to yield.
+  async *changes(): AsyncGenerator<readonly Change[]> {
+    throw new HoldfastError("internal", "Sumsub names no changes");
+  }
+
+  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
+    if (!plainId.safeParse(id).success)
+      throw new HoldfastError("source-missing", "no applicant of Sumsub has an id like this");
+    const gathering = new Gathering(this.#ask, this.#aml);
+    const applicant = await gathering.applicant(id, full);
+    const redacted = isRedacted(applicant, gathering);
+    // A token without the right to personal data is shown an applicant without them.
+    if (full && !redacted && hasBegun(applicant) && !namesSomeone(applicant)) gathering.gaps.add("info");
+    return {
+      identity: identityOf(applicant, gathering),
+      answers: gathering.answers,
+      content: gathering.content,
+      listed: undefined,
+      files: full ? filesOf(applicant, gathering) : [],
+      open: !redacted && isOpen(applicant, (this.#options.now ?? systemClock)()),
+      redacted,
+      gaps: [...gathering.gaps],
+    };
+  }
+
+  async file(identity: string, file: FileRef): Promise<FetchedFile> {
+    const call = fileCall(identity, file);
+    if (!call) throw new HoldfastError("source-missing", "no file of Sumsub has an id like this");
+    return this.#http.stream(call);
+  }
+
+  async idOf(reference: string): Promise<string | undefined> {
+    if (reference === "" || !reference.isWellFormed()) return undefined;
+    const call = referenceCall(reference);
+    try {
+      const applicant = parseApplicant(call.name, await this.#ask(call));
+      if (applicant.externalUserId === reference) return applicant.id;
+    } catch (error) {
+      if (!hasCode(error, "source-missing")) throw error;
+      return undefined;
+    }
+    throw broken(call.name, "the answer is for another applicant");
+  }
+
+  /** What the token may not do. Makes some 14 requests and keeps none of the answers. */
+  checks(): Promise<readonly SourceCheck[]> {
+    return checkToken(this.#ask, this.#aml);
+  }
+
+  close(): Promise<void> {
+    return this.#http.close();
+  }
+}
+
+/**
+ * Sumsub erased it: nothing names the person any more, though there was a review. Where images are left, or may not be
+ * listed, the token lacks a right instead.
+ */
+function isRedacted(applicant: Members, { images, gaps }: Gathering): boolean {
+  return hasBegun(applicant) && !namesSomeone(applicant) && images.length === 0 && !gaps.has(IMAGES);
+}

@@ -5,14 +5,14 @@ import { signatureOf } from "./token.ts";
 export interface How {
   /** Of the client, in milliseconds. Default: this machine's. */
   readonly now?: number;
-  readonly secretKey?: string;
+  readonly apiKey?: string;
   readonly appToken?: string;
 }
 
 export function ask(sandbox: Sumsub, path: string, how: How = {}): Promise<Response> {
-  const { now = Date.now(), secretKey = sandbox.secretKey, appToken = sandbox.appToken } = how;
+  const { now = Date.now(), apiKey = sandbox.apiKey, appToken = sandbox.appToken } = how;
   const time = Math.floor(now / 1000);
-  const signature = signatureOf(secretKey, time, { method: "GET", url: path, body: Buffer.alloc(0) });
+  const signature = signatureOf(apiKey, time, { method: "GET", url: path, body: Buffer.alloc(0) });
   const headers = { "x-app-token": appToken, "x-app-access-ts": String(time), "x-app-access-sig": signature };
   return fetch(sandbox.url + path, { headers });
 }

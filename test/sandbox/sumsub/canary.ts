@@ -7,8 +7,8 @@ import type { World } from "./world.ts";
 
 const SHORTEST = 6; // a shorter name can appear in random ciphertext by chance
 
-export function canaries(world: World, shelf: Shelf, indexes: Iterable<number>, { secretKey }: Credentials): string[] {
-  const found = new Set<string>([secretKey]);
+export function canaries(world: World, shelf: Shelf, indexes: Iterable<number>, { apiKey }: Credentials): string[] {
+  const found = new Set<string>([apiKey]);
   for (const index of indexes) {
     const person = personOf(world, index);
     for (const name of [person.given, person.family, person.printedGiven, person.printedFamily]) found.add(name);

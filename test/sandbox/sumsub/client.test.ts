@@ -7,8 +7,8 @@ import { imageId } from "./id.ts";
 import { type Sumsub, startSumsub } from "./server.ts";
 
 /** The best-known client. It signs requests itself, and does not know this sandbox. */
-const clientOf = ({ url, appToken, secretKey }: Pick<Sumsub, "url" | "appToken" | "secretKey">) =>
-  sdk({ baseURL: url, appToken, secretKey });
+const clientOf = ({ url, appToken, apiKey }: Pick<Sumsub, "url" | "appToken" | "apiKey">) =>
+  sdk({ baseURL: url, appToken, secretKey: apiKey });
 
 let sandbox: Sumsub;
 let client: ReturnType<typeof clientOf>;
@@ -65,7 +65,7 @@ test("the client fetches images to the byte, and a report", async () => {
 });
 
 test("the client is refused with a wrong secret or token, and finds no one unknown", async () => {
-  assert.equal(await statusOf(clientOf({ ...sandbox, secretKey: "wrong" }).getApplicant(sandbox.id(0))), 401);
+  assert.equal(await statusOf(clientOf({ ...sandbox, apiKey: "wrong" }).getApplicant(sandbox.id(0))), 401);
   assert.equal(await statusOf(clientOf({ ...sandbox, appToken: "sbx:wrong" }).getApplicant(sandbox.id(0))), 401);
   assert.equal(await statusOf(client.getApplicant("0".repeat(24))), 404);
   assert.equal(await statusOf(client.getApplicantByExternalUserId("no one")), 404);

@@ -84,7 +84,7 @@ export async function startSumsub(options: SumsubOptions = {}): Promise<Sumsub> 
   const { seed = 1, clock = Date.now, recordingDelay = 0 } = options;
   const credentials: Credentials = {
     appToken: options.appToken ?? "sbx:sandbox-token",
-    secretKey: options.secretKey ?? "sandbox-secret-0000000000000000",
+    apiKey: options.apiKey ?? "sandbox-secret-0000000000000000",
   };
   const world = new World(seed, options.identities ?? 20, { clock, recordingDelay });
   const shelf = new Shelf(world, options);

@@ -6,7 +6,8 @@ import { mismatch } from "./refusal.ts";
 export interface Credentials {
   /** `sbx:…` for the sandbox, which has the same address as production. */
   readonly appToken: string;
-  readonly secretKey: string;
+  /** What Sumsub calls the secret key. It never leaves the client. */
+  readonly apiKey: string;
 }
 
 /** Settings of the app token in the dashboard. */
@@ -39,14 +40,9 @@ export function signatureOf(secret: string, seconds: number | string, { method, 
 }
 
 /** Throws a refusal. @param now milliseconds since 1970 */
-export function check(
-  { appToken, secretKey }: Credentials,
-  headers: IncomingHttpHeaders,
-  of: Signed,
-  now: number,
-): void {
+export function check({ appToken, apiKey }: Credentials, headers: IncomingHttpHeaders, of: Signed, now: number): void {
   const time = String(headers["x-app-access-ts"] ?? "");
   const isNow = /^\d{1,12}$/.test(time) && Math.abs(Number(time) - now / 1000) <= WINDOW;
-  const isSigned = headers["x-app-access-sig"] === signatureOf(secretKey, time, of);
+  const isSigned = headers["x-app-access-sig"] === signatureOf(apiKey, time, of);
   if (headers["x-app-token"] !== appToken || !isNow || !isSigned) throw mismatch();
 }

@@ -33,7 +33,7 @@ test("a request is refused if it is signed for another path or by a clock a minu
   const statusAt = async (seconds: number) => (await ask(sandbox, path, { now: clock.now + seconds * 1000 })).status;
   assert.deepEqual(await Promise.all([-61, -59, 0, 59, 62].map(statusAt)), [401, 200, 200, 200, 401]);
   const time = String(clock.now / 1000);
-  const sig = signatureOf(sandbox.secretKey, time, { method: "GET", url: one(sandbox.id(1)), body: Buffer.alloc(0) });
+  const sig = signatureOf(sandbox.apiKey, time, { method: "GET", url: one(sandbox.id(1)), body: Buffer.alloc(0) });
   const headers = { "x-app-token": sandbox.appToken, "x-app-access-ts": time, "x-app-access-sig": sig };
   const answer = await fetch(sandbox.url + path, { headers });
   const { correlationId, ...body } = (await answer.json()) as Record<string, unknown>;

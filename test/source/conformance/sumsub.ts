@@ -47,7 +47,7 @@ export const sumsub: Provider = {
     return {
       open: (options) =>
         new SumsubSource({
-          ...{ url, appToken, apiKey: new Secret(sandbox.secretKey), clock: instant, now: instant },
+          ...{ url, appToken, apiKey: new Secret(sandbox.apiKey), clock: instant, now: instant },
           // As many as are wanted: a test should not wait.
           ...{ amlRate: { count: 100_000, per: 1_000 }, ...options },
         }),
@@ -78,7 +78,7 @@ export const sumsub: Provider = {
       },
       goesOn: (text) => text,
       canaries: () => sandbox.canaries(),
-      secrets: () => [sandbox.secretKey],
+      secrets: () => [sandbox.apiKey],
       leaks: () => [],
       [Symbol.asyncDispose]: () => sandbox.close(),
     };

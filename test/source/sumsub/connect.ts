@@ -17,7 +17,7 @@ export async function open(t: TestContext, options: SumsubOptions = {}, driver: 
   const now = () => Temporal.Instant.fromEpochMilliseconds(clock.now);
   const connect = (more: Partial<DriverOptions> = {}) => {
     const source = new SumsubSource({
-      ...{ url, appToken, apiKey: new Secret(sandbox.secretKey), rate: { count: 100_000, per: 1_000 }, concurrency: 4 },
+      ...{ url, appToken, apiKey: new Secret(sandbox.apiKey), rate: { count: 100_000, per: 1_000 }, concurrency: 4 },
       ...{ amlRate: { count: 100_000, per: 1_000 }, retry: quick },
       ...{ now, clock: now, ...driver, ...more },
     });

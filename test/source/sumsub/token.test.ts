@@ -52,7 +52,7 @@ test("a wrong secret and a wrong clock are told apart, and no message shows eith
   const adrift = await refused(connect({ clock: late }).project());
   assert.match(adrift.message, /this machine's clock is 30\d s behind the provider's/);
   const shown = inspect([wrong, adrift], { depth: 10 });
-  for (const secret of ["wrong-secret-key", sandbox.secretKey]) assert.ok(!shown.includes(secret));
+  for (const secret of ["wrong-secret-key", sandbox.apiKey]) assert.ok(!shown.includes(secret));
 });
 
 test("the project says whether it is the sandbox by the token, and needs no right but to view applicants", async (t) => {

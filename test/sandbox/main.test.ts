@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { startSandbox } from "./server.ts";
 
 const main = new URL("main.ts", import.meta.url).pathname;
@@ -57,6 +58,22 @@ for (const [provider, holds] of [
     child.kill("SIGINT");
     assert.deepEqual(await closed, [0, null]);
   });
+
+test("with --provider sumsub its lines for a shell work as printed", async () => {
+  const child = spawn(process.execPath, [main, "--provider", "sumsub", "--identities", "3"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const closed = once(child, "close");
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (lines.length > 0 || line.startsWith("at=")) lines.push(line);
+    if (lines.at(-1)?.includes("curl ")) break;
+  }
+  const { stdout } = await promisify(execFile)("sh", ["-c", lines.join("\n")]);
+  assert.ok("inspectionId" in (JSON.parse(stdout) as object), stdout);
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [0, null]);
+});
 
 test("a port in use is reported", async () => {
   await using sandbox = await startSandbox();

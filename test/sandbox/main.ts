@@ -1,6 +1,6 @@
 /**
- * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`, `stripe`
- * or `onfido`.
+ * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`, `stripe`,
+ * `onfido` or `sumsub`.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { startOnfido } from "./onfido/server.ts";
@@ -8,6 +8,7 @@ import { startPersona } from "./persona/server.ts";
 import { startSandbox } from "./server.ts";
 import { startStripe } from "./stripe/server.ts";
 import { VERSION } from "./stripe/wire.ts";
+import { startSumsub } from "./sumsub/server.ts";
 
 function whole(low: number, high: number): (text: string) => number {
   return (text) => {
@@ -34,7 +35,7 @@ function rate(text: string): number {
 }
 
 interface Options {
-  provider: "passbase" | "persona" | "stripe" | "onfido";
+  provider: "passbase" | "persona" | "stripe" | "onfido" | "sumsub";
   port: number;
   identities: number;
   seed: number;
@@ -48,11 +49,11 @@ interface Options {
 
 const program = new Command("sandbox")
   .description(
-    "A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1, Stripe Identity or Onfido's v3.6",
+    "A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1, Stripe Identity, Onfido's v3.6 or Sumsub",
   )
   .addOption(
     new Option("--provider <name>", "whose API")
-      .choices(["passbase", "persona", "stripe", "onfido"])
+      .choices(["passbase", "persona", "stripe", "onfido", "sumsub"])
       .default("passbase"),
   )
   .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
@@ -60,7 +61,7 @@ const program = new Command("sandbox")
   .option("--seed <n>", "another seed, other people", whole(0, 0xffffffff), 1)
   .option(
     "--rate <n/s>",
-    "requests per second before 429, for Persona and Onfido per minute × 60; default no limit",
+    "requests per second before 429, for Persona and Onfido per minute × 60, for Sumsub per 5 s × 5; default no limit",
     rate,
   )
   .option("--fail <percent>", "requests that fail at random: 500, 503, 429 or a connection reset", percent, 0)
@@ -114,8 +115,21 @@ async function onfido() {
   return { sandbox, greeting: `${sandbox.url}\n${header}\n${count}\n\n  ${curl}\n` };
 }
 
+async function sumsub() {
+  const { rate: perSecond, ...rest } = options;
+  const sandbox = await startSumsub({ ...rest, limit: perSecond === undefined ? undefined : Math.ceil(perSecond * 5) });
+  const { url, appToken, apiKey } = sandbox;
+  // A signature is good for a minute, so the shell makes one.
+  const lines = [
+    `at=$(date +%s) && path=/resources/applicants/${sandbox.id(0)}/one &&`,
+    `  sig=$(printf %s "\${at}GET$path" | openssl dgst -sha256 -hmac '${apiKey}' -r | cut -d' ' -f1) &&`,
+    `  curl -H 'X-App-Token: ${appToken}' -H "X-App-Access-Ts: $at" -H "X-App-Access-Sig: $sig" "${url}$path"`,
+  ].join(" \\\n");
+  return { sandbox, greeting: `${url}\nApp token ${appToken}, secret key ${apiKey}\n${count}\n\n${lines}\n` };
+}
+
 try {
-  const { sandbox, greeting } = await { passbase, persona, stripe, onfido }[options.provider]();
+  const { sandbox, greeting } = await { passbase, persona, stripe, onfido, sumsub }[options.provider]();
   process.stdout.write(greeting);
   const stop = () => {
     sandbox.close().then(

@@ -38,7 +38,7 @@ export function parseItems(name: string, text: string): readonly Members[] {
   return items.map(object);
 }
 
-/** An instant in any of Sumsub's dialects, as RFC 3339 UTC; null if it is none. */
+/** An instant in any of Sumsub's dialects, as RFC 3339 UTC, or null. */
 export function timeOf(value: unknown): string | null {
   const [, day, clock, zone = "Z"] = (typeof value === "string" && DIALECT.exec(value)) || [];
   return (day !== undefined && time.safeParse(`${day}T${clock}${zone}`).data) || null;

@@ -169,7 +169,7 @@ export class Gathering {
     return answer;
   }
 
-  /** What the token may not read is left out. @param absent codes that say only that there is none */
+  /** What the token may not read is left out. @param absent codes that say only that it does not exist */
   async #permitted(call: Call, ...absent: readonly Absence[]): Promise<string | undefined> {
     try {
       return await this.#answer(call);

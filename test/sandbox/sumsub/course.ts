@@ -1,4 +1,4 @@
-/** What an applicant and all that belongs to it share: how the review stands, and when that was. */
+/** What an applicant and all that belongs to it share: how far the review is, and when that was. */
 import { makePerson, type Person } from "../person.ts";
 import { Random } from "../random.ts";
 import type { Fate, World } from "./world.ts";

@@ -1,4 +1,4 @@
-/** How the review stands: in the applicant, as a status, by step, in its history, and explained. */
+/** The review: in the applicant, as a status, by step, in its history, and explained. */
 import { hash } from "../random.ts";
 import { course, LEVEL, MINUTE, personOf, type Wire, zoned } from "./course.ts";
 import { imageId, sumsubId } from "./id.ts";

@@ -51,7 +51,7 @@ export function someone(
   return { index, id: ids[index]! };
 }
 
-/** How the review of someone stands. */
+/** The review of someone. */
 export function reviewOf(sandbox: Sumsub, index: number) {
   return sandbox.applicant(index).review as { reviewStatus: string; reviewResult?: { reviewAnswer: string } };
 }

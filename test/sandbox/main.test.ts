@@ -31,32 +31,40 @@ test("the error for a bad option names it with its value, and the exit code is 2
   }
 });
 
+/** Starts it, and asks with the curl line that it prints. */
+async function printed(...args: string[]): Promise<{ answer: unknown; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, [main, ...args, "--identities", "3"], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  let curl = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    curl = line.trim();
+    if (curl.startsWith("curl ")) break;
+  }
+  const [url = ""] = curl.match(/http:[^']+/) ?? [];
+  const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]): [string, string] => [
+    name!,
+    value!,
+  ]);
+  const answer = await (await fetch(url, { headers })).json();
+  const stop = async () => {
+    child.kill("SIGINT");
+    assert.deepEqual(await closed, [0, null]);
+  };
+  return { answer, stop };
+}
+
 for (const [provider, holds] of [
   ["persona", (one: object) => "updated-at" in (one as { attributes: object }).attributes],
   ["stripe", (one: object) => "redaction" in one],
   ["onfido", (one: object) => "delete_at" in one],
 ] as const)
   test(`with --provider ${provider} its curl line works as printed`, async () => {
-    const child = spawn(process.execPath, [main, "--provider", provider, "--identities", "3"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const closed = once(child, "close");
-    let curl = "";
-    for await (const line of createInterface({ input: child.stdout })) {
-      curl = line.trim();
-      if (curl.startsWith("curl ")) break;
-    }
-    const [url = ""] = curl.match(/http:[^']+/) ?? [];
-    const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]): [string, string] => [
-      name!,
-      value!,
-    ]);
-    const answer = (await (await fetch(url, { headers })).json()) as Record<string, object[]>;
-    const rows = answer.data ?? answer.applicants!;
+    const { answer, stop } = await printed("--provider", provider);
+    const { data, applicants } = answer as Record<string, object[]>;
+    const rows = data ?? applicants!;
     assert.equal(rows.length, 2);
     assert.ok(holds(rows[0]!));
-    child.kill("SIGINT");
-    assert.deepEqual(await closed, [0, null]);
+    await stop();
   });
 
 test("with --provider sumsub its lines for a shell work as printed", async () => {
@@ -73,6 +81,12 @@ test("with --provider sumsub its lines for a shell work as printed", async () =>
   assert.ok("inspectionId" in (JSON.parse(stdout) as object), stdout);
   child.kill("SIGINT");
   assert.deepEqual(await closed, [0, null]);
+});
+
+test("with --provider veriff its curl line works as printed", async () => {
+  const { answer, stop } = await printed("--provider", "veriff");
+  assert.equal((answer as { status: string }).status, "success");
+  await stop();
 });
 
 test("a port in use is reported", async () => {

@@ -1,6 +1,6 @@
 /**
  * A sandbox from the command line: `npm run sandbox -- --port 4010 --identities 200`, or with `--provider persona`, `stripe`,
- * `onfido` or `sumsub`.
+ * `onfido`, `sumsub` or `veriff`.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { startOnfido } from "./onfido/server.ts";
@@ -9,6 +9,8 @@ import { startSandbox } from "./server.ts";
 import { startStripe } from "./stripe/server.ts";
 import { VERSION } from "./stripe/wire.ts";
 import { startSumsub } from "./sumsub/server.ts";
+import { startVeriff } from "./veriff/server.ts";
+import { signatureOf } from "./veriff/signature.ts";
 
 function whole(low: number, high: number): (text: string) => number {
   return (text) => {
@@ -35,7 +37,7 @@ function rate(text: string): number {
 }
 
 interface Options {
-  provider: "passbase" | "persona" | "stripe" | "onfido" | "sumsub";
+  provider: "passbase" | "persona" | "stripe" | "onfido" | "sumsub" | "veriff";
   port: number;
   identities: number;
   seed: number;
@@ -49,11 +51,11 @@ interface Options {
 
 const program = new Command("sandbox")
   .description(
-    "A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1, Stripe Identity, Onfido's v3.6 or Sumsub",
+    "A provider's API on loopback, with invented identities: Passbase's v2, Persona's v1, Stripe Identity, Onfido's v3.6, Sumsub or Veriff's v1",
   )
   .addOption(
     new Option("--provider <name>", "whose API")
-      .choices(["passbase", "persona", "stripe", "onfido", "sumsub"])
+      .choices(["passbase", "persona", "stripe", "onfido", "sumsub", "veriff"])
       .default("passbase"),
   )
   .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", whole(0, 65_535), 0)
@@ -128,8 +130,21 @@ async function sumsub() {
   return { sandbox, greeting: `${url}\nApp token ${appToken}, secret key ${apiKey}\n${count}\n\n${lines}\n` };
 }
 
+async function veriff() {
+  const sandbox = await startVeriff(options);
+  const [id = ""] = sandbox.ids();
+  const headers = `X-AUTH-CLIENT: ${sandbox.integrationKey}`;
+  const curl = `curl -H '${headers}' -H 'X-HMAC-SIGNATURE: ${signatureOf(sandbox.apiKey, id)}' '${sandbox.url}/sessions/${id}/decision'`;
+  // Its API lists no one.
+  const ids = sandbox.ids().join("\n");
+  return {
+    sandbox,
+    greeting: `${sandbox.url}\n${headers}\nshared secret: ${sandbox.apiKey}\n${count}\n\n${ids}\n\n  ${curl}\n`,
+  };
+}
+
 try {
-  const { sandbox, greeting } = await { passbase, persona, stripe, onfido, sumsub }[options.provider]();
+  const { sandbox, greeting } = await { passbase, persona, stripe, onfido, sumsub, veriff }[options.provider]();
   process.stdout.write(greeting);
   const stop = () => {
     sandbox.close().then(

@@ -12,7 +12,8 @@ conformance((conforms, { can, delays, marksRedaction, minimalTellsAge, redacts }
     const { stage, source, traffic } = place;
     for (let index = 0; index < 30; index++) {
       traffic.clear();
-      const { answers } = await full(source, stage.id(index));
+      const { answers: all } = await full(source, stage.id(index));
+      const answers = all.filter(({ endpoint }) => endpoint !== stage.signature);
       assert.deepEqual(
         answers.map(({ text }) => text).toSorted(),
         traffic.answers.map(({ text }) => stage.kept?.(text) ?? text).toSorted(),

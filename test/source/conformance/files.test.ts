@@ -105,7 +105,7 @@ conformance((conforms, { filesElsewhere, hasVideos, delays }) => {
           const bytes = (await source.file(id, file)).bytes[Symbol.asyncIterator]();
           for (let at = 0; at < chunks; at++) await bytes.next();
           await bytes.return?.();
-          assert.equal((await source.project()).environment, "sandbox");
+          assert.notEqual((await source.project()).id, "");
         }
       }
     },

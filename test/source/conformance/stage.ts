@@ -31,6 +31,10 @@ export interface Provider {
   readonly minimalTellsAge: boolean;
   /** After a refusal the source asks once more for less: the key may lack a right to a part of the answer. */
   readonly asksForLess: boolean;
+  /** The last document of a person is all that a dossier reads. Otherwise it reads every one that was shown. */
+  readonly readsOneDocument?: boolean;
+  /** The API does not say whether a project is a sandbox. */
+  readonly hidesEnvironment?: boolean;
   /** Files are on a second host, which must never see the key. */
   readonly filesElsewhere: boolean;
   /** Seconds from an event until the API shows it in full. */
@@ -79,6 +83,9 @@ export interface Stage extends AsyncDisposable {
 
   /** What URLs of files begin with, where they are on a second host. */
   readonly filesOrigin?: string;
+
+  /** The header with a signature over an answer's body, and the name under which a dossier keeps all of them. */
+  readonly signature?: string;
 
   /** An answer as a dossier keeps it, where that is not byte for byte. */
   kept?(text: string): string;

@@ -22,8 +22,10 @@ export class Traffic {
   /** What the provider would object to. */
   readonly wrong = new Set<string>();
   readonly #hooks: Hook[] = [];
+  readonly #signature: string | undefined;
 
   constructor(stage: Stage) {
+    this.#signature = stage.signature;
     stage.intercept((request, response) => {
       const asked = stage.asked(request);
       this.seen.push({ asked, path: request.url!, headers: request.headers });
@@ -67,8 +69,12 @@ export class Traffic {
     return () => struck;
   }
 
-  /** Changes the text of every good answer of the sandbox, its own headers kept. `count` is its number, as in `answers`. */
+  /**
+   * Changes the text of every good answer of the sandbox, its own headers kept, but for a signature over the text. `count`
+   * is its number, as in `answers`.
+   */
   rewrite(where: Asked, change: (text: string, count: number) => string): void {
+    const signature = this.#signature;
     let count = 0;
     this.#hooks.push((asked, _request, response) => {
       if (asked !== where) return false;
@@ -83,6 +89,7 @@ export class Traffic {
       // The length is known only when the text is.
       response.writeHead = function late(this: ServerResponse, status: number, headers: Record<string, string>) {
         const { "Content-Length": _, ...others } = headers;
+        if (signature !== undefined) this.removeHeader(signature);
         return writeHead.call(this, status, others);
       } as typeof writeHead;
       return false;

@@ -74,6 +74,18 @@ export const time = z
     return z.NEVER;
   });
 
+/** The last of some instants; strings of one form do not compare as times do. */
+export function latest(times: readonly (string | null)[]): string | null {
+  return times.reduce(
+    (last, time) =>
+      time !== null &&
+      (last === null || Temporal.Instant.compare(Temporal.Instant.from(time), Temporal.Instant.from(last)) > 0)
+        ? time
+        : last,
+    null,
+  );
+}
+
 function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (depth === 0) return true;

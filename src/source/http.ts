@@ -95,6 +95,11 @@ export interface Share {
   readonly onTrouble?: (error: HoldfastError) => void;
 }
 
+/** A file with the headers of its answer, for the driver alone. */
+export interface StreamedFile extends FetchedFile {
+  readonly headers: AnswerHeaders;
+}
+
 const TIMEOUTS = { connect: 10_000, headers: 30_000, body: 30_000 };
 const MAX_FILE = 1024 ** 3;
 
@@ -190,7 +195,7 @@ export class Http {
    * A body as it arrives. A connection lost on the way throws source-unavailable: request the whole body again.
    * @param redirect follow one redirect, to where `elsewhere` may lead, without key and fixed headers
    */
-  async stream(call: Call, { redirect = false } = {}): Promise<FetchedFile> {
+  async stream(call: Call, { redirect = false } = {}): Promise<StreamedFile> {
     const ask = async (answered: Answered) => {
       const request = this.#apiRequest(call, "*/*");
       const response = await this.#send({ ...request, redirect }, answered);
@@ -281,7 +286,7 @@ export class Http {
     name: string,
     ask: (answered: Answered) => Promise<Dispatcher.ResponseData>,
     lost: Lost,
-  ): Promise<FetchedFile> {
+  ): Promise<StreamedFile> {
     const max = this.#options.maxFile ?? MAX_FILE;
     const { headers, body } = await this.#retrying(
       name,
@@ -292,6 +297,7 @@ export class Http {
     return {
       mediaType: mediaTypeOf(headers["content-type"]),
       bytes: this.#chunks(name, body, max, lost),
+      headers: answerHeaders(headers),
     };
   }
 

@@ -52,18 +52,6 @@ export function idsIn(value: unknown): string[] {
   });
 }
 
-/** The last of some instants; strings of one form do not compare as times do. */
-export function latest(times: readonly (string | null)[]): string | null {
-  return times.reduce(
-    (last, time) =>
-      time !== null &&
-      (last === null || Temporal.Instant.compare(Temporal.Instant.from(time), Temporal.Instant.from(last)) > 0)
-        ? time
-        : last,
-    null,
-  );
-}
-
 /** The newest first, by when they were created. */
 export function newestFirst(resources: readonly Resource[]): Resource[] {
   const at = (resource: Resource) => Date.parse(timeOf(resource, "created_at") ?? "1970-01-01T00:00:00Z");

@@ -1,4 +1,5 @@
-import { latest, type Resource, timeOf } from "./answers.ts";
+import { latest } from "../answer.ts";
+import { type Resource, timeOf } from "./answers.ts";
 
 /** After its end, a check may be reopened, and people may send more. */
 const AFTERMATH = Temporal.Duration.from({ hours: 30 * 24 });

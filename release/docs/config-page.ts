@@ -99,14 +99,16 @@ function asOne(kinds: readonly Node[]): Pick<Node, "properties" | "required"> {
       ...first,
       ...(name === "kind" ? { enum: kinds.map(kindOf) } : {}),
       ...(defaults.size > 1
-        ? { default: having.map((kind, at) => `${fields[at]!.default} (${kindOf(kind)})`).join(", ") }
+        ? { default: having.map((kind, at) => `${fields[at]!.default ?? "required"} (${kindOf(kind)})`).join(", ") }
         : {}),
       ...(having.length < kinds.length
         ? { description: `Only for ${having.map(kindOf).join(", ")}. ${first.description}` }
         : {}),
     };
   }
-  const required = kinds[0]!.required?.filter((name) => kinds.every((kind) => kind.required?.includes(name))) ?? [];
+  const required = Object.keys(properties).filter((name) =>
+    kinds.every((kind) => kind.properties![name] === undefined || kind.required?.includes(name)),
+  );
   return { properties, required };
 }
 

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import type { ClientConfig } from "../config/config.ts";
 import { activeSources } from "../config/sources.ts";
 import { HoldfastError } from "../core/error.ts";
-import { PROVIDERS } from "../provider/provider.ts";
+import { PROVIDERS, type Provider } from "../provider/provider.ts";
 import { quoted } from "./completion/spell.ts";
 import { foundConfig } from "./default-config.ts";
 
@@ -19,17 +19,17 @@ export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot:
   const [source] = activeSources({ sources });
   if (source === undefined) throw new HoldfastError("internal", "a first config has a source that is asked");
   const { apiKey } = source;
-  const provider = PROVIDERS[source.kind].name;
+  const { name: provider, key: called = "API key" }: Provider = PROVIDERS[source.kind];
   const path = apiKey.path === undefined ? "" : relative(process.cwd(), apiKey.path);
   const file = path.startsWith("..") || process.cwd() === "/" ? apiKey.path! : path;
   const paste = `umask 077; mkdir -p ${word(dirname(file))}; cat > ${word(file)}`;
   const key = {
     file: [
-      `Put ${provider}'s API key into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
+      `Put ${provider}'s ${called} into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
       isService ? `  ${as}sh -c ${quoted(paste)}` : `  (${paste})`,
     ],
-    env: [`Set the environment variable ${apiKey.name} to ${provider}'s API key, wherever Holdfast runs`],
-    "aws-secretsmanager": [`Put ${provider}'s API key into AWS Secrets Manager (${apiKey.name})`],
+    env: [`Set the environment variable ${apiKey.name} to ${provider}'s ${called}, wherever Holdfast runs`],
+    "aws-secretsmanager": [`Put ${provider}'s ${called} into AWS Secrets Manager (${apiKey.name})`],
   }[apiKey.kind];
   const bucket = [
     `Create the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and set up AWS SDK credentials for it: docs/OPERATING.md, "First day"`,

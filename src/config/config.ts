@@ -98,7 +98,8 @@ export type SourceConfig =
   | PersonaSourceConfig
   | StripeSourceConfig
   | OnfidoSourceConfig
-  | SumsubSourceConfig;
+  | SumsubSourceConfig
+  | VeriffSourceConfig;
 
 /** A source that is asked. */
 export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
@@ -118,6 +119,8 @@ interface CommonSource {
   readonly concurrency: number;
   /** Everyone is looked at again within this time. */
   readonly resync: Temporal.Duration;
+  /** How long the provider lets an identity be read. Undefined: as far as is known, until someone deletes it. */
+  readonly horizon?: Temporal.Duration | undefined;
   /** Never asked again. */
   readonly retired: boolean;
   /** Its own; undefined: the client's. */
@@ -163,6 +166,13 @@ export interface SumsubSourceConfig extends CommonSource {
   readonly appToken: string;
   /** Whether AML cases are asked for. */
   readonly aml: boolean;
+}
+
+export interface VeriffSourceConfig extends CommonSource {
+  readonly kind: "veriff";
+  /** What Veriff calls the integration's API key. Public. */
+  readonly integrationKey: string;
+  readonly horizon: Temporal.Duration;
 }
 
 export type LockMode = "governance" | "compliance";

@@ -1,5 +1,5 @@
 import { Document, isScalar, YAMLMap, YAMLSeq } from "yaml";
-import { PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
+import { PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.ts";
 import { presetInWords, presetOf } from "./presets.ts";
 
 /** The answers that make up a first config. Empty answers are left out of the config. */
@@ -10,6 +10,9 @@ export type AnswerName =
   | "company"
   | "provider"
   | "appToken"
+  /** Of the provider's API, where it has no default. */
+  | "url"
+  | "integrationKey"
   | "vault"
   | "endpoint"
   | "region"
@@ -28,7 +31,7 @@ export type AnswerName =
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
-  const { company, keep, from, legalBasis, appToken } = answers;
+  const { company, keep, from, legalBasis, appToken, url, integrationKey } = answers;
   const preset = presetOf(law);
   const document = new Document({
     state,
@@ -38,7 +41,12 @@ export function firstConfig(answers: Answers): string {
         ...(company ? { company: { name: company } } : {}),
         collect,
         ...(legalBasis ? { legalBasis: [legalBasis] } : {}),
-        source: { kind: provider, ...(appToken ? { appToken } : {}), apiKey },
+        source: {
+          ...{ kind: provider, ...(url ? { url } : {}) },
+          ...(appToken ? { appToken } : {}),
+          ...(integrationKey ? { integrationKey } : {}),
+          apiKey,
+        },
         recipients: publicKeys(recipients),
         vault: {
           url: vault,
@@ -77,9 +85,10 @@ export function firstConfig(answers: Answers): string {
   about([...first, "collect"], "full: everything the provider has. minimal: only yes and no answers.");
   about([...first, "legalBasis"], "The legal rules that require the copies. They are written into every record.");
   const kind = PROVIDER_KINDS.find((each) => each === provider);
+  const of: Provider | undefined = kind && PROVIDERS[kind];
   about(
     [...first, "source"],
-    `${kind ? PROVIDERS[kind].name : "The provider"}. Put its API key where apiKey says, readable by this user only.`,
+    `${of?.name ?? "The provider"}. Put its ${of?.key ?? "API key"} where apiKey says, readable by this user only.`,
     "For several providers in one vault: `sources`, a list.",
   );
   about(

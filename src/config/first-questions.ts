@@ -5,7 +5,7 @@ import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
-import { parseAppToken } from "./source-section.ts";
+import { parseAppToken, parseIntegrationKey, parseVeriffUrl } from "./source-section.ts";
 import { START_NAMES, STARTS } from "./starts.ts";
 import { parseOrigin, parseServiceUrl, parseVaultUrl } from "./url.ts";
 
@@ -34,6 +34,12 @@ const S3 = { what: "a vault in S3", are: ({ vault }: Answers) => vault?.startsWi
 const SUMSUB = {
   what: "--provider sumsub",
   are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "sumsub"),
+} as const;
+
+/** Each of its integrations has an address and a key of its own. */
+const VERIFF = {
+  what: "--provider veriff",
+  are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "veriff"),
 };
 const OWN = { what: `--law ${OWN_LAW}`, are: ({ law }: Answers) => (law === undefined ? undefined : law === OWN_LAW) };
 
@@ -60,7 +66,10 @@ export const QUESTIONS: readonly Question[] = [
     prompt: "Provider",
     says: [
       "Where the identities come from.",
-      ...PROVIDER_KINDS.map((kind) => `  ${kind.padEnd(10)} ${PROVIDERS[kind].name}, ${PROVIDERS[kind].url}`),
+      ...PROVIDER_KINDS.map((kind) => {
+        const { name, url } = PROVIDERS[kind];
+        return `  ${kind.padEnd(10)} ${name}${url === null ? "" : `, ${url}`}`;
+      }),
     ],
     choices: PROVIDER_KINDS,
     check: among(PROVIDER_KINDS, "a supported provider"),
@@ -72,6 +81,24 @@ export const QUESTIONS: readonly Question[] = [
     says: ["The app token that Sumsub shows beside the secret key, such as prd:…. The secret key does not go here."],
     onlyFor: SUMSUB,
     check: parseAppToken,
+  },
+  {
+    name: "url",
+    flag: "--url <url>",
+    prompt: "API address",
+    says: ["The address of the provider's API for this integration, as its portal shows it: https://host/v1."],
+    onlyFor: VERIFF,
+    check: parseVeriffUrl,
+  },
+  {
+    name: "integrationKey",
+    flag: "--integration-key <key>",
+    prompt: "Integration's API key",
+    says: [
+      "What Veriff calls the integration's API key. It is public. The shared secret key beside it is asked for last.",
+    ],
+    onlyFor: VERIFF,
+    check: parseIntegrationKey,
   },
   {
     name: "vault",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
-import { PROVIDER_KINDS, PROVIDERS, type ProviderKind } from "../provider/provider.ts";
+import { PROVIDER_KINDS, PROVIDERS, type Provider, type ProviderKind } from "../provider/provider.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { choice, flag, read, section, unfit, whole } from "./fields.ts";
 import { ID, parseId } from "./names.ts";
@@ -63,8 +63,30 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     },
     DOC,
   );
+  const veriff = section(
+    {
+      ...commonKeys("veriff", secretRef),
+      url: read(
+        parseVeriffUrl,
+        "https://host/v1",
+        "Address of the provider's API. Veriff's Customer Portal shows it for each integration.",
+      ),
+      apiKey: secretRef("The integration's shared secret key. Required, unless the source is retired.").optional(),
+      integrationKey: read(
+        parseIntegrationKey,
+        "the API key that Veriff shows for the integration",
+        "What Veriff calls the API key of the integration. It is public; apiKey is the shared secret key beside it.",
+      ),
+      horizon: read(
+        parseHorizon,
+        "a duration such as P90D",
+        "How long Veriff lets a session be read, from its creation. doctor and report count the sessions that are close to it and not yet stored in final form.",
+      ).prefault("P90D"),
+    },
+    DOC,
+  );
   return z
-    .discriminatedUnion("kind", [passbase, persona, stripe, onfido, sumsub], {
+    .discriminatedUnion("kind", [passbase, persona, stripe, onfido, sumsub, veriff], {
       error: ({ code, input }) =>
         code === "invalid_union"
           ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
@@ -74,7 +96,8 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
 }
 
 function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
-  const { url, rate } = PROVIDERS[kind];
+  const { url, rate }: Provider = PROVIDERS[kind];
+  const address = read(parseServiceUrl, "https://host/path", "Address of the provider's API.");
   return {
     kind: z.literal(kind).meta({ description: "The identity-verification provider." }),
     name: read(
@@ -83,7 +106,7 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
       "What the source is called in logs and with --source. Default: its kind.",
       ID.source,
     ).optional(),
-    url: read(parseServiceUrl, "https://host/path", "Address of the provider's API.").prefault(url),
+    url: url === null ? address : address.prefault(url),
     apiKey: secretRef("The provider's secret API key. Required, unless the source is retired.").optional(),
     rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault(rate),
     budget: read(
@@ -126,6 +149,32 @@ export function parseAppToken(text: string): string {
   if (/^[\x21-\x7e]{1,500}$/.test(text)) return text;
   throw new HoldfastError("config", `${redacted(text)} is not an app token`, {
     hint: "write it as Sumsub shows it, without white space",
+  });
+}
+
+/** @throws HoldfastError "config" */
+export function parseIntegrationKey(text: string): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+  throw new HoldfastError("config", `${redacted(text)} is not the API key of an integration`, {
+    hint: "write it as Veriff's Customer Portal shows it, without white space",
+  });
+}
+
+/** Without the path, every session would seem to be gone. @throws HoldfastError "config" */
+export function parseVeriffUrl(text: string): string {
+  const url = parseServiceUrl(text);
+  if (url.endsWith("/v1")) return url;
+  throw new HoldfastError("config", `${redacted(text)} is not the address of Veriff's API`, {
+    hint: "write the API URL that Veriff's Customer Portal shows for the integration, with /v1 at its end",
+  });
+}
+
+/** @throws HoldfastError "config" */
+export function parseHorizon(text: string): Temporal.Duration {
+  const duration = parseDuration(text);
+  if (compareDurations(duration, SHORTEST) >= 0) return duration;
+  throw new HoldfastError("config", `${redacted(text)} is shorter than a day`, {
+    hint: "write how long Veriff keeps sessions readable by your contract; P90D is usual",
   });
 }
 

@@ -15,4 +15,5 @@ export const USUAL_SCHEME: Readonly<Record<ProviderKind, SchemeName>> = {
   stripe: "stripe",
   onfido: "onfido",
   sumsub: "sumsub-sha256",
+  veriff: "veriff",
 };

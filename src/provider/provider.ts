@@ -5,8 +5,10 @@ export interface Provider {
   /** The provider's word for the check of one person, and for several. */
   readonly identity: string;
   readonly identities: string;
-  /** The address of its API, without a trailing slash. */
-  readonly url: string;
+  /** The address of its API, without a trailing slash. Null if each account has its own. */
+  readonly url: string | null;
+  /** What it calls the secret that Holdfast needs. Default: API key. */
+  readonly key?: string;
   /** The default limit of requests. It leaves the client's own product its share. */
   readonly rate: string;
   /** Its words for an identity's status. */
@@ -60,6 +62,18 @@ export const PROVIDERS = {
     statuses: [
       ...["init", "pending", "prechecked", "queued", "onHold", "awaitingUser", "awaitingService", "deactivated"],
       ...["completed/GREEN", "completed/RED/RETRY", "completed/RED/FINAL"],
+    ],
+  },
+  veriff: {
+    name: "Veriff",
+    identity: "session",
+    identities: "sessions",
+    url: null,
+    key: "shared secret key",
+    rate: "2/s",
+    statuses: [
+      ...["created", "started", "submitted", "review", "inflow_completed"],
+      ...["approved", "declined", "resubmission_requested", "expired", "abandoned"],
     ],
   },
 } as const satisfies Readonly<Record<string, Provider>>;

@@ -8,6 +8,7 @@ import { PersonaSource } from "./persona/persona.ts";
 import type { Source } from "./source.ts";
 import { StripeSource } from "./stripe/stripe.ts";
 import { SumsubSource } from "./sumsub/sumsub.ts";
+import { VeriffSource } from "./veriff/veriff.ts";
 
 /** How a source sends requests: its key, its limits and whom to tell; and the run's clock. */
 export interface DriverOptions extends HttpOptions {
@@ -26,6 +27,7 @@ const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   stripe: ({ account }, options) => new StripeSource({ ...options, account }),
   onfido: ({ clientId }, options) => new OnfidoSource({ ...options, clientId }),
   sumsub: ({ appToken, aml }, options) => new SumsubSource({ ...options, appToken, aml }),
+  veriff: ({ integrationKey }, options) => new VeriffSource({ ...options, integrationKey }),
 };
 
 export function openDriver(config: ActiveSourceConfig, options: DriverOptions): Source {

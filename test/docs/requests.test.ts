@@ -1,19 +1,27 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import type { Summary } from "../../src/export/summary.ts";
 import type { ProviderKind } from "../../src/provider/provider.ts";
-import { makeWorkplace, type Provider } from "../export/workplace.ts";
+import { makeWorkplace, type Provider, type Section, type Workplace } from "../export/workplace.ts";
 import { startOnfido } from "../sandbox/onfido/server.ts";
 import { startPersona } from "../sandbox/persona/server.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { startStripe } from "../sandbox/stripe/server.ts";
+import { startVeriff } from "../sandbox/veriff/server.ts";
 
 const PEOPLE = 100;
 const CHANGED = 10;
 const COMMON = { identities: PEOPLE, plainImages: true };
 
 interface Changing extends Provider, AsyncDisposable {
-  change(count: number): unknown;
+  /** Returns the indexes of those who changed. */
+  change(count: number): readonly number[];
+  /** Where the provider lists no one: everyone's ids, by index. */
+  readonly known?: () => readonly string[];
+  /** Beside what every source has in the config. */
+  readonly section?: Section;
 }
 
 /** Those with a list: else webhooks and ids say who is asked for. */
@@ -25,6 +33,11 @@ const STARTS: Readonly<Partial<Record<ProviderKind, () => Promise<Changing>>>> =
     const sandbox = await startOnfido(COMMON);
     // Its list shows a change of the applicant alone.
     return { ...sandbox, change: (count) => sandbox.change(count, { part: "applicant" }) };
+  },
+  veriff: async () => {
+    const sandbox = await startVeriff(COMMON);
+    const { integrationKey } = sandbox;
+    return { ...sandbox, known: () => sandbox.ids(), section: { integrationKey } };
   },
 };
 
@@ -41,12 +54,15 @@ describe("what an export costs in requests, as docs/SOURCES.md says", { concurre
       await using provider = await start();
       await using place = await makeWorkplace(provider, {
         // So long that no one's turn comes between two runs.
-        client: { source: { kind, resync: "P100Y" } },
+        client: { source: { kind, resync: "P100Y", ...provider.section } },
       });
-      const first = await place.export();
+      const known = provider.known?.();
+      const first = known ? await backfilled(place, known) : await place.export();
       const quiet = await place.export();
-      provider.change(CHANGED);
-      const changed = await place.export();
+      const indexes = provider.change(CHANGED);
+      // As if its webhooks named them.
+      const named = known ? indexes.flatMap((index) => ["--identity", known[index]!]) : [];
+      const changed = await place.export(...named);
       assert.deepEqual([first.new, quiet.new, quiet.changed, changed.changed], [PEOPLE, 0, 0, CHANGED]);
       const column = head.findIndex((cell) => cell.toLowerCase() === kind);
       assert.deepEqual(
@@ -70,3 +86,11 @@ test("an open applicant of Onfido costs 2 requests in a quiet night, as docs/SOU
   // Whose key it is, and one page of the list.
   assert.equal(quiet.requests, 2 + 20 * Number(each));
 });
+
+/** Everyone on a list of ids. */
+async function backfilled(place: Workplace, ids: readonly string[]): Promise<Summary> {
+  const list = place.path("ids.txt");
+  await writeFile(list, ids.join("\n"));
+  const [summary] = await place.expect<Summary>(0, "backfill", "--ids", list);
+  return summary!;
+}

@@ -1,0 +1,25 @@
+import type { Call } from "../http.ts";
+
+/** The requests, named as Veriff's documentation writes them. Ids are checked, so paths are safe. */
+export const DECISION = "GET /sessions/{id}/decision";
+export const ATTEMPTS = "GET /sessions/{id}/attempts";
+export const MEDIA = "GET /attempts/{id}/media";
+export const PERSON = "GET /sessions/{id}/person";
+export const WATCHLIST = "GET /sessions/{id}/watchlist-screening";
+export const FILE = "GET /media/{id}";
+
+export const decisionCall = (session: string): Call => ({ name: DECISION, path: `/sessions/${session}/decision` });
+export const attemptsCall = (session: string): Call => ({ name: ATTEMPTS, path: `/sessions/${session}/attempts` });
+/** Of one attempt: what Veriff lists of a session is of its last attempt only. */
+export const mediaCall = (attempt: string): Call => ({ name: MEDIA, path: `/attempts/${attempt}/media` });
+export const personCall = (session: string): Call => ({ name: PERSON, path: `/sessions/${session}/person` });
+export const watchlistCall = (session: string): Call => ({
+  name: WATCHLIST,
+  path: `/sessions/${session}/watchlist-screening`,
+});
+export const fileCall = (medium: string): Call => ({ name: FILE, path: `/media/${medium}` });
+
+/** The id in a path of this API, which its signature is over. */
+export function idInPath(path: string): string {
+  return /\/(?:sessions|attempts|media)\/([A-Za-z0-9_-]+)(?:\/[a-z-]+)?$/.exec(path)?.[1] ?? "";
+}

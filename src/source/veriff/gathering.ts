@@ -1,0 +1,139 @@
+import { type ErrorCode, HoldfastError, hasCode } from "../../core/error.ts";
+import { object, plainId } from "../answer.ts";
+import type { Call } from "../http.ts";
+import type { Answer } from "../source.ts";
+import {
+  type Attempt,
+  type Decision,
+  type Medium,
+  parseAttempts,
+  parseDecision,
+  parsed,
+  parseMedia,
+} from "./answers.ts";
+import { attemptsCall, decisionCall, mediaCall, personCall, watchlistCall } from "./calls.ts";
+import { comparable, comparableAttempts, comparableMedia } from "./content.ts";
+import { SIGNATURE } from "./signature.ts";
+
+/** Asks for an answer, whose signature is checked. */
+export type Ask = (call: Call) => Promise<{ readonly text: string; readonly signature: string | null }>;
+
+/** Maximum characters of all answers of one dossier: they are in memory several times while they are sealed. */
+const MAX_DOSSIER = 3 * 1024 * 1024;
+const MAX_REQUESTS = 400;
+
+/** While there is no result, Veriff refuses what is not ready (400 with codes 1305 and 1306). */
+const NOT_READY: readonly ErrorCode[] = ["source-rejected"];
+/** Integrations without screening are refused; the documentation does not say with what status. */
+const NO_SCREENING: readonly ErrorCode[] = ["source-rejected", "source-denied", "source-missing"];
+
+/** All that Veriff answers about one session. */
+export class Gathering {
+  /** What the key may not read, in words of the API's documentation: for people. */
+  readonly gaps = new Set<string>();
+  attempts: readonly Attempt[] = [];
+  /** The media of each attempt. */
+  readonly media = new Map<string, readonly Medium[]>();
+  person: Readonly<Record<string, unknown>> = {};
+  watchlist: unknown = null;
+  readonly #ask: Ask;
+  readonly #answers: Answer[] = [];
+  readonly #signatures: (string | null)[] = [];
+  readonly #compared: Record<string, unknown> = {};
+  readonly #absent: string[] = [];
+  #isAnyMissing = false;
+  #requests = 0;
+  #size = 0;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** The answers, and last their signatures, in the same order: evidence of who gave them. */
+  get answers(): readonly Answer[] {
+    if (this.#signatures.every((signature) => signature === null)) return this.#answers;
+    return [...this.#answers, { endpoint: SIGNATURE, text: JSON.stringify(this.#signatures) }];
+  }
+
+  /** What is compared. What could not be read is part of it, so that a dossier changes when it can. */
+  get content(): unknown {
+    return comparable({ ...this.#compared, absent: this.#absent });
+  }
+
+  async session(id: string, full: boolean): Promise<Decision> {
+    const call = decisionCall(id);
+    const decision = parseDecision(await this.#text(call), id);
+    this.#compared[call.name] = decision.members;
+    await this.#attemptsOf(id, decision);
+    if (full) await this.#rest(id, decision.verification === null ? NOT_READY : []);
+    // The session itself may have gone meanwhile: what is left of it is no dossier.
+    if (this.#isAnyMissing) await this.#ask(call);
+    return decision;
+  }
+
+  async #attemptsOf(id: string, { verification }: Decision): Promise<void> {
+    const call = attemptsCall(id);
+    const text = await this.#textIf(call, "", []);
+    if (text !== undefined) {
+      const { attempts, members } = parseAttempts(text);
+      this.attempts = attempts;
+      this.#compared[call.name] = comparableAttempts(members, attempts);
+    }
+    const last = plainId.safeParse(verification?.attemptId).data;
+    if (last !== undefined && !this.attempts.some(({ id: known }) => known === last))
+      this.attempts = [...this.attempts, { id: last, created: null, members: {} }];
+  }
+
+  async #rest(id: string, tolerated: readonly ErrorCode[]): Promise<void> {
+    for (const { id: attempt } of this.attempts) {
+      const call = mediaCall(attempt);
+      const text = await this.#textIf(call, attempt, tolerated);
+      if (text === undefined) continue;
+      const { media, members } = parseMedia(text);
+      this.media.set(attempt, media);
+      this.#compared[`${call.name} ${attempt}`] = comparableMedia(members);
+    }
+    const person = personCall(id);
+    const about = await this.#textIf(person, "", tolerated);
+    if (about !== undefined) this.person = object(object(this.#read(person, about)).person);
+    const screening = watchlistCall(id);
+    const screened = await this.#textIf(screening, "", NO_SCREENING);
+    if (screened !== undefined) this.watchlist = object(this.#read(screening, screened)).data ?? null;
+  }
+
+  #read({ name }: Call, text: string): unknown {
+    const value = parsed(name, text);
+    this.#compared[name] = value;
+    return value;
+  }
+
+  /** What is gone, or not ready, is left out. So is what the key may not read. */
+  async #textIf(call: Call, of: string, tolerated: readonly ErrorCode[]): Promise<string | undefined> {
+    try {
+      return await this.#text(call);
+    } catch (error) {
+      if (!hasCode(error, ...tolerated)) {
+        if (hasCode(error, "source-missing")) this.#isAnyMissing = true;
+        else if (hasCode(error, "source-denied")) this.gaps.add(call.name);
+        else throw error;
+      }
+      this.#absent.push(`${call.name} ${of}`);
+      return undefined;
+    }
+  }
+
+  async #text(call: Call): Promise<string> {
+    this.#requests += 1;
+    if (this.#requests > MAX_REQUESTS) throw tooLarge(call, `one session has more than ${MAX_REQUESTS} parts`);
+    const { text, signature } = await this.#ask(call);
+    this.#size += text.length;
+    if (this.#size > MAX_DOSSIER) throw tooLarge(call, "the answers about one session are larger than 3 MiB");
+    this.#answers.push({ endpoint: call.name, text });
+    this.#signatures.push(signature);
+    return text;
+  }
+}
+
+function tooLarge({ name }: Call, what: string): HoldfastError {
+  return new HoldfastError("source-response", `${name}: ${what}`);
+}

@@ -1,0 +1,94 @@
+import { Secret } from "../../../src/config/secret.ts";
+import { VeriffSource } from "../../../src/source/veriff/veriff.ts";
+import { placeOf } from "../../sandbox/veriff/id.ts";
+import { type Endpoint, routeOf } from "../../sandbox/veriff/routes.ts";
+import { startVeriff } from "../../sandbox/veriff/server.ts";
+import type { Part } from "../../sandbox/veriff/world.ts";
+import type { Asked, Provider } from "./stage.ts";
+
+const SEED = 1;
+const ASKED: Readonly<Record<Endpoint, Asked>> = {
+  decision: "identity",
+  // Of a session without a result they alone say when something happened.
+  attempts: "identity",
+  "attempt-media": "part",
+  person: "part",
+  "watchlist-screening": "part",
+  file: "file",
+  // Of the last attempt only, so no dossier needs it.
+  media: "other",
+  other: "other",
+};
+
+export const veriff: Provider = {
+  kind: "veriff",
+  can: { list: false, changes: false },
+  parts: [
+    { name: "decision", told: false },
+    { name: "attempt", told: false },
+    { name: "userStatus", told: false },
+    { name: "watchlist", told: false },
+  ],
+  listTells: false,
+  redacts: false,
+  partsHavePages: false,
+  emptyPages: false,
+  marksRedaction: false,
+  hasVideos: true,
+  alwaysNames: false,
+  minimalTellsAge: true,
+  asksForLess: false,
+  readsOneDocument: true,
+  hidesEnvironment: true,
+  filesElsewhere: false,
+  delays: { changes: 0, redaction: 0, urls: undefined },
+
+  async start({ people, videoBytes }) {
+    let now = Date.parse("2026-03-04T05:06:07Z");
+    const sandbox = await startVeriff({
+      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ plainImages: true, signs: "x", retryAfter: undefined },
+    });
+    const { url, integrationKey } = sandbox;
+    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
+    return {
+      open: (options) =>
+        new VeriffSource({ url, apiKey: new Secret(sandbox.apiKey), integrationKey, clock: instant, ...options }),
+      id: sandbox.id,
+      ids: () => sandbox.ids(),
+      said: (index) => sandbox.objects(index),
+      files: (index) => sandbox.files(index),
+      change: (index, part) => sandbox.change([index], { part: part as Part }),
+      recapture: (index) => sandbox.change([index], { part: "attempt" }),
+      vanish: (index) => sandbox.remove([index]),
+      redact: () => {
+        throw new Error("Veriff redacts no one");
+      },
+      add: (count) => sandbox.add(count),
+      now: instant,
+      advance: (seconds) => {
+        now += seconds * 1_000;
+      },
+      signature: "x-hmac-signature",
+      asked: ({ url: path }) => {
+        const { endpoint, id } = routeOf(new URL(path!, url).pathname);
+        // The key is tried on a session that no one has.
+        if (endpoint === "decision" && !placeOf(SEED, "session", id)) return "project";
+        return ASKED[endpoint];
+      },
+      wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
+      intercept: (hook) => sandbox.intercept(hook),
+      entry: () => {
+        throw new Error("Veriff lists no one");
+      },
+      page: () => {
+        throw new Error("Veriff lists no one");
+      },
+      goesOn: (text) => text,
+      canaries: () => sandbox.canaries(),
+      secrets: () => [sandbox.apiKey],
+      leaks: () => [],
+      [Symbol.asyncDispose]: () => sandbox.close(),
+    };
+  },
+};

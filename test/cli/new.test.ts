@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { generateX25519Identity } from "age-encryption";
 import { parse } from "yaml";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { startVeriff } from "../sandbox/veriff/server.ts";
 import { commandLine, type Ended, program } from "./program.ts";
 import { obeyed, talkOnTerminal, withoutTerminal } from "./terminal.ts";
 
@@ -93,6 +94,30 @@ describe("new", () => {
     const officer = ["--key", join(root, "officer.txt"), "--read-data", "100"];
     const ended = await program(["verify", "--config", "holdfast.yaml", ...officer, "--json"], { cwd });
     assert.equal(ended.code, 0, ended.stderr);
+  });
+
+  test("for Veriff it asks for the integration's address and key, and the secret is called as Veriff calls it", async () => {
+    await using sandbox = await startVeriff({ identities: 2, plainImages: true });
+    const cwd = await folder();
+    const of = flags.with(flags.indexOf("passbase"), "veriff");
+    const { error } = await refused(2, of, cwd);
+    assert.match(error, /--url/);
+    assert.match(error, /--integration-key/);
+    const { error: other } = await refused(2, [...flags, "--url", sandbox.url], cwd);
+    assert.match(other, /--url: applies only to --provider veriff/);
+    const made = await program(["new", ...of, "--url", sandbox.url, "--integration-key", sandbox.integrationKey], {
+      cwd,
+    });
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /Put Veriff's shared secret key into keys\/acme-bank\.api-key/);
+    const { clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8")) as { clients: { source: object }[] };
+    const { url, integrationKey } = sandbox;
+    assert.deepEqual(clients[0]!.source, {
+      kind: "veriff",
+      url,
+      integrationKey,
+      apiKey: "file:./keys/acme-bank.api-key",
+    });
   });
 
   test("the file is for this user alone, and says what was answered; nothing else is made", async () => {

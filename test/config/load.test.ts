@@ -98,7 +98,7 @@ test("each field's error says where, what and how to fix it", async () => {
     [
       "source.kind",
       "other",
-      /:4: clients\[0\]\.source\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido or sumsub$/,
+      /:4: clients\[0\]\.source\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido or sumsub or veriff$/,
     ],
     ["source.rate", "10", /clients\[0\]\.source\.rate: "10" is not a rate; write .*10\/s, 600\/min or 1000\/h/],
     ["source.url", "http://api.example", /source\.url: "http:\/\/api\.example" is not encrypted; write https:\/\/;/],

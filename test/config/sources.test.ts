@@ -51,6 +51,44 @@ test("Sumsub with its app token, and AML cases unless they are not wanted", asyn
   );
 });
 
+const VERIFF = { kind: "veriff", url: "https://station.example/v1", integrationKey: "6f1b-1", apiKey: "env:VERIFF" };
+
+test("each integration of Veriff is a source, with an address, a key and a secret of its own", async () => {
+  const [acme] = (
+    await accepted(several(VERIFF, { ...VERIFF, name: "loans", integrationKey: "9c22-2", horizon: "P2Y" }))
+  ).clients;
+  assert.deepEqual(
+    acme!.sources.map(({ name, url, rate, horizon, ...rest }) => {
+      return [name, url, rate, String(horizon), rest.kind === "veriff" && rest.integrationKey];
+    }),
+    [
+      ["veriff", "https://station.example/v1", { count: 2, per: 1000 }, "P90D", "6f1b-1"],
+      ["loans", "https://station.example/v1", { count: 2, per: 1000 }, "P2Y", "9c22-2"],
+    ],
+  );
+});
+
+test("a source of Veriff has no address by default, and needs its path", async () => {
+  for (const [section, pattern] of [
+    [{ ...VERIFF, url: undefined }, /sources\[0\]\.url: is missing; write https:\/\/host\/v1/],
+    [
+      { ...VERIFF, integrationKey: undefined },
+      /sources\[0\]\.integrationKey: is missing; write the API key that Veriff/,
+    ],
+    [
+      { ...VERIFF, url: "https://station.example" },
+      /sources\[0\]\.url: "https:\/\/station\.example" is not the address of Veriff's API; write .* with \/v1 at its end/,
+    ],
+    [{ ...VERIFF, integrationKey: "a key" }, /"a key" is not the API key of an integration; write it as Veriff's/],
+    [
+      { ...VERIFF, horizon: "PT1H" },
+      /sources\[0\]\.horizon: "PT1H" is shorter than a day; write how long Veriff keeps/,
+    ],
+    [{ ...PERSONA, horizon: "P90D" }, /sources\[0\]: "horizon" is not a key here; only a source of kind veriff has it/],
+  ] as const)
+    await refusedOnce(several(section), pattern);
+});
+
 test("a retired source's key is not read", async () => {
   const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, retired: true }))).clients;
   assert.deepEqual(
@@ -147,7 +185,12 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);
   assert.deepEqual(read(" Old: 5f1c"), ["5f1c", "old", "passbase", "old"]);
   assert.deepEqual(read("passbase:5f1c"), ["5f1c", "passbase", "passbase", "old"]);
-  assert.deepEqual(read("urn:5f1c"), ["urn:5f1c", undefined, "passbase,persona,stripe,onfido,sumsub", "persona,old"]);
+  assert.deepEqual(read("urn:5f1c"), [
+    "urn:5f1c",
+    undefined,
+    "passbase,persona,stripe,onfido,sumsub,veriff",
+    "persona,old",
+  ]);
 });
 
 test("an id whose source is unclear: the error says why, and names a source only if the id shows whose it is", async () => {

@@ -1,5 +1,4 @@
 import type { Identity } from "../../core/identity.ts";
-import { timestamp } from "../../core/timestamp.ts";
 import { scalarText } from "../../io/exact-json.ts";
 import { latest, list, object, word } from "../answer.ts";
 import { type Attempt, type Decision, type Members, timeIn } from "./answers.ts";
@@ -68,7 +67,7 @@ function updatedAt(verification: Members, attempts: readonly Attempt[]): string 
  * request; it may count for retention, so it must not be long ago. Such a session expires within days.
  */
 function monthOf(now: Temporal.Instant): string {
-  return timestamp(now.toZonedDateTimeISO("UTC").with({ day: 1 }).startOfDay().toInstant());
+  return now.toZonedDateTimeISO("UTC").with({ day: 1 }).startOfDay().toInstant().toString();
 }
 
 function earliest(times: readonly (string | null)[]): string | null {

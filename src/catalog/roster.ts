@@ -37,6 +37,16 @@ export class Roster {
     return pages(this.#statements.failed, "", source);
   }
 
+  /** How many are open whose newest version is of a time before this one (RFC 3339 UTC). */
+  openBefore(source: string, time: string): number {
+    return (this.#statements.openBefore.get(source, comparable(time)) as { count: number }).count;
+  }
+
+  /** How many failed whenever they were tried, so that nothing of them is kept. */
+  neverStored(source: string): number {
+    return (this.#statements.neverStored.get(source) as { count: number }).count;
+  }
+
   /** Those with files that the provider withheld. */
   withheld(source: string): Generator<Located> {
     return pages(this.#statements.withheld, "", source);
@@ -72,6 +82,16 @@ function prepare(db: DatabaseSync) {
     ),
     open: located("subject JOIN version USING (subject, version)", "open = 1 AND gone IS NULL AND stored >= ?3"),
     failed: located("failure", "TRUE"),
+    openBefore: statement(
+      db,
+      `SELECT COUNT(*) AS count FROM subject JOIN version USING (subject, version)
+       WHERE project = (SELECT project FROM source WHERE name = ?) AND open = 1 AND gone IS NULL AND updated < ?`,
+    ),
+    neverStored: statement(
+      db,
+      `SELECT COUNT(*) AS count FROM failure WHERE project = (SELECT project FROM source WHERE name = ?)
+       AND NOT EXISTS (SELECT 1 FROM subject WHERE subject.subject = failure.subject)`,
+    ),
     withheld: located("subject", "subject.withheld > 0 AND gone IS NULL"),
     between: located("subject", "gone IS NULL AND subject < ?3"),
   };

@@ -7,6 +7,7 @@ import type { Vault } from "../vault/vault.ts";
 import { checkClock, skewOfServer } from "./clock.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
+import { checkLeaving } from "./leaving.ts";
 import { checkLog } from "./log.ts";
 import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
@@ -30,7 +31,7 @@ export interface Patient {
  * (`probe.ts`), and removes them if it can. Before `init`, it says so once, and not for each key that `init` will make.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
-  const { config, vault, idleTimeout = 10_000 } = patient;
+  const { config, vault, now, idleTimeout = 10_000 } = patient;
   const { description, found, isNew = false } = await describe(vault, config);
   const all = [
     ...(await checkSecrets(config, isNew)),
@@ -38,6 +39,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkState(config.state)),
     ...(await checkPrivate(config.state)),
     ...(await checkSources(patient, isNew, idleTimeout)),
+    ...checkLeaving(config, now()),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),
     ...(await checkVault({ ...patient, description, isNew })),

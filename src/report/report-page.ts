@@ -4,6 +4,7 @@ import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
 import { bars } from "./chart.ts";
 import { withheldText } from "./coverage.ts";
+import { leavingText } from "./leaving.ts";
 import type { Night } from "./nights.ts";
 import { clockInWords, durationText } from "./policy-text.ts";
 import { NIGHTS, type Report } from "./report.ts";
@@ -120,7 +121,7 @@ function verdict(found: readonly Concern[]): Html {
 
 /** In the order in which it matters. */
 function concerns(report: Report): Concern[] {
-  const { coverage, nights, horizon, verified, notAsked, isPolicyLogged, made, underWay, sources } = report;
+  const { coverage, nights, horizon, verified, notAsked, isPolicyLogged, made, underWay, sources, leaving } = report;
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
   const { missing, changed, failed, withheld, source } = coverage;
@@ -154,6 +155,7 @@ function concerns(report: Report): Concern[] {
       () => `The last export, on ${last!.day}, ${OUTCOMES[last!.outcome].words}.`,
     ),
     ...(sources.length > 1 ? sources.flatMap(sourceConcern) : []),
+    ...leaving.flatMap((of) => is(leavingText(of) !== "", () => leavingText(of))),
     ...is(missing.count > 0, () => `${people(missing.count)} at the source, and not in the vault.`),
     ...is(changed.count > 0, () => `${people(changed.count)} changed at the source since they were exported.`),
     ...is(failed.count > 0, () => `${people(failed.count)} could not be exported when last tried.`),

@@ -3,9 +3,11 @@ import type { Head } from "../audit/log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Hold } from "../catalog/holds.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { askedSources } from "../config/sources.ts";
 import { policyChange, policyOf } from "../retention/policy.ts";
 import type { Coverage } from "./coverage.ts";
 import { type Horizon, horizonOf, type Months } from "./horizon.ts";
+import { type Leaving, leavingOf } from "./leaving.ts";
 import { type Night, nightsOf, type SourceRun, sourceRunsOf } from "./nights.ts";
 import { isExporting, type UnderWay } from "./under-way.ts";
 
@@ -33,6 +35,8 @@ export interface Report {
   readonly isOfSome: boolean;
   /** In the config's order; with `--source`, only those. */
   readonly sources: readonly SourceRun[];
+  /** Who may soon be unreadable at the provider, and is not stored in final form. */
+  readonly leaving: readonly Leaving[];
   /** What was stored, by month. */
   readonly growth: Months;
   readonly horizon: Horizon;
@@ -94,6 +98,7 @@ export function reportOf(
       catalog.runs,
       isExporting(found.underWay),
     ),
+    leaving: leavingOf(askedSources(config), catalog, now),
     growth: catalog.totals.storedByMonth(),
     horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
     held: catalog.holds.count(),

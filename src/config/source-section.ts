@@ -80,7 +80,7 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
       horizon: read(
         parseHorizon,
         "a duration such as P90D",
-        "How long Veriff lets a session be read, from its creation. doctor and report count the sessions that are close to it and not yet stored in final form.",
+        "How long Veriff lets a session be read. doctor and report count the sessions that are close to it and not yet stored in final form.",
       ).prefault("P90D"),
     },
     DOC,

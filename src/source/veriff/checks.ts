@@ -29,7 +29,8 @@ async function checkAddress(askWrongly: Ask): Promise<SourceCheck> {
   if (refused) return { outcome: "ok", message: "a wrong signature is refused, so the right one was checked" };
   return {
     outcome: "warning",
-    message: "a wrong signature is not refused: this may not be Veriff's API, and everyone would seem to be gone",
-    hint: "Check source.url: it must be the address that Veriff's Customer Portal shows for this integration, with /v1.",
+    message:
+      "a wrong signature is not refused, so neither key nor address could be checked: at another server than Veriff's, everyone would seem to be gone",
+    hint: "Check source.url: it must be the address that Veriff's Customer Portal shows for this integration, with /v1. If it is, export one session by its id: that shows whether the secret is right.",
   };
 }

@@ -27,16 +27,12 @@ export function rowsOf(now: ReadonlyMap<string, Field>, before: ReadonlyMap<stri
     const change = before && isCounted(group) ? changeOf(is, was) : null;
     return { group, label: name, depth, is: is?.value, was: was?.value, change };
   });
-  /** The groups so far, with what each says. */
-  const said: { readonly group: Group; readonly meanings: ReadonlySet<string> }[] = [];
+  const said: Said[] = [];
   return [...Map.groupBy(rows, ({ group }) => group.id).values()].flatMap((members) => {
     const { group } = members[0]!;
-    const isSaid = (row: Row) => said.some(({ meanings }) => meanings.has(meaningOf(row)));
-    const repeated = group.repeats ? members.filter(isSaid) : [];
-    const whole = said.find(({ meanings }) => repeated.every((row) => meanings.has(meaningOf(row))))?.group;
+    const repeats = group.repeats ? repeatsOf(members, said) : { rows: [], of: new Set<Row>() };
     if (group.section === "data") said.push({ group, meanings: new Set(members.map(meaningOf)) });
-    if (repeated.length === 0) return members;
-    return [...members.filter((row) => !repeated.includes(row)), sameAs(whole, repeated, before !== null)];
+    return [...members.filter((row) => !repeats.of.has(row)), ...repeats.rows];
   });
 }
 
@@ -46,13 +42,45 @@ function changeOf(is: Field | undefined, was: Field | undefined): Row["change"] 
   return is.value === was.value ? null : "changed";
 }
 
-/** One line for the values that a group has in common with those before it; with the one that has all of them. */
-function sameAs(whole: Group | undefined, repeated: readonly Row[], isCompared: boolean): Row {
-  const names = repeated.map(({ label: each }) => each).join(", ");
+/** A group that was shown, with what it says. */
+interface Said {
+  readonly group: Group;
+  readonly meanings: ReadonlySet<string>;
+}
+
+/** One line for all values that another group has as well; the group that has most of them first. */
+function repeatsOf(members: readonly Row[], said: readonly Said[]) {
+  let left = members.map((row) => ({ row, meaning: meaningOf(row) }));
+  const [rows, of] = [[] as Row[], new Set<Row>()];
+  for (;;) {
+    const most = said
+      .map(({ group, meanings }) => ({ group, same: left.filter(({ meaning }) => meanings.has(meaning)) }))
+      .reduce<Same | null>((best, each) => (each.same.length > (best?.same.length ?? 0) ? each : best), null);
+    if (most === null) return { rows, of };
+    left = left.filter((each) => !most.same.includes(each));
+    for (const { row } of most.same) of.add(row);
+    rows.push(
+      sameAs(
+        most.group,
+        most.same.map(({ row }) => row),
+      ),
+    );
+  }
+}
+
+interface Same {
+  readonly group: Group;
+  readonly same: readonly { readonly row: Row; readonly meaning: string }[];
+}
+
+/** A change of these values is marked where the other group has them. */
+function sameAs(other: Group, repeated: readonly Row[]): Row {
+  const names = (which: "is" | "was") =>
+    repeated.flatMap((row) => (row[which] === undefined ? [] : row.label)).join(", ") || undefined;
+  const word = other.word === undefined ? "" : `: ${label(cut(other.word, 80))}`;
+  const name = `Same as ${other.heading}${word}`;
   const { group } = repeated[0]!;
-  const word = whole?.word === undefined ? "" : `: ${label(cut(whole.word, 80))}`;
-  const name = `Same as ${whole === undefined ? "above" : `${whole.heading}${word}`}`;
-  return { group, label: name, depth: 0, is: names, was: isCompared ? names : undefined, change: null };
+  return { group, label: name, depth: 0, is: names("is"), was: names("was"), change: null };
 }
 
 /** Providers have several names for one thing; the value must be equal as well. */

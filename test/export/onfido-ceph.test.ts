@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileCall } from "../../src/source/onfido/files.ts";
+import { secretMark } from "../sandbox/onfido/secret.ts";
 import { type Onfido, startOnfido } from "../sandbox/onfido/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
 import { checkAll, night as nightOf, outOfTurn, peopleOr, type Sealed } from "./on-ceph.ts";
@@ -21,14 +22,15 @@ const elements = (text: string): unknown[] => {
 };
 
 /** The applicant and everything that belongs to it, as Onfido says them, with all files. */
-async function checkPerson(onfido: Onfido, index: number, { record }: Sealed): Promise<void> {
+async function checkPerson(onfido: Onfido, index: number, { record, text }: Sealed): Promise<void> {
+  assert.ok(!text.includes(secretMark(1)), "a token of the person is sealed");
   // A task is in the list of tasks, without its output, and alone.
   const said = record.raw!.filter((answer) => !answer.endpoint.endsWith("/tasks"));
-  const got = said.flatMap(({ text }) => elements(text)).map(withoutSecrets);
+  const got = said.flatMap((answer) => elements(answer.text)).map(withoutSecrets);
   assert.deepEqual(got.toSorted(), onfido.objects(index).map(withoutSecrets).toSorted());
   // Only a report that is done says that a document has a chip.
   const isNamed = (path: string) =>
-    !path.endsWith("/nfc_face") || record.raw!.some(({ text }) => text.includes('"nfc":{'));
+    !path.endsWith("/nfc_face") || record.raw!.some((answer) => answer.text.includes('"nfc":{'));
   assert.deepEqual(
     record.files.map(({ id }) => pathOf(id)).toSorted(),
     (await onfido.files(index))

@@ -150,7 +150,7 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
       note("GET /watchlist_monitors/{monitor_id}/matches", await client.listWatchlistMonitorMatches(monitor!));
     for (const endpoint of new Set([...said.keys(), ...record.raw!.map((answer) => answer.endpoint)])) {
       kinds.add(endpoint);
-      assert.deepEqual(answers(record, endpoint).map(withoutTokens), said.get(endpoint)?.map(withoutTokens), endpoint);
+      assert.deepEqual(answers(record, endpoint), said.get(endpoint)?.map(withoutTokens), endpoint);
     }
     sameFiles(await filesOf(place, { entry, record }), files);
   }
@@ -163,7 +163,11 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
     assert.ok(kinds.has(kind), `${kind} was compared`);
 });
 
-/** Onfido makes tokens and links of runs again for each answer. */
+/** Without the token of an SDK and the address of a link, which Onfido makes again for each answer. */
 function withoutTokens(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (name, part) => (["sdk_token", "link"].includes(name) ? null : part)));
+  const text = JSON.stringify(value, (name, part) => {
+    if (name === "sdk_token") return null;
+    return name === "link" && part !== null ? { ...part, url: null } : part;
+  });
+  return JSON.parse(text);
 }

@@ -20,6 +20,7 @@ import {
 } from "./calls.ts";
 import { comparable } from "./content.ts";
 import { hasNext } from "./listing.ts";
+import { textWithoutSecrets } from "./secrets.ts";
 
 /** Asks for an answer. */
 export type Ask = (call: Call) => Promise<{ readonly text: string; readonly headers: AnswerHeaders }>;
@@ -147,7 +148,7 @@ export class Gathering {
   }
 
   #keep({ name }: Call, text: string): void {
-    this.answers.push({ endpoint: name, text });
+    this.answers.push({ endpoint: name, text: textWithoutSecrets(text) });
     this.#compared.push({ [name]: parsed(name, text) });
   }
 

@@ -12,6 +12,7 @@ const TYPES: Readonly<Record<string, { readonly title: string; readonly rank: nu
   face_image: { title: "Face", rank: 2 },
   face_video: { title: "Video of the face", rank: 3 },
   document_video: { title: "Video of the document", rank: 3 },
+  call_video: { title: "Recording of the video call", rank: 3 },
   case_file: { title: "Attachment of a case", rank: 4 },
   evidence_file: { title: "Signed evidence", rank: 5 },
 };

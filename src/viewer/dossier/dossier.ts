@@ -5,11 +5,14 @@ import { Answers } from "./answers.ts";
 import { onfido } from "./onfido.ts";
 import { persona } from "./persona.ts";
 import { stripe } from "./stripe.ts";
+import { sumsub } from "./sumsub.ts";
 
 /** Something that the provider checked or decided, as its own answers tell it. All but the heading is its word. */
 export interface ProviderCheck {
   /** The page's word for what it is. */
-  readonly heading: "Case" | "Check" | "Report" | "Task" | "Verification" | "Verification session" | "Workflow run";
+  readonly heading:
+    | ("AML case" | "Action" | "Case" | "Check" | "Report" | "Review" | "Step" | "Task")
+    | ("Verification" | "Verification session" | "Workflow run");
   /** What the provider calls it. */
   readonly name?: string | undefined;
   readonly id?: string | null | undefined;
@@ -43,7 +46,12 @@ export interface Dossier {
 }
 
 /** How each provider's answers are read; a provider without a line here has its data points, and its answers as they came. */
-const READERS: Partial<Readonly<Record<ProviderKind, (answers: Answers) => Dossier>>> = { onfido, persona, stripe };
+const READERS: Partial<Readonly<Record<ProviderKind, (answers: Answers) => Dossier>>> = {
+  onfido,
+  persona,
+  stripe,
+  sumsub,
+};
 
 const NOTHING: Dossier = { checks: [], fileName: () => undefined };
 

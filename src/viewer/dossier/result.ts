@@ -4,6 +4,7 @@ import type { ProviderCheck } from "./dossier.ts";
 /** Providers' words for how a check ended. Only these few are shown as a mark of the page. */
 const RESULTS: Readonly<Record<string, Verdict>> = {
   ...{ clear: "good", verified: "good", passed: "good", approved: "good", no_match: "good" },
+  ...{ GREEN: "good", YELLOW: "unsure", RED: "bad" },
   ...{ consider: "unsure", caution: "unsure", suspected: "unsure", unidentified: "unsure" },
   ...{ review: "unsure", needs_review: "unsure", not_applicable: "unchecked" },
   ...{ rejected: "bad", unverified: "bad", failed: "bad", declined: "bad", match: "bad" },

@@ -1,0 +1,110 @@
+import { type Answers, items, members, rowsIn, rowsOf, text } from "./answers.ts";
+import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
+
+type Members = Readonly<Record<string, unknown>>;
+
+const APPLICANT = "GET /resources/applicants/{applicantId}";
+const CHECKS = ["TIN", "EMAIL_CONFIRMATION", "PHONE_CONFIRMATION", "IP_CHECK", "POA", "SIMILAR_SEARCH", "COMPANY"];
+
+/** The review and those before it, its steps, then AML, the other checks and later actions. */
+export function sumsub(answers: Answers): Dossier {
+  const [review = {}] = answers.of(`${APPLICANT}/status`);
+  const earlier = answers
+    .listed(`${APPLICANT}/review/history`, "items")
+    .filter(({ attemptId }) => text(attemptId) !== null && attemptId !== review.attemptId);
+  const steps = answers.of(`${APPLICANT}/requiredIdDocsStatus`).flatMap((all) => Object.entries(all));
+  const files = new Map<string, FileName>();
+  for (const image of answers.listed(`${APPLICANT}/metadata/resources`, "items")) {
+    const { idDocType, idDocSubType } = members(image.idDocDef);
+    const side = { FRONT_SIDE: "front", BACK_SIDE: "back" }[String(idDocSubType)] ?? "";
+    const title = [side, ...(image.deactivated === true ? ["of an earlier attempt"] : [])].filter(Boolean).join(", ");
+    add(files, image.id, { of: text(idDocType) ?? "document", title });
+  }
+  const actions = answers.listed("GET /resources/applicantActions/-;applicantId={applicantId}", "items");
+  for (const image of actions.flatMap(({ images }) => items(images).map(members)))
+    add(
+      files,
+      image.imageId ?? image.id,
+      { of: text(members(image.idDocDef).idDocType) ?? "document", title: "of an action" },
+      "action/",
+    );
+  return {
+    checks: [
+      ...(Object.keys(review).length === 0 ? [] : [reviewOf(review)]),
+      ...earlier.map(reviewOf),
+      ...steps.map(([name, step]) => stepOf(name, members(step))),
+      ...answers.of("GET /resources/api/applicants/{applicantId}/amlCase").map(amlCase),
+      ...CHECKS.flatMap((type) => answers.listed(`GET /resources/checks/latest?type=${type}`, "checks")).map(checkOf),
+      ...actions.map(actionOf),
+    ].filter(({ rows }) => rows.length > 0),
+    fileName: (id) => files.get(id) ?? (id.startsWith("call/") ? { title: "Recording of the video call" } : undefined),
+  };
+}
+
+function add(files: Map<string, FileName>, id: unknown, name: FileName, prefix = ""): void {
+  if (typeof id === "string" || typeof id === "number") files.set(`${prefix}${id}`, name);
+}
+
+/** How a review ended, and why. */
+function resultRows(result: unknown): CheckRow[] {
+  const { reviewAnswer, reviewRejectType, rejectLabels, moderationComment, clientComment } = members(result);
+  return [
+    ...rowsOf(["result"], reviewAnswer),
+    ...rowsOf(["reject_type"], reviewRejectType),
+    ...rowsOf(["reject_label"], rejectLabels),
+    ...rowsOf(["moderation_comment"], moderationComment),
+    ...rowsOf(["client_comment"], clientComment),
+  ];
+}
+
+function reviewOf({ attemptId, levelName, reviewStatus, reviewResult, startDate, reviewDate }: Members): ProviderCheck {
+  return {
+    heading: "Review",
+    name: text(levelName) ?? undefined,
+    id: text(attemptId),
+    rows: [
+      ...resultRows(reviewResult),
+      ...rowsOf(["status"], reviewStatus),
+      ...rowsOf(["started_at"], startDate),
+      ...rowsOf(["reviewed_at"], reviewDate),
+    ],
+  };
+}
+
+function stepOf(name: string, { reviewResult, idDocType, country }: Members): ProviderCheck {
+  const rows = [...resultRows(reviewResult), ...rowsOf(["document_type"], idDocType), ...rowsOf(["country"], country)];
+  return { heading: "Step", name, rows };
+}
+
+function amlCase({
+  id,
+  review,
+  createdAt,
+  riskLabels,
+  ongoingMonitoring,
+  hits,
+  vendorAttribution,
+}: Members): ProviderCheck {
+  return {
+    ...{ heading: "AML case", id: text(id) },
+    rows: [
+      ...rowsOf(["result"], members(review).answer),
+      ...rowsOf(["created_at"], createdAt),
+      ...rowsOf(["risk_label"], riskLabels),
+      ...rowsOf(["ongoing_monitoring"], members(ongoingMonitoring).enabled),
+      ...rowsOf(["vendor"], vendorAttribution),
+      ...rowsOf(["hit"], hits),
+    ],
+  };
+}
+
+function checkOf({ checkType, answer, createdAt, ...others }: Members): ProviderCheck {
+  const rows = [...rowsOf(["result"], answer), ...rowsOf(["created_at"], createdAt), ...rowsIn([], others)];
+  return { heading: "Check", name: text(checkType) ?? undefined, rows };
+}
+
+function actionOf({ id, type, review, createdAt }: Members): ProviderCheck {
+  const { reviewResult, reviewStatus } = members(review);
+  const rows = [...resultRows(reviewResult), ...rowsOf(["status"], reviewStatus), ...rowsOf(["created_at"], createdAt)];
+  return { heading: "Action", name: text(type) ?? undefined, id: text(id), rows };
+}

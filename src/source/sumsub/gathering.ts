@@ -72,8 +72,7 @@ export class Gathering {
   async applicant(id: string, full: boolean): Promise<Members> {
     const call = applicantCall(id);
     const text = await this.#answer(call);
-    const applicant = parseApplicant(call.name, text);
-    if (applicant.id !== id) throw broken(call.name, "the answer is for another applicant");
+    const applicant = applicantIn(text, id);
     this.#keep(call, text);
     if (full) await this.#rest(id, applicant);
     // The applicant itself may have gone meanwhile: what is left of it is no dossier.
@@ -200,4 +199,12 @@ export class Gathering {
     if (this.#size <= MAX_DOSSIER) return text;
     throw new HoldfastError("source-response", `${call.name}: the answers about one applicant are larger than 3 MiB`);
   }
+}
+
+/** The applicant that was asked for. */
+export function applicantIn(text: string, id: string): Members {
+  const { name } = applicantCall(id);
+  const applicant = parseApplicant(name, text);
+  if (applicant.id === id) return applicant;
+  throw broken(name, "the answer is for another applicant");
 }

@@ -7,10 +7,11 @@ import { Http, type HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { type Members, parseApplicant } from "./answers.ts";
-import { AML_CASE, IMAGES, referenceCall } from "./calls.ts";
+import { AML_CASE, applicantCall, IMAGES, referenceCall } from "./calls.ts";
 import { checkToken } from "./checks.ts";
+import { comparable } from "./content.ts";
 import { fileCall, filesOf } from "./files.ts";
-import { type Aml, type Ask, Gathering } from "./gathering.ts";
+import { type Aml, type Ask, applicantIn, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
 import { projectOf } from "./project.ts";
 import { signedBy } from "./signing.ts";
@@ -79,8 +80,7 @@ export class SumsubSource implements Source {
   }
 
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    if (!plainId.safeParse(id).success)
-      throw new HoldfastError("source-missing", "no applicant of Sumsub has an id like this");
+    checkId(id);
     const gathering = new Gathering(this.#ask, this.#aml);
     const applicant = await gathering.applicant(id, full);
     const redacted = isRedacted(applicant, gathering);
@@ -90,12 +90,19 @@ export class SumsubSource implements Source {
       identity: identityOf(applicant, gathering),
       answers: gathering.answers,
       content: gathering.content,
+      glance: comparable(applicant),
       listed: undefined,
       files: full ? filesOf(applicant, gathering) : [],
       open: !redacted && isOpen(applicant, (this.#options.now ?? systemClock)()),
       redacted,
       gaps: [...gathering.gaps],
     };
+  }
+
+  /** The applicant alone, with its review: one request instead of 16, and no AML case. */
+  async glance(id: string): Promise<unknown> {
+    checkId(id);
+    return comparable(applicantIn(await this.#ask(applicantCall(id)), id));
   }
 
   async file(identity: string, file: FileRef): Promise<FetchedFile> {
@@ -125,6 +132,11 @@ export class SumsubSource implements Source {
   close(): Promise<void> {
     return this.#http.close();
   }
+}
+
+function checkId(id: string): void {
+  if (!plainId.safeParse(id).success)
+    throw new HoldfastError("source-missing", "no applicant of Sumsub has an id like this");
 }
 
 /**

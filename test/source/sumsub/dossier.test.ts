@@ -241,3 +241,22 @@ test("a minimal record needs one request", async (t) => {
   await source.dossier(sandbox.id(1), { full: false });
   assert.deepEqual(sandbox.requests.toJSON(), { "applicants/…/one 200": 1 });
 });
+
+test("a glance asks for the applicant alone, shows what the dossier showed, and moves with the review", async (t) => {
+  const { sandbox, source, clock } = await open(t);
+  for (const id of sandbox.ids())
+    assert.equal(canonicalJson(await source.glance(id)), canonicalJson((await source.dossier(id, full)).glance));
+  const { index, id } = someone(sandbox);
+  sandbox.requests.clear();
+  const before = canonicalJson(await source.glance(id));
+  clock.now += DAY;
+  assert.equal(canonicalJson(await source.glance(id)), before);
+  assert.deepEqual(sandbox.requests.toJSON(), { "applicants/…/one 200": 2 });
+  sandbox.change([index]);
+  assert.notEqual(canonicalJson(await source.glance(id)), before);
+  answering(sandbox, "applicants/…/one", JSON.stringify(sandbox.applicant(index + 1)));
+  await assert.rejects(source.glance(id), { code: "source-response" });
+  sandbox.intercept(undefined);
+  sandbox.vanish([index]);
+  for (const none of [id, "../levels"]) await assert.rejects(source.glance(none), { code: "source-missing" });
+});

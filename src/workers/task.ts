@@ -46,6 +46,7 @@ export function termsOf(config: ClientConfig, source: SourceConfig): BackfillTer
     "source.url": `${source.kind} ${source.url}`,
     ...(source.kind === "persona" ? { "source.completed": source.completed } : {}),
     ...(source.kind === "sumsub" ? { "source.aml": String(source.aml) } : {}),
+    ...(source.kind === "veriff" ? { "source.integrationKey": source.integrationKey } : {}),
     recipients: JSON.stringify([...config.recipients.fingerprints].sort()),
     "vault.lock": vault.lock,
     "lookups.fields": JSON.stringify(lookups.fields),

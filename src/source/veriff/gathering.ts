@@ -41,6 +41,7 @@ export class Gathering {
   readonly #signatures: (string | null)[] = [];
   readonly #compared: Record<string, unknown> = {};
   readonly #absent: string[] = [];
+  #glance: unknown;
   #isAnyMissing = false;
   #requests = 0;
   #size = 0;
@@ -60,11 +61,17 @@ export class Gathering {
     return comparable({ ...this.#compared, absent: this.#absent });
   }
 
+  /** How far Veriff is with the session. */
+  get glance(): unknown {
+    return this.#glance;
+  }
+
   async session(id: string, full: boolean): Promise<Decision> {
     const call = decisionCall(id);
     const decision = parseDecision(await this.#text(call), id);
     this.#compared[call.name] = decision.members;
     await this.#attemptsOf(id, decision);
+    this.#glance = this.content;
     if (full) await this.#rest(id, decision.verification === null ? NOT_READY : []);
     // The session itself may have gone meanwhile: what is left of it is no dossier.
     if (this.#isAnyMissing) await this.#ask(call);

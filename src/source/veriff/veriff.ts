@@ -83,17 +83,21 @@ export class VeriffSource implements Source {
     throw new HoldfastError("internal", "Veriff names no changes");
   }
 
-  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
-    if (!uuid.safeParse(id).success)
-      throw new HoldfastError("source-missing", "no session of Veriff has an id like this", {
-        hint: "Write it as Veriff does: 36 characters, in small letters.",
-      });
+  /** Decision and attempts: what is uploaded in between comes with the next of these. */
+  async glance(id: string): Promise<unknown> {
     const gathering = new Gathering(this.#ask);
-    const decision = await gathering.session(id, full);
+    await gathering.session(sessionId(id), false);
+    return gathering.glance;
+  }
+
+  async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
+    const gathering = new Gathering(this.#ask);
+    const decision = await gathering.session(sessionId(id), full);
     return {
       identity: identityOf(id, decision, gathering, this.#now()),
       answers: gathering.answers,
       content: gathering.content,
+      glance: gathering.glance,
       listed: undefined,
       files: full ? filesOf(gathering) : [],
       open: isOpen(decision),
@@ -151,6 +155,13 @@ export class VeriffSource implements Source {
       "x-hmac-signature": signatureOf(secret, this.#signedAs.get(id) ?? id),
     };
   }
+}
+
+function sessionId(id: string): string {
+  if (uuid.safeParse(id).success) return id;
+  throw new HoldfastError("source-missing", "no session of Veriff has an id like this", {
+    hint: "Write it as Veriff does: 36 characters, in small letters.",
+  });
 }
 
 /** What is gone, was archived, and belongs to another integration looks alike. It says nothing about the person. */

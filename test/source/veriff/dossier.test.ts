@@ -172,6 +172,25 @@ test("an empty object is no result, like null, and repeated attempts with fewer 
   assert.deepEqual(after.files, before.files);
 });
 
+test("a glance asks for decision and attempts, and shows that either moved", async (t) => {
+  const { sandbox, source, clock } = await open(t, { identities: 80 });
+  const index = first(sandbox, (at) => statusOf(sandbox, at) === null && sandbox.attemptIds(at).length > 0);
+  const id = sandbox.id(index);
+  const seen = async () => canonicalJson(await source.glance(id));
+  assert.equal(canonicalJson((await source.dossier(id, full)).glance), await seen());
+  const before = sandbox.requests.total;
+  const glance = await seen();
+  assert.equal(sandbox.requests.total - before, 2);
+  clock.now += 60_000;
+  sandbox.change([index], { part: "attempt" });
+  const attempted = await seen();
+  assert.notEqual(attempted, glance);
+  sandbox.change([index], { part: "userStatus" });
+  assert.notEqual(await seen(), attempted);
+  clock.now += 91 * DAY;
+  await assert.rejects(seen(), { code: "source-missing", message: /no longer at the provider/ });
+});
+
 test("beyond the retention it is no longer at the provider, and the error says no more than that", async (t) => {
   const { sandbox, source, clock } = await open(t);
   const [id = ""] = sandbox.ids();

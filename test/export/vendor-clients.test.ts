@@ -92,6 +92,28 @@ test("stripe reads of every session, report and file what the sealed record hold
   assert.ok(compared > 50 && secrets > 0, `${compared} files, ${secrets} secrets`);
 });
 
+/** The signed documents of a task, and the receipt. */
+function signedIn(
+  run: string,
+  { task_def_id: kind = "", output }: { task_def_id?: string; output?: unknown },
+  client: DefaultApi,
+) {
+  const [, signature] = /^(qualified|advanced|simple)_electronic_signature$/.exec(kind) ?? [];
+  if (signature === undefined) return [];
+  const download = {
+    qualified: client.downloadQesDocument,
+    advanced: client.downloadAesDocument,
+    simple: client.downloadSesDocument,
+  }[signature]!.bind(client);
+  const { properties } = output as {
+    properties: { signed_documents: { id: string }[]; receipt_document?: { id: string } };
+  };
+  const { signed_documents: documents, receipt_document: receipt } = properties;
+  return [...documents, ...(receipt ? [receipt] : [])].map(
+    ({ id }) => [`${signature}_signature/${run}/${id}`, download(run, id, BYTES)] as const,
+  );
+}
+
 const BYTES = { responseType: "arraybuffer" } as const;
 
 test("@onfido/api reads of every applicant what the sealed record holds, but for tokens, and every file", async () => {
@@ -109,7 +131,7 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
     const files = new Map<string, Buffer>();
     const add = async (file: string, download: Promise<{ data: { buffer: Buffer } }>): Promise<void> => {
       files.set(file, (await download).data.buffer);
-      kinds.add(file.replace(/\/[0-9a-f-]+/, ""));
+      kinds.add(file.replaceAll(/\/[0-9a-f-]{36}/g, ""));
     };
     note("GET /applicants/{applicant_id}", await client.findApplicant(id));
     note("GET /applicants/{applicant_id}/consents", await client.findApplicantConsents(id));
@@ -119,7 +141,12 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
     );
     for (const { id: run, status } of runs) {
       for (const { id: task } of note("GET /workflow_runs/{workflow_run_id}/tasks", await client.listTasks(run)))
-        note("GET /workflow_runs/{workflow_run_id}/tasks/{task_id}", await client.findTask(run, task!));
+        for (const [file, download] of signedIn(
+          run,
+          note("GET /workflow_runs/{workflow_run_id}/tasks/{task_id}", await client.findTask(run, task!)),
+          client,
+        ))
+          await add(file, download);
       if (["approved", "declined", "review"].includes(status!))
         await add(`evidence/${run}`, client.downloadSignedEvidenceFile(run, BYTES));
     }
@@ -159,6 +186,7 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
     "documents/nfc_face",
     "documents/video",
     "evidence",
+    ...["qualified", "advanced", "simple"].map((kind) => `${kind}_signature`),
   ])
     assert.ok(kinds.has(kind), `${kind} was compared`);
 });

@@ -1,7 +1,7 @@
 import type { FileRef } from "../../core/identity.ts";
-import { object, word } from "../answer.ts";
+import { object, plainId, word } from "../answer.ts";
 import type { Call } from "../http.ts";
-import { type Resource, timeOf } from "./answers.ts";
+import { idsIn, type Resource, timeOf } from "./answers.ts";
 import { documentsOf, type Gathering, type Plural } from "./gathering.ts";
 import { isFinal } from "./open.ts";
 
@@ -46,8 +46,18 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
+/** The kinds of electronic signatures, and how their endpoint names a file. */
+const SIGNATURES: Readonly<Record<string, string>> = { qualified: "file_id", advanced: "id", simple: "id" };
+const SIGNED = /^(qualified|advanced|simple)_signature\/([A-Za-z0-9_-]{1,200})\/([A-Za-z0-9_-]{1,200})$/;
+
 /** The call for a file; undefined for an id that no dossier has. */
 export function fileCall({ id }: Pick<FileRef, "id">): { call: Call; redirect: boolean } | undefined {
+  const [, signature, run, file] = SIGNED.exec(id) ?? [];
+  if (signature !== undefined) {
+    const path = `/${signature}_electronic_signature/documents`;
+    const query = `?workflow_run_id=${run}&${SIGNATURES[signature]}=${file}`;
+    return { call: { name: `GET ${path}`, path: path + query }, redirect: true };
+  }
   const [, plural = "", of = "", , part] = /^([a-z_]{3,20})\/([A-Za-z0-9_-]{1,200})(\/([a-z_]{3,20}))?$/.exec(id) ?? [];
   const key = part === undefined ? plural : `${plural}/${part}`;
   const kind = Object.hasOwn(KINDS, key) ? KINDS[key] : undefined;
@@ -85,7 +95,22 @@ export function filesOf({ reports, tasks, runs, media }: Gathering): FileRef[] {
   for (const [plural, resources] of media)
     if (plural !== "documents") for (const resource of resources) add(plural, resource);
   for (const run of runs) if (isFinal(run) && hasEvidence(run)) add("evidence", run);
-  return found;
+  const isOfRun = (id: string): boolean => runs.some((run) => run.id === id);
+  return [...found, ...tasks.flatMap(signedIn).filter(({ resource }) => isOfRun(resource))];
+}
+
+/** What the applicant signed in a task, and the receipt of it: only the task's output names them. */
+function signedIn(task: Resource): FileRef[] {
+  const { said } = task;
+  const [, signature] = /^(qualified|advanced|simple)_electronic_signature/.exec(String(said.task_def_id)) ?? [];
+  const run = plainId.safeParse(said.workflow_run_id).data;
+  if (signature === undefined || run === undefined) return [];
+  const { signed_documents: documents, receipt_document: receipt } = object(object(said.output).properties);
+  const updated = timeOf(task, "created_at") ?? "1970-01-01T00:00:00Z";
+  return [
+    ...idsIn(documents).map((id) => ({ id, type: "signed_document" })),
+    ...idsIn([receipt]).map((id) => ({ id, type: "signing_receipt" })),
+  ].map(({ id, type }) => ({ id: `${signature}_signature/${run}/${id}`, resource: run, type, page: null, updated }));
 }
 
 /** A run that was given up or failed has no evidence. */

@@ -148,7 +148,8 @@ export class Gathering {
   }
 
   #keep({ name }: Call, text: string): void {
-    this.answers.push({ endpoint: name, text: textWithoutSecrets(text) });
+    // Only runs have any, and their tasks may show the same.
+    this.answers.push({ endpoint: name, text: name.startsWith(RUNS) ? textWithoutSecrets(text) : text });
     this.#compared.push({ [name]: parsed(name, text) });
   }
 

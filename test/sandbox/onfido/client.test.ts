@@ -59,10 +59,21 @@ test("Onfido's client finds all files of a person, to the byte", async () => {
     for (const { id: document } of (await client.listSigningDocuments(id)).data.signing_documents)
       add(await client.downloadSigningDocument(document, BYTES));
     const runs = await client.listWorkflowRuns(1, undefined, undefined, undefined, undefined, id);
-    for (const { id: run } of runs.data)
+    for (const { id: run } of runs.data) {
+      for (const { id: task } of (await client.listTasks(run)).data) {
+        const { task_def_id: kind = "", output } = (await client.findTask(run, task!)).data;
+        const signed = { qualified: "Qes", advanced: "Aes", simple: "Ses" }[kind.split("_electronic")[0]!];
+        if (signed === undefined) continue;
+        const { signed_documents: documents, receipt_document: receipt } = (
+          output as unknown as { properties: Record<string, { id: string }[] & { id: string }> }
+        ).properties;
+        for (const { id: file } of [...documents!, ...(receipt ? [receipt] : [])])
+          add(await client[`download${signed as "Qes"}Document`](run, file, BYTES));
+      }
       await client
         .downloadSignedEvidenceFile(run, BYTES)
         .then(add, ({ response }: { response: { status: number } }) => assert.equal(response.status, 404));
+    }
     const expected = (await sandbox.files(index)).map(({ bytes }) => sha256(bytes));
     assert.deepEqual(got.toSorted(), expected.toSorted(), `the files of applicant ${index}`);
   }

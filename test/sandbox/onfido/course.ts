@@ -90,6 +90,17 @@ export function course(world: World, index: number): Course {
   };
 }
 
+/** How an applicant signed in a run. A qualified signature has no receipt. */
+export type Signature = "qualified" | "advanced" | "simple";
+
+/** The signature in a run that came that far, and its files: the signed document, then the receipt. */
+export function signatureOf(world: World, index: number): { kind: Signature; files: readonly number[] } | undefined {
+  const { run } = course(world, index);
+  if (index % 5 !== 1 || !run || !hasEvidence(run.status)) return undefined;
+  const kind = (["qualified", "advanced", "simple"] as const)[Math.floor(index / 5) % 3]!;
+  return { kind, files: kind === "qualified" ? [0] : [0, 1] };
+}
+
 export const personOf = (world: World, index: number): Person => makePerson(world.seed, index);
 
 /** Onfido writes UTC in both ways, sometimes within one answer. */

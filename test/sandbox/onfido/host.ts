@@ -1,4 +1,4 @@
-/** The host that evidence files are redirected to. It opens to a signature alone, and must never be sent the key. */
+/** The host that evidence files and signed documents are redirected to. It opens to a signature alone, and must never be sent the key. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Counters } from "../counters.ts";
@@ -46,11 +46,14 @@ export class EvidenceHost {
     }
     if (failure !== undefined) return refuse(failure);
     if (!opens(world.seed, url, world.now())) return refuse(403);
-    const place = placeOf(world.seed, "evidence", url.pathname.slice(1).replace(/\.pdf$/, ""));
-    if (!place || !world.has(place.index) || !shelf.hasEvidence(place.index)) return refuse(404);
+    const id = url.pathname.slice(1).replace(/\.pdf$/, "");
+    const place = placeOf(world.seed, "evidence", id) ?? placeOf(world.seed, "signed", id);
+    if (!place || !world.has(place.index)) return refuse(404);
+    const slot = place.kind === "signed" ? "signed" : "evidence";
+    if (slot === "evidence" && !shelf.hasEvidence(place.index)) return refuse(404);
     if (faults.withheld(url.pathname)) return refuse(403);
     requests.count("evidence", 200);
-    sendFile(response, shelf.body("evidence", place.index, 0), faults.truncates());
+    sendFile(response, shelf.body(slot, place.index, place.at), faults.truncates());
   }
 
   #leaked(request: IncomingMessage, url: URL): boolean {

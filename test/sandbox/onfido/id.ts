@@ -8,7 +8,7 @@ import { hash } from "../random.ts";
 /** Every kind of object with an id of its own. */
 export const KINDS = [
   ...["applicant", "check", "report", "document", "live_photo", "live_video", "motion_capture", "id_photo"],
-  ...["signing_document", "workflow_run", "watchlist_monitor", "match", "workflow", "evidence"],
+  ...["signing_document", "workflow_run", "watchlist_monitor", "match", "workflow", "evidence", "signed"],
 ] as const;
 
 export type Kind = (typeof KINDS)[number];

@@ -1,6 +1,6 @@
 /** Paths of the API and their answers. */
 import type { FileBody } from "../files.ts";
-import { course, zulu } from "./course.ts";
+import { course, signatureOf, zulu } from "./course.ts";
 import { type Kind, onfidoId, placeOf } from "./id.ts";
 import {
   BASE_PATH,
@@ -51,6 +51,8 @@ const PLURALS: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(MEDIA.map((medium) => [`${medium}s`, medium])),
 };
 
+const SIGNATURE = /^(qualified|advanced|simple)_electronic_signature$/;
+
 /** The path below the base, split; undefined for any other. */
 function stepsOf(pathname: string): string[] | undefined {
   return pathname.startsWith(`${BASE_PATH}/`) ? pathname.slice(BASE_PATH.length + 1).split("/") : undefined;
@@ -64,6 +66,7 @@ export function endpointOf(method: string, pathname: string): Endpoint {
   if (method !== "GET") return "write";
   const [plural = "", id, ...rest] = steps;
   if (plural === "ping" && id === undefined) return "ping";
+  if (SIGNATURE.test(plural) && id === "documents" && rest.length === 0) return `${plural}/documents`;
   if (!Object.hasOwn(PLURALS, plural)) return "other";
   if (id === undefined) return plural;
   const below = rest[0] === "tasks" && rest[1] !== undefined ? ["tasks", "…", ...rest.slice(2)] : rest;
@@ -76,6 +79,7 @@ export function answer(endpoint: Endpoint, asked: Asked): Answer {
   if (endpoint === "ping") return { kind: "text", text: "OK" };
   if (endpoint === "other") throw unnamed();
   const [plural = "", id, ...below] = stepsOf(asked.url.pathname)!;
+  if (SIGNATURE.test(plural)) return signed(plural, asked);
   return id === undefined ? list(plural, asked) : single(plural, id, below, asked);
 }
 
@@ -161,6 +165,22 @@ function single(plural: string, id: string, below: readonly string[], asked: Ask
       return found(isThere ? makeMedium(world, shelf, medium, index, at) : undefined);
     }
   }
+}
+
+/** A qualified signature's file is named by `file_id`, another by `id`. */
+function signed(plural: string, asked: Asked): Answer {
+  const { world, shelf, url } = asked;
+  const kind = SIGNATURE.exec(plural)![1];
+  const run = url.searchParams.get("workflow_run_id");
+  const id = url.searchParams.get(kind === "qualified" ? "file_id" : "id");
+  if (run === null || id === null) throw invalid("workflow_run_id or the file's id is missing");
+  const { index } = placeHere(asked, "workflow_run", run);
+  const place = placeOf(world.seed, "signed", id);
+  const signature = signatureOf(world, index);
+  if (place?.index !== index || signature?.kind !== kind || !signature?.files.includes(place.at))
+    throw notFound("signed document", id);
+  if (index % 2 === 0) return { kind: "redirect", to: asked.signedUrl(`/${id}.pdf`) };
+  return { kind: "file", body: shelf.body("signed", index, place.at), id, name: "signed.pdf" };
 }
 
 function run(

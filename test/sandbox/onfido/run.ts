@@ -1,6 +1,6 @@
 /** Workflow runs and their tasks. In Studio, reports are in the outputs of both, not under checks. */
 import { hash } from "../random.ts";
-import { course, hasEvidence, isCaptured, offset, personOf, zulu } from "./course.ts";
+import { course, hasEvidence, isCaptured, offset, personOf, signatureOf, zulu } from "./course.ts";
 import { onfidoId } from "./id.ts";
 import type { Wire } from "./objects.ts";
 import { documentBreakdown, readDocument } from "./report.ts";
@@ -47,12 +47,21 @@ const DEFINITIONS = [
   "face_check_motion",
 ] as const;
 
+/** What the tasks are, those that have begun, oldest first. */
+function definitionsOf(world: World, index: number): string[] {
+  const { run } = course(world, index);
+  const signature = signatureOf(world, index);
+  return [
+    ...DEFINITIONS.slice(0, run && isCaptured(run.status) ? DEFINITIONS.length : 2),
+    ...(signature ? [`${signature.kind}_electronic_signature`] : []),
+  ];
+}
+
 /** The ids of the tasks that have begun, oldest first. */
 export function taskIds(world: World, index: number): string[] {
   const { run } = course(world, index);
   if (!run) return [];
-  const begun = isCaptured(run.status) ? DEFINITIONS.length : 2;
-  return DEFINITIONS.slice(0, begun).map((name) => `${name}_${hash(world.seed, 312, index, name.length) % 100_000}`);
+  return definitionsOf(world, index).map((name) => `${name}_${hash(world.seed, 312, index, name.length) % 100_000}`);
 }
 
 export function makeTask(world: World, shelf: Shelf, index: number, id: string, whole: boolean): Wire | undefined {
@@ -62,12 +71,14 @@ export function makeTask(world: World, shelf: Shelf, index: number, id: string, 
   const listed = {
     id,
     workflow_run_id: onfidoId(world.seed, "workflow_run", index),
-    task_def_id: DEFINITIONS[at],
+    task_def_id: definitionsOf(world, index)[at],
     task_def_version: at < 2 ? null : "1.0.0",
     created_at: offset(run!.created + at * 10_000),
     updated_at: zulu(Math.min(run!.updated, run!.created + (at + 1) * 10_000)),
   };
-  return whole ? { ...listed, input: {}, output: outputs(world, shelf, index)[DEFINITIONS[at]!] } : listed;
+  return whole
+    ? { ...listed, input: {}, output: outputs(world, shelf, index)[definitionsOf(world, index)[at]!] }
+    : listed;
 }
 
 function outputs(world: World, shelf: Shelf, index: number): Readonly<Record<string, unknown>> {
@@ -85,7 +96,17 @@ function outputs(world: World, shelf: Shelf, index: number): Readonly<Record<str
       type: "motion",
     })),
     face_check_motion: { result: "clear", breakdown: {}, properties: { score: 0.93 } },
+    ...signed(world, index),
   };
+}
+
+/** The signed document, and the receipt of the signing. */
+function signed(world: World, index: number): Readonly<Record<string, unknown>> {
+  const signature = signatureOf(world, index);
+  if (!signature) return {};
+  const [document, receipt] = signature.files.map((at) => ({ id: onfidoId(world.seed, "signed", index, at) }));
+  const properties = { signed_documents: [document], ...(receipt ? { receipt_document: receipt } : {}) };
+  return { [`${signature.kind}_electronic_signature`]: { properties } };
 }
 
 /** One report for each document: `doc`, `doc_2`. */

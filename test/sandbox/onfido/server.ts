@@ -9,6 +9,7 @@ import { Window } from "../persona/window.ts";
 import { type Interceptor, listen } from "../send.ts";
 import { Api } from "./api.ts";
 import { canaries } from "./canary.ts";
+import { signatureOf } from "./course.ts";
 import { objectsOf } from "./everything.ts";
 import { EvidenceHost } from "./host.ts";
 import { onfidoId } from "./id.ts";
@@ -128,7 +129,7 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
   const stored = async (slot: Slot, index: number, at: number): Promise<StoredFile> => {
     const body: FileBody = shelf.body(slot, index, at);
     const bytes = Buffer.isBuffer(body.bytes) ? body.bytes : Buffer.concat(await body.bytes.toArray());
-    return { slot, path: pathOf(seed, slot, index, at), mediaType: body.mediaType, bytes };
+    return { slot, path: pathOf(world, slot, index, at), mediaType: body.mediaType, bytes };
   };
 
   return {
@@ -153,6 +154,7 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
           ]),
         ...MEDIA.flatMap((medium) => shelf.media(medium, index).map((at) => stored(medium, index, at))),
         ...(shelf.hasEvidence(index) ? [stored("evidence", index, 0)] : []),
+        ...(signatureOf(world, index)?.files ?? []).map((at) => stored("signed", index, at)),
       ]),
     change: (which, { part = "run", files: recapture = false } = {}) => {
       const chosen = typeof which === "number" ? world.scattered(which) : [...which];

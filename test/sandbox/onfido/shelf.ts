@@ -4,13 +4,13 @@ import { type FileBody, FileStore, type FileStyle } from "../files.ts";
 import { makeLook } from "../look.ts";
 import { addComment, encodePng } from "../png.ts";
 import { drawPortrait, FACING } from "../portrait.ts";
-import { course, hasEvidence, personOf } from "./course.ts";
+import { course, hasEvidence, personOf, signatureOf } from "./course.ts";
 import { onfidoId } from "./id.ts";
 import { makePdf } from "./pdf.ts";
 import type { World } from "./world.ts";
 
 /** What a file is: an object's own bytes, or what the chip or the camera gave beside a document. */
-export type Slot = "document" | "nfc_face" | "video" | Medium | "frame" | "evidence";
+export type Slot = "document" | "nfc_face" | "video" | Medium | "frame" | "evidence" | "signed";
 export const MEDIA = ["live_photo", "live_video", "motion_capture", "id_photo", "signing_document"] as const;
 export type Medium = (typeof MEDIA)[number];
 
@@ -103,7 +103,7 @@ export class Shelf {
       const { document, page } = this.documentAt(index, at);
       return this.#store.body({ file: { id: label, page }, person, document, recaptured: capture });
     }
-    if (slot === "evidence" || slot === "signing_document") {
+    if (slot === "evidence" || slot === "signed" || slot === "signing_document") {
       const { run } = course(this.#world, index);
       const bytes = makePdf(`${slot} ${label} ${slot === "evidence" ? `${run?.status} ${run?.updated}` : ""}`);
       return { mediaType: "application/pdf", size: bytes.length, bytes };
@@ -137,8 +137,16 @@ const PATHS: Readonly<Partial<Record<Slot, readonly [plural: string, below: stri
   evidence: ["workflow_runs", "signed_evidence_file"],
 };
 
-/** The path of a file below the API's base. */
-export function pathOf(seed: number, slot: Slot, index: number, at: number): string {
+/** The path of a file below the API's base, with its query. */
+export function pathOf(world: World, slot: Slot, index: number, at: number): string {
+  const { seed } = world;
+  if (slot === "signed") {
+    const { kind } = signatureOf(world, index)!;
+    const run = onfidoId(seed, "workflow_run", index);
+    const name = kind === "qualified" ? "file_id" : "id";
+    const file = onfidoId(seed, "signed", index, at);
+    return `${kind}_electronic_signature/documents?workflow_run_id=${run}&${name}=${file}`;
+  }
   const [plural, below] = PATHS[slot] ?? [`${slot}s`, "download"];
   return `${plural}/${onfidoId(seed, idKind(slot), index, at)}/${below}`;
 }

@@ -50,7 +50,7 @@ export const backfillCommand = withSource(
     "holdfast backfill --workers redis://queue:6379     plan and log here; `holdfast worker` processes do the work",
     "holdfast backfill --from 2023-01-01 --to 2024-01-01 --status approved",
     "holdfast backfill --ids ids.txt --report report.csv      only these ids of the provider, one on a line",
-    "psql -Atc 'select id from customers' | holdfast backfill --references -    the client's own references",
+    "holdfast backfill --references customers.txt    by the client's own references; - reads standard input",
   ]),
 )
   .option("--from <date>", "only identities that the provider created on this date or later", instant)

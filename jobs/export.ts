@@ -94,7 +94,7 @@ export const exportCommand = withSource(
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
         };
         const reload = (take: Take) => onHangup(session, config.file, options, take);
-        await runOnSchedule(session, config.metrics, work, reload);
+        await runOnSchedule(session, config, work, reload);
         if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run continues from here");
         return;
       }

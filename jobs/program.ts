@@ -24,6 +24,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
   },
   "Nightly runs and checks:": {
     export: async () => (await import("./export.ts")).exportCommand,
+    inbox: async () => (await import("./inbox.ts")).inboxCommand,
     status: async () => (await import("./status.ts")).statusCommand,
     verify: async () => (await import("./verify.ts")).verifyCommand,
     reconcile: async () => (await import("./reconcile.ts")).reconcileCommand,

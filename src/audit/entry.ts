@@ -36,6 +36,8 @@ function schemaOf(words: {
       round: z.literal(true).optional(),
       /** It also read the source's list to its end. */
       walked: z.literal(true).optional(),
+      /** Where webhooks are received: events that waited when it began, those it settled, those that wait now, since when. */
+      inbox: z.object({ taken: count, settled: count, pending: count, oldest: instant.optional() }).optional(),
     }),
     z
       .object({
@@ -100,6 +102,8 @@ function schemaOf(words: {
       redacted: field.version.optional(),
       /** The version that stays. Missing if there never was one. */
       kept: field.version.optional(),
+      /** When a signed webhook of the provider said so. */
+      told: instant.optional(),
     }),
     z.object({
       type: z.literal("retrieval.prepared"),

@@ -3,6 +3,7 @@ import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import type { Ledger } from "../held/ledger.ts";
+import type { RunInbox } from "../inbox/run-inbox.ts";
 import type { Log } from "../observe/log.ts";
 import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
@@ -42,6 +43,8 @@ export interface Exporting extends HeldVault {
   /** The config of the source of this run. */
   readonly sourceConfig: SourceConfig;
   readonly handles: Handles;
+  /** What the source's webhooks named. Undefined if they are not received. */
+  readonly inbox?: RunInbox | undefined;
   /** The rate limits for requests to the source. */
   readonly starts: Starts;
   readonly sealer: Sealer;

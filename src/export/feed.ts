@@ -1,6 +1,7 @@
 import { SubjectSet } from "../catalog/subject-set.ts";
 import { hasCode } from "../core/error.ts";
 import { timestamp } from "../core/timestamp.ts";
+import type { RunInbox } from "../inbox/run-inbox.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Page } from "../source/source.ts";
 import type { Exporting } from "./context.ts";
@@ -19,13 +20,14 @@ const WALK_EVERY = Temporal.Duration.from({ hours: 7 * 24 - 12 });
 export interface FeedParts extends Omit<PlanParts, "catalog">, Omit<LocateParts, "catalog"> {
   readonly source: Pick<Exporting["source"], "kind" | "can" | "changes">;
   readonly sourceConfig: Pick<Exporting["sourceConfig"], "name" | "resync">;
+  readonly inbox?: Pick<RunInbox, "named"> | undefined;
   readonly catalog: PlanParts["catalog"] & LocateParts["catalog"] & Pick<Exporting["catalog"], "sources">;
 }
 
 /**
- * Who is looked at in a nightly run, and why: whom the source lists with another content than is kept, whom it names as
- * changed, whose last attempt failed, a slow round over everyone known, so that a change that nothing announced is found
- * within the source's `resync`, and on whom it was still working. Each of them once.
+ * Who is looked at in a nightly run, and why: whom a webhook named, whom the source lists with another content than is
+ * kept, whom it names as changed, whose last attempt failed, a slow round over everyone known, so that a change that nothing
+ * announced is found within the source's `resync`, and on whom it was still working. Each of them once.
  */
 export class Feed {
   readonly #of: FeedParts;
@@ -76,7 +78,8 @@ export class Feed {
     onUnreadable: (count: number) => void,
     onChange: (at: string) => void = () => {},
   ): AsyncGenerator<Batch> {
-    const { source } = this.#of;
+    const { source, inbox } = this.#of;
+    if (inbox) yield* this.#batches(located(this.#of, inbox.named()), "inbox", counts);
     if (this.walks) yield* this.#walk(pages, counts, onUnreadable);
     else if (source.can.changes) {
       try {

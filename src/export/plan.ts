@@ -3,6 +3,7 @@ import type { Known, Subjects } from "../catalog/subjects.ts";
 import type { Met, Walk } from "../catalog/walk.ts";
 import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { RunInbox } from "../inbox/run-inbox.ts";
 import type { Handles } from "../record/handles.ts";
 import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
@@ -42,6 +43,8 @@ export type Selection =
   | { readonly kind: "withheld" }
   /** Everyone of a given list of ids. */
   | { readonly kind: "ids"; readonly pages: AsyncIterable<IdPage> }
+  /** Those whom webhooks name, and no one else. */
+  | { readonly kind: "inbox" }
   /** Subjects of which the vault does not know the provider id: only a walk of the source can find them. */
   | { readonly kind: "subjects"; readonly subjects: ReadonlySet<string> };
 
@@ -163,6 +166,17 @@ function wayOf(selection: Selection, subject: string, known: Known | undefined, 
   if (selection.kind === "subjects") return selection.subjects.has(subject) ? "name" : undefined;
   if (known?.listed !== listed || (selection.kind === "withheld" && known.withheld > 0)) return "list";
   return selection.kind === "changed" && known.gone === null && selection.isTurn?.(subject) ? "turn" : undefined;
+}
+
+/** Those whom webhooks named before this run began. */
+export function* planInbox(
+  parts: LocateParts & { readonly inbox?: Pick<RunInbox, "named"> | undefined },
+  counts: PlanCounts,
+): Generator<Batch> {
+  for (const batch of batched(located(parts, parts.inbox?.named() ?? []))) {
+    counts.examined += batch.length;
+    yield { candidates: batch.map((one) => ({ ...one, listed: undefined, way: "inbox" })), cursor: null };
+  }
 }
 
 /** Everyone of whom a file is withheld, where the source cannot list them. */

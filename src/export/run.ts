@@ -18,7 +18,16 @@ import { Feed } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
 import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
-import { type Candidate, planIds, planNamed, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
+import {
+  type Candidate,
+  planIds,
+  planInbox,
+  planNamed,
+  planSubjects,
+  planWalk,
+  planWithheld,
+  type Selection,
+} from "./plan.ts";
 import { noteRecipients } from "./recipients.ts";
 import { originOf, settle } from "./settle.ts";
 import { ASKED, emptyTally, type Summary, type Tally } from "./summary.ts";
@@ -109,7 +118,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     };
     const { client: _, source: __, run: ___, outcome: ____, seconds, ...counts } = summary;
     const { budget } = source.limits;
-    await ledger.log({ type: "run.finished", outcome, counts, ...round });
+    await ledger.log({ type: "run.finished", outcome, counts, ...round, ...inboxOf(exporting) });
     await ledger.flush();
     options.progress.end();
     options.observer?.counted(tally);
@@ -187,6 +196,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
       tally.again +
       tally.gone +
       tally.notFound +
+      tally.early +
       tally.failed;
     const { before, total } = walk ?? { before: 0, total: feed?.walks === false ? undefined : expected };
     progress.update(before + done, identities?.length ?? total, note(tally, run.retries(), crew));
@@ -203,7 +213,13 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
     try {
       const capture = await crew.capture(run, candidate);
       isCaptured = true;
-      await settle(run, candidate, capture, tally);
+      if (isEarly(run, candidate, capture)) {
+        tally.early += 1;
+        run.inbox?.retry(subject);
+      } else {
+        await settle(run, candidate, capture, tally);
+        run.inbox?.settle(subject);
+      }
       await crew.settled?.(candidate);
       onSettled(candidate.id, capture.kind);
       run.log.debug("record settled", { subject, outcome: capture.kind, durationMs: durationMs() });
@@ -229,6 +245,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
         onSettled(candidate.id, code);
         refusal = hasCode(error, "source-key", "source-denied") ? error : undefined;
         await run.ledger.log({ type: "record.failed", subject, stage, code, ...originOf(run, candidate) }).catch(end);
+        run.inbox?.retry(subject);
       }
       return !fatal;
     } finally {
@@ -260,11 +277,13 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
       ? feed.candidates(listed, tally, onUnreadable, onChange)
       : selection.kind === "subjects"
         ? planSubjects(run, listed, wanted, tally, onUnreadable, onPast)
-        : selection.kind === "withheld" && !run.source.can.list
-          ? planWithheld(run, tally)
+        : selection.kind === "inbox"
+          ? planInbox(run, tally)
           : selection.kind === "ids"
             ? planIds(run, selection.pages, tally, onUnreadable)
-            : planWalk(run, listed, selection, tally, onUnreadable, onPast);
+            : selection.kind === "withheld" && !run.source.can.list
+              ? planWithheld(run, tally)
+              : planWalk(run, listed, selection, tally, onUnreadable, onPast);
   try {
     for await (const { candidates, cursor } of plan) {
       if (run.signal.aborted || fatal) break;
@@ -306,6 +325,25 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
     }
   }
   return { round: true, ...(feed.walked ? { walked: true } : {}) };
+}
+
+/**
+ * The provider does not have someone whom a webhook named just now, and neither does the vault. A webhook may come before
+ * the API knows the person, so the next run asks again.
+ */
+function isEarly(run: Run, { subject, way }: Candidate, capture: Capture): boolean {
+  if (way !== "inbox" || capture.kind !== "gone" || run.catalog.subjects.known(subject) !== undefined) return false;
+  return run.inbox?.isEarly(subject, run.now()) ?? false;
+}
+
+/** How much of the inbox was read, for the log. Nothing if webhooks are not received. */
+function inboxOf({ inbox, log }: Exporting): Pick<Extract<Entry, { type: "run.finished" }>, "inbox"> {
+  try {
+    return inbox ? { inbox: inbox.tally() } : {};
+  } catch (error) {
+    log.warn("cannot read how many webhooks wait", errorFields(error));
+    return {};
+  }
 }
 
 /** Those of the requested subjects that this source must answer for: not those whose project another source answers for. */

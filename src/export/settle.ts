@@ -15,7 +15,11 @@ export async function settle(run: Run, candidate: Candidate, capture: Capture, t
     run.gaps.note(capture.gaps);
     if (capture.glance !== undefined) walk.noteGlance(subject, capture.glance);
   } else {
-    if (capture.kind === "gone" && capture.entry) await run.ledger.log(capture.entry);
+    if (capture.kind === "gone" && capture.entry) {
+      // The only dated proof of when the provider lost it.
+      const told = run.inbox?.erased(subject);
+      await run.ledger.log({ ...capture.entry, ...(told === undefined ? {} : { told }) });
+    }
     if (capture.listed !== undefined) walk.noteListed(subject, capture.listed);
     if (capture.kind === "unchanged") {
       noteThere(run, candidate, capture.content);

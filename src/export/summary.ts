@@ -11,6 +11,8 @@ export interface Summary {
   readonly examined: number;
   /** Identities that were asked about because the list differs from what is kept. */
   readonly askedByList: number;
+  /** … because a webhook named them. */
+  readonly askedByInbox: number;
   /** … because the source named a change. */
   readonly askedByChanges: number;
   /** … because the provider was still working on them. */
@@ -34,6 +36,8 @@ export interface Summary {
   readonly gone: number;
   /** Ids or references of a given list of which neither the provider nor the vault has anyone. */
   readonly notFound: number;
+  /** Identities that a webhook named so lately that the provider's API may not have them yet: the next run asks again. */
+  readonly early: number;
   readonly failed: number;
   /** Files stored, and files the provider withheld. */
   readonly files: number;
@@ -62,6 +66,7 @@ export type Tally = {
 
 /** Why a run asks the source about someone, and where that is counted. */
 export const ASKED = {
+  inbox: "askedByInbox",
   list: "askedByList",
   changes: "askedByChanges",
   open: "askedWhileOpen",
@@ -76,6 +81,7 @@ export function emptyTally(): Tally {
   return {
     examined: 0,
     askedByList: 0,
+    askedByInbox: 0,
     askedByChanges: 0,
     askedWhileOpen: 0,
     askedAfterFailure: 0,
@@ -89,6 +95,7 @@ export function emptyTally(): Tally {
     again: 0,
     gone: 0,
     notFound: 0,
+    early: 0,
     failed: 0,
     files: 0,
     withheld: 0,

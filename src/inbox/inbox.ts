@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { timestamp } from "../core/timestamp.ts";
-import { inboxError, openDatabase } from "./database.ts";
+import { isInstant, timestamp } from "../core/timestamp.ts";
+import { inboxError, openDatabase, peekDatabase } from "./database.ts";
 
 /** One person whom a verified event names. */
 export interface Named {
@@ -39,7 +39,7 @@ const TRIM = 3_600_000;
 /** More events than this at once are not accepted: no run has looked at them for long. */
 const MOST_PENDING = 200_000;
 
-const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+const instant = z.string().refine(isInstant);
 /** What may be in the file is as untrusted as anything that others can write. */
 const row = z.object({
   subject: z.string().regex(/^[0-9a-f]{32}$/),
@@ -148,7 +148,7 @@ export class Inbox {
   }
 
   /** How many events of a source wait, and since when. */
-  waiting(source: string): { readonly count: number; readonly oldest: string | undefined } {
+  waiting(source: string): Waiting {
     return this.#read((db) => waitingIn(db, source));
   }
 
@@ -198,8 +198,36 @@ export function inboxFile(state: string): string {
   return join(state, "inbox.sqlite");
 }
 
-export function waitingIn(db: DatabaseSync, source: string) {
-  const found = db.prepare("SELECT count(*) AS count, min(at) AS oldest FROM event WHERE source = ?").get(source);
-  const { count, oldest } = found as { count: number; oldest: string | null };
-  return { count, oldest: instant.safeParse(oldest).data };
+/** What waits of a source. */
+export interface Waiting {
+  readonly count: number;
+  /** When the oldest arrived. */
+  readonly oldest: string | undefined;
+  /** When a verified event last arrived, also of those that are settled. */
+  readonly last: string | undefined;
+}
+
+/** The same of these sources, without opening the inbox for writing. Throws `state`. */
+export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, Waiting> {
+  const path = inboxFile(state);
+  const db = peekDatabase(path);
+  try {
+    return new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)]));
+  } catch (error) {
+    throw inboxError(error, path);
+  } finally {
+    db?.close();
+  }
+}
+
+const NOTHING: Waiting = { count: 0, oldest: undefined, last: undefined };
+
+function waitingIn(db: DatabaseSync, source: string): Waiting {
+  const found = db
+    .prepare(
+      "SELECT count(*) AS count, min(at) AS oldest, (SELECT at FROM source WHERE name = ?1) AS last FROM event WHERE source = ?1",
+    )
+    .get(source);
+  const { count, oldest, last } = found as { count: number; oldest: unknown; last: unknown };
+  return { count, oldest: instant.safeParse(oldest).data, last: instant.safeParse(last).data };
 }

@@ -21,6 +21,14 @@ export interface Standing {
   readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
 }
 
+/** What is known about a source's inbox. Times are in seconds since 1970; undefined where there are none. */
+export interface InboxStanding {
+  readonly pending: number;
+  readonly oldest: number | undefined;
+  /** When a verified event last arrived. */
+  readonly last: number | undefined;
+}
+
 export type Side = "source" | "vault";
 
 const OUTCOMES = ["new", "changed", "unchanged", "past", "again", "gone", "failed"] as const;
@@ -73,6 +81,21 @@ export class Metrics {
     "within",
   );
 
+  readonly #received = this.#counter("webhooks_total", "Webhooks, by what became of them", "source", "result");
+  readonly #signed = this.#counter(
+    "webhooks_signed_total",
+    "Verified webhooks, by the secret's place",
+    "source",
+    "secret",
+  );
+  readonly #lastEvent = this.#gauge(
+    "inbox_last_event_timestamp_seconds",
+    "When a verified webhook last came",
+    "source",
+  );
+  readonly #pending = this.#gauge("inbox_pending", "Events that no run has settled", "source");
+  readonly #oldest = this.#gauge("inbox_oldest_timestamp_seconds", "When the oldest of those arrived", "source");
+
   /** @param version Holdfast's version */
   constructor(version: string) {
     collectDefaultMetrics({ register: this.registry });
@@ -93,6 +116,17 @@ export class Metrics {
     this.refresh();
     const gateway = new Pushgateway(url, { timeout: PUSH_TIMEOUT }, this.registry);
     await gateway.push({ jobName: `holdfast-${job}`, groupings: { client } });
+  }
+
+  /**
+   * Counts a webhook. Without a route it was for no source.
+   * @param secret which of the source's secrets it was signed with, from 0
+   * @param by 0 to show the counters before the first
+   */
+  received(route: { client: string; source: string } | undefined, result: string, secret?: number, by = 1): void {
+    const { client = "", source = "" } = route ?? {};
+    this.#received.inc({ client, source, result }, by);
+    if (secret !== undefined) this.#signed.inc({ client, source, secret: String(secret + 1) }, by);
   }
 
   /** The metrics of one client. Counters start at 0, so that Prometheus sees the first increase. */
@@ -127,6 +161,12 @@ export class Metrics {
       ended: (outcome, seconds) => {
         this.#runs.inc({ client, outcome });
         this.#duration.set({ client }, seconds);
+      },
+      inbox: (source, { last, pending, oldest }) => {
+        this.#pending.set({ client, source }, pending);
+        if (last !== undefined) this.#lastEvent.set({ client, source }, last);
+        if (oldest === undefined) this.#oldest.remove({ client, source });
+        else this.#oldest.set({ client, source }, oldest);
       },
       standing: ({ lastSuccess, lastVerify, nextRun, newestKept, locksDue }) => {
         const set = (gauge: Gauge, value: number | undefined): void => {
@@ -178,4 +218,5 @@ export interface ClientMetrics {
   running(is: boolean): void;
   ended(outcome: (typeof RUN_OUTCOMES)[number], seconds: number): void;
   standing(standing: Standing): void;
+  inbox(source: string, standing: InboxStanding): void;
 }

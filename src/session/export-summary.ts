@@ -95,6 +95,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     ...(summary.notFound > 0
       ? [["not found", `${number(summary.notFound)} (neither the provider nor the vault has them)`]]
       : []),
+    ...(summary.early > 0 ? [["early", `${number(summary.early)} (named by a webhook, not yet at the provider)`]] : []),
     ["files", `${number(files)} stored`],
     ...(summary.incomplete > 0
       ? [["lacking", `${plural(summary.incomplete, "record lacks", "records lack")} what the key may not read`]]
@@ -127,6 +128,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
 /** Why the source was asked about people, where its list alone does not say it. */
 function askedRow(of: ExportSummary): string[][] {
   const ways = [
+    [of.askedByInbox, "by its webhooks"],
     [of.askedByList, "by its list"],
     [of.askedByChanges, "by its changes"],
     [of.askedWhileOpen, "still open"],
@@ -135,7 +137,7 @@ function askedRow(of: ExportSummary): string[][] {
     [of.askedByName, "named"],
   ] as const;
   const asked = ways.flatMap(([count, why]) => (count > 0 ? [`${number(count)} ${why}`] : []));
-  const other = of.askedByChanges + of.askedWhileOpen + of.askedAfterFailure + of.askedInTurn;
+  const other = of.askedByInbox + of.askedByChanges + of.askedWhileOpen + of.askedAfterFailure + of.askedInTurn;
   return other === 0 ? [] : [["asked", asked.join(", ")]];
 }
 

@@ -1,4 +1,4 @@
-import type { ClientConfig, MetricsConfig, ScheduleConfig } from "../config/config.ts";
+import type { ClientConfig, Config, ScheduleConfig } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
 import { startMonitor } from "../observe/server.ts";
@@ -6,6 +6,7 @@ import type { Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
 import { LOCKS, lastRun, noteRuns, type Part, partsOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
+import { receive } from "./receiving.ts";
 import type { Take } from "./reload.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
 import { Standings } from "./standing.ts";
@@ -15,14 +16,14 @@ import { VERSION } from "./version.ts";
 export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
 
 /**
- * Runs `work` on the clients' cron schedules until the signal, and serves metrics and health checks. A failed run does
+ * Runs `work` on the clients' cron schedules until the signal, receives webhooks, and serves metrics and health checks. A failed run does
  * not end the daemon: it is retried in the same night if that may help (`pauseAfter`), otherwise on the next schedule.
  * Resolves when the active runs have finished.
  * @param reload replaces the clients from then on
  */
 export async function runOnSchedule(
   session: Session,
-  { listen }: MetricsConfig,
+  { metrics: { listen }, inbox }: Pick<Config, "metrics" | "inbox">,
   work: Work,
   reload: (take: Take) => Disposable,
 ): Promise<void> {
@@ -40,8 +41,12 @@ export async function runOnSchedule(
   if (metrics && standings) metrics.refresh = () => standings.show();
   await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
   if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
+  await using receiving = inbox.listen && (await receive({ ...session, metrics }, inbox.listen));
   // Before anything shows that the daemon is up: a SIGHUP without a listener ends the process.
-  using _reloading = reload((clients) => schedules.replace(clients));
+  using _reloading = reload((clients) => {
+    schedules.replace(clients);
+    receiving?.replace(clients);
+  });
   schedules.replace(session.clients);
   void standings?.count();
   await new Promise<void>((resolve) => {

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { webhookSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Metrics, Standing } from "../observe/metrics.ts";
+import { peekInbox } from "../inbox/inbox.ts";
+import type { InboxStanding, Metrics, Standing } from "../observe/metrics.ts";
 import { fallingDue } from "../retention/locks-falling-due.ts";
 import { readLastExport } from "../state/last-export.ts";
 import { readLastVerify } from "../state/last-verify.ts";
@@ -30,7 +32,11 @@ export class Standings {
 
   /** For each scrape: quick facts, and the last count of locks. Starts a new count from time to time. */
   show(): void {
-    for (const client of this.#clients()) this.#metrics.client(client.id).standing(standingOf(client, this.#due));
+    for (const client of this.#clients()) {
+      const of = this.#metrics.client(client.id);
+      of.standing(standingOf(client, this.#due));
+      for (const [source, standing] of inboxesOf(client)) of.inbox(source, standing);
+    }
     if (this.#counting === undefined && performance.now() >= this.#next) void this.count();
   }
 
@@ -89,6 +95,21 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
     } as Standing;
   } finally {
     catalog?.close();
+  }
+}
+
+/** What waits of each source whose webhooks are received. Nothing if the inbox cannot be read: runs say so. */
+function inboxesOf(client: ClientConfig): (readonly [source: string, InboxStanding])[] {
+  const names = webhookSources(client).map(({ name }) => name);
+  if (names.length === 0) return [];
+  try {
+    const found = peekInbox(client.state, names);
+    return [...found].map(([name, { count, oldest, last }]) => [
+      name,
+      { pending: count, oldest: oldest && seconds(oldest), last: last && seconds(last) },
+    ]) as (readonly [string, InboxStanding])[];
+  } catch {
+    return [];
   }
 }
 

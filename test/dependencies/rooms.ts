@@ -25,7 +25,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   held: "core config record vault audit catalog",
   retention: "core approval config vault audit catalog held",
   notes: "core seal vault catalog held retention",
-  export: "core config observe seal record source vault audit catalog held retention",
+  export: "core config observe seal record source vault audit catalog inbox held retention",
   backfill: "core io config observe seal source catalog export",
   workers: "core config observe seal source vault audit catalog retention export",
   report: "provider config observe page audit catalog retention",
@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   viewer: "core provider approval seal record vault audit bag",
   doctor: "core io config net observe record source vault audit catalog retention workers report",
   session:
-    "core provider io config observe seal record source vault audit catalog held retention state export report certificate verify bag workers",
+    "core provider io config observe seal record source vault audit catalog held inbox retention state export report certificate verify bag workers",
   people: "core io config observe record catalog retention session",
   cli: "core provider approval io config observe audit bag doctor session people",
   jobs: "*",

@@ -1,9 +1,12 @@
+import assert from "node:assert/strict";
 import PQueue from "p-queue";
 import { HoldfastError } from "../../src/core/error.ts";
 import type { Exporting } from "../../src/export/context.ts";
 import type { Selection } from "../../src/export/plan.ts";
 import { runExport } from "../../src/export/run.ts";
 import type { Summary } from "../../src/export/summary.ts";
+import type { Inbox } from "../../src/inbox/inbox.ts";
+import { RunInbox } from "../../src/inbox/run-inbox.ts";
 import { type Fields, type Log, silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import { Sealer } from "../../src/seal/seal.ts";
@@ -119,6 +122,8 @@ export interface NightOptions {
   readonly signal?: AbortSignal;
   readonly selection?: Selection;
   readonly identities?: readonly string[];
+  /** Named by webhooks. */
+  readonly inbox?: Inbox;
 }
 
 export interface Night extends Summary {
@@ -147,6 +152,7 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     config: { ...config, sources },
     source: provider,
     sourceConfig: sources.at(-1)!,
+    inbox: of.inbox && new RunInbox(of.inbox, sources.at(-1)!.name, assert.ifError, () => said.push("invalid event")),
     handles: await handlesOf(config),
     starts: undefined as never,
     sealer: new Sealer(config.recipients),

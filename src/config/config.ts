@@ -44,8 +44,6 @@ export interface MetricsConfig {
 export interface InboxConfig {
   /** Where it listens; undefined: nowhere. */
   readonly listen?: Address | undefined;
-  /** When the daemon exports whom they name. */
-  readonly export: "nightly" | "at-once";
 }
 
 /** Whom Holdfast notifies when a run starts, ends and fails. */

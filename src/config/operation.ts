@@ -74,10 +74,6 @@ export function inboxSection() {
         "an address such as 127.0.0.1:8480",
         "Where `export --schedule` and `inbox` receive the providers' webhooks, as POST /hooks/<client>/<source>. Put a proxy with TLS in front.",
       ).optional(),
-      export: choice(
-        ["nightly", "at-once"],
-        "When the daemon exports those whom webhooks name: in the next nightly run, or within a minute.",
-      ).prefault("nightly"),
     },
     "The receiver of the providers' webhooks.",
   );

@@ -21,7 +21,7 @@ export interface Standing {
   readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
 }
 
-/** What is known about a source's inbox. Times are in seconds since 1970; undefined where there are none. */
+/** What is known about a source's inbox. Times are in seconds since 1970; undefined where nothing waits or came. */
 export interface InboxStanding {
   readonly pending: number;
   readonly oldest: number | undefined;

@@ -10,7 +10,7 @@ test("a source's webhook is signed as its kind does, unless the config says anot
   for (const kind of ["persona", "stripe", "onfido", "passbase"]) {
     const text = yaml(client({ source: { kind, apiKey: "env:KEY", webhook: { secrets } } }));
     const { clients, inbox } = await accepted(text);
-    assert.deepEqual(inbox, { export: "nightly" });
+    assert.deepEqual(inbox, {});
     assert.equal(clients[0]!.sources[0]!.webhook!.scheme, kind);
   }
   const webhook = { secrets, scheme: "standard-webhooks" };
@@ -35,7 +35,7 @@ test("a retired source receives nothing, and a webhook needs a secret and a sche
 });
 
 test("the receiver listens where the config says, and nowhere by default", async () => {
-  const text = `inbox: { listen: "127.0.0.1:8480", export: at-once }\n${yaml(client())}`;
-  assert.deepEqual((await accepted(text)).inbox, { listen: { host: "127.0.0.1", port: 8480 }, export: "at-once" });
+  const text = `inbox: { listen: "127.0.0.1:8480" }\n${yaml(client())}`;
+  assert.deepEqual((await accepted(text)).inbox, { listen: { host: "127.0.0.1", port: 8480 } });
   await refusedOnce(`inbox: { listen: "8480" }\n${yaml(client())}`, /inbox\.listen: .*is not an address/);
 });

@@ -11,7 +11,7 @@ import { filesIn, send } from "./stage.ts";
 
 const SECRET = "wbhsec_journey-5a5a";
 
-async function begun(changes: { export?: string; cron?: string } = {}) {
+async function begun() {
   const clock = { ahead: 0 };
   const persona = await startPersona({
     ...{ seed: 3, identities: 6, repeats: 0, plainImages: true, retryAfter: undefined },
@@ -27,7 +27,7 @@ async function begun(changes: { export?: string; cron?: string } = {}) {
   };
   const place = await makeWorkplace(persona, { client: { source } });
   await writeFile(place.path("keys/hook"), SECRET, { mode: 0o600 });
-  Object.assign(place.config, { inbox: { listen: "127.0.0.1:0", ...(changes.export && { export: changes.export }) } });
+  Object.assign(place.config, { inbox: { listen: "127.0.0.1:0" } });
   await place.configure();
   const running: Running[] = [];
   const start = async (command: string, ...args: string[]) => {

@@ -6,6 +6,7 @@ import type { Source } from "../source/source.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkClock, skewOfServer } from "./clock.ts";
 import { type Finding, failed, findings } from "./finding.ts";
+import { checkInbox } from "./inbox.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLeaving } from "./leaving.ts";
 import { checkLog } from "./log.ts";
@@ -40,6 +41,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkPrivate(config.state)),
     ...(await checkSources(patient, isNew, idleTimeout)),
     ...checkLeaving(config, now()),
+    ...(isNew ? [] : await checkInbox(config, patient.now)),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),
     ...(await checkVault({ ...patient, description, isNew })),

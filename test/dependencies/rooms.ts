@@ -34,7 +34,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   verify: "core io config seal record vault audit catalog retention",
   bag: "core approval io config seal record vault audit catalog held notes",
   viewer: "core provider approval seal record vault audit bag",
-  doctor: "core io config net observe record source vault audit catalog retention workers report",
+  doctor: "core provider io config net observe record source vault audit catalog inbox retention workers report",
   session:
     "core provider io config observe seal record source vault audit catalog held inbox retention state export report certificate verify bag workers",
   people: "core io config observe record catalog retention session",

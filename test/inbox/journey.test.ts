@@ -68,6 +68,8 @@ test("a webhook that comes to `inbox` is stored by the next export, and one that
   await using all = await begun();
   const { persona, place, start } = all;
   assert.equal((await exportAt(place, 0)).new, 6);
+  const doctor = async () => (await place.here("doctor", ["--json"])).stdout;
+  assert.match(await doctor(), /\/hooks\/acme-bank\/persona: no verified webhook has come yet/);
   const ids = persona.ids();
   const of = async (id: string) =>
     new Tokens(await (await place.client()).lookups.key.resolve()).subject("persona", id);
@@ -82,6 +84,7 @@ test("a webhook that comes to `inbox` is stored by the next export, and one that
   assert.deepEqual([summary.askedByInbox, summary.changed], [1, 1]);
   assert.deepEqual((await place.entries("run.finished")).at(-1)!.inbox, { taken: 1, settled: 1, pending: 0 });
   assert.equal((await place.stored()).get(await of(told))!.length, 2);
+  assert.match(await doctor(), /last verified webhook .*, 0 events wait/);
   receiver.kill("SIGTERM");
   const ended = await receiver.ended;
   assert.equal(ended.code, 0, ended.stderr);

@@ -104,7 +104,7 @@ test("what is not from the provider is refused without a word, and nothing of it
   assert.equal(rowsOf(at.client()).length, 1);
 });
 
-test("which secret was used is told, and a new one is read without a restart", async () => {
+test("which secret it was signed with is told", async () => {
   await using at = await stage();
   const older = sign("stripe", SECRETS.stripe[1], eventOf("stripe", ID, "evt_2"), seconds());
   await at.send("/hooks/acme/stripe", signed());

@@ -175,7 +175,8 @@ function refuseOtherWords({ clients }: Session, statuses: readonly string[]): vo
   );
   if (words.size === 0) return;
   for (const status of statuses) {
-    const strange = [...words].filter(([, of]) => !of.includes(status)).map(([name]) => name);
+    // Without words of its own, a source may have any.
+    const strange = [...words].filter(([, of]) => of.length > 0 && !of.includes(status)).map(([name]) => name);
     if (strange.length === 0) continue;
     const lines = [...words].map(([name, of]) => `${name} has: ${of.join(", ")}.`);
     throw new HoldfastError("usage", `${strange.join(" and ")} has no status ${status}`, {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import type { ClientConfig } from "../config/config.ts";
+import type { SecretRef } from "../config/secret.ts";
 import { activeSources } from "../config/sources.ts";
 import { HoldfastError } from "../core/error.ts";
 import { PROVIDERS, type Provider } from "../provider/provider.ts";
@@ -20,17 +21,13 @@ export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot:
   if (source === undefined) throw new HoldfastError("internal", "a first config has a source that is asked");
   const { apiKey } = source;
   const { name: provider, key: called = "API key" }: Provider = PROVIDERS[source.kind];
-  const path = apiKey.path === undefined ? "" : relative(process.cwd(), apiKey.path);
-  const file = path.startsWith("..") || process.cwd() === "/" ? apiKey.path! : path;
-  const paste = `umask 077; mkdir -p ${word(dirname(file))}; cat > ${word(file)}`;
-  const key = {
-    file: [
-      `Put ${provider}'s ${called} into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
-      isService ? `  ${as}sh -c ${quoted(paste)}` : `  (${paste})`,
-    ],
-    env: [`Set the environment variable ${apiKey.name} to ${provider}'s ${called}, wherever Holdfast runs`],
-    "aws-secretsmanager": [`Put ${provider}'s ${called} into AWS Secrets Manager (${apiKey.name})`],
-  }[apiKey.kind];
+  const key = apiKey
+    ? keyStep(apiKey, `${provider}'s ${called}`, isService ? as : undefined)
+    : [
+        `Put the drops into the source's folder, and set its fields in ${out}: docs/SOURCES.md, "Folder"`,
+        `  ${as}holdfast folder check${config}`,
+        "  says what those fields find, before anything is stored",
+      ];
   const bucket = [
     `Create the bucket ${vault.kind === "s3" ? vault.bucket : ""} with Object Lock, and set up AWS SDK credentials for it: docs/OPERATING.md, "First day"`,
   ];
@@ -55,6 +52,21 @@ export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot:
       ? ["If Holdfast will run as another user, let that user read this file, and run these commands as that user."]
       : []),
   ];
+}
+
+/** @param as what runs a command as the service's user; undefined if no other user will run Holdfast */
+function keyStep(apiKey: SecretRef, called: string, as: string | undefined): readonly string[] {
+  const path = apiKey.path === undefined ? "" : relative(process.cwd(), apiKey.path);
+  const file = path.startsWith("..") || process.cwd() === "/" ? apiKey.path! : path;
+  const paste = `umask 077; mkdir -p ${word(dirname(file))}; cat > ${word(file)}`;
+  return {
+    file: [
+      `Put ${called} into ${file}: run the next line, paste the key, then press Enter and Ctrl-D`,
+      as === undefined ? `  (${paste})` : `  ${as}sh -c ${quoted(paste)}`,
+    ],
+    env: [`Set the environment variable ${apiKey.name} to ${called}, wherever Holdfast runs`],
+    "aws-secretsmanager": [`Put ${called} into AWS Secrets Manager (${apiKey.name})`],
+  }[apiKey.kind];
 }
 
 /** Does not find users of a directory service (LDAP); the steps then give the general advice. */

@@ -10,7 +10,9 @@ export function secretsOf({
   notify: { healthchecks, webhook },
 }: ClientConfig): readonly (readonly [field: string, SecretRef])[] {
   return [
-    ...activeSources({ sources }).map(({ name, apiKey }) => [`${fieldOf(sources, name)}.apiKey`, apiKey] as const),
+    ...activeSources({ sources }).flatMap(({ name, apiKey }) =>
+      apiKey === undefined ? [] : [[`${fieldOf(sources, name)}.apiKey`, apiKey] as const],
+    ),
     ...webhookSources({ sources }).flatMap(({ name, webhook }) =>
       webhook.secrets.map((secret, at) => [`${fieldOf(sources, name)}.webhook.secrets[${at}]`, secret] as const),
     ),

@@ -1,6 +1,8 @@
 import type { Approver } from "../core/ssh-key.ts";
 import type { ProviderKind } from "../provider/provider.ts";
+import type { Ready } from "./folder-section.ts";
 import type { Address } from "./listen.ts";
+import type { Pointer } from "./pointer.ts";
 import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
@@ -91,7 +93,9 @@ export interface MinimalConfig {
   readonly overAge: readonly number[];
 }
 
-export type SourceConfig =
+export type SourceConfig = ApiSourceConfig | FolderSourceConfig;
+
+type ApiSourceConfig =
   | PassbaseSourceConfig
   | PersonaSourceConfig
   | StripeSourceConfig
@@ -100,7 +104,10 @@ export type SourceConfig =
   | VeriffSourceConfig;
 
 /** A source that is asked. */
-export type ActiveSourceConfig = SourceConfig & { readonly apiKey: SecretRef };
+export type ActiveSourceConfig = KeyedSourceConfig | FolderSourceConfig;
+
+/** A source that is asked with a key. */
+export type KeyedSourceConfig = ApiSourceConfig & { readonly apiKey: SecretRef };
 
 interface CommonSource {
   /** Unique in the client. */
@@ -134,7 +141,7 @@ export interface WebhookConfig {
 }
 
 /** A source whose webhooks are received. */
-export type WebhookSourceConfig = SourceConfig & { readonly webhook: WebhookConfig };
+export type WebhookSourceConfig = ApiSourceConfig & { readonly webhook: WebhookConfig };
 
 export interface PassbaseSourceConfig extends CommonSource {
   readonly kind: "passbase";
@@ -171,6 +178,48 @@ export interface VeriffSourceConfig extends CommonSource {
   /** What Veriff calls the integration's API key. Public. */
   readonly integrationKey: string;
   readonly horizon: Temporal.Duration;
+}
+
+/** Drops of files, in a directory or a bucket. */
+export interface FolderSourceConfig extends CommonSource {
+  readonly kind: "folder";
+  readonly apiKey: undefined;
+  readonly place:
+    | { readonly kind: "directory"; readonly path: string }
+    | {
+        readonly kind: "s3";
+        readonly bucket: string;
+        readonly prefix: string;
+        readonly endpoint: string | undefined;
+        readonly region: string | undefined;
+        readonly forcePathStyle: boolean;
+        readonly expectedOwner: string | undefined;
+      };
+  readonly ready: Ready;
+  /** The path in a drop of files with entries, step by step, with `*`. Undefined: all at its top. */
+  readonly entries: readonly string[] | undefined;
+  readonly fields: FolderFields;
+  /** The folder with an entry's files, from the entry's own file, with `{id}`. */
+  readonly beside: string | undefined;
+  readonly verified: readonly string[];
+  readonly unverified: readonly string[];
+}
+
+/** Where an entry has what. */
+export interface FolderFields {
+  readonly id: Pointer;
+  readonly updated: Pointer;
+  readonly created?: Pointer | undefined;
+  readonly status?: Pointer | undefined;
+  readonly email?: Pointer | undefined;
+  readonly reference?: Pointer | undefined;
+  readonly firstName?: Pointer | undefined;
+  readonly lastName?: Pointer | undefined;
+  readonly dateOfBirth?: Pointer | undefined;
+  readonly numbers: readonly Pointer[];
+  readonly files: readonly Pointer[];
+  /** More values, by the names that people give them. */
+  readonly data: Readonly<Record<string, Pointer>>;
 }
 
 export type LockMode = "governance" | "compliance";

@@ -83,7 +83,7 @@ export function section<T extends z.ZodRawShape>(shape: T, doc: string) {
 }
 
 /** Turns a parser that throws into one that adds a Zod issue. */
-function attempt<T>(parse: (text: string) => T) {
+export function attempt<T>(parse: (text: string) => T) {
   return (input: string, context: z.RefinementCtx): T => {
     try {
       return parse(input);

@@ -28,11 +28,20 @@ export type AnswerName =
   | "keys"
   | "apiKey";
 
+/** What most exports have. The person who edits it knows the names in theirs. */
+const FOLDER = {
+  kind: "folder",
+  url: "file:./drops",
+  fields: { id: "/id", updated: "/updated", email: "/email", firstName: "/firstName", lastName: "/lastName" },
+  beside: "files/{id}",
+};
+
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
   const { company, keep, from, legalBasis, appToken, url, integrationKey } = answers;
   const preset = presetOf(law);
+  const isFolder = provider === "folder";
   const document = new Document({
     state,
     clients: [
@@ -41,12 +50,14 @@ export function firstConfig(answers: Answers): string {
         ...(company ? { company: { name: company } } : {}),
         collect,
         ...(legalBasis ? { legalBasis: [legalBasis] } : {}),
-        source: {
-          ...{ kind: provider, ...(url ? { url } : {}) },
-          ...(appToken ? { appToken } : {}),
-          ...(integrationKey ? { integrationKey } : {}),
-          apiKey,
-        },
+        source: isFolder
+          ? FOLDER
+          : {
+              ...{ kind: provider, ...(url ? { url } : {}) },
+              ...(appToken ? { appToken } : {}),
+              ...(integrationKey ? { integrationKey } : {}),
+              apiKey,
+            },
         recipients: publicKeys(recipients),
         vault: {
           url: vault,
@@ -88,7 +99,11 @@ export function firstConfig(answers: Answers): string {
   const of: Provider | undefined = kind && PROVIDERS[kind];
   about(
     [...first, "source"],
-    `${of?.name ?? "The provider"}. Put its ${of?.key ?? "API key"} where apiKey says, readable by this user only.`,
+    ...(isFolder
+      ? ["Drops of files: each folder in it is one. `holdfast folder check` says what these fields find."]
+      : [
+          `${of?.name ?? "The provider"}. Put its ${of?.key ?? "API key"} where apiKey says, readable by this user only.`,
+        ]),
     "For several providers in one vault: `sources`, a list.",
   );
   about(

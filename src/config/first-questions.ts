@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
+import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
 import { among, checkKeep, checkKeysFolder, checkPublicKeys, checkState, type Place } from "./first-checks.ts";
 import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
@@ -40,6 +40,12 @@ const SUMSUB = {
 const VERIFF = {
   what: "--provider veriff",
   are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "veriff"),
+} as const;
+
+const KEYED = {
+  what: "a provider with an API",
+  are: ({ provider }: Answers) =>
+    provider === undefined ? undefined : !(isProviderKind(provider) && isKeyless(provider)),
 };
 const OWN = { what: `--law ${OWN_LAW}`, are: ({ law }: Answers) => (law === undefined ? undefined : law === OWN_LAW) };
 
@@ -220,6 +226,7 @@ export const QUESTIONS: readonly Question[] = [
     flag: "--api-key <where>",
     prompt: "API key is at",
     says: ["Where the provider's API key is stored, not the key: file:/path, env:NAME or aws-secretsmanager:name."],
+    onlyFor: KEYED,
     byDefault: (answers) => keyFile(answers, "api-key"),
     check: (text, _answers, { folder }) => SecretRef.parse(text, folder),
   },

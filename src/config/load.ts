@@ -2,11 +2,13 @@ import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
-import type { ClientConfig, Config, ScheduleConfig, SourceConfig } from "./config.ts";
+import { PROVIDERS } from "../provider/provider.ts";
+import type { ClientConfig, Config, FolderSourceConfig, ScheduleConfig, SourceConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
 import { type ConfigProblem, configError, type Finding, type Path } from "./problem.ts";
+import { parseRate } from "./rate.ts";
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { unknownKey } from "./unknown-key.ts";
@@ -128,11 +130,29 @@ function citation(preset: string | undefined): string[] {
 type ParsedSource = NonNullable<ParsedConfig["clients"][number]["source"]>;
 
 function sourceOf(source: ParsedSource, usual: ScheduleConfig): SourceConfig {
-  const { name = source.kind, schedule, apiKey, webhook } = source;
+  const { name = source.kind, schedule } = source;
+  const own = { name, schedule: schedule && ownSchedule(schedule, usual) };
+  if (source.kind === "folder") return folderOf(source, own);
+  const { apiKey, webhook } = source;
+  const scheme = webhook?.scheme ?? USUAL_SCHEME[source.kind];
+  return { ...source, ...own, apiKey, webhook: webhook && { ...webhook, scheme } };
+}
+
+/** A folder is not asked over a network: what limits requests elsewhere has a fixed value here. */
+function folderOf(
+  source: Extract<ParsedSource, { kind: "folder" }>,
+  own: Pick<SourceConfig, "name" | "schedule">,
+): FolderSourceConfig {
+  const { url, endpoint, region, forcePathStyle = false, expectedOwner, ...rest } = source;
+  const { kind, resync, retired, ready, entries, fields, beside, verified = [], unverified = [] } = rest;
   return {
-    ...source,
-    ...{ name, apiKey, schedule: schedule && ownSchedule(schedule, usual) },
-    webhook: webhook && { ...webhook, scheme: webhook.scheme ?? USUAL_SCHEME[source.kind] },
+    ...own,
+    ...{ kind, resync, retired, ready, entries, fields, beside, verified, unverified },
+    url: url.url,
+    place: url.kind === "directory" ? url : { ...url, endpoint, region, forcePathStyle, expectedOwner },
+    apiKey: undefined,
+    rate: parseRate(PROVIDERS.folder.rate),
+    concurrency: 2,
   };
 }
 

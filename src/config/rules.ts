@@ -1,4 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
+import { isKeyless, isProviderKind, type ProviderKind } from "../provider/provider.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_FILE, EXAMPLE_RECIPIENTS } from "./example.ts";
 import { presetOf } from "./presets.ts";
@@ -69,7 +70,11 @@ function sourcesFit(client: Raw): Finding[] {
   });
   // A retired source is never asked, so it needs no key.
   const keyless = [...single, ...listed].filter(
-    ({ source }) => source.kind !== undefined && source.apiKey === undefined && source.retired !== true,
+    ({ source: { kind, apiKey, retired } }) =>
+      kind !== undefined &&
+      apiKey === undefined &&
+      retired !== true &&
+      !(isProviderKind(String(kind)) && isKeyless(kind as ProviderKind)),
   );
   const text = `is missing; write ${REFERENCES}, or retired: true if the provider is not asked any more`;
   return [...same, ...keyless.map(({ path }) => ({ path: [...path, "apiKey"], text }))];

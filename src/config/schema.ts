@@ -83,13 +83,15 @@ function clientSection(folder: string) {
         },
         "What a minimal record says besides whether the person is verified.",
       ).prefault({}),
-      source: sourceSection(secretRef)
+      source: sourceSection(secretRef, folder)
         .optional()
         .meta({ description: "Where identities come from. For several providers, or projects of one, use `sources`." }),
-      sources: list(sourceSection(secretRef), "a list: - kind: …", { min: 1, max: MAX_SOURCES }).optional().meta({
-        description:
-          "Where identities come from, instead of `source`: one vault may have several providers, also retired ones.",
-      }),
+      sources: list(sourceSection(secretRef, folder), "a list: - kind: …", { min: 1, max: MAX_SOURCES })
+        .optional()
+        .meta({
+          description:
+            "Where identities come from, instead of `source`: one vault may have several providers, also retired ones.",
+        }),
       recipients: recipientsField(),
       vault: vaultSection(folder),
       lookups: section(

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
-import { PROVIDER_KINDS, PROVIDERS, type Provider, type ProviderKind } from "../provider/provider.ts";
+import { type ApiKind, PROVIDER_KINDS, PROVIDERS, type Provider, type ProviderKind } from "../provider/provider.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { choice, flag, read, section, unfit, whole } from "./fields.ts";
+import { folderKeys } from "./folder-section.ts";
 import { ID, parseId } from "./names.ts";
 import { sourceScheduleSection, webhookSection } from "./operation.ts";
 import { parseBudget, parseRate } from "./rate.ts";
@@ -14,8 +15,11 @@ import { parseServiceUrl } from "./url.ts";
 const DOC = "Where identities come from.";
 const SHORTEST = "P1D";
 
-/** A provider's project, as a section. The kind decides which keys it has. */
-export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+/**
+ * A provider's project, as a section. The kind decides which keys it has.
+ * @param folder that relative paths start from
+ */
+export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>, folder: string) {
   const passbase = section(commonKeys("passbase", secretRef), DOC);
   const persona = section(
     {
@@ -85,8 +89,9 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     },
     DOC,
   );
+  const drops = section({ ...ownKeys("folder"), ...folderKeys(folder) }, DOC);
   return z
-    .discriminatedUnion("kind", [passbase, persona, stripe, onfido, sumsub, veriff], {
+    .discriminatedUnion("kind", [passbase, persona, stripe, onfido, sumsub, veriff, drops], {
       error: ({ code, input }) =>
         code === "invalid_union"
           ? unfit(raw(input).kind, "one of the choices", `write ${PROVIDER_KINDS.join(" or ")}`)
@@ -95,9 +100,8 @@ export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, s
     .meta({ description: DOC });
 }
 
-function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
-  const { url, rate }: Provider = PROVIDERS[kind];
-  const address = read(parseServiceUrl, "https://host/path", "Address of the provider's API.");
+/** What every source has. */
+function ownKeys<K extends ProviderKind>(kind: K) {
   return {
     kind: z.literal(kind).meta({ description: "The identity-verification provider." }),
     name: read(
@@ -106,15 +110,6 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
       "What the source is called in logs and with --source. Default: its kind.",
       ID.source,
     ).optional(),
-    url: url === null ? address : address.prefault(url),
-    apiKey: secretRef("The provider's secret API key. Required, unless the source is retired.").optional(),
-    rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault(rate),
-    budget: read(
-      parseBudget,
-      "10000/month",
-      "Maximum requests in a calendar month (UTC). When they are used up, runs end until the next month. Default: no limit.",
-    ).optional(),
-    concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
     resync: read(
       parseResync,
       "a duration such as P30D",
@@ -124,6 +119,26 @@ function commonKeys<K extends ProviderKind>(kind: K, secretRef: (doc: string) =>
       "The provider is not asked any more. Its records are kept, extended, retrieved and purged as before.",
     ).prefault(false),
     schedule: sourceScheduleSection().optional(),
+  };
+}
+
+function commonKeys<K extends ApiKind>(kind: K, secretRef: (doc: string) => z.ZodType<SecretRef, string>) {
+  const { url, rate }: Provider = PROVIDERS[kind];
+  const address = read(parseServiceUrl, "https://host/path", "Address of the provider's API.");
+  const { kind: literal, name, ...own } = ownKeys(kind);
+  return {
+    kind: literal,
+    name,
+    url: url === null ? address : address.prefault(url),
+    apiKey: secretRef("The provider's secret API key. Required, unless the source is retired.").optional(),
+    rate: read(parseRate, "10/s, 600/min or 1000/h", "Maximum requests per second, minute or hour.").prefault(rate),
+    budget: read(
+      parseBudget,
+      "10000/month",
+      "Maximum requests in a calendar month (UTC). When they are used up, runs end until the next month. Default: no limit.",
+    ).optional(),
+    concurrency: whole(1, 64, "Maximum parallel requests to the provider.").prefault(4),
+    ...own,
     webhook: webhookSection(secretRef).optional(),
   };
 }

@@ -1,9 +1,10 @@
 import { HoldfastError } from "../core/error.ts";
+import { isKeyless } from "../provider/provider.ts";
 import type { ActiveSourceConfig, ClientConfig, SourceConfig, WebhookSourceConfig } from "./config.ts";
 
-/** Whether the source is asked. The schema makes sure that one that is not retired has a key. */
+/** Whether the source is asked. The schema makes sure that one that is not retired has a key, if it needs one. */
 export function isActive(source: SourceConfig): source is ActiveSourceConfig {
-  return !source.retired && source.apiKey !== undefined;
+  return !source.retired && (source.apiKey !== undefined || isKeyless(source.kind));
 }
 
 /** The sources that are not retired. */

@@ -1,4 +1,4 @@
-import type { ProviderKind } from "../provider/provider.ts";
+import type { ApiKind } from "../provider/provider.ts";
 
 /** How a provider proves that a webhook is from it. `src/inbox/schemes/` has each. */
 export const SCHEME_NAMES = [
@@ -9,7 +9,7 @@ export const SCHEME_NAMES = [
 export type SchemeName = (typeof SCHEME_NAMES)[number];
 
 /** The scheme of each kind of source, where the config names no other. */
-export const USUAL_SCHEME: Readonly<Record<ProviderKind, SchemeName>> = {
+export const USUAL_SCHEME: Readonly<Record<ApiKind, SchemeName>> = {
   passbase: "passbase",
   persona: "persona",
   stripe: "stripe",

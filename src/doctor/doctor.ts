@@ -12,7 +12,7 @@ import { checkLeaving } from "./leaving.ts";
 import { checkLog } from "./log.ts";
 import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
-import { checkSource } from "./source.ts";
+import { checkKeyless, checkSource } from "./source.ts";
 import { checkPrivate, checkState } from "./state.ts";
 import { checkVault, describe } from "./vault.ts";
 
@@ -55,9 +55,9 @@ async function checkSources(patient: Patient, isNew: boolean, idleTimeout: numbe
   const { config, now } = patient;
   const found: Finding[] = [];
   for (const source of askedSources(config)) {
-    const { url, name } = source;
+    const { url, name, apiKey } = source;
     const of = config.sources.length === 1 ? "the provider" : name;
-    found.push(checkClock(of, await skewOfServer(url, now, idleTimeout)));
+    if (apiKey !== undefined) found.push(checkClock(of, await skewOfServer(url, now, idleTimeout)));
     const prefix = config.sources.length === 1 ? "" : `${name}: `;
     for (const each of await checkProvider(patient, source, isNew))
       found.push({ ...each, text: `${prefix}${each.text}` });
@@ -74,7 +74,7 @@ async function checkProvider({ config, source }: Patient, of: ActiveSourceConfig
     return [failed("source", error)];
   }
   try {
-    return await checkSource(opened, config.collect);
+    return await (of.apiKey === undefined ? checkKeyless(opened) : checkSource(opened, config.collect));
   } finally {
     await opened.close();
   }

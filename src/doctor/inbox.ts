@@ -4,13 +4,13 @@ import type { Clock } from "../core/clock.ts";
 import { peekInbox } from "../inbox/inbox.ts";
 import { RouteKeys } from "../inbox/keys.ts";
 import { pathOf } from "../inbox/route.ts";
-import type { ProviderKind } from "../provider/provider.ts";
+import type { ApiKind } from "../provider/provider.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 
 const { ok, warning } = findings("webhooks");
 
 /** What an endpoint must be subscribed to at each provider. */
-const EVENTS: Readonly<Record<ProviderKind, string>> = {
+const EVENTS: Readonly<Record<ApiKind, string>> = {
   passbase: "VERIFICATION_COMPLETED, VERIFICATION_REVIEWED and DATAPOINT_UPDATED, encrypted",
   persona: "inquiry.*, verification.*, document.*, report/*, account.* and case.*",
   stripe: 'identity.verification_session.*, with …redacted by name: "all events" leaves it out',

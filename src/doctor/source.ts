@@ -22,8 +22,7 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
     found.push(await checkFiles(source, collect));
     const { budget } = source.limits;
     if (budget) found.push(budgetFinding(budget));
-    for (const { outcome, message, hint } of (await source.checks?.()) ?? [])
-      found.push(outcome === "warning" ? warning(message, hint) : ok(message));
+    found.push(...(await ownChecks(source)));
   } catch (error) {
     found.push(failed("source", error));
   }
@@ -40,6 +39,21 @@ function budgetFinding(budget: NonNullable<Source["limits"]["budget"]>): Finding
     text,
     "Runs end when they are used up, and go on next month. Raise the source's budget if the contract allows more.",
   );
+}
+
+/** Checks a source that has no key: whether it can be read, and what it says itself. */
+export async function checkKeyless(source: Source): Promise<Finding[]> {
+  try {
+    await source.project();
+    return [ok("the source can be read"), ...(await ownChecks(source))];
+  } catch (error) {
+    return [failed("source", error)];
+  }
+}
+
+async function ownChecks(source: Source): Promise<Finding[]> {
+  const checks = (await source.checks?.()) ?? [];
+  return checks.map(({ outcome, message, hint }) => (outcome === "warning" ? warning(message, hint) : ok(message)));
 }
 
 /** Tests the file route. If the key lacks the right, an export keeps everything except images and videos. */

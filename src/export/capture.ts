@@ -98,7 +98,8 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
 function notFound({ source, tokens, project }: Capturing, { subject, way }: Candidate, kept: Kept): Capture {
   const wasHere =
     way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
-  if (wasHere) return gone(subject, kept, "deleted");
+  if (source.can.deletes === false && way !== "name") return { kind: "unchanged" };
+  if (wasHere && source.can.deletes !== false) return gone(subject, kept, "deleted");
   // An unknown id from the command line is a typo.
   if (way === "ids" && !kept.known) return { kind: "notFound" };
   if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");

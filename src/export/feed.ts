@@ -64,7 +64,7 @@ export class Feed {
 
   /** Whether the end of the walk shows who is gone. An entry without a readable id may be anyone's. */
   get showsGone(): boolean {
-    return this.walked && this.#isReadable;
+    return this.walked && this.#isReadable && this.#of.source.can.deletes !== false;
   }
 
   /**

@@ -11,8 +11,10 @@ export interface Provider {
   readonly key?: string;
   /** The default limit of requests. It leaves the client's own product its share. */
   readonly rate: string;
-  /** Its words for an identity's status. */
+  /** Its words for an identity's status. Empty: any word. */
   readonly statuses: readonly string[];
+  /** It has no API and no key: it is read where it lies. */
+  readonly keyless?: true;
 }
 
 /** Every provider that Holdfast knows, by its kind. Kinds are part of subject tokens: they never change. */
@@ -76,11 +78,27 @@ export const PROVIDERS = {
       ...["approved", "declined", "resubmission_requested", "expired", "abandoned"],
     ],
   },
+  folder: {
+    name: "Folder",
+    identity: "entry",
+    identities: "entries",
+    url: "file:///… or s3://…",
+    rate: "1000/s",
+    statuses: [],
+    keyless: true,
+  },
 } as const satisfies Readonly<Record<string, Provider>>;
 
 export type ProviderKind = keyof typeof PROVIDERS;
 
+/** Providers with an API, and a key for it. */
+export type ApiKind = Exclude<ProviderKind, "folder">;
+
 export const PROVIDER_KINDS = Object.keys(PROVIDERS) as [ProviderKind, ...ProviderKind[]];
+
+export function isKeyless(kind: ProviderKind): boolean {
+  return PROVIDERS[kind as "folder"].keyless === true;
+}
 
 export function isProviderKind(text: string): text is ProviderKind {
   return Object.hasOwn(PROVIDERS, text);

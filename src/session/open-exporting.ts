@@ -23,7 +23,7 @@ export async function openExporting(
   const { log } = session.console;
   await using opened = new AsyncDisposableStack();
   const { source, starts, retries } = opened.use(await openSource(config, sourceConfig, session, priority));
-  warnOf(session, config, [sourceConfig.apiKey]);
+  if (sourceConfig.apiKey !== undefined) warnOf(session, config, [sourceConfig.apiKey]);
   const inbox = openRunInbox(config, sourceConfig, log);
   if (inbox) opened.use(inbox);
   const exporting: Exporting = {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig, KeyedSourceConfig } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { errorFields } from "../observe/log.ts";
-import { type DriverOptions, openDriver } from "../source/drivers.ts";
+import { type DriverOptions, openDriver, openKeyless } from "../source/drivers.ts";
 import { ownStarts } from "../source/http.ts";
 import type { Priority } from "../source/rate/claim.ts";
 import type { Starts } from "../source/rate/starts.ts";
@@ -78,21 +78,23 @@ export async function openSourceWith(
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
   const measured = metrics?.client(client);
-  const apiKey = await config.apiKey.resolve();
-  const options: DriverOptions = {
+  const options = {
     source: config.name,
     url: config.url,
     rate: config.rate,
     concurrency: config.concurrency,
     ...bounds,
-    ...{ apiKey, retry, signal, starts, now },
+    ...{ retry, signal, starts, now },
     onRetry: () => {
       retries += 1;
       measured?.retried("source");
     },
-    onRequest: measured && ((...request) => measured.requested("source", ...request)),
+    onRequest: measured && ((...request: [string, string, number]) => measured.requested("source", ...request)),
   };
-  const source = renewing(config, options);
+  const source =
+    config.apiKey === undefined
+      ? await openKeyless(config, { ...options, now })
+      : renewing(config, { ...options, apiKey: await config.apiKey.resolve() });
   const closes = new AsyncDisposableStack();
   closes.defer(() => source.close());
   return closedBy<OpenSource>({ source, starts, retries: () => retries }, closes);
@@ -102,7 +104,7 @@ export async function openSourceWith(
  * A source that reads its key again once it is refused. A key of another project ends the run: that project does not have
  * this run's people, and whom it has would count as this project's. The next run begins with the new one.
  */
-function renewing(config: ActiveSourceConfig, options: DriverOptions): Source {
+function renewing(config: KeyedSourceConfig, options: DriverOptions): Source {
   let present = options.apiKey;
   let project: string | undefined;
   const renewKey = async (): Promise<Secret> => {

@@ -38,7 +38,8 @@ export async function checkTime(
 
 /** How far the clock is ahead of the first provider that says its time. */
 async function firstSkew(config: ClientConfig, skewOf: Session["skewOf"]): Promise<number | undefined> {
-  for (const { url } of askedSources(config)) {
+  for (const { url, apiKey } of askedSources(config)) {
+    if (apiKey === undefined) continue;
     const skew = await skewOf?.(url);
     if (skew !== undefined) return skew;
   }

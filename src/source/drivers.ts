@@ -1,6 +1,8 @@
-import type { ActiveSourceConfig } from "../config/config.ts";
+import type { FolderSourceConfig, KeyedSourceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
-import type { ProviderKind } from "../provider/provider.ts";
+import type { ApiKind } from "../provider/provider.ts";
+import { type FolderOptions, FolderSource } from "./folder/folder.ts";
+import { openStore } from "./folder/open.ts";
 import type { HttpOptions } from "./http.ts";
 import { OnfidoSource } from "./onfido/onfido.ts";
 import { PassbaseSource } from "./passbase/passbase.ts";
@@ -15,13 +17,10 @@ export interface DriverOptions extends HttpOptions {
   readonly now?: Clock;
 }
 
-type Driver<K extends ProviderKind> = (
-  config: Extract<ActiveSourceConfig, { kind: K }>,
-  options: DriverOptions,
-) => Source;
+type Driver<K extends ApiKind> = (config: Extract<KeyedSourceConfig, { kind: K }>, options: DriverOptions) => Source;
 
 /** What opens a source, by the kind of its provider. */
-const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
+const DRIVERS: { readonly [K in ApiKind]: Driver<K> } = {
   passbase: (_, options) => new PassbaseSource(options),
   persona: ({ completed }, options) => new PersonaSource({ ...options, completed }),
   stripe: ({ account }, options) => new StripeSource({ ...options, account }),
@@ -30,7 +29,12 @@ const DRIVERS: { readonly [K in ProviderKind]: Driver<K> } = {
   veriff: ({ integrationKey }, options) => new VeriffSource({ ...options, integrationKey }),
 };
 
-export function openDriver(config: ActiveSourceConfig, options: DriverOptions): Source {
+export function openDriver(config: KeyedSourceConfig, options: DriverOptions): Source {
   // The compiler does not see that both come from the same kind.
-  return (DRIVERS[config.kind] as Driver<ProviderKind>)(config, options);
+  return (DRIVERS[config.kind] as Driver<ApiKind>)(config, options);
+}
+
+/** A source without a key. */
+export async function openKeyless(config: FolderSourceConfig, options: FolderOptions): Promise<Source> {
+  return new FolderSource(config, await openStore(config), options);
 }

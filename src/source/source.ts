@@ -81,6 +81,8 @@ export interface Abilities {
   readonly list: boolean;
   /** Name who changed since a time. */
   readonly changes: boolean;
+  /** False: someone who is missing there was not deleted, so no one is concluded to be gone. Default: true. */
+  readonly deletes?: boolean;
 }
 
 export interface Project {

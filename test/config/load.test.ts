@@ -98,7 +98,7 @@ test("each field's error says where, what and how to fix it", async () => {
     [
       "source.kind",
       "other",
-      /:4: clients\[0\]\.source\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido or sumsub or veriff$/,
+      /:4: clients\[0\]\.source\.kind: "other" is not one of the choices; write passbase or persona or stripe or onfido or sumsub or veriff or folder$/,
     ],
     ["source.rate", "10", /clients\[0\]\.source\.rate: "10" is not a rate; write .*10\/s, 600\/min or 1000\/h/],
     ["source.url", "http://api.example", /source\.url: "http:\/\/api\.example" is not encrypted; write https:\/\/;/],
@@ -165,7 +165,7 @@ test("unknown keys: the error suggests the right key", async () => {
     yaml(client({ "source.forcepathstyle": 1 })),
     /source: "forcepathstyle" is not a key here; remove it/,
   );
-  await refusedOnce(yaml(client({ "source.region": "x" })), /"region" .* it belongs at clients\.vault\.region/);
+  await refusedOnce(yaml(client({ "source.region": "x" })), /"region" .* only a source of kind folder has it$/);
   await refusedOnce(`${yaml(client())}shedule: {}\n`, /: "shedule" is not a key here; did you mean "schedule"\?/);
   const [line = ""] = await refused(yaml(client({ "lookups.zzzzzz": 1 })));
   assert.match(line, /"zzzzzz" is not a key here; remove it, or write one of key, fields$/);

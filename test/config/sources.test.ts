@@ -188,7 +188,7 @@ test("an id says by its prefix whose it is; another colon is part of the id", as
   assert.deepEqual(read("urn:5f1c"), [
     "urn:5f1c",
     undefined,
-    "passbase,persona,stripe,onfido,sumsub,veriff",
+    "passbase,persona,stripe,onfido,sumsub,veriff,folder",
     "persona,old",
   ]);
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import type { Summary } from "../../src/export/summary.ts";
-import type { ProviderKind } from "../../src/provider/provider.ts";
+import type { ApiKind } from "../../src/provider/provider.ts";
 import { makeWorkplace, type Provider, type Section, type Workplace } from "../export/workplace.ts";
 import { startOnfido } from "../sandbox/onfido/server.ts";
 import { startPersona } from "../sandbox/persona/server.ts";
@@ -25,7 +25,7 @@ interface Changing extends Provider, AsyncDisposable {
   readonly section?: Section;
 }
 
-const STARTS: Readonly<Record<ProviderKind, () => Promise<Changing>>> = {
+const STARTS: Readonly<Record<ApiKind, () => Promise<Changing>>> = {
   passbase: () => startSandbox(COMMON),
   persona: () => startPersona({ ...COMMON, repeats: 0, searchDelay: 0 }),
   stripe: () => startStripe({ ...COMMON, repeats: 0 }),

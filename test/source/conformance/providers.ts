@@ -1,4 +1,4 @@
-import type { ProviderKind } from "../../../src/provider/provider.ts";
+import type { ApiKind } from "../../../src/provider/provider.ts";
 import { onfido } from "./onfido.ts";
 import { passbase } from "./passbase.ts";
 import { persona } from "./persona.ts";
@@ -7,8 +7,8 @@ import { stripe } from "./stripe.ts";
 import { sumsub } from "./sumsub.ts";
 import { veriff } from "./veriff.ts";
 
-/** Every provider that the program knows: the compiler asks for a new one here. */
-export const PROVIDERS: Readonly<Record<ProviderKind, Provider>> = {
+/** Every provider with an API: the compiler asks for a new one here. `test/source/folder` holds the folder to the port. */
+export const PROVIDERS: Readonly<Record<ApiKind, Provider>> = {
   passbase,
   persona,
   stripe,

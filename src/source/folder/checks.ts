@@ -1,0 +1,36 @@
+import type { Ready } from "../../config/folder-section.ts";
+import type { SourceCheck } from "../source.ts";
+import type { Survey } from "./drops.ts";
+
+/** Which drops are whole, for `doctor`. Without their names. */
+export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[] {
+  const waiting = drops.filter(({ waits }) => waits !== undefined).length;
+  const whole = drops.length - waiting;
+  const checks: SourceCheck[] = [];
+  if (drops.length === 0)
+    checks.push({
+      outcome: "warning",
+      message: "no drop is there yet",
+      hint: "Put each drop into a folder of its own, or check the source's url and entries.",
+    });
+  if (whole > 0 && files.length === 0)
+    checks.push({
+      outcome: "warning",
+      message: "no file with entries is in any whole drop",
+      hint: "Check the source's entries: by default .json, .jsonl, .ndjson and .csv files at a drop's top are read.",
+    });
+  if (whole > 0) checks.push({ outcome: "ok", message: `${whole} of ${drops.length} drops are whole` });
+  if (waiting > 0)
+    checks.push({
+      outcome: "warning",
+      message: `${waiting} of ${drops.length} drops are not taken yet: ${waitText(ready)}`,
+      hint: "Wait until the drop is complete. If it is, check the source's ready.",
+    });
+  return checks;
+}
+
+export function waitText(ready: Ready): string {
+  return ready.kind === "marker"
+    ? `the file ${ready.name} is not at the top`
+    : `something in them changed less than ${ready.time} ago`;
+}

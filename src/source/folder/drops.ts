@@ -1,0 +1,112 @@
+import type { FolderSourceConfig } from "../../config/config.ts";
+import { type Format, formatOf } from "./entries.ts";
+import { isBag } from "./manifest.ts";
+import { type Item, isLeftover, isThere, joined, type Store } from "./store.ts";
+
+/** What a provider or partner put down at one time. */
+export interface Drop {
+  /** Empty: the source's folder itself. */
+  readonly path: string;
+  /** Where paths of its payload start. */
+  readonly top: string;
+  /** Why it is not taken yet. */
+  readonly waits?: "quiet" | "marker" | undefined;
+}
+
+/** A file with entries. */
+export interface EntryFile {
+  readonly drop: Drop;
+  readonly path: string;
+  readonly format: Format;
+  readonly stamp: string;
+}
+
+/** All that lies there now. */
+export interface Survey {
+  /** The oldest first: in the order of their names. */
+  readonly drops: readonly Drop[];
+  /** Of all drops that are whole, in their order. */
+  readonly files: readonly EntryFile[];
+  /** Two surveys with the same one found the same. */
+  readonly fingerprint: string;
+}
+
+type Terms = Pick<FolderSourceConfig, "entries" | "ready">;
+
+/**
+ * Finds the drops: each folder at the top is one, or the source's folder itself, if files with entries or a bag are at its
+ * top.
+ */
+export async function survey(store: Store, terms: Terms, now: () => Temporal.Instant): Promise<Survey> {
+  const items = await itemsOf(store, "");
+  const isOne = items.some(({ name, kind }) => kind === "file" && name === "bagit.txt");
+  const own = isOne ? [] : await entryFiles(store, "", terms);
+  const names = items.filter(({ kind }) => kind === "folder").map(({ name }) => name);
+  const paths = isOne || own.length > 0 ? [""] : names.sort(byName);
+  const drops: Drop[] = [];
+  const files: EntryFile[] = [];
+  for (const path of paths) {
+    const drop = await dropAt(store, path, terms, now);
+    drops.push(drop);
+    if (drop.waits !== undefined) continue;
+    for (const found of await entryFiles(store, drop.top, terms)) {
+      const stat = await store.stat(found.path).catch(() => undefined);
+      files.push({ ...found, drop, stamp: stat?.stamp ?? "" });
+    }
+  }
+  const fingerprint = JSON.stringify([drops, files.map(({ path, stamp }) => [path, stamp])]);
+  return { drops, files, fingerprint };
+}
+
+async function dropAt(store: Store, path: string, { ready }: Terms, now: () => Temporal.Instant): Promise<Drop> {
+  const drop = { path, top: (await isBag(store, path)) ? joined(path, "data") : path };
+  if (ready.kind === "marker")
+    return (await isThere(store, joined(path, ready.name))) ? drop : { ...drop, waits: "marker" };
+  const quiet = now().epochMilliseconds - (await store.lastChange(path));
+  return quiet >= ready.time.total("milliseconds") ? drop : { ...drop, waits: "quiet" };
+}
+
+/** Files with entries below `top`, in the order of their names. */
+async function entryFiles(
+  store: Store,
+  top: string,
+  { entries }: Terms,
+): Promise<Pick<EntryFile, "path" | "format">[]> {
+  const [step = "*", ...rest] = entries ?? ["*"];
+  return below(store, top, step, rest);
+}
+
+async function below(
+  store: Store,
+  folder: string,
+  step: string,
+  [next, ...rest]: readonly string[],
+): Promise<Pick<EntryFile, "path" | "format">[]> {
+  const form = new RegExp(`^${step.split("*").map(RegExp.escape).join(".*")}$`, "su");
+  const found: Pick<EntryFile, "path" | "format">[] = [];
+  for (const { name, kind } of await itemsOf(store, folder)) {
+    // A link in the place of a file is found wrong when it is opened.
+    if ((kind === "folder") !== (next !== undefined) || !form.test(name)) continue;
+    const path = joined(folder, name);
+    const format = formatOf(name);
+    if (next !== undefined) found.push(...(await below(store, path, next, rest)));
+    else if (format !== undefined) found.push({ path, format });
+  }
+  return found;
+}
+
+/** Without what is no part of a drop, in the order of names. */
+export async function itemsOf(store: Store, folder: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of store.list(folder)) if (!isLeftover(item.name)) items.push(item);
+  return items.sort((one, other) => byName(one.name, other.name));
+}
+
+/** Numbers in names count as numbers: `drop-9` is before `drop-10`. */
+export function byName(one: string, other: string): number {
+  const [a, b] = [padded(one), padded(other)];
+  if (a !== b) return a < b ? -1 : 1;
+  return one < other ? -1 : Number(one > other);
+}
+
+const padded = (name: string): string => name.replace(/\d+/g, (digits) => digits.replace(/^0+/, "").padStart(30, "0"));

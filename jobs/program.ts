@@ -18,6 +18,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
     keygen: async () => (await import("./keygen.ts")).keygenCommand,
     init: async () => (await import("./init.ts")).initCommand,
     doctor: async () => (await import("./doctor.ts")).doctorCommand,
+    folder: async () => (await import("./folder.ts")).folderCommand,
     backfill: async () => (await import("./backfill.ts")).backfillCommand,
     worker: async () => (await import("./worker.ts")).workerCommand,
     completion: async () => (await import("./completion.ts")).completionCommand,

@@ -89,7 +89,12 @@ export async function digested(
 }
 
 /** Opens a file of an entry. It must be what the dossier said, and what the manifest says. */
-export async function openFile(store: Store, home: Home, { id, resource }: FileRef, scan: Scan): Promise<FetchedFile> {
+export async function openFile(
+  store: Store,
+  home: Home,
+  { id, resource }: Pick<FileRef, "resource"> & { readonly id: string | undefined },
+  scan: Scan,
+): Promise<FetchedFile> {
   if (id === MISSING) throw new HoldfastError("source-missing", `${FILE}: the entry names it, and it is not there`);
   const path = joined(folderOf(home.file), inside(resource));
   const promised = scan.promised(home.drop, path);
@@ -97,7 +102,10 @@ export async function openFile(store: Store, home: Home, { id, resource }: FileR
   try {
     if (file.size > MAX_FILE) throw refused("a file is larger than 1 GiB");
     const begin = file.read(0, 16);
-    const hashes = [["sha256", id], ...(promised ? [[promised.algorithm, promised.digest]] : [])];
+    const hashes = [
+      ...(id === undefined ? [] : [["sha256", id]]),
+      ...(promised ? [[promised.algorithm, promised.digest]] : []),
+    ];
     return {
       mediaType: fileTypeOf(resource, await begin),
       bytes: checked(

@@ -1,0 +1,196 @@
+import type { FolderFields, FolderSourceConfig } from "../../config/config.ts";
+import { hasCode } from "../../core/error.ts";
+import { byName, type Drop, type EntryFile, itemsOf, survey } from "./drops.ts";
+import type { Entry } from "./entries.ts";
+import { filesOf, openFile } from "./files.ts";
+import { identityOf, idOf, valueAt } from "./mapping.ts";
+import { Places } from "./places.ts";
+import { read, Scan, whyUnfit } from "./scan.ts";
+import { folderOf, joined, type Store } from "./store.ts";
+
+/** What a mapping would take, in numbers. Names of drops and files may be personal: they are numbered, in their order. */
+export interface FolderCheck {
+  readonly drops: number;
+  /** Those that are not whole yet. */
+  readonly waiting: readonly { readonly drop: number; readonly why: "quiet" | "marker" }[];
+  readonly entryFiles: number;
+  readonly entries: number;
+  /** Distinct ids: what an export would take. */
+  readonly people: number;
+  /** In how many of those each field of the config has a value. */
+  readonly fields: Readonly<Record<string, number>>;
+  readonly files: {
+    readonly found: number;
+    readonly missing: number;
+    /** In whole drops, and named by no entry. */
+    readonly withoutEntry: number;
+    /** Held to a manifest: read, and right. */
+    readonly checked: number;
+  };
+  /** Lines, files and entries that an export could not take; the first ones are in `bad`. */
+  readonly failures: number;
+  readonly bad: readonly BadEntry[];
+}
+
+/** Where something is wrong, and what; never what it says. */
+export interface BadEntry {
+  readonly drop: number;
+  readonly file: number;
+  /** Undefined: the whole file. */
+  readonly line?: number | undefined;
+  readonly why: string;
+}
+
+const MAX_BAD = 100;
+
+/** Reads all drops as an export would, and stores nothing. */
+export async function checkFolder(
+  store: Store,
+  config: FolderSourceConfig,
+  { now, signal }: { readonly now: () => Temporal.Instant; readonly signal?: AbortSignal },
+): Promise<FolderCheck> {
+  const scan = new Scan(await survey(store, config, now));
+  const named = new Places();
+  try {
+    await scan.read(store, config, signal);
+    return await new Check(store, config, scan, named).run(signal);
+  } finally {
+    scan.close();
+    named.close();
+  }
+}
+
+class Check {
+  readonly #store: Store;
+  readonly #config: FolderSourceConfig;
+  readonly #scan: Scan;
+  /** The files that entries name. */
+  readonly #named: Places;
+  readonly #bad: BadEntry[] = [];
+  readonly #fields: Record<string, number> = {};
+  #failures = 0;
+  #entries = 0;
+  #found = 0;
+  #missing = 0;
+  #checked = 0;
+
+  constructor(store: Store, config: FolderSourceConfig, scan: Scan, named: Places) {
+    this.#store = store;
+    this.#config = config;
+    this.#scan = scan;
+    this.#named = named;
+    for (const name of fieldsIn(config.fields).keys()) this.#fields[name] = 0;
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<FolderCheck> {
+    const { drops, files } = this.#scan.survey;
+    for (const [number, file] of files.entries()) await this.#checkFile(number, file, signal);
+    let withoutEntry = 0;
+    for (const drop of drops.filter(({ waits }) => waits === undefined))
+      withoutEntry += await this.#unnamed(drop, drop.top);
+    return {
+      drops: drops.length,
+      waiting: drops.flatMap(({ waits }, at) => (waits === undefined ? [] : [{ drop: at + 1, why: waits }])),
+      entryFiles: files.length,
+      entries: this.#entries,
+      people: this.#scan.places.count,
+      fields: this.#fields,
+      files: { found: this.#found, missing: this.#missing, withoutEntry, checked: this.#checked },
+      failures: this.#failures,
+      bad: this.#bad,
+    };
+  }
+
+  async #checkFile(number: number, file: EntryFile, signal: AbortSignal | undefined): Promise<void> {
+    const unfit = this.#scan.unfit.get(file);
+    if (unfit !== undefined) return this.#note(file, undefined, unfit);
+    try {
+      for await (const entries of read(this.#store, file)) {
+        for (const entry of entries) {
+          signal?.throwIfAborted();
+          await this.#checkEntry(number, file, entry);
+        }
+      }
+    } catch (error) {
+      this.#note(file, undefined, whyUnfit(error));
+    }
+  }
+
+  async #checkEntry(number: number, file: EntryFile, entry: Entry): Promise<void> {
+    if (entry.why !== undefined) return this.#note(file, entry.line, entry.why);
+    this.#entries += 1;
+    const id = idOf(entry.value, this.#config.fields);
+    if (id === undefined) return this.#note(file, entry.line, "has no id where fields.id says");
+    const home = this.#scan.home(number);
+    try {
+      identityOf(id, entry.value, this.#config);
+      const files = await filesOf(this.#store, home, id, entry.value, this.#config);
+      for (const { path } of files) this.#named.promise(path, "");
+      // An entry that a newer one replaces is not taken.
+      if (!this.#scan.places.isAt(id, number, entry.at)) return;
+      for (const [name, pointers] of fieldsIn(this.#config.fields))
+        if (pointers.some((pointer) => isThere(valueAt(entry.value, pointer)))) this.#fields[name]! += 1;
+      for (const { name, path, stat } of files) {
+        if (stat === undefined) this.#missing += 1;
+        else this.#found += 1;
+        const promised = stat && this.#scan.promised(home.drop, path);
+        if (promised === undefined) continue;
+        const ref = { id: promised.algorithm === "sha256" ? promised.digest : undefined, resource: name };
+        const { bytes } = await openFile(this.#store, home, ref, this.#scan);
+        for await (const _ of bytes);
+        this.#checked += 1;
+      }
+    } catch (error) {
+      if (!hasCode(error, "source-response", "source-denied", "source-missing")) throw error;
+      this.#note(file, entry.line, (error as Error).message.replace(/^folder (entry|file): /, ""));
+    }
+  }
+
+  /** Files that are neither named nor read: each may be one that the mapping should find. */
+  async #unnamed(drop: Drop, folder: string): Promise<number> {
+    let count = 0;
+    for (const { name, kind } of await itemsOf(this.#store, folder)) {
+      const path = joined(folder, name);
+      const isOurs = folder === drop.path && (OURS.test(name) || name === markerOf(this.#config));
+      if (kind === "folder") count += await this.#unnamed(drop, path);
+      else if (!isOurs && !this.#isEntryFile(path) && this.#named.promised(path) === undefined) count += 1;
+    }
+    return count;
+  }
+
+  #isEntryFile(path: string): boolean {
+    this.#paths ??= new Set(this.#scan.survey.files.map((file) => file.path));
+    return this.#paths.has(path);
+  }
+  #paths: ReadonlySet<string> | undefined;
+
+  #note({ drop, path }: EntryFile, line: number | undefined, why: string): void {
+    this.#failures += 1;
+    if (this.#bad.length === MAX_BAD) return;
+    const { drops, files } = this.#scan.survey;
+    const ofDrop = files.filter((file) => file.drop === drop);
+    const file = ofDrop.findIndex((one) => byName(one.path, path) === 0 && folderOf(one.path) === folderOf(path)) + 1;
+    this.#bad.push({ drop: drops.indexOf(drop) + 1, file, line, why });
+  }
+}
+
+/** Lists of digests, and what makes a folder a bag. */
+const OURS = /^(SHA256SUMS|manifest-sha256\.txt|tagmanifest-.*|bag(it|-info)\.txt|fetch\.txt)$/;
+
+const markerOf = ({ ready }: FolderSourceConfig): string | undefined =>
+  ready.kind === "marker" ? ready.name : undefined;
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null && value !== "";
+
+/** By the names that the config has for them. */
+function fieldsIn({ data, ...fields }: FolderFields): Map<string, readonly (readonly string[])[]> {
+  const found = new Map<string, readonly (readonly string[])[]>();
+  for (const [name, of] of Object.entries(fields) as [string, readonly string[] | readonly (readonly string[])[]][]) {
+    if (of === undefined) continue;
+    const pointers =
+      of.length > 0 && typeof of[0] === "string" ? [of as readonly string[]] : (of as readonly string[][]);
+    if (pointers.length > 0) found.set(name, pointers);
+  }
+  for (const [name, pointer] of Object.entries(data)) found.set(`data.${name}`, [pointer]);
+  return found;
+}

@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { parsePointer } from "../../../src/config/pointer.ts";
+import { HoldfastError } from "../../../src/core/error.ts";
+import { checkFolder } from "../../../src/source/folder/check.ts";
+import { DirectoryStore } from "../../../src/source/folder/directory.ts";
+import { bytesOf, configOf, listOf, type Place, pagesOf, place, UPDATED } from "./place.ts";
+
+const CANARY = "canary-5d41";
+const entry = (id: string, more: object = {}) => ({ id, updated: UPDATED, email: `${CANARY}@example.com`, ...more });
+const fields = {
+  ...{ id: ["id"], updated: ["updated"], email: ["email"] },
+  ...{ numbers: [], files: [parsePointer("/files")], data: {} },
+};
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+async function refuses(work: () => Promise<unknown>, code = "source-response"): Promise<void> {
+  const error = await work().then(
+    () => assert.fail("nothing was thrown"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof HoldfastError, inspect(error));
+  assert.equal(error.code, code, error.message);
+  assert.ok(!inspect(error, { depth: 10 }).includes(CANARY), inspect(error));
+}
+
+function check(here: Place, changes = {}) {
+  const config = configOf(here.root, { fields, ...changes });
+  const now = () => Temporal.Instant.fromEpochMilliseconds(here.now);
+  return checkFolder(new DirectoryStore(here.root), config, { now });
+}
+
+test("bad lines stop no others, and each is counted with its place and without its content", async () => {
+  await using here = await place();
+  await here.write(
+    "1/people.jsonl",
+    Buffer.concat([
+      Buffer.from(`{"id":"${CANARY}",\n${JSON.stringify(entry("a"))}\n{"email":"${CANARY}"}\n`),
+      Buffer.from([0xff, 0xfe, 0x0a]),
+      Buffer.from(`"${"x".repeat(17 * 1024 * 1024)}"\n`),
+      Buffer.from(`${JSON.stringify({ id: "late", updated: "yesterday" })}\n[1]\n${JSON.stringify(entry("b"))}`),
+    ]),
+  );
+  const source = here.open();
+  const pages = await pagesOf(source);
+  assert.deepEqual(
+    pages.map(({ identities, unread, unreadable }) => [identities.map(({ id }) => id), unread, unreadable]),
+    [[["a", "b"], ["late"], 5]],
+  );
+  await refuses(() => source.dossier("late", { full: true }));
+  const found = await check(here);
+  assert.deepEqual(
+    found.bad.map(({ drop, file, line }) => [drop, file, line]),
+    [1, 3, 4, 5, 6, 7].map((line) => [1, 1, line]),
+  );
+  assert.deepEqual([found.failures, found.people], [6, 3]);
+  assert.ok(!JSON.stringify(found).includes(CANARY));
+});
+
+test("paths that lead elsewhere are a failure of that entry", async () => {
+  await using here = await place();
+  await using other = await place();
+  await other.write(`${CANARY}.txt`, "secret");
+  const paths = [
+    ...["../2/x.jpg", "/etc/passwd", "..\\x.jpg", "C:\\x.jpg", "C:x", "a/../../x", "a//b", ".ssh/id", "a\nb"],
+    ...["link.jpg", `linked/${CANARY}.txt`, "folder"],
+  ];
+  await here.lines(
+    "1/people.jsonl",
+    entry("fine", { files: "fine.jpg" }),
+    ...paths.map((files, at) => entry(`h${at}`, { files })),
+  );
+  await here.write("1/fine.jpg", "fine");
+  await mkdir(join(here.root, "1/folder"));
+  await symlink(join(other.root, `${CANARY}.txt`), join(here.root, "1/link.jpg"));
+  await symlink(other.root, join(here.root, "1/linked"));
+  const source = here.open({ fields });
+  const [page] = await pagesOf(source);
+  assert.deepEqual([page!.identities.map(({ id }) => id), page!.unread.length], [["fine"], paths.length]);
+  for (const at of paths.keys()) await refuses(() => source.dossier(`h${at}`, { full: true }));
+  assert.equal(String(await bytesOf(source, "fine", "fine.jpg")), "fine");
+  // A dossier that someone else made up.
+  const ref = { id: sha256("secret"), type: "other", page: null, updated: UPDATED };
+  for (const resource of [...paths, `linked/${CANARY}.txt`])
+    await refuses(async () => {
+      const { bytes } = await source.file("fine", { ...ref, resource });
+      for await (const _ of bytes);
+    });
+});
+
+test("an id as the name of a folder leads nowhere else", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", ...["../2", "..", "a/b", "fine"].map((id) => entry(id)));
+  await here.write("1/files/fine/x.jpg", "x");
+  await here.write("1/files/a/b/x.jpg", "x");
+  const source = here.open({ beside: "files/{id}" });
+  const [page] = await pagesOf(source);
+  assert.deepEqual([page!.identities.map(({ id }) => id), page!.unread], [["fine"], ["../2", "..", "a/b"]]);
+  for (const id of page!.unread) await refuses(() => source.dossier(id, { full: true }));
+});
+
+test("a file with entries that is a link is not read", async () => {
+  await using here = await place();
+  await using other = await place();
+  await other.lines("people.jsonl", entry("elsewhere"));
+  await here.lines("1/a.jsonl", entry("a"));
+  await symlink(join(other.root, "people.jsonl"), join(here.root, "1/b.jsonl"));
+  const [page, ...rest] = await pagesOf(here.open());
+  assert.deepEqual([page!.identities.map(({ id }) => id), rest.map(({ unreadable }) => unreadable)], [["a"], [1]]);
+});
+
+test("a drop that is not whole is not taken, and then the walk is not whole", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a"));
+  await here.lines("2/people.jsonl", entry("b"));
+  await here.write("1/_SUCCESS", "");
+  const marked = { ready: { kind: "marker", name: "_SUCCESS" } as const };
+  const source = here.open(marked);
+  assert.deepEqual([...(await listOf(source)).keys()], ["a"]);
+  assert.ok((await pagesOf(source)).every(({ whole }) => !whole));
+  await refuses(() => source.dossier("b", { full: true }), "source-missing");
+  assert.deepEqual(
+    (await source.checks()).map(({ outcome }) => outcome),
+    ["ok", "warning"],
+  );
+  await here.write("2/_SUCCESS", "");
+  assert.deepEqual([...(await listOf(source)).keys()], ["a", "b"]);
+  const quiet = here.open({ ready: { kind: "quiet", time: Temporal.Duration.from("PT15M") } });
+  // A copy keeps the old time of its original: what counts is when it came.
+  await here.touch("2/people.jsonl", "2020-01-01T00:00:00Z");
+  here.now = Date.now() + 60_000;
+  assert.equal((await listOf(quiet)).size, 0);
+  here.now = Date.now() + 16 * 60_000;
+  assert.equal((await listOf(quiet)).size, 2);
+});
+
+test("a bag: the payload is read, and held to its manifest", async () => {
+  await using here = await place();
+  const lines = [entry("a", { files: "a.jpg" }), entry("b", { files: "b.jpg" }), entry("c", { files: "c.jpg" })];
+  const text = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
+  await here.write("1/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  await here.write("1/data/people.jsonl", text);
+  for (const id of ["a", "b", "c"]) await here.write(`1/data/${id}.jpg`, id);
+  const manifest = (entries: string) =>
+    `${sha256(entries)}  data/people.jsonl\n${sha256("a")}  data/a.jpg\n${sha256("other")}  data/b.jpg\n`;
+  await here.write("1/manifest-sha256.txt", manifest(text));
+  const source = here.open({ fields });
+  assert.deepEqual([...(await listOf(source)).keys()], ["a", "b"]);
+  assert.equal(String(await bytesOf(source, "a", "a.jpg")), "a");
+  await refuses(() => bytesOf(source, "b", "b.jpg"));
+  await refuses(() => source.dossier("c", { full: true }));
+  const { files, bad } = await check(here);
+  assert.deepEqual(
+    [files, bad.map(({ line }) => line)],
+    [{ found: 3, missing: 0, withoutEntry: 0, checked: 1 }, [2, 3]],
+  );
+  await here.write("1/manifest-sha256.txt", manifest("other entries"));
+  assert.deepEqual(
+    (await pagesOf(source)).map(({ identities, unreadable }) => [identities.length, unreadable]),
+    [[0, 1]],
+  );
+});
+
+test("SHA256SUMS beside: a wrong digest is a failure of that entry, and what it does not name is taken", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a", { files: "a.jpg" }), entry("b", { files: "b.jpg" }));
+  await here.write("1/a.jpg", "a");
+  await here.write("1/b.jpg", "b");
+  await here.write("1/SHA256SUMS", `${sha256("not a")} *a.jpg\n`);
+  const source = here.open({ fields });
+  await refuses(() => bytesOf(source, "a", "a.jpg"));
+  assert.equal(String(await bytesOf(source, "b", "b.jpg")), "b");
+});
+
+test("the check counts fields, files without an entry, and missing ones", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a", { files: ["a.jpg", "gone.jpg"] }), { id: "b", updated: UPDATED });
+  await here.write("1/a.jpg", "a");
+  await here.write("1/stray.jpg", "?");
+  await here.write("1/sub/stray.jpg", "?");
+  const { fields: found, files, people, failures } = await check(here);
+  assert.deepEqual(found, { id: 2, updated: 2, email: 1, files: 1 });
+  assert.deepEqual(files, { found: 1, missing: 1, withoutEntry: 2, checked: 0 });
+  assert.deepEqual([people, failures], [2, 0]);
+});
+
+test("a folder that is not there, or not to be read", async () => {
+  await using here = await place();
+  const gone = { kind: "directory", path: join(here.root, CANARY) } as const;
+  const store = new DirectoryStore(gone.path);
+  await refuses(async () => Array.fromAsync(store.list("")), "source-unavailable");
+});
+
+test("memory stays flat over 100,000 lines", async (t) => {
+  await using here = await place();
+  await mkdir(join(here.root, "1"));
+  const line = (at: number) => `${JSON.stringify(entry(`p${at}`, { note: "x".repeat(200) }))}\n`;
+  await writeFile(join(here.root, "1/people.jsonl"), Array.from({ length: 100_000 }, (_, at) => line(at)).join(""));
+  const source = here.open();
+  let listed = 0;
+  let most = 0;
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for await (const { identities } of source.pages()) {
+    listed += identities.length;
+    if (listed % 10_000 === 0) {
+      collect();
+      most = Math.max(most, process.memoryUsage().heapUsed - before);
+    }
+  }
+  t.diagnostic(`${Math.round(most / 1024 / 1024)} MiB more heap`);
+  assert.equal(listed, 100_000);
+  assert.ok(most < 16 * 1024 * 1024, `${most} bytes`);
+});

@@ -111,7 +111,7 @@ export class Workplace implements AsyncDisposable {
   #args(command: string, args: readonly string[]): string[] {
     const config = ["open", "reseal"].includes(command) ? [] : ["--config", this.file];
     // `retention extend`: options come after the second word.
-    const words = ["retention", "retrieval", "relationship", "hold", "erasure"].includes(command)
+    const words = ["retention", "retrieval", "relationship", "hold", "erasure", "folder"].includes(command)
       ? [command, args[0]!]
       : [command];
     return [...words, ...config, ...args.slice(words.length - 1)];

@@ -222,3 +222,53 @@ test("an id whose source is unclear: the error says why, and names a source only
       },
     );
 });
+
+const FOLDER = { kind: "folder", url: "file:///srv/kyc", fields: { id: "/id", updated: "/a~1b/0" } };
+
+test("a folder needs no key, and limits no requests", async () => {
+  const s3 = {
+    ...FOLDER,
+    name: "s3",
+    url: "s3://bucket/drops",
+    ready: "_SUCCESS",
+    entries: "*/person.json",
+    beside: ".",
+  };
+  const data = { Nationality: "/country" };
+  const own = { ...FOLDER, fields: { ...FOLDER.fields, numbers: ["/n"], data } };
+  const [acme] = (await accepted(several(own, s3))).clients;
+  const [one, other] = acme!.sources;
+  assert.ok(one?.kind === "folder" && other?.kind === "folder");
+  assert.deepEqual(
+    [one.url, one.place, one.apiKey],
+    ["file:///srv/kyc", { kind: "directory", url: one.url, path: "/srv/kyc" }, undefined],
+  );
+  assert.deepEqual(one.fields, {
+    id: ["id"],
+    updated: ["a/b", "0"],
+    numbers: [["n"]],
+    files: [],
+    data: { Nationality: ["country"] },
+  });
+  assert.equal(one.ready.kind === "quiet" && String(one.ready.time), "PT15M");
+  assert.deepEqual(
+    [other.ready, other.entries, other.beside],
+    [{ kind: "marker", name: "_SUCCESS" }, ["*", "person.json"], "."],
+  );
+  assert.equal(other.place.kind === "s3" && `${other.place.bucket}/${other.place.prefix}`, "bucket/drops");
+  assert.deepEqual(activeSources(acme!), acme!.sources);
+  assert.ok(secretsOf(acme!).every(([field]) => !field.startsWith("source")));
+});
+
+test("a folder's mapping is refused where it cannot be meant", async () => {
+  const refusals = [
+    [{ apiKey: "env:KEY" }, /"apiKey" is not a key here/],
+    [{ url: "https://example.com" }, /url: .*write file:\/\/\/dir/],
+    [{ fields: { id: "id", updated: "/u" } }, /fields\.id: "id" is not a JSON Pointer/],
+    [{ fields: { id: "/id" } }, /fields\.updated: is missing/],
+    [{ beside: "../{id}" }, /beside: .* is not a folder beside an entry/],
+    [{ entries: "people.txt" }, /entries: .* does not name files with entries/],
+    [{ ready: "a/b" }, /ready: .* is neither a duration nor the name of a file/],
+  ] as const;
+  for (const [changes, says] of refusals) await refusedOnce(several({ ...FOLDER, ...changes }), says);
+});

@@ -15,7 +15,7 @@ export interface EntryPlace {
   readonly line: number;
 }
 
-/** An entry as it lies there, or why it is none. Untrusted and personal; `why` is in words of ours. */
+/** An entry as it lies there, or why it is not one. Untrusted and personal; `why` is in words of ours. */
 export type Entry = EntryPlace &
   (
     | { readonly text: string; readonly value: unknown; readonly why?: undefined }

@@ -7,7 +7,7 @@ export const FILE = "folder file";
 /** The entry, or a file of it, is not what it must be. */
 export function refused(what: string): HoldfastError {
   return new HoldfastError("source-response", `${ENTRY}: ${what}`, {
-    hint: "Ask whoever makes the drops to correct it; `holdfast folder check` counts what is wrong.",
+    hint: "Ask the people who make the drops to correct it; `holdfast folder check` counts what is wrong.",
   });
 }
 

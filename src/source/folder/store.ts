@@ -39,7 +39,7 @@ export interface OpenFile extends Stat {
   close(): Promise<void>;
 }
 
-/** Whether it is a plain file; what leads elsewhere is none. */
+/** Whether it is a plain file; what leads elsewhere is not. */
 export async function isThere(store: Store, path: string): Promise<boolean> {
   try {
     return (await store.stat(path)) !== undefined;

@@ -20,7 +20,7 @@ export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot:
   const [source] = activeSources({ sources });
   if (source === undefined) throw new HoldfastError("internal", "a first config has a source that is asked");
   const { apiKey } = source;
-  const { name: provider, key: called = "API key" }: Provider = PROVIDERS[source.kind];
+  const { name: provider, key: called = "API key", unlisted }: Provider = PROVIDERS[source.kind];
   const key = apiKey
     ? keyStep(apiKey, `${provider}'s ${called}`, isService ? as : undefined)
     : [
@@ -44,7 +44,13 @@ export function nextSteps(out: string, { sources, vault }: ClientConfig, isRoot:
       "  makes the lookup key and the log key (back them up) and prints the public key for your auditor",
     ],
     [`${as}holdfast doctor${config}`, "  checks everything a run needs, and says how to fix what is wrong"],
-    [`${as}holdfast export${config}`, "  exports everything; from then on, each night, what is new or changed"],
+    unlisted
+      ? [
+          `${as}holdfast backfill --ids ids.txt${config}`,
+          `  exports whom the file names by ${provider}'s ids, one on a line: ${provider} cannot list everyone`,
+          "  whom to name from then on: webhooks do it, docs/OPERATING.md",
+        ]
+      : [`${as}holdfast export${config}`, "  exports everything; from then on, each night, what is new or changed"],
   ];
   return [
     ...steps.flatMap(([first, ...more], index) => [`  ${index + 1}. ${first}`, ...more.map((line) => `   ${line}`)]),

@@ -316,6 +316,11 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
   if (refusal && !hasSucceeded && failures >= IN_A_ROW && !run.signal.aborted) throw refusal;
   if (selection.kind === "subjects" && !run.signal.aborted) missingSubjects(run, wanted, met, tally);
   if (!feed || run.signal.aborted) return {};
+  const { list, changes } = run.source.can;
+  if (!list && !changes && tally.examined === 0 && run.catalog.totals.counts().subjects === 0)
+    run.log.warn(
+      "no one was exported: the provider cannot list everyone, and no one is known yet; name their ids with backfill --ids",
+    );
   // An incomplete walk proves nothing about the identities it did not see.
   if (feed.showsGone) {
     for (const { subject } of run.catalog.walk.end(run.sourceConfig.name, MISSED)) {

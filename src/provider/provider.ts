@@ -13,6 +13,8 @@ export interface Provider {
   readonly rate: string;
   /** Its words for an identity's status. Empty: any word. */
   readonly statuses: readonly string[];
+  /** Its API cannot list everyone: somebody has to name their ids. */
+  readonly unlisted?: true;
   /** It has no API and no key: it is read where it lies. */
   readonly keyless?: true;
 }
@@ -60,6 +62,7 @@ export const PROVIDERS = {
     identity: "applicant",
     identities: "applicants",
     url: "https://api.sumsub.com",
+    unlisted: true,
     rate: "10/s",
     statuses: [
       ...["init", "pending", "prechecked", "queued", "onHold", "awaitingUser", "awaitingService", "deactivated"],
@@ -71,6 +74,7 @@ export const PROVIDERS = {
     identity: "session",
     identities: "sessions",
     url: null,
+    unlisted: true,
     key: "shared secret key",
     rate: "2/s",
     statuses: [

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import pMap from "p-map";
 import { SubjectSet } from "../catalog/subject-set.ts";
@@ -18,7 +19,7 @@ const MOST_PIPED = 64 * 2 ** 20;
 interface Line {
   /** From 1. */
   readonly number: number;
-  /** Undefined if it is too long. */
+  /** Undefined if it is too long, or not UTF-8. */
   readonly text: string | undefined;
 }
 
@@ -45,20 +46,18 @@ export class IdList {
   }
 
   /**
+   * What is no regular file, such as a pipe, can be read only once: it is held in memory.
    * @param path `-` for standard input
    * @throws HoldfastError "usage" if it cannot be read or has no line
    */
   static async open(path: string, are: IdsAre, stdin: Readable): Promise<IdList> {
-    const chunks = path === "-" ? held(await piped(stdin)) : () => readingFile(path);
+    const chunks =
+      path === "-" || !isRegular(path)
+        ? held(await piped(path === "-" ? stdin : readingFile(path)))
+        : () => readingFile(path);
     const hash = createHash("sha256");
-    async function* hashed() {
-      for await (const chunk of chunks()) {
-        hash.update(chunk);
-        yield chunk;
-      }
-    }
     let total = 0;
-    for await (const _ of lines(hashed())) total += 1;
+    for await (const _ of lines(hashing(chunks(), hash))) total += 1;
     if (total === 0)
       throw new HoldfastError("usage", `the list of ${are} is empty`, { hint: "Write one on each line." });
     return new IdList(are, hash.digest("hex"), total, chunks);
@@ -72,7 +71,8 @@ export class IdList {
   async *pages(source: Pick<Source, "idOf">, cursor: string | null, outcomes: Outcomes): AsyncGenerator<IdPage> {
     using seen = new Seen();
     const after = cursor === null ? 0 : Number(cursor);
-    for await (const page of paged(lines(this.#chunks()))) {
+    const hash = createHash("sha256");
+    for await (const page of paged(lines(hashing(this.#chunks(), hash)))) {
       const last = page.at(-1)!.number;
       if (last <= after) continue;
       const fresh = page.filter(({ number }) => number > after);
@@ -91,6 +91,10 @@ export class IdList {
       const notFound = found.filter(({ id }) => id === undefined).length;
       yield { ids, malformed: fresh.length - readable.length, notFound, cursor: String(last) };
     }
+    if (hash.digest("hex") !== this.digest)
+      throw new HoldfastError("usage", `the list of ${this.are} was changed while it was read`, {
+        hint: "Run it again with a list that stays as it is.",
+      });
     yield { ids: [], malformed: 0, notFound: 0, cursor: null };
   }
 
@@ -137,6 +141,13 @@ class Seen implements Disposable {
   }
 }
 
+async function* hashing(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
 async function* paged(all: AsyncIterable<Line>): AsyncGenerator<Line[]> {
   let page: Line[] = [];
   for await (const line of all) {
@@ -155,19 +166,17 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   let isLong = false;
   const line = (): Line | undefined => {
     number += 1;
-    const text = held
-      .toString("utf8")
-      .replace(/^\uFEFF/, "")
-      .trim();
-    const long = isLong;
+    const text = textOf(held);
+    const isLonger = isLong;
     held = Buffer.alloc(0);
     isLong = false;
-    if (long) return { number, text: undefined };
-    return text === "" || text.startsWith("#") ? undefined : { number, text };
+    if (text === "" || text?.startsWith("#")) return undefined;
+    return { number, text: isLonger ? undefined : text };
   };
   const add = (part: Uint8Array): void => {
-    if (held.length + part.length > LONGEST) isLong = true;
-    if (!isLong) held = Buffer.concat([held, part]);
+    const room = LONGEST - held.length;
+    if (part.length > room) isLong = true;
+    held = Buffer.concat([held, part.subarray(0, room)]);
   };
   for await (const chunk of chunks) {
     let from = 0;
@@ -183,12 +192,28 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   if (last) yield last;
 }
 
+/** Undefined if it is not UTF-8: with other characters put in, two references could become one. */
+function textOf(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes).toString("latin1");
+  if (text.trimStart().startsWith("#")) return "#";
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 const held = (bytes: Uint8Array) =>
   async function* () {
     yield bytes;
   };
 
-async function piped(stdin: Readable): Promise<Uint8Array> {
+/** Whether it can be read twice. What does not exist is refused where it is read. */
+function isRegular(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+async function piped(stdin: AsyncIterable<unknown>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stdin) {

@@ -14,7 +14,7 @@ export class Outcomes implements Disposable {
   readonly #file: { readonly path: string; readonly fd: number } | undefined;
   /** The lines of ids that were asked about and are not settled. */
   readonly #lines = new Map<string, number>();
-  readonly #notFound: number[] = [];
+  readonly #notFound = new Set<number>();
 
   constructor(path?: string) {
     this.#file = path === undefined ? undefined : { path, fd: openReport(path) };
@@ -40,7 +40,7 @@ export class Outcomes implements Disposable {
 
   /** The first lines of which neither the provider nor the vault has anyone. */
   get notFound(): readonly number[] {
-    return this.#notFound.toSorted((one, other) => one - other);
+    return [...this.#notFound].sort((one, other) => one - other);
   }
 
   [Symbol.dispose](): void {
@@ -48,7 +48,7 @@ export class Outcomes implements Disposable {
   }
 
   #write(line: number, outcome: string): void {
-    if (outcome === "notFound" && this.#notFound.length < NAMED) this.#notFound.push(line);
+    if (outcome === "notFound" && this.#notFound.size < NAMED) this.#notFound.add(line);
     if (!this.#file) return;
     const { path, fd } = this.#file;
     try {

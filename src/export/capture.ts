@@ -80,7 +80,10 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const listed = candidate.listed ?? of.listed;
   // Of a minimal answer the list already tells all, and a full one would differ from it.
   const content = isRecord1 && config.collect === "full" ? { content: version } : {};
-  const glance = dossier.open && dossier.glance !== undefined ? { glance: tokens.glance(dossier.glance) } : {};
+  // While the key may not read something, the whole is asked for: that it may now moves nothing that a glance shows.
+  const isWhole = dossier.gaps.length === 0;
+  const glance =
+    dossier.open && isWhole && dossier.glance !== undefined ? { glance: tokens.glance(dossier.glance) } : {};
   if (isNewest && !parts.again) return { kind: "unchanged", listed, ...content, ...glance };
   if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.

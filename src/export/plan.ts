@@ -139,10 +139,15 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
   const candidates: Candidate[] = [];
   const met: Met[] = [];
   const past: string[] = [];
-  for (const { id, updated, raw } of identities) {
+  for (const { id, updated, raw, deleted } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.listed(updated, raw);
     const known = catalog.subjects.known(subject);
+    if (deleted) {
+      // Asked once more, for the provider's own word. That the list still shows it does not make it there.
+      if (known && known.gone === null) candidates.push({ id, subject, listed, way: "list" });
+      continue;
+    }
     if (known !== undefined) met.push(metAs(parts, subject, id, known));
     if (
       known === undefined &&

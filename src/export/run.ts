@@ -135,6 +135,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     const { id: project } = await source.project();
     const known = catalog.sources.known(sourceConfig.name);
     const found = { kind: source.kind, project: tokens.project(source.kind, project) };
+    refuseTwin(exporting, found);
     if (known?.kind !== found.kind || known.project !== found.project) {
       if (known)
         log.warn("the source now answers for another project of its provider; whom it does not list is not gone", {
@@ -151,6 +152,26 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     await finish("failed").catch(() => {});
     throw error;
   }
+}
+
+/**
+ * People belong to a project: of two sources with one project, each would take the other's people for gone. Onfido and
+ * Sumsub name no account, so two accounts of one region look like one project.
+ * @throws HoldfastError "config"
+ */
+function refuseTwin({ config, sourceConfig, catalog }: Exporting, found: { kind: string; project: string }): void {
+  const twin = activeSources(config).find(({ name }) => {
+    const other = name === sourceConfig.name ? undefined : catalog.sources.known(name);
+    return other?.kind === found.kind && other.project === found.project;
+  });
+  if (!twin) return;
+  throw new HoldfastError(
+    "config",
+    `the sources ${twin.name} and ${sourceConfig.name} are of one project of their provider`,
+    {
+      hint: "Remove one of them. If they are two accounts that the provider does not tell apart, give each a client of its own, with its own vault.",
+    },
+  );
 }
 
 /** What a run's end says in the log, if it looked at everyone it had to, and if it walked the whole list. */

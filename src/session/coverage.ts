@@ -47,7 +47,8 @@ export async function coverageNow(
     let walked = 0;
     // As in a run: it says best why a key is refused.
     await source.project();
-    for await (const { identities, unread, unreadable } of source.pages()) {
+    for await (const { identities: all, unread, unreadable } of source.pages()) {
+      const identities = all.filter(({ deleted }) => !deleted);
       session.signal.throwIfAborted();
       ids = new Map([...identities.map(({ id }) => id), ...unread].map((id) => [tokens.subject(source.kind, id), id]));
       yield {

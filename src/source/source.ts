@@ -119,6 +119,8 @@ export interface ListedIdentity {
   readonly status: string;
   /** What the list says about it, parsed without loss: equal content means that nothing changed. */
   readonly raw: unknown;
+  /** The list still shows it, and says that it is deleted. */
+  readonly deleted?: boolean;
 }
 
 export interface Dossier {

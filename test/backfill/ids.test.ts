@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -106,6 +107,30 @@ test("standard input is a list too", async () => {
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal((await place.stored()).size, 3);
+});
+
+test("a pipe that is named as a file is a list too, though it can be read only once", async () => {
+  const { sandbox, place, ids } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const pipe = place.path("pipe");
+  execFileSync("mkfifo", [pipe]);
+  const running = place.start("backfill", ["--ids", pipe, "--json"]);
+  await writeFile(pipe, `${ids.slice(0, 3).join("\n")}\n`);
+  const ended = await running.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal((await place.stored()).size, 3);
+});
+
+test("a long comment says nothing, and a line that is not UTF-8 is malformed", async () => {
+  const { sandbox, place, ids, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const lines = [`# ${"long ".repeat(500)}\n${ids[0]}\n`, Buffer.from([0x4d, 0xfc, 0x6c]), "\n"];
+  await writeFile(list, Buffer.concat(lines.map((part) => Buffer.from(part as string))));
+  const ended = await place.here("backfill", ["--ids", list, "--json"]);
+  const [of] = (ended.json as { clients: Summary[] }).clients;
+  assert.deepEqual([of!.new, of!.failed, of!.notFound], [1, 1, 0]);
 });
 
 test("the plan of a list asks about a sample only", async () => {

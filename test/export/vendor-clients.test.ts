@@ -194,7 +194,7 @@ test("@onfido/api reads of every applicant what the sealed record holds, but for
 /** Without the token of an SDK and the address of a link, which Onfido makes again for each answer. */
 function withoutTokens(value: unknown): unknown {
   const text = JSON.stringify(value, (name, part) => {
-    if (name === "sdk_token") return null;
+    if (name === "sdk_token" || name === "form_uri") return null;
     return name === "link" && part !== null ? { ...part, url: null } : part;
   });
   return JSON.parse(text);

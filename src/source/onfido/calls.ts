@@ -4,12 +4,15 @@ import type { Call } from "../http.ts";
 export const APPLICANTS = "GET /applicants";
 export const APPLICANT = "GET /applicants/{applicant_id}";
 export const RUNS = "GET /workflow_runs";
+export const CHECKS = "GET /checks";
 
 /** A list that belongs to an applicant, and where its elements are. */
 export interface ListCall {
   readonly call: Call;
   /** Null for a bare array. */
   readonly key: string | null;
+  /** The member that says whose each element is, and what it must say. Undefined if they do not say it. */
+  readonly owner?: { readonly member: string; readonly id: string };
 }
 
 /**
@@ -61,5 +64,6 @@ export const taskCall = (run: string, task: string): Call => ({
 });
 
 function of(plural: string, filter: string, id: string): ListCall {
-  return { call: { name: `GET /${plural}`, path: `/${plural}?${filter}=${id}` }, key: plural };
+  const call = { name: `GET /${plural}`, path: `/${plural}?${filter}=${id}` };
+  return { call, key: plural, owner: { member: filter, id } };
 }

@@ -5,6 +5,7 @@ import type { Answer } from "../source.ts";
 import { idsIn, parsed, parseMany, parseOne, type Resource } from "./answers.ts";
 import {
   applicantCall,
+  CHECKS,
   checksCall,
   consentsCall,
   type ListCall,
@@ -32,6 +33,8 @@ const MAX_REQUESTS = 400;
 /** Onfido documents no size of a page of workflow runs; no page with more to come is as short as this. */
 const SHORT_PAGE = 10;
 
+const ALWAYS: ReadonlySet<string> = new Set([CHECKS, "GET /documents"]);
+
 /** The media and documents of an applicant, by the plural that Onfido gives them. */
 export type Plural = (typeof MEDIA)[number] | "documents";
 
@@ -52,6 +55,7 @@ export class Gathering {
   readonly #absent: string[] = [];
   #glance: unknown;
   #isAnyMissing = false;
+  #missing: unknown;
   #requests = 0;
   #size = 0;
 
@@ -78,6 +82,7 @@ export class Gathering {
     if (full) await this.#rest(id);
     // The applicant itself may have gone meanwhile: what is left of it is no dossier.
     if (this.#isAnyMissing) await this.#answer(call);
+    this.#refuseMissing();
     return applicant;
   }
 
@@ -85,7 +90,13 @@ export class Gathering {
   async glanceAt(id: string): Promise<unknown> {
     await this.#progress(id);
     if (this.#isAnyMissing) await this.#answer(applicantCall(id));
+    this.#refuseMissing();
     return this.#glance;
+  }
+
+  #refuseMissing(): void {
+    const cause = this.#missing;
+    if (cause instanceof Error) throw new HoldfastError("source-response", cause.message, { cause });
   }
 
   /** Runs and checks. */
@@ -121,6 +132,7 @@ export class Gathering {
       const answer = await this.#answerIf(call, "");
       if (answer === undefined) return;
       const runs = parseMany(call.name, answer.text, null);
+      refuseOthers(call, runs, "applicant_id", applicant);
       const fresh = runs.filter(({ id }) => !known.has(id));
       if (page > 1 && runs.length > 0 && fresh.length === 0) throw broken(RUNS, "a page was repeated");
       for (const { id } of fresh) known.add(id);
@@ -135,21 +147,26 @@ export class Gathering {
     const call = taskCall(run, id);
     const text = await this.#permitted(call, `${run} ${id}`);
     if (text === undefined) return;
-    this.tasks.push(parseOne(call.name, text, id));
+    const task = parseOne(call.name, text, id);
+    refuseOthers(call, [task], "workflow_run_id", run);
+    // Its files are this run's, also where it does not say so.
+    this.tasks.push({ ...task, said: { ...task.said, workflow_run_id: run } });
     this.#keep(call, text);
   }
 
-  async #many({ call, key }: ListCall, of = ""): Promise<readonly Resource[] | undefined> {
+  async #many({ call, key, owner }: ListCall, of = ""): Promise<readonly Resource[] | undefined> {
     const text = await this.#permitted(call, of);
     if (text === undefined) return undefined;
     const resources = parseMany(call.name, text, key);
+    if (owner) refuseOthers(call, resources, owner.member, owner.id);
     this.#keep(call, text);
     return [...new Map(resources.map((resource) => [resource.id, resource])).values()];
   }
 
   #keep({ name }: Call, text: string): void {
-    // Only runs have any, and their tasks may show the same.
-    this.answers.push({ endpoint: name, text: name.startsWith(RUNS) ? textWithoutSecrets(text) : text });
+    // Runs and their tasks have some, and checks the address of a form.
+    const hasSecrets = name.startsWith(RUNS) || name === CHECKS;
+    this.answers.push({ endpoint: name, text: hasSecrets ? textWithoutSecrets(text) : text });
     this.#compared.push({ [name]: parsed(name, text) });
   }
 
@@ -162,8 +179,11 @@ export class Gathering {
     try {
       return await this.#answer(call);
     } catch (error) {
-      if (hasCode(error, "source-missing")) this.#isAnyMissing = true;
-      else if (hasCode(error, "source-denied")) this.gaps.add(call.name);
+      if (hasCode(error, "source-missing")) {
+        this.#isAnyMissing = true;
+        // Every account has these, and answers with an empty list: without them a record would only seem whole.
+        if (ALWAYS.has(call.name)) this.#missing ??= error;
+      } else if (hasCode(error, "source-denied")) this.gaps.add(call.name);
       else throw error;
       this.#absent.push(`${call.name} ${of}`);
       return undefined;
@@ -178,6 +198,12 @@ export class Gathering {
     if (this.#size > MAX_DOSSIER) throw tooLarge(call, "the answers about one applicant are larger than 3 MiB");
     return answer;
   }
+}
+
+/** A server that passes over the filter would put one applicant's objects, and their files, into another's record. */
+function refuseOthers({ name }: Call, resources: readonly Resource[], member: string, id: string): void {
+  const isOther = resources.some(({ said }) => (said[member] ?? id) !== id);
+  if (isOther) throw broken(name, `an object has another ${member}`);
 }
 
 function tooLarge({ name }: Call, what: string): HoldfastError {

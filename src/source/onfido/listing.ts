@@ -53,13 +53,14 @@ export async function readApplicantPage(
     if (!success) unread.push(named);
     else {
       const { created_at: created } = read;
-      // The list tells neither how a check ended nor when.
-      identities.push({ id: named, status: "unknown", created, updated: created, raw: comparable(raw) });
+      // The list tells neither how a check ended nor when. Whom it shows as deleted answers 410.
+      const deleted = object(raw).delete_at != null;
+      identities.push({ id: named, status: "unknown", created, updated: created, raw: comparable(raw), deleted });
     }
   }
   return {
     ...{ identities, unread, unreadable: elements.length - identities.length - unread.length },
-    ...{ rows: elements.length, first, total: totalOf(headers), isLast: !hasNext(headers) },
+    ...{ rows: elements.length, first, total: totalOf(headers), isLast: isLast(headers, elements.length) },
   };
 }
 
@@ -84,6 +85,12 @@ function attempt(text: string): unknown {
 
 function totalOf({ "x-total-count": total = "" }: AnswerHeaders): number | undefined {
   return /^\d{1,12}$/.test(total) ? Number(total) : undefined;
+}
+
+/** Without both headers, as behind a proxy that takes them away, only an empty page is the last. */
+function isLast(headers: AnswerHeaders, rows: number): boolean {
+  if (headers.link !== undefined) return !hasNext(headers);
+  return totalOf(headers) !== undefined || rows === 0;
 }
 
 /** Only whether there is one: the address itself is not used. */

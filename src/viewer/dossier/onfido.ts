@@ -15,7 +15,8 @@ export function onfido(answers: Answers): Dossier {
   const found = (output: unknown, name: string | undefined): ProviderCheck[] =>
     reportsIn(output).flatMap(([part, report]) => {
       const rows = reportRows(report);
-      const key = text(report.uuid) ?? JSON.stringify(rows);
+      // The same report, saying the same: one that says otherwise is shown as well.
+      const key = JSON.stringify([text(report.uuid), rows]);
       if (told.has(key)) return [];
       told.add(key);
       return [{ heading: "Task", name: name ?? part, rows }];
@@ -88,7 +89,8 @@ function breakdownRows(path: readonly string[], breakdown: unknown, depth = 6): 
 /** The reports in a task's output, which is an object, a list or nothing; not the parts of their breakdowns. */
 function reportsIn(output: unknown, name?: string, depth = 6): [string | undefined, Members][] {
   if (typeof output !== "object" || output === null || depth === 0) return [];
-  if (!Array.isArray(output) && Object.hasOwn(output, "breakdown")) return [[name, members(output)]];
+  const { breakdown, result } = members(output);
+  if (!Array.isArray(output) && (breakdown !== undefined || text(result) !== null)) return [[name, members(output)]];
   return Object.entries(output).flatMap(([part, value]) => reportsIn(value, part, depth - 1));
 }
 

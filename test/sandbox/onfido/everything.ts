@@ -21,7 +21,7 @@ export function objectsOf(world: World, shelf: Shelf, index: number): readonly u
     makeApplicant(world, index),
     ...makeConsents(world, index),
     ...checksOf(world, index).flatMap((at) => [
-      makeCheck(world, index, at),
+      { ...makeCheck(world, index, at), form_uri: null },
       ...reportNames(world, index, at).map((_, number) => makeReport(world, shelf, index, 16 * at + number)),
     ]),
     ...shelf.documents(index).map((at) => makeDocument(world, shelf, index, at)),

@@ -3,6 +3,7 @@ import { hash } from "../random.ts";
 import { course, MINUTE, offset, personOf, zulu } from "./course.ts";
 import { onfidoId } from "./id.ts";
 import { reportNames } from "./report.ts";
+import { secretOf } from "./secret.ts";
 import { captureOf, type Medium, type Shelf } from "./shelf.ts";
 import type { World } from "./world.ts";
 
@@ -68,7 +69,10 @@ export function makeCheck(world: World, index: number, at: number): Wire {
     tags: at === 0 ? [`batch-${index % 4}`] : ["monitor"],
     report_ids: reportNames(world, index, at).map((_, n) => onfidoId(world.seed, "report", index, 16 * at + n)),
     webhook_ids: [],
-    form_uri: status === "awaiting_applicant" ? `https://onfido.example/information/${id}` : null,
+    form_uri:
+      status === "awaiting_applicant"
+        ? `https://onfido.example/information/${secretOf(world.seed, "form", index, 0)}`
+        : null,
     redirect_uri: null,
     results_uri: `https://dashboard.onfido.example/checks/${id}`,
     sandbox: true,

@@ -144,7 +144,7 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
     const listed = tokens.listed(updated, raw);
     const known = catalog.subjects.known(subject);
     if (deleted) {
-      // Asked once more, for the provider's own word. That the list still shows it does not make it there.
+      // Asked once more, so that the provider itself says it. That the list still shows it does not make it there.
       if (known && known.gone === null) candidates.push({ id, subject, listed, way: "list" });
       continue;
     }

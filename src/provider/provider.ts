@@ -13,7 +13,7 @@ export interface Provider {
   readonly rate: string;
   /** Its words for an identity's status. Empty: any word. */
   readonly statuses: readonly string[];
-  /** Its API cannot list everyone: somebody has to name their ids. */
+  /** Its API cannot list everyone: their ids come from elsewhere. */
   readonly unlisted?: true;
   /** It has no API and no key: it is read where it lies. */
   readonly keyless?: true;

@@ -20,7 +20,7 @@ async function listed(place: Workplace, veriff: Veriff): Promise<string> {
   return list;
 }
 
-test("what needs a list says that there is none, and how to name people instead", async () => {
+test("what needs a list says that the provider has no list, and how to name people instead", async () => {
   await using veriff = await startVeriff({ identities: PEOPLE, plainImages: true, screens: false });
   await using place = await makeWorkplace(veriff, { client: client(veriff, "P30D") });
   const backfill = await place.here("backfill");

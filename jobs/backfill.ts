@@ -15,7 +15,7 @@ import type { Exporting } from "../src/export/context.ts";
 import type { Period, Selection } from "../src/export/plan.ts";
 import { type Crew, runExport, type Walk } from "../src/export/run.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
-import { number } from "../src/observe/format.ts";
+import { number, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { PROVIDERS } from "../src/provider/provider.ts";
 import { Box } from "../src/seal/secretbox.ts";
@@ -103,10 +103,11 @@ export const backfillCommand = withSource(
         return;
       }
       const redis = workers === undefined ? undefined : await redisAddress(workers, process.cwd());
-      using outcomes = list && new Outcomes(options.report);
+      using outcomes = list && new Outcomes(list.digest, options.report);
       const asked = { ...period, redis, ...(list && outcomes ? { ids: { list, outcomes } } : {}) };
       await tellClients(session, "backfill", (onFailure) => backfillClients(session, asked, onFailure), {
         refuse: (summaries) => {
+          if (outcomes) refuseMalformed(summaries, outcomes);
           refuseUnfinished(summaries);
           if (outcomes) refuseNotFound(summaries, outcomes, options.report);
         },
@@ -149,9 +150,24 @@ async function listOf(session: Session, { ids, references, report }: BackfillFla
   const asked = session.clients.flatMap((client) => askedSources(client));
   if (asked.length > 1)
     throw new HoldfastError("usage", "a list of ids is of one source, but the config asks several", {
-      hint: `Add --client <id>, or --source ${asked.map(({ name }) => name).join(" or --source ")}.`,
+      hint: `Add --source ${asked.map(({ name }) => name).join(" or --source ")}${session.clients.length > 1 ? ", and --client <id>" : ""}.`,
     });
   return IdList.open(path, ids === undefined ? "references" : "ids", process.stdin);
+}
+
+/** Throws `partial` if nothing failed but lines that are no ids: no later run takes them. This sets the exit code. */
+function refuseMalformed(summaries: readonly ExportSummary[], { malformed, notFound }: Outcomes): void {
+  const failed = summaries.reduce((sum, of) => sum + of.failed, 0);
+  if (malformed.length === 0 || failed > malformed.length) return;
+  if (summaries.some(({ outcome }) => outcome === "interrupted")) return;
+  const also = notFound.length > 0 ? `, and no one has lines ${notFound.join(", ")}` : "";
+  throw new HoldfastError(
+    "partial",
+    `${plural(malformed.length, "line is no id", "lines are no ids")}: ${malformed.join(", ")}${also}`,
+    {
+      hint: "Correct these lines and run again with the whole list: who is in the vault already is not stored again.",
+    },
+  );
 }
 
 /** Throws `partial` if the provider does not have everyone of the list. This sets the exit code. */

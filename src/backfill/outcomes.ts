@@ -2,22 +2,28 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { HoldfastError } from "../core/error.ts";
 import { fileError, isFull } from "../io/file-error.ts";
 
-const HEADER = "line,outcome\n";
+const HEADER = "line,outcome,list\n";
+/** Hex digits of the list's digest, in each row. */
+const DIGITS = 12;
 /** Lines that a message names. */
 const NAMED = 20;
 
 /**
  * What came of each line of a given list, by the line's number: an id never leaves the list. With a path it is a CSV file,
- * to which an interrupted backfill adds the rest; where a line is there twice, the later one counts.
+ * to which an interrupted backfill of the same list adds the rest; where a line is there twice, the later one counts.
  */
 export class Outcomes implements Disposable {
   readonly #file: { readonly path: string; readonly fd: number } | undefined;
   /** The lines of ids that were asked about and are not settled. */
   readonly #lines = new Map<string, number>();
   readonly #notFound = new Set<number>();
+  readonly #malformed = new Set<number>();
+  readonly #list: string;
 
-  constructor(path?: string) {
-    this.#file = path === undefined ? undefined : { path, fd: openReport(path) };
+  /** @param digest of the list, in hex */
+  constructor(digest: string, path?: string) {
+    this.#list = digest.slice(0, DIGITS);
+    this.#file = path === undefined ? undefined : { path, fd: openReport(path, this.#list) };
   }
 
   /** The id of a line will be asked about. */
@@ -43,16 +49,22 @@ export class Outcomes implements Disposable {
     return [...this.#notFound].sort((one, other) => one - other);
   }
 
+  /** The first lines that are no ids. */
+  get malformed(): readonly number[] {
+    return [...this.#malformed].sort((one, other) => one - other);
+  }
+
   [Symbol.dispose](): void {
     if (this.#file) closeSync(this.#file.fd);
   }
 
   #write(line: number, outcome: string): void {
-    if (outcome === "notFound" && this.#notFound.size < NAMED) this.#notFound.add(line);
+    const named = outcome === "notFound" ? this.#notFound : outcome === "malformed" ? this.#malformed : undefined;
+    if (named && named.size < NAMED) named.add(line);
     if (!this.#file) return;
     const { path, fd } = this.#file;
     try {
-      writeSync(fd, `${line},${wordOf(outcome)}\n`);
+      writeSync(fd, `${line},${wordOf(outcome)},${this.#list}\n`);
     } catch (cause) {
       throw new HoldfastError("state", `${path} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
         cause,
@@ -67,17 +79,20 @@ export class Outcomes implements Disposable {
 /** `notFound` is `not found` for people; codes of errors stay as the log has them. */
 const wordOf = (outcome: string): string => (outcome === "notFound" ? "not found" : outcome);
 
-/** Adds to a report of before. Never to another file. */
-function openReport(path: string): number {
+/** Adds to a report of the same list. Never to another file. */
+function openReport(path: string, list: string): number {
   try {
     const fd = openSync(path, "a+", 0o600);
     if (fstatSync(fd).size === 0) writeSync(fd, HEADER);
     else {
-      const begin = Buffer.alloc(HEADER.length);
-      readSync(fd, begin, 0, begin.length, 0);
-      if (begin.toString() !== HEADER) {
+      const begin = Buffer.alloc(200);
+      const read = readSync(fd, begin, 0, begin.length, 0);
+      const [header, row] = begin.toString("latin1", 0, read).split("\n");
+      const isReport = `${header}\n` === HEADER;
+      if (!isReport || (row && row.split(",")[2] !== list)) {
         closeSync(fd);
-        throw new HoldfastError("usage", `${path} is not a report of an earlier backfill`, {
+        const what = isReport ? "is the report of another list" : "is not a report of an earlier backfill";
+        throw new HoldfastError("usage", `${path} ${what}`, {
           hint: "Name a file that does not exist yet: Holdfast never overwrites a file.",
         });
       }

@@ -63,6 +63,7 @@ export const PROVIDERS = {
     identities: "applicants",
     url: "https://api.sumsub.com",
     unlisted: true,
+    key: "secret key",
     rate: "10/s",
     statuses: [
       ...["init", "pending", "prechecked", "queued", "onHold", "awaitingUser", "awaitingService", "deactivated"],

@@ -27,7 +27,7 @@ async function withList() {
 /** The report as a map: where a line is there twice, the later one counts. */
 async function outcomes(report: string): Promise<Map<number, string>> {
   const [header, ...rows] = (await readFile(report, "utf8")).trimEnd().split("\n");
-  assert.equal(header, "line,outcome");
+  assert.equal(header, "line,outcome,list");
   return new Map(rows.map((row) => [Number(row.split(",")[0]), row.split(",")[1]!]));
 }
 
@@ -131,6 +131,8 @@ test("a long comment says nothing, and a line that is not UTF-8 is malformed", a
   const ended = await place.here("backfill", ["--ids", list, "--json"]);
   const [of] = (ended.json as { clients: Summary[] }).clients;
   assert.deepEqual([of!.new, of!.failed, of!.notFound], [1, 1, 0]);
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /1 line is no id: 3/);
 });
 
 test("the plan of a list asks about a sample only", async () => {
@@ -157,6 +159,8 @@ test("wrong uses say how it is right", async () => {
   await says(/ENOENT/, "--ids", join(place.folder, "nowhere.txt"));
   await says(/--report needs --ids or --references/, "--report", report);
   await says(/Passbase cannot look up identities by a reference/, "--references", list);
+  await writeFile(report, "line,outcome,list\n1,new,0123456789ab\n");
+  await says(/is the report of another list/, "--ids", list, "--report", report);
   await says(/cannot be used with/, "--ids", list, "--from", "2026-01-01");
   await writeFile(report, "something else\n");
   await says(/is not a report of an earlier backfill/, "--ids", list, "--report", report);

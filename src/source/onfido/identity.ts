@@ -23,7 +23,9 @@ export function identityOf(applicant: Resource, gathering: Gathering): Identity 
   if (updated === null || timeOf(applicant, "created_at") === null)
     throw new HoldfastError("source-response", `${APPLICANT}: missing or malformed fields: created_at`);
   const outputs = [...runs, ...tasks].flatMap(({ said: { output } }) => outputsOf(output));
-  const profile = (name: string): string | null => outputs.map((part) => word(part[name])).find((text) => text) ?? null;
+  const profiles = profilesOf(runs, tasks);
+  const profile = (name: string): string | null =>
+    profiles.map((part) => word(part[name])).find((text) => text) ?? null;
   return {
     id: applicant.id,
     status: statusOf(runs, checks),
@@ -46,6 +48,19 @@ export function identityOf(applicant: Resource, gathering: Gathering): Identity 
     watchlist: described([...reports.filter(isOf("watchlist")), ...monitors]),
     network: networkOf(said.location, reports.filter(isOf("device_intelligence"))),
   };
+}
+
+/**
+ * What the applicant said of themselves. Other tasks name other people: those whom a watchlist has. Of a run's output its
+ * top says who the applicant is.
+ */
+function profilesOf(runs: readonly Resource[], tasks: readonly Resource[]): Readonly<Record<string, unknown>>[] {
+  const ofTasks = tasks.filter(({ said }) => word(said.task_def_id)?.startsWith("profile"));
+  const ofRuns = runs.map(({ said }) => object(said.output));
+  const inRuns = ofRuns.flatMap((output) =>
+    Object.entries(output).flatMap(([name, part]) => (name.startsWith("profile") ? outputsOf(part) : [])),
+  );
+  return [...ofTasks.flatMap(({ said }) => outputsOf(said.output)), ...inRuns, ...ofRuns];
 }
 
 const isOf =

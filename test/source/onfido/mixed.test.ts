@@ -50,3 +50,31 @@ test("without the headers about pages, the list is read to its empty page, and c
   assert.equal(new Set(pages.flatMap(({ identities }) => identities.map(({ id }) => id))).size, 230);
   assert.ok(pages.every(({ whole }) => !whole));
 });
+
+test("whom a watchlist has does not become the applicant", async (t) => {
+  const { sandbox, source } = await open(t, { identities: 3 });
+  const id = sandbox.id(1);
+  const run = {
+    id: "11111111-2222-4333-8444-555555555555",
+    applicant_id: id,
+    status: "review",
+    created_at: "2026-01-01T00:00:00Z",
+  };
+  const hit = { first_name: "Sanctioned", last_name: "Other", email: "other@example.net" };
+  const output = { watchlist: { result: "consider", properties: { records: [hit] } } };
+  sandbox.intercept(({ url }, response) => {
+    const path = url!.replace(/\?.*/, "");
+    const answers: Record<string, unknown> = {
+      [`/v3.6/applicants/${id}`]: { id, created_at: run.created_at },
+      "/v3.6/workflow_runs": [{ ...run, output }],
+      [`/v3.6/workflow_runs/${run.id}/tasks`]: [],
+      "/v3.6/checks": { checks: [] },
+      "/v3.6/documents": { documents: [] },
+    };
+    if (!Object.hasOwn(answers, path)) return false;
+    sendJson(response, 200, JSON.stringify(answers[path]));
+    return true;
+  });
+  const { identity } = await source.dossier(id, full);
+  assert.deepEqual(identity.owner, { email: null, firstName: null, lastName: null });
+});

@@ -216,7 +216,7 @@ test("when too much waits already, nothing more is taken", async () => {
 });
 
 test("slow requests are ended in time, endless ones once they are too long, and others are served meanwhile", async () => {
-  await using at = await stage({ bounds: { patience: 400, connections: 20 } });
+  await using at = await stage({ bounds: { patience: 2_000, connections: 20 } });
   const raw = (text: string, more?: () => string): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect(at.port, "127.0.0.1", () => socket.write(text));
@@ -242,7 +242,7 @@ test("slow requests are ended in time, endless ones once they are too long, and 
   for (let n = 0; n < 5; n++)
     assert.equal((await at.send("/hooks/acme/stripe", signed("stripe", ID, `evt_${n}`))).status, 200);
   for (const said of await Promise.all(slow)) assert.match(said, /^(HTTP\/1\.1 408|$)/);
-  assert.ok(performance.now() - begun < 5_000);
+  assert.ok(performance.now() - begun < 10_000);
   const block = `10000\r\n${"x".repeat(65_536)}\r\n`;
   const endless = await raw(`${head}transfer-encoding: chunked\r\n\r\n`, () => block);
   assert.match(endless, /^(HTTP\/1\.1 413|$)/);

@@ -81,7 +81,11 @@ export const onfido: Provider = {
       entry: (index, other) => JSON.stringify({ ...sandbox.applicant(index), id: other }),
       page: (_, entries, next) => ({
         text: `{"applicants":[${entries.join()}]}`,
-        headers: next === null ? {} : { Link: `<${sandbox.url}/applicants?page=${next}>; rel="next"` },
+        // Without either header, a page could not be known as the last.
+        headers:
+          next === null
+            ? { "X-Total-Count": String(entries.length) }
+            : { Link: `<${sandbox.url}/applicants?page=${next}>; rel="next"` },
       }),
       // Tokens and links of runs are made again for each answer, so each has the mark.
       kept: (text) => text.replace(new RegExp(`"[^"]*${secretMark(SEED)}[^"]*"`, "g"), "null"),

@@ -89,15 +89,28 @@ test("a source that got another name keeps its people: only who is gone is gone"
   await using _ = place;
   provider.people.delete("a");
   const gone = [];
-  for (const n of [1, 2]) gone.push((await night(place, provider, day(n), { source: "renamed" })).gone);
+  for (const n of [1, 2])
+    gone.push((await night(place, provider, day(n), { source: "renamed", isRenamed: true })).gone);
   assert.equal(gone[0]! + gone[1]!, 1);
   assert.deepEqual(
     (await place.entries("record.gone")).map(({ subject }) => subject),
     [await place.subject("a")],
   );
   const subjects = new Set([await place.subject("b")]);
-  const named = await night(place, provider, day(3), { source: "renamed", selection: { kind: "subjects", subjects } });
+  const named = await night(place, provider, day(3), {
+    ...{ source: "renamed", isRenamed: true },
+    selection: { kind: "subjects", subjects },
+  });
   assert.deepEqual([named.again, provider.asked], [1, ["b"]]);
+});
+
+test("two sources of one project are refused: each would take the other's people for gone", async () => {
+  const { place, provider } = await begun("a", "b");
+  await using _ = place;
+  await assert.rejects(night(place, provider, day(1), { source: "twin" }), {
+    code: "config",
+    message: "the sources main and twin are of one project of their provider",
+  });
 });
 
 test("two sources in one vault: neither says that the other's people are gone, and each is asked for its own subjects", async () => {

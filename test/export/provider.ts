@@ -119,6 +119,8 @@ export class Provider implements Source {
 
 export interface NightOptions {
   readonly source?: string;
+  /** The source is the only one, under another name than before. */
+  readonly isRenamed?: boolean;
   readonly signal?: AbortSignal;
   readonly selection?: Selection;
   readonly identities?: readonly string[];
@@ -146,7 +148,10 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     skewOf: async () => 0,
   };
   await using held = await openLog(config, session, { job: "export" });
-  const sources = ["main", ...(of.source ? [of.source] : [])].map((name) => ({ ...config.sources[0]!, name }));
+  const sources = [...(of.isRenamed ? [] : ["main"]), ...(of.source ? [of.source] : [])].map((name) => ({
+    ...config.sources[0]!,
+    name,
+  }));
   const exporting: Exporting = {
     ...held,
     config: { ...config, sources },

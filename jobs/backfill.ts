@@ -156,14 +156,16 @@ async function listOf(session: Session, { ids, references, report }: BackfillFla
 }
 
 /** Throws `partial` if nothing failed but lines that are no ids: no later run takes them. This sets the exit code. */
-function refuseMalformed(summaries: readonly ExportSummary[], { malformed, notFound }: Outcomes): void {
+function refuseMalformed(summaries: readonly ExportSummary[], outcomes: Outcomes): void {
+  const { malformed, malformedCount, notFound } = outcomes;
   const failed = summaries.reduce((sum, of) => sum + of.failed, 0);
-  if (malformed.length === 0 || failed > malformed.length) return;
+  if (malformedCount === 0 || failed > malformedCount) return;
   if (summaries.some(({ outcome }) => outcome === "interrupted")) return;
-  const also = notFound.length > 0 ? `, and no one has lines ${notFound.join(", ")}` : "";
+  const more = malformedCount > malformed.length ? ", …" : "";
+  const also = notFound.length > 0 ? `. Neither the provider nor the vault has lines ${notFound.join(", ")}` : "";
   throw new HoldfastError(
     "partial",
-    `${plural(malformed.length, "line is no id", "lines are no ids")}: ${malformed.join(", ")}${also}`,
+    `${plural(malformedCount, "line is no id", "lines are no ids")}: ${malformed.join(", ")}${more}${also}`,
     {
       hint: "Correct these lines and run again with the whole list: who is in the vault already is not stored again.",
     },

@@ -18,6 +18,7 @@ export class Outcomes implements Disposable {
   readonly #lines = new Map<string, number>();
   readonly #notFound = new Set<number>();
   readonly #malformed = new Set<number>();
+  #malformedCount = 0;
   readonly #list: string;
 
   /** @param digest of the list, in hex */
@@ -54,11 +55,17 @@ export class Outcomes implements Disposable {
     return [...this.#malformed].sort((one, other) => one - other);
   }
 
+  /** All of them, also those that `malformed` does not name. */
+  get malformedCount(): number {
+    return this.#malformedCount;
+  }
+
   [Symbol.dispose](): void {
     if (this.#file) closeSync(this.#file.fd);
   }
 
   #write(line: number, outcome: string): void {
+    if (outcome === "malformed") this.#malformedCount += 1;
     const named = outcome === "notFound" ? this.#notFound : outcome === "malformed" ? this.#malformed : undefined;
     if (named && named.size < NAMED) named.add(line);
     if (!this.#file) return;

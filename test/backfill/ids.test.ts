@@ -133,6 +133,11 @@ test("a long comment says nothing, and a line that is not UTF-8 is malformed", a
   assert.deepEqual([of!.new, of!.failed, of!.notFound], [1, 1, 0]);
   assert.equal(ended.code, 3);
   assert.match(ended.stderr, /1 line is no id: 3/);
+  // More than a message names are told as such too, and not as records that a later run takes.
+  await writeFile(list, `${"x".repeat(1_200)}\n`.repeat(30));
+  const many = await place.here("backfill", ["--ids", list]);
+  assert.equal(many.code, 3);
+  assert.match(many.stderr, /30 lines are no ids: 1, 2, .*, 20, …/);
 });
 
 test("the plan of a list asks about a sample only", async () => {

@@ -143,37 +143,37 @@ function commonKeys<K extends ApiKind>(kind: K, secretRef: (doc: string) => z.Zo
   };
 }
 
-/** @throws HoldfastError "config" */
-export function parseAccount(text: string): string {
-  if (/^acct_[A-Za-z0-9]{1,100}$/.test(text)) return text;
-  throw new HoldfastError("config", `${redacted(text)} is not the id of a Stripe account`, {
-    hint: "write it as Stripe's dashboard shows it: acct_…",
-  });
+/** Parses what a provider shows for copying. @throws HoldfastError "config" */
+function matching(pattern: RegExp, what: string, hint: string): (text: string) => string {
+  return (text) => {
+    if (pattern.test(text)) return text;
+    throw new HoldfastError("config", `${redacted(text)} is not ${what}`, { hint });
+  };
 }
 
-/** @throws HoldfastError "config" */
-export function parseClientId(text: string): string {
-  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
-  throw new HoldfastError("config", `${redacted(text)} is not the id of an OAuth client`, {
-    hint: "write it as Onfido shows it, without white space",
-  });
-}
+export const parseAccount = matching(
+  /^acct_[A-Za-z0-9]{1,100}$/,
+  "the id of a Stripe account",
+  "write it as Stripe's dashboard shows it: acct_…",
+);
 
-/** @throws HoldfastError "config" */
-export function parseAppToken(text: string): string {
-  if (/^[\x21-\x7e]{1,500}$/.test(text)) return text;
-  throw new HoldfastError("config", `${redacted(text)} is not an app token`, {
-    hint: "write it as Sumsub shows it, without white space",
-  });
-}
+export const parseClientId = matching(
+  /^[\x21-\x7e]{1,200}$/,
+  "the id of an OAuth client",
+  "write it as Onfido shows it, without white space",
+);
 
-/** @throws HoldfastError "config" */
-export function parseIntegrationKey(text: string): string {
-  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
-  throw new HoldfastError("config", `${redacted(text)} is not the API key of an integration`, {
-    hint: "write it as Veriff's Customer Portal shows it, without white space",
-  });
-}
+export const parseAppToken = matching(
+  /^[\x21-\x7e]{1,500}$/,
+  "an app token",
+  "write it as Sumsub shows it, without white space",
+);
+
+export const parseIntegrationKey = matching(
+  /^[\x21-\x7e]{1,200}$/,
+  "the API key of an integration",
+  "write it as Veriff's Customer Portal shows it, without white space",
+);
 
 /** Without the path, every session would seem to be gone. @throws HoldfastError "config" */
 export function parseVeriffUrl(text: string): string {

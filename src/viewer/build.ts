@@ -65,4 +65,11 @@ function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
-if (import.meta.main) await writeFile(VIEWER, await buildViewer());
+if (import.meta.main) {
+  const page = await buildViewer();
+  if (!process.argv.includes("--check")) await writeFile(VIEWER, page);
+  else if ((await readFile(VIEWER, "utf8")) !== page) {
+    process.stderr.write("viewer.html is not what its sources give. Fix: npm run viewer\n");
+    process.exitCode = 1;
+  }
+}

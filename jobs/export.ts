@@ -11,14 +11,18 @@ import type { Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { errorFields } from "../src/observe/log.ts";
+import type { WorkAtOnce } from "../src/session/at-once.ts";
 import type { Session } from "../src/session/client.ts";
+import { runOnSchedule } from "../src/session/daemon.ts";
 import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { eachSource, noneAsked, type SourceRuns } from "../src/session/each-source.ts";
+import { exportNamed } from "../src/session/export-named.ts";
 import {
   type ExportSummary,
   isNamed,
   locksOnly,
+  namedText,
   noSuchIdentity,
   refuseUnfinished,
   summaryText,
@@ -27,7 +31,7 @@ import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
 import { extendHeld, locksText } from "../src/session/retention-work.ts";
-import { runOnSchedule, type Work } from "../src/session/schedule.ts";
+import type { Work } from "../src/session/schedule.ts";
 import { VERSION } from "../src/session/version.ts";
 import { type Ended, observerOf, pushed, watched } from "../src/session/watch.ts";
 
@@ -89,12 +93,18 @@ export const exportCommand = withSource(
     run(options, async (session, config) => {
       if (options.schedule) {
         let interrupted = false;
-        const work: Work = async (due, onFailure) => {
+        const scheduled: Work = async (due, onFailure) => {
           const summaries = await exportClients(due, {}, onFailure);
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
         };
+        const atOnce: WorkAtOnce = async (named, due, onWanted) => {
+          const summary = await exportNamed(named, due, onWanted);
+          if (summary) session.console.say(namedText(summary, placeOf(named.client, summary.source)));
+          interrupted ||= session.signal.aborted && summary?.outcome === "interrupted";
+          return summary;
+        };
         const reload = (take: Take) => onHangup(session, config.file, options, take);
-        await runOnSchedule(session, config, work, reload);
+        await runOnSchedule(session, config, { scheduled, atOnce }, reload);
         if (interrupted) throw new HoldfastError("interrupted", "interrupted; the next run continues from here");
         return;
       }

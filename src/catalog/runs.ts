@@ -3,6 +3,9 @@ import type { Entry, Policy } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
+/** The job of a run that only asks about whom webhooks name, at once. */
+export const AT_ONCE = "inbox";
+
 /** One run according to the log; a run that was killed has no end. */
 export interface RunTold {
   readonly run: string;
@@ -59,13 +62,13 @@ export class Runs {
     return this.#statements.runs.all(comparable(since)).map(told);
   }
 
-  /** The run that began last. */
+  /** The run that began last. One that only asks about whom webhooks name says nothing about the others. */
   last(): RunTold | undefined {
     const row = this.#statements.last.get();
     return row === undefined ? undefined : told(row);
   }
 
-  /** The run of a source that began last. */
+  /** The same of a source. */
   lastOf(source: string): RunTold | undefined {
     const row = this.#statements.lastOf.get(source);
     return row === undefined ? undefined : told(row);
@@ -104,8 +107,8 @@ function prepare(db: DatabaseSync) {
     started: of("INSERT OR REPLACE INTO run (run, job, started, source) VALUES (?, ?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
     runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
-    last: of(`${TOLD} ORDER BY run.started DESC LIMIT 1`),
-    lastOf: of(`${TOLD} WHERE source = ? ORDER BY run.started DESC LIMIT 1`),
+    last: of(`${TOLD} WHERE job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
+    lastOf: of(`${TOLD} WHERE source = ? AND job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?)"),
     failures: of("SELECT subject, time, stage, code, project FROM failure ORDER BY subject"),

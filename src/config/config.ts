@@ -46,6 +46,8 @@ export interface MetricsConfig {
 export interface InboxConfig {
   /** Where it listens; undefined: nowhere. */
   readonly listen?: Address | undefined;
+  /** `nightly`: the next run takes whom webhooks name. `at-once`: the daemon exports them within a minute. */
+  readonly export: "nightly" | "at-once";
 }
 
 /** Whom Holdfast notifies when a run starts, ends and fails. */

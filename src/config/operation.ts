@@ -74,8 +74,12 @@ export function inboxSection() {
         "an address such as 127.0.0.1:8480",
         "Where `export --schedule` and `inbox` receive the providers' webhooks, as POST /hooks/<client>/<source>. Put a proxy with TLS in front.",
       ).optional(),
+      export: choice(
+        ["nightly", "at-once"],
+        "When people whom a webhook names are exported. nightly: in the next run. at-once: `export --schedule` exports them within a minute, also those that a separate `inbox` with the same state receives.",
+      ).prefault("nightly"),
     },
-    "The receiver of the providers' webhooks.",
+    "The receiver of the providers' webhooks, and when what they name is exported.",
   );
 }
 

@@ -52,7 +52,9 @@ const row = z.object({
 /** Rows read at once. */
 const PAGE = 1000;
 const PENDING = `SELECT id, subject, handle, at, erasure AS isErasure, tries FROM event
-  WHERE source = ? AND id <= ? AND (subject, id) > (?, ?) ORDER BY subject, id LIMIT ${PAGE}`;
+  WHERE source = ?1 AND id <= ?2 AND (subject, id) > (?3, ?4)
+  AND (?5 IS NULL OR subject IN (SELECT subject FROM event WHERE source = ?1 AND tries = 0 AND id > ?5 AND id <= ?2))
+  ORDER BY subject, id LIMIT ${PAGE}`;
 
 interface Numbered {
   readonly subject: string;
@@ -112,13 +114,24 @@ export class Inbox {
     return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
   }
 
+  /** The same of the events that no run has tried to settle. Makes no file; undefined if it is missing. */
+  untried(): ReadonlyMap<string, number> | undefined {
+    if (statSync(this.path, { throwIfNoEntry: false }) === undefined) return undefined;
+    const rows = this.#read((db) =>
+      db.prepare("SELECT source, max(id) AS id FROM event WHERE tries = 0 GROUP BY source").all(),
+    );
+    return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
+  }
+
   /**
    * The events of a source up to one of these numbers, in the order of their subjects; a page of them is in memory.
    * `onInvalid` is called for what Holdfast did not write.
+   * @param untriedAfter only of people with an untried event after this number
    */
-  *pending(source: string, upTo: number, onInvalid: () => void): Generator<Pending> {
+  *pending(source: string, upTo: number, onInvalid: () => void, untriedAfter?: number): Generator<Pending> {
     for (let [subject, id] = ["", 0]; ; ) {
-      const page = this.#read((db) => db.prepare(PENDING).all(source, upTo, subject, id)) as unknown as Numbered[];
+      const of = [source, upTo, subject, id, untriedAfter ?? null];
+      const page = this.#read((db) => db.prepare(PENDING).all(...of)) as unknown as Numbered[];
       for (const each of page) {
         const { success, data } = row.safeParse(each);
         if (success) yield data;

@@ -2,7 +2,7 @@ import type { Inbox, Named } from "./inbox.ts";
 
 /** What an auditor can see of the inbox after a run. */
 export interface InboxTally {
-  /** Events that waited when the run began. */
+  /** Events that waited when the run began, of people whom it asks about. */
   readonly taken: number;
   /** Of these, removed because the run settled what they asked for. */
   readonly settled: number;
@@ -38,18 +38,29 @@ export class RunInbox implements Disposable {
    * Throws `state` if the inbox cannot be read.
    * @param onTrouble called if it cannot be written later: then events stay, and the next run asks again
    * @param onInvalid called for each event that Holdfast did not write
+   * @param untriedAfter only people with an event after this number that no run has tried to settle. Default: everyone
    */
-  constructor(inbox: Inbox, source: string, onTrouble: (error: unknown) => void, onInvalid: () => void) {
+  constructor(
+    inbox: Inbox,
+    source: string,
+    onTrouble: (error: unknown) => void,
+    onInvalid: () => void,
+    untriedAfter?: number,
+  ) {
     this.#inbox = inbox;
     this.#source = source;
     this.#onTrouble = onTrouble;
     this.#upTo = inbox.newest().get(source) ?? 0;
-    for (const { subject, handle, at, isErasure } of inbox.pending(source, this.#upTo, onInvalid)) {
+    for (const { subject, handle, at, isErasure } of inbox.pending(source, this.#upTo, onInvalid, untriedAfter)) {
       this.#taken += 1;
       const of = this.#told.getOrInsertComputed(subject, () => ({ subject, handle, newest: at, erased: undefined }));
       if (at > of.newest) of.newest = at;
       if (isErasure) of.erased ??= at;
     }
+  }
+
+  get isEmpty(): boolean {
+    return this.#told.size === 0;
   }
 
   /** Everyone whom an event names. */

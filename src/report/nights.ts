@@ -1,4 +1,4 @@
-import type { RunTold } from "../catalog/runs.ts";
+import { AT_ONCE, type RunTold } from "../catalog/runs.ts";
 
 /** `unended` has no end in the log, and does not run any more as far as the lease tells; `running` does. */
 export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "running" | "none";
@@ -17,6 +17,7 @@ export interface Night {
   readonly time: string | null;
   /** How many of them ended otherwise than well, by outcome. */
   readonly unwell: Readonly<Partial<Record<Outcome, number>>>;
+  /** These count what was exported at once on that day too: such a run is not the night's. */
   readonly stored: number;
   readonly failed: number;
   readonly withheld: number;
@@ -38,7 +39,12 @@ export function nightsOf(
   isRunning: boolean,
 ): Night[] {
   const exports = runs.filter(({ job }) => job === "export" || job === "backfill");
-  const byDay = Map.groupBy(exports, ({ started }) => started.slice(0, 10));
+  const dayOf = ({ started }: RunTold): string => started.slice(0, 10);
+  const byDay = Map.groupBy(exports, dayOf);
+  const atOnce = Map.groupBy(
+    runs.filter(({ job }) => job === AT_ONCE),
+    dayOf,
+  );
   const first = [...byDay.keys()].sort()[0];
   if (first === undefined) return [];
   const earliest = today.subtract({ days: most - 1 });
@@ -46,7 +52,8 @@ export function nightsOf(
   const running = isRunning ? exports.at(-1) : undefined;
   const nights: Night[] = [];
   for (let day = begin; Temporal.PlainDate.compare(day, today) <= 0; day = day.add({ days: 1 })) {
-    nights.push(nightOf(day.toString(), byDay.get(day.toString()) ?? [], running));
+    const name = day.toString();
+    nights.push(nightOf(name, byDay.get(name) ?? [], atOnce.get(name) ?? [], running));
   }
   return nights;
 }
@@ -83,9 +90,17 @@ function outcomeOf(run: RunTold | undefined, running: RunTold | undefined): Outc
   return ENDS.find((each) => each === run.outcome) ?? (run === running ? "running" : "unended");
 }
 
-function nightOf(day: string, runs: readonly RunTold[], running: RunTold | undefined): Night {
+function nightOf(
+  day: string,
+  runs: readonly RunTold[],
+  atOnce: readonly RunTold[],
+  running: RunTold | undefined,
+): Night {
   const sum = (...names: string[]): number =>
-    runs.reduce((total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0), 0);
+    [...runs, ...atOnce].reduce(
+      (total, { counts }) => total + names.reduce((of, name) => of + (counts[name] ?? 0), 0),
+      0,
+    );
   const last = runs.at(-1);
   const lasts = [...Map.groupBy(runs, ({ source }) => source).values()].map((of) => outcomeOf(of.at(-1), running));
   const outcomes = Map.groupBy(runs, (run) => outcomeOf(run, running));

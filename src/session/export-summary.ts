@@ -125,6 +125,14 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
   ];
 }
 
+/** One line about a run at once: such a run comes many times a day. */
+export function namedText({ run, examined, ...counts }: Summary, place: string): Line {
+  const came = (["new", "changed", "unchanged", "gone", "early", "failed"] as const)
+    .filter((name) => counts[name] > 0)
+    .map((name) => `${number(counts[name])} ${name === "early" ? "not yet at the provider" : name}`);
+  return `${place}: ${plural(examined, "identity", "identities")} named by webhooks: ${came.join(", ") || "none exported"}  (run ${run})`;
+}
+
 /** Why the source was asked about people, where its list alone does not say it. */
 function askedRow(of: ExportSummary): string[][] {
   const ways = [

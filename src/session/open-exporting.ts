@@ -12,19 +12,26 @@ import { handlesOf, type Session } from "./client.ts";
 import { warnOf } from "./open-log.ts";
 import { openSource } from "./open-source.ts";
 
+export interface ExportingOptions {
+  readonly priority: Priority;
+  readonly again?: Again;
+  /** See `RunInbox`. */
+  readonly untriedAfter?: number;
+}
+
 /** Opens what an export of one source needs besides the vault. */
 export async function openExporting(
   held: HeldVault,
   sourceConfig: ActiveSourceConfig,
   session: Session,
-  { priority, again = false }: { readonly priority: Priority; readonly again?: Again },
+  { priority, again = false, untriedAfter }: ExportingOptions,
 ): Promise<Exporting & AsyncDisposable> {
   const { config } = held;
   const { log } = session.console;
   await using opened = new AsyncDisposableStack();
   const { source, starts, retries } = opened.use(await openSource(config, sourceConfig, session, priority));
   if (sourceConfig.apiKey !== undefined) warnOf(session, config, [sourceConfig.apiKey]);
-  const inbox = openRunInbox(config, sourceConfig, log);
+  const inbox = openRunInbox(config, sourceConfig, log, untriedAfter);
   if (inbox) opened.use(inbox);
   const exporting: Exporting = {
     ...held,
@@ -43,7 +50,12 @@ export async function openExporting(
 }
 
 /** What webhooks named. A run that cannot read it still finds everyone whom the source itself names. */
-function openRunInbox({ id, state }: ClientConfig, { name, webhook }: ActiveSourceConfig, log: Log) {
+function openRunInbox(
+  { id, state }: ClientConfig,
+  { name, webhook }: ActiveSourceConfig,
+  log: Log,
+  untriedAfter: number | undefined,
+) {
   if (webhook === undefined) return undefined;
   const of = { client: id, source: name };
   let isTold = false;
@@ -55,9 +67,10 @@ function openRunInbox({ id, state }: ClientConfig, { name, webhook }: ActiveSour
   let invalid = 0;
   const inbox = new Inbox(state);
   try {
-    const opened = new RunInbox(inbox, name, onTrouble, () => {
+    const onInvalid = (): void => {
       invalid += 1;
-    });
+    };
+    const opened = new RunInbox(inbox, name, onTrouble, onInvalid, untriedAfter);
     if (invalid > 0) log.warn("the inbox has events that Holdfast did not write: skipped", { ...of, count: invalid });
     return opened;
   } catch (error) {

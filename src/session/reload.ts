@@ -1,5 +1,5 @@
 import { secretsOf } from "../config/client-secrets.ts";
-import type { ClientConfig } from "../config/config.ts";
+import type { ClientConfig, Config, InboxConfig } from "../config/config.ts";
 import { loadConfig, selectClients } from "../config/load.ts";
 import { selectSources } from "../config/sources.ts";
 import { errorFields } from "../observe/log.ts";
@@ -10,8 +10,8 @@ interface Named {
   readonly source?: readonly string[] | undefined;
 }
 
-/** Receives the clients of a reloaded config. */
-export type Take = (clients: readonly ClientConfig[]) => void;
+/** Receives the clients of a reloaded config, and its inbox. */
+export type Take = (clients: readonly ClientConfig[], inbox: InboxConfig) => void;
 
 /**
  * Reloads the config on SIGHUP, until disposed of. If the config is invalid, or one of its secrets is unavailable, logs
@@ -21,9 +21,9 @@ export type Take = (clients: readonly ClientConfig[]) => void;
 export function onHangup({ console: { log } }: Session, file: string, named: Named, take: Take): Disposable {
   const reload = async (): Promise<void> => {
     try {
-      const clients = await readAnew(file, named);
+      const { clients, inbox } = await readAnew(file, named);
       log.info("config reloaded", { count: clients.length });
-      take(clients);
+      take(clients, inbox);
     } catch (error) {
       log.error("new config rejected; still using the previous one", errorFields(error));
     }
@@ -36,9 +36,10 @@ export function onHangup({ console: { log } }: Session, file: string, named: Nam
   return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
 }
 
-async function readAnew(file: string, { client, source }: Named): Promise<readonly ClientConfig[]> {
-  const clients = selectSources(selectClients(await loadConfig(file), client), source);
+async function readAnew(file: string, { client, source }: Named): Promise<Pick<Config, "clients" | "inbox">> {
+  const config = await loadConfig(file);
+  const clients = selectSources(selectClients(config, client), source);
   // Secrets are not cached: each run reads them itself. This check finds missing ones now rather than at night.
   for (const [, secret] of clients.flatMap(secretsOf)) await secret.resolve();
-  return clients;
+  return { clients, inbox: config.inbox };
 }

@@ -1,60 +1,14 @@
-import type { ClientConfig, Config, ScheduleConfig } from "../config/config.ts";
+import type { ClientConfig, ScheduleConfig } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";
-import { startMonitor } from "../observe/server.ts";
 import type { Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
 import { LOCKS, lastRun, noteRuns, type Part, partsOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
-import { receive } from "./receiving.ts";
-import type { Take } from "./reload.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
-import { Standings } from "./standing.ts";
-import { VERSION } from "./version.ts";
 
 /** Exports the clients of a session, and reports each failed client at once. */
 export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
-
-/**
- * Runs `work` on the clients' cron schedules until the signal, receives webhooks, and serves metrics and health checks. A failed run does
- * not end the daemon: it is retried in the same night if that may help (`pauseAfter`), otherwise on the next schedule.
- * Resolves when the active runs have finished.
- * @param reload replaces the clients from then on
- */
-export async function runOnSchedule(
-  session: Session,
-  { metrics: { listen }, inbox }: Pick<Config, "metrics" | "inbox">,
-  work: Work,
-  reload: (take: Take) => Disposable,
-): Promise<void> {
-  const { signal, console } = session;
-  const metrics = listen && new (await import("../observe/metrics.ts")).Metrics(VERSION);
-  const standings = metrics && new Standings(metrics, () => schedules.clients, session.now);
-  const counted: Work = async (...run) => {
-    try {
-      return await work(...run);
-    } finally {
-      void standings?.count();
-    }
-  };
-  const schedules = new Schedules({ ...session, metrics, pushgateway: undefined }, counted);
-  if (metrics && standings) metrics.refresh = () => standings.show();
-  await using monitor = metrics && (await startMonitor({ ...listen, metrics, ready: () => schedules.ready }));
-  if (monitor) console.say(`metrics at http://${listen!.host}:${monitor.port}/metrics`);
-  await using receiving = inbox.listen && (await receive({ ...session, metrics }, inbox.listen));
-  // Before anything shows that the daemon is up: a SIGHUP without a listener ends the process.
-  using _reloading = reload((clients) => {
-    schedules.replace(clients);
-    receiving?.replace(clients);
-  });
-  schedules.replace(session.clients);
-  void standings?.count();
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  await schedules.stop();
-}
 
 /** How often to check the clock, in ms: it may be adjusted, and the machine may sleep. */
 const LOOK = 60_000;
@@ -68,7 +22,8 @@ interface Due {
 /**
  * Decides what is exported when: each client's sources, by their schedules. What has the same schedule is exported one
  * after the other, different schedules in parallel, but no client twice at once: a run that is due while the same
- * sources are active is skipped, with a warning; one of the client's other sources waits.
+ * sources are active is skipped, with a warning; one of the client's other sources waits. So does any run while someone
+ * else in this process has taken the client.
  */
 export class Schedules {
   readonly #session: Session;
@@ -78,6 +33,8 @@ export class Schedules {
   readonly #underWay = new Map<string, readonly string[]>();
   /** Parts that wait until their client's active run has ended, by client. */
   readonly #queued = new Map<string, Due[]>();
+  /** Clients that someone took; called when a run wants one. */
+  readonly #taken = new Map<string, () => void>();
   /** Failed runs that wait to be retried, by client and schedule. */
   readonly #waiting = new Map<string, { readonly part: Part; readonly timer: NodeJS.Timeout }>();
   readonly #runs = new Set<Promise<void>>();
@@ -117,6 +74,21 @@ export class Schedules {
     this.#stopped = true;
     this.#clear();
     await Promise.all(this.#runs);
+  }
+
+  /**
+   * Takes a client, so that none of its runs starts until this is disposed of. Undefined if one is active.
+   * @param onWanted a run is due, and waits
+   */
+  take(id: string, onWanted: () => void): Disposable | undefined {
+    if (!this.ready || this.#underWay.has(id) || this.#taken.has(id)) return undefined;
+    this.#taken.set(id, onWanted);
+    return {
+      [Symbol.dispose]: () => {
+        this.#taken.delete(id);
+        this.#ended(id);
+      },
+    };
   }
 
   #begin(group: readonly Part[], waited: (client: string) => readonly string[]): void {
@@ -202,6 +174,12 @@ export class Schedules {
   /** Whether the part can run now. If not, it waits for the client's other sources, or is skipped if it is active. */
   #isFree({ part, attempts }: Due): boolean {
     const { id } = part.client;
+    const onWanted = this.#taken.get(id);
+    if (onWanted) {
+      this.#queue({ part, attempts });
+      onWanted();
+      return false;
+    }
     const active = this.#underWay.get(id);
     if (active === undefined) return true;
     const names = part.names.filter((name) => !active.includes(name) && name !== LOCKS);
@@ -210,11 +188,18 @@ export class Schedules {
         client: id,
         source: names.join(", "),
       });
-      this.#queued.getOrInsert(id, []).push({ part: { ...part, names }, attempts });
+      this.#queue({ part: { ...part, names }, attempts });
     } else if (part.names.some((name) => active.includes(name))) {
       this.#session.console.log.warn("the previous run is still active: skipping this one", { client: id });
     }
     return false;
+  }
+
+  /** Once, however often it falls due meanwhile. */
+  #queue(due: Due): void {
+    const { client, names } = due.part;
+    const queued = this.#queued.getOrInsert(client.id, []);
+    if (!queued.some(({ part }) => names.every((name) => part.names.includes(name)))) queued.push(due);
   }
 
   /** A run of this client has ended: the next one that waited for it may start. */

@@ -10,7 +10,7 @@ test("a source's webhook is signed as its kind does, unless the config says anot
   for (const kind of ["persona", "stripe", "onfido", "passbase"]) {
     const text = yaml(client({ source: { kind, apiKey: "env:KEY", webhook: { secrets } } }));
     const { clients, inbox } = await accepted(text);
-    assert.deepEqual(inbox, {});
+    assert.deepEqual(inbox, { export: "nightly" });
     assert.equal(clients[0]!.sources[0]!.webhook!.scheme, kind);
   }
   const webhook = { secrets, scheme: "standard-webhooks" };
@@ -34,8 +34,12 @@ test("a retired source receives nothing, and a webhook needs a secret and a sche
   await refusedOnce(broken({ secrets: ["wbhsec_pasted"] }), /contains the secret itself \(not shown\)/);
 });
 
-test("the receiver listens where the config says, and nowhere by default", async () => {
-  const text = `inbox: { listen: "127.0.0.1:8480" }\n${yaml(client())}`;
-  assert.deepEqual((await accepted(text)).inbox, { listen: { host: "127.0.0.1", port: 8480 } });
+test("the receiver listens where the config says, and nowhere by default; what it hears waits unless the config says", async () => {
+  const text = `inbox: { listen: "127.0.0.1:8480", export: at-once }\n${yaml(client())}`;
+  assert.deepEqual((await accepted(text)).inbox, { listen: { host: "127.0.0.1", port: 8480 }, export: "at-once" });
+  await refusedOnce(
+    `inbox: { export: hourly }\n${yaml(client())}`,
+    /inbox\.export: "hourly" is not one of the choices/,
+  );
   await refusedOnce(`inbox: { listen: "8480" }\n${yaml(client())}`, /inbox\.listen: .*is not an address/);
 });

@@ -183,15 +183,9 @@ export class Schedules {
     const active = this.#underWay.get(id);
     if (active === undefined) return true;
     const names = part.names.filter((name) => !active.includes(name) && name !== LOCKS);
-    if (names.length > 0) {
-      this.#session.console.log.info("another run of this client is active: this one waits until it has ended", {
-        client: id,
-        source: names.join(", "),
-      });
-      this.#queue({ part: { ...part, names }, attempts });
-    } else if (part.names.some((name) => active.includes(name))) {
+    if (names.length > 0) this.#queue({ part: { ...part, names }, attempts });
+    else if (part.names.some((name) => active.includes(name)))
       this.#session.console.log.warn("the previous run is still active: skipping this one", { client: id });
-    }
     return false;
   }
 
@@ -199,7 +193,13 @@ export class Schedules {
   #queue(due: Due): void {
     const { client, names } = due.part;
     const queued = this.#queued.getOrInsert(client.id, []);
-    if (!queued.some(({ part }) => names.every((name) => part.names.includes(name)))) queued.push(due);
+    if (queued.some(({ part }) => names.every((name) => part.names.includes(name)))) return;
+    queued.push(due);
+    const source = names.filter((name) => name !== LOCKS).join(", ");
+    this.#session.console.log.info("another run of this client is active: this one waits until it has ended", {
+      client: client.id,
+      ...(source === "" ? {} : { source }),
+    });
   }
 
   /** A run of this client has ended: the next one that waited for it may start. */

@@ -1,5 +1,5 @@
 import type { Collect } from "../config/config.ts";
-import { hasCode } from "../core/error.ts";
+import { hasCode, ownError } from "../core/error.ts";
 import { budgetText } from "../source/rate/limits.ts";
 import type { Source } from "../source/source.ts";
 import { type Finding, failed, findings } from "./finding.ts";
@@ -74,9 +74,10 @@ async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
       } catch (error) {
         if (hasCode(error, "source-missing")) continue;
         if (!hasCode(error, "source-denied")) throw error;
+        const remedy = ownError(error)?.hint ?? "Ask the provider to grant this key the file route.";
         return warning(
-          "the key may not fetch files: every record will lack its images and videos",
-          "Ask the provider to grant this key the file route, then run `holdfast export --withheld`.",
+          "cannot fetch files: every record will lack its images and videos",
+          `${remedy} Then run \`holdfast export --withheld\`.`,
         );
       }
     }

@@ -19,6 +19,7 @@ import { SharedLimits } from "./rate/shared-limits.ts";
 import { type Answered, type OnWait, OwnStarts, type Starts } from "./rate/starts.ts";
 import { Throttle } from "./rate/throttle.ts";
 import type { FetchedFile } from "./source.ts";
+import { TheirTime } from "./their-time.ts";
 
 export type { AnswerHeaders } from "./answer-headers.ts";
 
@@ -30,8 +31,8 @@ export interface Call {
   readonly path: string;
   /** Another origin of the API, without its base URL's path. It is sent the key: never one that an answer chose. */
   readonly origin?: string;
-  /** The body of a POST. */
-  readonly body?: string;
+  /** The body of a POST; made again for each attempt where it contains a time, by the provider's clock. */
+  readonly body?: string | ((theirs: Temporal.Instant) => string);
   /** The body is a form. Default: JSON. */
   readonly form?: boolean;
 }
@@ -139,6 +140,7 @@ export class Http {
   #key: Secret;
   #requests = 0;
   readonly #now: Clock;
+  readonly theirTime: TheirTime;
   readonly #lost: Lost = (name, error) => connectionError(name, this.#origin, error, this.#options);
   /** The renewal in progress: other requests whose key was refused wait for it. */
   #renewing: Promise<void> | undefined;
@@ -153,6 +155,7 @@ export class Http {
     this.#endpoints = endpointThrottles(options);
     this.#options = options;
     this.#now = options.clock ?? systemClock;
+    this.theirTime = new TheirTime(this.#now);
   }
 
   get requests(): number {
@@ -262,8 +265,9 @@ export class Http {
   }
 
   /** A request with the present key; made again for each attempt. */
-  #apiRequest({ name, path: below, origin, body = "", form = false }: Call, accept: string): Request {
+  #apiRequest({ name, path: below, origin, body: content = "", form = false }: Call, accept: string): Request {
     const { auth, headers } = this.#options;
+    const body = typeof content === "string" ? content : content(this.theirTime.now());
     const path = origin === undefined ? this.#base + below : below;
     const type = form ? "application/x-www-form-urlencoded" : "application/json";
     const method = body === "" ? "GET" : "POST";
@@ -321,6 +325,7 @@ export class Http {
       throw failure;
     }
     const { statusCode } = response;
+    if (isApi) this.theirTime.learn(response.headers.date);
     answered?.({ status: statusCode, headers: response.headers });
     if (statusCode === 200 && !isAltered(response)) {
       told("ok");

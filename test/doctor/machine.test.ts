@@ -120,11 +120,7 @@ describe("doctor on this machine and at the provider", () => {
     assertLines(await worse(place), ...others, /source: GET \/settings: the provider answered 401/);
     await writeFile(place.work.path("keys/provider"), sandbox.apiKey);
     sandbox.setFaults({ withhold: 100 });
-    assertLines(
-      await worse(place),
-      ...ALWAYS,
-      /source: the key may not fetch files: every record will lack its images/,
-    );
+    assertLines(await worse(place), ...ALWAYS, /source: cannot fetch files: every record will lack its images/);
     await place.work.configure({ collect: "minimal", legalBasis: [] });
     assertLines(await worse(place), ...ALWAYS);
     await place.work.configure({ collect: "full", legalBasis: ["a law"] });

@@ -76,11 +76,14 @@ export const contentsCall = (origin: string, id: string): Call => ({
   path: `/v1/files/${id}/contents`,
 });
 
-/** The only request that creates something: a link that opens one file to anyone, and expires by itself. */
-export const fileLinkCall = (id: string, expires: number): Call => ({
+/**
+ * The only request that creates something: a link that opens one file to anyone, and expires by itself.
+ * @param expires when, in Unix seconds, by Stripe's time when the request is sent
+ */
+export const fileLinkCall = (id: string, expires: (now: Temporal.Instant) => number): Call => ({
   name: FILE_LINK,
   path: "/file_links",
-  body: `file=${id}&expires_at=${expires}`,
+  body: (now) => `file=${id}&expires_at=${expires(now)}`,
   form: true,
 });
 

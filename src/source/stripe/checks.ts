@@ -92,7 +92,13 @@ async function files(ask: Ask, api: string, session: Members | undefined): Promi
   // A time in the past: Stripe refuses the key first if it lacks the right, and otherwise the time. It makes no link.
   const hint = `Give the restricted key Files: Write ${WHERE}, then run \`holdfast export --withheld\`.`;
   const lacks = "every record will lack its pictures";
-  if (refused || (await isDenied(ask, fileLinkCall(file, 1))))
+  if (
+    refused ||
+    (await isDenied(
+      ask,
+      fileLinkCall(file, () => 1),
+    ))
+  )
     return { outcome: "warning", message: `the key may neither read pictures nor make links to them: ${lacks}`, hint };
   return {
     outcome: "ok",

@@ -4,43 +4,38 @@ import { checked, parseAnswer } from "../answer.ts";
 import type { Http } from "../http.ts";
 import type { FetchedFile } from "../source.ts";
 import { fileId, told } from "./answers.ts";
-import { CONTENTS, contentsCall, FILE, FILE_LINK, fileCall, fileLinkCall, LINK } from "./calls.ts";
+import { CONTENTS, contentsCall, FILE, fileCall } from "./calls.ts";
+import { FileLinks } from "./file-links.ts";
 import type { Ask } from "./gathering.ts";
 
 const metadata = z.object({ id: fileId, url: z.unknown() });
-const link = z.object({ url: z.string().max(2_000) });
-
-/** The longest that Stripe allows for a link to a picture of a document or a face. */
-const LINK_SECONDS = 30;
-/** Less than that by the clocks of both sides, which may differ a little. */
-const MARGIN = 5;
 
 /** The bytes of files: with the key where Stripe lets it read them, else by a link that expires within 30 seconds. */
 export class Contents {
   readonly #http: Http;
   readonly #ask: Ask;
   readonly #api: string;
-  readonly #now: () => Temporal.Instant;
+  readonly #links: FileLinks;
   /** Where files are read with the key; null if only by links. Stripe says so with each file; the first one is asked. */
   #origin: Promise<string | null> | undefined;
 
-  constructor(http: Http, ask: Ask, api: string, now: () => Temporal.Instant) {
+  constructor(http: Http, ask: Ask, api: string) {
     this.#http = http;
     this.#ask = ask;
     this.#api = api;
-    this.#now = now;
+    this.#links = new FileLinks(http, ask);
   }
 
   async open(id: string): Promise<FetchedFile> {
     if (!fileId.safeParse(id).success)
       throw new HoldfastError("source-missing", `${CONTENTS}: no file of Stripe has an id like this`);
     const origin = await this.#originBy(id);
-    if (origin === null) return this.#byLink(id);
+    if (origin === null) return this.#links.open(id);
     try {
       return await this.#http.stream(contentsCall(origin, id));
     } catch (error) {
       if (!hasCode(error, "source-denied", "source-missing")) throw error;
-      const file = await this.#byLink(id).catch((reason: unknown) => {
+      const file = await this.#links.open(id).catch((reason: unknown) => {
         // A link that Stripe refuses says less than the contents did.
         throw hasCode(reason, "source-denied", "source-missing") ? error : reason;
       });
@@ -63,26 +58,6 @@ export class Contents {
   async #originOf(id: string): Promise<string | null> {
     const { url } = checked(FILE, metadata, parseAnswer(FILE, await this.#ask(fileCall(id))));
     return told(url) === null ? null : filesOrigin(String(url), this.#api);
-  }
-
-  async #byLink(id: string): Promise<FetchedFile> {
-    const expires = Math.floor(this.#now().epochMilliseconds / 1_000) + LINK_SECONDS - MARGIN;
-    let text: string;
-    try {
-      text = await this.#ask(fileLinkCall(id, expires));
-    } catch (error) {
-      // Stripe makes no link for some purposes, and answers that like a mistake in the request.
-      if (!hasCode(error, "source-rejected")) throw error;
-      throw new HoldfastError("source-denied", `${FILE_LINK}: Stripe makes no link to this file`, { cause: error });
-    }
-    const { url } = checked(FILE_LINK, link, parseAnswer(FILE_LINK, text));
-    try {
-      return await this.#http.elsewhere(LINK, url);
-    } catch (error) {
-      // No key is sent there, so none can be refused.
-      if (!hasCode(error, "source-key")) throw error;
-      throw new HoldfastError("source-denied", `${LINK}: Stripe answered 401`, { cause: error });
-    }
   }
 }
 

@@ -52,7 +52,7 @@ export class StripeSource implements Source {
     const headers = { ...VERSION, ...(account === undefined ? {} : { "stripe-account": account }) };
     const auth = { kind: "scheme", scheme: "Bearer" } as const;
     this.#http = new Http({ ...options, auth, headers, endpoints: ENDPOINTS, limitMeant });
-    this.#contents = new Contents(this.#http, this.#ask, this.api, () => this.#now());
+    this.#contents = new Contents(this.#http, this.#ask, this.api);
   }
 
   get requests(): number {

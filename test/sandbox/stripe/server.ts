@@ -2,6 +2,7 @@
  * Stripe Identity on loopback, beside the sandbox of Passbase: the same invented people and pictures from the same seed.
  * Two listeners, because Stripe's files are on a host of their own. docs: `npm run sandbox -- --help`.
  */
+import type { ServerResponse } from "node:http";
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
 import type { FileStyle } from "../files.ts";
@@ -111,7 +112,9 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
 
   const shared = { world, shelf, faults, limits, requests, apiKey, connected, rights: () => rights };
   const filesHost = new FilesHost(shared);
+  const dated = (response: ServerResponse) => response.setHeader("Date", new Date(clock()).toUTCString());
   const files = await listen(options.filesPort ?? 0, (request, response) => {
+    dated(response);
     if (!hook?.(request, response)) return filesHost.respond(request, response);
   });
   const api = new Api({
@@ -120,6 +123,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
     retryAfter: () => retryAfter,
   });
   const front = await listen(options.port ?? 0, (request, response) => {
+    dated(response);
     requests.begin();
     inFlight++;
     response.once("close", () => {

@@ -46,7 +46,7 @@ const OURS: Group = { id: "copy", heading: "This copy", section: "copy" };
  */
 export function fieldsOf(record: SealedRecord): Map<string, Field> {
   const { identity, fetched, legalBasis } = record;
-  const { checks, isTold = () => false } = dossierOf(record);
+  const { checks, isTold = () => false, tellsWatchlist = false } = dossierOf(record);
   const shown = new Set(checks.flatMap(({ id }) => id ?? []));
   const fields = new Map<string, Field>();
   function put(group: Group, name: string, words: string, value: unknown, depth: number): void {
@@ -103,7 +103,7 @@ export function fieldsOf(record: SealedRecord): Map<string, Field> {
       : datapoints;
     add(group, "", untold);
   }
-  const watchlist = without(shown, said.watchlist);
+  const watchlist = tellsWatchlist ? undefined : without(shown, said.watchlist);
   add(WATCHLIST, Array.isArray(watchlist) ? "Report" : "Result", isObject(watchlist) ? undefined : watchlist);
   if (isObject(watchlist)) add(WATCHLIST, "", watchlist);
   add(METADATA, isObject(said.metadata) ? "" : "Value", withoutPlurals(said.metadata));

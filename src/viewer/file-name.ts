@@ -37,6 +37,7 @@ export function inOrder<T extends Named>(files: readonly T[], dossier: Dossier):
   const all = files.map((file) => ({ file, title: titleOf(file, dossier) }));
   const groups = [...new Set(all.map(({ title }) => title.group))];
   const place = ({ file, title }: (typeof all)[number]) => [
+    title.place ?? 0,
     TYPES[file.type ?? ""]?.rank ?? OTHER,
     groups.indexOf(title.group),
     file.page ?? Number.MAX_SAFE_INTEGER,

@@ -7,11 +7,11 @@ import { type Customers, sourceOf } from "./customers.ts";
 import { element, foreign } from "./element.ts";
 import type { Check } from "./finding.ts";
 import { cut } from "./format.ts";
-import { isObject } from "./json.ts";
 import { type BlobUrls, mediaView } from "./media.ts";
 import { type OpenedVersion, openFile } from "./opened.ts";
 import { gapsView, OUTCOMES, outcomeView, verdictOn } from "./outcome.ts";
 import { providerIdOf, providerOf } from "./provider.ts";
+import { rawAnswersView } from "./raw-answers.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
 import { checkList } from "./status.ts";
@@ -175,7 +175,7 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
             element("h3", { id: "media" }, "Documents and video"),
             mediaView(files, record, urls),
           ),
-      answersView(answersOf(record?.raw)) ?? "",
+      (record === null ? null : rawAnswersView(record)) ?? "",
     );
   }
   version.addEventListener("change", () => void show());
@@ -192,50 +192,5 @@ async function openedView(versions: readonly OpenedVersion[], opener: Opener, ur
         element("label", {}, "compared with ", other),
       ),
     shown,
-  );
-}
-
-const MAX_RAW = 200_000;
-const MAX_ANSWERS = 200;
-
-/** The provider's answers. A record/1 has no names for them; its list may lack what the format asks for. */
-function answersOf(raw: unknown): { readonly endpoint: string; readonly text: string }[] {
-  const named = Array.isArray(raw) ? raw : isObject(raw) ? [{ endpoint: "", text: raw.identity }] : [];
-  return named.slice(0, MAX_ANSWERS).flatMap((answer: unknown) => {
-    const { endpoint, text } = isObject(answer) ? answer : {};
-    return typeof text === "string" ? [{ endpoint: typeof endpoint === "string" ? cut(endpoint, 80) : "", text }] : [];
-  });
-}
-
-function answersView(answers: ReturnType<typeof answersOf>): HTMLElement | null {
-  if (answers.length === 0) return null;
-  return element(
-    "section",
-    { "aria-labelledby": "answers", class: "answers" },
-    element("h3", { id: "answers" }, "The provider's answers, as they came"),
-    answers.map(({ endpoint, text }) => rawView(endpoint, text)),
-  );
-}
-
-function rawView(endpoint: string, raw: string): HTMLElement {
-  let text = raw;
-  try {
-    text = JSON.stringify(JSON.parse(raw), null, 2);
-  } catch {
-    // Shown as it came.
-  }
-  const lines = text.slice(0, MAX_RAW).split("\n");
-  return element(
-    "details",
-    { class: "raw" },
-    element("summary", {}, "The provider's answer", endpoint === "" ? "" : [" to ", foreign(endpoint)]),
-    text.length > MAX_RAW &&
-      element("p", { class: "aside" }, `The first ${MAX_RAW} of ${text.length} characters; holdfast open gives all.`),
-    element(
-      "pre",
-      { tabindex: "0" },
-      // Line by line: a break is what the layout made, and everything else is written out.
-      lines.flatMap((line) => [line, element("br")]),
-    ),
   );
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { after, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
@@ -7,6 +8,7 @@ import { makeWorkplace, type Provider } from "../export/workplace.ts";
 import { startOnfido } from "../sandbox/onfido/server.ts";
 import type { Interceptor } from "../sandbox/send.ts";
 import { startStripe } from "../sandbox/stripe/server.ts";
+import { startVeriff } from "../sandbox/veriff/server.ts";
 import { startChromium, withoutChromium } from "../servers/chromium.ts";
 import { ViewerPage } from "./viewer-page.ts";
 
@@ -67,6 +69,32 @@ async function hostileOnfido() {
   return sandbox;
 }
 
+async function hostileVeriff() {
+  const sandbox = await startVeriff({ identities: 1, plainImages: true, seed: 2 });
+  const [id, attemptId, mediaId] = [sandbox.id(0), "22222222-2222-4222-8222-222222222222", "33333333-aaaa"];
+  const verification = {
+    ...{ id, attemptId, status: FORGED, reason: MARKUP, reasonCode: LONG, riskLabels: [{ label: FORGED, ...HOSTILE }] },
+    ...{ person: { firstName: "Ada", ...HOSTILE }, document: { type: MARKUP, more: HOSTILE }, [MARKUP]: HOSTILE },
+  };
+  const medium = { id: mediaId, context: FORGED, mimetype: MARKUP, size: 1, url: "x", sessionId: id };
+  const attempt = { id: attemptId, status: MARKUP, createdTime: FORGED, userDefinedData: [HOSTILE] };
+  const answers: readonly Interceptor[] = [
+    answering(new RegExp(`${id}/decision$`), () => ({ status: "success", verification, technicalData: {} })),
+    answering(/\/attempts$/, () => ({ status: "success", verifications: [attempt] })),
+    answering(/\/attempts\/[^/]+\/media$/, () => ({ status: "success", images: [medium], videos: [] })),
+    answering(/\/watchlist-screening$/, () => ({ status: "success", data: { matchStatus: FORGED, hits: [HOSTILE] } })),
+    (request, response) => {
+      if (!request.url!.endsWith(`/media/${mediaId}`)) return false;
+      response.writeHead(403, { "Content-Type": "application/json" }).end("{}");
+      return true;
+    },
+  ];
+  sandbox.intercept((request, response) => {
+    return answers.some((answer) => answer(request, response));
+  });
+  return sandbox;
+}
+
 describe("hostile words in the dossiers of each provider", { skip: withoutChromium }, () => {
   let browser: Browser | undefined;
   after(() => browser?.close());
@@ -74,13 +102,18 @@ describe("hostile words in the dossiers of each provider", { skip: withoutChromi
   for (const [kind, start] of [
     ["stripe", hostileStripe],
     ["onfido", hostileOnfido],
+    ["veriff", hostileVeriff],
   ] as const)
     for (const width of [1280, 390])
       test(`${kind}, ${width} px wide: they are text, they are the provider's, and they stay in their place`, async () => {
         browser ??= await startChromium();
         await using sandbox: Provider & AsyncDisposable & { ids(): string[] } = await start();
-        await using place = await makeWorkplace(sandbox, { client: { source: { kind } } });
-        await place.export();
+        const own = "integrationKey" in sandbox ? { integrationKey: sandbox.integrationKey } : {};
+        await using place = await makeWorkplace(sandbox, { client: { source: { kind, ...own } } });
+        await writeFile(place.path("ids"), sandbox.ids()[0]!, { mode: 0o600 });
+        const list = kind === "veriff" ? ["--ids", place.path("ids")] : [];
+        const filled = await place.here(kind === "veriff" ? "backfill" : "export", list);
+        assert.equal(filled.code, 0, filled.stderr);
         const bag = place.path("bag");
         const why = ["--case", "1", "--requested-by", "Ada", "--reason", "why", "--out", bag];
         const ended = await place.here("retrieve", [...why, "--identity", sandbox.ids()[0]!]);

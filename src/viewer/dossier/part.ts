@@ -12,6 +12,8 @@ const KINDS = { verification: "Verification", document: "Document", inquiry: "In
 /** Whole words of providers for what is no document. */
 const WHOLE: Readonly<Record<string, string>> = {
   applicant: "Applicant",
+  person: "Person",
+  additional: "Additional data",
   nfc: "Chip of the document",
   verified_outputs: "What the provider verified",
   id_number: "ID number",

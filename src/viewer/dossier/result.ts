@@ -7,6 +7,7 @@ const RESULTS: Readonly<Record<string, Verdict>> = {
   ...{ GREEN: "good", YELLOW: "unsure", RED: "bad" },
   ...{ consider: "unsure", caution: "unsure", suspected: "unsure", unidentified: "unsure" },
   ...{ review: "unsure", needs_review: "unsure", not_applicable: "unchecked" },
+  ...{ resubmission_requested: "unsure", possible_match: "unsure", expired: "unchecked", abandoned: "unchecked" },
   ...{ rejected: "bad", unverified: "bad", failed: "bad", declined: "bad", match: "bad" },
 };
 

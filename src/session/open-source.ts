@@ -6,7 +6,7 @@ import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";
 import { errorFields } from "../observe/log.ts";
 import { type DriverOptions, openDriver, openKeyless } from "../source/drivers.ts";
-import { ownStarts } from "../source/http.ts";
+import { type HttpOptions, ownStarts } from "../source/http.ts";
 import type { Priority } from "../source/rate/claim.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
@@ -50,16 +50,18 @@ export async function openSource(
       due: new Date(until).toISOString(),
       error: `asked for by ${why}`,
     });
+  const share = isShared ? { share: shared } : {};
   return openSourceWith(
     ownStarts({
       rate,
       ...(budget === undefined ? {} : { budget }),
-      ...(isShared ? { share: shared } : {}),
+      ...share,
       ...{ signal: session.signal, onWait, clock: session.now },
     }),
     id,
     config,
     session,
+    { ...share, onWait },
   );
 }
 
@@ -68,12 +70,16 @@ function limitsFile(name: string): string {
   return name === "passbase" ? "limits.sqlite" : `limits-${name}.sqlite`;
 }
 
-/** The source, for a worker whose coordinator grants each request's start. */
+/**
+ * The source, for a worker whose coordinator grants each request's start.
+ * @param endpoints for limits of single endpoints, which `starts` does not grant
+ */
 export async function openSourceWith(
   starts: Starts,
   client: string,
   config: ActiveSourceConfig,
   { signal, patience, metrics, now }: Session,
+  endpoints: Pick<HttpOptions, "share" | "onWait"> = {},
 ): Promise<OpenSource & AsyncDisposable> {
   const { retry = defaultRetry, ...bounds } = patience ?? {};
   let retries = 0;
@@ -84,6 +90,7 @@ export async function openSourceWith(
     rate: config.rate,
     concurrency: config.concurrency,
     ...bounds,
+    ...endpoints,
     ...{ retry, signal, starts, now },
     onRetry: () => {
       retries += 1;

@@ -112,7 +112,11 @@ export class Feed {
     counts: PlanCounts,
     onUnreadable: (count: number) => void,
   ): AsyncGenerator<Batch> {
-    const selection: Selection = { kind: "changed", isTurn: (subject) => this.#isTurn(subject) };
+    const selection: Selection = {
+      kind: "changed",
+      isTurn: (subject) => this.#isTurn(subject),
+      isGiven: (subject) => this.#given.has(subject),
+    };
     const plan = planWalk(this.#of, this.#noting(pages), selection, counts, (count) => {
       this.#isReadable = false;
       onUnreadable(count);

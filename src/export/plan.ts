@@ -36,8 +36,12 @@ export interface PlanCounts {
 
 /** Which identities a run exports. All but `changed` and `period` export unchanged identities again. */
 export type Selection =
-  /** `isTurn`: also whose turn it is, whatever the list says. */
-  | { readonly kind: "changed"; readonly isTurn?: (subject: string) => boolean }
+  /** `isTurn`: also whose turn it is, whatever the list says. `isGiven`: whom the run has for another reason already. */
+  | {
+      readonly kind: "changed";
+      readonly isTurn?: (subject: string) => boolean;
+      readonly isGiven?: (subject: string) => boolean;
+    }
   | ({ readonly kind: "period" } & Period)
   /** Identities with withheld files: the provider may have granted access since. */
   | { readonly kind: "withheld" }
@@ -96,15 +100,15 @@ export async function* planWalk(
   for await (const page of pages) {
     const listed =
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
-    const { candidates, met, past } = compare(listed, selection, parts);
+    const { candidates, met, past, given } = compare(listed, selection, parts);
     const unread = unlisted(page.unread, selection, parts);
     parts.catalog.walk.noteMet([...met, ...unread.met], parts.sourceConfig.name);
-    counts.examined += listed.length + page.unread.length + page.unreadable;
+    counts.examined += listed.length - given + page.unread.length - unread.given + page.unreadable;
     if (page.unreadable > 0) onUnreadable(page.unreadable);
-    counts.unchanged += listed.length - candidates.length - past.length;
+    counts.unchanged += listed.length - given - candidates.length - past.length;
     counts.past += past.length;
     for (const subject of past) onPast(subject);
-    counts.unchanged += page.unread.length - unread.candidates.length;
+    counts.unchanged += page.unread.length - unread.given - unread.candidates.length;
     yield { candidates: [...candidates, ...unread.candidates], cursor: page.cursor };
   }
 }
@@ -114,14 +118,16 @@ function unlisted(ids: readonly string[], selection: Selection, parts: PlanParts
   const { source, tokens, catalog } = parts;
   const met: Met[] = [];
   const candidates: Candidate[] = [];
+  let given = 0;
   for (const id of ids) {
     const subject = tokens.subject(source.kind, id);
     const known = catalog.subjects.known(subject);
     if (known !== undefined) met.push(metAs(parts, subject, id, known));
-    if (selection.kind !== "subjects" || selection.subjects.has(subject))
+    if (isGiven(selection, subject)) given += 1;
+    else if (selection.kind !== "subjects" || selection.subjects.has(subject))
       candidates.push({ id, subject, listed: undefined, way: "list" });
   }
-  return { candidates, met };
+  return { candidates, met, given };
 }
 
 export function isWithin({ from, to, statuses }: Period, { created, status }: ListedIdentity): boolean {
@@ -139,17 +145,18 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
   const candidates: Candidate[] = [];
   const met: Met[] = [];
   const past: string[] = [];
+  let given = 0;
   for (const { id, updated, raw, deleted } of identities) {
     const subject = tokens.subject(source.kind, id);
     const listed = tokens.listed(updated, raw);
     const known = catalog.subjects.known(subject);
-    if (deleted) {
-      // Asked once more, so that the provider itself says it. That the list still shows it does not make it there.
+    // That the list still shows who was deleted does not make them there.
+    if (known !== undefined && !deleted) met.push(metAs(parts, subject, id, known));
+    if (isGiven(selection, subject)) given += 1;
+    else if (deleted) {
+      // Asked once more, so that the provider itself says it.
       if (known && known.gone === null) candidates.push({ id, subject, listed, way: "list" });
-      continue;
-    }
-    if (known !== undefined) met.push(metAs(parts, subject, id, known));
-    if (
+    } else if (
       known === undefined &&
       (catalog.relationships.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))
     )
@@ -159,11 +166,16 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
       if (way) candidates.push({ id, subject, listed, way });
     }
   }
-  return { candidates, met, past };
+  return { candidates, met, past, given };
 }
 
 function metAs({ handles, source }: PlanParts, subject: string, id: string, known: Known): Met {
   return { subject, known, handle: () => handles.close(subject, source.kind, id) };
+}
+
+/** Whether the run has this person already, and has counted them. */
+function isGiven(selection: Selection, subject: string): boolean {
+  return selection.kind === "changed" && (selection.isGiven?.(subject) ?? false);
 }
 
 /** Why to ask about someone on the list; undefined if there is no reason. */

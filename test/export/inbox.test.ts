@@ -40,6 +40,7 @@ const log = async (place: Workplace) => (await place.entries("run.finished")).at
 
 test("whom a webhook names is asked about first and once, and the log says that nothing lies unread", async () => {
   const provider = new Provider();
+  provider.can.changes = false;
   const { place, inbox } = await begun(provider, "a", "b", "c");
   await using _ = place;
   provider.people.get("c")!.says = "something else";
@@ -49,6 +50,8 @@ test("whom a webhook names is asked about first and once, and the log says that 
   assert.deepEqual(provider.asked.slice(0, 2).toSorted(), ["c", "new"]);
   assert.equal(provider.asked.filter((id) => id === "c").length, 1);
   assert.deepEqual([summary.askedByInbox, summary.changed, summary.new, summary.outcome], [2, 1, 1, "done"]);
+  // Each is counted once, also who is in the list too.
+  assert.deepEqual([provider.walks, summary.examined, summary.unchanged], [2, 4, 2]);
   assert.deepEqual((await log(place)).inbox, { taken: 4, settled: 4, pending: 0 });
   const next = await night(place, provider, day(2), { inbox });
   assert.deepEqual([next.askedByInbox, (await log(place)).inbox], [0, { taken: 0, settled: 0, pending: 0 }]);

@@ -36,8 +36,13 @@ function schemaOf(words: {
       round: z.literal(true).optional(),
       /** It also read the source's list to its end. */
       walked: z.literal(true).optional(),
-      /** Where webhooks are received: events that waited when it began, those it settled, those that wait now, since when. */
-      inbox: z.object({ taken: count, settled: count, pending: count, oldest: instant.optional() }).optional(),
+      /**
+       * Where webhooks are received: events that waited when it began, those it settled, those it removed because none can
+       * read them, those that wait now, since when.
+       */
+      inbox: z
+        .object({ taken: count, settled: count, dropped: count.optional(), pending: count, oldest: instant.optional() })
+        .optional(),
     }),
     z
       .object({

@@ -27,6 +27,8 @@ export interface Arrival {
 
 /** An event that no run has settled yet. */
 export interface Pending extends Named {
+  /** Its number in the inbox. */
+  readonly id: number;
   readonly at: string;
   readonly isErasure: boolean;
   readonly tries: number;
@@ -42,6 +44,7 @@ const MOST_PENDING = 200_000;
 const instant = z.string().refine(isInstant);
 /** What may be in the file is as untrusted as anything that others can write. */
 const row = z.object({
+  id: z.int(),
   subject: z.string().regex(/^[0-9a-f]{32}$/),
   handle: z.string().regex(/^[A-Za-z0-9_-]{38,2000}$/),
   at: instant,
@@ -125,21 +128,20 @@ export class Inbox {
 
   /**
    * The events of a source up to one of these numbers, in the order of their subjects; a page of them is in memory.
-   * `onInvalid` is called for what Holdfast did not write.
+   * `onInvalid` is called with the number of each that Holdfast did not write.
    * @param untriedAfter only of people with an untried event after this number
    */
-  *pending(source: string, upTo: number, onInvalid: () => void, untriedAfter?: number): Generator<Pending> {
-    for (let [subject, id] = ["", 0]; ; ) {
-      const of = [source, upTo, subject, id, untriedAfter ?? null];
-      const page = this.#read((db) => db.prepare(PENDING).all(...of)) as unknown as Numbered[];
-      for (const each of page) {
-        const { success, data } = row.safeParse(each);
-        if (success) yield data;
-        else onInvalid();
-      }
-      if (page.length < PAGE) return;
-      ({ subject, id } = page.at(-1)!);
-    }
+  pending(source: string, upTo: number, onInvalid: (id: number) => void, untriedAfter?: number): Iterable<Pending> {
+    const after = untriedAfter ?? null;
+    return pendingIn((...from) => this.#read((db) => db.prepare(PENDING).all(source, upTo, ...from, after)), onInvalid);
+  }
+
+  /** Removes events that no run can ever settle. */
+  remove(ids: readonly number[]): void {
+    this.#transaction((db) => {
+      const remove = db.prepare("DELETE FROM event WHERE id = ?");
+      for (const id of ids) remove.run(id);
+    });
   }
 
   /** Removes a person's events up to this number: a run has settled what they asked for. Returns how many. */
@@ -207,6 +209,22 @@ export class Inbox {
   }
 }
 
+function* pendingIn(
+  pageAfter: (subject: string, id: number) => unknown[],
+  onInvalid: (id: number) => void,
+): Generator<Pending> {
+  for (let [subject, id] = ["", 0]; ; ) {
+    const page = pageAfter(subject, id) as Numbered[];
+    for (const each of page) {
+      const { success, data } = row.safeParse(each);
+      if (success) yield data;
+      else onInvalid(each.id);
+    }
+    if (page.length < PAGE) return;
+    ({ subject, id } = page.at(-1)!);
+  }
+}
+
 export function inboxFile(state: string): string {
   return join(state, "inbox.sqlite");
 }
@@ -214,6 +232,8 @@ export function inboxFile(state: string): string {
 /** What waits of a source. */
 export interface Waiting {
   readonly count: number;
+  /** Whom these events name, each counted once. */
+  readonly people: number;
   /** When the oldest arrived. */
   readonly oldest: string | undefined;
   /** When a verified event last arrived, also of those that are settled. */
@@ -222,10 +242,24 @@ export interface Waiting {
 
 /** The same of these sources, without opening the inbox for writing. Throws `state`. */
 export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, Waiting> {
+  return peek(state, (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)])));
+}
+
+/** The events of a source that wait, in the order of their subjects, without opening the inbox for writing. Throws `state`. */
+export function peekPending(state: string, source: string): Pending[] {
+  return peek(state, (db) => {
+    const statement = db?.prepare(PENDING);
+    const pageAfter = (...from: [string, number]) =>
+      statement?.all(source, Number.MAX_SAFE_INTEGER, ...from, null) ?? [];
+    return [...pendingIn(pageAfter, () => {})];
+  });
+}
+
+function peek<T>(state: string, work: (db: DatabaseSync | undefined) => T): T {
   const path = inboxFile(state);
   const db = peekDatabase(path);
   try {
-    return new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)]));
+    return work(db);
   } catch (error) {
     throw inboxError(error, path);
   } finally {
@@ -233,14 +267,15 @@ export function peekInbox(state: string, sources: readonly string[]): ReadonlyMa
   }
 }
 
-const NOTHING: Waiting = { count: 0, oldest: undefined, last: undefined };
+const NOTHING: Waiting = { count: 0, people: 0, oldest: undefined, last: undefined };
 
 function waitingIn(db: DatabaseSync, source: string): Waiting {
   const found = db
     .prepare(
-      "SELECT count(*) AS count, min(at) AS oldest, (SELECT at FROM source WHERE name = ?1) AS last FROM event WHERE source = ?1",
+      `SELECT count(*) AS count, count(DISTINCT subject) AS people, min(at) AS oldest,
+        (SELECT at FROM source WHERE name = ?1) AS last FROM event WHERE source = ?1`,
     )
     .get(source);
-  const { count, oldest, last } = found as { count: number; oldest: unknown; last: unknown };
-  return { count, oldest: instant.safeParse(oldest).data, last: instant.safeParse(last).data };
+  const { count, people, oldest, last } = found as { count: number; people: number; oldest: unknown; last: unknown };
+  return { count, people, oldest: instant.safeParse(oldest).data, last: instant.safeParse(last).data };
 }

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import PQueue from "p-queue";
 import { HoldfastError } from "../../src/core/error.ts";
 import type { Exporting } from "../../src/export/context.ts";
@@ -6,12 +5,12 @@ import type { Selection } from "../../src/export/plan.ts";
 import { runExport } from "../../src/export/run.ts";
 import type { Summary } from "../../src/export/summary.ts";
 import type { Inbox } from "../../src/inbox/inbox.ts";
-import { RunInbox } from "../../src/inbox/run-inbox.ts";
 import { type Fields, type Log, silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import { Sealer } from "../../src/seal/seal.ts";
 import { handlesOf } from "../../src/session/client.ts";
 import { openLog } from "../../src/session/open-log.ts";
+import { openRunInbox } from "../../src/session/open-run-inbox.ts";
 import type { Change, Dossier, Page, Source } from "../../src/source/source.ts";
 import { silentConsole } from "./here.ts";
 import type { Workplace } from "./workplace.ts";
@@ -152,13 +151,14 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     ...config.sources[0]!,
     name,
   }));
+  const handles = await handlesOf(config);
   const exporting: Exporting = {
     ...held,
     config: { ...config, sources },
     source: provider,
     sourceConfig: sources.at(-1)!,
-    inbox: of.inbox && new RunInbox(of.inbox, sources.at(-1)!.name, assert.ifError, () => said.push("invalid event")),
-    handles: await handlesOf(config),
+    inbox: of.inbox && openRunInbox(config, sources.at(-1)!, handles, session.now(), log),
+    handles,
     starts: undefined as never,
     sealer: new Sealer(config.recipients),
     vaultQueue: new PQueue(),

@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, describe, mock, test } from "node:test";
 import type { ClientConfig, SourceConfig } from "../../src/config/config.ts";
+import { Secret } from "../../src/config/secret.ts";
 import { HoldfastError } from "../../src/core/error.ts";
 import { Inbox } from "../../src/inbox/inbox.ts";
 import { RunInbox } from "../../src/inbox/run-inbox.ts";
 import type { Console } from "../../src/observe/console.ts";
 import { type Fields, silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
+import { Handles } from "../../src/record/handles.ts";
+import { Tokens } from "../../src/record/tokens.ts";
 import { AtOnce } from "../../src/session/at-once.ts";
 import type { Session } from "../../src/session/client.ts";
 import { Schedules } from "../../src/session/schedule.ts";
@@ -33,13 +36,20 @@ function client(id: string, sources: readonly SourceConfig[] = [hooked("main")],
   return { id, state: join(folder, id), schedule: { ...NIGHTLY, cron }, sources } as unknown as ClientConfig;
 }
 
+const KEY = new Secret("0".repeat(64));
+const handles = new Handles(KEY);
+const tokens = new Tokens(KEY);
+const subjectOf = (person: string): string => tokens.subject("passbase", person);
+/** One letter each. */
+const PEOPLE = new Map([..."abcdefghijklmnopqrstuvwxyz"].map((person) => [subjectOf(person), person]));
+
 let sent = 0;
 /** A webhook arrives, at whichever process. */
 function arrive(id: string, person = "a", source = "main"): void {
   const inbox = new Inbox(join(folder, id));
-  const subject = person.charCodeAt(0).toString(16).repeat(16);
+  const subject = subjectOf(person);
   const key = Buffer.from(`event ${++sent}`);
-  const named = [{ subject, handle: "A".repeat(60) }];
+  const named = [{ subject, handle: handles.close(subject, "passbase", person) }];
   const now = Temporal.Instant.fromEpochMilliseconds(Date.now());
   assert.deepEqual(inbox.append([{ source, key, kind: "k", isErasure: false, named }], now), ["taken"]);
   inbox.close();
@@ -47,10 +57,12 @@ function arrive(id: string, person = "a", source = "main"): void {
 
 /** What a run does with the inbox: settles those whom `settles` accepts, and counts the others as tried. Whom it had. */
 function drain(id: string, source: string, untriedAfter?: number, settles: (subject: string) => boolean = () => true) {
-  using run = new RunInbox(new Inbox(join(folder, id)), source, assert.ifError, assert.fail, untriedAfter);
+  const now = Temporal.Instant.fromEpochMilliseconds(Date.now());
+  const of = { name: source, kind: "passbase" } as const;
+  using run = new RunInbox(new Inbox(join(folder, id)), of, handles, now, assert.ifError, untriedAfter);
   const names = [...run.named()].map(({ subject }) => subject);
   for (const subject of names) settles(subject) ? run.settle(subject) : run.retry(subject);
-  return names.map((subject) => String.fromCharCode(Number.parseInt(subject.slice(0, 2), 16)));
+  return names.map((subject) => PEOPLE.get(subject));
 }
 
 interface Course {

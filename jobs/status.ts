@@ -59,6 +59,7 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
     lastRun(status, now),
     ...(log ? sourceLines(log.sources, now) : []),
     ...nextRun(status, now),
+    ...webhookLines(status, now),
     verified(status, now),
     ...(log ? logLines(log) : [{ name: "kept", text: "not known" }]),
     ...uncertified.map((run) => ({ name: "certify", text: `the purge ${run} has no certificate`, urgent: true })),
@@ -114,6 +115,22 @@ function nextRun({ nextRun, unreadable }: ClientStatus, now: Temporal.Instant): 
   if (nextRun === null) return [];
   const isMissed = isPast(nextRun, 0, now);
   return [{ name, text: `${minute(nextRun)} UTC${isMissed ? ", which has passed" : ""}`, urgent: isMissed }];
+}
+
+/** An event that has waited so many days is of someone who fails in every run, or no run reads it. */
+const WAITING_DAYS = 3;
+
+/** What webhooks named and no run has asked about, of each source that receives them. */
+function webhookLines({ webhooks }: ClientStatus, now: Temporal.Instant): Line[] {
+  const name = "webhooks";
+  if (webhooks === null) return [{ name, text: "could not read the inbox", urgent: true }];
+  return webhooks.map(({ source, people: waiting, oldest, last }) => {
+    const place = webhooks.length === 1 ? "" : `${source}: `;
+    const since = oldest === null ? "no one waits" : `${people(waiting)} waiting, the oldest ${ago(oldest, now)}`;
+    const arrived = last === null ? "none has come yet" : `last ${ago(last, now)}`;
+    const isUrgent = last === null || (oldest !== null && isPast(oldest, WAITING_DAYS, now));
+    return { name, text: `${place}${since}; ${arrived}`, urgent: isUrgent };
+  });
 }
 
 function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.Instant): Line {

@@ -8,7 +8,7 @@ import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { Page, Source } from "../source/source.ts";
 import { compare } from "./comparison.ts";
-import { Feed } from "./feed.ts";
+import { Feed, type FeedParts } from "./feed.ts";
 import { keptIn } from "./kept.ts";
 import { type Candidate, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
 import { meanOf, Sample } from "./sample.ts";
@@ -17,6 +17,8 @@ import { meanOf, Sample } from "./sample.ts";
 export interface Forecast {
   /** Identities that the source listed or the command line named. */
   readonly examined: number;
+  /** Of these, named by webhooks. */
+  readonly askedByInbox: number;
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
@@ -46,6 +48,8 @@ export interface ForecastParts {
   readonly source: Source;
   readonly sourceConfig: SourceConfig;
   readonly handles: Handles;
+  /** Whom webhooks named. Undefined if they are not received. */
+  readonly inbox?: FeedParts["inbox"];
   readonly tokens: Tokens;
   readonly log: Log;
   readonly catalog: Catalog;
@@ -62,6 +66,7 @@ type Counts = {
 const NONE: Counts = {
   ...{
     examined: 0,
+    askedByInbox: 0,
     new: 0,
     changed: 0,
     unchanged: 0,
@@ -80,7 +85,7 @@ export async function forecastWalk(
   selection: Selection,
   onListed: (listed: number) => void,
 ): Promise<Forecast> {
-  const { source, sourceConfig, handles, tokens, config, now, catalog, signal } = parts;
+  const { source, sourceConfig, handles, inbox, tokens, config, now, catalog, signal } = parts;
   const counts = { ...NONE };
   const sample = new Sample(SAMPLE);
   let pages = 0;
@@ -96,7 +101,7 @@ export async function forecastWalk(
   const walk = { noteMet: () => {} };
   const { subjects, relationships, sources, roster } = catalog;
   const compared = { subjects, relationships, sources, roster, walk };
-  const planned = { source, sourceConfig, handles, tokens, config, now, log: parts.log, catalog: compared };
+  const planned = { source, sourceConfig, handles, inbox, tokens, config, now, log: parts.log, catalog: compared };
   const onUnreadable = (found: number): void => {
     counts.unreadable += found;
   };
@@ -112,6 +117,7 @@ export async function forecastWalk(
     for (const candidate of candidates) {
       counts[kindOf(candidate, catalog)] += 1;
       counts.toFetch += 1;
+      if (candidate.way === "inbox") counts.askedByInbox += 1;
       sample.add(candidate);
     }
   }

@@ -2,7 +2,10 @@ import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
 import { placeOf } from "../config/sources.ts";
 import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
 import type { Selection } from "../export/plan.ts";
+import { peekRunInbox } from "../inbox/run-inbox.ts";
 import { number, plural, seconds } from "../observe/format.ts";
+import { errorFields } from "../observe/log.ts";
+import type { Handles } from "../record/handles.ts";
 import { handlesOf, openTokens, type Session } from "./client.ts";
 import { openReading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
@@ -39,8 +42,9 @@ export async function dryRun(
   await using opened = await openSource(config, sourceConfig, session, "low");
   // As in a run: it says best why a key is refused.
   await opened.source.project();
+  const handles = await handlesOf(config);
   const parts = {
-    ...{ config, source: opened.source, sourceConfig, handles: await handlesOf(config) },
+    ...{ config, source: opened.source, sourceConfig, handles, inbox: inboxOf(config, sourceConfig, handles, session) },
     ...{ tokens, catalog, now, signal, log: console.log },
   };
   const { identities, again, selection } = asked;
@@ -54,13 +58,30 @@ export async function dryRun(
   return { client: config.id, source: sourceConfig.name, ...found };
 }
 
+/** Like a run, a dry run without the inbox still finds everyone whom the source itself names. */
+function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handles: Handles, { console }: Session) {
+  if (source.webhook === undefined) return undefined;
+  try {
+    return peekRunInbox(state, source, handles);
+  } catch (error) {
+    console.log.warn("cannot read the inbox: not counted is whom webhooks named", {
+      ...{ client: id, source: source.name },
+      ...errorFields(error),
+    });
+    return undefined;
+  }
+}
+
 function forecastText(place: string, of: Forecast): string[] {
   const rows = [
+    ...(of.askedByInbox > 0 ? [["webhooks", `named ${plural(of.askedByInbox, "identity", "identities")}`]] : []),
     ["new", number(of.new)],
     ["changed", number(of.changed)],
     ["unchanged", number(of.unchanged)],
     ...(of.again > 0 ? [["again", `${number(of.again)} (stored again, as asked)`]] : []),
-    ...(of.unknown > 0 ? [["unknown", `${number(of.unknown)} (the list says too little: only fetching shows)`]] : []),
+    ...(of.unknown > 0
+      ? [["unknown", `${number(of.unknown)} (only fetching shows whether they are new or changed)`]]
+      : []),
     ["past", `${number(of.past)} (past their retention date: skipped)`],
     ...(of.gone > 0 ? [["gone", `${number(of.gone)} (not at the provider)`]] : []),
     ...(of.unreadable > 0 ? [["unreadable", `${number(of.unreadable)} entries of the list have no readable id`]] : []),

@@ -4,8 +4,10 @@ import { Catalog } from "../catalog/catalog.ts";
 import type { RunTold } from "../catalog/runs.ts";
 import { uncertified } from "../certificate/uncertified.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { webhookSources } from "../config/sources.ts";
 import { ownError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
+import { peekInbox } from "../inbox/inbox.ts";
 import { fallingDue } from "../retention/locks-falling-due.ts";
 import { purges } from "../retention/purge-plan.ts";
 import { type LastExport, readLastExport, unreadableLastExport } from "../state/last-export.ts";
@@ -26,6 +28,8 @@ export interface ClientStatus extends Known {
   readonly verified: LastVerify | null;
   /** Paths of the state files behind the two above, if a file exists but is unreadable or damaged. */
   readonly unreadable: { readonly lastRun: string | null; readonly verified: string | null };
+  /** Of each source whose webhooks are received; null if the inbox could not be read. */
+  readonly webhooks: readonly WebhooksStatus[] | null;
   /** Purges that stopped on this machine and have no certificate. */
   readonly uncertified: readonly string[];
   /** The client's own directory on this machine. */
@@ -56,6 +60,16 @@ export interface LogStatus {
   readonly locksDue: { readonly "7d": number; readonly "30d": number };
 }
 
+/** What webhooks named and no run has settled. */
+export interface WebhooksStatus {
+  readonly source: string;
+  readonly people: number;
+  readonly events: number;
+  /** When the oldest of these events came, and when the last verified event did. */
+  readonly oldest: string | null;
+  readonly last: string | null;
+}
+
 export interface SourceStatus {
   readonly name: string;
   readonly kind: string;
@@ -80,9 +94,22 @@ export async function statusOf(config: ClientConfig, session: Session): Promise<
       lastRun: unreadableLastExport(config.state) ?? null,
       verified: unreadableLastVerify(config.state) ?? null,
     },
+    webhooks: webhooksOf(config),
     uncertified: uncertified(config.state),
     state: { path: config.state, bytes: bytesIn(config.state) },
   };
+}
+
+function webhooksOf(config: ClientConfig): WebhooksStatus[] | null {
+  const names = webhookSources(config).map(({ name }) => name);
+  if (names.length === 0) return [];
+  try {
+    return Array.from(peekInbox(config.state, names), ([source, { people, count, oldest = null, last = null }]) => {
+      return { source, people, events: count, oldest, last };
+    });
+  } catch {
+    return null;
+  }
 }
 
 async function logStatus(

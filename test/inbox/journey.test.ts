@@ -50,11 +50,11 @@ async function portOf(running: Running): Promise<number> {
   return Number(/:(\d+)$/.exec(String(msg))![1]);
 }
 
-const deliver = (port: number, id: string, secret = SECRET) =>
+const deliver = (port: number, id: string, secret = SECRET, event = `evt_${id}`) =>
   send(
     port,
     `/hooks/${CLIENT}/persona`,
-    sign("persona", secret, eventOf("persona", id, `evt_${id}`), Math.floor(Date.now() / 1000)),
+    sign("persona", secret, eventOf("persona", id, event), Math.floor(Date.now() / 1000)),
   );
 
 async function exportAt(place: Workplace, days: number): Promise<Summary> {
@@ -99,6 +99,39 @@ test("a webhook that comes to `inbox` is stored by the next export, and one that
   const later = await exportAt(place, 31);
   assert.ok(later.askedInTurn >= 1);
   assert.equal((await place.stored()).get(await of(lost))!.length, 2);
+});
+
+test("a dry run and `status` say how many people wait, and change nothing", async () => {
+  await using all = await begun();
+  const { persona, place, start } = all;
+  assert.equal((await exportAt(place, 0)).new, 6);
+  const status = async () => (await place.here("status")).stdout;
+  assert.match(await status(), /^! webhooks {2}no one waits; none has come yet$/m);
+  const { child, port } = await start("inbox");
+  const [one = "", two = ""] = persona.ids();
+  for (const [id, event] of [[one], [two], [two, "evt_again"]] as const)
+    assert.equal((await deliver(port, id!, SECRET, event)).status, 200);
+  child.kill("SIGTERM");
+  await child.ended;
+  const dry = await place.here("export", ["--dry-run", "--json"]);
+  const [forecast] = (dry.json as { plan: { askedByInbox: number; unknown: number; toFetch: number }[] }).plan;
+  assert.deepEqual([forecast!.askedByInbox, forecast!.unknown, forecast!.toFetch], [2, 2, 2], dry.stdout);
+  assert.match((await place.here("export", ["--dry-run"])).stderr, /" {2}webhooks {4}named 2 identities"/);
+  assert.match(await status(), /^ {2}webhooks {2}2 people waiting, the oldest just now; last just now$/m);
+  const { webhooks } = ((await place.here("status", ["--json"])).json as { clients: { webhooks: object[] }[] })
+    .clients[0]!;
+  const [{ oldest, last, ...counts } = {} as never] = webhooks as { oldest: string; last: string }[];
+  assert.deepEqual(counts, { source: "persona", people: 2, events: 3 });
+  assert.ok(oldest! <= last!);
+  const in4Days = { now: () => Temporal.Now.instant().add({ hours: 96 }) };
+  assert.match(
+    (await place.here("status", [], in4Days)).stdout,
+    /^! webhooks {2}2 people waiting, the oldest 4 days ago/m,
+  );
+  const summary = await exportAt(place, 0);
+  assert.equal(summary.askedByInbox, 2);
+  assert.deepEqual((await place.entries("run.finished")).at(-1)!.inbox, { taken: 3, settled: 3, pending: 0 });
+  assert.match(await status(), /^ {2}webhooks {2}no one waits; last just now$/m);
 });
 
 test("`inbox` says what is missing in the config", async () => {

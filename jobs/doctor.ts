@@ -1,5 +1,5 @@
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
-import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
+import type { ActiveSourceConfig, ClientConfig, InboxConfig } from "../src/config/config.ts";
 import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";
@@ -33,13 +33,14 @@ Exit code: 0 no failures (warnings are possible); 1 at least one failure; 2 the 
 
 In an S3 vault it stores a test object of some 47 bytes, doctor-probe, under a governance lock of one minute, to test how
 the store handles locks and what these credentials may do. It deletes the object if these credentials can; otherwise
-the object stays. On a disk it writes and removes a small file. Some test requests must be refused, and show up as
+the object stays. On a disk it writes and removes a small file. For each webhook it sends itself a signed event and a forged
+one, on loopback and into an inbox that it removes. Some test requests must be refused, and show up as
 refused in the store's access log.`,
   )
   .action((options: CommonOptions & { redis?: string }) =>
-    run(options, async (session, { file }) => {
+    run(options, async (session, { file, inbox }) => {
       const redis = options.redis === undefined ? undefined : await redisAddress(options.redis, process.cwd());
-      const diagnosis = await doctor(session, file, redis);
+      const diagnosis = await doctor(session, file, redis, inbox);
       session.console.result({ command: "doctor", ...diagnosis }, diagnosisText(diagnosis));
       if (diagnosis.failures > 0) process.exitCode = 1;
     }),
@@ -64,8 +65,14 @@ export interface Diagnosis {
 /**
  * Checks everything a run needs. Leaves nothing behind, except as `src/doctor/probe.ts` says.
  * @param file the config file of the session's clients
+ * @param inbox where webhooks are received. Undefined: not checked.
  */
-export async function doctor(session: Session, file: string, redis?: RedisAddress): Promise<Diagnosis> {
+export async function doctor(
+  session: Session,
+  file: string,
+  redis?: RedisAddress,
+  inbox?: InboxConfig,
+): Promise<Diagnosis> {
   const config = await checkConfig(file, session.clients.length);
   const machine = [config, ...checkProcess()];
   if (redis) {
@@ -76,7 +83,7 @@ export async function doctor(session: Session, file: string, redis?: RedisAddres
   const clients = [];
   for (const config of session.clients) {
     session.signal.throwIfAborted();
-    const findings = await examineClient(config, session).catch((error: unknown) => [couldNot(error)]);
+    const findings = await examineClient(config, session, inbox).catch((error: unknown) => [couldNot(error)]);
     clients.push({ client: config.id, vault: config.vault.url, findings });
   }
   const all = [...machine, ...clients.flatMap(({ findings }) => findings)];
@@ -89,7 +96,7 @@ export async function doctor(session: Session, file: string, redis?: RedisAddres
   };
 }
 
-async function examineClient(config: ClientConfig, session: Session): Promise<Finding[]> {
+async function examineClient(config: ClientConfig, session: Session, inbox?: InboxConfig): Promise<Finding[]> {
   const { now, signal, patience } = session;
   const retry = patience?.retry ?? RETRY;
   const idleTimeout = patience?.timeouts?.body ?? 20_000;
@@ -99,7 +106,7 @@ async function examineClient(config: ClientConfig, session: Session): Promise<Fi
   const source = async (of: ActiveSourceConfig, isNew: boolean) =>
     (await openSource(config, of, { ...session, patience: { ...patience, retry } }, "high", { isShared: !isNew }))
       .source;
-  return await examine({ config, source, vault, now, retry, idleTimeout });
+  return await examine({ config, source, vault, now, retry, idleTimeout, inbox });
 }
 
 /** An error that prevents the check of one client becomes a finding; the other clients are still checked. */

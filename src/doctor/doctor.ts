@@ -1,4 +1,4 @@
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig, ClientConfig, InboxConfig } from "../config/config.ts";
 import { askedSources, retiredSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
 import type { RetryPolicy } from "../io/retry.ts";
@@ -23,12 +23,14 @@ export interface Patient {
   readonly vault: Vault;
   readonly now: Clock;
   readonly retry: RetryPolicy;
+  /** Where webhooks are received. Undefined: not checked. */
+  readonly inbox?: InboxConfig | undefined;
   /** Idle timeout of a connection, in ms. */
   readonly idleTimeout?: number;
 }
 
 /**
- * Checks everything a run of one client needs. Writes a small file to the state directory, and probes to an S3 vault
+ * Checks everything a run of one client needs. Writes a small file and an inbox to the state directory, and probes to an S3 vault
  * (`probe.ts`), and removes them if it can. Before `init`, it says so once, and not for each key that `init` will make.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
@@ -41,7 +43,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkPrivate(config.state)),
     ...(await checkSources(patient, isNew, idleTimeout)),
     ...checkLeaving(config, now()),
-    ...(isNew ? [] : await checkInbox(config, patient.now)),
+    ...(isNew ? [] : await checkInbox(config, now, patient.inbox)),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),
     ...(await checkVault({ ...patient, description, isNew })),

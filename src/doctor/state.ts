@@ -44,7 +44,7 @@ export async function checkState(directory: string, ask: Statfs = statfs): Promi
   if (network !== undefined)
     found.push(
       warning(
-        `${directory} is on a network file system (${network}), where SQLite's locks and flushes are unreliable`,
+        `${directory} is on a network file system (${network}), where SQLite's locks and flushes are unreliable: the catalog and the inbox need a local disk`,
         "Put `state` on a local disk that survives a restart.",
       ),
     );
@@ -100,7 +100,7 @@ function hintOf(code: string): string {
 }
 
 /** The directory itself, or its nearest existing parent; or the path component that is not a folder. */
-async function nearest(
+export async function nearest(
   directory: string,
 ): Promise<
   { readonly place: string; readonly blocked?: undefined } | { readonly place: string; readonly blocked: string }

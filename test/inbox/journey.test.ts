@@ -84,7 +84,7 @@ test("a webhook that comes to `inbox` is stored by the next export, and one that
   assert.deepEqual([summary.askedByInbox, summary.changed], [1, 1]);
   assert.deepEqual((await place.entries("run.finished")).at(-1)!.inbox, { taken: 1, settled: 1, pending: 0 });
   assert.equal((await place.stored()).get(await of(told))!.length, 2);
-  assert.match(await doctor(), /last verified webhook .*, 0 events wait/);
+  assert.match(await doctor(), /last verified webhook .*, 0 events waiting/);
   receiver.kill("SIGTERM");
   const ended = await receiver.ended;
   assert.equal(ended.code, 0, ended.stderr);

@@ -9,7 +9,7 @@ import { readLastExport } from "../../src/state/last-export.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import type { LogLine, Running } from "../cli/program.ts";
 import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
-import { type Sumsub, startSumsub } from "../sandbox/sumsub/server.ts";
+import { startSumsub } from "../sandbox/sumsub/server.ts";
 import { cephEndpoint, s3Client, withoutCeph } from "../servers/s3.ts";
 import { eventOf, sign } from "./signing.ts";
 import { filesIn, send } from "./stage.ts";
@@ -212,7 +212,10 @@ describe("whom a webhook names", { concurrency: 3 }, () => {
     assert.equal(await deliver(await portOf(daemon), sumsub.ids()[0]!), 200);
     const waits = await daemon.logged(({ code }) => code === "busy").finally(() => clearInterval(standing));
     assert.equal(waits.level, "info");
-    assert.deepEqual((await place.entries()).filter(({ type }) => type === "run.started"), []);
+    assert.deepEqual(
+      (await place.entries()).filter(({ type }) => type === "run.started"),
+      [],
+    );
     await daemon.logged(isEnd);
     assert.equal((await onDisk(place, sumsub.ids()[0]!)).length, 1);
     await endOf(daemon);

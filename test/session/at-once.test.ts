@@ -62,7 +62,7 @@ function drain(id: string, source: string, untriedAfter?: number, settles: (subj
   using run = new RunInbox(new Inbox(join(folder, id)), of, handles, now, assert.ifError, untriedAfter);
   const names = [...run.named()].map(({ subject }) => subject);
   for (const subject of names) settles(subject) ? run.settle(subject) : run.retry(subject);
-  return names.map((subject) => PEOPLE.get(subject));
+  return names.map((subject) => PEOPLE.get(subject)).sort();
 }
 
 interface Course {
@@ -145,7 +145,7 @@ describe("whom a webhook names", () => {
   });
 
   test("waits until the night if the provider does not know them yet, or they fail: no loop, and new ones go alone", async () => {
-    await using of = daemon([client("early")], { settles: (subject) => !subject.startsWith("61") });
+    await using of = daemon([client("early")], { settles: (subject) => subject !== subjectOf("a") });
     arrive("early", "a");
     await pass(3600, 5);
     assert.deepEqual(of.begun, ["early main 15", "had a"]);

@@ -301,7 +301,7 @@ describe("a run at once that fails", () => {
     assert.ok(of.begun.filter((line) => line.startsWith("down main")).length > times.length);
   });
 
-  test("in a way that trying again does not change, it waits for the night, whoever comes meanwhile", async () => {
+  test("in a way that trying again does not change, it waits for the night, the one who comes meanwhile", async () => {
     await using of = daemon([client("key")], {
       async atOnce() {
         throw new HoldfastError("source-key", "refused");

@@ -44,7 +44,7 @@ const subjectOf = (person: string): string => tokens.subject("passbase", person)
 const PEOPLE = new Map([..."abcdefghijklmnopqrstuvwxyz"].map((person) => [subjectOf(person), person]));
 
 let sent = 0;
-/** A webhook arrives, at whichever process. */
+/** A webhook arrives; it does not matter at which process. */
 function arrive(id: string, person = "a", source = "main"): void {
   const inbox = new Inbox(join(folder, id));
   const subject = subjectOf(person);
@@ -301,7 +301,7 @@ describe("a run at once that fails", () => {
     assert.ok(of.begun.filter((line) => line.startsWith("down main")).length > times.length);
   });
 
-  test("in a way that trying again does not change, it waits for the night, the one who comes meanwhile", async () => {
+  test("in a way that trying again does not change, it waits for the night, and so does who comes meanwhile", async () => {
     await using of = daemon([client("key")], {
       async atOnce() {
         throw new HoldfastError("source-key", "refused");

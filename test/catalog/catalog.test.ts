@@ -160,6 +160,22 @@ describe("the catalog knows what the log says", () => {
     assert.equal(withEntries(started, finished("failed"), started, finished("done")).runs.clean, true);
   });
 
+  test("the last run is not one for people whom webhooks named", () => {
+    const begun = (name: string, job: string, source: string, hour: number): Entry => ({
+      ...{ type: "run.started", time: `2026-03-01T0${hour}:00:00.000Z`, run: name, job, holdfast: "0", source },
+    });
+    const catalog = withEntries(
+      begun("20260301T010000Z-aaaaaa", "export", "main", 1),
+      begun("20260301T020000Z-bbbbbb", "backfill", "other", 2),
+      begun("20260301T030000Z-cccccc", "inbox", "main", 3),
+      begun("20260301T040000Z-dddddd", "inbox", "new", 4),
+    );
+    const { runs } = catalog;
+    const found = [runs.last(), runs.lastOf("main"), runs.lastOf("other"), runs.lastOf("new")].map((each) => each?.job);
+    assert.deepEqual(found, ["backfill", "export", "backfill", undefined]);
+    assert.equal(runs.since("2026-03-01T00:00:00Z").length, 4);
+  });
+
   test("an entry type of a later version is skipped; an invalid entry is refused and changes nothing", () => {
     const catalog = withEntries(stored(1, 1));
     const later = Buffer.from(JSON.stringify({ type: "moon.phase", time, run, phase: "full" }));

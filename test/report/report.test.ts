@@ -268,6 +268,12 @@ test("nights: the last of its runs counts, the others are told by number, and ni
   assert.deepEqual([begun!.outcome, begun!.unwell], ["running", { unended: 1 }]);
   assert.equal(nightsOf(runs, today, 3, false)[0]!.day, "2026-11-04");
   assert.deepEqual(nightsOf([], today, 3, false), []);
+  // What is exported at once is counted, and is no night.
+  const atOnce = [run("2026-11-01", "failed", "inbox"), run("2026-11-02", "done", "inbox")];
+  const [night, quiet] = nightsOf([...runs, ...atOnce], today, 120, false);
+  assert.deepEqual([night!.outcome, night!.runs, night!.stored], ["done", 4, 15]);
+  assert.deepEqual([quiet!.outcome, quiet!.runs, quiet!.time, quiet!.stored], ["none", 0, null, 3]);
+  assert.deepEqual(nightsOf(atOnce, today, 120, false), []);
   // A source that failed is not hidden by the next one, which did not.
   const each = (outcome: string, source: string) => run("2026-11-06", outcome, "export", source);
   const [both] = nightsOf([each("failed", "passbase"), each("done", "persona")], today, 120, false);

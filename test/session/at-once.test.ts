@@ -55,25 +55,30 @@ function arrive(id: string, person = "a", source = "main"): void {
   inbox.close();
 }
 
-/** What a run does with the inbox: settles those whom `settles` accepts, and counts the others as tried. Whom it had. */
-function drain(id: string, source: string, untriedAfter?: number, settles: (subject: string) => boolean = () => true) {
+type Fate = "settled" | "tried" | "left";
+
+/** What a run does with the inbox. Whom it had. */
+function drain(id: string, source: string, untriedAfter?: number, fate: (subject: string) => Fate = () => "settled") {
   const now = Temporal.Instant.fromEpochMilliseconds(Date.now());
   const of = { name: source, kind: "passbase" } as const;
   using run = new RunInbox(new Inbox(join(folder, id)), of, handles, now, assert.ifError, untriedAfter);
   const names = [...run.named()].map(({ subject }) => subject);
-  for (const subject of names) settles(subject) ? run.settle(subject) : run.retry(subject);
+  for (const subject of names) {
+    if (fate(subject) === "settled") run.settle(subject);
+    if (fate(subject) === "tried") run.retry(subject);
+  }
   return names.map((subject) => PEOPLE.get(subject)).sort();
 }
 
 interface Course {
   /** What a run at once comes to. Default: it settles everyone. */
-  readonly atOnce?: (run: { id: string; source: string; signal: AbortSignal; attempt: number }) => Promise<void>;
+  readonly atOnce?: (run: { signal: AbortSignal; attempt: number; onWanted: () => void }) => Promise<void>;
   readonly night?: (id: string) => Promise<void>;
-  readonly settles?: (subject: string) => boolean;
+  readonly fate?: (subject: string) => Fate;
 }
 
 /** A daemon whose clock is moved by the test. */
-function daemon(clients: readonly ClientConfig[], { atOnce, night, settles }: Course = {}, start = START) {
+function daemon(clients: readonly ClientConfig[], { atOnce, night, fate }: Course = {}, start = START) {
   mock.timers.enable({ apis: ["Date", "setTimeout"], now: new Date(start) });
   const begun: string[] = [];
   const lines: string[] = [];
@@ -87,30 +92,36 @@ function daemon(clients: readonly ClientConfig[], { atOnce, night, settles }: Co
   const clock = { ahead: 0 };
   const now = () => Temporal.Instant.fromEpochMilliseconds(Date.now() + clock.ahead);
   const stop = new AbortController();
+  const over = Promise.withResolvers<void>();
   const session: Session = { clients, console, now, signal: stop.signal };
   const since = () => (Date.now() - Date.parse(start)) / 1000;
   const schedules = new Schedules(session, async (due) => {
     for (const { id, sources } of due.clients) {
       begun.push(`night ${id} ${since()}`);
-      await night?.(id);
+      await Promise.race([night?.(id), over.promise]);
       for (const { name } of sources) drain(id, name);
     }
   });
   let attempt = 0;
-  const watcher = new AtOnce(session, schedules, async ({ client: { id }, source, untriedAfter }, { signal }) => {
-    begun.push(`${id} ${source.name} ${since()}`);
-    await atOnce?.({ id, source: source.name, signal, attempt: ++attempt });
-    if (signal.aborted) return { outcome: "interrupted" };
-    const had = drain(id, source.name, untriedAfter, settles);
-    begun.push(`had ${had.join("")}`);
-    return had.length === 0 ? undefined : { outcome: "done" };
-  });
+  const watcher = new AtOnce(
+    session,
+    schedules,
+    async ({ client: { id }, source, untriedAfter }, { signal }, onWanted) => {
+      begun.push(`${id} ${source.name} ${since()}`);
+      await Promise.race([atOnce?.({ signal, attempt: ++attempt, onWanted }), over.promise]);
+      if (signal.aborted) return { outcome: "interrupted" };
+      const had = drain(id, source.name, untriedAfter, fate);
+      begun.push(`had ${had.join("")}`);
+      return had.length === 0 ? undefined : { outcome: "done" };
+    },
+  );
   schedules.replace(clients);
   watcher.replace(clients);
   return {
     ...{ begun, lines, told, schedules, watcher, stop, clock },
     async [Symbol.asyncDispose]() {
       stop.abort();
+      over.resolve();
       await Promise.all([schedules.stop(), watcher.stop()]);
     },
   };
@@ -145,7 +156,9 @@ describe("whom a webhook names", () => {
   });
 
   test("waits until the night if the provider does not know them yet, or they fail: no loop, and new ones go alone", async () => {
-    await using of = daemon([client("early")], { settles: (subject) => subject !== subjectOf("a") });
+    await using of = daemon([client("early")], {
+      fate: (subject) => (subject === subjectOf("a") ? "tried" : "settled"),
+    });
     arrive("early", "a");
     await pass(3600, 5);
     assert.deepEqual(of.begun, ["early main 15", "had a"]);
@@ -156,6 +169,61 @@ describe("whom a webhook names", () => {
     arrive("early", "a");
     await pass(60);
     assert.deepEqual(of.begun.slice(4), ["early main 3675", "had a"]);
+  });
+
+  test("waits until the night after a restart too, if a run has tried; who was not tried is exported", async () => {
+    await (async () => {
+      await using of = daemon([client("restart")], { fate: () => "tried" });
+      arrive("restart", "a");
+      await pass(60);
+      assert.deepEqual(of.begun, ["restart main 15", "had a"]);
+    })();
+    mock.timers.reset();
+    await using of = daemon([client("restart")], {}, "2026-11-25T13:00:00Z");
+    await pass(60);
+    assert.deepEqual(of.begun, []);
+    arrive("restart", "b");
+    await pass(20);
+    assert.deepEqual(of.begun, ["restart main 75", "had b"]);
+  });
+
+  test("is asked about once if the run can note nothing in the inbox", async () => {
+    await using of = daemon([client("left")], { fate: () => "left" });
+    arrive("left", "a");
+    await pass(600);
+    arrive("left", "b");
+    await pass(60);
+    assert.deepEqual(
+      of.begun.filter((line) => line.startsWith("had")),
+      ["had a", "had b"],
+    );
+  });
+
+  test("is exported afterwards if another process wanted the vault meanwhile", async () => {
+    await using of = daemon([client("yield")], {
+      async atOnce({ attempt, onWanted }) {
+        if (attempt === 1) onWanted();
+      },
+    });
+    arrive("yield", "a");
+    await pass(60);
+    assert.deepEqual(of.begun, ["yield main 15", "yield main 30", "had a"]);
+    assert.deepEqual(of.lines, []);
+  });
+
+  test("is exported for eight clients at a time at most", async () => {
+    const release = Promise.withResolvers<void>();
+    const ids = Array.from({ length: 10 }, (_, at) => `many-${at}`);
+    await using of = daemon(
+      ids.map((id) => client(id)),
+      { atOnce: () => release.promise },
+    );
+    for (const id of ids) arrive(id, "a");
+    await pass(120);
+    assert.equal(of.begun.length, 8);
+    release.resolve();
+    await pass(10);
+    assert.equal(of.begun.filter((line) => line === "had a").length, 10);
   });
 
   test("is left to the nightly run if that one takes them first: nothing starts", async () => {

@@ -11,7 +11,7 @@ import type { FolderSourceConfig } from "../../config/config.ts";
 import { HoldfastError } from "../../core/error.ts";
 import { AwsCredentials, CREDENTIALS_REFUSED } from "../../net/aws-credentials.ts";
 import { awsAgents } from "../../net/proxy.ts";
-import { changed, FILE, lost } from "./errors.ts";
+import { changed, FILE, lost, missing } from "./errors.ts";
 import type { Item, OpenFile, Stat, Store } from "./store.ts";
 
 type Bucket = Extract<FolderSourceConfig["place"], { kind: "s3" }>;
@@ -71,7 +71,7 @@ export class BucketStore implements Store {
 
   async open(path: string): Promise<OpenFile> {
     const stat = await this.stat(path);
-    if (stat === undefined) throw new HoldfastError("source-missing", `${FILE}: it is not there`);
+    if (stat === undefined) throw missing();
     const Key = this.#key(path);
     const IfMatch = stat.stamp.slice(stat.stamp.indexOf("-") + 1);
     const read = async (at: number, length: number): Promise<Buffer> => {

@@ -1,7 +1,7 @@
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { changed, lost, refused } from "./errors.ts";
+import { changed, lost, missing, refused } from "./errors.ts";
 import { type Item, joined, type OpenFile, type Stat, type Store } from "./store.ts";
 
 /** Not to be led elsewhere by a link, nor to wait for someone who writes into a pipe. */
@@ -10,6 +10,8 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Drops in a directory. No symbolic link below the directory is followed. */
 export class DirectoryStore implements Store {
   readonly #root: string;
+  /** What readers have not closed yet. */
+  readonly #open = new Set<FileHandle>();
   #real: Promise<string> | undefined;
 
   constructor(root: string) {
@@ -40,12 +42,7 @@ export class DirectoryStore implements Store {
   }
 
   async open(path: string): Promise<OpenFile> {
-    let handle: FileHandle;
-    try {
-      handle = await open(join(await this.#top(), path), FLAGS);
-    } catch (error) {
-      throw lost(error);
-    }
+    const handle = await this.#handle(path);
     try {
       const found = await handle.stat({ bigint: true });
       const place = await this.#place(path);
@@ -53,10 +50,28 @@ export class DirectoryStore implements Store {
       // A folder on the way may have become a link since it was looked at: what is open must be what lies here.
       if (!found.isFile() || !there || there.ino !== found.ino || there.dev !== found.dev)
         throw refused("a path leads to something that is no file of the folder");
-      return new DirectoryFile(handle, statOf(found));
+      const close = async (): Promise<void> => {
+        if (this.#open.delete(handle)) await handle.close();
+      };
+      this.#open.add(handle);
+      return new DirectoryFile(handle, statOf(found), close);
     } catch (error) {
       await handle.close();
       throw lost(error);
+    }
+  }
+
+  async #handle(path: string): Promise<FileHandle> {
+    const place = join(await this.#top(), path);
+    try {
+      return await open(place, FLAGS);
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (!isAbsent(code)) throw lost(error);
+      // Unless the whole folder is gone: then nothing can be said of the file.
+      this.#real = undefined;
+      await this.#top();
+      throw missing();
     }
   }
 
@@ -70,7 +85,11 @@ export class DirectoryStore implements Store {
     return last;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    const open = [...this.#open];
+    this.#open.clear();
+    await Promise.all(open.map((handle) => handle.close()));
+  }
 
   /** A copy may keep the time of its original; the time of the last change to the file itself is of this machine. */
   async #changeOf(path: string): Promise<number> {
@@ -91,7 +110,7 @@ export class DirectoryStore implements Store {
       if ((await realpath(expected)) === expected) return expected;
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
-      if (["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(code)) return undefined;
+      if (isAbsent(code)) return undefined;
       throw lost(error);
     }
     throw refused("a path leads through a symbolic link");
@@ -111,9 +130,11 @@ class DirectoryFile implements OpenFile {
   readonly #handle: FileHandle;
   readonly size: number;
   readonly stamp: string;
+  readonly close: () => Promise<void>;
 
-  constructor(handle: FileHandle, { size, stamp }: Stat) {
+  constructor(handle: FileHandle, { size, stamp }: Stat, close: () => Promise<void>) {
     this.#handle = handle;
+    this.close = close;
     this.size = size;
     this.stamp = stamp;
   }
@@ -136,11 +157,9 @@ class DirectoryFile implements OpenFile {
   async confirm(): Promise<void> {
     if (statOf(await this.#handle.stat({ bigint: true })).stamp !== this.stamp) throw changed();
   }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
 }
+
+const isAbsent = (code: string): boolean => ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(code);
 
 const statOf = ({ size, mtimeNs }: { readonly size: bigint; readonly mtimeNs: bigint }): Stat => ({
   size: Number(size),

@@ -17,6 +17,13 @@ export function changed(): HoldfastError {
   });
 }
 
+/** No such file. */
+export function missing(): HoldfastError {
+  return new HoldfastError("source-missing", `${FILE}: it is not there`, {
+    hint: "Check that its drop is still there and whole.",
+  });
+}
+
 /** A system's error about a file. It has its path, so that it must not be the cause. */
 export function lost(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;

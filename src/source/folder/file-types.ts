@@ -17,11 +17,14 @@ const BY_BEGINNING: readonly (readonly [begins: string, type: string])[] = [
   ["25504446", "application/pdf"],
 ];
 
-/** The media type by the name's extension, else by the first bytes. */
-export function fileTypeOf(name: string, first: Buffer): string {
+/** By the name's extension; undefined if that says nothing. */
+export function typeByName(name: string): string | undefined {
   const [, extension = ""] = /\.([a-z0-9]+)$/i.exec(name) ?? [];
   const lower = extension.toLowerCase();
-  const named = Object.hasOwn(BY_EXTENSION, lower) ? BY_EXTENSION[lower] : undefined;
+  return Object.hasOwn(BY_EXTENSION, lower) ? mediaTypeOf(BY_EXTENSION[lower]) : undefined;
+}
+
+export function typeByBeginning(first: Buffer): string {
   const begins = first.toString("hex");
-  return mediaTypeOf(named ?? BY_BEGINNING.find(([bytes]) => begins.startsWith(bytes))?.[1]);
+  return mediaTypeOf(BY_BEGINNING.find(([bytes]) => begins.startsWith(bytes))?.[1]);
 }

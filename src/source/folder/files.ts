@@ -1,14 +1,14 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import type { FetchedFile } from "../source.ts";
 import { itemsOf } from "./drops.ts";
-import { FILE, refused } from "./errors.ts";
-import { fileTypeOf } from "./file-types.ts";
+import { FILE, missing, refused } from "./errors.ts";
+import { typeByBeginning, typeByName } from "./file-types.ts";
 import { disposable } from "./manifest.ts";
 import { type Mapping, pathsOf } from "./mapping.ts";
 import type { Home, Scan } from "./scan.ts";
-import { chunksOf, folderOf, insidePath, isLeftover, joined, type OpenFile, type Stat, type Store } from "./store.ts";
+import { chunksOf, folderOf, insidePath, isLeftover, joined, type Stat, type Store } from "./store.ts";
 
 /** A file of an entry. */
 export interface EntryPath {
@@ -98,43 +98,42 @@ export async function openFile(
   if (id === MISSING) throw new HoldfastError("source-missing", `${FILE}: the entry names it, and it is not there`);
   const path = joined(folderOf(home.file), inside(resource));
   const promised = scan.promised(home.drop, path);
-  const file = await store.open(path);
-  try {
-    if (file.size > MAX_FILE) throw refused("a file is larger than 1 GiB");
-    const begin = file.read(0, 16);
-    const hashes = [
-      ...(id === undefined ? [] : [["sha256", id]]),
-      ...(promised ? [[promised.algorithm, promised.digest]] : []),
-    ];
-    return {
-      mediaType: fileTypeOf(resource, await begin),
-      bytes: checked(
-        file,
-        hashes.map(([name, digest]) => ({ hash: createHash(name!), digest: digest! })),
-      ),
-    };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  const stat = await store.stat(path);
+  if (stat === undefined) throw missing();
+  const wanted = [
+    ...(id === undefined ? [] : [["sha256", id] as const]),
+    ...(promised ? [[promised.algorithm, promised.digest] as const] : []),
+  ];
+  return { mediaType: await typeOf(store, path, resource), bytes: checked(store, path, wanted) };
 }
 
-/** Closes the file at the end, and if the reader stops. */
-function checked(file: OpenFile, wanted: readonly { readonly hash: Hash; readonly digest: string }[]) {
-  return (async function* () {
-    await using _ = disposable(file);
-    for await (const chunk of chunksOf(file)) {
-      for (const { hash } of wanted) hash.update(chunk);
-      yield chunk;
-    }
-    for (const { hash, digest } of wanted)
-      if (hash.digest("hex") !== digest) throw refused("a file has another digest than the manifest says, or changed");
-  })();
+/** Opened when the first part is read, and closed at the end, and if the reader stops. */
+async function* checked(
+  store: Store,
+  path: string,
+  wanted: readonly (readonly [algorithm: string, digest: string])[],
+): AsyncGenerator<Buffer> {
+  await using file = disposable(await store.open(path));
+  if (file.of.size > MAX_FILE) throw tooLarge();
+  const hashes = wanted.map(([algorithm, digest]) => ({ hash: createHash(algorithm), digest }));
+  for await (const chunk of chunksOf(file.of)) {
+    for (const { hash } of hashes) hash.update(chunk);
+    yield chunk;
+  }
+  for (const { hash, digest } of hashes)
+    if (hash.digest("hex") !== digest) throw refused("a file has another digest than the manifest says, or changed");
+}
+
+async function typeOf(store: Store, path: string, name: string): Promise<string> {
+  const named = typeByName(name);
+  if (named !== undefined) return named;
+  await using file = disposable(await store.open(path));
+  return typeByBeginning(await file.of.read(0, 16));
 }
 
 async function digestOf(store: Store, path: string): Promise<string> {
   await using file = disposable(await store.open(path));
-  if (file.of.size > MAX_FILE) throw refused("a file is larger than 1 GiB");
+  if (file.of.size > MAX_FILE) throw tooLarge();
   const hash = createHash("sha256");
   for await (const chunk of chunksOf(file.of)) hash.update(chunk);
   return hash.digest("hex");
@@ -163,4 +162,5 @@ function stepOf(id: string): string {
   return id;
 }
 
+const tooLarge = () => refused("a file is larger than 1 GiB");
 const tooMany = () => refused(`an entry has more than ${MAX_FILES} files`);

@@ -37,6 +37,7 @@ export class FolderSource implements Source {
   /** Earlier ones may still be read from. */
   readonly #scans: Scan[] = [];
   #requests = 0;
+  #isClosed = false;
 
   /** @param store is closed with the source */
   constructor(config: FolderSourceConfig, store: Store, options: FolderOptions) {
@@ -59,7 +60,7 @@ export class FolderSource implements Source {
   async project(): Promise<Project> {
     return this.#told(ENTRY, async () => {
       for await (const _ of this.#store.list("")) break;
-      return { id: this.api, name: "folder", environment: "production" };
+      return { id: this.api, name: "folder", environment: "unknown" };
     });
   }
 
@@ -109,6 +110,7 @@ export class FolderSource implements Source {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const scan of this.#scans.splice(0)) scan.close();
     await this.#store.close();
   }
@@ -155,6 +157,7 @@ export class FolderSource implements Source {
   }
 
   async #told<T>(endpoint: string, work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new HoldfastError("interrupted", "the source is closed");
     this.#requests += 1;
     const begun = performance.now();
     const tell = (outcome: string) => this.#options.onRequest?.(endpoint, outcome, (performance.now() - begun) / 1_000);

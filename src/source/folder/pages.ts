@@ -16,8 +16,8 @@ const AT_ONCE = 8;
 type Position = readonly [drop: string, file: string, at: number];
 
 /**
- * The entries that count, in the order of their drops and files. A drop that is not whole yet was not looked at, so
- * then the walk is not whole.
+ * The entries that count, in the order of their drops and files. Who is in a drop that is not whole yet, or in a file
+ * that cannot be read, was not seen: then the walk is not whole.
  */
 export async function* pagesOf(
   store: Store,
@@ -26,7 +26,7 @@ export async function* pagesOf(
   cursor: string | undefined,
 ): AsyncGenerator<Page> {
   const from = cursor === undefined ? undefined : positionOf(cursor);
-  const whole = scan.survey.drops.every(({ waits }) => waits === undefined);
+  let whole = scan.survey.drops.every(({ waits }) => waits === undefined) && scan.unfit.size === 0;
   let entries: Entry[] = [];
   let broken = 0;
   const last = scan.survey.files.length - 1;
@@ -54,6 +54,7 @@ export async function* pagesOf(
         // It was fit a moment ago: it is being changed.
         whyUnfit(error);
         broken += 1;
+        whole = false;
       }
     }
     if (entries.length > 0 || broken > 0)

@@ -140,6 +140,26 @@ test("a drop that is not whole is not taken, and then the walk is not whole", as
   assert.equal((await listOf(quiet)).size, 2);
 });
 
+test("a walk over a file that changes is not whole, nor one over a file that no one can read", async () => {
+  await using here = await place();
+  const line = (at: number) => entry(`p${at}`, { note: "x".repeat(1_000) });
+  await here.lines("1/people.jsonl", ...Array.from({ length: 600 }, (_, at) => line(at)));
+  let listed = 0;
+  let whole = true;
+  for await (const page of here.open().pages()) {
+    if (listed === 0) await here.lines("1/people.jsonl", line(0));
+    listed += page.identities.length;
+    whole &&= page.whole;
+  }
+  assert.ok(listed < 600, `${listed} people`);
+  assert.equal(whole, false);
+  await here.write("1/second.json", "[{}");
+  assert.deepEqual(
+    (await pagesOf(here.open())).map(({ whole }) => whole),
+    [false, false],
+  );
+});
+
 test("a bag: the payload is read, and held to its manifest", async () => {
   await using here = await place();
   const lines = [entry("a", { files: "a.jpg" }), entry("b", { files: "b.jpg" }), entry("c", { files: "c.jpg" })];

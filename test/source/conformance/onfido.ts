@@ -4,7 +4,7 @@ import { endpointOf } from "../../sandbox/onfido/routes.ts";
 import { secretMark } from "../../sandbox/onfido/secret.ts";
 import { startOnfido } from "../../sandbox/onfido/server.ts";
 import type { Part } from "../../sandbox/onfido/world.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<string, Asked>> = {
@@ -18,7 +18,7 @@ const ASKED: Readonly<Record<string, Asked>> = {
   other: "other",
 };
 
-export const onfido: Provider = {
+export const onfido: HttpProvider = {
   kind: "onfido",
   can: { list: true, changes: false },
   parts: [

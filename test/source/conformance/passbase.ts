@@ -4,7 +4,7 @@ import type { Endpoint } from "../../sandbox/counters.ts";
 import { identityId } from "../../sandbox/id.ts";
 import { endpointOf } from "../../sandbox/routes.ts";
 import { startSandbox } from "../../sandbox/server.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<Endpoint, Asked>> = {
@@ -17,7 +17,7 @@ const ASKED: Readonly<Record<Endpoint, Asked>> = {
   other: "other",
 };
 
-export const passbase: Provider = {
+export const passbase: HttpProvider = {
   kind: "passbase",
   can: { list: true, changes: false },
   parts: [{ name: "status", told: true }],

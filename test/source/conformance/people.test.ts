@@ -98,18 +98,6 @@ conformance((conforms, { can, alwaysNames, hidesEnvironment, listTells, readsOne
     }
   });
 
-  conforms("asks for a page when the one before is used up", { people: 230 }, async ({ source, traffic }) => {
-    const pages = source.pages()[Symbol.asyncIterator]();
-    assert.equal(traffic.count("list"), 0, "it asks before anyone wants a page");
-    for (let wanted = 1; ; wanted++) {
-      const { done } = await pages.next();
-      if (done) break;
-      // Anything requested ahead would reach the sandbox before another request is answered.
-      await source.project();
-      assert.equal(traffic.count("list"), wanted, `requests for ${wanted} pages`);
-    }
-  });
-
   conforms("goes on after any page's cursor", { people: 230 }, async ({ source, open }) => {
     const pages = await walk(source);
     for (const [at, { cursor }] of pages.entries()) {
@@ -130,16 +118,17 @@ conformance((conforms, { can, alwaysNames, hidesEnvironment, listTells, readsOne
       if (done) break;
       assert.ok(at < 20, "the walk does not end");
       for (const { id } of page.identities) seen.add(id);
-      whole = page.whole;
+      whole &&= page.whole;
+      if (page.identities.length === 0) continue;
       // Between two pages: the last one listed goes, so does one before and one after it, and someone comes.
       const places = [page.identities.at(-1)!.id, page.identities[0]!.id, stage.ids().at(150 - at)!];
       for (const id of places) {
         const index = Array.from({ length: 330 }, (_, i) => i).find((i) => stage.id(i) === id);
         if (index === undefined) continue;
         gone.add(id);
-        stage.vanish(index);
+        await stage.vanish(index);
       }
-      stage.add(1);
+      await stage.add(1);
     }
     const missed = Array.from({ length: 330 }, (_, i) => stage.id(i)).filter((id) => !seen.has(id) && !gone.has(id));
     if (whole) assert.deepEqual(missed, [], "the walk missed people and calls itself whole");

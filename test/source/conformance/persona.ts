@@ -7,7 +7,7 @@ import { type Persona, startPersona } from "../../sandbox/persona/server.ts";
 import { tokenMark } from "../../sandbox/persona/token.ts";
 import { references, type Wire } from "../../sandbox/persona/wire.ts";
 import type { Part } from "../../sandbox/persona/world.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
@@ -21,7 +21,7 @@ const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
 };
 const PATH = { list: "/api/v1/inquiries", changes: "/api/v1/inquiries/search" };
 
-export const persona: Provider = {
+export const persona: HttpProvider = {
   kind: "persona",
   can: { list: true, changes: true },
   parts: [

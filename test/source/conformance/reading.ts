@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { canonicalJson } from "../../../src/record/canonical.ts";
 import type { Change, Dossier, FetchedFile, ListedIdentity, Page, Source } from "../../../src/source/source.ts";
-import type { Asked, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 /** Reads what a source gives to its end. */
 export async function all<T>(parts: AsyncIterable<T>): Promise<T[]> {
@@ -31,21 +32,26 @@ export async function collect(file: FetchedFile): Promise<Buffer> {
 export const compared = (value: unknown): string => canonicalJson(value);
 
 /** The first person with files, and how many there are. */
-export async function withFiles(stage: Stage, from = 0): Promise<number> {
+export async function withFiles(stage: Pick<Stage, "files">, from = 0): Promise<number> {
   for (let index = from; index < from + 40; index++) if ((await stage.files(index)).length > 0) return index;
   return assert.fail("no one in the sandbox has files");
 }
 
-/** One call that needs such a request. Every call is about this person. */
-export function calling(source: Source, stage: Stage, index: number): Readonly<Record<Asked, () => Promise<unknown>>> {
+/** What there is of a person: what is compared, and the digest of each file. A file cut on its way is asked for again. */
+export async function everything(source: Source, stage: Pick<Stage, "id">, index: number): Promise<unknown> {
   const id = stage.id(index);
-  return {
-    project: () => source.project(),
-    list: () => walk(source),
-    changes: () => changed(source, stage.now().subtract({ hours: 24 })),
-    identity: () => full(source, id),
-    part: () => full(source, id),
-    file: async () => collect(await source.file(id, (await full(source, id)).files[0]!)),
-    other: () => assert.fail("no call needs another request"),
-  };
+  const { content, files } = await full(source, id);
+  const digests: string[] = [];
+  for (const file of files) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const bytes = await collect(await source.file(id, file));
+        digests.push(createHash("sha256").update(bytes).digest("hex"));
+        break;
+      } catch (error) {
+        if (attempt === 10 || (error as { code?: string }).code !== "source-unavailable") throw error;
+      }
+    }
+  }
+  return [compared(content), files, digests];
 }

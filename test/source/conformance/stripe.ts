@@ -6,7 +6,7 @@ import { type Endpoint, endpointOf } from "../../sandbox/stripe/routes.ts";
 import { secretMark } from "../../sandbox/stripe/secret.ts";
 import { startStripe } from "../../sandbox/stripe/server.ts";
 import type { Part } from "../../sandbox/stripe/world.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
@@ -22,7 +22,7 @@ const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
 };
 const PATH = { list: "/v1/identity/verification_sessions", changes: "/v1/events" };
 
-export const stripe: Provider = {
+export const stripe: HttpProvider = {
   kind: "stripe",
   can: { list: true, changes: true },
   parts: [

@@ -3,7 +3,7 @@ import { SumsubSource } from "../../../src/source/sumsub/sumsub.ts";
 import { endpointOf } from "../../sandbox/sumsub/routes.ts";
 import { startSumsub } from "../../sandbox/sumsub/server.ts";
 import type { Part } from "../../sandbox/sumsub/world.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<string, Asked>> = {
@@ -18,7 +18,7 @@ const ASKED: Readonly<Record<string, Asked>> = {
   other: "other",
 };
 
-export const sumsub: Provider = {
+export const sumsub: HttpProvider = {
   kind: "sumsub",
   can: { list: false, changes: false },
   // Only webhooks tell.

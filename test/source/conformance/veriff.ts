@@ -4,7 +4,7 @@ import { placeOf } from "../../sandbox/veriff/id.ts";
 import { type Endpoint, routeOf } from "../../sandbox/veriff/routes.ts";
 import { startVeriff } from "../../sandbox/veriff/server.ts";
 import type { Part } from "../../sandbox/veriff/world.ts";
-import type { Asked, Provider } from "./stage.ts";
+import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<Endpoint, Asked>> = {
@@ -20,7 +20,7 @@ const ASKED: Readonly<Record<Endpoint, Asked>> = {
   other: "other",
 };
 
-export const veriff: Provider = {
+export const veriff: HttpProvider = {
   kind: "veriff",
   can: { list: false, changes: false },
   parts: [

@@ -11,20 +11,14 @@ function fields() {
   return { id, updated, email, numbers: [], files: [], data: {} };
 }
 
-test("everyone is listed once over pages, and a cursor continues after its page", async () => {
+test("a cursor continues after its page, and a newer drop is read after that", async () => {
   await using here = await place();
   const ids = Array.from({ length: 250 }, (_, at) => `p${at}`);
   await here.lines("1/people.jsonl", ...ids.map((id) => entry(id)));
-  const source = here.open();
-  const pages = await pagesOf(source);
-  assert.deepEqual(
-    pages.flatMap(({ identities }) => identities.map(({ id }) => id)),
-    ids,
-  );
-  assert.deepEqual([pages.length, pages.at(-1)!.cursor, pages.every(({ whole }) => whole)], [3, null, true]);
+  const [first] = await pagesOf(here.open());
   // Another process, to which a newer drop has come meanwhile.
   await here.lines("2/people.jsonl", entry("new"), entry("p0"));
-  const rest = await pagesOf(here.open(), pages[0]!.cursor!);
+  const rest = await pagesOf(here.open(), first!.cursor!);
   assert.deepEqual(
     rest.flatMap(({ identities }) => identities.map(({ id }) => id)),
     [...ids.slice(100), "new", "p0"],
@@ -130,26 +124,6 @@ test("nothing changed: the list says the same, also after the drop was copied; t
   await drop("2");
   const after = await seen(here);
   assert.deepEqual([after.content, after.files], [before.content, before.files]);
-});
-
-test("another entry or another file is a change", async () => {
-  await using here = await place();
-  await here.lines("1/people.jsonl", entry("a", { files: "a.jpg" }));
-  await here.write("1/a.jpg", "picture");
-  const first = await seen(here);
-  await here.write("1/a.jpg", "another");
-  const second = await seen(here);
-  await here.lines("1/people.jsonl", entry("a", { files: "a.jpg", n: 1 }));
-  const third = await seen(here);
-  for (const [one, other] of [
-    [first, second],
-    [second, third],
-  ] as const) {
-    assert.notDeepEqual(one.raw, other.raw);
-    assert.notDeepEqual(one.content, other.content);
-  }
-  assert.notDeepEqual(first.files, second.files);
-  assert.deepEqual(second.files, third.files);
 });
 
 test("a source that is open sees what changed under it", async () => {

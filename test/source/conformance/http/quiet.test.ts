@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { makePerson } from "../../sandbox/person.ts";
-import { conformance } from "./conform.ts";
+import { makePerson } from "../../../sandbox/person.ts";
+import { all, changed, collect, full, walk, withFiles } from "../reading.ts";
+import { calling } from "./calling.ts";
+import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { all, calling, changed, collect, full, walk, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /**
  * What must stay inside: the key, tokens, and everything about people. Each test of the suite looks at its own errors;
  * these provoke the worst ones.
  */
-conformance((conforms, { can, filesElsewhere }) => {
+httpConformance((conforms, { can, filesElsewhere }) => {
   const asked: readonly Asked[] = [
     ...(["project", "identity", "part", "file"] as const),
     ...(can.list ? (["list"] as const) : []),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Fault } from "../../faults/requests.ts";
-import type { Asked, Stage } from "./stage.ts";
+import type { Fault } from "../../../faults/requests.ts";
+import type { Asked, HttpStage } from "./stage.ts";
 
 /** A request as it reached the sandbox. */
 export interface Seen {
@@ -24,7 +24,7 @@ export class Traffic {
   readonly #hooks: Hook[] = [];
   readonly #signature: string | undefined;
 
-  constructor(stage: Stage) {
+  constructor(stage: HttpStage) {
     this.#signature = stage.signature;
     stage.intercept((request, response) => {
       const asked = stage.asked(request);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { conformance } from "./conform.ts";
+import { all, changed, collect, full, listed, walk, withFiles } from "../reading.ts";
+import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { all, changed, collect, full, listed, walk, withFiles } from "./reading.ts";
 
 /** Ids that a hostile provider, or a broken one, may put into its answers. */
 const HOSTILE: Readonly<Record<string, unknown>> = {
@@ -33,7 +33,7 @@ const HOSTILE: Readonly<Record<string, unknown>> = {
   "a list": ["x"],
 };
 
-conformance((conforms, { can }) => {
+httpConformance((conforms, { can }) => {
   for (const [name, id] of Object.entries(HOSTILE)) {
     const named = typeof id === "string" ? id : String(JSON.stringify(id));
 

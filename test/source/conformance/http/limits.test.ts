@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import { conformance } from "./conform.ts";
+import { changed, collect, full, walk, withFiles } from "../reading.ts";
+import { calling } from "./calling.ts";
+import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { calling, changed, collect, full, walk, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /** What a source takes from the provider and from this machine, and that it gives it back. */
-conformance((conforms, { can }) => {
+httpConformance((conforms, { can }) => {
   const asked: readonly Asked[] = [
     ...(["project", "identity", "part", "file"] as const),
     ...(can.list ? (["list"] as const) : []),
@@ -32,7 +33,7 @@ conformance((conforms, { can }) => {
   for (const where of ["identity", "file"] as const) {
     conforms(
       `sends no more requests for the ${where} at once than it may`,
-      { http: { concurrency: 2 } },
+      { opening: { concurrency: 2 } },
       async (place) => {
         const { stage, source, traffic } = place;
         const call = calling(source, stage, await withFiles(stage))[where];
@@ -56,7 +57,7 @@ conformance((conforms, { can }) => {
   conforms(
     "keeps to its rate, and says it",
     {
-      http: { rate: { count: 20, per: 1_000 } },
+      opening: { rate: { count: 20, per: 1_000 } },
     },
     async ({ stage, source, traffic }) => {
       const times: number[] = [];
@@ -90,22 +91,6 @@ conformance((conforms, { can }) => {
     });
   }
 
-  conforms("leaves no connection and no timer behind, and may be closed twice", async ({ stage, open, traffic }) => {
-    const before = held();
-    const source = open();
-    await source.project();
-    if (can.list) for await (const _ of source.pages()) break;
-    const id = stage.id(await withFiles(stage));
-    const { files } = await full(source, id);
-    const bytes = (await source.file(id, files[0]!)).bytes[Symbol.asyncIterator]();
-    await bytes.next();
-    traffic.clear();
-    await source.close();
-    await source.close();
-    for (let turn = 0; turn < 2_000 && held() > before; turn++) await setImmediate();
-    assert.ok(held() <= before, `${held() - before} more than before: ${process.getActiveResourcesInfo().join(" ")}`);
-  });
-
   conforms("starts nothing once it is closed", async ({ stage, open, traffic }) => {
     const source = open();
     await source.close();
@@ -124,10 +109,6 @@ conformance((conforms, { can }) => {
   });
   // One at a time: the resources of this process are counted.
 }, 1);
-
-const held = (): number =>
-  process.getActiveResourcesInfo().filter((name) => /^(TCPSocketWrap|TCPWRAP|Timeout|GetAddrInfoReqWrap)$/.test(name))
-    .length;
 
 const later = (ms: number): Promise<string> =>
   new Promise((resolve) => setTimeout(resolve, ms, "nothing happened").unref());

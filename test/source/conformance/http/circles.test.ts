@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { conformance } from "./conform.ts";
+import { changed, full, walk, withFiles } from "../reading.ts";
+import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { changed, full, walk, withFiles } from "./reading.ts";
 
 /** The most requests, and what page is the answer to each. The numbers of people are their indexes. */
 type Circle = readonly [most: number, (count: number) => readonly [people: readonly number[], next: number]];
 const MOST = 210;
 
 /** A list, or changes, whose pages have no end. */
-conformance((conforms, { can, emptyPages, partsHavePages }) => {
+httpConformance((conforms, { can, emptyPages, partsHavePages }) => {
   if (partsHavePages)
     conforms("part: answers that always name one more page", async ({ stage, source, traffic, refuses }) => {
       const index = await withFiles(stage);

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Fault } from "../../faults/requests.ts";
+import type { Fault } from "../../../faults/requests.ts";
 
-export type { Fault } from "../../faults/requests.ts";
+export type { Fault } from "../../../faults/requests.ts";
 export {
   answers,
   chunkedCut,
@@ -13,7 +13,7 @@ export {
   stall,
   stallInBody,
   status,
-} from "../../faults/requests.ts";
+} from "../../../faults/requests.ts";
 
 /** A good status with such headers. */
 export const answersWith =

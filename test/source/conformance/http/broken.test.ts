@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import type { ErrorCode } from "../../../src/core/error.ts";
-import { conformance } from "./conform.ts";
+import type { ErrorCode } from "../../../../src/core/error.ts";
+import { withFiles } from "../reading.ts";
+import { calling } from "./calling.ts";
+import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { calling, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /** Gives up quickly on what stalls. Where nothing stalls, a busy machine has time. */
-const IMPATIENT = { http: { timeouts: { connect: 2_000, headers: 800, body: 800 } } };
+const IMPATIENT = { opening: { timeouts: { connect: 2_000, headers: 800, body: 800 } } };
 const nested = (open: string, close: string): string => open.repeat(5_000) + close.repeat(5_000);
 const many = (part: string, count: number): string => `[${`${part},`.repeat(count)}${part}]`;
 
@@ -45,7 +46,7 @@ const BROKEN: Readonly<Record<string, readonly [ErrorCode, the.Fault]>> = {
   "a part of it": ["source-response", the.answersWith({ "content-range": "bytes 0-1/4096" })],
 };
 
-conformance((conforms, { can }) => {
+httpConformance((conforms, { can }) => {
   const asked: readonly Asked[] = [
     ...(["project", "identity", "part"] as const),
     ...(can.list ? (["list"] as const) : []),

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "../../../src/core/error.ts";
-import { ATTEMPTS, conformance } from "./conform.ts";
+import type { ErrorCode } from "../../../../src/core/error.ts";
+import { compared, full, withFiles } from "../reading.ts";
+import { calling } from "./calling.ts";
+import { ATTEMPTS, httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import { calling, compared, full, withFiles } from "./reading.ts";
 import type { Asked } from "./stage.ts";
 
 /** What a source makes of a provider's refusals: at once, later, or never again. */
-conformance((conforms, { can, asksForLess }) => {
+httpConformance((conforms, { can, asksForLess }) => {
   const asked: readonly Asked[] = [
     ...(["project", "identity", "part"] as const),
     ...(can.list ? (["list"] as const) : []),

@@ -60,12 +60,17 @@ export interface Medium {
   readonly context: unknown;
 }
 
+/** What an earlier session may have, and this one lists to compare with. */
+const REFERENCE = "face-reference";
+
 /** The media of an attempt, each once. */
-export function parseMedia(text: string): { media: readonly Medium[]; members: Members } {
+export function parseMedia(text: string, session: string): { media: readonly Medium[]; members: Members } {
   const members = object(parsed(MEDIA, text));
   if (!Array.isArray(members.images)) throw broken(MEDIA, "the answer has no list of images");
   const all = [members.images, members.videos, members.nfcDocuments].flatMap(list).map(object);
-  const media = all.flatMap(({ id, context }) => {
+  const media = all.flatMap(({ id, context, sessionId }) => {
+    if (typeof sessionId === "string" && sessionId !== session && context !== REFERENCE)
+      throw broken(MEDIA, "the answer is for another session");
     const read = plainId.safeParse(id);
     return read.success ? [[read.data, { id: read.data, context }] as const] : [];
   });

@@ -17,9 +17,15 @@ export const watchlistCall = (session: string): Call => ({
   name: WATCHLIST,
   path: `/sessions/${session}/watchlist-screening`,
 });
+/** Older checks against the registries of Mexico. Those of other countries, and newer ones, are part of the decision. */
+export const REGISTRIES = ["ine-registry", "curp-registry", "combined-ine-curp-registry"] as const;
+export const registryCall = (session: string, registry: (typeof REGISTRIES)[number]): Call => ({
+  name: `GET /sessions/{id}/decision/${registry}`,
+  path: `/sessions/${session}/decision/${registry}`,
+});
 export const fileCall = (medium: string): Call => ({ name: FILE, path: `/media/${medium}` });
 
 /** The id in a path of this API, which its signature is over. */
 export function idInPath(path: string): string {
-  return /\/(?:sessions|attempts|media)\/([A-Za-z0-9_-]+)(?:\/[a-z-]+)?$/.exec(path)?.[1] ?? "";
+  return /\/(?:sessions|attempts|media)\/([A-Za-z0-9_-]+)(?:\/[a-z-]+){0,2}$/.exec(path)?.[1] ?? "";
 }

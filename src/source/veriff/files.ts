@@ -5,7 +5,9 @@ import type { Gathering } from "./gathering.ts";
 /** A closed list: types are logged in clear text. `-pre` is the first capture, before the one that counts. */
 const CONTEXTS = [
   ...["document-front", "document-back", "document-and-face", "document-nfc", "document"],
-  ...["face", "face-nfc", "address-front", "address-back", "registry-face", "selfid"],
+  ...["document-front-qrcode", "document-back-qrcode", "document-back-barcode", "generic-document-front"],
+  ...["document-front-face-cropped", "face", "face-nfc", "face-cropped", "face-reference", "registry-face"],
+  ...["address-front", "address-back", "selfid"],
 ].flatMap((context) => [context, `${context}-pre`]);
 
 /** The media of all attempts, each once. Their ids never get other bytes; their order means nothing. */

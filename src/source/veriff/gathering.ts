@@ -1,5 +1,5 @@
 import { type ErrorCode, HoldfastError, hasCode } from "../../core/error.ts";
-import { object, plainId } from "../answer.ts";
+import { broken, object, plainId } from "../answer.ts";
 import type { Call } from "../http.ts";
 import type { Answer } from "../source.ts";
 import {
@@ -11,7 +11,16 @@ import {
   parsed,
   parseMedia,
 } from "./answers.ts";
-import { attemptsCall, decisionCall, mediaCall, personCall, watchlistCall } from "./calls.ts";
+import {
+  attemptsCall,
+  decisionCall,
+  mediaCall,
+  personCall,
+  REGISTRIES,
+  registryCall,
+  WATCHLIST,
+  watchlistCall,
+} from "./calls.ts";
 import { comparable, comparableAttempts, comparableMedia } from "./content.ts";
 import { SIGNATURE } from "./signature.ts";
 
@@ -24,8 +33,8 @@ const MAX_REQUESTS = 400;
 
 /** While there is no result, Veriff refuses what is not ready (400 with codes 1305 and 1306). */
 const NOT_READY: readonly ErrorCode[] = ["source-rejected"];
-/** Integrations without screening are refused; the documentation does not say with what status. */
-const NO_SCREENING: readonly ErrorCode[] = ["source-rejected", "source-denied", "source-missing"];
+/** Integrations without screening, or without a registry, are refused; the documentation does not say with what status. */
+const NOT_USED: readonly ErrorCode[] = ["source-rejected", "source-denied", "source-missing"];
 
 /** All that Veriff answers about one session. */
 export class Gathering {
@@ -72,7 +81,7 @@ export class Gathering {
     this.#compared[call.name] = decision.members;
     await this.#attemptsOf(id, decision);
     this.#glance = this.content;
-    if (full) await this.#rest(id, decision.verification === null ? NOT_READY : []);
+    if (full) await this.#rest(id, decision);
     // The session itself may have gone meanwhile: what is left of it is no dossier.
     if (this.#isAnyMissing) await this.#ask(call);
     return decision;
@@ -91,12 +100,13 @@ export class Gathering {
       this.attempts = [...this.attempts, { id: last, created: null, members: {} }];
   }
 
-  async #rest(id: string, tolerated: readonly ErrorCode[]): Promise<void> {
+  async #rest(id: string, { verification }: Decision): Promise<void> {
+    const tolerated = verification === null ? NOT_READY : [];
     for (const { id: attempt } of this.attempts) {
       const call = mediaCall(attempt);
       const text = await this.#textIf(call, attempt, tolerated);
       if (text === undefined) continue;
-      const { media, members } = parseMedia(text);
+      const { media, members } = parseMedia(text, id);
       this.media.set(attempt, media);
       this.#compared[`${call.name} ${attempt}`] = comparableMedia(members);
     }
@@ -104,8 +114,21 @@ export class Gathering {
     const about = await this.#textIf(person, "", tolerated);
     if (about !== undefined) this.person = object(object(this.#read(person, about)).person);
     const screening = watchlistCall(id);
-    const screened = await this.#textIf(screening, "", NO_SCREENING);
-    if (screened !== undefined) this.watchlist = object(this.#read(screening, screened)).data ?? null;
+    const screened = await this.#textIf(screening, "", NOT_USED);
+    if (screened !== undefined) this.watchlist = screeningIn(this.#read(screening, screened), id);
+    if (verification !== null && isPerhapsMexican(verification)) await this.#registries(id);
+  }
+
+  /** A refusal is no part of the content: most integrations have no such check. */
+  async #registries(id: string): Promise<void> {
+    for (const registry of REGISTRIES) {
+      const call = registryCall(id, registry);
+      try {
+        this.#read(call, await this.#text(call));
+      } catch (error) {
+        if (!hasCode(error, ...NOT_USED)) throw error;
+      }
+    }
   }
 
   #read({ name }: Call, text: string): unknown {
@@ -139,6 +162,20 @@ export class Gathering {
     this.#signatures.push(signature);
     return text;
   }
+}
+
+/** Where no document was read, the registry was asked for what the person was said to be. */
+function isPerhapsMexican({ document, status }: Readonly<Record<string, unknown>>): boolean {
+  const { country } = object(document);
+  if (typeof country === "string" && country !== "") return ["MX", "MEX"].includes(country);
+  return status === "approved" || status === "declined";
+}
+
+function screeningIn(answer: unknown, session: string): unknown {
+  const data = object(answer).data ?? null;
+  const { sessionId = session } = object(data);
+  if (sessionId !== session && sessionId !== null) throw broken(WATCHLIST, "the answer is for another session");
+  return data;
 }
 
 function tooLarge({ name }: Call, what: string): HoldfastError {

@@ -3,7 +3,7 @@ import { Random } from "../random.ts";
 import { CODES, course, micros, millis, personOf } from "./course.ts";
 import { veriffId } from "./id.ts";
 import { kindOf, type Medium, type Shelf } from "./shelf.ts";
-import type { World } from "./world.ts";
+import type { Registry, World } from "./world.ts";
 
 export type Wire = Readonly<Record<string, unknown>>;
 
@@ -67,7 +67,8 @@ function readDocument(world: World, index: number): Wire {
   const read = isRead(world, index);
   const told = <T>(value: T): T | null => (read ? value : null);
   return {
-    ...{ number: told(document!.number), type: told(TYPES[document!.type]), country: told(state.code), state: null },
+    ...{ number: told(document!.number), type: told(TYPES[document!.type]), state: null },
+    ...{ country: told(world.isMexican(index) ? "MX" : state.code) },
     ...{ validFrom: told(document!.issued), validUntil: told(document!.expiry), issuedBy: told(state.authority) },
     ...{ firstIssue: null, nfcValidated: false },
   };
@@ -140,4 +141,16 @@ export function makeWatchlist(world: World, index: number): Wire {
       hits,
     },
   };
+}
+
+export const hasRegistry = (world: World, index: number): boolean =>
+  world.isMexican(index) && hasDecision(world, index) && isRead(world, index);
+
+/** Veriff's documentation names members, and shows no whole answer: the shape around them is invented. */
+export function makeRegistry(world: World, index: number, registry: Registry): Wire {
+  const { given, family, documents, birth } = personOf(world, index);
+  const curp = { statusCurp: "AN", curp: documents[0]!.number, names: given, lastName: family, birthDate: birth };
+  const ine = { active: true, voterKey: documents[0]!.number, federalDistrict: index % 300, ocr: String(index) };
+  const data = { "ine-registry": ine, "curp-registry": curp, "combined-ine-curp-registry": { ine, curp } }[registry];
+  return { status: "success", sessionId: veriffId(world.seed, "session", index), data };
 }

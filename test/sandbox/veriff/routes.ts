@@ -1,15 +1,25 @@
 /** What the sandbox answers for a path: about a session, an attempt or a medium, whose bare id the request signs. */
 import { course } from "./course.ts";
 import { placeOf } from "./id.ts";
-import { hasDecision, makeAttempts, makeDecision, makeMedia, makePerson, makeWatchlist, type Wire } from "./objects.ts";
+import {
+  hasDecision,
+  hasRegistry,
+  makeAttempts,
+  makeDecision,
+  makeMedia,
+  makePerson,
+  makeRegistry,
+  makeWatchlist,
+  type Wire,
+} from "./objects.ts";
 import { forbidden, inProgress, missing, notCompleted, readOnly, unnamed } from "./refusal.ts";
 import type { Medium, Shelf } from "./shelf.ts";
-import type { World } from "./world.ts";
+import { REGISTRIES, type Registry, type World } from "./world.ts";
 
 export const BASE_PATH = "/v1";
 
 const OF_SESSION = ["decision", "attempts", "media", "person", "watchlist-screening"] as const;
-export type Endpoint = (typeof OF_SESSION)[number] | "attempt-media" | "file" | "other";
+export type Endpoint = (typeof OF_SESSION)[number] | Registry | "attempt-media" | "file" | "other";
 
 export interface Route {
   readonly endpoint: Endpoint;
@@ -21,6 +31,8 @@ export function routeOf(pathname: string): Route {
   const [, first, id = "", last, ...more] = pathname.startsWith(`${BASE_PATH}/`)
     ? pathname.slice(BASE_PATH.length).split("/")
     : [];
+  const registry = REGISTRIES.find((name) => first === "sessions" && last === "decision" && more.join("/") === name);
+  if (registry !== undefined && id !== "") return { endpoint: registry, id };
   if (more.length === 0 && id !== "") {
     if (first === "sessions") {
       const endpoint = OF_SESSION.find((name) => name === last);
@@ -74,5 +86,9 @@ export function answer(method: string, { endpoint, id }: Route, about: Asked): M
       if (!world.options.screens) throw forbidden();
       if (!hasDecision(world, index)) throw course(world, index).status === "created" ? notCompleted() : inProgress();
       return json(makeWatchlist(world, index));
+    default:
+      if (!world.options.registries.includes(endpoint)) throw forbidden();
+      if (!hasRegistry(world, index)) throw missing("Registry result");
+      return json(makeRegistry(world, index, endpoint));
   }
 }

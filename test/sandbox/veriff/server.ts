@@ -10,7 +10,17 @@ import { Api, type Signs } from "./api.ts";
 import { canaries } from "./canary.ts";
 import { course } from "./course.ts";
 import { veriffId } from "./id.ts";
-import { hasDecision, makeAttempts, makeDecision, makeMedia, makePerson, makeWatchlist, type Wire } from "./objects.ts";
+import {
+  hasDecision,
+  hasRegistry,
+  makeAttempts,
+  makeDecision,
+  makeMedia,
+  makePerson,
+  makeRegistry,
+  makeWatchlist,
+  type Wire,
+} from "./objects.ts";
 import { BASE_PATH, type Endpoint } from "./routes.ts";
 import { Shelf, whole } from "./shelf.ts";
 import { type Part, World, type WorldOptions } from "./world.ts";
@@ -72,14 +82,14 @@ const DAY = 86_400_000;
 const KEY = { integrationKey: 0xffff_fff0, apiKey: 0xffff_fff1 };
 
 export async function startVeriff(options: VeriffOptions = {}): Promise<Veriff> {
-  const { seed = 1, clock = Date.now, retention = 90 * DAY, unopened = 0, screens = true } = options;
+  const { seed = 1, clock = Date.now, retention = 90 * DAY, unopened = 0, screens = true, registries = [] } = options;
   const {
     integrationKey = veriffId(seed, "session", KEY.integrationKey),
     signs = "both",
     mediaSignedBy = "media",
   } = options;
   const { apiKey = veriffId(seed, "session", KEY.apiKey) } = options;
-  const world = new World(seed, options.identities ?? 20, { clock, retention, unopened, screens });
+  const world = new World(seed, options.identities ?? 20, { clock, retention, unopened, screens, registries });
   const shelf = new Shelf(world, options);
   const requests = new Counters<Endpoint>();
   const faults = new FaultInjector(seed, options);
@@ -113,6 +123,7 @@ export async function startVeriff(options: VeriffOptions = {}): Promise<Veriff> 
       ...media(index).map((of) => makeMedia(shelf, of, url)),
       makePerson(world, index),
       ...(screens && hasDecision(world, index) ? [makeWatchlist(world, index)] : []),
+      ...(hasRegistry(world, index) ? registries.map((registry) => makeRegistry(world, index, registry)) : []),
     ],
     files: (index) =>
       Promise.all(

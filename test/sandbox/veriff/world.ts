@@ -24,6 +24,10 @@ export interface Fate {
 
 const UNTOUCHED: Fate = { decision: [], attempt: [], userStatus: [], watchlist: [], deleted: false };
 
+/** Older checks against registries of Mexico, each with an endpoint of its own. */
+export const REGISTRIES = ["ine-registry", "curp-registry", "combined-ine-curp-registry"] as const;
+export type Registry = (typeof REGISTRIES)[number];
+
 export interface WorldOptions {
   readonly clock: () => number;
   /** Milliseconds from a session's creation until it can no longer be read. Veriff's own is 90 days. */
@@ -32,6 +36,8 @@ export interface WorldOptions {
   readonly unopened: number;
   /** Whether the integration has watchlist screening. */
   readonly screens: boolean;
+  /** Which registries the integration asks. With one, the documents of every second person are of Mexico. */
+  readonly registries: readonly Registry[];
 }
 
 /** At most so long after the one before, in ms. */
@@ -58,6 +64,10 @@ export class World {
   /** One past the highest index; sessions that are gone keep theirs. */
   get size(): number {
     return this.#size;
+  }
+
+  isMexican(index: number): boolean {
+    return this.options.registries.length > 0 && index % 2 === 0;
   }
 
   now(): number {

@@ -3,7 +3,7 @@ import { VeriffSource } from "../../../src/source/veriff/veriff.ts";
 import { placeOf } from "../../sandbox/veriff/id.ts";
 import { type Endpoint, routeOf } from "../../sandbox/veriff/routes.ts";
 import { startVeriff } from "../../sandbox/veriff/server.ts";
-import type { Part } from "../../sandbox/veriff/world.ts";
+import { type Part, REGISTRIES } from "../../sandbox/veriff/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
 
 const SEED = 1;
@@ -14,6 +14,9 @@ const ASKED: Readonly<Record<Endpoint, Asked>> = {
   "attempt-media": "part",
   person: "part",
   "watchlist-screening": "part",
+  "ine-registry": "part",
+  "curp-registry": "part",
+  "combined-ine-curp-registry": "part",
   file: "file",
   // Of the last attempt only, so no dossier needs it.
   media: "other",
@@ -47,7 +50,7 @@ export const veriff: HttpProvider = {
     let now = Date.parse("2026-03-04T05:06:07Z");
     const sandbox = await startVeriff({
       ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
-      ...{ plainImages: true, signs: "x", retryAfter: undefined },
+      ...{ plainImages: true, signs: "x", retryAfter: undefined, registries: REGISTRIES },
     });
     const { url, integrationKey } = sandbox;
     const instant = () => Temporal.Instant.fromEpochMilliseconds(now);

@@ -5,7 +5,10 @@ import { lookupTokens } from "../../../src/record/lookups.ts";
 import type { Tokens } from "../../../src/record/tokens.ts";
 import { makePerson } from "../../sandbox/person.ts";
 import { DAY, first, NIGHT } from "../../sandbox/veriff/ask.ts";
+import { REGISTRIES } from "../../sandbox/veriff/world.ts";
 import { full, open, statusOf } from "./connect.ts";
+
+const OTHER = "99999999-9999-4999-8999-999999999999";
 
 test("an approved session: the person, the document, references, and the end", async (t) => {
   const { sandbox, source } = await open(t);
@@ -206,4 +209,81 @@ test("an id in capitals is not asked about: it would be someone else", async (t)
   const { sandbox, source } = await open(t);
   await assert.rejects(source.dossier(sandbox.id(0).toUpperCase(), full), { code: "source-missing" });
   assert.equal(sandbox.requests.total, 0);
+});
+
+test("registries: each that an integration asks is in the record; no one is asked about who is of another country", async (t) => {
+  const { sandbox, source } = await open(t, { registries: REGISTRIES });
+  const approved = (isEven: boolean) =>
+    first(sandbox, (at) => statusOf(sandbox, at) === "approved" && (at % 2 === 0) === isEven);
+  const { answers } = await source.dossier(sandbox.id(approved(true)), full);
+  const asked = answers.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint.includes("/decision/"));
+  assert.deepEqual(
+    asked,
+    REGISTRIES.map((name) => `GET /sessions/{id}/decision/${name}`),
+  );
+  assert.deepEqual(
+    answers.find(({ endpoint }) => endpoint === asked[0])?.text,
+    JSON.stringify(sandbox.objects(approved(true)).at(-3)),
+  );
+  const before = sandbox.requests.total;
+  await source.dossier(sandbox.id(approved(false)), full);
+  assert.deepEqual(
+    REGISTRIES.map((name) => sandbox.requests.of(name)),
+    [1, 1, 1],
+  );
+  assert.ok(sandbox.requests.total > before);
+});
+
+test("registries: an integration without one is no failure, lacks nothing, and is no other content", async (t) => {
+  const { sandbox, source } = await open(t, { registries: ["curp-registry"] });
+  const index = first(sandbox, (at) => statusOf(sandbox, at) === "approved" && at % 2 === 0);
+  const contents = new Set<string>();
+  for (const status of [400, 403, 404]) {
+    sandbox.intercept((request, response) => {
+      if (!request.url!.endsWith("-registry")) return false;
+      response.writeHead(status).end('{"status":"fail"}');
+      return true;
+    });
+    const { gaps, content, files } = await source.dossier(sandbox.id(index), full);
+    assert.deepEqual([gaps, files.length > 0], [[], true]);
+    contents.add(canonicalJson(content));
+  }
+  assert.equal(contents.size, 1);
+  assert.ok(![...contents].join().includes("registry"));
+});
+
+for (const [name, path, answer] of [
+  ["media", /\/attempts\/[^/]+\/media$/, { images: [{ id: "a", context: "face", sessionId: OTHER }], videos: [] }],
+  ["videos", /\/attempts\/[^/]+\/media$/, { images: [], videos: [{ id: "a", context: "face", sessionId: OTHER }] }],
+  ["screening", /\/watchlist-screening$/, { data: { sessionId: OTHER, matchStatus: "no_match", hits: [] } }],
+] as const)
+  test(`${name} of another session are refused, and nothing is kept`, async (t) => {
+    const { sandbox, source } = await open(t, { signs: "none" });
+    sandbox.intercept((request, response) => {
+      if (!path.test(request.url!)) return false;
+      response.writeHead(200).end(JSON.stringify({ status: "success", ...answer }));
+      return true;
+    });
+    const index = first(sandbox, (at) => statusOf(sandbox, at) === "approved");
+    await assert.rejects(source.dossier(sandbox.id(index), full), (error: Error) => {
+      assert.match(error.message, /^GET \/.*: the answer is for another session$/);
+      assert.equal((error as { code?: string }).code, "source-response");
+      return true;
+    });
+  });
+
+test("a reference image of an earlier session is kept: Veriff compared the person with it", async (t) => {
+  const { sandbox, source } = await open(t, { signs: "none" });
+  sandbox.intercept((request, response) => {
+    if (!request.url!.includes("/attempts/")) return false;
+    const images = [{ id: "a", context: "face-reference", sessionId: OTHER }];
+    response.writeHead(200).end(JSON.stringify({ status: "success", images, videos: [] }));
+    return true;
+  });
+  const index = first(sandbox, (at) => statusOf(sandbox, at) === "approved");
+  const { files } = await source.dossier(sandbox.id(index), full);
+  assert.deepEqual(
+    files.map(({ type }) => type),
+    ["face_reference"],
+  );
 });

@@ -37,7 +37,9 @@ export async function planBackfill(
     const { source } = opened.use(await openSource(config, sourceConfig, session, "low"));
     const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
     opened.defer(() => catalog?.close());
-    using progress = session.console.progress(`${placeOf(config, sourceConfig.name)}: listed`);
+    using progress = session.console.progress(
+      `${placeOf(config, sourceConfig.name)}: ${list === undefined ? "listed" : "sampled"}`,
+    );
     const known = {
       subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
       walk: { noteMet: () => {} },
@@ -55,7 +57,8 @@ export async function planBackfill(
       const found = list
         ? await surveyOf(list, parts)
         : await survey(parts, source.pages(), period, SAMPLE, (listed) => progress.update(listed, { about }));
-      return estimate(found, { config, source, sourceConfig, catalog, price });
+      const onAsked = list && ((count: number) => progress.update(count, { about: found.sample.length }));
+      return estimate(found, { config, source, sourceConfig, catalog, price }, onAsked);
     });
     progress.end();
     session.console.say(estimateText(of, placeOf(config, sourceConfig.name)));
@@ -97,12 +100,12 @@ async function surveyOf(
   list: IdList,
   { source, tokens }: Pick<PlanParts, "tokens"> & { readonly source: Source },
 ): Promise<Survey> {
-  const { total } = list;
-  const ids = await list.sample(source, SAMPLE);
+  const { ids, ...counts } = await list.survey(source, SAMPLE);
   const sample = ids.map((id): Candidate => {
     return { id, subject: tokens.subject(source.kind, id), listed: undefined, way: "ids" };
   });
-  return { pages: 0, listed: total, matching: total, toFetch: total, sample };
+  const { lines, distinct } = counts;
+  return { pages: 0, listed: lines, matching: distinct, toFetch: distinct, sample, list: counts };
 }
 
 /** @throws HoldfastError "usage" where this source cannot do what is asked */

@@ -1,28 +1,33 @@
 import type { Totals } from "../catalog/totals.ts";
 import type { ClientConfig, SourceConfig } from "../config/config.ts";
-import { meanOf } from "../export/sample.ts";
-import { bytes, number, seconds } from "../observe/format.ts";
+import { meanOf, NOT_SAMPLED } from "../export/sample.ts";
+import { bytes, number, plural, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
+import type { ListCounts } from "./id-list.ts";
 import type { Survey } from "./survey.ts";
 
 /** What a backfill will take. Everything except the list's counts is extrapolated. */
-export interface Estimate extends Omit<Survey, "sample"> {
+export interface Estimate extends Omit<Survey, "sample" | "list" | "toFetch"> {
   readonly client: string;
   /** The name of the source. */
   readonly source: string;
+  /** Of a list of ids: what its lines are, and how many of those asked about the provider has, and does not have. */
+  readonly list: (ListCounts & { readonly found: number; readonly notFound: number }) | null;
+  /** Null if no one of a list's sample was found: then this, and what follows from it, cannot be estimated. */
+  readonly toFetch: number | null;
   /** How many identities had their files counted, and the estimated number of all files. */
   readonly sampled: number;
-  readonly files: number;
+  readonly files: number | null;
   /** Sealed size. Null if the vault has too few records for an estimate. */
   readonly bytes: number | null;
-  /** Requests to the source, without retries. */
+  /** Requests to the source, without retries. The minimum if no one was found. */
   readonly requests: number;
   /** The minimum, at the configured rate. */
   readonly seconds: number;
   /** The minimum, by the source's budget. Null if it has no budget. */
   readonly months: number | null;
   /** S3 writes: objects, log and lease. */
-  readonly puts: number;
+  readonly puts: number | null;
   /** Cost of those writes, in the given price's currency. */
   readonly cost: number | null;
 }
@@ -43,47 +48,112 @@ const ENOUGH = 20;
 const BATCH = 1024;
 const BATCH_PUTS = 9;
 
+/** @param onAsked called with how many of the sample were asked about so far */
 export async function estimate(
-  { sample, ...survey }: Survey,
+  { sample, list, ...survey }: Survey,
   { config, source, sourceConfig, catalog, price }: EstimateParts,
+  onAsked?: (count: number) => void,
 ): Promise<Estimate> {
-  const { pages, toFetch } = survey;
-  const each = config.collect === "full" ? await meanOf(sample, source) : { resources: 0, files: 0, sampled: 0 };
-  const files = Math.round(toFetch * each.files);
-  // The list is read twice: to count and to fetch.
-  const requests = Math.round(2 * pages + toFetch * (1 + each.resources + each.files)) + 1;
+  const full = config.collect === "full";
+  const each = full || list ? await meanOf(sample, source, { full, ...(onAsked && { onAsked }) }) : NOT_SAMPLED;
+  const found = each.sampled;
+  const notFound = list ? each.missing + list.asked - sample.length : 0;
+  const toFetch = list ? expected(list.distinct, found, notFound) : survey.toFetch;
+  const files = toFetch === null ? null : Math.round(toFetch * each.files);
+  // The list is read twice: to count and to fetch. Those of a list who are not there cost a request as well.
+  const asked = list ? list.distinct * (list.are === "references" ? 2 : 1) : survey.toFetch;
+  const requests = Math.round(2 * survey.pages + asked + (toFetch ?? 0) * (each.resources + each.files)) + 1;
   const { budget } = sourceConfig;
   const { count, per } = sourceConfig.rate;
   const time = (requests * per) / count / 1000;
   const kept = catalog?.totals.counts();
-  const puts = toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
+  const puts =
+    toFetch === null || files === null
+      ? null
+      : toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
+  const isEnough = kept !== undefined && kept.versions >= ENOUGH && toFetch !== null;
   return {
     client: config.id,
     source: sourceConfig.name,
     ...survey,
-    sampled: each.sampled,
+    list: list ? { ...list, found, notFound } : null,
+    toFetch,
+    sampled: found,
     files,
     requests,
     seconds: time,
     months: budget === undefined ? null : Math.ceil(requests / budget),
     puts,
-    bytes: kept && kept.versions >= ENOUGH ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
-    cost: price === undefined ? null : (puts * price) / 1000,
+    bytes: isEnough ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
+    cost: price === undefined || puts === null ? null : (puts * price) / 1000,
   };
 }
 
+/** How many of a list there are, if the others are like those asked about. Null if that says nothing. */
+function expected(distinct: number, found: number, notFound: number): number | null {
+  if (distinct === 0) return 0;
+  return found === 0 ? null : Math.round((distinct * found) / (found + notFound));
+}
+
+const UNKNOWN = "cannot be estimated: no one of the sample was found";
+
 /** @param place the client, and its source where it has several */
 export function estimateText(of: Estimate, place: string): string[] {
+  const atLeast = of.toFetch === null ? "at least" : "about";
   const rows = [
-    ["listed", `${number(of.listed)}${of.matching === of.listed ? "" : `, ${number(of.matching)} of them matching`}`],
-    ["kept", `${number(of.matching - of.toFetch)} unchanged`],
-    ["to fetch", number(of.toFetch)],
-    ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (estimated from ${of.sampled} identities)`],
-    ["sealed", of.bytes === null ? "unknown until the first records are stored" : `about ${bytes(of.bytes)}`],
-    ["requests", `about ${number(of.requests)} to the source`],
+    ...(of.list ? listRows(of.list, of) : walkRows(of)),
+    ["files", filesText(of)],
+    ["sealed", of.bytes === null ? sealedText(of) : `about ${bytes(of.bytes)}`],
+    ["requests", `${atLeast} ${number(of.requests)} to the source`],
     ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
     ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
-    ["S3 writes", `about ${number(of.puts)}${of.cost === null ? "" : `, ${of.cost.toFixed(2)} at the given price`}`],
+    ["S3 writes", of.puts === null ? UNKNOWN : `about ${number(of.puts)}${costText(of)}`],
+    ...(of.toFetch === null ? [["next", NEXT]] : []),
   ];
-  return [`${place}: what a backfill will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
+  const what = of.list ? "a backfill of this list" : "a backfill";
+  return [`${place}: what ${what} will take`, ...rows.map(([name, value]) => `  ${name!.padEnd(11)}${value}`)];
 }
+
+const NEXT =
+  "check that the list is of this source's project, and that the provider still has these people; then plan again, which samples others";
+
+function walkRows({ listed, matching, toFetch }: Estimate): string[][] {
+  return [
+    ["listed", `${number(listed)}${matching === listed ? "" : `, ${number(matching)} of them matching`}`],
+    ["kept", `${number(matching - (toFetch ?? 0))} unchanged`],
+    ["to fetch", number(toFetch ?? 0)],
+  ];
+}
+
+/** A run asks about everyone in a list, and only then knows who has not changed. */
+function listRows(list: NonNullable<Estimate["list"]>, { toFetch }: Estimate): string[][] {
+  const { are, lines, distinct, repeated, malformed, asked, found, notFound } = list;
+  const [one, many] = are === "ids" ? ["id", "ids"] : ["reference", "references"];
+  const parts = [
+    plural(distinct, one, many),
+    ...(repeated > 0 ? [`${number(repeated)} repeated`] : []),
+    ...(malformed > 0 ? [`${number(malformed)} malformed`] : []),
+  ];
+  const failed = asked - found - notFound;
+  const results = [
+    `${number(found)} found`,
+    `${number(notFound)} not found`,
+    ...(failed > 0 ? [`${number(failed)} could not be read`] : []),
+  ];
+  const isAll = asked === distinct;
+  return [
+    ["lines", `${number(lines)}: ${parts.join(", ")}`],
+    ["sampled", asked === 0 ? "no one" : `${isAll ? "all " : ""}${number(asked)}: ${results.join(", ")}`],
+    ["to fetch", toFetch === null ? UNKNOWN : `${isAll && failed === 0 ? "" : "about "}${number(toFetch)}`],
+  ];
+}
+
+function filesText({ files, sampled }: Estimate): string {
+  if (files === null) return UNKNOWN;
+  return sampled === 0 ? "0" : `about ${number(files)} (estimated from ${plural(sampled, "identity", "identities")})`;
+}
+
+const sealedText = ({ toFetch }: Estimate) =>
+  toFetch === null ? UNKNOWN : "unknown until the first records are stored";
+
+const costText = ({ cost }: Estimate) => (cost === null ? "" : `, ${cost.toFixed(2)} at the given price`);

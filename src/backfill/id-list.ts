@@ -26,6 +26,23 @@ interface Line {
 /** What the lines of a list are: the provider's ids, or references of the client's own. */
 export type IdsAre = "ids" | "references";
 
+/** What the lines of a list are. */
+export interface ListCounts {
+  readonly are: IdsAre;
+  /** Lines that say something, and what they are: each id once, the same again, and what can be no id. */
+  readonly lines: number;
+  readonly distinct: number;
+  readonly repeated: number;
+  readonly malformed: number;
+  /** How many of the ids were chosen for the estimate. */
+  readonly asked: number;
+}
+
+interface ListSurvey extends ListCounts {
+  /** Those chosen: fewer if they are references that no one has. */
+  readonly ids: readonly string[];
+}
+
 /**
  * A list of ids or references from outside, one on a line. Empty lines, and lines that begin with #, say nothing. It is
  * read twice: once for its digest, by which an interrupted backfill knows it again, and once to ask.
@@ -98,17 +115,28 @@ export class IdList {
     yield { ids: [], malformed: 0, notFound: 0, cursor: null };
   }
 
-  /** Ids chosen at random from the whole list, for an estimate. */
-  async sample(source: Pick<Source, "idOf">, size: number, random: () => number = Math.random): Promise<string[]> {
+  /** What its lines are, and some of its ids, chosen at random from the whole list, for an estimate. */
+  async survey(source: Pick<Source, "idOf">, size: number, random: () => number = Math.random): Promise<ListSurvey> {
+    using seen = new Seen();
     const chosen: (Line & { text: string })[] = [];
-    let seen = 0;
+    let [distinct, malformed] = [0, 0];
     for await (const line of lines(this.#chunks())) {
-      if (!isReadable(line.text)) continue;
-      seen += 1;
-      const at = chosen.length < size ? chosen.length : Math.floor(random() * seen);
-      if (at < size) chosen[at] = { ...line, text: line.text };
+      if (!isReadable(line.text)) malformed += 1;
+      else if (seen.isNew(line.text)) {
+        distinct += 1;
+        const at = chosen.length < size ? chosen.length : Math.floor(random() * distinct);
+        if (at < size) chosen[at] = { ...line, text: line.text };
+      }
     }
-    return (await this.#idsOf(source, chosen)).flatMap(({ id }) => id ?? []);
+    const found = await this.#idsOf(source, chosen);
+    const counts = {
+      are: this.are,
+      lines: this.total,
+      distinct,
+      repeated: this.total - distinct - malformed,
+      malformed,
+    };
+    return { ...counts, asked: chosen.length, ids: found.flatMap(({ id }) => id ?? []) };
   }
 
   #idsOf(

@@ -1,8 +1,9 @@
 import { type Candidate, type Period, type PlanParts, planWalk } from "../export/plan.ts";
 import { Sample } from "../export/sample.ts";
 import type { Page } from "../source/source.ts";
+import type { ListCounts } from "./id-list.ts";
 
-/** What the list alone tells about a backfill. */
+/** What the provider's list alone tells about a backfill; or of a list of ids, what its lines are. */
 export interface Survey {
   readonly pages: number;
   /** Identities listed, those that match the period, and those to fetch. */
@@ -11,6 +12,8 @@ export interface Survey {
   readonly toFetch: number;
   /** A random sample of those to fetch, all equally likely. */
   readonly sample: readonly Candidate[];
+  /** Undefined where the provider's own list was read. */
+  readonly list?: ListCounts;
 }
 
 /**

@@ -11,7 +11,7 @@ import { compare } from "./comparison.ts";
 import { Feed, type FeedParts } from "./feed.ts";
 import { keptIn } from "./kept.ts";
 import { type Candidate, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
-import { meanOf, Sample } from "./sample.ts";
+import { meanOf, NOT_SAMPLED, Sample } from "./sample.ts";
 
 /** What an export would do now. Files, requests and seconds are estimates; the rest is counted. */
 export interface Forecast {
@@ -175,7 +175,7 @@ export async function forecastNamed(
 /** @param asked requests for pages and identities so far */
 async function estimated(counts: Counts, sample: Sample, asked: number, parts: ForecastParts): Promise<Forecast> {
   const { config, source, sourceConfig } = parts;
-  const mean = config.collect === "full" ? await meanOf(sample.taken, source) : { resources: 0, files: 0, sampled: 0 };
+  const mean = config.collect === "full" ? await meanOf(sample.taken, source) : NOT_SAMPLED;
   // Most files of a changed identity are kept already.
   const files = Math.round((counts.toFetch - counts.changed) * mean.files);
   // One request asks for the project.

@@ -30,23 +30,35 @@ export class Sample {
 export interface Mean {
   readonly resources: number;
   readonly files: number;
-  /** Identities in the sample. */
+  /** Identities of the sample that were read. */
   readonly sampled: number;
+  /** Those that the provider does not have. */
+  readonly missing: number;
 }
 
-export async function meanOf(sample: readonly Candidate[], source: Pick<Source, "dossier">): Promise<Mean> {
-  let [resources, files, sampled] = [0, 0, 0];
-  for (const { id } of sample) {
+/** Where records have no files. */
+export const NOT_SAMPLED: Mean = { resources: 0, files: 0, sampled: 0, missing: 0 };
+
+/** @param onAsked called with how many were asked about so far */
+export async function meanOf(
+  sample: readonly Candidate[],
+  source: Pick<Source, "dossier">,
+  { full = true, onAsked = (_: number): void => {} } = {},
+): Promise<Mean> {
+  let [resources, files, sampled, missing] = [0, 0, 0, 0];
+  for (const [at, { id }] of sample.entries()) {
+    onAsked(at);
     try {
-      const found = await source.dossier(id, { full: true });
+      const found = await source.dossier(id, { full });
       resources += found.answers.length - 1;
       files += found.files.length;
       sampled += 1;
     } catch (error) {
       // It was deleted since it was listed, or the run will report the error.
       if (!hasCode(error, "source-missing", "source-denied", "source-response")) throw error;
+      if (hasCode(error, "source-missing")) missing += 1;
     }
   }
   const of = Math.max(1, sampled);
-  return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled };
+  return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled, missing };
 }

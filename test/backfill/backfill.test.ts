@@ -198,14 +198,14 @@ test("--plan says what a backfill will take, and writes nothing", async () => {
   const [plan] = (ended.json as { plan: Estimate[] }).plan;
   assert.deepEqual([plan!.listed, plan!.matching, plan!.toFetch], [120, 120, 120]);
   assert.equal(plan!.bytes, null);
-  assert.equal(plan!.cost, (plan!.puts * 5) / 1000);
+  assert.equal(plan!.cost, (plan!.puts! * 5) / 1000);
   assert.equal((await place.log()).head.size, before);
   // The sample.
   assert.equal(sandbox.requests.of("identity"), 25);
 
   const [summary] = await place.expect<Summary>(0, "backfill");
   const off = (value: number, truth: number) => Math.abs(value - truth) / truth;
-  assert.ok(off(plan!.files, summary!.files + summary!.withheld) < 0.25, `${plan!.files} of ${summary!.files}`);
+  assert.ok(off(plan!.files!, summary!.files + summary!.withheld) < 0.25, `${plan!.files} of ${summary!.files}`);
   assert.ok(off(plan!.requests, summary!.requests) < 0.25, `${plan!.requests} of ${summary!.requests}`);
 
   sandbox.change(10);

@@ -140,16 +140,60 @@ test("a long comment says nothing, and a line that is not UTF-8 is malformed", a
   assert.match(many.stderr, /30 lines are no ids: 1, 2, .*, 20, …/);
 });
 
-test("the plan of a list asks about a sample only", async () => {
+test("the plan of a list says what its lines are, how many of a sample are there, and asks about no one else", async () => {
   const { sandbox, place, list } = await withList();
   await using _ = sandbox;
   await using __ = place;
   const ended = await place.here("backfill", ["--ids", list, "--plan", "--json"]);
   assert.equal(ended.code, 0, ended.stderr);
   const [plan] = (ended.json as { plan: Estimate[] }).plan;
-  assert.deepEqual([plan!.listed, plan!.toFetch], [113, 113]);
-  assert.ok(plan!.requests > 113);
+  const { found, notFound, ...counts } = plan!.list!;
+  assert.deepEqual(counts, { are: "ids", lines: 113, distinct: 111, repeated: 1, malformed: 1, asked: 25 });
+  assert.ok(found >= 24 && found + notFound === 25, `${found} and ${notFound}`);
+  assert.equal(plan!.toFetch, Math.round((111 * found) / 25));
+  assert.equal(sandbox.requests.of("identity"), 25);
   assert.equal((await place.stored()).size, 0);
+  const said = await place.here("backfill", ["--ids", list, "--plan"]);
+  assert.match(said.stderr, /what a backfill of this list will take/);
+  assert.match(said.stderr, /lines +113: 111 ids, 1 repeated, 1 malformed/);
+  assert.match(said.stderr, /sampled +25: (25 found, 0|24 found, 1) not found/);
+  assert.match(said.stderr, /to fetch +about 1\d\d/);
+  assert.doesNotMatch(said.stderr, /listed|kept/);
+});
+
+test("a plan of which no one was found says that it cannot estimate, and what to do", async () => {
+  const { sandbox, place, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const strangers = Array.from({ length: 40 }, (_, at) => `00000000-0000-4000-8000-0000000000${10 + at}`);
+  await writeFile(list, strangers.join("\n"));
+  const said = await place.here("backfill", ["--ids", list, "--plan", "--put-price", "5"]);
+  assert.equal(said.code, 0, said.stderr);
+  assert.match(said.stderr, /sampled +25: 0 found, 25 not found/);
+  for (const row of ["to fetch", "files", "sealed", "S3 writes"])
+    assert.match(said.stderr, new RegExp(`${row} +cannot be estimated: no one of the sample was found`));
+  assert.match(said.stderr, /requests +at least 41 to the source/);
+  assert.match(said.stderr, /next +check that the list is of this source's project/);
+  for (const id of strangers) assert.ok(!said.stderr.includes(id));
+  const [plan] = ((await place.here("backfill", ["--ids", list, "--plan", "--json"])).json as { plan: Estimate[] })
+    .plan;
+  assert.deepEqual([plan!.toFetch, plan!.files, plan!.bytes, plan!.puts], [null, null, null, null]);
+});
+
+test("a short list is asked about whole, and a list of nothing but malformed lines takes nothing", async () => {
+  const { sandbox, place, ids, gone, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  await writeFile(list, [...ids.slice(0, 3), gone].join("\n"));
+  const said = await place.here("backfill", ["--ids", list, "--plan"]);
+  assert.match(said.stderr, /lines +4: 4 ids\b/);
+  assert.match(said.stderr, /sampled +all 4: 3 found, 1 not found/);
+  assert.match(said.stderr, /to fetch +3\b/);
+  await writeFile(list, "x".repeat(1_200));
+  const none = await place.here("backfill", ["--ids", list, "--plan"]);
+  assert.match(none.stderr, /lines +1: 0 ids, 1 malformed/);
+  assert.match(none.stderr, /sampled +no one/);
+  assert.match(none.stderr, /to fetch +0\b/);
 });
 
 test("wrong uses say how it is right", async () => {

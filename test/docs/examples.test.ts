@@ -126,7 +126,7 @@ test("blocks that are output or a layout say so, and are counted; every other bl
   assert.deepEqual(Object.fromEntries([...counted].map(([page, those]) => [page, those.length])), {
     "README.md": 1, // of the demo, held to it in demo.test.ts
     "docs/FORMAT.md": 5, // of a note, a proof, two folders, a closed id
-    "docs/OPERATING.md": 4, // of backfill --plan, of a config's part, of nginx and Caddy
+    "docs/OPERATING.md": 5, // of backfill --plan, of a config's part, of nginx and Caddy
     "docs/SOURCES.md": 1, // of a folder with a drop
   });
 });

@@ -79,6 +79,11 @@ export class Runs {
     return this.#statements.failures.all() as unknown as ReturnType<Runs["failures"]>;
   }
 
+  /** Since when every attempt at a subject has failed with this code (RFC 3339); undefined if the last one did not. */
+  failingSince(subject: string, code: string): string | undefined {
+    return (this.#statements.failingSince.get(subject, code) as { since: string } | undefined)?.since;
+  }
+
   /** The last policy in the log; undefined without one. */
   policy(): Policy | undefined {
     const row = this.#statements.lastPolicy.get() as { policy: string } | undefined;
@@ -110,7 +115,11 @@ function prepare(db: DatabaseSync) {
     last: of(`${TOLD} WHERE job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
     lastOf: of(`${TOLD} WHERE source = ? AND job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
-    failed: of("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?)"),
+    failed: of(
+      `INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, (SELECT project FROM source WHERE name = ?5), ?6,
+         coalesce((SELECT since FROM failure WHERE subject = ?1 AND code = ?4), ?2))`,
+    ),
+    failingSince: of("SELECT since FROM failure WHERE subject = ? AND code = ?"),
     failures: of("SELECT subject, time, stage, code, project FROM failure ORDER BY subject"),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
     lastPolicy: of("SELECT policy FROM policy"),

@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 14;
+export const SCHEMA = 15;
 
 /** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
 export const TABLES = `
@@ -127,7 +127,8 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE failure (              -- the last attempt at a subject, if it failed
     subject TEXT PRIMARY KEY, time TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL,
-    project TEXT, handle TEXT         -- as in subject
+    project TEXT, handle TEXT,        -- as in subject
+    since TEXT NOT NULL               -- of the first attempt in a row that failed with this code
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (
     only INTEGER PRIMARY KEY CHECK (only = 0), policy TEXT NOT NULL -- the one in effect, as JSON

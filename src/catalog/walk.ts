@@ -36,8 +36,16 @@ export class Walk {
     this.#met.add(entry);
   }
 
-  /** A walk of this source, or its answer, showed these. On most nights this writes nothing. */
-  noteMet(met: readonly Met[], source: string): void {
+  /** Whether this walk has met a subject. */
+  hasMet({ entry }: Pick<Known, "entry">): boolean {
+    return this.#met.has(entry);
+  }
+
+  /**
+   * A walk of this source, or its answer, showed these. On most nights this writes nothing.
+   * @param answered the source answered for them: its list may still show someone whom it does not have
+   */
+  noteMet(met: readonly Met[], source: string, answered = false): void {
     for (const { known } of met) this.#met.add(known.entry);
     const { project = null } = (this.#statements.project.get(source) ?? {}) as { project?: string };
     const news = met.filter(
@@ -49,7 +57,7 @@ export class Walk {
     const hasRecord1 = news.some(({ known }) => known.project === null && known.located === 0);
     this.#transaction(() => {
       if (hasRecord1) this.#statements.adopt.run(project);
-      for (const { subject, handle } of news) this.#statements.met.run(project, handle(), subject);
+      for (const { subject, handle } of news) this.#statements.met.run(project, handle(), Number(answered), subject);
     });
   }
 
@@ -98,12 +106,12 @@ export class Walk {
 function prepare(db: DatabaseSync) {
   return {
     project: statement(db, "SELECT project FROM source WHERE name = ?"),
-    // A missed or deleted subject is back; a redacted one stays redacted until it has content again.
+    // A missed subject is back. A deleted one is once the source answers for it, and a redacted one once it has content.
     met: statement(
       db,
-      `UPDATE subject SET missed = 0, gone = CASE WHEN gone = 'redacted' THEN gone END, project = ?,
-         handle = coalesce(handle, ?)
-       WHERE subject = ?`,
+      `UPDATE subject SET missed = 0, project = ?1, handle = coalesce(handle, ?2),
+         gone = CASE WHEN gone = 'redacted' OR (gone = 'deleted' AND ?3 = 0) THEN gone END
+       WHERE subject = ?4`,
     ),
     adopt: statement(db, "UPDATE subject SET project = ? WHERE project IS NULL AND handle IS NULL"),
     content: statement(db, "UPDATE subject SET content = ? WHERE subject = ?"),

@@ -71,18 +71,21 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode;
   /** How to fix it. */
   readonly hint: string | undefined;
+  /** Of source-missing: the provider says that it is gone (410), and not only that it does not find it. */
+  readonly gone: boolean;
   /** Milliseconds that the other side asked us to wait (Retry-After). */
   readonly retryAfter: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: Lines,
-    options: { cause?: unknown; hint?: Lines | undefined; retryAfter?: number | undefined } = {},
+    options: { cause?: unknown; hint?: Lines | undefined; gone?: boolean; retryAfter?: number | undefined } = {},
   ) {
     super(joined(message), { cause: options.cause });
     this.name = "HoldfastError";
     this.code = code;
     this.hint = options.hint === undefined ? undefined : joined(options.hint);
+    this.gone = options.gone ?? false;
     this.retryAfter = options.retryAfter;
   }
 

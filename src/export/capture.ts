@@ -1,5 +1,5 @@
 import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
-import { HoldfastError, hasCode } from "../core/error.ts";
+import { HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { lookupTokens } from "../record/lookups.ts";
 import { minimalIdentity } from "../record/minimal.ts";
@@ -45,6 +45,8 @@ export type Capture =
       readonly kind: "gone";
       readonly entry?: Unlogged<RecordGone> | undefined;
       readonly listed?: string | undefined;
+      /** The provider says so (410). A 404 may be a fault that passes: `doubt.ts`. */
+      readonly sure?: true | undefined;
     }
   /** A given list of ids has it; neither the provider nor the vault does. */
   | { readonly kind: "notFound"; readonly listed?: undefined };
@@ -69,11 +71,11 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const { id, subject } = candidate;
   if (candidate.way === "open" && source.glance && kept.known?.glance) {
     const seen = await present(source.glance(id));
-    if (seen === null) return notFound(parts, candidate, kept);
+    if (seen instanceof HoldfastError) return notFound(parts, candidate, kept, seen);
     if (tokens.glance(seen) === kept.known.glance) return { kind: "unchanged" };
   }
   const dossier = await present(source.dossier(id, { full: config.collect === "full" }));
-  if (dossier === null) return notFound(parts, candidate, kept);
+  if (dossier instanceof HoldfastError) return notFound(parts, candidate, kept, dossier);
   const { updated } = dossier.identity;
   const { version, isNewest, isRecord1, wasPurged, ...of } = compare(dossier, subject, kept, tokens);
   // The list and the identity itself may differ. Remember the list's values, or this identity is fetched every night.
@@ -98,11 +100,17 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
  * The provider does not have it. That it is gone follows only for someone whom this project had: one that it named
  * itself, or that the vault has from it.
  */
-function notFound({ source, tokens, project }: Capturing, { subject, way }: Candidate, kept: Kept): Capture {
+function notFound(
+  { source, tokens, project }: Capturing,
+  { subject, way }: Candidate,
+  kept: Kept,
+  { gone: isGone }: HoldfastError,
+): Capture {
   const wasHere =
     way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
   if (source.can.deletes === false && way !== "name") return { kind: "unchanged" };
-  if (wasHere && source.can.deletes !== false) return gone(subject, kept, "deleted");
+  if (wasHere && source.can.deletes !== false)
+    return { ...gone(subject, kept, "deleted"), ...(isGone ? { sure: true } : {}) };
   // An unknown id from the command line is a typo.
   if (way === "ids" && !kept.known) return { kind: "notFound" };
   if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");
@@ -194,12 +202,14 @@ async function storeFiles(parts: Capturing, id: string, named: readonly NamedFil
   return { records, logged, withheld, byProvider, bytes, stored };
 }
 
+type Gone = Extract<Capture, { kind: "gone" }>;
+
 /** Keeps the copy, and logs once that the provider no longer has the identity. */
 export function gone(
   subject: string,
   { known }: { readonly known?: Kept["known"] },
   reason: RecordGone["reason"],
-): Capture {
+): Gone {
   if (known?.gone === reason) return { kind: "gone" };
   return { kind: "gone", entry: goneEntry(subject, known?.version, reason) };
 }
@@ -214,11 +224,13 @@ function goneEntry(subject: string, kept: string | undefined, reason: RecordGone
   return { type: "record.gone", subject, reason, ...(kept === undefined ? {} : { kept }) };
 }
 
-async function present<T>(fetched: Promise<T>): Promise<T | null> {
+/** What was fetched, or why the provider does not have it. */
+async function present<T>(fetched: Promise<T>): Promise<T | HoldfastError> {
   try {
     return await fetched;
   } catch (error) {
-    if (hasCode(error, "source-missing")) return null;
+    const own = ownError(error);
+    if (own?.code === "source-missing") return own;
     throw error;
   }
 }

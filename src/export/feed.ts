@@ -1,4 +1,5 @@
 import { SubjectSet } from "../catalog/subject-set.ts";
+import type { Walk } from "../catalog/walk.ts";
 import { hasCode } from "../core/error.ts";
 import { timestamp } from "../core/timestamp.ts";
 import type { RunInbox } from "../inbox/run-inbox.ts";
@@ -21,7 +22,9 @@ export interface FeedParts extends Omit<PlanParts, "catalog">, Omit<LocateParts,
   readonly source: Pick<Exporting["source"], "kind" | "can" | "changes">;
   readonly sourceConfig: Pick<Exporting["sourceConfig"], "name" | "resync">;
   readonly inbox?: Pick<RunInbox, "named"> | undefined;
-  readonly catalog: PlanParts["catalog"] & LocateParts["catalog"] & Pick<Exporting["catalog"], "sources">;
+  readonly catalog: PlanParts["catalog"] &
+    LocateParts["catalog"] &
+    Pick<Exporting["catalog"], "sources"> & { readonly walk: Pick<Walk, "hasMet"> };
 }
 
 /**
@@ -156,7 +159,7 @@ export class Feed {
 
   *#batches(found: Iterable<Found>, way: Way, counts: PlanCounts): Generator<Batch> {
     for (const batch of batched(found)) {
-      const candidates = this.#fresh(batch).map((one) => ({ ...one, listed: undefined, way }));
+      const candidates = this.#fresh(batch).map((one) => ({ ...one, listed: undefined, way, ...this.#unlisted(one) }));
       counts.examined += candidates.length;
       if (candidates.length > 0) yield { candidates, cursor: null };
     }
@@ -168,6 +171,13 @@ export class Feed {
     const fresh = [...once.values()].filter(({ subject }) => !this.#given.has(subject));
     this.#given.add(fresh.map(({ subject }) => subject));
     return fresh;
+  }
+
+  /** After the whole list was read: someone new on it is no longer fresh, and of the others the walk knows whom it met. */
+  #unlisted({ subject }: Found): { unlisted?: true } {
+    if (!this.walked || !this.#isReadable) return {};
+    const known = this.#of.catalog.subjects.known(subject);
+    return known !== undefined && this.#of.catalog.walk.hasMet(known) ? {} : { unlisted: true };
   }
 
   #isTurn(subject: string): boolean {

@@ -98,7 +98,7 @@ export async function forecastWalk(
     }
   }
   // In a real walk the catalog does this.
-  const walk = { noteMet: () => {} };
+  const walk = { noteMet: () => {}, hasMet: () => true };
   const { subjects, relationships, sources, roster } = catalog;
   const compared = { subjects, relationships, sources, roster, walk };
   const planned = { source, sourceConfig, handles, inbox, tokens, config, now, log: parts.log, catalog: compared };

@@ -19,6 +19,8 @@ export interface Candidate {
   readonly listed: string | undefined;
   /** Why it is asked about. */
   readonly way: Way;
+  /** The list marks it as deleted, or this run read all of the list and it was not there. */
+  readonly unlisted?: true;
 }
 
 /** Candidates of one page. */
@@ -155,7 +157,7 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
     if (isGiven(selection, subject)) given += 1;
     else if (deleted) {
       // Asked once more, so that the provider itself says it.
-      if (known && known.gone === null) candidates.push({ id, subject, listed, way: "list" });
+      if (known && known.gone === null) candidates.push({ id, subject, listed, way: "list", unlisted: true });
     } else if (
       known === undefined &&
       (catalog.relationships.hasDeparted(subject, listed) || isPast(config, { updated, ended: undefined }, now()))

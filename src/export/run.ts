@@ -13,6 +13,7 @@ import { limitsText } from "../source/rate/limits.ts";
 import type { Page } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
+import { doubtOf } from "./doubt.ts";
 import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
 import { Feed } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
@@ -233,6 +234,12 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
     let isCaptured = false;
     try {
       const capture = await crew.capture(run, candidate);
+      const doubt = doubtOf(run, candidate, capture);
+      if (doubt) {
+        // The next run must ask the provider again, and not read a worker's answer of today.
+        await crew.settled?.(candidate);
+        throw doubt;
+      }
       isCaptured = true;
       if (isEarly(run, candidate, capture)) {
         tally.early += 1;
@@ -346,7 +353,7 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
   if (feed.showsGone) {
     for (const { subject } of run.catalog.walk.end(run.sourceConfig.name, MISSED)) {
       const capture = gone(subject, keptIn(run.catalog, subject), "unlisted");
-      if ("entry" in capture && capture.entry) await run.ledger.log(capture.entry);
+      if (capture.entry) await run.ledger.log(capture.entry);
       tally.gone += 1;
     }
   }

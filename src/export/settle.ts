@@ -38,7 +38,11 @@ function noteThere({ catalog, ...run }: Run, candidate: Candidate, content: stri
   const { subject } = candidate;
   const known = catalog.subjects.known(subject);
   if (known === undefined) return;
-  catalog.walk.noteMet([{ subject, known, handle: () => originOf(run, candidate).handle }], run.sourceConfig.name);
+  catalog.walk.noteMet(
+    [{ subject, known, handle: () => originOf(run, candidate).handle }],
+    run.sourceConfig.name,
+    true,
+  );
   if (content !== undefined) catalog.walk.noteContent(subject, content);
 }
 

@@ -123,6 +123,7 @@ export function statusError(
     case 404:
     case 410:
       return new HoldfastError("source-missing", message, {
+        gone: statusCode === 410,
         hint: isFile
           ? "The provider no longer keeps this file."
           : "If every request gets this answer, check source.url.",

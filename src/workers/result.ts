@@ -80,7 +80,12 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
     glance,
   }),
   z.strictObject({ kind: z.literal("past"), listed }),
-  z.strictObject({ kind: z.literal("gone"), entry: unlogged<Unlogged<RecordGone>>("record.gone").optional(), listed }),
+  z.strictObject({
+    kind: z.literal("gone"),
+    entry: unlogged<Unlogged<RecordGone>>("record.gone").optional(),
+    listed,
+    sure: z.literal(true).optional(),
+  }),
 ]);
 const terms = z.record(z.string().max(100), z.string());
 export const resultSchema: z.ZodType<Result> = z.union([
@@ -140,7 +145,8 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
   // Workers are given no lists of ids.
   if (capture.kind === "notFound") return "what is not found";
   if (capture.kind === "gone") {
-    const { entry, listed } = capture;
+    const { sure: _, ...said404 } = capture;
+    const { entry, listed } = said404;
     const said = entry ? entry.redacted : listed;
     const reason = entry?.reason ?? (said === undefined ? "deleted" : "redacted");
     if (reason === "unlisted" || (reason === "redacted") !== (said !== undefined)) return "the reason why it is gone";
@@ -148,7 +154,7 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
       return "the redacted version";
     const { subject } = candidate;
     const same = said === undefined ? gone(subject, kept, reason) : redacted(subject, kept, said);
-    return isDeepStrictEqual(capture, same) ? undefined : "what is gone";
+    return isDeepStrictEqual(said404, same) ? undefined : "what is gone";
   }
   if ("entry" in capture) {
     if (candidate.listed !== undefined && capture.entry.listed !== candidate.listed) return "what the list said";

@@ -76,7 +76,9 @@ test("someone named as changed who is not there is nothing if the vault never ha
   await using place = await begun(provider, "a", "b");
   provider.people.delete("a");
   provider.changed = ["a", "never-seen"];
-  const summary = await night(place, provider, "2026-03-01T02:10:00Z");
+  const first = await night(place, provider, "2026-03-01T02:10:00Z");
+  assert.deepEqual([first.failed, first.gone, first.outcome], [1, 1, "partial"]);
+  const summary = await night(place, provider, day(1));
   assert.deepEqual([summary.failed, summary.gone, summary.outcome], [0, 2, "done"]);
   const gone = await place.entries("record.gone");
   assert.deepEqual(
@@ -84,7 +86,7 @@ test("someone named as changed who is not there is nothing if the vault never ha
     [[await place.subject("a"), "deleted"]],
   );
   // Said once, though the source names them again.
-  await night(place, provider, "2026-03-01T02:20:00Z");
+  await night(place, provider, day(2));
   assert.equal((await place.entries("record.gone")).length, 1);
 });
 
@@ -245,9 +247,10 @@ test("one who failed and then is not there leaves one entry, and is not asked ag
   await night(place, provider, "2026-03-01T02:01:00Z");
   provider.changed = [];
   provider.broken.clear();
-  assert.equal((await night(place, provider, "2026-03-01T02:02:00Z")).gone, 1);
+  assert.equal((await night(place, provider, "2026-03-01T02:02:00Z")).failed, 1);
+  assert.equal((await night(place, provider, "2026-03-01T08:03:00Z")).gone, 1);
   await rm(place.path("state"), { recursive: true });
-  assert.deepEqual(ways(await night(place, provider, "2026-03-01T02:03:00Z")), {});
+  assert.deepEqual(ways(await night(place, provider, "2026-03-01T08:04:00Z")), {});
   assert.equal((await place.entries("record.gone")).length, 1);
 });
 
@@ -302,6 +305,7 @@ test("of someone who is still open, a glance is enough while it shows the same, 
   const inTurn = await night(place, provider, day(20));
   assert.deepEqual([provider.glanced, inTurn.changed], [[], 1]);
   provider.people.delete("open");
+  provider.saysGone = true;
   const last = await night(place, provider, "2026-03-21T02:01:00Z");
   assert.deepEqual([provider.glanced, provider.asked, last.gone], [["open"], [], 1]);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Summary } from "../../src/export/summary.ts";
 import { first } from "../sandbox/ask.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { identityAnswer, makeWorkplace } from "./workplace.ts";
@@ -45,28 +46,34 @@ test("a walk that was cut short proves nothing", async () => {
   assert.deepEqual(await place.entries("record.gone"), []);
 });
 
-test("listed and then not found: gone at once; one never kept is no record of anything but that", async () => {
+test("listed and then not found: a failure, and gone a night later; one never kept stays a failure while it is listed", async () => {
   await using sandbox = await startSandbox({ identities: 6, files: false });
   await using place = await makeWorkplace(sandbox);
   await place.export();
   const [changed] = sandbox.change([1]);
   const [added] = sandbox.add(1);
   const gone = [changed!, added!].map((index) => sandbox.identity(index).id);
+  let now = Temporal.Now.instant();
   sandbox.intercept((request, response) => {
+    response.setHeader("Date", new Date(now.epochMilliseconds).toUTCString());
     if (!gone.some((id) => request.url!.endsWith(`/identities/${id}`))) return false;
     response.writeHead(404).end("{}");
     return true;
   });
-  const summary = await place.export();
-  assert.deepEqual([summary.gone, summary.failed], [2, 0]);
+  const counts = async (hours: number) => {
+    now = Temporal.Now.instant().add({ hours });
+    const ended = await place.here("export", ["--json"], { now: () => now });
+    const [summary] = (ended.json as { clients: Summary[] }).clients;
+    return [ended.code, summary!.gone, summary!.failed];
+  };
+  assert.deepEqual(await counts(0), [3, 0, 2]);
+  assert.deepEqual(await place.entries("record.gone"), []);
+  assert.deepEqual(await counts(7), [3, 1, 1]);
   const stored = await place.stored();
-  const subjects = await Promise.all(gone.map((id) => place.subject(id)));
+  const subject = await place.subject(gone[0]!);
   assert.deepEqual(
-    new Map((await place.entries("record.gone")).map(({ subject, reason, kept }) => [subject, [reason, kept]])),
-    new Map([
-      [subjects[0], ["deleted", stored.get(subjects[0]!)![0]!.version]],
-      [subjects[1], ["deleted", undefined]],
-    ]),
+    (await place.entries("record.gone")).map((entry) => [entry.subject, entry.reason, entry.kept]),
+    [[subject, "deleted", stored.get(subject)![0]!.version]],
   );
   // It is back, and as it never was kept.
   sandbox.intercept(undefined);

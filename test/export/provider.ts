@@ -39,6 +39,10 @@ export class Provider implements Source {
   readonly since: string[] = [];
   /** Ids whose dossier fails. */
   readonly broken = new Set<string>();
+  /** Ids that it lists and does not find. */
+  readonly notFound = new Set<string>();
+  /** It says of those whom it does not find that they are gone (410). */
+  saysGone = false;
   mayAskChanges = true;
   whole = true;
   unreadable = 0;
@@ -86,8 +90,7 @@ export class Provider implements Source {
     this.asked.push(id);
     this.onAsked(id);
     if (this.broken.has(id)) throw new HoldfastError("source-rejected", "the provider refuses");
-    const person = this.people.get(id);
-    if (person === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
+    const person = this.#find(id);
     const { updated, says, open = false, redacted = false, glance } = person;
     const absent = { email: null, firstName: null, lastName: null };
     return {
@@ -104,9 +107,13 @@ export class Provider implements Source {
 
   async glance(id: string): Promise<unknown> {
     this.glanced.push(id);
-    const person = this.people.get(id);
-    if (person === undefined) throw new HoldfastError("source-missing", "the provider has no such identity");
-    return person.glance;
+    return this.#find(id).glance;
+  }
+
+  #find(id: string): Person {
+    const person = this.notFound.has(id) ? undefined : this.people.get(id);
+    if (person) return person;
+    throw new HoldfastError("source-missing", "the provider has no such identity", { gone: this.saysGone });
   }
 
   file(): never {

@@ -55,7 +55,7 @@ describe("403", () => {
   });
 });
 
-test("an identity deleted between list and fetch is gone and not a failure", async () => {
+test("an identity that is listed and not found is a failure until it answers, and not gone", async () => {
   await using sandbox = await startSandbox({ identities: 5, files: false });
   await using place = await makePlace(sandbox);
   const missing = the.identity(sandbox, 2);
@@ -71,11 +71,12 @@ test("an identity deleted between list and fetch is gone and not a failure", asy
     the.status(404),
   );
   const ended = await place.export();
-  assert.deepEqual([ended.exit, ended.summary?.new, ended.summary?.gone], [0, 3, 2]);
+  assert.deepEqual([ended.exit, ended.summary?.new, ended.summary?.gone, ended.summary?.failed], [3, 3, 0, 2]);
   assert.deepEqual(
-    (await place.work.entries("record.gone")).map(({ reason, kept }) => [reason, kept]),
-    Array(2).fill(["deleted", undefined]),
+    (await place.work.entries("record.failed")).map(({ code }) => code),
+    Array(2).fill("source-missing"),
   );
+  assert.deepEqual(await place.work.entries("record.gone"), []);
   await place.isWhole(3);
   sandbox.intercept(undefined);
   assert.equal((await place.completes()).new, 2);

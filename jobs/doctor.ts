@@ -11,6 +11,7 @@ import type { Line } from "../src/observe/line.ts";
 import { errorFields } from "../src/observe/log.ts";
 import type { Session } from "../src/session/client.ts";
 import { openSource } from "../src/session/open-source.ts";
+import { countRequest } from "../src/session/source-limits.ts";
 import { openVault } from "../src/vault/open.ts";
 import { type RedisAddress, redisAddress } from "../src/workers/address.ts";
 
@@ -106,7 +107,8 @@ async function examineClient(config: ClientConfig, session: Session, inbox?: Inb
   const source = async (of: ActiveSourceConfig, isNew: boolean) =>
     (await openSource(config, of, { ...session, patience: { ...patience, retry } }, "high", { isShared: !isNew }))
       .source;
-  return await examine({ config, source, vault, now, retry, idleTimeout, inbox });
+  const count = (of: ActiveSourceConfig) => countRequest(config, of, now);
+  return await examine({ config, source, countRequest: count, vault, now, retry, idleTimeout, inbox });
 }
 
 /** An error that prevents the check of one client becomes a finding; the other clients are still checked. */

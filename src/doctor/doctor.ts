@@ -20,6 +20,8 @@ export interface Patient {
   readonly config: ClientConfig;
   /** Rejects if its key is unavailable. `isNew`: before `init`, when it must write nothing to the state. */
   readonly source: (config: ActiveSourceConfig, isNew: boolean) => Promise<Source>;
+  /** Counts a request to a source beside its own. False if the month's budget is used up: then none may be sent. */
+  readonly countRequest: (config: ActiveSourceConfig) => boolean;
   readonly vault: Vault;
   readonly now: Clock;
   readonly retry: RetryPolicy;
@@ -59,7 +61,15 @@ async function checkSources(patient: Patient, isNew: boolean, idleTimeout: numbe
   for (const source of askedSources(config)) {
     const { url, name, apiKey } = source;
     const of = config.sources.length === 1 ? "the provider" : name;
-    if (apiKey !== undefined) found.push(checkClock(of, await skewOfServer(url, now, idleTimeout)));
+    if (apiKey !== undefined)
+      found.push(
+        isNew || patient.countRequest(source)
+          ? checkClock(of, await skewOfServer(url, now, idleTimeout))
+          : findings("clock").warning(
+              `not checked: this month's requests to ${of} are used up`,
+              "Run doctor again next month, or raise the source's budget.",
+            ),
+      );
     const prefix = config.sources.length === 1 ? "" : `${name}: `;
     for (const each of await checkProvider(patient, source, isNew))
       found.push({ ...each, text: `${prefix}${each.text}` });

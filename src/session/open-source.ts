@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ActiveSourceConfig, ClientConfig, KeyedSourceConfig } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
@@ -11,6 +10,7 @@ import type { Priority } from "../source/rate/claim.ts";
 import type { Starts } from "../source/rate/starts.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "./client.ts";
+import { limitsPath } from "./source-limits.ts";
 
 /** One source of a client, with its rate limits. */
 export interface OpenSource {
@@ -34,7 +34,7 @@ export async function openSource(
 ): Promise<OpenSource & AsyncDisposable> {
   const { rate, budget } = config;
   const shared = {
-    path: join(state, limitsFile(config.name)),
+    path: limitsPath({ state }, config.name),
     priority,
     onTrouble: (error: unknown) =>
       session.console.log.warn("rate limits are not shared with other processes", {
@@ -63,11 +63,6 @@ export async function openSource(
     session,
     { ...share, onWait },
   );
-}
-
-/** The name of the file with a source's limits. The first source of all versions before `sources` was called passbase. */
-function limitsFile(name: string): string {
-  return name === "passbase" ? "limits.sqlite" : `limits-${name}.sqlite`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { refuseLoneClock, refuseWrongClock } from "../core/clock-check.ts";
 import type { VaultDescription } from "../vault/description.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Session } from "./client.ts";
+import { countRequest } from "./source-limits.ts";
 
 /** The run does something irreversible. */
 export interface Destroys {
@@ -19,14 +20,18 @@ export interface Destroys {
  */
 export async function checkTime(
   config: ClientConfig,
-  { now, skewOf, console }: Session,
+  session: Session,
   vault: Vault,
   description: VaultDescription | undefined,
   destroys?: Destroys,
 ): Promise<void> {
+  const { now, skewOf, console } = session;
   const { id, vault: of } = config;
   if (of.kind !== "directory") return;
-  const [last, skew] = await Promise.all([description && lastTime(vault, description), firstSkew(config, skewOf)]);
+  const [last, skew] = await Promise.all([
+    description && lastTime(vault, description),
+    firstSkew(config, session, description !== undefined),
+  ]);
   // If no server can be asked, the operator vouches for the clock.
   if (destroys && skewOf) refuseLoneClock(now(), { last, skew }, destroys.today);
   if (!refuseWrongClock(now(), { last, skew }) || last === undefined) return;
@@ -36,11 +41,20 @@ export async function checkTime(
   });
 }
 
-/** How far the clock is ahead of the first provider that says its time. */
-async function firstSkew(config: ClientConfig, skewOf: Session["skewOf"]): Promise<number | undefined> {
-  for (const { url, apiKey } of askedSources(config)) {
-    if (apiKey === undefined) continue;
-    const skew = await skewOf?.(url);
+/**
+ * How far the clock is ahead of the first provider that says its time. The question carries no key, and counts as a request
+ * of the month's budget all the same.
+ * @param hasState false before `init`, which writes nothing to the state until it has asked
+ */
+async function firstSkew(
+  config: ClientConfig,
+  { skewOf, now }: Session,
+  hasState: boolean,
+): Promise<number | undefined> {
+  if (!skewOf) return undefined;
+  for (const source of askedSources(config)) {
+    if (source.apiKey === undefined || (hasState && !countRequest(config, source, now))) continue;
+    const skew = await skewOf(source.url);
     if (skew !== undefined) return skew;
   }
   return undefined;

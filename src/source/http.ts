@@ -188,10 +188,12 @@ export class Http {
     limit: number,
     reader: (chunks: AsyncIterable<Uint8Array>, headers: AnswerHeaders) => Promise<T>,
   ): Promise<T> {
-    return this.#retrying(call.name, async (answered) => {
-      const { body, headers } = await this.#send(this.#apiRequest(call, "application/json"), answered);
-      return reader(this.#chunks(call.name, body, limit), answerHeaders(headers));
-    });
+    return this.#retrying(() =>
+      this.#started(call.name, async (answered) => {
+        const { body, headers } = await this.#send(this.#apiRequest(call, "application/json"), answered);
+        return reader(this.#chunks(call.name, body, limit), answerHeaders(headers));
+      }),
+    );
   }
 
   /**
@@ -199,12 +201,15 @@ export class Http {
    * @param redirect follow one redirect, to where `elsewhere` may lead, without key and fixed headers
    */
   async stream(call: Call, { redirect = false } = {}): Promise<StreamedFile> {
-    const ask = async (answered: Answered) => {
-      const request = this.#apiRequest(call, "*/*");
-      const response = await this.#send({ ...request, redirect }, answered);
+    const ask = async () => {
+      const response = await this.#started(
+        call.name,
+        (answered) => this.#send({ ...this.#apiRequest(call, "*/*"), redirect }, answered),
+        ({ body }) => ended(body),
+      );
       if (response.statusCode === 200) return response;
       // The status says that there is one.
-      return this.#send(this.#fileRequest(`${call.name} (redirected)`, String(response.headers.location ?? "")));
+      return this.#fetch(`${call.name} (redirected)`, String(response.headers.location ?? ""));
     };
     return this.#file(call.name, ask, redirect ? elsewhereError : this.#lost);
   }
@@ -216,8 +221,16 @@ export class Http {
    * nothing about the API's limits.
    */
   async elsewhere(name: string, url: string): Promise<FetchedFile> {
+    return this.#file(name, () => this.#fetch(name, url), elsewhereError);
+  }
+
+  #fetch(name: string, url: string): Promise<Dispatcher.ResponseData> {
     const request = this.#fileRequest(name, url);
-    return this.#file(name, () => this.#send(request), elsewhereError);
+    return this.#started(
+      name,
+      () => this.#send(request),
+      ({ body }) => ended(body),
+    );
   }
 
   async close(): Promise<void> {
@@ -226,21 +239,23 @@ export class Http {
     await this.#dispatcher.destroy();
   }
 
-  #retrying<T>(
+  /** One request, when the limits allow it. It counts as in flight until `ended` settles. */
+  #started<T>(
     name: string,
     work: (answered: Answered) => Promise<T>,
     ended?: (result: T) => Promise<unknown>,
   ): Promise<T> {
-    const { retry, signal, onRetry } = this.#options;
     const endpoint = this.#endpoints.get(name);
+    if (endpoint === undefined) return this.#throttle.run((answered) => work(this.#telling(answered)), ended);
     // A wait for the endpoint's limit does not take a place among the parallel requests.
-    const attempt = () =>
-      endpoint === undefined
-        ? this.#throttle.run((answered) => work(this.#telling(answered)), ended)
-        : endpoint.run(
-            async (there) => this.#throttle.run((answered) => work(this.#telling(answered, there)), ended),
-            ended,
-          );
+    return endpoint.run(
+      async (there) => this.#throttle.run((answered) => work(this.#telling(answered, there)), ended),
+      ended,
+    );
+  }
+
+  #retrying<T>(attempt: () => Promise<T>): Promise<T> {
+    const { retry, signal, onRetry } = this.#options;
     const withPresentKey = async (): Promise<T> => {
       const key = this.#key;
       try {
@@ -286,18 +301,9 @@ export class Http {
     return { name, isApi: false, method: "GET", origin, path: pathname + search, body: "", accept: "*/*", headers: {} };
   }
 
-  async #file(
-    name: string,
-    ask: (answered: Answered) => Promise<Dispatcher.ResponseData>,
-    lost: Lost,
-  ): Promise<StreamedFile> {
+  async #file(name: string, ask: () => Promise<Dispatcher.ResponseData>, lost: Lost): Promise<StreamedFile> {
     const max = this.#options.maxFile ?? MAX_FILE;
-    const { headers, body } = await this.#retrying(
-      name,
-      ask,
-      // Until the last byte: a request that the pool holds for this connection would start without a limit.
-      ({ body }) => finished(body).catch(() => {}),
-    );
+    const { headers, body } = await this.#retrying(ask);
     return {
       mediaType: mediaTypeOf(headers["content-type"]),
       bytes: this.#chunks(name, body, max, lost),
@@ -375,6 +381,11 @@ export class Http {
     const patience = (this.#options.timeouts ?? TIMEOUTS).body;
     return bounded(body, { name, limit, patience, lost: (error) => lost(name, error) });
   }
+}
+
+/** The last byte of a body: until then, a request that the pool holds for this connection would start without a limit. */
+async function ended(body: Dispatcher.ResponseData["body"]): Promise<void> {
+  await finished(body).catch(() => {});
 }
 
 /** One for each name; names of the same limit have the same. */

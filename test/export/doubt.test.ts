@@ -72,7 +72,7 @@ test("runs of the same hours count as one night", async () => {
   assert.equal((await night(place, provider, at(30))).gone, 1);
 });
 
-test("the provider's own word that someone is gone counts at once", async () => {
+test("that someone is gone counts at once where the provider says so (410)", async () => {
   const [provider, place] = await begun(false, "a");
   await using _ = place;
   change(provider, "a");

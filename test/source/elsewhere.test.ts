@@ -149,3 +149,14 @@ test("a file elsewhere has the bounds of every file, and its host is not shown",
   assert.equal(error.code, "source-unavailable");
   assert.ok(!error.message.includes("127.0.0.1"));
 });
+
+test("a redirect is two requests of the month's budget, and the second waits for its turn", async (t) => {
+  const files = await serve(t, (response) => response.end("bytes"));
+  const api = await serve(t, (response) => response.writeHead(302, { Location: `${files.url}/f` }).end());
+  // One at a time: the first must not keep the second's place.
+  const client = http(t, api.url, { budget: 3, concurrency: 1 });
+  assert.equal(String(await collect((await client.stream(CALL, { redirect: true })).bytes)), "bytes");
+  assert.deepEqual(client.limits.budget, { used: 2, of: 3 });
+  assert.equal((await failure(client.stream(CALL, { redirect: true }))).code, "source-budget");
+  assert.deepEqual([api.got.length, files.got.length], [2, 1]);
+});

@@ -13,12 +13,19 @@ import {
   sessionCall,
 } from "./calls.ts";
 import { textWithoutSecrets, withoutSecrets } from "./secrets.ts";
+import type { SensitiveRight } from "./sensitive-right.ts";
 
 /** Asks for the text of an answer. */
 export type Ask = (call: Call) => Promise<string>;
 
 /** Maximum characters of all answers of one dossier: they are in memory several times while they are sealed. */
 const MAX_DOSSIER = 3 * 1024 * 1024;
+
+/** An answer, and how much it was asked for. */
+interface Shown {
+  readonly text: string;
+  readonly depth: Depth;
+}
 
 /** All that Stripe answers about one session: itself, and the reports of all attempts. */
 export class Gathering {
@@ -27,12 +34,14 @@ export class Gathering {
   /** What the dossier lacks, in words of the API's documentation: for people. */
   readonly gaps = new Set<string>();
   readonly #ask: Ask;
+  readonly #right: SensitiveRight;
   #session: Members = {};
   readonly #pages: unknown[] = [];
   #size = 0;
 
-  constructor(ask: Ask) {
+  constructor(ask: Ask, right: SensitiveRight) {
     this.#ask = ask;
+    this.#right = right;
   }
 
   /** A right that the key gets or loses changes it: members are there or not. */
@@ -41,22 +50,56 @@ export class Gathering {
   }
 
   async session(id: string, full: boolean): Promise<Session> {
-    const depths: readonly Depth[] = full ? ["all", "plain"] : ["minimal"];
-    const text = await this.#permitted(depths.map((depth) => sessionCall(id, depth)));
+    const { text, depth } = full ? await this.#fullest(id) : await this.#at(id, "minimal");
     const session = parseSession(text, id);
     this.answers.push({ endpoint: SESSION, text: textWithoutSecrets(text) });
     this.#session = session.members;
     // Once someone asked for a redaction, Holdfast reads no more of the person, and keeps what it has.
     if (!full || session.redacted) return session;
     this.#note("verified_outputs", session.members.verified_outputs, SENSITIVE_OUTPUTS);
-    await this.#reportsOf(id);
+    await this.#reportsOf(id, depth);
     return session;
   }
 
-  async #reportsOf(session: string): Promise<void> {
+  /** With sensitive results if the key may see them. Where refusals are expected, without them first. */
+  async #fullest(id: string): Promise<Shown> {
+    const isLikely = this.#right.isLikely;
+    const first = isLikely ? await this.#sensitive(id) : undefined;
+    if (first) return first;
+    const plain = await this.#at(id, "plain");
+    const { updated } = parseSession(plain.text, id);
+    if (!isLikely) {
+      if (!this.#right.isWorthAsking(updated)) return plain;
+      const all = await this.#sensitive(id);
+      if (all) return all;
+    }
+    this.#right.note(updated, false);
+    return plain;
+  }
+
+  /**
+   * Undefined if the key may not see them. Stripe's documentation does not say how it refuses sensitive results, so both
+   * statuses mean that.
+   */
+  async #sensitive(id: string): Promise<Shown | undefined> {
+    try {
+      const all = await this.#at(id, "all");
+      this.#right.note(parseSession(all.text, id).updated, true);
+      return all;
+    } catch (error) {
+      if (!hasCode(error, "source-denied", "source-rejected")) throw error;
+      return undefined;
+    }
+  }
+
+  async #at(id: string, depth: Depth): Promise<Shown> {
+    return { text: await this.#text(sessionCall(id, depth)), depth };
+  }
+
+  async #reportsOf(session: string, depth: Depth): Promise<void> {
     const walk = new Walk(REPORTS);
     do {
-      const text = await this.#part(session, walk.cursor);
+      const text = await this.#part(session, walk.cursor, depth);
       const { reports, more, frame } = parseReports(text, session);
       this.#pages.push(frame);
       this.answers.push({ endpoint: REPORTS, text });
@@ -68,9 +111,10 @@ export class Gathering {
   }
 
   /** An answer without reports means that the session went meanwhile, or that the answer is wrong. */
-  async #part(session: string, after: string | null): Promise<string> {
+  async #part(session: string, after: string | null, depth: Depth): Promise<string> {
     try {
-      return await this.#permitted([reportsCall(session, after, "all"), reportsCall(session, after, "plain")]);
+      const depths: readonly Depth[] = depth === "all" ? ["all", "plain"] : ["plain"];
+      return await this.#permitted(depths.map((each) => reportsCall(session, after, each)));
     } catch (error) {
       if (!hasCode(error, "source-missing", "source-rejected")) throw error;
       await this.#ask(sessionCall(session, "minimal"));
@@ -85,10 +129,7 @@ export class Gathering {
     }
   }
 
-  /**
-   * The first of these answers that the key may read. Stripe's documentation does not say how it refuses sensitive
-   * results, so both statuses mean to ask again without them.
-   */
+  /** The first of these answers that the key may read: earlier attempts may be too old for it. */
   async #permitted([call, ...others]: readonly Call[]): Promise<string> {
     try {
       return await this.#text(call!);

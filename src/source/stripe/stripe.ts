@@ -15,6 +15,7 @@ import { ENDPOINTS, limitMeant } from "./limits.ts";
 import { listedSession } from "./listed.ts";
 import { readEventPage, readSessionPage } from "./listing.ts";
 import { projectOf } from "./project.ts";
+import { SensitiveRight } from "./sensitive-right.ts";
 
 export interface StripeOptions extends HttpOptions {
   /** The connected account whose sessions to read. Default: the key's own account. */
@@ -42,6 +43,7 @@ export class StripeSource implements Source {
   readonly #http: Http;
   readonly #options: StripeOptions;
   readonly #contents: Contents;
+  readonly #right = new SensitiveRight(() => this.#now());
 
   readonly #ask: Ask = async (call) => (await this.#http.text(call, MAX_ANSWER)).text;
 
@@ -102,7 +104,7 @@ export class StripeSource implements Source {
   async dossier(id: string, { full }: { readonly full: boolean }): Promise<Dossier> {
     if (!idSchema.safeParse(id).success)
       throw new HoldfastError("source-missing", "no verification session of Stripe has an id like this");
-    const gathering = new Gathering(this.#ask);
+    const gathering = new Gathering(this.#ask, this.#right);
     const session = await gathering.session(id, full);
     const { reports, answers, content, gaps } = gathering;
     return {

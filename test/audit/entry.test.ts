@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { decodeEntry, type Entry, encodeEntry, type RecordStored } from "../../src/audit/entry.ts";
 import { splitEntry } from "../../src/audit/split.ts";
 import { hasCode } from "../../src/core/error.ts";
+import { anyCharacter } from "../fuzz/character.ts";
 
 const MAX = 65_535;
 const at = { time: "2026-11-23T10:15:00.000Z", run: "20261123T101500Z-abcdef" };
@@ -25,7 +26,7 @@ const stored = (changes: Partial<RecordStored> = {}): RecordStored => ({
 
 /** Text that hostile providers, stores and workers may send. */
 const hostile = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 1200 }),
+  fc.string({ unit: anyCharacter, maxLength: 1200 }),
   fc.string({ maxLength: 70 }),
   fc.constantFrom("Eve Example born 1980-01-01", "\u001b[2J", "../../../escaped", "a".repeat(501), ""),
   fc.stringMatching(/^[a-z][a-z0-9_-]{0,60}$/),

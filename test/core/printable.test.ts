@@ -6,12 +6,13 @@ import { printable, printableJson, quoted, sentence } from "../../src/core/print
 import { html, page } from "../../src/page/html.ts";
 import { paper } from "../../src/page/paper.ts";
 import { obeyed } from "../cli/terminal.ts";
+import { anyCharacter } from "../fuzz/character.ts";
 
 /** Text with any characters, and many harmful ones. */
 const hostile = fc
   .array(
     fc.oneof(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: anyCharacter }),
       fc.constantFrom("\u001b[2J", "\u009b8m", "\r", "\n", "\u2028", "\u2029", "\u0085", "\u007f", "\ud800", "\udfff"),
       fc.constantFrom(
         "\u202e",

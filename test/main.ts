@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { workInMemory } from "./memory.ts";
-import { globalSetup, globalTeardown } from "./setup.ts";
+import { globalSetup, globalTeardown, shareDrawings } from "./setup.ts";
 
 /**
  * `npm test`: all test files, or those that are named. `--fast`: those that start no process and took little time when
@@ -42,6 +42,7 @@ const rank = (file: string): number => SLOWEST.indexOf(file) + 1 || SLOWEST.leng
 chosen.sort((a, b) => (took(a) === took(b) ? rank(a) - rank(b) : took(b) - took(a)));
 
 workInMemory();
+shareDrawings();
 if (!isFast) await globalSetup();
 const stop = new AbortController();
 // Ctrl-C stops the servers too.

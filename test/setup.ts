@@ -7,6 +7,13 @@ import { type Ceph, installed, PACKAGES, startCeph } from "./servers/ceph.ts";
 let ceph: Ceph | undefined;
 let built: string | undefined;
 
+/** Gives all processes of the run one folder for the pictures that they draw (test/sandbox/drawn.ts). */
+export function shareDrawings(): void {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-drawings-"));
+  process.env.HOLDFAST_TEST_DRAWINGS = folder;
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+}
+
 /**
  * Bundles the program that tests start (HOLDFAST_TEST_PROGRAM names one that is there), and starts the real S3 server
  * once for the whole run (HOLDFAST_TEST_S3 names one that runs already). If the server is unavailable, the tests that

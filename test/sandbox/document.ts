@@ -1,4 +1,5 @@
 /** Pictures of identity documents: fictitious states, drawn faces, SPECIMEN across each. */
+import { drawnOnce } from "./drawn.ts";
 import { dateText, field, ghost, matrixCode, photograph, sexText, signature, type Writer } from "./entry.ts";
 import { write, writeMrz } from "./font.ts";
 import { chip, overprint, takeBlank } from "./paper.ts";
@@ -150,6 +151,11 @@ export function drawDocument(
   page: number,
   recaptured: number,
 ): Buffer {
+  const of = ["document", seed, person, document, page, recaptured];
+  return drawnOnce(of, () => draw(seed, person, document, page, recaptured));
+}
+
+function draw(seed: number, person: Person, document: Document, page: number, recaptured: number): Buffer {
   const blank = { PASSPORT: "passport", NATIONAL_ID_CARD: "card", DRIVERS_LICENSE: "licence" } as const;
   const canvas = takeBlank(person.state, page > 1 ? "back" : blank[document.type]);
   const writer: Writer = { canvas, seed, person, recaptured };

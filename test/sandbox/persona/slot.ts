@@ -1,9 +1,7 @@
 /** The files of an inquiry: which there are, their names, and the bytes. */
-import { Canvas } from "../canvas.ts";
 import { type FileBody, FileStore, type FileStyle } from "../files.ts";
-import { makeLook } from "../look.ts";
-import { addComment, encodePng } from "../png.ts";
-import { drawPortrait, FACING } from "../portrait.ts";
+import { addComment } from "../png.ts";
+import { drawSelfie } from "../selfie.ts";
 import { course, personOf } from "./course.ts";
 import { bareId, placeOfBare } from "./id.ts";
 import type { World } from "./world.ts";
@@ -76,10 +74,7 @@ export class Shelf {
     const { sex, birth, index: face } = personOf(this.#world, index);
     let drawn = this.#style.plainImages ? this.#portraits.get(slot) : undefined;
     if (!drawn) {
-      const canvas = new Canvas(160, 200);
-      const look = makeLook(this.#world.seed, face, sex, birth);
-      drawPortrait(canvas, 0, 0, 160, look, { ...FACING, turn: TURN[slot]! });
-      drawn = encodePng(canvas.width, canvas.height, canvas.pixels, "Specimen selfie");
+      drawn = drawSelfie(this.#world.seed, face, sex, birth, TURN[slot]!);
       if (this.#style.plainImages) this.#portraits.set(slot, drawn);
     }
     const bytes = addComment(drawn, comment);

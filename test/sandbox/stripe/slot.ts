@@ -1,9 +1,7 @@
 /** The files of a session: which there are, their metadata, and the bytes. */
-import { Canvas } from "../canvas.ts";
 import { type FileBody, FileStore, type FileStyle } from "../files.ts";
-import { makeLook } from "../look.ts";
-import { addComment, encodePng } from "../png.ts";
-import { drawPortrait, FACING } from "../portrait.ts";
+import { addComment } from "../png.ts";
+import { drawSelfie } from "../selfie.ts";
 import { checksOf, documentOf } from "./checks.ts";
 import { course, personOf } from "./course.ts";
 import { placeOf, stripeId } from "./id.ts";
@@ -86,9 +84,7 @@ export class Shelf {
     const { sex, birth, index: face } = personOf(this.#world, index);
     let drawn = this.#style.plainImages ? this.#portrait : undefined;
     if (!drawn) {
-      const canvas = new Canvas(160, 200);
-      drawPortrait(canvas, 0, 0, 160, makeLook(this.#world.seed, face, sex, birth), { ...FACING, turn: 0 });
-      drawn = encodePng(canvas.width, canvas.height, canvas.pixels, "Specimen selfie");
+      drawn = drawSelfie(this.#world.seed, face, sex, birth, 0);
       if (this.#style.plainImages) this.#portrait = drawn;
     }
     const bytes = addComment(drawn, comment);

@@ -1,11 +1,9 @@
 /** The files of an applicant: which there are, and their bytes. */
-import { Canvas } from "../canvas.ts";
 import { type FileBody, FileStore, type FileStyle } from "../files.ts";
-import { makeLook } from "../look.ts";
 import { makePdf } from "../onfido/pdf.ts";
 import type { Document } from "../person.ts";
-import { addComment, encodePng } from "../png.ts";
-import { drawPortrait, FACING } from "../portrait.ts";
+import { addComment } from "../png.ts";
+import { drawSelfie } from "../selfie.ts";
 import { course, MINUTE, personOf } from "./course.ts";
 import { imageId, sumsubId } from "./id.ts";
 import type { World } from "./world.ts";
@@ -117,10 +115,7 @@ export class Shelf {
     const { sex, birth } = personOf(this.#world, index);
     let drawn = this.#style.plainImages ? this.#portraits.get(slot) : undefined;
     if (!drawn) {
-      const canvas = new Canvas(160, 200);
-      const look = makeLook(this.#world.seed, index, sex, birth);
-      drawPortrait(canvas, 0, 0, 160, look, { ...FACING, turn: slot === "selfie" ? 0 : 0.2 });
-      drawn = encodePng(canvas.width, canvas.height, canvas.pixels, "Specimen selfie");
+      drawn = drawSelfie(this.#world.seed, index, sex, birth, slot === "selfie" ? 0 : 0.2);
       if (this.#style.plainImages) this.#portraits.set(slot, drawn);
     }
     const bytes = addComment(drawn, comment);

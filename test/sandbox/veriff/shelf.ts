@@ -1,10 +1,8 @@
 /** The media of a session's attempts: which there are, what is said of them, and their bytes. */
 import type { Readable } from "node:stream";
-import { Canvas } from "../canvas.ts";
 import { type FileBody, FileStore, type FileStyle } from "../files.ts";
-import { makeLook } from "../look.ts";
-import { addComment, encodePng } from "../png.ts";
-import { drawPortrait, FACING } from "../portrait.ts";
+import { addComment } from "../png.ts";
+import { drawSelfie } from "../selfie.ts";
 import { course, personOf } from "./course.ts";
 import { placeOf, veriffId } from "./id.ts";
 import { signatureOf } from "./signature.ts";
@@ -133,9 +131,7 @@ export class Shelf {
     const { sex, birth } = personOf(this.#world, index);
     let drawn = this.#style.plainImages ? this.#portrait : undefined;
     if (!drawn) {
-      const canvas = new Canvas(160, 200);
-      drawPortrait(canvas, 0, 0, 160, makeLook(this.#world.seed, index, sex, birth), { ...FACING, turn: 0 });
-      drawn = encodePng(canvas.width, canvas.height, canvas.pixels, "Specimen selfie");
+      drawn = drawSelfie(this.#world.seed, index, sex, birth, 0);
       if (this.#style.plainImages) this.#portrait = drawn;
     }
     const bytes = addComment(drawn, comment);

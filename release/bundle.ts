@@ -45,7 +45,7 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
     banner: {
       js: 'import { createRequire as nodeRequire } from "node:module";const require = nodeRequire(import.meta.url);',
     },
-    plugins: [pageInside],
+    plugins: [pageInside, withoutFetch],
     metafile: true,
   });
   // Tells Node what kind of modules these are.
@@ -64,6 +64,22 @@ const pageInside: Plugin = {
       const page = await readFile(join(ROOT, "src/viewer/viewer.html"), "utf8");
       return { contents: `export const viewerPage = async () => Buffer.from(${JSON.stringify(page)});` };
     });
+  },
+};
+
+/**
+ * An `import` of `node:http` reads all its exports, and with them loads Node's own `fetch` and WebSocket, which Holdfast
+ * does not use: an eighth of the time in which `export` starts.
+ */
+const withoutFetch: Plugin = {
+  name: "without-fetch",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === "import-statement" ? { path: "node:http", namespace: "without-fetch" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "without-fetch" }, () => ({
+      contents: 'module.exports = process.getBuiltinModule("node:http");',
+    }));
   },
 };
 

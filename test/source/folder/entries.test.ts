@@ -94,7 +94,10 @@ test("files by a list of paths, and by a folder of the id's name: each to the by
   );
   assert.deepEqual(await bytesOf(source, "a", "img/front.png"), pictures[0]);
   assert.deepEqual(await bytesOf(source, "a", "by-id/a/deep/selfie.png"), pictures[2]);
-  assert.equal((await source.file("a", files[0]!)).mediaType, "image/png");
+  const back = await source.file("a", files[0]!);
+  assert.equal(back.mediaType, "image/png");
+  // To its end, which closes it.
+  assert.deepEqual(Buffer.concat(await Array.fromAsync(back.bytes)), pictures[1]);
   await assert.rejects(source.file("a", files[3]!), { code: "source-missing" });
 });
 

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { type Group, groupsOf } from "./groups.ts";
 import { workInMemory } from "./memory.ts";
 import { globalSetup, globalTeardown, shareDrawings } from "./setup.ts";
 
@@ -9,9 +10,9 @@ import { globalSetup, globalTeardown, shareDrawings } from "./setup.ts";
  * `npm test`: all test files, or those that are named. `--fast`: those that start no process and took little time when
  * they last ran.
  *
- * Node's own command line takes files in the order of their names. Here those that took longest the last time begin, so
- * that all workers end together. What was never run comes before them if it starts processes, else after them. Four at
- * once on two cores: some wait for a clock.
+ * Most files share processes (test/groups.ts). What took longest the last time begins, so that all workers end together.
+ * What was never run comes before it if it starts processes, else after it. Four at once on two cores: some wait for a
+ * clock.
  */
 const CONCURRENCY = 4;
 /** Where no times are known, as in CI: those that take half a minute and more begin. */
@@ -22,7 +23,7 @@ const SLOWEST = [
 ].map((name) => join("test", `${name}.test.ts`));
 /** Of one file that is fast, in ms. */
 const LITTLE = 5_000;
-/** Of one file at most, in ms: one that hangs must not take the whole of CI's time. */
+/** Of one process at most, in ms: one that hangs must not take the whole of CI's time. */
 const LONGEST = 15 * 60_000;
 const root = join(import.meta.dirname, "..");
 const TIMES = join(root, "node_modules/.cache/holdfast/test-times.json");
@@ -35,14 +36,16 @@ const all = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8"
   .map((name) => join("test", name))
   .sort();
 const times = readTimes();
-const took = (file: string): number => times[file] ?? (startsProcesses(file) ? Number.POSITIVE_INFINITY : 0);
+const unknown = (file: string): number => (startsProcesses(file) ? Number.POSITIVE_INFINITY : 0);
 const isSlow = (file: string): boolean => startsProcesses(file) || (times[file] ?? 0) > LITTLE;
 const chosen = (named.length > 0 ? named : all).filter((file) => !isFast || !isSlow(file));
-const rank = (file: string): number => SLOWEST.indexOf(file) + 1 || SLOWEST.length + 1;
-chosen.sort((a, b) => (took(a) === took(b) ? rank(a) - rank(b) : took(b) - took(a)));
 
 workInMemory();
 shareDrawings();
+const groups = groupsOf(root, chosen, SLOWEST);
+const took = ({ files }: Group): number => files.reduce((sum, file) => sum + (times[file] ?? unknown(file)), 0);
+const rank = ({ files }: Group): number => SLOWEST.indexOf(files[0]!) + 1 || SLOWEST.length + 1;
+groups.sort((a, b) => (took(a) === took(b) ? rank(a) - rank(b) : took(b) - took(a)));
 if (!isFast) await globalSetup();
 const stop = new AbortController();
 // Ctrl-C stops the servers too.
@@ -53,17 +56,25 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.exit(1);
   });
 }
-const files = chosen.map((file) => join(root, file));
+const files = groups.map(({ entry }) => entry);
 const tests = run({ files, concurrency: CONCURRENCY, timeout: LONGEST, signal: stop.signal });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });
-tests.on("test:summary", ({ file, duration_ms, success }) => {
+tests.on("test:summary", ({ success }) => {
   if (!success) process.exitCode = 1;
-  if (file !== undefined) times[relative(root, file)] = Math.round(duration_ms);
-  else writeTimes();
 });
-tests.on("end", () => void globalTeardown());
+const measured: Record<string, number> = {};
+tests.on("test:complete", ({ file, name, nesting, details }) => {
+  // Tests within suites count as a part of these, and a process as a whole is no test.
+  if (file === undefined || nesting > 0 || name === file) return;
+  const path = relative(root, file);
+  measured[path] = (measured[path] ?? 0) + Math.round(details.duration_ms);
+});
+tests.on("end", () => {
+  writeTimes();
+  void globalTeardown();
+});
 tests.compose(spec).pipe(process.stdout);
 
 /** Whether a test, or anything below test/ that it imports, starts a process: a server, a browser, the program itself. */
@@ -87,5 +98,5 @@ function readTimes(): Record<string, number> {
 
 function writeTimes(): void {
   mkdirSync(dirname(TIMES), { recursive: true });
-  writeFileSync(TIMES, JSON.stringify(times));
+  writeFileSync(TIMES, JSON.stringify({ ...times, ...measured }));
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import PQueue from "p-queue";
+import type { RecordStored } from "../../src/audit/entry.ts";
 import { parseSigner } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -19,10 +20,12 @@ export interface LogVaultOptions {
   readonly vault?: "directory" | "ceph";
   /** Default: nothing listens there. */
   readonly provider?: Provider;
+  /** 64 hex digits. Default: a new one. */
+  readonly lookupKey?: string;
   /** This many were purged long ago: four entries each, and no objects. */
   readonly purged?: number;
-  /** The person an entry is about. Default: an invented one. */
-  readonly record?: (n: number, tokens: Tokens) => { subject: string; version: string };
+  /** The person an entry is about, and what of the entry is not as for everyone. Default: an invented person. */
+  readonly record?: (n: number, tokens: Tokens) => Partial<RecordStored> & { subject: string; version: string };
 }
 
 export interface LogVault extends AsyncDisposable {
@@ -45,8 +48,13 @@ export async function makeLogVault({
   vault: kind = "directory",
   provider = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" },
   record = invented,
+  lookupKey,
 }: LogVaultOptions): Promise<LogVault> {
-  const place = await makeWorkplace(provider, { vault: kind, client: { source: { rate: "10000/s" } } });
+  const place = await makeWorkplace(provider, {
+    vault: kind,
+    client: { source: { rate: "10000/s" } },
+    ...(lookupKey ? { lookupKey } : {}),
+  });
   const client = await place.client();
   const tokens = new Tokens(await client.lookups.key.resolve());
   const vault = await openVault(client.vault);
@@ -65,7 +73,7 @@ export async function makeLogVault({
     const count = Math.min(AT_ONCE, entries - first);
     await Promise.all(
       Array.from({ length: count }, async (_, n) => {
-        const { subject, version } = record(first + n, tokens);
+        const { subject, version, ...more } = record(first + n, tokens);
         const key = recordKey(subject, version);
         const isPurged = first + n < purged;
         const isThere = objects && !isPurged;
@@ -76,7 +84,7 @@ export async function makeLogVault({
         await writer.append({
           ...{ type: "record.stored", time: isPurged ? LONG_AGO : "2026-11-23T10:15:00.000Z", run: "bench", subject },
           ...{ version, updated: timeOf(version), object, files: [], withheld: 0, recipients: ["0123456789abcdef"] },
-          ...{ lockedUntil: isPurged ? LONG_AGO : lockedUntil, lookups: { email: subject } },
+          ...{ lockedUntil: isPurged ? LONG_AGO : lockedUntil, lookups: { email: subject }, ...more },
         });
         if (isPurged) gone.push({ subject, object });
       }),

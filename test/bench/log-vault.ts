@@ -7,16 +7,16 @@ import { parseSigner } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { Tokens } from "../../src/record/tokens.ts";
-import { recordKey } from "../../src/vault/layout.ts";
+import { fileKey, recordKey } from "../../src/vault/layout.ts";
 import { openVault } from "../../src/vault/open.ts";
 import { CLIENT, makeWorkplace, type Provider, type Workplace } from "../export/workplace.ts";
 
 export interface LogVaultOptions {
   readonly entries: number;
-  /** Whether the entries' objects exist: in a bucket they are stored without a lock. */
-  readonly objects?: boolean;
+  /** Whether the objects of this entry exist: in a bucket they are stored without a lock. Default: none. */
+  readonly objects?: (n: number) => boolean;
   /** Until when they are locked, in the log and in a directory. Default: longer than any measurement. */
-  readonly lockedUntil?: string;
+  readonly lockedUntil?: (n: number) => string;
   readonly vault?: "directory" | "ceph";
   /** Default: nothing listens there. */
   readonly provider?: Provider;
@@ -25,12 +25,18 @@ export interface LogVaultOptions {
   /** This many were purged long ago: four entries each, and no objects. */
   readonly purged?: number;
   /** The person an entry is about, and what of the entry is not as for everyone. Default: an invented person. */
-  readonly record?: (n: number, tokens: Tokens) => Partial<RecordStored> & { subject: string; version: string };
+  readonly record?: (n: number, tokens: Tokens) => Invented;
 }
 
 export interface LogVault extends AsyncDisposable {
   readonly place: Workplace;
 }
+
+type Invented = Pick<RecordStored, "subject" | "version"> &
+  Partial<Pick<RecordStored, "listed" | "source" | "handle" | "lookups">> & {
+    /** The files' own parts of their keys: 32 hex digits each. */
+    readonly files?: readonly string[];
+  };
 
 /** Bytes of a sealed record without images. */
 const SIZE = 4630;
@@ -42,8 +48,8 @@ const LONG_AGO = "2010-01-01T00:00:00.000Z";
 /** A vault with this many records, each one entry of the log, written by the log's own writer. */
 export async function makeLogVault({
   entries,
-  objects = false,
-  lockedUntil = LOCKED_UNTIL,
+  objects = () => false,
+  lockedUntil = () => LOCKED_UNTIL,
   purged = 0,
   vault: kind = "directory",
   provider = { url: "http://127.0.0.1:9/verification/v2", apiKey: "none" },
@@ -66,25 +72,29 @@ export async function makeLogVault({
   const putting = new PQueue({ concurrency: 32 });
   const sealed = randomBytes(SIZE);
   const sha256 = createHash("sha256").update(sealed).digest("hex");
-  const note = JSON.stringify({ sha256, lock: { mode: "governance", until: lockedUntil }, hold: false });
   const root = place.path("vault", CLIENT);
   const gone: { subject: string; object: { key: string; versionId: string; size: number; sha256: string } }[] = [];
   for (let first = 0; first < entries; first += AT_ONCE) {
     const count = Math.min(AT_ONCE, entries - first);
     await Promise.all(
       Array.from({ length: count }, async (_, n) => {
-        const { subject, version, ...more } = record(first + n, tokens);
-        const key = recordKey(subject, version);
+        const { subject, version, files: names = [], ...more } = record(first + n, tokens);
         const isPurged = first + n < purged;
-        const isThere = objects && !isPurged;
-        if (isThere && kind === "directory") await lay(root, key, sealed, note);
-        const versionId =
-          isThere && kind === "ceph" ? (await putting.add(() => vault.put(key, sealed))).versionId : "00000001";
-        const object = { key, versionId, size: SIZE, sha256 };
+        const until = isPurged ? LONG_AGO : lockedUntil(first + n);
+        const isThere = objects(first + n) && !isPurged;
+        const store = async (key: string) => {
+          if (isThere && kind === "directory") await lay(root, key, sealed, noteOf(sha256, until));
+          const isPut = isThere && kind === "ceph";
+          const versionId = isPut ? (await putting.add(() => vault.put(key, sealed))).versionId : "00000001";
+          return { key, versionId, size: SIZE, sha256 };
+        };
+        const object = await store(recordKey(subject, version));
+        const stored = await Promise.all(names.map((name) => store(fileKey(subject, name))));
+        const files = stored.map((one) => ({ ...one, type: "document", mediaType: "image/jpeg", lockedUntil: until }));
         await writer.append({
           ...{ type: "record.stored", time: isPurged ? LONG_AGO : "2026-11-23T10:15:00.000Z", run: "bench", subject },
-          ...{ version, updated: timeOf(version), object, files: [], withheld: 0, recipients: ["0123456789abcdef"] },
-          ...{ lockedUntil: isPurged ? LONG_AGO : lockedUntil, lookups: { email: subject }, ...more },
+          ...{ version, updated: timeOf(version), object, files, withheld: 0, recipients: ["0123456789abcdef"] },
+          ...{ lockedUntil: until, lookups: { email: subject }, ...more },
         });
         if (isPurged) gone.push({ subject, object });
       }),
@@ -111,6 +121,11 @@ function invented(n: number): { subject: string; version: string } {
 /** The provider's time at the start of a version's name. */
 function timeOf(version: string): string {
   return version.replace(/^(....)(..)(..T..)(..)(..Z)-.*/, "$1-$2-$3:$4:$5");
+}
+
+/** What a directory keeps beside a version. */
+function noteOf(sha256: string, until: string): string {
+  return JSON.stringify({ sha256, lock: { mode: "governance", until }, hold: false });
 }
 
 async function lay(root: string, key: string, bytes: Uint8Array, note: string): Promise<void> {

@@ -17,7 +17,7 @@ export async function night(report: Report, people: number, rounds: number): Pro
   let listed: ReturnType<typeof parseIdentityPage>["identities"] = [];
   const texts: string[] = [];
   await using vault = await makeLogVault({
-    ...{ entries: people, objects: true, provider: { url: sandbox.url, apiKey: "sandbox-secret" } },
+    ...{ entries: people, objects: () => true, provider: { url: sandbox.url, apiKey: "sandbox-secret" } },
     record: (n, tokens) => {
       if (n % PAGE === 0) {
         texts.push(pages.next().value!);

@@ -28,8 +28,8 @@ const people = Number(values.people);
 await using vault = await makeLogVault({
   ...{
     entries: people,
-    objects: true,
-    lockedUntil: "2026-11-23T12:00:00Z",
+    objects: () => true,
+    lockedUntil: () => "2026-11-23T12:00:00Z",
     purged: values.certificate ? people : 0,
     vault: values.ceph ? "ceph" : "directory",
   },

@@ -1,50 +1,51 @@
-import { createHash } from "node:crypto";
 import { Secret } from "../../src/config/secret.ts";
 import { Handles } from "../../src/record/handles.ts";
 import type { Tokens } from "../../src/record/tokens.ts";
 import { parseIdentityPage } from "../../src/source/passbase/answers.ts";
-import { fileKey } from "../../src/vault/layout.ts";
+import type { Provider } from "../export/workplace.ts";
 import { Population } from "../sandbox/population.ts";
 import { answer, BASE_PATH } from "../sandbox/routes.ts";
 import { type LogVault, makeLogVault } from "./log-vault.ts";
 
 /** Of each person, beside the record. */
-export const FILES = 3;
+const FILES = 3;
 const PAGE = 500;
 const LOOKUP_KEY = "5ca1e".padEnd(64, "0");
+
+/** One person in this many has objects, whose locks end soon. */
+const THERE = 1000;
 
 /**
  * The log of a vault with this many people, written by the log's own writer: each with a record, three files, three
  * lookups and a closed provider id, as an export writes it. They are the people of a sandbox of the same size, so that
- * a run finds no one changed. No object exists.
- * @param lockedUntil of the person with this number
+ * a run finds no one changed. The objects of one person in a thousand exist, and their locks end on `due`.
  */
 export async function makeScaleVault(
   people: number,
-  provider: { url: string; apiKey: string },
-  lockedUntil: (n: number) => string,
+  { due, ...provider }: Provider & { readonly due: string },
 ): Promise<LogVault> {
   const population = new Population(1, people);
   const handles = new Handles(new Secret(LOOKUP_KEY));
   const pages = pagesOf(population);
   let page: ReturnType<typeof parseIdentityPage>["identities"] = [];
   return makeLogVault({
-    ...{ entries: people, provider, lookupKey: LOOKUP_KEY },
+    ...{ entries: people, provider, lookupKey: LOOKUP_KEY, objects: (n) => n % THERE === 0 },
+    lockedUntil: (n) => (n % THERE === 0 ? due : "2099-01-01T00:00:00Z"),
     record: (n, tokens) => {
       if (n % PAGE === 0) page = parseIdentityPage(pages.next().value!).identities;
       const { id, updated, raw } = page[n % PAGE]!;
       const subject = tokens.subject("passbase", id);
       const listed = tokens.listed(updated, raw);
       return {
-        ...{ subject, version: listed, listed, lockedUntil: lockedUntil(n) },
-        ...{ source: "passbase", handle: handles.close(subject, "passbase", id) },
-        files: Array.from({ length: FILES }, (_, at) => file(subject, `${n} ${at}`, lockedUntil(n))),
+        ...{ subject, version: listed, listed, source: "passbase", handle: handles.close(subject, "passbase", id) },
+        files: Array.from({ length: FILES }, (_, at) => tokens.file("resource", `${n} ${at}`, updated)),
         lookups: lookups(tokens, n),
       };
     },
   });
 }
 
+/** Of the person with this number. */
 export const emailOf = (n: number): string => `person-${n}@example.org`;
 
 function lookups(tokens: Tokens, n: number): Record<string, string> {
@@ -53,12 +54,6 @@ function lookups(tokens: Tokens, n: number): Record<string, string> {
     "document.number": tokens.lookup("document.number", `D${n}`),
     "metadata.customer_id": tokens.lookup("metadata.customer_id", `C${n}`),
   };
-}
-
-function file(subject: string, name: string, lockedUntil: string) {
-  const sha256 = createHash("sha256").update(name).digest("hex");
-  const stored = { key: fileKey(subject, sha256.slice(0, 32)), versionId: sha256.slice(32), size: 250_000, sha256 };
-  return { ...stored, type: "document_front", mediaType: "image/jpeg", lockedUntil };
 }
 
 /** The provider's list, page by page. */

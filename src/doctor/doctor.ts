@@ -8,6 +8,7 @@ import { checkClock, skewOfServer } from "./clock.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 import { checkInbox } from "./inbox.ts";
 import { checkKeys } from "./keys.ts";
+import { knownIds } from "./known.ts";
 import { checkLeaving } from "./leaving.ts";
 import { checkLog } from "./log.ts";
 import { checkNetwork } from "./network.ts";
@@ -86,7 +87,9 @@ async function checkProvider({ config, source }: Patient, of: ActiveSourceConfig
     return [failed("source", error)];
   }
   try {
-    return await (of.apiKey === undefined ? checkKeyless(opened) : checkSource(opened, config.collect));
+    if (of.apiKey === undefined) return await checkKeyless(opened);
+    const known = isNew || config.collect === "minimal" ? [] : await knownIds(config, of);
+    return await checkSource(opened, config.collect, known);
   } finally {
     await opened.close();
   }

@@ -9,8 +9,11 @@ const { ok, warning } = findings("source");
 /** Looks for a file in at most this many identities: some have none. */
 const ASKED = 5;
 
-/** Checks the source's key and its rights. Makes a few requests and keeps none of the answers. */
-export async function checkSource(source: Source, collect: Collect): Promise<Finding[]> {
+/**
+ * Checks the source's key and its rights. Makes a few requests and keeps none of the answers.
+ * @param known ids of a few people whom the vault has
+ */
+export async function checkSource(source: Source, collect: Collect, known: readonly string[]): Promise<Finding[]> {
   const found: Finding[] = [];
   try {
     const { environment } = await source.project();
@@ -22,7 +25,7 @@ export async function checkSource(source: Source, collect: Collect): Promise<Fin
     found.push(await checkFiles(source, collect));
     const { budget } = source.limits;
     if (budget) found.push(budgetFinding(budget));
-    found.push(...(await ownChecks(source)));
+    found.push(...(await ownChecks(source, known)));
   } catch (error) {
     found.push(failed("source", error));
   }
@@ -45,14 +48,14 @@ function budgetFinding(budget: NonNullable<Source["limits"]["budget"]>): Finding
 export async function checkKeyless(source: Source): Promise<Finding[]> {
   try {
     await source.project();
-    return [ok("the source can be read"), ...(await ownChecks(source))];
+    return [ok("the source can be read"), ...(await ownChecks(source, []))];
   } catch (error) {
     return [failed("source", error)];
   }
 }
 
-async function ownChecks(source: Source): Promise<Finding[]> {
-  const checks = (await source.checks?.()) ?? [];
+async function ownChecks(source: Source, known: readonly string[]): Promise<Finding[]> {
+  const checks = (await source.checks?.(known)) ?? [];
   return checks.map(({ outcome, message, hint }) => (outcome === "warning" ? warning(message, hint) : ok(message)));
 }
 

@@ -58,8 +58,11 @@ export interface Source {
    */
   file(identity: string, file: FileRef): Promise<FetchedFile>;
 
-  /** What is wrong with the key or its settings, for `doctor`: what would make records incomplete without an error. */
-  checks?(): Promise<readonly SourceCheck[]>;
+  /**
+   * What is wrong with the key or its settings, for `doctor`: what would make records incomplete without an error.
+   * @param known ids of a few people whom the vault has, for what only an answer about someone shows
+   */
+  checks?(known: readonly string[]): Promise<readonly SourceCheck[]>;
 
   /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;

@@ -55,3 +55,20 @@ test("doctor of Sumsub says what it cannot find out, and what the token lacks", 
   assert.equal(said(/COPY on images could not be checked/), "ok");
   assert.equal(said(/it is a sandbox key/), "warning");
 });
+
+test("doctor says that Sumsub prints COPY on images, as soon as the vault has someone with an image", async () => {
+  await using sumsub = await startSumsub({ identities: 6, plainImages: true, rights: { watermark: true } });
+  const { appToken } = sumsub;
+  await using place = await makeWorkplace(sumsub, { client: { source: { kind: "sumsub", appToken, aml: AML } } });
+  const about = async (): Promise<string[]> => {
+    const { json } = await place.here("doctor", ["--json"]);
+    const { findings } = (json as { clients: { findings: { level: string; text: string }[] }[] }).clients[0]!;
+    return findings.filter(({ text }) => /COPY/.test(text)).map(({ level, text }) => `${level} ${text}`);
+  };
+  assert.match((await about()).join(), /^ok whether Sumsub prints COPY on images could not be checked/);
+  await writeFile(place.path("ids"), sumsub.ids().join("\n"));
+  assert.equal((await place.here("backfill", ["--ids", place.path("ids")])).code, 0);
+  assert.match((await about()).join(), /^warning an image has \d+ bytes, and \d+ were sent: Sumsub prints COPY/);
+  sumsub.setRights({ watermark: false });
+  assert.match((await about()).join(), /^ok images have the size that was sent: no COPY on them$/);
+});

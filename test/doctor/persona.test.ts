@@ -7,7 +7,7 @@ import { open } from "../source/persona/connect.ts";
 test("doctor says what a key of Persona may not read, and which attributes a blocklist takes away", async (t) => {
   const { sandbox, source } = await open(t);
   const found = async () =>
-    (await checkSource(source, "full"))
+    (await checkSource(source, "full", []))
       .filter(({ level }) => level !== "ok")
       .map(({ level, text }) => `${level} ${text}`);
   const [always, ...others] = await found();

@@ -35,7 +35,7 @@ const ASKED: readonly Call[] = [
  * What the token may not do. Sumsub lists no applicants, so each request is tried with an id that no one has: 403 says
  * that the right is missing. The rest of a token's settings cannot be asked for.
  */
-export async function checkToken(ask: Ask, { isUsed }: Aml): Promise<SourceCheck[]> {
+export async function checkToken(ask: Ask, { isUsed }: Aml, watermark: SourceCheck): Promise<SourceCheck[]> {
   const found: SourceCheck[] = [];
   for (const call of ASKED)
     if (await isRefused(ask, call))
@@ -45,7 +45,7 @@ export async function checkToken(ask: Ask, { isUsed }: Aml): Promise<SourceCheck
         hint: `Add the permissions to view applicants, their personal data and recordings of video calls ${WHERE}.`,
       });
   if (found.length === 0) found.push({ outcome: "ok", message: "the app token is refused nothing that records need" });
-  return [...found, await amlCheck(ask, isUsed), ...UNKNOWN];
+  return [...found, await amlCheck(ask, isUsed), watermark, UNKNOWN];
 }
 
 async function amlCheck(ask: Ask, isUsed: boolean): Promise<SourceCheck> {
@@ -63,17 +63,11 @@ async function amlCheck(ask: Ask, isUsed: boolean): Promise<SourceCheck> {
   };
 }
 
-/** Said each time, because any of them ruins an archive without an error. */
-const UNKNOWN: readonly SourceCheck[] = [
-  {
-    outcome: "unknown",
-    message: `whether Sumsub prints COPY on images could not be checked: make sure that "Image watermarks" is off ${WHERE}`,
-  },
-  {
-    outcome: "unknown",
-    message: `whether the token expires, or sees the applicants of some source keys only, could not be checked: look ${WHERE}`,
-  },
-];
+/** Said each time, because either ruins an archive without an error. */
+const UNKNOWN: SourceCheck = {
+  outcome: "unknown",
+  message: `whether the token expires, or sees the applicants of some source keys only, could not be checked: look ${WHERE}`,
+};
 
 /** No one has the id, so every other answer says that the token may ask. */
 async function isRefused(ask: Ask, call: Call): Promise<boolean> {

@@ -16,6 +16,7 @@ import { identityOf } from "./identity.ts";
 import { projectOf } from "./project.ts";
 import { signedBy } from "./signing.ts";
 import { hasBegun, isOpen, namesSomeone } from "./state.ts";
+import { watermarkCheck } from "./watermark.ts";
 
 export interface SumsubOptions extends HttpOptions {
   /** The key is this token's secret. */
@@ -124,9 +125,10 @@ export class SumsubSource implements Source {
     throw broken(call.name, "the answer is for another applicant");
   }
 
-  /** What the token may not do. Makes some 14 requests and keeps none of the answers. */
-  checks(): Promise<readonly SourceCheck[]> {
-    return checkToken(this.#ask, this.#aml);
+  /** What the token may not do, and whether images are copies. Makes some 17 requests and keeps none of the answers. */
+  async checks(known: readonly string[] = []): Promise<readonly SourceCheck[]> {
+    const watermark = watermarkCheck(this.#ask, (call) => this.#http.stream(call), known);
+    return checkToken(this.#ask, this.#aml, await watermark);
   }
 
   close(): Promise<void> {

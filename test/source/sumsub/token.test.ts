@@ -5,7 +5,7 @@ import { Secret } from "../../../src/config/secret.ts";
 import { HoldfastError } from "../../../src/core/error.ts";
 import { authorization } from "../../../src/source/authentication.ts";
 import { signedBy } from "../../../src/source/sumsub/signing.ts";
-import { answering, full, open } from "./connect.ts";
+import { answering, full, open, someone } from "./connect.ts";
 
 test("the signature is the documented one", () => {
   const headers = authorization(signedBy("sbx:token"), new Secret("sandbox-secret"), {
@@ -101,4 +101,24 @@ test("doctor learns what the token may not do, and what it cannot find out", asy
   await source.dossier(sandbox.id(0), full);
   for (const key of Object.keys(sandbox.requests.toJSON()))
     assert.ok(tried.includes(key.split(" ")[0]!), `${key} is not tried`);
+});
+
+test("doctor finds the watermark by an image of someone who is known: it has another size than was sent", async (t) => {
+  const { sandbox, source } = await open(t);
+  const { id } = someone(sandbox);
+  const found = async () => (await source.checks(["0".repeat(24), id])).at(-2)!;
+  assert.deepEqual(await found(), {
+    outcome: "ok",
+    message: "images have the size that was sent: no COPY on them",
+  });
+  sandbox.setRights({ watermark: true });
+  const { outcome, message, hint } = await found();
+  assert.equal(outcome, "warning");
+  assert.match(message, /^an image has \d+ bytes, and \d+ were sent: Sumsub prints COPY on images/);
+  assert.match(hint!, /Switch off "Image watermarks"/);
+  assert.ok(!`${message}${hint}`.includes(id));
+  // What cannot be looked at is neither.
+  sandbox.setRights({ personal: false });
+  assert.equal((await found()).outcome, "unknown");
+  assert.equal((await source.checks([])).at(-2)!.outcome, "unknown");
 });

@@ -82,6 +82,8 @@ export interface Asked {
   readonly keyIs?: string | undefined;
   /** Why the API may not answer at all. */
   readonly unreached?: string | undefined;
+  /** Neither key nor signature depends on the time, so a wrong clock is no reason for a refusal. */
+  readonly isTimeless?: boolean | undefined;
 }
 
 /** 401. The answer's own time shows whether the key is wrong or the clock that signed. */
@@ -91,7 +93,7 @@ function keyError(name: string, date: unknown, now: Temporal.Instant, asked: Ask
   const fields = source === undefined ? "source.apiKey and source.url" : `apiKey and url of source ${source}`;
   const hint = `The API key was refused. Check ${fields}: the key must be ${keyIs}, and the url that of the project's API.`;
   const skew = skewOf(date, now) ?? 0;
-  if (Math.abs(skew) <= APART) return new HoldfastError("source-key", message, { hint });
+  if (asked.isTimeless || Math.abs(skew) <= APART) return new HoldfastError("source-key", message, { hint });
   const off = `${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? "ahead of" : "behind"} the provider's`;
   return new HoldfastError("source-key", `${message}, and this machine's clock is ${off}`, {
     hint: [

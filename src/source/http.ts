@@ -38,7 +38,7 @@ export interface Call {
 }
 
 /** What a provider's API wants of every request: its driver knows. */
-export interface Api extends Pick<Asked, "keyIs" | "unreached"> {
+export interface Api extends Pick<Asked, "keyIs" | "unreached" | "isTimeless"> {
   readonly auth: Authentication;
   /** Sent with every request to the API, and nowhere else. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -102,6 +102,8 @@ export class Gathering {
       return;
     }
     this.amlCase = (await this.#optional(call)) ?? null;
+    const { targetEntityType, targetEntityId } = this.amlCase ?? {};
+    if (targetEntityType === "applicant") refuseOther(call, targetEntityId, id);
     this.#aml.isRefused = this.gaps.has(call.name);
   }
 
@@ -127,6 +129,7 @@ export class Gathering {
       const text = await this.#permitted(call);
       if (text === undefined) return;
       const items = parseItems(call.name, text);
+      for (const { applicantId } of items) refuseOther(call, applicantId, id);
       const fresh = items.filter((action) => {
         const named = idOf(action.id);
         return named !== undefined && !known.has(named);
@@ -199,6 +202,11 @@ export class Gathering {
     if (this.#size <= MAX_DOSSIER) return text;
     throw new HoldfastError("source-response", `${call.name}: the answers about one applicant are larger than 3 MiB`);
   }
+}
+
+/** An answer, or a part of one, that names someone else. */
+function refuseOther({ name }: Call, named: unknown, id: string): void {
+  if (typeof named === "string" && named !== id) throw broken(name, "the answer is for another applicant");
 }
 
 /** The applicant that was asked for. */

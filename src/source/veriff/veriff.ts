@@ -56,6 +56,7 @@ export class VeriffSource implements Source {
     this.#http = new Http({
       ...options,
       keyIs: "the shared secret key of the integration that integrationKey names",
+      isTimeless: true,
       auth: { kind: "signed", sign: (secret, request) => this.#sign(secret, request) },
       ...(renewKey && { renewKey: async () => (this.#secret = await renewKey()) }),
     });

@@ -30,6 +30,20 @@ test("a wrong secret and a wrong integration key are refused, and no message sho
   }
 });
 
+test("a wrong clock refuses nothing, since no signature has a time; with a wrong secret, the secret is blamed", async (t) => {
+  const { connect, sandbox, clock } = await open(t);
+  const late = { clock: () => Temporal.Instant.fromEpochMilliseconds(clock.now - 3_600_000) };
+  sandbox.intercept((_, response) => {
+    response.setHeader("date", new Date(clock.now).toUTCString());
+    return false;
+  });
+  await connect(late).project();
+  await assert.rejects(connect({ ...late, apiKey: new Secret("a-wrong-secret") }).project(), {
+    code: "source-key",
+    message: "GET /sessions/{id}/decision: the provider answered 401",
+  });
+});
+
 test("an integration that answers null about any session is accepted, and one that answers with someone is not", async (t) => {
   const { sandbox, source } = await open(t, { signs: "none" });
   let verification: object | null = null;

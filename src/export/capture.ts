@@ -9,7 +9,7 @@ import type { Dossier } from "../source/source.ts";
 import { recordKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import { compare } from "./comparison.ts";
-import type { Capturing } from "./context.ts";
+import type { Again, Capturing } from "./context.ts";
 import { exportFile } from "./file.ts";
 import type { NamedFile } from "./file-names.ts";
 import type { Kept } from "./kept.ts";
@@ -86,14 +86,29 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   const isWhole = dossier.gaps.length === 0;
   const glance =
     dossier.open && isWhole && dossier.glance !== undefined ? { glance: tokens.glance(dossier.glance) } : {};
-  if (isNewest && !parts.again) return { kind: "unchanged", listed, ...content, ...glance };
+  const again = parts.again || (mayArrive(dossier, candidate, kept) && "granted");
+  if (isNewest && !again) return { kind: "unchanged", listed, ...content, ...glance };
   if (wasPurged || isPast(config, { updated, ended: undefined }, parts.now())) return { kind: "past", listed };
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (dossier.redacted && kept.hadContent()) return redacted(subject, kept, listed ?? version);
-  const stored = await store(parts, { subject, version, listed, dossier, files: of.files, isNewest }, kept);
-  if ("stillWithheld" in stored) return { kind: "unchanged", listed, withheld: stored.stillWithheld };
-  return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored, ...glance };
+  const fetched = { subject, version, listed, dossier, files: of.files, isNewest, again };
+  const { isAwaited, ...stored } = await store(parts, fetched, kept);
+  // A glance would not show that the file has arrived.
+  const seen = isAwaited ? {} : glance;
+  if ("stillWithheld" in stored) {
+    // Of a run that asks for withheld files, the summary says how many still are.
+    return { kind: "unchanged", listed, ...(parts.again ? { withheld: stored.stillWithheld } : {}), ...seen };
+  }
+  return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored, ...seen };
+}
+
+/**
+ * Whether a file that the provider did not find may be there by now, such as a report that it makes once a check ends: it is
+ * asked for each night while the identity is open. What a right is lacking for waits for `--withheld`.
+ */
+function mayArrive({ glance }: Dossier, { way }: Candidate, { known }: Kept): boolean {
+  return way === "open" && !!known && known.withheld > 0 && (glance === undefined || known.glance === null);
 }
 
 /**
@@ -125,10 +140,11 @@ interface Fetched {
   readonly files: readonly NamedFile[];
   /** Whether it is the newest version that the vault has. */
   readonly isNewest: boolean;
+  readonly again: Again;
 }
 
 async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
-  const { subject, version, listed, dossier, isNewest } = fetched;
+  const { subject, version, listed, dossier, isNewest, again } = fetched;
   const { config, source, sealer, tokens, now } = parts;
   const { identity } = dossier;
   const lock = firstLock(config, { updated: identity.updated, ended: kept.ended }, now());
@@ -137,7 +153,8 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
   const fresh = kept.hasVersion(version);
   // Fewer are withheld if one arrived now, or if the provider lists one no longer. Else the record would be the same.
   const isGranted = files.stored > 0 || files.byProvider < (kept.known?.withheld ?? 0);
-  if (isNewest && parts.again === "granted" && !isGranted) return { stillWithheld: files.byProvider };
+  const isAwaited = files.withheld.some(({ reason }) => reason === "missing");
+  if (isNewest && again === "granted" && !isGranted) return { stillWithheld: files.byProvider, isAwaited };
   const at = now();
   const record: SealedRecord = {
     holdfast: "record/2",
@@ -177,7 +194,8 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
     ...(dossier.open ? { open: true } : {}),
   };
   const { gaps } = dossier;
-  return { entry, files: files.stored, withheld: files.byProvider, bytes: object.size + files.bytes, gaps };
+  const bytes = object.size + files.bytes;
+  return { entry, files: files.stored, withheld: files.byProvider, bytes, gaps, isAwaited };
 }
 
 /** One file at a time, so that memory does not grow with the number of files. */

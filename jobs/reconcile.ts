@@ -7,7 +7,7 @@ import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { quoted } from "../src/core/printable.ts";
 import { firstFew } from "../src/observe/first-few.ts";
-import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { bytes, number, plural, verifications } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
 import { type Coverage, type Lacking, type Subjects, withheldText } from "../src/report/coverage.ts";
 import { type UnderWay, underWayText } from "../src/report/under-way.ts";
@@ -147,7 +147,7 @@ function lackingRecords({ missing, changed, source }: Reconciled): number {
 
 function headline(of: Reconciled): string {
   if (lackingRecords(of) > 0) return "the vault does not have all that the source has";
-  const past = of.past.count === 0 ? "" : `, except ${people(of.past.count)} past their retention date`;
+  const past = of.past.count === 0 ? "" : `, except ${verifications(of.past.count)} past the retention date`;
   const isWhole = of.withheld.count === 0;
   return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
 }
@@ -174,7 +174,7 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
       withheld,
     ),
     ...rows("gone", "kept, and not at the source any more", gone),
-    ...(past.count > 0 ? [`  past      ${number(past.count)} at the source, past their retention date`] : []),
+    ...(past.count > 0 ? [`  past      ${number(past.count)} at the source, past the retention date`] : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
   ];
 }

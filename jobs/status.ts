@@ -2,7 +2,7 @@ import type { RunTold } from "../src/catalog/runs.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import { ago, bytes, minute, number, people, plural } from "../src/observe/format.ts";
+import { ago, bytes, minute, number, plural, verifications } from "../src/observe/format.ts";
 import { LONG_AGO } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
@@ -148,28 +148,34 @@ function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.In
 
 function logLines({ kept, withheld, holds, past, locksDue }: LogStatus): Line[] {
   const { records, files } = kept;
-  const waiting = past.kept === 0 ? "" : `; ${people(past.kept)} past the date stay: hold or lock`;
+  const waiting = past.kept === 0 ? "" : `; ${verifications(past.kept)} past the date stay: hold or lock`;
   return [
     {
       name: "kept",
-      text: `${people(kept.people)}, ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(kept.bytes)}`,
+      text: `${verifications(kept.people)}, ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(kept.bytes)}`,
     },
     ...(withheld.files > 0
-      ? [{ name: "withheld", text: `${plural(withheld.files, "file")} of ${people(withheld.people)}`, urgent: true }]
+      ? [
+          {
+            name: "withheld",
+            text: `${plural(withheld.files, "file")} of ${verifications(withheld.people)}`,
+            urgent: true,
+          },
+        ]
       : []),
     {
       name: "due",
-      text: `${past.purge === 0 ? "nothing to purge" : `${people(past.purge)} to purge`}${waiting}`,
+      text: `${past.purge === 0 ? "nothing to purge" : `${verifications(past.purge)} to purge`}${waiting}`,
       urgent: past.purge > 0,
     },
     {
       name: "locks",
-      text: `${number(locksDue["7d"])} people with locks to renew within 7 days, ${number(locksDue["30d"])} within 30`,
+      text: `${verifications(locksDue["7d"])} with locks to renew within 7 days, ${number(locksDue["30d"])} within 30`,
       urgent: locksDue["7d"] > 0,
     },
     {
       name: "holds",
-      text: holds.cases === 0 ? "none" : `${plural(holds.cases, "case")}, ${people(holds.people)}`,
+      text: holds.cases === 0 ? "none" : `${plural(holds.cases, "case")}, ${verifications(holds.people)}`,
     },
   ];
 }

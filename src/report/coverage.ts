@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { SubjectSet } from "../catalog/subject-set.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { people, plural } from "../observe/format.ts";
+import { plural, verifications } from "../observe/format.ts";
 import { isPast } from "../retention/first-lock.ts";
 
 /** Subjects of one kind: how many, and the first of them. */
@@ -38,7 +38,7 @@ export interface Coverage {
 /** `33 files of 27 people are missing: the provider withheld them` */
 export function withheldText({ files, count }: Pick<Coverage["withheld"], "files" | "count">): string {
   const [are, them] = files === 1 ? ["is", "it"] : ["are", "them"];
-  return `${plural(files, "file")} of ${people(count)} ${are} missing: the provider withheld ${them}`;
+  return `${plural(files, "file")} of ${verifications(count)} ${are} missing: the provider withheld ${them}`;
 }
 
 /** What the source says of one identity, as a subject and a version. */

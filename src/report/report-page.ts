@@ -1,4 +1,4 @@
-import { bytes, minute, number, people, plural } from "../observe/format.ts";
+import { bytes, minute, number, plural, verifications } from "../observe/format.ts";
 import { figure, type Html, html, page, prose } from "../page/html.ts";
 import { paper } from "../page/paper.ts";
 import { STYLE } from "../page/style.ts";
@@ -27,7 +27,7 @@ export function reportPage(reports: readonly Report[], untold: readonly Untold[]
 <header style="page: ${pageOf(0)}">
 <p class="eyebrow">Report on identity records</p>
 <h1>${only ? only.name : plural(reports.length + untold.length, "client")}</h1>
-<p class="lead soft">Prepared by Holdfast on ${minute(made)} UTC. A token identifies a person or a case: a code that tells nothing about them without the client's lookup key.</p>
+<p class="lead soft">Prepared by Holdfast on ${minute(made)} UTC. A token stands for a verification or a case: a code that tells nothing about them without the client's lookup key.</p>
 ${reports.length > 1 ? html`<nav aria-label="Clients"><ul>${reports.map(({ client, name }) => html`<li><a href="#${client}">${name}</a></li>`)}</ul></nav>` : undefined}
 ${
   untold.length > 0
@@ -67,7 +67,7 @@ ${verdict(found)}
 ${lastExport(report)}
 ${report.isOfSome ? html`<p class="unsure">The comparison with the provider is about ${report.sources.map(({ name }) => name).join(", ")} only. All other figures are of the whole vault.</p>` : undefined}
 <div class="figures">
-${figure(number(coverage.vault.subjects), "people kept")}
+${figure(number(coverage.vault.subjects), coverage.vault.subjects === 1 ? "verification kept" : "verifications kept")}
 ${figure(number(coverage.vault.versions), "records")}
 ${figure(number(coverage.vault.files), "document files")}
 ${figure(bytes(coverage.vault.bytes), "encrypted")}
@@ -82,7 +82,7 @@ ${keptView(report)}
 ${
   holds.length === 0
     ? html`<p class="soft">No legal holds.</p>`
-    : html`<p class="soft">Records of these people stay until every case has released them.</p>
+    : html`<p class="soft">Records of these verifications stay until every case has released them.</p>
 <table class="cards"><thead><tr><th>Case (token)</th><th>Since</th><th>Person (token)</th></tr></thead><tbody>${holds.map(
         ({ case: token, placed, subject }) =>
           html`<tr><td data-of="Case"><code>${token}</code></td><td data-of="Since" class="day">${placed.slice(0, 10)}</td><td data-of="Person"><code>${subject}</code></td></tr>`,
@@ -156,9 +156,9 @@ function concerns(report: Report): Concern[] {
     ),
     ...(sources.length > 1 ? sources.flatMap(sourceConcern) : []),
     ...leaving.flatMap((of) => is(leavingText(of) !== "", () => leavingText(of))),
-    ...is(missing.count > 0, () => `${people(missing.count)} at the source, and not in the vault.`),
-    ...is(changed.count > 0, () => `${people(changed.count)} changed at the source since they were exported.`),
-    ...is(failed.count > 0, () => `${people(failed.count)} could not be exported when last tried.`),
+    ...is(missing.count > 0, () => `${verifications(missing.count)} at the source, and not in the vault.`),
+    ...is(changed.count > 0, () => `${verifications(changed.count)} changed at the source since the last export.`),
+    ...is(failed.count > 0, () => `${verifications(failed.count)} could not be exported when last tried.`),
     ...is(
       withheld.count > 0,
       () => `${withheldText(withheld)}. Run \`holdfast export --withheld\` once the provider grants them.`,
@@ -170,7 +170,7 @@ function concerns(report: Report): Concern[] {
     ...is(
       purgeable > 0,
       () =>
-        `${people(purgeable)} past the end of their retention period. Run \`holdfast retention purge\`: it lists them.`,
+        `${verifications(purgeable)} past the end of the retention period. Run \`holdfast retention purge\`: it lists them.`,
     ),
     ...is(
       verified?.keyTrusted === false,
@@ -256,7 +256,7 @@ function coverageView({ coverage, notAsked, sources, isOfSome }: Report): Html {
   return html`<section class="together">
 <h2>Provider and vault compared</h2>
 ${notAsked === null ? undefined : html`<p class="${areRetired(sources) ? "soft" : "unsure"}">The provider was not asked (${notAsked}). ${source === null ? "These are the figures of the last export." : "The figures at the provider are those of the other sources."}</p>`}
-<table><thead><tr><th>People</th><th class="number">Number</th></tr></thead><tbody>
+<table><thead><tr><th>Verifications</th><th class="number">Number</th></tr></thead><tbody>
 ${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="number ${colour}">${Number.isNaN(count) ? "not known" : number(count)}</td></tr>`)}
 </tbody></table>
 </section>
@@ -321,7 +321,7 @@ ${policyView(report)}
 </section>
 <section class="together">
 <h3>End of retention, by month</h3>
-<p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) have no end date yet: the end of the relationship is not recorded. An end is recorded for ${people(horizon.ended)}.${past.subjects > 0 ? ` ${people(past.subjects)} past the end of retention: ${number(past.held)} kept by a legal hold, ${number(past.locked)} by a lock still in effect.` : ""}</p>
+<p>${plural(horizon.open.objects, "object")} (${bytes(horizon.open.bytes)}) have no end date yet: the end of the relationship is not recorded. An end is recorded for ${verifications(horizon.ended)}.${past.subjects > 0 ? ` ${verifications(past.subjects)} past the end of retention: ${number(past.held)} kept by a legal hold, ${number(past.locked)} by a lock still in effect.` : ""}</p>
 ${bars({
   id: `${id}-due`,
   title: "Objects whose retention ends, by month",

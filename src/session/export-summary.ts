@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/error.ts";
 import { emptyTally, type Summary } from "../export/summary.ts";
-import { bytes, number, people, plural, seconds } from "../observe/format.ts";
+import { bytes, number, plural, seconds, verifications } from "../observe/format.ts";
 import type { Line } from "../observe/line.ts";
 import type { Extended } from "../retention/extend.ts";
 import { budgetText } from "../source/rate/limits.ts";
@@ -64,9 +64,13 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], asked: Ask
 function refuseWithheld(summaries: readonly ExportSummary[]): void {
   const sum = (name: "withheld" | "lacking") => summaries.reduce((total, of) => total + of[name], 0);
   if (sum("withheld") === 0) return;
-  throw new HoldfastError("partial", `${plural(sum("withheld"), "file")} of ${people(sum("lacking"))} still withheld`, {
-    hint: "Ask the provider to grant them, then run `holdfast export --withheld` again.",
-  });
+  throw new HoldfastError(
+    "partial",
+    `${plural(sum("withheld"), "file")} of ${verifications(sum("lacking"))} still withheld`,
+    {
+      hint: "Ask the provider to grant them, then run `holdfast export --withheld` again.",
+    },
+  );
 }
 
 const OUTCOMES = {
@@ -151,5 +155,5 @@ function askedRow(of: ExportSummary): string[][] {
 
 function withheldText({ withheld, lacking }: ExportSummary, asked: Asked): string {
   const still = asked.withheld ? "still " : "";
-  return `${plural(withheld, "file")} ${still}withheld by the provider (${people(lacking)})`;
+  return `${plural(withheld, "file")} ${still}withheld by the provider (${verifications(lacking)})`;
 }

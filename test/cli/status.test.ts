@@ -63,10 +63,10 @@ describe("status", () => {
     const [ofAcme, ofShort] = text.split("short-bank  file:");
     assert.match(ofAcme!, /^acme-bank {2}file:.*\/vault\/acme-bank\n {2}last run {2}export, done, just now$/m);
     assert.match(ofAcme!, /^ {2}verified {2}just now, no problems, 100 % of the objects read$/m);
-    assert.match(ofAcme!, /^ {2}kept {6}3 people, 3 records, \d+ files, \S+ [kM]B$/m);
+    assert.match(ofAcme!, /^ {2}kept {6}3 verifications, 3 records, \d+ files, \S+ [kM]B$/m);
     assert.match(ofAcme!, /^ {2}due {7}nothing to purge$/m);
-    assert.match(ofAcme!, /^ {2}holds {5}1 case, 1 person$/m);
-    assert.match(ofShort!, /^! due {7}3 people to purge$/m);
+    assert.match(ofAcme!, /^ {2}holds {5}1 case, 1 verification$/m);
+    assert.match(ofShort!, /^! due {7}3 verifications to purge$/m);
     for (const personal of sandbox.canaries()) assert.ok(!(text + JSON.stringify(of)).includes(personal), personal);
   });
 

@@ -41,7 +41,7 @@ describe("files that the provider withholds", () => {
     assert.match(first.stderr + first.stdout, /withheld +\d+ files withheld by the provider \(3 people\)/);
     const again = await place.here("export", ["--withheld"]);
     assert.equal(again.code, 3, again.stderr);
-    assert.match(again.stderr, /\d+ files of 3 people still withheld/);
+    assert.match(again.stderr, /\d+ files of 3 verifications still withheld/);
     const help = await place.here("--help");
     assert.match(help.stdout, /3 +incomplete: .*for reconcile and export --withheld, also withheld files/);
   });

@@ -114,7 +114,7 @@ describe("report", () => {
       await page.goto(pathToFileURL(out).href);
       assert.deepEqual([requests.length, errors], [1, []]);
       const words = await page.locator("main").textContent();
-      assert.match(words!, /1 person changed at the source/);
+      assert.match(words!, /1 verification changed at the source/);
       assert.match(words!, /No export ran for 4 nights/);
       assert.match(words!, /never verified on this machine/);
       assert.equal(await page.locator("svg[role=img] title").first().count(), 1);

@@ -86,21 +86,46 @@ function checkText({
   entryFiles,
   entries,
   people,
+  replaced,
   fields,
   files,
   bad,
   failures,
 }: CheckedFolder): string[] {
-  const named = Object.entries(fields).map(([name, count]) => `  ${name.padEnd(20)}${number(count)}`);
+  const named = Object.entries(fields).map(
+    ([name, count]) =>
+      `  ${name.padEnd(20)}${number(count)}${count === 0 && entries > 0 ? `  no entry has it: check fields.${name}` : ""}`,
+  );
   return [
     `${place}: ${plural(people, "person would be taken", "people would be taken")}, from ${plural(entries, "entry", "entries")} in ${plural(entryFiles, "file")} of ${plural(drops - waiting.length, "drop")}`,
-    ...waiting.map(({ drop, why }) => `  drop ${drop} is not ready: ${WAITS[why]}`),
+    ...waiting.map(
+      ({ drop, why, isStalled }) =>
+        `  drop ${drop} is not ready${isStalled ? ", and began more than three days ago" : ""}: ${WAITS[why]}`,
+    ),
+    ...nothingText(drops, waiting.length, entryFiles, entries),
     ...named,
+    ...(replaced.all > 0 ? [`  ${"replaced".padEnd(20)}${replacedText(replaced)}`] : []),
     `  ${"files beside them".padEnd(20)}${number(files.found)} found, ${number(files.missing)} missing, ${number(files.withoutEntry)} without an entry`,
-    `  ${"digests".padEnd(20)}${number(files.checked)} checked and right`,
+    `  ${"digests".padEnd(20)}${number(files.checked)} checked and right${files.absent > 0 ? `; the manifests name ${plural(files.absent, "file that is", "files that are")} not there` : ""}`,
     ...bad.map(badText),
     ...(failures > bad.length ? [`  and ${number(failures - bad.length)} more`] : []),
   ];
+}
+
+/** Where an export would take no one, and what is missing. */
+function nothingText(drops: number, waiting: number, entryFiles: number, entries: number): string[] {
+  if (drops === 0) return ["  no drop is there: put each into a folder of its own, or check the source's url"];
+  if (drops === waiting) return [];
+  if (entryFiles === 0)
+    return [
+      "  no file with entries is in any drop: check the source's entries; .json, .jsonl, .ndjson and .csv are read",
+    ];
+  return entries === 0 ? ["  no file has an entry that can be read"] : [];
+}
+
+function replacedText({ all, sameFile }: FolderCheck["replaced"]): string {
+  const text = `${plural(all, "entry", "entries")} by a later one with the same id`;
+  return sameFile === 0 ? text : `${text}, ${number(sameFile)} of them in the same file: the last line counts`;
 }
 
 const WAITS = { quiet: "something in it changed a short time ago", marker: "its marker is missing" } as const;

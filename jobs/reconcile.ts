@@ -15,6 +15,7 @@ import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { eachSource, noneAsked } from "../src/session/each-source.ts";
+import { waitingText } from "../src/session/export-summary.ts";
 import { openReading } from "../src/session/open-reading.ts";
 import { underWay } from "../src/session/under-way.ts";
 
@@ -62,6 +63,9 @@ export interface Reconciled extends Omit<Coverage, "source"> {
   readonly source: NonNullable<Coverage["source"]> & { readonly name: string };
   /** Whether a run is writing to the vault at the same time, so that the figures are out of date. */
   readonly underWay: UnderWay;
+  /** Drops of a folder that are not taken yet, so that no one in them is listed; of these, how many for three days. */
+  readonly waiting: number;
+  readonly stalled: number;
 }
 
 /** Shows at most this many ids of each kind. */
@@ -101,7 +105,7 @@ async function reconcileSource(
   await using reading = await openReading(config, session);
   const ids = new Map<Lacking, string[]>();
   const before = await underWay(reading.vault, session);
-  const { coverage, notAsked } = await coverageNow(config, [source], session, reading, (subject, id, kind) => {
+  const { coverage, notAsked, waiting } = await coverageNow(config, [source], session, reading, (subject, id, kind) => {
     const of = ids.getOrInsert(kind, []);
     if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
   });
@@ -115,7 +119,14 @@ async function reconcileSource(
   // A run that started in the meantime also makes the figures out of date.
   const now = before.state === "running" ? before : await underWay(reading.vault, session);
   const listed = coverage.source ?? { listed: 0, unreadable: 0 };
-  const reconciled = { client: config.id, ...coverage, source: { name: source.name, ...listed }, underWay: now };
+  const reconciled = {
+    client: config.id,
+    ...coverage,
+    waiting: waiting?.count ?? 0,
+    stalled: waiting?.stalled ?? 0,
+    source: { name: source.name, ...listed },
+    underWay: now,
+  };
   session.console.say(coverageText(reconciled, place, config.sources.length > 1));
   if (showIds) session.console.result(undefined, idsText(place, ids, coverage));
   return reconciled;
@@ -174,6 +185,7 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
       withheld,
     ),
     ...rows("gone", "kept, and not at the source any more", gone),
+    ...(of.waiting > 0 ? [`  waiting   ${waitingText(of)}`] : []),
     ...(past.count > 0 ? [`  past      ${number(past.count)} at the source, past the retention date`] : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
   ];

@@ -6,6 +6,7 @@ import { ago, bytes, minute, number, plural, verifications } from "../src/observ
 import { LONG_AGO } from "../src/report/report-page.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { waitingText } from "../src/session/export-summary.ts";
 import { type ClientStatus, type LogStatus, type SourceStatus, statusOf } from "../src/session/status.ts";
 
 export const statusCommand = command(
@@ -57,7 +58,7 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
       ? [{ name: "", text: `what follows is from this machine's catalog, ${plural(log.entries, "entry", "entries")}` }]
       : []),
     lastRun(status, now),
-    ...(log ? sourceLines(log.sources, now) : []),
+    ...(log ? [...sourceLines(log.sources, now), ...dropLines(log.sources)] : []),
     ...nextRun(status, now),
     ...webhookLines(status, now),
     verified(status, now),
@@ -102,6 +103,15 @@ function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): L
   });
 }
 
+/** Drops that the last run could not take. */
+function dropLines(sources: readonly SourceStatus[]): Line[] {
+  return sources.flatMap(({ name, retired, lastRun }) => {
+    const { waiting = 0, stalled = 0 } = lastRun?.counts ?? {};
+    if (retired || waiting === 0) return [];
+    return [{ name: "drops", text: `${name}: ${waitingText({ waiting, stalled })}`, urgent: stalled > 0 }];
+  });
+}
+
 /** A run older than this many days needs attention. */
 const RUN_DAYS = 2;
 
@@ -126,7 +136,7 @@ function webhookLines({ webhooks }: ClientStatus, now: Temporal.Instant): Line[]
   if (webhooks === null) return [{ name, text: "could not read the inbox", urgent: true }];
   return webhooks.map(({ source, people: waiting, oldest, last }) => {
     const place = webhooks.length === 1 ? "" : `${source}: `;
-    const since = oldest === null ? "no one waits" : `${people(waiting)} waiting, the oldest ${ago(oldest, now)}`;
+    const since = oldest === null ? "none waits" : `${verifications(waiting)} waiting, the oldest ${ago(oldest, now)}`;
     const arrived = last === null ? "none has come yet" : `last ${ago(last, now)}`;
     const isUrgent = last === null || (oldest !== null && isPast(oldest, WAITING_DAYS, now));
     return { name, text: `${place}${since}; ${arrived}`, urgent: isUrgent };

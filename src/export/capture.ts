@@ -123,11 +123,11 @@ function notFound(
 ): Capture {
   const wasHere =
     way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
+  // An unknown id from the command line is a typo.
+  if (way === "ids" && !kept.known) return { kind: "notFound" };
   if (source.can.deletes === false && way !== "name") return { kind: "unchanged" };
   if (wasHere && source.can.deletes !== false)
     return { ...gone(subject, kept, "deleted"), ...(isGone ? { sure: true } : {}) };
-  // An unknown id from the command line is a typo.
-  if (way === "ids" && !kept.known) return { kind: "notFound" };
   if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");
   return { kind: "gone" };
 }

@@ -10,7 +10,7 @@ import { sampled } from "../observe/log-sampling.ts";
 import type { Progress } from "../observe/progress.ts";
 import { policyChange } from "../retention/policy.ts";
 import { limitsText } from "../source/rate/limits.ts";
-import type { Page } from "../source/source.ts";
+import type { Page, Waiting } from "../source/source.ts";
 import { type Capture, captureIdentity, gone } from "./capture.ts";
 import type { Exporting, Run } from "./context.ts";
 import { doubtOf } from "./doubt.ts";
@@ -107,6 +107,11 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   await ledger.log(run, started);
   log.info("run started");
   const finish = async (outcome: RunOutcome, round: Round = {}): Promise<Summary> => {
+    if (source.waiting) {
+      tally.waiting = source.waiting.count;
+      tally.stalled = source.waiting.stalled;
+      tellWaiting(log, source.waiting);
+    }
     const summary: Omit<Summary, "budget"> = {
       client: config.id,
       source: sourceConfig.name,
@@ -153,6 +158,13 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     await finish("failed").catch(() => {});
     throw error;
   }
+}
+
+/** A drop that arrives is usual; one that has been arriving for days is not. */
+function tellWaiting(log: Run["log"], { count, stalled }: Waiting): void {
+  if (stalled > 0)
+    log.warn("drops that began more than three days ago are not complete, and not taken", { count: stalled });
+  else if (count > 0) log.info("drops that are not complete yet are not taken", { count });
 }
 
 /**

@@ -39,6 +39,10 @@ export interface Summary {
   /** Identities that a webhook named so lately that the provider's API may not have them yet: the next run asks again. */
   readonly early: number;
   readonly failed: number;
+  /** Drops of a folder that are not taken yet: they may still be written. */
+  readonly waiting: number;
+  /** Of these, how many began more than three days ago. */
+  readonly stalled: number;
   /** Files stored, and files the provider withheld. */
   readonly files: number;
   readonly withheld: number;
@@ -97,6 +101,8 @@ export function emptyTally(): Tally {
     notFound: 0,
     early: 0,
     failed: 0,
+    waiting: 0,
+    stalled: 0,
     files: 0,
     withheld: 0,
     lacking: 0,
@@ -114,6 +120,8 @@ export function addSummaries(first: Summary, then: Summary): Summary {
   return {
     ...then,
     ...tally,
+    // Both saw the same.
+    ...{ waiting: then.waiting, stalled: then.stalled },
     requests: requests + then.requests,
     retries: retries + then.retries,
     seconds: seconds + then.seconds,

@@ -19,6 +19,8 @@ export interface Standing {
   readonly newestKept?: number | undefined;
   /** People with an object whose lock ends within so many days although it must be kept longer. */
   readonly locksDue?: Readonly<Record<"7d" | "30d", number>> | undefined;
+  /** By source: drops that had not been complete for more than three days at the last run. */
+  readonly stalled?: Readonly<Record<string, number>> | undefined;
 }
 
 /** What is known about a source's inbox. Times are in seconds since 1970; undefined where nothing waits or came. */
@@ -79,6 +81,12 @@ export class Metrics {
     "locks_due",
     "People with an object whose lock ends within this time although it must be kept longer",
     "within",
+  );
+
+  readonly #stalled = this.#gauge(
+    "drops_stalled",
+    "Drops of a folder that began more than three days before the last run and are not complete",
+    "source",
   );
 
   readonly #received = this.#counter("webhooks_total", "Webhooks, by what became of them", "source", "result");
@@ -168,7 +176,7 @@ export class Metrics {
         if (oldest === undefined) this.#oldest.remove({ client, source });
         else this.#oldest.set({ client, source }, oldest);
       },
-      standing: ({ lastSuccess, lastVerify, nextRun, newestKept, locksDue }) => {
+      standing: ({ lastSuccess, lastVerify, nextRun, newestKept, locksDue, stalled }) => {
         const set = (gauge: Gauge, value: number | undefined): void => {
           if (value === undefined) gauge.remove({ client });
           else gauge.set({ client }, value);
@@ -182,6 +190,7 @@ export class Metrics {
         for (const within of ["7d", "30d"] as const) {
           if (locksDue) this.#locks.set({ client, within }, locksDue[within]);
         }
+        for (const [source, count] of Object.entries(stalled ?? {})) this.#stalled.set({ client, source }, count);
       },
     };
   }

@@ -66,6 +66,7 @@ export type Lacking = "missing" | "changed" | "failed" | "withheld";
  * @param pages null where the source cannot be asked: then what the log says of the last run stands for it
  * @param onLacking told of each that is lacking something, while its page is held
  * @param wasAsked whether the pages are of this subject's source, whose project the log may name; asked after the last page
+ * @param showsGone whether that is a source where someone who is missing was deleted
  */
 export async function coverageOf(
   catalog: Catalog,
@@ -74,6 +75,7 @@ export async function coverageOf(
   now: Temporal.Instant,
   onLacking: (subject: string, kind: Lacking) => void = () => {},
   wasAsked: (subject: string, project?: string | null) => boolean = () => true,
+  showsGone: (subject: string) => boolean = wasAsked,
 ): Promise<Coverage> {
   const addMissing = (subject: string): void => {
     missing!.add(subject);
@@ -121,8 +123,8 @@ export async function coverageOf(
       const known = catalog.subjects.known(subject);
       withheldFiles += known?.withheld ?? 0;
       if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
-      const isListed = pages !== null && wasAsked(subject);
-      if (isListed ? !met.has(subject) : known?.gone) gone!.add(subject);
+      const wasListed = pages !== null && showsGone(subject);
+      if (wasListed ? !met.has(subject) : known?.gone) gone!.add(subject);
     }
     const codes: Record<string, number> = {};
     for (const { subject, code, project } of failures.values()) {

@@ -65,6 +65,8 @@ export interface SourceRun {
   readonly outcome: Outcome;
   /** When that run ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
   readonly time: string | null;
+  /** Drops that had not been complete for more than three days at that run. */
+  readonly stalled: number;
 }
 
 /**
@@ -81,7 +83,8 @@ export function sourceRunsOf(
     const last = runs.lastOf(name);
     const outcome =
       last !== undefined && last.run === running && last.outcome === null ? "running" : outcomeOf(last, undefined);
-    return { name, retired, outcome, time: last?.finished ?? last?.started ?? null };
+    const time = last?.finished ?? last?.started ?? null;
+    return { name, retired, outcome, time, stalled: last?.counts.stalled ?? 0 };
   });
 }
 

@@ -155,6 +155,7 @@ function concerns(report: Report): Concern[] {
       () => `The last export, on ${last!.day}, ${OUTCOMES[last!.outcome].words}.`,
     ),
     ...(sources.length > 1 ? sources.flatMap(sourceConcern) : []),
+    ...sources.flatMap(({ name, retired, stalled }) => is(!retired && stalled > 0, () => stalledText(name, stalled))),
     ...leaving.flatMap((of) => is(leavingText(of) !== "", () => leavingText(of))),
     ...is(missing.count > 0, () => `${verifications(missing.count)} at the source, and not in the vault.`),
     ...is(changed.count > 0, () => `${verifications(changed.count)} changed at the source since the last export.`),
@@ -197,6 +198,10 @@ function sourceConcern({ name, retired, outcome, time }: Report["sources"][numbe
   if (retired || outcome === "done" || outcome === "running") return [];
   if (time === null) return [{ words: `No run of the source ${name} is in the log.` }];
   return [{ words: `The last run of the source ${name}, on ${time.slice(0, 10)}, ${OUTCOMES[outcome].words}.` }];
+}
+
+function stalledText(source: string, count: number): string {
+  return `${plural(count, "drop")} of the source ${source} began more than three days before its last run, and ${count === 1 ? "is" : "are"} not complete: no one in ${count === 1 ? "it" : "them"} is exported. Run \`holdfast folder check\`.`;
 }
 
 function locksEndedText(count: number): string {

@@ -3,6 +3,7 @@ import { placeOf } from "../config/sources.ts";
 import { firstThrown, type HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { PROVIDERS, type ProviderKind } from "../provider/provider.ts";
 import { type Coverage, coverageOf, type Lacking, type ListedPage } from "../report/coverage.ts";
+import type { Waiting } from "../source/source.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
@@ -22,7 +23,7 @@ const OF_PROVIDER = [
 ] as const;
 
 /**
- * Compares sources with the vault of an open client. A source that does not answer is left out.
+ * Compares sources with the vault of an open client. A source that does not answer is left out. `waiting` is that of the last.
  * @param onLacking receives the provider id of each identity that the vault lacks something of, which is personal: only for a terminal
  */
 export async function coverageNow(
@@ -31,11 +32,18 @@ export async function coverageNow(
   session: Session,
   { catalog, description }: Pick<Reading, "catalog" | "description">,
   onLacking: (subject: string, id: string, kind: Lacking) => void = () => {},
-): Promise<{ readonly coverage: Coverage; readonly notAsked: readonly NotAsked[] }> {
+): Promise<{
+  readonly coverage: Coverage;
+  readonly notAsked: readonly NotAsked[];
+  readonly waiting: Waiting | undefined;
+}> {
   const tokens = await openTokens(config, description);
   const about = catalog.totals.counts().subjects;
   const notAsked: NotAsked[] = [];
   const answered = new Set<string>();
+  /** Those of them where someone who is missing was deleted. */
+  const deleting = new Set<string>();
+  let waiting: Waiting | undefined;
   // The identities of one page.
   let ids = new Map<string, string>();
   /** Returns whether the source has a list. */
@@ -61,6 +69,8 @@ export async function coverageNow(
       walked += identities.length + unread.length;
       progress.update(walked, { about });
     }
+    if (source.can.deletes !== false) deleting.add(sourceConfig.name);
+    waiting = source.waiting;
     return true;
   }
   async function* pages(): AsyncGenerator<ListedPage> {
@@ -82,8 +92,9 @@ export async function coverageNow(
     session.now(),
     (subject, kind) => onLacking(subject, ids.get(subject)!, kind),
     (subject, project) => wasAsked(catalog, subject, project, config, answered),
+    (subject) => wasAsked(catalog, subject, undefined, config, deleting),
   );
-  return { coverage, notAsked };
+  return { coverage, notAsked, waiting };
 }
 
 /** Says why a source cannot be compared with the vault. */

@@ -7,6 +7,7 @@ import { number, plural, seconds } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Handles } from "../record/handles.ts";
 import { handlesOf, openTokens, type Session } from "./client.ts";
+import { waitingText } from "./export-summary.ts";
 import { openReading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
 
@@ -14,6 +15,9 @@ export interface DryRun extends Forecast {
   readonly client: string;
   /** The name of the source. */
   readonly source: string;
+  /** Drops of a folder that are not taken yet; of these, how many began more than three days ago. */
+  readonly waiting: number;
+  readonly stalled: number;
 }
 
 export interface Asked {
@@ -54,8 +58,10 @@ export async function dryRun(
     ? await forecastNamed(parts, identities, again, (done) => progress.update(done, identities.length))
     : await forecastWalk(parts, selection, (listed) => progress.update(listed, { about }));
   progress.end();
-  console.say(forecastText(place, found));
-  return { client: config.id, source: sourceConfig.name, ...found };
+  const { count: waiting, stalled } = opened.source.waiting ?? { count: 0, stalled: 0 };
+  const all = { ...found, waiting, stalled };
+  console.say(forecastText(place, all));
+  return { client: config.id, source: sourceConfig.name, ...all };
 }
 
 /** Like a run, a dry run without the inbox still finds everyone whom the source itself names. */
@@ -72,7 +78,7 @@ function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handle
   }
 }
 
-function forecastText(place: string, of: Forecast): string[] {
+function forecastText(place: string, of: Forecast & Pick<DryRun, "waiting" | "stalled">): string[] {
   const rows = [
     ...(of.askedByInbox > 0 ? [["webhooks", `named ${plural(of.askedByInbox, "identity", "identities")}`]] : []),
     ["new", number(of.new)],
@@ -85,6 +91,7 @@ function forecastText(place: string, of: Forecast): string[] {
     ["past", `${number(of.past)} (past their retention date: skipped)`],
     ...(of.gone > 0 ? [["gone", `${number(of.gone)} (not at the provider)`]] : []),
     ...(of.unreadable > 0 ? [["unreadable", `${number(of.unreadable)} entries of the list have no readable id`]] : []),
+    ...(of.waiting > 0 ? [["waiting", waitingText(of)]] : []),
     ["to fetch", plural(of.toFetch, "identity", "identities")],
     ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (estimated from ${of.sampled} identities)`],
     ["requests", `about ${number(of.requests)} to the source`],

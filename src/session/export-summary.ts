@@ -106,6 +106,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
       : []),
     ...(withheld > 0 ? [["withheld", withheldText(summary, asked)]] : []),
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
+    ...(summary.waiting > 0 ? [["waiting", waitingText(summary)]] : []),
     ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
     [
@@ -123,7 +124,8 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     },
     ...rows.map(([name, value]): Line => {
       const text = `  ${name!.padEnd(10)}${value}`;
-      if (name === "withheld" || name === "lacking") return { text, tone: "warning" };
+      if (name === "withheld" || name === "lacking" || (name === "waiting" && summary.stalled > 0))
+        return { text, tone: "warning" };
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),
   ];
@@ -151,6 +153,13 @@ function askedRow(of: ExportSummary): string[][] {
   const asked = ways.flatMap(([count, why]) => (count > 0 ? [`${number(count)} ${why}`] : []));
   const other = of.askedByInbox + of.askedByChanges + of.askedWhileOpen + of.askedAfterFailure + of.askedInTurn;
   return other === 0 ? [] : [["asked", asked.join(", ")]];
+}
+
+/** Of drops that may still be written. */
+export function waitingText({ waiting, stalled }: Pick<ExportSummary, "waiting" | "stalled">): string {
+  const text = `${plural(waiting, "drop is", "drops are")} not complete yet, and not taken`;
+  if (stalled === 0) return text;
+  return `${text}; ${stalled === waiting ? "" : `${number(stalled)} `}for more than three days: run \`holdfast folder check\``;
 }
 
 function withheldText({ withheld, lacking }: ExportSummary, asked: Asked): string {

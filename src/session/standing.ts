@@ -76,7 +76,7 @@ async function locksDue({ state, log, retention }: ClientConfig, now: Temporal.I
   }
 }
 
-function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, LocksDue>): Standing {
+function standingOf({ id, state, log, sources }: ClientConfig, due: ReadonlyMap<string, LocksDue>): Standing {
   const { success, due: next } = readLastExport(state);
   const verified = readLastVerify(state);
   const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
@@ -92,10 +92,22 @@ function standingOf({ id, state, log }: ClientConfig, due: ReadonlyMap<string, L
       nextRun: next && seconds(next),
       newestKept: newest && seconds(newest),
       locksDue: due.get(id),
+      stalled: catalog && stalledOf(sources, catalog),
     } as Standing;
   } finally {
     catalog?.close();
   }
+}
+
+/** Of each folder that a run has read. */
+function stalledOf(sources: ClientConfig["sources"], { runs }: Catalog): Record<string, number> {
+  const folders = sources.filter(({ kind, retired }) => kind === "folder" && !retired);
+  return Object.fromEntries(
+    folders.flatMap(({ name }) => {
+      const stalled = runs.lastOf(name)?.counts.stalled;
+      return stalled === undefined ? [] : [[name, stalled]];
+    }),
+  );
 }
 
 /** What waits of each source whose webhooks are received. Nothing if the inbox cannot be read: runs say so. */

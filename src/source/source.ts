@@ -64,6 +64,9 @@ export interface Source {
    */
   checks?(known: readonly string[]): Promise<readonly SourceCheck[]>;
 
+  /** What the source has and does not hand out yet, as far as it has looked. Undefined where there is no such thing. */
+  readonly waiting?: Waiting | undefined;
+
   /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;
 
@@ -77,6 +80,13 @@ export interface Source {
 export type SourceCheck =
   | { readonly outcome: "ok" | "unknown"; readonly message: string; readonly hint?: undefined }
   | { readonly outcome: "warning"; readonly message: string /** How to fix it. */; readonly hint: string };
+
+/** Deliveries that may still be written, so that no one in them was seen. */
+export interface Waiting {
+  readonly count: number;
+  /** Of these, how many began more than three days ago: something is wrong with them. */
+  readonly stalled: number;
+}
 
 /** What the provider's API can do. */
 export interface Abilities {

@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Summary } from "../../src/export/summary.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import { Standings } from "../../src/session/standing.ts";
 import { makeWorkplace, type Workplace } from "./workplace.ts";
 
 const SOURCE = {
@@ -64,6 +66,17 @@ test("drops: taken once, changed in a newer one, and never gone; the bag has nam
     assert.deepEqual([quiet.gone, quiet.failed], [0, 0]);
   }
   assert.deepEqual(await place.entries("record.gone"), []);
+  const [compared] = await place.expect<{ gone: { count: number }; vault: { subjects: number } }>(0, "reconcile");
+  assert.deepEqual([compared!.gone.count, compared!.vault.subjects], [0, 3]);
+  const reconciled = await place.here("reconcile", [], { isTerminal: true });
+  assert.match(reconciled.stdout + reconciled.stderr, /the vault has all that the source has/);
+  assert.doesNotMatch(reconciled.stdout + reconciled.stderr, /gone|deleted|any more/);
+  const reported = await place.here("report", ["--out", place.path("report.html")]);
+  assert.equal(reported.code, 0, reported.stderr);
+  assert.match(
+    await readFile(place.path("report.html"), "utf8"),
+    /no longer at the provider<\/td><td class="number ">0</,
+  );
 
   const who = ["--email", "p2@example.com", "--case", "1", "--reason", "audit", "--requested-by", "x"];
   const retrieved = await place.here("retrieve", [...who, "--out", place.path("bag")]);
@@ -98,6 +111,25 @@ test("the record has the line to the byte, and doctor says what is not ready", a
   assert.match(doctor.stdout, /1 of 2 drops are not taken yet: the file _SUCCESS is not at the top/);
 });
 
+test("folder check says what is missing where it finds no one", async () => {
+  await using place = await makeWorkplace({ url: "", apiKey: "" }, { client: { source: SOURCE } });
+  const check = async () => {
+    const { stdout, stderr } = await place.here("folder", ["check"]);
+    return stdout + stderr;
+  };
+  assert.match(await check(), /what the source's url names is not there \(ENOENT\).*Check the source's url/);
+  await mkdir(place.path("drops"));
+  assert.match(await check(), /no drop is there: put each into a folder of its own/);
+  await mkdir(place.path("drops/1"));
+  await writeFile(place.path("drops/1/_SUCCESS"), "");
+  assert.match(await check(), /no file with entries is in any drop: check the source's entries/);
+  await writeFile(place.path("drops/1/people.csv"), "id,updated\n");
+  assert.match(await check(), /no file has an entry that can be read/);
+  await drop(place, "2", [person(1)]);
+  await writeFile(place.path("drops/2/people.jsonl"), '{"id":"1"}\n');
+  assert.match(await check(), /^ {2}id +0 {2}no entry has it: check fields.id$/m);
+});
+
 test("a bad line fails alone, in every run until it is corrected", async () => {
   await using place = await makeWorkplace({ url: "", apiKey: "" }, { client: { source: SOURCE } });
   await drop(place, "1", [person(1)]);
@@ -111,3 +143,96 @@ test("a bad line fails alone, in every run until it is corrected", async () => {
   await rm(place.path("drops/1/more.jsonl"));
   assert.equal((await place.export()).failed, 0);
 });
+
+test("a drop that does not become whole is counted by each run, and needs attention after three days", async () => {
+  await using place = await makeWorkplace({ url: "", apiKey: "" }, { client: { source: SOURCE } });
+  await drop(place, "Canary-1", [person(1)]);
+  await drop(place, "Canary-2", [person(2)], false);
+  const first = await place.export();
+  assert.deepEqual([first.new, first.waiting, first.stalled, first.outcome], [1, 1, 0, "done"]);
+  const told = await place.here("status");
+  assert.match(told.stdout, /^ {2}drops +folder: 1 drop is not complete yet, and not taken$/m);
+
+  const later = Temporal.Now.instant().add({ hours: 73 });
+  const now = () => later;
+  const again = await place.here("export", [], { now, isTerminal: true });
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(
+    again.stdout + again.stderr,
+    /waiting +1 drop is not complete yet, and not taken; for more than three days/,
+  );
+  assert.match(
+    again.stdout + again.stderr,
+    /drops that began more than three days ago are not complete, and not taken/,
+  );
+  assert.equal((await place.entries("run.finished")).at(-1)!.counts.stalled, 1);
+  const dry = await place.here("export", ["--dry-run"], { now, isTerminal: true });
+  assert.match(dry.stdout + dry.stderr, /waiting +1 drop is not complete yet/);
+  const reconciled = await place.here("reconcile", [], { now, isTerminal: true });
+  assert.match(reconciled.stdout + reconciled.stderr, /waiting +1 drop is not complete yet/);
+  const status = await place.here("status", [], { now });
+  assert.match(status.stdout, /^! drops +folder: 1 drop is not complete yet/m);
+  const doctor = await place.here("doctor", [], { now });
+  assert.match(doctor.stdout, /1 of 2 drops are not taken yet: .*; 1 for more than three days/);
+  const checked = await place.here("folder", ["check"], { now });
+  assert.match(checked.stdout, /drop 2 is not ready, and began more than three days ago: its marker is missing/);
+  await place.here("report", ["--out", place.path("report.html")], { now });
+  const report = await readFile(place.path("report.html"), "utf8");
+  assert.match(report, /1 drop of the source folder began more than three days before its last run/);
+  const metrics = new Metrics("1");
+  const client = await place.client();
+  new Standings(metrics, () => [client], now).show();
+  assert.match(await metrics.text(), /^holdfast_drops_stalled\{client="acme-bank",source="folder"\} 1$/m);
+  for (const { stdout, stderr } of [told, again, dry, reconciled, status, doctor, checked])
+    assert.doesNotMatch(stdout + stderr, /Canary/);
+
+  await writeFile(place.path("drops/Canary-2/_SUCCESS"), "");
+  const next = () => later.add({ hours: 24 });
+  const done = await place.here("export", ["--json"], { now: next });
+  const [summary] = (done.json as { clients: Summary[] }).clients;
+  assert.deepEqual([summary!.new, summary!.waiting, summary!.stalled], [1, 0, 0]);
+  assert.doesNotMatch((await place.here("status", [], { now: next })).stdout, /^. drops/m);
+});
+
+test("open gives the entry back byte for byte, of JSON, JSON Lines and CSV", async () => {
+  const fields = { id: "/id", updated: "/updated", email: "/email", data: { Note: "/note" } };
+  const { data: _, ...source } = SOURCE.fields;
+  await using place = await makeWorkplace(
+    { url: "", apiKey: "" },
+    { client: { source: { ...SOURCE, beside: undefined, fields: { ...source, ...fields, status: undefined } } } },
+  );
+  const at = '"updated":"2024-05-06T07:08:09Z"';
+  const texts: Record<string, string> = {
+    one: `{\r\n\t"id": "one", ${at},\r\n\t"email":"one@example.com", "n": 1.0e+2, "long": 12345678901234567890.10, "\u00fc": "\\u00fc \u202e"\r\n}\n`,
+    two: `{ "id" :"two" , ${at},"email":"two@example.com","x":"]},\\"" }`,
+    three: `\t{"id":"three",${at},"email":"three@example.com","a":1,"b":null, "e":[ ] }  \r`,
+    four: `id;updated;"email";note\r\n4;2024-05-06 07:08:09;"four@example.com";"two\r\nlines, ""quotes"" and ü"\r`,
+  };
+  for (const name of ["bag", "open"]) await mkdir(place.path(name));
+  const folder = place.path("drops", "1");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "one.json"), texts.one!);
+  await writeFile(join(folder, "two.json"), `[{"id":"other",${at}},\n ${texts.two}\n]`);
+  await writeFile(join(folder, "three.jsonl"), `\n${texts.three}\n\n`);
+  await writeFile(join(folder, "four.csv"), `\uFEFF${texts.four}\n5;2024-05-06;five@example.com;\r\n`);
+  await writeFile(join(folder, "_SUCCESS"), "");
+  const summary = await place.export();
+  assert.deepEqual([summary.new, summary.failed], [6, 0]);
+  for (const [name, text] of Object.entries(texts)) {
+    const out = place.path("open", name);
+    const who = ["--email", `${name}@example.com`, "--case", "1", "--reason", "audit", "--requested-by", "x"];
+    const retrieved = await place.here("retrieve", [...who, "--out", place.path("bag", name)]);
+    assert.equal(retrieved.code, 0, retrieved.stderr);
+    const opened = await place.here("open", [place.path("bag", name), "--key", place.officer.file, "--out", out]);
+    assert.equal(opened.code, 0, opened.stderr);
+    const record = JSON.parse(await readFile(await recordIn(out), "utf8"));
+    assert.deepEqual(Buffer.from(record.raw[0].text), Buffer.from(text), name);
+  }
+});
+
+/** The record, opened. */
+async function recordIn(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true });
+  const name = names.find((each) => each.endsWith("record.json")) ?? assert.fail(names.join());
+  return join(folder, name);
+}

@@ -11,8 +11,8 @@ import type { FolderSourceConfig } from "../../config/config.ts";
 import { HoldfastError } from "../../core/error.ts";
 import { AwsCredentials, CREDENTIALS_REFUSED } from "../../net/aws-credentials.ts";
 import { awsAgents } from "../../net/proxy.ts";
-import { changed, FILE, lost, missing } from "./errors.ts";
-import type { Item, OpenFile, Stat, Store } from "./store.ts";
+import { changed, FILE, lost, missing, noFolder } from "./errors.ts";
+import type { Changes, Item, OpenFile, Stat, Store } from "./store.ts";
 
 type Bucket = Extract<FolderSourceConfig["place"], { kind: "s3" }>;
 
@@ -95,11 +95,16 @@ export class BucketStore implements Store {
     };
   }
 
-  async lastChange(folder: string): Promise<number> {
+  async changes(folder: string): Promise<Changes> {
     let last = 0;
+    let first = Number.POSITIVE_INFINITY;
     for await (const { Contents = [] } of this.#pages({ Prefix: this.#key(folder === "" ? "" : `${folder}/`) }))
-      for (const { LastModified } of Contents) last = Math.max(last, LastModified?.getTime() ?? 0);
-    return last;
+      for (const { LastModified } of Contents) {
+        const change = LastModified?.getTime() ?? 0;
+        last = Math.max(last, change);
+        first = Math.min(first, change);
+      }
+    return { last, first };
   }
 
   async close(): Promise<void> {
@@ -156,6 +161,6 @@ function failure(error: unknown): HoldfastError {
     return new HoldfastError("source-denied", `${FILE}: the S3 store refuses it (${status ?? name})`, {
       hint: "Give these AWS credentials s3:GetObject and s3:ListBucket on the source's bucket and prefix.",
     });
-  if (status === 404) return lost({ code: "NoSuchBucket" });
+  if (status === 404) return noFolder("NoSuchBucket");
   return lost({ code: `${status ?? code ?? name}` });
 }

@@ -3,25 +3,30 @@ import { hasCode } from "../../core/error.ts";
 import { byName, type Drop, type EntryFile, itemsOf, survey } from "./drops.ts";
 import type { Entry } from "./entries.ts";
 import { filesOf, openFile } from "./files.ts";
+import { digestsIn } from "./manifest.ts";
 import { identityOf, idOf, valueAt } from "./mapping.ts";
 import { Places } from "./places.ts";
 import { read, Scan, whyUnfit } from "./scan.ts";
-import { folderOf, joined, type Store } from "./store.ts";
+import { folderOf, insidePath, isThere as isPlainFile, joined, type Store } from "./store.ts";
 
 /** What a mapping would take, in numbers. Names of drops and files may be personal: they are numbered, in their order. */
 export interface FolderCheck {
   readonly drops: number;
   /** Those that are not whole yet. */
-  readonly waiting: readonly { readonly drop: number; readonly why: "quiet" | "marker" }[];
+  readonly waiting: readonly { readonly drop: number; readonly why: "quiet" | "marker"; readonly isStalled: boolean }[];
   readonly entryFiles: number;
   readonly entries: number;
   /** Distinct ids: what an export would take. */
   readonly people: number;
-  /** In how many of those each field of the config has a value. */
+  /** Entries with the id of a later one, which counts instead; and those where that is in the same file. */
+  readonly replaced: { readonly all: number; readonly sameFile: number };
+  /** In how many people's entries each field of the config has a value. */
   readonly fields: Readonly<Record<string, number>>;
   readonly files: {
     readonly found: number;
     readonly missing: number;
+    /** Named by a manifest, and not there. */
+    readonly absent: number;
     /** In whole drops, and named by no entry. */
     readonly withoutEntry: number;
     /** Held to a manifest: read, and right. */
@@ -69,6 +74,8 @@ class Check {
   readonly #bad: BadEntry[] = [];
   readonly #fields: Record<string, number> = {};
   #failures = 0;
+  #replaced = 0;
+  #sameFile = 0;
   #entries = 0;
   #found = 0;
   #missing = 0;
@@ -85,17 +92,21 @@ class Check {
   async run(signal: AbortSignal | undefined): Promise<FolderCheck> {
     const { drops, files } = this.#scan.survey;
     for (const [number, file] of files.entries()) await this.#checkFile(number, file, signal);
+    const absent = await this.#absent();
     let withoutEntry = 0;
     for (const drop of drops.filter(({ waits }) => waits === undefined))
       withoutEntry += await this.#unnamed(drop, drop.top);
     return {
       drops: drops.length,
-      waiting: drops.flatMap(({ waits }, at) => (waits === undefined ? [] : [{ drop: at + 1, why: waits }])),
+      waiting: drops.flatMap(({ waits, isStalled = false }, at) =>
+        waits === undefined ? [] : [{ drop: at + 1, why: waits, isStalled }],
+      ),
       entryFiles: files.length,
       entries: this.#entries,
       people: this.#scan.places.count,
+      replaced: { all: this.#replaced, sameFile: this.#sameFile },
       fields: this.#fields,
-      files: { found: this.#found, missing: this.#missing, withoutEntry, checked: this.#checked },
+      files: { found: this.#found, missing: this.#missing, absent, withoutEntry, checked: this.#checked },
       failures: this.#failures,
       bad: this.#bad,
     };
@@ -124,10 +135,14 @@ class Check {
     const home = this.#scan.home(number);
     try {
       identityOf(id, entry.value, this.#config);
-      const files = await filesOf(this.#store, home, id, entry.value, this.#config);
+      const files = await filesOf(this.#store, this.#scan, home, id, entry.value, this.#config);
       for (const { path } of files) this.#named.promise(path, "");
       // An entry that a newer one replaces is not taken.
-      if (!this.#scan.places.isAt(id, number, entry.at)) return;
+      if (!this.#scan.places.isAt(id, number, entry.at)) {
+        this.#replaced += 1;
+        if (this.#scan.places.get(id)?.file === number) this.#sameFile += 1;
+        return;
+      }
       for (const [name, pointers] of fieldsIn(this.#config.fields))
         if (pointers.some((pointer) => isThere(valueAt(entry.value, pointer)))) this.#fields[name]! += 1;
       for (const { name, path, stat } of files) {
@@ -144,6 +159,19 @@ class Check {
       if (!hasCode(error, "source-response", "source-denied", "source-missing")) throw error;
       this.#note(file, entry.line, (error as Error).message.replace(/^folder (entry|file): /, ""));
     }
+  }
+
+  async #absent(): Promise<number> {
+    let count = 0;
+    for (const { path: drop } of this.#scan.survey.drops) {
+      const manifest = this.#scan.manifest(drop);
+      if (manifest === undefined) continue;
+      for await (const [path] of digestsIn(this.#store, manifest)) {
+        const inside = insidePath(path);
+        if (inside === undefined || !(await isPlainFile(this.#store, joined(drop, inside)))) count += 1;
+      }
+    }
+    return count;
   }
 
   /** Files that are neither named nor read: each may be one that the mapping should find. */

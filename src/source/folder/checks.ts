@@ -1,10 +1,10 @@
 import type { Ready } from "../../config/folder-section.ts";
 import type { SourceCheck } from "../source.ts";
-import type { Survey } from "./drops.ts";
+import { type Survey, waitingIn } from "./drops.ts";
 
 /** Which drops are whole, for `doctor`. Without their names. */
 export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[] {
-  const waiting = drops.filter(({ waits }) => waits !== undefined).length;
+  const { count: waiting, stalled } = waitingIn(drops);
   const whole = drops.length - waiting;
   const checks: SourceCheck[] = [];
   if (drops.length === 0)
@@ -23,11 +23,13 @@ export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[
   if (waiting > 0)
     checks.push({
       outcome: "warning",
-      message: `${waiting} of ${drops.length} drops are not taken yet: ${waitText(ready)}`,
+      message: `${waiting} of ${drops.length} drops are not taken yet: ${waitText(ready)}${stalledText(stalled)}`,
       hint: "Wait until the drop is complete. If it is, check the source's ready.",
     });
   return checks;
 }
+
+const stalledText = (stalled: number): string => (stalled > 0 ? `; ${stalled} for more than three days` : "");
 
 export function waitText(ready: Ready): string {
   return ready.kind === "marker"

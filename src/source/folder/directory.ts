@@ -1,8 +1,8 @@
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { changed, lost, missing, refused } from "./errors.ts";
-import { type Item, joined, type OpenFile, type Stat, type Store } from "./store.ts";
+import { changed, lost, missing, noFolder, refused } from "./errors.ts";
+import { type Changes, type Item, joined, type OpenFile, type Stat, type Store } from "./store.ts";
 
 /** Not to be led elsewhere by a link, nor to wait for someone who writes into a pipe. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -21,7 +21,7 @@ export class DirectoryStore implements Store {
   async *list(folder: string): AsyncGenerator<Item> {
     const place = await this.#place(folder);
     if (place === undefined) {
-      if (folder === "") throw lost({ code: "ENOENT" });
+      if (folder === "") throw noFolder("ENOENT");
       return;
     }
     try {
@@ -75,14 +75,22 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async lastChange(folder: string): Promise<number> {
+  async changes(folder: string): Promise<Changes> {
     let last = await this.#changeOf(folder);
+    let first = Number.POSITIVE_INFINITY;
     for await (const { name, kind } of this.list(folder)) {
       const path = joined(folder, name);
-      const changed = kind === "folder" ? await this.lastChange(path) : await this.#changeOf(path);
-      last = Math.max(last, changed);
+      if (kind === "folder") {
+        const inside = await this.changes(path);
+        last = Math.max(last, inside.last);
+        first = Math.min(first, inside.first);
+      } else {
+        const change = await this.#changeOf(path);
+        last = Math.max(last, change);
+        if (change > 0) first = Math.min(first, change);
+      }
     }
-    return last;
+    return { last, first };
   }
 
   async close(): Promise<void> {
@@ -117,9 +125,9 @@ export class DirectoryStore implements Store {
   }
 
   #top(): Promise<string> {
-    this.#real ??= realpath(this.#root).catch((error: unknown) => {
+    this.#real ??= realpath(this.#root).catch((error: NodeJS.ErrnoException) => {
       this.#real = undefined;
-      throw lost(error);
+      throw isAbsent(error.code ?? "") ? noFolder(error.code!) : lost(error);
     });
     return this.#real;
   }

@@ -1,4 +1,5 @@
 import type { FolderSourceConfig } from "../../config/config.ts";
+import type { Waiting } from "../source.ts";
 import { type Format, formatOf } from "./entries.ts";
 import { isBag } from "./manifest.ts";
 import { type Item, isLeftover, isThere, joined, type Store } from "./store.ts";
@@ -11,6 +12,8 @@ export interface Drop {
   readonly top: string;
   /** Why it is not taken yet. */
   readonly waits?: "quiet" | "marker" | undefined;
+  /** It has not been taken for more than three days. */
+  readonly isStalled?: boolean | undefined;
 }
 
 /** A file with entries. */
@@ -30,6 +33,9 @@ export interface Survey {
   /** Two surveys with the same one found the same. */
   readonly fingerprint: string;
 }
+
+/** In ms: three days. No delivery takes longer. */
+const STALLED = 3 * 24 * 3_600_000;
 
 type Terms = Pick<FolderSourceConfig, "entries" | "ready">;
 
@@ -60,10 +66,19 @@ export async function survey(store: Store, terms: Terms, now: () => Temporal.Ins
 
 async function dropAt(store: Store, path: string, { ready }: Terms, now: () => Temporal.Instant): Promise<Drop> {
   const drop = { path, top: (await isBag(store, path)) ? joined(path, "data") : path };
-  if (ready.kind === "marker")
-    return (await isThere(store, joined(path, ready.name))) ? drop : { ...drop, waits: "marker" };
-  const quiet = now().epochMilliseconds - (await store.lastChange(path));
-  return quiet >= ready.time.total("milliseconds") ? drop : { ...drop, waits: "quiet" };
+  if (ready.kind === "marker" && (await isThere(store, joined(path, ready.name)))) return drop;
+  const { last, first } = await store.changes(path);
+  const before = (time: number): number => now().epochMilliseconds - time;
+  if (ready.kind === "quiet" && before(last) >= ready.time.total("milliseconds")) return drop;
+  // Where the source's folder is the only drop, old files stay in it.
+  const begun = path === "" || first > last ? last : first;
+  return { ...drop, waits: ready.kind, isStalled: before(begun) > STALLED };
+}
+
+/** What waits, in numbers. */
+export function waitingIn(drops: readonly Drop[]): Waiting {
+  const waiting = drops.filter(({ waits }) => waits !== undefined);
+  return { count: waiting.length, stalled: waiting.filter(({ isStalled }) => isStalled).length };
 }
 
 /** Files with entries below `top`, in the order of their names. */

@@ -116,7 +116,8 @@ function jsonEntries(whole: Buffer): Entry[] {
   const text = whole.subarray(mark);
   if (!isArray(text)) return [entryOf({ at: 0, length: whole.length, line: 1, bytes: whole })];
   const elements = elementsOf(text, MAX_ELEMENTS);
-  if (elements === undefined) throw new Unfit(`is not a JSON array with at most ${MAX_ELEMENTS} elements`);
+  if (elements === undefined)
+    throw new Unfit(`is not a complete JSON array, or has more than ${MAX_ELEMENTS} elements`);
   return elements.map(({ at, length, line }) =>
     entryOf({ at: mark + at, length, line, bytes: text.subarray(at, at + length) }),
   );

@@ -24,6 +24,13 @@ export function missing(): HoldfastError {
   });
 }
 
+/** The directory or bucket itself. */
+export function noFolder(code: string): HoldfastError {
+  return new HoldfastError("source-unavailable", `folder: what the source's url names is not there (${code})`, {
+    hint: "Check the source's url, and that it is mounted.",
+  });
+}
+
 /** A system's error about a file. It has its path, so that it must not be the cause. */
 export function lost(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;

@@ -31,10 +31,11 @@ const ALWAYS = "1970-01-01T00:00:00Z";
 
 /**
  * The files of an entry, those that it names first, each once. @throws HoldfastError "source-response" if one of them
- * leads out of the folder
+ * leads out of the folder, or if the manifest names more files of the entry's folder than there are
  */
 export async function filesOf(
   store: Store,
+  { places }: Pick<Scan, "places">,
   home: Home,
   id: string,
   value: unknown,
@@ -50,12 +51,16 @@ export async function filesOf(
   }
   if (mapping.beside !== undefined) {
     const folder = mapping.beside === "." ? "" : inside(mapping.beside.replaceAll("{id}", () => stepOf(id)));
+    let promised = 0;
     for await (const name of below(store, base, folder)) {
       const path = joined(base, name);
+      if (places.promised(path) !== undefined) promised += 1;
       if (path !== home.file && !found.has(name))
         found.set(name, { name, path, type: "other", stat: await store.stat(path) });
       if (found.size > MAX_FILES) throw tooMany();
     }
+    if (promised < places.promisedBelow(joined(base, folder)))
+      throw refused("a file that the manifest names is missing");
   }
   return [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }

@@ -3,9 +3,9 @@ import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import type { HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
+import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck, Waiting } from "../source.ts";
 import { dropChecks } from "./checks.ts";
-import { survey } from "./drops.ts";
+import { survey, waitingIn } from "./drops.ts";
 import { type Entry, entryAt } from "./entries.ts";
 import { ENTRY, FILE, refused } from "./errors.ts";
 import { digested, filesOf, listedOf, openFile } from "./files.ts";
@@ -36,6 +36,7 @@ export class FolderSource implements Source {
   #scan: { readonly of: Promise<Scan>; at: number } | undefined;
   /** Earlier ones may still be read from. */
   readonly #scans: Scan[] = [];
+  #waiting: Waiting | undefined;
   #requests = 0;
   #isClosed = false;
 
@@ -54,6 +55,10 @@ export class FolderSource implements Source {
   get limits(): LimitsView {
     const rate = (this.#config.rate.count * 1_000) / this.#config.rate.per;
     return { rate, ceiling: rate, per: this.#config.rate.per, silences: 0, silent: 0, refusals: 0 };
+  }
+
+  get waiting(): Waiting | undefined {
+    return this.#waiting;
   }
 
   /** The folder. Throws if it cannot be read. */
@@ -80,7 +85,7 @@ export class FolderSource implements Source {
       const { entry, home, format } = await this.#entry(scan, id);
       if (entry.why !== undefined) throw refused(`it ${entry.why}`);
       const identity = identityOf(id, entry.value, this.#config);
-      const named = await filesOf(this.#store, home, id, entry.value, this.#config);
+      const named = await filesOf(this.#store, scan, home, id, entry.value, this.#config);
       const files = full ? await digested(this.#store, named, home, scan) : [];
       return {
         identity,
@@ -143,6 +148,7 @@ export class FolderSource implements Source {
   #fresh(): Promise<Scan> {
     const read = async (): Promise<Scan> => {
       const scan = new Scan(await survey(this.#store, this.#config, this.#options.now));
+      this.#waiting = waitingIn(scan.survey.drops);
       this.#scans.push(scan);
       await scan.read(this.#store, this.#config, this.#options.signal);
       return scan;

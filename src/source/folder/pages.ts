@@ -98,7 +98,7 @@ async function listedEntry(
   const home = scan.home(file);
   try {
     const { created, updated, status } = identityOf(id, entry.value, mapping);
-    const files = await filesOf(store, home, id, entry.value, mapping);
+    const files = await filesOf(store, scan, home, id, entry.value, mapping);
     const raw = listedOf(entry.text, files, home, scan);
     return { id, created: created ?? updated, updated, status, raw };
   } catch (error) {

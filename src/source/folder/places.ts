@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { EntryPlace } from "./entries.ts";
+import { isLeftover } from "./store.ts";
 
 /** Where the entry of an id is: which of the files, and where in it. */
 export interface Place extends EntryPlace {
@@ -18,6 +19,8 @@ export class Places {
   readonly #get: StatementSync;
   readonly #promise: StatementSync;
   readonly #promised: StatementSync;
+  readonly #count: StatementSync;
+  readonly #below: StatementSync;
 
   constructor() {
     this.#db.exec(`
@@ -25,11 +28,14 @@ export class Places {
       PRAGMA synchronous = OFF;
       CREATE TABLE place (id BLOB PRIMARY KEY, file INT, at INT, length INT, line INT) WITHOUT ROWID;
       CREATE TABLE promise (path BLOB PRIMARY KEY, digest TEXT) WITHOUT ROWID;
+      CREATE TABLE folder (path BLOB PRIMARY KEY, files INT) WITHOUT ROWID;
     `);
     this.#put = this.#db.prepare("INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?)");
     this.#get = this.#db.prepare("SELECT file, at, length, line FROM place WHERE id = ?");
     this.#promise = this.#db.prepare("INSERT OR REPLACE INTO promise VALUES (?, ?)");
     this.#promised = this.#db.prepare("SELECT digest FROM promise WHERE path = ?");
+    this.#count = this.#db.prepare("INSERT INTO folder VALUES (?, 1) ON CONFLICT DO UPDATE SET files = files + 1");
+    this.#below = this.#db.prepare("SELECT files FROM folder WHERE path = ?");
   }
 
   /** Begins what `keep` keeps and `discard` undoes. */
@@ -66,7 +72,17 @@ export class Places {
   }
 
   promise(path: string, digest: string): void {
+    const isNew = this.promised(path) === undefined;
     this.#promise.run(this.#key("path", path), digest);
+    const steps = path.split("/");
+    if (!isNew || steps.some(isLeftover)) return;
+    for (let depth = 1; depth < steps.length; depth++)
+      this.#count.run(this.#key("folder", steps.slice(0, depth).join("/")));
+  }
+
+  /** How many files in a folder and below it are promised, without what is no part of a drop. */
+  promisedBelow(folder: string): number {
+    return Number(this.#below.get(this.#key("folder", folder))?.files ?? 0);
   }
 
   promised(path: string): string | undefined {

@@ -13,9 +13,16 @@ export interface Store {
   /** Undefined if there is no such file. */
   stat(path: string): Promise<Stat | undefined>;
   open(path: string): Promise<OpenFile>;
-  /** When anything in a folder last changed, in ms since 1970. */
-  lastChange(folder: string): Promise<number>;
+  /** When anything in a folder last changed, and the earliest time of a file in it, in ms since 1970. */
+  changes(folder: string): Promise<Changes>;
   close(): Promise<void>;
+}
+
+export interface Changes {
+  /** 0 if there is nothing. */
+  readonly last: number;
+  /** `Infinity` if there is no file. */
+  readonly first: number;
 }
 
 export interface Item {

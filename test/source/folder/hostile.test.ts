@@ -178,7 +178,7 @@ test("a bag: the payload is read, and held to its manifest", async () => {
   const { files, bad } = await check(here);
   assert.deepEqual(
     [files, bad.map(({ line }) => line)],
-    [{ found: 3, missing: 0, withoutEntry: 0, checked: 1 }, [2, 3]],
+    [{ found: 3, missing: 0, absent: 0, withoutEntry: 0, checked: 1 }, [2, 3]],
   );
   await here.write("1/manifest-sha256.txt", manifest("other entries"));
   assert.deepEqual(
@@ -198,6 +198,35 @@ test("SHA256SUMS beside: a wrong digest is a failure of that entry, and what it 
   assert.equal(String(await bytesOf(source, "b", "b.jpg")), "b");
 });
 
+test("a file that the manifest names and that is not there is a failure of the entry whose folder it should be in", async () => {
+  await using here = await place();
+  const text = `${JSON.stringify(entry("a"))}\n${JSON.stringify(entry("b"))}\n`;
+  await here.write("1/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  await here.write("1/data/people.jsonl", text);
+  for (const id of ["a", "b"]) await here.write(`1/data/files/${id}/front.jpg`, id);
+  const lines = [
+    `${sha256(text)}  data/people.jsonl`,
+    ...["a", "b"].map((id) => `${sha256(id)}  data/files/${id}/front.jpg`),
+    // What a system leaves behind is no file of anyone.
+    `${sha256("")}  data/files/a/.DS_Store`,
+    `${sha256("deep")}  data/files/b/more/deep.jpg`,
+    // As some programs do.
+    `${sha256("a")}  data/files/a/front.jpg`,
+  ];
+  await here.write("1/manifest-sha256.txt", `${lines.join("\n")}\n`);
+  const source = here.open({ beside: "files/{id}" });
+  const [page] = await pagesOf(source);
+  assert.deepEqual([page!.identities.map(({ id }) => id), page!.unread], [["a"], ["b"]]);
+  await refuses(() => source.dossier("b", { full: true }));
+  const { files, bad } = await check(here, { beside: "files/{id}" });
+  assert.deepEqual(
+    [files.absent, bad.map(({ line, why }) => [line, why])],
+    [2, [[2, "a file that the manifest names is missing"]]],
+  );
+  await here.write("1/data/files/b/more/deep.jpg", "deep");
+  assert.deepEqual([...(await listOf(here.open({ beside: "files/{id}" }))).keys()], ["a", "b"]);
+});
+
 test("the check counts fields, files without an entry, and missing ones", async () => {
   await using here = await place();
   await here.lines("1/people.jsonl", entry("a", { files: ["a.jpg", "gone.jpg"] }), { id: "b", updated: UPDATED });
@@ -206,8 +235,16 @@ test("the check counts fields, files without an entry, and missing ones", async 
   await here.write("1/sub/stray.jpg", "?");
   const { fields: found, files, people, failures } = await check(here);
   assert.deepEqual(found, { id: 2, updated: 2, email: 1, files: 1 });
-  assert.deepEqual(files, { found: 1, missing: 1, withoutEntry: 2, checked: 0 });
+  assert.deepEqual(files, { found: 1, missing: 1, absent: 0, withoutEntry: 2, checked: 0 });
   assert.deepEqual([people, failures], [2, 0]);
+});
+
+test("the check says which entries a later one replaces, and which of these are in one file", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a"), entry("b"), entry("a", { note: "other" }));
+  await here.lines("2/people.jsonl", entry("b"), entry("c"));
+  const { people, entries, replaced } = await check(here);
+  assert.deepEqual([people, entries, replaced], [3, 5, { all: 2, sameFile: 1 }]);
 });
 
 test("a folder that is not there, or not to be read", async () => {

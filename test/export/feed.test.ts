@@ -90,6 +90,24 @@ test("someone named as changed who is not there is nothing if the vault never ha
   assert.equal((await place.entries("record.gone")).length, 1);
 });
 
+test("where nothing is ever gone, someone who disappears before being stored fails once, and someone kept is unchanged", async () => {
+  const provider = new Provider();
+  provider.can = { list: true, changes: false, deletes: false };
+  await using place = await begun(provider, "a", "b");
+  provider.add("new");
+  provider.people.get("a")!.says = "something else";
+  // Both are taken away between the list and the question.
+  provider.onAsked = (id) => void provider.people.delete(id);
+  const summary = await night(place, provider, "2026-03-01T02:10:00Z");
+  assert.deepEqual([summary.failed, summary.unchanged, summary.gone, summary.outcome], [1, 2, 0, "partial"]);
+  assert.deepEqual(
+    (await place.entries("record.failed")).map(({ subject, code }) => [subject, code]),
+    [[await place.subject("new"), "source-missing"]],
+  );
+  const next = await night(place, provider, "2026-03-02T02:10:00Z");
+  assert.deepEqual([next.failed, next.gone], [0, 0]);
+});
+
 test("a key that may not ask for changes: the list is walked each night, and the run says why", async () => {
   const provider = new Provider();
   await using place = await begun(provider, "a", "b");

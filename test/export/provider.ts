@@ -30,7 +30,7 @@ export class Provider implements Source {
   readonly api = "memory:";
   readonly limits = { rate: 1, ceiling: 1, per: 1000, silences: 0, silent: 0, refusals: 0 };
   requests = 0;
-  can = { list: true, changes: true };
+  can: Source["can"] = { list: true, changes: true };
   name = "a project";
   readonly people = new Map<string, Person>();
   /** What `changes` answers, whatever it is asked for. */

@@ -13,6 +13,9 @@ import { SCHEMES } from "./schemes/schemes.ts";
  */
 export type Received = Outcome | "unnamed" | "malformed" | "forged" | "unready" | "unstored";
 
+/** Where Veriff says which integration an event is of. The signature does not cover it. */
+const INTEGRATION = ["x-auth-client", "vrf-auth-client"];
+
 /** The address of one source's webhooks. */
 export function pathOf({ id }: Pick<ClientConfig, "id">, { name }: Pick<WebhookSourceConfig, "name">): string {
   return `/hooks/${id}/${name}`;
@@ -24,14 +27,19 @@ export class Route {
   readonly source: string;
   readonly scheme: Scheme;
   readonly #kind: string;
+  /** Veriff's name of the integration that this route is for. */
+  readonly #integration: string | undefined;
   readonly #keys: RouteKeys;
   readonly #commit: GroupCommit;
 
-  constructor({ id, lookups }: ClientConfig, { name, kind, webhook }: WebhookSourceConfig, commit: GroupCommit) {
+  constructor({ id, lookups }: ClientConfig, source: WebhookSourceConfig, commit: GroupCommit) {
+    const { name, kind, webhook } = source;
     this.client = id;
     this.source = name;
     this.scheme = SCHEMES[webhook.scheme];
     this.#kind = kind;
+    if (source.kind === "veriff" && webhook.scheme === "veriff")
+      this.#integration = source.integrationKey.toLowerCase();
     this.#keys = new RouteKeys(webhook.scheme, webhook.secrets, lookups.key);
     this.#commit = commit;
   }
@@ -59,7 +67,7 @@ export class Route {
       return "unready";
     }
     const verified = this.scheme.verify(delivery, keys.keys, now);
-    if (verified === undefined) return "forged";
+    if (verified === undefined || !this.#isOfIntegration(delivery)) return "forged";
     onVerified(verified.secret);
     const event = readEvent(this.#kind, verified.text);
     if (event === undefined) return "malformed";
@@ -70,6 +78,12 @@ export class Route {
       onTrouble(error);
       return "unstored";
     }
+  }
+
+  /** Veriff's portal takes the address of another integration as well. Its people are not of this source. */
+  #isOfIntegration({ headers }: Delivery): boolean {
+    const named = INTEGRATION.flatMap((header) => headers[header] ?? []);
+    return this.#integration === undefined || named.every((each) => each.toLowerCase() === this.#integration);
   }
 
   #arrival({ body }: Delivery, verified: Verified, event: InboxEvent, { tokens, handles }: Keys): Arrival {

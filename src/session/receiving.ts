@@ -90,7 +90,8 @@ class Told {
         counts[result] === undefined ? [] : [[result, counts[result]] as const],
       );
       const of = route ? { client: route.client, source: route.source } : {};
-      this.#log.info("webhooks received", { ...of, counts: Object.fromEntries(sorted) });
+      const said = sorted.map(([result, count]) => `${count} ${result}`).join(", ");
+      this.#log.info(`webhooks received: ${said}`, { ...of, counts: Object.fromEntries(sorted) });
     }
     this.#counts.clear();
   }

@@ -88,7 +88,7 @@ test("a webhook that comes to `inbox` is stored by the next export, and one that
   receiver.kill("SIGTERM");
   const ended = await receiver.ended;
   assert.equal(ended.code, 0, ended.stderr);
-  const counts = ended.log.find(({ msg }) => msg === "webhooks received")!.counts;
+  const counts = ended.log.find(({ msg }) => msg === "webhooks received: 1 taken, 1 duplicate, 1 forged")!.counts;
   assert.deepEqual(counts, { taken: 1, duplicate: 1, forged: 1 });
   // No id, and nothing else of anyone, is where it is kept or said.
   const state = await Promise.all((await filesIn(place.path("state"))).map((path) => readFile(path)));

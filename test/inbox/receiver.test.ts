@@ -11,7 +11,7 @@ import { Inbox, inboxFile } from "../../src/inbox/inbox.ts";
 import { Handles } from "../../src/record/handles.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { eventOf, SECRETS, sign } from "./signing.ts";
-import { filesIn, LOOKUP, rowsOf, stage } from "./stage.ts";
+import { filesIn, INTEGRATION, LOOKUP, OWN, rowsOf, stage } from "./stage.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const ID = "c0ffee00-1111-4111-8111-111111111111";
@@ -27,23 +27,16 @@ test("an event of every scheme is answered 200 with nothing, and leaves a token 
   const rows = rowsOf(at.client());
   const [tokens, handles] = [new Tokens(new Secret(LOOKUP)), new Handles(new Secret(LOOKUP))];
   for (const { source, subject, handle, kind, at: time } of rows as Record<string, string>[]) {
-    const of = ["persona", "onfido", "passbase"].includes(source!) ? source! : "stripe";
-    // Veriff's and Sumsub's own kinds of source are not there yet: their events are read as Stripe's here.
+    const { kind: of } = OWN[source as SchemeName] ?? { kind: "stripe" };
     assert.equal(subject, tokens.subject(of, ID));
     assert.equal(handles.open(subject!, of, handle!), ID);
     assert.match(
       kind!,
-      /^(identity\.verification_session\.verified|inquiry\.approved|workflow_run\.completed|VERIFICATION_COMPLETED)$/,
+      /^(identity\.verification_session\.verified|inquiry\.approved|workflow_run\.completed|VERIFICATION_COMPLETED|applicantReviewed|event\/submitted)$/,
     );
     assert.match(time!, /^\d{4}-/);
   }
-  assert.deepEqual(rows.map(({ source }) => source).sort(), [
-    "onfido",
-    "passbase",
-    "persona",
-    "standard-webhooks",
-    "stripe",
-  ]);
+  assert.deepEqual(rows.map(({ source }) => source).sort(), SCHEME_NAMES.toSorted());
 });
 
 test("the inbox holds neither a body nor an id nor a secret, and no other user can read it", async () => {
@@ -102,6 +95,28 @@ test("what is not from the provider is refused without a word, and nothing of it
   );
   await at.send("/hooks/acme/stripe", good);
   assert.equal(rowsOf(at.client()).length, 1);
+});
+
+test("an event of another Veriff integration is refused, although the secret is the same", async () => {
+  await using at = await stage({ clients: { acme: ["veriff"] } });
+  const of = (event: string, headers: Record<string, string>) => {
+    const { body, headers: own } = signed("veriff", ID, event);
+    return at.send("/hooks/acme/veriff", { body, headers: { ...own, ...headers } });
+  };
+  const other = "0000aaaa-7a19-4d7d-971f-a076407ee03c";
+  const answers = [
+    await of("evt_1", { "x-auth-client": INTEGRATION }),
+    await of("evt_2", { "vrf-auth-client": INTEGRATION.toUpperCase(), "x-auth-client": INTEGRATION }),
+    await of("evt_3", {}),
+    await of("evt_4", { "x-auth-client": other }),
+    await of("evt_5", { "vrf-auth-client": other, "x-auth-client": INTEGRATION }),
+    await of("evt_6", { "x-auth-client": "" }),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 401, 401, 401],
+  );
+  assert.equal(rowsOf(at.client()).length, 3);
 });
 
 test("which secret it was signed with is told", async () => {

@@ -37,7 +37,8 @@ export async function place(clients: Readonly<Record<string, readonly SchemeName
         await writeFile(join(folder, name), id === "acme" ? secret : other(scheme, secret), { mode: 0o600 });
         secrets.push(`file:./${name}`);
       }
-      sources.push({ kind: kindOf(scheme), name: scheme, apiKey: "env:UNUSED", webhook: { scheme, secrets } });
+      const own = OWN[scheme] ?? { kind: "stripe" };
+      sources.push({ ...own, name: scheme, apiKey: "env:UNUSED", webhook: { scheme, secrets } });
     }
     sections.push(client({ id, source: ABSENT, sources, "lookups.key": "file:./keys/lookup" }));
   }
@@ -83,9 +84,16 @@ function other(scheme: SchemeName, secret: string): string {
   return secret.split("").reverse().join("");
 }
 
-function kindOf(scheme: SchemeName): string {
-  return ["persona", "onfido", "passbase"].includes(scheme) ? scheme : "stripe";
-}
+/** The fields of each scheme's own kind of source; Stripe is also what a gateway signs for. */
+const SUMSUB = { kind: "sumsub", appToken: "prd:token" };
+export const INTEGRATION = "8e4f7cd8-7a19-4d7d-971f-a076407ee03c";
+export const OWN: Readonly<Partial<Record<SchemeName, { readonly kind: string }>>> = {
+  ...{ persona: { kind: "persona" }, onfido: { kind: "onfido" }, passbase: { kind: "passbase" } },
+  ...{ "sumsub-sha256": SUMSUB, "sumsub-sha512": SUMSUB },
+  veriff: { kind: "veriff", url: "https://veriff.example/v1", integrationKey: INTEGRATION } as {
+    readonly kind: string;
+  },
+};
 
 export interface Answer {
   readonly status: number;

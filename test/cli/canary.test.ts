@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
+import { eventOf, sign } from "../inbox/signing.ts";
+import { send } from "../inbox/stage.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import type { Ended } from "./program.ts";
 
@@ -65,15 +67,17 @@ async function filesOf(folder: string, label: string): Promise<Place[]> {
   return places;
 }
 
-/** Everything the catalog holds, as text: its pages may cut a value in two. */
-function catalogOf(path: string): Place {
+/** Everything that a database holds: its pages may cut a value in two. */
+function rowsOf(path: string): Record<string, unknown>[] {
   const db = new DatabaseSync(path, { readOnly: true });
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[];
-  const rows = tables.flatMap(({ name }) => db.prepare(`SELECT * FROM ${name}`).all());
+  const rows = tables.flatMap(({ name }) => db.prepare(`SELECT * FROM ${name}`).all() as Record<string, unknown>[]);
   db.close();
-  assert.ok(rows.length > 50);
-  return { name: "the catalog's rows", bytes: Buffer.from(JSON.stringify(rows)) };
+  return rows;
 }
+
+/** Of the webhooks. */
+const HOOK = "canary-webhook-secret-00c0ffee77";
 
 const said = (name: string, { stdout, stderr }: Ended): Place[] => [
   { name: `stdout of ${name}`, bytes: Buffer.from(stdout) },
@@ -98,6 +102,54 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
   };
   await import("node:fs/promises").then(({ mkdir }) => mkdir(temporary));
   const broken = [sandbox.identity(3).id, sandbox.identity(4).id];
+
+  /** Whom only webhooks name: events of them wait in the inbox when everything is searched. */
+  const named = ["0ddba11c-0ffe-4e00-8000-00000000a11c", "0ddba11c-0ffe-4e00-8000-00000000b0b5"];
+  /** Webhooks that are taken, and some that are refused for every reason that there is. */
+  const webhooks = async (): Promise<void> => {
+    await writeFile(place.path("keys/hook"), HOOK, { mode: 0o600 });
+    Object.assign(place.config, { inbox: { listen: "127.0.0.1:0" }, metrics: { listen: "127.0.0.1:0" } });
+    await place.configure({ source: { webhook: { secrets: ["file:./keys/hook"] } } });
+    const inbox = place.start("inbox", [], { env: { TMPDIR: temporary, DEBUG: "*" } });
+    try {
+      const portOf = async (what: string): Promise<number> => {
+        const { msg } = await inbox.logged(({ msg }) => String(msg).startsWith(what));
+        return Number(/:(\d+)/.exec(String(msg))![1]);
+      };
+      const port = await portOf("webhooks at ");
+      const ids = [sandbox.identity(2).id, sandbox.identity(10).id, ...named];
+      for (const [index, id] of ids.entries()) {
+        const signed = sign("passbase", HOOK, eventOf("passbase", id, `canary-${index}`), 0);
+        const path = `/hooks/${CLIENT}/passbase`;
+        const answers = [
+          await send(port, path, signed),
+          await send(port, path, signed),
+          await send(port, path, { ...signed, body: Buffer.from(eventOf("passbase", id)) }),
+          await send(port, path, { ...signed, headers: { "content-type": id } }),
+          await send(port, path, sign("passbase", "f".repeat(32), eventOf("passbase", id), 0)),
+          await send(port, path, signed, { method: "PUT" }),
+          await send(port, `${path}/${id}?${id}`, { ...signed, headers: { "x-id": id } }),
+        ];
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [200, 200, 401, 415, 401, 405, 404],
+        );
+        for (const { headers, body } of answers)
+          places.push({ name: "an answer to a webhook", bytes: Buffer.from(JSON.stringify([headers, body])) });
+      }
+      const metrics = await fetch(`http://127.0.0.1:${await portOf("metrics at ")}/metrics`);
+      const text = await metrics.text();
+      assert.match(text, /^holdfast_inbox_pending\{.*\} 4$/m);
+      places.push({ name: "the metrics", bytes: Buffer.from(text) });
+      places.push(...said("doctor with webhooks", await place.holdfast("doctor", ["--json"])));
+    } finally {
+      inbox.kill("SIGTERM");
+    }
+    places.push(...said("inbox", await inbox.ended));
+    await run(0, "status");
+    await run(0, "export", "--dry-run");
+    await run(0, "export");
+  };
 
   await t.test("everything happens that can happen", async () => {
     await run(1, "export");
@@ -163,6 +215,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     await run(0, "report", "--out", place.path("report.html"), "--json");
     await run(0, "rebuild");
     await run(0, "rebuild", "--json");
+    await webhooks();
     await place.configure({ source: { apiKey: "file:./wrong-provider" } });
     await run(1, "export", "--json");
     await run(1, "doctor");
@@ -199,7 +252,7 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
 
   const canaries = [
     ...sandbox.canaries(),
-    ...["canary-wrong-key-0d15ea5e", "canary-lookup-literal-55aa", "canary-id-that-no-one-knows-41c8"],
+    ...["canary-wrong-key-0d15ea5e", "canary-lookup-literal-55aa", "canary-id-that-no-one-knows-41c8", HOOK, ...named],
     ...(await keysOf(place)),
   ];
 
@@ -225,7 +278,13 @@ test("nothing personal and no key is found anywhere outside a sealed object", as
     places.push(...(await filesOf(place.path("vault"), "vault")));
     places.push(...(await filesOf(place.path("state"), "state")));
     places.push(...(await filesOf(temporary, "temporary")));
-    places.push(catalogOf(place.path("state", CLIENT, "catalog.sqlite")));
+    const [catalog, waiting] = ["catalog", "inbox"].map((name) =>
+      rowsOf(place.path("state", CLIENT, `${name}.sqlite`)),
+    );
+    assert.ok(catalog!.length > 50);
+    assert.equal(waiting!.filter((row) => "handle" in row).length, named.length);
+    places.push({ name: "the catalog's rows", bytes: Buffer.from(JSON.stringify(catalog)) });
+    places.push({ name: "the inbox's rows", bytes: Buffer.from(JSON.stringify(waiting)) });
     places.push({ name: "the audit log", bytes: Buffer.from(JSON.stringify(await place.entries())) });
     for (const expected of [
       "vault acme-bank/vault.json",

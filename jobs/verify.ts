@@ -286,12 +286,21 @@ async function openHead(log: AuditLog): Promise<Head> {
 }
 
 /**
- * Throws `incomplete` if there is any problem, or `unlocked` if expired locks are the only one. This sets the exit code.
+ * Throws `incomplete` if there is any problem; `unlocked` if expired locks are the only one; `partial` if the store's listing
+ * cannot be trusted. This sets the exit code.
  */
-export function refuseProblems(reports: readonly Pick<ClientReport, "problems" | "unlocked">[]): void {
-  const problems = reports.reduce((sum, report) => sum + report.problems, 0);
-  const unlocked = reports.reduce((sum, report) => sum + report.unlocked, 0);
+export function refuseProblems(reports: readonly Pick<ClientReport, "problems" | "unlocked" | "unlisted">[]): void {
+  const sum = (of: "problems" | "unlocked" | "unlisted"): number =>
+    reports.reduce((total, report) => total + report[of], 0);
+  const [problems, unlocked, unlisted] = [sum("problems"), sum("unlocked"), sum("unlisted")];
   if (problems === 0) {
+    if (unlocked === 0 && unlisted > 0) {
+      throw new HoldfastError(
+        "partial",
+        `the store's listing is wrong about ${plural(unlisted, "object")} that ${unlisted === 1 ? "is" : "are"} there as logged; what else it leaves out could not be checked`,
+        { hint: "Run `holdfast verify` again. If it says the same, ask the operator of the store." },
+      );
+    }
     if (unlocked === 0) return;
     throw new HoldfastError(
       "unlocked",

@@ -42,14 +42,18 @@ export class Objects {
     return (row as { versionId: string } | undefined)?.versionId;
   }
 
-  /** Records first, then files, each sorted by key. */
-  *all(): Generator<CatalogObject> {
+  /** Sorted by key. */
+  *records(): Generator<CatalogObject, void, undefined> {
     for (let after = { subject: "", version: "" }; ; ) {
       const page = this.#statements.records.all(after.subject, after.version) as RecordRow[];
       for (const row of page) yield ofRecord(row);
-      if (page.length < PAGE) break;
+      if (page.length < PAGE) return;
       after = page.at(-1)!;
     }
+  }
+
+  /** Sorted by key. */
+  *files(): Generator<CatalogObject, void, undefined> {
     for (let after = ""; ; ) {
       const page = this.#statements.files.all(after) as CatalogObject[];
       yield* page;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Catalog } from "../catalog/catalog.ts";
+import { within } from "../catalog/keys.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
@@ -36,8 +37,9 @@ export class Superseded {
     this.#statements.drop.run(key);
   }
 
-  all(): Iterable<CatalogObject> {
-    return this.#statements.all.iterate() as Iterable<CatalogObject>;
+  /** Those below a prefix, in the order of their keys. */
+  under(prefix: string): Iterable<CatalogObject> {
+    return this.#statements.under.iterate(...within(prefix)) as Iterable<CatalogObject>;
   }
 
   close(): void {
@@ -67,7 +69,7 @@ function prepare(db: DatabaseSync) {
     ),
     of: statement(db, "SELECT * FROM superseded WHERE key = ?"),
     drop: statement(db, "DELETE FROM superseded WHERE key = ?"),
-    all: statement(db, "SELECT * FROM superseded"),
+    under: statement(db, "SELECT * FROM superseded WHERE key BETWEEN ? AND ? ORDER BY key, versionId"),
   };
 }
 

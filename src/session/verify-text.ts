@@ -65,6 +65,11 @@ export function reportText(
           `  orphans   ${plural(orphans, "version")} not in ${logConfirmed ? "the log" : "the entries that could be read"}; --orphans lists them`,
         ]
       : []),
+    ...(report.unlisted > 0
+      ? [
+          `  unlisted  ${plural(report.unlisted, "object")} as logged, which the store's listing leaves out or gives another size: whether it also leaves out what no entry names could not be checked`,
+        ]
+      : []),
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read; --read-data 100 reads and hashes all of it",
@@ -82,14 +87,18 @@ function some(all: number, faulty: number): string {
   return faulty === 0 ? number(all) : `${number(all - faulty)} of ${number(all)}`;
 }
 
-function verdict({ problems, unlocked }: VerifyReport, keyTrusted: boolean): string {
+function verdict({ problems, unlocked, unlisted }: VerifyReport, keyTrusted: boolean): string {
   if (problems > 0) return plural(problems, "problem");
+  if (unlocked === 0 && unlisted > 0) {
+    const faulty = "could not check everything: the store's listing is wrong";
+    return keyTrusted ? faulty : `${untrusted("vault")}; ${faulty}`;
+  }
   if (unlocked === 0) return keyTrusted ? "all is well" : untrusted("vault");
   const notLocked = `${plural(unlocked, "object")} ${unlocked === 1 ? "is" : "are"} not locked: run \`holdfast retention extend\``;
   return keyTrusted ? `intact, but ${notLocked}` : `${untrusted("vault")}; ${notLocked}`;
 }
 
-function toneOf({ problems, unlocked }: VerifyReport, keyTrusted: boolean): Tone {
+function toneOf({ problems, unlocked, unlisted }: VerifyReport, keyTrusted: boolean): Tone {
   if (problems > 0) return "bad";
-  return keyTrusted && unlocked === 0 ? "good" : "warning";
+  return keyTrusted && unlocked === 0 && unlisted === 0 ? "good" : "warning";
 }

@@ -20,9 +20,10 @@ import { s3Client } from "./s3-client.ts";
 import { isNotImplemented, lockedError, putError, s3Error } from "./s3-errors.ts";
 import { BucketHeaders, type BucketTerms } from "./s3-headers.ts";
 import { inspectBucket } from "./s3-inspect.ts";
-import { type Bucket, listObjects, listVersions } from "./s3-list.ts";
+import { type Bucket, listObjects } from "./s3-list.ts";
 import { date, lockFrom, lockHeaders, modeHeader, NO_LOCK } from "./s3-lock.ts";
 import { Puts } from "./s3-put.ts";
+import { listVersions } from "./s3-versions.ts";
 import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
 
 export interface S3Options extends BucketTerms {

@@ -1,4 +1,4 @@
-import { createHash, randomInt } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { CatalogObject } from "../catalog/objects.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode, ownError } from "../core/error.ts";
@@ -13,8 +13,6 @@ import type { Problem } from "./problem.ts";
 export interface ObjectCheck {
   readonly vault: Vault;
   readonly now: Clock;
-  /** The percentage of objects, 0 to 100, whose content is read and hashed: a sample that no one can predict. */
-  readonly readData: number;
   readonly signal: AbortSignal;
   /** Decrypts what is read, to check that it opens. */
   readonly opener?: Opener | undefined;
@@ -37,13 +35,18 @@ export interface Content {
 
 const UNREAD: Content = { bytes: 0, opened: false };
 
-/** Checks that an object exists, with its size and digest, locked as long as it must be. Returns what was read. */
+/**
+ * Asks the store about one object: it must exist, with its size and digest, locked as long as it must be. Returns what was
+ * read.
+ * @param isRead also reads and hashes its content
+ */
 export async function checkObject(
   check: ObjectCheck,
   promised: CatalogObject,
+  isRead: boolean,
   problem: (found: Problem) => void,
 ): Promise<Content> {
-  const { vault, readData } = check;
+  const { vault } = check;
   const { key, versionId, size, sha256, lockedUntil } = promised;
   try {
     const info = await vault.head(key, versionId);
@@ -54,7 +57,7 @@ export async function checkObject(
     const longer = info.lock && Temporal.Instant.compare(info.lock.until, Temporal.Instant.from(lockedUntil)) > 0;
     if (longer || info.hold) check.onMore(key, info);
     // A different size proves a different content, so it need not be read.
-    if (!whole || readData === 0 || randomInt(0, 1_000_000) >= readData * 10_000) return UNREAD;
+    if (!whole || !isRead) return UNREAD;
     const opened = await retrying(() => checkContent(check, promised, problem), defaultRetry, check.signal);
     return { bytes: size, opened };
   } catch (error) {

@@ -2,27 +2,25 @@ import type { X509Certificate } from "node:crypto";
 import type { Head } from "../audit/log.ts";
 import type { Verifier } from "../audit/note.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { CatalogObject } from "../catalog/objects.ts";
-import { HoldfastError } from "../core/error.ts";
 import type { Policy } from "../retention/lock-due.ts";
 import { Replay } from "../retention/replay.ts";
 import type { Superseded } from "../retention/superseded.ts";
-import { auditKey, CHECKPOINT, parseKey, VAULT_JSON } from "../vault/layout.ts";
+import { auditKey, CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
 import { Checks } from "./checks.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
 import { readLog } from "./log-pass.ts";
-import { checkNotes } from "./notes.ts";
-import { checkObject, type ObjectCheck } from "./objects.ts";
+import type { ObjectCheck } from "./objects.ts";
 import type { PlainDigests } from "./plain-digests.ts";
 import { auditPolicy, type PolicyReport } from "./policy-audit.ts";
 import type { Lockless, Problem } from "./problem.ts";
 import { checkCheckpoint, checkLease, couldRunOut } from "./stored-once.ts";
 import { checkTimestamps, type TimestampReport } from "./timestamps.ts";
 import { TreeCheck } from "./tree.ts";
-import { findUnlogged, type Orphan } from "./unlogged-versions.ts";
+import type { Orphan } from "./unlogged-versions.ts";
 import { checkDescription } from "./vault-description.ts";
+import { compareVault, type VaultTally } from "./vault-pass.ts";
 
 export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
   /** The client's policy from the config. */
@@ -37,6 +35,8 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
   readonly index: Catalog;
   readonly superseded: Superseded;
   readonly digests: PlainDigests;
+  /** The percentage of objects, 0 to 100, whose content is read and hashed: a sample that no one can predict. */
+  readonly readData: number;
   /** Maximum parallel requests. */
   readonly concurrency: number;
   /** Objects of earlier entries are skipped; the log itself is always checked in full. */
@@ -59,32 +59,12 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
   onOrphan(orphan: Orphan): void;
 }
 
-export interface VerifyReport extends PolicyReport {
+export interface VerifyReport extends PolicyReport, Readonly<VaultTally> {
   readonly entries: number;
   /** All entries of the log were read, and match the signed checkpoint and all earlier ones. */
   readonly logConfirmed: boolean;
   /** Checkpoints that the vault keeps, including the current one. */
   readonly checkpoints: number;
-  readonly records: number;
-  readonly files: number;
-  readonly bytes: number;
-  /** Sealed notes: words of holds and retrievals. */
-  readonly notes: number;
-  /** Of the records and files, those that are missing or differ from the log. */
-  readonly recordsFaulty: number;
-  readonly filesFaulty: number;
-  /** Objects whose content was read, and their bytes. */
-  readonly read: number;
-  readonly readBytes: number;
-  /** Of these, the ones that the key opened; null where no key was given. */
-  readonly opened: number | null;
-  /** Lost or damaged objects that a later entry stored again under the same key. */
-  readonly renewed: number;
-  /** Objects that a purge removed, according to the log. */
-  readonly purged: number;
-  readonly orphans: number;
-  /** Versions still in the vault whose key a later entry stored again. */
-  readonly superseded: number;
   /** Entries that this machine journaled and that are not in the log yet. */
   readonly waiting: number;
   readonly timestamps: TimestampReport;
@@ -118,6 +98,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     purged: 0,
     orphans: 0,
     superseded: 0,
+    unlisted: 0,
     problems: 0,
   };
   const problem = (found: Problem): void => {
@@ -174,8 +155,18 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   times.check(head.size, problem);
   await checkCheckpoint(vault, begun, unlocked, problem);
 
-  await checkObjects(options, checks, report, problem);
-  report.notes = await checkNotes(options, checks, problem);
+  const { versions, files, bytes } = index.totals.counts();
+  let done = 0;
+  await compareVault({
+    ...options,
+    ...{ checks, tally: report, problem, orphan: options.onOrphan },
+    onObject: () => options.onObjects(++done, versions + files, { ...report, of: bytes }),
+    onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
+    onRecord: (record, entry) => options.digests.noteRecord(index, record, entry),
+    onFile: (key, sha256) => options.digests.noteFile(key, sha256),
+  });
+  for (const { key, entry } of options.digests.differing())
+    problem({ key, entry, what: "its content differs from what its record says" });
   let ranOut = 0;
   const onUnlocked = (found: Problem): void => {
     ranOut += 1;
@@ -191,93 +182,6 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     const isLate = !wasShortened && (ranOut > 0 || ofCheckpoint !== undefined);
     for (const { ended, ...found } of lockless) (ended !== null && isLate ? onUnlocked : problem)(found);
   }
-  const orphan = (found: Orphan): void => {
-    report.orphans += 1;
-    options.onOrphan(found);
-  };
-  const isSuperseded = (key: string, versionId: string): boolean => {
-    const was = superseded.of(key).some((earlier) => earlier.versionId === versionId);
-    if (was) report.superseded += 1;
-    return was;
-  };
-  await findUnlogged(vault, index, signal, (work) => checks.add(work), problem, orphan, isSuperseded);
   await checks.end();
   return { ...report, ...audited, unlocked: ranOut, waiting, logConfirmed: isConfirmed, timestamps: times.report };
-}
-
-type Tally = { -readonly [name in keyof VerifyReport]: VerifyReport[name] };
-
-/** Every object that must exist according to the log, and the superseded ones. */
-async function checkObjects(
-  options: VerifyOptions,
-  checks: Checks,
-  report: Pick<
-    Tally,
-    | "records"
-    | "files"
-    | "recordsFaulty"
-    | "filesFaulty"
-    | "bytes"
-    | "read"
-    | "readBytes"
-    | "opened"
-    | "renewed"
-    | "purged"
-    | "problems"
-  >,
-  problem: (found: Problem) => void,
-): Promise<void> {
-  const { index, superseded, digests, signal, since } = options;
-  const check: ObjectCheck = {
-    ...options,
-    onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
-    onRecord: (record, entry) => digests.noteRecord(index, record, entry),
-    onFile: (key, sha256) => digests.noteFile(key, sha256),
-  };
-  const from = since?.toString({ smallestUnit: "millisecond" }) ?? "";
-  const isOld = ({ stored }: CatalogObject): boolean => stored !== null && stored < from;
-  const { versions, files, bytes } = index.totals.counts();
-  let done = 0;
-  for (const object of index.objects.all()) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
-    options.onObjects(++done, versions + files, { ...report, of: bytes });
-    if (isOld(object)) continue;
-    const kind = parseKey(object.key)?.kind === "record" ? "records" : "files";
-    report[kind] += 1;
-    let isFaulty = false;
-    report.bytes += object.size;
-    await checks.add(async () => {
-      const read = await checkObject(check, object, (found) => {
-        if (found.isMissing && index.purges.stateOf(object.key) === "begun") report.purged += 1;
-        else {
-          isFaulty = true;
-          problem(found);
-        }
-      });
-      if (isFaulty) report[`${kind}Faulty`] += 1;
-      report.read += read.bytes > 0 ? 1 : 0;
-      report.readBytes += read.bytes;
-      if (report.opened !== null && read.opened) report.opened += 1;
-    });
-  }
-  await checks.end();
-  for (const { key, entry } of digests.differing())
-    problem({ key, entry, what: "its content differs from what its record says" });
-  for (const object of superseded.all()) {
-    if (isOld(object)) continue;
-    // Logged again later, perhaps with a shorter lock: the first promise still counts.
-    const present = index.objects.get(object.key);
-    if (present?.versionId === object.versionId) {
-      const { lockedUntil, lockMode } = object;
-      if (present.lockedUntil < lockedUntil || present.lockMode !== lockMode)
-        await checkObject({ ...check, readData: 0 }, { ...present, lockedUntil, lockMode }, problem);
-      continue;
-    }
-    let isWell = true;
-    const of = { ...check, onRecord: () => {}, onFile: () => {} };
-    await checkObject(of, object, () => {
-      isWell = false;
-    });
-    if (!isWell) report.renewed += 1;
-  }
 }

@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { RecordStored } from "../../src/audit/entry.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
-import type { Vault, VersionInfo } from "../../src/vault/vault.ts";
-import { findUnlogged } from "../../src/verify/unlogged-versions.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { Superseded } from "../../src/retention/superseded.ts";
+import type { ObjectInfo, Vault, VersionInfo } from "../../src/vault/vault.ts";
+import { Checks } from "../../src/verify/checks.ts";
+import { compareVault } from "../../src/verify/vault-pass.ts";
+import { emptyTally } from "./tally.ts";
 
 const version = "20261123T101500Z-0123456789ab";
 const key = `records/ab/${"ab".repeat(16)}/${version}.age`;
@@ -19,25 +23,33 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
     ...{ files: [], withheld: 0, recipients: [], lockedUntil: "2027-01-01T00:00:00Z", lookups: {} },
   };
   index.applyKnown([{ index: 0, entry }]);
+  const superseded = new Superseded(":memory:");
+  superseded.add({
+    ...{ key, versionId: "superseded", size: 1, sha256: "0".repeat(64), entry: 0, stored: "2026-11-22T10:15:00.000Z" },
+    ...{ lockedUntil: "2027-01-01T00:00:00Z", lockMode: "governance" },
+  });
   const vault = {
     versions: async function* (prefix: string): AsyncGenerator<VersionInfo> {
       if (!key.startsWith(prefix)) return;
       for (const versionId of versionIds)
         yield { key, versionId, size: 1, deleteMarker: versionId.startsWith("marker") };
     },
+    head: async (at: string, versionId: string): Promise<ObjectInfo> => ({
+      ...{ key: at, versionId, etag: "", size: 1, sha256: "0".repeat(64), hold: false },
+      lock: { mode: "governance", until: Temporal.Instant.from("2027-01-01T00:00:00Z") },
+    }),
   };
   const found = { problems: 0, orphans: [] as string[] };
-  await findUnlogged(
-    vault as unknown as Vault,
-    index,
-    new AbortController().signal,
-    (work) => work(),
-    () => {
+  await compareVault({
+    ...{ vault: vault as unknown as Vault, index, superseded, checks: new Checks(4), tally: emptyTally() },
+    ...{ now: systemClock, signal: new AbortController().signal, readData: 0 },
+    ...{ onObject: () => {}, onMore: () => {}, onRecord: () => {}, onFile: () => {} },
+    problem: () => {
       found.problems += 1;
     },
-    ({ versionId }) => found.orphans.push(versionId),
-    (_key, versionId) => versionId === "superseded",
-  );
+    orphan: ({ versionId }) => found.orphans.push(versionId),
+  });
+  superseded.close();
   index.close();
   return found;
 }

@@ -25,8 +25,12 @@ import { verifyBag } from "../src/session/verify-bag.ts";
 import { verifyCertificate } from "../src/session/verify-certificate.ts";
 import { type CheckpointKept, reportText } from "../src/session/verify-text.ts";
 import { type LastVerify, writeLastVerify } from "../src/state/last-verify.ts";
+import { type LocksLookedAt, readLocksLookedAt, writeLocksLookedAt } from "../src/state/locks-looked-at.ts";
 import { CHECKPOINT, VAULT_JSON } from "../src/vault/layout.ts";
 import { openVault } from "../src/vault/open.ts";
+import { Inventory } from "../src/verify/inventory.ts";
+import { openPlace } from "../src/verify/inventory-place.ts";
+import { DAYS, LockTurns } from "../src/verify/lock-turns.ts";
 import { PlainDigests } from "../src/verify/plain-digests.ts";
 import type { Problem } from "../src/verify/problem.ts";
 import type { Orphan } from "../src/verify/unlogged-versions.ts";
@@ -40,6 +44,7 @@ export const verifyCommand = command(
     "holdfast verify",
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
     "holdfast verify --read-data 100 --key officer.txt   also check that everything decrypts",
+    "holdfast verify --all-locks          look at the lock of every object in the bucket, one request each",
     "holdfast verify --json | jq '.clients[].problems'",
     "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   only a bag, without config or vault",
   ],
@@ -59,6 +64,17 @@ export const verifyCommand = command(
   )
   .option("--vkey <key>", "the log's public key that you trust, as printed by init", vkey)
   .option("--tsa-ca <file>", "root certificates (PEM) that you trust for time stamps; default: those in the config")
+  .option(
+    "--all-locks",
+    `look at every object's lock, with a request for each; default: at a sample, and at each within ${DAYS} days`,
+    false,
+  )
+  .addOption(
+    new Option(
+      "--inventory <path>",
+      "take locks from this S3 Inventory: its manifest.json or folder, here or s3://…; asks about what it does not confirm",
+    ).conflicts("allLocks"),
+  )
   .option("--orphans", "list objects that are not in the log", false)
   .action(
     (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
@@ -91,6 +107,10 @@ export interface VerifyOptions {
   readonly tsaCa?: string;
   /** List objects that are not in the log. */
   readonly orphans?: boolean;
+  /** Where an S3 Inventory of the vault's bucket lies: a path or s3://. */
+  readonly inventory?: string;
+  /** Look at the lock of every object. Default: of those whose turn it is. */
+  readonly allLocks?: boolean;
 }
 
 export interface ClientReport extends VerifyReport {
@@ -99,6 +119,8 @@ export interface ClientReport extends VerifyReport {
   /** The log's public key, and whether the caller vouched for it. */
   readonly vkey: string;
   readonly keyTrusted: boolean;
+  /** When the inventory was made that locks were taken from. */
+  readonly inventory: string | null;
   /** The first of them; `problems` counts all. */
   readonly found: readonly Problem[];
   /** The first objects that must be locked but are not; \`unlocked\` counts all. */
@@ -144,6 +166,15 @@ export async function verify(
     opened.defer(() => superseded.close());
     const digests = new PlainDigests(scratch("-digests"));
     opened.defer(() => digests.close());
+    const place = placeOf(config, log.origin);
+    const last = options.allLocks ? undefined : readLocksLookedAt(config.state, place);
+    const turns = new LockTurns(last, now(), scratch("-extended"));
+    opened.defer(() => turns.close());
+    const inventory =
+      options.inventory === undefined
+        ? undefined
+        : await readInventory(options.inventory, config, scratch("-inventory"), session);
+    opened.defer(() => inventory?.close());
     const ca = options.tsaCa ?? config.log.timestamps?.ca;
     const isWhole = options.readData === 100 && since === undefined;
     const found: Problem[] = [];
@@ -161,6 +192,8 @@ export async function verify(
       index,
       superseded,
       digests,
+      turns,
+      inventory,
       now,
       signal,
       opener,
@@ -217,16 +250,19 @@ export async function verify(
         entries: report.entries,
         readData: options.readData,
         keyTrusted: key.keyTrusted,
+        locks: { looked: report.looked, of: report.records + report.files + report.notes },
       },
+      since || vault.isLocal ? undefined : { of: place, ...turns.after(head.size, inventory?.created) },
       console,
     );
-    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted), {
+    const made = inventory?.created.toString() ?? null;
+    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted, made), {
       ...key,
       with: "vault",
       client: config.id,
     });
     const orphanedToo = options.orphans ? { orphaned } : {};
-    return { client: config.id, checkpoint, ...key, ...report, found, notLocked, ...orphanedToo };
+    return { client: config.id, checkpoint, ...key, ...report, inventory: made, found, notLocked, ...orphanedToo };
   };
   return eachClient(session, verifyOne, onFailure);
 }
@@ -243,13 +279,43 @@ function listsOf(count: number): string {
   return count > LISTED ? `--json lists ${number(LISTED)}` : "--json lists all";
 }
 
-/** Remembers the time of this check, for the metrics and the report. */
-function remember({ id, state }: ClientConfig, last: LastVerify, { log }: Session["console"]): void {
+/** Remembers the time of this check, for the metrics and the report, and whose locks were looked at, for the next. */
+function remember(
+  { id, state }: ClientConfig,
+  last: LastVerify,
+  looked: Partial<LocksLookedAt> | undefined,
+  { log }: Session["console"],
+): void {
   try {
     writeLastVerify(state, last);
+    if (looked) writeLocksLookedAt(state, looked);
   } catch (error) {
     log.warn("cannot save the time of this verification", { client: id, ...errorFields(error) });
   }
+}
+
+/** Which vault, with which log: the same bucket at another endpoint is another vault, with locks of its own. */
+function placeOf({ vault }: ClientConfig, origin: string): string {
+  if (vault.kind !== "s3") return origin;
+  return `${origin} s3://${vault.bucket}/${vault.prefix} ${vault.endpoint ?? ""}`;
+}
+
+/** The locks of a vault's bucket, as an S3 Inventory has them. */
+async function readInventory(
+  address: string,
+  { id, vault }: ClientConfig,
+  path: string,
+  { signal, now, console }: Session,
+): Promise<Inventory> {
+  if (vault.kind !== "s3") {
+    throw new HoldfastError("usage", `${id}: --inventory is for vaults in S3`, {
+      hint: "Leave it out: in a directory, verify looks at every lock.",
+    });
+  }
+  await using place = await openPlace(address, vault, signal);
+  const inventory = await Inventory.read(place, { ...vault, now: now() }, path, signal);
+  console.log.info(`read the inventory of ${inventory.created}`, { client: id });
+  return inventory;
 }
 
 /** A changed or missing vault.json is not a config error, nor a vault before `init`. */

@@ -391,10 +391,14 @@ function verifiedWords({ verified, made }: Report): Html | string {
   if (verified === null) return html`<span class="unsure">never on this machine</span>`;
   const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
-  const { problems, unlocked = 0 } = verified;
+  const { problems, unlocked = 0, locks } = verified;
+  const looked =
+    locks === undefined || locks.looked === locks.of
+      ? ""
+      : `, the locks of ${number(locks.looked)} of ${plural(locks.of, "object")} looked at`;
   const found = [
     ...(problems > 0 ? [`${plural(problems, "problem")} found`] : []),
     ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
   ];
-  return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} UTC (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read`;
+  return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} UTC (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read${looked}`;
 }

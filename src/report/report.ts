@@ -55,6 +55,8 @@ export interface Verified {
   readonly readData: number;
   /** Whether anyone but the vault said that the log key is this client's. Not known of older ones. */
   readonly keyTrusted?: boolean | undefined;
+  /** Of how many objects the lock was looked at. Older ones looked at all. */
+  readonly locks?: { readonly looked: number; readonly of: number } | undefined;
 }
 
 /** Nights that the report shows. */

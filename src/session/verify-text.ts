@@ -1,5 +1,6 @@
-import { bytes, number, people, plural } from "../observe/format.ts";
+import { bytes, minute, number, people, plural } from "../observe/format.ts";
 import type { Line, Tone } from "../observe/line.ts";
+import { DAYS } from "../verify/lock-turns.ts";
 import type { VerifyReport } from "../verify/verify.ts";
 import { untrusted } from "./key-trust.ts";
 
@@ -21,16 +22,27 @@ export function reportText(
   report: VerifyReport,
   { origin, size, root }: CheckpointKept,
   keyTrusted: boolean,
+  inventory: string | null = null,
 ): Line[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, notes } = report;
   const { recordsFaulty, filesFaulty, logConfirmed } = report;
+  const { looked } = report;
+  const all = records + files + notes;
+  const isWhole = looked === all;
   const { due, past, held, unfinished, stuck, unlocked, waiting } = report;
   return [
     { text: `${client}: ${verdict(report, keyTrusted)}  (log ${origin})`, tone: toneOf(report, keyTrusted) },
     logConfirmed
       ? `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`
       : `  log       ${number(entries)} of ${plural(size, "entry", "entries")} read; the signed checkpoint does not confirm them`,
-    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged size, lock and digest; ${bytes(report.bytes)}`,
+    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged ${isWhole ? "size, lock and digest" : "version and size"}; ${bytes(report.bytes)}`,
+    ...(isWhole
+      ? []
+      : [
+          inventory === null
+            ? `  looked at the locks of ${number(looked)} of ${plural(all, "object")} in this run, and at each within ${DAYS} days; --all-locks looks at all`
+            : `  looked at the locks of ${number(looked)} of ${plural(all, "object")} in this run; an inventory says of ${number(report.inventoried)} how they were at ${minute(inventory)} UTC`,
+        ]),
     ...(notes > 0 ? [`  notes     ${plural(notes, "sealed note")} about holds and retrievals`] : []),
     ...(waiting > 0
       ? [
@@ -55,7 +67,9 @@ export function reportText(
       ? [`  unlocked  ${plural(unlocked, "object")} with an expired lock that must be renewed; nothing was changed`]
       : []),
     ...(stuck > 0
-      ? [`  stuck     ${plural(stuck, "object")} locked longer than the log says, or on hold without an open case`]
+      ? [
+          `  stuck     ${plural(stuck, "object")} locked longer than the log says, or on hold without an open case${isWhole ? "" : "; of those looked at"}`,
+        ]
       : []),
     ...(report.superseded > 0
       ? [`  former    ${plural(report.superseded, "version")} superseded: a later entry stored the same key again`]

@@ -14,6 +14,8 @@ const schema = z.object({
   readData: z.number().min(0).max(100),
   /** Whether another source than the vault confirmed the client's log key. Earlier versions did not note it. */
   keyTrusted: z.boolean().optional(),
+  /** Of how many objects the lock was looked at. Earlier versions looked at all. */
+  locks: z.object({ looked: z.int().min(0), of: z.int().min(0) }).optional(),
 });
 
 /** The result of the last `verify` on this machine: `<client's state>/last-verify.json`. */

@@ -28,6 +28,7 @@ import type { Body, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } f
  */
 export class DirectoryVault implements Vault {
   readonly url: string;
+  readonly isLocal = true;
   readonly #root: string;
   readonly #now: Clock;
   readonly #folders: Folders;

@@ -23,6 +23,7 @@ export function metered(vault: Vault, onRequest: OnRequest): Vault {
   };
   return {
     url: vault.url,
+    ...(vault.isLocal ? { isLocal: true } : {}),
     put: (...args) => timed("put", vault.put(...args)),
     stream: (...args) => timed("stream", vault.stream(...args)),
     read: (...args) => timed("read", vault.read(...args)),

@@ -25,6 +25,7 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
   };
   return {
     url: vault.url,
+    ...(vault.isLocal ? { isLocal: true } : {}),
     put: async (key, body, options) => {
       if (body instanceof Uint8Array) return again(() => attempt(key, body, options));
       const kept = await again(() => keepSmall(body));

@@ -14,6 +14,9 @@ export interface Vault {
   /** For messages: `s3://bucket/prefix` or `file:///dir`. */
   readonly url: string;
 
+  /** `head` costs no request: it reads this machine's own file system. */
+  readonly isLocal?: boolean;
+
   /**
    * Throws vault-exists (`ifAbsent`), vault-conflict (`ifMatch`), vault-denied, vault-rejected, vault-unfit. If the
    * body's producer throws, no version is added, and the put throws that same error.

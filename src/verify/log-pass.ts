@@ -10,6 +10,7 @@ import { readBundles } from "./bundles.ts";
 import type { Checks } from "./checks.ts";
 import type { JournalCheck } from "./journal.ts";
 import type { KeyChain } from "./key-chain.ts";
+import type { LockTurns } from "./lock-turns.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Lockless, Problem } from "./problem.ts";
 import type { StampedTimes } from "./timestamps.ts";
@@ -24,6 +25,7 @@ export interface LogPass {
   readonly journal: JournalCheck;
   readonly times: StampedTimes;
   readonly replay: Replay;
+  readonly turns: LockTurns;
   readonly index: Catalog;
   readonly checks: Checks;
   readonly begun: Temporal.Instant;
@@ -40,7 +42,7 @@ export interface LogPass {
  * this machine journaled that are not in the log yet.
  */
 export async function readLog(pass: LogPass): Promise<LogRead> {
-  const { vault, head, tree, keys, journal, times, replay, index, checks, begun, problem, unlocked } = pass;
+  const { vault, head, tree, keys, journal, times, replay, turns, index, checks, begun, problem, unlocked } = pass;
   const read = { entries: 0, sealedTo: new Set<string>() };
   for await (const { number, bundle, tile, entries, row } of readBundles(vault, head.size, problem)) {
     if (pass.signal.aborted) throw new HoldfastError("interrupted", "verify was interrupted");
@@ -53,6 +55,7 @@ export async function readLog(pass: LogPass): Promise<LogRead> {
       if (!entry) continue;
       keys.note(at, entry);
       times.note(at, entry.time);
+      turns.note(at, entry);
       if (entry.type === "recipients.changed") read.sealedTo.add(joined(entry.to));
       known.push({ index: at, entry });
     }

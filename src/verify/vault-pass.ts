@@ -6,8 +6,10 @@ import type { Superseded } from "../retention/superseded.ts";
 import { parseKey } from "../vault/layout.ts";
 import type { Checks } from "./checks.ts";
 import { type Expected, expectedUnder, PREFIXES } from "./expected.ts";
+import type { Inventory } from "./inventory.ts";
+import type { LockTurns } from "./lock-turns.ts";
 import { type Match, merge } from "./merge.ts";
-import { checkObject, type ObjectCheck } from "./objects.ts";
+import { type Content, checkObject, type ObjectCheck } from "./objects.ts";
 import type { Problem } from "./problem.ts";
 import { checkPurged, checkRemains, checkSeen, type Orphan, type Unlogged } from "./unlogged-versions.ts";
 
@@ -35,14 +37,22 @@ export interface VaultTally {
   superseded: number;
   /** Objects that are there as logged, though the store's listing leaves them out or gives them another size. */
   unlisted: number;
+  /** Records, files and notes about which the store was asked, for lock and noted digest. */
+  looked: number;
+  /** Those whose lock an inventory confirmed instead. */
+  inventoried: number;
 }
 
 export interface VaultPass extends ObjectCheck {
   readonly index: Catalog;
   readonly superseded: Superseded;
   readonly checks: Checks;
+  /** Whose lock is looked at. All are if that costs no request. */
+  readonly turns: LockTurns;
   /** The percentage of objects, 0 to 100, whose content is read and hashed: a sample that no one can predict. */
   readonly readData: number;
+  /** Locks as an inventory has them: then the store is asked only about those that it does not confirm. */
+  readonly inventory?: Inventory | undefined;
   /** Objects of earlier entries are skipped. */
   readonly since?: Temporal.Instant | undefined;
   readonly tally: VaultTally;
@@ -87,6 +97,8 @@ export async function compareVault(pass: VaultPass): Promise<void> {
   }
 }
 
+type Ask = (problem: (found: Problem) => void, onRead?: (read: Content) => void) => Promise<void>;
+
 /** Checks what the log says of each key. */
 class ObjectPass {
   readonly #pass: VaultPass;
@@ -109,84 +121,112 @@ class ObjectPass {
       if (object.versionId !== present?.versionId) await this.#superseded(match, object);
       // Logged again later, perhaps with a shorter lock: the first promise still counts.
       else if (present.lockedUntil < object.lockedUntil || present.lockMode !== object.lockMode)
-        await this.#again({ ...present, lockedUntil: object.lockedUntil, lockMode: object.lockMode });
+        await this.#promisedBefore(match, { ...present, lockedUntil: object.lockedUntil, lockMode: object.lockMode });
     }
   }
 
   async #present(match: Match, object: CatalogObject): Promise<void> {
-    const { tally, checks, index, problem, onObject } = this.#pass;
+    const { tally, index, problem, onObject, turns } = this.#pass;
     onObject();
     if (this.#isOld(object)) return;
     const kind = parseKey(object.key)?.kind === "record" ? "records" : "files";
     tally[kind] += 1;
     tally.bytes += object.size;
-    await checks.add(async () => {
-      let isFaulty = false;
-      const isRead = this.#isRead();
-      const read = await this.#ask(this.#pass, match, object, isRead, (found) => {
+    const ask = this.#asks(match, object, this.#pass);
+    if (ask === undefined) return;
+    let isFaulty = false;
+    tally.looked += 1;
+    await ask(
+      (found) => {
         if (found.isMissing && index.purges.stateOf(object.key) === "begun") tally.purged += 1;
         else {
+          if (!isFaulty) tally[`${kind}Faulty`] += 1;
           isFaulty = true;
+          turns.noteFault(object.key);
           problem(found);
         }
-      });
-      if (isFaulty) tally[`${kind}Faulty`] += 1;
-      tally.read += read.bytes > 0 ? 1 : 0;
-      tally.readBytes += read.bytes;
-      if (tally.opened !== null && read.opened) tally.opened += 1;
-    });
+      },
+      (read) => {
+        tally.read += read.bytes > 0 ? 1 : 0;
+        tally.readBytes += read.bytes;
+        if (tally.opened !== null && read.opened) tally.opened += 1;
+      },
+    );
   }
 
   /** A note about a person of whom nothing is left may be gone. */
   async #note(match: Match, object: CatalogObject): Promise<void> {
-    const { tally, checks, index, problem } = this.#pass;
+    const { tally, index, problem, turns } = this.#pass;
     if (this.#isOld(object)) return;
     tally.notes += 1;
+    const ask = this.#asks(match, object, { ...this.#former, onMore: () => {} });
+    if (ask === undefined) return;
+    tally.looked += 1;
     const mayBeGone = index.notes.get(object.key)?.state === "free";
-    const check = { ...this.#former, onMore: (): void => {} };
-    await checks.add(async () => {
-      await this.#ask(check, match, object, this.#isRead(), (found) => {
-        if (!(found.isMissing && mayBeGone)) problem(found);
-      });
+    await ask((found) => {
+      if (found.isMissing && mayBeGone) return;
+      turns.noteFault(object.key);
+      problem(found);
     });
   }
 
   async #superseded(match: Match, object: CatalogObject): Promise<void> {
-    const { tally, checks } = this.#pass;
+    const { tally } = this.#pass;
     if (match.listed.has(object.versionId)) tally.superseded += 1;
     if (this.#isOld(object)) return;
-    await checks.add(async () => {
-      let isWell = true;
-      await this.#ask(this.#former, match, object, this.#isRead(), () => {
-        isWell = false;
-      });
-      if (!isWell) tally.renewed += 1;
+    let isWell = true;
+    await this.#asks(
+      match,
+      object,
+      this.#former,
+    )?.(() => {
+      if (isWell) tally.renewed += 1;
+      isWell = false;
     });
   }
 
-  async #again(object: CatalogObject): Promise<void> {
-    const { checks, problem } = this.#pass;
+  /** The same version as the present one, with what an earlier entry promised of its lock. */
+  async #promisedBefore(match: Match, object: CatalogObject): Promise<void> {
     if (this.#isOld(object)) return;
-    await checks.add(async () => {
-      await checkObject(this.#former, object, false, problem);
-    });
-  }
-
-  /** Asks the store about one object, and counts it if only the listing was wrong about it. */
-  async #ask(
-    check: ObjectCheck,
-    match: Match,
-    object: CatalogObject,
-    isRead: boolean,
-    problem: (found: Problem) => void,
-  ) {
-    let differs = false;
-    const read = await checkObject(check, object, isRead, (found) => {
-      differs = true;
+    const { problem, turns } = this.#pass;
+    await this.#asks(
+      match,
+      object,
+      this.#former,
+      false,
+    )?.((found) => {
+      turns.noteFault(object.key);
       problem(found);
     });
-    if (!differs && match.listed.get(object.versionId) !== object.size) this.#pass.tally.unlisted += 1;
-    return read;
+  }
+
+  /**
+   * How the store is asked about an object; undefined if its listing is enough: it has this version, with the logged size,
+   * and it is not the object's turn to have its lock looked at. Asking tells whether only the listing was wrong.
+   */
+  #asks(match: Match, object: CatalogObject, check: ObjectCheck, mayRead = true): Ask | undefined {
+    const { vault, checks, tally } = this.#pass;
+    const isListed = match.listed.get(object.versionId) === object.size;
+    const isRead = mayRead && this.#isRead();
+    if (isListed && !isRead && vault.isLocal !== true && !this.#isDue(object)) return undefined;
+    return async (problem, onRead) =>
+      checks.add(async () => {
+        let differs = false;
+        const read = await checkObject(check, object, isRead, (found) => {
+          differs = true;
+          problem(found);
+        });
+        if (!differs && !isListed) tally.unlisted += 1;
+        onRead?.(read);
+      });
+  }
+
+  #isDue(object: CatalogObject): boolean {
+    const { inventory, turns, tally } = this.#pass;
+    if (inventory === undefined) return turns.isDue(object);
+    if (turns.wasFaulty(object.key) || !inventory.confirms(object)) return true;
+    tally.inventoried += 1;
+    return false;
   }
 
   #isOld({ stored }: CatalogObject): boolean {

@@ -8,8 +8,10 @@ import type { Superseded } from "../retention/superseded.ts";
 import { auditKey, CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
 import { Checks } from "./checks.ts";
 import { checkpointHistory, type Earlier, signersOf } from "./history.ts";
+import type { Inventory } from "./inventory.ts";
 import { JournalCheck, type JournalKept } from "./journal.ts";
 import { KeyChain } from "./key-chain.ts";
+import type { LockTurns } from "./lock-turns.ts";
 import { readLog } from "./log-pass.ts";
 import type { ObjectCheck } from "./objects.ts";
 import type { PlainDigests } from "./plain-digests.ts";
@@ -35,6 +37,9 @@ export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" |
   readonly index: Catalog;
   readonly superseded: Superseded;
   readonly digests: PlainDigests;
+  /** Whose lock is looked at; or the locks as an inventory has them. */
+  readonly turns: LockTurns;
+  readonly inventory?: Inventory | undefined;
   /** The percentage of objects, 0 to 100, whose content is read and hashed: a sample that no one can predict. */
   readonly readData: number;
   /** Maximum parallel requests. */
@@ -99,6 +104,8 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     orphans: 0,
     superseded: 0,
     unlisted: 0,
+    looked: 0,
+    inventoried: 0,
     problems: 0,
   };
   const problem = (found: Problem): void => {
@@ -133,6 +140,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
     keys,
     times,
     replay,
+    turns: options.turns,
     index,
     checks,
     begun,
@@ -156,6 +164,7 @@ export async function verifyVault(options: VerifyOptions): Promise<VerifyReport>
   await checkCheckpoint(vault, begun, unlocked, problem);
 
   const { versions, files, bytes } = index.totals.counts();
+  options.turns.begin(versions + files);
   let done = 0;
   await compareVault({
     ...options,

@@ -13,11 +13,13 @@ import { CLIENT, makeWorkplace, type Provider, type Workplace } from "../export/
 
 export interface LogVaultOptions {
   readonly entries: number;
-  /** Whether the objects of this entry exist: in a bucket they are stored without a lock. Default: none. */
+  /** Whether the objects of this entry exist: in a bucket they are stored without a lock, unless `locked`. Default: none. */
   readonly objects?: (n: number) => boolean;
+  readonly locked?: boolean;
   /** Until when they are locked, in the log and in a directory. Default: longer than any measurement. */
   readonly lockedUntil?: (n: number) => string;
-  readonly vault?: "directory" | "ceph";
+  /** A URL and an endpoint: a bucket elsewhere. */
+  readonly vault?: "directory" | "ceph" | { readonly url: string; readonly endpoint: string };
   /** Default: nothing listens there. */
   readonly provider?: Provider;
   /** 64 hex digits. Default: a new one. */
@@ -49,6 +51,7 @@ const LONG_AGO = "2010-01-01T00:00:00.000Z";
 export async function makeLogVault({
   entries,
   objects = () => false,
+  locked = false,
   lockedUntil = () => LOCKED_UNTIL,
   purged = 0,
   vault: kind = "directory",
@@ -56,9 +59,11 @@ export async function makeLogVault({
   record = invented,
   lookupKey,
 }: LogVaultOptions): Promise<LogVault> {
+  const source = { rate: "10000/s" };
   const place = await makeWorkplace(provider, {
-    vault: kind,
-    client: { source: { rate: "10000/s" } },
+    ...(typeof kind === "string"
+      ? { vault: kind, client: { source } }
+      : { client: { source, vault: { ...kind, forcePathStyle: true } } }),
     ...(lookupKey ? { lookupKey } : {}),
   });
   const client = await place.client();
@@ -84,8 +89,9 @@ export async function makeLogVault({
         const isThere = objects(first + n) && !isPurged;
         const store = async (key: string) => {
           if (isThere && kind === "directory") await lay(root, key, sealed, noteOf(sha256, until));
-          const isPut = isThere && kind === "ceph";
-          const versionId = isPut ? (await putting.add(() => vault.put(key, sealed))).versionId : "00000001";
+          const isPut = isThere && kind !== "directory";
+          const lock = locked ? { mode: "governance" as const, until: Temporal.Instant.from(until) } : undefined;
+          const versionId = isPut ? (await putting.add(() => vault.put(key, sealed, { lock }))).versionId : "00000001";
           return { key, versionId, size: SIZE, sha256 };
         };
         const object = await store(recordKey(subject, version));

@@ -106,7 +106,7 @@ test("a dry run and `status` say how many people wait, and change nothing", asyn
   const { persona, place, start } = all;
   assert.equal((await exportAt(place, 0)).new, 6);
   const status = async () => (await place.here("status")).stdout;
-  assert.match(await status(), /^! webhooks {2}no one waits; none has come yet$/m);
+  assert.match(await status(), /^! webhooks {2}none waits; none has come yet$/m);
   const { child, port } = await start("inbox");
   const [one = "", two = ""] = persona.ids();
   for (const [id, event] of [[one], [two], [two, "evt_again"]] as const)
@@ -117,7 +117,7 @@ test("a dry run and `status` say how many people wait, and change nothing", asyn
   const [forecast] = (dry.json as { plan: { askedByInbox: number; unknown: number; toFetch: number }[] }).plan;
   assert.deepEqual([forecast!.askedByInbox, forecast!.unknown, forecast!.toFetch], [2, 2, 2], dry.stdout);
   assert.match((await place.here("export", ["--dry-run"])).stderr, /" {2}webhooks {4}named 2 identities"/);
-  assert.match(await status(), /^ {2}webhooks {2}2 people waiting, the oldest just now; last just now$/m);
+  assert.match(await status(), /^ {2}webhooks {2}2 verifications waiting, the oldest just now; last just now$/m);
   const { webhooks } = ((await place.here("status", ["--json"])).json as { clients: { webhooks: object[] }[] })
     .clients[0]!;
   const [{ oldest, last, ...counts } = {} as never] = webhooks as { oldest: string; last: string }[];
@@ -126,12 +126,12 @@ test("a dry run and `status` say how many people wait, and change nothing", asyn
   const in4Days = { now: () => Temporal.Now.instant().add({ hours: 96 }) };
   assert.match(
     (await place.here("status", [], in4Days)).stdout,
-    /^! webhooks {2}2 people waiting, the oldest 4 days ago/m,
+    /^! webhooks {2}2 verifications waiting, the oldest 4 days ago/m,
   );
   const summary = await exportAt(place, 0);
   assert.equal(summary.askedByInbox, 2);
   assert.deepEqual((await place.entries("run.finished")).at(-1)!.inbox, { taken: 3, settled: 3, pending: 0 });
-  assert.match(await status(), /^ {2}webhooks {2}no one waits; last just now$/m);
+  assert.match(await status(), /^ {2}webhooks {2}none waits; last just now$/m);
 });
 
 test("`inbox` says what is missing in the config", async () => {

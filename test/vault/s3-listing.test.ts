@@ -100,8 +100,8 @@ describe("a listing that an S3 server sends", () => {
       { items: [version("p/records/a")] },
     ],
     "a page that does not say where the next begins": [{ items: [version("p/records/a")], isTruncated: true }],
-    "the same page for ever": [{ items: [version("p/records/a")], next: { key: "p/records/a" } }],
-    "the same version marker for ever": [{ items: [version("p/records/a")], next: { key: "p/records/a", id: "1" } }],
+    "the same page again and again": [{ items: [version("p/records/a")], next: { key: "p/records/a" } }],
+    "the same version marker again and again": [{ items: [version("p/records/a")], next: { key: "p/records/a", id: "1" } }],
     "two pages of one key in turn": [
       { next: { key: "p/records/a", id: "1" } },
       { next: { key: "p/records/a", id: "2" } },
@@ -117,7 +117,7 @@ describe("a listing that an S3 server sends", () => {
     "a key that cannot be decoded": [{ items: [version("p/records/%E0%A4%A")], encoding: "url" }],
   };
   for (const [what, given] of Object.entries(unusable)) {
-    test(`is refused, not believed and not followed for ever: ${what}`, async () => {
+    test(`is refused, not believed and not followed without end: ${what}`, async () => {
       await assert.rejects(listed(...given), (error: Error) => {
         assert.ok(code("vault-unfit")(error));
         assert.match(error.message, /LIST versions of records\//);

@@ -8,6 +8,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { Superseded } from "../../src/retention/superseded.ts";
 import type { ObjectInfo, Vault, VersionInfo } from "../../src/vault/vault.ts";
 import { Checks } from "../../src/verify/checks.ts";
+import { LockTurns } from "../../src/verify/lock-turns.ts";
 import { compareVault } from "../../src/verify/vault-pass.ts";
 import { emptyTally } from "./tally.ts";
 
@@ -40,7 +41,9 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
     }),
   };
   const found = { problems: 0, orphans: [] as string[] };
+  const turns = new LockTurns(undefined, systemClock(), ":memory:");
   await compareVault({
+    turns,
     ...{ vault: vault as unknown as Vault, index, superseded, checks: new Checks(4), tally: emptyTally() },
     ...{ now: systemClock, signal: new AbortController().signal, readData: 0 },
     ...{ onObject: () => {}, onMore: () => {}, onRecord: () => {}, onFile: () => {} },
@@ -50,6 +53,7 @@ async function said(...versionIds: string[]): Promise<{ problems: number; orphan
     orphan: ({ versionId }) => found.orphans.push(versionId),
   });
   superseded.close();
+  turns.close();
   index.close();
   return found;
 }

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { readFile, rm } from "node:fs/promises";
+import { test } from "node:test";
+import { PutObjectRetentionCommand } from "@aws-sdk/client-s3";
+import type { S3VaultConfig } from "../../src/config/config.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { readLastVerify } from "../../src/state/last-verify.ts";
+import { makeLogVault } from "../bench/log-vault.ts";
+import { CLIENT } from "../export/workplace.ts";
+import { lockedBucket, s3Client } from "../servers/s3.ts";
+import { startStrictS3 } from "../servers/strict-s3.ts";
+
+interface Report {
+  readonly records: number;
+  readonly looked: number;
+  readonly problems: number;
+  readonly found: readonly { readonly key: string }[];
+}
+
+const RECORDS = 1_500;
+
+test("the first verify looks at every lock, later ones at a share, and each says so", async () => {
+  const server = await startStrictS3();
+  await using _ = { [Symbol.asyncDispose]: () => server.close() };
+  const vault = { url: `s3://${await lockedBucket(server.endpoint)}/${CLIENT}`, endpoint: server.endpoint };
+  await using made = await makeLogVault({ entries: RECORDS, objects: "locked", vault });
+  const { place } = made;
+  const verify = async (code: number, ...args: string[]): Promise<Report> =>
+    (await place.expect<Report>(code, "verify", ...args))[0]!;
+  const first = await verify(0);
+  assert.deepEqual([first.records, first.looked], [RECORDS, RECORDS]);
+  assert.ok(server.requests.HeadObject! >= RECORDS);
+  server.forget();
+
+  // At least 1,000 of a vault, by lot.
+  const { looked } = await verify(0);
+  assert.ok(looked > 800 && looked < 1_200, `${looked}`);
+  assert.ok(server.requests.HeadObject! < 1_200 && server.requests.ListObjectVersions! < 20);
+  const seen = await place.here("verify", [], { isTerminal: true });
+  assert.equal(seen.code, 0, seen.stderr);
+  assert.match(seen.stderr, /1,500 records and 0 files found, with the logged version and size;/);
+  assert.match(
+    seen.stderr,
+    / {2}looked at the locks of [\d,]+ of 1,500 objects in this run, and at each within 30 days/,
+  );
+  const last = readLastVerify(place.path("state", CLIENT))!.locks!;
+  assert.ok(last.of === RECORDS && last.looked < RECORDS);
+
+  // A lock that someone shortened: found by those who look at all, and then every time, whatever the lot.
+  const { bucket, prefix } = (await place.client()).vault as S3VaultConfig;
+  const { key, versionId } = (await place.entries("record.stored"))[0]!.object;
+  const s3 = s3Client(server.endpoint);
+  await s3.send(
+    new PutObjectRetentionCommand({
+      ...{ Bucket: bucket, Key: `${prefix}/${key}`, VersionId: versionId, BypassGovernanceRetention: true },
+      Retention: { Mode: "GOVERNANCE", RetainUntilDate: new Date(systemClock().add({ hours: 1 }).epochMilliseconds) },
+      ChecksumAlgorithm: "SHA256",
+    }),
+  );
+  s3.destroy();
+  const all = await verify(4, "--all-locks");
+  assert.deepEqual([all.looked, all.found.map((each) => each.key)], [RECORDS, [key]]);
+  for (let again = 0; again < 1; again++) {
+    const { looked, found } = await verify(4);
+    assert.ok(looked < RECORDS && found.length === 1 && found[0]!.key === key);
+  }
+
+  // What is remembered is of this vault: a replica's locks are others.
+  const path = place.path("state", CLIENT, "locks-looked-at.json");
+  const { of } = JSON.parse(await readFile(path, "utf8"));
+  assert.ok(of.includes(bucket));
+  await rm(path);
+  assert.equal((await verify(4)).looked, RECORDS);
+});

@@ -11,10 +11,13 @@ export function secretsOf({
 }: ClientConfig): readonly (readonly [field: string, SecretRef])[] {
   return [
     ...activeSources({ sources }).flatMap(({ name, apiKey }) =>
-      apiKey === undefined ? [] : [[`${fieldOf(sources, name)}.apiKey`, apiKey] as const],
+      apiKey === undefined ? [] : [[fieldOf(sources, name, "apiKey"), apiKey] as const],
     ),
     ...webhookSources({ sources }).flatMap(({ name, webhook }) =>
-      webhook.secrets.map((secret, at) => [`${fieldOf(sources, name)}.webhook.secrets[${at}]`, secret] as const),
+      webhook.secrets.map((secret, at, { length }) => {
+        const field = length === 1 ? "webhook.secrets" : `webhook.secrets (number ${at + 1} of ${length})`;
+        return [fieldOf(sources, name, field), secret] as const;
+      }),
     ),
     ["lookups.key", lookups.key],
     ["log.key", log.key],
@@ -24,7 +27,7 @@ export function secretsOf({
   ];
 }
 
-/** The config field of a source. */
-function fieldOf(sources: readonly SourceConfig[], name: string): string {
-  return sources.length === 1 ? "source" : `sources[${sources.findIndex((each) => each.name === name)}]`;
+/** Where a field of a source is in the config: people know a source by its name, and not by its place in the list. */
+function fieldOf(sources: readonly SourceConfig[], name: string, field: string): string {
+  return sources.length === 1 ? `source.${field}` : `${field} of source ${name}`;
 }

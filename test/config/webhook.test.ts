@@ -20,7 +20,7 @@ test("a source's webhook is signed as its kind does, unless the config says anot
     secretsOf(clients[0]!)
       .map(([field]) => field)
       .slice(0, 3),
-    ["source.apiKey", "source.webhook.secrets[0]", "source.webhook.secrets[1]"],
+    ["source.apiKey", "source.webhook.secrets (number 1 of 2)", "source.webhook.secrets (number 2 of 2)"],
   );
 });
 

@@ -2,11 +2,11 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { mistypedText, parseIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
-import { firstFew } from "../observe/first-few.ts";
 import { number, verifications } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Session } from "../session/client.ts";
+import { choices } from "./choices.ts";
 import { oneCustomer, type Telling } from "./customer.ts";
 import { purged } from "./purged.ts";
 
@@ -99,13 +99,12 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     const sources = oneCustomer(kind, subjects, finder.catalog);
     if (sources !== undefined) telling?.onCustomer(sources);
     else if (subjects.length > 1 && !options.allMatches) {
-      const { first, more } = firstFew(subjects, "--all-matches takes all");
-      const named = [first.join(", "), ...(more ? [more] : [])].join(" ");
-      throw new HoldfastError("usage", `${verifications(subjects.length)} have ${CALLED[kind]}: ${named}`, {
+      const found = `${verifications(subjects.length)} have ${CALLED[kind]}:`;
+      throw new HoldfastError("usage", [found, ...choices(subjects, finder.catalog)], {
         hint:
           kind === "identity"
-            ? "Write the provider before the id: persona:…. Or name the one you mean with --subject."
-            : "Name the one you mean with --subject, or all with --all-matches.",
+            ? "Write the provider before the id: persona:…. Or name the one you mean by the token at the beginning of its line: --subject <token>."
+            : "Name the one you mean by the token at the beginning of its line: --subject <token>. Or take all with --all-matches.",
       });
     }
     for (const subject of subjects) found.add(subject);

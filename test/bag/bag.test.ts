@@ -247,7 +247,9 @@ describe("which versions, and who", () => {
     });
     sandbox.change([3]);
     await place.export();
-    await refused(place, 2, /2 verifications have that e-mail: [0-9a-f]{32}, [0-9a-f]{32}/, "--email", email!);
+    const told =
+      /2 verifications have that e-mail:(\n[0-9a-f]{32}: passbase, record of \d{4}-\d\d-\d\d, at the provider){2}$/;
+    await refused(place, 2, told, "--email", email!);
     const both = await checkBag(await retrieve(place, "both", "--email", email!, "--all-matches"));
     assert.equal(both.retrieval.subjects.length, 2);
   });

@@ -22,8 +22,10 @@ export interface Estimate extends Omit<Survey, "sample" | "list" | "toFetch"> {
   readonly bytes: number | null;
   /** Requests to the source, without retries. The minimum if no one was found. */
   readonly requests: number;
-  /** The minimum, at the configured rate. */
+  /** The minimum, at the configured rate; or at the pace of what the provider limits apart from that, if it is slower. */
   readonly seconds: number;
+  /** What the provider limits apart, if that is what takes the time. */
+  readonly slowest: string | null;
   /** The minimum, by the source's budget. Null if it has no budget. */
   readonly months: number | null;
   /** S3 writes: objects, log and lease. */
@@ -65,7 +67,9 @@ export async function estimate(
   const requests = Math.round(2 * survey.pages + asked + (toFetch ?? 0) * (each.resources + each.files)) + 1;
   const { budget } = sourceConfig;
   const { count, per } = sourceConfig.rate;
-  const time = (requests * per) / count / 1000;
+  const atRate = (requests * per) / count / 1000;
+  const apart = full && source.pace ? ((toFetch ?? 0) * source.pace.rate.per) / source.pace.rate.count / 1000 : 0;
+  const time = Math.max(atRate, apart);
   const kept = catalog?.totals.counts();
   const puts =
     toFetch === null || files === null
@@ -82,6 +86,7 @@ export async function estimate(
     files,
     requests,
     seconds: time,
+    slowest: apart > atRate ? (source.pace?.of ?? null) : null,
     months: budget === undefined ? null : Math.ceil(requests / budget),
     puts,
     bytes: isEnough ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
@@ -105,7 +110,7 @@ export function estimateText(of: Estimate, place: string): string[] {
     ["files", filesText(of)],
     ["sealed", of.bytes === null ? sealedText(of) : `about ${bytes(of.bytes)}`],
     ["requests", `${atLeast} ${number(of.requests)} to the source`],
-    ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+    ["time", timeText(of)],
     ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
     ["S3 writes", of.puts === null ? UNKNOWN : `about ${number(of.puts)}${costText(of)}`],
     ...(of.toFetch === null ? [["next", NEXT]] : []),
@@ -151,6 +156,11 @@ function listRows(list: NonNullable<Estimate["list"]>, { toFetch }: Estimate): s
 function filesText({ files, sampled }: Estimate): string {
   if (files === null) return UNKNOWN;
   return sampled === 0 ? "0" : `about ${number(files)} (estimated from ${plural(sampled, "identity", "identities")})`;
+}
+
+function timeText({ seconds: time, slowest }: Estimate): string {
+  if (slowest !== null) return `about ${seconds(time)}, at the provider's pace of ${slowest}`;
+  return `at least ${seconds(time)}, at the configured rate`;
 }
 
 const sealedText = ({ toFetch }: Estimate) =>

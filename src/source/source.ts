@@ -1,3 +1,4 @@
+import type { Rate } from "../config/rate.ts";
 import type { FileRef, Identity } from "../core/identity.ts";
 import type { LimitsView } from "./rate/limits.ts";
 
@@ -66,6 +67,9 @@ export interface Source {
 
   /** What the source has and does not hand out yet, as far as it has looked. Undefined where there is no such thing. */
   readonly waiting?: Waiting | undefined;
+
+  /** Full dossiers come no faster than this, whatever the rate of requests; `of` says what the provider limits. */
+  readonly pace?: { readonly rate: Rate; readonly of: string } | undefined;
 
   /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;

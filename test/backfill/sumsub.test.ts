@@ -72,3 +72,16 @@ test("doctor says that Sumsub prints COPY on images, as soon as the vault has so
   sumsub.setRights({ watermark: false });
   assert.match((await about()).join(), /^ok images have the size that was sent: no COPY on them$/);
 });
+
+test("a plan counts with the pace of AML cases, which is slower than the rate", async () => {
+  await using sumsub = await startSumsub({ identities: 2, plainImages: true });
+  const { appToken } = sumsub;
+  const source = { kind: "sumsub", appToken, rate: "10/s" };
+  await using place = await makeWorkplace(sumsub, { client: { source } });
+  await writeFile(place.path("ids"), sumsub.ids().join("\n"));
+  const plan = async () => (await place.here("backfill", ["--ids", place.path("ids"), "--plan"])).stderr;
+  // Two cases, of eight a minute.
+  assert.match(await plan(), /time +about 15(\.0)? s, at the provider's pace of AML cases/);
+  await place.configure({ source: { ...source, aml: false } });
+  assert.match(await plan(), /time +at least \d.*, at the configured rate/);
+});

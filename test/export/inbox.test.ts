@@ -41,7 +41,7 @@ const log = async (place: Workplace) => (await place.entries("run.finished")).at
 
 test("whom a webhook names is asked about first and once, and the log says that nothing lies unread", async () => {
   const provider = new Provider();
-  provider.can.changes = false;
+  provider.can = { list: true, changes: false };
   const { place, inbox } = await begun(provider, "a", "b", "c");
   await using _ = place;
   provider.people.get("c")!.says = "something else";

@@ -23,7 +23,7 @@ test("the first verify looks at every lock, later ones at a share, and each says
   const server = await startStrictS3();
   await using _ = { [Symbol.asyncDispose]: () => server.close() };
   const vault = { url: `s3://${await lockedBucket(server.endpoint)}/${CLIENT}`, endpoint: server.endpoint };
-  await using made = await makeLogVault({ entries: RECORDS, objects: "locked", vault });
+  await using made = await makeLogVault({ entries: RECORDS, objects: () => true, locked: true, vault });
   const { place } = made;
   const verify = async (code: number, ...args: string[]): Promise<Report> =>
     (await place.expect<Report>(code, "verify", ...args))[0]!;

@@ -58,6 +58,11 @@ export class SumsubSource implements Source {
     });
   }
 
+  get pace() {
+    const { aml = true, amlRate: rate = AML_RATE } = this.#options;
+    return aml ? { rate, of: "AML cases" } : undefined;
+  }
+
   get requests(): number {
     return this.#http.requests;
   }

@@ -17,7 +17,7 @@ import { runOnSchedule } from "../src/session/daemon.ts";
 import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient, throwFailure } from "../src/session/each-client.ts";
 import { eachSource, noneAsked, type SourceRuns } from "../src/session/each-source.ts";
-import { exportNamed } from "../src/session/export-named.ts";
+import { NamedExport } from "../src/session/export-named.ts";
 import {
   type ExportSummary,
   isNamed,
@@ -97,9 +97,10 @@ export const exportCommand = withSource(
           const summaries = await exportClients(due, {}, onFailure);
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
         };
-        const atOnce: WorkAtOnce = async (named, due, onWanted) => {
-          const summary = await exportNamed(named, due, onWanted);
-          if (summary) session.console.say(namedText(summary, placeOf(named.client, summary.source)));
+        const named = new NamedExport();
+        const atOnce: WorkAtOnce = async (of, due, onWanted) => {
+          const summary = await named.run(of, due, onWanted);
+          if (summary) session.console.say(namedText(summary, placeOf(of.client, summary.source)));
           interrupted ||= session.signal.aborted && summary?.outcome === "interrupted";
           return summary;
         };

@@ -13,7 +13,8 @@ export const inboxCommand = command(
     "after",
     `
 It listens at inbox.listen for POST /hooks/<client>/<source>, for each source with a webhook in the config. A webhook that
-its provider signed is a reason to look at someone: the next export asks the provider. It needs the webhooks' secrets and
+its provider signed is a reason to look at someone: the next export asks the provider, or with \`inbox.export: at-once\` the
+daemon within a minute. It needs the webhooks' secrets and
 the lookup keys, and neither the vault nor a log key. \`export --schedule\` receives too: run this command where exports
 are started by something else. Metrics are served at metrics.listen.`,
   )

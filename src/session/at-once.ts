@@ -11,7 +11,7 @@ import { nextDue } from "./next-run.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
 import type { Schedules } from "./schedule.ts";
 
-/** See `exportNamed`. */
+/** See `NamedExport`. */
 export type WorkAtOnce = (
   named: Named,
   session: Session,
@@ -75,7 +75,7 @@ export class AtOnce {
     }
     clearTimeout(this.#timer);
     if (this.#clients.length === 0) return;
-    this.#session.console.say("whom webhooks name is exported within a minute");
+    this.#session.console.say("people whom webhooks name are exported within a minute");
     this.#lookLater();
   }
 
@@ -124,7 +124,7 @@ export class AtOnce {
       return untried;
     } catch (error) {
       if (!this.#unreadable.has(client.id))
-        this.#session.console.log.error("cannot read the inbox: whom webhooks name is not exported at once", {
+        this.#session.console.log.error("cannot read the inbox: people whom webhooks name are not exported at once", {
           ...{ client: client.id },
           ...errorFields(error),
         });
@@ -173,10 +173,10 @@ export class AtOnce {
       ...{ due: again.toString({ smallestUnit: "second" }), ...errorFields(error) },
     };
     if (backoff === undefined)
-      console.log.warn("cannot export at once whom webhooks name: the next scheduled run takes them", fields);
+      console.log.warn("cannot export people at once whom webhooks name: the next scheduled run takes them", fields);
     else if (failed === 0 && isBusy)
-      console.log.info("another process holds the vault: whom webhooks name waits", fields);
-    else if (failed === 0) console.log.warn("cannot export at once whom webhooks name: trying again", fields);
+      console.log.info("another process holds the vault: people whom webhooks name wait", fields);
+    else if (failed === 0) console.log.warn("cannot export people at once whom webhooks name: trying again", fields);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
 import { isActive, placeOf } from "../config/sources.ts";
 import { runExport } from "../export/run.ts";
 import type { Summary } from "../export/summary.ts";
+import type { Log } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 import { openExporting } from "./open-exporting.ts";
 import { openLog } from "./open-log.ts";
@@ -20,34 +21,47 @@ export interface Named {
 /**
  * Exports whom webhooks named, and no one else: it is not the night's run, so it extends no locks, tells no one, is not
  * remembered, and leaves the log's time stamp to that one. It yields the vault to any other job that waits for it.
- * Undefined if another run took them meanwhile; then the provider is not asked, and nothing is logged.
- * @param onWanted another process waits for the vault
  */
-export async function exportNamed(
-  { client, source, untriedAfter }: Named,
-  session: Session,
-  onWanted: () => void,
-): Promise<Summary | undefined> {
-  if (!isActive(source)) return undefined;
-  const quiet = quietly(session);
-  await using held = await openLog(client, quiet, { job: AT_ONCE, onWanted });
-  await using exporting = await openExporting(held, source, quiet, { priority: "high", untriedAfter });
-  if (exporting.inbox === undefined || exporting.inbox.isEmpty) return undefined;
-  const { log } = session.console;
-  return await runExport(
-    { ...exporting, log: client.sources.length === 1 ? log : log.with({ source: source.name }) },
-    {
-      job: AT_ONCE,
-      version: VERSION,
-      selection: { kind: "inbox" },
-      progress: session.console.progress(`${placeOf(client, source.name)}: named by webhooks`),
-      observer: observerOf(exporting, session),
-    },
-  );
-}
+export class NamedExport {
+  /** Warnings, by client. */
+  readonly #said = new Set<string>();
 
-/** What every run warns of while it opens, such as the permissions of a key's file, the night's run says: not each minute. */
-function quietly(session: Session): Session {
-  const { log } = session.console;
-  return { ...session, console: { ...session.console, log: { ...log, warn: log.debug } } };
+  /**
+   * Undefined if another run took them meanwhile; then the provider is not asked, and nothing is logged.
+   * @param onWanted another process waits for the vault
+   */
+  async run(
+    { client, source, untriedAfter }: Named,
+    session: Session,
+    onWanted: () => void,
+  ): Promise<Summary | undefined> {
+    if (!isActive(source)) return undefined;
+    const quiet = this.#quietly(session, client);
+    await using held = await openLog(client, quiet, { job: AT_ONCE, onWanted });
+    await using exporting = await openExporting(held, source, quiet, { priority: "high", untriedAfter });
+    if (exporting.inbox === undefined || exporting.inbox.isEmpty) return undefined;
+    const { log } = session.console;
+    return await runExport(
+      { ...exporting, log: client.sources.length === 1 ? log : log.with({ source: source.name }) },
+      {
+        job: AT_ONCE,
+        version: VERSION,
+        selection: { kind: "inbox" },
+        progress: session.console.progress(`${placeOf(client, source.name)}: named by webhooks`),
+        observer: observerOf(exporting, session),
+      },
+    );
+  }
+
+  /** What a run warns of while it opens, such as the permissions of a key's file, is said once, not each minute. */
+  #quietly(session: Session, { id }: ClientConfig): Session {
+    const { log } = session.console;
+    const warn: Log["warn"] = (message, fields) => {
+      const key = JSON.stringify([id, message]);
+      if (this.#said.has(key)) log.debug(message, fields);
+      else log.warn(message, fields);
+      this.#said.add(key);
+    };
+    return { ...session, console: { ...session.console, log: { ...log, warn } } };
+  }
 }

@@ -6,6 +6,7 @@ import type { ClientFailure } from "./each-client.ts";
 import { LOCKS, lastRun, noteRuns, type Part, partsOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
+import { Turns } from "./turns.ts";
 
 /** Exports the clients of a session, and reports each failed client at once. */
 export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
@@ -13,28 +14,15 @@ export type Work = (session: Session, onFailure: (failure: ClientFailure) => voi
 /** How often to check the clock, in ms: it may be adjusted, and the machine may sleep. */
 const LOOK = 60_000;
 
-/** A part of a client whose run is due, and the attempts at it so far. */
-interface Due {
-  readonly part: Part;
-  readonly attempts: Attempts;
-}
-
 /**
  * Decides what is exported when: each client's sources, by their schedules. What has the same schedule is exported one
- * after the other, different schedules in parallel, but no client twice at once: a run that is due while the same
- * sources are active is skipped, with a warning; one of the client's other sources waits. So does any run while someone
- * else in this process has taken the client.
+ * after the other, different schedules in parallel, but no client twice at once (`Turns`).
  */
 export class Schedules {
   readonly #session: Session;
   readonly #work: Work;
   readonly #timers = new Set<NodeJS.Timeout>();
-  /** The parts that are active, by client. */
-  readonly #underWay = new Map<string, readonly string[]>();
-  /** Parts that wait until their client's active run has ended, by client. */
-  readonly #queued = new Map<string, Due[]>();
-  /** Clients that someone took; called when a run wants one. */
-  readonly #taken = new Map<string, () => void>();
+  readonly #turns: Turns;
   /** Failed runs that wait to be retried, by client and schedule. */
   readonly #waiting = new Map<string, { readonly part: Part; readonly timer: NodeJS.Timeout }>();
   readonly #runs = new Set<Promise<void>>();
@@ -44,6 +32,11 @@ export class Schedules {
   constructor(session: Session, work: Work) {
     this.#session = session;
     this.#work = work;
+    this.#turns = new Turns(session.console.log, ({ part, attempts }) => {
+      const client = this.#clients.find(({ id }) => id === part.client.id);
+      const now = client && asNow(part, client);
+      if (now) void this.#run([now], attempts);
+    });
   }
 
   get clients(): readonly ClientConfig[] {
@@ -76,19 +69,9 @@ export class Schedules {
     await Promise.all(this.#runs);
   }
 
-  /**
-   * Takes a client, so that none of its runs starts until this is disposed of. Undefined if one is active.
-   * @param onWanted a run is due, and waits
-   */
-  take(id: string, onWanted: () => void): Disposable | undefined {
-    if (!this.ready || this.#underWay.has(id) || this.#taken.has(id)) return undefined;
-    this.#taken.set(id, onWanted);
-    return {
-      [Symbol.dispose]: () => {
-        this.#taken.delete(id);
-        this.#ended(id);
-      },
-    };
+  /** See `Turns`. Undefined also if no runs will start. */
+  take(client: string, onWanted: () => void): Disposable | undefined {
+    return this.ready ? this.#turns.take(client, onWanted) : undefined;
   }
 
   #begin(group: readonly Part[], waited: (client: string) => readonly string[]): void {
@@ -96,7 +79,7 @@ export class Schedules {
     const now = this.#session.now();
     this.#wait(group, nextDue(schedule, now));
     // For active runs, the next due time is saved when they end.
-    const idle = group.filter(({ client }) => !this.#underWay.has(client.id));
+    const idle = group.filter(({ client }) => !this.#turns.isActive(client.id));
     const missed = idle.map((part): Part => {
       const again = waited(part.client.id);
       return {
@@ -145,12 +128,9 @@ export class Schedules {
     const { console, signal } = this.#session;
     if (signal.aborted || this.#stopped) return;
     const of = attempts ?? { failed: 0, since: this.#session.now() };
-    const free = group.filter((part) => this.#isFree({ part, attempts: of }));
+    const free = group.filter((part) => this.#turns.begin({ part, attempts: of }));
     if (free.length === 0) return;
-    for (const part of free) {
-      this.#underWay.set(part.client.id, part.names);
-      this.#waitNoLonger(part);
-    }
+    for (const part of free) this.#waitNoLonger(part);
     // Without failed clients: their retry may start before the others end.
     const own = new Set(free.map(({ client }) => client.id));
     const partOf = (id: string) => free.find(({ client }) => client.id === id)!;
@@ -159,59 +139,16 @@ export class Schedules {
     const run = this.#work({ ...this.#session, clients, againIn }, ({ client, source, error }) => {
       const part = partOf(client);
       const failed = source === undefined ? part : { ...part, names: [source] };
-      if (this.#failed(failed, error, of) && own.delete(client)) this.#ended(client);
+      if (this.#failed(failed, error, of) && own.delete(client)) this.#turns.end(client);
     })
       .catch((error: unknown) => console.log.error("scheduled run failed", errorFields(error)))
       .then(() => {
         this.#runs.delete(run);
-        for (const id of own) this.#ended(id);
+        for (const id of own) this.#turns.end(id);
         if (!signal.aborted) this.#announce(group[0]!.schedule);
       });
     this.#runs.add(run);
     await run;
-  }
-
-  /** Whether the part can run now. If not, it waits for the client's other sources, or is skipped if it is active. */
-  #isFree({ part, attempts }: Due): boolean {
-    const { id } = part.client;
-    const onWanted = this.#taken.get(id);
-    if (onWanted) {
-      this.#queue({ part, attempts });
-      onWanted();
-      return false;
-    }
-    const active = this.#underWay.get(id);
-    if (active === undefined) return true;
-    const names = part.names.filter((name) => !active.includes(name) && name !== LOCKS);
-    if (names.length > 0) this.#queue({ part: { ...part, names }, attempts });
-    else if (part.names.some((name) => active.includes(name)))
-      this.#session.console.log.warn("the previous run is still active: skipping this one", { client: id });
-    return false;
-  }
-
-  /** Once, however often it falls due meanwhile. */
-  #queue(due: Due): void {
-    const { client, names } = due.part;
-    const queued = this.#queued.getOrInsert(client.id, []);
-    if (queued.some(({ part }) => names.every((name) => part.names.includes(name)))) return;
-    queued.push(due);
-    const source = names.filter((name) => name !== LOCKS).join(", ");
-    this.#session.console.log.info("another run of this client is active: this one waits until it has ended", {
-      client: client.id,
-      ...(source === "" ? {} : { source }),
-    });
-  }
-
-  /** A run of this client has ended: the next one that waited for it may start. */
-  #ended(id: string): void {
-    this.#underWay.delete(id);
-    const [next, ...others] = this.#queued.get(id) ?? [];
-    if (next === undefined) return;
-    this.#queued.set(id, others);
-    const client = this.#clients.find((one) => one.id === id);
-    const part = client && asNow(next.part, client);
-    if (part) void this.#run([part], next.attempts);
-    if (!this.#underWay.has(id)) this.#ended(id);
   }
 
   /** Whether the run is retried. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { GetObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { Decrypter } from "age-encryption";
@@ -87,11 +87,9 @@ describe("whom a webhook names", { concurrency: 3 }, () => {
   test("is in the vault within a minute, in a run that is not the night's", async () => {
     await using all = await begun();
     const { sumsub, place, start } = all;
-    // What the nightly run warns of is not said all day.
-    await chmod(place.path("keys/log"), 0o644);
     const daemon = start();
     const port = await portOf(daemon);
-    await daemon.logged(({ msg }) => msg === "whom webhooks name is exported within a minute");
+    await daemon.logged(({ msg }) => msg === "people whom webhooks name are exported within a minute");
     const { due } = readLastExport((await place.client()).state);
     const [id = "", other = ""] = sumsub.ids();
     const sent = Date.now();
@@ -194,6 +192,34 @@ describe("whom a webhook names", { concurrency: 3 }, () => {
     assert.equal((await onDisk(place, third)).length, 1);
     await endOf(last);
     await place.expect(0, "verify");
+  });
+
+  test("is exported after a restart if SIGTERM cuts the run", async () => {
+    await using all = await begun();
+    const { sumsub, place, start } = all;
+    const first = start();
+    const asked = Promise.withResolvers<void>();
+    sumsub.intercept((request, response) => {
+      if (!request.url!.includes("/applicants/")) return false;
+      asked.resolve();
+      response.writeHead(503, { "Retry-After": "2" }).end();
+      return true;
+    });
+    assert.equal(await deliver(await portOf(first), sumsub.ids()[0]!), 200);
+    await asked.promise;
+    first.kill("SIGTERM");
+    const ended = await first.ended;
+    assert.equal(ended.code, 130, ended.stderr);
+    sumsub.intercept(undefined);
+    const second = start();
+    await second.logged(isEnd);
+    assert.equal((await onDisk(place, sumsub.ids()[0]!)).length, 1);
+    const ends = await place.entries("run.finished");
+    assert.deepEqual(
+      ends.map(({ outcome }) => outcome),
+      ["interrupted", "done"],
+    );
+    await endOf(second);
   });
 
   test("waits while another process holds the vault, which is said once, and is exported then", async () => {

@@ -44,7 +44,7 @@ const subjectOf = (person: string): string => tokens.subject("passbase", person)
 const PEOPLE = new Map([..."abcdefghijklmnopqrstuvwxyz"].map((person) => [subjectOf(person), person]));
 
 let sent = 0;
-/** A webhook arrives; it does not matter at which process. */
+/** A webhook arrives, at any process. */
 function arrive(id: string, person = "a", source = "main"): void {
   const inbox = new Inbox(join(folder, id));
   const subject = subjectOf(person);
@@ -335,7 +335,7 @@ describe("a run at once that fails", () => {
     arrive("busy", "a");
     await pass(1800);
     assert.deepEqual(of.begun, ["busy main 15", "busy main 75", "busy main 195", "busy main 435", "had a"]);
-    assert.deepEqual(of.lines, ["another process holds the vault: whom webhooks name waits"]);
+    assert.deepEqual(of.lines, ["another process holds the vault: people whom webhooks name wait"]);
     assert.equal(of.told[0]!.due, "2026-11-25T12:01:15Z");
   });
 
@@ -360,8 +360,8 @@ describe("a run at once that fails", () => {
     await pass(300);
     assert.equal(of.begun.filter((line) => line.startsWith("down main")).length, times.length);
     assert.deepEqual(of.lines, [
-      "cannot export at once whom webhooks name: trying again",
-      "cannot export at once whom webhooks name: the next scheduled run takes them",
+      "cannot export people at once whom webhooks name: trying again",
+      "cannot export people at once whom webhooks name: the next scheduled run takes them",
     ]);
     // The night fails too. After it, another attempt is made.
     await pass(3600, 5);
@@ -369,7 +369,7 @@ describe("a run at once that fails", () => {
     assert.ok(of.begun.filter((line) => line.startsWith("down main")).length > times.length);
   });
 
-  test("in a way that trying again does not change, it waits for the night, and so does who comes meanwhile", async () => {
+  test("in a way that trying again does not change, it waits for the night, also if others come meanwhile", async () => {
     await using of = daemon([client("key")], {
       async atOnce() {
         throw new HoldfastError("source-key", "refused");
@@ -380,7 +380,7 @@ describe("a run at once that fails", () => {
       await pass(3600, 5);
     }
     assert.deepEqual(of.begun, ["key main 15"]);
-    assert.deepEqual(of.lines, ["cannot export at once whom webhooks name: the next scheduled run takes them"]);
+    assert.deepEqual(of.lines, ["cannot export people at once whom webhooks name: the next scheduled run takes them"]);
     assert.equal(of.told[0]!.due, "2026-11-26T02:30:00Z");
     // SIGHUP: the key may be right now.
     of.watcher.replace([client("key")]);
@@ -397,7 +397,7 @@ describe("a run at once that fails", () => {
     for (const name of ["inbox.sqlite-wal", "inbox.sqlite-shm"]) rmSync(join(folder, "torn", name), { force: true });
     writeFileSync(join(folder, "torn", "inbox.sqlite"), "this is no database, and was never one of them".repeat(100));
     await pass(120);
-    assert.deepEqual(of.lines, ["cannot read the inbox: whom webhooks name is not exported at once"]);
+    assert.deepEqual(of.lines, ["cannot read the inbox: people whom webhooks name are not exported at once"]);
     assert.deepEqual(of.begun, ["whole main 15", "had a"]);
   });
 });

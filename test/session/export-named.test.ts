@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { webhookSources } from "../../src/config/sources.ts";
 import { Inbox } from "../../src/inbox/inbox.ts";
 import { handlesOf } from "../../src/session/client.ts";
-import { exportNamed } from "../../src/session/export-named.ts";
+import { NamedExport } from "../../src/session/export-named.ts";
 import { silentConsole } from "../export/here.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
-test("a run at once asks about those of its source whom no run has tried, and about no one if another took them", async () => {
+test("a run at once asks about those whom no run has tried, about no one if another took them, and does not repeat warnings", async () => {
   await using sandbox = await startSandbox({ identities: 4, files: false });
   await using place = await makeWorkplace(sandbox, {
     client: { source: { webhook: { secrets: ["file:./keys/hook"] } } },
@@ -27,11 +27,17 @@ test("a run at once asks about those of its source whom no run has tried, and ab
     assert.deepEqual(inbox.append([of], Temporal.Now.instant()), ["taken"]);
     return inbox.newest().get(source!.name)!;
   };
+  // A warning of each run.
+  await chmod(place.path("keys/log"), 0o644);
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const console = { ...silentConsole, log: { ...silentConsole.log, warn } };
+  const named = new NamedExport();
   const run = (untriedAfter: number) =>
-    exportNamed(
+    named.run(
       { client, source: source!, untriedAfter },
       {
-        ...{ clients: [client], console: silentConsole, signal: new AbortController().signal },
+        ...{ clients: [client], console, signal: new AbortController().signal },
         now: Temporal.Now.instant,
       },
       assert.fail,
@@ -46,5 +52,7 @@ test("a run at once asks about those of its source whom no run has tried, and ab
   const [requests, entries] = [sandbox.requests.of("identity"), (await place.entries()).length];
   assert.equal(await run(done), undefined);
   assert.deepEqual([sandbox.requests.of("identity"), (await place.entries()).length], [requests, entries]);
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0]!, /keys\/log/);
   inbox.close();
 });

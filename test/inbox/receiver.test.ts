@@ -180,6 +180,16 @@ test("an event that names no one, and a kind of event that no one knows, are ans
   );
 });
 
+test("what is signed and says nothing that can be read is answered 400, and kept nowhere", async () => {
+  await using at = await stage({ clients: { acme: ["stripe", "onfido"] } });
+  for (const text of ["", "null", "[]", '"x"', "7", "{", '{"id":1}}', "\ufeff{}"])
+    for (const scheme of ["stripe", "onfido"] as const) {
+      const { status } = await at.send(`/hooks/acme/${scheme}`, sign(scheme, SECRETS[scheme][0], text, seconds()));
+      assert.equal(status, text.startsWith("\ufeff") ? 200 : 400, JSON.stringify(text));
+    }
+  assert.deepEqual(rowsOf(at.client()), []);
+});
+
 test("while the secrets cannot be read, everyone is asked to come again, forged or not", async () => {
   await using at = await stage();
   await rename(join(at.folder, "keys"), join(at.folder, "away"));

@@ -179,6 +179,26 @@ test("a signature that is missing, empty, cut, doubled, padded or of another for
   assert.equal(verify("veriff", with_(good("veriff"), "vrf-hmac-signature", "0".repeat(64))), undefined);
 });
 
+test("a missing id or time, one that comes twice, an empty body and a secret with white space", () => {
+  const signed = good("standard-webhooks");
+  for (const name of ["webhook-id", "webhook-timestamp"]) {
+    const { [name]: value = "", ...without } = signed.headers;
+    assert.equal(verify("standard-webhooks", { ...signed, headers: without }), undefined, name);
+    for (const each of ["", ` ${value}`, `${value}, ${value}`, [value, value]])
+      assert.equal(verify("standard-webhooks", with_(signed, name, each)), undefined, `${name}: ${each}`);
+  }
+  for (const scheme of SCHEME_NAMES) {
+    // Signed, it is from the provider; what it says is read later.
+    const empty = sign(scheme, SECRETS[scheme][0], "", AT);
+    assert.equal(verify(scheme, empty), scheme === "passbase" ? undefined : 0, scheme);
+    assert.equal(verify(scheme, { ...good(scheme), body: Buffer.alloc(0) }), undefined, scheme);
+    // A secret is taken as it is: cut or padded, it is another.
+    if (scheme === "passbase" || scheme === "standard-webhooks") {
+      assert.throws(() => SCHEMES[scheme].key(new Secret(`${SECRETS[scheme][0]} `)), { code: "config" });
+    } else assert.equal(verify(scheme, good(scheme), [` ${SECRETS[scheme][0]}`]), undefined, scheme);
+  }
+});
+
 test("a signed time is refused when it is older or newer than five minutes", () => {
   for (const scheme of TIMED) {
     for (const [ahead, found] of [

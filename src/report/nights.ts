@@ -17,6 +17,8 @@ export interface Night {
   readonly time: string | null;
   /** How many of them ended otherwise than well, by outcome. */
   readonly unwell: Readonly<Partial<Record<Outcome, number>>>;
+  /** The sources of these, by outcome. */
+  readonly unwellOf: Readonly<Partial<Record<Outcome, readonly string[]>>>;
   /** These count what was exported at once on that day too: such a run is not the night's. */
   readonly stored: number;
   readonly failed: number;
@@ -114,6 +116,9 @@ function nightOf(
     outcome: LEAST_GOOD.find((each) => lasts.includes(each)) ?? "none",
     time: last?.finished ?? last?.started ?? null,
     unwell: Object.fromEntries(unwell.map(([outcome, of]) => [outcome, of.length])),
+    unwellOf: Object.fromEntries(
+      unwell.map(([outcome, of]) => [outcome, [...new Set(of.flatMap(({ source }) => source ?? []))].sort()]),
+    ),
     stored: sum("new", "changed", "again"),
     failed: sum("failed"),
     withheld: sum("withheld"),

@@ -236,12 +236,15 @@ function sourceLine({ name, retired, outcome, time }: Report["sources"][number])
   return html`<li>${name}: last run <span class="${colour}">${words}</span>${at}</li>`;
 }
 
-/** `1 of 7 runs failed`; empty where the day had one run, or each ended well. */
-function unwellText({ runs, unwell }: Night): string {
+/** `1 of 7 runs failed (stripe)`; empty where the day had one run, or each ended well. */
+function unwellText({ runs, unwell, unwellOf }: Night): string {
   if (runs < 2) return "";
   const told = Object.entries(unwell) as [Night["outcome"], number][];
   return told
-    .map(([outcome, count]) => `${number(count)} of ${number(runs)} runs ${OUTCOMES[outcome].words}`)
+    .map(([outcome, count]) => {
+      const sources = unwellOf[outcome]?.join(", ") ?? "";
+      return `${number(count)} of ${number(runs)} runs ${OUTCOMES[outcome].words}${sources === "" ? "" : ` (${sources})`}`;
+    })
     .join("; ");
 }
 

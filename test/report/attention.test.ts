@@ -73,7 +73,10 @@ test("the report speaks of the last export as it ended, and of the failed ones b
   await place.export();
   const day = Temporal.Now.plainDateISO("UTC").toString();
   const good = await text();
-  assert.match(good, new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, succeeded ?\\. ${day}: 1 of 3 runs failed \\(passbase\\)\\.`));
+  assert.match(
+    good,
+    new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, succeeded ?\\. ${day}: 1 of 3 runs failed \\(passbase\\)\\.`),
+  );
   assert.doesNotMatch(good, /The last export, on/);
   assert.match(good, /Run succeeded; 1 of 3 runs failed \(passbase\)/);
 
@@ -81,7 +84,10 @@ test("the report speaks of the last export as it ended, and of the failed ones b
   assert.notEqual((await place.here("export")).code, 0);
   const bad = await text();
   assert.match(bad, new RegExp(`The last export, on ${day}, failed\\.`));
-  assert.match(bad, new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, failed ?\\. ${day}: 2 of 4 runs failed \\(passbase\\)\\.`));
+  assert.match(
+    bad,
+    new RegExp(`Last export: ${day} \\d\\d:\\d\\d UTC, failed ?\\. ${day}: 2 of 4 runs failed \\(passbase\\)\\.`),
+  );
 });
 
 test("locks that have ended come first and in red; locks that are only due for extension are no concern", async () => {

@@ -101,7 +101,9 @@ describe("a listing that an S3 server sends", () => {
     ],
     "a page that does not say where the next begins": [{ items: [version("p/records/a")], isTruncated: true }],
     "the same page again and again": [{ items: [version("p/records/a")], next: { key: "p/records/a" } }],
-    "the same version marker again and again": [{ items: [version("p/records/a")], next: { key: "p/records/a", id: "1" } }],
+    "the same version marker again and again": [
+      { items: [version("p/records/a")], next: { key: "p/records/a", id: "1" } },
+    ],
     "two pages of one key in turn": [
       { next: { key: "p/records/a", id: "1" } },
       { next: { key: "p/records/a", id: "2" } },

@@ -7,7 +7,7 @@ import { AuditLog, type Head } from "../src/audit/log.ts";
 import { readAnchors } from "../src/audit/timestamp/authority.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import { isCertificate } from "../src/certificate/certificate-check.ts";
-import { instant, percent, vkey } from "../src/cli/arguments.ts";
+import { amount, instant, percent, vkey } from "../src/cli/arguments.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withoutConfig } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
@@ -36,6 +36,7 @@ import type { Problem } from "../src/verify/problem.ts";
 import type { Orphan } from "../src/verify/unlogged-versions.ts";
 import { wasDescribed } from "../src/verify/vault-description.ts";
 import { type VerifyReport, verifyVault } from "../src/verify/verify.ts";
+import { lockPlace, type PlannedVerify, planVerification } from "./verify-plan.ts";
 
 export const verifyCommand = command(
   "verify",
@@ -45,6 +46,7 @@ export const verifyCommand = command(
     "holdfast verify --read-data 5%      also read and hash one object in twenty",
     "holdfast verify --read-data 100 --key officer.txt   also check that everything decrypts",
     "holdfast verify --all-locks          look at the lock of every object in the bucket, one request each",
+    "holdfast verify --plan --list-price 0.005 --get-price 0.0004   the requests it will send, and what they cost",
     "holdfast verify --json | jq '.clients[].problems'",
     "holdfast verify ./case-12 --vkey 'acme-bank.example/holdfast+…'   only a bag, without config or vault",
   ],
@@ -75,25 +77,43 @@ export const verifyCommand = command(
       "take locks from this S3 Inventory: its manifest.json or folder, here or s3://…; asks about what it does not confirm",
     ).conflicts("allLocks"),
   )
+  .option("--plan", "only estimate the requests it will send, from this machine's catalog; sends none", false)
+  .option("--list-price <amount>", "with --plan: the price of a thousand S3 listings, in your currency", amount)
+  .option("--get-price <amount>", "with --plan: the price of a thousand other S3 requests", amount)
   .option("--orphans", "list objects that are not in the log", false)
-  .action(
-    (bag: string | undefined, options: CommonOptions & Omit<VerifyOptions, "readData"> & { readData?: number }) => {
-      if (bag !== undefined) {
-        return withoutConfig(options, async (console) => {
-          const checked = (await isCertificate(bag))
-            ? await verifyCertificate(bag, options.vkey, console)
-            : await verifyBag(bag, options, console);
-          console.result({ command: "verify", ...checked });
-        });
-      }
-      return run(options, async (session) => {
-        const readData = options.readData ?? (options.key === undefined ? 0 : 100);
-        await tellClients(session, "verify", (onFailure) => verify(session, { ...options, readData }, onFailure), {
-          refuse: refuseProblems,
-        });
+  .action((bag: string | undefined, options: CommonOptions & Flags) => {
+    const { plan, listPrice, getPrice } = options;
+    if (!plan && (listPrice !== undefined || getPrice !== undefined))
+      throw new HoldfastError("usage", "--list-price and --get-price need --plan", { hint: "Add --plan." });
+    if (plan && bag !== undefined)
+      throw new HoldfastError("usage", "--plan is about vaults, not bags", { hint: "Leave the folder out." });
+    if (bag !== undefined) {
+      return withoutConfig(options, async (console) => {
+        const checked = (await isCertificate(bag))
+          ? await verifyCertificate(bag, options.vkey, console)
+          : await verifyBag(bag, options, console);
+        console.result({ command: "verify", ...checked });
       });
-    },
-  );
+    }
+    return run(options, async (session) => {
+      const readData = options.readData ?? (options.key === undefined ? 0 : 100);
+      if (plan) {
+        const asked = { ...options, readData };
+        await tellClients(session, "verify", (onFailure) => planVerification(session, asked, onFailure), {
+          name: "plan",
+        });
+        return;
+      }
+      await tellClients(session, "verify", (onFailure) => verify(session, { ...options, readData }, onFailure), {
+        refuse: refuseProblems,
+      });
+    });
+  });
+
+interface Flags extends Omit<VerifyOptions, "readData">, Omit<PlannedVerify, "readData"> {
+  readonly readData?: number;
+  readonly plan?: boolean;
+}
 
 export interface VerifyOptions {
   /** Percentage of the objects to read. */
@@ -166,7 +186,7 @@ export async function verify(
     opened.defer(() => superseded.close());
     const digests = new PlainDigests(scratch("-digests"));
     opened.defer(() => digests.close());
-    const place = placeOf(config, log.origin);
+    const place = lockPlace(config);
     const last = options.allLocks ? undefined : readLocksLookedAt(config.state, place);
     const turns = new LockTurns(last, now(), scratch("-extended"));
     opened.defer(() => turns.close());
@@ -292,12 +312,6 @@ function remember(
   } catch (error) {
     log.warn("cannot save the time of this verification", { client: id, ...errorFields(error) });
   }
-}
-
-/** Which vault, with which log: the same bucket at another endpoint is another vault, with locks of its own. */
-function placeOf({ vault }: ClientConfig, origin: string): string {
-  if (vault.kind !== "s3") return origin;
-  return `${origin} s3://${vault.bucket}/${vault.prefix} ${vault.endpoint ?? ""}`;
 }
 
 /** The locks of a vault's bucket, as an S3 Inventory has them. */

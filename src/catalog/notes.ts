@@ -85,6 +85,11 @@ export class Notes {
     }
   }
 
+  /** Of those that are not purged. */
+  count(): number {
+    return (this.#statements.count.get() as { count: number }).count;
+  }
+
   /** Holds that were released, the last one first, as long as there is a note about it. */
   released(): Released[] {
     return this.#statements.released.all() as unknown as Released[];
@@ -124,6 +129,7 @@ function prepare(db: DatabaseSync) {
     kept: of(`${NOTE} WHERE subject = ? AND state = 'kept' ORDER BY entry`),
     committed: of(`${NOTE} WHERE commitment = ? AND state <> 'purged' ORDER BY entry DESC`),
     all: of(`${NOTE} WHERE state <> 'purged' AND key > ? ORDER BY key LIMIT ${PAGE}`),
+    count: of("SELECT COUNT(*) AS count FROM note WHERE state <> 'purged'"),
     release: of("UPDATE note SET released = ? WHERE subject = ? AND commitment = ?"),
     released: of(
       `SELECT commitment, MAX(released) AS time, COUNT(DISTINCT subject) AS people FROM note

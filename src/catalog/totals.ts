@@ -19,6 +19,17 @@ export class Totals {
     ).get() as { subjects: number; versions: number; files: number; bytes: number };
   }
 
+  /** Records and files that an entry from this one on stored. */
+  storedFrom(entry: number): number {
+    const row = statement(
+      this.#db,
+      `SELECT COUNT(*) + (SELECT COUNT(*) FROM file JOIN version
+           ON version.subject = ${subjectOf("key")} AND version.version = file.version WHERE entry >= ?1) AS count
+         FROM version WHERE entry >= ?1`,
+    ).get(entry);
+    return (row as { count: number }).count;
+  }
+
   /** People whose newest version lacks files that the provider withheld, and these files. */
   withheld(): { people: number; files: number } {
     return statement(

@@ -68,7 +68,7 @@ export class LockTurns {
 
   /** @param objects in the vault, according to the log */
   begin(objects: number): void {
-    this.#share = Math.max(SHARE, LEAST / Math.max(1, objects));
+    this.#share = sampleOf(objects);
   }
 
   isDue({ key, entry }: Pick<CatalogObject, "key" | "entry">): boolean {
@@ -112,6 +112,17 @@ export class LockTurns {
   close(): void {
     this.#extended.close();
   }
+}
+
+/** The share of the objects stored before that a run will look at: those whose turn it is, and the sample. */
+export function dueShare(last: LookedAt | undefined, now: Temporal.Instant, objects: number): number {
+  const passed = last === undefined ? 1 : (now.epochMilliseconds - Date.parse(last.time)) / PERIOD;
+  if (passed < 0 || passed >= 1) return 1;
+  return 1 - (1 - passed) * (1 - sampleOf(objects));
+}
+
+function sampleOf(objects: number): number {
+  return Math.min(1, Math.max(SHARE, LEAST / Math.max(1, objects)));
 }
 
 const TABLE = "CREATE TABLE extended (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID";

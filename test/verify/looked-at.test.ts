@@ -17,7 +17,19 @@ interface Report {
   readonly found: readonly { readonly key: string }[];
 }
 
+interface Plan {
+  readonly lists: number;
+  readonly heads: number;
+  readonly gets: number;
+  readonly cost: number;
+}
+
 const RECORDS = 1_500;
+
+/** A plan leaves out a few requests about the log itself. */
+function near(sent: number, planned: number): void {
+  assert.ok(Math.abs(sent - planned) < 20, `${planned} planned, ${sent} sent`);
+}
 
 test("the first verify looks at every lock, later ones at a share, and each says so", async () => {
   const server = await startStrictS3();
@@ -27,14 +39,31 @@ test("the first verify looks at every lock, later ones at a share, and each says
   const { place } = made;
   const verify = async (code: number, ...args: string[]): Promise<Report> =>
     (await place.expect<Report>(code, "verify", ...args))[0]!;
+  // Without a catalog there is nothing to plan from; with one, the plan sends nothing, and is what the run then sends.
+  assert.equal((await place.here("verify", ["--plan"])).code, 1);
+  await place.expect(0, "rebuild");
+  server.forget();
+  const plan = async (): Promise<Plan> => {
+    const { json, code } = await place.here("verify", ["--plan", "--list-price", "5", "--get-price", "0.4", "--json"]);
+    assert.deepEqual([code, server.requests], [0, {}]);
+    return (json as { plan: Plan[] }).plan[0]!;
+  };
+  const planned = await plan();
   const first = await verify(0);
+  assert.equal(planned.heads, RECORDS);
+  near(server.requests.HeadObject!, planned.heads);
+  near(server.requests.ListObjectVersions!, planned.lists);
+  near(server.requests.GetObject!, planned.gets);
+  assert.equal(planned.cost, (planned.lists * 5 + (planned.heads + planned.gets) * 0.4) / 1000);
   assert.deepEqual([first.records, first.looked], [RECORDS, RECORDS]);
   assert.ok(server.requests.HeadObject! >= RECORDS);
   server.forget();
 
   // At least 1,000 of a vault, by lot.
+  const { heads } = await plan();
   const { looked } = await verify(0);
-  assert.ok(looked > 800 && looked < 1_200, `${looked}`);
+  assert.ok(looked > 900 && looked < 1_100, `${looked}`);
+  assert.ok(Math.abs(heads - looked) < 100, `${heads} planned, ${looked} sent`);
   assert.ok(server.requests.HeadObject! < 1_200 && server.requests.ListObjectVersions! < 20);
   const seen = await place.here("verify", [], { isTerminal: true });
   assert.equal(seen.code, 0, seen.stderr);

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
-import { Catalog } from "../src/catalog/catalog.ts";
-import { openCatalog } from "../src/catalog/open-catalog.ts";
+import { rebuildCatalog } from "../src/catalog/rebuild-catalog.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import type { ClientConfig } from "../src/config/config.ts";
@@ -31,9 +30,8 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     const log = new AuditLog(client.vault, client.description.log.origin, client.verifiers);
     const head = await log.head();
     const path = join(config.state, "catalog.sqlite");
-    Catalog.empty(path, log.origin).close();
     using progress = session.console.progress(`${config.id}: log entries`);
-    const catalog = await openCatalog(path, log, head, progress.update);
+    const catalog = await rebuildCatalog(path, log, head, progress.update);
     progress.end();
     const counts = catalog.totals.counts();
     catalog.close();

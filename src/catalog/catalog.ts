@@ -1,11 +1,10 @@
-import { rmSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { decodeEntry, type Entry } from "../audit/entry.ts";
 import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
-import { DURABLE, FLEETING, makeTables, openTables, peekTables } from "./database.ts";
+import { completeTables, emptyTables, fleetingTables, openTables, peekTables, tablesToBuild } from "./database.ts";
 import { Holds } from "./holds.ts";
 import { Kept } from "./kept.ts";
 import { Locks } from "./locks.ts";
@@ -23,8 +22,10 @@ import { statement } from "./statement.ts";
 import { Stored } from "./stored.ts";
 import { Subjects } from "./subjects.ts";
 import { Totals } from "./totals.ts";
-import { type Transaction, transactions } from "./transaction.ts";
+import { oneTransaction, type Transaction, transactions } from "./transaction.ts";
+import { closeInOrder } from "./untouched.ts";
 import { Walk } from "./walk.ts";
+import { Words } from "./words.ts";
 
 /** An entry of the log. With `entry`, an entry that this process has just written need not be parsed again. */
 export interface Applicable extends LogEntry {
@@ -53,16 +54,21 @@ export class Catalog {
   readonly roster: Roster;
   readonly totals: Totals;
   readonly #db: DatabaseSync;
+  readonly #words: Words;
   readonly #stored: Stored;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #transaction: Transaction;
+  /** Of a catalog that stays after this process. */
+  readonly #file: string | undefined;
   #size: number;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, file?: string, transaction?: Transaction) {
     this.#db = db;
+    this.#file = file;
     this.#statements = prepare(db);
-    this.#transaction = transactions(db);
-    this.#stored = new Stored(db);
+    this.#transaction = transaction ?? transactions(db, () => this.#words.forget());
+    this.#words = new Words(db);
+    this.#stored = new Stored(db, this.#words);
     this.subjects = new Subjects(db);
     this.kept = new Kept(db);
     this.objects = new Objects(db);
@@ -75,7 +81,7 @@ export class Catalog {
     this.seen = new Seen(db);
     this.retrievals = new Retrievals(db);
     this.runs = new Runs(db);
-    this.sources = new Sources(db);
+    this.sources = new Sources(db, this.#words);
     this.roster = new Roster(db);
     this.totals = new Totals(db);
     this.walk = new Walk(db, this.#transaction, this.relationships);
@@ -84,7 +90,7 @@ export class Catalog {
 
   /** Opens the catalog at `path`. It starts empty if it is missing, damaged, of another schema or of another log. */
   static open(path: string, origin: string): Catalog {
-    return new Catalog(openTables(path, origin));
+    return new Catalog(openTables(path, origin), path);
   }
 
   /** Opens a catalog for reading, while another process may write it. Undefined if it is missing or unusable. */
@@ -94,15 +100,27 @@ export class Catalog {
   }
 
   static empty(path: string, origin: string): Catalog {
-    return new Catalog(makeTables(path, origin, DURABLE));
+    return new Catalog(emptyTables(path, origin), path);
   }
 
   /** A temporary catalog at `path`, deleted when closed. It need not survive a crash. */
   static temporary(path: string, origin: string): Catalog {
-    const catalog = new Catalog(makeTables(path, origin, FLEETING));
-    // The open file exists without a name until the process ends in any way.
-    rmSync(path, { force: true });
-    return catalog;
+    return new Catalog(fleetingTables(path, origin));
+  }
+
+  /** Fills an empty catalog at `path` from the beginning of the log: in one transaction, so only all of it counts. */
+  static async build(path: string, origin: string, fill: (catalog: Catalog) => Promise<void>): Promise<void> {
+    const db = tablesToBuild(path, origin);
+    try {
+      const { transaction, commit } = oneTransaction(db);
+      await fill(new Catalog(db, undefined, transaction));
+      commit();
+      completeTables(db, path);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    closeInOrder(db, path);
   }
 
   /** Log entries applied so far. */
@@ -174,7 +192,8 @@ export class Catalog {
   }
 
   close(): void {
-    this.#db.close();
+    if (this.#file === undefined) this.#db.close();
+    else closeInOrder(this.#db, this.#file);
   }
 }
 

@@ -2,23 +2,36 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../io/private-folder.ts";
-import { SCHEMA, TABLES } from "./schema.ts";
+import { INDEXES, SCHEMA, TABLES } from "./schema.ts";
 import { isDamage, stateError } from "./statement.ts";
+import { isUntouched, noteOpened } from "./untouched.ts";
 
-export const DURABLE =
-  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000";
+/** SQLite keeps these beside a database. */
+export const SUFFIXES = ["", "-wal", "-shm"] as const;
+
+/** A page is checked as it is read, so that damage is an error and not a wrong answer. */
+const CHECKED = "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON";
+const WAL = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
+const DURABLE = `${WAL}; ${CHECKED}; PRAGMA busy_timeout = 5000`;
 /** For a file that need not survive a crash. */
-export const FLEETING = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF";
+const FLEETING = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${CHECKED}`;
+/** For a file that is deleted unless all of it could be written. 32 MB of it are in memory. */
+const BUILDING = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768; ${CHECKED}`;
 
 /** The tables at `path`; empty ones if they are missing, damaged, of another schema or of another log. */
 export function openTables(path: string, origin: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
   try {
-    const db = connect(path, DURABLE);
-    if (isOf(db, origin) && isSound(db)) return db;
+    db = connect(path, DURABLE);
+    if (isOf(db, origin) && (isUntouched(db, path) || isSound(db))) {
+      noteOpened(db);
+      return db;
+    }
     db.close();
-    return makeTables(path, origin, DURABLE);
+    return emptyTables(path, origin);
   } catch (error) {
-    if (isDamage(error)) return makeTables(path, origin, DURABLE);
+    if (db?.isOpen) db.close();
+    if (isDamage(error)) return emptyTables(path, origin);
     throw stateError(error, path);
   }
 }
@@ -28,6 +41,7 @@ export function peekTables(path: string, origin: string): DatabaseSync | undefin
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });
+    db.exec(CHECKED);
     if (isOf(db, origin)) return db;
   } catch {
     // A process that may write them creates them again.
@@ -36,12 +50,46 @@ export function peekTables(path: string, origin: string): DatabaseSync | undefin
   return undefined;
 }
 
-export function makeTables(path: string, origin: string, pragmas: string): DatabaseSync {
+/** Empty tables in place of what is at `path`. */
+export function emptyTables(path: string, origin: string): DatabaseSync {
+  return makeTables(path, origin, DURABLE, INDEXES);
+}
+
+/** Empty tables in a file that loses its name, and so disappears when the process ends in any way. */
+export function fleetingTables(path: string, origin: string): DatabaseSync {
+  const db = makeTables(path, origin, FLEETING, INDEXES);
+  rmSync(path, { force: true });
+  return db;
+}
+
+/** Empty tables without their indexes, for many rows at once. They are of use only after `completeTables`. */
+export function tablesToBuild(path: string, origin: string): DatabaseSync {
+  return makeTables(path, origin, BUILDING, "");
+}
+
+/** Makes the indexes, and all of the file durable. */
+export function completeTables(db: DatabaseSync, path: string): void {
   try {
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    // SQLite sorts in files. They are no larger than the catalog, and belong on its disk.
+    db.exec(`PRAGMA cache_size = -16384; PRAGMA temp_store_directory = '${dirname(path).replaceAll("'", "''")}'`);
+    try {
+      db.exec(INDEXES);
+    } finally {
+      db.exec("PRAGMA temp_store_directory = ''");
+    }
+    // The first checkpoint syncs the whole file.
+    db.exec(`${WAL}; UPDATE log SET closed = NULL; PRAGMA wal_checkpoint(TRUNCATE)`);
+  } catch (error) {
+    throw stateError(error, path);
+  }
+}
+
+function makeTables(path: string, origin: string, pragmas: string, indexes: string): DatabaseSync {
+  try {
+    for (const suffix of SUFFIXES) rmSync(path + suffix, { force: true });
     const db = connect(path, pragmas);
-    db.exec(`BEGIN; ${TABLES} COMMIT`);
-    db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL, 1)").run(SCHEMA, origin);
+    db.exec(`BEGIN; ${TABLES} ${indexes} COMMIT`);
+    db.prepare("INSERT INTO log VALUES (0, ?, ?, 0, NULL, 1, NULL)").run(SCHEMA, origin);
     return db;
   } catch (error) {
     throw stateError(error, path);
@@ -61,7 +109,7 @@ function isOf(db: DatabaseSync, origin: string): boolean {
   return head?.schema === SCHEMA && head.origin === origin;
 }
 
-/** Takes some 3 s for a million identities. A damaged page found later would end this run and all later ones. */
+/** Takes some 3 s for a million identities. A damaged page found later would end this run. */
 function isSound(db: DatabaseSync): boolean {
   return (db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string }).quick_check === "ok";
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredFile } from "../audit/entry.ts";
-import { fileFolder } from "../vault/layout.ts";
-import { within } from "./keys.ts";
+import { fileKey, parseKey } from "../vault/layout.ts";
+import { bytesOf, hexOf, instantText, modeText, personOf, versionBytes, versionText, wordText } from "./packing.ts";
 import { column, statement } from "./statement.ts";
 
 /** A sealed record, as the log describes it. Times are RFC 3339 UTC. */
@@ -51,40 +51,60 @@ export class Kept {
 
   /** All files of a subject. */
   files(subject: string): CatalogFile[] {
-    return this.#statements.files.all(...within(fileFolder(subject))) as unknown as CatalogFile[];
+    return (this.#statements.files.all(subject) as FileRow[]).map((row) => ofFile(subject, row));
   }
 
   file(key: string): CatalogFile | undefined {
-    return this.#statements.file.get(key) as CatalogFile | undefined;
+    const name = parseKey(key);
+    if (name?.kind !== "file") return undefined;
+    const row = this.#statements.file.get(name.subject, name.file) as FileRow | undefined;
+    return row && ofFile(name.subject, row);
   }
 
   /** Versions of a subject that list its files, by the file's key. */
   listings(subject: string): Map<string, string[]> {
-    const rows = this.#statements.listings.all(...within(fileFolder(subject))) as { key: string; version: string }[];
-    const groups = Map.groupBy(rows, ({ key }) => key);
+    const rows = this.#statements.listings.all(subject) as { name: string; version: string }[];
+    const groups = Map.groupBy(rows, ({ name }) => fileKey(subject, name));
     return new Map([...groups].map(([key, of]) => [key, of.map(({ version }) => version)]));
   }
 }
 
-const FILE = `SELECT key, object_version AS versionId, size, sha256, type, media_type AS mediaType,
-  locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode, version AS storedWith FROM file`;
+interface FileRow extends Omit<CatalogFile, "key"> {
+  readonly name: string;
+}
+
+function ofFile(subject: string, { name, ...row }: FileRow): CatalogFile {
+  return { key: fileKey(subject, name), ...row };
+}
+
+const FILE = `SELECT ${hexOf("name")} AS name, object_version AS versionId, size, ${hexOf("sha256")} AS sha256,
+  ${wordText("type")} AS type, ${wordText("media_type")} AS mediaType, ${instantText("locked_until")} AS lockedUntil,
+  ${modeText("lock_mode")} AS lockMode, ${versionText("version")} AS storedWith FROM file WHERE person = ${personOf()}`;
+const VERSIONS = `FROM version WHERE person = ${personOf()}`;
 
 function prepare(db: DatabaseSync) {
   return {
     records: statement(
       db,
-      `SELECT version, object_version AS versionId, locked_until || 'Z' AS lockedUntil, lock_mode AS lockMode,
-         updated || 'Z' AS updated, stored || 'Z' AS stored, size, sha256
-       FROM version WHERE subject = ? ORDER BY entry`,
+      `SELECT ${versionText("version")} AS version, object_version AS versionId,
+         ${instantText("locked_until")} AS lockedUntil, ${modeText("lock_mode")} AS lockMode,
+         ${instantText("updated")} AS updated, ${instantText("stored")} AS stored, size, ${hexOf("sha256")} AS sha256
+       ${VERSIONS} ORDER BY entry`,
     ),
-    versions: statement(db, "SELECT version FROM version WHERE subject = ?"),
-    hasVersion: statement(db, "SELECT 1 FROM version WHERE subject = ? AND version = ?"),
+    versions: statement(db, `SELECT ${versionText("version")} AS version ${VERSIONS}`),
+    hasVersion: statement(db, `SELECT 1 ${VERSIONS} AND version = ${versionBytes()}`),
     stored: statement(
       db,
-      "SELECT version, entry, updated || 'Z' AS updated FROM version WHERE subject = ? ORDER BY entry",
+      `SELECT ${versionText("version")} AS version, entry, ${instantText("updated")} AS updated ${VERSIONS}
+       ORDER BY entry`,
     ),
-    files: statement(db, `${FILE} WHERE key BETWEEN ? AND ?`),
-    file: statement(db, `${FILE} WHERE key = ?`),
-    listings: statement(db, "SELECT key, version FROM listing WHERE key BETWEEN ? AND ?"),
+    files: statement(db, `${FILE} ORDER BY file.name`),
+    file: statement(db, `${FILE} AND file.name = ${bytesOf()}`),
+    listings: statement(
+      db,
+      `SELECT ${hexOf("name")} AS name, ${versionText("version")} AS version FROM (
+         SELECT name, version FROM file WHERE person = ${personOf("?1")} AND listed = 1
+         UNION SELECT name, version FROM listing WHERE person = ${personOf("?1")}) ORDER BY 1, 2`,
+    ),
   };
 }

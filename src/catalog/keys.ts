@@ -1,19 +1,17 @@
+import { bytesOf, personOf, versionBytes } from "./packing.ts";
+
 /**
- * The layout of keys (src/vault/layout.ts) in SQL, for joins and for the use of an index on keys. All other code parses
- * keys with `parseKey`.
+ * The layout of keys (src/vault/layout.ts) in SQL, for keys that the catalog has as texts. All other code parses keys
+ * with `parseKey`.
  */
 
-/** The subject in a file's key: `files/<2 digits>/<subject>/…`. */
-export const subjectOf = (key: string): string => `substr(${key}, 10, 32)`;
+/** The person of a record's key, `records/<2 digits>/<subject>/<version>.age`, and the version. */
+export const personOfRecord = (key: string): string => personOf(`substr(${key}, 12, 32)`);
+export const versionOfRecord = (key: string): string => versionBytes(`substr(${key}, 45, 29)`);
 
-/** The key of a record, from the columns of its row. */
-export const RECORD_KEY = "'records/' || substr(subject, 1, 2) || '/' || subject || '/' || version || '.age'";
-
-/** Whether a key belongs to one of a subject's files. */
-export function isFileOf(key: string, subject: string): string {
-  const folder = `'files/' || substr(${subject}, 1, 2) || '/' || ${subject} || '/`;
-  return `${key} BETWEEN ${folder}' AND ${folder}~'`;
-}
+/** The person of a file's key, `files/<2 digits>/<subject>/<name>.age`, and the name. */
+export const personOfFile = (key: string): string => personOf(`substr(${key}, 10, 32)`);
+export const nameOfFile = (key: string): string => bytesOf(`substr(${key}, 43, 32)`);
 
 /** All keys in a folder are between these two. */
 export function within(folder: string): [string, string] {

@@ -1,12 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isFileOf, subjectOf } from "./keys.ts";
 import { NumberSet } from "./number-set.ts";
+import { bytesOf, MODES, subjectOf } from "./packing.ts";
 import { statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { digitsOf } from "./time.ts";
 
 /** Rows read at once. No query stays open while they are processed; reading a page takes a few milliseconds. */
 const PAGE = 1_000;
-const MODES = ["governance", "compliance"] as const;
 
 /**
  * Subjects with due locks, page by page, so that a million of them need no more memory than a thousand. The locks may
@@ -21,7 +20,7 @@ export class Locks {
 
   /** Whether any record's lock lasts longer than a time (RFC 3339 UTC). */
   anyAfter(time: string): boolean {
-    return this.#statements.anyAfter.get(comparable(time)) !== undefined;
+    return this.#statements.anyAfter.get(digitsOf(time)) !== undefined;
   }
 
   /**
@@ -30,31 +29,32 @@ export class Locks {
    */
   *before(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { records, files } = this.#statements;
-    const end = comparable(time);
-    for (const mode of MODES) yield* pages((last) => records.all(mode, end, ...fromRecord(last)), met);
-    for (const mode of MODES) yield* pages((last) => files.all(mode, end, ...fromFile(last)), met);
+    const end = digitsOf(time);
+    for (const mode of MODES.keys()) yield* pages((last) => records.all(mode, end, ...from(last)), met);
+    for (const mode of MODES.keys()) yield* pages((last) => files.all(mode, end, ...from(last)), met);
   }
 
   /** The same for objects stored before a time whose lock is in governance mode. */
   *softBefore(time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const { softRecords, softFiles } = this.#statements;
-    const before = comparable(time);
-    yield* pages((last) => softRecords.all(before, ...fromRecord(last)), met);
-    yield* pages((last) => softFiles.all(before, ...fromFile(last)), met);
+    const before = digitsOf(time);
+    yield* pages((last) => softRecords.all(before, ...from(last)), met);
+    yield* pages((last) => softFiles.all(before, ...from(last)), met);
   }
 
   /** The same for subjects whose relationship ended on a day, with an object whose lock ends before a time. */
   *endedShort(ended: string, time: string, met = new NumberSet()): Generator<string[], void, undefined> {
-    const end = comparable(time);
+    const end = digitsOf(time);
     yield* pages((last) => this.#statements.ended.all(ended, end, last?.subject ?? ""), met);
   }
 }
 
 interface Row {
   readonly subject: string;
-  readonly version: string;
-  readonly key: string;
+  /** Where the next page begins: the end of the lock, in digits, the person, the version or file. */
   readonly until: string;
+  readonly person: number;
+  readonly part: string;
   /** The subject's entry. */
   readonly entry: number | null;
   /** Whether the row matches, in queries whose pages also have other rows. */
@@ -76,38 +76,39 @@ function* pages(read: (last: Row | undefined) => unknown[], met: NumberSet): Gen
   }
 }
 
-const fromRecord = (last: Row | undefined) => [last?.until ?? "", last?.subject ?? "", last?.version ?? ""];
-const fromFile = (last: Row | undefined) => [last?.until ?? "", last?.key ?? ""];
+const from = (last: Row | undefined) => [last?.until ?? "", last?.person ?? 0, last?.part ?? ""];
 
-const RECORD = `SELECT subject, version, locked_until AS until,
-  (SELECT entry FROM subject WHERE subject.subject = version.subject) AS entry`;
-const SUBJECT = subjectOf("key");
-const FILE = `SELECT key, ${SUBJECT} AS subject, locked_until AS until,
-  (SELECT entry FROM subject WHERE subject.subject = ${SUBJECT}) AS entry`;
-const RECORDS = `ORDER BY locked_until, subject, version LIMIT ${PAGE}`;
-const FILES = `ORDER BY locked_until, key LIMIT ${PAGE}`;
+/** What a page has of an object's person, beside where the next page begins. */
+function page(table: "version" | "file", name: "version" | "name"): { rows: string; rest: string } {
+  return {
+    rows: `SELECT ${subjectOf(`${table}.person`)} AS subject, hex(locked_until) AS until, person, hex(${name}) AS part,
+      (SELECT entry FROM subject WHERE subject.person = ${table}.person) AS entry`,
+    rest: `(locked_until, person, ${name}) > (${bytesOf()}, ?, ${bytesOf()})
+      ORDER BY locked_until, person, ${name} LIMIT ${PAGE}`,
+  };
+}
+const RECORD = page("version", "version");
+const FILE = page("file", "name");
 
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
-    anyAfter: of("SELECT 1 FROM version WHERE lock_mode IN ('governance', 'compliance') AND locked_until > ? LIMIT 1"),
-    records: of(
-      `${RECORD} FROM version WHERE lock_mode = ? AND locked_until < ? AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
-    ),
-    files: of(`${FILE} FROM file WHERE lock_mode = ? AND locked_until < ? AND (locked_until, key) > (?, ?) ${FILES}`),
+    anyAfter: of(`SELECT 1 FROM version WHERE lock_mode IN (0, 1) AND locked_until > ${bytesOf()} LIMIT 1`),
+    records: of(`${RECORD.rows} FROM version WHERE lock_mode = ? AND locked_until < ${bytesOf()} AND ${RECORD.rest}`),
+    files: of(`${FILE.rows} FROM file WHERE lock_mode = ? AND locked_until < ${bytesOf()} AND ${FILE.rest}`),
     softRecords: of(
-      `${RECORD}, stored < ? AS wanted FROM version
-       WHERE lock_mode = 'governance' AND (locked_until, subject, version) > (?, ?, ?) ${RECORDS}`,
+      `${RECORD.rows}, stored < ${bytesOf()} AS wanted FROM version WHERE lock_mode = 0 AND ${RECORD.rest}`,
     ),
     softFiles: of(
-      `${FILE}, EXISTS (SELECT 1 FROM version WHERE version.subject = ${SUBJECT} AND stored < ?) AS wanted
-       FROM file WHERE lock_mode = 'governance' AND (locked_until, key) > (?, ?) ${FILES}`,
+      `${FILE.rows}, EXISTS (SELECT 1 FROM version WHERE version.person = file.person AND stored < ${bytesOf()}) AS wanted
+       FROM file WHERE lock_mode = 0 AND ${FILE.rest}`,
     ),
     ended: of(
       `SELECT relationship.subject, subject.entry, (
-         EXISTS (SELECT 1 FROM version WHERE version.subject = relationship.subject AND locked_until < ?2) OR
-         EXISTS (SELECT 1 FROM file WHERE locked_until < ?2 AND ${isFileOf("key", "relationship.subject")})) AS wanted
-       FROM relationship LEFT JOIN subject USING (subject)
+         EXISTS (SELECT 1 FROM version WHERE version.person = person.id AND locked_until < ${bytesOf("?2")}) OR
+         EXISTS (SELECT 1 FROM file WHERE file.person = person.id AND locked_until < ${bytesOf("?2")})) AS wanted
+       FROM relationship LEFT JOIN person ON person.subject = ${bytesOf("relationship.subject")}
+         LEFT JOIN subject ON subject.person = person.id
        WHERE ended = ?1 AND relationship.subject > ?3 ORDER BY relationship.subject LIMIT ${PAGE}`,
     ),
   };

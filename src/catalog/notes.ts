@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import type { CatalogObject } from "./objects.ts";
+import { personOf } from "./packing.ts";
 import { column, statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -116,7 +117,7 @@ function prepare(db: DatabaseSync) {
     // and is logged after it finds no subject.
     store: of(
       `INSERT OR IGNORE INTO note VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL,
-         CASE WHEN EXISTS (SELECT 1 FROM subject WHERE subject = ?2) THEN 'kept' ELSE 'free' END)`,
+         CASE WHEN EXISTS (SELECT 1 FROM subject WHERE person = ${personOf("?2")}) THEN 'kept' ELSE 'free' END)`,
     ),
     extend: of(
       `UPDATE note SET locked_until = max(locked_until, ?),

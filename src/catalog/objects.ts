@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { parseKey, recordKey } from "../vault/layout.ts";
-import { subjectOf } from "./keys.ts";
-import { statement } from "./statement.ts";
+import { fileKey, parseKey, recordKey } from "../vault/layout.ts";
+import { bytesOf, hexOf, MODES, personOf, versionBytes } from "./packing.ts";
+import { type Statement, statement } from "./statement.ts";
+import { instantOf, versionOf } from "./time.ts";
 
 /** A sealed object as the log promises it: by the last entry that stored it and the last one that extended its lock. */
 export interface CatalogObject {
@@ -29,63 +30,87 @@ export class Objects {
 
   get(key: string): CatalogObject | undefined {
     const name = parseKey(key);
-    if (name?.kind !== "record") return this.#statements.file.get(key) as CatalogObject | undefined;
-    const row = this.#statements.record.get(name.subject, name.version) as RecordRow | undefined;
-    return row && ofRecord(row);
+    if (name === null) return undefined;
+    const { record, file } = this.#statements;
+    const row = name.kind === "record" ? record.get(name.subject, name.version) : file.get(name.subject, name.file);
+    return row === undefined ? undefined : promised(key, row as Row);
   }
 
   /** The store's version of a logged object; undefined for a key that is not in the log. */
   version(key: string): string | undefined {
-    const name = parseKey(key);
-    const { recordVersion, fileVersion } = this.#statements;
-    const row = name?.kind === "record" ? recordVersion.get(name.subject, name.version) : fileVersion.get(key);
-    return (row as { versionId: string } | undefined)?.versionId;
+    return this.get(key)?.versionId;
   }
 
   /** Sorted by key. */
-  *records(): Generator<CatalogObject, void, undefined> {
-    for (let after = { subject: "", version: "" }; ; ) {
-      const page = this.#statements.records.all(after.subject, after.version) as RecordRow[];
-      for (const row of page) yield ofRecord(row);
-      if (page.length < PAGE) return;
-      after = page.at(-1)!;
-    }
+  records(): Generator<CatalogObject, void, undefined> {
+    return pages(this.#statements.records, (subject, digits) => recordKey(subject, versionOf(digits)));
   }
 
   /** Sorted by key. */
-  *files(): Generator<CatalogObject, void, undefined> {
-    for (let after = ""; ; ) {
-      const page = this.#statements.files.all(after) as CatalogObject[];
-      yield* page;
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.key;
-    }
+  files(): Generator<CatalogObject, void, undefined> {
+    return pages(this.#statements.files, (subject, digits) => fileKey(subject, digits.toLowerCase()));
   }
 }
 
-interface RecordRow extends Omit<CatalogObject, "key"> {
-  readonly subject: string;
-  readonly version: string;
+/** A row, with its times in digits. */
+interface Row {
+  readonly versionId: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly locked: string;
+  readonly mode: 0 | 1;
+  readonly entry: number | null;
+  /** Empty without an entry. */
+  readonly stored: string;
 }
 
-function ofRecord({ subject, version, ...row }: RecordRow): CatalogObject {
-  return { key: recordKey(subject, version), ...row };
+function promised(key: string, { versionId, size, sha256, locked, mode, entry, stored }: Row): CatalogObject {
+  const lock = { lockedUntil: instantOf(locked), lockMode: MODES[mode] };
+  return { key, versionId, size, sha256, ...lock, entry, stored: stored === "" ? null : instantOf(stored) };
 }
 
-const RECORD = `SELECT subject, version, object_version AS versionId, size, sha256, locked_until || 'Z' AS lockedUntil,
-  lock_mode AS lockMode, entry, stored || 'Z' AS stored FROM version`;
+function* pages(
+  of: Statement,
+  keyOf: (subject: string, name: string) => string,
+): Generator<CatalogObject, void, undefined> {
+  for (let after = { subject: "", name: "" }; ; ) {
+    const rows = of.all(after.subject, after.name) as (Row & { subject: string; name: string })[];
+    for (const row of rows) yield promised(keyOf(row.subject, row.name), row);
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)!;
+  }
+}
 
-const FILE = `SELECT file.key, file.object_version AS versionId, file.size, file.sha256,
-  file.locked_until || 'Z' AS lockedUntil, file.lock_mode AS lockMode, version.entry, version.stored || 'Z' AS stored
-  FROM file LEFT JOIN version ON version.subject = ${subjectOf("file.key")} AND version.version = file.version`;
+const columns = (table: "version" | "file"): string => `${table}.object_version AS versionId, ${table}.size,
+  ${hexOf(`${table}.sha256`)} AS sha256, hex(${table}.locked_until) AS locked, ${table}.lock_mode AS mode,
+  version.entry, hex(version.stored) AS stored`;
+
+const WITH_RECORD = "LEFT JOIN version ON version.person = file.person AND version.version = file.version";
 
 function prepare(db: DatabaseSync) {
   return {
-    record: statement(db, `${RECORD} WHERE subject = ? AND version = ?`),
-    file: statement(db, `${FILE} WHERE file.key = ?`),
-    recordVersion: statement(db, "SELECT object_version AS versionId FROM version WHERE subject = ? AND version = ?"),
-    fileVersion: statement(db, "SELECT object_version AS versionId FROM file WHERE key = ?"),
-    records: statement(db, `${RECORD} WHERE (subject, version) > (?, ?) ORDER BY subject, version LIMIT ${PAGE}`),
-    files: statement(db, `${FILE} WHERE file.key > ? ORDER BY file.key LIMIT ${PAGE}`),
+    record: statement(
+      db,
+      `SELECT ${columns("version")} FROM version WHERE person = ${personOf()} AND version = ${versionBytes()}`,
+    ),
+    file: statement(
+      db,
+      `SELECT ${columns("file")} FROM file ${WITH_RECORD} WHERE file.person = ${personOf()} AND name = ${bytesOf()}`,
+    ),
+    // CROSS JOIN: person by person in the order of subjects, without sorting everyone.
+    records: statement(
+      db,
+      `SELECT ${hexOf("subject")} AS subject, hex(version.version) AS name, ${columns("version")}
+       FROM person CROSS JOIN version ON version.person = person.id
+       WHERE subject >= ${bytesOf("?1")} AND (subject > ${bytesOf("?1")} OR version.version > ${bytesOf("?2")})
+       ORDER BY person.subject, version.version LIMIT ${PAGE}`,
+    ),
+    files: statement(
+      db,
+      `SELECT ${hexOf("subject")} AS subject, hex(name) AS name, ${columns("file")}
+       FROM person CROSS JOIN file ON file.person = person.id ${WITH_RECORD}
+       WHERE subject >= ${bytesOf("?1")} AND (subject > ${bytesOf("?1")} OR file.name > ${bytesOf("?2")})
+       ORDER BY person.subject, file.name LIMIT ${PAGE}`,
+    ),
   };
 }

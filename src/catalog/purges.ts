@@ -3,6 +3,7 @@ import type { Entry, RecordPurged } from "../audit/entry.ts";
 import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
 import { Destroyed, type PurgeRun } from "./destroyed.ts";
 import { within } from "./keys.ts";
+import { bytesOf, personOf, versionBytes } from "./packing.ts";
 import { column, statement } from "./statement.ts";
 
 /** The state of a purge: it is complete; or it was interrupted, and withdrawn after the object was already gone. */
@@ -56,16 +57,17 @@ export class Purges {
       const name = parseKey(key);
       if (name?.kind === "record") {
         of.dropVersion.run(subject, name.version);
-        of.dropListed.run(name.version, ...within(fileFolder(subject)));
-      } else {
-        of.dropFile.run(key);
-        of.dropListings.run(key);
+        of.dropListed.run(subject, name.version);
+        of.dropOwn.run(subject, name.version);
+      } else if (name) {
+        of.dropFile.run(subject, name.file);
+        of.dropListings.run(subject, name.file);
       }
     }
     if (!whole) {
       // Without its newest version, the next export looks at the subject again: the law may require a copy after all.
       of.unlisted.run(subject);
-      of.newest.run(subject, subject);
+      of.newest.run(subject);
       return;
     }
     for (const drop of [of.dropLookups, of.dropSubject]) drop.run(subject);
@@ -154,23 +156,24 @@ function prepare(db: DatabaseSync) {
     ),
     anyPurged: of("SELECT 1 FROM purged WHERE done > 0 LIMIT 1"),
     unfinishedKeys: of("SELECT key, time AS since FROM purged WHERE done = 0 AND subject = ? ORDER BY key"),
-    dropFile: of("DELETE FROM file WHERE key = ?"),
-    dropListings: of("DELETE FROM listing WHERE key = ?"),
-    dropListed: of("DELETE FROM listing WHERE version = ? AND key BETWEEN ? AND ?"),
-    dropVersion: of("DELETE FROM version WHERE subject = ? AND version = ?"),
+    dropFile: of(`DELETE FROM file WHERE person = ${personOf()} AND name = ${bytesOf()}`),
+    dropListings: of(`DELETE FROM listing WHERE person = ${personOf()} AND name = ${bytesOf()}`),
+    dropListed: of(`DELETE FROM listing WHERE person = ${personOf()} AND version = ${versionBytes()}`),
+    dropOwn: of(`UPDATE file SET listed = 0 WHERE person = ${personOf()} AND version = ${versionBytes()}`),
+    dropVersion: of(`DELETE FROM version WHERE person = ${personOf()} AND version = ${versionBytes()}`),
     unlisted: of(
-      `UPDATE subject SET listed = NULL WHERE subject = ? AND NOT EXISTS (
-         SELECT 1 FROM version WHERE subject.subject = version.subject AND subject.version = version.version)`,
+      `UPDATE subject SET listed = NULL WHERE person = ${personOf()} AND NOT EXISTS (
+         SELECT 1 FROM version WHERE subject.person = version.person AND subject.version = version.version)`,
     ),
     // If no version is left (only files), the subject keeps the name of its last one.
     newest: of(
       `UPDATE subject SET (version, entry, withheld) =
-         (SELECT version, entry, withheld FROM version WHERE subject = ?1 ORDER BY entry DESC LIMIT 1)
-       WHERE subject = ?2 AND EXISTS (SELECT 1 FROM version WHERE subject = ?2)
-         AND NOT EXISTS (SELECT 1 FROM version WHERE subject.subject = version.subject
+         (SELECT version, entry, withheld FROM version WHERE person = subject.person ORDER BY entry DESC LIMIT 1)
+       WHERE person = ${personOf()} AND EXISTS (SELECT 1 FROM version WHERE person = subject.person)
+         AND NOT EXISTS (SELECT 1 FROM version WHERE subject.person = version.person
            AND subject.version = version.version)`,
     ),
-    dropLookups: of("DELETE FROM lookup WHERE subject = ?"),
-    dropSubject: of("DELETE FROM subject WHERE subject = ?"),
+    dropLookups: of(`DELETE FROM lookup WHERE person = ${personOf()}`),
+    dropSubject: of(`DELETE FROM subject WHERE person = ${personOf()}`),
   };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
+import { personOf, versionText } from "./packing.ts";
 import { statement } from "./statement.ts";
 
 /** A relationship that has ended, as the log says it. */
@@ -89,7 +90,8 @@ function prepare(db: DatabaseSync) {
        FROM relationship LEFT JOIN departed USING (subject) ORDER BY relationship.entry DESC`,
     ),
     depart: of(
-      "INSERT OR REPLACE INTO departed SELECT subject, COALESCE(listed, version) FROM subject WHERE subject = ?",
+      `INSERT OR REPLACE INTO departed
+       SELECT ?1, ${versionText("coalesce(listed, version)")} FROM subject WHERE person = ${personOf("?1")}`,
     ),
     departed: of(
       "SELECT listed, ended FROM departed LEFT JOIN relationship USING (subject) WHERE departed.subject = ?",

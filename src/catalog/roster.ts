@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import { bytesOf, hexOf, personOf, projectOf } from "./packing.ts";
 import { type Statement, statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { digitsOf } from "./time.ts";
 
 /** Someone whom a source can be asked about without its list. */
 export interface Located {
@@ -29,7 +30,7 @@ export class Roster {
 
   /** Those whom the provider was still working on, in a version stored at this time or later (RFC 3339 UTC). */
   open(source: string, since: string): Generator<Located> {
-    return pages(this.#statements.open, "", source, comparable(since));
+    return pages(this.#statements.open, "", source, digitsOf(since));
   }
 
   /** Those whose last attempt failed. */
@@ -39,7 +40,7 @@ export class Roster {
 
   /** How many are open whose newest version is of a time before this one (RFC 3339 UTC). */
   openBefore(source: string, time: string): number {
-    return (this.#statements.openBefore.get(source, comparable(time)) as { count: number }).count;
+    return (this.#statements.openBefore.get(source, digitsOf(time)) as { count: number }).count;
   }
 
   /** How many failed whenever they were tried, so that nothing of them is kept. */
@@ -68,31 +69,43 @@ function* pages(of: Statement, from: string, ...values: string[]): Generator<Loc
 }
 
 function prepare(db: DatabaseSync) {
-  const located = (from: string, where: string) =>
+  // CROSS JOIN: in the order of subjects, without sorting everyone for each page.
+  const located = (where: string) =>
     statement(
       db,
-      `SELECT subject, handle FROM ${from}
-       WHERE subject > ?1 AND project = (SELECT project FROM source WHERE name = ?2) AND handle IS NOT NULL AND ${where}
-       ORDER BY subject LIMIT ${PAGE}`,
+      `SELECT ${hexOf("person.subject")} AS subject, handle FROM person CROSS JOIN subject ON subject.person = person.id
+       WHERE person.subject > ${bytesOf("?1")} AND project = ${projectOf("?2")} AND handle IS NOT NULL AND gone IS NULL
+         AND ${where}
+       ORDER BY person.subject LIMIT ${PAGE}`,
     );
   return {
-    handle: statement(
+    handle: statement(db, `SELECT handle FROM subject WHERE person = ${personOf()} AND project = ${projectOf()}`),
+    // Few are open: these are sorted.
+    open: statement(
       db,
-      "SELECT handle FROM subject WHERE subject = ? AND project = (SELECT project FROM source WHERE name = ?)",
+      `SELECT ${hexOf("person.subject")} AS subject, handle
+       FROM subject INDEXED BY subject_open JOIN version USING (person, version) JOIN person ON person.id = subject.person
+       WHERE person.subject > ${bytesOf("?1")} AND project = ${projectOf("?2")} AND handle IS NOT NULL AND gone IS NULL
+         AND open = 1 AND stored >= ${bytesOf("?3")}
+       ORDER BY person.subject LIMIT ${PAGE}`,
     ),
-    open: located("subject JOIN version USING (subject, version)", "open = 1 AND gone IS NULL AND stored >= ?3"),
-    failed: located("failure", "TRUE"),
+    failed: statement(
+      db,
+      `SELECT subject, handle FROM failure
+       WHERE subject > ?1 AND project = ${projectOf("?2")} AND handle IS NOT NULL ORDER BY subject LIMIT ${PAGE}`,
+    ),
     openBefore: statement(
       db,
-      `SELECT COUNT(*) AS count FROM subject JOIN version USING (subject, version)
-       WHERE project = (SELECT project FROM source WHERE name = ?) AND open = 1 AND gone IS NULL AND updated < ?`,
+      `SELECT COUNT(*) AS count FROM subject JOIN version USING (person, version)
+       WHERE project = ${projectOf()} AND open = 1 AND gone IS NULL AND updated < ${bytesOf()}`,
     ),
     neverStored: statement(
       db,
-      `SELECT COUNT(*) AS count FROM failure WHERE project = (SELECT project FROM source WHERE name = ?)
-       AND NOT EXISTS (SELECT 1 FROM subject WHERE subject.subject = failure.subject)`,
+      `SELECT COUNT(*) AS count FROM failure WHERE project = ${projectOf()}
+       AND NOT EXISTS (SELECT 1 FROM subject WHERE person = ${personOf("failure.subject")})`,
     ),
-    withheld: located("subject", "subject.withheld > 0 AND gone IS NULL"),
-    between: located("subject", "gone IS NULL AND subject < ?3"),
+    withheld: located("subject.withheld > 0"),
+    // A bound that is no digits, `g`, is after every subject.
+    between: located(`(${bytesOf("?3")} IS NULL OR person.subject < ${bytesOf("?3")})`),
   };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy } from "../audit/entry.ts";
+import { projectOf, wordText } from "./packing.ts";
 import { statement } from "./statement.ts";
 import { comparable } from "./time.ts";
 
@@ -116,11 +117,11 @@ function prepare(db: DatabaseSync) {
     lastOf: of(`${TOLD} WHERE source = ? AND job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of(
-      `INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, (SELECT project FROM source WHERE name = ?5), ?6,
+      `INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, ${projectOf("?5")}, ?6,
          coalesce((SELECT since FROM failure WHERE subject = ?1 AND code = ?4), ?2))`,
     ),
     failingSince: of("SELECT since FROM failure WHERE subject = ? AND code = ?"),
-    failures: of("SELECT subject, time, stage, code, project FROM failure ORDER BY subject"),
+    failures: of(`SELECT subject, time, stage, code, ${wordText("project")} AS project FROM failure ORDER BY subject`),
     policy: of("INSERT OR REPLACE INTO policy VALUES (0, ?)"),
     lastPolicy: of("SELECT policy FROM policy"),
     clean: of("UPDATE log SET clean = ?"),

@@ -1,28 +1,35 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 15;
+export const SCHEMA = 16;
 
-/** Times that are compared (updated, stored, started, locked_until) are written by `comparable`. */
+/** `packing.ts` says what the columns of bytes hold. Times that are compared as texts are written by `comparable`. */
 export const TABLES = `
   CREATE TABLE log (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     schema INTEGER NOT NULL, origin TEXT NOT NULL,
     size INTEGER NOT NULL,           -- entries applied
     leaf BLOB,                       -- hash of the last one
-    clean INTEGER NOT NULL           -- whether the last run left nothing behind
+    clean INTEGER NOT NULL,          -- whether the last run left nothing behind
+    closed INTEGER                   -- when this file was closed in order (untouched.ts); NULL while it is open
   ) STRICT;
-  CREATE TABLE subject (
-    subject TEXT PRIMARY KEY,
-    version TEXT NOT NULL,           -- the newest kept
+  CREATE TABLE person (               -- everyone the log mentions: numbered, so that new rows are added at a table's end
+    id INTEGER PRIMARY KEY, subject BLOB NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE word (                 -- texts that many rows share
+    id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE subject (              -- the people in the vault
+    person INTEGER PRIMARY KEY,
+    version BLOB NOT NULL,           -- the newest kept
     entry INTEGER NOT NULL, withheld INTEGER NOT NULL, -- copied from that version: every night needs all of them
-    listed TEXT,                     -- what the provider's list last said, as a version; a hint, not from the log
+    listed BLOB,                     -- what the provider's list last said, as a version; a hint, not from the log
     gone TEXT,                       -- the reason, if it is gone at the provider
     missed INTEGER NOT NULL DEFAULT 0, -- complete walks in a row that did not list it; a hint
-    project TEXT,                    -- the token of the project that showed it last; for entries of record/1 a hint
+    project INTEGER,                 -- the word for the project that showed it last; for entries of record/1 a hint
     handle TEXT,                     -- the closed provider id; for entries of record/1 a hint
     open INTEGER NOT NULL DEFAULT 0, -- 1: the provider was still working on it
-    glance TEXT,                     -- of an open one: what the last glance at it said, as a token; a hint
-    content TEXT                     -- of a record/1: all that the provider says now, as a version; a hint
-  ) STRICT, WITHOUT ROWID;
+    glance BLOB,                     -- of an open one: what the last glance at it said, as a token; a hint
+    content BLOB                     -- of a record/1: all that the provider says now, as a version; a hint
+  ) STRICT;
   CREATE TABLE source (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL -- the token of the one it answers for now
   ) STRICT;
@@ -32,21 +39,24 @@ export const TABLES = `
     walked TEXT                      -- when the last one began that also read the whole list
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE version (
-    subject TEXT NOT NULL, version TEXT NOT NULL,
+    person INTEGER NOT NULL, version BLOB NOT NULL,
     entry INTEGER NOT NULL,          -- index in the log
-    updated TEXT NOT NULL, stored TEXT NOT NULL, run TEXT NOT NULL,
-    object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL, withheld INTEGER NOT NULL, files INTEGER NOT NULL,
-    PRIMARY KEY (subject, version)
+    updated BLOB NOT NULL, stored BLOB NOT NULL,
+    object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL,
+    locked_until BLOB NOT NULL, lock_mode INTEGER NOT NULL, withheld INTEGER NOT NULL, files INTEGER NOT NULL,
+    PRIMARY KEY (person, version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE file (
-    key TEXT PRIMARY KEY, version TEXT NOT NULL,
-    object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    type TEXT NOT NULL, media_type TEXT NOT NULL, locked_until TEXT NOT NULL, lock_mode TEXT NOT NULL
+    person INTEGER NOT NULL, name BLOB NOT NULL, version BLOB NOT NULL,
+    listed INTEGER NOT NULL,         -- 1: that version lists the file
+    object_version TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL,
+    type INTEGER NOT NULL, media_type INTEGER NOT NULL, -- words
+    locked_until BLOB NOT NULL, lock_mode INTEGER NOT NULL,
+    PRIMARY KEY (person, name)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE listing (
-    key TEXT NOT NULL, version TEXT NOT NULL, -- a version that lists a file
-    PRIMARY KEY (key, version)
+  CREATE TABLE listing (              -- further versions that list a file
+    person INTEGER NOT NULL, name BLOB NOT NULL, version BLOB NOT NULL,
+    PRIMARY KEY (person, name, version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE announced (            -- files of a record.stored that has not followed yet
     subject TEXT NOT NULL, run TEXT NOT NULL, version TEXT NOT NULL,
@@ -57,12 +67,12 @@ export const TABLES = `
     entry INTEGER PRIMARY KEY
   ) STRICT;
   CREATE TABLE lookup (
-    name TEXT NOT NULL, token TEXT NOT NULL, subject TEXT NOT NULL,
-    PRIMARY KEY (name, token, subject)
+    person INTEGER NOT NULL, name INTEGER NOT NULL, token BLOB NOT NULL, -- the name is a word
+    PRIMARY KEY (person, name, token)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE mention (
-    subject TEXT NOT NULL, entry INTEGER NOT NULL, -- an entry of the log about the subject
-    PRIMARY KEY (subject, entry)
+    person INTEGER NOT NULL, entry INTEGER NOT NULL, -- an entry of the log about the person
+    PRIMARY KEY (person, entry)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE relationship (
     subject TEXT PRIMARY KEY, ended TEXT NOT NULL, -- its last day; no row while it lasts
@@ -78,7 +88,7 @@ export const TABLES = `
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE seen (                 -- found in the store by a verification: more than was promised at first
-    key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until TEXT NOT NULL, hold INTEGER NOT NULL,
+    key TEXT NOT NULL, object_version TEXT NOT NULL, locked_until BLOB NOT NULL, hold INTEGER NOT NULL,
     PRIMARY KEY (key, object_version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE piece (                -- parts of the log and vault.json, as the store last described them; a hint
@@ -127,7 +137,7 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE failure (              -- the last attempt at a subject, if it failed
     subject TEXT PRIMARY KEY, time TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL,
-    project TEXT, handle TEXT,        -- as in subject
+    project INTEGER, handle TEXT,     -- as in subject
     since TEXT NOT NULL               -- of the first attempt in a row that failed with this code
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (
@@ -135,13 +145,17 @@ export const TABLES = `
   ) STRICT;
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX purged_subject ON purged (subject, time);
-  CREATE INDEX subject_open ON subject (subject) WHERE open = 1;
+  CREATE INDEX subject_open ON subject (person) WHERE open = 1;
   CREATE INDEX relationship_ended ON relationship (ended);
   CREATE INDEX note_subject ON note (subject);
   CREATE INDEX note_commitment ON note (commitment);
   CREATE INDEX note_lock ON note (locked_until) WHERE state = 'kept';
+`;
+
+/** Indexes that only questions need: a catalog is filled faster without them, and they are made at its end. */
+export const INDEXES = `
   CREATE INDEX version_updated ON version (updated);
-  CREATE INDEX lookup_subject ON lookup (subject);
+  CREATE INDEX lookup_token ON lookup (token, name);
   CREATE INDEX version_lock ON version (lock_mode, locked_until);
   CREATE INDEX file_lock ON file (lock_mode, locked_until);
 `;

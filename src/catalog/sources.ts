@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { statement } from "./statement.ts";
+import type { Words } from "./words.ts";
 
 /** A source, as the log knows it. */
 export interface KnownSource {
@@ -20,13 +21,19 @@ export interface KnownSource {
 export class Sources {
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(db: DatabaseSync) {
+  readonly #words: Words;
+
+  constructor(db: DatabaseSync, words: Words) {
     this.#statements = prepare(db);
+    this.#words = words;
   }
 
   /** Within the catalog's transaction, after `Runs`. */
   apply(entry: Entry): void {
-    if (entry.type === "source.changed") this.#statements.changed.run(entry.source, entry.kind, entry.project);
+    if (entry.type === "source.changed") {
+      this.#statements.changed.run(entry.source, entry.kind, entry.project);
+      this.#words.number(entry.project);
+    }
     if (entry.type === "run.finished" && entry.round) this.#statements.round.run(entry.walked ? 1 : 0, entry.run);
   }
 

@@ -9,12 +9,18 @@ export interface Statement {
   run(...values: SQLInputValue[]): void;
 }
 
+const damaged = new WeakSet<DatabaseSync>();
+
+/** Whether a statement met damage in this database. */
+export const isDamaged = (db: DatabaseSync): boolean => damaged.has(db);
+
 /** Damage can appear on any page, long after the file was opened, so every SQLite error becomes a HoldfastError. */
 export function statement(db: DatabaseSync, sql: string): Statement {
   const guarded = <T>(work: () => T): T => {
     try {
       return work();
     } catch (error) {
+      if (isDamage(error)) damaged.add(db);
       throw stateError(error, placeOf(db));
     }
   };

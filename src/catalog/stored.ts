@@ -1,28 +1,37 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordStored, StoredFile } from "../audit/entry.ts";
 import { isNote } from "../audit/said.ts";
+import { HoldfastError } from "../core/error.ts";
 import { parseKey } from "../vault/layout.ts";
+import { bytesOf, modeNumber, personOf, projectOf, versionBytes } from "./packing.ts";
+import { Persons } from "./persons.ts";
 import { statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { digitsOf } from "./time.ts";
+import type { Words } from "./words.ts";
 
 /** Applies what the log says was stored, how long it is locked, and that it is gone at the provider. */
 export class Stored {
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #persons: Persons;
+  readonly #words: Words;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, words: Words) {
     this.#statements = prepare(db);
+    this.#persons = new Persons(db);
+    this.#words = words;
   }
 
   /** Within the catalog's transaction. */
   apply(index: number, entry: Entry): void {
     const of = this.#statements;
+    if (entry.type === "record.stored") {
+      this.#store(index, entry);
+      return;
+    }
     // Notes are no part of a person's trail: a bag does not hold them.
-    if ("subject" in entry && !isNote(entry)) of.insertMention.run(entry.subject, index);
-    if ("subjects" in entry) for (const subject of entry.subjects) of.insertMention.run(subject, index);
+    const subjects = "subjects" in entry ? entry.subjects : "subject" in entry && !isNote(entry) ? [entry.subject] : [];
+    for (const subject of subjects) of.insertMention.run(this.#persons.number(subject).id, index);
     switch (entry.type) {
-      case "record.stored":
-        this.#store(index, entry);
-        break;
       case "record.files":
         of.insertAnnounced.run(entry.subject, entry.run, entry.version, index, JSON.stringify(entry.files));
         break;
@@ -45,51 +54,68 @@ export class Stored {
 
   #store(index: number, entry: RecordStored): void {
     const { subject, version, object, files, lockMode = "governance" } = entry;
-    const { insertSubject, insertVersion, insertFile, insertListing, insertLookup } = this.#statements;
-    insertSubject.run(
-      ...[subject, version, entry.listed ?? version, index, entry.withheld],
+    const of = this.#statements;
+    const { id, isNew } = this.#persons.number(subject);
+    of.insertMention.run(id, index);
+    of.insertSubject.run(
+      ...[id, version, entry.listed ?? version, index, entry.withheld],
       ...[entry.source ?? null, entry.handle ?? null, entry.open ? 1 : 0],
     );
-    insertVersion.run(
-      ...[subject, version, index, comparable(entry.updated), comparable(entry.time), entry.run],
+    of.insertVersion.run(
+      ...[id, version, index, digitsOf(entry.updated), digitsOf(entry.time)],
       ...[object.versionId, object.size, object.sha256],
-      ...[comparable(entry.lockedUntil), lockMode, entry.withheld, files.length],
+      ...[digitsOf(entry.lockedUntil), lockMode, entry.withheld, files.length],
     );
-    for (const file of files) {
-      if (file.storedWith === undefined) {
-        insertFile.run(
-          ...[file.key, version, file.versionId, file.size, file.sha256],
-          ...[file.type, file.mediaType, comparable(file.lockedUntil), lockMode],
-        );
-      }
-      insertListing.run(file.key, version, file.key);
-    }
+    for (const file of files) this.#list(id, isNew, version, file, lockMode);
     // A person may have two document numbers: `document.number` and `document.number/2` are both found by the first
     // name.
-    for (const [name, token] of Object.entries(entry.lookups)) insertLookup.run(name.split("/")[0]!, token, subject);
-    this.#statements.dropAnnounced.run(subject, entry.run, version);
+    for (const [name, token] of Object.entries(entry.lookups))
+      of.insertLookup.run(id, this.#words.number(name.split("/")[0]!), token);
+    of.dropAnnounced.run(subject, entry.run, version);
+  }
+
+  /** A version lists a file. The file's own row says so for one version, further ones have rows of their own. */
+  #list(id: number, isNew: boolean, version: string, file: StoredFile, lockMode: string): void {
+    const of = this.#statements;
+    const name = nameOf(file.key);
+    if (file.storedWith !== undefined) {
+      of.listOwn.run(id, name, version);
+      of.listFurther.run(version, id, name, version);
+      return;
+    }
+    if (!isNew) of.listFormer.run(id, name, version);
+    of.insertFile.run(
+      ...[id, name, version, file.versionId, file.size, file.sha256],
+      ...[this.#words.number(file.type), this.#words.number(file.mediaType), digitsOf(file.lockedUntil), lockMode],
+    );
   }
 
   #extend({ objects, lockedUntil, lockMode }: Extract<Entry, { type: "lock.extended" }>): void {
-    const until = comparable(lockedUntil);
+    const until = digitsOf(lockedUntil);
     for (const { key, versionId } of objects) {
       const name = parseKey(key);
       if (name?.kind === "record")
         this.#statements.recordLock.run(until, lockMode, name.subject, name.version, versionId);
-      else this.#statements.fileLock.run(until, lockMode, key, versionId);
+      else if (name) this.#statements.fileLock.run(until, lockMode, name.subject, name.file, versionId);
     }
   }
 }
 
+function nameOf(key: string): string {
+  const name = parseKey(key);
+  if (name?.kind !== "file") throw new HoldfastError("internal", "an entry that was checked names no file");
+  return name.file;
+}
+
 /** No store shortens or softens a lock: of all locks in the log, the longest and hardest counts, in any order. */
-const HARDER = "CASE WHEN lock_mode = 'compliance' THEN lock_mode ELSE ? END";
+const EXTENDED = `locked_until = max(locked_until, ${bytesOf()}), lock_mode = max(lock_mode, ${modeNumber()})`;
 
 /** An object that is logged again keeps the longest and hardest lock promised for it. */
 const SAME_OBJECT = `
   locked_until = CASE WHEN object_version = excluded.object_version
     THEN max(locked_until, excluded.locked_until) ELSE excluded.locked_until END,
-  lock_mode = CASE WHEN object_version = excluded.object_version AND lock_mode = 'compliance'
-    THEN lock_mode ELSE excluded.lock_mode END,
+  lock_mode = CASE WHEN object_version = excluded.object_version
+    THEN max(lock_mode, excluded.lock_mode) ELSE excluded.lock_mode END,
   object_version = excluded.object_version`;
 
 function prepare(db: DatabaseSync) {
@@ -101,42 +127,54 @@ function prepare(db: DatabaseSync) {
       "SELECT files FROM announced WHERE subject = ? AND run = ? AND version = ? ORDER BY entry",
     ),
     dropAnnounced: statement(db, "DELETE FROM announced WHERE subject = ? AND run = ? AND version = ?"),
-    gone: statement(db, "UPDATE subject SET gone = ?, listed = ? WHERE subject = ?"),
+    gone: statement(db, `UPDATE subject SET gone = ?, listed = ${versionBytes()} WHERE person = ${personOf()}`),
     recordLock: statement(
       db,
-      `UPDATE version SET locked_until = max(locked_until, ?), lock_mode = ${HARDER}
-       WHERE subject = ? AND version = ? AND object_version = ?`,
+      `UPDATE version SET ${EXTENDED} WHERE person = ${personOf()} AND version = ${versionBytes()} AND object_version = ?`,
     ),
     fileLock: statement(
       db,
-      `UPDATE file SET locked_until = max(locked_until, ?), lock_mode = ${HARDER} WHERE key = ? AND object_version = ?`,
+      `UPDATE file SET ${EXTENDED} WHERE person = ${personOf()} AND name = ${bytesOf()} AND object_version = ?`,
     ),
     insertSubject: statement(
       db,
-      `INSERT INTO subject (subject, version, listed, entry, withheld, project, handle, open)
-       VALUES (?, ?, ?, ?, ?, (SELECT project FROM source WHERE name = ?), ?, ?)
+      `INSERT INTO subject (person, version, listed, entry, withheld, project, handle, open)
+       VALUES (?, ${versionBytes()}, ${versionBytes()}, ?, ?, ${projectOf()}, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
          withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, glance = NULL, content = NULL,
          project = coalesce(excluded.project, project), handle = coalesce(excluded.handle, handle)`,
     ),
     insertVersion: statement(
       db,
-      `INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-         entry = excluded.entry, updated = excluded.updated, stored = max(stored, excluded.stored), run = excluded.run,
+      `INSERT INTO version VALUES (?, ${versionBytes()}, ?, ${bytesOf()}, ${bytesOf()}, ?, ?, ${bytesOf()}, ${bytesOf()},
+         ${modeNumber()}, ?, ?) ON CONFLICT DO UPDATE SET
+         entry = excluded.entry, updated = excluded.updated, stored = max(stored, excluded.stored),
          size = excluded.size, sha256 = excluded.sha256, withheld = excluded.withheld, files = excluded.files,
          ${SAME_OBJECT}`,
     ),
     insertFile: statement(
       db,
-      `INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-         version = excluded.version, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
+      `INSERT INTO file VALUES (?, ${bytesOf()}, ${versionBytes()}, 1, ?, ?, ${bytesOf()}, ?, ?, ${bytesOf()},
+         ${modeNumber()}) ON CONFLICT DO UPDATE SET
+         version = excluded.version, listed = 1, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
          media_type = excluded.media_type, ${SAME_OBJECT}`,
     ),
-    // A file purged in the meantime is not listed by any version.
-    insertListing: statement(
+    // What the file's row says of the version that it was stored with before.
+    listFormer: statement(
       db,
-      "INSERT OR IGNORE INTO listing SELECT ?, ? WHERE EXISTS (SELECT 1 FROM file WHERE key = ?)",
+      `INSERT OR IGNORE INTO listing SELECT person, name, version FROM file
+       WHERE person = ? AND name = ${bytesOf()} AND listed = 1 AND version <> ${versionBytes()}`,
     ),
-    insertLookup: statement(db, "INSERT OR IGNORE INTO lookup VALUES (?, ?, ?)"),
+    // A file purged in the meantime is not listed by any version.
+    listOwn: statement(
+      db,
+      `UPDATE file SET listed = 1 WHERE person = ? AND name = ${bytesOf()} AND version = ${versionBytes()}`,
+    ),
+    listFurther: statement(
+      db,
+      `INSERT OR IGNORE INTO listing SELECT person, name, ${versionBytes("?1")} FROM file
+       WHERE person = ?2 AND name = ${bytesOf("?3")} AND version <> ${versionBytes("?4")}`,
+    ),
+    insertLookup: statement(db, `INSERT OR IGNORE INTO lookup VALUES (?, ?, ${bytesOf()})`),
   };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import { bytesOf, hexOf, personOf, subjectOf, wordText } from "./packing.ts";
 import { column, statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { digitsOf, versionOf } from "./time.ts";
 
 /** What is known about a subject without opening anything. */
 export interface Known {
@@ -25,6 +26,13 @@ export interface Known {
   readonly located: number;
 }
 
+/** A row: versions in digits, and empty instead of null. */
+interface KnownRow extends Omit<Known, "listed" | "content" | "glance"> {
+  readonly listed: string;
+  readonly content: string;
+  readonly glance: string;
+}
+
 /** Subjects read at once. */
 const PAGE = 1000;
 
@@ -37,7 +45,13 @@ export class Subjects {
   }
 
   known(subject: string): Known | undefined {
-    return this.#statements.known.get(subject) as Known | undefined;
+    const row = this.#statements.known.get(subject) as KnownRow | undefined;
+    if (row === undefined) return undefined;
+    const { version, listed, content, glance, ...known } = row;
+    return {
+      ...{ version: versionOf(version), listed: listed === "" ? null : versionOf(listed), ...known },
+      ...{ content: content === "" ? null : versionOf(content), glance: glance === "" ? null : glance },
+    };
   }
 
   /** All subjects in the vault, in order. */
@@ -57,12 +71,12 @@ export class Subjects {
 
   /** Subjects with a version that the provider made in a period (RFC 3339 UTC, without its end), up to `limit`. */
   updatedIn(from: string, to: string, limit: number): string[] {
-    return column(this.#statements.updatedIn.all(comparable(from), comparable(to), limit), "subject");
+    return column(this.#statements.updatedIn.all(digitsOf(from), digitsOf(to), limit), "subject");
   }
 
   /** Whether the newest version has files or lookups, so that it was about a person. */
   hadContent(subject: string): boolean {
-    return this.#statements.hadContent.get(subject, subject) !== undefined;
+    return this.#statements.hadContent.get(subject) !== undefined;
   }
 
   /** Log entries about a subject. */
@@ -80,21 +94,34 @@ function prepare(db: DatabaseSync) {
   return {
     known: statement(
       db,
-      `SELECT version, listed, gone, withheld, entry, missed, project, content, glance, handle IS NOT NULL AS located
-       FROM subject WHERE subject = ?`,
+      `SELECT hex(version) AS version, hex(listed) AS listed, gone, withheld, entry, missed,
+         ${wordText("project")} AS project, hex(content) AS content, ${hexOf("glance")} AS glance,
+         handle IS NOT NULL AS located
+       FROM subject WHERE person = ${personOf()}`,
     ),
-    after: statement(db, `SELECT subject FROM subject WHERE subject > ? ORDER BY subject LIMIT ${PAGE}`),
-    found: statement(db, "SELECT subject FROM lookup WHERE name = ? AND token = ? ORDER BY subject"),
+    after: statement(
+      db,
+      `SELECT ${hexOf("subject")} AS subject FROM person
+       WHERE person.subject > ${bytesOf()} AND EXISTS (SELECT 1 FROM subject WHERE subject.person = person.id)
+       ORDER BY person.subject LIMIT ${PAGE}`,
+    ),
+    found: statement(
+      db,
+      `SELECT ${subjectOf("lookup.person")} AS subject FROM lookup
+       WHERE name = (SELECT id FROM word WHERE word = ?) AND token = ${bytesOf()} ORDER BY subject`,
+    ),
     updatedIn: statement(
       db,
-      "SELECT DISTINCT subject FROM version WHERE updated >= ? AND updated < ? ORDER BY subject LIMIT ?",
+      `SELECT DISTINCT ${subjectOf("version.person")} AS subject FROM version
+       WHERE updated >= ${bytesOf()} AND updated < ${bytesOf()} ORDER BY subject LIMIT ?`,
     ),
     hadContent: statement(
       db,
-      `SELECT 1 FROM lookup WHERE subject = ?
-       UNION SELECT 1 FROM subject JOIN version USING (subject, version) WHERE subject = ? AND version.files > 0 LIMIT 1`,
+      `SELECT 1 FROM lookup WHERE person = ${personOf("?1")}
+       UNION SELECT 1 FROM subject JOIN version USING (person, version)
+       WHERE person = ${personOf("?1")} AND version.files > 0 LIMIT 1`,
     ),
-    mentions: statement(db, "SELECT entry FROM mention WHERE subject = ? ORDER BY entry"),
-    mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT subject), 0) AS each FROM mention"),
+    mentions: statement(db, `SELECT entry FROM mention WHERE person = ${personOf()} ORDER BY entry`),
+    mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT person), 0) AS each FROM mention"),
   };
 }

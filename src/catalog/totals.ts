@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { subjectOf } from "./keys.ts";
+import { instantText } from "./packing.ts";
 import { statement } from "./statement.ts";
 
 /** How much is kept, for reports. */
@@ -23,9 +23,8 @@ export class Totals {
   storedFrom(entry: number): number {
     const row = statement(
       this.#db,
-      `SELECT COUNT(*) + (SELECT COUNT(*) FROM file JOIN version
-           ON version.subject = ${subjectOf("key")} AND version.version = file.version WHERE entry >= ?1) AS count
-         FROM version WHERE entry >= ?1`,
+      `SELECT COUNT(*) + (SELECT COUNT(*) FROM file JOIN version USING (person, version) WHERE entry >= ?1) AS count
+       FROM version WHERE entry >= ?1`,
     ).get(entry);
     return (row as { count: number }).count;
   }
@@ -42,18 +41,22 @@ export class Totals {
   storedByMonth(): { month: string; objects: number; bytes: number }[] {
     return statement(
       this.#db,
-      `SELECT month, SUM(objects) AS objects, SUM(bytes) AS bytes FROM (
-         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(size) AS bytes FROM version GROUP BY month
+      `SELECT substr(digits, 1, 4) || '-' || substr(digits, 5) AS month, SUM(objects) AS objects, SUM(bytes) AS bytes
+       FROM (
+         SELECT substr(hex(stored), 1, 6) AS digits, COUNT(*) AS objects, SUM(size) AS bytes FROM version GROUP BY 1
          UNION ALL
-         SELECT substr(stored, 1, 7) AS month, COUNT(*) AS objects, SUM(file.size) AS bytes
-         FROM file JOIN version ON version.subject = ${subjectOf("key")} AND version.version = file.version GROUP BY month)
-       GROUP BY month ORDER BY month`,
+         SELECT substr(hex(stored), 1, 6) AS digits, COUNT(*) AS objects, SUM(file.size) AS bytes
+         FROM file JOIN version USING (person, version) GROUP BY 1)
+       GROUP BY digits ORDER BY digits`,
     ).all() as { month: string; objects: number; bytes: number }[];
   }
 
   /** The latest change at the provider that is kept (RFC 3339 UTC); undefined if the vault is empty. */
   newest(): string | undefined {
-    const row = statement(this.#db, "SELECT MAX(updated) || 'Z' AS updated FROM version").get();
-    return (row as { updated: string | null }).updated ?? undefined;
+    const row = statement(
+      this.#db,
+      `SELECT ${instantText("updated")} AS updated FROM version ORDER BY version.updated DESC LIMIT 1`,
+    ).get();
+    return (row as { updated: string } | undefined)?.updated;
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { NumberSet } from "./number-set.ts";
+import { bytesOf, hexOf, personOf, projectOf, versionBytes, versionText } from "./packing.ts";
 import type { Relationships } from "./relationships.ts";
 import { statement } from "./statement.ts";
 import type { Known } from "./subjects.ts";
@@ -90,39 +91,50 @@ export class Walk {
    * while they are read.
    */
   end(source: string, times: number): { subject: string; version: string }[] {
-    const missed: { subject: string; version: string; missed: number }[] = [];
+    const missed: number[] = [];
     for (const row of this.#statements.present.iterate(source)) {
-      const { entry, ...subject } = row as { subject: string; version: string; missed: number; entry: number };
-      if (!this.#met.has(entry)) missed.push(subject);
+      const { entry, person } = row as { person: number; entry: number };
+      if (!this.#met.has(entry)) missed.push(person);
     }
     if (missed.length === 0) return [];
+    const often: { subject: string; version: string }[] = [];
     this.#transaction(() => {
-      for (const { subject } of missed) this.#statements.missed.run(subject);
+      for (const person of missed) {
+        const { missed, ...subject } = this.#statements.missed.get(person) as (typeof often)[number] & {
+          missed: number;
+        };
+        if (missed >= times) often.push(subject);
+      }
     });
-    return missed.flatMap(({ missed, ...subject }) => (missed + 1 >= times ? [subject] : []));
+    return often.sort((a, b) => (a.subject < b.subject ? -1 : 1));
   }
 }
 
 function prepare(db: DatabaseSync) {
+  const at = `WHERE person = ${personOf()}`;
   return {
     project: statement(db, "SELECT project FROM source WHERE name = ?"),
     // A missed subject is back. A deleted one is once the source answers for it, and a redacted one once it has content.
     met: statement(
       db,
-      `UPDATE subject SET missed = 0, project = ?1, handle = coalesce(handle, ?2),
+      `UPDATE subject SET missed = 0, project = (SELECT id FROM word WHERE word = ?1), handle = coalesce(handle, ?2),
          gone = CASE WHEN gone = 'redacted' OR (gone = 'deleted' AND ?3 = 0) THEN gone END
-       WHERE subject = ?4`,
+       WHERE person = ${personOf("?4")}`,
     ),
-    adopt: statement(db, "UPDATE subject SET project = ? WHERE project IS NULL AND handle IS NULL"),
-    content: statement(db, "UPDATE subject SET content = ? WHERE subject = ?"),
-    glance: statement(db, "UPDATE subject SET glance = ? WHERE subject = ?"),
-    settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
-    listed: statement(db, "UPDATE subject SET listed = ? WHERE subject = ?"),
-    present: statement(
+    adopt: statement(
       db,
-      `SELECT subject, version, missed, entry FROM subject
-       WHERE gone IS NULL AND project = (SELECT project FROM source WHERE name = ?) ORDER BY subject`,
+      `UPDATE subject SET project = (SELECT id FROM word WHERE word = ?) WHERE project IS NULL AND handle IS NULL`,
     ),
-    missed: statement(db, "UPDATE subject SET missed = missed + 1 WHERE subject = ?"),
+    content: statement(db, `UPDATE subject SET content = ${versionBytes()} ${at}`),
+    glance: statement(db, `UPDATE subject SET glance = ${bytesOf()} ${at}`),
+    settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
+    listed: statement(db, `UPDATE subject SET listed = ${versionBytes()} ${at}`),
+    present: statement(db, `SELECT person, entry FROM subject WHERE gone IS NULL AND project = ${projectOf()}`),
+    missed: statement(
+      db,
+      `UPDATE subject SET missed = missed + 1 WHERE person = ?
+       RETURNING (SELECT ${hexOf("subject")} FROM person WHERE id = subject.person) AS subject,
+         ${versionText("version")} AS version, missed`,
+    ),
   };
 }

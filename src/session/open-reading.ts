@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { Catalog } from "../catalog/catalog.ts";
-import { fillCatalog } from "../catalog/open-catalog.ts";
+import { fillCatalog } from "../catalog/fill-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { closedBy } from "../io/closing.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";

@@ -6,7 +6,7 @@ export const LEASE = "lease.json";
 /** The object that `doctor` tests the store with. Nothing else reads it. */
 export const PROBE = "doctor-probe";
 
-/** Prefixes of sealed records and of files. src/catalog/keys.ts repeats this layout in SQL. */
+/** Prefixes of sealed records and of files. src/catalog/keys.ts has their layout in SQL. */
 export const RECORDS = "records/";
 export const FILES = "files/";
 /** The prefix of sealed notes: the words of a hold or a retrieval. They are no part of a person's records. */

@@ -30,16 +30,16 @@ function fill(path: string, people: number, files: number): void {
   Catalog.empty(path, ORIGIN).close();
   const db = new DatabaseSync(path);
   const n = (count: number) => `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
-  const version = "'20261123T101500Z-0123456789ab'";
-  const subject = "printf('%032x', i)";
+  const version = "unhex('202611231015000123456789AB')";
+  const time = "unhex('20261123101500')";
   // Half of all locks end at the same moment, as after a large backfill.
-  const until = "CASE WHEN i % 2 = 0 THEN '2027-01-01T00:00:00' ELSE printf('2027-01-%02dT00:00:00', 1 + i % 28) END";
+  const until = "unhex(CASE WHEN i % 2 = 0 THEN '20270101000000' ELSE printf('202701%02d000000', 1 + i % 28) END)";
   db.exec(`PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN;
-    INSERT INTO subject (subject, version, entry, withheld) ${n(people)} SELECT ${subject}, ${version}, i, 0 FROM n;
-    INSERT INTO version ${n(people)} SELECT ${subject}, ${version}, i, '2026-11-23T10:15:00', '2026-11-23T10:15:00',
-      'run', 'v', 1, 'ab', ${until}, CASE WHEN i % 3 = 0 THEN 'compliance' ELSE 'governance' END, 0, 0 FROM n;
-    INSERT INTO file ${n(files)} SELECT printf('files/%s/%s/%032x.age', substr(${subject}, 1, 2), ${subject}, i),
-      ${version}, 'v', 1, 'ab', 'document_image', 'image/png', ${until}, 'governance' FROM n;
+    INSERT INTO person ${n(people)} SELECT i, unhex(printf('%032x', i)) FROM n;
+    INSERT INTO subject (person, version, entry, withheld) ${n(people)} SELECT i, ${version}, i, 0 FROM n;
+    INSERT INTO version ${n(people)} SELECT i, ${version}, i, ${time}, ${time},
+      'v', 1, x'ab', ${until}, i % 3 = 0, 0, 0 FROM n;
+    INSERT INTO file ${n(files)} SELECT i, unhex(printf('%032x', i)), ${version}, 1, 'v', 1, x'ab', 1, 1, ${until}, 0 FROM n;
     COMMIT`);
   db.close();
 }
@@ -144,7 +144,9 @@ test("locks that are extended between pages are neither read twice nor skipped",
     const catalog = Catalog.open(path, ORIGIN);
     const db = new DatabaseSync(path);
     db.exec("PRAGMA synchronous = OFF");
-    const extend = db.prepare("UPDATE version SET locked_until = ? WHERE subject = ?");
+    const extend = db.prepare(
+      "UPDATE version SET locked_until = unhex(?, '-T:') WHERE person = (SELECT id FROM person WHERE subject = unhex(?))",
+    );
     const met: string[] = [];
     for (const page of catalog.locks.before("2027-06-01T00:00:00Z")) {
       // Some are still due: the law requires them for no longer.

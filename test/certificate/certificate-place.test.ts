@@ -89,7 +89,7 @@ describe("the place of a certificate", () => {
     const { DatabaseSync } = await import("node:sqlite");
     const db = new DatabaseSync(catalog);
     const rows = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)";
-    db.exec(`INSERT INTO mention ${rows} SELECT subject, i FROM subject, n`);
+    db.exec(`INSERT INTO mention ${rows} SELECT person, i FROM subject, n`);
     const entries = (await place.entries("purge.begun")).length;
     const error = await failure(purge(await session(place), place.path("full/destroyed")));
     db.exec("DELETE FROM mention WHERE entry >= 1000");

@@ -400,7 +400,8 @@ test("a closed id that does not open is warned of, and the others are asked abou
   await using place = await begun(provider, "a", "b", "c");
   const [a, b] = [await place.subject("a"), await place.subject("b")];
   const db = new DatabaseSync(place.path("state", CLIENT, "catalog.sqlite"));
-  db.prepare("UPDATE subject SET handle = (SELECT handle FROM subject WHERE subject = ?) WHERE subject = ?").run(b, a);
+  const at = "WHERE person = (SELECT id FROM person WHERE subject = unhex(?))";
+  db.prepare(`UPDATE subject SET handle = (SELECT handle FROM subject ${at}) ${at}`).run(b, a);
   db.close();
   provider.can = { list: false, changes: true };
   const summary = await night(place, provider, day(31));

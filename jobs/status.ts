@@ -147,12 +147,17 @@ function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.In
   const name = "verified";
   if (unreadable.verified !== null) return { name, text: `could not read ${unreadable.verified}`, urgent: true };
   if (last === null) return { name, text: "never on this machine", urgent: true };
-  const { problems, unlocked = 0 } = last;
+  const { problems, unlocked = 0, unlisted = 0, locks } = last;
   const found = [
     ...(problems > 0 ? [plural(problems, "problem")] : []),
     ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
+    ...(unlisted > 0 ? ["could not check everything: the store's listing was wrong"] : []),
   ];
-  const text = `${ago(last.time, now)}, ${found.join(", ") || "no problems"}, ${number(last.readData)} % of the objects read`;
+  const looked =
+    locks === undefined || locks.looked === locks.of
+      ? ""
+      : `, locks of ${number(locks.looked)} of ${number(locks.of)} looked at`;
+  const text = `${ago(last.time, now)}, ${found.join(", ") || "no problems"}, ${number(last.readData)} % of the objects read${looked}`;
   return { name, text, urgent: found.length > 0 || isPast(last.time, LONG_AGO, now) };
 }
 

@@ -267,6 +267,7 @@ export async function verify(
         time: now().toString(),
         problems: report.problems,
         unlocked: report.unlocked,
+        unlisted: report.unlisted,
         entries: report.entries,
         readData: options.readData,
         keyTrusted: key.keyTrusted,

@@ -141,6 +141,10 @@ function concerns(report: Report): Concern[] {
       () => `The last verification found ${plural(verified!.problems, "problem")}.`,
       true,
     ),
+    ...is(
+      (verified?.unlisted ?? 0) > 0,
+      () => "At the last verification the store's listing was wrong, so not everything could be checked.",
+    ),
     ...is(last === undefined, () =>
       coverage.vault.subjects + coverage.purged > 0
         ? `No export ran in the last ${NIGHTS} nights.`
@@ -394,7 +398,7 @@ function verifiedWords({ verified, made }: Report): Html | string {
   if (verified === null) return html`<span class="unsure">never on this machine</span>`;
   const days = daysSince(verified.time, made);
   const ago = days <= 0 ? "today" : `${plural(days, "day")} ago`;
-  const { problems, unlocked = 0, locks } = verified;
+  const { problems, unlocked = 0, unlisted = 0, locks } = verified;
   const looked =
     locks === undefined || locks.looked === locks.of
       ? ""
@@ -402,6 +406,7 @@ function verifiedWords({ verified, made }: Report): Html | string {
   const found = [
     ...(problems > 0 ? [`${plural(problems, "problem")} found`] : []),
     ...(unlocked > 0 ? [`${plural(unlocked, "object")} not locked`] : []),
+    ...(unlisted > 0 ? ["could not check everything: the store's listing was wrong"] : []),
   ];
   return html`<span class="${found.length === 0 ? "good" : "bad"}">${minute(verified.time)} UTC (${ago}): ${found.join(", ") || "no problems"}</span>, ${plural(verified.entries, "entry", "entries")} of the log, ${String(verified.readData)} % of the content read${looked}`;
 }

@@ -51,6 +51,8 @@ export interface Verified {
   readonly time: string;
   readonly problems: number;
   readonly unlocked?: number | undefined;
+  /** Objects about which the store's listing was wrong: not everything could be checked. */
+  readonly unlisted?: number | undefined;
   readonly entries: number;
   readonly readData: number;
   /** Whether anyone but the vault said that the log key is this client's. Not known of older ones. */

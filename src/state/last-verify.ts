@@ -8,6 +8,8 @@ const schema = z.object({
   problems: z.int().min(0),
   /** Objects that must be locked and were not. Earlier versions counted them among the problems. */
   unlocked: z.int().min(0).optional(),
+  /** Objects about which the store's listing was wrong: not everything could be checked. */
+  unlisted: z.int().min(0).optional(),
   /** Entries in the log. */
   entries: z.int().min(0),
   /** The percentage of objects that were read back. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { DeleteObjectCommand, type S3Client } from "@aws-sdk/client-s3";
@@ -59,6 +60,14 @@ describe("a listing that is wrong is no loss, and not fine either", () => {
     assert.match(seen.stderr, /acme-bank: could not check everything: the store's listing is wrong/);
     assert.match(seen.stderr, / {2}unlisted {2}\d+ objects as logged, which the store's listing leaves out/);
     assert.doesNotMatch(seen.stderr, /all is well/);
+    const status = await scene.place.here("status", []);
+    assert.match(
+      status.stdout + status.stderr,
+      /! verified .*could not check everything: the store's listing was wrong/,
+    );
+    // The listing's fault counts as none of the objects': nothing is remembered as faulty.
+    const looked = await readFile(scene.place.path("state", CLIENT, "locks-looked-at.json"), "utf8");
+    assert.deepEqual(JSON.parse(looked).faulty, []);
   });
 
   test("it gives another size than the object has", async () => {

@@ -4,7 +4,7 @@
  * and the goals into docs/BENCHMARKS.md. Takes some fifteen minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
- *     npm run bench -- --only export    seal, export, concurrency, memory, night or lookup; writes nothing
+ *     npm run bench -- --only export    seal, export, concurrency, memory, night, lookup or verify; writes nothing
  *
  * HOLDFAST_TEST_S3 names an S3 server to use instead of its own.
  */
@@ -44,6 +44,7 @@ try {
   const { largeFile } = await import("./large-file.ts");
   const { night } = await import("./night.ts");
   const { looking } = await import("./looking.ts");
+  const { verifying, verifyGroup, EACH, LISTED } = await import("./verifying.ts");
   const { HOLDFAST, STORE, PLAIN, RCLONE } = names;
 
   await part("seal", () => sealing(report, rounds));
@@ -91,6 +92,14 @@ try {
     report.ratio(`identities planned a second, of ${number(people)}`, planned(people, "planning"), { least: 20_000 });
   const peaks = [many, few].map((people) => planned(people, "planning, peak memory") ?? Number.NaN);
   report.ratio(`planning memory, ${number(many)} to ${number(few)}`, peaks[0]! / peaks[1]!, { most: 1.25 });
+
+  const kept = quick ? 10_000 : 30_000;
+  await part("verify", () => verifying(report, kept, rounds));
+  report.ratio(
+    `verify, ${number(kept)} objects: ${LISTED}, to ${EACH}`,
+    report.paired(verifyGroup(kept), LISTED, EACH),
+    { least: 5 },
+  );
 
   await part("lookup", () => looking(report, quick ? 10_000 : 100_000));
 } finally {

@@ -79,6 +79,25 @@ test("what killed rebuilds left is deleted by a later one, but not what another 
   assert.deepEqual(names, ["catalog.sqlite.4567cdef.new"]);
 });
 
+test("what another process had written last to the former catalog is not applied to the new one", async () => {
+  await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
+  await using place = await exported(sandbox);
+  const path = join(stateOf(place), "catalog.sqlite");
+  const whole = await found(place);
+  const other = new DatabaseSync(path);
+  try {
+    // In the write-ahead log alone, as long as this connection is open.
+    other.exec("PRAGMA wal_autocheckpoint = 0; DELETE FROM version; UPDATE log SET size = 1");
+    assert.ok(existsSync(`${path}-wal`));
+    await place.expect(0, "rebuild");
+    assert.deepEqual(await found(place), whole);
+    assert.equal((await place.export()).unchanged, PEOPLE);
+  } finally {
+    other.close();
+  }
+  assert.equal((await found(place))?.people, PEOPLE);
+});
+
 test("a rebuild that fails leaves the former catalog, and no file", async () => {
   await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
   await using place = await exported(sandbox);

@@ -13,6 +13,14 @@ import { parseOrigin, parsePlainUrl } from "./url.ts";
  * problems. Relative paths are resolved against `folder`.
  */
 export function configSchema(folder: string) {
+  if (last?.folder !== folder) last = { folder, schema: makeSchema(folder) };
+  return last.schema;
+}
+
+/** It takes longer to make than a config takes to check, and the same config is read again and again. */
+let last: { readonly folder: string; readonly schema: ReturnType<typeof makeSchema> } | undefined;
+
+function makeSchema(folder: string) {
   const state = (value: string) => parseState(value, folder);
   return section(
     {

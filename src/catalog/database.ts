@@ -9,14 +9,14 @@ import { isUntouched, noteOpened } from "./untouched.ts";
 /** SQLite keeps these beside a database. */
 export const SUFFIXES = ["", "-wal", "-shm"] as const;
 
-/** A page is checked as it is read, so that damage is an error and not a wrong answer. */
+/** A page is checked as it is read, so that damage is an error and not a wrong answer. What is deleted leaves no trace. */
 const CHECKED = "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON";
 const WAL = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
 const DURABLE = `${WAL}; ${CHECKED}; PRAGMA busy_timeout = 5000`;
 /** For a file that need not survive a crash. */
-const FLEETING = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${CHECKED}`;
+const FLEETING = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF";
 /** For a file that is deleted unless all of it could be written. 32 MB of it are in memory. */
-const BUILDING = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768; ${CHECKED}`;
+const BUILDING = `${FLEETING}; PRAGMA cache_size = -32768; ${CHECKED}`;
 
 /** The tables at `path`; empty ones if they are missing, damaged, of another schema or of another log. */
 export function openTables(path: string, origin: string): DatabaseSync {

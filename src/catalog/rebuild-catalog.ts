@@ -25,16 +25,24 @@ export async function rebuildCatalog(
   onEntries?: (done: number, total: number) => void,
 ): Promise<Catalog> {
   makePrivateFolder(dirname(path));
-  await dropAbandoned(path);
+  await onDisk(path, () => dropAbandoned(path));
   const aside = `${path}.${randomBytes(4).toString("hex")}.new`;
   try {
     await Catalog.build(aside, log.origin, (catalog) => fillCatalog(catalog, log, head, onEntries));
-    await replace(path, aside);
+    await onDisk(path, () => replace(path, aside));
   } catch (error) {
     await drop(aside).catch(() => {});
-    throw stateError(error, path);
+    throw error;
   }
   return Catalog.open(path, log.origin);
+}
+
+async function onDisk(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw stateError(error, path);
+  }
 }
 
 /** The former database goes first, with its write-ahead log last: SQLite would apply that to the new one. */

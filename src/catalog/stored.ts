@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordStored, StoredFile } from "../audit/entry.ts";
 import { isNote } from "../audit/said.ts";
-import { HoldfastError } from "../core/error.ts";
 import { parseKey } from "../vault/layout.ts";
+import { EXTENDED, SAME_OBJECT } from "./longest-lock.ts";
 import { bytesOf, modeNumber, personOf, projectOf, versionBytes } from "./packing.ts";
 import { Persons } from "./persons.ts";
 import { statement } from "./statement.ts";
+import { StoredFiles } from "./stored-files.ts";
 import { digitsOf } from "./time.ts";
 import type { Words } from "./words.ts";
 
@@ -14,11 +15,13 @@ export class Stored {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #persons: Persons;
   readonly #words: Words;
+  readonly #files: StoredFiles;
 
   constructor(db: DatabaseSync, words: Words) {
     this.#statements = prepare(db);
     this.#persons = new Persons(db);
     this.#words = words;
+    this.#files = new StoredFiles(db, words);
   }
 
   /** Within the catalog's transaction. */
@@ -66,28 +69,12 @@ export class Stored {
       ...[object.versionId, object.size, object.sha256],
       ...[digitsOf(entry.lockedUntil), lockMode, entry.withheld, files.length],
     );
-    for (const file of files) this.#list(id, isNew, version, file, lockMode);
+    for (const file of files) this.#files.list({ id, isNew, version, lockMode }, file);
     // A person may have two document numbers: `document.number` and `document.number/2` are both found by the first
     // name.
     for (const [name, token] of Object.entries(entry.lookups))
       of.insertLookup.run(id, this.#words.number(name.split("/")[0]!), token);
     of.dropAnnounced.run(subject, entry.run, version);
-  }
-
-  /** A version lists a file. The file's own row says so for one version, further ones have rows of their own. */
-  #list(id: number, isNew: boolean, version: string, file: StoredFile, lockMode: string): void {
-    const of = this.#statements;
-    const name = nameOf(file.key);
-    if (file.storedWith !== undefined) {
-      of.listOwn.run(id, name, version);
-      of.listFurther.run(version, id, name, version);
-      return;
-    }
-    if (!isNew) of.listFormer.run(id, name, version);
-    of.insertFile.run(
-      ...[id, name, version, file.versionId, file.size, file.sha256],
-      ...[this.#words.number(file.type), this.#words.number(file.mediaType), digitsOf(file.lockedUntil), lockMode],
-    );
   }
 
   #extend({ objects, lockedUntil, lockMode }: Extract<Entry, { type: "lock.extended" }>): void {
@@ -96,27 +83,10 @@ export class Stored {
       const name = parseKey(key);
       if (name?.kind === "record")
         this.#statements.recordLock.run(until, lockMode, name.subject, name.version, versionId);
-      else if (name) this.#statements.fileLock.run(until, lockMode, name.subject, name.file, versionId);
+      else if (name) this.#files.extend(name, versionId, until, lockMode);
     }
   }
 }
-
-function nameOf(key: string): string {
-  const name = parseKey(key);
-  if (name?.kind !== "file") throw new HoldfastError("internal", "an entry that was checked names no file");
-  return name.file;
-}
-
-/** No store shortens or softens a lock: of all locks in the log, the longest and hardest counts, in any order. */
-const EXTENDED = `locked_until = max(locked_until, ${bytesOf()}), lock_mode = max(lock_mode, ${modeNumber()})`;
-
-/** An object that is logged again keeps the longest and hardest lock promised for it. */
-const SAME_OBJECT = `
-  locked_until = CASE WHEN object_version = excluded.object_version
-    THEN max(locked_until, excluded.locked_until) ELSE excluded.locked_until END,
-  lock_mode = CASE WHEN object_version = excluded.object_version
-    THEN max(lock_mode, excluded.lock_mode) ELSE excluded.lock_mode END,
-  object_version = excluded.object_version`;
 
 function prepare(db: DatabaseSync) {
   return {
@@ -131,10 +101,6 @@ function prepare(db: DatabaseSync) {
     recordLock: statement(
       db,
       `UPDATE version SET ${EXTENDED} WHERE person = ${personOf()} AND version = ${versionBytes()} AND object_version = ?`,
-    ),
-    fileLock: statement(
-      db,
-      `UPDATE file SET ${EXTENDED} WHERE person = ${personOf()} AND name = ${bytesOf()} AND object_version = ?`,
     ),
     insertSubject: statement(
       db,
@@ -151,29 +117,6 @@ function prepare(db: DatabaseSync) {
          entry = excluded.entry, updated = excluded.updated, stored = max(stored, excluded.stored),
          size = excluded.size, sha256 = excluded.sha256, withheld = excluded.withheld, files = excluded.files,
          ${SAME_OBJECT}`,
-    ),
-    insertFile: statement(
-      db,
-      `INSERT INTO file VALUES (?, ${bytesOf()}, ${versionBytes()}, 1, ?, ?, ${bytesOf()}, ?, ?, ${bytesOf()},
-         ${modeNumber()}) ON CONFLICT DO UPDATE SET
-         version = excluded.version, listed = 1, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,
-         media_type = excluded.media_type, ${SAME_OBJECT}`,
-    ),
-    // What the file's row says of the version that it was stored with before.
-    listFormer: statement(
-      db,
-      `INSERT OR IGNORE INTO listing SELECT person, name, version FROM file
-       WHERE person = ? AND name = ${bytesOf()} AND listed = 1 AND version <> ${versionBytes()}`,
-    ),
-    // A file purged in the meantime is not listed by any version.
-    listOwn: statement(
-      db,
-      `UPDATE file SET listed = 1 WHERE person = ? AND name = ${bytesOf()} AND version = ${versionBytes()}`,
-    ),
-    listFurther: statement(
-      db,
-      `INSERT OR IGNORE INTO listing SELECT person, name, ${versionBytes("?1")} FROM file
-       WHERE person = ?2 AND name = ${bytesOf("?3")} AND version <> ${versionBytes("?4")}`,
     ),
     insertLookup: statement(db, `INSERT OR IGNORE INTO lookup VALUES (?, ?, ${bytesOf()})`),
   };

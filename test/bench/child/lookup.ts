@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Catalog } from "../../../src/catalog/catalog.ts";
+import { recordKey } from "../../../src/vault/layout.ts";
+
+const VERSION = "20261123T101500Z-0123456789ab";
 
 const { values } = parseArgs({ options: { people: { type: "string", default: "1000000" } } });
 const people = Number(values.people);
@@ -22,7 +25,7 @@ try {
       Array.from({ length: 10_000 }, (_, n) => {
         const subject = token(`subject ${first + n}`);
         const object = {
-          key: `records/${subject.slice(0, 2)}/${subject}/v.age`,
+          key: recordKey(subject, VERSION),
           versionId: "1",
           size: 1,
           sha256: "0".repeat(64),
@@ -33,7 +36,7 @@ try {
             time: "2026-11-23T10:15:00Z",
             run: "bench",
             subject,
-            version: "v",
+            version: VERSION,
             object,
             files: [],
           },

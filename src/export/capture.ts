@@ -103,9 +103,17 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   return { kind: isNewest ? "again" : kept.known ? "changed" : "new", ...stored, ...seen };
 }
 
+/** Providers make such files within minutes. One that was not there for so long may never be, and is asked for no more. */
+const AWAITED = Temporal.Duration.from({ hours: 72 });
+
+/** @param updated when the provider last changed the identity, RFC 3339 UTC */
+function isYoung(updated: string, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(Temporal.Instant.from(updated).add(AWAITED), now) > 0;
+}
+
 /**
  * Whether a file that the provider did not find may be there by now, such as a report that it makes once a check ends: it is
- * asked for each night while the identity is open. What a right is lacking for waits for `--withheld`.
+ * asked for each night while the identity is open and changed less than three days ago. What a right is lacking for waits for `--withheld`.
  */
 function mayArrive({ glance }: Dossier, { way }: Candidate, { known }: Kept): boolean {
   return way === "open" && !!known && known.withheld > 0 && (glance === undefined || known.glance === null);
@@ -156,7 +164,7 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
   const fresh = kept.hasVersion(version);
   // Fewer are withheld if one arrived now, or if the provider lists one no longer. Else the record would be the same.
   const isGranted = files.stored > 0 || files.byProvider < (kept.known?.withheld ?? 0);
-  const isAwaited = files.withheld.some(({ reason }) => reason === "missing");
+  const isAwaited = files.withheld.some(({ reason }) => reason === "missing") && isYoung(identity.updated, now());
   if (isNewest && again === "granted" && !isGranted) return { stillWithheld: files.byProvider, isAwaited };
   const at = now();
   const record: SealedRecord = {

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Summary } from "../../src/export/summary.ts";
 import { startOnfido } from "../sandbox/onfido/server.ts";
-import { makeWorkplace } from "./workplace.ts";
+import { makeWorkplace, type Workplace } from "./workplace.ts";
 
 const DAY = 86_400_000;
 
-test("evidence that the provider has not made yet is asked for each night while the applicant is open, and stored once", async () => {
+/** Nights of twelve new applicants, whose evidence is made so long after their runs ended. */
+async function withNights(evidenceDelay: number, work: (of: Nights) => Promise<void>): Promise<void> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
   await using onfido = await startOnfido({
-    ...{ identities: 12, plainImages: true, videoBytes: 4_000, evidenceDelay: 3 * DAY, clock },
+    ...{ identities: 12, plainImages: true, videoBytes: 4_000, evidenceDelay, clock },
   });
   onfido.add(12);
   await using place = await makeWorkplace(onfido, {
@@ -26,32 +27,50 @@ test("evidence that the provider has not made yet is asked for each night while 
   const here = (command: string) =>
     place.here(command, ["--json"], { now: () => Temporal.Instant.fromEpochMilliseconds(clock()) });
   assert.equal((await here("init")).code, 0);
-  const night = async (): Promise<Summary> => {
+  const night = async (days: number): Promise<Summary & { asked: number }> => {
     asked = 0;
+    ahead += days * DAY;
     const ended = await here("export");
     assert.equal(ended.code, 0, ended.stderr);
-    return (ended.json as { clients: Summary[] }).clients[0]!;
+    return { ...(ended.json as { clients: Summary[] }).clients[0]!, asked };
   };
-  const first = await night();
-  assert.ok(first.withheld > 0 && asked > 0, `${first.withheld}`);
+  await work({ night, place });
+}
 
-  ahead += DAY;
-  const second = await night();
-  const waiting = asked;
-  assert.ok(waiting > 0, "it is asked for again");
-  assert.deepEqual([second.again, second.files, second.withheld], [0, 0, 0]);
+interface Nights {
+  /** A run so many days after the one before. `asked`: requests for evidence. */
+  night(days: number): Promise<Summary & { asked: number }>;
+  readonly place: Workplace;
+}
 
-  ahead += 5 * DAY;
-  const third = await night();
-  assert.deepEqual([third.again, third.files], [waiting, waiting]);
-  const records = await Promise.all([...(await place.stored()).values()].map((all) => place.record(all.at(-1)!)));
-  assert.deepEqual(
-    records.flatMap(({ withheld }) => withheld.filter(({ reason }) => reason === "missing")),
-    [],
-  );
+test("evidence that the provider has not made yet is asked for each night while the applicant is open, and stored once", () =>
+  withNights(1.5 * DAY, async ({ night, place }) => {
+    const first = await night(0);
+    assert.ok(first.withheld > 0 && first.asked > 0, `${first.withheld}`);
 
-  // It is there: a glance is enough again.
-  ahead += DAY;
-  assert.equal((await night()).again, 0);
-  assert.equal(asked, 0);
-});
+    const second = await night(1);
+    assert.ok(second.asked > 0, "it is asked for again");
+    assert.deepEqual([second.again, second.files, second.withheld], [0, 0, 0]);
+
+    const third = await night(1);
+    assert.deepEqual([third.again, third.files], [second.asked, second.asked]);
+    const records = await Promise.all([...(await place.stored()).values()].map((all) => place.record(all.at(-1)!)));
+    assert.deepEqual(
+      records.flatMap(({ withheld }) => withheld.filter(({ reason }) => reason === "missing")),
+      [],
+    );
+
+    // It is there: a glance is enough again.
+    const fourth = await night(1);
+    assert.deepEqual([fourth.again, fourth.asked], [0, 0]);
+  }));
+
+test("evidence that the provider does not make is asked for until three days after the applicant's last change", () =>
+  withNights(1_000 * DAY, async ({ night }) => {
+    await night(0);
+    const asked: number[] = [];
+    for (const days of [1, 1, 1.5, 1, 1]) asked.push((await night(days)).asked);
+    const [waiting] = asked;
+    assert.ok(waiting! > 0);
+    assert.deepEqual(asked, [waiting, waiting, waiting, 0, 0]);
+  }));

@@ -38,7 +38,7 @@ describe("files that the provider withholds", () => {
     await using place = await makeWorkplace(sandbox);
     const first = await place.here("export");
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stderr + first.stdout, /withheld +\d+ files withheld by the provider \(3 people\)/);
+    assert.match(first.stderr + first.stdout, /withheld +\d+ files withheld by the provider \(3 verifications\)/);
     const again = await place.here("export", ["--withheld"]);
     assert.equal(again.code, 3, again.stderr);
     assert.match(again.stderr, /\d+ files of 3 verifications still withheld/);

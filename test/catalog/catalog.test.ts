@@ -252,7 +252,7 @@ describe("walks", () => {
     }
   });
 
-  test("deleted ends when it is listed again; redacted only when it has content again", () => {
+  test("deleted ends when the source answers for it, not when its list shows it; redacted when it has content again", () => {
     const catalog = withEntries(
       source("one"),
       stored(1, 1),
@@ -291,6 +291,14 @@ describe("walks", () => {
       },
     );
     walk(catalog, 1, 2);
+    assert.deepEqual(
+      [1, 2].map((who) => catalog.subjects.known(subject(who))!.gone),
+      ["deleted", "redacted"],
+    );
+    const answered = [1, 2].map((who) => ({
+      ...{ subject: subject(who), known: catalog.subjects.known(subject(who))!, handle: () => "h".repeat(40) },
+    }));
+    catalog.walk.noteMet(answered, "one", true);
     assert.deepEqual(
       [1, 2].map((who) => catalog.subjects.known(subject(who))!.gone),
       [null, "redacted"],

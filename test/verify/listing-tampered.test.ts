@@ -45,7 +45,7 @@ function tampering(name: string, open: () => Promise<WorkplaceOptions>, skip: st
       s3 = s3Client(client.vault.endpoint);
       vault = await place.vault();
       const { log, head } = await place.log();
-      index = await openCatalog(":memory:", log, head);
+      index = await openCatalog(place.path("index.sqlite"), log, head);
       stored = await place.entries("record.stored");
     });
     after(async () => {

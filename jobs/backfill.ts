@@ -152,7 +152,7 @@ async function listOf(session: Session, { ids, references, report }: BackfillFla
     throw new HoldfastError("usage", "a list of ids is of one source, but the config asks several", {
       hint: `Add --source ${asked.map(({ name }) => name).join(" or --source ")}${session.clients.length > 1 ? ", and --client <id>" : ""}.`,
     });
-  return IdList.open(path, ids === undefined ? "references" : "ids", process.stdin);
+  return IdList.open(path, ids === undefined ? "references" : "ids", process.stdin, session.signal);
 }
 
 /** Throws `partial` if nothing failed but lines that are no ids: no later run takes them. This sets the exit code. */

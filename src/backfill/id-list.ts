@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import { statSync } from "node:fs";
-import type { Readable } from "node:stream";
+import { constants, openSync, statSync } from "node:fs";
+import { Socket } from "node:net";
+import { addAbortSignal, Readable } from "node:stream";
 import pMap from "p-map";
 import { SubjectSet } from "../catalog/subject-set.ts";
 import { HoldfastError } from "../core/error.ts";
@@ -65,12 +66,13 @@ export class IdList {
   /**
    * What is no regular file, such as a pipe, can be read only once: it is held in memory.
    * @param path `-` for standard input
-   * @throws HoldfastError "usage" if it cannot be read or has no line
+   * @param signal ends the wait for a pipe that no one writes to
+   * @throws HoldfastError "usage" if it cannot be read or has no line, "interrupted"
    */
-  static async open(path: string, are: IdsAre, stdin: Readable): Promise<IdList> {
+  static async open(path: string, are: IdsAre, stdin: Readable, signal: AbortSignal): Promise<IdList> {
     const chunks =
       path === "-" || !isRegular(path)
-        ? held(await piped(path === "-" ? stdin : readingFile(path)))
+        ? held(await piped(path === "-" ? stdin : openPipe(path), signal))
         : () => readingFile(path);
     const hash = createHash("sha256");
     let total = 0;
@@ -241,16 +243,27 @@ function isRegular(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }
 
-async function piped(stdin: AsyncIterable<unknown>): Promise<Uint8Array> {
+/** Opening a named pipe in the usual way waits for a writer, and then nothing can end this process. */
+function openPipe(path: string): Readable {
+  if (!statSync(path).isFIFO()) return Readable.from(readingFile(path));
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+}
+
+async function piped(stdin: Readable, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stdin) {
-    size += (chunk as Uint8Array).length;
-    if (size > MOST_PIPED)
-      throw new HoldfastError("usage", "the list on standard input is larger than 64 MiB", {
-        hint: "Write it to a file that only you can read, and name that.",
-      });
-    chunks.push(chunk as Uint8Array);
+  try {
+    for await (const chunk of addAbortSignal(signal, stdin)) {
+      size += (chunk as Uint8Array).length;
+      if (size > MOST_PIPED)
+        throw new HoldfastError("usage", "the list on standard input is larger than 64 MiB", {
+          hint: "Write it to a file that only you can read, and name that.",
+        });
+      chunks.push(chunk as Uint8Array);
+    }
+  } catch (error) {
+    if (signal.aborted) throw new HoldfastError("interrupted", "the backfill was interrupted while it read the list");
+    throw error;
   }
   return Buffer.concat(chunks);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Estimate } from "../../src/backfill/estimate.ts";
@@ -120,6 +120,21 @@ test("a pipe that is named as a file is a list too, though it can be read only o
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal((await place.stored()).size, 3);
+});
+
+test("a wait for a pipe that no one writes to ends with a signal", async () => {
+  const { sandbox, place } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const pipe = place.path("pipe");
+  execFileSync("mkfifo", [pipe]);
+  const running = place.start("backfill", ["--ids", pipe]);
+  // This ends once the other end is opened for reading.
+  await using _silent = await open(pipe, "w");
+  running.kill("SIGTERM");
+  const ended = await running.ended;
+  assert.equal(ended.code, 130, ended.stderr);
+  assert.equal((await place.stored()).size, 0);
 });
 
 test("a long comment says nothing, and a line that is not UTF-8 is malformed", async () => {

@@ -41,28 +41,35 @@ const TRIM = 3_600_000;
 /** More events than this at once are not accepted: no run has looked at them for long. */
 const MOST_PENDING = 200_000;
 
+/** Of an event's number and tries: more than Holdfast ever counts. Only others write more. */
+const HIGHEST = 2 ** 52;
+const NUMBERED = `id BETWEEN 1 AND ${HIGHEST}`;
+
 const instant = z.string().refine(isInstant);
 /** What may be in the file is as untrusted as anything that others can write. */
 const row = z.object({
-  id: z.int(),
+  id: integer(1, HIGHEST),
   subject: z.string().regex(/^[0-9a-f]{32}$/),
   handle: z.string().regex(/^[A-Za-z0-9_-]{38,2000}$/),
   at: instant,
-  isErasure: z.int().transform((value) => value === 1),
-  tries: z.int().min(0),
+  isErasure: integer(0, 1).transform((value) => value === 1),
+  tries: integer(0, HIGHEST),
 });
+
+/** Of a row read with all integers as bigints: node:sqlite throws at a number beyond 2^53 otherwise. */
+function integer(least: number, most: number) {
+  return z.bigint().min(BigInt(least)).max(BigInt(most)).transform(Number);
+}
 
 /** Rows read at once. */
 const PAGE = 1000;
+/** By number alone: a text that is not UTF-8 comes back as another one, from which the next page might never advance. */
 const PENDING = `SELECT id, subject, handle, at, erasure AS isErasure, tries FROM event
-  WHERE source = ?1 AND id <= ?2 AND (subject, id) > (?3, ?4)
-  AND (?5 IS NULL OR subject IN (SELECT subject FROM event WHERE source = ?1 AND tries = 0 AND id > ?5 AND id <= ?2))
-  ORDER BY subject, id LIMIT ${PAGE}`;
-
-interface Numbered {
-  readonly subject: string;
-  readonly id: number;
-}
+  WHERE source = ?1 AND id >= ?3 AND (id <= ?2 OR id > ${HIGHEST})
+  AND (?4 IS NULL OR subject IN (SELECT subject FROM event WHERE source = ?1 AND tries = 0 AND id > ?4 AND id <= ?2))
+  ORDER BY id LIMIT ${PAGE}`;
+/** Of the numbers that SQLite can give a row. */
+const [FIRST, LAST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 export type Outcome = "taken" | "duplicate" | "full";
 
@@ -90,6 +97,7 @@ export class Inbox {
     return this.#transaction((db) => {
       const at = timestamp(now);
       this.#trim(db, now);
+      makeRoomForNumbers(db);
       const know = db.prepare("INSERT OR IGNORE INTO delivery VALUES (?, ?, ?)");
       const forget = db.prepare("DELETE FROM delivery WHERE source = ? AND key = ?");
       const add = db.prepare(
@@ -113,7 +121,9 @@ export class Inbox {
 
   /** The newest event of each source with any, by a number that only grows. */
   newest(): ReadonlyMap<string, number> {
-    const rows = this.#read((db) => db.prepare("SELECT source, max(id) AS id FROM event GROUP BY source").all());
+    const rows = this.#read((db) =>
+      db.prepare(`SELECT source, max(id) AS id FROM event WHERE ${NUMBERED} GROUP BY source`).all(),
+    );
     return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
   }
 
@@ -121,23 +131,22 @@ export class Inbox {
   untried(): ReadonlyMap<string, number> | undefined {
     if (statSync(this.path, { throwIfNoEntry: false }) === undefined) return undefined;
     const rows = this.#read((db) =>
-      db.prepare("SELECT source, max(id) AS id FROM event WHERE tries = 0 GROUP BY source").all(),
+      db.prepare(`SELECT source, max(id) AS id FROM event WHERE tries = 0 AND ${NUMBERED} GROUP BY source`).all(),
     );
     return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
   }
 
   /**
-   * The events of a source up to one of these numbers, in the order of their subjects; a page of them is in memory.
+   * The events of a source up to one of these numbers, in the order they came; a page of them is in memory.
    * `onInvalid` is called with the number of each that Holdfast did not write.
    * @param untriedAfter only of people with an untried event after this number
    */
-  pending(source: string, upTo: number, onInvalid: (id: number) => void, untriedAfter?: number): Iterable<Pending> {
-    const after = untriedAfter ?? null;
-    return pendingIn((...from) => this.#read((db) => db.prepare(PENDING).all(source, upTo, ...from, after)), onInvalid);
+  pending(source: string, upTo: number, onInvalid: (id: bigint) => void, untriedAfter?: number): Iterable<Pending> {
+    return pendingIn((from) => this.#read((db) => pageOf(db, source, upTo, from, untriedAfter)), onInvalid);
   }
 
   /** Removes events that no run can ever settle. */
-  remove(ids: readonly number[]): void {
+  remove(ids: readonly (number | bigint)[]): void {
     this.#transaction((db) => {
       const remove = db.prepare("DELETE FROM event WHERE id = ?");
       for (const id of ids) remove.run(id);
@@ -157,8 +166,8 @@ export class Inbox {
   retry(source: string, subject: string, upTo: number): void {
     this.#transaction((db) =>
       db
-        .prepare("UPDATE event SET tries = tries + 1 WHERE source = ? AND subject = ? AND id <= ?")
-        .run(source, subject, upTo),
+        .prepare("UPDATE event SET tries = min(tries + 1, ?) WHERE source = ? AND subject = ? AND id <= ?")
+        .run(HIGHEST, source, subject, upTo),
     );
   }
 
@@ -209,19 +218,30 @@ export class Inbox {
   }
 }
 
-function* pendingIn(
-  pageAfter: (subject: string, id: number) => unknown[],
-  onInvalid: (id: number) => void,
-): Generator<Pending> {
-  for (let [subject, id] = ["", 0]; ; ) {
-    const page = pageAfter(subject, id) as Numbered[];
+/** Numbers only grow, so one that others wrote may leave none for new events. */
+function makeRoomForNumbers(db: DatabaseSync): void {
+  db.prepare("DELETE FROM event WHERE id > ?").run(HIGHEST);
+  db.prepare(
+    "UPDATE sqlite_sequence SET seq = (SELECT ifnull(max(id), 0) FROM event) WHERE name = 'event' AND seq NOT BETWEEN 0 AND ?",
+  ).run(HIGHEST);
+}
+
+function pageOf(db: DatabaseSync, source: string, upTo: number, from: bigint, untriedAfter?: number): unknown[] {
+  const page = db.prepare(PENDING);
+  page.setReadBigInts(true);
+  return page.all(source, upTo, from, untriedAfter ?? null);
+}
+
+function* pendingIn(pageFrom: (id: bigint) => unknown[], onInvalid: (id: bigint) => void): Generator<Pending> {
+  for (let from = FIRST; from <= LAST; ) {
+    const page = pageFrom(from) as { id: bigint }[];
     for (const each of page) {
       const { success, data } = row.safeParse(each);
       if (success) yield data;
       else onInvalid(each.id);
     }
     if (page.length < PAGE) return;
-    ({ subject, id } = page.at(-1)!);
+    from = page.at(-1)!.id + 1n;
   }
 }
 
@@ -245,13 +265,11 @@ export function peekInbox(state: string, sources: readonly string[]): ReadonlyMa
   return peek(state, (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)])));
 }
 
-/** The events of a source that wait, in the order of their subjects, without opening the inbox for writing. Throws `state`. */
+/** The events of a source that wait, in the order they came, without opening the inbox for writing. Throws `state`. */
 export function peekPending(state: string, source: string): Pending[] {
   return peek(state, (db) => {
-    const statement = db?.prepare(PENDING);
-    const pageAfter = (...from: [string, number]) =>
-      statement?.all(source, Number.MAX_SAFE_INTEGER, ...from, null) ?? [];
-    return [...pendingIn(pageAfter, () => {})];
+    const pageFrom = (from: bigint) => (db === undefined ? [] : pageOf(db, source, HIGHEST, from));
+    return [...pendingIn(pageFrom, () => {})];
   });
 }
 

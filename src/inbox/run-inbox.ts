@@ -74,9 +74,9 @@ export class RunInbox implements Disposable {
     this.#onTrouble = onTrouble;
     this.#upTo = inbox.newest().get(name) ?? 0;
     // What Holdfast did not write.
-    const useless: number[] = [];
+    const useless: (number | bigint)[] = [];
     let invalid = 0;
-    const onInvalid = (id: number): void => {
+    const onInvalid = (id: bigint): void => {
       invalid += 1;
       useless.push(id);
     };
@@ -139,7 +139,7 @@ export class RunInbox implements Disposable {
     this.#inbox.close();
   }
 
-  #remove(ids: readonly number[]): boolean {
+  #remove(ids: readonly (number | bigint)[]): boolean {
     try {
       if (ids.length > 0) this.#inbox.remove(ids);
       return true;

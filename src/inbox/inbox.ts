@@ -34,6 +34,13 @@ export interface Pending extends Named {
   readonly tries: number;
 }
 
+export interface Untried {
+  /** Tells this file from one that was made in its place: there, numbers begin again. */
+  readonly file: number;
+  /** By source, the number of the newest event. */
+  readonly newest: ReadonlyMap<string, number>;
+}
+
 /** How long a repetition is known. Providers repeat for 7 days at most. */
 const KEPT = Temporal.Duration.from({ hours: 8 * 24 });
 /** How often old deliveries are removed, in ms. */
@@ -128,12 +135,13 @@ export class Inbox {
   }
 
   /** The same of the events that no run has tried to settle. Makes no file; undefined if it is missing. */
-  untried(): ReadonlyMap<string, number> | undefined {
+  untried(): Untried | undefined {
     if (statSync(this.path, { throwIfNoEntry: false }) === undefined) return undefined;
     const rows = this.#read((db) =>
       db.prepare(`SELECT source, max(id) AS id FROM event WHERE tries = 0 AND ${NUMBERED} GROUP BY source`).all(),
     );
-    return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
+    const newest = new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
+    return { file: this.#open!.file, newest };
   }
 
   /**

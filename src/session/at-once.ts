@@ -2,7 +2,7 @@ import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
 import { askedSources, webhookSources } from "../config/sources.ts";
 import { firstThrown, hasCode } from "../core/error.ts";
 import type { Summary } from "../export/summary.ts";
-import { Inbox } from "../inbox/inbox.ts";
+import { Inbox, type Untried } from "../inbox/inbox.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 import type { Named } from "./export-named.ts";
@@ -30,6 +30,8 @@ const HELD = 60_000;
 interface Watch {
   /** Events up to this number need no run at once: one has looked at them. */
   done: number;
+  /** Whose numbers these are. */
+  file?: number | undefined;
   /** When a run may begin, in ms since 1970; undefined while nothing new waits. */
   due?: number | undefined;
   /** Those that failed since. */
@@ -103,9 +105,10 @@ export class AtOnce {
     for (const source of watched(client)) {
       const watch = this.#watches.get(keyOf(client, source))!;
       if (watch.isActive) continue;
-      // Without the file, its numbers begin again.
-      if (untried === undefined) watch.done = 0;
-      const upTo = untried?.get(source.name) ?? 0;
+      // In another file, numbers begin again.
+      if (untried !== "unreadable" && watch.file !== untried?.file)
+        Object.assign(watch, { done: 0, file: untried?.file });
+      const upTo = untried === "unreadable" ? 0 : (untried?.newest.get(source.name) ?? 0);
       if (upTo <= watch.done) {
         // Another run took what waited.
         Object.assign(watch, { due: undefined, attempts: undefined });
@@ -116,7 +119,7 @@ export class AtOnce {
     }
   }
 
-  #untried(client: ClientConfig): ReadonlyMap<string, number> | undefined {
+  #untried(client: ClientConfig): Untried | "unreadable" | undefined {
     const inbox = this.#inboxes.getOrInsertComputed(client.state, (state) => new Inbox(state));
     try {
       const untried = inbox.untried();
@@ -129,7 +132,7 @@ export class AtOnce {
           ...errorFields(error),
         });
       this.#unreadable.add(client.id);
-      return new Map();
+      return "unreadable";
     }
   }
 

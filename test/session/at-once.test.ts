@@ -287,6 +287,19 @@ describe("whom a webhook names", () => {
   });
 });
 
+test("whom a webhook names is exported from a new file that was made between two looks", async () => {
+  await using of = daemon([client("swapped")]);
+  for (const person of ["a", "b", "c"]) arrive("swapped", person);
+  await pass(60);
+  rmSync(join(folder, "swapped"), { recursive: true });
+  arrive("swapped", "d");
+  await pass(60);
+  assert.deepEqual(
+    of.begun.filter((line) => line.startsWith("had")),
+    ["had abc", "had d"],
+  );
+});
+
 describe("the nightly run", () => {
   test("that is due during a run at once asks it to end, begins then, and nothing is skipped", async () => {
     const atOnce = ({ signal }: { signal: AbortSignal }) =>

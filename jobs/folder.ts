@@ -131,4 +131,4 @@ function replacedText({ all, sameFile }: FolderCheck["replaced"]): string {
 const WAITS = { quiet: "something in it changed a short time ago", marker: "its marker is missing" } as const;
 
 const badText = ({ drop, file, line, why }: BadEntry): string =>
-  `  drop ${drop}, file ${file}${line === undefined ? "" : `, line ${line}`}: ${why}`;
+  `  drop ${drop}${file === undefined ? "" : `, file ${file}`}${line === undefined ? "" : `, line ${line}`}: ${why}`;

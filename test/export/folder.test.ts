@@ -108,7 +108,7 @@ test("the record has the line to the byte, and doctor says what is not ready", a
   assert.equal(record.files[0]!.sha256, createHash("sha256").update("front of app-1").digest("hex"));
   const doctor = await place.here("doctor");
   assert.match(doctor.stdout, /source +the source can be read/);
-  assert.match(doctor.stdout, /1 of 2 drops are not taken yet: the file _SUCCESS is not at the top/);
+  assert.match(doctor.stdout, /1 of 2 drops is not taken yet: the file _SUCCESS is not at the top/);
 });
 
 test("folder check says what is missing where it finds no one", async () => {
@@ -173,7 +173,7 @@ test("a drop that does not become whole is counted by each run, and needs attent
   const status = await place.here("status", [], { now });
   assert.match(status.stdout, /^! drops +folder: 1 drop is not complete yet/m);
   const doctor = await place.here("doctor", [], { now });
-  assert.match(doctor.stdout, /1 of 2 drops are not taken yet: .*; 1 for more than three days/);
+  assert.match(doctor.stdout, /1 of 2 drops is not taken yet: .*; 1 for more than three days/);
   const checked = await place.here("folder", ["check"], { now });
   assert.match(checked.stdout, /drop 2 is not ready, and began more than three days ago: its marker is missing/);
   await place.here("report", ["--out", place.path("report.html")], { now });

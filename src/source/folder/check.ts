@@ -1,13 +1,13 @@
 import type { FolderFields, FolderSourceConfig } from "../../config/config.ts";
 import { hasCode } from "../../core/error.ts";
-import { byName, type Drop, type EntryFile, itemsOf, survey } from "./drops.ts";
+import { byName, type Drop, type EntryFile, isTaken, itemsOf, survey } from "./drops.ts";
 import type { Entry } from "./entries.ts";
 import { filesOf, openFile } from "./files.ts";
 import { digestsIn } from "./manifest.ts";
 import { identityOf, idOf, valueAt } from "./mapping.ts";
 import { Places } from "./places.ts";
 import { read, Scan, whyUnfit } from "./scan.ts";
-import { folderOf, insidePath, isThere as isPlainFile, joined, type Store } from "./store.ts";
+import { DEEPEST, folderOf, insidePath, isThere as isPlainFile, joined, type Store } from "./store.ts";
 
 /** What a mapping would take, in numbers. Names of drops and files may be personal: they are numbered, in their order. */
 export interface FolderCheck {
@@ -40,7 +40,8 @@ export interface FolderCheck {
 /** Where something is wrong, and what; never what it says. */
 export interface BadEntry {
   readonly drop: number;
-  readonly file: number;
+  /** Undefined: the whole drop. */
+  readonly file?: number | undefined;
   /** Undefined: the whole file. */
   readonly line?: number | undefined;
   readonly why: string;
@@ -91,11 +92,11 @@ class Check {
 
   async run(signal: AbortSignal | undefined): Promise<FolderCheck> {
     const { drops, files } = this.#scan.survey;
+    for (const [at, { fault }] of drops.entries()) if (fault !== undefined) this.#tell({ drop: at + 1, why: fault });
     for (const [number, file] of files.entries()) await this.#checkFile(number, file, signal);
     const absent = await this.#absent();
     let withoutEntry = 0;
-    for (const drop of drops.filter(({ waits }) => waits === undefined))
-      withoutEntry += await this.#unnamed(drop, drop.top);
+    for (const drop of drops.filter(isTaken)) withoutEntry += await this.#unnamed(drop, drop.top);
     return {
       drops: drops.length,
       waiting: drops.flatMap(({ waits, isStalled = false }, at) =>
@@ -175,12 +176,13 @@ class Check {
   }
 
   /** Files that are neither named nor read: each may be one that the mapping should find. */
-  async #unnamed(drop: Drop, folder: string): Promise<number> {
+  async #unnamed(drop: Drop, folder: string, depth = 0): Promise<number> {
+    if (depth > DEEPEST) return 1;
     let count = 0;
     for (const { name, kind } of await itemsOf(this.#store, folder)) {
       const path = joined(folder, name);
       const isOurs = folder === drop.path && (OURS.test(name) || name === markerOf(this.#config));
-      if (kind === "folder") count += await this.#unnamed(drop, path);
+      if (kind === "folder") count += await this.#unnamed(drop, path, depth + 1);
       else if (!isOurs && !this.#isEntryFile(path) && this.#named.promised(path) === undefined) count += 1;
     }
     return count;
@@ -193,12 +195,15 @@ class Check {
   #paths: ReadonlySet<string> | undefined;
 
   #note({ drop, path }: EntryFile, line: number | undefined, why: string): void {
-    this.#failures += 1;
-    if (this.#bad.length === MAX_BAD) return;
     const { drops, files } = this.#scan.survey;
     const ofDrop = files.filter((file) => file.drop === drop);
     const file = ofDrop.findIndex((one) => byName(one.path, path) === 0 && folderOf(one.path) === folderOf(path)) + 1;
-    this.#bad.push({ drop: drops.indexOf(drop) + 1, file, line, why });
+    this.#tell({ drop: drops.indexOf(drop) + 1, file, line, why });
+  }
+
+  #tell(bad: BadEntry): void {
+    this.#failures += 1;
+    if (this.#bad.length < MAX_BAD) this.#bad.push(bad);
   }
 }
 

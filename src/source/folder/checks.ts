@@ -1,11 +1,13 @@
 import type { Ready } from "../../config/folder-section.ts";
 import type { SourceCheck } from "../source.ts";
-import { type Survey, waitingIn } from "./drops.ts";
+import { isTaken, type Survey, waitingIn } from "./drops.ts";
 
 /** Which drops are whole, for `doctor`. Without their names. */
 export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[] {
   const { count: waiting, stalled } = waitingIn(drops);
-  const whole = drops.length - waiting;
+  const whole = drops.filter(isTaken).length;
+  const faulty = drops.length - whole - waiting;
+  const dropsText = drops.length === 1 ? "1 drop" : `${drops.length} drops`;
   const checks: SourceCheck[] = [];
   if (drops.length === 0)
     checks.push({
@@ -19,11 +21,18 @@ export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[
       message: "no file with entries is in any whole drop",
       hint: "Check the source's entries: by default .json, .jsonl, .ndjson and .csv files at a drop's top are read.",
     });
-  if (whole > 0) checks.push({ outcome: "ok", message: `${whole} of ${drops.length} drops are whole` });
+  if (whole > 0)
+    checks.push({ outcome: "ok", message: `${whole} of ${dropsText} ${whole === 1 ? "is" : "are"} whole` });
+  if (faulty > 0)
+    checks.push({
+      outcome: "warning",
+      message: `${faulty} of ${dropsText} cannot be taken`,
+      hint: "Run `holdfast folder check`: it says which, by number, and why.",
+    });
   if (waiting > 0)
     checks.push({
       outcome: "warning",
-      message: `${waiting} of ${drops.length} drops are not taken yet: ${waitText(ready)}${stalledText(stalled)}`,
+      message: `${waiting} of ${dropsText} ${waiting === 1 ? "is" : "are"} not taken yet: ${waitText(ready)}${stalledText(stalled)}`,
       hint: "Wait until the drop is complete. If it is, check the source's ready.",
     });
   return checks;

@@ -2,7 +2,7 @@ import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { changed, lost, missing, noFolder, refused } from "./errors.ts";
-import { type Changes, type Item, joined, type OpenFile, type Stat, type Store } from "./store.ts";
+import { type Changes, DEEPEST, type Item, joined, type OpenFile, type Stat, type Store } from "./store.ts";
 
 /** Not to be led elsewhere by a link, nor to wait for someone who writes into a pipe. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -75,13 +75,14 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async changes(folder: string): Promise<Changes> {
+  async changes(folder: string, depth = 0): Promise<Changes> {
+    if (depth > DEEPEST) throw refused(`its folders lie more than ${DEEPEST} deep`);
     let last = await this.#changeOf(folder);
     let first = Number.POSITIVE_INFINITY;
     for await (const { name, kind } of this.list(folder)) {
       const path = joined(folder, name);
       if (kind === "folder") {
-        const inside = await this.changes(path);
+        const inside = await this.changes(path, depth + 1);
         last = Math.max(last, inside.last);
         first = Math.min(first, inside.first);
       } else {

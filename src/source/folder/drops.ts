@@ -1,4 +1,5 @@
 import type { FolderSourceConfig } from "../../config/config.ts";
+import { type HoldfastError, hasCode } from "../../core/error.ts";
 import type { Waiting } from "../source.ts";
 import { type Format, formatOf } from "./entries.ts";
 import { isBag } from "./manifest.ts";
@@ -14,7 +15,12 @@ export interface Drop {
   readonly waits?: "quiet" | "marker" | undefined;
   /** It has not been taken for more than three days. */
   readonly isStalled?: boolean | undefined;
+  /** Why no one in it can be taken until someone corrects it, in words of ours. */
+  readonly fault?: string | undefined;
 }
+
+/** Whether its entries are read. */
+export const isTaken = ({ waits, fault }: Drop): boolean => waits === undefined && fault === undefined;
 
 /** A file with entries. */
 export interface EntryFile {
@@ -52,17 +58,32 @@ export async function survey(store: Store, terms: Terms, now: () => Temporal.Ins
   const drops: Drop[] = [];
   const files: EntryFile[] = [];
   for (const path of paths) {
-    const drop = await dropAt(store, path, terms, now);
-    drops.push(drop);
-    if (drop.waits !== undefined) continue;
-    for (const found of await entryFiles(store, drop.top, terms)) {
-      const stat = await store.stat(found.path).catch(() => undefined);
-      files.push({ ...found, drop, stamp: stat?.stamp ?? "" });
+    try {
+      const drop = await dropAt(store, path, terms, now);
+      const inside = isTaken(drop) ? await filesIn(store, drop, terms) : [];
+      drops.push(drop);
+      files.push(...inside);
+    } catch (error) {
+      // One drop must not stop the others.
+      if (path === "" || !hasCode(error, "source-response", "source-missing", "source-denied")) throw error;
+      drops.push({ path, top: path, fault: faultOf(error as HoldfastError) });
     }
   }
   const fingerprint = JSON.stringify([drops, files.map(({ path, stamp }) => [path, stamp])]);
   return { drops, files, fingerprint };
 }
+
+async function filesIn(store: Store, drop: Drop, terms: Terms): Promise<EntryFile[]> {
+  const files: EntryFile[] = [];
+  for (const found of await entryFiles(store, drop.top, terms)) {
+    const stat = await store.stat(found.path).catch(() => undefined);
+    files.push({ ...found, drop, stamp: stat?.stamp ?? "" });
+  }
+  return files;
+}
+
+const faultOf = ({ message }: HoldfastError): string =>
+  `cannot be read: ${message.replace(/^folder (file|entry): /, "")}`;
 
 async function dropAt(store: Store, path: string, { ready }: Terms, now: () => Temporal.Instant): Promise<Drop> {
   const drop = { path, top: (await isBag(store, path)) ? joined(path, "data") : path };

@@ -36,6 +36,7 @@ export function lost(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const { code = "unknown" } = error as NodeJS.ErrnoException;
   if (code === "ELOOP" || code === "ENXIO") return refused("a path leads through a symbolic link, or to no file");
+  if (code === "ENAMETOOLONG") return refused("a path is too long");
   if (code === "EACCES" || code === "EPERM")
     return new HoldfastError("source-denied", `${FILE}: this user may not read it (${code})`, {
       hint: "Let the user that runs Holdfast read everything in the source's folder.",

@@ -1,6 +1,6 @@
 import { hasCode } from "../../core/error.ts";
 import type { ListedIdentity, Page } from "../source.ts";
-import { byName, type EntryFile } from "./drops.ts";
+import { byName, type EntryFile, isTaken } from "./drops.ts";
 import type { Entry } from "./entries.ts";
 import { filesOf, listedOf } from "./files.ts";
 import { identityOf, idOf, type Mapping } from "./mapping.ts";
@@ -16,8 +16,8 @@ const AT_ONCE = 8;
 type Position = readonly [drop: string, file: string, at: number];
 
 /**
- * The entries that count, in the order of their drops and files. Who is in a drop that is not whole yet, or in a file
- * that cannot be read, was not seen: then the walk is not whole.
+ * The entries that count, in the order of their drops and files. Who is in a drop that is not whole yet, or in a drop or
+ * file that cannot be read, was not seen: then the walk is not whole.
  */
 export async function* pagesOf(
   store: Store,
@@ -26,9 +26,10 @@ export async function* pagesOf(
   cursor: string | undefined,
 ): AsyncGenerator<Page> {
   const from = cursor === undefined ? undefined : positionOf(cursor);
-  let whole = scan.survey.drops.every(({ waits }) => waits === undefined) && scan.unfit.size === 0;
+  let whole = scan.survey.drops.every(isTaken) && scan.unfit.size === 0;
   let entries: Entry[] = [];
-  let broken = 0;
+  // Each walk counts the drops that cannot be read, also one that goes on from a cursor.
+  let broken = scan.survey.drops.filter(({ fault }) => fault !== undefined).length;
   const last = scan.survey.files.length - 1;
   for (const [number, file] of scan.survey.files.entries()) {
     if (from && isBefore(file, from)) continue;
@@ -61,7 +62,7 @@ export async function* pagesOf(
       yield await page(number === last ? null : JSON.stringify([file.drop.path, file.path, Number.MAX_SAFE_INTEGER]));
     else if (number === last) yield { identities: [], unread: [], unreadable: 0, cursor: null, whole };
   }
-  if (last < 0) yield { identities: [], unread: [], unreadable: 0, cursor: null, whole };
+  if (last < 0 || broken > 0) yield { identities: [], unread: [], unreadable: broken, cursor: null, whole };
 }
 
 async function listed(

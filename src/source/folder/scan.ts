@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { HoldfastError, hasCode } from "../../core/error.ts";
-import type { EntryFile, Survey } from "./drops.ts";
+import { type EntryFile, isTaken, type Survey } from "./drops.ts";
 import { type Entry, entriesOf, type Header, Unfit } from "./entries.ts";
 import { digestsIn, disposable, type Manifest, manifestOf } from "./manifest.ts";
 import type { Mapping } from "./mapping.ts";
@@ -58,7 +58,7 @@ export class Scan {
 
   async read(store: Store, mapping: Mapping, signal: AbortSignal | undefined): Promise<void> {
     for (const drop of this.survey.drops) {
-      if (drop.waits !== undefined) continue;
+      if (!isTaken(drop)) continue;
       try {
         await this.#readManifest(store, drop.path);
       } catch (error) {

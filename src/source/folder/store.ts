@@ -13,10 +13,16 @@ export interface Store {
   /** Undefined if there is no such file. */
   stat(path: string): Promise<Stat | undefined>;
   open(path: string): Promise<OpenFile>;
-  /** When anything in a folder last changed, and the earliest time of a file in it, in ms since 1970. */
+  /**
+   * When anything in a folder last changed, and the earliest time of a file in it, in ms since 1970. Throws
+   * source-response if its folders lie deeper than `DEEPEST`.
+   */
   changes(folder: string): Promise<Changes>;
   close(): Promise<void>;
 }
+
+/** How deep folders may lie in a drop. A deeper one is an accident or an attack. */
+export const DEEPEST = 64;
 
 export interface Changes {
   /** 0 if there is nothing. */

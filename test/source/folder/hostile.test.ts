@@ -10,6 +10,7 @@ import { parsePointer } from "../../../src/config/pointer.ts";
 import { HoldfastError } from "../../../src/core/error.ts";
 import { checkFolder } from "../../../src/source/folder/check.ts";
 import { DirectoryStore } from "../../../src/source/folder/directory.ts";
+import type { Page } from "../../../src/source/source.ts";
 import { bytesOf, configOf, listOf, type Place, pagesOf, place, UPDATED } from "./place.ts";
 
 const CANARY = "canary-5d41";
@@ -19,6 +20,7 @@ const fields = {
   ...{ numbers: [], files: [parsePointer("/files")], data: {} },
 };
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const sum = (pages: readonly Page[]): number => pages.reduce((count, { unreadable }) => count + unreadable, 0);
 
 async function refuses(work: () => Promise<unknown>, code = "source-response"): Promise<void> {
   const error = await work().then(
@@ -276,4 +278,29 @@ test("memory stays flat over 100,000 lines", async (t) => {
   t.diagnostic(`${Math.round(most / 1024 / 1024)} MiB more heap`);
   assert.equal(listed, 100_000);
   assert.ok(most < 16 * 1024 * 1024, `${most} bytes`);
+});
+
+test("a drop with folders far too deep fails alone, and the others are taken", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a"));
+  await here.lines("2/people.jsonl", entry("deep"));
+  await here.lines("3/people.jsonl", entry("b"));
+  await here.write(`2/${"d/".repeat(70)}x.jpg`, "x");
+  const source = here.open();
+  const pages = await pagesOf(source);
+  assert.deepEqual(
+    [pages.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(pages), pages.some(({ whole }) => whole)],
+    [["a", "b"], 1, false],
+  );
+  // A walk that goes on from the end counts it as well.
+  assert.equal(sum(await pagesOf(source, JSON.stringify(["3", "3/people.jsonl", Number.MAX_SAFE_INTEGER]))), 1);
+  const found = await check(here);
+  assert.deepEqual(
+    [found.people, found.failures, found.bad],
+    [2, 1, [{ drop: 2, why: "cannot be read: its folders lie more than 64 deep" }]],
+  );
+  assert.deepEqual(
+    (await source.checks()).map(({ message }) => message),
+    ["2 of 3 drops are whole", "1 of 3 drops cannot be taken"],
+  );
 });

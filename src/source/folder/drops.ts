@@ -43,11 +43,11 @@ export interface Survey {
 /** In ms: three days. No delivery takes longer. */
 const STALLED = 3 * 24 * 3_600_000;
 
-type Terms = Pick<FolderSourceConfig, "entries" | "ready">;
+type Terms = Pick<FolderSourceConfig, "entries" | "ready" | "beside">;
 
 /**
  * Finds the drops: each folder at the top is one, or the source's folder itself, if files with entries or a bag are at its
- * top.
+ * top. Then a folder that has entries as well is a drop that cannot be taken: nothing says which of both is meant.
  */
 export async function survey(store: Store, terms: Terms, now: () => Temporal.Instant): Promise<Survey> {
   const items = await itemsOf(store, "");
@@ -69,9 +69,34 @@ export async function survey(store: Store, terms: Terms, now: () => Temporal.Ins
       drops.push({ path, top: path, fault: faultOf(error as HoldfastError) });
     }
   }
+  if (paths[0] === "") drops.push(...(await besideTop(store, names, own, terms)));
   const fingerprint = JSON.stringify([drops, files.map(({ path, stamp }) => [path, stamp])]);
   return { drops, files, fingerprint };
 }
+
+/** Drops that are not taken because the source's folder is one itself. */
+async function besideTop(
+  store: Store,
+  names: readonly string[],
+  own: readonly Pick<EntryFile, "path">[],
+  terms: Terms,
+): Promise<Drop[]> {
+  const ours = new Set(own.map(({ path }) => path.split("/", 1)[0]!));
+  const beside = terms.beside?.split("/", 1)[0];
+  const isABag = await isBag(store, "");
+  const form = beside === undefined || beside === "." ? undefined : formOf(beside.replaceAll("{id}", "*"));
+  const drops: Drop[] = [];
+  for (const path of beside === "." ? [] : names) {
+    if (ours.has(path) || (isABag && path === "data") || form?.test(path)) continue;
+    const inside = await entryFiles(store, path, terms).catch(() => []);
+    if (inside.length > 0 || (await isBag(store, path))) drops.push({ path, top: path, fault: BOTH });
+  }
+  return drops;
+}
+
+const BOTH =
+  "is not taken: the source's folder has both files with entries and drops. Move these files into a drop of their own, or name " +
+  "those that count in the source's entries";
 
 async function filesIn(store: Store, drop: Drop, terms: Terms): Promise<EntryFile[]> {
   const files: EntryFile[] = [];
@@ -118,7 +143,7 @@ async function below(
   step: string,
   [next, ...rest]: readonly string[],
 ): Promise<Pick<EntryFile, "path" | "format">[]> {
-  const form = new RegExp(`^${step.split("*").map(RegExp.escape).join(".*")}$`, "su");
+  const form = formOf(step);
   const found: Pick<EntryFile, "path" | "format">[] = [];
   for (const { name, kind } of await itemsOf(store, folder)) {
     // A link in the place of a file is found wrong when it is opened.
@@ -130,6 +155,8 @@ async function below(
   }
   return found;
 }
+
+const formOf = (step: string): RegExp => new RegExp(`^${step.split("*").map(RegExp.escape).join(".*")}$`, "su");
 
 /** Without what is no part of a drop, in the order of names. */
 export async function itemsOf(store: Store, folder: string): Promise<Item[]> {

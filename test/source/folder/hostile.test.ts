@@ -304,3 +304,41 @@ test("a drop with folders far too deep fails alone, and the others are taken", a
     ["2 of 3 drops are whole", "1 of 3 drops cannot be taken"],
   );
 });
+
+test("a file with entries beside drops hides none of them without a word", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a"));
+  await here.lines("2/people.jsonl", entry("b"));
+  await here.write("3/notes.txt", "no entries");
+  await here.write("index.csv", "id,updated\n");
+  const pages = await pagesOf(here.open());
+  assert.deepEqual([sum(pages), pages.some(({ whole }) => whole)], [2, false]);
+  const { failures, bad, drops } = await check(here);
+  assert.deepEqual([failures, drops, bad.map(({ drop }) => drop)], [2, 3, [2, 3]]);
+  assert.match(bad[0]!.why, /has both files with entries and drops\. Move these files into a drop of their own/);
+  // Told which files count, it finds the drops.
+  assert.deepEqual([...(await listOf(here.open({ entries: ["people.jsonl"] }))).keys()], ["a", "b"]);
+});
+
+test("a bag at the top is one drop, and its payload is no other", async () => {
+  await using here = await place();
+  const text = JSON.stringify(entry("a"));
+  await here.write("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  await here.write("data/people.jsonl", text);
+  await here.write("manifest-sha256.txt", `${sha256(text)}  data/people.jsonl\n`);
+  assert.equal(sum(await pagesOf(here.open())), 0);
+  await here.lines("2/people.jsonl", entry("b"));
+  const pages = await pagesOf(here.open());
+  assert.deepEqual([pages.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(pages)], [["a"], 1]);
+});
+
+test("one drop at the top has folders of its own files", async () => {
+  await using here = await place();
+  await here.lines("people.jsonl", entry("a"), entry("b"));
+  await here.write("images/a/meta.json", "{}");
+  await here.write("papers/a.json", "{}");
+  const source = here.open({ beside: "papers/{id}" });
+  assert.deepEqual([(await listOf(source)).size, sum(await pagesOf(source))], [2, 0]);
+  await here.write("a/meta.json", "{}");
+  assert.equal(sum(await pagesOf(here.open({ beside: "{id}" }))), 0);
+});

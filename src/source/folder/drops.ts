@@ -54,7 +54,8 @@ export async function survey(store: Store, terms: Terms, now: () => Temporal.Ins
   const isOne = items.some(({ name, kind }) => kind === "file" && name === "bagit.txt");
   const own = isOne ? [] : await entryFiles(store, "", terms);
   const names = items.filter(({ kind }) => kind === "folder").map(({ name }) => name);
-  const paths = isOne || own.length > 0 ? [""] : names.sort(byName);
+  // A link in the place of a folder is no entry of the source's own.
+  const paths = isOne || own.some(({ path }) => formatOf(path) !== undefined) ? [""] : names;
   const drops: Drop[] = [];
   const files: EntryFile[] = [];
   for (const path of paths) {
@@ -70,6 +71,10 @@ export async function survey(store: Store, terms: Terms, now: () => Temporal.Ins
     }
   }
   if (paths[0] === "") drops.push(...(await besideTop(store, names, own, terms)));
+  else {
+    for (const { name, kind } of items) if (kind === "other") drops.push({ path: name, top: name, fault: LINK });
+    drops.sort((one, other) => byName(one.path, other.path));
+  }
   const fingerprint = JSON.stringify([drops, files.map(({ path, stamp }) => [path, stamp])]);
   return { drops, files, fingerprint };
 }
@@ -94,6 +99,7 @@ async function besideTop(
   return drops;
 }
 
+const LINK = "is a symbolic link, or no folder and no file: put the drop itself there";
 const BOTH =
   "is not taken: the source's folder has both files with entries and drops. Move these files into a drop of their own, or name " +
   "those that count in the source's entries";
@@ -146,11 +152,12 @@ async function below(
   const form = formOf(step);
   const found: Pick<EntryFile, "path" | "format">[] = [];
   for (const { name, kind } of await itemsOf(store, folder)) {
-    // A link in the place of a file is found wrong when it is opened.
-    if ((kind === "folder") !== (next !== undefined) || !form.test(name)) continue;
+    if (!form.test(name) || kind === (next === undefined ? "folder" : "file")) continue;
     const path = joined(folder, name);
     const format = formatOf(name);
-    if (next !== undefined) found.push(...(await below(store, path, next, rest)));
+    // A link in the place of a file or a folder is found wrong when it is opened as a file.
+    if (kind === "other" && next !== undefined) found.push({ path, format: "JSON" });
+    else if (next !== undefined) found.push(...(await below(store, path, next, rest)));
     else if (format !== undefined) found.push({ path, format });
   }
   return found;

@@ -342,3 +342,27 @@ test("one drop at the top has folders of its own files", async () => {
   await here.write("a/meta.json", "{}");
   assert.equal(sum(await pagesOf(here.open({ beside: "{id}" }))), 0);
 });
+
+test("a link in the place of a drop, or of a folder with entries, is a failure", async () => {
+  await using here = await place();
+  await using other = await place();
+  await other.lines("people.jsonl", entry("elsewhere"));
+  await other.write("person.json", JSON.stringify(entry("elsewhere")));
+  await here.lines("1/people.jsonl", entry("a"));
+  await symlink(other.root, join(here.root, "2"));
+  await symlink(join(here.root, "gone"), join(here.root, "latest"));
+  await here.lines("3/people.jsonl", entry("b"));
+  const pages = await pagesOf(here.open());
+  assert.deepEqual([pages.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(pages)], [["a", "b"], 2]);
+  const { bad } = await check(here);
+  assert.deepEqual(
+    bad.map(({ drop }) => drop),
+    [2, 4],
+  );
+  assert.match(bad[0]!.why, /symbolic link.*put the drop itself there/);
+
+  await here.write("1/ada/person.json", JSON.stringify(entry("ada")));
+  await symlink(other.root, join(here.root, "1/eve"));
+  const each = await pagesOf(here.open({ entries: ["*", "person.json"] }));
+  assert.deepEqual([each.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(each)], [["ada"], 3]);
+});

@@ -21,6 +21,7 @@ import { type ClientVault, openClientVault, type Session } from "../src/session/
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict } from "../src/session/key-trust.ts";
+import { refuseProblems } from "../src/session/refuse-problems.ts";
 import { verifyBag } from "../src/session/verify-bag.ts";
 import { verifyCertificate } from "../src/session/verify-certificate.ts";
 import { type CheckpointKept, reportText } from "../src/session/verify-text.ts";
@@ -83,12 +84,15 @@ export const verifyCommand = command(
   .option("--orphans", "list objects that are not in the log", false)
   .action((bag: string | undefined, options: CommonOptions & Flags) => {
     const { plan, listPrice, getPrice } = options;
-    if (!plan && (listPrice !== undefined || getPrice !== undefined))
-      throw new HoldfastError("usage", "--list-price and --get-price need --plan", { hint: "Add --plan." });
-    if (plan && bag !== undefined)
-      throw new HoldfastError("usage", "--plan is about vaults, not bags", { hint: "Leave the folder out." });
+    const refuseMisused = (): void => {
+      if (!plan && (listPrice !== undefined || getPrice !== undefined))
+        throw new HoldfastError("usage", "--list-price and --get-price need --plan", { hint: "Add --plan." });
+      if (plan && bag !== undefined)
+        throw new HoldfastError("usage", "--plan is about vaults, not bags", { hint: "Leave the folder out." });
+    };
     if (bag !== undefined) {
       return withoutConfig(options, async (console) => {
+        refuseMisused();
         const checked = (await isCertificate(bag))
           ? await verifyCertificate(bag, options.vkey, console)
           : await verifyBag(bag, options, console);
@@ -96,6 +100,7 @@ export const verifyCommand = command(
       });
     }
     return run(options, async (session) => {
+      refuseMisused();
       const readData = options.readData ?? (options.key === undefined ? 0 : 100);
       if (plan) {
         const asked = { ...options, readData };
@@ -277,7 +282,7 @@ export async function verify(
       console,
     );
     const made = inventory?.created.toString() ?? null;
-    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted, made), {
+    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted, vault.isLocal, made), {
       ...key,
       with: "vault",
       client: config.id,
@@ -364,34 +369,4 @@ async function openHead(log: AuditLog): Promise<Head> {
       hint: "Keep it as evidence. The vault has its earlier versions, each with the log at that time.",
     });
   }
-}
-
-/**
- * Throws `incomplete` if there is any problem; `unlocked` if expired locks are the only one; `partial` if the store's listing
- * cannot be trusted. This sets the exit code.
- */
-export function refuseProblems(reports: readonly Pick<ClientReport, "problems" | "unlocked" | "unlisted">[]): void {
-  const sum = (of: "problems" | "unlocked" | "unlisted"): number =>
-    reports.reduce((total, report) => total + report[of], 0);
-  const [problems, unlocked, unlisted] = [sum("problems"), sum("unlocked"), sum("unlisted")];
-  if (problems === 0) {
-    if (unlocked === 0 && unlisted > 0) {
-      throw new HoldfastError(
-        "partial",
-        `the store's listing is wrong about ${plural(unlisted, "object")} that ${unlisted === 1 ? "is" : "are"} there as logged; what else it leaves out could not be checked`,
-        { hint: "Run `holdfast verify` again. If it says the same, ask the operator of the store." },
-      );
-    }
-    if (unlocked === 0) return;
-    throw new HoldfastError(
-      "unlocked",
-      `${plural(unlocked, "object")} must be locked and ${unlocked === 1 ? "is" : "are"} not; nothing was changed`,
-      {
-        hint: "Run `holdfast retention extend`. Then find out why the nightly export did not extend the locks.",
-      },
-    );
-  }
-  throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault does not match its log`, {
-    hint: "Keep the log and this output. The vault may still have earlier versions of a changed object. Export missing records again while the provider has them.",
-  });
 }

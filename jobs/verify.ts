@@ -282,7 +282,7 @@ export async function verify(
       console,
     );
     const made = inventory?.created.toString() ?? null;
-    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted, vault.isLocal, made), {
+    sayVerdict(console, reportText(config.id, report, checkpoint, key.keyTrusted, vault.isLocal === true, made), {
       ...key,
       with: "vault",
       client: config.id,

@@ -22,6 +22,7 @@ export function reportText(
   report: VerifyReport,
   { origin, size, root }: CheckpointKept,
   keyTrusted: boolean,
+  isLocal: boolean,
   inventory: string | null = null,
 ): Line[] {
   const { entries, checkpoints, records, files, read, readBytes, renewed, purged, orphans, notes } = report;
@@ -35,7 +36,7 @@ export function reportText(
     logConfirmed
       ? `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`
       : `  log       ${number(entries)} of ${plural(size, "entry", "entries")} read; the signed checkpoint does not confirm them`,
-    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged ${isWhole ? "size, lock and digest" : "version and size"}; ${bytes(report.bytes)}`,
+    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged ${isWhole ? checked(read >= all, isLocal) : "version and size"}; ${bytes(report.bytes)}`,
     ...(isWhole
       ? []
       : [
@@ -86,7 +87,7 @@ export function reportText(
       : []),
     read > 0
       ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
-      : "  content   not read; --read-data 100 reads and hashes all of it",
+      : "  content   not read: a change within a file is found only by --read-data; --read-data 100 reads and hashes all of it",
     timeText(report.timestamps),
     // Never wrapped: it is copied.
     {
@@ -94,6 +95,12 @@ export function reportText(
       whole: true,
     },
   ];
+}
+
+/** A digest that is only noted beside the content says nothing of a directory's files: who changes one can change both. */
+function checked(isRead: boolean, isLocal: boolean): string {
+  if (isRead) return "size, lock and digest";
+  return isLocal ? "size and lock" : "size and lock, and the digest that the store noted";
 }
 
 /** `40`, or `38 of 40` where two are missing or wrong. */

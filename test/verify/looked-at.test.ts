@@ -89,6 +89,11 @@ test("the first verify looks at every lock, later ones at a share, and each says
   s3.destroy();
   const all = await verify(4, "--all-locks");
   assert.deepEqual([all.looked, all.found.map((each) => each.key)], [RECORDS, [key]]);
+  const whole = await place.here("verify", ["--all-locks"], { isTerminal: true });
+  assert.match(
+    whole.stderr.replaceAll(/\s+/g, " "),
+    /records and 0 files found, with the logged size and lock, and the digest that the store noted;/,
+  );
   for (let again = 0; again < 1; again++) {
     const { looked, found } = await verify(4);
     assert.ok(looked < RECORDS && found.length === 1 && found[0]!.key === key);

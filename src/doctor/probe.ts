@@ -13,6 +13,10 @@ const rights = findings("rights");
 /** The hint for a right that an exporter does not need. */
 export const APART = "Use the exporter's policy from config/aws/holdfast.yaml, which does not include this right.";
 
+/** An exporter needs this right to hold what is new of a person on hold. */
+const ONLY_ON =
+  "Allow it only where s3:object-lock-legal-hold is ON (StringEquals), as the exporter's policy in config/aws/holdfast.yaml does.";
+
 const OTHER = Buffer.from("something else");
 
 /**
@@ -74,7 +78,7 @@ export async function probeStore(
         )
       : rights.ok("may not lift governance locks"),
     released.output
-      ? rights.warning("may lift legal holds: s3:PutObjectLegalHold", APART)
+      ? rights.warning("may lift legal holds: s3:PutObjectLegalHold is allowed without a condition", ONLY_ON)
       : rights.ok("may not lift legal holds"),
     await cleanUp(probe, bypassed.output !== undefined),
   ];

@@ -115,6 +115,9 @@ describe("doctor on a store as strict as AWS", () => {
       /rights: may lift governance locks/,
       /rights: may lift legal holds/,
     );
+    const holds = found.find(({ text }) => /legal holds/.test(text));
+    assert.match(holds!.text, /s3:PutObjectLegalHold is allowed without a condition$/);
+    assert.match(String(holds!.hint), /only where s3:object-lock-legal-hold is ON/);
     assert.ok(lines(found, "ok").includes("store: the probe was deleted"));
     assert.deepEqual(await versionsOf(made.place), before);
   });

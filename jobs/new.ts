@@ -115,8 +115,9 @@ async function answersOf(
 async function interview(given: Answers, place: Place): Promise<Answered> {
   using person = new Interview("written");
   person.say([
-    "This writes a first config. Press Enter to accept the answer in [brackets]. Unless it says otherwise, you can change each answer",
-    "in the file later. Nothing is written before the last answer. Press Ctrl-C to quit.",
+    "This writes a first config. Press Enter to accept the answer in [brackets].",
+    "Nothing is written before the last answer. Press Ctrl-C to quit.",
+    "You can change an answer in the file later, unless its question says otherwise.",
   ]);
   const ask: Ask = async ({ prompt, says, again }, byDefault, check) => {
     let answer = await person.ask({ prompt, says, byDefault, check });

@@ -34,7 +34,7 @@ export async function answerAll(given: Answers, place: Place, ask?: Ask): Promis
       const error = await refusal(() => check(text));
       if (error) problems.push({ question, error });
       else answers[name] = text;
-    } else if (ask) answers[name] = await ask(question, byDefault, check);
+    } else if (ask) answers[name] = await ask({ ...question, ...question.inWordsFor?.(answers) }, byDefault, check);
     else if (byDefault === undefined) {
       if (applies) missing.push(question);
     } else {

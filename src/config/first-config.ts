@@ -36,6 +36,12 @@ const FOLDER = {
   beside: "files/{id}",
 };
 
+/** What people are usually found by. Veriff has no e-mail address; Sumsub has the client's own name for a person. */
+function lookupsOf(provider: string | undefined): string[] {
+  if (provider === "veriff") return ["document.number", "metadata.vendorData", "metadata.endUserId"];
+  return provider === "sumsub" ? ["email", "metadata.externalUserId"] : ["email"];
+}
+
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
 export function firstConfig(answers: Answers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
@@ -65,7 +71,7 @@ export function firstConfig(answers: Answers): string {
           ...(region ? { region } : {}),
           lock: "governance",
         },
-        lookups: { key: keyFile(answers, "lookup-key"), fields: ["email"] },
+        lookups: { key: keyFile(answers, "lookup-key"), fields: lookupsOf(provider) },
         log: { origin, key: keyFile(answers, "log-key") },
         retention: preset ? { preset: law } : { keep, from },
       },

@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS } from "../provider/provider.ts";
+import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.ts";
 import { among, checkKeep, checkKeysFolder, checkPublicKeys, checkState, type Place } from "./first-checks.ts";
 import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
@@ -23,6 +23,8 @@ export interface Question {
   readonly byDefault?: (answers: Answers, place: Place) => string | undefined;
   /** Throws HoldfastError, which never repeats text that may be a secret. */
   readonly check: (text: string, answers: Answers, place: Place) => unknown;
+  /** What is asked in other words after these answers. */
+  readonly inWordsFor?: (answers: Answers) => Pick<Question, "prompt" | "says">;
   /** For a list: the text shown before each further answer. */
   readonly again?: { readonly prompt: string; readonly says: readonly string[] };
 }
@@ -227,6 +229,13 @@ export const QUESTIONS: readonly Question[] = [
     prompt: "API key is at",
     says: ["Where the provider's API key is stored, not the key: file:/path, env:NAME or aws-secretsmanager:name."],
     onlyFor: KEYED,
+    inWordsFor: ({ provider }) => {
+      const { name, key = "API key" }: Provider = PROVIDERS[PROVIDER_KINDS.find((kind) => kind === provider)!];
+      return {
+        prompt: `${key.charAt(0).toUpperCase()}${key.slice(1)} is at`,
+        says: [`Where ${name}'s ${key} is stored, not the key: file:/path, env:NAME or aws-secretsmanager:name.`],
+      };
+    },
     byDefault: (answers) => keyFile(answers, "api-key"),
     check: (text, _answers, { folder }) => SecretRef.parse(text, folder),
   },

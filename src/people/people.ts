@@ -195,6 +195,10 @@ export function lookupsGone(catalog: Catalog, kind: Kind): string {
   return isLookup && catalog.purges.any() ? "; a person who was purged cannot be found by it any more" : "";
 }
 
+/** A record's lookups are made when it is stored. */
+const LATER =
+  " A record that was stored before a field was added to lookups.fields cannot be found by that field: `holdfast export --identity <id> --again` stores one again.";
+
 /** Other spellings that the search tries. */
 const TRIED: Partial<Readonly<Record<Kind, string>>> = {
   identity: "without invisible characters, and with plain hyphens and digits",
@@ -209,6 +213,6 @@ function unknown(catalog: Catalog, what: string, kind: Kind = "subject", value =
   const byId = gone === "" ? "" : " For a purged person use --identity, the provider's id, or --subject.";
   const tried = TRIED[kind] === undefined ? "" : ` The search used the value as given, and ${TRIED[kind]}.`;
   return new HoldfastError("usage", `the vault has no one with ${what}${gone}${oddly(value)}`, {
-    hint: `Check the spelling, and --client. People who were never exported cannot be found.${byId}${tried}`,
+    hint: `Check the spelling, and --client. People who were never exported cannot be found.${kind === "email" || kind === "reference" ? LATER : ""}${byId}${tried}`,
   });
 }

@@ -110,8 +110,12 @@ describe("new", () => {
     });
     assert.equal(made.code, 0, made.stderr);
     assert.match(made.stdout, /Put Veriff's shared secret key into keys\/acme-bank\.api-key/);
-    const { clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8")) as { clients: { source: object }[] };
+    const { clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8")) as {
+      clients: { source: object; lookups: { fields: string[] } }[];
+    };
     const { url, integrationKey } = sandbox;
+    const fields = ["document.number", "metadata.vendorData", "metadata.endUserId"];
+    assert.deepEqual(clients[0]!.lookups.fields, fields);
     assert.deepEqual(clients[0]!.source, {
       kind: "veriff",
       url,
@@ -141,6 +145,7 @@ describe("new", () => {
     assert.equal(ended.code, 0, ended.stderr);
     const { clients } = parse(await readFile(join(cwd, "holdfast.yaml"), "utf8"));
     assert.deepEqual(clients[0].source, { kind: "sumsub", appToken: "prd:t", apiKey: "file:./keys/acme-bank.api-key" });
+    assert.deepEqual(clients[0].lookups.fields, ["email", "metadata.externalUserId"]);
   });
 
   test("one recipient: written, with a warning; a file of recipients; a missing or empty file", async () => {
@@ -286,6 +291,24 @@ describe("new", () => {
       ]);
       assert.match(seen.text, /Set the environment variable ACME_KEY/);
       assert.match(seen.text, /bucket acme-kyc with Object Lock/);
+    });
+
+    test("for Veriff it asks where the shared secret key is, and its first lines fit a narrow terminal", async () => {
+      const cwd = await folder();
+      const of = flags.with(flags.indexOf("passbase"), "veriff");
+      const own = ["--url", "https://station.example/v1", "--integration-key", "k1"];
+      const seen = await talkOnTerminal(["new", ...of, ...own, "--collect", "full"], cwd, [
+        ["Company name [", enter],
+        ["Shared secret key is at [file:./keys/acme-bank.api-key]: ", enter],
+      ]);
+      assert.equal(seen.code, 0, seen.text);
+      assert.match(seen.text, /Where Veriff's shared secret key is stored, not the key/);
+      const first = seen.lines.slice(0, 3);
+      assert.match(
+        first.join("\n"),
+        /^This writes a first config\. .*\]\.\nNothing is written .*\nYou can change .*otherwise\.$/,
+      );
+      for (const line of first) assert.ok(line.length <= 80, line);
     });
 
     test("a flag replaces its question; an invalid flag is an error before the first question", async () => {

@@ -70,6 +70,7 @@ describe("a purged person", { skip: withoutTerminal }, () => {
       const said = `the vault has no one with that ${what}; a person who was purged cannot be found by it any more`;
       assert.ok(text.includes(said), text);
       assert.match(text, /For a purged person use --identity/);
+      assert.match(text, /stored before a field was added to lookups\.fields .*export --identity <id> --again/);
       assert.ok(!text.includes(value));
     }
   });

@@ -95,17 +95,25 @@ export async function everySource<T>(
   return all.flat();
 }
 
+interface Known {
+  readonly catalog: { readonly subjects: Pick<Catalog["subjects"], "known"> };
+}
+
 /** What a list of ids tells: each of them is asked about. */
 async function surveyOf(
   list: IdList,
-  { source, tokens }: Pick<PlanParts, "tokens"> & { readonly source: Source },
+  { source, tokens, catalog }: Pick<PlanParts, "tokens"> & Known & { readonly source: Source },
 ): Promise<Survey> {
-  const { ids, ...counts } = await list.survey(source, SAMPLE);
+  const { ids, ...counts } = await list.survey(
+    source,
+    SAMPLE,
+    (id) => catalog.subjects.known(tokens.subject(source.kind, id)) !== undefined,
+  );
   const sample = ids.map((id): Candidate => {
     return { id, subject: tokens.subject(source.kind, id), listed: undefined, way: "ids" };
   });
   const { lines, distinct } = counts;
-  return { pages: 0, listed: lines, matching: distinct, toFetch: distinct, sample, list: counts };
+  return { pages: 0, listed: lines, matching: distinct, toFetch: distinct - counts.kept, sample, list: counts };
 }
 
 /** @throws HoldfastError "usage" where this source cannot do what is asked */

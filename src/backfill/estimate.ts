@@ -28,6 +28,8 @@ export interface Estimate extends Omit<Survey, "sample" | "list" | "toFetch"> {
   readonly slowest: string | null;
   /** The minimum, by the source's budget. Null if it has no budget. */
   readonly months: number | null;
+  /** Records in the vault, which sizes are estimated from. */
+  readonly basis: number;
   /** S3 writes: objects, log and lease. */
   readonly puts: number | null;
   /** Cost of those writes, in the given price's currency. */
@@ -60,22 +62,26 @@ export async function estimate(
   const each = full || list ? await meanOf(sample, source, { full, ...(onAsked && { onAsked }) }) : NOT_SAMPLED;
   const found = each.sampled;
   const notFound = list ? each.missing + list.asked - sample.length : 0;
-  const toFetch = list ? expected(list.distinct, found, notFound) : survey.toFetch;
+  const toFetch = list ? expected(list.distinct - list.kept, found, notFound) : survey.toFetch;
   const files = toFetch === null ? null : Math.round(toFetch * each.files);
-  // The list is read twice: to count and to fetch. Those of a list who are not there cost a request as well.
+  // The list is read twice: to count and to fetch. Those of a list who are not there cost a request as well. Those whom
+  // the vault has are read whole, to see whether they changed.
   const asked = list ? list.distinct * (list.are === "references" ? 2 : 1) : survey.toFetch;
-  const requests = Math.round(2 * survey.pages + asked + (toFetch ?? 0) * (each.resources + each.files)) + 1;
+  const again = list?.kept ?? 0;
+  const requests =
+    Math.round(2 * survey.pages + asked + again * each.resources + (toFetch ?? 0) * (each.resources + each.files)) + 1;
   const { budget } = sourceConfig;
   const { count, per } = sourceConfig.rate;
   const atRate = (requests * per) / count / 1000;
   const apart = full && source.pace ? ((toFetch ?? 0) * source.pace.rate.per) / source.pace.rate.count / 1000 : 0;
   const time = Math.max(atRate, apart);
   const kept = catalog?.totals.counts();
+  const basis = kept?.versions ?? 0;
   const puts =
     toFetch === null || files === null
       ? null
       : toFetch + files + Math.ceil(toFetch / BATCH) * BATCH_PUTS + Math.ceil(time / 60) + 2;
-  const isEnough = kept !== undefined && kept.versions >= ENOUGH && toFetch !== null;
+  const isEnough = kept !== undefined && basis >= ENOUGH && toFetch !== null;
   return {
     client: config.id,
     source: sourceConfig.name,
@@ -89,7 +95,8 @@ export async function estimate(
     slowest: apart > atRate ? (source.pace?.of ?? null) : null,
     months: budget === undefined ? null : Math.ceil(requests / budget),
     puts,
-    bytes: isEnough ? Math.round((kept.bytes / kept.versions) * toFetch) : null,
+    basis,
+    bytes: toFetch === 0 ? 0 : isEnough ? Math.round((kept.bytes / basis) * toFetch) : null,
     cost: price === undefined || puts === null ? null : (puts * price) / 1000,
   };
 }
@@ -108,7 +115,7 @@ export function estimateText(of: Estimate, place: string): string[] {
   const rows = [
     ...(of.list ? listRows(of.list, of) : walkRows(of)),
     ["files", filesText(of)],
-    ["sealed", of.bytes === null ? sealedText(of) : `about ${bytes(of.bytes)}`],
+    ["sealed", sealedText(of)],
     ["requests", `${atLeast} ${number(of.requests)} to the source`],
     ["time", timeText(of)],
     ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
@@ -132,7 +139,7 @@ function walkRows({ listed, matching, toFetch }: Estimate): string[][] {
 
 /** A run asks about everyone in a list, and only then knows who has not changed. */
 function listRows(list: NonNullable<Estimate["list"]>, { toFetch }: Estimate): string[][] {
-  const { are, lines, distinct, repeated, malformed, asked, found, notFound } = list;
+  const { are, lines, distinct, repeated, malformed, kept, asked, found, notFound } = list;
   const [one, many] = are === "ids" ? ["id", "ids"] : ["reference", "references"];
   const parts = [
     plural(distinct, one, many),
@@ -145,9 +152,13 @@ function listRows(list: NonNullable<Estimate["list"]>, { toFetch }: Estimate): s
     `${number(notFound)} not found`,
     ...(failed > 0 ? [`${number(failed)} could not be read`] : []),
   ];
-  const isAll = asked === distinct;
+  const isAll = asked === distinct - kept;
+  const about = are === "references" && !isAll ? "about " : "";
   return [
     ["lines", `${number(lines)}: ${parts.join(", ")}`],
+    ...(kept > 0
+      ? [["kept", `${about}${number(kept)} in the vault already; asked about, and stored again if changed`]]
+      : []),
     ["sampled", asked === 0 ? "no one" : `${isAll ? "all " : ""}${number(asked)}: ${results.join(", ")}`],
     ["to fetch", toFetch === null ? UNKNOWN : `${isAll && failed === 0 ? "" : "about "}${number(toFetch)}`],
   ];
@@ -163,7 +174,11 @@ function timeText({ seconds: time, slowest }: Estimate): string {
   return `at least ${seconds(time)}, at the configured rate`;
 }
 
-const sealedText = ({ toFetch }: Estimate) =>
-  toFetch === null ? UNKNOWN : "unknown until the first records are stored";
+function sealedText({ bytes: size, toFetch, basis }: Estimate): string {
+  if (toFetch === null) return UNKNOWN;
+  if (size !== null) return size === 0 ? "0" : `about ${bytes(size)}`;
+  if (basis === 0) return "unknown until the first records are stored";
+  return `unknown until the vault has ${ENOUGH} records; it has ${number(basis)}`;
+}
 
 const costText = ({ cost }: Estimate) => (cost === null ? "" : `, ${cost.toFixed(2)} at the given price`);

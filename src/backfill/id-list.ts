@@ -35,7 +35,9 @@ export interface ListCounts {
   readonly distinct: number;
   readonly repeated: number;
   readonly malformed: number;
-  /** How many of the ids were chosen for the estimate. */
+  /** How many of them the vault has already. Of references an estimate, by those chosen. */
+  readonly kept: number;
+  /** How many of the others were chosen for the estimate. */
   readonly asked: number;
 }
 
@@ -117,28 +119,44 @@ export class IdList {
     yield { ids: [], malformed: 0, notFound: 0, cursor: null };
   }
 
-  /** What its lines are, and some of its ids, chosen at random from the whole list, for an estimate. */
-  async survey(source: Pick<Source, "idOf">, size: number, random: () => number = Math.random): Promise<ListSurvey> {
+  /**
+   * What its lines are, and some of the ids that the vault does not have, chosen at random from the whole list, for an
+   * estimate. Only the provider knows the id of a reference, so of references it looks only at those chosen.
+   */
+  async survey(
+    source: Pick<Source, "idOf">,
+    size: number,
+    isKept: (id: string) => boolean,
+    random: () => number = Math.random,
+  ): Promise<ListSurvey> {
     using seen = new Seen();
     const chosen: (Line & { text: string })[] = [];
-    let [distinct, malformed] = [0, 0];
+    let [distinct, malformed, kept] = [0, 0, 0];
     for await (const line of lines(this.#chunks())) {
       if (!isReadable(line.text)) malformed += 1;
       else if (seen.isNew(line.text)) {
         distinct += 1;
-        const at = chosen.length < size ? chosen.length : Math.floor(random() * distinct);
+        if (this.are === "ids" && isKept(line.text)) {
+          kept += 1;
+          continue;
+        }
+        const at = chosen.length < size ? chosen.length : Math.floor(random() * (distinct - kept));
         if (at < size) chosen[at] = { ...line, text: line.text };
       }
     }
-    const found = await this.#idsOf(source, chosen);
-    const counts = {
+    const found = (await this.#idsOf(source, chosen)).flatMap(({ id }) => id ?? []);
+    const ids = found.filter((id) => !isKept(id));
+    const keptOfChosen = found.length - ids.length;
+    return {
       are: this.are,
       lines: this.total,
       distinct,
       repeated: this.total - distinct - malformed,
       malformed,
+      kept: keptOfChosen === 0 ? kept : Math.floor((distinct * keptOfChosen) / chosen.length),
+      asked: chosen.length - keptOfChosen,
+      ids,
     };
-    return { ...counts, asked: chosen.length, ids: found.flatMap(({ id }) => id ?? []) };
   }
 
   #idsOf(

@@ -163,7 +163,7 @@ test("the plan of a list says what its lines are, how many of a sample are there
   assert.equal(ended.code, 0, ended.stderr);
   const [plan] = (ended.json as { plan: Estimate[] }).plan;
   const { found, notFound, ...counts } = plan!.list!;
-  assert.deepEqual(counts, { are: "ids", lines: 113, distinct: 111, repeated: 1, malformed: 1, asked: 25 });
+  assert.deepEqual(counts, { are: "ids", lines: 113, distinct: 111, repeated: 1, malformed: 1, kept: 0, asked: 25 });
   assert.ok(found >= 24 && found + notFound === 25, `${found} and ${notFound}`);
   assert.equal(plan!.toFetch, Math.round((111 * found) / 25));
   assert.equal(sandbox.requests.of("identity"), 25);
@@ -174,6 +174,31 @@ test("the plan of a list says what its lines are, how many of a sample are there
   assert.match(said.stderr, /sampled +25: (25 found, 0|24 found, 1) not found/);
   assert.match(said.stderr, /to fetch +about 1\d\d/);
   assert.doesNotMatch(said.stderr, /listed|kept/);
+});
+
+test("the plan of a list counts whom the vault has, and estimates files and writes for the others", async () => {
+  const { sandbox, place, ids, list } = await withList();
+  await using _ = sandbox;
+  await using __ = place;
+  const plan = async (): Promise<[Estimate, string]> => {
+    const { json } = await place.here("backfill", ["--ids", list, "--plan", "--json"]);
+    const said = await place.here("backfill", ["--ids", list, "--plan"]);
+    return [(json as { plan: Estimate[] }).plan[0]!, said.stderr];
+  };
+  await writeFile(list, ids.slice(0, 12).join("\n"));
+  await place.expect(0, "backfill", "--ids", list);
+  const stored = await plan();
+  assert.deepEqual([stored[0].toFetch, stored[0].files, stored[0].bytes, stored[0].list!.kept], [0, 0, 0, 12]);
+  assert.match(stored[1], /kept +12 in the vault already/);
+  assert.match(stored[1], /sampled +no one"," +to fetch +0"," +files +0"," +sealed +0"/);
+  await writeFile(list, ids.slice(0, 20).join("\n"));
+  const some = await plan();
+  assert.deepEqual([some[0].toFetch, some[0].list!.kept, some[0].list!.asked], [8, 12, 8]);
+  assert.match(some[1], /sampled +all 8: 8 found, 0 not found/);
+  assert.match(some[1], /files +about \d+ \(estimated from 8 identities\)/);
+  assert.match(some[1], /sealed +unknown until the vault has 20 records; it has 12"/);
+  assert.ok(some[0].puts! < 8 + some[0].files! + 20, `${some[0].puts}`);
+  assert.ok(some[0].requests > 20 + 8 + some[0].files!, "those who are kept are asked about too");
 });
 
 test("a plan of which no one was found says that it cannot estimate, and what to do", async () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { limitConnections, listen } from "../net/connections.ts";
+import { Bodies } from "./bodies.ts";
 import { BOUNDS, type Bounds, Gate } from "./bounds.ts";
 import type { Received, Route } from "./route.ts";
 
@@ -48,26 +49,28 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
   const gate = new Gate(bounds);
   /** Connections whose request is whole: it is being answered. */
   const busy = new Set<Socket>();
-  let buffered = 0;
+  const bodies = new Bodies(bounds.bodies);
 
-  const receive = async (request: IncomingMessage, route: Route): Promise<readonly [Result, number?] | undefined> => {
+  const receive = async (
+    request: IncomingMessage,
+    route: Route,
+    onCrowded: () => void,
+  ): Promise<readonly [Result, number?] | undefined> => {
     if (request.method !== "POST") return ["not-post"];
     if (!isTypeOf(request, route)) return ["not-json"];
     if (Number(request.headers["content-length"] ?? 0) > bounds.body) return ["too-large"];
-    const chunks: Uint8Array[] = [];
-    let size = 0;
+    using body = bodies.begin(onCrowded);
     try {
       // Too much of it must still be answered, so leave the stream as it is then.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        buffered += chunk.length;
-        if (size > bounds.body) return ["too-large"];
-        if (buffered > bounds.bodies) return ["crowded"];
-        chunks.push(chunk);
+        if (body.size + chunk.length > bounds.body) return ["too-large"];
+        body.add(chunk);
+        if (body.isEnded) break;
       }
+      if (body.isEnded) return undefined;
       busy.add(request.socket);
       let secret: number | undefined;
-      const delivery = { headers: request.headersDistinct, body: Buffer.concat(chunks) };
+      const delivery = { headers: request.headersDistinct, body: body.whole() };
       const received = await route.receive(
         delivery,
         options.now(),
@@ -78,11 +81,10 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
       );
       return secret === undefined ? [received] : [received, secret];
     } catch (error) {
-      // The sender has gone, or was too slow.
-      if (!request.complete) return undefined;
+      // The sender has gone, or was too slow, or has its answer.
+      if (!request.complete || body.isEnded) return undefined;
       throw error;
     } finally {
-      buffered -= size;
       busy.delete(request.socket);
     }
   };
@@ -103,7 +105,7 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
       };
       if (!gate.passes()) return answer("throttled");
       if (route === undefined) return answer("unrouted");
-      receive(request, route).then(
+      receive(request, route, () => answer("crowded")).then(
         (result) => result && answer(...result),
         (error: unknown) => {
           options.onTrouble(route, error);

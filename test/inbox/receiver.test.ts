@@ -281,6 +281,42 @@ test("slow requests are ended in time, endless ones once they are too long, and 
   for (const socket of idle) socket.destroy();
 });
 
+test("who fills the memory for bodies and stalls loses their own: everyone else is served", async () => {
+  const slow = signed("stripe", ID, "evt_slow");
+  const most = 1_000;
+  await using at = await stage({ bounds: { body: most, bodies: 10 * (most - 1) + slow.body.length - 1 } });
+  const head = "POST /hooks/acme/stripe HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+  const fields = Object.entries(slow.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const honest = connect(at.port, "127.0.0.1");
+  const answer = new Promise<string>((resolve) => honest.once("data", (chunk) => resolve(String(chunk))));
+  honest.write(`${head}${fields.join("")}content-length: ${slow.body.length}\r\n\r\n`);
+  honest.write(slow.body.subarray(0, -1));
+  const ended = Promise.withResolvers<void>();
+  let closed = 0;
+  const stall = () => {
+    const socket = connect(at.port, "127.0.0.1").on("error", () => {});
+    socket.on("close", () => ++closed === 10 && ended.resolve()).resume();
+    socket.write(`${head}content-length: ${most}\r\n\r\n${"x".repeat(most - 1)}`);
+    return socket;
+  };
+  let sent = 0;
+  const serves = async () => {
+    for (let n = 0; n < 20; n++)
+      assert.equal((await at.send("/hooks/acme/stripe", signed("stripe", ID, `evt_${++sent}`))).status, 200);
+  };
+  // Together they fill it to the last byte.
+  const hogs = Array.from({ length: 10 }, stall);
+  await serves();
+  hogs.push(...Array.from({ length: 10 }, stall));
+  await serves();
+  await ended.promise;
+  honest.write(slow.body.subarray(-1));
+  assert.match(await answer, /^HTTP\/1\.1 200/);
+  const count = (wanted: string) => at.results.filter(({ result }) => result === wanted).length;
+  assert.deepEqual([count("crowded") >= 10, count("taken")], [true, 41]);
+  for (const socket of [honest, ...hogs]) socket.destroy();
+});
+
 test("more requests than the rate are asked to come again", async () => {
   await using at = await stage({ bounds: { rate: 1, burst: 3 } });
   const answers = [];

@@ -5,11 +5,14 @@ import { limitConnections, listen } from "../net/connections.ts";
 import { Bodies } from "./bodies.ts";
 import { BOUNDS, type Bounds, Gate } from "./bounds.ts";
 import type { Received, Route } from "./route.ts";
+import { refuseUnparsed } from "./unparsed.ts";
 
 /** What a request was answered with, by what became of it. A sender learns nothing else. */
 const STATUS = {
   ...{ taken: 200, duplicate: 200, unnamed: 200 },
   ...{ malformed: 400, forged: 401, unrouted: 404, "not-post": 405, "too-large": 413, "not-json": 415 },
+  // What Node's parser refuses before there is a request, under one word; its own status may be another.
+  "not-http": 400,
   // Come again: it is not the sender's fault.
   ...{ throttled: 429, unready: 503, unstored: 503, full: 503, crowded: 503 },
 } as const satisfies Readonly<Record<Received | string, number>>;
@@ -96,6 +99,8 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
       requestTimeout: bounds.patience,
       connectionsCheckingInterval: Math.min(1_000, bounds.patience / 2),
       keepAliveTimeout: 60_000,
+      // No answer depends on it, and Node's own refusal would be in no count.
+      requireHostHeader: false,
     },
     (request, response) => {
       const route = options.routes().get(request.url ?? "");
@@ -113,6 +118,11 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
         },
       );
     },
+  );
+  refuseUnparsed(
+    server,
+    () => options.onResult(undefined, "not-http"),
+    (socket) => busy.has(socket),
   );
   limitConnections(server, bounds.connections, (socket) => busy.has(socket));
   const bound = await listen(server, { host, port }, "inbox.listen");

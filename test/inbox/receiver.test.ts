@@ -8,6 +8,7 @@ import { Secret } from "../../src/config/secret.ts";
 import { SCHEME_NAMES, type SchemeName } from "../../src/config/webhook.ts";
 import { HoldfastError } from "../../src/core/error.ts";
 import { Inbox, inboxFile } from "../../src/inbox/inbox.ts";
+import { RESULTS } from "../../src/inbox/receiver.ts";
 import { Handles } from "../../src/record/handles.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { eventOf, SECRETS, sign } from "./signing.ts";
@@ -281,6 +282,42 @@ test("slow requests are ended in time, endless ones once they are too long, and 
   for (const socket of idle) socket.destroy();
 });
 
+test("what is no request that can be read is answered as before, and counted under one word", async () => {
+  await using at = await stage({ bounds: { patience: 500 } });
+  const said = (text: string): Promise<string> =>
+    new Promise((resolve) => {
+      let answer = "";
+      const socket = connect(at.port, "127.0.0.1", () => socket.write(text))
+        .on("error", () => {})
+        .on("data", (chunk) => {
+          answer += chunk;
+        })
+        .on("close", () => resolve(answer.split("\r\n", 1)[0]!));
+    });
+  const head = "POST /hooks/acme/stripe HTTP/1.1\r\nhost: x\r\n";
+  for (const [text, status] of [
+    ["no HTTP\r\n\r\n", "HTTP/1.1 400 Bad Request"],
+    [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\n`, "HTTP/1.1 400 Bad Request"],
+    [`${head}x: ${"x".repeat(17_000)}\r\n\r\n`, "HTTP/1.1 431 Request Header Fields Too Large"],
+    [`${head}expect: a miracle\r\n\r\n`, "HTTP/1.1 417 Expectation Failed"],
+    [head, "HTTP/1.1 408 Request Timeout"],
+    ["CONNECT example.org:443 HTTP/1.1\r\nhost: x\r\n\r\n", ""],
+  ] as const) {
+    at.results.length = 0;
+    assert.equal(await said(text), status);
+    assert.deepEqual(at.results, [{ path: undefined, result: "not-http", secret: undefined }], text);
+  }
+  at.results.length = 0;
+  // A connection that a proxy opened in advance, and did not use.
+  await said("");
+  assert.deepEqual(at.results, []);
+  assert.match(await said("POST /elsewhere HTTP/1.1\r\nconnection: close\r\n\r\n"), /404/);
+  assert.deepEqual(
+    at.results.map(({ result }) => result),
+    ["unrouted"],
+  );
+});
+
 test("who fills the memory for bodies and stalls loses their own: everyone else is served", async () => {
   const slow = signed("stripe", ID, "evt_slow");
   const most = 1_000;
@@ -359,4 +396,11 @@ test("a clock that jumps an hour refuses what is signed with a time, and loses n
   assert.equal((await at.send("/hooks/acme/stripe", signed())).status, 200);
   assert.deepEqual(at.results.at(-1)!.result, "duplicate");
   assert.equal(rowsOf(at.client()).length, 3);
+});
+
+test("the manual explains every word that the counts use, and no other", async () => {
+  const manual = await readFile("docs/MONITORING.md", "utf8");
+  const table = manual.split("### Webhooks that were received")[1]!.split("\n## ")[0]!;
+  const words = Array.from(table.matchAll(/^\| `([a-z-]+)`/gm), ([, word]) => word);
+  assert.deepEqual(words.toSorted(), RESULTS.toSorted());
 });

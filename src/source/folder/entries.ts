@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../core/error.ts";
 import { parseAnswer } from "../answer.ts";
 import { elementsOf, isArray } from "./elements.ts";
-import { type Row, Rows } from "./rows.ts";
+import { lineBreakOf, type Row, Rows } from "./rows.ts";
 import { chunksOf, type OpenFile } from "./store.ts";
 import { cellsOf, separatorOf } from "./table.ts";
 
@@ -77,18 +77,16 @@ export async function* entriesOf(
   };
   for await (const chunk of chunksOf(file)) {
     watch(chunk);
-    rows ??= new Rows(
-      MAX_ENTRY,
-      separatorOf(
-        chunk
-          .toString()
-          .replace(/^\uFEFF?[\r\n]*/, "")
-          .split("\n", 1)[0]!,
-      ),
-    );
+    rows ??= tableRows(chunk.toString());
     yield read(rows.push(chunk));
   }
   if (rows) yield read(rows.end());
+}
+
+/** @param text how the table begins */
+function tableRows(text: string): Rows {
+  const [first = ""] = text.replace(/^\uFEFF?[\r\n]*/, "").split(/[\r\n]/, 1);
+  return new Rows(MAX_ENTRY, separatorOf(first), lineBreakOf(text));
 }
 
 /** One entry again, from where it lies. */

@@ -11,7 +11,14 @@ export interface Row {
 }
 
 const LF = 0x0a;
+const CR = 0x0d;
 const QUOTE = 0x22;
+
+/** Old programs end a table's lines with CR alone. */
+export function lineBreakOf(text: string): "\n" | "\r" {
+  const outside = text.replace(/"[^"]*"/g, "");
+  return outside.includes("\r") && !outside.includes("\n") ? "\r" : "\n";
+}
 
 type Place = "begin" | "plain" | "quoted" | "after";
 
@@ -20,19 +27,20 @@ export class Rows {
   readonly #most: number;
   /** The separator of a table's cells; undefined for lines, which have no quotes. */
   readonly #separator: number | undefined;
+  readonly #lineBreak: number;
   #place: Place = "begin";
   #parts: Buffer[] = [];
   #size = 0;
-  #at: number;
+  /** Where the present row begins in its file. */
+  #at = 0;
   #line = 1;
   /** Line breaks inside the present row. */
   #breaks = 0;
 
-  /** @param at where the first byte is in its file */
-  constructor(most: number, separator?: string, at = 0) {
+  constructor(most: number, separator?: string, lineBreak: "\n" | "\r" = "\n") {
     this.#most = most;
+    this.#lineBreak = lineBreak === "\n" ? LF : CR;
     this.#separator = separator?.charCodeAt(0);
-    this.#at = at;
   }
 
   push(chunk: Buffer): Row[] {
@@ -79,7 +87,7 @@ export class Rows {
     if (this.#separator === undefined) return chunk.indexOf(LF, from);
     for (let at = from; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (byte === LF) {
+      if (byte === this.#lineBreak) {
         if (this.#place !== "quoted") return at;
         this.#breaks += 1;
       } else this.#place = this.#next(byte);
@@ -92,6 +100,6 @@ export class Rows {
     if (this.#place === "quoted") return byte === QUOTE ? "after" : "quoted";
     if (byte === this.#separator) return "begin";
     if (byte === QUOTE && this.#place !== "plain") return "quoted";
-    return this.#place === "after" && byte === 0x0d ? "after" : "plain";
+    return this.#place === "after" && byte === CR ? "after" : "plain";
   }
 }

@@ -4,7 +4,7 @@ import { type EntryFile, isTaken, type Survey } from "./drops.ts";
 import { type Entry, entriesOf, type Header, Unfit } from "./entries.ts";
 import { digestsIn, disposable, type Manifest, manifestOf } from "./manifest.ts";
 import type { Mapping } from "./mapping.ts";
-import { idOf } from "./mapping.ts";
+import { idOf, valueAt } from "./mapping.ts";
 import { Places } from "./places.ts";
 import { joined, type Store } from "./store.ts";
 
@@ -92,13 +92,23 @@ export class Scan {
       const promised = this.promised(file.drop.path, file.path);
       const hash = promised && createHash(promised.algorithm);
       const onHeader = (header: Header) => void this.#headers.set(file, header);
+      let count = 0;
       for await (const entries of read(store, file, { onHeader, watch: (bytes) => hash?.update(bytes) })) {
+        count += entries.length;
         for (const entry of entries) {
           const id = entry.why === undefined ? idOf(entry.value, fields) : undefined;
           if (id !== undefined) this.places.put(id, { ...entry, file: at });
         }
       }
       if (hash && hash.digest("hex") !== promised.digest) throw new Unfit("has another digest than the manifest says");
+      const columns = this.header(file)?.columns;
+      // A table without rows is fine, if it is one that could have people in it.
+      if (
+        count === 0 &&
+        columns &&
+        valueAt(Object.fromEntries(columns.map((name) => [name, ""])), fields.id) === undefined
+      )
+        throw new Unfit("has only a header, without the column that fields.id names");
       done = true;
     } catch (error) {
       this.unfit.set(file, whyUnfit(error));

@@ -187,3 +187,16 @@ async function seen(here: Place) {
   assert.deepEqual(listed, raw);
   return { raw, content, files };
 }
+
+test("a table whose lines end with CR alone is read, and one with nothing but another header is a failure", async () => {
+  await using here = await place();
+  await here.write("1/people.csv", `id;updated;note\ra;${UPDATED};"x\ry\nz"\r\rb;${UPDATED};"q"\r`);
+  await here.write("2/people.csv", "id;updated\n");
+  const source = here.open();
+  assert.deepEqual([...(await listOf(source)).keys()], ["a", "b"]);
+  assert.deepEqual((await pagesOf(source)).map(({ unreadable }) => unreadable).filter(Boolean), []);
+  const { answers } = await source.dossier("a", { full: true });
+  assert.equal(answers[0]!.text, `id;updated;note\na;${UPDATED};"x\ry\nz"`);
+  await here.write("3/index.csv", "name;size\n");
+  assert.equal((await pagesOf(here.open())).at(-1)!.unreadable, 1);
+});

@@ -75,18 +75,18 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async changes(folder: string, depth = 0): Promise<Changes> {
+  async changes(folder: string, now: number, depth = 0): Promise<Changes> {
     if (depth > DEEPEST) throw refused(`its folders lie more than ${DEEPEST} deep`);
-    let last = await this.#changeOf(folder);
+    let last = await this.#changeOf(folder, now);
     let first = Number.POSITIVE_INFINITY;
     for await (const { name, kind } of this.list(folder)) {
       const path = joined(folder, name);
       if (kind === "folder") {
-        const inside = await this.changes(path, depth + 1);
+        const inside = await this.changes(path, now, depth + 1);
         last = Math.max(last, inside.last);
         first = Math.min(first, inside.first);
       } else {
-        const change = await this.#changeOf(path);
+        const change = await this.#changeOf(path, now);
         last = Math.max(last, change);
         if (change > 0) first = Math.min(first, change);
       }
@@ -101,10 +101,10 @@ export class DirectoryStore implements Store {
   }
 
   /** A copy may keep the time of its original; the time of the last change to the file itself is of this machine. */
-  async #changeOf(path: string): Promise<number> {
+  async #changeOf(path: string, now: number): Promise<number> {
     try {
       const { ctimeMs, mtimeMs } = await lstat(join(await this.#top(), path));
-      return Math.max(ctimeMs, mtimeMs);
+      return mtimeMs > now ? ctimeMs : Math.max(ctimeMs, mtimeMs);
     } catch (error) {
       // It was moved away meanwhile, and changed its folder.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;

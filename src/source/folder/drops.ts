@@ -119,12 +119,13 @@ const faultOf = ({ message }: HoldfastError): string =>
 async function dropAt(store: Store, path: string, { ready }: Terms, now: () => Temporal.Instant): Promise<Drop> {
   const drop = { path, top: (await isBag(store, path)) ? joined(path, "data") : path };
   if (ready.kind === "marker" && (await isThere(store, joined(path, ready.name)))) return drop;
-  const { last, first } = await store.changes(path);
+  const { last, first } = await store.changes(path, now().epochMilliseconds);
   const before = (time: number): number => now().epochMilliseconds - time;
   if (ready.kind === "quiet" && before(last) >= ready.time.total("milliseconds")) return drop;
   // Where the source's folder is the only drop, old files stay in it.
   const begun = path === "" || first > last ? last : first;
-  return { ...drop, waits: ready.kind, isStalled: before(begun) > STALLED };
+  // A clock that is far off would make a drop wait for years.
+  return { ...drop, waits: ready.kind, isStalled: before(begun) > STALLED || before(last) < -STALLED };
 }
 
 /** What waits, in numbers. */

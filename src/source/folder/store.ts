@@ -16,8 +16,9 @@ export interface Store {
   /**
    * When anything in a folder last changed, and the earliest time of a file in it, in ms since 1970. Throws
    * source-response if its folders lie deeper than `DEEPEST`.
+   * @param now a time that a file was given, not one that a system wrote, does not count if it is later than this
    */
-  changes(folder: string): Promise<Changes>;
+  changes(folder: string, now: number): Promise<Changes>;
   close(): Promise<void>;
 }
 

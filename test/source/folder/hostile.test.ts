@@ -366,3 +366,18 @@ test("a link in the place of a drop, or of a folder with entries, is a failure",
   const each = await pagesOf(here.open({ entries: ["*", "person.json"] }));
   assert.deepEqual([each.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(each)], [["ada"], 3]);
 });
+
+test("a file with a time in the future does not make its drop wait, and a clock that is far off is told", async () => {
+  await using here = await place();
+  const quiet = { ready: { kind: "quiet", time: Temporal.Duration.from("PT15M") } as const };
+  await here.lines("1/people.jsonl", entry("a"));
+  await here.touch("1/people.jsonl", "2199-01-01T00:00:00Z");
+  await here.touch("1", "2199-01-01T00:00:00Z");
+  assert.deepEqual([...(await listOf(here.open(quiet))).keys()], ["a"]);
+  const marked = { ready: { kind: "marker", name: "_SUCCESS" } as const };
+  here.now = Date.now() + 73 * 3_600_000;
+  assert.deepEqual((await check(here, marked)).waiting[0]!.isStalled, true);
+  // The system's own time is later than now.
+  here.now = Date.now() - 96 * 3_600_000;
+  assert.deepEqual((await check(here, quiet)).waiting[0]!.isStalled, true);
+});

@@ -1,5 +1,5 @@
 import { refused } from "./errors.ts";
-import { Rows } from "./rows.ts";
+import { type Row, Rows } from "./rows.ts";
 import { chunksOf, isThere, joined, type Store } from "./store.ts";
 
 export type Algorithm = "sha256" | "sha512" | "sha1" | "md5";
@@ -37,17 +37,25 @@ export async function manifestOf(store: Store, drop: string): Promise<Manifest |
   return undefined;
 }
 
-/** Each path that it names, from the drop's top, with the digest. Lines of another form name nothing. */
+/**
+ * Each path that it names, from the drop's top, with the digest: in the form of sha256sum, or of BSD and macOS. Blank lines
+ * and comments are passed over. @throws HoldfastError "source-response" for any other line, which checks nothing
+ */
 export async function* digestsIn(
   store: Store,
   { path, algorithm, isBag }: Manifest,
 ): AsyncGenerator<readonly [path: string, digest: string]> {
   await using file = disposable(await store.open(path));
   const rows = new Rows(MAX_LINE);
+  const bsd = new RegExp(`^${algorithm} ?\\((?:\\./)?(.+)\\) ?= ?([0-9a-f]{${LENGTH[algorithm]}})\\s*$`, "i");
   const form = new RegExp(`^\\\\?([0-9a-f]{${LENGTH[algorithm]}})[ \\t]+\\*?(?:\\./)?(.+?)\\r?$`, "i");
-  const read = (row: { readonly bytes: Buffer | undefined }) => {
-    const [, digest, name] = form.exec(row.bytes?.toString() ?? "") ?? [];
-    if (digest === undefined || name === undefined) return [];
+  const read = (row: Row) => {
+    const text = row.bytes?.toString().replace(/^\uFEFF/, "");
+    if (text !== undefined && /^\s*(#|$)/.test(text)) return [];
+    const [, swapped, last] = bsd.exec(text ?? "") ?? [];
+    const [, digest = last, name = swapped] = form.exec(text ?? "") ?? [];
+    if (digest === undefined || name === undefined)
+      throw refused(`line ${row.line} of the manifest is not of the form of sha256sum`);
     return [[isBag ? decoded(name) : name, digest.toLowerCase()] as const];
   };
   for await (const chunk of chunksOf(file.of)) yield* rows.push(chunk).flatMap(read);

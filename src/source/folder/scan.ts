@@ -63,8 +63,9 @@ export class Scan {
         await this.#readManifest(store, drop.path);
       } catch (error) {
         if (!hasCode(error, "source-response", "source-missing", "source-denied")) throw error;
+        const why = whyUnfit(error).replace(/^cannot be read: /, "");
         for (const file of this.survey.files)
-          if (file.drop === drop) this.unfit.set(file, "is in a drop whose manifest is unreadable");
+          if (file.drop === drop) this.unfit.set(file, `is in a drop whose manifest cannot be used: ${why}`);
       }
     }
     for (const [at, file] of this.survey.files.entries()) {
@@ -75,7 +76,6 @@ export class Scan {
 
   async #readManifest(store: Store, drop: string): Promise<void> {
     const manifest = await manifestOf(store, drop);
-    this.#manifests.set(drop, manifest);
     if (manifest === undefined) return;
     this.places.begin();
     try {
@@ -83,6 +83,7 @@ export class Scan {
     } finally {
       this.places.keep();
     }
+    this.#manifests.set(drop, manifest);
   }
 
   async #readFile(store: Store, { fields }: Mapping, at: number, file: EntryFile): Promise<void> {

@@ -381,3 +381,24 @@ test("a file with a time in the future does not make its drop wait, and a clock 
   here.now = Date.now() - 96 * 3_600_000;
   assert.deepEqual((await check(here, quiet)).waiting[0]!.isStalled, true);
 });
+
+test("SHA256SUMS in the form of macOS is held to, and one with a line of another form fails its drop alone", async () => {
+  await using here = await place();
+  await here.lines("1/people.jsonl", entry("a", { files: "a (1).jpg" }), entry("b", { files: "b.jpg" }));
+  await here.write("1/a (1).jpg", "a");
+  await here.write("1/b.jpg", "b");
+  await here.write(
+    "1/SHA256SUMS",
+    `# by us\n\nSHA256 (a (1).jpg) = ${sha256("a")}\r\nSHA256 (./b.jpg) = ${sha256("not b")}\n`,
+  );
+  const source = here.open({ fields });
+  assert.equal(String(await bytesOf(source, "a", "a (1).jpg")), "a");
+  await refuses(() => bytesOf(source, "b", "b.jpg"));
+  await here.lines("2/people.jsonl", entry("c"));
+  await here.write("2/SHA256SUMS", `${sha256("x")}  x\npeople.jsonl: ${sha256("c")}\n`);
+  const pages = await pagesOf(here.open({ fields }));
+  assert.deepEqual([pages.flatMap(({ identities }) => identities.map(({ id }) => id)), sum(pages)], [["a", "b"], 1]);
+  const { bad, files } = await check(here);
+  assert.match(bad.at(-1)!.why, /manifest cannot be used: line 2 of the manifest is not of the form of sha256sum/);
+  assert.equal(files.absent, 0);
+});

@@ -49,6 +49,11 @@ export class Kept {
     return this.#statements.stored.all(subject) as unknown as { version: string; entry: number; updated: string }[];
   }
 
+  /** When the provider last changed the newest version (RFC 3339 UTC). */
+  updated(subject: string): string | undefined {
+    return (this.#statements.updated.get(subject) as { updated: string } | undefined)?.updated;
+  }
+
   /** All files of a subject. */
   files(subject: string): CatalogFile[] {
     return (this.#statements.files.all(subject) as FileRow[]).map((row) => ofFile(subject, row));
@@ -97,6 +102,11 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT ${versionText("version")} AS version, entry, ${instantText("updated")} AS updated ${VERSIONS}
        ORDER BY entry`,
+    ),
+    updated: statement(
+      db,
+      `SELECT ${instantText("updated")} AS updated FROM subject JOIN version USING (person, version)
+       WHERE person = ${personOf()}`,
     ),
     files: statement(db, `${FILE} ORDER BY file.name`),
     file: statement(db, `${FILE} AND file.name = ${bytesOf()}`),

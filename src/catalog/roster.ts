@@ -57,6 +57,11 @@ export class Roster {
   between(source: string, from: string, to: string): Generator<Located> {
     return pages(this.#statements.between, from, source, to);
   }
+
+  /** Those in the same range who are gone by the provider's word, whose newest version is of this time or later (RFC 3339 UTC). */
+  deleted(source: string, from: string, to: string, since: string): Generator<Located> {
+    return pages(this.#statements.deleted, from, source, to, digitsOf(since));
+  }
 }
 
 function* pages(of: Statement, from: string, ...values: string[]): Generator<Located> {
@@ -69,12 +74,14 @@ function* pages(of: Statement, from: string, ...values: string[]): Generator<Loc
 }
 
 function prepare(db: DatabaseSync) {
+  // A bound that is no digits, `g`, is after every subject.
+  const isBefore = `(${bytesOf("?3")} IS NULL OR person.subject < ${bytesOf("?3")})`;
   // CROSS JOIN: in the order of subjects, without sorting everyone for each page.
-  const located = (where: string) =>
+  const located = (where: string, gone = "gone IS NULL") =>
     statement(
       db,
       `SELECT ${hexOf("person.subject")} AS subject, handle FROM person CROSS JOIN subject ON subject.person = person.id
-       WHERE person.subject > ${bytesOf("?1")} AND project = ${projectOf("?2")} AND handle IS NOT NULL AND gone IS NULL
+       WHERE person.subject > ${bytesOf("?1")} AND project = ${projectOf("?2")} AND handle IS NOT NULL AND ${gone}
          AND ${where}
        ORDER BY person.subject LIMIT ${PAGE}`,
     );
@@ -105,7 +112,11 @@ function prepare(db: DatabaseSync) {
        AND NOT EXISTS (SELECT 1 FROM subject WHERE person = ${personOf("failure.subject")})`,
     ),
     withheld: located("subject.withheld > 0"),
-    // A bound that is no digits, `g`, is after every subject.
-    between: located(`(${bytesOf("?3")} IS NULL OR person.subject < ${bytesOf("?3")})`),
+    between: located(isBefore),
+    deleted: located(
+      `${isBefore} AND EXISTS (SELECT 1 FROM version
+         WHERE version.person = subject.person AND version.version = subject.version AND updated >= ${bytesOf("?4")})`,
+      "gone = 'deleted'",
+    ),
   };
 }

@@ -20,7 +20,7 @@ const WALK_EVERY = Temporal.Duration.from({ hours: 7 * 24 - 12 });
 /** What the feed reads. A dry run has the same, and its catalog notes nothing. */
 export interface FeedParts extends Omit<PlanParts, "catalog">, Omit<LocateParts, "catalog"> {
   readonly source: Pick<Exporting["source"], "kind" | "can" | "changes">;
-  readonly sourceConfig: Pick<Exporting["sourceConfig"], "name" | "resync">;
+  readonly sourceConfig: Pick<Exporting["sourceConfig"], "name" | "resync" | "horizon">;
   readonly inbox?: Pick<RunInbox, "named"> | undefined;
   readonly catalog: PlanParts["catalog"] &
     LocateParts["catalog"] &
@@ -147,14 +147,26 @@ export class Feed {
 
   /** Those of whom only the roster reminds. */
   async *#roster(counts: PlanCounts): AsyncGenerator<Batch> {
-    const { roster } = this.#of.catalog;
+    const { source, catalog } = this.#of;
+    const { roster } = catalog;
     const { name, resync } = this.#of.sourceConfig;
     const recently = timestamp(this.#begun.subtract({ milliseconds: milliseconds(resync) }));
     yield* this.#batches(located(this.#of, roster.failed(name)), "failure", counts);
     // Before those who are open: at these a glance may be enough, but not when it is their turn.
     for (const [from, to] of this.#turn)
       yield* this.#batches(located(this.#of, roster.between(name, from, to)), "turn", counts);
+    // Without a list, nothing else would show that a 404 was wrong.
+    if (!source.can.list && source.can.deletes !== false)
+      for (const [from, to] of this.#turn)
+        yield* this.#batches(located(this.#of, roster.deleted(name, from, to, this.#readable)), "turn", counts);
     yield* this.#batches(located(this.#of, roster.open(name, recently)), "open", counts);
+  }
+
+  /** Since when someone must have changed for the source to let them be read. */
+  get #readable(): string {
+    const { horizon } = this.#of.sourceConfig;
+    if (horizon === undefined) return timestamp(Temporal.Instant.fromEpochMilliseconds(0));
+    return timestamp(this.#begun.toZonedDateTimeISO("UTC").subtract(horizon).toInstant());
   }
 
   *#batches(found: Iterable<Found>, way: Way, counts: PlanCounts): Generator<Batch> {

@@ -9,7 +9,9 @@ export interface LocateParts {
   readonly source: Pick<Source, "kind">;
   readonly sourceConfig: Pick<SourceConfig, "name">;
   readonly handles: Handles;
-  readonly catalog: { readonly roster: Pick<Roster, "handle" | "open" | "failed" | "withheld" | "between"> };
+  readonly catalog: {
+    readonly roster: Pick<Roster, "handle" | "open" | "failed" | "withheld" | "between" | "deleted">;
+  };
   readonly log: Log;
 }
 

@@ -115,3 +115,87 @@ test("on a night without a walk, someone who is not found is a failure first", a
   const second = await night(place, provider, at(48));
   assert.deepEqual([second.askedAfterFailure, second.failed, second.gone], [1, 0, 1]);
 });
+
+/** A provider without a list, and a vault with these people. */
+async function unlisted(...ids: string[]): Promise<[Provider, Workplace & AsyncDisposable]> {
+  const [provider, place] = await begun(true, ...ids);
+  provider.can = { list: false, changes: true };
+  return [provider, place];
+}
+
+test("without a list, a 404 to everyone is a failure of each, and nothing is said of them once it is over", async () => {
+  const [provider, place] = await unlisted("a", "b", "c");
+  await using _ = place;
+  provider.changed = ["a"];
+  for (const id of ["a", "b", "c"]) provider.notFound.add(id);
+  // Everyone's turn has come.
+  const wrong = await night(place, provider, at(24 * 40));
+  assert.deepEqual([wrong.failed, wrong.gone, wrong.outcome], [3, 0, "partial"]);
+  assert.match(JSON.stringify(wrong.said), /source-missing/);
+  provider.notFound.clear();
+  provider.changed = [];
+  const right = await night(place, provider, at(24 * 41));
+  assert.deepEqual([right.askedAfterFailure, right.unchanged, right.failed, right.outcome], [3, 3, 0, "done"]);
+  assert.deepEqual(await reasons(place), []);
+});
+
+test("without a list, someone who is not found on two nights is gone; whoever names them in the first is told of a failure too", async () => {
+  const [provider, place] = await unlisted("a", "b");
+  await using _ = place;
+  provider.notFound.add("a");
+  const named = await night(place, provider, at(24), { identities: ["a"] });
+  assert.deepEqual([named.failed, named.gone], [1, 0]);
+  assert.equal((await night(place, provider, at(25))).gone, 0);
+  assert.equal((await night(place, provider, at(31))).gone, 1);
+  assert.deepEqual(await reasons(place), ["deleted"]);
+});
+
+test("without a list, 410 and an age beyond what the provider lets be read are said at once", async () => {
+  const [provider, place] = await unlisted("a", "b");
+  await using _ = place;
+  provider.changed = ["a"];
+  provider.notFound.add("a").add("b");
+  provider.saysGone = true;
+  assert.equal((await night(place, provider, at(24))).gone, 1);
+  provider.saysGone = false;
+  provider.changed = ["b"];
+  // Both changed 59 days before the first night.
+  const horizon = Temporal.Duration.from({ days: 70 });
+  const young = await night(place, provider, at(24 * 10), { horizon });
+  assert.deepEqual([young.failed, await reasons(place)], [1, ["deleted"]]);
+  const old = await night(place, provider, at(24 * 11), { horizon });
+  assert.deepEqual([old.failed, await reasons(place)], [0, ["deleted", "deleted"]]);
+});
+
+test("an age beyond what the provider lets be read needs no second night", async () => {
+  const [provider, place] = await unlisted("a");
+  await using _ = place;
+  provider.changed = ["a"];
+  provider.notFound.add("a");
+  const { failed, gone } = await night(place, provider, at(24), { horizon: Temporal.Duration.from({ days: 30 }) });
+  assert.deepEqual([failed, gone], [0, 1]);
+});
+
+test("without a list, someone who was called gone is asked about in turn and is back, also after the state is lost", async () => {
+  const [provider, place] = await unlisted("a", "b");
+  await using _ = place;
+  provider.changed = ["a"];
+  provider.notFound.add("a");
+  provider.saysGone = true;
+  assert.equal((await night(place, provider, at(24))).gone, 1);
+  provider.changed = [];
+  await rm(place.path("state"), { recursive: true });
+  const still = await night(place, provider, at(24 * 60));
+  assert.deepEqual([provider.asked.toSorted(), still.askedInTurn, still.gone, still.failed], [["a", "b"], 2, 1, 0]);
+  assert.deepEqual(await reasons(place), ["deleted"]);
+  provider.notFound.clear();
+  const back = await night(place, provider, at(24 * 120));
+  assert.deepEqual([back.unchanged, back.gone], [2, 0]);
+  provider.notFound.add("a");
+  provider.saysGone = false;
+  assert.equal((await night(place, provider, at(24 * 180))).failed, 1);
+  // Beyond what it lets be read, no one who is gone is asked about.
+  await night(place, provider, at(24 * 181));
+  await night(place, provider, at(24 * 260), { horizon: Temporal.Duration.from({ days: 90 }) });
+  assert.deepEqual(provider.asked, ["b"]);
+});

@@ -364,10 +364,12 @@ test("a source that cannot list: found by changes, asked in turn, exported by su
   assert.deepEqual([named.again, ways(named), provider.asked], [1, { askedByName: 1 }, ["b"]]);
   provider.people.delete("c");
   const late = await night(place, provider, day(31));
-  assert.deepEqual([late.askedInTurn, late.gone, provider.walks], [3, 1, 0]);
+  assert.deepEqual([late.askedInTurn, late.failed, late.gone, provider.walks], [3, 1, 0, 0]);
+  const sure = await night(place, provider, day(32));
+  assert.deepEqual([sure.askedAfterFailure, sure.failed, sure.gone], [1, 0, 1]);
   assert.equal((await place.entries("record.gone"))[0]!.reason, "deleted");
-  // Those who are gone are not asked in turn.
-  assert.equal((await night(place, provider, day(62))).askedInTurn, 2);
+  // Those who are gone are asked in turn too: nothing else would show that they are not.
+  assert.equal((await night(place, provider, day(63))).askedInTurn, 3);
 });
 
 test("withheld files of a source that cannot list are asked for by the roster", async () => {

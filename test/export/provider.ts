@@ -128,6 +128,8 @@ export interface NightOptions {
   /** The source is the only one, under another name than before. */
   readonly isRenamed?: boolean;
   readonly signal?: AbortSignal;
+  /** How long the provider lets someone be read. Default: always. */
+  readonly horizon?: Temporal.Duration;
   readonly selection?: Selection;
   readonly identities?: readonly string[];
   /** Named by webhooks. */
@@ -157,6 +159,7 @@ export async function night(place: Workplace, provider: Provider, at: string, of
   const sources = [...(of.isRenamed ? [] : ["main"]), ...(of.source ? [of.source] : [])].map((name) => ({
     ...config.sources[0]!,
     name,
+    ...(of.horizon && { horizon: of.horizon }),
   }));
   const handles = await handlesOf(config);
   const exporting: Exporting = {

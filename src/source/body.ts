@@ -13,6 +13,8 @@ export interface BodyBounds {
   readonly lost: (error: unknown) => HoldfastError;
 }
 
+const SHORT = 64 * 1024;
+
 /** At most `limit` bytes. Not a generator: one abandoned before its first chunk would keep the connection forever. */
 export function bounded(
   body: Dispatcher.ResponseData["body"],
@@ -46,4 +48,20 @@ export function bounded(
       };
     },
   };
+}
+
+/** The JSON of an error's body; undefined if it is none, or longer than any such answer. */
+export async function shortAnswer(body: Dispatcher.ResponseData["body"]): Promise<unknown> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > SHORT) return undefined;
+      parts.push(chunk);
+    }
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts)));
+  } catch {
+    return undefined;
+  }
 }

@@ -61,6 +61,17 @@ export function altered(name: string): HoldfastError {
   );
 }
 
+/** A 404 or 410 that the provider did not write. */
+export function foreign(name: string, statusCode: number): HoldfastError {
+  return new HoldfastError(
+    "source-response",
+    `${name}: the answer is ${statusCode}, and not in the provider's own form`,
+    {
+      hint: "It says nothing about the person. Check source.url: another server, a proxy or the provider's edge answered.",
+    },
+  );
+}
+
 /** The same for a file on another origin. Only an answer names that origin, so neither it nor the cause is shown. */
 export function elsewhereError(name: string, error: unknown): HoldfastError {
   const { code, message, hint } = connectionError(name, "the file's host", error);

@@ -8,8 +8,16 @@ import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { dispatcher } from "../net/proxy.ts";
 import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
 import { type Authentication, authorization, usable } from "./authentication.ts";
-import { bounded } from "./body.ts";
-import { type Asked, altered, connectionError, elsewhereError, isAltered, statusError } from "./http-errors.ts";
+import { bounded, shortAnswer } from "./body.ts";
+import {
+  type Asked,
+  altered,
+  connectionError,
+  elsewhereError,
+  foreign,
+  isAltered,
+  statusError,
+} from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { otherOrigin } from "./other-origin.ts";
 import type { Priority } from "./rate/claim.ts";
@@ -35,6 +43,11 @@ export interface Call {
   readonly body?: string | ((theirs: Temporal.Instant) => string);
   /** The body is a form. Default: JSON. */
   readonly form?: boolean;
+  /**
+   * Whether such an answer with 404 or 410 is the provider's own. Anything else in the way answers so as well, and says
+   * nothing about anyone. Default: not looked at.
+   */
+  readonly saysMissing?: (answer: unknown) => boolean;
 }
 
 /** What a provider's API wants of every request: its driver knows. */
@@ -107,6 +120,9 @@ const MAX_FILE = 1024 ** 3;
 /** Answers to a GET that name another address of the same content. */
 const REDIRECTS = [301, 302, 303, 307, 308];
 
+/** What says that something is not there. */
+const GONE = [404, 410];
+
 /** The error for a lost connection. */
 type Lost = (name: string, error: unknown) => HoldfastError;
 
@@ -124,6 +140,7 @@ interface Request {
   readonly body: string;
   readonly accept: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly saysMissing?: Call["saysMissing"];
 }
 
 /**
@@ -280,7 +297,10 @@ export class Http {
   }
 
   /** A request with the present key; made again for each attempt. */
-  #apiRequest({ name, path: below, origin, body: content = "", form = false }: Call, accept: string): Request {
+  #apiRequest(
+    { name, path: below, origin, body: content = "", form = false, saysMissing }: Call,
+    accept: string,
+  ): Request {
     const { auth, headers } = this.#options;
     const body = typeof content === "string" ? content : content(this.theirTime.now());
     const path = origin === undefined ? this.#base + below : below;
@@ -288,6 +308,7 @@ export class Http {
     const method = body === "" ? "GET" : "POST";
     return {
       ...{ name, isApi: true, method, origin: origin ?? this.#origin, path, body, accept },
+      ...(saysMissing && { saysMissing }),
       headers: {
         ...(body === "" ? {} : { "content-type": type }),
         ...headers,
@@ -313,7 +334,7 @@ export class Http {
 
   /** Without `answered`, nothing is learned about the API's limits. */
   async #send(
-    { name, isApi, redirect, method, origin, path, body, accept, headers }: Request,
+    { name, isApi, redirect, method, origin, path, body, accept, headers, saysMissing }: Request,
     answered?: Answered,
   ): Promise<Dispatcher.ResponseData> {
     this.#requests += 1;
@@ -338,10 +359,14 @@ export class Http {
       return response;
     }
     const isRedirect = redirect === true && REDIRECTS.includes(statusCode);
+    const isForeign =
+      saysMissing !== undefined && GONE.includes(statusCode) && !saysMissing(await shortAnswer(response.body));
     const failure =
       statusCode === 200
         ? altered(name)
-        : statusError(name, response, this.#now(), this.#options, isApi ? "the provider" : "the file's host");
+        : isForeign
+          ? foreign(name, statusCode)
+          : statusError(name, response, this.#now(), this.#options, isApi ? "the provider" : "the file's host");
     told(isRedirect ? "ok" : failure.code);
     // The rest of an error's body may contain anything, so it is neither kept nor shown.
     await response.body.dump({ limit: 64 * 1024 }).catch(() => {});

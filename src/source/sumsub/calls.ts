@@ -1,3 +1,4 @@
+import { object } from "../answer.ts";
 import type { Call } from "../http.ts";
 
 /** The requests of a dossier. `name` is how the API's documentation writes them. Ids are checked, so paths are safe. */
@@ -22,7 +23,8 @@ const ofApplicant =
     path: `/resources/applicants/${id}/${below}`,
   });
 
-export const applicantCall = ofApplicant("one");
+/** What says whether someone is there. */
+export const applicantCall = (id: string): Call => ({ ...ofApplicant("one")(id), saysMissing: isRefusal });
 export const statusCall = ofApplicant("status");
 export const stepsCall = ofApplicant("requiredIdDocsStatus");
 export const historyCall = ofApplicant("review/history");
@@ -33,7 +35,14 @@ export const allDocsCall = ofApplicant("allDocs/docs");
 export const referenceCall = (reference: string): Call => ({
   name: "GET /resources/applicants/-;externalUserId={externalUserId}/one",
   path: `/resources/applicants/-;externalUserId=${encodeURIComponent(reference)}/one`,
+  saysMissing: isRefusal,
 });
+
+/** Sumsub's errors: `{"description":"…","code":404,"correlationId":"…"}`. */
+function isRefusal(answer: unknown): boolean {
+  const { description, code } = object(answer);
+  return typeof description === "string" && (code === 404 || code === 410);
+}
 
 export const moderationCall = (id: string): Call => ({
   name: "GET /resources/moderationStates/-;applicantId={applicantId}",

@@ -1,3 +1,4 @@
+import { object } from "../answer.ts";
 import type { Call } from "../http.ts";
 
 /** The requests, named as Veriff's documentation writes them. Ids are checked, so paths are safe. */
@@ -8,7 +9,11 @@ export const PERSON = "GET /sessions/{id}/person";
 export const WATCHLIST = "GET /sessions/{id}/watchlist-screening";
 export const FILE = "GET /media/{id}";
 
-export const decisionCall = (session: string): Call => ({ name: DECISION, path: `/sessions/${session}/decision` });
+export const decisionCall = (session: string): Call => ({
+  name: DECISION,
+  path: `/sessions/${session}/decision`,
+  saysMissing: isRefusal,
+});
 export const attemptsCall = (session: string): Call => ({ name: ATTEMPTS, path: `/sessions/${session}/attempts` });
 /** Of one attempt: what Veriff lists of a session is of its last attempt only. */
 export const mediaCall = (attempt: string): Call => ({ name: MEDIA, path: `/attempts/${attempt}/media` });
@@ -24,6 +29,16 @@ export const registryCall = (session: string, registry: (typeof REGISTRIES)[numb
   path: `/sessions/${session}/decision/${registry}`,
 });
 export const fileCall = (medium: string): Call => ({ name: FILE, path: `/media/${medium}` });
+
+/** Veriff's errors: `{"status":"fail","code":"1104","message":"…"}`, where the status may also be a number as text. */
+function isRefusal(answer: unknown): boolean {
+  const { status, code } = object(answer);
+  return (
+    typeof status === "string" &&
+    /^(fail|\d{3})$/.test(status) &&
+    (typeof code === "string" || typeof code === "number")
+  );
+}
 
 /** The id in a path of this API, which its signature is over. */
 export function idInPath(path: string): string {

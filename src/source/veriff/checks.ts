@@ -22,7 +22,7 @@ async function checkAddress(askWrongly: Ask): Promise<SourceCheck> {
     () => false,
     (error: unknown) => {
       if (hasCode(error, "source-key")) return true;
-      if (hasCode(error, "source-missing")) return false;
+      if (hasCode(error, "source-missing", "source-response")) return false;
       throw error;
     },
   );

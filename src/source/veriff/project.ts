@@ -8,7 +8,8 @@ import type { Ask } from "./gathering.ts";
 
 /**
  * No answer names the integration or says whether it is a test one, so its public key is the project. A request that is
- * refused shows a wrong secret: for a session that no one has, Veriff first checks the signature.
+ * refused shows a wrong secret: for a session that no one has, Veriff first checks the signature. A 404 counts only in
+ * Veriff's own form: any server at a wrong address answers 404.
  */
 export async function projectOf(integrationKey: string, ask: Ask): Promise<Project> {
   const unused = randomUUID();

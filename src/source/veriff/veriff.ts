@@ -173,6 +173,7 @@ async function asGone<T>({ name }: Call, work: () => Promise<T>): Promise<T> {
     if (!hasCode(error, "source-missing")) throw error;
     throw new HoldfastError("source-missing", `${name}: no longer at the provider`, {
       cause: error,
+      gone: error instanceof HoldfastError && error.gone,
       hint: "Veriff answers alike for what it deleted, what is beyond its retention, and what another integration has.",
     });
   }

@@ -122,3 +122,18 @@ test("doctor finds the watermark by an image of someone who is known: it has ano
   assert.equal((await found()).outcome, "unknown");
   assert.equal((await source.checks([])).at(-2)!.outcome, "unknown");
 });
+
+test("a 404 that is not in Sumsub's own form says nothing about an applicant", async (t) => {
+  const { sandbox, source } = await open(t);
+  let body = "";
+  sandbox.intercept((_, response) => {
+    response.writeHead(404).end(body);
+    return true;
+  });
+  for (body of ["", "<html>404 Not Found</html>", "{}", '{"status":404,"error":"Not Found"}']) {
+    await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-response" });
+    await assert.rejects(source.idOf("someone"), { code: "source-response" });
+  }
+  body = '{"description":"Applicant not found","code":404,"correlationId":"c"}';
+  await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-missing" });
+});

@@ -76,3 +76,22 @@ test("it lists no one and names no changes, and asks nothing to find that out", 
   for (const work of [source.pages(), source.changes()]) await assert.rejects(work.next(), { code: "internal" });
   assert.equal(sandbox.requests.total, 0);
 });
+
+test("a 404 that is not in Veriff's own form says nothing about a session, nor that the address is right; 410 says more", async (t) => {
+  const { sandbox, source } = await open(t);
+  let [status, body] = [404, ""];
+  sandbox.intercept((_, response) => {
+    response.writeHead(status).end(body);
+    return true;
+  });
+  for (body of ["", "<html>404 Not Found</html>", "{}", '{"message":"no route"}', "x".repeat(100_000)]) {
+    await assert.rejects(source.project(), { code: "source-response" });
+    await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-response" });
+    await assert.rejects(source.glance(sandbox.id(0)), { code: "source-response" });
+  }
+  body = '{"status":"fail","code":"1104","message":"Session not found"}';
+  await source.project();
+  await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-missing", gone: false });
+  status = 410;
+  await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-missing", gone: true });
+});

@@ -112,7 +112,7 @@ async function reconcileSource(
   for (const { error, why } of notAsked)
     throw (
       error ??
-      new HoldfastError("usage", `${place}: ${why}, so it cannot be compared with the vault`, {
+      new HoldfastError("usage", `${why}, so it cannot be compared with the vault`, {
         hint: `\`holdfast backfill --ids\` compares a list of ids from elsewhere. Without one, each person whom the vault has is asked about within the source's resync.`,
       })
     );
@@ -174,8 +174,8 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
       tone: lackingRecords(of) === 0 && of.withheld.count === 0 ? "good" : "warning",
     },
     ...(running ? [`  now       ${running}`] : []),
-    `  source    ${number(source.listed)} identities${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
-    `  vault     ${number(vault.subjects)} identities in ${number(vault.versions)} versions, ${number(vault.files)} files, ${bytes(vault.bytes)}${hasSeveral ? ", of all sources" : ""}`,
+    `  source    ${plural(source.listed, "identity", "identities")}${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
+    `  vault     ${plural(vault.subjects, "identity", "identities")} in ${plural(vault.versions, "version")}, ${plural(vault.files, "file")}, ${bytes(vault.bytes)}${hasSeveral ? ", of all sources" : ""}`,
     ...rows("missing", `at the source, ${never}`, missing),
     ...rows("changed", "at the source, otherwise than exported last", changed),
     ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),

@@ -36,7 +36,7 @@ export function reportText(
     logConfirmed
       ? `  log       ${plural(entries, "entry", "entries")} match the signed checkpoint; ${plural(checkpoints, "checkpoint")} in one history`
       : `  log       ${number(entries)} of ${plural(size, "entry", "entries")} read; the signed checkpoint does not confirm them`,
-    `  vault     ${some(records, recordsFaulty)} records and ${some(files, filesFaulty)} files found, with the logged ${isWhole ? checked(read >= all, isLocal) : "version and size"}; ${bytes(report.bytes)}`,
+    `  vault     ${some(records, recordsFaulty, "record")} and ${some(files, filesFaulty, "file")} found, with the logged ${isWhole ? checked(read >= all, isLocal) : "version and size"}; ${bytes(report.bytes)}`,
     ...(isWhole
       ? []
       : [
@@ -86,7 +86,7 @@ export function reportText(
         ]
       : []),
     read > 0
-      ? `  content   ${number(read)} objects read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
+      ? `  content   ${plural(read, "object")} read and hashed; ${bytes(readBytes)}${report.opened === null ? "" : `; ${number(report.opened)} opened with the key`}`
       : "  content   not read: a change within a file is found only by --read-data; --read-data 100 reads and hashes all of it",
     timeText(report.timestamps),
     // Never wrapped: it is copied.
@@ -103,9 +103,9 @@ function checked(isRead: boolean, isLocal: boolean): string {
   return isLocal ? "size and lock" : "size and lock, and the digest that the store noted";
 }
 
-/** `40`, or `38 of 40` where two are missing or wrong. */
-function some(all: number, faulty: number): string {
-  return faulty === 0 ? number(all) : `${number(all - faulty)} of ${number(all)}`;
+/** `40 files`, or `38 of 40 files` where two are missing or wrong. */
+function some(all: number, faulty: number, what: string): string {
+  return `${faulty === 0 ? "" : `${number(all - faulty)} of `}${plural(all, what)}`;
 }
 
 function verdict({ problems, unlocked, unlisted }: VerifyReport, keyTrusted: boolean): string {

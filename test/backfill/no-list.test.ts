@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { Summary } from "../../src/export/summary.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -34,15 +34,19 @@ test("what needs a list says that the provider has no list, and how to name peop
   assert.match(night.stderr, /no one was exported: the provider cannot list everyone.*backfill --ids/);
   const reconciled = await place.here("reconcile");
   assert.equal(reconciled.code, 2, reconciled.stderr);
+  assert.ok(!reconciled.stderr.includes(`${CLIENT}: Veriff`), reconciled.stderr);
   assert.match(reconciled.stderr, /Veriff cannot list its sessions, so it cannot be compared with the vault/);
 
   assert.equal((await place.here("backfill", ["--ids", await listed(place, veriff)])).code, 0);
   const again = await place.here("export");
   assert.doesNotMatch(again.stderr, /no one was exported/);
-  const report = await place.here("report", ["--json"]);
+  const report = await place.here("report", ["--out", place.path("report.html"), "--json"]);
   assert.equal(report.code, 0, report.stderr);
   const [page] = (report.json as { clients: { notAsked: string; coverage: { gone: { count: number } } }[] }).clients;
   assert.match(page!.notAsked, /Veriff cannot list its sessions/);
+  const html = await readFile(place.path("report.html"), "utf8");
+  for (const row of ["At the provider, not in the vault", "Changed at the provider since the last export"])
+    assert.match(html, new RegExp(`<td>${row}</td><td class="number ">not known</td>`));
   // That no list shows them does not make them gone.
   assert.equal(page!.coverage.gone.count, 0);
 });

@@ -6,6 +6,7 @@ import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
 import { jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
 import { hasCode } from "../../src/core/error.ts";
+import { PROVIDER_KINDS } from "../../src/provider/provider.ts";
 
 const EXAMPLE = "config/holdfast.example.yaml";
 const text = readFileSync(EXAMPLE, "utf8");
@@ -56,6 +57,8 @@ test("what the example shows in comments loads too: every optional field, each o
     .replace("lock: governance", "lock: compliance") // coolingOff is for that alone
     .replaceAll("AAAAC3NzaC1lZDI1NTE5AAAA…", "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
   const { clients, metrics } = await parseConfig(whole, EXAMPLE);
+  const kinds = clients[0]!.sources.map(({ kind }) => kind);
+  assert.deepEqual(kinds.toSorted(), [...PROVIDER_KINDS].sort());
   const [{ log, notify, retention, retrieval, vault }] = clients as [(typeof clients)[0]];
   assert.deepEqual(
     [
@@ -76,11 +79,13 @@ interface Node {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
+  readonly oneOf?: readonly Node[];
 }
 
 function fields(node: Node, path: string): [string, Node][] {
   return [
     ...(node.items === undefined ? [] : fields(node.items, path)),
+    ...(node.oneOf ?? []).flatMap((kind) => fields(kind, path)),
     ...Object.entries(node.properties ?? {}).flatMap(([name, child]): [string, Node][] => [
       [`${path}.${name}`, child],
       ...fields(child, `${path}.${name}`),

@@ -1,12 +1,18 @@
 import { HoldfastError } from "../core/error.ts";
 import { plural } from "../observe/format.ts";
+import type { Problem } from "../verify/problem.ts";
 import type { VerifyReport } from "../verify/verify.ts";
+
+interface Refused extends Pick<VerifyReport, "problems" | "unlocked" | "unlisted"> {
+  /** The first of the problems. */
+  readonly found: readonly Problem[];
+}
 
 /**
  * Throws `incomplete` if there is any problem; `unlocked` if expired locks are the only one; `partial` if the store's listing
  * cannot be trusted. This sets the exit code.
  */
-export function refuseProblems(reports: readonly Pick<VerifyReport, "problems" | "unlocked" | "unlisted">[]): void {
+export function refuseProblems(reports: readonly Refused[]): void {
   const sum = (of: "problems" | "unlocked" | "unlisted"): number =>
     reports.reduce((total, report) => total + report[of], 0);
   const [problems, unlocked, unlisted] = [sum("problems"), sum("unlocked"), sum("unlisted")];
@@ -28,6 +34,22 @@ export function refuseProblems(reports: readonly Pick<VerifyReport, "problems" |
     );
   }
   throw new HoldfastError("incomplete", `${plural(problems, "problem")}: the vault does not match its log`, {
-    hint: "Keep the log and this output. The vault may still have earlier versions of a changed object. Export missing records again while the provider has them.",
+    hint: hintsOf(reports.flatMap(({ found }) => found)),
   });
 }
+
+function hintsOf(found: readonly Problem[]): string[] {
+  const locks = found.filter(({ lockDue }) => lockDue !== undefined).length;
+  return [
+    ...(locks > 0 ? ["Keep the log and this output.", LOCKS] : []),
+    ...(locks < found.length || found.length === 0
+      ? [
+          `${locks > 0 ? "" : "Keep the log and this output. "}The vault may still have earlier versions of a changed object. Export missing records again while the provider has them.`,
+        ]
+      : []),
+  ];
+}
+
+/** `retention extend` goes by the log's locks, so it sees nothing to do. */
+const LOCKS =
+  "Holdfast sets a lock that was shortened again only when the logged one is due. In S3 set it now: aws s3api put-object-retention --bucket <bucket> --key <prefix>/<key> --version-id <id> --retention Mode=<MODE>,RetainUntilDate=<time>. `holdfast verify --json` names each. Then find out who may shorten locks (docs/OPERATING.md, A lock that was shortened).";

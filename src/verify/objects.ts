@@ -83,7 +83,10 @@ function checkLock(
   const wanted = { mode: lockMode, until: Temporal.Instant.from(lockedUntil) };
   if (Temporal.Instant.compare(wanted.until, now) <= 0 || covers(info.lock, wanted)) return;
   const is = info.lock ? `locked in ${info.lock.mode} mode until ${info.lock.until}` : "not locked";
-  problem(of(promised, `must be locked in ${wanted.mode} mode until ${lockedUntil}, but is ${is}`));
+  problem({
+    ...of(promised, `must be locked in ${wanted.mode} mode until ${lockedUntil}, but is ${is}`),
+    lockDue: { versionId: promised.versionId, mode: wanted.mode, until: lockedUntil },
+  });
 }
 
 /** Returns whether it was opened, with the key that was given. */

@@ -1,3 +1,5 @@
+import type { Lock } from "../vault/vault.ts";
+
 /** A difference between a vault and its log. */
 export interface Problem {
   /** The key of the object concerned: a record or file, a tile, a bundle, the checkpoint. */
@@ -7,6 +9,8 @@ export interface Problem {
   readonly what: string;
   /** The object does not exist at all, as after a purge. */
   readonly isMissing?: boolean;
+  /** Nothing is wrong but the lock, which must be this one; and of which version it is. */
+  readonly lockDue?: { readonly versionId: string; readonly mode: Lock["mode"]; readonly until: string };
 }
 
 /** A piece of the log that is not locked. */

@@ -86,6 +86,7 @@ function checkText({
   entryFiles,
   entries,
   people,
+  broken,
   replaced,
   fields,
   files,
@@ -97,7 +98,7 @@ function checkText({
       `  ${name.padEnd(20)}${number(count)}${count === 0 && entries > 0 ? `  no entry has it: check fields.${name}` : ""}`,
   );
   return [
-    `${place}: ${plural(people, "person would be taken", "people would be taken")}, from ${plural(entries, "entry", "entries")} in ${plural(entryFiles, "file")} of ${plural(drops - waiting.length, "drop")}`,
+    `${place}: ${plural(people, "person would be taken", "people would be taken")}, from ${plural(entries, "entry", "entries")} in ${plural(entryFiles, "file")} of ${plural(drops - waiting.length, "drop")}${broken > 0 ? `; ${plural(broken, "person", "people")} cannot be` : ""}`,
     ...waiting.map(
       ({ drop, why, isStalled }) =>
         `  drop ${drop} is not ready${isStalled ? ", and began more than three days ago" : ""}: ${WAITS[why]}`,

@@ -16,8 +16,10 @@ export interface FolderCheck {
   readonly waiting: readonly { readonly drop: number; readonly why: "quiet" | "marker"; readonly isStalled: boolean }[];
   readonly entryFiles: number;
   readonly entries: number;
-  /** Distinct ids: what an export would take. */
+  /** Distinct ids whose entry an export would take. */
   readonly people: number;
+  /** Distinct ids whose entry it could not take. */
+  readonly broken: number;
   /** Entries with the id of a later one, which counts instead; and those where that is in the same file. */
   readonly replaced: { readonly all: number; readonly sameFile: number };
   /** In how many people's entries each field of the config has a value. */
@@ -78,6 +80,7 @@ class Check {
   #replaced = 0;
   #sameFile = 0;
   #entries = 0;
+  #broken = 0;
   #found = 0;
   #missing = 0;
   #checked = 0;
@@ -104,7 +107,8 @@ class Check {
       ),
       entryFiles: files.length,
       entries: this.#entries,
-      people: this.#scan.places.count,
+      people: this.#scan.places.count - this.#broken,
+      broken: this.#broken,
       replaced: { all: this.#replaced, sameFile: this.#sameFile },
       fields: this.#fields,
       files: { found: this.#found, missing: this.#missing, absent, withoutEntry, checked: this.#checked },
@@ -158,6 +162,7 @@ class Check {
       }
     } catch (error) {
       if (!hasCode(error, "source-response", "source-denied", "source-missing")) throw error;
+      if (this.#scan.places.isAt(id, number, entry.at)) this.#broken += 1;
       this.#note(file, entry.line, (error as Error).message.replace(/^folder (entry|file): /, ""));
     }
   }

@@ -61,7 +61,7 @@ test("bad lines stop no others, and each is counted with its place and without i
     found.bad.map(({ drop, file, line }) => [drop, file, line]),
     [1, 3, 4, 5, 6, 7].map((line) => [1, 1, line]),
   );
-  assert.deepEqual([found.failures, found.people], [6, 3]);
+  assert.deepEqual([found.failures, found.people, found.broken], [6, 2, 1]);
   assert.ok(!JSON.stringify(found).includes(CANARY));
 });
 

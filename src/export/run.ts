@@ -299,8 +299,9 @@ async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<R
     const what =
       selection.kind === "ids"
         ? "lines of the given list are not ids"
-        : "identities in the provider's list have no readable id";
-    run.log.error(what, { stage: "source", count });
+        : "entries of the source's list cannot be read, or have no readable id";
+    const hint = "For a source of kind folder, `holdfast folder check` says where each is, and why.";
+    run.log.error(what, { stage: "source", count, ...(selection.kind === "ids" ? {} : { hint }) });
   };
   const onPast = (subject: string): void => {
     if (!wanted.has(subject)) return;

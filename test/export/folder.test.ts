@@ -136,6 +136,8 @@ test("a bad line fails alone, in every run until it is corrected", async () => {
   await writeFile(place.path("drops/1/more.jsonl"), `{"Canary"\n${JSON.stringify(person(2))}\n`);
   const [summary] = await place.expect<Summary>(3, "export");
   assert.deepEqual([summary!.new, summary!.failed], [2, 1]);
+  const again = await place.here("export", [], { isTerminal: true });
+  assert.match(again.stdout + again.stderr, /cannot be read, or have no readable id.*\s.*holdfast folder check/);
   const checked = await place.here("folder", ["check"]);
   assert.equal(checked.code, 3);
   assert.match(checked.stdout, /drop 1, file 1, line 1: is not JSON/);

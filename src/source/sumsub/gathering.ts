@@ -1,5 +1,5 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
-import { broken, word } from "../answer.ts";
+import { broken, list, object, word } from "../answer.ts";
 import type { Call } from "../http.ts";
 import type { Answer } from "../source.ts";
 import { idOf, type Members, parseApplicant, parsed, parseItems, parseObject } from "./answers.ts";
@@ -56,6 +56,8 @@ export class Gathering {
   readonly #aml: Aml;
   readonly #compared: unknown[] = [];
   readonly #absent: string[] = [];
+  /** Whom all answers must be about. */
+  #id = "";
   #isMissing = false;
   #size = 0;
 
@@ -70,6 +72,7 @@ export class Gathering {
   }
 
   async applicant(id: string, full: boolean): Promise<Members> {
+    this.#id = id;
     const call = applicantCall(id);
     const text = await this.#answer(call);
     const applicant = applicantIn(text, id);
@@ -89,7 +92,11 @@ export class Gathering {
     await this.#optional(allDocsCall(id));
     await this.#actions(id);
     const inspection = idOf(applicant.inspectionId);
-    if (inspection !== undefined) this.inspection = (await this.#optional(inspectionCall(inspection))) ?? {};
+    if (inspection !== undefined) {
+      const call = inspectionCall(inspection);
+      this.inspection = (await this.#optional(call)) ?? {};
+      refuseOther(call, this.inspection.id, inspection);
+    }
     await this.#images(id);
   }
 
@@ -129,7 +136,6 @@ export class Gathering {
       const text = await this.#permitted(call);
       if (text === undefined) return;
       const items = parseItems(call.name, text);
-      for (const { applicantId } of items) refuseOther(call, applicantId, id);
       const fresh = items.filter((action) => {
         const named = idOf(action.id);
         return named !== undefined && !known.has(named);
@@ -191,8 +197,11 @@ export class Gathering {
     this.#absent.push(name);
   }
 
-  #keep({ name }: Call, text: string): void {
-    this.#compared.push({ [name]: parsed(name, text) });
+  #keep(call: Call, text: string): void {
+    const { name } = call;
+    const answer = parsed(name, text);
+    for (const { applicantId } of partsOf(answer)) refuseOther(call, applicantId, this.#id);
+    this.#compared.push({ [name]: answer });
     this.answers.push({ endpoint: name, text });
   }
 
@@ -202,6 +211,12 @@ export class Gathering {
     if (this.#size <= MAX_DOSSIER) return text;
     throw new HoldfastError("source-response", `${call.name}: the answers about one applicant are larger than 3 MiB`);
   }
+}
+
+/** An answer and its elements. What is deeper may name others: who looks alike, who owns a company. */
+function partsOf(answer: unknown): Members[] {
+  const whole = object(answer);
+  return [whole, ...[answer, whole.items, whole.checks, object(whole.list).items].flatMap(list).map(object)];
 }
 
 /** An answer, or a part of one, that names someone else. */

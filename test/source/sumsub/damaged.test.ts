@@ -39,6 +39,12 @@ for (const [name, endpoint, answer] of [
     "api/applicants/…/amlCase",
     { id: "c", targetEntityType: "applicant", targetEntityId: "65a0000000000000000000ff" },
   ],
+  ["an inspection", "inspections/…", { id: "65a0000000000000000000ff" }],
+  ["an inspection's applicant", "inspections/…", { applicantId: "65a0000000000000000000ff" }],
+  ["a moderation state", "moderationStates", { list: { items: [{ applicantId: "65a0000000000000000000ff" }] } }],
+  ["a check", "checks/latest", { checks: [{ applicantId: "65a0000000000000000000ff" }] }],
+  ["an image", "applicants/…/metadata/resources", { items: [{ id: "1", applicantId: "65a0000000000000000000ff" }] }],
+  ["an AML case's applicant", "api/applicants/…/amlCase", { id: "c", applicantId: "65a0000000000000000000ff" }],
   ["the profile", "applicants/…/one", { id: "65a0000000000000000000ff", createdAt: "2026-01-02 03:04:05" }],
 ] as const)
   test(`${name} of another applicant is refused`, async (t) => {

@@ -96,8 +96,10 @@ export class Gathering {
       this.#compared[call.name] = comparableAttempts(members, attempts);
     }
     const last = plainId.safeParse(verification?.attemptId).data;
-    if (last !== undefined && !this.attempts.some(({ id: known }) => known === last))
-      this.attempts = [...this.attempts, { id: last, created: null, members: {} }];
+    if (last === undefined || this.attempts.some(({ id: known }) => known === last)) return;
+    // A list of attempts without the decided one is another session's.
+    if (text !== undefined) throw broken(call.name, "the attempt of the decision is not in the list");
+    this.attempts = [...this.attempts, { id: last, created: null, members: {} }];
   }
 
   async #rest(id: string, { verification }: Decision): Promise<void> {

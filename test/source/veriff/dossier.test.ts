@@ -287,3 +287,17 @@ test("a reference image of an earlier session is kept: Veriff compared the perso
     ["face_reference"],
   );
 });
+
+test("attempts without that of the decision are another session's, and refused", async (t) => {
+  const { sandbox, source } = await open(t, { signs: "none" });
+  const index = first(sandbox, (at) => statusOf(sandbox, at) === "approved");
+  sandbox.intercept(({ url }, response) => {
+    if (!url!.endsWith("/attempts")) return false;
+    response.end(JSON.stringify({ status: "success", verifications: [{ id: OTHER, status: "approved" }] }));
+    return true;
+  });
+  await assert.rejects(source.dossier(sandbox.id(index), full), {
+    code: "source-response",
+    message: "GET /sessions/{id}/attempts: the attempt of the decision is not in the list",
+  });
+});

@@ -50,7 +50,7 @@ export function bounded(
   };
 }
 
-/** The JSON of an error's body; undefined if it is none, or longer than any such answer. */
+/** The JSON of an error's body; undefined if it is no JSON, or longer than any such answer. */
 export async function shortAnswer(body: Dispatcher.ResponseData["body"]): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let size = 0;

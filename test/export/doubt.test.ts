@@ -139,7 +139,7 @@ test("without a list, a 404 to everyone is a failure of each, and nothing is sai
   assert.deepEqual(await reasons(place), []);
 });
 
-test("without a list, someone who is not found on two nights is gone; whoever names them in the first is told of a failure too", async () => {
+test("without a list, someone who is not found on two nights is gone; the one who names them in the first is told of a failure too", async () => {
   const [provider, place] = await unlisted("a", "b");
   await using _ = place;
   provider.notFound.add("a");

@@ -68,7 +68,7 @@ const summariesOf = ({ json }: { json?: unknown }) => (json as { clients: Summar
 describe("two integrations of Veriff in one vault", () => {
   let at: Awaited<ReturnType<typeof twoIntegrations>>;
   before(async () => {
-    at = await twoIntegrations({ loans: 1, cards: 1 });
+    at = await twoIntegrations({ loans: 3, cards: 1 });
   });
   after(async () => {
     await at.place[Symbol.asyncDispose]();
@@ -150,6 +150,10 @@ describe("two integrations of Veriff in one vault", () => {
     const { loans, place, now } = at;
     const open = openOf(loans);
     now.loans += 100 * DAY;
+    // As if three days were beyond Veriff's ninety.
+    const [client] = place.config.clients as [{ sources: Section[] }];
+    client.sources[0]!.horizon = "P1D";
+    await place.configure();
     assert.deepEqual(told(await place.expect<Summary>(0, "export", "--source", "loans"), "gone", "outcome"), [
       ["loans", open, "done"],
     ]);

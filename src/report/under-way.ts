@@ -28,7 +28,7 @@ export function isExporting(of: UnderWay): boolean {
 const JOBS: Readonly<Record<string, string>> = {
   export: "An export",
   backfill: "A backfill",
-  [AT_ONCE]: "An export of people whom webhooks named",
+  [AT_ONCE]: "An export of people named by webhooks",
   purge: "A purge",
   retention: "An extension of locks",
   relationship: "A change of relationships",

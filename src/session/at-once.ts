@@ -77,7 +77,7 @@ export class AtOnce {
     }
     clearTimeout(this.#timer);
     if (this.#clients.length === 0) return;
-    this.#session.console.say("people whom webhooks name are exported within a minute");
+    this.#session.console.say("people named by webhooks are exported within a minute");
     this.#lookLater();
   }
 
@@ -127,7 +127,7 @@ export class AtOnce {
       return untried;
     } catch (error) {
       if (!this.#unreadable.has(client.id))
-        this.#session.console.log.error("cannot read the inbox: people whom webhooks name are not exported at once", {
+        this.#session.console.log.error("cannot read the inbox: people named by webhooks are not exported at once", {
           ...{ client: client.id },
           ...errorFields(error),
         });
@@ -176,10 +176,10 @@ export class AtOnce {
       ...{ due: again.toString({ smallestUnit: "second" }), ...errorFields(error) },
     };
     if (backoff === undefined)
-      console.log.warn("cannot export people at once whom webhooks name: the next scheduled run takes them", fields);
+      console.log.warn("cannot export people named by webhooks at once: the next scheduled run takes them", fields);
     else if (failed === 0 && isBusy)
-      console.log.info("another process holds the vault: people whom webhooks name wait", fields);
-    else if (failed === 0) console.log.warn("cannot export people at once whom webhooks name: trying again", fields);
+      console.log.info("another process holds the vault: people named by webhooks wait", fields);
+    else if (failed === 0) console.log.warn("cannot export people named by webhooks at once: trying again", fields);
   }
 }
 

@@ -70,7 +70,7 @@ function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handle
   try {
     return peekRunInbox(state, source, handles);
   } catch (error) {
-    console.log.warn("cannot read the inbox: not counted is whom webhooks named", {
+    console.log.warn("cannot read the inbox: people named by webhooks are not counted", {
       ...{ client: id, source: source.name },
       ...errorFields(error),
     });

@@ -36,7 +36,7 @@ export function openRunInbox(
     return opened;
   } catch (error) {
     inbox.close();
-    log.error("cannot read the inbox: this run asks about no one whom a webhook named", {
+    log.error("cannot read the inbox: this run asks about no one named by a webhook", {
       ...of,
       ...errorFields(error),
     });

@@ -89,7 +89,7 @@ describe("whom a webhook names", { concurrency: 3 }, () => {
     const { sumsub, place, start } = all;
     const daemon = start();
     const port = await portOf(daemon);
-    await daemon.logged(({ msg }) => msg === "people whom webhooks name are exported within a minute");
+    await daemon.logged(({ msg }) => msg === "people named by webhooks are exported within a minute");
     const { due } = readLastExport((await place.client()).state);
     const [id = "", other = ""] = sumsub.ids();
     const sent = Date.now();

@@ -348,7 +348,7 @@ describe("a run at once that fails", () => {
     arrive("busy", "a");
     await pass(1800);
     assert.deepEqual(of.begun, ["busy main 15", "busy main 75", "busy main 195", "busy main 435", "had a"]);
-    assert.deepEqual(of.lines, ["another process holds the vault: people whom webhooks name wait"]);
+    assert.deepEqual(of.lines, ["another process holds the vault: people named by webhooks wait"]);
     assert.equal(of.told[0]!.due, "2026-11-25T12:01:15Z");
   });
 
@@ -373,8 +373,8 @@ describe("a run at once that fails", () => {
     await pass(300);
     assert.equal(of.begun.filter((line) => line.startsWith("down main")).length, times.length);
     assert.deepEqual(of.lines, [
-      "cannot export people at once whom webhooks name: trying again",
-      "cannot export people at once whom webhooks name: the next scheduled run takes them",
+      "cannot export people named by webhooks at once: trying again",
+      "cannot export people named by webhooks at once: the next scheduled run takes them",
     ]);
     // The night fails too. After it, another attempt is made.
     await pass(3600, 5);
@@ -393,7 +393,7 @@ describe("a run at once that fails", () => {
       await pass(3600, 5);
     }
     assert.deepEqual(of.begun, ["key main 15"]);
-    assert.deepEqual(of.lines, ["cannot export people at once whom webhooks name: the next scheduled run takes them"]);
+    assert.deepEqual(of.lines, ["cannot export people named by webhooks at once: the next scheduled run takes them"]);
     assert.equal(of.told[0]!.due, "2026-11-26T02:30:00Z");
     // SIGHUP: the key may be right now.
     of.watcher.replace([client("key")]);
@@ -410,7 +410,7 @@ describe("a run at once that fails", () => {
     for (const name of ["inbox.sqlite-wal", "inbox.sqlite-shm"]) rmSync(join(folder, "torn", name), { force: true });
     writeFileSync(join(folder, "torn", "inbox.sqlite"), "this is no database, and was never one of them".repeat(100));
     await pass(120);
-    assert.deepEqual(of.lines, ["cannot read the inbox: people whom webhooks name are not exported at once"]);
+    assert.deepEqual(of.lines, ["cannot read the inbox: people named by webhooks are not exported at once"]);
     assert.deepEqual(of.begun, ["whole main 15", "had a"]);
   });
 });

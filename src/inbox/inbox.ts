@@ -128,19 +128,13 @@ export class Inbox {
 
   /** The newest event of each source with any, by a number that only grows. */
   newest(): ReadonlyMap<string, number> {
-    const rows = this.#read((db) =>
-      db.prepare(`SELECT source, max(id) AS id FROM event WHERE ${NUMBERED} GROUP BY source`).all(),
-    );
-    return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
+    return this.#newestWhere(NUMBERED);
   }
 
   /** The same of the events that no run has tried to settle. Makes no file; undefined if it is missing. */
   untried(): Untried | undefined {
     if (statSync(this.path, { throwIfNoEntry: false }) === undefined) return undefined;
-    const rows = this.#read((db) =>
-      db.prepare(`SELECT source, max(id) AS id FROM event WHERE tries = 0 AND ${NUMBERED} GROUP BY source`).all(),
-    );
-    const newest = new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
+    const newest = this.#newestWhere(`tries = 0 AND ${NUMBERED}`);
     return { file: this.#open!.file, newest };
   }
 
@@ -187,6 +181,13 @@ export class Inbox {
   close(): void {
     this.#open?.db.close();
     this.#open = undefined;
+  }
+
+  #newestWhere(condition: string): ReadonlyMap<string, number> {
+    const rows = this.#read((db) =>
+      db.prepare(`SELECT source, max(id) AS id FROM event WHERE ${condition} GROUP BY source`).all(),
+    );
+    return new Map((rows as { source: string; id: number }[]).map(({ source, id }) => [source, id]));
   }
 
   #trim(db: DatabaseSync, now: Temporal.Instant): void {

@@ -145,8 +145,8 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
   // Workers are given no lists of ids.
   if (capture.kind === "notFound") return "what is not found";
   if (capture.kind === "gone") {
-    const { sure: _, ...said404 } = capture;
-    const { entry, listed } = said404;
+    const { sure: _, ...told } = capture;
+    const { entry, listed } = told;
     const said = entry ? entry.redacted : listed;
     const reason = entry?.reason ?? (said === undefined ? "deleted" : "redacted");
     if (reason === "unlisted" || (reason === "redacted") !== (said !== undefined)) return "the reason why it is gone";
@@ -154,7 +154,7 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
       return "the redacted version";
     const { subject } = candidate;
     const same = said === undefined ? gone(subject, kept, reason) : redacted(subject, kept, said);
-    return isDeepStrictEqual(said404, same) ? undefined : "what is gone";
+    return isDeepStrictEqual(told, same) ? undefined : "what is gone";
   }
   if ("entry" in capture) {
     if (candidate.listed !== undefined && capture.entry.listed !== candidate.listed) return "what the list said";

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.ts";
 import type { IdList } from "../src/backfill/id-list.ts";
 import { type Survey, survey } from "../src/backfill/survey.ts";
-import { Catalog } from "../src/catalog/catalog.ts";
+import type { Catalog } from "../src/catalog/catalog.ts";
+import { peekCatalog } from "../src/catalog/own-catalog.ts";
 import type { ActiveSourceConfig, ClientConfig, SourceConfig } from "../src/config/config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
@@ -35,7 +35,7 @@ export async function planBackfill(
     const { description } = opened.use(await openClientVault(config, session));
     const tokens = await openTokens(config, description);
     const { source } = opened.use(await openSource(config, sourceConfig, session, "low"));
-    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    const catalog = peekCatalog(config);
     opened.defer(() => catalog?.close());
     using progress = session.console.progress(
       `${placeOf(config, sourceConfig.name)}: ${list === undefined ? "listed" : "sampled"}`,

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { AuditLog } from "../src/audit/log.ts";
+import { catalogFile } from "../src/catalog/own-catalog.ts";
 import { rebuildCatalog } from "../src/catalog/rebuild-catalog.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
@@ -29,7 +29,7 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     await using client = await openClientVault(config, session);
     const log = new AuditLog(client.vault, client.description.log.origin, client.verifiers);
     const head = await log.head();
-    const path = join(config.state, "catalog.sqlite");
+    const path = catalogFile(config.state);
     using progress = session.console.progress(`${config.id}: log entries`);
     const catalog = await rebuildCatalog(path, log, head, progress.update);
     progress.end();

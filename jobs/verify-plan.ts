@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { Catalog } from "../src/catalog/catalog.ts";
+import type { Catalog } from "../src/catalog/catalog.ts";
+import { peekCatalog } from "../src/catalog/own-catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { bytes, number } from "../src/observe/format.ts";
@@ -39,7 +39,7 @@ export async function planVerification(
 }
 
 function openCatalog(config: ClientConfig): Disposable & { readonly of: Catalog } {
-  const of = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+  const of = peekCatalog(config);
   if (of === undefined) {
     throw new HoldfastError("state", `${config.id}: this machine has no catalog to plan from`, {
       hint: "Plan on the machine that exports, or run `holdfast rebuild` first.",

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { Catalog } from "../catalog/catalog.ts";
+import { peekCatalog } from "../catalog/own-catalog.ts";
 import type { ClientConfig, SourceConfig } from "../config/config.ts";
 import { Handles } from "../record/handles.ts";
 
@@ -11,7 +10,7 @@ const MOST = 5;
  * no catalog or no lookup key: other checks say so.
  */
 export async function knownIds(config: ClientConfig, { name, kind }: SourceConfig): Promise<readonly string[]> {
-  const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+  const catalog = peekCatalog(config);
   if (catalog === undefined) return [];
   try {
     const handles = new Handles(await config.lookups.key.resolve());

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { Catalog } from "../catalog/catalog.ts";
+import { peekCatalog } from "../catalog/own-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { askedSources } from "../config/sources.ts";
 import { leavingOf, leavingText } from "../report/leaving.ts";
@@ -14,7 +13,7 @@ const HINT =
 export function checkLeaving(config: ClientConfig, now: Temporal.Instant): Finding[] {
   const sources = askedSources(config).filter(({ horizon }) => horizon !== undefined);
   if (sources.length === 0) return [];
-  const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+  const catalog = peekCatalog(config);
   if (catalog === undefined) return [];
   try {
     return leavingOf(sources, catalog, now).map((of) => {

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { lastTime } from "../audit/last-time.ts";
-import { Catalog } from "../catalog/catalog.ts";
+import { peekCatalog } from "../catalog/own-catalog.ts";
 import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { refuseWrongClock } from "../core/clock-check.ts";
@@ -140,7 +139,7 @@ async function checkLastEntry({ vault, description, now }: VaultCheck): Promise<
 /** Checks that purged objects are gone. Skipped if this machine has no catalog, or one without purges. */
 async function checkPurged({ id, state, log }: ClientConfig, vault: Vault): Promise<Finding[]> {
   const { ok, failure } = findings("purged");
-  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  const catalog = peekCatalog({ state, log });
   if (catalog === undefined) return [];
   try {
     if (catalog.purges.subjects().length === 0) return [];

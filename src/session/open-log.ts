@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { catalogFile } from "../catalog/own-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";
@@ -39,7 +39,7 @@ export async function openLog(
   const lease = await Lease.acquire(vault, { job, now, onWanted, signal });
   opened.defer(() => lease.release());
   const holds = (): void => lease.check();
-  const path = join(config.state, "catalog.sqlite");
+  const path = catalogFile(config.state);
   // Only for the messages below. If the file cannot be read, opening it reports why.
   const hadCatalog = existsSync(path);
   const writer = await AuditWriter.open({

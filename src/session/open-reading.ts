@@ -3,6 +3,7 @@ import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/fill-catalog.ts";
+import { catalogFile } from "../catalog/own-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { closedBy } from "../io/closing.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
@@ -65,7 +66,7 @@ async function readable(config: ClientConfig, { console }: Session, log: AuditLo
 /** This machine's catalog, if it is up to date with the log. */
 async function ownCatalog(config: ClientConfig, log: AuditLog, head: Head): Promise<Catalog | undefined> {
   using opened = new DisposableStack();
-  const own = Catalog.peek(join(config.state, "catalog.sqlite"), log.origin);
+  const own = Catalog.peek(catalogFile(config.state), log.origin);
   opened.defer(() => own?.close());
   if (own?.size !== head.size || !(await own.follows(log, head))) return undefined;
   opened.move();

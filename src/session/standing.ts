@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { Catalog } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { peekCatalog } from "../catalog/own-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { webhookSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
@@ -66,7 +66,7 @@ export class Standings {
 type LocksDue = NonNullable<Standing["locksDue"]>;
 
 async function locksDue({ state, log, retention }: ClientConfig, now: Temporal.Instant): Promise<LocksDue | undefined> {
-  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  const catalog = peekCatalog({ state, log });
   if (catalog === undefined) return undefined;
   try {
     const within = (days: number) => fallingDue(catalog, retention, now.add({ hours: 24 * days }), now);
@@ -79,7 +79,7 @@ async function locksDue({ state, log, retention }: ClientConfig, now: Temporal.I
 function standingOf({ id, state, log, sources }: ClientConfig, due: ReadonlyMap<string, LocksDue>): Standing {
   const { success, due: next } = readLastExport(state);
   const verified = readLastVerify(state);
-  const catalog = Catalog.peek(join(state, "catalog.sqlite"), log.origin);
+  const catalog = peekCatalog({ state, log });
   try {
     const newest = catalog?.totals.newest();
     return {

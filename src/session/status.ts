@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { peekCatalog } from "../catalog/own-catalog.ts";
 import type { RunTold } from "../catalog/runs.ts";
 import { uncertified } from "../certificate/uncertified.ts";
 import type { ClientConfig } from "../config/config.ts";
@@ -124,7 +125,7 @@ async function logStatus(
     // Damage, a wrong config and an interrupt are errors, not "could not check".
     const own = ownError(error);
     if (own === undefined || own.code === "internal" || exitCode(own) !== 1) throw error;
-    const catalog = Catalog.peek(join(config.state, "catalog.sqlite"), config.log.origin);
+    const catalog = peekCatalog(config);
     try {
       const log = catalog ? await knownOf(catalog, config, session, now) : null;
       return { log, notChecked: { code: own.code, error: own.message } };

@@ -133,10 +133,12 @@ function notFound(
     way === "list" || (kept.known ? kept.known.project === tokens.project(source.kind, project) : way === "failure");
   // An unknown id from the command line is a typo.
   if (way === "ids" && !kept.known) return { kind: "notFound" };
-  // It was there a moment ago, and the vault has nothing of it: that must not pass for done.
-  if (source.can.deletes === false && way === "list" && !kept.known)
-    throw new HoldfastError("source-missing", "it was listed, and is not there any more");
-  if (source.can.deletes === false && way !== "name") return { kind: "unchanged" };
+  if (source.can.deletes === false && way !== "name") {
+    // It was there a moment ago, and the vault has nothing of it: that must not pass for done.
+    if (way === "list" && !kept.known)
+      throw new HoldfastError("source-missing", "it was listed, and is not there any more");
+    return { kind: "unchanged" };
+  }
   if (wasHere && source.can.deletes !== false)
     return { ...gone(subject, kept, "deleted"), ...(isGone ? { sure: true } : {}) };
   if (way === "name") throw new HoldfastError("source-missing", "the provider has no such identity");

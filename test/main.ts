@@ -35,15 +35,16 @@ const all = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8"
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join("test", name))
   .sort();
+// They wait for much: twelve of them in one process would still run when all else has ended.
+const conformance = all.filter((file) => file.startsWith(join("test", "source", "conformance")));
 const times = readTimes();
-const unknown = (file: string): number => (startsProcesses(file) ? Number.POSITIVE_INFINITY : 0);
+const unknown = (file: string): number =>
+  startsProcesses(file) || conformance.includes(file) ? Number.POSITIVE_INFINITY : 0;
 const isSlow = (file: string): boolean => startsProcesses(file) || (times[file] ?? 0) > LITTLE;
 const chosen = (named.length > 0 ? named : all).filter((file) => !isFast || !isSlow(file));
 
 workInMemory();
 shareDrawings();
-// Twelve of the conformance suite in one process would still run when all else has ended.
-const conformance = chosen.filter((file) => file.startsWith(join("test", "source", "conformance")));
 const groups = groupsOf(root, chosen, [...SLOWEST, ...conformance]);
 const took = ({ files }: Group): number => files.reduce((sum, file) => sum + (times[file] ?? unknown(file)), 0);
 const rank = ({ files }: Group): number => SLOWEST.indexOf(files[0]!) + 1 || SLOWEST.length + 1;
@@ -59,7 +60,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 const files = groups.map(({ entry }) => entry);
-const tests = run({ files, concurrency: CONCURRENCY, timeout: LONGEST, signal: stop.signal });
+const execArgv = named.length > 0 ? [] : ["--import", join(import.meta.dirname, "untracked.ts")];
+const tests = run({ files, concurrency: CONCURRENCY, timeout: LONGEST, signal: stop.signal, execArgv });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });

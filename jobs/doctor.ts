@@ -1,5 +1,6 @@
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
-import type { ActiveSourceConfig, ClientConfig, InboxConfig } from "../src/config/config.ts";
+import type { ClientConfig, InboxConfig } from "../src/config/config.ts";
+import type { ActiveSourceConfig } from "../src/config/source-config.ts";
 import { hasCode } from "../src/core/error.ts";
 import { checkConfig } from "../src/doctor/config.ts";
 import { examine } from "../src/doctor/doctor.ts";

@@ -1,8 +1,9 @@
 import { Option } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
-import type { ActiveSourceConfig, ClientConfig } from "../src/config/config.ts";
+import type { ClientConfig } from "../src/config/config.ts";
 import { askedOf } from "../src/config/named-identity.ts";
+import type { ActiveSourceConfig } from "../src/config/source-config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode } from "../src/core/error.ts";
 import { runId } from "../src/core/run-id.ts";

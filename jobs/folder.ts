@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run, withSource } from "../src/cli/command.ts";
-import type { FolderSourceConfig } from "../src/config/config.ts";
+import type { FolderSourceConfig } from "../src/config/source-config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { number, plural } from "../src/observe/format.ts";

@@ -1,5 +1,6 @@
 import type { Totals } from "../catalog/totals.ts";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import { meanOf, NOT_SAMPLED } from "../export/sample.ts";
 import { bytes, number, plural, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";

@@ -1,5 +1,6 @@
-import type { ClientConfig, SourceConfig } from "./config.ts";
+import type { ClientConfig } from "./config.ts";
 import type { SecretRef } from "./secret.ts";
+import type { SourceConfig } from "./source-config.ts";
 import { activeSources, webhookSources } from "./sources.ts";
 
 /** The secrets that an export of this client needs, each with its config field. */

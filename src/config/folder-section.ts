@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
-import type { FolderFields } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import { attempt, distinct, flag, list, read, section, text, unfit } from "./fields.ts";
 import { parseAccount, parseLine, parseRegion } from "./names.ts";
 import { POINTER, parsePointer } from "./pointer.ts";
+import type { FolderFields } from "./source-config.ts";
 import { parseServiceUrl, parseVaultUrl, type VaultLocation } from "./url.ts";
 
 const MAX_POINTERS = 50;

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
 import { PROVIDERS } from "../provider/provider.ts";
-import type { ClientConfig, Config, FolderSourceConfig, ScheduleConfig, SourceConfig } from "./config.ts";
+import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
@@ -11,6 +11,7 @@ import { type ConfigProblem, configError, type Finding, type Path } from "./prob
 import { parseRate } from "./rate.ts";
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
+import type { FolderSourceConfig, SourceConfig } from "./source-config.ts";
 import { unknownKey } from "./unknown-key.ts";
 import { USUAL_SCHEME } from "./webhook.ts";
 

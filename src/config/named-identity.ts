@@ -1,7 +1,8 @@
 import { HoldfastError } from "../core/error.ts";
 import { isProviderKind, PROVIDER_KINDS, type ProviderKind } from "../provider/provider.ts";
 import { isClose } from "./close-word.ts";
-import type { ClientConfig, SourceConfig } from "./config.ts";
+import type { ClientConfig } from "./config.ts";
+import type { SourceConfig } from "./source-config.ts";
 import { activeSources, askedSources } from "./sources.ts";
 
 /** An id of a person as written: the provider's own, or with a prefix that says whose it is: `persona:inq_…`. */

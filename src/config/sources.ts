@@ -1,6 +1,7 @@
 import { HoldfastError } from "../core/error.ts";
 import { isKeyless } from "../provider/provider.ts";
-import type { ActiveSourceConfig, ClientConfig, SourceConfig, WebhookSourceConfig } from "./config.ts";
+import type { ClientConfig } from "./config.ts";
+import type { ActiveSourceConfig, SourceConfig, WebhookSourceConfig } from "./source-config.ts";
 
 /** Whether the source is asked. The schema makes sure that one that is not retired has a key, if it needs one. */
 export function isActive(source: SourceConfig): source is ActiveSourceConfig {

@@ -1,4 +1,5 @@
-import type { ActiveSourceConfig, ClientConfig, InboxConfig } from "../config/config.ts";
+import type { ClientConfig, InboxConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import { askedSources, retiredSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
 import type { RetryPolicy } from "../io/retry.ts";

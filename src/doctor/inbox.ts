@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
-import type { ClientConfig, InboxConfig, WebhookSourceConfig } from "../config/config.ts";
+import type { ClientConfig, InboxConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
+import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { webhookSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
 import { peekInbox } from "../inbox/inbox.ts";

@@ -1,5 +1,6 @@
 import { peekCatalog } from "../catalog/own-catalog.ts";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import { Handles } from "../record/handles.ts";
 
 /** How many people, and how many that cannot be read before the search ends. */

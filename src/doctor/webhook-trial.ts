@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { WebhookSourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import { GroupCommit } from "../inbox/group-commit.ts";
 import { Inbox, peekInbox } from "../inbox/inbox.ts";

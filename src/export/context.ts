@@ -1,5 +1,6 @@
 import type PQueue from "p-queue";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import type { Ledger } from "../held/ledger.ts";

@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
 import type { Log } from "../observe/log.ts";

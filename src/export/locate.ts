@@ -1,7 +1,6 @@
 import type { Located, Roster } from "../catalog/roster.ts";
-import type { SourceConfig } from "../config/config.ts";
-import type { Log } from "../observe/log.ts";
-import { errorFields } from "../observe/log.ts";
+import type { SourceConfig } from "../config/source-config.ts";
+import { errorFields, type Log } from "../observe/log.ts";
 import type { Handles } from "../record/handles.ts";
 import type { Source } from "../source/source.ts";
 

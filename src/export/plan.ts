@@ -1,7 +1,8 @@
 import type { Relationships } from "../catalog/relationships.ts";
 import type { Known, Subjects } from "../catalog/subjects.ts";
 import type { Met, Walk } from "../catalog/walk.ts";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { RunInbox } from "../inbox/run-inbox.ts";
 import type { Handles } from "../record/handles.ts";

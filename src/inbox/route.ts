@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { type InboxEvent, readEvent } from "./events.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Arrival, Outcome } from "./inbox.ts";

@@ -1,4 +1,4 @@
-import type { SourceConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import type { Handles } from "../record/handles.ts";
 import { type Inbox, type Named, type Pending, peekPending } from "./inbox.ts";
 

@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { SourceConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import { plural } from "../observe/format.ts";
 import { PROVIDERS, type ProviderKind } from "../provider/provider.ts";
 import { durationText } from "./policy-text.ts";

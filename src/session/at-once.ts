@@ -1,4 +1,5 @@
-import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { askedSources, webhookSources } from "../config/sources.ts";
 import { firstThrown, hasCode } from "../core/error.ts";
 import type { Summary } from "../export/summary.ts";

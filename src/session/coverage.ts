@@ -1,4 +1,5 @@
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import { placeOf } from "../config/sources.ts";
 import { firstThrown, type HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { PROVIDERS, type ProviderKind } from "../provider/provider.ts";

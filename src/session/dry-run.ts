@@ -1,4 +1,5 @@
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import { placeOf } from "../config/sources.ts";
 import { type Forecast, forecastNamed, forecastWalk } from "../export/forecast.ts";
 import type { Selection } from "../export/plan.ts";

@@ -1,4 +1,5 @@
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import { activeSources, askedSources } from "../config/sources.ts";
 import { firstThrown, hasCode } from "../core/error.ts";
 import { errorFields } from "../observe/log.ts";

@@ -1,5 +1,6 @@
 import { AT_ONCE } from "../catalog/runs.ts";
-import type { ClientConfig, WebhookSourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { isActive, placeOf } from "../config/sources.ts";
 import { runExport } from "../export/run.ts";
 import type { Summary } from "../export/summary.ts";

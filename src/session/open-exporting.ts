@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import type { ActiveSourceConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import type { Again, Exporting } from "../export/context.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";

@@ -1,4 +1,5 @@
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import { Inbox } from "../inbox/inbox.ts";
 import { RunInbox, UNOPENED_HINT } from "../inbox/run-inbox.ts";
 import { errorFields, type Log } from "../observe/log.ts";

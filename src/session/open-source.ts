@@ -1,5 +1,6 @@
-import type { ActiveSourceConfig, ClientConfig, KeyedSourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
+import type { ActiveSourceConfig, KeyedSourceConfig } from "../config/source-config.ts";
 import { HoldfastError } from "../core/error.ts";
 import { closedBy } from "../io/closing.ts";
 import { defaultRetry } from "../io/retry.ts";

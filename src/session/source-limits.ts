@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
 import { Limits } from "../source/rate/limits.ts";

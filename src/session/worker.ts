@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
-import type { ActiveSourceConfig, ClientConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { ActiveSourceConfig } from "../config/source-config.ts";
 import { askedSources, placeOf } from "../config/sources.ts";
 import { steady } from "../core/clock.ts";
 import { firstThrown, HoldfastError } from "../core/error.ts";

@@ -1,4 +1,4 @@
-import type { FolderSourceConfig, KeyedSourceConfig } from "../config/config.ts";
+import type { FolderSourceConfig, KeyedSourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ApiKind } from "../provider/provider.ts";
 import { type FolderOptions, FolderSource } from "./folder/folder.ts";

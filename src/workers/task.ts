@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { day, hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/subjects.ts";
-import type { ClientConfig, SourceConfig } from "../config/config.ts";
+import type { ClientConfig } from "../config/config.ts";
+import type { SourceConfig } from "../config/source-config.ts";
 import { HoldfastError } from "../core/error.ts";
 import type { Run } from "../export/context.ts";
 import type { Kept, KeptFile } from "../export/kept.ts";

@@ -1,5 +1,6 @@
-import type { ScheduleConfig, SourceConfig } from "../../src/config/config.ts";
+import type { ScheduleConfig } from "../../src/config/config.ts";
 import { SecretRef } from "../../src/config/secret.ts";
+import type { SourceConfig } from "../../src/config/source-config.ts";
 
 /** A source that is never opened. */
 export function sourceOf(name: string, schedule?: ScheduleConfig): SourceConfig {

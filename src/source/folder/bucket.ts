@@ -7,7 +7,7 @@ import {
   S3Client,
   type S3ServiceException,
 } from "@aws-sdk/client-s3";
-import type { FolderSourceConfig } from "../../config/config.ts";
+import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { HoldfastError } from "../../core/error.ts";
 import { AwsCredentials, CREDENTIALS_REFUSED } from "../../net/aws-credentials.ts";
 import { awsAgents } from "../../net/proxy.ts";

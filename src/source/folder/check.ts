@@ -1,4 +1,4 @@
-import type { FolderFields, FolderSourceConfig } from "../../config/config.ts";
+import type { FolderFields, FolderSourceConfig } from "../../config/source-config.ts";
 import { hasCode } from "../../core/error.ts";
 import { byName, type Drop, type EntryFile, isTaken, itemsOf, survey } from "./drops.ts";
 import type { Entry } from "./entries.ts";

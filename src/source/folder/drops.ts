@@ -1,4 +1,4 @@
-import type { FolderSourceConfig } from "../../config/config.ts";
+import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { type HoldfastError, hasCode } from "../../core/error.ts";
 import type { Waiting } from "../source.ts";
 import { type Format, formatOf } from "./entries.ts";

@@ -1,4 +1,4 @@
-import type { FolderSourceConfig } from "../../config/config.ts";
+import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import type { HttpOptions } from "../http.ts";

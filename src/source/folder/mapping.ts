@@ -1,5 +1,5 @@
-import type { FolderFields, FolderSourceConfig } from "../../config/config.ts";
 import type { Pointer } from "../../config/pointer.ts";
+import type { FolderFields, FolderSourceConfig } from "../../config/source-config.ts";
 import type { Identity } from "../../core/identity.ts";
 import { scalarText } from "../../io/exact-json.ts";
 import { refused } from "./errors.ts";

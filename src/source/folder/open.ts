@@ -1,4 +1,4 @@
-import type { FolderSourceConfig } from "../../config/config.ts";
+import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { DirectoryStore } from "./directory.ts";
 import type { Store } from "./store.ts";
 

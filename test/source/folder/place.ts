@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { FolderSourceConfig } from "../../../src/config/config.ts";
 import { parsePointer } from "../../../src/config/pointer.ts";
+import type { FolderSourceConfig } from "../../../src/config/source-config.ts";
 import { DirectoryStore } from "../../../src/source/folder/directory.ts";
 import { FolderSource } from "../../../src/source/folder/folder.ts";
 import type { ListedIdentity, Page, Source } from "../../../src/source/source.ts";

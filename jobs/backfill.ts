@@ -13,8 +13,10 @@ import type { ActiveSourceConfig } from "../src/config/source-config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
 import type { Exporting } from "../src/export/context.ts";
+import type { Crew } from "../src/export/crew.ts";
 import type { Period, Selection } from "../src/export/plan.ts";
-import { type Crew, runExport, type Walk } from "../src/export/run.ts";
+import { runExport } from "../src/export/run.ts";
+import type { PartialWalk } from "../src/export/run-options.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
 import { number, plural } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
@@ -268,7 +270,7 @@ async function runTurn(
   const position = new Position(config.state, sourceConfig.name, period, box, ids?.list.digest);
   const atFirst = ids ? { cursor: null, examined: 0, total: ids.list.total } : undefined;
   const reached = position.load() ?? atFirst ?? (await count(exporting, session, period));
-  const walk: Walk & { before: number } = {
+  const walk: PartialWalk & { before: number } = {
     before: reached.examined,
     total: reached.total ?? undefined,
     pages: pagesAfter(source, reached.cursor, () => {

@@ -4,7 +4,7 @@ import { parseSecretUrl } from "../config/url.ts";
 import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { gravest } from "../core/exit-code.ts";
 import type { Exporting } from "../export/context.ts";
-import type { RunObserver } from "../export/run.ts";
+import type { RunObserver } from "../export/run-options.ts";
 import type { Summary } from "../export/summary.ts";
 import { errorFields } from "../observe/log.ts";
 import { type Event, notify, parseWebhookKey, type Targets } from "../observe/notify.ts";

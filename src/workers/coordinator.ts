@@ -5,7 +5,7 @@ import { HoldfastError } from "../core/error.ts";
 import type { Capture } from "../export/capture.ts";
 import type { Exporting, Run } from "../export/context.ts";
 import type { Candidate } from "../export/plan.ts";
-import type { Crew } from "../export/run.ts";
+import type { Crew } from "../export/crew.ts";
 import { plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { limitsText } from "../source/rate/limits.ts";

@@ -3,7 +3,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { ago, bytes, minute, number, plural, verifications } from "../src/observe/format.ts";
-import { LONG_AGO } from "../src/report/report-page.ts";
+import { LONG_AGO } from "../src/report/proof-section.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { waitingText } from "../src/session/export-summary.ts";

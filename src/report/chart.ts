@@ -128,3 +128,15 @@ function nice(value: number): number {
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A label for the axis: `2026-11-24` as `24 Nov`. */
+export function dayAndMonth(day: string): string {
+  return `${Number(day.slice(8))} ${MONTHS[Number(day.slice(5, 7)) - 1]}`;
+}
+
+/** `2026-11` as `Nov 2026`. */
+export function monthAndYear(month: string): string {
+  return `${MONTHS[Number(month.slice(5)) - 1]} ${month.slice(0, 4)}`;
+}

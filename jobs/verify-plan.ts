@@ -5,6 +5,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { lockPlace } from "../src/session/verify-client.ts";
 import { readLocksLookedAt } from "../src/state/locks-looked-at.ts";
 import { planVerify, type VerifyPlan } from "../src/verify/plan.ts";
 
@@ -46,12 +47,6 @@ function openCatalog(config: ClientConfig): Disposable & { readonly of: Catalog 
     });
   }
   return { of, [Symbol.dispose]: () => of.close() };
-}
-
-/** Which vault's locks: the same bucket at another endpoint is another vault. */
-export function lockPlace({ vault, log }: ClientConfig): string {
-  if (vault.kind !== "s3") return log.origin;
-  return `${log.origin} s3://${vault.bucket}/${vault.prefix} ${vault.endpoint ?? ""}`;
 }
 
 function planText(of: VerifyPlan, kind: ClientConfig["vault"]["kind"]): string[] {

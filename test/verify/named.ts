@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { VerifyOptions } from "../../jobs/verify.ts";
+import type { VerifyOptions } from "../../src/session/verify-client.ts";
 import { Alterations } from "./alter.ts";
 import { isOurs, type Scene } from "./scene.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type VerifyOptions, verify } from "../../jobs/verify.ts";
+import { verify } from "../../jobs/verify.ts";
 import type { Entry } from "../../src/audit/entry.ts";
 import { parseSigner, type Signer } from "../../src/audit/note.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
@@ -11,6 +11,7 @@ import { exitCode } from "../../src/core/exit-code.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import { refuseProblems } from "../../src/session/refuse-problems.ts";
+import type { VerifyOptions } from "../../src/session/verify-client.ts";
 import { openVault } from "../../src/vault/open.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";

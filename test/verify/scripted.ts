@@ -1,9 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClientReport, verify } from "../../jobs/verify.ts";
+import { verify } from "../../jobs/verify.ts";
 import type { Entry, RecordPurged, RecordStored } from "../../src/audit/entry.ts";
 import { parseSigner, type Signer } from "../../src/audit/note.ts";
 import { policyOf } from "../../src/retention/policy.ts";
+import type { ClientReport } from "../../src/session/verify-client.ts";
 import { CHECKPOINT, fileKey, recordKey } from "../../src/vault/layout.ts";
 import { session } from "../crash/aftermath.ts";
 import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { type ExportOptions, exportClients } from "../../jobs/export.ts";
+import { exportClients } from "../../jobs/export.ts";
 import { init } from "../../jobs/init.ts";
 import { verify } from "../../jobs/verify.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
@@ -10,6 +10,7 @@ import type { Console } from "../../src/observe/console.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { noProgress } from "../../src/observe/progress.ts";
 import type { Patience, Session } from "../../src/session/client.ts";
+import type { ExportOptions } from "../../src/session/export-options.ts";
 import type { ExportSummary } from "../../src/session/export-summary.ts";
 import { refuseUnfinished } from "../../src/session/export-summary.ts";
 import { refuseProblems } from "../../src/session/refuse-problems.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { exportClients } from "../../jobs/export.ts";
-import { listPurges } from "../../jobs/purge.ts";
+import { listPurges } from "../../jobs/purge-list.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { type HoldfastError, hasCode } from "../../src/core/error.ts";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { exportClients } from "../../jobs/export.ts";
 import { placeHold } from "../../jobs/hold.ts";
-import { listPurges } from "../../jobs/purge.ts";
+import { listPurges } from "../../jobs/purge-list.ts";
 import { endRelationship } from "../../jobs/relationship.ts";
 import { extendAll } from "../../jobs/retention.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { exportClients } from "../../jobs/export.ts";
-import { listPurges } from "../../jobs/purge.ts";
+import { listPurges } from "../../jobs/purge-list.ts";
 import { verify } from "../../jobs/verify.ts";
 import { checkCertificate } from "../../src/certificate/certificate-check.ts";
 import { destroyedKeys } from "../certificate/certificate-forms.ts";

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { type RecordGone, type RecordStored, type Unlogged, writtenSchema } from "../audit/entry.ts";
+import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
 import { version } from "../audit/entry-fields.ts";
+import { writtenSchema } from "../audit/entry-schema.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { type ErrorCode, HoldfastError } from "../core/error.ts";
 import { type Capture, gone, redacted } from "../export/capture.ts";

@@ -1,6 +1,6 @@
 import { ownError } from "../core/error.ts";
 import type { UnderWay } from "../report/under-way.ts";
-import { holderOf } from "../vault/lease.ts";
+import { holderOf } from "../vault/lease-claims.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Session } from "./client.ts";
 

@@ -1,45 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { type Clock, steady } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { LEASE } from "./layout.ts";
-import { isDead, processName } from "./process-identity.ts";
+import { type Claim, claimsInEffect, encodeClaim, giveUp, TERM } from "./lease-claims.ts";
+import { processName } from "./process-identity.ts";
 import type { Vault } from "./vault.ts";
 
-/** The lease is untrusted. Adding a term to a later instant could overflow. */
-const LAST = Temporal.Instant.from("9999-12-31T23:59:59Z");
-const instant = z.string().refine((text) => {
-  try {
-    return Temporal.Instant.compare(Temporal.Instant.from(text), LAST) <= 0;
-  } catch {
-    return false;
-  }
-});
-
-const claim = z.object({
-  /** Random, new for each claim. */
-  token: z.string(),
-  host: z.string(),
-  pid: z.int(),
-  /** See process-identity.ts. Missing if the system cannot tell. */
-  process: z.string().optional(),
-  job: z.string(),
-  since: instant,
-  /** The holder renews the claim before this time. After it, others count the holder as dead. */
-  until: instant,
-  /** The holder gave the claim up, whatever `until` says. */
-  released: z.literal(true).optional(),
-  /** The claim that was given up had held the vault, so no earlier claim was in effect when it began. */
-  held: z.literal(true).optional(),
-  /** The holder yields to the next claim in line. */
-  yields: z.literal(true).optional(),
-});
-type Claim = z.output<typeof claim>;
-
-/** How long a claim lasts without renewal, and how often it is renewed. Clocks may differ by up to the difference. */
-const TERM = { minutes: 5 };
+/** How often a claim is renewed. Clocks may differ by up to `TERM` less this. */
 const RENEW_MS = 60_000;
 /** How often a holder that yields looks for other claims, and how often a waiting claim checks for its turn. */
 const LOOK_MS = 5_000;
@@ -48,10 +17,6 @@ const LOOK_MS = 5_000;
  * looks back, so that the line keeps its order.
  */
 const PATIENCE = { minutes: 10 };
-/** Tokens of claims this process gave up, even if it could not tell the store. It need not wait for itself. */
-const GIVEN_UP = new Set<string>();
-/** The largest claim that is read, in bytes. */
-export const LEASE_LIMIT = 4096;
 
 export interface LeaseOptions {
   /** What the holder does, for messages. */
@@ -116,9 +81,9 @@ export class Lease {
       until: at.add(TERM).toString(),
       ...(onWanted ? { yields: true } : {}),
     };
-    await vault.put(LEASE, encode(mine)).catch((error: unknown) => {
+    await vault.put(LEASE, encodeClaim(mine)).catch((error: unknown) => {
       // The claim may have been written despite the error.
-      GIVEN_UP.add(mine.token);
+      giveUp(mine);
       throw error;
     });
     const lease = new Lease(vault, steadyNow, mine, onWanted);
@@ -170,11 +135,11 @@ export class Lease {
     clearTimeout(this.#timer);
     clearTimeout(this.#looking);
     await this.#renewing;
-    GIVEN_UP.add(this.#claim.token);
+    giveUp(this.#claim);
     if (this.#lost) return;
     // If the release fails, the claim expires by itself.
     const given: Claim = { ...this.#claim, until: this.#now().toString(), released: true };
-    await this.#vault.put(LEASE, encode(this.#held ? { ...given, held: true } : given)).catch(() => {});
+    await this.#vault.put(LEASE, encodeClaim(this.#held ? { ...given, held: true } : given)).catch(() => {});
   }
 
   /** Writes the claim with a new term, then checks whether another run took the vault meanwhile. */
@@ -196,7 +161,7 @@ export class Lease {
   async #prolong(): Promise<void> {
     const renewed = { ...this.#claim, until: this.#now().add(TERM).toString() };
     // A renewal that arrives after the term would revive a claim that others already count as dead.
-    await this.#vault.put(LEASE, encode(renewed), { holds: () => this.check() });
+    await this.#vault.put(LEASE, encodeClaim(renewed), { holds: () => this.check() });
     this.#claim = renewed;
   }
 
@@ -220,72 +185,9 @@ export class Lease {
   }
 }
 
-/**
- * The claims in effect, in the order they were first made. Such a claim was written or renewed within its term, so only
- * the newest versions are read, and nothing older than the first claim of a run that has held the vault since.
- */
-async function claimsInEffect(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
-  const latest = new Map<string, Claim>();
-  const held = new Set<string>();
-  for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
-    if (key !== LEASE) continue;
-    // Someone deleted the lease by hand.
-    if (deleteMarker) break;
-    const found = parseClaim(vault, (await vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
-    // Twice the term, because clocks may differ.
-    if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
-    const newest = latest.get(found.token) ?? found;
-    latest.delete(found.token);
-    latest.set(found.token, newest);
-    if (found.held && !isAhead(found, now)) held.add(found.token);
-    if (held.has(found.token) && isFirst(found)) break;
-  }
-  return [...latest.values()].reverse().filter((each) => isInEffect(each, now));
-}
-
-/** Who holds the vault now, for people: what it does, and since when (RFC 3339 UTC). Takes nothing, and changes nothing. */
-export async function holderOf(
-  vault: Vault,
-  now: Temporal.Instant,
-): Promise<{ readonly job: string; readonly since: string } | undefined> {
-  const holder = (await claimsInEffect(vault, now)).at(0);
-  return holder && { job: holder.job, since: Temporal.Instant.from(holder.since).toString({ smallestUnit: "second" }) };
-}
-
-/** A clock that is ahead counts claims as expired that are still in effect. */
-function isAhead({ since }: Claim, now: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(Temporal.Instant.from(since), now) > 0;
-}
-
-/** Whether this is a claim's first version, as `acquire` writes it: later ones end later or are released. */
-function isFirst({ since, until, released }: Claim): boolean {
-  return !released && Temporal.Instant.from(since).add(TERM).equals(Temporal.Instant.from(until));
-}
-
-/** Parses an untrusted claim. Throws `malformed`. */
-export function parseClaim(vault: Pick<Vault, "url">, bytes: Uint8Array): Claim {
-  try {
-    return claim.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-  } catch (cause) {
-    throw new HoldfastError("malformed", `${vault.url}/${LEASE} is not a lease file: something else wrote it`, {
-      cause,
-      hint: "Make sure that no export is running, then delete lease.json (a delete marker is enough).",
-    });
-  }
-}
-
-function isInEffect({ token, until, process, released }: Claim, now: Temporal.Instant): boolean {
-  if (released || GIVEN_UP.has(token)) return false;
-  return Temporal.Instant.compare(now, Temporal.Instant.from(until)) < 0 && !isDead(process);
-}
-
 /** Whether to wait for this holder. A run that would yield itself does not push another one out. */
 function shouldWaitFor({ yields }: Claim, onWanted: (() => void) | undefined): boolean {
   return yields === true && onWanted === undefined;
-}
-
-function encode(value: Claim): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 }
 
 function who({ job, host, pid, since }: Claim): string {

@@ -4,7 +4,7 @@ import { hasCode } from "../core/error.ts";
 import type { Policy } from "../retention/lock-due.ts";
 import { parsePolicy } from "../retention/policy.ts";
 import { CHECKPOINT, LEASE } from "../vault/layout.ts";
-import { LEASE_LIMIT, parseClaim } from "../vault/lease.ts";
+import { LEASE_LIMIT, parseClaim } from "../vault/lease-claims.ts";
 import { lockFor } from "../vault/lock.ts";
 import type { Vault } from "../vault/vault.ts";
 import { checkLocked, readLogObject } from "./log-object.ts";

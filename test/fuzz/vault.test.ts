@@ -8,7 +8,7 @@ import { Journal } from "../../src/audit/journal.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
 import { parseDescription } from "../../src/vault/description.ts";
 import { DirectoryVault } from "../../src/vault/directory.ts";
-import { parseClaim } from "../../src/vault/lease.ts";
+import { parseClaim } from "../../src/vault/lease-claims.ts";
 import { holds } from "./holds.ts";
 import { mutants } from "./mutants.ts";
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newBundles, tilePath, tilesFor } from "../../src/audit/tile.ts";
 import { auditKey, CHECKPOINT, LEASE, VAULT_JSON } from "../../src/vault/layout.ts";
-import { parseClaim } from "../../src/vault/lease.ts";
+import { parseClaim } from "../../src/vault/lease-claims.ts";
 import type { Scene } from "./scene.ts";
 
 /** What readers see of the checkpoint if the state with the last one is gone. */

@@ -4,18 +4,17 @@ import type { Redis } from "ioredis";
 import { HoldfastError } from "../core/error.ts";
 import type { Capture } from "../export/capture.ts";
 import type { Exporting, Run } from "../export/context.ts";
-import type { Candidate } from "../export/plan.ts";
 import type { Crew } from "../export/crew.ts";
+import type { Candidate } from "../export/plan.ts";
 import { plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { limitsText } from "../source/rate/limits.ts";
 import { Queue } from "./bullmq.ts";
-import { Checker } from "./checker.ts";
 import { Dispenser } from "./dispenser.ts";
+import { ResultJudge } from "./judge.ts";
 import { unavailable } from "./redis.ts";
 import { type Names, namesOf, PREFIX, setStage } from "./redis-keys.ts";
-import { isStale, refuseUnfit } from "./result.ts";
-import { type BackfillTerms, difference, jobId, keptFor, type Messages, type Task, termsOf } from "./task.ts";
+import { type BackfillTerms, jobId, keptFor, type Messages, type Task, termsOf } from "./task.ts";
 
 /** How many identities may be with the workers or in their queue: a few seconds of work for many workers. */
 const WINDOW = 500;
@@ -55,7 +54,7 @@ export class Coordinator implements Crew, AsyncDisposable {
   readonly #terms: BackfillTerms;
   readonly #exporting: Exporting;
   readonly #dispenser: Dispenser;
-  readonly #checker: Checker;
+  readonly #judge: ResultJudge;
   readonly #given: Map<string, Given> = new Map();
   #workers = 0;
   /** When it was stopped. */
@@ -74,7 +73,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     this.#queue = new Queue(this.#names.queue, { connection: redis as never, prefix: PREFIX });
     this.#queue.on("error", () => {});
     this.#dispenser = new Dispenser(redis, this.#names, starts);
-    this.#checker = new Checker(exporting);
+    this.#judge = new ResultJudge(exporting, messages, this.#terms);
     this.#working = this.#work();
   }
 
@@ -198,18 +197,18 @@ export class Coordinator implements Crew, AsyncDisposable {
     // Do not use BullMQ to read a job: anyone with access to Redis may have written any of its fields.
     const [made, failed, returned] = await this.#fieldsOf(id, "timestamp", "failedReason", "returnvalue");
     if (!given || made === null) return;
-    const outcome = await this.#outcomeOf(id, given, failed ?? null, returned ?? null);
-    if (outcome === "again") {
+    const result = await this.#judge.judge(id, given, failed ?? null, returned ?? null);
+    if ("outdated" in result && ++given.again < AGAIN) {
       await this.#queue.remove(id);
       given.sent = false;
       return;
     }
     this.#given.delete(id);
-    if ("capture" in outcome) given.resolve(outcome.capture);
+    if ("capture" in result) given.resolve(result.capture);
     else {
       // Do not leave a failure for the next coordinator, which should retry.
       await this.#queue.remove(id).catch(() => {});
-      given.reject(outcome.error);
+      given.reject("outdated" in result ? result.outdated : result.error);
     }
   }
 
@@ -220,49 +219,6 @@ export class Coordinator implements Crew, AsyncDisposable {
     } catch (error) {
       if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [];
       throw error;
-    }
-  }
-
-  /** A job's outcome only affects its own identity: it must not end the run or block others. */
-  async #outcomeOf(
-    id: string,
-    given: Given,
-    failed: string | null,
-    returned: string | null,
-  ): Promise<{ capture: Capture } | { error: HoldfastError } | "again"> {
-    // Several workers in a row died during this job.
-    if (failed) {
-      const what = "every worker that got this identity crashed or could not read its task";
-      return { error: new HoldfastError("internal", what, { hint: "Check the workers' logs." }) };
-    }
-    const { candidate, task } = given;
-    const asked = { candidate, kept: task.kept, config: this.#exporting.config, now: this.#exporting.now() };
-    try {
-      const result = this.#messages.openResult(id, unquoted(returned));
-      const differs = difference(this.#terms, result.terms);
-      if (!differs && "failure" in result) {
-        const { code, message, hint } = result.failure;
-        return { error: new HoldfastError(code, message, { hint }) };
-      }
-      if (!differs && "capture" in result) {
-        refuseUnfit(result.capture, asked);
-        if (!isStale(result.capture, asked)) {
-          await this.#checker.check(result.capture);
-          return result;
-        }
-      }
-      if (++given.again < AGAIN) return "again";
-      // Do not repeat a field name that only the worker has.
-      const field = differs && (differs in this.#terms ? differs : "a field that this config does not have");
-      const what = field ? `a worker's config differs in ${field}` : "a worker's result is more than a day old";
-      return {
-        error: new HoldfastError("malformed", what, {
-          hint: "Give the coordinator and all workers the same config and the right time.",
-        }),
-      };
-    } catch (error) {
-      if (error instanceof HoldfastError) return { error };
-      return { error: new HoldfastError("malformed", "a worker's result is invalid", { cause: error }) };
     }
   }
 
@@ -290,14 +246,5 @@ export class Coordinator implements Crew, AsyncDisposable {
   async #isActive(id: string): Promise<boolean> {
     const state = await this.#queue.getJobState(id);
     return state === "active" || state === "completed" || state === "failed";
-  }
-}
-
-/** Parses a job's return value as BullMQ writes it. */
-function unquoted(returned: string | null): unknown {
-  try {
-    return JSON.parse(returned ?? "null");
-  } catch {
-    return null;
   }
 }
